@@ -1,0 +1,10 @@
+//! Every byte of Tasuki that leaves a process: its type, its encoding, its checks.
+//!
+//! If bytes cross a wire, fill a database row or stand in a signed document,
+//! their type lives here; otherwise it does not. Nothing here does IO, asks a
+//! clock or draws randomness: times, seeds and bytes are handed in.
+
+pub mod ids;
+pub mod input;
+pub mod screen;
+pub mod ticket;
