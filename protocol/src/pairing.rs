@@ -17,9 +17,9 @@
 //! (T4). The transcript covers all that either end said and the manifest's exact
 //! bytes (T7); keys come from the PAKE and an ephemeral X25519 exchange together.
 
+pub use crate::hello::{Hello, MAX_HELLO_BYTES};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -31,52 +31,7 @@ use crate::number::SessionSecret;
 use crate::pake::{PAKE_BYTES, Pake, PakeKey, Spake2Ed25519};
 use crate::sealing::{Opener, SealKey, Sealer};
 use crate::seed::{Seed, expand};
-
-/// The most bytes of an encoded [`Hello`].
-pub const MAX_HELLO_BYTES: usize = 512;
-
-/// What one end says of itself before any key exists. Everything in it is covered
-/// by the transcript. It names no person, machine or address (T61).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    pub version: u16,
-    pub role: Role,
-    pub pake: Blob,
-    /// The operator's device key, or the agent's key of this run.
-    pub device: DeviceKey,
-    /// SHA-256 of the DTLS certificate of the direct path.
-    pub dtls_fingerprint: Digest,
-    /// Ephemeral X25519 key, mixed into every key of the session.
-    pub exchange: DeviceKey,
-    pub ice_ufrag: String,
-    pub ice_pwd: String,
-    /// Random in an agent's hello; zero in an operator's.
-    pub challenge: Challenge,
-}
-
-impl Hello {
-    /// # Errors
-    /// [`PairingError::Malformed`] for bytes that are no hello of any version,
-    /// [`PairingError::Version`] for one of another.
-    pub fn decode(bytes: &[u8]) -> Result<Self, PairingError> {
-        if bytes.len() > MAX_HELLO_BYTES {
-            return Err(PairingError::Malformed);
-        }
-        let (version, _) =
-            postcard::take_from_bytes::<u16>(bytes).map_err(|_| PairingError::Malformed)?;
-        if version != PROTOCOL_VERSION {
-            return Err(PairingError::Version { theirs: version });
-        }
-        match postcard::take_from_bytes::<Self>(bytes) {
-            Ok((hello, [])) => Ok(hello),
-            Ok(_) | Err(_) => Err(PairingError::Malformed),
-        }
-    }
-
-    pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).unwrap_or_default()
-    }
-}
+use crate::session_keys::{SessionKeys, mac, role_label};
 
 /// What an end brings to the pairing, the same for every attempt at a number.
 #[derive(Debug, Clone)]
@@ -321,37 +276,6 @@ pub struct Paired {
     pub keys: SessionKeys,
 }
 
-/// Everything that a session derives its protection from.
-#[derive(Debug)]
-pub struct SessionKeys {
-    /// Seals what this end says through the server.
-    pub outgoing: SealKey,
-    /// Opens what the other end says through the server.
-    pub incoming: SealKey,
-    /// Pre-shared key of a relayed leg, one for each leg number.
-    legs: LegSecret,
-    bind: LegSecret,
-    transcript: Digest,
-}
-
-impl SessionKeys {
-    /// The Noise pre-shared key of relayed leg `leg`. Threats B4.
-    pub fn leg_psk(&self, leg: u32) -> [u8; 32] {
-        mac(&self.legs.0, &[b"relay psk", &leg.to_be_bytes()])
-    }
-
-    /// The Noise prologue of relayed leg `leg`.
-    pub fn leg_prologue(&self, leg: u32) -> Vec<u8> {
-        [b"tasuki-leg-v1".as_slice(), &self.transcript.0, &leg.to_be_bytes()].concat()
-    }
-
-    /// The first message on a direct path, by which each end proves that it is in
-    /// this session (threats B3).
-    pub fn path_proof(&self, role: Role) -> Digest {
-        Digest(mac(&self.bind.0, &[b"dc", role_label(role), &self.transcript.0]))
-    }
-}
-
 #[derive(Debug)]
 struct Met {
     session: SessionId,
@@ -430,19 +354,7 @@ impl Unconfirmed {
     }
 
     fn finish(self, role: Role) -> Paired {
-        let operator = SealKey::from_bytes(expand(&self.prk, b"operator to agent"));
-        let agent = SealKey::from_bytes(expand(&self.prk, b"agent to operator"));
-        let (outgoing, incoming) = match role {
-            Role::Operator => (operator, agent),
-            Role::Agent => (agent, operator),
-        };
-        let keys = SessionKeys {
-            outgoing,
-            incoming,
-            legs: LegSecret(expand(&self.prk, b"relayed legs")),
-            bind: LegSecret(expand(&self.prk, b"direct path")),
-            transcript: self.transcript,
-        };
+        let keys = SessionKeys::from_pairing(&self.prk, role, self.transcript);
         Paired {
             session: self.session,
             transcript: self.transcript,
@@ -468,35 +380,9 @@ impl std::fmt::Debug for SharedSecret {
     }
 }
 
-#[derive(Zeroize, ZeroizeOnDrop)]
-struct LegSecret([u8; 32]);
-
-impl std::fmt::Debug for LegSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LegSecret(..)")
-    }
-}
-
-fn role_label(role: Role) -> &'static [u8] {
-    match role {
-        Role::Operator => b"operator",
-        Role::Agent => b"agent",
-    }
-}
-
 fn lp(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     [length.to_be_bytes().as_slice(), bytes].concat()
-}
-
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else {
-        unreachable!("HMAC takes keys of any length")
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 fn same(left: &Digest, right: &Digest) -> bool {
