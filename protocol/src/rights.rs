@@ -238,3 +238,50 @@ macro_rules! rights {
 
 rights!(SeeScreen, Operate, ChooseScreen, FetchFiles, SendFiles);
 rights!(ReadClipboard, WriteClipboard, Screenshot, Record, Chat, Point, Reconnect);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_there_are_five_modes_and_a_sixth_is_refused() {
+        let named: Vec<Mode> = ["manage", "control", "view", "share", "show"]
+            .iter()
+            .map(|name| name.parse().unwrap())
+            .collect();
+        assert_eq!(named, Mode::ALL);
+        assert_eq!("observe".parse::<Mode>(), Err(UnknownMode));
+        assert!(serde_json::from_str::<Mode>("\"observe\"").is_err());
+    }
+
+    #[test]
+    fn ceilings_are_those_of_the_table_of_modes() {
+        use Capability as C;
+        for mode in Mode::ALL {
+            let has = |c| mode.ceiling().has(c);
+            let full = matches!(mode, Mode::Manage | Mode::Control);
+            assert!(has(C::SeeScreen) && has(C::Screenshot));
+            assert_eq!(has(C::Operate), full || mode == Mode::Share);
+            for c in [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::ChooseScreen] {
+                assert_eq!(has(c), full, "{mode} {c:?}");
+            }
+            assert_eq!(has(C::Reconnect), mode == Mode::Manage);
+        }
+    }
+
+    #[test]
+    fn t15_a_list_that_names_a_capability_twice_or_an_unknown_one_is_no_set() {
+        assert!(serde_json::from_str::<Rights>(r#"["operate","see_screen"]"#).is_ok());
+        assert!(serde_json::from_str::<Rights>(r#"["operate","operate"]"#).is_err());
+        assert!(serde_json::from_str::<Rights>(r#"["root"]"#).is_err());
+    }
+
+    #[test]
+    fn every_set_survives_its_document() {
+        for bits in 0..1 << Capability::ALL.len() {
+            let rights = Rights(bits);
+            let text = serde_json::to_string(&rights).unwrap();
+            assert_eq!(serde_json::from_str::<Rights>(&text).unwrap(), rights);
+        }
+    }
+}
