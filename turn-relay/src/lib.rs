@@ -1,1 +1,9 @@
-//! placeholder
+//! The relay: joins two connections that hold matching tickets, forwards what it
+//! cannot read, and answers STUN Binding requests.
+//!
+//! What it does not do: it never dials out (T49), reads no byte behind a
+//! ticket (T44), and knows no manifest, mode, right or person. A server and a relay
+//! share one ticket key and nothing else.
+
+pub mod core;
+pub mod shell;

@@ -1,0 +1,3 @@
+//! What a relay touches: sockets, TLS, clocks and files. It decides nothing
+//! that a test would want to see; that is in [`crate::core`].
+
