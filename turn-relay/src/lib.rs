@@ -7,3 +7,7 @@
 
 pub mod core;
 pub mod shell;
+
+pub use crate::core::lobby::Limits;
+pub use crate::shell::listen::serve;
+pub use crate::shell::relay::{Relay, Settings, Stats};

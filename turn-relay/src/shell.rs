@@ -1,3 +1,9 @@
 //! What a relay touches: sockets, TLS, clocks and files. It decides nothing
 //! that a test would want to see; that is in [`crate::core`].
 
+mod clock;
+pub mod listen;
+pub mod pair;
+pub mod relay;
+pub mod sockets;
+pub mod tls;

@@ -21,21 +21,40 @@ impl Bucket {
     /// A full bucket. `per_second` and `capacity` are at least 1.
     pub fn new(per_second: u64, capacity: u64, now: Instant) -> Self {
         let capacity = capacity.max(1) as f64;
-        Self { per_second: per_second.max(1) as f64, capacity, level: capacity, told: now }
+        Self {
+            per_second: per_second.max(1) as f64,
+            capacity,
+            level: capacity,
+            told: now,
+        }
     }
 
-    /// Takes `amount` if anything at all is left; the debt of a large amount
-    /// delays the next one. `Err` says when to ask again.
+    /// Whether anything may pass now.
     ///
     /// # Errors
     /// The bucket is empty until the instant returned.
-    pub fn take(&mut self, amount: u64, now: Instant) -> Result<(), Instant> {
+    pub fn ready(&mut self, now: Instant) -> Result<(), Instant> {
         self.fill(now);
         if self.level < 1.0 {
             let missing = (1.0 - self.level) / self.per_second;
             return Err(now + Duration::from_secs_f64(missing.min(3600.0)));
         }
+        Ok(())
+    }
+
+    /// Notes what passed after [`ready`](Self::ready); the debt of a large
+    /// amount delays the next one.
+    pub fn spend(&mut self, amount: u64) {
         self.level -= amount as f64;
+    }
+
+    /// [`ready`](Self::ready) and [`spend`](Self::spend) in one.
+    ///
+    /// # Errors
+    /// The bucket is empty until the instant returned.
+    pub fn take(&mut self, amount: u64, now: Instant) -> Result<(), Instant> {
+        self.ready(now)?;
+        self.spend(amount);
         Ok(())
     }
 
@@ -59,7 +78,10 @@ pub struct AddressRate<S> {
 
 impl<S: BuildHasher> AddressRate<S> {
     pub fn new(seed: S, per_second: u64, burst: u64, now: Instant) -> Self {
-        Self { seed, buckets: vec![Bucket::new(per_second, burst, now); SLOTS] }
+        Self {
+            seed,
+            buckets: vec![Bucket::new(per_second, burst, now); SLOTS],
+        }
     }
 
     /// Whether one more answer may go to `block` now.

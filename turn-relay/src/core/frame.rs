@@ -27,7 +27,9 @@ pub struct NoTicket(pub u16);
 /// # Errors
 /// The announced length is zero or above [`MAX_TICKET_BYTES`].
 pub fn ticket_frame(bytes: &[u8]) -> Result<Option<TicketFrame<'_>>, NoTicket> {
-    let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+    let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
+        return Ok(None);
+    };
     let length = u16::from_be_bytes(*length);
     if length == 0 || usize::from(length) > MAX_TICKET_BYTES {
         return Err(NoTicket(length));

@@ -25,10 +25,18 @@ pub(crate) struct Leg {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stage {
     /// Has shown no good ticket yet.
-    Arriving { until: Instant },
+    Arriving {
+        until: Instant,
+    },
     /// Alone on its leg.
-    Waiting { leg: Leg, until: Instant },
-    Joined { leg: Leg, with: ConnectionId },
+    Waiting {
+        leg: Leg,
+        until: Instant,
+    },
+    Joined {
+        leg: Leg,
+        with: ConnectionId,
+    },
 }
 
 impl Stage {

@@ -1,0 +1,3 @@
+//! tasuki-relay: a relay on its own machine.
+
+fn main() {}
