@@ -9,4 +9,5 @@ pub mod bucket;
 pub mod frame;
 pub mod lobby;
 pub mod seats;
+pub mod stun;
 pub mod used;

@@ -11,3 +11,4 @@ pub mod shell;
 pub use crate::core::lobby::Limits;
 pub use crate::shell::listen::serve;
 pub use crate::shell::relay::{Relay, Settings, Stats};
+pub use crate::shell::stun::{StunRate, serve_stun};

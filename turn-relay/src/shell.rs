@@ -6,4 +6,5 @@ pub mod listen;
 pub mod pair;
 pub mod relay;
 pub mod sockets;
+pub mod stun;
 pub mod tls;

@@ -1,5 +1,5 @@
 //! A relay on loopback with real TLS, and clients that bring tickets to it.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
