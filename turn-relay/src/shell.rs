@@ -4,6 +4,7 @@
 mod clock;
 pub mod listen;
 pub mod pair;
+pub mod program;
 pub mod relay;
 pub mod sockets;
 pub mod stun;
