@@ -7,7 +7,9 @@
 pub mod address;
 pub mod bucket;
 pub mod frame;
+pub mod limits;
 pub mod lobby;
+pub mod refusal;
 pub mod seats;
 pub mod stun;
 pub mod used;

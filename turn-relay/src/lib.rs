@@ -8,7 +8,7 @@
 pub mod core;
 pub mod shell;
 
-pub use crate::core::lobby::Limits;
+pub use crate::core::limits::Limits;
 pub use crate::shell::listen::serve;
 pub use crate::shell::relay::{Relay, Settings, Stats};
 pub use crate::shell::stun::{StunRate, serve_stun};

@@ -1,6 +1,7 @@
 //! What a relay touches: sockets, TLS, clocks and files. It decides nothing
 //! that a test would want to see; that is in [`crate::core`].
 
+mod arrival;
 mod clock;
 pub mod listen;
 pub mod pair;

@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{Role, SessionId};
-use tasuki_protocol::ticket::{RelayAnswer, Ticket, TicketKey, TicketRefused};
+use tasuki_protocol::ticket::{Ticket, TicketKey};
 
 use super::address::AddressBlock;
+use super::limits::Limits;
+use super::refusal::Refusal;
 pub use super::seats::ConnectionId;
 use super::seats::{Leg, Seat, Seats, Stage};
 use super::used::{Presented, UsedTickets};
@@ -21,46 +23,6 @@ pub struct Now {
     pub instant: Instant,
     /// Seconds since 1970.
     pub unix: u64,
-}
-
-/// How much of everything there may be at once. Every field bounds memory.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// How long a connection may take from its first byte to its whole ticket.
-    pub present_within: Duration,
-    /// How long an end waits for the other one; never beyond its ticket's
-    /// expiry, because the other end's ticket was issued with it.
-    pub wait: Duration,
-    /// Connections that have shown no good ticket. Above it the longest-waiting gives way.
-    pub arriving: usize,
-    /// The same, of one address.
-    pub arriving_per_address: usize,
-    /// Ends that wait for their other end.
-    pub waiting: usize,
-    /// Legs, joined or waiting to be: who waits has its place when the other comes.
-    pub pairs: usize,
-    /// Connections with a good ticket from one IPv4 address or IPv6 /64.
-    pub per_address: usize,
-    /// Legs of one session: old paths that die while new ones start.
-    pub legs_per_session: usize,
-    /// Used tickets remembered, each until it expires.
-    pub remembered_tickets: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            present_within: Duration::from_secs(8),
-            wait: Duration::from_secs(30),
-            arriving: 1024,
-            arriving_per_address: 128,
-            waiting: 512,
-            pairs: 1024,
-            per_address: 256,
-            legs_per_session: 4,
-            remembered_tickets: 65_536,
-        }
-    }
 }
 
 /// What happened.
@@ -97,45 +59,6 @@ pub enum Output {
     },
     /// The other end is gone: close without a word.
     Close { connection: ConnectionId },
-}
-
-/// Why a connection was turned away; for the log and the counters. The
-/// bearer learns only what [`Refusal::answer`] gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
-    #[error("the ticket was not issued by this relay's server")]
-    Forged,
-    #[error("the ticket has expired, or the clocks of server and relay differ")]
-    Expired,
-    #[error("the ticket was used before")]
-    Used,
-    #[error("this end of the leg is taken")]
-    Taken,
-    #[error("the other end did not come")]
-    Alone,
-    #[error("no ticket came in time")]
-    Late,
-    #[error("a newer connection took the place of this one, which had shown no ticket")]
-    Displaced,
-    #[error("the relay is full")]
-    Full,
-    #[error("too many connections from one address")]
-    AddressFull,
-    #[error("too many legs of one session")]
-    SessionFull,
-}
-
-impl Refusal {
-    /// The one byte said to the bearer, if any.
-    pub fn answer(self) -> Option<RelayAnswer> {
-        match self {
-            Self::Forged | Self::Expired | Self::Used | Self::Taken | Self::Alone => {
-                Some(RelayAnswer::Refused)
-            }
-            Self::Full | Self::AddressFull | Self::SessionFull => Some(RelayAnswer::Busy),
-            Self::Late | Self::Displaced => None,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -394,14 +317,5 @@ fn leg_of(ticket: &Ticket) -> Leg {
     Leg {
         session: ticket.session,
         number: ticket.leg,
-    }
-}
-
-impl From<TicketRefused> for Refusal {
-    fn from(refused: TicketRefused) -> Self {
-        match refused {
-            TicketRefused::Forged => Self::Forged,
-            TicketRefused::Expired => Self::Expired,
-        }
     }
 }

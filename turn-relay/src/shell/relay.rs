@@ -11,16 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ticket::{RelayAnswer, TicketKey};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio_rustls::server::TlsStream;
 
+use super::arrival::{farewell, listen_ahead, read_ticket};
 use super::clock;
-use super::pair::{BUFFER_BYTES, End, Ended, Terms, forward};
+use super::pair::{End, Ended, Terms, forward};
 use super::sockets;
-use crate::core::frame::{MAX_FRAME_BYTES, ticket_frame};
-use crate::core::lobby::{ConnectionId, Input, Limits, Lobby, Occupancy, Output, Refusal};
+use crate::core::limits::Limits;
+use crate::core::lobby::{ConnectionId, Input, Lobby, Occupancy, Output};
+use crate::core::refusal::Refusal;
 
 /// A connection after TLS.
 pub type Stream = TlsStream<TcpStream>;
@@ -217,13 +219,11 @@ impl Relay {
     }
 
     async fn turn_away(&self, mut stream: Stream, why: Refusal) {
-        let Some(answer) = why.answer() else { return };
-        let farewell = async {
-            stream.write_all(&[answer as u8]).await?;
-            stream.shutdown().await?;
-            drain(&mut stream).await
-        };
-        tokio::time::timeout(FAREWELL, farewell).await.ok();
+        if let Some(answer) = why.answer() {
+            tokio::time::timeout(FAREWELL, farewell(&mut stream, answer))
+                .await
+                .ok();
+        }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -292,10 +292,9 @@ impl Admission {
     }
 
     async fn decide(&mut self, end: &mut End<Stream>) -> Option<Verdict> {
-        let mut frame = FrameReader::default();
         tokio::select! {
             verdict = &mut self.verdict => return verdict.ok(),
-            sealed = frame.read(end) => {
+            sealed = read_ticket(end) => {
                 let connection = self.connection;
                 self.relay.turn(Input::Presented { connection, sealed: &sealed? });
             }
@@ -318,63 +317,10 @@ impl Drop for Admission {
     }
 }
 
-#[derive(Default)]
-struct FrameReader {
-    bytes: Vec<u8>,
-}
-
-impl FrameReader {
-    /// The sealed ticket; what came behind it is kept as early bytes. `None`
-    /// when the connection ended or does not begin with a ticket.
-    async fn read(&mut self, end: &mut End<Stream>) -> Option<Vec<u8>> {
-        loop {
-            if let Some(frame) = ticket_frame(&self.bytes).ok()? {
-                end.early = frame.rest.to_vec();
-                return Some(frame.sealed.to_vec());
-            }
-            let mut chunk = [0; MAX_FRAME_BYTES];
-            let room = MAX_FRAME_BYTES - self.bytes.len();
-            let read = end.stream.read(&mut chunk[..room]).await.ok()?;
-            if read == 0 {
-                return None;
-            }
-            self.bytes.extend_from_slice(&chunk[..read]);
-        }
-    }
-}
-
-/// Notices that a waiting end leaves, and keeps what it says too early up to
-/// one buffer; a fuller one is left to TCP's window.
-async fn listen_ahead(end: &mut End<Stream>) -> Option<()> {
-    let room = BUFFER_BYTES - end.early.len();
-    if room == 0 {
-        return std::future::pending().await;
-    }
-    let mut chunk = [0; 1024];
-    let read = end.stream.read(&mut chunk[..room.min(1024)]).await.ok()?;
-    end.early.extend_from_slice(&chunk[..read]);
-    (read > 0).then_some(())
-}
-
 async fn say_joined(one: &mut End<Stream>, other: &mut End<Stream>) -> io::Result<()> {
     for end in [one, other] {
         end.stream.write_all(&[RelayAnswer::Joined as u8]).await?;
         end.stream.flush().await?;
-    }
-    Ok(())
-}
-
-/// Reads on until the bearer has closed: closing over unread bytes would
-/// reset the connection and destroy the answer under way.
-async fn drain(stream: &mut Stream) -> io::Result<()> {
-    let mut chunk = [0; 1024];
-    let mut most = BUFFER_BYTES;
-    while most > 0 {
-        let read = stream.read(&mut chunk).await?;
-        if read == 0 {
-            break;
-        }
-        most = most.saturating_sub(read);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::{Failure, Wanted};
-use crate::core::lobby::Limits;
+use crate::core::limits::Limits;
 use crate::shell::relay::Settings;
 use crate::shell::stun::StunRate;
 
