@@ -213,18 +213,3 @@ async fn another_or_no_alpn_name_is_closed_without_an_answer() {
     let mut client = house.connect_with(none).await.unwrap();
     assert!(is_closed(&mut client).await);
 }
-
-#[tokio::test]
-async fn dropping_the_service_of_one_end_closes_the_other() {
-    for doomed in [Role::Operator, Role::Agent] {
-        let house = house(Settings::default()).await;
-        let (operator, agent) = house.join(1, 0).await;
-        let (mut kept, gone) = match doomed {
-            Role::Operator => (agent, operator),
-            Role::Agent => (operator, agent),
-        };
-        drop(gone);
-        assert!(is_closed(&mut kept).await, "{doomed:?}");
-        house.until(|stats| stats.now.connections == 0).await;
-    }
-}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tasuki_protocol::ids::{Role, SessionId};
 use tasuki_protocol::ticket::{RELAY_ALPN, RelayAnswer, Ticket, TicketKey};
@@ -50,10 +50,35 @@ pub fn sealed(session: u8, leg: u32, role: Role) -> Vec<u8> {
     key().seal(&ticket(session, leg, role))
 }
 
+/// Where to knock, and the certificate to expect.
+pub struct Door {
+    pub address: SocketAddr,
+    pub certificate: CertificateDer<'static>,
+}
+
+/// A relay inside the test.
 pub struct House {
     pub relay: Arc<Relay>,
-    pub address: SocketAddr,
-    certificate: CertificateDer<'static>,
+    door: Door,
+}
+
+impl std::ops::Deref for House {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+/// A server's TLS with a fresh certificate for `relay.test`.
+pub fn tls_of_server() -> (ServerConfig, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed(vec!["relay.test".into()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let private = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    (
+        tls::server_config(vec![certificate.clone()], private).unwrap(),
+        certificate,
+    )
 }
 
 pub async fn house(settings: Settings) -> House {
@@ -61,10 +86,7 @@ pub async fn house(settings: Settings) -> House {
 }
 
 pub async fn house_with_sockets(settings: Settings, most: usize) -> House {
-    let made = rcgen::generate_simple_self_signed(vec!["relay.test".into()]).unwrap();
-    let certificate = made.cert.der().clone();
-    let private = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = tls::server_config(vec![certificate.clone()], private).unwrap();
+    let (config, certificate) = tls_of_server();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let relay = Relay::new(settings, key());
@@ -76,12 +98,14 @@ pub async fn house_with_sockets(settings: Settings, most: usize) -> House {
     ));
     House {
         relay,
-        address,
-        certificate,
+        door: Door {
+            address,
+            certificate,
+        },
     }
 }
 
-impl House {
+impl Door {
     pub fn client_config(&self, provider: Arc<CryptoProvider>) -> ClientConfig {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
@@ -128,7 +152,9 @@ impl House {
         assert_eq!(answer(&mut agent).await, Some(RelayAnswer::Joined));
         (operator, agent)
     }
+}
 
+impl House {
     /// Waits until `met` holds for the relay's stats.
     pub async fn until(&self, met: impl Fn(&tasuki_turn_relay::Stats) -> bool) {
         let waiting = async {
