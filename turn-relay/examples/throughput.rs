@@ -3,11 +3,7 @@
 //!
 //! `cargo run --release -p tasuki-turn-relay --example throughput [-- MEGABYTES PAIRS]`.
 //! The relay is a child process of its own, so that its CPU time and memory are its alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a measurement, not a product"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a product")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -37,9 +33,7 @@ struct Ground {
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse::<usize>().unwrap());
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<usize>().unwrap());
     if std::env::var_os("TASUKI_RELAY_LISTEN").is_some() {
         let command = ["tasuki-relay".to_owned(), "run".to_owned()];
         tokio::task::block_in_place(|| tasuki_turn_relay::shell::program::run::program(&command));
@@ -56,10 +50,7 @@ async fn main() {
         idle.push(ground.join().await);
     }
     let after = ground.resident_kb();
-    println!(
-        "idle pair: {:.1} kB resident ({pairs} pairs)",
-        (after - before) as f64 / pairs as f64
-    );
+    println!("idle pair: {:.1} kB resident ({pairs} pairs)", (after - before) as f64 / pairs as f64);
     drop(idle);
 
     for write in [1_200, 16 * 1024, 64 * 1024] {
@@ -95,21 +86,12 @@ fn ground(folder: &std::path::Path) -> Ground {
         .spawn()
         .unwrap();
     let mut log = BufReader::new(relay.stderr.take().unwrap()).lines();
-    let line = log
-        .find_map(|line| line.ok().filter(|line| line.contains("listening")))
-        .unwrap();
+    let line = log.find_map(|line| line.ok().filter(|line| line.contains("listening"))).unwrap();
     std::thread::spawn(move || log.for_each(drop));
-    let port: String = line
-        .split("127.0.0.1:")
-        .nth(1)
-        .unwrap()
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let port: String =
+        line.split("127.0.0.1:").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect();
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(path("cert.pem")).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_file(path("cert.pem")).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -117,12 +99,7 @@ fn ground(folder: &std::path::Path) -> Ground {
         .with_no_client_auth();
     config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
     let address = format!("127.0.0.1:{port}").parse().unwrap();
-    Ground {
-        relay,
-        address,
-        connector: TlsConnector::from(Arc::new(config)),
-        tickets: 0,
-    }
+    Ground { relay, address, connector: TlsConnector::from(Arc::new(config)), tickets: 0 }
 }
 
 impl Ground {
@@ -130,13 +107,7 @@ impl Ground {
         self.tickets += 1;
         let mut operator = self.present(Role::Operator).await;
         let mut agent = self.present(Role::Agent).await;
-        assert_eq!(
-            (
-                operator.read_u8().await.unwrap(),
-                agent.read_u8().await.unwrap()
-            ),
-            (1, 1)
-        );
+        assert_eq!((operator.read_u8().await.unwrap(), agent.read_u8().await.unwrap()), (1, 1));
         (operator, agent)
     }
 
@@ -145,18 +116,8 @@ impl Ground {
         session[..8].copy_from_slice(&self.tickets.to_le_bytes());
         let mut nonce = session;
         nonce[15] = 1 + u8::from(role == Role::Agent);
-        let expires = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs()
-            + 50;
-        let ticket = Ticket {
-            session: SessionId(session),
-            leg: 0,
-            role,
-            expires,
-            nonce,
-        };
+        let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 50;
+        let ticket = Ticket { session: SessionId(session), leg: 0, role, expires, nonce };
         let sealed = TicketKey::from_bytes([7; 32]).seal(&ticket);
         let tcp = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("relay.test").unwrap();
@@ -169,22 +130,14 @@ impl Ground {
 
     fn cpu_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.relay.id())).unwrap();
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         ticks as f64 / 100.0
     }
 
     fn resident_kb(&self) -> i64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.relay.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

@@ -1,4 +1,5 @@
 //! The relay inside a server that owns the listener: hand over, stats, abort.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 mod support;
 
@@ -32,14 +33,7 @@ async fn server() -> (Arc<Relay>, Door, mpsc::UnboundedReceiver<AbortHandle>) {
             handles.send(service.abort_handle()).unwrap();
         }
     });
-    (
-        relay,
-        Door {
-            address,
-            certificate,
-        },
-        served,
-    )
+    (relay, Door { address, certificate }, served)
 }
 
 #[tokio::test]
@@ -60,9 +54,7 @@ async fn aborting_the_service_of_either_end_closes_both() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, both_over)
-            .await
-            .expect("a service lives on");
+        tokio::time::timeout(PATIENCE, both_over).await.expect("a service lives on");
     }
 }
 
@@ -79,9 +71,7 @@ async fn a_service_ends_when_its_pair_has_and_the_stats_tell_what_passed() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, over)
-            .await
-            .expect("the service lives on");
+        tokio::time::timeout(PATIENCE, over).await.expect("the service lives on");
     }
     assert_eq!(relay.stats().now.connections, 0);
 }

@@ -1,4 +1,5 @@
 //! Two tickets over real TLS: who is joined, who is refused, and what passes.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 mod support;
 
@@ -32,11 +33,7 @@ async fn expect_pattern(mut from: impl AsyncRead + Unpin, salt: u64, pause: Dura
         pattern(salt, step * want.len(), &mut want);
         assert!(got == want, "step {step} differs");
     }
-    assert_eq!(
-        from.read(&mut got).await.unwrap(),
-        0,
-        "the half-close came through"
-    );
+    assert_eq!(from.read(&mut got).await.unwrap(), 0, "the half-close came through");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,9 +56,7 @@ async fn fifty_megabytes_pass_intact_both_ways_at_once_past_a_sleepy_reader() {
     b.unwrap();
     c.unwrap();
     d.unwrap();
-    house
-        .until(|stats| stats.now.pairs == 0 && stats.now.connections == 0)
-        .await;
+    house.until(|stats| stats.now.pairs == 0 && stats.now.connections == 0).await;
     assert_eq!(house.relay.stats().bytes, 2 * MEGABYTES as u64 * 1_000_000);
 }
 
@@ -122,11 +117,7 @@ async fn t45_a_forged_an_expired_and_an_everlasting_ticket_are_refused() {
         ("junk", vec![0x5a; 90]),
     ] {
         let mut client = house.present(&bytes).await;
-        assert_eq!(
-            answer(&mut client).await,
-            Some(RelayAnswer::Refused),
-            "{name}"
-        );
+        assert_eq!(answer(&mut client).await, Some(RelayAnswer::Refused), "{name}");
         assert!(is_closed(&mut client).await, "{name}");
     }
     assert_eq!(house.relay.stats().refused, 4);
@@ -140,11 +131,7 @@ async fn t45_no_flipped_bit_of_a_ticket_gets_in() {
         let mut bad = good.clone();
         bad[index] ^= 1 << (index % 8);
         let mut client = house.present(&bad).await;
-        assert_eq!(
-            answer(&mut client).await,
-            Some(RelayAnswer::Refused),
-            "byte {index}"
-        );
+        assert_eq!(answer(&mut client).await, Some(RelayAnswer::Refused), "byte {index}");
     }
 }
 
@@ -155,30 +142,18 @@ async fn t45_a_ticket_works_once_whether_its_first_use_waits_is_joined_or_is_gon
     let mut operator = house.present(&used).await;
     house.until(|stats| stats.now.waiting == 1).await;
     let mut again = house.present(&used).await;
-    assert_eq!(
-        answer(&mut again).await,
-        Some(RelayAnswer::Refused),
-        "while it waits"
-    );
+    assert_eq!(answer(&mut again).await, Some(RelayAnswer::Refused), "while it waits");
 
     let mut agent = house.present(&sealed(1, 0, Role::Agent)).await;
     assert_eq!(answer(&mut operator).await, Some(RelayAnswer::Joined));
     assert_eq!(answer(&mut agent).await, Some(RelayAnswer::Joined));
     let mut again = house.present(&used).await;
-    assert_eq!(
-        answer(&mut again).await,
-        Some(RelayAnswer::Refused),
-        "while it is joined"
-    );
+    assert_eq!(answer(&mut again).await, Some(RelayAnswer::Refused), "while it is joined");
 
     drop((operator, agent));
     house.until(|stats| stats.now.connections == 0).await;
     let mut again = house.present(&used).await;
-    assert_eq!(
-        answer(&mut again).await,
-        Some(RelayAnswer::Refused),
-        "after it has gone"
-    );
+    assert_eq!(answer(&mut again).await, Some(RelayAnswer::Refused), "after it has gone");
 }
 
 #[tokio::test]
@@ -252,15 +227,8 @@ async fn an_end_that_leaves_while_it_waits_frees_its_leg() {
 
 #[tokio::test]
 async fn an_end_whose_other_end_never_comes_is_told_so() {
-    let limits = Limits {
-        wait: Duration::from_millis(100),
-        ..Limits::default()
-    };
-    let house = house(Settings {
-        limits,
-        ..Settings::default()
-    })
-    .await;
+    let limits = Limits { wait: Duration::from_millis(100), ..Limits::default() };
+    let house = house(Settings { limits, ..Settings::default() }).await;
     let mut alone = house.present(&sealed(1, 0, Role::Operator)).await;
     assert_eq!(answer(&mut alone).await, Some(RelayAnswer::Refused));
     assert!(is_closed(&mut alone).await);
@@ -268,11 +236,7 @@ async fn an_end_whose_other_end_never_comes_is_told_so() {
 
 #[tokio::test]
 async fn a_pair_that_says_nothing_ends_after_the_idle_time() {
-    let house = house(Settings {
-        idle: Duration::from_millis(200),
-        ..Settings::default()
-    })
-    .await;
+    let house = house(Settings { idle: Duration::from_millis(200), ..Settings::default() }).await;
     let (mut operator, mut agent) = house.join(1, 0).await;
     assert!(is_closed(&mut operator).await);
     assert!(is_closed(&mut agent).await);
@@ -280,11 +244,7 @@ async fn a_pair_that_says_nothing_ends_after_the_idle_time() {
 
 #[tokio::test]
 async fn a_quota_slows_a_pair_down_and_loses_nothing() {
-    let house = house(Settings {
-        rate: Some(400_000),
-        ..Settings::default()
-    })
-    .await;
+    let house = house(Settings { rate: Some(400_000), ..Settings::default() }).await;
     let (mut operator, mut agent) = house.join(1, 0).await;
     let sending = tokio::spawn(async move {
         operator.write_all(&vec![9; 1_000_000]).await.unwrap();
@@ -294,9 +254,6 @@ async fn a_quota_slows_a_pair_down_and_loses_nothing() {
     let mut heard = vec![0; 1_000_000];
     agent.read_exact(&mut heard).await.unwrap();
     assert!(heard.iter().all(|&byte| byte == 9));
-    assert!(
-        started.elapsed() > Duration::from_millis(900),
-        "a second at 400 kB/s after the burst"
-    );
+    assert!(started.elapsed() > Duration::from_millis(900), "a second at 400 kB/s after the burst");
     sending.await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! The lobby on a told clock: any script of events against a plain model (T45),
 //! and the quotas one by one.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -25,19 +26,11 @@ struct Desk {
 impl Desk {
     fn new(limits: Limits) -> Self {
         let lobby = Lobby::new(TicketKey::from_bytes([7; 32]), limits);
-        Self {
-            lobby,
-            start: Instant::now(),
-            elapsed: Duration::ZERO,
-            next: 0,
-        }
+        Self { lobby, start: Instant::now(), elapsed: Duration::ZERO, next: 0 }
     }
 
     fn now(&self) -> Now {
-        Now {
-            instant: self.start + self.elapsed,
-            unix: EPOCH + self.elapsed.as_secs(),
-        }
+        Now { instant: self.start + self.elapsed, unix: EPOCH + self.elapsed.as_secs() }
     }
 
     fn turn(&mut self, input: Input<'_>) -> Vec<Output> {
@@ -54,10 +47,7 @@ impl Desk {
 
     fn present(&mut self, connection: ConnectionId, ticket: &Ticket) -> Vec<Output> {
         let sealed = TicketKey::from_bytes([7; 32]).seal(ticket);
-        self.turn(Input::Presented {
-            connection,
-            sealed: &sealed,
-        })
+        self.turn(Input::Presented { connection, sealed: &sealed })
     }
 
     fn ticket(&mut self, session: u8, leg: u32, role: Role) -> Ticket {
@@ -65,22 +55,10 @@ impl Desk {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.next.to_le_bytes());
         let expires = self.now().unix + 60;
-        Ticket {
-            session: SessionId([session; 16]),
-            leg,
-            role,
-            expires,
-            nonce,
-        }
+        Ticket { session: SessionId([session; 16]), leg, role, expires, nonce }
     }
 
-    fn bring(
-        &mut self,
-        from: u64,
-        session: u8,
-        leg: u32,
-        role: Role,
-    ) -> (ConnectionId, Vec<Output>) {
+    fn bring(&mut self, from: u64, session: u8, leg: u32, role: Role) -> (ConnectionId, Vec<Output>) {
         let (connection, mut outputs) = self.open(from);
         let ticket = self.ticket(session, leg, role);
         outputs.extend(self.present(connection, &ticket));
@@ -96,10 +74,7 @@ fn refused(connection: ConnectionId, why: Refusal) -> Vec<Output> {
 fn an_end_waits_its_time_but_never_beyond_its_ticket() {
     let mut desk = Desk::new(Limits::default());
     let (patient, _) = desk.bring(1, 1, 0, Role::Agent);
-    assert_eq!(
-        desk.lobby.deadline(),
-        Some(desk.start + Duration::from_secs(30))
-    );
+    assert_eq!(desk.lobby.deadline(), Some(desk.start + Duration::from_secs(30)));
     desk.elapsed = Duration::from_secs(30);
     assert_eq!(desk.turn(Input::Tick), refused(patient, Refusal::Alone));
 
@@ -107,10 +82,7 @@ fn an_end_waits_its_time_but_never_beyond_its_ticket() {
     let mut ticket = desk.ticket(2, 0, Role::Agent);
     ticket.expires = desk.now().unix + 5;
     desk.present(hasty, &ticket);
-    assert_eq!(
-        desk.lobby.deadline(),
-        Some(desk.start + Duration::from_secs(35))
-    );
+    assert_eq!(desk.lobby.deadline(), Some(desk.start + Duration::from_secs(35)));
 }
 
 #[test]
@@ -126,11 +98,7 @@ fn f15_a_connection_without_a_ticket_is_dropped_after_its_time() {
 
 #[test]
 fn f15_a_flood_of_silent_connections_displaces_itself_and_not_a_stranger() {
-    let limits = Limits {
-        arriving_per_address: 3,
-        arriving: 5,
-        ..Limits::default()
-    };
+    let limits = Limits { arriving_per_address: 3, arriving: 5, ..Limits::default() };
     let mut desk = Desk::new(limits);
     let (honest, _) = desk.open(9);
     let flood: Vec<_> = (0..3).map(|_| desk.open(1).0).collect();
@@ -143,10 +111,7 @@ fn f15_a_flood_of_silent_connections_displaces_itself_and_not_a_stranger() {
 
 #[test]
 fn above_the_overall_limit_the_longest_silent_connection_gives_way() {
-    let limits = Limits {
-        arriving: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { arriving: 2, ..Limits::default() };
     let mut desk = Desk::new(limits);
     let (first, _) = desk.open(1);
     desk.open(2);
@@ -156,23 +121,15 @@ fn above_the_overall_limit_the_longest_silent_connection_gives_way() {
 
 #[test]
 fn a_full_relay_says_busy_and_does_not_burn_the_ticket() {
-    let limits = Limits {
-        waiting: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { waiting: 1, ..Limits::default() };
     let mut desk = Desk::new(limits);
     let (waiting, _) = desk.bring(1, 1, 0, Role::Agent);
     let ticket = desk.ticket(2, 0, Role::Agent);
     let (second, _) = desk.open(2);
-    assert_eq!(
-        desk.present(second, &ticket),
-        refused(second, Refusal::Full)
-    );
+    assert_eq!(desk.present(second, &ticket), refused(second, Refusal::Full));
     assert_eq!(Refusal::Full.answer(), Some(RelayAnswer::Busy));
 
-    desk.turn(Input::Closed {
-        connection: waiting,
-    });
+    desk.turn(Input::Closed { connection: waiting });
     let (again, _) = desk.open(2);
     assert_eq!(desk.present(again, &ticket), []);
     assert_eq!(desk.lobby.occupancy().waiting, 1);
@@ -180,10 +137,7 @@ fn a_full_relay_says_busy_and_does_not_burn_the_ticket() {
 
 #[test]
 fn who_waits_has_its_place_when_the_other_end_comes() {
-    let limits = Limits {
-        pairs: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { pairs: 1, ..Limits::default() };
     let mut desk = Desk::new(limits);
     let (agent, _) = desk.bring(1, 1, 0, Role::Agent);
     let (other, outputs) = desk.bring(1, 2, 0, Role::Agent);
@@ -194,11 +148,7 @@ fn who_waits_has_its_place_when_the_other_end_comes() {
 
 #[test]
 fn one_session_cannot_fill_the_relay_nor_can_one_address() {
-    let limits = Limits {
-        legs_per_session: 2,
-        per_address: 3,
-        ..Limits::default()
-    };
+    let limits = Limits { legs_per_session: 2, per_address: 3, ..Limits::default() };
     let mut desk = Desk::new(limits);
     desk.bring(1, 1, 0, Role::Agent);
     desk.bring(1, 1, 1, Role::Agent);
@@ -212,21 +162,14 @@ fn one_session_cannot_fill_the_relay_nor_can_one_address() {
 
 #[test]
 fn a_full_memory_of_used_tickets_refuses_until_some_expire() {
-    let limits = Limits {
-        remembered_tickets: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { remembered_tickets: 1, ..Limits::default() };
     let mut desk = Desk::new(limits);
     desk.bring(1, 1, 0, Role::Agent);
     let (full, outputs) = desk.bring(1, 2, 0, Role::Agent);
     assert_eq!(outputs, refused(full, Refusal::Full));
     desk.elapsed = Duration::from_secs(60);
     let (late, outputs) = desk.bring(1, 2, 0, Role::Agent);
-    assert_eq!(
-        outputs,
-        refused(ConnectionId(1), Refusal::Alone),
-        "the first gave up"
-    );
+    assert_eq!(outputs, refused(ConnectionId(1), Refusal::Alone), "the first gave up");
     assert_eq!(desk.turn(Input::Closed { connection: late }), []);
 }
 
@@ -298,23 +241,14 @@ impl Model {
                 prop_assert_eq!((one.session, one.leg), (other.session, other.leg));
                 prop_assert_eq!((one.role, other.role), (Role::Operator, Role::Agent));
                 prop_assert!(one.expires > now.unix && other.expires > now.unix);
-                prop_assert!(
-                    self.joined_tickets.insert(one.nonce),
-                    "a ticket joined twice"
-                );
-                prop_assert!(
-                    self.joined_tickets.insert(other.nonce),
-                    "a ticket joined twice"
-                );
+                prop_assert!(self.joined_tickets.insert(one.nonce), "a ticket joined twice");
+                prop_assert!(self.joined_tickets.insert(other.nonce), "a ticket joined twice");
                 self.partner.insert(operator, agent);
                 self.partner.insert(agent, operator);
             }
             Output::Refuse { connection, .. } => {
                 prop_assert!(self.open.contains(&connection), "refused a stranger");
-                prop_assert!(
-                    !self.partner.contains_key(&connection),
-                    "refused a joined end"
-                );
+                prop_assert!(!self.partner.contains_key(&connection), "refused a joined end");
                 self.gone(connection);
             }
             Output::Close { connection } => {
@@ -350,20 +284,12 @@ fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(here.connections, model.open.len());
         prop_assert_eq!(
             here.pairs * 2,
-            model
-                .open
-                .iter()
-                .filter(|c| model.partner.contains_key(c))
-                .count()
+            model.open.iter().filter(|c| model.partner.contains_key(c)).count()
         );
         prop_assert!(here.arriving <= limits.arriving && here.waiting <= limits.waiting);
         prop_assert!(here.pairs + here.waiting <= limits.pairs);
         prop_assert!(here.remembered_tickets <= limits.remembered_tickets);
-        prop_assert!(
-            desk.lobby
-                .deadline()
-                .is_none_or(|deadline| deadline > now.instant)
-        );
+        prop_assert!(desk.lobby.deadline().is_none_or(|deadline| deadline > now.instant));
         prop_assert!(here.arriving + here.waiting == 0 || desk.lobby.deadline().is_some());
     }
     for connection in model.open.clone() {
@@ -373,10 +299,7 @@ fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
         }
     }
     prop_assert_eq!(desk.lobby.occupancy().connections, 0);
-    prop_assert_eq!(
-        (desk.lobby.occupancy().pairs, desk.lobby.occupancy().waiting),
-        (0, 0)
-    );
+    prop_assert_eq!((desk.lobby.occupancy().pairs, desk.lobby.occupancy().waiting), (0, 0));
     prop_assert_eq!(desk.lobby.deadline(), None, "nothing is left behind");
     Ok(())
 }
@@ -388,23 +311,11 @@ fn apply(step: Step, desk: &mut Desk, model: &mut Model) -> Vec<Output> {
             model.open.push(connection);
             outputs
         }
-        Step::Present {
-            who,
-            session,
-            leg,
-            operator,
-            age,
-            reuse,
-            forged,
-        } => {
+        Step::Present { who, session, leg, operator, age, reuse, forged } => {
             let Some(connection) = model.pick(who) else {
                 return Vec::new();
             };
-            let role = if operator {
-                Role::Operator
-            } else {
-                Role::Agent
-            };
+            let role = if operator { Role::Operator } else { Role::Agent };
             let mut ticket = desk.ticket(session, leg, role);
             ticket.expires -= age;
             if let (Some(reuse), false) = (reuse, model.issued.is_empty()) {
@@ -414,19 +325,13 @@ fn apply(step: Step, desk: &mut Desk, model: &mut Model) -> Vec<Output> {
             let key = TicketKey::from_bytes(if forged { [8; 32] } else { [7; 32] });
             let sealed = key.seal(&ticket);
             model.shown.entry(connection).or_insert(ticket);
-            desk.turn(Input::Presented {
-                connection,
-                sealed: &sealed,
-            })
+            desk.turn(Input::Presented { connection, sealed: &sealed })
         }
         Step::Junk { who, bytes } => {
             let Some(connection) = model.pick(who) else {
                 return Vec::new();
             };
-            desk.turn(Input::Presented {
-                connection,
-                sealed: &bytes,
-            })
+            desk.turn(Input::Presented { connection, sealed: &bytes })
         }
         Step::Close { who } => {
             let Some(connection) = model.pick(who) else {

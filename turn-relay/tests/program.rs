@@ -1,4 +1,5 @@
 //! The program `tasuki-relay` from outside: settings, sentences, exit codes, signals.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 mod support;
 
@@ -65,13 +66,8 @@ struct Running {
 
 impl Running {
     fn start(config: &Path) -> Self {
-        let mut child = relay()
-            .arg("run")
-            .arg("--config")
-            .arg(config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            relay().arg("run").arg("--config").arg(config).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         Self { child, stderr }
     }
@@ -108,38 +104,20 @@ fn it_serves_and_ends_with_0_when_told_to_terminate() {
 
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.set_read_timeout(Some(support::PATIENCE)).unwrap();
-    client
-        .send_to(b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl", udp)
-        .unwrap();
+    client.send_to(b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl", udp).unwrap();
     let mut reply = [0; 100];
     assert_eq!(client.recv_from(&mut reply).unwrap(), (32, udp));
 
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.child.id())).unwrap();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap();
-    assert_eq!(
-        core.split_whitespace().filter(|word| *word == "0").count(),
-        2,
-        "{core}"
-    );
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
 
     let pid = running.child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
     let mut log = String::new();
     running.stderr.read_to_string(&mut log).unwrap();
-    assert!(
-        !log.contains("0707") && !log.contains("[7, 7"),
-        "the log holds the key: {log}"
-    );
+    assert!(!log.contains("0707") && !log.contains("[7, 7"), "the log holds the key: {log}");
 }
 
 #[test]
@@ -172,16 +150,10 @@ fn an_address_of_another_machine_ends_with_6() {
 #[test]
 fn missing_and_damaged_keys_end_with_5_and_name_the_file() {
     for (file, text) in [
-        (
-            "cert.pem",
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        ),
+        ("cert.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         ("cert.pem", "hello"),
         ("key.pem", "hello"),
-        (
-            "key.pem",
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        ),
+        ("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
         ("ticket.key", "0707"),
         ("ticket.key", ""),
     ] {
@@ -227,11 +199,7 @@ fn bad_configuration_ends_with_3_and_says_where() {
         folder.write("relay.toml", text);
         let output = folder.run(&[]);
         assert_eq!(output.status.code(), Some(3), "{text}");
-        assert!(
-            sentence(&output).contains(expected),
-            "{text}: {}",
-            sentence(&output)
-        );
+        assert!(sentence(&output).contains(expected), "{text}: {}", sentence(&output));
     }
     let output = run(&["run", "--config", "/nowhere/relay.toml"]);
     assert_eq!(output.status.code(), Some(3));
@@ -240,12 +208,7 @@ fn bad_configuration_ends_with_3_and_says_where() {
 
 #[test]
 fn an_unknown_flag_or_no_command_ends_with_2() {
-    for arguments in [
-        &["run", "--fast"][..],
-        &[],
-        &["walk"],
-        &["run", "--lang", "fr"],
-    ] {
+    for arguments in [&["run", "--fast"][..], &[], &["walk"], &["run", "--lang", "fr"]] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(sentence(&output).contains("--help"), "{arguments:?}");
@@ -271,20 +234,14 @@ fn config_says_where_each_value_came_from() {
         "stun_listen = \"127.0.0.1:9\"  # flag".to_owned(),
         "limits.waiting = \"77\"  # flag".to_owned(),
         "limits.wait_seconds = \"30\"  # default".to_owned(),
-        format!(
-            "limits.pairs = \"10\"  # file {}",
-            folder.path("relay.toml").display()
-        ),
+        format!("limits.pairs = \"10\"  # file {}", folder.path("relay.toml").display()),
         format!(
             "key = \"{}\"  # file {}",
             folder.path("key.pem").display(),
             folder.path("relay.toml").display()
         ),
     ] {
-        assert!(
-            printed.lines().any(|printed| printed == line),
-            "{line} not in\n{printed}"
-        );
+        assert!(printed.lines().any(|printed| printed == line), "{line} not in\n{printed}");
     }
 
     let output = run(&["config", "--json"]);
@@ -295,34 +252,18 @@ fn config_says_where_each_value_came_from() {
 
 #[test]
 fn japanese_is_spoken_by_lang_and_by_flag() {
-    let output = relay()
-        .args(["run"])
-        .env("LANG", "ja_JP.UTF-8")
-        .output()
-        .unwrap();
+    let output = relay().args(["run"]).env("LANG", "ja_JP.UTF-8").output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(sentence(&output).contains("がありません"));
 
     let output = run(&["run", "--lang", "ja"]);
     assert!(sentence(&output).contains("がありません"));
-    let output = relay()
-        .args(["run", "--lang=en"])
-        .env("LANG", "ja_JP.UTF-8")
-        .output()
-        .unwrap();
+    let output = relay().args(["run", "--lang=en"]).env("LANG", "ja_JP.UTF-8").output().unwrap();
     assert!(sentence(&output).contains("is missing"));
 
     let help = run(&["--help", "--lang", "ja"]);
     assert_eq!(help.status.code(), Some(0));
-    assert!(
-        String::from_utf8(help.stdout)
-            .unwrap()
-            .contains("終了コード")
-    );
+    assert!(String::from_utf8(help.stdout).unwrap().contains("終了コード"));
     let help = run(&["--help"]);
-    assert!(
-        String::from_utf8(help.stdout)
-            .unwrap()
-            .contains("Exit codes")
-    );
+    assert!(String::from_utf8(help.stdout).unwrap().contains("Exit codes"));
 }

@@ -1,4 +1,5 @@
 //! Half-open connections, floods, wrong TLS: what they cost and whom they hurt.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 mod support;
 
@@ -15,14 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 fn impatient() -> Settings {
-    let limits = Limits {
-        present_within: Duration::from_millis(300),
-        ..Limits::default()
-    };
-    Settings {
-        limits,
-        ..Settings::default()
-    }
+    let limits = Limits { present_within: Duration::from_millis(300), ..Limits::default() };
+    Settings { limits, ..Settings::default() }
 }
 
 async fn closed_by_relay(stream: &mut TcpStream) -> bool {
@@ -42,10 +37,7 @@ async fn f15_silence_at_any_stage_ends_and_others_are_unaffected() {
     let house = house(impatient()).await;
     let mut silent = TcpStream::connect(house.address).await.unwrap();
     let mut half_hello = TcpStream::connect(house.address).await.unwrap();
-    half_hello
-        .write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
-        .await
-        .unwrap();
+    half_hello.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
     let mut no_ticket = house.connect().await;
     let mut half_ticket = house.connect().await;
     half_ticket.write_all(&[0, 100, 1, 2, 3]).await.unwrap();
@@ -59,15 +51,8 @@ async fn f15_silence_at_any_stage_ends_and_others_are_unaffected() {
 
 #[tokio::test]
 async fn f15_a_flood_of_silent_connections_is_bounded_and_a_good_pair_still_joins() {
-    let limits = Limits {
-        arriving_per_address: 20,
-        ..Limits::default()
-    };
-    let house = house(Settings {
-        limits,
-        ..Settings::default()
-    })
-    .await;
+    let limits = Limits { arriving_per_address: 20, ..Limits::default() };
+    let house = house(Settings { limits, ..Settings::default() }).await;
     let mut flood = Vec::new();
     for _ in 0..300 {
         flood.push(TcpStream::connect(house.address).await.unwrap());
@@ -88,15 +73,8 @@ async fn sockets_above_the_bound_are_closed_at_accept() {
 
 #[tokio::test]
 async fn a_relay_whose_waiting_room_is_full_says_busy() {
-    let limits = Limits {
-        waiting: 1,
-        ..Limits::default()
-    };
-    let house = house(Settings {
-        limits,
-        ..Settings::default()
-    })
-    .await;
+    let limits = Limits { waiting: 1, ..Limits::default() };
+    let house = house(Settings { limits, ..Settings::default() }).await;
     let _waiting = house.present(&sealed(1, 0, Role::Operator)).await;
     house.until(|stats| stats.now.waiting == 1).await;
     let mut second = house.present(&sealed(2, 0, Role::Operator)).await;
@@ -129,10 +107,7 @@ async fn a_reader_that_sleeps_stops_the_sender_and_the_relay_does_not_swell() {
         operator
     });
     let stalled = stalled_at(&house).await;
-    assert!(
-        stalled < 16 << 20,
-        "{stalled} bytes taken for a reader who reads nothing"
-    );
+    assert!(stalled < 16 << 20, "{stalled} bytes taken for a reader who reads nothing");
     assert!(!sending.is_finished());
 
     let mut heard = Vec::new();
@@ -148,21 +123,14 @@ async fn stalled_at(house: &support::House) -> u64 {
     while still < 10 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let bytes = house.relay.stats().bytes;
-        still = if bytes == last && bytes > 0 {
-            still + 1
-        } else {
-            0
-        };
+        still = if bytes == last && bytes > 0 { still + 1 } else { 0 };
         last = bytes;
     }
     last
 }
 
 fn only(suites: &[rustls::SupportedCipherSuite]) -> Arc<CryptoProvider> {
-    Arc::new(CryptoProvider {
-        cipher_suites: suites.to_vec(),
-        ..aws_lc_rs::default_provider()
-    })
+    Arc::new(CryptoProvider { cipher_suites: suites.to_vec(), ..aws_lc_rs::default_provider() })
 }
 
 #[tokio::test]
@@ -187,16 +155,8 @@ async fn t47_both_tls_versions_with_aes_256_gcm_are_spoken_and_nothing_else_is_c
         &[cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384],
         aws_lc_rs::ALL_CIPHER_SUITES,
     ] {
-        let client = house
-            .connect_with(house.client_config(only(suites)))
-            .await
-            .unwrap();
-        let chosen = client
-            .get_ref()
-            .1
-            .negotiated_cipher_suite()
-            .unwrap()
-            .suite();
+        let client = house.connect_with(house.client_config(only(suites))).await.unwrap();
+        let chosen = client.get_ref().1.negotiated_cipher_suite().unwrap().suite();
         assert!(format!("{chosen:?}").contains("AES_256_GCM"), "{chosen:?}");
     }
 }

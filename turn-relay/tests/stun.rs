@@ -1,4 +1,5 @@
 //! STUN on a real UDP socket, its answers decoded by hand from RFC 8489.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -27,22 +28,13 @@ fn message(kind: u16, attributes: &[u8]) -> Vec<u8> {
 /// RFC 8489 §14.2, without the library that made the answer.
 fn mapped_address(reply: &[u8]) -> SocketAddr {
     assert_eq!(reply[..2], [0x01, 0x01], "Binding success");
-    assert_eq!(
-        usize::from(u16::from_be_bytes([reply[2], reply[3]])),
-        reply.len() - 20
-    );
+    assert_eq!(usize::from(u16::from_be_bytes([reply[2], reply[3]])), reply.len() - 20);
     assert_eq!(reply[4..8], COOKIE);
     assert_eq!(reply[8..20], TRANSACTION);
     assert_eq!(reply[20..22], [0x00, 0x20], "XOR-MAPPED-ADDRESS");
     let port = u16::from_be_bytes([reply[26] ^ 0x21, reply[27] ^ 0x12]);
     let mask = [&COOKIE[..], &TRANSACTION[..]].concat();
-    let unmask = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .zip(&mask)
-            .map(|(a, b)| a ^ b)
-            .collect::<Vec<u8>>()
-    };
+    let unmask = |bytes: &[u8]| bytes.iter().zip(&mask).map(|(a, b)| a ^ b).collect::<Vec<u8>>();
     let ip: IpAddr = match (reply[25], u16::from_be_bytes([reply[22], reply[23]])) {
         (1, 8) => Ipv4Addr::from(<[u8; 4]>::try_from(unmask(&reply[28..32])).unwrap()).into(),
         (2, 20) => Ipv6Addr::from(<[u8; 16]>::try_from(unmask(&reply[28..44])).unwrap()).into(),
@@ -62,10 +54,8 @@ async fn ask(client: &UdpSocket, server: SocketAddr) -> SocketAddr {
     client.send_to(&request(&[]), server).await.unwrap();
     let mut reply = [0; 100];
     let receive = client.recv_from(&mut reply);
-    let (length, from) = tokio::time::timeout(Duration::from_secs(20), receive)
-        .await
-        .expect("no answer")
-        .unwrap();
+    let (length, from) =
+        tokio::time::timeout(Duration::from_secs(20), receive).await.expect("no answer").unwrap();
     assert_eq!(from, server);
     mapped_address(&reply[..length])
 }
@@ -88,8 +78,7 @@ async fn t49_junk_gets_no_answer_and_the_next_honest_request_does() {
     }
     assert_eq!(ask(&client, server).await, client.local_addr().unwrap());
     let mut more = [0; 100];
-    let second =
-        tokio::time::timeout(Duration::from_millis(100), client.recv_from(&mut more)).await;
+    let second = tokio::time::timeout(Duration::from_millis(100), client.recv_from(&mut more)).await;
     assert!(second.is_err(), "exactly one answer came");
 }
 
@@ -147,14 +136,7 @@ fn an_ipv4_client_of_an_ipv6_socket_is_told_its_ipv4_address() {
 
 #[tokio::test]
 async fn t49_one_address_gets_its_burst_of_answers_and_no_more() {
-    let server = server(
-        "127.0.0.1:0",
-        StunRate {
-            per_second: 1,
-            burst: 5,
-        },
-    )
-    .await;
+    let server = server("127.0.0.1:0", StunRate { per_second: 1, burst: 5 }).await;
     let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     for _ in 0..100 {
         client.send_to(&request(&[]), server).await.unwrap();

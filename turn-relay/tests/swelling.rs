@@ -1,4 +1,5 @@
 //! A relay's memory while a reader sleeps, measured on the real program.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 mod support;
 
@@ -23,10 +24,7 @@ impl Drop for Program {
 impl Program {
     fn resident_kb(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }
@@ -38,34 +36,19 @@ fn start(folder: &std::path::Path) -> (Program, Door) {
     std::fs::write(folder.join("ticket.key"), [7; 32]).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_tasuki-relay"))
         .args(["run", "--listen", "127.0.0.1:0", "--stun-listen", ""])
-        .args([
-            "--certificate",
-            "cert.pem",
-            "--key",
-            "key.pem",
-            "--ticket-key",
-            "ticket.key",
-        ])
+        .args(["--certificate", "cert.pem", "--key", "key.pem", "--ticket-key", "ticket.key"])
         .current_dir(folder)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = log
-        .find_map(|line| line.ok().filter(|line| line.contains("listening")))
-        .unwrap();
+    let line = log.find_map(|line| line.ok().filter(|line| line.contains("listening"))).unwrap();
     std::thread::spawn(move || log.for_each(drop));
     let after = line.split("127.0.0.1:").nth(1).unwrap();
     let port: String = after.chars().take_while(char::is_ascii_digit).collect();
     let address = format!("127.0.0.1:{port}").parse().unwrap();
     let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
-    (
-        Program(child),
-        Door {
-            address,
-            certificate,
-        },
-    )
+    (Program(child), Door { address, certificate })
 }
 
 #[tokio::test]
@@ -85,18 +68,12 @@ async fn a_hundred_megabytes_for_a_sleeping_reader_cost_the_relay_no_memory() {
     });
     tokio::time::sleep(Duration::from_secs(1)).await;
     let asleep = program.resident_kb().saturating_sub(before);
-    assert!(
-        !sending.is_finished(),
-        "somebody took 100 MB for a reader who sleeps"
-    );
+    assert!(!sending.is_finished(), "somebody took 100 MB for a reader who sleeps");
     assert!(asleep < 2048, "{asleep} kB more than before");
 
     let mut heard = Vec::with_capacity(total);
     let reading = agent.read_to_end(&mut heard);
-    tokio::time::timeout(PATIENCE, reading)
-        .await
-        .expect("stuck")
-        .unwrap();
+    tokio::time::timeout(PATIENCE, reading).await.expect("stuck").unwrap();
     assert_eq!(heard.len(), total);
     sending.await.unwrap();
     let after = program.resident_kb().saturating_sub(before);

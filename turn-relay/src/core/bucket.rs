@@ -21,12 +21,7 @@ impl Bucket {
     /// A full bucket. `per_second` and `capacity` are at least 1.
     pub fn new(per_second: u64, capacity: u64, now: Instant) -> Self {
         let capacity = capacity.max(1) as f64;
-        Self {
-            per_second: per_second.max(1) as f64,
-            capacity,
-            level: capacity,
-            told: now,
-        }
+        Self { per_second: per_second.max(1) as f64, capacity, level: capacity, told: now }
     }
 
     /// Whether anything may pass now.
@@ -78,10 +73,7 @@ pub struct AddressRate<S> {
 
 impl<S: BuildHasher> AddressRate<S> {
     pub fn new(seed: S, per_second: u64, burst: u64, now: Instant) -> Self {
-        Self {
-            seed,
-            buckets: vec![Bucket::new(per_second, burst, now); SLOTS],
-        }
+        Self { seed, buckets: vec![Bucket::new(per_second, burst, now); SLOTS] }
     }
 
     /// Whether one more answer may go to `block` now.

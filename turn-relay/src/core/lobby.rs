@@ -29,15 +29,9 @@ pub struct Now {
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// A connection was accepted. Its name is larger than every earlier one.
-    Opened {
-        connection: ConnectionId,
-        from: AddressBlock,
-    },
+    Opened { connection: ConnectionId, from: AddressBlock },
     /// A whole ticket frame was read from it.
-    Presented {
-        connection: ConnectionId,
-        sealed: &'a [u8],
-    },
+    Presented { connection: ConnectionId, sealed: &'a [u8] },
     /// It is gone, or the shell gave it up.
     Closed { connection: ConnectionId },
     /// Only time has passed.
@@ -48,25 +42,16 @@ pub enum Input<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// Answer `Joined` to both and forward between them from now on.
-    Join {
-        operator: ConnectionId,
-        agent: ConnectionId,
-    },
+    Join { operator: ConnectionId, agent: ConnectionId },
     /// Answer as [`Refusal::answer`] says and close.
-    Refuse {
-        connection: ConnectionId,
-        why: Refusal,
-    },
+    Refuse { connection: ConnectionId, why: Refusal },
     /// The other end is gone: close without a word.
     Close { connection: ConnectionId },
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    Waiting {
-        connection: ConnectionId,
-        role: Role,
-    },
+    Waiting { connection: ConnectionId, role: Role },
     Joined,
 }
 
@@ -146,13 +131,7 @@ impl Lobby {
             self.displace(self.seats.longest_arriving());
         }
         let until = now.instant + self.limits.present_within;
-        self.seats.put(
-            connection,
-            Seat {
-                block: from,
-                stage: Stage::Arriving { until },
-            },
-        );
+        self.seats.put(connection, Seat { block: from, stage: Stage::Arriving { until } });
     }
 
     fn displace(&mut self, oldest: Option<ConnectionId>) {
@@ -162,11 +141,7 @@ impl Lobby {
     }
 
     fn present(&mut self, connection: ConnectionId, sealed: &[u8], now: Now) {
-        let Some(Seat {
-            block,
-            stage: Stage::Arriving { .. },
-        }) = self.seats.seat(connection)
-        else {
+        let Some(Seat { block, stage: Stage::Arriving { .. } }) = self.seats.seat(connection) else {
             return;
         };
         match self.judge(block, sealed, now) {
@@ -222,13 +197,7 @@ impl Lobby {
         let left = Duration::from_secs(ticket.expires.saturating_sub(now.unix));
         let until = now.instant + self.limits.wait.min(left);
         let role = ticket.role;
-        self.seats.put(
-            connection,
-            Seat {
-                block,
-                stage: Stage::Waiting { leg, until },
-            },
-        );
+        self.seats.put(connection, Seat { block, stage: Stage::Waiting { leg, until } });
         self.legs.insert(leg, Place::Waiting { connection, role });
         *self.sessions.entry(leg.session).or_default() += 1;
         self.waiting += 1;
@@ -245,23 +214,8 @@ impl Lobby {
         let Some(first) = self.seats.seat(other) else {
             return;
         };
-        self.seats.put(
-            other,
-            Seat {
-                stage: Stage::Joined {
-                    leg,
-                    with: connection,
-                },
-                ..first
-            },
-        );
-        self.seats.put(
-            connection,
-            Seat {
-                block,
-                stage: Stage::Joined { leg, with: other },
-            },
-        );
+        self.seats.put(other, Seat { stage: Stage::Joined { leg, with: connection }, ..first });
+        self.seats.put(connection, Seat { block, stage: Stage::Joined { leg, with: other } });
         self.legs.insert(leg, Place::Joined);
         self.waiting -= 1;
         let (operator, agent) = match ticket.role {
@@ -314,8 +268,5 @@ impl Lobby {
 }
 
 fn leg_of(ticket: &Ticket) -> Leg {
-    Leg {
-        session: ticket.session,
-        number: ticket.leg,
-    }
+    Leg { session: ticket.session, number: ticket.leg }
 }

@@ -41,18 +41,14 @@ pub fn binding_request(datagram: &[u8]) -> Option<BindingRequest> {
         return None;
     }
     let context = DecoderContextBuilder::default().with_validation().build();
-    let decoder = MessageDecoderBuilder::default()
-        .with_context(context)
-        .build();
+    let decoder = MessageDecoderBuilder::default().with_context(context).build();
     let (message, used) = decoder.decode(datagram).ok()?;
     let asks_binding = message.method() == BINDING && message.class() == MessageClass::Request;
     let understood = message.attributes().iter().all(|attribute| {
         !attribute.is_unknown() || attribute.attribute_type().as_u16() >= FIRST_OPTIONAL_ATTRIBUTE
     });
-    (asks_binding && understood && used == datagram.len()).then_some(BindingRequest {
-        message,
-        bytes: datagram.len(),
-    })
+    (asks_binding && understood && used == datagram.len())
+        .then_some(BindingRequest { message, bytes: datagram.len() })
 }
 
 /// The bytes to send back to `from`, if any.
@@ -66,10 +62,7 @@ pub fn answer(datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
         success = success.with_attribute(Fingerprint::default());
     }
     let mut bytes = vec![0; 64];
-    let size = MessageEncoderBuilder::default()
-        .build()
-        .encode(&mut bytes, &success.build())
-        .ok()?;
+    let size = MessageEncoderBuilder::default().build().encode(&mut bytes, &success.build()).ok()?;
     bytes.truncate(size);
     let most = AMPLIFICATION * (request.bytes + UDP_HEADER_BYTES);
     (size + UDP_HEADER_BYTES <= most).then_some(bytes)
@@ -77,10 +70,9 @@ pub fn answer(datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
 
 /// A cheap look before any allocation: almost all junk ends here.
 fn looks_like_binding(datagram: &[u8]) -> bool {
-    let (Some(header), true) = (
-        datagram.first_chunk::<HEADER_BYTES>(),
-        datagram.len() <= MAX_REQUEST_BYTES,
-    ) else {
+    let (Some(header), true) =
+        (datagram.first_chunk::<HEADER_BYTES>(), datagram.len() <= MAX_REQUEST_BYTES)
+    else {
         return false;
     };
     let length = usize::from(u16::from_be_bytes([header[2], header[3]]));

@@ -29,11 +29,7 @@ pub enum Presented {
 impl UsedTickets {
     /// Remembers at most `limit` tickets.
     pub fn new(limit: usize) -> Self {
-        Self {
-            seen: BTreeSet::new(),
-            forgotten: 0,
-            limit,
-        }
+        Self { seen: BTreeSet::new(), forgotten: 0, limit }
     }
 
     #[must_use]
@@ -76,13 +72,7 @@ mod tests {
     use tasuki_protocol::ids::{Role, SessionId};
 
     fn ticket(expires: u64, nonce: u8) -> Ticket {
-        Ticket {
-            session: SessionId([0; 16]),
-            leg: 0,
-            role: Role::Agent,
-            expires,
-            nonce: [nonce; 16],
-        }
+        Ticket { session: SessionId([0; 16]), leg: 0, role: Role::Agent, expires, nonce: [nonce; 16] }
     }
 
     #[test]

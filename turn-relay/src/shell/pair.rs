@@ -73,12 +73,7 @@ struct Pair<'a, S> {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Pair<'a, S> {
-    fn new(
-        left: &'a mut End<S>,
-        right: &'a mut End<S>,
-        terms: &Terms,
-        total: &'a AtomicU64,
-    ) -> Self {
+    fn new(left: &'a mut End<S>, right: &'a mut End<S>, terms: &Terms, total: &'a AtomicU64) -> Self {
         Self {
             rightwards: Direction::starting_with(std::mem::take(&mut left.early)),
             leftwards: Direction::starting_with(std::mem::take(&mut right.early)),
@@ -89,12 +84,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Pair<'a, S> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        let rightwards = self
-            .rightwards
-            .poll(cx, self.left, self.right, &mut self.meter);
-        let leftwards = self
-            .leftwards
-            .poll(cx, self.right, self.left, &mut self.meter);
+        let rightwards = self.rightwards.poll(cx, self.left, self.right, &mut self.meter);
+        let leftwards = self.leftwards.poll(cx, self.right, self.left, &mut self.meter);
         match (rightwards, leftwards) {
             (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => Poll::Ready(Ended::Broken),
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Ended::Closed),
@@ -135,13 +126,7 @@ impl Direction {
                 buffer
             }
         };
-        Self {
-            buffer,
-            start: 0,
-            end,
-            source: Source::Open,
-            unflushed: false,
-        }
+        Self { buffer, start: 0, end, source: Source::Open, unflushed: false }
     }
 
     fn poll<S>(
@@ -224,21 +209,11 @@ struct Meter<'a> {
 impl<'a> Meter<'a> {
     fn new(terms: &Terms, total: &'a AtomicU64) -> Self {
         let now = Instant::now();
-        let quota = terms.rate.map(|rate| {
-            (
-                Bucket::new(rate, rate, now.into_std()),
-                Box::pin(sleep_until(now)),
-            )
-        });
+        let quota = terms
+            .rate
+            .map(|rate| (Bucket::new(rate, rate, now.into_std()), Box::pin(sleep_until(now))));
         let silence = Box::pin(sleep_until(now + terms.idle));
-        Self {
-            total,
-            bytes: 0,
-            idle: terms.idle,
-            last: now,
-            silence,
-            quota,
-        }
+        Self { total, bytes: 0, idle: terms.idle, last: now, silence, quota }
     }
 
     fn passed(&mut self, bytes: usize) {

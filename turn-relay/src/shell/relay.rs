@@ -114,18 +114,11 @@ impl Relay {
         let lobby = Lobby::new(key, settings.limits.clone());
         let relay = Arc::new(Self {
             settings,
-            desk: Mutex::new(Desk {
-                lobby,
-                verdicts: HashMap::new(),
-                last: 0,
-            }),
+            desk: Mutex::new(Desk { lobby, verdicts: HashMap::new(), last: 0 }),
             deadline_moved: Arc::new(Notify::new()),
             counters: Counters::default(),
         });
-        tokio::spawn(keep_time(
-            Arc::downgrade(&relay),
-            Arc::clone(&relay.deadline_moved),
-        ));
+        tokio::spawn(keep_time(Arc::downgrade(&relay), Arc::clone(&relay.deadline_moved)));
         relay
     }
 
@@ -148,15 +141,8 @@ impl Relay {
             desk.verdicts.insert(connection, send);
             connection
         };
-        self.turn(Input::Opened {
-            connection,
-            from: peer.ip().into(),
-        });
-        Admission {
-            relay: Arc::clone(self),
-            connection,
-            verdict,
-        }
+        self.turn(Input::Opened { connection, from: peer.ip().into() });
+        Admission { relay: Arc::clone(self), connection, verdict }
     }
 
     /// The rest of [`serve_connection`](Self::serve_connection).
@@ -164,10 +150,7 @@ impl Relay {
         if sockets::prepare(stream.get_ref().0, self.settings.receive_buffer).is_err() {
             return;
         }
-        let mut end = End {
-            stream,
-            early: Vec::new(),
-        };
+        let mut end = End { stream, early: Vec::new() };
         match admission.decide(&mut end).await {
             Some(Verdict::Lead(other)) => {
                 if let Ok(guest) = other.await {
@@ -199,10 +182,7 @@ impl Relay {
 
     async fn drive(&self, mut end: End<Stream>, mut guest: Guest) {
         let started = Instant::now();
-        let terms = Terms {
-            idle: self.settings.idle,
-            rate: self.settings.rate,
-        };
+        let terms = Terms { idle: self.settings.idle, rate: self.settings.rate };
         let pair = async {
             let joined = say_joined(&mut end, &mut guest.end);
             match tokio::time::timeout(FAREWELL, joined).await {
@@ -220,9 +200,7 @@ impl Relay {
 
     async fn turn_away(&self, mut stream: Stream, why: Refusal) {
         if let Some(answer) = why.answer() {
-            tokio::time::timeout(FAREWELL, farewell(&mut stream, answer))
-                .await
-                .ok();
+            tokio::time::timeout(FAREWELL, farewell(&mut stream, answer)).await.ok();
         }
     }
 
@@ -232,9 +210,7 @@ impl Relay {
 
     fn turn(&self, input: Input<'_>) {
         let mut desk = self.desk();
-        let Desk {
-            lobby, verdicts, ..
-        } = &mut *desk;
+        let Desk { lobby, verdicts, .. } = &mut *desk;
         let before = lobby.deadline();
         for output in lobby.turn(input, clock::now()) {
             self.act(output, verdicts);
@@ -310,9 +286,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.relay.turn(Input::Closed {
-            connection: self.connection,
-        });
+        self.relay.turn(Input::Closed { connection: self.connection });
         self.relay.desk().verdicts.remove(&self.connection);
     }
 }

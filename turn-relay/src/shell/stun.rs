@@ -21,10 +21,7 @@ pub struct StunRate {
 
 impl Default for StunRate {
     fn default() -> Self {
-        Self {
-            per_second: 20,
-            burst: 60,
-        }
+        Self { per_second: 20, burst: 60 }
     }
 }
 
@@ -32,12 +29,7 @@ const BREATH: Duration = Duration::from_millis(10);
 
 /// Answers Binding requests until the future is dropped.
 pub async fn serve_stun(socket: UdpSocket, rate: StunRate) {
-    let mut rates = AddressRate::new(
-        RandomState::new(),
-        rate.per_second,
-        rate.burst,
-        Instant::now(),
-    );
+    let mut rates = AddressRate::new(RandomState::new(), rate.per_second, rate.burst, Instant::now());
     let mut datagram = [0; MAX_REQUEST_BYTES + 1];
     loop {
         if let Err(error) = serve_one(&socket, &mut datagram, &mut rates).await {

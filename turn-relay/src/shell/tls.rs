@@ -22,10 +22,7 @@ pub const SUITES: [SupportedCipherSuite; 3] = [
 
 /// aws-lc-rs with [`SUITES`] only.
 pub fn provider() -> Arc<CryptoProvider> {
-    Arc::new(CryptoProvider {
-        cipher_suites: SUITES.to_vec(),
-        ..aws_lc_rs::default_provider()
-    })
+    Arc::new(CryptoProvider { cipher_suites: SUITES.to_vec(), ..aws_lc_rs::default_provider() })
 }
 
 /// A server's side that offers [`RELAY_ALPN`] alone.

@@ -26,10 +26,7 @@ pub fn key() -> TicketKey {
 }
 
 pub fn unix() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 static NONCE: AtomicU64 = AtomicU64::new(1);
@@ -37,13 +34,7 @@ static NONCE: AtomicU64 = AtomicU64::new(1);
 pub fn ticket(session: u8, leg: u32, role: Role) -> Ticket {
     let mut nonce = [0; 16];
     nonce[..8].copy_from_slice(&NONCE.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-    Ticket {
-        session: SessionId([session; 16]),
-        leg,
-        role,
-        expires: unix() + 50,
-        nonce,
-    }
+    Ticket { session: SessionId([session; 16]), leg, role, expires: unix() + 50, nonce }
 }
 
 pub fn sealed(session: u8, leg: u32, role: Role) -> Vec<u8> {
@@ -75,10 +66,7 @@ pub fn tls_of_server() -> (ServerConfig, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(vec!["relay.test".into()]).unwrap();
     let certificate = made.cert.der().clone();
     let private = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    (
-        tls::server_config(vec![certificate.clone()], private).unwrap(),
-        certificate,
-    )
+    (tls::server_config(vec![certificate.clone()], private).unwrap(), certificate)
 }
 
 pub async fn house(settings: Settings) -> House {
@@ -90,19 +78,8 @@ pub async fn house_with_sockets(settings: Settings, most: usize) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let relay = Relay::new(settings, key());
-    tokio::spawn(tasuki_turn_relay::serve(
-        Arc::clone(&relay),
-        listener,
-        Arc::new(config),
-        most,
-    ));
-    House {
-        relay,
-        door: Door {
-            address,
-            certificate,
-        },
-    }
+    tokio::spawn(tasuki_turn_relay::serve(Arc::clone(&relay), listener, Arc::new(config), most));
+    House { relay, door: Door { address, certificate } }
 }
 
 impl Door {
@@ -122,24 +99,17 @@ impl Door {
         let tcp = TcpStream::connect(self.address).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from("relay.test").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, tcp)
-            .await
+        TlsConnector::from(Arc::new(config)).connect(name, tcp).await
     }
 
     pub async fn connect(&self) -> Client {
-        self.connect_with(self.client_config(tls::provider()))
-            .await
-            .unwrap()
+        self.connect_with(self.client_config(tls::provider())).await.unwrap()
     }
 
     /// Connects and shows `sealed`, not waiting for the answer.
     pub async fn present(&self, sealed: &[u8]) -> Client {
         let mut client = self.connect().await;
-        client
-            .write_all(&(sealed.len() as u16).to_be_bytes())
-            .await
-            .unwrap();
+        client.write_all(&(sealed.len() as u16).to_be_bytes()).await.unwrap();
         client.write_all(sealed).await.unwrap();
         client.flush().await.unwrap();
         client
@@ -171,9 +141,7 @@ impl House {
 /// The relay's byte; `None` when it closed without one.
 pub async fn answer(client: &mut Client) -> Option<RelayAnswer> {
     let mut byte = [0];
-    let read = tokio::time::timeout(PATIENCE, client.read(&mut byte))
-        .await
-        .expect("no answer");
+    let read = tokio::time::timeout(PATIENCE, client.read(&mut byte)).await.expect("no answer");
     match read {
         Ok(1) => Some(RelayAnswer::try_from(byte[0]).expect("an answer byte")),
         Ok(_) | Err(_) => None,
@@ -182,9 +150,7 @@ pub async fn answer(client: &mut Client) -> Option<RelayAnswer> {
 
 pub async fn is_closed(client: &mut Client) -> bool {
     let mut byte = [0];
-    let read = tokio::time::timeout(PATIENCE, client.read(&mut byte))
-        .await
-        .expect("still open");
+    let read = tokio::time::timeout(PATIENCE, client.read(&mut byte)).await.expect("still open");
     matches!(read, Ok(0) | Err(_))
 }
 

@@ -12,6 +12,15 @@ pub enum Language {
     Japanese,
 }
 
+impl Language {
+    pub(crate) fn say(self, english: &'static str, japanese: &'static str) -> &'static str {
+        match self {
+            Self::English => english,
+            Self::Japanese => japanese,
+        }
+    }
+}
+
 /// Why a file could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
@@ -43,53 +52,18 @@ pub enum KeyFile {
 /// The user's, the file's or the machine's fault; never a stack trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    Usage {
-        detail: String,
-    },
-    ConfigUnreadable {
-        path: PathBuf,
-        why: Unreadable,
-    },
-    ConfigDamaged {
-        path: PathBuf,
-        line: usize,
-    },
-    UnknownSetting {
-        name: String,
-        place: String,
-    },
-    BadValue {
-        name: &'static str,
-        value: String,
-        place: String,
-        wanted: Wanted,
-    },
-    MissingSetting {
-        name: &'static str,
-    },
-    PortTaken {
-        address: SocketAddr,
-    },
-    CannotListen {
-        address: SocketAddr,
-        why: io::ErrorKind,
-    },
-    KeyUnreadable {
-        file: KeyFile,
-        path: PathBuf,
-        why: Unreadable,
-    },
-    KeyDamaged {
-        file: KeyFile,
-        path: PathBuf,
-    },
-    KeyMismatch {
-        certificate: PathBuf,
-        key: PathBuf,
-    },
-    System {
-        what: String,
-    },
+    Usage { detail: String },
+    ConfigUnreadable { path: PathBuf, why: Unreadable },
+    ConfigDamaged { path: PathBuf, line: usize },
+    UnknownSetting { name: String, place: String },
+    BadValue { name: &'static str, value: String, place: String, wanted: Wanted },
+    MissingSetting { name: &'static str },
+    PortTaken { address: SocketAddr },
+    CannotListen { address: SocketAddr, why: io::ErrorKind },
+    KeyUnreadable { file: KeyFile, path: PathBuf, why: Unreadable },
+    KeyDamaged { file: KeyFile, path: PathBuf },
+    KeyMismatch { certificate: PathBuf, key: PathBuf },
+    System { what: String },
 }
 
 /// What a value should have been.
@@ -141,16 +115,8 @@ impl Failure {
             Self::UnknownSetting { name, place } => format!(
                 "There is no setting `{name}` ({place}): `tasuki-relay config` lists every setting."
             ),
-            Self::BadValue {
-                name,
-                value,
-                place,
-                wanted,
-            } => {
-                format!(
-                    "`{name}` cannot be `{value}` ({place}): {}.",
-                    wanted_en(*wanted)
-                )
+            Self::BadValue { name, value, place, wanted } => {
+                format!("`{name}` cannot be `{value}` ({place}): {}.", wanted_en(*wanted))
             }
             Self::MissingSetting { name } => format!(
                 "The setting `{name}` is missing: write it in the file given with --config, or use --{}.",
@@ -223,15 +189,9 @@ impl Failure {
             Self::UnknownSetting { name, place } => format!(
                 "設定 `{name}` はありません({place})。`tasuki-relay config` で設定の一覧を確認してください。"
             ),
-            Self::BadValue {
-                name,
-                value,
-                place,
-                wanted,
-            } => format!(
-                "`{name}` に `{value}` は指定できません({place})。{}。",
-                wanted_ja(*wanted)
-            ),
+            Self::BadValue { name, value, place, wanted } => {
+                format!("`{name}` に `{value}` は指定できません({place})。{}。", wanted_ja(*wanted))
+            }
             Self::MissingSetting { name } => format!(
                 "設定 `{name}` がありません。--config のファイルに書くか、--{} で指定してください。",
                 name.replace('_', "-")
@@ -338,9 +298,7 @@ fn key_cure_ja(file: KeyFile) -> &'static str {
     match file {
         KeyFile::Certificate => "PEM 形式の証明書を、中継自身のものを先頭にして入れてください",
         KeyFile::PrivateKey => "PEM 形式の秘密鍵を 1 つ入れてください",
-        KeyFile::TicketKey => {
-            "サーバーからもう一度コピーしてください(32 バイト、または 16 進数 64 桁)"
-        }
+        KeyFile::TicketKey => "サーバーからもう一度コピーしてください(32 バイト、または 16 進数 64 桁)",
     }
 }
 

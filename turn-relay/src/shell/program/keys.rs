@@ -72,16 +72,9 @@ fn pem_failure(file: KeyFile, path: &Path, error: &pem::Error) -> Failure {
 }
 
 fn unreadable(file: KeyFile, path: &Path, kind: std::io::ErrorKind) -> Failure {
-    Failure::KeyUnreadable {
-        file,
-        path: PathBuf::from(path),
-        why: kind.into(),
-    }
+    Failure::KeyUnreadable { file, path: PathBuf::from(path), why: kind.into() }
 }
 
 fn damaged(file: KeyFile, path: &Path) -> Failure {
-    Failure::KeyDamaged {
-        file,
-        path: PathBuf::from(path),
-    }
+    Failure::KeyDamaged { file, path: PathBuf::from(path) }
 }

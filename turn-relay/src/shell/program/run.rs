@@ -38,24 +38,15 @@ pub fn program(arguments: &[String]) -> u8 {
 fn attempt(arguments: &[String], language: Language) -> Result<(), Failure> {
     let matches = match command(language).try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error)
-            if matches!(
-                error.kind(),
-                ClapKind::DisplayHelp | ClapKind::DisplayVersion
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
             return write!(io::stdout(), "{error}").map_err(|error| system(&error));
         }
         Err(error) => {
-            return Err(Failure::Usage {
-                detail: usage_detail(&error),
-            });
+            return Err(Failure::Usage { detail: usage_detail(&error) });
         }
     };
     let Some((subcommand, matches)) = matches.subcommand() else {
-        return Err(Failure::Usage {
-            detail: String::new(),
-        });
+        return Err(Failure::Usage { detail: String::new() });
     };
     let mut layers = Layers::defaults();
     if let Some(file) = matches.get_one::<String>("config") {
@@ -103,14 +94,8 @@ fn run(layers: &Layers) -> Result<(), Failure> {
         .with_ansi(false)
         .init();
     // A core dump would hold the ticket key and both ends' ciphertext buffers.
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )
-    .map_err(|error| system(&error))?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
+        .map_err(|error| system(&error))?;
     let tls = keys::tls_config(&effective.certificate, &effective.key)?;
     let ticket_key = keys::ticket_key(&effective.ticket_key)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -133,16 +118,10 @@ fn listen(
     effective: &Effective,
     tls: Arc<rustls::ServerConfig>,
 ) -> Result<JoinSet<()>, Failure> {
-    let sockets = effective
-        .listen
-        .iter()
-        .map(|&address| tcp(address))
-        .collect::<Result<Vec<_>, _>>()?;
-    let stuns = effective
-        .stun_listen
-        .iter()
-        .map(|&address| udp(address))
-        .collect::<Result<Vec<_>, _>>()?;
+    let sockets =
+        effective.listen.iter().map(|&address| tcp(address)).collect::<Result<Vec<_>, _>>()?;
+    let stuns =
+        effective.stun_listen.iter().map(|&address| udp(address)).collect::<Result<Vec<_>, _>>()?;
     let limits = &effective.relay.limits;
     let most = most_sockets(limits.arriving + 2 * limits.pairs) / sockets.len().max(1);
     let mut serving = JoinSet::new();
@@ -160,22 +139,11 @@ fn listen(
 /// As many sockets as the limits need and the system's hard limit gives.
 fn most_sockets(wanted: usize) -> usize {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .ok();
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
     let given = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let given = usize::try_from(given.saturating_sub(SPARE_FILES)).unwrap_or(usize::MAX);
     if given < wanted {
-        tracing::warn!(
-            given,
-            wanted,
-            "the open-file limit allows fewer connections than configured"
-        );
+        tracing::warn!(given, wanted, "the open-file limit allows fewer connections than configured");
     }
     wanted.min(given).max(2)
 }
@@ -213,10 +181,7 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::AddrInUse {
         return Failure::PortTaken { address };
     }
-    Failure::CannotListen {
-        address,
-        why: error.kind(),
-    }
+    Failure::CannotListen { address, why: error.kind() }
 }
 
 async fn signalled() -> io::Result<&'static str> {
@@ -230,7 +195,5 @@ async fn signalled() -> io::Result<&'static str> {
 }
 
 fn system(error: &impl ToString) -> Failure {
-    Failure::System {
-        what: error.to_string(),
-    }
+    Failure::System { what: error.to_string() }
 }

@@ -31,11 +31,7 @@ pub enum Takes {
 }
 
 const fn item(name: &'static str, default: Option<&'static str>, takes: Takes) -> Item {
-    Item {
-        name,
-        default,
-        takes,
-    }
+    Item { name, default, takes }
 }
 
 const fn number(name: &'static str, default: &'static str, least: u64, most: u64) -> Item {
@@ -109,9 +105,7 @@ impl Layers {
         let values = ITEMS
             .iter()
             .filter_map(|item| Some((item.name, (item.default?.to_owned(), Source::Default))));
-        Self {
-            values: values.collect(),
-        }
+        Self { values: values.collect() }
     }
 
     /// # Errors
@@ -124,25 +118,13 @@ impl Layers {
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.kind()))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..at]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count()
-                + 1;
-            Failure::ConfigDamaged {
-                path: path.to_owned(),
-                line,
-            }
+            let line = text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            Failure::ConfigDamaged { path: path.to_owned(), line }
         })?;
         self.take_table("", &table, path)
     }
 
-    fn take_table(
-        &mut self,
-        prefix: &str,
-        table: &toml::Table,
-        path: &Path,
-    ) -> Result<(), Failure> {
+    fn take_table(&mut self, prefix: &str, table: &toml::Table, path: &Path) -> Result<(), Failure> {
         for (key, value) in table {
             let name = format!("{prefix}{key}");
             if let (toml::Value::Table(inner), "") = (value, prefix) {
@@ -163,13 +145,9 @@ impl Layers {
     /// Takes `TASUKI_RELAY_LISTEN`, `TASUKI_RELAY_LIMITS_PAIRS` and so on.
     pub fn read_environment(&mut self, variable: impl Fn(&str) -> Option<String>) {
         for item in &ITEMS {
-            let name = format!(
-                "TASUKI_RELAY_{}",
-                item.name.replace('.', "_").to_uppercase()
-            );
+            let name = format!("TASUKI_RELAY_{}", item.name.replace('.', "_").to_uppercase());
             if let Some(text) = variable(&name) {
-                self.values
-                    .insert(item.name, (text, Source::Environment(name)));
+                self.values.insert(item.name, (text, Source::Environment(name)));
             }
         }
     }
@@ -178,10 +156,7 @@ impl Layers {
     /// There is no such setting.
     pub fn set(&mut self, name: &str, text: String, source: Source) -> Result<(), Failure> {
         let Some(item) = find(name) else {
-            return Err(Failure::UnknownSetting {
-                name: name.to_owned(),
-                place: source.to_string(),
-            });
+            return Err(Failure::UnknownSetting { name: name.to_owned(), place: source.to_string() });
         };
         self.values.insert(item.name, (text, source));
         Ok(())
@@ -189,9 +164,7 @@ impl Layers {
 
     /// Name, value and source of every setting, in the order of [`ITEMS`].
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, Option<&(String, Source)>)> {
-        ITEMS
-            .iter()
-            .map(|item| (item.name, self.values.get(item.name)))
+        ITEMS.iter().map(|item| (item.name, self.values.get(item.name)))
     }
 
     /// # Errors
@@ -235,9 +208,7 @@ impl Layers {
     /// # Errors
     /// It is none of the five.
     pub fn log(&self) -> Result<tracing::Level, Failure> {
-        self.text("log")
-            .parse()
-            .map_err(|_| self.bad("log", Wanted::LogFilter))
+        self.text("log").parse().map_err(|_| self.bad("log", Wanted::LogFilter))
     }
 
     fn relay(&self) -> Result<Settings, Failure> {
@@ -266,46 +237,22 @@ impl Layers {
     }
 
     fn bad(&self, name: &'static str, wanted: Wanted) -> Failure {
-        let place = self
-            .values
-            .get(name)
-            .map_or(Source::Default, |(_, source)| source.clone());
-        Failure::BadValue {
-            name,
-            value: self.text(name).to_owned(),
-            place: place.to_string(),
-            wanted,
-        }
+        let place = self.values.get(name).map_or(Source::Default, |(_, source)| source.clone());
+        Failure::BadValue { name, value: self.text(name).to_owned(), place: place.to_string(), wanted }
     }
 
     fn number(&self, name: &'static str) -> Result<u64, Failure> {
-        let Some(Item {
-            takes: Takes::Number { least, most },
-            ..
-        }) = find(name)
-        else {
+        let Some(Item { takes: Takes::Number { least, most }, .. }) = find(name) else {
             return Err(Failure::MissingSetting { name });
         };
         let number = self.text(name).trim().parse::<u64>().ok();
         number
             .filter(|number| (*least..=*most).contains(number))
-            .ok_or_else(|| {
-                self.bad(
-                    name,
-                    Wanted::Number {
-                        least: *least,
-                        most: *most,
-                    },
-                )
-            })
+            .ok_or_else(|| self.bad(name, Wanted::Number { least: *least, most: *most }))
     }
 
     fn addresses(&self, name: &'static str) -> Result<Vec<SocketAddr>, Failure> {
-        let parts = self
-            .text(name)
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
+        let parts = self.text(name).split(',').map(str::trim).filter(|part| !part.is_empty());
         let parsed: Result<Vec<SocketAddr>, _> = parts.map(str::parse).collect();
         parsed
             .ok()
