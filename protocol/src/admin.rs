@@ -13,8 +13,6 @@ pub const ENROL_PATH: &str = "/v1/admin/enrol";
 pub const OPERATORS_PATH: &str = "/v1/admin/operators";
 /// `POST` [`SetOperatorState`]; disabling ends the operator's sessions and tokens.
 pub const OPERATOR_STATE_PATH: &str = "/v1/admin/operators/state";
-/// `POST` [`ChangeOperator`] → nothing, or [`OperatorAdded`] for a new code.
-pub const OPERATOR_CHANGES_PATH: &str = "/v1/admin/operators/changes";
 /// `GET` → the tenant's signed bundle, for agents and operators' programs.
 pub const BUNDLE_PATH: &str = "/v1/bundle";
 
@@ -74,27 +72,6 @@ impl std::fmt::Debug for OperatorAdded {
 pub fn request_proof(unix: u64, nonce: &str, method: &str, path: &str, body: &[u8]) -> String {
     let digest = Digest(Sha256::digest(body).into());
     format!("{ADMIN_PROOF}\n{unix}\n{nonce}\n{method}\n{path}\n{digest}")
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeOperator {
-    pub operator: String,
-    pub change: OperatorChange,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OperatorChange {
-    /// Ends the operator's sessions, numbers and tokens too (S65).
-    Disable,
-    Enable,
-    /// As `Disable`, for good.
-    Remove,
-    /// A one-time code for one more device.
-    NewCode,
-    /// Ends a suspension after failed logins (S64).
-    Unlock,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,3 +5,4 @@
 //! (T60) and connects to nobody (T49).
 
 pub mod core;
+pub mod shell;

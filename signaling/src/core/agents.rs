@@ -207,8 +207,7 @@ impl Rooms {
         now: Now,
     ) -> Option<(u8, ServerToOperator)> {
         let room = self.rooms.get(&session)?;
-        let manifest =
-            self.issuer.manifest(session, &room.operator, room.mode, theirs, now.unix);
+        let manifest = self.issuer.manifest(session, &room.operator, room.mode, theirs, now.unix);
         let (hello, manifest) = (hello.clone(), Blob(manifest));
         let arrived = ServerToOperator::Arrived { session, attempt, hello, manifest };
         Some((attempt, arrived))
@@ -333,6 +332,7 @@ impl Rooms {
             self.agents.remove(&before);
             self.put(Output::HangUp { connection: before });
         }
+        self.put(Output::Trust { connection });
         self.tell_agent(connection, ServerToAgent::Resumed);
         let presence = Presence::Here;
         match operator {

@@ -60,8 +60,7 @@ impl Persona {
     pub fn hello(&self, seed: &Seed) -> Vec<u8> {
         let secret = SessionSecret::draw(&seed.child("secret"));
         let device = SigningKey::from_bytes(&seed.derive("key"));
-        let start =
-            AwaitingHello::start(Role::Operator, self.facts.clone(), &secret, device, seed);
+        let start = AwaitingHello::start(Role::Operator, self.facts.clone(), &secret, device, seed);
         match Hello::decode(start.hello()) {
             Ok(hello) => Hello { device: self.device, ..hello }.encode(),
             Err(_) => Vec::new(),

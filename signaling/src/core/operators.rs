@@ -11,8 +11,8 @@ use tasuki_protocol::pairing::PairingError;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
-    CloseReason, MAX_FORWARD, OperatorToServer, Presence, RefusalReason, ResumeToken,
-    ServerToAgent, ServerToOperator,
+    CloseReason, MAX_FORWARD, OperatorToServer, Presence, RefusalReason, ResumeToken, ServerToAgent,
+    ServerToOperator,
 };
 
 use super::agenda::Reminder;
@@ -20,7 +20,9 @@ use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
-use super::rooms::{Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, What};
+use super::rooms::{
+    Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, What,
+};
 
 /// Draws for a free locator before the server counts as full.
 const DRAWS: u32 = 64;
@@ -140,9 +142,10 @@ impl Rooms {
             return Err(RefusalReason::Mode);
         }
         let first = check_hellos(&hellos, &operator)?;
-        let open = self.rooms.values().filter(|room| {
-            room.operator.id == operator.id && !matches!(room.stage, Stage::Paired(_))
-        });
+        let open = self
+            .rooms
+            .values()
+            .filter(|room| room.operator.id == operator.id && !matches!(room.stage, Stage::Paired(_)));
         let pace = self.openings.entry(operator.id);
         let pace = pace.or_insert_with(|| Pace::new(self.settings.openings, now.instant));
         if open.count() >= self.settings.open_numbers || !pace.take(now.instant) {
@@ -242,13 +245,7 @@ impl Rooms {
         }
     }
 
-    fn pairing_failed(
-        &mut self,
-        connection: ConnectionId,
-        session: SessionId,
-        attempt: u8,
-        now: Now,
-    ) {
+    fn pairing_failed(&mut self, connection: ConnectionId, session: SessionId, attempt: u8, now: Now) {
         let Some(room) = self.own(connection, session) else {
             return self.refuse_operator(connection, RefusalReason::Session);
         };
@@ -275,10 +272,12 @@ impl Rooms {
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
-        if let Some(agent) = self.agents.get_mut(&agent) {
+        let agent_connection = agent;
+        if let Some(agent) = self.agents.get_mut(&agent_connection) {
             agent.state = AgentState::Paired(session);
             self.guesses.give_back(agent.place);
         }
+        self.put(Output::Trust { connection: agent_connection });
         self.agenda.remind(ends, Reminder::Room(session));
         self.note(What::Paired, Some(session));
     }
@@ -294,9 +293,8 @@ impl Rooms {
         }
         paired.legs += 1;
         let (number, agent) = (paired.legs, paired.agent_seat.connection());
-        let for_end = |role, label| {
-            self.issuer.leg(session, number, role, seed.derive(label), now.unix)
-        };
+        let for_end =
+            |role, label| self.issuer.leg(session, number, role, seed.derive(label), now.unix);
         let legs = (for_end(Role::Operator, "operator leg"), for_end(Role::Agent, "agent leg"));
         let (Some(own), Some(theirs)) = legs else {
             return self.refuse_operator(connection, RefusalReason::Unavailable);
@@ -307,12 +305,7 @@ impl Rooms {
         }
     }
 
-    fn operator_resumes(
-        &mut self,
-        connection: ConnectionId,
-        session: SessionId,
-        token: ResumeToken,
-    ) {
+    fn operator_resumes(&mut self, connection: ConnectionId, session: SessionId, token: ResumeToken) {
         let Some(desk) = self.desks.get(&connection) else { return };
         let (id, device) = (desk.operator.id, desk.operator.device);
         let room = self.rooms.get_mut(&session).filter(|room| {

@@ -95,14 +95,33 @@ impl Default for Settings {
 #[derive(Debug)]
 pub enum Input {
     /// An operator's device has proved itself.
-    OperatorHere { connection: ConnectionId, operator: Operator },
-    FromOperator { connection: ConnectionId, message: OperatorToServer },
-    AgentHere { connection: ConnectionId, from: IpAddr },
-    FromAgent { connection: ConnectionId, message: AgentToServer },
-    Gone { connection: ConnectionId },
+    OperatorHere {
+        connection: ConnectionId,
+        operator: Operator,
+    },
+    FromOperator {
+        connection: ConnectionId,
+        message: OperatorToServer,
+    },
+    AgentHere {
+        connection: ConnectionId,
+        from: IpAddr,
+    },
+    FromAgent {
+        connection: ConnectionId,
+        message: AgentToServer,
+    },
+    Gone {
+        connection: ConnectionId,
+    },
     /// Signed out, disabled or removed: everything of this operator ends. T17, T55.
-    Withdrawn { operator: OperatorId },
-    Written { write: WriteId, outcome: Outcome },
+    Withdrawn {
+        operator: OperatorId,
+    },
+    Written {
+        write: WriteId,
+        outcome: Outcome,
+    },
     /// The deadline has come.
     Tick,
 }
@@ -115,11 +134,26 @@ pub enum Outcome {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    ToOperator { connection: ConnectionId, message: ServerToOperator },
-    ToAgent { connection: ConnectionId, message: ServerToAgent },
-    HangUp { connection: ConnectionId },
+    ToOperator {
+        connection: ConnectionId,
+        message: ServerToOperator,
+    },
+    ToAgent {
+        connection: ConnectionId,
+        message: ServerToAgent,
+    },
+    HangUp {
+        connection: ConnectionId,
+    },
+    /// An end of a session sits there: messages may be longer from now on.
+    Trust {
+        connection: ConnectionId,
+    },
     /// Must be answered by [`Input::Written`] once it is durable, or is known not to be.
-    Persist { write: WriteId, row: Row },
+    Persist {
+        write: WriteId,
+        row: Row,
+    },
     Note(Note),
 }
 
