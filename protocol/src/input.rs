@@ -15,11 +15,24 @@ pub const MAX_TEXT_BYTES: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputEvent {
     /// Pixels from the top left corner of `monitor`, clamped to it by the host.
-    PointerMove { monitor: MonitorId, x: u16, y: u16 },
-    Button { button: PointerButton, action: KeyAction },
+    PointerMove {
+        monitor: MonitorId,
+        x: u16,
+        y: u16,
+    },
+    Button {
+        button: PointerButton,
+        action: KeyAction,
+    },
     /// In 1/120 of a wheel detent; positive is right and down.
-    Wheel { dx: i16, dy: i16 },
-    Key { key: PhysicalKey, action: KeyAction },
+    Wheel {
+        dx: i16,
+        dy: i16,
+    },
+    Key {
+        key: PhysicalKey,
+        action: KeyAction,
+    },
     /// At most [`MAX_TEXT_BYTES`]; a host refuses more.
     Text(String),
     /// Every key and button that the viewer holds is let go. T50.

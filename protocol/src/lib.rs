@@ -4,7 +4,24 @@
 //! their type lives here; otherwise it does not. Nothing here does IO, asks a
 //! clock or draws randomness: times, seeds and bytes are handed in.
 
+pub mod admin;
+pub mod blob;
+pub mod bundle;
+pub mod consent;
+pub mod dsse;
+pub mod hello;
 pub mod ids;
 pub mod input;
+pub mod leg;
+pub mod manifest;
+pub mod message;
+pub mod number;
+pub mod pairing;
+pub mod pake;
+pub mod rights;
 pub mod screen;
+pub mod sealing;
+pub mod seed;
+pub mod session_keys;
+pub mod signal;
 pub mod ticket;

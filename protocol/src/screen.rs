@@ -46,9 +46,10 @@ impl Layout {
     pub fn is_sane(&self) -> bool {
         (1..=MAX_MONITORS).contains(&self.monitors.len())
             && self.shown_monitor().is_some()
-            && self.monitors.iter().all(|m| {
-                (1..=MAX_WIDTH).contains(&m.width) && (1..=MAX_HEIGHT).contains(&m.height)
-            })
+            && self
+                .monitors
+                .iter()
+                .all(|m| (1..=MAX_WIDTH).contains(&m.width) && (1..=MAX_HEIGHT).contains(&m.height))
     }
 }
 

@@ -119,3 +119,37 @@ impl TryFrom<u8> for RelayAnswer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(expires: u64) -> Ticket {
+        Ticket { session: SessionId([3; 16]), leg: 7, role: Role::Agent, expires, nonce: [9; 16] }
+    }
+
+    #[test]
+    fn t45_a_ticket_opens_under_its_key_within_its_minute_only() {
+        let key = TicketKey::from_bytes([1; 32]);
+        let sealed = key.seal(&ticket(1_060));
+        assert_eq!(key.open(&sealed, 1_000), Ok(ticket(1_060)));
+        assert_eq!(key.open(&sealed, 1_060), Err(TicketRefused::Expired));
+        assert_eq!(key.open(&sealed, 999), Err(TicketRefused::Expired));
+        let other = TicketKey::from_bytes([2; 32]);
+        assert_eq!(other.open(&sealed, 1_000), Err(TicketRefused::Forged));
+    }
+
+    #[test]
+    fn t45_every_flipped_bit_and_every_cut_is_a_forgery() {
+        let key = TicketKey::from_bytes([1; 32]);
+        let sealed = key.seal(&ticket(1_060));
+        for bit in 0..sealed.len() * 8 {
+            let mut bad = sealed.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(key.open(&bad, 1_000), Err(TicketRefused::Forged));
+        }
+        for length in 0..sealed.len() {
+            assert_eq!(key.open(&sealed[..length], 1_000), Err(TicketRefused::Forged));
+        }
+    }
+}

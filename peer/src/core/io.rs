@@ -1,0 +1,219 @@
+//! Everything that enters and leaves a session's core. The shell's whole contract.
+
+use tasuki_protocol::ids::{DeviceKey, Digest, SessionId};
+use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::manifest::Manifest;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::{Capability, Mode, Operate, Permit, Rights, SeeScreen};
+use tasuki_protocol::screen::{CursorPosition, CursorShape, Layout, MonitorId};
+use tasuki_protocol::signal::{
+    AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
+};
+
+use super::path::{Ciphers, DirectFacts, PathCommand, PathEvent, PathEnd, PathId, PathKind, RelayFacts, VideoFrame};
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The connection to the server stands (for an operator: proven and ready).
+    ServerUp,
+    FromServer(ServerMessage),
+    /// The connection to the server is gone; the shell dials again by itself.
+    ServerDown,
+    Path(PathId, PathEvent),
+    Human(HumanAct),
+    Desktop(DesktopEvent),
+    /// Nothing but the passing of time: [`super`]'s deadline has come.
+    Wake,
+}
+
+#[derive(Debug, Clone)]
+pub enum ServerMessage {
+    Operator(ServerToOperator),
+    Agent(ServerToAgent),
+}
+
+/// What the person at this end did, on this program's own surface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HumanAct {
+    /// Agent: yes, with these rights at most.
+    Accept { granted: Rights },
+    /// Agent: no.
+    Refuse,
+    /// Viewer: an act of the hand over the picture.
+    Operate(InputEvent),
+    /// Viewer: asks for another monitor of the host.
+    ShowMonitor(MonitorId),
+    /// Viewer: a still picture was kept.
+    TookScreenshot,
+    Chat(String),
+    /// Either end: stop now. Local first.
+    End(EndReason),
+}
+
+/// What the host's own desktop tells.
+#[derive(Debug, Clone)]
+pub enum DesktopEvent {
+    Layout(Layout),
+    CursorShape(CursorShape),
+    Cursor(CursorPosition),
+    /// The answer to one [`DesktopCommand::Demand`].
+    Frame(VideoFrame),
+    /// The person at the host used his own mouse or keyboard (T32).
+    LocalInput,
+    /// Capture or injection cannot go on; the sentence is for people.
+    Failed(String),
+}
+
+/// What is to be done. Carried out in order; failures come back as inputs.
+#[derive(Debug)]
+pub enum Output {
+    ToServer(ServerRequest),
+    /// The agent asks its person; silence is counted by the core.
+    AskConsent(Question),
+    /// The question is over (answered elsewhere, too late, or the session ended).
+    WithdrawQuestion,
+    OpenDirect(PathId, DirectFacts),
+    OpenRelay(PathId, RelayFacts),
+    Path(PathId, PathCommand),
+    Desktop(DesktopCommand),
+    Picture(PictureCommand),
+    Tell(SessionEvent),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerRequest {
+    Operator(OperatorToServer),
+    Agent(AgentToServer),
+}
+
+/// What the host's shell does with its desktop. Never sent in a mode whose host
+/// is the other end: no capture module starts there (T20).
+#[derive(Debug)]
+pub enum DesktopCommand {
+    StartCapture(Permit<SeeScreen>),
+    StartInjector(Permit<Operate>),
+    /// One frame is wanted: the newest, as soon as anything differs from the last one sent.
+    Demand(Demand),
+    ShowMonitor(MonitorId),
+    /// An act of the viewer, already permitted; the permit stands beside it.
+    Inject(Permit<Operate>, InputEvent),
+    /// Every key and button held for the viewer is let go.
+    ReleaseAll,
+    /// Capture and injection end before anything else happens (S31).
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// The next frame must stand alone.
+    pub key_frame: KeyFrame,
+    pub bits_per_second: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFrame {
+    Forced,
+    AsNeeded,
+}
+
+/// What the viewer's shell shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PictureCommand {
+    Layout(Layout),
+    CursorShape(CursorShape),
+    Cursor(CursorPosition),
+    /// To be decoded in the order given; a key frame starts afresh.
+    Frame(VideoFrame),
+}
+
+/// What the end user is asked, with everything that must be shown (T10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub organisation: String,
+    pub manifest: Manifest,
+    /// The most that can be granted: ceiling, manifest and this machine's own maximum.
+    pub grantable: Rights,
+    /// Seconds until silence counts as a refusal.
+    pub seconds: u64,
+}
+
+/// What people and logs are told. Serialised by the programs as one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SessionEvent {
+    /// Operator: read this number out.
+    Number { number: SpokenNumber, expires_in: u64 },
+    /// Operator: somebody has come with the right locator.
+    AtTheDoor { attempt: u8 },
+    /// A wrong number was tried.
+    WrongNumber { attempts_left: u8 },
+    /// `security.transcript_mismatch` in logs: the server altered what passed (T7).
+    TranscriptMismatch,
+    Paired { session: SessionId, transcript: Digest, peer_device: DeviceKey },
+    ManifestRefused { why: String },
+    /// The person has answered; what was granted.
+    Consent { mode: Mode, granted: Rights },
+    PathUp { path: PathKind, ciphers: Ciphers },
+    PathDown { path: PathKind, why: String },
+    /// The session now sends on this path.
+    PathChosen { path: PathKind },
+    /// No path carries anything at the moment; the session waits.
+    Reconnecting,
+    FirstFrame { after_ms: u64 },
+    InputPaused { for_ms: u32 },
+    InputResumed,
+    /// The other end tried what it may not; it had no effect.
+    Violation { wanted: Capability, count: u64 },
+    /// An act of this end was refused by the host.
+    Refused { wanted: Capability },
+    ScreenshotTaken,
+    Chat { line: String },
+    ServerRefused { reason: RefusalReason },
+    ServerClosed { reason: CloseReason },
+    ServerGone,
+    Ended { reason: EndReason, by: EndedBy },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    ThisEnd,
+    OtherEnd,
+    Server,
+}
+
+/// The whole number, on its way to the operator's eyes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SpokenNumber(pub SessionNumber);
+
+impl std::fmt::Debug for SpokenNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SpokenNumber(..)")
+    }
+}
+
+impl serde::Serialize for SpokenNumber {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.0)
+    }
+}
+
+/// What a stats line says of a session at this moment.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct SessionStats {
+    pub mode: Option<Mode>,
+    pub path: Option<PathKind>,
+    pub ciphers: Option<Ciphers>,
+    pub round_trip_ms: Option<u32>,
+    pub frames: u64,
+    pub video_bytes: u64,
+    pub violations: u64,
+    pub last_path_end: Option<String>,
+}
+
+/// A path's end in words for [`SessionEvent::PathDown`].
+pub fn path_end_words(end: &PathEnd) -> String {
+    end.to_string()
+}

@@ -1,0 +1,7 @@
+//! The deciding half: told the time, the seed and the bytes; returns what to do.
+//!
+//! No sockets, files, clocks, threads or operating-system randomness in here:
+//! the same code runs in a simulated world on a virtual clock.
+
+pub mod io;
+pub mod path;

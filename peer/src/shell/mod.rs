@@ -1,0 +1,1 @@
+//! The touching half: sockets, desktops, clocks, terminals.

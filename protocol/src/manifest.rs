@@ -1,0 +1,227 @@
+//! The policy manifest: what the server allows in one session, signed.
+//!
+//! It is bound to tenant, session, both ends' keys and the agent's challenge, so
+//! that it serves no other session, and is refused whole if it is wider than its
+//! mode (T11-T18). Times are spans from the moment of receipt: a wrong wall
+//! clock at an end neither shortens nor prolongs a right (F12).
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::consent::{Answer, Consent};
+use crate::dsse::{self, Document, DocumentRefused};
+use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
+use crate::rights::{EffectiveRights, Mode, Rights};
+
+/// The longest span between issue and start. T12.
+pub const MAX_START: Duration = Duration::from_secs(15 * 60);
+/// The longest session. T12.
+pub const MAX_LENGTH: Duration = Duration::from_secs(8 * 3600);
+/// The longest operator name, in characters. T8.
+pub const MAX_NAME_CHARS: usize = 40;
+
+/// The document that the server signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub v: u16,
+    pub tenant: TenantId,
+    pub session: SessionId,
+    pub operator: String,
+    pub operator_name: String,
+    pub operator_key: DeviceKey,
+    pub agent_key: DeviceKey,
+    pub challenge: Challenge,
+    pub mode: Mode,
+    pub capabilities: Rights,
+    pub application_selection: Requirement,
+    pub recording: Requirement,
+    pub address_disclosure: AddressDisclosure,
+    /// Seconds since 1970 on the server's clock; for the record, not for decisions.
+    pub issued_at: u64,
+    /// Seconds from receipt within which the session must be accepted.
+    pub start_within: u64,
+    /// Seconds from receipt after which every right ends.
+    pub length: u64,
+    pub policy_version: u64,
+}
+
+impl Document for Manifest {
+    const PAYLOAD_TYPE: &'static str = "application/vnd.tasuki.manifest.v1+json";
+}
+
+/// Whether something may, must or must not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Requirement {
+    Off,
+    Optional,
+    Required,
+}
+
+/// Which of the operator's addresses the other end may learn. R1, T24.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressDisclosure {
+    RelayOnly,
+    Public,
+    All,
+}
+
+/// What a manifest must be bound to, as this end knows it from the pairing.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    pub tenant: TenantId,
+    pub session: SessionId,
+    pub operator_key: DeviceKey,
+    pub agent_key: DeviceKey,
+    pub challenge: Challenge,
+}
+
+/// What the program at this end is able to honour. A manifest that demands more
+/// is refused whole: a demand is never dropped in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    pub application_selection: bool,
+    pub recording: bool,
+}
+
+/// A manifest that was checked, with its end on this machine's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedManifest {
+    manifest: Manifest,
+    digest: Digest,
+    start_by: Instant,
+    ends: Instant,
+}
+
+impl VerifiedManifest {
+    /// Checks `envelope` in the order signature, form, binding, times, width.
+    ///
+    /// `now` must come from a clock that counts time spent suspended (T12).
+    ///
+    /// # Errors
+    /// See [`ManifestRefused`]; each is final for this session.
+    pub fn verify(
+        envelope: &[u8],
+        trusted: &[DeviceKey],
+        binding: &Binding,
+        abilities: Abilities,
+        now: Instant,
+    ) -> Result<Self, ManifestRefused> {
+        let manifest: Manifest = dsse::open(envelope, trusted)?;
+        check_binding(&manifest, binding)?;
+        check_names(&manifest)?;
+        let start_within = Duration::from_secs(manifest.start_within);
+        let length = Duration::from_secs(manifest.length);
+        if start_within.is_zero() || start_within > MAX_START || length.is_zero() || length > MAX_LENGTH
+        {
+            return Err(ManifestRefused::Times);
+        }
+        if !manifest.capabilities.is_within(manifest.mode.ceiling()) {
+            return Err(ManifestRefused::TooWide);
+        }
+        check_demands(&manifest, abilities)?;
+        let digest = Digest(Sha256::digest(envelope).into());
+        Ok(Self { manifest, digest, start_by: now + start_within, ends: now + length })
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the envelope as received.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The last moment at which the session may be accepted.
+    pub fn start_by(&self) -> Instant {
+        self.start_by
+    }
+
+    /// The moment at which every right ends.
+    pub fn ends(&self) -> Instant {
+        self.ends
+    }
+
+    /// What the viewer may do at `now`: mode's ceiling, manifest, the machine's own
+    /// maximum and what the person granted, whichever is least. T16-T18.
+    pub fn effective(&self, local: Rights, consent: &Consent, now: Instant) -> EffectiveRights {
+        let accepted = consent.answer == Answer::Accepted && consent.manifest == self.digest;
+        if !accepted || now >= self.ends {
+            return EffectiveRights::mint(Rights::NONE);
+        }
+        let allowed = self.manifest.mode.ceiling().and(self.manifest.capabilities);
+        EffectiveRights::mint(allowed.and(local).and(consent.granted))
+    }
+}
+
+/// Why a manifest, and the session with it, is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ManifestRefused {
+    #[error(transparent)]
+    Document(#[from] DocumentRefused),
+    #[error("the manifest is of another protocol version")]
+    Version,
+    #[error("the manifest was made for another organisation, session, computer or operator")]
+    Binding,
+    #[error("the manifest carries a name that cannot be shown")]
+    Name,
+    #[error("the manifest's times are out of bounds")]
+    Times,
+    #[error("the manifest allows more than its mode can")]
+    TooWide,
+    #[error("the manifest demands what this program cannot do")]
+    Demand,
+}
+
+fn check_binding(manifest: &Manifest, binding: &Binding) -> Result<(), ManifestRefused> {
+    if manifest.v != crate::ids::PROTOCOL_VERSION {
+        return Err(ManifestRefused::Version);
+    }
+    let same = manifest.tenant == binding.tenant
+        && manifest.session == binding.session
+        && manifest.operator_key == binding.operator_key
+        && manifest.agent_key == binding.agent_key
+        && manifest.challenge == binding.challenge;
+    if same { Ok(()) } else { Err(ManifestRefused::Binding) }
+}
+
+fn check_names(manifest: &Manifest) -> Result<(), ManifestRefused> {
+    let shown = [&manifest.operator, &manifest.operator_name];
+    if shown.into_iter().all(|name| is_showable_name(name)) {
+        Ok(())
+    } else {
+        Err(ManifestRefused::Name)
+    }
+}
+
+fn check_demands(manifest: &Manifest, abilities: Abilities) -> Result<(), ManifestRefused> {
+    let demands = [
+        (manifest.application_selection, abilities.application_selection),
+        (manifest.recording, abilities.recording),
+    ];
+    let unmet = demands.into_iter().any(|(demand, able)| demand == Requirement::Required && !able);
+    if unmet { Err(ManifestRefused::Demand) } else { Ok(()) }
+}
+
+/// Whether a name may stand before a person: 1 to [`MAX_NAME_CHARS`] characters,
+/// none of them a control, bidirectional or invisible one, no outer spaces. T8.
+pub fn is_showable_name(name: &str) -> bool {
+    let count = name.chars().count();
+    (1..=MAX_NAME_CHARS).contains(&count) && name.trim() == name && !name.chars().any(is_deceptive)
+}
+
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        )
+        || matches!(c, '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+        || matches!(c, '\u{FFA0}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
+}

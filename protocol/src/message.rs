@@ -1,0 +1,178 @@
+//! What the two ends of a session say to each other, on whatever path.
+//!
+//! Binary (postcard). A [`Packet`] carries numbered [`SessionMessage`]s that stay
+//! numbered across paths: a path is only a path. Before any path stands, and when
+//! none does, the ends speak [`EndToEnd`] sealed through the server.
+
+use serde::{Deserialize, Serialize};
+
+use crate::blob::Blob;
+use crate::input::InputEvent;
+use crate::rights::Capability;
+use crate::screen::{CursorPosition, CursorShape, Layout, MonitorId};
+
+/// The most bytes of an encoded packet, on any path.
+pub const MAX_PACKET_BYTES: usize = 300 * 1024;
+/// The most bytes of an encoded message.
+pub const MAX_MESSAGE_BYTES: usize = 272 * 1024;
+/// The longest chat line, in bytes of UTF-8.
+pub const MAX_CHAT_BYTES: usize = 4096;
+/// The longest file path, in bytes of UTF-8.
+pub const MAX_PATH_BYTES: usize = 4096;
+
+/// One transmission: what this end has, and what it has received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// Every message numbered below this has been received.
+    pub acked: u64,
+    /// Milliseconds of the sender's session clock.
+    pub sent_ms: u32,
+    /// The newest `sent_ms` received, and how long ago that was, to measure the round trip.
+    pub echo: Option<Echo>,
+    /// In rising order of number; may repeat what was sent before.
+    pub items: Vec<Numbered>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    pub sent_ms: u32,
+    pub held_ms: u32,
+}
+
+/// A message with its place in its direction's order, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbered {
+    pub number: u64,
+    pub message: SessionMessage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionMessage {
+    HostToViewer(HostToViewer),
+    ViewerToHost(ViewerToHost),
+    Either(Either),
+    /// Stands for a message that its sender withdrew: stale input (T50).
+    Withdrawn,
+}
+
+/// All that a host tells a viewer beside the picture. S10, S17, S20, S25.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostToViewer {
+    Layout(Layout),
+    CursorShape(CursorShape),
+    Cursor(CursorPosition),
+    /// The person at the host moves his own mouse or types: input waits (T32).
+    InputPaused {
+        for_ms: u32,
+    },
+    InputResumed,
+    /// An act of the viewer had no effect, for want of this right.
+    Refused {
+        wanted: Capability,
+    },
+}
+
+/// All that a viewer asks of a host. Each act but [`Self::NeedKeyFrame`] needs a permit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ViewerToHost {
+    Input(InputEvent),
+    ShowMonitor(MonitorId),
+    /// The decoder cannot go on; the next frame is to stand alone.
+    NeedKeyFrame,
+    /// The viewer keeps a still picture; said so that it is shown and logged (S7, S22).
+    ScreenshotTaken,
+    RecordingStarted,
+    ListFolder {
+        path: String,
+    },
+    FetchFile {
+        path: String,
+    },
+    SendFile {
+        name: String,
+        size: u64,
+    },
+    ReadClipboard,
+    WriteClipboard {
+        content: Blob,
+    },
+    Draw {
+        points: Vec<(u16, u16)>,
+    },
+    /// Asks to come back after a reboot without a new number (R3).
+    Reconnect,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Either {
+    Chat(String),
+    /// Who looks at the picture measures how long it took.
+    Shown {
+        frame: u32,
+    },
+    End(EndReason),
+}
+
+/// Why a session ended, as said to the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    OperatorEnded,
+    UserEnded,
+    UserRefused,
+    NobodyAnswered,
+    TimeOver,
+    /// No path carried anything for too long.
+    ConnectionLost,
+    /// The other end broke the protocol.
+    Violation,
+    /// The host can no longer capture its screen.
+    ScreenLost,
+    /// The manifest did not hold.
+    ManifestRefused,
+    /// The program was stopped.
+    ProgramEnded,
+}
+
+/// Sealed by [`crate::sealing`] under the pairing's keys and forwarded by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndToEnd {
+    /// The signed [`crate::consent::Consent`].
+    Consent {
+        envelope: Blob,
+    },
+    /// An ICE candidate in the form of RFC 8839 §5.1, at most 256 bytes.
+    Candidate {
+        line: String,
+    },
+    End(EndReason),
+}
+
+/// What the server forwards between the ends: pairing first, then only sealed messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Forwarded {
+    Pairing(crate::pairing::PairMessage),
+    Sealed(Blob),
+}
+
+/// Encodes any of this module's messages.
+pub fn encode<M: Serialize>(message: &M) -> Vec<u8> {
+    postcard::to_stdvec(message).unwrap_or_default()
+}
+
+/// # Errors
+/// Not exactly one message of `M`, or longer than `limit` bytes.
+pub fn decode<'a, M: Deserialize<'a>>(bytes: &'a [u8], limit: usize) -> Result<M, MalformedMessage> {
+    if bytes.len() > limit {
+        return Err(MalformedMessage);
+    }
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Ok(message),
+        Ok(_) | Err(_) => Err(MalformedMessage),
+    }
+}
+
+/// The peer sent what no version of this program sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the other end sent a message that cannot be read")]
+pub struct MalformedMessage;

@@ -1,0 +1,267 @@
+//! What programs and the server say to each other: strict JSON, one object a message.
+//!
+//! Over WebSockets at [`OPERATOR_PATH`] and [`AGENT_PATH`], and as HTTP bodies at
+//! the paths named here. What the two ends say to each other passes as opaque
+//! [`Blob`]s: the server forwards what it cannot read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::blob::Blob;
+use crate::ids::{Challenge, DeviceKey, SessionId, TenantId};
+use crate::number::Locator;
+use crate::rights::Mode;
+
+/// WebSocket of an operator's program; needs `Authorization: Bearer TOKEN`.
+pub const OPERATOR_PATH: &str = "/v1/operator";
+/// WebSocket of an agent; open to everybody.
+pub const AGENT_PATH: &str = "/v1/agent";
+/// `POST` [`LoginRequest`] → [`LoginResponse`].
+pub const LOGIN_PATH: &str = "/v1/login";
+/// The most bytes of one message before its sender is known.
+pub const MAX_EARLY_MESSAGE: usize = 64 * 1024;
+/// The most bytes of one message.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+/// The most bytes of one forwarded blob.
+pub const MAX_FORWARD: usize = 48 * 1024;
+
+/// Prefix of what an operator's device signs to take up a connection: this, the
+/// server's challenge, the SHA-256 of the token.
+pub const DEVICE_PROOF: &[u8] = b"tasuki-device-proof-v1";
+
+/// An operator signs in. The device proves itself on each connection afterwards.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    pub version: u16,
+    pub operator: String,
+    pub password: String,
+    pub device: DeviceKey,
+    /// Ed25519 by `device` over [`DEVICE_PROOF`], `enrolment` (or nothing) and the operator's name.
+    pub proof: Blob,
+    /// The one-time code by which an administrator lets a new device in.
+    pub enrolment: Option<String>,
+}
+
+impl std::fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginRequest").field("operator", &self.operator).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginResponse {
+    /// 256 random bits, base64url; the server keeps its SHA-256.
+    pub token: String,
+    /// Seconds until it ends whatever happens.
+    pub expires_in: u64,
+    pub tenant: TenantId,
+    pub organisation: String,
+    pub display_name: String,
+    pub modes: Vec<Mode>,
+}
+
+impl std::fmt::Debug for LoginResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginResponse").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OperatorToServer {
+    /// Ed25519 over [`DEVICE_PROOF`], challenge, SHA-256 of the token. First on every connection.
+    Prove { signature: Blob },
+    /// Asks for a number. One hello for each attempt, [`crate::number::MAX_ATTEMPTS`] in all.
+    OpenRoom { mode: Mode, hellos: Vec<Blob> },
+    /// Takes up a paired session again after a lost connection.
+    Resume { session: SessionId, token: ResumeToken },
+    /// To the agent, unread.
+    Forward { session: SessionId, body: Blob },
+    /// The agent's proof was wrong; the attempt is burnt.
+    PairingFailed { session: SessionId, attempt: u8 },
+    /// Both proofs were right; the number is dead now, the session lives.
+    Paired { session: SessionId },
+    /// Asks for tickets for a relayed leg, one for each end.
+    NeedLeg { session: SessionId },
+    /// The session or the waiting is over.
+    Close { session: SessionId },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ServerToOperator {
+    Challenge {
+        challenge: Challenge,
+    },
+    /// The proof was right.
+    Ready,
+    RoomOpened {
+        session: SessionId,
+        locator: Locator,
+        resume: ResumeToken,
+        expires_in: u64,
+    },
+    /// An agent has come with the `attempt`-th try (from 0) at the number.
+    Arrived {
+        session: SessionId,
+        attempt: u8,
+        hello: Blob,
+        manifest: Blob,
+    },
+    Forwarded {
+        session: SessionId,
+        body: Blob,
+    },
+    Leg {
+        session: SessionId,
+        leg: Leg,
+    },
+    Resumed {
+        session: SessionId,
+    },
+    /// The agent's connection to the server is gone, or back.
+    AgentPresence {
+        session: SessionId,
+        presence: Presence,
+    },
+    Closed {
+        session: SessionId,
+        reason: CloseReason,
+    },
+    Refused {
+        reason: RefusalReason,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AgentToServer {
+    /// Knocks. `version` stands first and alone so that any server can answer it.
+    Join {
+        version: u16,
+        locator: Locator,
+        hello: Blob,
+    },
+    Resume {
+        session: SessionId,
+        token: ResumeToken,
+    },
+    Forward {
+        body: Blob,
+    },
+    Close,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ServerToAgent {
+    /// The same for a number that lives and for one that does not (T6).
+    Met {
+        session: SessionId,
+        resume: ResumeToken,
+        hello: Blob,
+    },
+    Forwarded {
+        body: Blob,
+    },
+    Leg {
+        leg: Leg,
+    },
+    Resumed,
+    OperatorPresence {
+        presence: Presence,
+    },
+    Closed {
+        reason: CloseReason,
+    },
+    Refused {
+        reason: RefusalReason,
+    },
+}
+
+/// Lets an end of a paired session come back to it. Known to that end alone.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeToken(pub Challenge);
+
+impl std::fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResumeToken(..)")
+    }
+}
+
+/// Where one relayed leg is to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leg {
+    pub number: u32,
+    /// `None`: the relay inside the server itself, at its own address.
+    pub relay: Option<RelayAddress>,
+    /// A sealed [`crate::ticket::Ticket`] for this end.
+    pub ticket: Blob,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayAddress {
+    pub host: String,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    Here,
+    Gone,
+}
+
+/// Why a room or session is over at the server. Said to both ends alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// Nobody came in time. T5.
+    Expired,
+    /// Three wrong tries. T4.
+    TooManyAttempts,
+    /// The other end said so.
+    OtherEnd,
+    /// The operator signed out, or an administrator ended it.
+    Withdrawn,
+    /// A paired end stayed away too long.
+    Lost,
+    /// The manifest's length is over.
+    TimeOver,
+}
+
+/// Why the server does not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// Wrong, unknown, used or expired: not said which. S34.
+    Number,
+    /// Too many tries from this address, or in all. T6.
+    SlowDown,
+    /// The other protocol version is older or newer.
+    Version { server: u16 },
+    /// The operator may not use this mode.
+    Mode,
+    /// No valid token, or the device is not the token's.
+    SignIn,
+    /// No such session for this end.
+    Session,
+    /// The server is full or its store cannot be written.
+    Unavailable,
+    /// The message was not one the server expects here.
+    Message,
+}
+
+/// One message of JSON text.
+pub fn encode<M: Serialize>(message: &M) -> String {
+    serde_json::to_string(message).unwrap_or_default()
+}
+
+/// # Errors
+/// Not one strict JSON object of `M`.
+pub fn decode<M: serde::de::DeserializeOwned>(text: &str) -> Result<M, crate::dsse::DocumentRefused> {
+    crate::dsse::strict_json(text.as_bytes())
+}
