@@ -8,16 +8,27 @@ use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
 use tasuki_protocol::{
+    admin::{AddOperator, EnrolAdmin, Problem},
+    bundle::Bundle,
+    consent::Consent,
+    dsse::{self, Document},
+    ids::DeviceKey,
     input::InputEvent,
+    leg::{LegRecord, MAX_RECORD_BYTES},
+    manifest::Manifest,
+    message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
+    number::SessionNumber,
+    pairing::Hello,
     screen::{CursorPosition, CursorShape, Layout},
+    signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
 };
 
 /// A decoder under its name, which is also its corpus folder's.
 #[derive(Debug, Clone, Copy)]
-pub struct Target {
-    pub name: &'static str,
-    pub decode: fn(&[u8]),
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) decode: fn(&[u8]),
 }
 
 const fn target(name: &'static str, decode: fn(&[u8])) -> Target {
@@ -25,13 +36,28 @@ const fn target(name: &'static str, decode: fn(&[u8])) -> Target {
 }
 
 #[rustfmt::skip]
-pub const TARGETS: &[Target] = &[
+pub(crate) const TARGETS: &[Target] = &[
     target("ticket", ticket),
     target("relay_answer", relay_answer),
-    target("input_event", postcard::<InputEvent>),
+    target("hello", hello),
+    target("number", number),
+    target("packet", binary::<Packet>),
+    target("end_to_end", binary::<EndToEnd>),
+    target("forwarded", binary::<Forwarded>),
+    target("leg_record", leg_record),
+    target("input_event", binary::<InputEvent>),
     target("layout", layout),
     target("cursor_shape", cursor_shape),
-    target("cursor_position", postcard::<CursorPosition>),
+    target("cursor_position", binary::<CursorPosition>),
+    target("operator_to_server", json::<OperatorToServer>),
+    target("server_to_operator", json::<ServerToOperator>),
+    target("agent_to_server", json::<AgentToServer>),
+    target("server_to_agent", json::<ServerToAgent>),
+    target("login_request", json::<LoginRequest>),
+    target("admin_request", admin_request),
+    target("manifest", document::<Manifest>),
+    target("consent", document::<Consent>),
+    target("bundle", document::<Bundle>),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
@@ -54,23 +80,64 @@ fn relay_answer(bytes: &[u8]) {
     }
 }
 
+fn hello(bytes: &[u8]) {
+    if let Ok(hello) = Hello::decode(bytes) {
+        assert_eq!(Hello::decode(&hello.encode()).as_ref(), Ok(&hello));
+    }
+}
+
+/// What a person types.
+fn number(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(number) = text.parse::<SessionNumber>() {
+        assert_eq!(number.to_string().parse::<SessionNumber>().as_ref(), Ok(&number));
+    }
+}
+
+fn leg_record(bytes: &[u8]) {
+    if let Ok(record) = message::decode::<LegRecord>(bytes, MAX_RECORD_BYTES) {
+        assert_eq!(message::decode(&message::encode(&record), usize::MAX).as_ref(), Ok(&record));
+    }
+}
+
 fn layout(bytes: &[u8]) {
-    postcard::<Layout>(bytes);
-    if let Ok(layout) = postcard::from_bytes::<Layout>(bytes) {
+    binary::<Layout>(bytes);
+    if let Ok(layout) = message::decode::<Layout>(bytes, MAX_PACKET_BYTES) {
         assert!(!layout.is_sane() || layout.shown_monitor().is_some());
     }
 }
 
 fn cursor_shape(bytes: &[u8]) {
-    postcard::<CursorShape>(bytes);
-    if let Ok(shape) = postcard::from_bytes::<CursorShape>(bytes) {
+    binary::<CursorShape>(bytes);
+    if let Ok(shape) = message::decode::<CursorShape>(bytes, MAX_PACKET_BYTES) {
         assert!(!shape.is_sane() || shape.rgba.len() <= 256 * 256 * 4);
     }
 }
 
-/// Decodes, and asks that the value survives a round trip.
-fn postcard<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
-    let Ok(value) = postcard::from_bytes::<T>(bytes) else { return };
-    let again = postcard::to_stdvec(&value).expect("what was decoded can be encoded");
-    assert_eq!(postcard::from_bytes::<T>(&again).as_ref(), Ok(&value));
+fn admin_request(bytes: &[u8]) {
+    json::<EnrolAdmin>(bytes);
+    json::<AddOperator>(bytes);
+    json::<Problem>(bytes);
+}
+
+/// A binary message, which must survive being encoded again.
+fn binary<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
+    let Ok(value) = message::decode::<T>(bytes, MAX_PACKET_BYTES) else { return };
+    assert_eq!(message::decode(&message::encode(&value), usize::MAX).as_ref(), Ok(&value));
+}
+
+/// A message of strict JSON, which must survive being encoded again.
+fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(value) = signal::decode::<T>(text) else { return };
+    assert_eq!(signal::decode(&signal::encode(&value)).as_ref(), Ok(&value));
+}
+
+/// A signed document: the envelope, and what stands in it behind a good signature.
+fn document<T: Document + PartialEq + Debug>(bytes: &[u8]) {
+    let _ = dsse::open::<T>(bytes, &[DeviceKey([1; 32])]);
+    let _ = dsse::open_self_signed::<T>(bytes);
+    let Ok(document) = dsse::strict_json::<T>(bytes) else { return };
+    let again = serde_json::to_vec(&document).expect("what was decoded can be encoded");
+    assert_eq!(dsse::strict_json(&again).as_ref(), Ok(&document));
 }

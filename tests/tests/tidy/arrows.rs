@@ -80,7 +80,7 @@ fn dependencies_follow_the_arrows() {
     assert_none(&astray(&edges));
 }
 
-pub fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
     let manifest = tree::root().join("Cargo.toml");
     let mut command = MetadataCommand::new();
     command.manifest_path(manifest).other_options(["--locked".to_owned()]);
@@ -132,8 +132,7 @@ fn an_arrow_against_the_grain_is_noticed() {
 #[test]
 fn no_crate_has_an_empty_name() {
     let metadata = metadata();
-    let names: Vec<String> =
-        metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let names: Vec<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
     assert_none(&empty_names(&names));
 }
 
@@ -157,7 +156,8 @@ fn every_crate_takes_the_workspaces_lints() {
 
 fn without_lints(sources: &[tree::Source]) -> Vec<String> {
     let is_member = |s: &&tree::Source| s.path.ends_with("/Cargo.toml") && !s.is_under("fuzz/");
-    let bare = sources.iter().filter(is_member).filter(|s| !s.text.contains("[lints]\nworkspace = true"));
+    let bare =
+        sources.iter().filter(is_member).filter(|s| !s.text.contains("[lints]\nworkspace = true"));
     bare.map(|s| format!("{}: add `[lints]` with `workspace = true`", s.path)).collect()
 }
 

@@ -28,8 +28,15 @@ impl std::fmt::Display for Number {
 type Evidence = BTreeMap<Number, Vec<String>>;
 
 /// What the first version promises to show: from, up to and with.
-const PROMISED: [(char, u16, u16); 7] =
-    [('S', 1, 3), ('S', 11, 31), ('T', 3, 7), ('T', 11, 13), ('T', 15, 16), ('T', 18, 27), ('T', 44, 50)];
+const PROMISED: [(char, u16, u16); 7] = [
+    ('S', 1, 3),
+    ('S', 11, 31),
+    ('T', 3, 7),
+    ('T', 11, 13),
+    ('T', 15, 16),
+    ('T', 18, 27),
+    ('T', 44, 50),
+];
 
 /// Promised, and not yet shown by a test. Entries may only go.
 const NOT_YET_SHOWN: &[&str] = &[];
@@ -45,8 +52,10 @@ fn unshown(evidence: &Evidence, not_yet: &[&str]) -> Vec<String> {
         for number in (first..=last).map(|count| Number { letter, count }) {
             let excused = not_yet.contains(&number.to_string().as_str());
             match (evidence.contains_key(&number), excused) {
-                (false, false) => complaints.push(format!("{number}: no test names it; write the test, or name it there")),
-                (true, true) => complaints.push(format!("{number}: is shown; take it out of NOT_YET_SHOWN in evidence.rs")),
+                (false, false) => complaints
+                    .push(format!("{number}: no test names it; write the test, or name it there")),
+                (true, true) => complaints
+                    .push(format!("{number}: is shown; take it out of NOT_YET_SHOWN in evidence.rs")),
                 (true, false) | (false, true) => {}
             }
         }

@@ -115,9 +115,8 @@ fn licences_are_weighed_as_spdx_says() {
 
 #[test]
 fn a_foreign_licence_is_noticed() {
-    let package = |name: &str, licence: Option<&str>| {
-        refused(&[(name.to_owned(), licence.map(str::to_owned))])
-    };
+    let package =
+        |name: &str, licence: Option<&str>| refused(&[(name.to_owned(), licence.map(str::to_owned))]);
     assert_complains(&package("readline", Some("GPL-3.0-only")), "readline");
     assert_complains(&package("nameless", None), "none named");
     assert_complains(&package("other", Some("MPL-2.0")), "MPL-2.0");
@@ -127,10 +126,9 @@ fn a_foreign_licence_is_noticed() {
 #[test]
 fn cargo_deny_is_told_the_same_list() {
     let deny = std::fs::read_to_string(tree::root().join("deny.toml")).expect("deny.toml is there");
-    let listed = |licence: &&str| !deny.contains(&format!("  \"{licence}\",\n"));
     let missing: Vec<String> = ALLOWED
         .iter()
-        .filter(listed)
+        .filter(|licence| !deny.contains(&format!("  \"{licence}\",\n")))
         .map(|licence| format!("deny.toml: add \"{licence}\" to licenses.allow, one on a line"))
         .collect();
     assert_none(&missing);

@@ -54,7 +54,8 @@ fn touching(sources: &[Source]) -> Vec<String> {
         for (word, mend) in TOUCHES {
             if let Some(at) = find_word(&all, word) {
                 let line = if at < written.len() { line_of(&written, at) } else { 1 };
-                complaints.push(format!("{}:{line}: a core must not say `{word}`; {mend}", source.path));
+                complaints
+                    .push(format!("{}:{line}: a core must not say `{word}`; {mend}", source.path));
             }
         }
     }
@@ -68,7 +69,9 @@ fn a_core_that_touches_is_noticed() {
     assert_complains(&core("use std::{collections::BTreeMap, fs};"), "std::fs");
     assert_complains(&core("use std::{net::{IpAddr, UdpSocket as U}};"), "UdpSocket");
     assert_complains(&core("use crate::{core::a, shell::b};"), "crate::shell");
-    assert_none(&core("use std::net::SocketAddr; // not tokio, not \"std::fs\"\nfn f(now: Instant) {}"));
+    assert_none(&core(
+        "use std::net::SocketAddr; // not tokio, not \"std::fs\"\nfn f(now: Instant) {}",
+    ));
     let shell = Source::made_up("peer/src/shell/run.rs", "use tokio::net::TcpStream;");
     assert_none(&touching(&[shell]));
 }
@@ -86,11 +89,7 @@ const PLACES: &[Place] = &[
         allowed: &["media/src/vpx", "media/src/vp8", "media/src/shm", "media/src/x11/shm"],
         mend: "use a safe crate, or put it behind the wrappers of libvpx and shared memory",
     },
-    Place {
-        word: "str0m",
-        allowed: &["peer/", "tests/"],
-        mend: "WebRTC is the peer's; hand it bytes",
-    },
+    Place { word: "str0m", allowed: &["peer/", "tests/"], mend: "WebRTC is the peer's; hand it bytes" },
     Place {
         word: "danger",
         allowed: &["peer/src/shell/pin.rs", "admin/src/pin.rs", "tests/"],
@@ -211,7 +210,9 @@ fn missing_from_map(sources: &[Source]) -> Vec<String> {
     let crates = sources.iter().filter(is_crate).map(|s| s.path.replace("Cargo.toml", ""));
     let cores = sources.iter().filter(|s| s.is_core()).map(|s| s.path.clone());
     let missing = crates.chain(cores).filter(|path| !map.contains(&format!("`{path}`")));
-    missing.map(|path| format!("ARCHITECTURE.md: name `{path}` in the map, with what it is for")).collect()
+    missing
+        .map(|path| format!("ARCHITECTURE.md: name `{path}` in the map, with what it is for"))
+        .collect()
 }
 
 #[test]

@@ -27,9 +27,13 @@ fn opening(sources: &[Source]) -> Vec<String> {
         let first = s.text.lines().next().unwrap_or_default();
         !first.starts_with("//! ") || first == concat!("//! place", "holder")
     };
-    sources.iter().filter(is_silent).map(|s| {
-        format!("{}: open it with `//! ` and what it decides, and what it refuses to know", s.path)
-    }).collect()
+    sources
+        .iter()
+        .filter(is_silent)
+        .map(|s| {
+            format!("{}: open it with `//! ` and what it decides, and what it refuses to know", s.path)
+        })
+        .collect()
 }
 
 #[test]
@@ -62,9 +66,12 @@ fn length(sources: &[Source], long_files: &[(&str, usize)]) -> Vec<String> {
         }
     }
     let gone = |path: &str| !sources.iter().any(|s| s.path == path);
-    complaints.extend(long_files.iter().filter(|(path, _)| gone(path)).map(|(path, _)| {
-        format!("{path}: is no more; take it out of LONG_FILES in shape.rs")
-    }));
+    complaints.extend(
+        long_files
+            .iter()
+            .filter(|(path, _)| gone(path))
+            .map(|(path, _)| format!("{path}: is no more; take it out of LONG_FILES in shape.rs")),
+    );
     complaints
 }
 

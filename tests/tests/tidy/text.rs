@@ -4,12 +4,12 @@
 //! A scanner, no parser: it refuses to know types and scopes.
 
 /// The code alone: comments and the insides of literals become spaces, lines stay where they are.
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     split(text).0
 }
 
 /// The comments alone, each line where it was.
-pub fn comments(text: &str) -> String {
+pub(crate) fn comments(text: &str) -> String {
     split(text).1
 }
 
@@ -123,12 +123,12 @@ fn character(rest: &str) -> Option<usize> {
     (quote == '\'').then_some(at + 1)
 }
 
-pub fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// Where `needle` stands as whole words: `unsafe` is not in `unsafe_op`.
-pub fn find_word(haystack: &str, needle: &str) -> Option<usize> {
+pub(crate) fn find_word(haystack: &str, needle: &str) -> Option<usize> {
     let edge = |c: Option<char>| !c.is_some_and(is_word);
     haystack.match_indices(needle).map(|(at, _)| at).find(|&at| {
         let before = haystack[..at].chars().next_back();
@@ -139,13 +139,13 @@ pub fn find_word(haystack: &str, needle: &str) -> Option<usize> {
     })
 }
 
-pub fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
 /// Code in which every path of a nested `use` also stands in full, so that `use std::{fs, io}`
 /// cannot hide `std::fs`.
-pub fn with_full_paths(code: &str) -> String {
+pub(crate) fn with_full_paths(code: &str) -> String {
     let mut out = code.to_owned();
     for (at, _) in code.match_indices("use ") {
         let starts_word = code[..at].chars().next_back().is_none_or(|c| !is_word(c));

@@ -9,38 +9,38 @@ use std::{
 
 /// One text file: its path from the repository's root with `/` between parts, and its content.
 #[derive(Debug, Clone)]
-pub struct Source {
-    pub path: String,
-    pub text: String,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Source {
     /// For a rule's own test: a file that is not on the disk.
-    pub fn made_up(path: &str, text: &str) -> Self {
+    pub(crate) fn made_up(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    pub fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         self.path.ends_with(".rs")
     }
 
     /// Whether it decides and must not touch: `*/src/core/` and the file that opens it.
-    pub fn is_core(&self) -> bool {
+    pub(crate) fn is_core(&self) -> bool {
         self.is_rust() && (self.path.contains("/src/core/") || self.path.ends_with("/src/core.rs"))
     }
 
-    pub fn is_under(&self, folder: &str) -> bool {
+    pub(crate) fn is_under(&self, folder: &str) -> bool {
         self.path.starts_with(folder)
     }
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("tests/ has a parent folder").to_owned()
 }
 
 /// Every text file of the repository; builds, fuzz findings and demo output left out.
-pub fn all() -> Vec<Source> {
+pub(crate) fn all() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
     read_folder(&root, &root, &mut found);
@@ -48,7 +48,7 @@ pub fn all() -> Vec<Source> {
     found
 }
 
-pub fn rust() -> Vec<Source> {
+pub(crate) fn rust() -> Vec<Source> {
     all().into_iter().filter(Source::is_rust).collect()
 }
 

@@ -20,8 +20,7 @@ fn every_wire_variant_has_a_snapshot() {
 fn without_snapshot(sources: &[Source]) -> Vec<String> {
     let tests: Vec<&str> =
         sources.iter().filter(|s| s.is_under("protocol/")).map(|s| s.text.as_str()).collect();
-    let is_missing =
-        |name: &String| !tests.iter().any(|text| text.contains(&format!("\"{name}\"")));
+    let is_missing = |name: &String| !tests.iter().any(|text| text.contains(&format!("\"{name}\"")));
     let mend = "add a line with its bytes to protocol/tests/wire.rs";
     variants(sources).into_iter().filter(is_missing).map(|n| format!("{n}: {mend}")).collect()
 }
@@ -108,10 +107,7 @@ fn variants_are_read_with_their_fields_and_attributes_left_out() {
 fn a_variant_without_snapshot_is_noticed() {
     let wire = "#[derive(Serialize)] pub enum Key { Press, Release }";
     let sources = |tests: &str| {
-        [
-            Source::made_up("protocol/src/a.rs", wire),
-            Source::made_up("protocol/tests/wire.rs", tests),
-        ]
+        [Source::made_up("protocol/src/a.rs", wire), Source::made_up("protocol/tests/wire.rs", tests)]
     };
     assert_complains(&without_snapshot(&sources("snap(\"Key::Press\")")), "Key::Release");
     assert_none(&without_snapshot(&sources("\"Key::Press\" \"Key::Release\"")));
