@@ -28,15 +28,8 @@ impl std::fmt::Display for Number {
 type Evidence = BTreeMap<Number, Vec<String>>;
 
 /// What the first version promises to show: from, up to and with.
-const PROMISED: [(char, u16, u16); 7] = [
-    ('S', 1, 3),
-    ('S', 11, 31),
-    ('T', 3, 7),
-    ('T', 11, 13),
-    ('T', 15, 16),
-    ('T', 18, 27),
-    ('T', 44, 50),
-];
+const PROMISED: [(char, u16, u16); 6] =
+    [('S', 1, 3), ('S', 11, 31), ('T', 7, 7), ('T', 19, 27), ('T', 44, 45), ('T', 48, 48)];
 
 /// Promised, and not yet shown by a test. Entries may only go.
 const NOT_YET_SHOWN: &[&str] = &[];
