@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use x11rb::connection::{Connection, RequestConnection};
-use x11rb::errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError};
+use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::Window;
 use x11rb::rust_connection::RustConnection;
@@ -41,11 +41,12 @@ impl Desktop {
         if named.is_empty() {
             return Err(ScreenError::NoDisplay);
         }
-        let (connection, number) =
-            RustConnection::connect(Some(&named)).map_err(|fault| match fault {
-                ConnectError::DisplayParsingError(_) => ScreenError::NoDisplay,
-                _ => ScreenError::Unreachable { display: named },
-            })?;
+        if !is_sane(&named) {
+            return Err(ScreenError::Unreachable { display: named });
+        }
+        let Ok((connection, number)) = RustConnection::connect(Some(&named)) else {
+            return Err(ScreenError::Unreachable { display: named });
+        };
         let screen = &connection.setup().roots[number];
         let (root, depth) = (screen.root, screen.root_depth);
         let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
@@ -111,6 +112,15 @@ impl Desktop {
         let mut count = [0; 8];
         let _ = rustix::io::read(&*self.bell, &mut count);
     }
+}
+
+/// x11rb adds 6000 to a display's number for its port, and panics where that overflows.
+fn is_sane(display: &str) -> bool {
+    let Some((_, number)) = display.rsplit_once(':') else {
+        return false;
+    };
+    let number = number.split('.').next().unwrap_or_default();
+    number.parse::<u16>().is_ok_and(|number| number < u16::MAX - 6000)
 }
 
 fn wait(fds: &mut [PollFd<'_>], patience: Duration) -> Result<(), ScreenError> {

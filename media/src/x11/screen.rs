@@ -21,6 +21,9 @@ use super::{cursor, layout};
 use crate::blocks::{Area, ChangedBlocks};
 use crate::screen::{Grab, Paused, Pixels, Screen, ScreenError, Waker};
 
+/// A program that moves the cursor itself is not told by the server; so the end of
+/// a wait looks for it, at most this often.
+const BETWEEN_GLANCES: Duration = Duration::from_millis(100);
 /// A mouse may report a thousand times a second; nobody sees more than this.
 const BETWEEN_POSITIONS: Duration = Duration::from_millis(8);
 
@@ -254,7 +257,7 @@ impl Screen for X11Screen {
         if !fresh {
             self.changed.clear();
         }
-        let news = loop {
+        let mut news = loop {
             self.read_events()?;
             let news = self.look()?;
             let found = news.layout.is_some() || news.shape.is_some() || news.position.is_some();
@@ -262,6 +265,9 @@ impl Screen for X11Screen {
                 break news;
             }
         };
+        if news.position.is_none() && self.position_read.elapsed() > BETWEEN_GLANCES {
+            news.position = self.look_at_position()?;
+        }
         let stride = self.canvas.stride();
         let picture = (!self.changed.is_empty()).then_some(Pixels {
             bgra: &self.canvas.bgra,
