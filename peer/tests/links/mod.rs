@@ -214,13 +214,23 @@ impl World {
     }
 
     pub fn packets(&self, end: usize) -> Vec<&Vec<u8>> {
-        let packet = |event| if let PathEvent::Packet(bytes) = event { Some(bytes) } else { None };
-        self.events[end].iter().filter_map(packet).collect()
+        let mut found = Vec::new();
+        for event in &self.events[end] {
+            if let PathEvent::Packet(bytes) = event {
+                found.push(bytes);
+            }
+        }
+        found
     }
 
     pub fn frames(&self, end: usize) -> Vec<&VideoFrame> {
-        let video = |event| if let PathEvent::Video(frame) = event { Some(frame) } else { None };
-        self.events[end].iter().filter_map(video).collect()
+        let mut found = Vec::new();
+        for event in &self.events[end] {
+            if let PathEvent::Video(frame) = event {
+                found.push(frame);
+            }
+        }
+        found
     }
 
     pub fn count(&self, end: usize, wanted: impl Fn(&PathEvent) -> bool) -> usize {
@@ -228,7 +238,9 @@ impl World {
     }
 
     pub fn end_of(&self, end: usize) -> Option<&tasuki_peer::core::path::PathEnd> {
-        let down = |event| if let PathEvent::Down(why) = event { Some(why) } else { None };
-        self.events[end].iter().find_map(down)
+        self.events[end].iter().find_map(|event| match event {
+            PathEvent::Down(why) => Some(why),
+            _ => None,
+        })
     }
 }
