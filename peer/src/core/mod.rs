@@ -10,3 +10,6 @@ mod direct_video;
 mod dtls;
 pub mod io;
 pub mod path;
+pub mod relay_leg;
+mod relay_leg_noise;
+mod relay_leg_pace;
