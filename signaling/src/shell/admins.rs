@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
-    ADMIN_PROOF, AddOperator, EnrolAdmin, OperatorAdded, OperatorChange, OperatorEntry, OperatorList,
-    OperatorState, ProblemCode, SetOperatorState, request_proof,
+    ADMIN_PROOF, AddOperator, ChangeOperator, EnrolAdmin, OperatorAdded, OperatorChange, OperatorEntry,
+    OperatorList, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::manifest::is_showable_name;
@@ -172,11 +172,11 @@ impl Accounts {
     /// Gives the account's number, and a code if one was asked for.
     pub(crate) async fn change_operator(
         &self,
-        change: &SetOperatorState,
+        change: &ChangeOperator,
     ) -> Result<(i64, Option<OperatorAdded>), AdminRefused> {
         let account = self.by_name(&change.operator).await?;
         let id = account.ok_or(ProblemCode::NotFound)?.id;
-        let own_rows: &[&'static str] = match change.state {
+        let own_rows: &[&'static str] = match change.change {
             OperatorChange::Disable => &[
                 "UPDATE operators SET state = 'disabled' WHERE id = ?",
                 "DELETE FROM tokens WHERE operator = ?",
@@ -189,7 +189,7 @@ impl Accounts {
                 "DELETE FROM failures WHERE operator = ?",
                 "DELETE FROM operators WHERE id = ?",
             ],
-            OperatorChange::Enrol => return Ok((id, Some(self.new_code(id).await?))),
+            OperatorChange::NewCode => return Ok((id, Some(self.new_code(id).await?))),
             OperatorChange::Unlock => &["DELETE FROM failures WHERE operator = ?"],
         };
         let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;

@@ -16,8 +16,8 @@ use axum::routing::{any, get, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, AddOperator, BUNDLE_PATH, ENROL_PATH, EnrolAdmin, OPERATOR_STATE_PATH,
-    OPERATORS_PATH, OperatorChange, Problem, ProblemCode, SetOperatorState,
+    ADMIN_HEADER, AddOperator, BUNDLE_PATH, ChangeOperator, ENROL_PATH, EnrolAdmin,
+    OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange, Problem, ProblemCode,
 };
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
@@ -52,7 +52,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(LOGOUT_PATH, post(logout))
         .route(ENROL_PATH, any(enrol))
         .route(OPERATORS_PATH, get(list_operators).post(add_operator))
-        .route(OPERATOR_STATE_PATH, post(change_operator))
+        .route(OPERATOR_CHANGES_PATH, post(change_operator))
         .route(AGENT_PATH, get(agent))
         .route(OPERATOR_PATH, get(operator))
         .fallback(nothing)
@@ -169,7 +169,7 @@ async fn add_operator(State(site): Shared, request: Request) -> Response {
 }
 
 async fn change_operator(State(site): Shared, request: Request) -> Response {
-    let change: SetOperatorState = match admin_json(&site, request).await {
+    let change: ChangeOperator = match admin_json(&site, request).await {
         Ok(change) => change,
         Err(refused) => return refused,
     };
@@ -177,14 +177,14 @@ async fn change_operator(State(site): Shared, request: Request) -> Response {
         Ok(changed) => changed,
         Err(refused) => return refuse_admin(refused),
     };
-    let kind = match change.state {
+    let kind = match change.change {
         OperatorChange::Disable => "operator.disabled",
         OperatorChange::Enable => "operator.enabled",
         OperatorChange::Remove => "operator.removed",
-        OperatorChange::Enrol => "operator.code",
+        OperatorChange::NewCode => "operator.code",
         OperatorChange::Unlock => "operator.unlocked",
     };
-    if matches!(change.state, OperatorChange::Disable | OperatorChange::Remove) {
+    if matches!(change.change, OperatorChange::Disable | OperatorChange::Remove) {
         site.desk.withdraw(OperatorId(id));
     }
     site.desk.record(event(kind, Some(id)));
