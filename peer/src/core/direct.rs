@@ -318,7 +318,9 @@ impl DirectLink {
                 self.events.push_back(PathEvent::KeyFrameWanted);
             }
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) if self.stage == Stage::Up => {
-                self.events.push_back(PathEvent::Capacity(estimate.as_u64()));
+                if let Video::Sends(sending) = &mut self.video {
+                    self.events.extend(sending.learn(estimate).map(PathEvent::Capacity));
+                }
             }
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
@@ -355,10 +357,11 @@ impl DirectLink {
 
     fn offer_room(&mut self, now: Instant) {
         let Video::Sends(sending) = &mut self.video else { return };
+        sending.rest_if_idle(&mut self.rtc, now);
         if sending.has_new_room(&mut self.rtc, now) {
             self.events.push_back(PathEvent::VideoRoom);
-            self.drain_once(now);
         }
+        self.drain_once(now);
     }
 
     fn on_closed(&mut self) {

@@ -1,16 +1,14 @@
 //! How the WebRTC library is set up for a direct path, and what it is told of the
 //! other end. Constants and facts only; nothing happens here.
 
-use str0m::bwe::Bitrate;
 use str0m::config::{DtlsVersion, Fingerprint};
 use str0m::{IceCreds, Rtc, RtcConfig, RtcError};
 use tasuki_protocol::message::MAX_PACKET_BYTES;
 
 use super::direct_identity::DirectIdentity;
+use super::direct_video::FIRST_ESTIMATE;
 use super::path::{DirectFacts, IceSide};
 
-/// The estimate to start from, before any feedback.
-const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
 /// Packets held for reordering: more than the largest key frame has.
 const REORDERED_PACKETS: usize = 1000;
 /// Packets kept for resending.
