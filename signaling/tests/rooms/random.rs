@@ -207,8 +207,9 @@ impl World {
                 assert!(!self.paired.contains(session), "an agent came into a session");
                 assert!(!self.over.contains_key(session), "an agent came to a dead number");
                 let made = self.attempts.entry(*session).or_default();
-                assert_eq!(*attempt, *made, "attempts are counted without gaps");
-                *made += 1;
+                // One that could not be written down is used up without an arrival.
+                assert!(*attempt >= *made, "an attempt was given twice");
+                *made = attempt + 1;
                 assert!(*made <= 3, "a fourth attempt");
             }
             ServerToOperator::Forwarded { session, body } => {
