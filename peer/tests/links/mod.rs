@@ -2,6 +2,8 @@
 //! the tests of the links; decides nothing about them.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod other;
+
 use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -39,7 +41,8 @@ pub fn facts(operator: &DirectIdentity, agent: &DirectIdentity) -> [DirectFacts;
 
 /// A frame that looks like VP8 as far as a link cares: the key-frame bit and some bytes.
 pub fn frame(number: u32, kind: FrameKind, bytes: usize) -> VideoFrame {
-    let mut vp8: Vec<u8> = (0..bytes).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
+    let mut vp8: Vec<u8> =
+        (0..bytes).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
     vp8[0] = match kind {
         FrameKind::Key => 0x10,
         FrameKind::Delta => 0x11,
@@ -97,12 +100,24 @@ impl World {
     pub fn of(identities: [DirectIdentity; 2], facts: [DirectFacts; 2], weather: Weather) -> Self {
         let now = Instant::now();
         let [operator, agent] = facts;
-        let links = [DirectLink::new(&identities[0], operator, now), DirectLink::new(&identities[1], agent, now)];
+        let links = [
+            DirectLink::new(&identities[0], operator, now),
+            DirectLink::new(&identities[1], agent, now),
+        ];
         Self::with_links(links, now, weather)
     }
 
     pub fn with_links(links: [DirectLink; 2], now: Instant, weather: Weather) -> Self {
-        let mut world = Self {
+        let mut world = Self::bare(links, now, weather);
+        for end in [OPERATOR, AGENT] {
+            world.links[end].add_local(LocalAddress::Host(address(end)), now);
+        }
+        world
+    }
+
+    /// Without any address yet.
+    pub fn bare(links: [DirectLink; 2], now: Instant, weather: Weather) -> Self {
+        Self {
             now,
             start: now,
             links,
@@ -113,11 +128,7 @@ impl World {
             flying: BinaryHeap::new(),
             count: 0,
             dice: 0x9E37_79B9_7F4A_7C15,
-        };
-        for end in [OPERATOR, AGENT] {
-            world.links[end].add_local(LocalAddress::Host(address(end)), now);
         }
-        world
     }
 
     fn roll(&mut self) -> u32 {
