@@ -172,7 +172,7 @@ impl Agent<'_> {
             consent_time_out: CONSENT_TIME_OUT,
         });
         let paths = Paths::new(self.trust.clone(), identity);
-        let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone())?;
+        let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
         let running = tokio::spawn(run.run());
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
         let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };

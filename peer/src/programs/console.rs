@@ -19,6 +19,7 @@ use super::say::{self, Added, Form};
 use super::start::{Signals, Wish};
 use super::waiting::{Done, Waiting};
 use crate::core::io::{HumanAct, Question, SessionEvent};
+use crate::shell::desktop::Viewer;
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
 use crate::shell::run::{Front, Notice};
@@ -131,6 +132,7 @@ impl<'a> Console<'a> {
     /// # Errors
     /// What explains an end that nobody wished.
     pub(super) async fn attend(mut self, mut heard: impl FnMut(&SessionEvent)) -> Result<(), Fault> {
+        let viewer = self.front.viewer.clone();
         loop {
             let opens = self.asked.as_ref().and_then(|asked| match asked.open {
                 Opening::At(at) => Some(at),
@@ -143,8 +145,8 @@ impl<'a> Console<'a> {
                 },
                 wish = self.signals.next() => self.wished(wish).await,
                 line = self.lines.next(), if self.waiting.is_none() => self.line(line).await,
-                done = Waiting::done(self.waiting.as_ref(), &self.front.viewer) => self.waited(done),
-                () = look(self.watched, &self.front) => self.looked(),
+                done = Waiting::done(self.waiting.as_ref(), &viewer) => self.waited(done),
+                () = look(self.watched, &viewer) => self.looked(),
                 () = at(opens) => self.open_question(),
                 () = at(self.give_up) => break,
             }
@@ -489,9 +491,9 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-async fn look(watched: Option<Watched>, front: &Front) {
+async fn look(watched: Option<Watched>, viewer: &Viewer) {
     match watched {
-        Some(watched) => drop(front.viewer.newer_than(watched.count).await),
+        Some(watched) => drop(viewer.newer_than(watched.count).await),
         None => std::future::pending().await,
     }
 }

@@ -206,7 +206,7 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
     let (end, identity) = start::end_setup(&trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
     let paths = Paths::new(trust, identity);
-    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display)?;
+    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     let running = tokio::spawn(run.run());
     if form == Form::Plain {
         say::print(&Text::OperatorHint.fill(settings.lang, &[&commands::names()]));

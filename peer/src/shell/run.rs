@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use tasuki_protocol::rights::Rights;
 use tokio::sync::{mpsc, oneshot};
 
-use super::clock::{Alarm, Clock};
+use super::clock::Clock;
 use super::desktop::viewer::{Wanted, monotonic_us};
 use super::desktop::{Host, Mailbox, Viewer};
-use super::fault::Fault;
 use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use crate::core::Peer;
@@ -88,7 +87,6 @@ pub struct Report {
 pub struct Run {
     peer: Peer,
     clock: Clock,
-    alarm: Alarm,
     server: ServerLink,
     orders: mpsc::Receiver<Order>,
     hands: Hands,
@@ -118,38 +116,36 @@ enum FirstPicture {
 
 impl Run {
     /// `display` as in DISPLAY; touched only if this end becomes the host.
-    ///
-    /// # Errors
-    /// The kernel gives no timer.
     pub fn prepare(
         peer: Peer,
         clock: Clock,
         server: ServerLink,
         paths: Paths,
         display: Option<String>,
-    ) -> Result<(Self, Front), Fault> {
+    ) -> (Self, Front) {
         let (order, orders) = mpsc::channel(ORDERS);
         let (notices, notice) = mpsc::channel(NOTICES);
         let viewer = Viewer::default();
         let mailbox = Mailbox::default();
         let first = FirstPicture::AwaitsConsent;
-        let alarm = Alarm::new().map_err(|why| Fault::System { what: "a timer", why: why.to_string() })?;
         let front = Front { orders: order, notices: notice, viewer: viewer.clone() };
         let hands = Hands { paths, mailbox, display, host: None, viewer, notices, first };
-        Ok((Self { peer, clock, alarm, server, orders, hands }, front))
+        (Self { peer, clock, server, orders, hands }, front)
     }
 
     /// Until the session is over; the surface hears its end first.
     pub async fn run(mut self) {
+        let (mailbox, viewer) = (self.hands.mailbox.clone(), self.hands.viewer.clone());
+        let clock = self.clock;
         while !self.peer.is_over() {
-            let deadline = self.peer.deadline();
+            let (deadline, first) = (self.peer.deadline(), self.hands.first);
             tokio::select! {
                 order = self.orders.recv() => self.ordered(order),
-                events = self.hands.mailbox.take() => self.desktop(events),
+                events = mailbox.take() => self.desktop(events),
                 event = self.server.next() => self.server_said(event),
                 (id, event) = self.hands.paths.next() => self.turn(Input::Path(id, event)),
-                () = self.alarm.until(&self.clock, deadline) => self.turn(Input::Wake),
-                () = self.hands.first_picture() => self.hands.tell_first_picture(),
+                () = clock.until(deadline) => self.turn(Input::Wake),
+                () = first_picture(first, &viewer) => self.hands.tell_first_picture(),
             }
         }
         self.leave().await;
@@ -261,13 +257,6 @@ impl Hands {
         self.notice(Notice::Event(event));
     }
 
-    async fn first_picture(&self) {
-        match self.first {
-            FirstPicture::Awaited { .. } => drop(self.viewer.newer_than(0).await),
-            FirstPicture::AwaitsConsent | FirstPicture::Came { .. } => std::future::pending().await,
-        }
-    }
-
     fn tell_first_picture(&mut self) {
         let FirstPicture::Awaited { since_us } = self.first else { return };
         let after_ms = self.viewer.shown().first_us.saturating_sub(since_us) / 1000;
@@ -279,5 +268,12 @@ impl Hands {
         if self.notices.try_send(notice).is_err() {
             tracing::warn!("a line for people was dropped: nobody reads them");
         }
+    }
+}
+
+async fn first_picture(first: FirstPicture, viewer: &Viewer) {
+    match first {
+        FirstPicture::Awaited { .. } => drop(viewer.newer_than(0).await),
+        FirstPicture::AwaitsConsent | FirstPicture::Came { .. } => std::future::pending().await,
     }
 }

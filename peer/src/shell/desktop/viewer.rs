@@ -131,8 +131,9 @@ impl Viewer {
     /// Waits until more than `count` pictures were decoded.
     pub async fn newer_than(&self, count: u64) -> Shown {
         let mut shown = self.shown.clone();
-        match shown.wait_for(|shown| shown.count > count).await {
-            Ok(shown) => *shown,
+        let newer = shown.wait_for(|shown| shown.count > count).await.map(|shown| *shown);
+        match newer {
+            Ok(shown) => shown,
             Err(_) => std::future::pending().await,
         }
     }
