@@ -6,15 +6,20 @@
 //! on which one it runs.
 
 pub mod blocks;
+#[cfg(any(target_os = "linux", feature = "portable"))]
+mod canvas;
 pub mod fake;
 pub mod i420;
 pub mod input;
+#[cfg(target_os = "linux")]
+mod keys;
 #[cfg(feature = "portable")]
 pub mod portable;
 pub mod refine;
 pub mod screen;
 pub mod video;
 pub mod vp8;
+#[cfg(any(target_os = "linux", feature = "portable"))]
 mod wheel;
 #[cfg(target_os = "linux")]
 pub mod x11;

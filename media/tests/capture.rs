@@ -159,6 +159,17 @@ fn a_server_that_shares_no_memory_is_captured_through_the_socket() {
 }
 
 #[test]
+fn a_display_behind_a_network_is_captured_through_the_socket() {
+    let desktop = Desktop::start_with("640x480x24", &["-listen", "tcp", "-ac"]);
+    let client = Client::connect(&desktop.display);
+    let window = client.window(0, 0, 640, 480);
+    client.fill(window, rectangle(100, 100, 50, 50), 0x77_88_99);
+    let far = format!("127.0.0.1{}", desktop.display);
+    let mut screen = X11Screen::open(Some(&far)).expect("a screen");
+    assert_eq!(settle(&mut screen, QUIET).pixel(120, 120), [0x77, 0x88, 0x99]);
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let shallow = Desktop::start("640x480x16");
     let depth = X11Screen::open(Some(&shallow.display)).expect_err("16 bits");

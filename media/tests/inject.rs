@@ -137,9 +137,11 @@ fn buttons_wheel_and_pointer_arrive_where_they_were_meant() {
     let events = client.events_until("the last motion", moved_last);
     let pressed: Vec<(u8, i16, i16)> = events
         .iter()
-        .filter_map(|event| match event {
-            Event::ButtonPress(press) => Some((press.detail, press.root_x, press.root_y)),
-            _ => None,
+        .filter_map(|event| {
+            let Event::ButtonPress(press) = event else {
+                return None;
+            };
+            Some((press.detail, press.root_x, press.root_y))
         })
         .collect();
     let buttons: Vec<u8> = pressed.iter().map(|press| press.0).collect();

@@ -214,15 +214,16 @@ impl Source {
             return Ok(None);
         }
         stage.encoder.set_bitrate(demand.bitrate)?;
-        let (packet, changed) = if owed {
-            stage.code_change(self.key_frame, now)?
-        } else if let Some(coded) = stage.code_refinement(demand.bitrate, now)? {
-            coded
+        let (packet, changed, extent) = if owed {
+            let (packet, changed) = stage.code_change(self.key_frame, now)?;
+            (packet, changed, Extent::of(changed, stage.pending.total()))
+        } else if let Some((packet, changed)) = stage.code_refinement(demand.bitrate, now)? {
+            // Whatever is typed next must not wait for it.
+            (packet, changed, Extent::Small)
         } else {
             return Ok(None);
         };
         self.key_frame = KeyFrame::WhenNeeded;
-        let extent = Extent::of(changed, stage.pending.total());
         self.pace.sent(now, packet.bytes.len(), demand.bitrate, extent);
         let number = self.next_number;
         self.next_number += 1;

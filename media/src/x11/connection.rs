@@ -23,12 +23,12 @@ pub(super) struct Desktop {
     bell: Arc<OwnedFd>,
 }
 
-/// Why a wait ended.
+/// What ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Woken {
-    ByDesktop,
-    ByBell,
-    ByTime,
+    Desktop,
+    Bell,
+    Time,
 }
 
 impl Desktop {
@@ -91,9 +91,9 @@ impl Desktop {
         let desktop_spoke = !fds[0].revents().is_empty();
         if !fds[1].revents().is_empty() {
             self.silence();
-            return Ok(Woken::ByBell);
+            return Ok(Woken::Bell);
         }
-        Ok(if desktop_spoke { Woken::ByDesktop } else { Woken::ByTime })
+        Ok(if desktop_spoke { Woken::Desktop } else { Woken::Time })
     }
 
     /// Sleeps until the bell rings or `until`, whatever the display says.
@@ -102,10 +102,10 @@ impl Desktop {
         let mut bell = [PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN)];
         wait(&mut bell, patience)?;
         if bell[0].revents().is_empty() {
-            return Ok(Woken::ByTime);
+            return Ok(Woken::Time);
         }
         self.silence();
-        Ok(Woken::ByBell)
+        Ok(Woken::Bell)
     }
 
     fn silence(&self) {

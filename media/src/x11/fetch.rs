@@ -7,10 +7,10 @@
 use tasuki_protocol::screen::Monitor;
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 
-use super::canvas::Canvas;
 use super::connection::{Desktop, lost, refused};
 use super::shm::Segment;
 use crate::blocks::{Area, BLOCK, ChangedBlocks};
+use crate::canvas::Canvas;
 use crate::screen::ScreenError;
 
 const STRIP_BYTES: usize = 2 << 20;
@@ -23,10 +23,11 @@ pub(super) enum Fetcher {
 
 impl Fetcher {
     pub(super) fn new(desktop: &Desktop) -> Result<Self, ScreenError> {
-        Ok(match Segment::share(desktop, STRIP_BYTES)? {
-            Some(segment) => Self::Shared(segment),
-            None => Self::Socket,
-        })
+        let Some(segment) = Segment::share(desktop, STRIP_BYTES)? else {
+            tracing::info!("the display shares no memory: pictures travel through the socket");
+            return Ok(Self::Socket);
+        };
+        Ok(Self::Shared(segment))
     }
 
     /// Fetches the suspected blocks of `monitor` and marks those that really changed.

@@ -9,9 +9,10 @@ use x11rb::protocol::Event;
 
 use super::echo::Echo;
 use super::hands::{Hands, as_inject_error};
+use super::layout;
 use super::text::Typist;
-use super::{keys, layout};
 use crate::input::{InjectError, Injector, Interrupt};
+use crate::keys;
 use crate::screen::ScreenError;
 use crate::wheel::{Clicks, Wheel};
 

@@ -66,8 +66,8 @@ impl LocalInput {
                 }
             }
             match self.desktop.sleep(deadline)? {
-                Woken::ByDesktop => {}
-                Woken::ByBell | Woken::ByTime => return Ok(None),
+                Woken::Desktop => {}
+                Woken::Bell | Woken::Time => return Ok(None),
             }
         }
     }

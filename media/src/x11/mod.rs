@@ -3,7 +3,6 @@
 //! Decides how a display is reached and what it must offer. Each part (screen,
 //! injector, watcher) has its own connection, so that none waits for another.
 
-mod canvas;
 mod connection;
 mod cursor;
 mod echo;
@@ -11,7 +10,6 @@ mod fetch;
 mod hands;
 mod inject;
 mod keymap;
-mod keys;
 mod layout;
 mod local;
 mod pool;

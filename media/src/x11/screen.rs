@@ -14,11 +14,11 @@ use x11rb::protocol::xfixes::{self, ConnectionExt as _, CursorNotifyMask};
 use x11rb::protocol::xinput::{self, ConnectionExt as _, XIEventMask};
 use x11rb::protocol::xproto::ImageOrder;
 
-use super::canvas::Canvas;
 use super::connection::{Desktop, Woken, lost, no_id, refused};
 use super::fetch::Fetcher;
 use super::{cursor, layout};
 use crate::blocks::{Area, ChangedBlocks};
+use crate::canvas::Canvas;
 use crate::screen::{Grab, Paused, Pixels, Screen, ScreenError, Waker};
 
 /// A program that moves the cursor itself is not told by the server; so the end of
@@ -54,6 +54,20 @@ struct Due {
 
 #[derive(Debug, Clone, Copy)]
 struct Look;
+
+impl Due {
+    fn note(&mut self, event: &Event) {
+        if matches!(event, Event::DamageNotify(_)) {
+            self.damage = Some(Look);
+        } else if matches!(event, Event::XfixesCursorNotify(_)) {
+            self.shape = Some(Look);
+        } else if matches!(event, Event::XinputRawMotion(_)) {
+            self.position = Some(Look);
+        } else if matches!(event, Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_)) {
+            self.layout = Some(Look);
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct News {
@@ -111,15 +125,7 @@ impl X11Screen {
 
     fn read_events(&mut self) -> Result<(), ScreenError> {
         while let Some(event) = self.desktop.arrived()? {
-            match event {
-                Event::DamageNotify(_) => self.due.damage = Some(Look),
-                Event::XfixesCursorNotify(_) => self.due.shape = Some(Look),
-                Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => {
-                    self.due.layout = Some(Look);
-                }
-                Event::XinputRawMotion(_) => self.due.position = Some(Look),
-                _ => {}
-            }
+            self.due.note(&event);
         }
         Ok(())
     }
@@ -228,9 +234,9 @@ impl X11Screen {
             None => deadline,
         };
         Ok(match self.desktop.sleep(until)? {
-            Woken::ByDesktop => Some(Look),
-            Woken::ByBell => None,
-            Woken::ByTime => (until < deadline).then_some(Look),
+            Woken::Desktop => Some(Look),
+            Woken::Bell => None,
+            Woken::Time => (until < deadline).then_some(Look),
         })
     }
 }
@@ -286,7 +292,7 @@ impl Screen for X11Screen {
 
     fn pause(&mut self, patience: Duration) -> Result<Paused, ScreenError> {
         let woken = self.desktop.rest(Instant::now() + patience)?;
-        Ok(if woken == Woken::ByBell { Paused::Woken } else { Paused::Over })
+        Ok(if woken == Woken::Bell { Paused::Woken } else { Paused::Over })
     }
 
     fn waker(&self) -> Waker {

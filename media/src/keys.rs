@@ -1,4 +1,4 @@
-//! From a key's place on a USB keyboard to X's number for that place.
+//! From a key's place on a USB keyboard to the number that the desktop knows it by.
 //!
 //! Both are places, so no keyboard map is asked. Linux's own codes (evdev) lie
 //! between: X's number is 8 more, by the evdev rules that every X server of
@@ -9,7 +9,7 @@ use tasuki_protocol::input::PhysicalKey;
 const X_OFFSET: u8 = 8;
 
 /// X's keycode, or `None` for a usage that names no key.
-pub(super) fn keycode(key: PhysicalKey) -> Option<u8> {
+pub(crate) fn keycode(key: PhysicalKey) -> Option<u8> {
     let evdev = *EVDEV.get(usize::from(key.0))?;
     (evdev != 0).then(|| evdev + X_OFFSET)
 }

@@ -9,25 +9,25 @@ use crate::blocks::{Area, BLOCK, ChangedBlocks};
 const COLOURS: u64 = 0x00FF_FFFF_00FF_FFFF;
 
 #[derive(Debug)]
-pub(super) struct Canvas {
-    pub(super) width: u16,
-    pub(super) height: u16,
-    pub(super) bgra: Vec<u8>,
+pub(crate) struct Canvas {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) bgra: Vec<u8>,
 }
 
 impl Canvas {
-    pub(super) fn new(width: u16, height: u16) -> Self {
+    pub(crate) fn new(width: u16, height: u16) -> Self {
         let bgra = vec![0; usize::from(width) * usize::from(height) * 4];
         Self { width, height, bgra }
     }
 
-    pub(super) fn stride(&self) -> usize {
+    pub(crate) fn stride(&self) -> usize {
         usize::from(self.width) * 4
     }
 
     /// Takes over `piece`, the tightly packed pixels of `area` (its corner on the
     /// block grid), and marks the blocks that differ.
-    pub(super) fn absorb(&mut self, area: Area, piece: &[u8], changed: &mut ChangedBlocks) {
+    pub(crate) fn absorb(&mut self, area: Area, piece: &[u8], changed: &mut ChangedBlocks) {
         for top in (area.top..area.bottom).step_by(BLOCK) {
             for left in (area.left..area.right).step_by(BLOCK) {
                 let block = Area {
