@@ -175,7 +175,7 @@ impl Run {
     }
 
     fn server_said(&mut self, event: ServerEvent) {
-        self.turn(match event {
+        let input = match event {
             ServerEvent::Up => Input::ServerUp,
             ServerEvent::Message(message) => {
                 if let ServerMessage::Operator(ServerToOperator::Arrived { manifest, .. }) = &message {
@@ -184,7 +184,8 @@ impl Run {
                 Input::FromServer(message)
             }
             ServerEvent::Down => Input::ServerDown,
-        });
+        };
+        self.turn(input);
     }
 
     fn turn(&mut self, input: Input) {
