@@ -1,1 +1,4 @@
-//! placeholder
+//! What the tests share: desktops, programs under supervision, a whole stack on one machine.
+
+pub mod desktop;
+pub mod running;
