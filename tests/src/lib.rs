@@ -2,4 +2,5 @@
 
 pub mod desktop;
 pub mod running;
+pub mod showing;
 pub mod stack;
