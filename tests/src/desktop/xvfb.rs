@@ -43,7 +43,7 @@ impl Desktop {
     pub fn start(size: Size) -> Result<Self> {
         let mut desktop = Self::start_bare(size)?;
         let mut manager = desktop.command("openbox");
-        manager.args(["--sm-disable", "--config-file", "/dev/null"]);
+        manager.args(["--sm-disable", "--config-file", "/etc/xdg/openbox/rc.xml"]);
         desktop.manager = Some(Process::start("openbox", manager)?);
         let display = desktop.display.clone();
         until("openbox to manage windows", || is_managed(&display))?;

@@ -78,8 +78,8 @@ fn furnish_user(desktop: &mut Desktop) -> Result<()> {
         printf '  ぶどう        18   \033[31m-2,700\033[0m\n\n';
         printf '  The printer prints everything twice.\n  Who can help?\n'";
     open_terminal(desktop, "Report", "44x12+44+56", script)?;
-    desktop.run("xclock", &["-geometry", "150x150+560+96", "-bg", "#f4efe6", "-hd", "#12161f"])?;
-    desktop.run("xeyes", &["-geometry", "160x100+560+300"])
+    desktop.run("xclock", &["-geometry", "150x150+600+57", "-bg", "#f4efe6", "-hd", "#12161f"])?;
+    desktop.run("xeyes", &["-geometry", "160x100+595+262"])
 }
 
 fn furnish_operator(desktop: &mut Desktop) -> Result<()> {
@@ -91,5 +91,5 @@ fn furnish_operator(desktop: &mut Desktop) -> Result<()> {
         printf '  4. Print a test page\n\n';
         printf '  \033[2mHelp desk, second floor\033[0m\n'";
     open_terminal(desktop, "Guide", "44x12+44+56", script)?;
-    desktop.run("xclock", &["-geometry", "150x150+560+96", "-bg", "#e6eef0", "-hd", "#12161f"])
+    desktop.run("xclock", &["-geometry", "150x150+600+57", "-bg", "#e6eef0", "-hd", "#12161f"])
 }
