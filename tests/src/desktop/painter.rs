@@ -52,7 +52,9 @@ impl Painter {
             &look,
         )?;
         let pen = connection.generate_id()?;
-        connection.create_gc(pen, window, &CreateGCAux::new().graphics_exposures(0))?;
+        let font = connection.generate_id()?;
+        connection.open_font(font, b"fixed")?;
+        connection.create_gc(pen, window, &CreateGCAux::new().graphics_exposures(0).font(font))?;
         connection.map_window(window)?;
         connection.sync()?;
         Ok(Self { connection, window, pen })
@@ -99,6 +101,37 @@ impl Painter {
             place.width,
             place.height - by,
         )?;
+        Ok(())
+    }
+
+    /// Writes letters of the server's own font, their foot at (x, y).
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub fn write(&self, x: i16, y: i16, ink: Rgb, text: &str) -> Result<()> {
+        let pixel = u32::from_be_bytes([0, ink[0], ink[1], ink[2]]);
+        let look = ChangeGCAux::new().foreground(pixel);
+        self.connection.change_gc(self.pen, &look)?;
+        let letters = &text.as_bytes()[..text.len().min(255)];
+        let mut item = vec![letters.len() as u8, 0];
+        item.extend(letters);
+        self.connection.poly_text8(self.window, self.pen, x, y, &item)?;
+        Ok(())
+    }
+
+    /// Makes what is drawn now the window's ground, which stays when it is moved or uncovered.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub fn keep_content(&self) -> Result<()> {
+        let geometry = self.connection.get_geometry(self.window)?.reply()?;
+        let (width, height) = (geometry.width, geometry.height);
+        let pixmap = self.connection.generate_id()?;
+        self.connection.create_pixmap(24, pixmap, self.window, width, height)?;
+        self.connection.copy_area(self.window, pixmap, self.pen, 0, 0, 0, 0, width, height)?;
+        let look = ChangeWindowAttributesAux::new().background_pixmap(pixmap);
+        self.connection.change_window_attributes(self.window, &look)?;
+        self.connection.sync()?;
         Ok(())
     }
 
