@@ -10,6 +10,8 @@ use crate::rights::Mode;
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
 /// `GET` → [`OperatorList`]; `POST` [`AddOperator`] → [`OperatorAdded`].
 pub const OPERATORS_PATH: &str = "/v1/admin/operators";
+/// `POST` [`SetOperatorState`]; disabling ends the operator's sessions and tokens.
+pub const OPERATOR_STATE_PATH: &str = "/v1/admin/operators/state";
 /// `GET` → the tenant's signed bundle, for agents and operators' programs.
 pub const BUNDLE_PATH: &str = "/v1/bundle";
 
@@ -85,6 +87,26 @@ pub struct OperatorEntry {
 pub enum OperatorState {
     Enabled,
     Disabled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetOperatorState {
+    pub operator: String,
+    pub state: OperatorChange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OperatorChange {
+    Enable,
+    Disable,
+    /// The account, its devices and its tokens are gone; the name is free again.
+    Remove,
+    /// A new one-time code for another device; answered with [`OperatorAdded`].
+    Enrol,
+    /// Lifts a lock after failed sign-ins.
+    Unlock,
 }
 
 /// What an HTTP request is refused with; the status says the class.

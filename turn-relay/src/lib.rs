@@ -1,1 +1,14 @@
-//! placeholder
+//! The relay: joins two connections that hold matching tickets, forwards what it
+//! cannot read, and answers STUN Binding requests.
+//!
+//! What it does not do: it never dials out (T49), reads no byte behind a
+//! ticket (T44), and knows no manifest, mode, right or person. A server and a relay
+//! share one ticket key and nothing else.
+
+pub mod core;
+pub mod shell;
+
+pub use crate::core::limits::Limits;
+pub use crate::shell::listen::serve;
+pub use crate::shell::relay::{Relay, Settings, Stats};
+pub use crate::shell::stun::{StunRate, serve_stun};

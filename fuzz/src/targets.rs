@@ -1,0 +1,143 @@
+//! Every decoder that reads what a stranger wrote: one line each.
+//!
+//! Shared by the fuzzer (`./dev fuzz`) and by the ordinary test that replays the committed corpus
+//! (`tests/tests/fuzz_replay.rs`). A target must survive any bytes; where a value can be encoded
+//! again, what it decodes to must come back the same.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+use tasuki_protocol::{
+    admin::{AddOperator, EnrolAdmin, Problem},
+    bundle::Bundle,
+    consent::Consent,
+    dsse::{self, Document},
+    ids::DeviceKey,
+    input::InputEvent,
+    leg::{LegRecord, MAX_RECORD_BYTES},
+    manifest::Manifest,
+    message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
+    number::SessionNumber,
+    pairing::Hello,
+    screen::{CursorPosition, CursorShape, Layout},
+    signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
+    ticket::{RelayAnswer, TicketKey},
+};
+
+/// A decoder under its name, which is also its corpus folder's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) decode: fn(&[u8]),
+}
+
+const fn target(name: &'static str, decode: fn(&[u8])) -> Target {
+    Target { name, decode }
+}
+
+#[rustfmt::skip]
+pub(crate) const TARGETS: &[Target] = &[
+    target("ticket", ticket),
+    target("relay_answer", relay_answer),
+    target("hello", hello),
+    target("number", number),
+    target("packet", binary::<Packet>),
+    target("end_to_end", binary::<EndToEnd>),
+    target("forwarded", binary::<Forwarded>),
+    target("leg_record", leg_record),
+    target("input_event", binary::<InputEvent>),
+    target("layout", layout),
+    target("cursor_shape", cursor_shape),
+    target("cursor_position", binary::<CursorPosition>),
+    target("operator_to_server", json::<OperatorToServer>),
+    target("server_to_operator", json::<ServerToOperator>),
+    target("agent_to_server", json::<AgentToServer>),
+    target("server_to_agent", json::<ServerToAgent>),
+    target("login_request", json::<LoginRequest>),
+    target("admin_request", admin_request),
+    target("manifest", document::<Manifest>),
+    target("consent", document::<Consent>),
+    target("bundle", document::<Bundle>),
+];
+
+/// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
+fn ticket(bytes: &[u8]) {
+    const NOW: u64 = 1_000;
+    let key = TicketKey::from_bytes([7; 32]);
+    let _ = key.open(bytes, NOW);
+    let Ok(ticket) = postcard::from_bytes(bytes) else { return };
+    if let Ok(opened) = key.open(&key.seal(&ticket), NOW) {
+        assert_eq!(opened, ticket);
+        assert!(opened.expires > NOW);
+    }
+}
+
+fn relay_answer(bytes: &[u8]) {
+    for byte in bytes {
+        if let Ok(answer) = RelayAnswer::try_from(*byte) {
+            assert_eq!(answer as u8, *byte);
+        }
+    }
+}
+
+fn hello(bytes: &[u8]) {
+    if let Ok(hello) = Hello::decode(bytes) {
+        assert_eq!(Hello::decode(&hello.encode()).as_ref(), Ok(&hello));
+    }
+}
+
+/// What a person types.
+fn number(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(number) = text.parse::<SessionNumber>() {
+        assert_eq!(number.to_string().parse::<SessionNumber>().as_ref(), Ok(&number));
+    }
+}
+
+fn leg_record(bytes: &[u8]) {
+    if let Ok(record) = message::decode::<LegRecord>(bytes, MAX_RECORD_BYTES) {
+        assert_eq!(message::decode(&message::encode(&record), usize::MAX).as_ref(), Ok(&record));
+    }
+}
+
+fn layout(bytes: &[u8]) {
+    binary::<Layout>(bytes);
+    if let Ok(layout) = message::decode::<Layout>(bytes, MAX_PACKET_BYTES) {
+        assert!(!layout.is_sane() || layout.shown_monitor().is_some());
+    }
+}
+
+fn cursor_shape(bytes: &[u8]) {
+    binary::<CursorShape>(bytes);
+    if let Ok(shape) = message::decode::<CursorShape>(bytes, MAX_PACKET_BYTES) {
+        assert!(!shape.is_sane() || shape.rgba.len() <= 256 * 256 * 4);
+    }
+}
+
+fn admin_request(bytes: &[u8]) {
+    json::<EnrolAdmin>(bytes);
+    json::<AddOperator>(bytes);
+    json::<Problem>(bytes);
+}
+
+/// A binary message, which must survive being encoded again.
+fn binary<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
+    let Ok(value) = message::decode::<T>(bytes, MAX_PACKET_BYTES) else { return };
+    assert_eq!(message::decode(&message::encode(&value), usize::MAX).as_ref(), Ok(&value));
+}
+
+/// A message of strict JSON, which must survive being encoded again.
+fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(value) = signal::decode::<T>(text) else { return };
+    assert_eq!(signal::decode(&signal::encode(&value)).as_ref(), Ok(&value));
+}
+
+/// A signed document: the envelope, and what stands in it behind a good signature.
+fn document<T: Document + PartialEq + Debug>(bytes: &[u8]) {
+    let _ = dsse::open::<T>(bytes, &[DeviceKey([1; 32])]);
+    let _ = dsse::open_self_signed::<T>(bytes);
+    let Ok(document) = dsse::strict_json::<T>(bytes) else { return };
+    let again = serde_json::to_vec(&document).expect("what was decoded can be encoded");
+    assert_eq!(dsse::strict_json(&again).as_ref(), Ok(&document));
+}

@@ -1,0 +1,78 @@
+//! The words of signed documents and of the administrator's requests.
+
+use tasuki_protocol::{
+    admin::{OperatorState, ProblemCode},
+    consent::Answer,
+    ids::Role,
+    manifest::{AddressDisclosure, Requirement},
+    rights::{Capability, Mode},
+};
+
+use crate::Snapshots;
+
+#[test]
+fn roles_and_modes_keep_their_words() {
+    let mut all = Snapshots::default();
+    all.json("Role::Operator", &Role::Operator, r#""operator""#);
+    all.json("Role::Agent", &Role::Agent, r#""agent""#);
+    all.postcard("Role::Operator", &Role::Operator, "00");
+    all.postcard("Role::Agent", &Role::Agent, "01");
+    all.json("Mode::Manage", &Mode::Manage, r#""manage""#);
+    all.json("Mode::Control", &Mode::Control, r#""control""#);
+    all.json("Mode::View", &Mode::View, r#""view""#);
+    all.json("Mode::Share", &Mode::Share, r#""share""#);
+    all.json("Mode::Show", &Mode::Show, r#""show""#);
+    all.assert_same();
+}
+
+#[test]
+fn capabilities_keep_their_words() {
+    use Capability as C;
+    let mut all = Snapshots::default();
+    all.json("Capability::SeeScreen", &C::SeeScreen, r#""see_screen""#);
+    all.json("Capability::Operate", &C::Operate, r#""operate""#);
+    all.json("Capability::ChooseScreen", &C::ChooseScreen, r#""choose_screen""#);
+    all.json("Capability::FetchFiles", &C::FetchFiles, r#""fetch_files""#);
+    all.json("Capability::SendFiles", &C::SendFiles, r#""send_files""#);
+    all.json("Capability::ReadClipboard", &C::ReadClipboard, r#""read_clipboard""#);
+    all.json("Capability::WriteClipboard", &C::WriteClipboard, r#""write_clipboard""#);
+    all.json("Capability::Screenshot", &C::Screenshot, r#""screenshot""#);
+    all.json("Capability::Record", &C::Record, r#""record""#);
+    all.json("Capability::Chat", &C::Chat, r#""chat""#);
+    all.json("Capability::Point", &C::Point, r#""point""#);
+    all.json("Capability::Reconnect", &C::Reconnect, r#""reconnect""#);
+    all.postcard("Capability::SeeScreen", &C::SeeScreen, "00");
+    all.postcard("Capability::Reconnect", &C::Reconnect, "0b");
+    all.assert_same();
+}
+
+#[test]
+fn policies_and_answers_keep_their_words() {
+    let mut all = Snapshots::default();
+    all.json("Requirement::Off", &Requirement::Off, r#""off""#);
+    all.json("Requirement::Optional", &Requirement::Optional, r#""optional""#);
+    all.json("Requirement::Required", &Requirement::Required, r#""required""#);
+    all.json("AddressDisclosure::RelayOnly", &AddressDisclosure::RelayOnly, r#""relay-only""#);
+    all.json("AddressDisclosure::Public", &AddressDisclosure::Public, r#""public""#);
+    all.json("AddressDisclosure::All", &AddressDisclosure::All, r#""all""#);
+    all.json("Answer::Accepted", &Answer::Accepted, r#""accepted""#);
+    all.json("Answer::Refused", &Answer::Refused, r#""refused""#);
+    all.json("Answer::Silent", &Answer::Silent, r#""silent""#);
+    all.assert_same();
+}
+
+#[test]
+fn an_administrators_words_are_kept() {
+    let mut all = Snapshots::default();
+    all.json("OperatorState::Enabled", &OperatorState::Enabled, r#""enabled""#);
+    all.json("OperatorState::Disabled", &OperatorState::Disabled, r#""disabled""#);
+    all.json("ProblemCode::SignIn", &ProblemCode::SignIn, r#""sign_in""#);
+    all.json("ProblemCode::Unauthorised", &ProblemCode::Unauthorised, r#""unauthorised""#);
+    all.json("ProblemCode::Malformed", &ProblemCode::Malformed, r#""malformed""#);
+    all.json("ProblemCode::Taken", &ProblemCode::Taken, r#""taken""#);
+    all.json("ProblemCode::Unusable", &ProblemCode::Unusable, r#""unusable""#);
+    all.json("ProblemCode::NotFound", &ProblemCode::NotFound, r#""not_found""#);
+    all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
+    all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);
+    all.assert_same();
+}

@@ -1,0 +1,194 @@
+//! The JSON that programs and the server say to each other.
+
+use tasuki_protocol::{
+    blob::Blob,
+    ids::{Challenge, SessionId},
+    number::Locator,
+    rights::Mode,
+    signal::{
+        AgentToServer, CloseReason, Leg, OperatorToServer, Presence, RefusalReason, ResumeToken,
+        ServerToAgent, ServerToOperator,
+    },
+};
+
+use crate::Snapshots;
+
+fn session() -> SessionId {
+    SessionId([0x5e; 16])
+}
+
+fn blob() -> Blob {
+    Blob(vec![0xaa, 0xbb])
+}
+
+fn token() -> ResumeToken {
+    ResumeToken(Challenge([0x70; 32]))
+}
+
+fn locator() -> Locator {
+    Locator::try_from(42).expect("42 is a locator")
+}
+
+fn leg() -> Leg {
+    Leg { number: 1, relay: None, ticket: blob() }
+}
+
+#[test]
+fn an_operators_messages_keep_their_words() {
+    use OperatorToServer as O;
+    let mut all = Snapshots::default();
+    let session = session();
+    all.json(
+        "OperatorToServer::Prove",
+        &O::Prove { signature: blob() },
+        r#"{"type":"prove","signature":"qrs="}"#,
+    );
+    all.json(
+        "OperatorToServer::OpenRoom",
+        &O::OpenRoom { mode: Mode::View, hellos: vec![blob()] },
+        r#"{"type":"open_room","mode":"view","hellos":["qrs="]}"#,
+    );
+    all.json("OperatorToServer::Resume", &O::Resume { session, token: token() }, r#"{"type":"resume","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","token":"7070707070707070707070707070707070707070707070707070707070707070"}"#);
+    all.json(
+        "OperatorToServer::Forward",
+        &O::Forward { session, body: blob() },
+        r#"{"type":"forward","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","body":"qrs="}"#,
+    );
+    all.json(
+        "OperatorToServer::PairingFailed",
+        &O::PairingFailed { session, attempt: 2 },
+        r#"{"type":"pairing_failed","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","attempt":2}"#,
+    );
+    all.json(
+        "OperatorToServer::Paired",
+        &O::Paired { session },
+        r#"{"type":"paired","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    all.json(
+        "OperatorToServer::NeedLeg",
+        &O::NeedLeg { session },
+        r#"{"type":"need_leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    all.json(
+        "OperatorToServer::Close",
+        &O::Close { session },
+        r#"{"type":"close","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    all.assert_same();
+}
+
+#[test]
+fn what_an_operator_is_told_keeps_its_words() {
+    use ServerToOperator as S;
+    let mut all = Snapshots::default();
+    let session = session();
+    all.json("ServerToOperator::Challenge", &S::Challenge { challenge: Challenge([0xc0; 32]) }, r#"{"type":"challenge","challenge":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"}"#);
+    all.json("ServerToOperator::Ready", &S::Ready, r#"{"type":"ready"}"#);
+    let opened = S::RoomOpened { session, locator: locator(), resume: token(), expires_in: 600 };
+    all.json("ServerToOperator::RoomOpened", &opened, r#"{"type":"room_opened","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","locator":42,"resume":"7070707070707070707070707070707070707070707070707070707070707070","expires_in":600}"#);
+    let arrived = S::Arrived { session, attempt: 1, hello: blob(), manifest: blob() };
+    all.json("ServerToOperator::Arrived", &arrived, r#"{"type":"arrived","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","attempt":1,"hello":"qrs=","manifest":"qrs="}"#);
+    all.json(
+        "ServerToOperator::Forwarded",
+        &S::Forwarded { session, body: blob() },
+        r#"{"type":"forwarded","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","body":"qrs="}"#,
+    );
+    all.json("ServerToOperator::Leg", &S::Leg { session, leg: leg() }, r#"{"type":"leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#);
+    all.json(
+        "ServerToOperator::Resumed",
+        &S::Resumed { session },
+        r#"{"type":"resumed","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    let gone = S::AgentPresence { session, presence: Presence::Gone };
+    all.json(
+        "ServerToOperator::AgentPresence",
+        &gone,
+        r#"{"type":"agent_presence","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","presence":"gone"}"#,
+    );
+    let closed = S::Closed { session, reason: CloseReason::Lost };
+    all.json(
+        "ServerToOperator::Closed",
+        &closed,
+        r#"{"type":"closed","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","reason":"lost"}"#,
+    );
+    let refused = S::Refused { reason: RefusalReason::Mode };
+    all.json("ServerToOperator::Refused", &refused, r#"{"type":"refused","reason":"mode"}"#);
+    all.assert_same();
+}
+
+#[test]
+fn an_agents_messages_keep_their_words() {
+    use AgentToServer as A;
+    let mut all = Snapshots::default();
+    let join = A::Join { version: 1, locator: locator(), hello: blob() };
+    all.json(
+        "AgentToServer::Join",
+        &join,
+        r#"{"type":"join","version":1,"locator":42,"hello":"qrs="}"#,
+    );
+    let resume = A::Resume { session: session(), token: token() };
+    all.json("AgentToServer::Resume", &resume, r#"{"type":"resume","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","token":"7070707070707070707070707070707070707070707070707070707070707070"}"#);
+    all.json(
+        "AgentToServer::Forward",
+        &A::Forward { body: blob() },
+        r#"{"type":"forward","body":"qrs="}"#,
+    );
+    all.json("AgentToServer::Close", &A::Close, r#"{"type":"close"}"#);
+    all.assert_same();
+}
+
+#[test]
+fn what_an_agent_is_told_keeps_its_words() {
+    use ServerToAgent as S;
+    let mut all = Snapshots::default();
+    let met = S::Met { session: session(), resume: token(), hello: blob() };
+    all.json("ServerToAgent::Met", &met, r#"{"type":"met","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","resume":"7070707070707070707070707070707070707070707070707070707070707070","hello":"qrs="}"#);
+    all.json(
+        "ServerToAgent::Forwarded",
+        &S::Forwarded { body: blob() },
+        r#"{"type":"forwarded","body":"qrs="}"#,
+    );
+    all.json(
+        "ServerToAgent::Leg",
+        &S::Leg { leg: leg() },
+        r#"{"type":"leg","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#,
+    );
+    all.json("ServerToAgent::Resumed", &S::Resumed, r#"{"type":"resumed"}"#);
+    let here = S::OperatorPresence { presence: Presence::Here };
+    all.json(
+        "ServerToAgent::OperatorPresence",
+        &here,
+        r#"{"type":"operator_presence","presence":"here"}"#,
+    );
+    all.json(
+        "ServerToAgent::Closed",
+        &S::Closed { reason: CloseReason::Expired },
+        r#"{"type":"closed","reason":"expired"}"#,
+    );
+    let refused = S::Refused { reason: RefusalReason::Number };
+    all.json("ServerToAgent::Refused", &refused, r#"{"type":"refused","reason":"number"}"#);
+    all.assert_same();
+}
+
+#[test]
+fn reasons_keep_their_words() {
+    use {CloseReason as C, RefusalReason as R};
+    let mut all = Snapshots::default();
+    all.json("Presence::Here", &Presence::Here, r#""here""#);
+    all.json("Presence::Gone", &Presence::Gone, r#""gone""#);
+    all.json("CloseReason::Expired", &C::Expired, r#""expired""#);
+    all.json("CloseReason::TooManyAttempts", &C::TooManyAttempts, r#""too_many_attempts""#);
+    all.json("CloseReason::OtherEnd", &C::OtherEnd, r#""other_end""#);
+    all.json("CloseReason::Withdrawn", &C::Withdrawn, r#""withdrawn""#);
+    all.json("CloseReason::Lost", &C::Lost, r#""lost""#);
+    all.json("CloseReason::TimeOver", &C::TimeOver, r#""time_over""#);
+    all.json("RefusalReason::Number", &R::Number, r#""number""#);
+    all.json("RefusalReason::SlowDown", &R::SlowDown, r#""slow_down""#);
+    all.json("RefusalReason::Version", &R::Version { server: 2 }, r#"{"version":{"server":2}}"#);
+    all.json("RefusalReason::Mode", &R::Mode, r#""mode""#);
+    all.json("RefusalReason::SignIn", &R::SignIn, r#""sign_in""#);
+    all.json("RefusalReason::Session", &R::Session, r#""session""#);
+    all.json("RefusalReason::Unavailable", &R::Unavailable, r#""unavailable""#);
+    all.json("RefusalReason::Message", &R::Message, r#""message""#);
+    all.assert_same();
+}
