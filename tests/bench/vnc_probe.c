@@ -1,9 +1,9 @@
 /* A VNC viewer without a window: decodes into memory and says, after every update,
  *
- *     update NANOSECONDS CODE BYTES
+ *     update MICROSECONDS RRGGBB BYTES
  *
- * the time on CLOCK_MONOTONIC, the mark it sees (two cells of eight colours each, drawn by the
- * bench at known times), and all bytes received so far. Built by the bench with
+ * the time on CLOCK_MONOTONIC, the colour of the pixel where the bench draws its mark, and all
+ * bytes received so far. Built by the bench with
  * `cc vnc_probe.c -lvncclient`; run as `vnc_probe PORT`.
  */
 #include <linux/tcp.h>
@@ -16,16 +16,16 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* As in measuring/mark.rs: the middles of the two cells. */
-enum { CELL = 32, MARK_X = 16, MARK_Y = 16 };
+/* As in tests/src/measuring/mark.rs. */
+enum { MARK_X = 16, MARK_Y = 16 };
 
-static int bits_at(const rfbClient *client, int x, int y)
+static unsigned colour_at(const rfbClient *client, int x, int y)
 {
     uint32_t pixel = ((const uint32_t *)client->frameBuffer)[y * client->width + x];
-    int red = pixel >> client->format.redShift & 0xff;
-    int green = pixel >> client->format.greenShift & 0xff;
-    int blue = pixel >> client->format.blueShift & 0xff;
-    return (red > 127) << 2 | (green > 127) << 1 | (blue > 127);
+    unsigned red = pixel >> client->format.redShift & 0xff;
+    unsigned green = pixel >> client->format.greenShift & 0xff;
+    unsigned blue = pixel >> client->format.blueShift & 0xff;
+    return red << 16 | green << 8 | blue;
 }
 
 static unsigned long long received(const rfbClient *client)
@@ -41,8 +41,8 @@ static void finished(rfbClient *client)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int code = bits_at(client, MARK_X, MARK_Y) << 3 | bits_at(client, MARK_X + CELL, MARK_Y);
-    printf("update %lld %d %llu\n", now.tv_sec * 1000000000LL + now.tv_nsec, code, received(client));
+    printf("update %lld %06x %llu\n", now.tv_sec * 1000000LL + now.tv_nsec / 1000,
+           colour_at(client, MARK_X, MARK_Y), received(client));
     fflush(stdout);
 }
 

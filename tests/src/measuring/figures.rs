@@ -5,7 +5,7 @@ use std::{fmt::Write, thread, time::Duration};
 use anyhow::{Context, Result};
 
 use super::{
-    contender::Pair,
+    contender::{Contender, Pair},
     mark::{latencies, percentile},
     scenario::Scenario,
 };
@@ -15,7 +15,7 @@ use crate::{desktop::Desktop, running::resident_of};
 #[derive(Debug, Clone)]
 pub struct Figures {
     pub scenario: Scenario,
-    pub contender: &'static str,
+    pub contender: Contender,
     /// Different pictures shown, a second.
     pub shown_a_second: f64,
     /// Shares of one core, in percent.
@@ -37,26 +37,27 @@ pub struct Figures {
 /// A program is gone.
 pub fn measure(
     scenario: Scenario,
-    contender: &'static str,
-    pair: &Pair,
+    contender: Contender,
+    pair: &mut Pair,
     desktop: &Desktop,
     length: Duration,
 ) -> Result<Figures> {
     let x = desktop.server().context("the desktop is somebody else's")?;
-    let received = |seen: &[super::mark::Seen]| seen.last().map(|s| s.bytes);
-    let bytes_before = received(&pair.seen(Default::default())).unwrap_or(0);
-    let mark = pair.viewer.log().mark();
-    let before = [pair.host.cpu()?, pair.viewer.cpu()?, x.cpu()?];
+    let totals = pair.totals()?;
+    let mark = pair.viewer().log().mark();
+    let before = [pair.host().cpu()?, pair.viewer().cpu()?, x.cpu()?];
     let drawn = scenario.play(desktop, length)?;
-    let after = [pair.host.cpu()?, pair.viewer.cpu()?, x.cpu()?];
+    let after = [pair.host().cpu()?, pair.viewer().cpu()?, x.cpu()?];
     // What was drawn last may still be on its way.
     thread::sleep(Duration::from_millis(500));
     let seen = pair.seen(mark);
+    let now = pair.totals()?;
     let seconds = length.as_secs_f64();
     let share = |i: usize| 100.0 * (after[i] - before[i]).as_secs_f64() / seconds;
     let waited = latencies(&drawn, &seen);
-    // Where nothing is drawn, every update is one too many and counts.
-    let shown = if scenario == Scenario::Idle { seen.len() } else { waited.len() };
+    // Where nothing is drawn, every picture is one too many and counts.
+    let idle = usize::try_from(now.pictures - totals.pictures)?;
+    let shown = if scenario == Scenario::Idle { idle } else { waited.len() };
     Ok(Figures {
         scenario,
         contender,
@@ -64,13 +65,11 @@ pub fn measure(
         host_cpu: share(0),
         viewer_cpu: share(1),
         server_cpu: share(2),
-        kilobytes_a_second: (received(&seen).unwrap_or(bytes_before) - bytes_before) as f64
-            / 1000.0
-            / seconds,
+        kilobytes_a_second: (now.bytes - totals.bytes) as f64 / 1000.0 / seconds,
         p50: percentile(&waited, 0.5),
         p95: percentile(&waited, 0.95),
         drawn: drawn.len(),
-        host_memory_mb: resident_of(pair.host.id())? as f64 / 1e6,
+        host_memory_mb: resident_of(pair.host().id())? as f64 / 1e6,
     })
 }
 
@@ -91,7 +90,7 @@ fn line(f: &Figures) -> String {
     format!(
         "| {} | {} | {:.1} | {:.1} % | {:.1} % | {:.1} % | {:.0} | {} | {} | {:.0} MB |",
         f.scenario.name(),
-        f.contender,
+        f.contender.name(),
         f.shown_a_second,
         f.host_cpu,
         f.viewer_cpu,
@@ -104,12 +103,14 @@ fn line(f: &Figures) -> String {
 }
 
 /// `ours` against `theirs` per scenario: below 1 is less.
-pub fn ratios(all: &[Figures], ours: &str, theirs: &str) -> String {
+pub fn ratios(all: &[Figures], ours: Contender, theirs: Contender) -> String {
     let mut text = format!(
-        "| {ours} / {theirs} | pictures/s | host CPU | viewer CPU | kB/s | p50 |\n|---|---:|---:|---:|---:|---:|\n"
+        "| {} / {} | pictures/s | host CPU | viewer CPU | kB/s | p50 |\n|---|---:|---:|---:|---:|---:|\n",
+        ours.name(),
+        theirs.name()
     );
     for scenario in Scenario::ALL {
-        let of = |name: &str| all.iter().find(|f| f.scenario == scenario && f.contender == name);
+        let of = |who| all.iter().find(|f| f.scenario == scenario && f.contender == who);
         let (Some(a), Some(b)) = (of(ours), of(theirs)) else { continue };
         let _ = writeln!(
             text,

@@ -1,7 +1,7 @@
-//! The mark: two cells in the corner of the screen whose colours number what is drawn.
+//! The mark: a cell in the corner of the screen whose colour numbers what is drawn.
 //!
-//! Eight colours a cell, the corners of the colour cube, so that no codec can confuse them: 64
-//! numbers, then from the start. `tests/bench/vnc_probe.c` reads them the same way.
+//! Three shades a channel make 27 colours that no codec confuses; then from the start. At 30
+//! drawings a second a mark comes again after 900 ms.
 
 use std::collections::HashMap;
 
@@ -11,43 +11,34 @@ use x11rb::protocol::xproto::Rectangle;
 
 use crate::desktop::{Desktop, Painter, Rgb};
 
-/// Width and height of a cell in pixels.
-pub const CELL: u16 = 32;
-const CODES: u8 = 64;
+/// Width and height of the cell in pixels. `tests/bench/vnc_probe.c` looks at its middle.
+const CELL: u16 = 32;
+/// Where viewers look: across and down, in pixels.
+pub(super) const LOOK_AT: (u16, u16) = (CELL / 2, CELL / 2);
+/// Not the extremes: video has no full black and white.
+const SHADES: [u8; 3] = [24, 128, 232];
+const CODES: u8 = 27;
 
-/// Nanoseconds on CLOCK_MONOTONIC, which all processes of a machine share.
-pub type Nanos = i64;
+/// Microseconds on CLOCK_MONOTONIC, which all processes of a machine share.
+pub type Micros = i64;
 
-pub fn now() -> Nanos {
+pub(super) fn now() -> Micros {
     let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
+    time.tv_sec * 1_000_000 + time.tv_nsec / 1000
 }
 
 /// Something drawn: which mark stood with it, and when the X server was asked to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drawn {
     pub code: u8,
-    pub at: Nanos,
+    pub at: Micros,
 }
 
-/// Something seen: the mark in a decoded picture, when it was decoded, and all bytes received
-/// until then.
+/// The mark in a decoded picture, and when it was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    pub at: Nanos,
+    pub at: Micros,
     pub code: u8,
-    pub bytes: u64,
-}
-
-impl Seen {
-    /// From a viewer's line `update NANOSECONDS CODE BYTES`.
-    pub fn from_line(line: &str) -> Option<Self> {
-        let mut words = line.strip_prefix("update ")?.split(' ');
-        let at = words.next()?.parse().ok()?;
-        let code = words.next()?.parse().ok()?;
-        let bytes = words.next()?.parse().ok()?;
-        Some(Self { at, code, bytes })
-    }
 }
 
 /// Draws the mark.
@@ -61,8 +52,7 @@ impl Marker {
     /// # Errors
     /// The server is gone.
     pub fn open(desktop: &Desktop) -> Result<Self> {
-        let place = Rectangle { x: 0, y: 0, width: 2 * CELL, height: CELL };
-        let painter = Painter::open(desktop, place)?;
+        let painter = Painter::open(desktop, Rectangle { x: 0, y: 0, width: CELL, height: CELL })?;
         Ok(Self { painter, next: 1 })
     }
 
@@ -74,31 +64,34 @@ impl Marker {
         let code = self.next;
         self.next = (code + 1) % CODES;
         let at = now();
-        for (cell, colour) in [(0, code >> 3), (1, code & 7)] {
-            let x = i16::try_from(cell * CELL)?;
-            self.painter.fill(Rectangle { x, y: 0, width: CELL, height: CELL }, colour_of(colour))?;
-        }
+        let cell = Rectangle { x: 0, y: 0, width: CELL, height: CELL };
+        self.painter.fill(cell, colour_of(code))?;
         Ok(Drawn { code, at })
     }
 }
 
-fn colour_of(bits: u8) -> Rgb {
-    // Not the extremes: video has no full black and white.
-    [4, 2, 1].map(|bit| if bits & bit == 0 { 24 } else { 232 })
+fn colour_of(code: u8) -> Rgb {
+    [code / 9, code / 3 % 3, code % 3].map(|shade| SHADES[usize::from(shade)])
 }
 
-/// The mark in a picture of red, green and blue bytes, `stride` bytes a row.
-pub fn code_in(pixel: impl Fn(usize, usize) -> Rgb) -> u8 {
-    let cell = usize::from(CELL);
-    let middle = cell / 2;
-    let bits = |colour: Rgb| colour.iter().fold(0, |bits, c| bits << 1 | u8::from(*c > 127));
-    bits(pixel(middle, middle)) << 3 | bits(pixel(cell + middle, middle))
+/// Which mark a colour stands for, after whatever a codec did to it.
+pub(super) fn code_of(colour: Rgb) -> u8 {
+    let shade = |c: u8| u8::from(c > 76) + u8::from(c > 180);
+    colour.iter().fold(0, |code, c| code * 3 + shade(*c))
+}
+
+/// From six hexadecimal digits, with or without a hash sign.
+pub(super) fn colour_from_hex(text: &str) -> Option<Rgb> {
+    let digits = text.trim_start_matches('#');
+    let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 6)?;
+    let [_, red, green, blue] = number.to_be_bytes();
+    Some([red, green, blue])
 }
 
 /// How long each drawn thing took to be seen, in milliseconds, shortest first. What was replaced
 /// before it could be seen is left out.
 pub fn latencies(drawn: &[Drawn], seen: &[Seen]) -> Vec<f64> {
-    let mut pending: HashMap<u8, Nanos> = HashMap::new();
+    let mut pending: HashMap<u8, Micros> = HashMap::new();
     let mut drawn = drawn.iter().peekable();
     let mut found = Vec::new();
     for look in seen {
@@ -106,7 +99,7 @@ pub fn latencies(drawn: &[Drawn], seen: &[Seen]) -> Vec<f64> {
             pending.insert(thing.code, thing.at);
         }
         if let Some(at) = pending.remove(&look.code) {
-            found.push((look.at - at) as f64 / 1e6);
+            found.push((look.at - at) as f64 / 1e3);
         }
     }
     found.sort_by(f64::total_cmp);
@@ -126,29 +119,25 @@ mod tests {
     #[test]
     fn a_mark_is_read_as_it_was_drawn() {
         for code in 0..CODES {
-            let read = code_in(|x, _| colour_of(if x < 32 { code >> 3 } else { code & 7 }));
-            assert_eq!(read, code);
+            assert_eq!(code_of(colour_of(code)), code);
+            assert_eq!(code_of(colour_of(code).map(|c| c - 20)), code);
         }
+        assert_eq!(colour_from_hex("#18e880"), Some([24, 232, 128]));
+        assert_eq!(colour_from_hex("18e8"), None);
     }
 
     #[test]
     fn latency_is_that_of_the_newest_drawing_with_this_mark() {
-        let drawn =
-            [(1, 0), (2, 10), (3, 20), (1, 30)].map(|(code, ms)| Drawn { code, at: ms * 1_000_000 });
-        let seen = [(5, 1), (24, 3), (25, 3), (37, 1)].map(|(ms, code)| Seen {
-            at: ms * 1_000_000,
-            code,
-            bytes: 0,
-        });
+        let drawn = [(1, 0), (2, 10), (3, 20), (1, 30)];
+        let drawn = drawn.map(|(code, ms)| Drawn { code, at: ms * 1000 });
+        let seen = [(5, 1), (24, 3), (25, 3), (37, 1)];
+        let seen = seen.map(|(ms, code)| Seen { at: ms * 1000, code });
         assert_eq!(latencies(&drawn, &seen), [4.0, 5.0, 7.0]);
-        assert_eq!(percentile(&[4.0, 5.0, 7.0], 0.5), Some(5.0));
-        assert_eq!(percentile(&[], 0.5), None);
     }
 
     #[test]
-    fn a_viewers_line_is_read_and_another_is_not() {
-        assert_eq!(Seen::from_line("update 12 3 4"), Some(Seen { at: 12, code: 3, bytes: 4 }));
-        assert_eq!(Seen::from_line("update 12 3"), None);
-        assert_eq!(Seen::from_line("hello"), None);
+    fn a_percentile_is_one_of_the_values() {
+        assert_eq!(percentile(&[4.0, 5.0, 7.0], 0.5), Some(5.0));
+        assert_eq!(percentile(&[], 0.5), None);
     }
 }

@@ -6,8 +6,8 @@ mod mark;
 mod scenario;
 
 pub use self::{
-    contender::{Pair, Vnc, build_probe},
+    contender::{Contender, Pair, Ring, Totals},
     figures::{Figures, measure, ratios, table},
-    mark::{CELL, Drawn, Marker, Nanos, Seen, code_in, latencies, now, percentile},
+    mark::{Drawn, Marker, Micros, Seen, latencies, percentile},
     scenario::{SIZE, Scenario},
 };

@@ -97,8 +97,8 @@ fn use_session(session: &mut Session, scene: &Scene, way: Way, out: &Path, name:
         srtp: None,
         relay_cipher: None,
         first_frame_ms: u64::try_from(first_frame.as_millis())?,
-        frames: count(&stats, "frames")?,
-        bytes: count(&stats, "video_bytes")?,
+        frames: count(&stats, "decoded")?,
+        bytes: count(&stats, "bytes")?,
         typed,
         received,
         host_png,
@@ -154,7 +154,7 @@ fn count(stats: &Value, key: &str) -> Result<u64> {
 fn note_ciphers(run: &mut Run, stats: &Value, way: Way) -> Result<()> {
     ensure!(stats["path"] == way.name(), "told to go {}, went {}", way.name(), stats["path"]);
     let cipher = |key: &str| -> Result<Option<String>> {
-        let name = stats["ciphers"][key].as_str();
+        let name = stats[key].as_str();
         let name = name.with_context(|| format!("no cipher {key:?} in {stats}"))?;
         assert_aes_256(name)?;
         Ok(Some(name.to_owned()))
@@ -165,8 +165,8 @@ fn note_ciphers(run: &mut Run, stats: &Value, way: Way) -> Result<()> {
             run.srtp = cipher("srtp")?;
         }
         Way::Relayed => {
-            run.relay_cipher = cipher("noise")?;
-            cipher("tls")?;
+            run.relay_cipher = cipher("relay_cipher")?;
+            cipher("relay_tls")?;
         }
         Way::Auto => {}
     }

@@ -262,7 +262,7 @@ pub fn start_operator(house: &House, desk: &Desktop, mode: Mode, way: Way) -> Re
 pub fn start_agent(house: &House, desk: &Desktop) -> Result<Process> {
     let mut command = desk.command(program("tasuki-agentd")?);
     command.arg("--tenant").arg(house.bundle()).arg("--json");
-    command.env("XDG_CONFIG_HOME", house.folder().join("agent"));
+    command.arg("--profile").arg(house.folder().join("agent"));
     Process::start_at_terminal("tasuki-agentd", &command)
 }
 
