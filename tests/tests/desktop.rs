@@ -16,7 +16,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Size, nudge_pointer},
     running::{Mark, Process, run, until},
-    stack::{Desks, House, Relay, Session, Way, stats_of},
+    stack::{Desks, House, Session, Way, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -33,7 +33,7 @@ struct Room {
 
 impl Room {
     fn furnish() -> Self {
-        let house = House::set_up(Relay::Embedded).unwrap();
+        let house = House::set_up().unwrap();
         let mut desks =
             Desks { operator: Desktop::start(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
         let notes = [Role::Operator, Role::Agent].map(|role| {

@@ -4,11 +4,11 @@
 
 use std::{env, process::Command};
 
-use tasuki_protocol::{ids::Role, rights::Mode};
+use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Size, nudge_pointer},
     running::{Mark, Process, run},
-    stack::{Desks, House, Relay, Session, Way},
+    stack::{Desks, House, Session, Way},
 };
 
 const SIZE: Size = Size::new(800, 600);
@@ -20,8 +20,8 @@ struct Room {
 }
 
 impl Room {
-    fn furnish(relay: Relay) -> Self {
-        let house = House::set_up(relay).unwrap();
+    fn furnish() -> Self {
+        let house = House::set_up().unwrap();
         let operator = Desktop::start_bare(SIZE).unwrap();
         let mut user = Desktop::start(SIZE).unwrap();
         let path = house.folder().join("notes.txt");
@@ -42,7 +42,7 @@ impl Room {
 /// S31: the server is not needed once the ends have met.
 #[test]
 fn a_direct_session_goes_on_when_the_server_is_killed() {
-    let mut room = Room::furnish(Relay::Embedded);
+    let mut room = Room::furnish();
     let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Direct).unwrap();
     room.shows_that_it_lives(&mut session, "with a server");
     room.house.server.kill();
@@ -70,7 +70,7 @@ fn s28_a_session_moves_to_the_relay_when_udp_is_cut_and_back_when_it_returns() {
 #[test]
 #[ignore = "run by s28_a_session_moves_to_the_relay_when_udp_is_cut in a network of its own"]
 fn in_a_network_of_its_own() {
-    let room = Room::furnish(Relay::Embedded);
+    let room = Room::furnish();
     let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
     chosen(&session.operator, Mark::default(), "direct");
     room.shows_that_it_lives(&mut session, "direct");

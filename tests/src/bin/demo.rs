@@ -12,7 +12,7 @@ use clap::Parser;
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     showing::{Run, Scene, both_sides, hold, page},
-    stack::{House, Relay, Way},
+    stack::{House, Way},
 };
 
 /// Runs one session per mode, direct and relayed, between two real desktops.
@@ -40,7 +40,7 @@ fn demonstrate(wishes: &Wishes) -> Result<()> {
     let began = Instant::now();
     fs::create_dir_all(&wishes.out).with_context(|| format!("making {}", wishes.out.display()))?;
     let here = wishes.here.then(|| env::var("DISPLAY").context("--here needs DISPLAY")).transpose()?;
-    let house = House::set_up(Relay::Embedded)?;
+    let house = House::set_up()?;
     let scene = Scene::set(house.folder(), here.as_deref())?;
     println!("A server on port {}, two desktops; ten sessions:", house.port());
     let mut events = Vec::new();

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     desktop::{Desktop, open_terminal},
     running::{Line, Mark, PATIENCE, Process, run, until},
-    stack::{Desks, House, Relay, Session, Way, free_port, stats_of},
+    stack::{Desks, House, Session, Way, free_port, stats_of},
 };
 
 /// In the order of the table; VNC is Debian's packages.
@@ -70,7 +70,7 @@ impl Ring {
     /// # Errors
     /// A program that is needed is not installed.
     pub fn set_up() -> Result<Self> {
-        let house = House::set_up(Relay::Embedded)?;
+        let house = House::set_up()?;
         let probe = build_probe(house.folder())?;
         let mut user = Desktop::start(SIZE)?;
         open_terminal(&mut user, "Terminal", "80x24+1100+500", "echo ready")?;

@@ -21,22 +21,15 @@ const DISPLAY_NAME: &str = "Hanako Sato";
 /// Of an account that lives as long as its temporary folder.
 const PASSWORD: &str = "correct horse battery staple";
 
+/// All ends of a test sit at one address, and join more often than one person would.
+const SETTINGS: [&str; 2] = ["joins_per_address=1000", "openings_burst=1000"];
+
 /// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
 #[derive(Debug)]
 pub struct House {
     pub server: Process,
-    pub relay: Option<Process>,
     port: u16,
     folder: TempDir,
-}
-
-/// Where the relay runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relay {
-    /// In the server's process.
-    Embedded,
-    /// In one of its own, so that it can fail alone.
-    Apart,
 }
 
 impl House {
@@ -44,13 +37,13 @@ impl House {
     ///
     /// # Errors
     /// Any of the programs refused; its words are in the error.
-    pub fn set_up(relay: Relay) -> Result<Self> {
+    pub fn set_up() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
         let port = free_port()?;
         let data = folder.path().join("server");
         let token = set_up_server(&data, port)?;
-        let server = start_server(&data, port, relay)?;
-        let house = Self { server, relay: None, port, folder };
+        let server = start_server(&data, port)?;
+        let house = Self { server, port, folder };
         house.enrol_administrator(&token)?;
         let code = house.add_operator()?;
         house.sign_in(&code)?;
@@ -85,7 +78,7 @@ impl House {
     /// It did not come up.
     pub fn restart_server(&mut self) -> Result<()> {
         self.server.kill();
-        self.server = start_server(&self.data(), self.port, Relay::Embedded)?;
+        self.server = start_server(&self.data(), self.port)?;
         Ok(())
     }
 
@@ -130,7 +123,17 @@ impl House {
 /// Gives the administrator's one-time token.
 fn set_up_server(data: &Path, port: u16) -> Result<String> {
     let mut command = Command::new(program("tasuki-server")?);
-    command.args(["setup", "--host", "127.0.0.1", "--port", &port.to_string(), "--json", "--data"]);
+    command.args([
+        "setup",
+        "--host",
+        "127.0.0.1",
+        "--organisation",
+        "Example Help",
+        "--port",
+        &port.to_string(),
+        "--json",
+        "--data",
+    ]);
     let printed = run({
         command.arg(data);
         command
@@ -140,12 +143,13 @@ fn set_up_server(data: &Path, port: u16) -> Result<String> {
     text_of(&facts, "admin_token")
 }
 
-fn start_server(data: &Path, port: u16, relay: Relay) -> Result<Process> {
+fn start_server(data: &Path, port: u16) -> Result<Process> {
     let mut command = Command::new(program("tasuki-server")?);
-    command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data);
-    if relay == Relay::Apart {
-        command.arg("--no-relay");
+    command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}")]);
+    for setting in SETTINGS {
+        command.args(["--set", setting]);
     }
+    command.arg("--data").arg(data);
     let process = Process::start("tasuki-server", command)?;
     process.event(Mark::default(), "listening event", |e| e["event"] == "listening")?;
     Ok(process)
