@@ -1,23 +1,25 @@
 //! What the administrator's program and the server say to each other: JSON over HTTPS.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::blob::Blob;
-use crate::ids::DeviceKey;
+use crate::ids::{DeviceKey, Digest};
 use crate::rights::Mode;
 
 /// `POST` [`EnrolAdmin`]; works once, with the token that `setup` printed (T57).
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
 /// `GET` → [`OperatorList`]; `POST` [`AddOperator`] → [`OperatorAdded`].
 pub const OPERATORS_PATH: &str = "/v1/admin/operators";
-/// `POST` [`SetOperatorState`]; disabling ends the operator's sessions and tokens.
-pub const OPERATOR_STATE_PATH: &str = "/v1/admin/operators/state";
+/// `POST` [`ChangeOperator`] → nothing, or [`OperatorAdded`] for a new code.
+pub const OPERATOR_CHANGES_PATH: &str = "/v1/admin/operators/changes";
 /// `GET` → the tenant's signed bundle, for agents and operators' programs.
 pub const BUNDLE_PATH: &str = "/v1/bundle";
 
 /// Header of every administrator's request but enrolment: unix seconds, `.`, a
 /// random nonce in hexadecimal, `.`, base64 of Ed25519 over [`ADMIN_PROOF`], the
-/// two, method, path and SHA-256 of the body, separated by newlines.
+/// two, method, path and SHA-256 of the body in hexadecimal, separated by newlines: see
+/// [`request_proof`].
 pub const ADMIN_HEADER: &str = "tasuki-admin";
 pub const ADMIN_PROOF: &str = "tasuki-admin-request-v1";
 
@@ -66,6 +68,33 @@ impl std::fmt::Debug for OperatorAdded {
     }
 }
 
+/// What an administrator's signature covers.
+pub fn request_proof(unix: u64, nonce: &str, method: &str, path: &str, body: &[u8]) -> String {
+    let digest = Digest(Sha256::digest(body).into());
+    format!("{ADMIN_PROOF}\n{unix}\n{nonce}\n{method}\n{path}\n{digest}")
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeOperator {
+    pub operator: String,
+    pub change: OperatorChange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorChange {
+    /// Ends the operator's sessions, numbers and tokens too (S65).
+    Disable,
+    Enable,
+    /// As `Disable`, for good.
+    Remove,
+    /// A one-time code for one more device.
+    NewCode,
+    /// Ends a suspension after failed logins (S64).
+    Unlock,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorList {
@@ -87,26 +116,6 @@ pub struct OperatorEntry {
 pub enum OperatorState {
     Enabled,
     Disabled,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetOperatorState {
-    pub operator: String,
-    pub state: OperatorChange,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OperatorChange {
-    Enable,
-    Disable,
-    /// The account, its devices and its tokens are gone; the name is free again.
-    Remove,
-    /// A new one-time code for another device; answered with [`OperatorAdded`].
-    Enrol,
-    /// Lifts a lock after failed sign-ins.
-    Unlock,
 }
 
 /// What an HTTP request is refused with; the status says the class.

@@ -14,7 +14,9 @@ pub const NOISE_PATTERN: &str = "Noise_NNpsk0_25519_AESGCM_SHA256";
 pub const MAX_RECORD_BYTES: usize = 16 * 1024;
 /// The most plain bytes of one record: what Noise and the encoding leave of it.
 pub const MAX_PIECE_BYTES: usize = MAX_RECORD_BYTES - 64;
-/// Records after which both directions' keys are renewed.
+/// The most bytes of one video frame.
+pub const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
+/// Records of one direction after which its key is renewed.
 pub const REKEY_AFTER: u64 = 1 << 16;
 /// Small records are padded to a multiple of this, to hide lengths of key strokes.
 pub const PAD_TO: usize = 64;
@@ -25,6 +27,10 @@ pub enum LegRecord {
     Packet { piece: Blob, last: Continuation, padding: Blob },
     /// A piece of one video frame.
     Video { frame: VideoHeader, piece: Blob, last: Continuation },
+    /// The whole frame of this number has come: lets its sender see what waits on the way.
+    Seen { frame: u32 },
+    /// The receiver wants a frame that stands alone.
+    NeedKeyFrame,
     /// The sender's next record is under a renewed key.
     Rekey,
     /// The leg ends in order; its absence is logged as a cut.

@@ -17,6 +17,8 @@ pub const OPERATOR_PATH: &str = "/v1/operator";
 pub const AGENT_PATH: &str = "/v1/agent";
 /// `POST` [`LoginRequest`] → [`LoginResponse`].
 pub const LOGIN_PATH: &str = "/v1/login";
+/// `POST` with the bearer's token → nothing; the token, its connections and numbers end.
+pub const LOGOUT_PATH: &str = "/v1/logout";
 /// The most bytes of one message before its sender is known.
 pub const MAX_EARLY_MESSAGE: usize = 64 * 1024;
 /// The most bytes of one message.
@@ -258,6 +260,16 @@ pub enum RefusalReason {
 /// One message of JSON text.
 pub fn encode<M: Serialize>(message: &M) -> String {
     serde_json::to_string(message).unwrap_or_default()
+}
+
+/// The protocol version that a message names, also one of a form this build does not
+/// know: so that its sender hears "another version" and not "malformed".
+pub fn version_of(text: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u16,
+    }
+    serde_json::from_slice::<Versioned>(text).ok().map(|message| message.version)
 }
 
 /// # Errors

@@ -15,13 +15,13 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// Accepts as a server would, and hands out a handle for each service.
-async fn server() -> (Arc<Relay>, Door, mpsc::UnboundedReceiver<AbortHandle>) {
+async fn server() -> (Arc<Relay>, Door, mpsc::Receiver<AbortHandle>) {
     let (config, certificate) = tls_of_server();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let relay = Relay::new(Settings::default(), key());
-    let (handles, served) = mpsc::unbounded_channel();
+    let (handles, served) = mpsc::channel(8);
     let serving = Arc::clone(&relay);
     tokio::spawn(async move {
         loop {
@@ -30,7 +30,7 @@ async fn server() -> (Arc<Relay>, Door, mpsc::UnboundedReceiver<AbortHandle>) {
             assert_eq!(stream.get_ref().1.alpn_protocol(), Some(RELAY_ALPN));
             let relay = Arc::clone(&serving);
             let service = tokio::spawn(async move { relay.serve_connection(stream, peer).await });
-            handles.send(service.abort_handle()).unwrap();
+            handles.send(service.abort_handle()).await.unwrap();
         }
     });
     (relay, Door { address, certificate }, served)

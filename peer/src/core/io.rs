@@ -11,7 +11,9 @@ use tasuki_protocol::signal::{
     AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
 
-use super::path::{Ciphers, DirectFacts, PathCommand, PathEvent, PathEnd, PathId, PathKind, RelayFacts, VideoFrame};
+use super::path::{
+    Ciphers, DirectFacts, PathCommand, PathEnd, PathEvent, PathId, PathKind, RelayFacts, VideoFrame,
+};
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -37,10 +39,16 @@ pub enum ServerMessage {
 /// What the person at this end did, on this program's own surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HumanAct {
-    /// Agent: yes, with these rights at most.
-    Accept { granted: Rights },
+    /// Agent: yes, with these rights at most. `shown` is the SHA-256 of the text
+    /// that stood before the person, UTF-8 (T10).
+    Accept {
+        granted: Rights,
+        shown: Digest,
+    },
     /// Agent: no.
-    Refuse,
+    Refuse {
+        shown: Digest,
+    },
     /// Viewer: an act of the hand over the picture.
     Operate(InputEvent),
     /// Viewer: asks for another monitor of the host.
@@ -144,36 +152,78 @@ pub struct Question {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum SessionEvent {
     /// Operator: read this number out.
-    Number { number: SpokenNumber, expires_in: u64 },
+    Number {
+        number: SpokenNumber,
+        expires_in: u64,
+    },
     /// Operator: somebody has come with the right locator.
-    AtTheDoor { attempt: u8 },
+    AtTheDoor {
+        attempt: u8,
+    },
     /// A wrong number was tried.
-    WrongNumber { attempts_left: u8 },
+    WrongNumber {
+        attempts_left: u8,
+    },
     /// `security.transcript_mismatch` in logs: the server altered what passed (T7).
     TranscriptMismatch,
-    Paired { session: SessionId, transcript: Digest, peer_device: DeviceKey },
-    ManifestRefused { why: String },
+    Paired {
+        session: SessionId,
+        transcript: Digest,
+        peer_device: DeviceKey,
+    },
+    ManifestRefused {
+        why: String,
+    },
     /// The person has answered; what was granted.
-    Consent { mode: Mode, granted: Rights },
-    PathUp { path: PathKind, ciphers: Ciphers },
-    PathDown { path: PathKind, why: String },
+    Consent {
+        mode: Mode,
+        granted: Rights,
+    },
+    PathUp {
+        path: PathKind,
+        ciphers: Ciphers,
+    },
+    PathDown {
+        path: PathKind,
+        why: String,
+    },
     /// The session now sends on this path.
-    PathChosen { path: PathKind },
+    PathChosen {
+        path: PathKind,
+    },
     /// No path carries anything at the moment; the session waits.
     Reconnecting,
-    FirstFrame { after_ms: u64 },
-    InputPaused { for_ms: u32 },
+    FirstFrame {
+        after_ms: u64,
+    },
+    InputPaused {
+        for_ms: u32,
+    },
     InputResumed,
     /// The other end tried what it may not; it had no effect.
-    Violation { wanted: Capability, count: u64 },
+    Violation {
+        wanted: Capability,
+        count: u64,
+    },
     /// An act of this end was refused by the host.
-    Refused { wanted: Capability },
+    Refused {
+        wanted: Capability,
+    },
     ScreenshotTaken,
-    Chat { line: String },
-    ServerRefused { reason: RefusalReason },
-    ServerClosed { reason: CloseReason },
+    Chat {
+        line: String,
+    },
+    ServerRefused {
+        reason: RefusalReason,
+    },
+    ServerClosed {
+        reason: CloseReason,
+    },
     ServerGone,
-    Ended { reason: EndReason, by: EndedBy },
+    Ended {
+        reason: EndReason,
+        by: EndedBy,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -3,5 +3,26 @@
 //! No sockets, files, clocks, threads or operating-system randomness in here:
 //! the same code runs in a simulated world on a virtual clock.
 
+mod arq;
+mod authority;
+mod consent;
+pub mod direct;
+pub mod direct_identity;
+mod direct_lanes;
+mod direct_video;
+pub mod door;
+mod dtls;
 pub mod io;
+pub mod line;
+mod outbox;
 pub mod path;
+mod paths;
+mod peer;
+pub mod relay_leg;
+mod relay_leg_noise;
+mod relay_leg_pace;
+mod session;
+pub mod setup;
+
+pub use peer::{Peer, Turn};
+pub use setup::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Permission};

@@ -21,8 +21,14 @@ use super::used::{Presented, UsedTickets};
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     pub instant: Instant,
-    /// Seconds since 1970.
-    pub unix: u64,
+    pub since_1970: Duration,
+}
+
+impl Now {
+    /// Seconds since 1970, as tickets count.
+    pub fn unix(&self) -> u64 {
+        self.since_1970.as_secs()
+    }
 }
 
 /// What happened.
@@ -96,7 +102,7 @@ impl Lobby {
     /// Takes one event in; what comes out must all be done before the next.
     #[must_use = "outputs that are not done leave connections hanging"]
     pub fn turn(&mut self, input: Input<'_>, now: Now) -> std::vec::Drain<'_, Output> {
-        self.used.forget(now.unix);
+        self.used.forget(now.unix());
         while let Some(connection) = self.seats.overdue(now.instant) {
             self.give_up(connection);
         }
@@ -159,7 +165,7 @@ impl Lobby {
         sealed: &[u8],
         now: Now,
     ) -> Result<(Ticket, Option<ConnectionId>), Refusal> {
-        let ticket = self.key.open(sealed, now.unix)?;
+        let ticket = self.key.open(sealed, now.unix())?;
         match self.used.look_up(&ticket) {
             Presented::Fresh => {}
             Presented::Before => return Err(Refusal::Used),
@@ -194,7 +200,7 @@ impl Lobby {
 
     fn wait(&mut self, connection: ConnectionId, block: AddressBlock, ticket: &Ticket, now: Now) {
         let leg = leg_of(ticket);
-        let left = Duration::from_secs(ticket.expires.saturating_sub(now.unix));
+        let left = Duration::from_secs(ticket.expires).saturating_sub(now.since_1970);
         let until = now.instant + self.limits.wait.min(left);
         let role = ticket.role;
         self.seats.put(connection, Seat { block, stage: Stage::Waiting { leg, until } });

@@ -5,6 +5,6 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::core::lobby::Now;
 
 pub(crate) fn now() -> Now {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Now { instant: Instant::now(), unix }
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now(), since_1970 }
 }

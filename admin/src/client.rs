@@ -1,0 +1,139 @@
+//! Requests to the server: one connection each, signed, under the pinned key.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer, SigningKey};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tasuki_protocol::admin::{ADMIN_HEADER, Problem, request_proof};
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::signal;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::fault::Fault;
+use crate::pin;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// One server, and the key that signs requests to it, once there is one.
+#[derive(Debug)]
+pub struct Client<'a> {
+    pub bundle: &'a Bundle,
+    pub key: Option<&'a SigningKey>,
+}
+
+impl Client<'_> {
+    /// # Errors
+    /// The server cannot be reached, is another, or refuses.
+    pub async fn fetch<A: DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
+        self.answer(Method::GET, path, String::new()).await
+    }
+
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, Fault> {
+        self.answer(Method::POST, path, signal::encode(body)).await
+    }
+
+    async fn answer<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<A, Fault> {
+        let late = |_| self.unreachable("it does not answer");
+        let request = self.request(method, path, body)?;
+        let (status, text) =
+            tokio::time::timeout(PATIENCE, self.exchange(request)).await.map_err(late)??;
+        if status.is_success() {
+            let text = if text.is_empty() { "null" } else { &text };
+            return serde_json::from_str(text)
+                .map_err(|_| Fault::NotTasuki { address: self.address() });
+        }
+        match signal::decode::<Problem>(&text) {
+            Ok(problem) => Err(Fault::Refused(problem.code)),
+            Err(_) => Err(Fault::NotTasuki { address: self.address() }),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, body: String) -> Result<Request<Full<Bytes>>, Fault> {
+        let mut request = Request::builder()
+            .method(method.clone())
+            .uri(path)
+            .header("host", self.address())
+            .header("connection", "close");
+        if method == Method::POST {
+            request = request.header("content-type", "application/json");
+        }
+        if let Some(key) = self.key {
+            request = request.header(ADMIN_HEADER, proof(key, &method, path, &body)?);
+        }
+        request
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|_| self.unreachable("the bundle's host name cannot be used"))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, String), Fault> {
+        let strange = |_| Fault::NotTasuki { address: self.address() };
+        let stream = TokioIo::new(self.connect().await?);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(stream).await.map_err(strange)?;
+        let driver = tokio::spawn(connection);
+        let response = sender.send_request(request).await.map_err(strange)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        driver.abort();
+        let bytes = body.map_err(|_| Fault::NotTasuki { address: self.address() })?.to_bytes();
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    async fn connect(&self) -> Result<TlsStream<TcpStream>, Fault> {
+        let config = pin::client_config(self.bundle.server_pin)
+            .map_err(|error| self.unreachable(&error.to_string()))?;
+        let name = rustls_pki_types::ServerName::try_from(self.bundle.host.clone())
+            .map_err(|_| self.unreachable("the bundle's host name cannot be used"))?;
+        let stream = TcpStream::connect((self.bundle.host.as_str(), self.bundle.port))
+            .await
+            .map_err(|error| self.unreachable(&error.to_string()))?;
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+            if pin::is_other_server(&error) {
+                Fault::OtherServer { address: self.address() }
+            } else {
+                self.unreachable(&error.to_string())
+            }
+        })
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.bundle.host, self.bundle.port)
+    }
+
+    fn unreachable(&self, why: &str) -> Fault {
+        Fault::Unreachable { address: self.address(), why: why.to_owned() }
+    }
+}
+
+fn proof(key: &SigningKey, method: &Method, path: &str, body: &str) -> Result<String, Fault> {
+    let failed = |_| Fault::Unreachable { address: String::new(), why: "no randomness".into() };
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(failed)?;
+    let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let signed = request_proof(now, &nonce, method.as_str(), path, body.as_bytes());
+    let signature = STANDARD.encode(key.sign(signed.as_bytes()).to_bytes());
+    Ok(format!("{now}.{nonce}.{signature}"))
+}

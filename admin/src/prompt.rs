@@ -1,0 +1,66 @@
+//! Secrets from a person or a pipe, never from the command line (T68).
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::fault::Fault;
+
+/// One line from standard input; not echoed, with `question` before it, if a person types it.
+///
+/// # Errors
+/// [`Fault::NothingTyped`].
+pub fn secret(question: &str) -> Result<Zeroizing<String>, Fault> {
+    let stdin = io::stdin();
+    let _quiet = stdin.is_terminal().then(|| Quiet::begin(question));
+    line()
+}
+
+/// One line from standard input, echoed.
+///
+/// # Errors
+/// [`Fault::NothingTyped`].
+pub fn answer(question: &str) -> Result<Zeroizing<String>, Fault> {
+    if io::stdin().is_terminal() {
+        ask(question);
+    }
+    line()
+}
+
+fn line() -> Result<Zeroizing<String>, Fault> {
+    let mut line = Zeroizing::new(String::new());
+    let read = io::stdin().lock().read_line(&mut line);
+    let kept = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
+    if read.is_err() || kept.is_empty() { Err(Fault::NothingTyped) } else { Ok(kept) }
+}
+
+fn ask(question: &str) {
+    let mut out = io::stderr();
+    // A terminal that cannot be written to shows no question; the answer still counts.
+    let _shown = write!(out, "{question} ").and_then(|()| out.flush());
+}
+
+/// Switches the echo off, and on again when dropped.
+struct Quiet(Option<Termios>);
+
+impl Quiet {
+    fn begin(question: &str) -> Self {
+        ask(question);
+        let Ok(before) = tcgetattr(io::stdin()) else { return Self(None) };
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        let done = tcsetattr(io::stdin(), OptionalActions::Now, &quiet);
+        Self(done.is_ok().then_some(before))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // Nothing better can be done if the terminal is gone.
+            let _restored = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            ask("\n");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! X11: the pictures, the cursor, the hands and the local human of one display.
+//!
+//! Decides how a display is reached and what it must offer. Each part (screen,
+//! injector, watcher) has its own connection, so that none waits for another.
+
+mod connection;
+mod cursor;
+mod echo;
+mod fetch;
+mod hands;
+mod inject;
+mod keymap;
+mod layout;
+mod local;
+mod pool;
+mod screen;
+mod shm;
+mod text;
+
+pub use echo::Echo;
+pub use inject::X11Injector;
+pub use local::{LocalInput, Touched};
+pub use screen::X11Screen;

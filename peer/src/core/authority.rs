@@ -1,0 +1,57 @@
+//! What the viewer may do now: the manifest, the click and this machine's own
+//! maximum, asked afresh for every act.
+
+use std::time::Instant;
+
+use tasuki_protocol::consent::Consent;
+use tasuki_protocol::manifest::{Manifest, VerifiedManifest};
+use tasuki_protocol::rights::{Capability, EffectiveRights, Permit, Right, Rights};
+
+/// All that this program can do for a viewer, whatever the manifest allows.
+/// Files, clipboard, drawing, recording and coming back are not among it: an
+/// act that wants them is refused like any other without its right.
+pub(super) fn able() -> Rights {
+    Rights::of(&[
+        Capability::SeeScreen,
+        Capability::Operate,
+        Capability::ChooseScreen,
+        Capability::Screenshot,
+        Capability::Chat,
+    ])
+}
+
+#[derive(Debug)]
+pub(super) struct Authority {
+    manifest: VerifiedManifest,
+    consent: Consent,
+    local: Rights,
+}
+
+impl Authority {
+    /// `local` is this machine's maximum where it hosts; where it looks, it only
+    /// keeps this end from asking for what it could not use.
+    pub(super) fn new(manifest: VerifiedManifest, consent: Consent, local: Rights) -> Self {
+        Self { manifest, consent, local: local.and(able()) }
+    }
+
+    pub(super) fn effective(&self, now: Instant) -> EffectiveRights {
+        self.manifest.effective(self.local, &self.consent, now)
+    }
+
+    pub(super) fn permit<C: Right>(&self, now: Instant) -> Option<Permit<C>> {
+        self.effective(now).permit::<C>()
+    }
+
+    pub(super) fn allows(&self, capability: Capability, now: Instant) -> bool {
+        self.effective(now).rights().has(capability)
+    }
+
+    /// The moment at which every right ends.
+    pub(super) fn ends(&self) -> Instant {
+        self.manifest.ends()
+    }
+
+    pub(super) fn manifest(&self) -> &Manifest {
+        self.manifest.manifest()
+    }
+}

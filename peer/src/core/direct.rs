@@ -1,0 +1,392 @@
+//! The direct path: ICE, DTLS, data channels and RTP between the two ends.
+//!
+//! Told the time and datagrams; returns datagrams, events and the next deadline.
+//! Everything that authenticates the other end comes from [`DirectFacts`]. Knows
+//! nothing of sockets, of what packets say or of codecs.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::bwe::{Bitrate, BweKind};
+use str0m::config::{DtlsVersion, Fingerprint};
+use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcConfig, RtcError};
+use subtle::ConstantTimeEq;
+use tasuki_protocol::message::MAX_PACKET_BYTES;
+
+use super::direct_identity::DirectIdentity;
+use super::direct_lanes::{Lanes, Received};
+use super::direct_video::{Taken, Video, ask_key_frame};
+use super::dtls::{self, CipherPolicy, Negotiation};
+use super::path::{DirectFacts, IceSide, PathCommand, PathEnd, PathEvent, VideoFrame};
+
+/// How long ICE, DTLS and the proofs may take together.
+pub const REACH_WITHIN: Duration = Duration::from_secs(10);
+/// How long nothing may arrive on a path that was up.
+pub const SILENT_AFTER: Duration = Duration::from_secs(8);
+/// How long an orderly end may take to leave.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// The estimate to start from, before any feedback.
+const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
+/// Packets held for reordering: more than the largest key frame has.
+const REORDERED_PACKETS: usize = 1000;
+/// Packets kept for resending.
+const KEPT_PACKETS: usize = 2000;
+/// After a fault of the library that leaves it alive.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(20);
+const MAX_REMOTE_CANDIDATES: usize = 32;
+const MAX_CANDIDATE_BYTES: usize = 256;
+
+/// An address of this end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalAddress {
+    /// Of an interface; told to the other end.
+    Host(SocketAddr),
+    /// As a STUN server saw what was sent from `base`; `base` stays untold (R1).
+    ServerReflexive { seen: SocketAddr, base: SocketAddr },
+}
+
+/// A datagram to send from the socket bound to `local`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    pub local: SocketAddr,
+    pub destination: SocketAddr,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub struct DirectLink {
+    rtc: Rtc,
+    facts: DirectFacts,
+    negotiation: Negotiation,
+    lanes: Lanes,
+    video: Video,
+    stage: Stage,
+    last_heard: Instant,
+    rtc_deadline: Instant,
+    remote_candidates: usize,
+    happened: VecDeque<Event>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<PathEvent>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reaching { until: Instant },
+    /// The other end's proof was right.
+    Up,
+    /// The end was told; what is left in the library still leaves.
+    Closing { until: Instant },
+    Ended,
+}
+
+impl DirectLink {
+    pub fn new(identity: &DirectIdentity, facts: DirectFacts, now: Instant) -> Self {
+        Self::with_policy(identity, facts, CipherPolicy::Aes256, DtlsVersion::Dtls13, now)
+    }
+
+    pub(crate) fn with_policy(
+        identity: &DirectIdentity,
+        facts: DirectFacts,
+        policy: CipherPolicy,
+        version: DtlsVersion,
+        now: Instant,
+    ) -> Self {
+        let config = RtcConfig::new()
+            .set_dtls_cert(identity.cert())
+            .set_local_ice_credentials(identity.credentials())
+            .set_dtls_version(version)
+            .clear_codecs()
+            .enable_vp8(true)
+            .enable_bwe(Some(FIRST_ESTIMATE))
+            .set_reordering_size_video(REORDERED_PACKETS)
+            .set_send_buffer_video(KEPT_PACKETS)
+            .set_sctp_max_message_size(u32::try_from(MAX_PACKET_BYTES).unwrap_or(u32::MAX));
+        let (mut rtc, negotiation) = dtls::build(config, policy, now);
+        let lanes = Lanes::open(&mut rtc);
+        let video = Video::declare(&mut rtc, facts.video);
+        let mut link = Self {
+            rtc,
+            negotiation,
+            lanes,
+            video,
+            stage: Stage::Reaching { until: now + REACH_WITHIN },
+            last_heard: now,
+            rtc_deadline: now,
+            remote_candidates: 0,
+            happened: VecDeque::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            facts,
+        };
+        link.meet();
+        link.handle_timeout(now);
+        link
+    }
+
+    fn meet(&mut self) {
+        let controlling = self.facts.side == IceSide::Controlling;
+        let mut api = self.rtc.direct_api();
+        api.set_remote_fingerprint(Fingerprint {
+            hash_func: "sha-256".into(),
+            bytes: self.facts.remote_fingerprint.0.to_vec(),
+        });
+        api.set_remote_ice_credentials(IceCreds {
+            ufrag: self.facts.remote_ufrag.clone(),
+            pass: self.facts.remote_pwd.clone(),
+        });
+        api.set_ice_controlling(controlling);
+        if api.start_dtls(controlling).is_err() {
+            self.end(PathEnd::Violation("DTLS could not be started"));
+            return;
+        }
+        api.start_sctp(controlling);
+    }
+
+    /// An address by which this end may be reached, in any order and at any time.
+    pub fn add_local(&mut self, address: LocalAddress, now: Instant) {
+        let candidate = match address {
+            LocalAddress::Host(addr) => Candidate::host(addr, Protocol::Udp),
+            LocalAddress::ServerReflexive { seen, base } => {
+                Candidate::server_reflexive(seen, base, Protocol::Udp)
+            }
+        };
+        let Ok(candidate) = candidate else { return };
+        let line = candidate.to_sdp_string();
+        if self.rtc.add_local_candidate(candidate).is_some() {
+            self.events.push_back(PathEvent::LocalCandidate(line));
+        }
+        self.handle_timeout(now);
+    }
+
+    /// A datagram that came to `local` from `source`. What ICE has not verified
+    /// goes no further (T48).
+    pub fn handle_datagram(&mut self, source: SocketAddr, local: SocketAddr, bytes: &[u8], now: Instant) {
+        if self.is_over() {
+            return;
+        }
+        let Ok(received) = Receive::new(Protocol::Udp, source, local, bytes) else { return };
+        let input = Input::Receive(now, received);
+        if !self.rtc.accepts(&input) {
+            return;
+        }
+        self.last_heard = now;
+        if let Err(error) = self.rtc.handle_input(input) {
+            self.on_fault(&error, now);
+        }
+        self.drain(now);
+    }
+
+    pub fn handle_command(&mut self, command: PathCommand, now: Instant) {
+        match command {
+            PathCommand::SendPacket(packet) if self.stage == Stage::Up => {
+                self.lanes.send(&mut self.rtc, &packet);
+            }
+            PathCommand::SendVideo(frame) if self.stage == Stage::Up => self.send_video(&frame, now),
+            PathCommand::SendPacket(_) | PathCommand::SendVideo(_) => return,
+            PathCommand::RemoteCandidate(line) => self.add_remote(&line),
+            PathCommand::AskKeyFrame => ask_key_frame(&mut self.rtc),
+            PathCommand::Close => self.close(now),
+        }
+        self.handle_timeout(now);
+    }
+
+    fn send_video(&mut self, frame: &VideoFrame, now: Instant) {
+        let Video::Sends(sending) = &mut self.video else { return };
+        match sending.send(&mut self.rtc, frame, now) {
+            Taken::Written | Taken::Dropped => {}
+        }
+    }
+
+    fn add_remote(&mut self, line: &str) {
+        if line.len() > MAX_CANDIDATE_BYTES || self.remote_candidates == MAX_REMOTE_CANDIDATES {
+            return;
+        }
+        let Ok(candidate) = Candidate::from_sdp_string(line) else { return };
+        if candidate.proto() == Protocol::Udp {
+            self.remote_candidates += 1;
+            self.rtc.add_remote_candidate(candidate);
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        if self.is_over() {
+            return;
+        }
+        // A close that fails leaves nothing to send; the end is told all the same.
+        self.rtc.close().ok();
+        self.events.push_back(PathEvent::Down(PathEnd::ClosedHere));
+        self.stage = Stage::Closing { until: now + CLOSE_WITHIN };
+    }
+
+    /// Lets time pass. Harmless at any moment.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.stage == Stage::Ended {
+            return;
+        }
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            self.on_fault(&error, now);
+        }
+        self.drain(now);
+        match self.stage {
+            Stage::Reaching { until } if now >= until => self.end(PathEnd::NotReached(REACH_WITHIN)),
+            Stage::Up if now >= self.last_heard + SILENT_AFTER => self.end(PathEnd::Silent),
+            Stage::Closing { until } if now >= until || !self.rtc.is_alive() => self.stage = Stage::Ended,
+            Stage::Reaching { .. } | Stage::Up | Stage::Closing { .. } | Stage::Ended => {}
+        }
+    }
+
+    /// When [`Self::handle_timeout`] must be called at the latest; `None` after the end.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let own = match self.stage {
+            Stage::Reaching { until } | Stage::Closing { until } => until,
+            Stage::Up => self.last_heard + SILENT_AFTER,
+            Stage::Ended => return None,
+        };
+        let frame = match &self.video {
+            Video::Sends(sending) => sending.deadline(now),
+            Video::Receives(_) => None,
+        };
+        Some(own.min(self.rtc_deadline).min(frame.unwrap_or(own)))
+    }
+
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    pub fn poll_event(&mut self) -> Option<PathEvent> {
+        self.events.pop_front()
+    }
+
+    /// Every change is followed by this, before the next change: the library's rule.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            self.drain_once(now);
+            let Some(event) = self.happened.pop_front() else { break };
+            self.on_event(event, now);
+        }
+        if self.stage == Stage::Up {
+            self.offer_room(now);
+        }
+    }
+
+    fn drain_once(&mut self, now: Instant) {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(deadline)) => {
+                    self.rtc_deadline = deadline;
+                    return;
+                }
+                Ok(Output::Transmit(datagram)) => self.transmits.push_back(Transmit {
+                    local: datagram.source,
+                    destination: datagram.destination,
+                    bytes: datagram.contents.into(),
+                }),
+                Ok(Output::Event(event)) => self.happened.push_back(event),
+                Err(error) => {
+                    self.on_fault(&error, now);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::ChannelOpen(id, _) if self.lanes.is_sure(id) => {
+                self.lanes.prove(&mut self.rtc, &self.facts.own_proof.0);
+            }
+            Event::ChannelData(data) => {
+                if self.lanes.is_sure(data.id) && matches!(self.stage, Stage::Reaching { .. }) {
+                    self.check_proof(&data.data, now);
+                } else if self.stage == Stage::Up {
+                    self.receive(data);
+                }
+            }
+            Event::ChannelBufferedAmountLow(_) => self.lanes.flush(&mut self.rtc),
+            Event::MediaData(data) if self.stage == Stage::Up => {
+                if let Video::Receives(receiving) = &mut self.video
+                    && let Some(frame) = receiving.receive(&mut self.rtc, data, now)
+                {
+                    self.events.push_back(PathEvent::Video(frame));
+                }
+            }
+            Event::KeyframeRequest(_) if self.stage == Stage::Up => {
+                self.events.push_back(PathEvent::KeyFrameWanted);
+            }
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) if self.stage == Stage::Up => {
+                self.events.push_back(PathEvent::Capacity(estimate.as_u64()));
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected)
+                if self.stage == Stage::Up =>
+            {
+                self.end(PathEnd::Silent);
+            }
+            Event::Closed | Event::ChannelClose(_) => self.on_closed(),
+            _ => {}
+        }
+    }
+
+    fn check_proof(&mut self, message: &[u8], now: Instant) {
+        let Some(ciphers) = self.negotiation.ciphers() else {
+            return self.end(PathEnd::Violation("data came before the handshake's end"));
+        };
+        if !bool::from(message.ct_eq(&self.facts.peer_proof.0)) {
+            return self.end(PathEnd::Violation("the other end did not prove to be in this session"));
+        }
+        self.stage = Stage::Up;
+        self.last_heard = now;
+        self.events.push_back(PathEvent::Up(ciphers));
+    }
+
+    fn receive(&mut self, data: str0m::channel::ChannelData) {
+        match self.lanes.receive(data.id, data.data) {
+            Received::Packet(packet) => self.events.push_back(PathEvent::Packet(packet)),
+            Received::Incomplete => {}
+            Received::TooLong => self.end(PathEnd::Violation("a packet was longer than any may be")),
+        }
+    }
+
+    fn offer_room(&mut self, now: Instant) {
+        let Video::Sends(sending) = &mut self.video else { return };
+        if sending.has_new_room(&mut self.rtc, now) {
+            self.events.push_back(PathEvent::VideoRoom);
+            self.drain_once(now);
+        }
+    }
+
+    fn on_closed(&mut self) {
+        match self.negotiation.refused() {
+            Some(why) => self.end(PathEnd::Violation(why)),
+            None => self.end(PathEnd::ClosedByPeer),
+        }
+    }
+
+    /// A fault is the path's end only if the library gives up or a check failed:
+    /// junk from an address that ICE has verified must not end a session.
+    fn on_fault(&mut self, error: &RtcError, now: Instant) {
+        if let Some(why) = self.negotiation.refused() {
+            return self.end(PathEnd::Violation(why));
+        }
+        if !self.rtc.is_alive() {
+            return self.end(match error {
+                RtcError::RemoteSdp(_) => PathEnd::Violation("the certificate is not the pairing's"),
+                other => PathEnd::Network(other.to_string()),
+            });
+        }
+        self.rtc_deadline = now + PAUSE_AFTER_FAULT;
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Closing { .. } | Stage::Ended)
+    }
+
+    fn end(&mut self, why: PathEnd) {
+        if !self.is_over() {
+            self.events.push_back(PathEvent::Down(why));
+        }
+        self.rtc.disconnect();
+        self.stage = Stage::Ended;
+    }
+}

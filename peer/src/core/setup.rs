@@ -1,0 +1,79 @@
+//! What an end is given once, at its birth, and never asks for again.
+
+use std::time::Duration;
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::manifest::Abilities;
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::seed::Seed;
+
+/// How long the end user has for an answer, unless told otherwise.
+pub const CONSENT_TIME_OUT: Duration = Duration::from_secs(120);
+
+/// What either end brings.
+#[derive(Clone)]
+pub struct EndSetup {
+    /// The organisation's name from the signed bundle; never from the server (T8).
+    pub organisation: String,
+    /// Keys that may sign manifests. T14.
+    pub manifest_keys: Vec<DeviceKey>,
+    /// The operator's enrolled device, or the agent's fresh key of this run.
+    pub device: SigningKey,
+    /// Fresh for each peer; every secret of the session grows from it.
+    pub seed: Seed,
+    /// Tenant, DTLS fingerprint and ICE credentials of this end.
+    pub facts: Facts,
+    /// The most that this machine lets a viewer do, whatever a manifest says.
+    pub local: Rights,
+    /// Demands of a manifest that this program can honour.
+    pub abilities: Abilities,
+    pub paths: PathPolicy,
+}
+
+impl std::fmt::Debug for EndSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EndSetup").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// The operator's end, which asks for a number.
+#[derive(Debug, Clone)]
+pub struct OperatorSetup {
+    pub end: EndSetup,
+    pub mode: Mode,
+}
+
+/// The agent's end, to which a number was read.
+#[derive(Debug, Clone)]
+pub struct AgentSetup {
+    pub end: EndSetup,
+    pub number: SessionNumber,
+    /// Numbers with this locator that failed before in this program. T4; see
+    /// [`super::door::TriedNumbers`].
+    pub failed_before: u8,
+    /// Silence for this long is a refusal.
+    pub consent_time_out: Duration,
+}
+
+/// Which kinds of path may be tried. Narrows only: it gives no right and no
+/// address that the manifest does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathPolicy {
+    pub direct: Permission,
+    pub relay: Permission,
+}
+
+impl Default for PathPolicy {
+    fn default() -> Self {
+        Self { direct: Permission::Allowed, relay: Permission::Allowed }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    Allowed,
+    Forbidden,
+}
