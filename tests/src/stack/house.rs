@@ -84,39 +84,32 @@ impl House {
 
     fn admin(&self) -> Result<Command> {
         let mut command = Command::new(program("tasuki-admin")?);
-        command.env("XDG_CONFIG_HOME", self.folder().join("admin")).arg("--bundle").arg(self.bundle());
+        command.arg("--bundle").arg(self.bundle());
+        command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
         Ok(command)
     }
 
     fn enrol_administrator(&self, token: &str) -> Result<()> {
         let mut command = self.admin()?;
-        command.args(["enrol", "--token", token, "--name", "admin"]);
-        run(command).map(drop)
+        command.arg("enrol");
+        answered(command, token).map(drop)
     }
 
     /// Gives the code for the operator's first device.
     fn add_operator(&self) -> Result<String> {
         let mut command = self.admin()?;
         command.args(["operator", "add", OPERATOR, "--display-name", DISPLAY_NAME]);
-        command.args(["--modes", "manage,control,view,share,show", "--json"]);
-        let mut process = Process::start("tasuki-admin", command)?;
-        process.say(PASSWORD)?;
-        let (added, _) =
-            process.event(Mark::default(), "enrolment code", |e| e["enrolment"].is_string())?;
-        text_of(&added, "enrolment")
+        command.args(["--modes", "manage,control,view,share,show", "--password-stdin"]);
+        text_of(&answered(command, PASSWORD)?, "enrolment")
     }
 
     fn sign_in(&self, code: &str) -> Result<()> {
         let mut command = Command::new(program("tasuki")?);
         command.args(["login", "--tenant"]).arg(self.bundle());
-        command.args(["--operator", OPERATOR, "--password-stdin", "--enrolment", code]);
+        command.args(["--operator", OPERATOR, "--password-stdin", "--enrolment-stdin"]);
         command.arg("--profile").arg(self.profile());
-        let mut process = Process::start("tasuki login", command)?;
-        process.say(PASSWORD)?;
-        process.close_input();
-        let status = process.wait_end()?;
-        anyhow::ensure!(status.success(), "tasuki login failed:\n{}", process.log().tail(20));
-        Ok(())
+        command.arg("--json");
+        answered(command, &format!("{PASSWORD}\n{code}")).map(drop)
     }
 }
 
@@ -153,6 +146,18 @@ fn start_server(data: &Path, port: u16) -> Result<Process> {
     let process = Process::start("tasuki-server", command)?;
     process.event(Mark::default(), "listening event", |e| e["event"] == "listening")?;
     Ok(process)
+}
+
+/// Runs a command to its end, with lines for it to read; gives the object it prints.
+fn answered(command: Command, lines: &str) -> Result<Value> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut process = Process::start(&name, command)?;
+    process.say(lines)?;
+    process.close_input();
+    let status = process.wait_end()?;
+    let said = process.log().tail(20);
+    anyhow::ensure!(status.success(), "{name} ended with {status}:\n{said}");
+    process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
 }
 
 fn text_of(value: &Value, key: &str) -> Result<String> {
