@@ -1,1 +1,19 @@
 //! The touching half: sockets, desktops, clocks, terminals.
+
+pub mod clock;
+pub mod desktop;
+mod dial;
+pub mod direct;
+pub mod fault;
+pub mod login;
+pub mod paths;
+pub mod profile;
+pub mod relay;
+pub mod run;
+pub mod server;
+pub mod settings;
+pub mod terminal;
+pub mod texts;
+pub mod tls;
+pub mod trust;
+pub mod verdict;
