@@ -20,10 +20,8 @@ fn up(weather: Weather) -> World {
 #[test]
 fn t47_both_ends_come_up_with_aes_256_for_data_and_media() {
     let world = up(Weather::fair());
-    let expected = Ciphers::Direct {
-        dtls: "TLS_AES_256_GCM_SHA384".into(),
-        srtp: "SRTP_AEAD_AES_256_GCM".into(),
-    };
+    let expected =
+        Ciphers::Direct { dtls: "TLS_AES_256_GCM_SHA384".into(), srtp: "SRTP_AEAD_AES_256_GCM".into() };
     for end in [OPERATOR, AGENT] {
         assert!(world.events[end].contains(&PathEvent::Up(expected.clone())));
     }

@@ -73,11 +73,15 @@ pub struct DirectLink {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Reaching { until: Instant },
+    Reaching {
+        until: Instant,
+    },
     /// The other end's proof was right.
     Up,
     /// The end was told; what is left in the library still leaves.
-    Closing { until: Instant },
+    Closing {
+        until: Instant,
+    },
     Ended,
 }
 
@@ -162,7 +166,13 @@ impl DirectLink {
 
     /// A datagram that came to `local` from `source`. What ICE has not verified
     /// goes no further (T48).
-    pub fn handle_datagram(&mut self, source: SocketAddr, local: SocketAddr, bytes: &[u8], now: Instant) {
+    pub fn handle_datagram(
+        &mut self,
+        source: SocketAddr,
+        local: SocketAddr,
+        bytes: &[u8],
+        now: Instant,
+    ) {
         if self.is_over() {
             return;
         }
@@ -232,7 +242,9 @@ impl DirectLink {
         match self.stage {
             Stage::Reaching { until } if now >= until => self.end(PathEnd::NotReached(REACH_WITHIN)),
             Stage::Up if now >= self.last_heard + SILENT_AFTER => self.end(PathEnd::Silent),
-            Stage::Closing { until } if now >= until || !self.rtc.is_alive() => self.stage = Stage::Ended,
+            Stage::Closing { until } if now >= until || !self.rtc.is_alive() => {
+                self.stage = Stage::Ended
+            }
             Stage::Reaching { .. } | Stage::Up | Stage::Closing { .. } | Stage::Ended => {}
         }
     }

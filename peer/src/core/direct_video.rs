@@ -133,7 +133,12 @@ enum Picture {
 
 impl Receiving {
     /// The frame, unless it builds on one that never came; then a key frame is asked for.
-    pub(super) fn receive(&mut self, rtc: &mut Rtc, data: MediaData, now: Instant) -> Option<VideoFrame> {
+    pub(super) fn receive(
+        &mut self,
+        rtc: &mut Rtc,
+        data: MediaData,
+        now: Instant,
+    ) -> Option<VideoFrame> {
         let kind = frame_kind(&data.data)?;
         match (kind, self.picture) {
             (FrameKind::Key, _) => self.picture = Picture::Whole,

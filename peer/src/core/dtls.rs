@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use dimpl::crypto::{Dtls12CipherSuite, Dtls13CipherSuite};
 use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion};
+use str0m::crypto::CryptoError;
 use str0m::crypto::dtls::{
     DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion, SrtpProfile,
 };
-use str0m::crypto::CryptoError;
 use str0m::{Rtc, RtcConfig};
 
 use super::path::Ciphers;
@@ -309,7 +309,9 @@ fn suite_of_server_hello(mut datagram: &[u8]) -> Option<u16> {
         if plain && datagram.first() == Some(&HANDSHAKE) && record.first() == Some(&SERVER_HELLO) {
             let hello = record.get(HANDSHAKE_HEADER..)?;
             let session_id = usize::from(*hello.get(34)?);
-            return Some(u16::from_be_bytes(hello.get(35 + session_id..37 + session_id)?.try_into().ok()?));
+            return Some(u16::from_be_bytes(
+                hello.get(35 + session_id..37 + session_id)?.try_into().ok()?,
+            ));
         }
         datagram = datagram.get(RECORD_HEADER + length..)?;
     }

@@ -234,7 +234,12 @@ impl RelayLeg {
         Ok(())
     }
 
-    fn on_video(&mut self, header: VideoHeader, piece: Vec<u8>, last: Continuation) -> Result<(), Broken> {
+    fn on_video(
+        &mut self,
+        header: VideoHeader,
+        piece: Vec<u8>,
+        last: Continuation,
+    ) -> Result<(), Broken> {
         let mut frame = match self.frame.take() {
             None => VideoFrame { header, vp8: piece },
             Some(mut frame) if frame.header == header => {
@@ -444,7 +449,11 @@ impl RelayLeg {
 
 /// An empty packet says nothing and shows that its sender lives.
 fn keep_alive() -> LegRecord {
-    LegRecord::Packet { piece: Blob::default(), last: Continuation::Last, padding: Blob(vec![0; padding(0)]) }
+    LegRecord::Packet {
+        piece: Blob::default(),
+        last: Continuation::Last,
+        padding: Blob(vec![0; padding(0)]),
+    }
 }
 
 /// What brings the encoded record of a small packet to a multiple of [`PAD_TO`].

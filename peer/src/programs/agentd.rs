@@ -20,7 +20,7 @@ use crate::core::setup::{AgentSetup, CONSENT_TIME_OUT};
 use crate::core::Peer;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::paths::Paths;
+use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::run::Run;
 use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
@@ -164,14 +164,15 @@ impl Agent<'_> {
             Some(_) => Mode::Manage.ceiling(),
             None => Rights::NONE,
         };
-        let (end, identity) = start::end_setup(self.trust, self.settings, key, local)?;
+        let (end, needs) =
+            start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
         let peer = Peer::agent(AgentSetup {
             end,
             number: number.clone(),
             failed_before: self.tried.failed_before(number),
             consent_time_out: CONSENT_TIME_OUT,
         });
-        let paths = Paths::new(self.trust.clone(), identity);
+        let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
         let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
         let running = tokio::spawn(run.run());
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };

@@ -21,7 +21,7 @@ use crate::core::setup::OperatorSetup;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
 use crate::shell::login::{self, Credentials};
-use crate::shell::paths::Paths;
+use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::profile::SignIn;
 use crate::shell::run::Run;
 use crate::shell::server::{Entrance, ServerLink};
@@ -203,9 +203,10 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
         server = ServerLink::connect(trust.clone(), entrance) => server?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
-    let (end, identity) = start::end_setup(&trust, settings, device, mode.ceiling())?;
+    let (end, needs) =
+        start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
-    let paths = Paths::new(trust, identity);
+    let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     let running = tokio::spawn(run.run());
     if form == Form::Plain {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::Role;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::rights::Rights;
@@ -19,6 +20,7 @@ use super::say::{self, Form};
 use crate::core::EndSetup;
 use crate::core::direct_identity::DirectIdentity;
 use crate::shell::fault::Fault;
+use crate::shell::paths::PathNeeds;
 use crate::shell::settings::{Flags, Settings};
 use crate::shell::texts::Lang;
 use crate::shell::trust::Trust;
@@ -128,16 +130,17 @@ pub(super) fn fresh_seed() -> Result<Seed, Fault> {
     Ok(Seed::from_bytes(bytes))
 }
 
-/// Everything that an end brings, and the identity of its direct path.
+/// Everything that an end brings, and what its paths need.
 ///
 /// # Errors
 /// [`Fault::NoRandomness`].
 pub(super) fn end_setup(
+    role: Role,
     trust: &Trust,
     settings: &Settings,
     device: SigningKey,
     local: Rights,
-) -> Result<(EndSetup, Arc<DirectIdentity>), Fault> {
+) -> Result<(EndSetup, PathNeeds), Fault> {
     let seed = fresh_seed()?;
     let identity = DirectIdentity::generate(&seed.child("direct identity"));
     let identity = identity.map_err(|_| Fault::NoRandomness)?;
@@ -157,7 +160,14 @@ pub(super) fn end_setup(
         abilities: Abilities { application_selection: false, recording: false },
         paths: settings.paths,
     };
-    Ok((setup, Arc::new(identity)))
+    let needs = PathNeeds {
+        trust: trust.clone(),
+        role,
+        identity: Arc::new(identity),
+        seed: seed.child("paths"),
+        stun: None,
+    };
+    Ok((setup, needs))
 }
 
 /// What the system tells a program to do.

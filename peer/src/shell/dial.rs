@@ -3,6 +3,7 @@
 //! Decides which failure of name, port or key is told as what.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustls_pki_types::ServerName;
@@ -19,6 +20,11 @@ pub type Stream = TlsStream<TcpStream>;
 
 const HTTP_ALPN: &[u8] = b"http/1.1";
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Where `stream` leads.
+pub fn place(stream: &Stream) -> Option<SocketAddr> {
+    stream.get_ref().0.peer_addr().ok()
+}
 
 /// `host:port`, an IPv6 host in brackets.
 pub fn address(trust: &Trust) -> String {
@@ -65,7 +71,7 @@ async fn secure(trust: &Trust, tcp: TcpStream) -> Result<Stream, Fault> {
 fn tls_fault(trust: &Trust, why: &std::io::Error) -> Fault {
     let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::InvalidCertificate(_)) => {
+        _ if tls::is_other_server_key(why) => {
             Fault::WrongServerKey { host: trust.bundle.host.clone() }
         }
         Some(_) => Fault::NotTasuki { address: address(trust) },

@@ -12,6 +12,7 @@ pub mod relay;
 pub mod run;
 pub mod server;
 pub mod settings;
+mod stun;
 pub mod terminal;
 pub mod texts;
 pub mod tls;

@@ -4,10 +4,16 @@
 //! core's affair.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
+use tasuki_protocol::seed::Seed;
 use tokio::sync::mpsc;
 
+use super::relay::ServerAddress;
 use super::trust::Trust;
 use super::{direct, relay};
 use crate::core::direct_identity::DirectIdentity;
@@ -15,22 +21,45 @@ use crate::core::path::{DirectFacts, PathCommand, PathEnd, PathEvent, PathId, Re
 
 /// Events of all paths that may wait for the session's loop.
 const EVENTS: usize = 256;
-/// Commands that may wait for one path.
-const COMMANDS: usize = 256;
+
+/// What a session's paths need beside their facts.
+#[derive(Debug)]
+pub struct PathNeeds {
+    pub trust: Trust,
+    pub role: Role,
+    pub identity: Arc<DirectIdentity>,
+    /// Of the relayed legs' ephemeral keys.
+    pub seed: Seed,
+    /// Where this end's address is asked for: the server's own.
+    pub stun: Option<SocketAddr>,
+}
 
 #[derive(Debug)]
 pub struct Paths {
-    trust: Trust,
-    identity: Arc<DirectIdentity>,
+    needs: PathNeeds,
+    disclosure: AddressDisclosure,
     open: BTreeMap<PathId, mpsc::Sender<PathCommand>>,
     tell: mpsc::Sender<(PathId, PathEvent)>,
     events: mpsc::Receiver<(PathId, PathEvent)>,
 }
 
 impl Paths {
-    pub fn new(trust: Trust, identity: Arc<DirectIdentity>) -> Self {
+    pub fn new(needs: PathNeeds) -> Self {
         let (tell, events) = mpsc::channel(EVENTS);
-        Self { trust, identity, open: BTreeMap::new(), tell, events }
+        let disclosure = match needs.role {
+            Role::Operator => AddressDisclosure::RelayOnly,
+            // R1 binds the operator's addresses; the user's are his own to tell.
+            Role::Agent => AddressDisclosure::All,
+        };
+        Self { needs, disclosure, open: BTreeMap::new(), tell, events }
+    }
+
+    /// Of an operator: which of his addresses a path may use at all (R1). The core
+    /// checks the same bytes before it opens any path.
+    pub fn heed(&mut self, manifest: &[u8]) {
+        if let Ok(manifest) = dsse::open::<Manifest>(manifest, &self.needs.trust.bundle.manifest_keys) {
+            self.disclosure = manifest.address_disclosure;
+        }
     }
 
     /// What happened on a path. Cancel-safe.
@@ -44,11 +73,17 @@ impl Paths {
     }
 
     pub fn open_direct(&mut self, id: PathId, facts: DirectFacts) {
-        let _ = (id, facts, &self.identity, &self.trust, &self.tell);
+        let PathNeeds { identity, stun, .. } = &self.needs;
+        let (identity, tell) = (Arc::clone(identity), self.tell.clone());
+        self.open.insert(id, direct::spawn(id, identity, facts, self.disclosure, *stun, tell));
     }
 
     pub fn open_relay(&mut self, id: PathId, facts: RelayFacts) {
-        let _ = (id, facts);
+        let bundle = &self.needs.trust.bundle;
+        let server =
+            ServerAddress { host: bundle.host.clone(), port: bundle.port, pin: bundle.server_pin };
+        let seed = self.needs.seed.child(&format!("relayed leg {}", id.0));
+        self.open.insert(id, relay::spawn(id, facts, server, seed, self.tell.clone()));
     }
 
     pub fn command(&mut self, id: PathId, command: PathCommand) {
@@ -70,5 +105,7 @@ impl Paths {
     /// Lets every path say goodbye.
     pub async fn close(&mut self) {
         self.open.clear();
+        self.events.close();
+        while self.events.recv().await.is_some() {}
     }
 }

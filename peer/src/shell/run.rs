@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::rights::Rights;
+use tasuki_protocol::signal::ServerToOperator;
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
@@ -16,8 +17,8 @@ use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use crate::core::Peer;
 use crate::core::io::{
-    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PictureCommand, Question, SessionEvent,
-    SessionStats,
+    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PictureCommand, Question, ServerMessage,
+    SessionEvent, SessionStats,
 };
 use crate::core::path::{Ciphers, PathCommand};
 
@@ -174,11 +175,17 @@ impl Run {
     }
 
     fn server_said(&mut self, event: ServerEvent) {
-        self.turn(match event {
+        let input = match event {
             ServerEvent::Up => Input::ServerUp,
-            ServerEvent::Message(message) => Input::FromServer(message),
+            ServerEvent::Message(message) => {
+                if let ServerMessage::Operator(ServerToOperator::Arrived { manifest, .. }) = &message {
+                    self.hands.paths.heed(&manifest.0);
+                }
+                Input::FromServer(message)
+            }
             ServerEvent::Down => Input::ServerDown,
-        });
+        };
+        self.turn(input);
     }
 
     fn turn(&mut self, input: Input) {

@@ -4,6 +4,7 @@
 //! Decides how long to wait and which failure is called what. Does not know
 //! rooms, numbers or sessions: messages pass through.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -56,6 +57,7 @@ pub struct ServerLink {
     requests: mpsc::Sender<ServerRequest>,
     events: mpsc::Receiver<ServerEvent>,
     task: tokio::task::JoinHandle<()>,
+    place: Option<SocketAddr>,
 }
 
 impl ServerLink {
@@ -64,10 +66,16 @@ impl ServerLink {
     pub async fn connect(trust: Trust, entrance: Entrance) -> Result<Self, Fault> {
         let caller = Caller { trust, entrance };
         let socket = caller.dial().await?;
+        let place = dial::place(socket.get_ref());
         let (requests, wanted) = mpsc::channel(QUEUE);
         let (told, events) = mpsc::channel(QUEUE);
         let task = tokio::spawn(keep_up(caller, socket, wanted, told));
-        Ok(Self { requests, events, task })
+        Ok(Self { requests, events, task, place })
+    }
+
+    /// Where the server was reached.
+    pub fn place(&self) -> Option<SocketAddr> {
+        self.place
     }
 
     /// What happened next; for ever silent after the link's end.
@@ -306,7 +314,11 @@ async fn dial_again(caller: &Caller, wanted: &mut mpsc::Receiver<ServerRequest>)
             }
         }
         match caller.dial().await {
-            Ok(socket) => return Some(socket),
+            Ok(socket) => {
+                // What was asked of a connection that is gone is asked again by the core.
+                while wanted.try_recv().is_ok() {}
+                return Some(socket);
+            }
             Err(why) => tracing::info!(why = %why, "the server is not reached yet"),
         }
         if wanted.is_closed() {

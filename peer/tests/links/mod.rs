@@ -39,7 +39,8 @@ pub fn facts(operator: &DirectIdentity, agent: &DirectIdentity) -> [DirectFacts;
 
 /// A frame that looks like VP8 as far as a link cares: the key-frame bit and some bytes.
 pub fn frame(number: u32, kind: FrameKind, bytes: usize) -> VideoFrame {
-    let mut vp8: Vec<u8> = (0..bytes).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
+    let mut vp8: Vec<u8> =
+        (0..bytes).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
     vp8[0] = match kind {
         FrameKind::Key => 0x10,
         FrameKind::Delta => 0x11,
@@ -97,7 +98,10 @@ impl World {
     pub fn of(identities: [DirectIdentity; 2], facts: [DirectFacts; 2], weather: Weather) -> Self {
         let now = Instant::now();
         let [operator, agent] = facts;
-        let links = [DirectLink::new(&identities[0], operator, now), DirectLink::new(&identities[1], agent, now)];
+        let links = [
+            DirectLink::new(&identities[0], operator, now),
+            DirectLink::new(&identities[1], agent, now),
+        ];
         Self::with_links(links, now, weather)
     }
 
