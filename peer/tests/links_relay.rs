@@ -1,5 +1,6 @@
 //! Two relayed legs on a stream that the test holds: what is said arrives, and
 //! nothing else ever does.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -107,10 +108,8 @@ impl Pair {
     }
 
     fn end_of(&self, end: usize) -> Option<&PathEnd> {
-        self.events[end].iter().find_map(|event| match event {
-            PathEvent::Down(why) => Some(why),
-            _ => None,
-        })
+        let mut events = self.events[end].iter();
+        events.find_map(|event| if let PathEvent::Down(why) = event { Some(why) } else { None })
     }
 
     fn delivered(&self, end: usize) -> usize {
