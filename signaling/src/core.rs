@@ -1,0 +1,14 @@
+//! The server's decisions: rooms, attempts, limits, manifests, tickets.
+//!
+//! Told the time, one seed and what arrived; gives back what is to be done. It
+//! refuses to know sockets, files, databases and clocks.
+
+pub mod agenda;
+pub mod agents;
+pub mod decoy;
+pub mod guesses;
+pub mod issue;
+pub mod operators;
+pub mod pace;
+pub mod room;
+pub mod rooms;

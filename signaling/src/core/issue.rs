@@ -1,0 +1,102 @@
+//! What the server signs and seals: manifests and relay tickets.
+//!
+//! A manifest allows at most its mode's ceiling; what the product does not yet do
+//! (files, clipboard, recording, reconnecting) is left out of it.
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::hello::Hello;
+use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
+use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::signal::Leg;
+use tasuki_protocol::ticket::{TICKET_LIFETIME_S, Ticket, TicketKey};
+
+use super::rooms::Operator;
+
+/// Seconds from the manifest's receipt within which the user must have accepted.
+pub const START_WITHIN_S: u64 = 600;
+/// Counts the rules below; a change of them is a change of this.
+pub const POLICY_VERSION: u64 = 1;
+
+/// Who issues, with what.
+#[derive(Debug)]
+pub struct Issuer {
+    pub tenant: TenantId,
+    pub manifest_key: SigningKey,
+    /// `None`: there is no relay to send anybody to.
+    pub ticket_key: Option<TicketKey>,
+    pub address_disclosure: AddressDisclosure,
+    /// Seconds that a session may last.
+    pub length_s: u64,
+}
+
+impl Issuer {
+    /// The signed manifest of one attempt: bound to both keys and the challenge (T13).
+    pub fn manifest(
+        &self,
+        session: SessionId,
+        operator: &Operator,
+        mode: Mode,
+        agent: &Hello,
+        unix: u64,
+    ) -> Vec<u8> {
+        let manifest = Manifest {
+            v: PROTOCOL_VERSION,
+            tenant: self.tenant,
+            session,
+            operator: operator.name.clone(),
+            operator_name: operator.display_name.clone(),
+            operator_key: operator.device,
+            agent_key: agent.device,
+            challenge: agent.challenge,
+            mode,
+            capabilities: offered(mode),
+            application_selection: Requirement::Off,
+            recording: Requirement::Off,
+            address_disclosure: self.address_disclosure,
+            issued_at: unix,
+            start_within: START_WITHIN_S,
+            length: self.length_s,
+            policy_version: POLICY_VERSION,
+        };
+        dsse::sign(&manifest, &self.manifest_key)
+    }
+
+    /// The leg for one end; `None` without a relay.
+    pub fn leg(
+        &self,
+        session: SessionId,
+        number: u32,
+        role: Role,
+        nonce: [u8; 16],
+        unix: u64,
+    ) -> Option<Leg> {
+        let key = self.ticket_key.as_ref()?;
+        let expires = unix + TICKET_LIFETIME_S;
+        let ticket = Ticket { session, leg: number, role, expires, nonce };
+        Some(Leg { number, relay: None, ticket: Blob(key.seal(&ticket)) })
+    }
+}
+
+/// What this build can honour of a mode's ceiling.
+pub fn offered(mode: Mode) -> Rights {
+    use Capability as C;
+    let later =
+        [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::Record, C::Reconnect];
+    later.into_iter().fold(mode.ceiling(), Rights::without)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t16_no_manifest_is_wider_than_its_mode() {
+        for mode in Mode::ALL {
+            assert!(offered(mode).is_within(mode.ceiling()));
+            assert!(offered(mode).has(Capability::SeeScreen));
+        }
+    }
+}

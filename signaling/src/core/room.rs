@@ -1,0 +1,121 @@
+//! One room: a number that waits, an attempt at it, and the session that came of it.
+
+use std::time::Instant;
+
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::number::Locator;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{CloseReason, ResumeToken};
+
+use super::decoy::Persona;
+use super::pace::Pace;
+use super::rooms::{ConnectionId, Operator};
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) session: SessionId,
+    pub(crate) locator: Locator,
+    pub(crate) operator: Operator,
+    pub(crate) operator_seat: Seat,
+    pub(crate) mode: Mode,
+    /// One for each attempt; taken from the front.
+    pub(crate) hellos: Vec<Vec<u8>>,
+    /// Attempts that were given a hello.
+    pub(crate) used: u8,
+    /// The number is no longer answered after this.
+    pub(crate) expires: Instant,
+    pub(crate) persona: Persona,
+    pub(crate) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// The number is being written down; nobody knows it yet.
+    Opening,
+    Waiting,
+    /// An attempt is being written down; its hello is not yet out.
+    Burning(ConnectionId),
+    Meeting(Meeting),
+    Paired(Box<Paired>),
+}
+
+/// One agent's attempt, after both ends were told of each other.
+#[derive(Debug)]
+pub(crate) struct Meeting {
+    pub(crate) agent: ConnectionId,
+    pub(crate) attempt: u8,
+    pub(crate) token: ResumeToken,
+    /// Messages that the operator's end sent in this attempt.
+    pub(crate) replies: u8,
+    /// When the manifest's length is over.
+    pub(crate) ends: Instant,
+}
+
+#[derive(Debug)]
+pub(crate) struct Paired {
+    pub(crate) agent_seat: Seat,
+    pub(crate) legs: u32,
+    pub(crate) leg_pace: Pace,
+    pub(crate) ends: Instant,
+}
+
+/// Where one end of a room is, and what lets it come back.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) token: ResumeToken,
+    pub(crate) place: Whereabouts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    Here(ConnectionId),
+    Gone { until: Instant },
+}
+
+impl Seat {
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match self.place {
+            Whereabouts::Here(connection) => Some(connection),
+            Whereabouts::Gone { .. } => None,
+        }
+    }
+
+    fn lost(&self) -> Option<Instant> {
+        match self.place {
+            Whereabouts::Here(_) => None,
+            Whereabouts::Gone { until } => Some(until),
+        }
+    }
+}
+
+impl Room {
+    /// When this room must end, and why, if nothing else happens.
+    pub(crate) fn end(&self) -> Option<(Instant, CloseReason)> {
+        match &self.stage {
+            Stage::Opening | Stage::Waiting => Some((self.expires, CloseReason::Expired)),
+            // The attempt's own deadline decides.
+            Stage::Burning(_) | Stage::Meeting(_) => None,
+            Stage::Paired(paired) => {
+                let over = (paired.ends, CloseReason::TimeOver);
+                let lost = [self.operator_seat.lost(), paired.agent_seat.lost()];
+                let lost = lost.into_iter().flatten().min();
+                lost.map(|at| (at, CloseReason::Lost)).filter(|l| l.0 < over.0).or(Some(over))
+            }
+        }
+    }
+
+    pub(crate) fn agent_connection(&self) -> Option<ConnectionId> {
+        match &self.stage {
+            Stage::Opening | Stage::Waiting => None,
+            Stage::Burning(agent) | Stage::Meeting(Meeting { agent, .. }) => Some(*agent),
+            Stage::Paired(paired) => paired.agent_seat.connection(),
+        }
+    }
+
+    pub(crate) fn paired(&mut self) -> Option<&mut Paired> {
+        match &mut self.stage {
+            Stage::Paired(paired) => Some(paired),
+            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => None,
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! All rooms of a server: who waits under which number, who has met whom.
+//!
+//! Time, randomness and messages are handed in; what must happen comes out. An
+//! attempt is written down before its hello is given out, so that no crash gives
+//! a guesser a fourth try (T4, F1). It refuses to know sockets and files, and
+//! cannot read what the two ends say.
+
+use std::collections::vec_deque::Drain;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use tasuki_protocol::ids::{DeviceKey, SessionId};
+use tasuki_protocol::number::{Locator, MAX_ATTEMPTS, NUMBER_LIFETIME_S};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::seed::Seed;
+use tasuki_protocol::signal::{
+    AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
+};
+
+use super::agenda::{Agenda, Reminder};
+use super::agents::{Agent, AgentState};
+use super::decoy::{REST, Resting};
+use super::guesses::{Guesses, Limits};
+use super::issue::Issuer;
+use super::operators::Desk;
+use super::pace::{Allowance, Pace};
+use super::room::{Room, Stage, Whereabouts};
+
+/// A WebSocket, for as long as it lives. Never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// An operator's account, as its row is numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperatorId(pub i64);
+
+/// Something that the shell was asked to write down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WriteId(pub u64);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    pub instant: Instant,
+    /// Seconds since 1970; goes into documents, decides nothing here.
+    pub unix: u64,
+}
+
+/// Who proved to be at an operator's connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    pub id: OperatorId,
+    pub name: String,
+    pub display_name: String,
+    pub modes: Vec<Mode>,
+    pub device: DeviceKey,
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// T5.
+    pub number_lifetime: Duration,
+    /// From a join to its refusal, whatever the reason (T6).
+    pub answer_after: Duration,
+    /// From a join to a pairing, once the operator's end has answered the agent's proof.
+    pub pairing_within: Duration,
+    /// How long a paired end may stay away.
+    pub resume_grace: Duration,
+    pub guesses: Limits,
+    /// Numbers that one operator may have open at a time.
+    pub open_numbers: usize,
+    pub openings: Allowance,
+    /// Messages of one connection.
+    pub messages: Allowance,
+    /// Relayed legs of one session.
+    pub legs: Allowance,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            number_lifetime: Duration::from_secs(NUMBER_LIFETIME_S),
+            answer_after: Duration::from_secs(2),
+            pairing_within: Duration::from_secs(10),
+            resume_grace: Duration::from_secs(120),
+            guesses: Limits { per_address: 10, overall: 100 },
+            open_numbers: 8,
+            openings: Allowance { burst: 60, per_second: 0.2 },
+            messages: Allowance { burst: 256, per_second: 64.0 },
+            legs: Allowance { burst: 6, per_second: 0.5 },
+        }
+    }
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// An operator's device has proved itself.
+    OperatorHere {
+        connection: ConnectionId,
+        operator: Operator,
+    },
+    FromOperator {
+        connection: ConnectionId,
+        message: OperatorToServer,
+    },
+    AgentHere {
+        connection: ConnectionId,
+        from: IpAddr,
+    },
+    FromAgent {
+        connection: ConnectionId,
+        message: AgentToServer,
+    },
+    Gone {
+        connection: ConnectionId,
+    },
+    /// Signed out, disabled or removed: everything of this operator ends. T17, T55.
+    Withdrawn {
+        operator: OperatorId,
+    },
+    Written {
+        write: WriteId,
+        outcome: Outcome,
+    },
+    /// The deadline has come.
+    Tick,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Durable,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    ToOperator {
+        connection: ConnectionId,
+        message: ServerToOperator,
+    },
+    ToAgent {
+        connection: ConnectionId,
+        message: ServerToAgent,
+    },
+    HangUp {
+        connection: ConnectionId,
+    },
+    /// An end of a session sits there: messages may be longer from now on.
+    Trust {
+        connection: ConnectionId,
+    },
+    /// Must be answered by [`Input::Written`] once it is durable, or is known not to be.
+    Persist {
+        write: WriteId,
+        row: Row,
+    },
+    Note(Note),
+}
+
+/// What must survive a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// A number is given out.
+    Opened { session: SessionId, locator: Locator, until: u64 },
+    /// A hello is given out. The same for a number that lives and for one that does not.
+    Attempt { session: SessionId, locator: Locator, at: u64 },
+}
+
+/// Something that happened, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub what: What,
+    pub session: Option<SessionId>,
+    pub operator: Option<OperatorId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    NumberOpened(Mode),
+    AttemptMade(u8),
+    AttemptFailed(u8),
+    Paired,
+    Over(CloseReason),
+    TooManyGuesses,
+}
+
+/// Whose word a write waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Awaited {
+    Opening(SessionId),
+    Knock(ConnectionId),
+}
+
+#[derive(Debug)]
+pub struct Rooms {
+    pub(crate) settings: Settings,
+    pub(crate) issuer: Issuer,
+    seed: Seed,
+    drawn: u64,
+    pub(crate) guesses: Guesses,
+    pub(crate) resting: Resting,
+    pub(crate) agenda: Agenda,
+    pub(crate) rooms: BTreeMap<SessionId, Room>,
+    pub(crate) locators: BTreeMap<Locator, SessionId>,
+    pub(crate) desks: BTreeMap<ConnectionId, Desk>,
+    pub(crate) openings: BTreeMap<OperatorId, Pace>,
+    pub(crate) agents: BTreeMap<ConnectionId, Agent>,
+    pub(crate) writes: BTreeMap<WriteId, Awaited>,
+    outputs: VecDeque<Output>,
+}
+
+impl Rooms {
+    /// `resting` are locators that an earlier run gave out, each with the moment until
+    /// which nobody may get it again (T5).
+    pub fn new(
+        settings: Settings,
+        issuer: Issuer,
+        seed: Seed,
+        resting: impl IntoIterator<Item = (Locator, Instant)>,
+    ) -> Self {
+        let mut places = Resting::default();
+        for (locator, until) in resting {
+            places.rest(locator, until, None);
+        }
+        Self {
+            guesses: Guesses::new(settings.guesses),
+            settings,
+            issuer,
+            seed,
+            drawn: 0,
+            resting: places,
+            agenda: Agenda::default(),
+            rooms: BTreeMap::new(),
+            locators: BTreeMap::new(),
+            desks: BTreeMap::new(),
+            openings: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input; the outputs are to be acted on in order, all of them.
+    pub fn turn(&mut self, input: Input, now: Now) -> Drain<'_, Output> {
+        self.be_reminded(now);
+        match input {
+            Input::OperatorHere { connection, operator } => {
+                self.operator_here(connection, operator, now);
+            }
+            Input::FromOperator { connection, message } => {
+                self.from_operator(connection, message, now);
+            }
+            Input::AgentHere { connection, from } => self.agent_here(connection, from, now),
+            Input::FromAgent { connection, message } => self.from_agent(connection, message, now),
+            Input::Gone { connection } => {
+                self.operator_gone(connection, now);
+                self.agent_gone(connection, now);
+            }
+            Input::Withdrawn { operator } => self.withdraw(operator, now),
+            Input::Written { write, outcome } => self.written(write, outcome, now),
+            Input::Tick => {}
+        }
+        self.outputs.drain(..)
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.agenda.next()
+    }
+
+    /// Sessions that live, paired or waiting.
+    pub fn occupancy(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(crate) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn tell_operator(&mut self, connection: ConnectionId, message: ServerToOperator) {
+        self.put(Output::ToOperator { connection, message });
+    }
+
+    pub(crate) fn tell_agent(&mut self, connection: ConnectionId, message: ServerToAgent) {
+        self.put(Output::ToAgent { connection, message });
+    }
+
+    pub(crate) fn refuse_agent(&mut self, connection: ConnectionId, reason: RefusalReason) {
+        self.tell_agent(connection, ServerToAgent::Refused { reason });
+    }
+
+    pub(crate) fn note(&mut self, what: What, session: Option<SessionId>) {
+        let operator = session.and_then(|s| self.rooms.get(&s)).map(|room| room.operator.id);
+        self.put(Output::Note(Note { what, session, operator }));
+    }
+
+    pub(crate) fn persist(&mut self, row: Row, awaited: Awaited) {
+        self.drawn += 1;
+        let write = WriteId(self.drawn);
+        self.writes.insert(write, awaited);
+        self.put(Output::Persist { write, row });
+    }
+
+    /// A seed that was never used before.
+    pub(crate) fn fresh_seed(&mut self) -> Seed {
+        self.drawn += 1;
+        self.seed.child(&format!("draw {}", self.drawn))
+    }
+
+    fn written(&mut self, write: WriteId, outcome: Outcome, now: Now) {
+        match self.writes.remove(&write) {
+            Some(Awaited::Opening(session)) => self.opening_written(session, outcome, now),
+            Some(Awaited::Knock(connection)) => self.knock_written(connection, outcome, now),
+            None => {}
+        }
+    }
+
+    fn be_reminded(&mut self, now: Now) {
+        while let Some(reminder) = self.agenda.pop_due(now.instant) {
+            match reminder {
+                Reminder::Agent(connection) => self.answer_is_due(connection, now),
+                Reminder::Room(session) => {
+                    let end = self.rooms.get(&session).and_then(Room::end);
+                    if let Some((_, reason)) = end.filter(|(at, _)| *at <= now.instant) {
+                        self.end_room(session, reason, None, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The attempt at `session`'s number did not lead to a pairing.
+    pub(crate) fn fail_attempt(&mut self, session: SessionId, now: Now) {
+        let Some(room) = self.rooms.get_mut(&session) else { return };
+        if let Some(agent) = room.agent_connection() {
+            room.stage = Stage::Waiting;
+            self.detach(agent);
+        }
+        let Some(room) = self.rooms.get(&session) else { return };
+        let (used, expired) = (room.used, room.expires <= now.instant);
+        self.note(What::AttemptFailed(used), Some(session));
+        if used >= MAX_ATTEMPTS {
+            self.end_room(session, CloseReason::TooManyAttempts, None, now);
+        } else if expired {
+            self.end_room(session, CloseReason::Expired, None, now);
+        }
+    }
+
+    /// Ends a room for good and tells both ends, but not the one `who` asked for it. A
+    /// guesser in mid-attempt is told nothing: its answer comes when it always comes.
+    pub(crate) fn end_room(
+        &mut self,
+        session: SessionId,
+        reason: CloseReason,
+        who: Option<ConnectionId>,
+        now: Now,
+    ) {
+        self.note(What::Over(reason), Some(session));
+        let Some(room) = self.rooms.remove(&session) else { return };
+        if self.locators.remove(&room.locator).is_some() {
+            self.resting.rest(room.locator, now.instant + REST, Some(room.persona.clone()));
+        }
+        if let Whereabouts::Here(operator) = room.operator_seat.place
+            && who != Some(operator)
+            && !matches!(room.stage, Stage::Opening)
+        {
+            self.tell_operator(operator, ServerToOperator::Closed { session, reason });
+        }
+        let Some(agent) = room.agent_connection() else { return };
+        match room.stage {
+            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => {
+                self.detach(agent);
+            }
+            Stage::Paired(_) => {
+                self.set_idle(agent);
+                if who != Some(agent) {
+                    self.tell_agent(agent, ServerToAgent::Closed { reason });
+                }
+            }
+        }
+    }
+
+    /// The agent's attempt goes on as one at a dead number.
+    fn detach(&mut self, agent: ConnectionId) {
+        match self.agents.get_mut(&agent).map(|agent| &mut agent.state) {
+            Some(AgentState::Knocking(knock)) => knock.session = None,
+            Some(AgentState::Answered(answered)) => answered.session = None,
+            Some(AgentState::Idle | AgentState::Paired(_)) | None => {}
+        }
+    }
+
+    fn set_idle(&mut self, agent: ConnectionId) {
+        if let Some(agent) = self.agents.get_mut(&agent) {
+            agent.state = AgentState::Idle;
+        }
+    }
+}

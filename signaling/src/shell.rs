@@ -1,0 +1,20 @@
+//! The server's hands: files, database, sockets, clocks. Decides nothing that a
+//! test of the core would want to see.
+
+mod accounts;
+mod admins;
+mod clock;
+pub mod config;
+mod desk;
+pub mod fault;
+pub mod folder;
+mod listen;
+mod names;
+mod passwords;
+pub mod program;
+pub mod serve;
+pub mod setup;
+mod sockets;
+mod store;
+mod tls;
+mod web;

@@ -1,0 +1,362 @@
+//! Every setting, its default, and where its value came from: default, file,
+//! environment, flag, the later the stronger.
+//!
+//! Limits are settings so that tests can shorten times by documented means.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
+
+use super::fault::Fault;
+use super::passwords::Cost;
+use crate::core::rooms;
+
+/// In the data folder.
+pub const CONFIG_FILE: &str = "server.toml";
+/// Before a key in capitals, in the environment.
+pub const ENVIRONMENT_PREFIX: &str = "TASUKI_SERVER_";
+pub(crate) const TEMPLATE: &str = "# Settings of tasuki-server, one `key = value` a line. \
+`tasuki-server config --data DIR`\n# lists them all with their values and what they are for.\n";
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `None`: every address, at the bundle's port.
+    pub listen: Option<SocketAddr>,
+    pub relay: Relaying,
+    /// UDP address that answers STUN.
+    pub stun: Option<SocketAddr>,
+    pub rooms: rooms::Settings,
+    pub session_length: Duration,
+    pub address_disclosure: AddressDisclosure,
+    pub accounts: AccountRules,
+    pub sockets: SocketRules,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relaying {
+    Embedded,
+    Nowhere,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct AccountRules {
+    pub cost: Cost,
+    /// Failed logins that suspend an account. T51.
+    pub lock_after: u32,
+    pub lock_for: Duration,
+    pub token_idle: Duration,
+    pub token_absolute: Duration,
+    /// How long a code for a new device can be used.
+    pub code_lifetime: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct SocketRules {
+    pub connections: usize,
+    /// From one IPv4 address or IPv6 /64.
+    pub connections_per_address: usize,
+    pub handshake: Duration,
+    /// A request's head, its body, a WebSocket's first message: each.
+    pub first_message: Duration,
+    pub ping_every: Duration,
+    pub silence: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            relay: Relaying::Embedded,
+            stun: None,
+            rooms: rooms::Settings::default(),
+            session_length: MAX_LENGTH,
+            address_disclosure: AddressDisclosure::Public,
+            accounts: AccountRules {
+                cost: Cost { memory_kib: 64 * 1024, passes: 3 },
+                lock_after: 3,
+                lock_for: Duration::from_secs(15 * 60),
+                token_idle: Duration::from_secs(30 * 60),
+                token_absolute: Duration::from_secs(12 * 3600),
+                code_lifetime: Duration::from_secs(24 * 3600),
+            },
+            sockets: SocketRules {
+                connections: 4096,
+                connections_per_address: 256,
+                handshake: Duration::from_secs(10),
+                first_message: Duration::from_secs(10),
+                ping_every: Duration::from_secs(20),
+                silence: Duration::from_secs(60),
+            },
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Default,
+    File,
+    Environment,
+    Flag,
+}
+
+impl Source {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+type Setter = fn(&mut Config, &str) -> Result<(), &'static str>;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub help: &'static str,
+    set: Setter,
+}
+
+const SECONDS: &str = "it must be a number of seconds above 0";
+const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
+const COUNT: &str = "it must be a whole number above 0";
+const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
+
+/// All settings.
+pub const KEYS: &[Key] = &[
+    key("listen", "", "address and port; empty: all addresses at the bundle's port", |c, v| {
+        optional(v, ADDRESS).map(|v| c.listen = v)
+    }),
+    key("relay", "true", "whether the relay runs inside the server", |c, v| {
+        let embedded: bool = parse(v, "it must be true or false")?;
+        c.relay = if embedded { Relaying::Embedded } else { Relaying::Nowhere };
+        Ok(())
+    }),
+    key("stun", "", "UDP address and port that answers STUN; empty: none", |c, v| {
+        optional(v, ADDRESS).map(|v| c.stun = v)
+    }),
+    key("address_disclosure", "public", "relay-only, public or all", |c, v| {
+        c.address_disclosure = match v {
+            "relay-only" => AddressDisclosure::RelayOnly,
+            "public" => AddressDisclosure::Public,
+            "all" => AddressDisclosure::All,
+            _ => return Err("it must be relay-only, public or all"),
+        };
+        Ok(())
+    }),
+    key("number_lifetime_s", "600", "how long a number waits, at most 600", |c, v| {
+        let most = "it must be 1 to 600 seconds";
+        c.rooms.number_lifetime = within(seconds(v)?, 600, most)?;
+        Ok(())
+    }),
+    key("session_length_s", "28800", "how long a session may last, at most 28800", |c, v| {
+        c.session_length = within(seconds(v)?, MAX_LENGTH.as_secs(), "it must be 1 to 28800 seconds")?;
+        Ok(())
+    }),
+    key("answer_after_ms", "2000", "from a join to its refusal", |c, v| {
+        milliseconds(v).map(|v| c.rooms.answer_after = v)
+    }),
+    key("pairing_within_ms", "10000", "from a join to a pairing", |c, v| {
+        milliseconds(v).map(|v| c.rooms.pairing_within = v)
+    }),
+    key("resume_grace_s", "120", "how long a paired end may be away", |c, v| {
+        seconds(v).map(|v| c.rooms.resume_grace = v)
+    }),
+    key("joins_per_address", "10", "tries at numbers from one address in ten minutes", |c, v| {
+        count(v).map(|v| c.rooms.guesses.per_address = v)
+    }),
+    key("joins_per_minute", "100", "tries at numbers in all", |c, v| {
+        count(v).map(|v| c.rooms.guesses.overall = v)
+    }),
+    key("open_numbers", "8", "numbers one operator may have open at a time", |c, v| {
+        count(v).map(|v| c.rooms.open_numbers = v)
+    }),
+    key("openings_burst", "60", "numbers one operator may open at once; 0.2 a second later", |c, v| {
+        parse(v, COUNT).map(|v| c.rooms.openings.burst = v)
+    }),
+    key("lock_after", "3", "failed logins that suspend an account", |c, v| {
+        parse(v, COUNT).and_then(positive).map(|v| c.accounts.lock_after = v)
+    }),
+    key("lock_s", "900", "how long it is suspended", |c, v| {
+        seconds(v).map(|v| c.accounts.lock_for = v)
+    }),
+    key("password_memory_kib", "65536", "Argon2id's memory; less only in tests", |c, v| {
+        let memory: u32 = parse(v, "it must be at least 8")?;
+        c.accounts.cost.memory_kib =
+            if memory < 8 { return Err("it must be at least 8") } else { memory };
+        Ok(())
+    }),
+    key("password_passes", "3", "Argon2id's passes; fewer only in tests", |c, v| {
+        parse(v, COUNT).and_then(positive).map(|v| c.accounts.cost.passes = v)
+    }),
+    key("token_idle_s", "1800", "an operator's sign-in ends when unused for", |c, v| {
+        seconds(v).map(|v| c.accounts.token_idle = v)
+    }),
+    key("token_absolute_s", "43200", "an operator's sign-in ends after", |c, v| {
+        seconds(v).map(|v| c.accounts.token_absolute = v)
+    }),
+    key("code_lifetime_s", "86400", "a code for a new device ends after", |c, v| {
+        seconds(v).map(|v| c.accounts.code_lifetime = v)
+    }),
+    key("connections", "4096", "connections in all", |c, v| {
+        count(v).map(|v| c.sockets.connections = v)
+    }),
+    key("connections_per_address", "256", "connections from one address", |c, v| {
+        count(v).map(|v| c.sockets.connections_per_address = v)
+    }),
+    key("handshake_s", "10", "time for a TLS handshake", |c, v| {
+        seconds(v).map(|v| c.sockets.handshake = v)
+    }),
+    key("first_message_s", "10", "time for a request's head, body, a first message", |c, v| {
+        seconds(v).map(|v| c.sockets.first_message = v)
+    }),
+    key("ping_s", "20", "WebSocket pings, every", |c, v| seconds(v).map(|v| c.sockets.ping_every = v)),
+    key("silence_s", "60", "a WebSocket that says nothing, not even pong, ends after", |c, v| {
+        seconds(v).map(|v| c.sockets.silence = v)
+    }),
+];
+
+const fn key(name: &'static str, default: &'static str, help: &'static str, set: Setter) -> Key {
+    Key { name, default, help, set }
+}
+
+/// A configuration, and for each key its value as text and where it came from.
+#[derive(Debug, Clone, Default)]
+pub struct Configured {
+    pub config: Config,
+    values: BTreeMap<&'static str, (String, Source)>,
+}
+
+impl Configured {
+    /// Defaults < `server.toml` in `data` < environment < `flags`.
+    ///
+    /// # Errors
+    /// A value that a key cannot have, an unknown key, a file that is no TOML.
+    pub fn gather(
+        data: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, Fault> {
+        let mut configured = Self::default();
+        let file = data.join(CONFIG_FILE);
+        if let Ok(text) = std::fs::read_to_string(&file) {
+            let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;
+            for (name, value) in &table {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                configured.set(name, &text, Source::File)?;
+            }
+        }
+        for (name, value) in environment {
+            if let Some(name) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+                configured.set(&name.to_lowercase(), &value, Source::Environment)?;
+            }
+        }
+        for (name, value) in flags {
+            configured.set(name, value, Source::Flag)?;
+        }
+        Ok(configured)
+    }
+
+    fn set(&mut self, name: &str, value: &str, source: Source) -> Result<(), Fault> {
+        let key = KEYS.iter().find(|key| key.name == name);
+        let key = key.ok_or_else(|| Fault::UnknownSetting(name.to_owned()))?;
+        (key.set)(&mut self.config, value).map_err(|expected| Fault::Setting {
+            key: name.to_owned(),
+            value: value.to_owned(),
+            expected,
+        })?;
+        self.values.insert(key.name, (value.to_owned(), source));
+        Ok(())
+    }
+
+    /// Each key with its value and source.
+    pub fn effective(&self) -> impl Iterator<Item = (&'static Key, &str, Source)> {
+        KEYS.iter().map(|key| match self.values.get(key.name) {
+            Some((value, source)) => (key, value.as_str(), *source),
+            None => (key, key.default, Source::Default),
+        })
+    }
+}
+
+fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
+    value.parse().map_err(|_| expected)
+}
+
+fn optional<T: FromStr>(value: &str, expected: &'static str) -> Result<Option<T>, &'static str> {
+    if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }
+}
+
+fn positive(value: u32) -> Result<u32, &'static str> {
+    if value > 0 { Ok(value) } else { Err(COUNT) }
+}
+
+fn count(value: &str) -> Result<usize, &'static str> {
+    let count: u32 = parse(value, COUNT)?;
+    usize::try_from(positive(count)?).map_err(|_| COUNT)
+}
+
+fn seconds(value: &str) -> Result<Duration, &'static str> {
+    let seconds: u32 = parse(value, SECONDS)?;
+    if seconds > 0 { Ok(Duration::from_secs(seconds.into())) } else { Err(SECONDS) }
+}
+
+fn milliseconds(value: &str) -> Result<Duration, &'static str> {
+    let milliseconds: u32 = parse(value, MILLISECONDS)?;
+    if milliseconds > 0 { Ok(Duration::from_millis(milliseconds.into())) } else { Err(MILLISECONDS) }
+}
+
+fn within(value: Duration, most_s: u64, expected: &'static str) -> Result<Duration, &'static str> {
+    if value <= Duration::from_secs(most_s) { Ok(value) } else { Err(expected) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_in_the_table_is_the_default_in_use() {
+        let mut spelled = Config::default();
+        for key in KEYS {
+            (key.set)(&mut spelled, key.default).unwrap();
+        }
+        assert_eq!(format!("{spelled:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_and_that_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CONFIG_FILE), "lock_after = 4\nlock_s = 5\nping_s = 6\n")
+            .unwrap();
+        let environment =
+            ["LOCK_S", "PING_S"].map(|k| (format!("{ENVIRONMENT_PREFIX}{k}"), "7".to_owned()));
+        let flags = [("ping_s".to_owned(), "8".to_owned())];
+        let gathered = Configured::gather(folder.path(), environment, &flags).unwrap();
+        let found: Vec<_> = gathered
+            .effective()
+            .filter(|(_, _, source)| *source != Source::Default)
+            .map(|(key, value, source)| format!("{} {value} {}", key.name, source.name()))
+            .collect();
+        assert_eq!(found, ["lock_after 4 file", "lock_s 7 environment", "ping_s 8 flag"]);
+    }
+
+    #[test]
+    fn an_unknown_key_and_an_impossible_value_are_named() {
+        let set = |name: &str, value: &str| {
+            Configured::gather(Path::new("nowhere"), [], &[(name.to_owned(), value.to_owned())])
+                .map(|_| ())
+                .map_err(|fault| fault.to_string())
+        };
+        assert!(set("locks", "1").unwrap_err().contains("locks"));
+        assert!(set("number_lifetime_s", "601").unwrap_err().contains("1 to 600"));
+        assert!(set("lock_after", "0").unwrap_err().contains("lock_after"));
+    }
+}

@@ -1,0 +1,167 @@
+//! One TCP port: admits, counts, shakes hands, and gives each connection to whom
+//! its ALPN names: the HTTP server or the relay.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tasuki_protocol::ticket::RELAY_ALPN;
+use tasuki_turn_relay::Relay;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower_service::Service;
+
+use super::config::SocketRules;
+use crate::core::guesses::Place;
+
+/// How long to leave the listener alone when the system has no more sockets.
+const BREATH: Duration = Duration::from_millis(100);
+/// The most bytes of a request's head.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// A connection that was let in, for as long as anything of it lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Guest {
+    pub(crate) peer: SocketAddr,
+    _stay: Arc<Stay>,
+}
+
+pub(crate) struct Door {
+    pub(crate) rules: SocketRules,
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) router: Router,
+    pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) guests: Arc<Guests>,
+}
+
+impl std::fmt::Debug for Guests {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guests").finish_non_exhaustive()
+    }
+}
+
+/// Who is inside, by place.
+pub(crate) struct Guests {
+    most: usize,
+    most_per_place: usize,
+    seats: Arc<Semaphore>,
+    places: Mutex<HashMap<Place, usize>>,
+}
+
+impl Guests {
+    pub(crate) fn new(rules: &SocketRules) -> Arc<Self> {
+        Arc::new(Self {
+            most: rules.connections,
+            most_per_place: rules.connections_per_address,
+            seats: Arc::new(Semaphore::new(rules.connections)),
+            places: Mutex::new(HashMap::new()),
+        })
+    }
+
+    fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Guest> {
+        let seat = Arc::clone(&self.seats).try_acquire_owned().ok()?;
+        let place = Place::from(peer.ip());
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = places.entry(place).or_default();
+        if *here >= self.most_per_place {
+            return None;
+        }
+        *here += 1;
+        let stay = Stay { _seat: seat, place, guests: Arc::clone(self) };
+        Some(Guest { peer, _stay: Arc::new(stay) })
+    }
+
+    /// Waits until everybody has left, at most `patience`.
+    pub(crate) async fn all_gone(&self, patience: Duration) {
+        let all = u32::try_from(self.most).unwrap_or(u32::MAX);
+        timeout(patience, self.seats.acquire_many(all)).await.ok();
+    }
+}
+
+struct Stay {
+    _seat: OwnedSemaphorePermit,
+    place: Place,
+    guests: Arc<Guests>,
+}
+
+impl std::fmt::Debug for Stay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stay").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        let mut places = self.guests.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(here) = places.get_mut(&self.place) {
+            *here -= 1;
+            if *here == 0 {
+                places.remove(&self.place);
+            }
+        }
+    }
+}
+
+/// Accepts until the future is dropped, which closes what is not a WebSocket.
+pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
+    let mut serving = JoinSet::new();
+    loop {
+        while serving.try_join_next().is_some() {}
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        let Some(guest) = door.guests.admit(peer) else {
+            tracing::debug!(%peer, "too many connections: closed at accept");
+            continue;
+        };
+        let door = Arc::clone(&door);
+        serving.spawn(async move { serve(&door, guest, stream).await });
+    }
+}
+
+async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
+    stream.set_nodelay(true).ok();
+    let stream = match timeout(door.rules.handshake, door.tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(peer = %guest.peer, %error, "TLS failed"),
+        Err(_) => return tracing::debug!(peer = %guest.peer, "TLS took too long"),
+    };
+    if stream.get_ref().1.alpn_protocol() != Some(RELAY_ALPN) {
+        return speak_http(door, guest, stream).await;
+    }
+    if let Some(relay) = &door.relay {
+        relay.serve_connection(stream, guest.peer).await;
+    }
+}
+
+async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
+    let peer = guest.peer;
+    let router = door.router.clone();
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(guest.clone());
+        router.clone().call(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(door.rules.first_message)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%peer, %error, "an HTTP connection ended");
+    }
+}

@@ -1,0 +1,227 @@
+//! The command line of `tasuki-server`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::config::Configured;
+use super::fault::{EXIT_CODES, Fault};
+use super::serve::serve;
+use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
+
+#[derive(Debug, Parser)]
+#[command(name = "tasuki-server", version, about = "The server of Tasuki.", after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a server's folder: keys, certificate, database. Once.
+    Setup(SetupArguments),
+    /// Runs the server of a folder.
+    Run(RunArguments),
+    /// Prints every setting, its value, and where it came from.
+    Config(ConfigArguments),
+}
+
+#[derive(Debug, Args)]
+struct SetupArguments {
+    /// The folder: new or empty.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// DNS name or IP address by which everybody reaches the server.
+    #[arg(long, value_name = "NAME")]
+    host: String,
+    #[arg(long, default_value_t = 443)]
+    port: u16,
+    /// The organisation's name as people see it; the host's name if not given.
+    #[arg(long, value_name = "NAME")]
+    organisation: Option<String>,
+    /// A certificate chain of your own, PEM.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+#[derive(Debug, Args)]
+struct ConfigArguments {
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Address and port; port 0 takes a free one and prints it.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Do not run the relay inside the server.
+    #[arg(long)]
+    no_relay: bool,
+    /// UDP address and port that answers STUN.
+    #[arg(long, value_name = "ADDR")]
+    stun: Option<SocketAddr>,
+    /// Any setting: see `tasuki-server config`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print JSON objects, one a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the program to its end.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Keys in memory must not land in a core dump (T68).
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        say_error("The system gives no threads. Close other programs and try again.");
+        return ExitCode::from(1);
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Setup(arguments) => setup_command(arguments).await,
+            Command::Run(arguments) => run_command(arguments.config).await,
+            Command::Config(arguments) => config_command(&arguments),
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            say_error(&fault.to_string());
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+async fn setup_command(arguments: SetupArguments) -> Result<(), Fault> {
+    let certificate = arguments.cert.zip(arguments.key).map(|(cert, key)| OwnCertificate { cert, key });
+    let order = SetUp {
+        data: arguments.data.clone(),
+        host: arguments.host,
+        port: arguments.port,
+        organisation: arguments.organisation,
+        certificate,
+    };
+    let done = set_up(order).await?;
+    let SetUpDone { tenant, bundle, fingerprint, admin_token } = done;
+    if arguments.json {
+        say(&json!({
+            "event": "set_up",
+            "tenant": tenant.to_string(),
+            "bundle": bundle,
+            "fingerprint": fingerprint.to_string(),
+            "admin_token": admin_token,
+        })
+        .to_string());
+        return Ok(());
+    }
+    let data = arguments.data.display();
+    say(&format!(
+        "The server is set up in {data}.
+
+Bundle for agents, operators and administrators:
+  {}
+SHA-256 of the server's public key (compare it where you install the bundle):
+  {fingerprint}
+Token for the first administrator (works once, is shown once):
+  {admin_token}
+
+Next: `tasuki-server run --data {data}`, then
+`tasuki-admin --bundle tenant.json enrol` on the administrator's machine.
+tenant-root.key signs bundles and is not needed to run: keep a copy elsewhere.",
+        bundle.display()
+    ));
+    Ok(())
+}
+
+async fn run_command(arguments: ConfigArguments) -> Result<(), Fault> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let configured = gather(&arguments)?;
+    let running = serve(&arguments.data, configured.config).await?;
+    let (address, fingerprint) = (running.address(), running.fingerprint());
+    if arguments.json {
+        let address = address.to_string();
+        let stun = running.stun_address().map(|stun| stun.to_string());
+        let fingerprint = fingerprint.to_string();
+        say(&json!({"event": "listening", "address": address, "stun": stun, "fingerprint": fingerprint})
+            .to_string());
+    } else {
+        say(&format!("Listening on {address}."));
+    }
+    wait_for_signal().await;
+    running.shut_down().await;
+    Ok(())
+}
+
+fn config_command(arguments: &ConfigArguments) -> Result<(), Fault> {
+    for (key, value, source) in gather(arguments)?.effective() {
+        if arguments.json {
+            let line =
+                json!({"key": key.name, "value": value, "source": source.name(), "help": key.help});
+            say(&line.to_string());
+        } else {
+            say(&format!("{} = {value:?}  # {}; {}", key.name, source.name(), key.help));
+        }
+    }
+    Ok(())
+}
+
+fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {
+    let mut flags = Vec::new();
+    for set in &arguments.set {
+        let (key, value) = set.split_once('=').ok_or_else(|| Fault::UnknownSetting(set.clone()))?;
+        flags.push((key.to_owned(), value.to_owned()));
+    }
+    let address = |key: &str, address: Option<SocketAddr>| {
+        address.map(|address| (key.to_owned(), address.to_string()))
+    };
+    flags.extend(address("listen", arguments.listen));
+    flags.extend(address("stun", arguments.stun));
+    if arguments.no_relay {
+        flags.push(("relay".to_owned(), "false".to_owned()));
+    }
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Configured::gather(&arguments.data, environment, &flags)
+}
+
+async fn wait_for_signal() {
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// A reader that has gone away is no reason to stop.
+fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
+}
+
+fn say_error(text: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr().lock(), "{text}").ok();
+}

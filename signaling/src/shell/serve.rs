@@ -1,0 +1,200 @@
+//! Puts a server together from its folder and configuration, and runs it.
+//!
+//! Also the way for tests to have a real server in their own process.
+
+use std::io::ErrorKind;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tasuki_protocol::ids::Digest;
+use tasuki_turn_relay::{Relay, StunRate, serve_stun};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use super::accounts::Accounts;
+use super::clock;
+use super::config::{Config, Relaying};
+use super::desk::Desk;
+use super::fault::Fault;
+use super::folder::{Folder, Keys};
+use super::listen::{Door, Guests, accept};
+use super::names::Names;
+use super::passwords::Passwords;
+use super::store::Store;
+use super::tls;
+use super::web::{Site, router};
+use crate::core::issue::Issuer;
+use crate::core::rooms::Rooms;
+
+/// How long connections may take to hear that the server stops.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// A server that runs until [`Running::shut_down`], or until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    stun: Option<SocketAddr>,
+    fingerprint: Digest,
+    desk: Arc<Desk>,
+    guests: Arc<Guests>,
+    store: Store,
+    tasks: Vec<JoinHandle<()>>,
+    _folder: Folder,
+}
+
+impl Running {
+    /// Where it listens; the port is the real one also if 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn stun_address(&self) -> Option<SocketAddr> {
+        self.stun
+    }
+
+    /// SHA-256 of the certificate's public key.
+    pub fn fingerprint(&self) -> Digest {
+        self.fingerprint
+    }
+
+    /// Stops listening, hangs up on everybody, closes the database.
+    pub async fn shut_down(mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.desk.close();
+        self.guests.all_gone(FAREWELL).await;
+        self.store.close().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.desk.close();
+    }
+}
+
+/// Starts the server of the folder `data`. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// See [`Fault`]; nothing runs then.
+pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
+    let folder = Folder::open(data)?;
+    let keys = folder.keys()?;
+    let (bundle, envelope) = folder.bundle(&keys)?;
+    let tls = tls::load(&folder)?;
+    let store = Store::open(&folder.database()).await?;
+    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let issuer = Issuer {
+        tenant: bundle.tenant,
+        manifest_key: keys.manifest.clone(),
+        ticket_key: relay_key.clone(),
+        address_disclosure: config.address_disclosure,
+        length_s: config.session_length.as_secs(),
+    };
+    let listener = listen(config.listen, bundle.port).await?;
+    let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
+    let stun = match config.stun {
+        Some(address) => Some(bind_stun(address).await?),
+        None => None,
+    };
+    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
+    let accounts = accounts(&config, &keys, &store, &bundle)?;
+    let site = Arc::new(Site {
+        desk: Arc::clone(&desk),
+        accounts,
+        rules: config.sockets,
+        bundle: envelope.into(),
+    });
+    let guests = Guests::new(&config.sockets);
+    let door = Arc::new(Door {
+        rules: config.sockets,
+        tls: TlsAcceptor::from(tls.config),
+        router: router(site),
+        relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
+        guests: Arc::clone(&guests),
+    });
+    let mut tasks = vec![tokio::spawn(accept(listener, door))];
+    let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
+    tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
+    let fingerprint = tls.fingerprint;
+    Ok(Running {
+        address,
+        stun: stun_address,
+        fingerprint,
+        desk,
+        guests,
+        store,
+        tasks,
+        _folder: folder,
+    })
+}
+
+async fn rooms(
+    config: &Config,
+    issuer: Issuer,
+    store: &Store,
+    folder: &Folder,
+) -> Result<Rooms, Fault> {
+    let damaged = |_| Fault::DatabaseDamaged(folder.database());
+    let now = clock::now();
+    let resting = store.resting().await.map_err(damaged)?;
+    let resting = resting.into_iter().map(|(locator, until)| {
+        (locator, now.instant + Duration::from_secs(until.saturating_sub(now.unix)))
+    });
+    Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
+}
+
+fn accounts(
+    config: &Config,
+    keys: &Keys,
+    store: &Store,
+    bundle: &tasuki_protocol::bundle::Bundle,
+) -> Result<Accounts, Fault> {
+    let decoy = clock::random()?;
+    Ok(Accounts {
+        store: store.clone(),
+        names: Names::new(&keys.names),
+        passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy),
+        rules: config.accounts,
+        tenant: bundle.tenant,
+        organisation: bundle.organisation.clone(),
+    })
+}
+
+async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
+    if let Some(address) = asked {
+        return TcpListener::bind(address).await.map_err(|error| cannot_at(address, &error));
+    }
+    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    match TcpListener::bind(everywhere).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(cannot(port, &error)),
+        // A machine without IPv6.
+        Err(_) => {
+            let address = SocketAddr::from(([0, 0, 0, 0], port));
+            TcpListener::bind(address).await.map_err(|error| cannot(port, &error))
+        }
+    }
+}
+
+async fn bind_stun(address: SocketAddr) -> Result<UdpSocket, Fault> {
+    UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))
+}
+
+fn cannot(port: u16, error: &std::io::Error) -> Fault {
+    cannot_at(SocketAddr::from(([0, 0, 0, 0], port)), error)
+}
+
+fn cannot_at(address: SocketAddr, error: &std::io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::AddrInUse => Fault::AddressTaken(address),
+        kind => Fault::CannotListen { address, kind },
+    }
+}

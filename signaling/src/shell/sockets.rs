@@ -1,0 +1,209 @@
+//! WebSockets: bounded, timed, pinged. One that misbehaves is closed alone (T59).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION};
+use tasuki_protocol::signal::{
+    self, AgentToServer, DEVICE_PROOF, MAX_EARLY_MESSAGE, OperatorToServer, RefusalReason,
+    ServerToAgent, ServerToOperator,
+};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::accounts::{Bearer, signed};
+use super::clock;
+use super::config::SocketRules;
+use super::desk::Order;
+use super::listen::Guest;
+use super::web::Site;
+use crate::core::rooms::{ConnectionId, Input};
+
+/// How long a message may take to leave.
+const SEND: Duration = Duration::from_secs(10);
+
+/// An agent's WebSocket, from its upgrade to its end.
+pub(crate) async fn agent(site: Arc<Site>, guest: Guest, socket: WebSocket) {
+    let Some((connection, orders)) = site.desk.connect() else { return };
+    site.desk.agent_here(connection, guest.peer.ip());
+    let line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
+    let desk = &site.desk;
+    line.converse(orders, None, |text| match signal::decode::<AgentToServer>(text) {
+        Ok(message) => {
+            desk.turn(Input::FromAgent { connection, message });
+            Heard::Understood
+        }
+        Err(_) => Heard::Not(signal::encode(&ServerToAgent::Refused { reason: why_not(text) })),
+    })
+    .await;
+    desk.disconnect(connection);
+    drop(guest);
+}
+
+/// An operator's WebSocket; its device proves itself first (T9, T55).
+pub(crate) async fn operator(site: Arc<Site>, guest: Guest, bearer: Bearer, socket: WebSocket) {
+    let mut line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
+    let Some((connection, orders)) = site.desk.connect() else { return };
+    if prove(&site, &mut line, &bearer, connection).await.is_some() {
+        line.limit = signal::MAX_MESSAGE;
+        let left = u64::try_from(bearer.expires.saturating_sub(clock::unix_row())).unwrap_or(0);
+        let end = Instant::now() + Duration::from_secs(left);
+        let desk = &site.desk;
+        line.converse(orders, Some(end), |text| match signal::decode::<OperatorToServer>(text) {
+            Ok(message) => {
+                desk.turn(Input::FromOperator { connection, message });
+                Heard::Understood
+            }
+            Err(_) => {
+                let reason = why_not(text);
+                Heard::Not(signal::encode(&ServerToOperator::Refused { reason }))
+            }
+        })
+        .await;
+    }
+    site.desk.disconnect(connection);
+    drop(guest);
+}
+
+/// `None`: the connection ends.
+async fn prove(site: &Site, line: &mut Line, bearer: &Bearer, connection: ConnectionId) -> Option<()> {
+    let challenge = Challenge(clock::random().ok()?);
+    line.send(signal::encode(&ServerToOperator::Challenge { challenge })).await?;
+    let text = timeout(line.rules.first_message, line.hear()).await.ok()??;
+    let message = [DEVICE_PROOF, &challenge.0, &bearer.token_digest].concat();
+    let proven = match signal::decode::<OperatorToServer>(&text) {
+        Ok(OperatorToServer::Prove { signature }) => signed(&bearer.device, &message, &signature.0),
+        Ok(_) | Err(_) => false,
+    };
+    let operator = match site.accounts.operator(bearer).await {
+        Ok(operator) => operator.filter(|_| proven),
+        Err(_) => return line.refuse(RefusalReason::Unavailable).await,
+    };
+    let Some(operator) = operator else { return line.refuse(RefusalReason::SignIn).await };
+    let id = operator.id;
+    site.desk.operator_here(connection, operator);
+    // Disabled between the look at the row and the room's door: once more, from inside.
+    if !matches!(site.accounts.operator(bearer).await, Ok(Some(_))) {
+        site.desk.withdraw(id);
+    }
+    Some(())
+}
+
+fn why_not(text: &str) -> RefusalReason {
+    match signal::version_of(text.as_bytes()) {
+        Some(version) if version != PROTOCOL_VERSION => {
+            RefusalReason::Version { server: PROTOCOL_VERSION }
+        }
+        Some(_) | None => RefusalReason::Message,
+    }
+}
+
+enum Heard {
+    Understood,
+    /// What to answer before the connection is closed.
+    Not(String),
+}
+
+struct Line {
+    socket: WebSocket,
+    rules: SocketRules,
+    /// The most bytes of a message, as of now.
+    limit: usize,
+}
+
+impl Line {
+    /// Until either side ends it, it falls silent, or `end` has come.
+    async fn converse(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        end: Option<Instant>,
+        mut hear: impl FnMut(&str) -> Heard,
+    ) {
+        let opened = Instant::now();
+        let mut first = end.is_none();
+        let mut heard_at = opened;
+        let mut pings = interval(self.rules.ping_every);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let mut patience = heard_at + self.rules.silence;
+            if first {
+                patience = patience.min(opened + self.rules.first_message);
+            }
+            patience = end.map_or(patience, |end| end.min(patience));
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Send(text)) => if self.send(text).await.is_none() { return },
+                    Some(Order::Trust) => self.limit = signal::MAX_MESSAGE,
+                    None => break,
+                },
+                message = self.socket.recv() => {
+                    heard_at = Instant::now();
+                    match self.take(message) {
+                        Taken::Text(text) => {
+                            first = false;
+                            if let Heard::Not(answer) = hear(&text) {
+                                self.send(answer).await;
+                                break;
+                            }
+                        }
+                        Taken::Nothing => {}
+                        Taken::End => break,
+                    }
+                },
+                _ = pings.tick() => {
+                    let ping = self.socket.send(Message::Ping(Vec::new().into()));
+                    if !matches!(timeout(SEND, ping).await, Ok(Ok(()))) {
+                        return;
+                    }
+                },
+                () = tokio::time::sleep_until(patience) => break,
+            }
+        }
+        self.close().await;
+    }
+
+    fn take(&self, message: Option<Result<Message, axum::Error>>) -> Taken {
+        match message {
+            Some(Ok(Message::Text(text))) if text.len() <= self.limit => {
+                Taken::Text(text.as_str().to_owned())
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Taken::Nothing,
+            Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Close(_)) | Err(_)) | None => {
+                Taken::End
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Option<String> {
+        loop {
+            let message = self.socket.recv().await;
+            match self.take(message) {
+                Taken::Text(text) => return Some(text),
+                Taken::Nothing => {}
+                Taken::End => return None,
+            }
+        }
+    }
+
+    async fn send(&mut self, text: String) -> Option<()> {
+        let sent = timeout(SEND, self.socket.send(Message::text(text))).await;
+        matches!(sent, Ok(Ok(()))).then_some(())
+    }
+
+    async fn refuse(&mut self, reason: RefusalReason) -> Option<()> {
+        self.send(signal::encode(&ServerToOperator::Refused { reason })).await;
+        None
+    }
+
+    async fn close(&mut self) {
+        let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+        timeout(SEND, self.socket.send(Message::Close(Some(frame)))).await.ok();
+    }
+}
+
+enum Taken {
+    Text(String),
+    Nothing,
+    End,
+}

@@ -1,0 +1,159 @@
+//! The database: SQLite in WAL mode, every commit on disk before it counts.
+//!
+//! Bound parameters only (T60). What the rows mean is decided elsewhere.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Row as _, SqlSafeStr};
+use tasuki_protocol::number::Locator;
+
+use super::clock;
+use super::fault::Fault;
+use crate::core::rooms::{Note, Row, What};
+
+/// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
+const KEPT_S: i64 = 24 * 3600;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) pool: SqlitePool,
+}
+
+/// Something for the writer.
+#[derive(Debug, Clone)]
+pub(crate) enum Entry {
+    Row(Row),
+    Note(Note),
+    Event(Event),
+}
+
+/// What happened outside the rooms.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) kind: &'static str,
+    pub(crate) operator: Option<i64>,
+    pub(crate) detail: String,
+}
+
+impl Store {
+    /// Fills a new database.
+    pub(crate) async fn create(path: &Path) -> Result<Self, Fault> {
+        Self::connect(path).await
+    }
+
+    /// The database of a finished set-up.
+    pub(crate) async fn open(path: &Path) -> Result<Self, Fault> {
+        std::fs::File::open(path).map_err(Fault::unreadable(path))?;
+        let store = Self::connect(path).await?;
+        let check = sqlx::query("PRAGMA quick_check").fetch_one(&store.pool).await;
+        let sound = check.is_ok_and(|row| row.try_get::<String, _>(0).is_ok_and(|text| text == "ok"));
+        if sound { Ok(store) } else { Err(Fault::DatabaseDamaged(path.to_owned())) }
+    }
+
+    async fn connect(path: &Path) -> Result<Self, Fault> {
+        let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(path));
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(6));
+        let pool = pool.connect_with(options).await.map_err(damaged)?;
+        migrator().run(&pool).await.map_err(|_| Fault::DatabaseDamaged(PathBuf::from(path)))?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) async fn expect_admin(&self, hash: &[u8]) -> Result<(), Fault> {
+        let insert = sqlx::query("INSERT INTO admin_tokens (hash) VALUES (?)").bind(hash);
+        let done = insert.execute(&self.pool).await;
+        done.map(|_| ()).map_err(|_| Fault::DatabaseDamaged(PathBuf::new()))
+    }
+
+    /// Locators that were given out not long ago, with unix seconds until which they rest.
+    pub(crate) async fn resting(&self) -> Result<Vec<(Locator, u64)>, sqlx::Error> {
+        let now = clock::unix_row();
+        sqlx::query("DELETE FROM rooms WHERE until < ?").bind(now - KEPT_S).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM attempts WHERE at < ?").bind(now - KEPT_S).execute(&self.pool).await?;
+        let query = sqlx::query("SELECT locator, until FROM rooms WHERE until > ?").bind(now);
+        let rows = query.fetch_all(&self.pool).await?;
+        let locator = |row: &sqlx::sqlite::SqliteRow| {
+            let locator = u32::try_from(row.try_get::<i64, _>(0).ok()?).ok()?;
+            let until = u64::try_from(row.try_get::<i64, _>(1).ok()?).ok()?;
+            Some((Locator::try_from(locator).ok()?, until))
+        };
+        Ok(rows.iter().filter_map(locator).collect())
+    }
+
+    /// All or none.
+    pub(crate) async fn write(&self, entries: &[Entry]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for entry in entries {
+            let query = match entry {
+                Entry::Row(Row::Opened { session, locator, until }) => {
+                    sqlx::query("INSERT INTO rooms (session, locator, until) VALUES (?, ?, ?)")
+                        .bind(session.0.to_vec())
+                        .bind(i64::from(u32::from(*locator)))
+                        .bind(i64::try_from(*until).unwrap_or(i64::MAX))
+                }
+                Entry::Row(Row::Attempt { session, locator, at }) => {
+                    sqlx::query("INSERT INTO attempts (session, locator, at) VALUES (?, ?, ?)")
+                        .bind(session.0.to_vec())
+                        .bind(i64::from(u32::from(*locator)))
+                        .bind(i64::try_from(*at).unwrap_or(i64::MAX))
+                }
+                Entry::Note(note) => {
+                    let (kind, detail) = spell(note.what);
+                    event(kind, note.operator.map(|o| o.0), detail)
+                        .bind(note.session.map(|session| session.0.to_vec()))
+                }
+                Entry::Event(Event { kind, operator, detail }) => {
+                    event(kind, *operator, detail.clone()).bind(None::<Vec<u8>>)
+                }
+            };
+            query.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn event(kind: &'static str, operator: Option<i64>, detail: String) -> Query {
+    let insert = "INSERT INTO events (at, kind, operator, detail, session) VALUES (?, ?, ?, ?, ?)";
+    sqlx::query(insert).bind(clock::unix_row()).bind(kind).bind(operator).bind(detail)
+}
+
+/// An event's name and detail, as rows and logs show them.
+pub(crate) fn spell(what: What) -> (&'static str, String) {
+    match what {
+        What::NumberOpened(mode) => ("number.opened", mode.to_string()),
+        What::AttemptMade(attempt) => ("pairing.attempt", attempt.to_string()),
+        What::AttemptFailed(used) => ("pairing.failed", used.to_string()),
+        What::Paired => ("session.paired", String::new()),
+        What::Over(reason) => ("session.over", format!("{reason:?}")),
+        What::TooManyGuesses => ("pairing.limited", String::new()),
+    }
+}
+
+fn migrator() -> Migrator {
+    let first = Migration::new(
+        1,
+        Cow::Borrowed("first"),
+        MigrationType::Simple,
+        include_str!("migrations/0001_first.sql").into_sql_str(),
+        false,
+    );
+    Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
+}

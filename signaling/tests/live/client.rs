@@ -1,0 +1,339 @@
+//! A server in this process, and clients of it with no manners of their own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ed25519_dalek::{Signer, SigningKey};
+use futures_util::{SinkExt, StreamExt};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::admin::{
+    ADMIN_HEADER, ADMIN_PROOF, AddOperator, ENROL_PATH, EnrolAdmin, OPERATORS_PATH, OperatorAdded,
+    request_proof,
+};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{
+    self, DEVICE_PROOF, LOGIN_PATH, LoginRequest, LoginResponse, OPERATOR_PATH, OperatorToServer,
+    ServerToOperator,
+};
+use tasuki_signaling::shell::config::Configured;
+use tasuki_signaling::shell::serve::{Running, serve};
+use tasuki_signaling::shell::setup::{SetUp, SetUpDone, set_up};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) done: SetUpDone,
+    pub(crate) running: Option<Running>,
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SigningKey,
+    settings: Vec<(String, String)>,
+}
+
+/// Cheap passwords, and limits wide enough for tests that are not about limits.
+pub(crate) const QUICK: [(&str, &str); 4] = [
+    ("password_memory_kib", "64"),
+    ("password_passes", "1"),
+    ("joins_per_address", "1000"),
+    ("joins_per_minute", "1000"),
+];
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let done = set_up(SetUp {
+            data: folder.path().join("data"),
+            host: "localhost".to_owned(),
+            port,
+            organisation: Some("Example KK".to_owned()),
+            certificate: None,
+        })
+        .await
+        .unwrap();
+        let settings = QUICK.iter().chain(settings).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let mut world = Self {
+            folder,
+            done,
+            running: None,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            admin: SigningKey::from_bytes(&[7; 32]),
+            settings: settings.collect(),
+        };
+        world.run().await;
+        world.enrol_admin().await;
+        world
+    }
+
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) async fn run(&mut self) {
+        let mut flags = self.settings.clone();
+        flags.push(("listen".to_owned(), self.address.to_string()));
+        let config = Configured::gather(&self.data(), [], &flags).unwrap().config;
+        self.running = Some(serve(&self.data(), config).await.unwrap());
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shut_down().await;
+        }
+    }
+
+    async fn enrol_admin(&self) {
+        let token = self.done.admin_token.clone();
+        let proof = self.admin.sign(format!("{ADMIN_PROOF}\n{token}").as_bytes());
+        let body = EnrolAdmin {
+            token,
+            name: "admin".to_owned(),
+            key: device_key(&self.admin),
+            proof: Blob(proof.to_bytes().to_vec()),
+        };
+        let answer = self.post(ENROL_PATH, &body, &[]).await;
+        assert_eq!(answer.status, 204);
+    }
+
+    pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {
+        tls(self.address, &self.data().join("ca.crt"), &[b"http/1.1"], aws_lc_rs::default_provider())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.request("GET", path, Vec::new(), headers).await
+    }
+
+    pub(crate) async fn post<T: Serialize>(
+        &self,
+        path: &str,
+        body: &T,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.request("POST", path, serde_json::to_vec(body).unwrap(), headers).await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        use http_body_util::{BodyExt, Full};
+        let io = TokioIo::new(self.tls().await);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+        let driver = tokio::spawn(connection);
+        let mut request =
+            hyper::Request::builder().method(method).uri(path).header("host", "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(hyper::body::Bytes::from(body))).unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        driver.abort();
+        let mut headers: Vec<String> = parts.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        Answer { status: parts.status.as_u16(), headers, body }
+    }
+
+    pub(crate) async fn admin_post<T: Serialize>(&self, path: &str, body: &T) -> Answer {
+        let body = serde_json::to_vec(body).unwrap();
+        let header = admin_header(&self.admin, unix(), "POST", path, &body);
+        self.request("POST", path, body, &[(ADMIN_HEADER, &header)]).await
+    }
+
+    pub(crate) async fn add_operator(&self, name: &str, modes: &[Mode]) -> String {
+        let answer = self
+            .admin_post(
+                OPERATORS_PATH,
+                &AddOperator {
+                    operator: name.to_owned(),
+                    display_name: format!("Operator {name}"),
+                    password: PASSWORD.to_owned(),
+                    modes: modes.to_vec(),
+                },
+            )
+            .await;
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        serde_json::from_slice::<OperatorAdded>(&answer.body).unwrap().enrolment
+    }
+
+    pub(crate) async fn login(
+        &self,
+        name: &str,
+        password: &str,
+        device: &SigningKey,
+        enrolment: Option<&str>,
+    ) -> Answer {
+        self.post(LOGIN_PATH, &login_request(name, password, device, enrolment), &[]).await
+    }
+
+    /// A signed-in operator of all modes.
+    pub(crate) async fn operator(&self, name: &str) -> Operator {
+        let device = SigningKey::from_bytes(&Sha256::digest(name).into());
+        let code = self.add_operator(name, &Mode::ALL).await;
+        let answer = self.login(name, PASSWORD, &device, Some(&code)).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let response: LoginResponse = serde_json::from_slice(&answer.body).unwrap();
+        let socket = self.operator_socket(&response.token, &device).await;
+        Operator { device, token: response.token, socket }
+    }
+
+    pub(crate) async fn operator_socket(&self, token: &str, device: &SigningKey) -> Socket {
+        let bearer = format!("Bearer {token}");
+        let mut socket = self.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.unwrap();
+        let ServerToOperator::Challenge { challenge } = socket.hear().await else { panic!() };
+        let digest = Sha256::digest(token.as_bytes());
+        let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
+        let signature = Blob(device.sign(&message).to_bytes().to_vec());
+        socket.say(&OperatorToServer::Prove { signature }).await;
+        assert_eq!(socket.hear::<ServerToOperator>().await, ServerToOperator::Ready);
+        socket
+    }
+
+    pub(crate) async fn socket(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, tokio_tungstenite::tungstenite::Error> {
+        let mut request = format!("wss://localhost{path}").into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let stream = self.tls().await;
+        tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| Socket(socket))
+    }
+
+    pub(crate) fn bundle(&self) -> Bundle {
+        let envelope = std::fs::read(&self.done.bundle).unwrap();
+        dsse::open_self_signed::<Bundle>(&envelope).unwrap().0
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) struct Operator {
+    pub(crate) device: SigningKey,
+    pub(crate) token: String,
+    pub(crate) socket: Socket,
+}
+
+pub(crate) struct Socket(pub(crate) WebSocketStream<TlsStream<TcpStream>>);
+
+impl Socket {
+    pub(crate) async fn say<T: Serialize>(&mut self, message: &T) {
+        self.0.send(Message::text(signal::encode(message))).await.unwrap();
+    }
+
+    pub(crate) async fn hear<T: serde::de::DeserializeOwned>(&mut self) -> T {
+        let text = self.next().await.expect("the server hung up");
+        signal::decode(&text).unwrap_or_else(|_| panic!("{text}"))
+    }
+
+    /// The next text; `None` when the server has closed.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("the server says nothing")
+            {
+                Some(Ok(Message::Text(text))) => return Some(text.as_str().to_owned()),
+                Some(Ok(
+                    Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_),
+                )) => {}
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+            }
+        }
+    }
+}
+
+pub(crate) async fn tls(
+    address: SocketAddr,
+    ca: &Path,
+    alpn: &[&[u8]],
+    provider: CryptoProvider,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|alpn| alpn.to_vec()).collect();
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+pub(crate) fn login_request(
+    name: &str,
+    password: &str,
+    device: &SigningKey,
+    enrolment: Option<&str>,
+) -> LoginRequest {
+    let signed = [DEVICE_PROOF, enrolment.unwrap_or_default().as_bytes(), name.as_bytes()].concat();
+    LoginRequest {
+        version: PROTOCOL_VERSION,
+        operator: name.to_owned(),
+        password: password.to_owned(),
+        device: device_key(device),
+        proof: Blob(device.sign(&signed).to_bytes().to_vec()),
+        enrolment: enrolment.map(str::to_owned),
+    }
+}
+
+pub(crate) fn admin_header(
+    key: &SigningKey,
+    unix: u64,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> String {
+    use base64::Engine;
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).unwrap();
+    let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+    let proof = request_proof(unix, &nonce, method, path, body);
+    let signature = key.sign(proof.as_bytes()).to_bytes();
+    format!("{unix}.{nonce}.{}", base64::engine::general_purpose::STANDARD.encode(signature))
+}
+
+pub(crate) fn unix() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {
+    DeviceKey(key.verifying_key().to_bytes())
+}
