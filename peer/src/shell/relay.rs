@@ -1,0 +1,233 @@
+//! The stream of a relayed leg: TCP, TLS to the relay, the ticket, then bytes in
+//! both directions. Decides nothing of what passes.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rustls_pki_types::ServerName;
+use socket2::SockRef;
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::seed::Seed;
+use tasuki_protocol::ticket::{RELAY_ALPN, RelayAnswer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{sleep_until, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::tls;
+use crate::core::path::{PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
+use crate::core::relay_leg::RelayLeg;
+
+/// Commands that may wait for a path.
+const COMMANDS: usize = 256;
+/// From the first packet to the other end's arrival.
+const JOINED_WITHIN: Duration = Duration::from_secs(15);
+/// How long an orderly end may take to leave.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// Bytes in the kernel that are not yet on the wire: what a key stroke may wait behind.
+const NOT_SENT: u32 = 16 * 1024;
+const READ_BYTES: usize = 32 * 1024;
+
+/// Where the relay inside the server is, and whose key it shows.
+#[derive(Debug, Clone)]
+pub struct ServerAddress {
+    pub host: String,
+    pub port: u16,
+    pub pin: Digest,
+}
+
+/// Starts a relayed path; it ends with [`PathEvent::Down`], or silently once
+/// nobody listens. Dropping the sender closes it.
+pub fn spawn(
+    path: PathId,
+    facts: RelayFacts,
+    server: ServerAddress,
+    seed: Seed,
+    events: mpsc::Sender<(PathId, PathEvent)>,
+) -> mpsc::Sender<PathCommand> {
+    let (commands, mut receiver) = mpsc::channel(COMMANDS);
+    tokio::spawn(async move {
+        let joined = tokio::select! {
+            joined = timeout(JOINED_WITHIN, join(&facts, &server)) => {
+                joined.unwrap_or(Err(PathEnd::NotReached(JOINED_WITHIN)))
+            }
+            () = closed(&mut receiver) => Err(PathEnd::ClosedHere),
+        };
+        match joined {
+            Ok(stream) => {
+                let suite = stream.get_ref().1.negotiated_cipher_suite();
+                let tls = suite.map(tls::suite_name).unwrap_or_default();
+                let leg = RelayLeg::new(&facts, tls, &seed, Instant::now());
+                let (reader, writer) = tokio::io::split(stream);
+                let outgoing = Outgoing { writer, bytes: Vec::new(), written: 0 };
+                let carrier =
+                    Carrier { path, leg, reader, outgoing, commands: receiver, events, held: None };
+                carrier.run().await;
+            }
+            // Nobody left to tell is no fault of the path.
+            Err(why) => drop(events.send((path, PathEvent::Down(why))).await),
+        }
+    });
+    commands
+}
+
+/// Commands before the leg stands mean nothing but its end.
+async fn closed(commands: &mut mpsc::Receiver<PathCommand>) {
+    loop {
+        match commands.recv().await {
+            None | Some(PathCommand::Close) => return,
+            Some(
+                PathCommand::SendPacket(_)
+                | PathCommand::SendVideo(_)
+                | PathCommand::RemoteCandidate(_)
+                | PathCommand::AskKeyFrame,
+            ) => {}
+        }
+    }
+}
+
+async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<TcpStream>, PathEnd> {
+    let (host, port) = match &facts.leg.relay {
+        Some(relay) => (relay.host.as_str(), relay.port),
+        None => (server.host.as_str(), server.port),
+    };
+    let network = |error: io::Error| {
+        if tls::is_other_server_key(&error) {
+            return PathEnd::Violation("the relay does not show the server's key");
+        }
+        PathEnd::Network(error.to_string())
+    };
+    let tcp = TcpStream::connect((host, port)).await.map_err(network)?;
+    tcp.set_nodelay(true).map_err(network)?;
+    // Where the kernel knows no such bound, its buffer holds more; nothing breaks.
+    SockRef::from(&tcp).set_tcp_notsent_lowat(NOT_SENT).ok();
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| PathEnd::Network("the relay's name is none".into()))?;
+    let connector = TlsConnector::from(tls::client_config(server.pin, RELAY_ALPN));
+    let mut stream = connector.connect(name, tcp).await.map_err(network)?;
+    show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
+    let answer = stream.read_u8().await.map_err(network)?;
+    match RelayAnswer::try_from(answer) {
+        Ok(RelayAnswer::Joined) => Ok(stream),
+        Ok(RelayAnswer::Refused | RelayAnswer::Busy) | Err(_) => Err(PathEnd::RelayRefused),
+    }
+}
+
+/// The length (u16, big-endian), then the ticket.
+async fn show_ticket(stream: &mut TlsStream<TcpStream>, ticket: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(ticket.len()).map_err(io::Error::other)?;
+    let frame = [&length.to_be_bytes(), ticket].concat();
+    stream.write_all(&frame).await?;
+    stream.flush().await
+}
+
+struct Carrier {
+    path: PathId,
+    leg: RelayLeg,
+    reader: ReadHalf<TlsStream<TcpStream>>,
+    outgoing: Outgoing,
+    commands: mpsc::Receiver<PathCommand>,
+    events: mpsc::Sender<(PathId, PathEvent)>,
+    /// An event that the session has no room for at the moment.
+    held: Option<PathEvent>,
+}
+
+impl Carrier {
+    async fn run(mut self) {
+        let mut buffer = vec![0; READ_BYTES];
+        let events = self.events.clone();
+        loop {
+            self.outgoing.refill(&mut self.leg);
+            self.tell();
+            if self.leg.is_over() || self.leg.deadline().is_none() {
+                break;
+            }
+            let deadline = self.leg.deadline().unwrap_or_else(Instant::now);
+            tokio::select! {
+                command = self.commands.recv() => {
+                    self.leg.handle_command(command.unwrap_or(PathCommand::Close), Instant::now());
+                }
+                room = events.reserve(), if self.held.is_some() => {
+                    let Ok(room) = room else { break };
+                    if let Some(event) = self.held.take() {
+                        room.send((self.path, event));
+                    }
+                }
+                read = self.reader.read(&mut buffer), if self.held.is_none() => match read {
+                    Ok(0) | Err(_) => self.leg.handle_end(),
+                    Ok(length) => self.leg.handle_bytes(&buffer[..length], Instant::now()),
+                },
+                written = self.outgoing.write(), if self.outgoing.is_busy() => {
+                    if written.is_err() {
+                        self.leg.handle_end();
+                    }
+                }
+                () = sleep_until(deadline.into()) => self.leg.handle_timeout(Instant::now()),
+            }
+        }
+        self.finish().await;
+    }
+
+    fn tell(&mut self) {
+        while self.held.is_none() {
+            let Some(event) = self.leg.poll_event() else { return };
+            match self.events.try_send((self.path, event)) {
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+                Err(mpsc::error::TrySendError::Full((_, event))) => self.held = Some(event),
+            }
+        }
+    }
+
+    async fn finish(mut self) {
+        while let Some(event) = self.held.take().or_else(|| self.leg.poll_event()) {
+            if self.events.send((self.path, event)).await.is_err() {
+                break;
+            }
+        }
+        // What cannot leave in time is a cut at the other end, which it must stand anyway.
+        timeout(CLOSE_WITHIN, self.outgoing.drain(&mut self.leg)).await.ok();
+    }
+}
+
+struct Outgoing {
+    writer: WriteHalf<TlsStream<TcpStream>>,
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl Outgoing {
+    fn is_busy(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    fn refill(&mut self, leg: &mut RelayLeg) {
+        if !self.is_busy()
+            && let Some(bytes) = leg.next_bytes(Instant::now())
+        {
+            self.bytes = bytes;
+            self.written = 0;
+        }
+    }
+
+    /// One step; cancel-safe, for nothing is counted before it is done.
+    async fn write(&mut self) -> io::Result<()> {
+        if self.written < self.bytes.len() {
+            self.written += self.writer.write(&self.bytes[self.written..]).await?;
+            return Ok(());
+        }
+        self.writer.flush().await?;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    async fn drain(&mut self, leg: &mut RelayLeg) -> io::Result<()> {
+        self.refill(leg);
+        while self.is_busy() {
+            self.write().await?;
+            self.refill(leg);
+        }
+        self.writer.shutdown().await
+    }
+}
