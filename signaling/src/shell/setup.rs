@@ -111,7 +111,8 @@ fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if !is_address && !(host.len() <= 253 && host.split('.').all(is_label)) {
+    let is_name = host.len() <= 253 && host.split('.').all(is_label);
+    if !is_address && !is_name {
         return Err(Fault::HostName(host.to_owned()));
     }
     let mut names = vec![host.to_owned()];

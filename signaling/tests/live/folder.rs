@@ -125,7 +125,11 @@ fn impossible_settings_and_names_are_refused_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     refused(&server(&["setup", "--host", "a b"], &data), 10, "host name");
-    refused(&server(&["setup", "--host", "x", "--organisation", "a\u{202e}b"], &data), 10, "organisation");
+    refused(
+        &server(&["setup", "--host", "x", "--organisation", "a\u{202e}b"], &data),
+        10,
+        "organisation",
+    );
     assert!(!data.exists());
     refused(&server(&["config", "--set", "lock_after=none"], &data), 10, "lock_after");
     let output = server(&["config", "--set", "lock_after=7"], &data);

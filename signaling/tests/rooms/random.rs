@@ -12,9 +12,7 @@ use tasuki_protocol::signal::{
     AgentToServer, OperatorToServer, ResumeToken, ServerToAgent, ServerToOperator,
 };
 use tasuki_signaling::core::guesses::Limits;
-use tasuki_signaling::core::rooms::{
-    ConnectionId, Input, OperatorId, Outcome, Output, Settings, What,
-};
+use tasuki_signaling::core::rooms::{ConnectionId, Input, OperatorId, Outcome, Output, Settings, What};
 
 use crate::hall::{Hall, hellos, join};
 
@@ -82,7 +80,7 @@ impl World {
             8 => say(OperatorToServer::PairingFailed { session, attempt: which % 3 }),
             9 => say(OperatorToServer::NeedLeg { session }),
             10 => match self.tokens.get(usize::from(which) % self.tokens.len().max(1)) {
-                Some((session, token)) if who % 2 == 0 => {
+                Some((session, token)) if who.is_multiple_of(2) => {
                     ask(AgentToServer::Resume { session: *session, token: *token })
                 }
                 Some((session, token)) => {
@@ -101,7 +99,9 @@ impl World {
                     0 => Some(Outcome::Failed),
                     _ => Some(Outcome::Durable),
                 };
-                Input::Withdrawn { operator: OperatorId(if which % 5 == 0 { id.into() } else { 99 }) }
+                Input::Withdrawn {
+                    operator: OperatorId(if which.is_multiple_of(5) { id.into() } else { 99 }),
+                }
             }
             _ => {
                 let span = Duration::from_millis(u64::from(which) * u64::from(which) * 10);
@@ -131,7 +131,12 @@ impl World {
         }
     }
 
-    fn check(&mut self, outputs: &[Output], from: Option<(ConnectionId, Blob)>, asker: Option<ConnectionId>) {
+    fn check(
+        &mut self,
+        outputs: &[Output],
+        from: Option<(ConnectionId, Blob)>,
+        asker: Option<ConnectionId>,
+    ) {
         let mut hung_up = Vec::new();
         for output in outputs {
             match output {
@@ -159,9 +164,10 @@ impl World {
                 Output::Persist { .. } | Output::Trust { .. } => {}
             }
         }
-        let arrived = outputs.iter().find_map(|output| match output {
-            Output::ToOperator { message: ServerToOperator::Arrived { session, .. }, .. } => Some(*session),
-            _ => None,
+        let arrived = outputs.iter().find_map(|output| {
+            let Output::ToOperator { message, .. } = output else { return None };
+            let ServerToOperator::Arrived { session, .. } = message else { return None };
+            Some(*session)
         });
         if let (Some(session), Some(agent)) = (arrived, asker) {
             self.partner.insert(session, agent);
@@ -242,9 +248,10 @@ impl World {
             ServerToAgent::Met { session, resume, .. } => self.tokens.push((*session, *resume)),
             ServerToAgent::Forwarded { body } => {
                 let (sender, sent) = from.expect("nobody said anything");
-                let session = self.partner.iter().find(|(session, agent)| {
-                    **agent == to && self.owner.get(*session) == Some(sender)
-                });
+                let session = self
+                    .partner
+                    .iter()
+                    .find(|(session, agent)| **agent == to && self.owner.get(*session) == Some(sender));
                 assert!(session.is_some(), "forwarded across rooms");
                 assert_eq!(body, sent);
             }
