@@ -4,4 +4,5 @@
 //! that a test would want to see.
 
 pub mod core;
+pub mod programs;
 pub mod shell;

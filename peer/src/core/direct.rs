@@ -294,6 +294,7 @@ impl DirectLink {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the library's many events these matter")]
     fn on_event(&mut self, event: Event, now: Instant) {
         match event {
             Event::ChannelOpen(id, _) if self.lanes.is_sure(id) => {
@@ -378,10 +379,9 @@ impl DirectLink {
             return self.end(PathEnd::Violation(why));
         }
         if !self.rtc.is_alive() {
-            return self.end(match error {
-                RtcError::RemoteSdp(_) => PathEnd::Violation("the certificate is not the pairing's"),
-                other => PathEnd::Network(other.to_string()),
-            });
+            let foreign = matches!(error, RtcError::RemoteSdp(_));
+            let why = PathEnd::Violation("the certificate is not the pairing's");
+            return self.end(if foreign { why } else { PathEnd::Network(error.to_string()) });
         }
         self.rtc_deadline = now + PAUSE_AFTER_FAULT;
     }

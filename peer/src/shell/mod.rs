@@ -1,7 +1,21 @@
 //! The touching half: sockets, desktops, clocks, terminals.
 
+pub mod clock;
+pub mod desktop;
+mod dial;
 pub mod direct;
+pub mod fault;
+pub mod login;
+pub mod paths;
 mod pin;
+pub mod profile;
 pub mod relay;
+pub mod run;
+pub mod server;
+pub mod settings;
 mod stun;
+pub mod terminal;
+pub mod texts;
 pub mod tls;
+pub mod trust;
+pub mod verdict;

@@ -1,6 +1,6 @@
 //! Two direct links in a simulated network: virtual time, delay, loss. Shared by
 //! the tests of the links; decides nothing about them.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part")]
 
 pub mod other;
 
@@ -249,9 +249,7 @@ impl World {
     }
 
     pub fn end_of(&self, end: usize) -> Option<&tasuki_peer::core::path::PathEnd> {
-        self.events[end].iter().find_map(|event| match event {
-            PathEvent::Down(why) => Some(why),
-            _ => None,
-        })
+        let mut events = self.events[end].iter();
+        events.find_map(|event| if let PathEvent::Down(why) = event { Some(why) } else { None })
     }
 }

@@ -1,0 +1,5 @@
+//! The operator's terminal program. Decides nothing.
+
+fn main() -> std::process::ExitCode {
+    tasuki_peer::programs::operator::main()
+}

@@ -1,0 +1,193 @@
+//! `tasuki-agentd`: the end user's side, at a terminal.
+//!
+//! Asks for the number, then for consent, then shows that the session lives and
+//! ends it at a word. No flag, variable or file makes it consent (S29, S30).
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::number::{NumberError, SessionNumber};
+use tasuki_protocol::rights::{Mode, Rights};
+
+use super::console::{Console, Manner, OwnDesktop};
+use super::say;
+use super::start::{self, Shared, Signals};
+use crate::core::door::TriedNumbers;
+use crate::core::io::SessionEvent;
+use crate::core::setup::{AgentSetup, CONSENT_TIME_OUT};
+use crate::core::Peer;
+use crate::shell::clock::Clock;
+use crate::shell::fault::Fault;
+use crate::shell::paths::{PathNeeds, Paths};
+use crate::shell::run::Run;
+use crate::shell::server::{Entrance, ServerLink};
+use crate::shell::settings::Settings;
+use crate::shell::terminal::{self, Lines};
+use crate::shell::texts::Text;
+use crate::shell::trust::Trust;
+
+const AFTER_HELP: &str = "\
+Consent is typed by a person at the terminal that this program runs in; silence and
+everything but yes (or hai) refuse. Nothing else consents: no flag, variable or file.
+
+During a session: end + Enter or Ctrl+C ends it at once. chat TEXT writes to the
+operator; stats tells what protects the session; where you see the operator's screen,
+screenshot FILE.png keeps a picture, and in Share the operator's commands (move, click,
+key, type, scroll, ...) work here too.
+
+Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
+your organisation), settings.toml beside it (tenant, lang, path, log), and
+$XDG_STATE_HOME/tasuki/root.pin (the organisation's key, kept at first use).
+Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_LOG, DISPLAY.
+
+Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
+unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
+23 profile file unusable, 30 unknown host, 31 port closed, 32 unreachable, 33 wrong server
+key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 37 too many
+tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
+hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
+server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 130 interrupted.";
+
+/// The end user's side of a support session, at a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "tasuki-agentd", version, after_help = AFTER_HELP)]
+struct Options {
+    #[command(flatten)]
+    shared: Shared,
+    /// The session number; asked for when it is left out.
+    #[arg(long, value_name = "NUMBER")]
+    number: Option<String>,
+    /// This computer shows nothing: only sessions in which the operator shows a screen.
+    #[arg(long)]
+    no_desktop: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints the effective settings and where each came from.
+    Config,
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let options = Options::parse();
+    start::run(&options.shared, async |settings| match options.command {
+        Some(Command::Config) => {
+            start::print_settings(settings, options.shared.form());
+            Ok(())
+        }
+        None => serve(&options, settings).await,
+    })
+}
+
+async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
+    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
+    let given = options.number.as_deref().map(str::parse::<SessionNumber>).transpose();
+    let mut given = given.map_err(|_| Fault::NumberMistyped)?;
+    if !terminal::is_interactive() {
+        return Err(Fault::NoTerminal);
+    }
+    let display = if options.no_desktop { None } else { Some(start::display()?) };
+    say::to_person(&Text::Welcome.fill(settings.lang, &[&trust.bundle.organisation]));
+    say::to_person(Text::Promise.say(settings.lang));
+    let mut agent = Agent {
+        options,
+        settings,
+        trust: &trust,
+        display,
+        signals: Signals::listen()?,
+        lines: Lines::of_stdin(),
+        tried: TriedNumbers::default(),
+    };
+    loop {
+        let number = match given.take() {
+            Some(number) => number,
+            None => agent.ask_number().await?,
+        };
+        let once = options.number.is_some();
+        match agent.session(&number).await {
+            Err(Fault::NumberRefused) if !once => {
+                say::to_person(Text::NumberTryAnother.say(settings.lang));
+            }
+            result => return result,
+        }
+    }
+}
+
+struct Agent<'a> {
+    options: &'a Options,
+    settings: &'a Settings,
+    trust: &'a Trust,
+    display: Option<String>,
+    signals: Signals,
+    lines: Lines,
+    tried: TriedNumbers,
+}
+
+impl Agent<'_> {
+    /// Forgiving, and nothing is sent before the check digit is right.
+    async fn ask_number(&mut self) -> Result<SessionNumber, Fault> {
+        let lang = self.settings.lang;
+        loop {
+            say::prompt(Text::AskNumber.say(lang));
+            let line = tokio::select! {
+                line = self.lines.next() => line,
+                _ = self.signals.next() => None,
+            };
+            let Some(line) = line else { return Err(Fault::Interrupted) };
+            let complaint = match line.text.parse::<SessionNumber>() {
+                Ok(number) => return Ok(number),
+                Err(NumberError::Character(c)) => {
+                    Text::NumberNotDigits.fill(lang, &[&say::harmless(&c.to_string())])
+                }
+                Err(NumberError::Length) if line.text.trim().is_empty() => continue,
+                Err(NumberError::Length) => Text::NumberLength.say(lang).to_owned(),
+                Err(NumberError::CheckDigit) => Text::NumberCheck.say(lang).to_owned(),
+            };
+            say::to_person(&complaint);
+        }
+    }
+
+    async fn session(&mut self, number: &SessionNumber) -> Result<(), Fault> {
+        let lang = self.settings.lang;
+        say::to_person(&Text::Connecting.fill(lang, &[&self.trust.bundle.host]));
+        let server = tokio::select! {
+            server = ServerLink::connect(self.trust.clone(), Entrance::Agent) => server?,
+            _ = self.signals.next() => return Err(Fault::Interrupted),
+        };
+        let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
+        let local = match self.display {
+            Some(_) => Mode::Manage.ceiling(),
+            None => Rights::NONE,
+        };
+        let (end, needs) =
+            start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
+        let peer = Peer::agent(AgentSetup {
+            end,
+            number: number.clone(),
+            failed_before: self.tried.failed_before(number),
+            consent_time_out: CONSENT_TIME_OUT,
+        });
+        let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+        let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
+        let running = tokio::spawn(run.run());
+        let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
+        let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };
+        let tried = &mut self.tried;
+        let console = Console::new(manner, front, &mut self.lines, &mut self.signals);
+        let result = console.attend(|event| note(tried, number, event)).await;
+        let _ = running.await;
+        result
+    }
+}
+
+/// T4: this end counts wrong numbers too.
+fn note(tried: &mut TriedNumbers, number: &SessionNumber, event: &SessionEvent) {
+    if let SessionEvent::WrongNumber { .. } = event {
+        tried.failed(number);
+    }
+}

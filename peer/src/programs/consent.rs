@@ -1,0 +1,206 @@
+//! The question to the person: what is shown, and what counts as yes (S11, S29, T2, T10).
+//!
+//! Decides the words and the rule: a whole line, typed after the question stood
+//! for [`INERT`], that is one of the words for yes. Everything else is no.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::ids::{Digest, Role};
+use tasuki_protocol::manifest::Requirement;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use crate::core::io::Question;
+use crate::shell::texts::{Lang, Text};
+
+/// What is typed within this time after the question appeared is thrown away.
+pub(super) const INERT: Duration = Duration::from_millis(800);
+
+/// What the person's line means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes(Rights),
+    No,
+}
+
+/// A question as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) text: String,
+    grantable: Rights,
+    mode: Mode,
+}
+
+impl Shown {
+    pub(super) fn of(question: &Question, lang: Lang) -> Self {
+        let (mode, grantable) = (question.manifest.mode, question.grantable);
+        let mut lines = vec![
+            String::new(),
+            Text::AskTitle.fill(lang, &[&question.organisation, &question.manifest.operator_name]),
+            format!("  {}", asks(mode).say(lang)),
+            Text::Can.say(lang).to_owned(),
+        ];
+        lines.extend(can(mode, grantable).into_iter().map(|text| format!("  + {}", text.say(lang))));
+        lines.push(Text::Cannot.say(lang).to_owned());
+        let cannot = cannot(mode, grantable);
+        lines.extend(cannot.into_iter().map(|text| format!("  - {}", text.say(lang))));
+        lines.push(recording(question).say(lang).to_owned());
+        lines.push(Text::AskYes.fill(lang, &[&question.seconds.to_string()]));
+        if can_look_only(mode, grantable) {
+            lines.push(Text::AskLook.say(lang).to_owned());
+        }
+        Self { text: lines.join("\n"), grantable, mode }
+    }
+
+    /// SHA-256 of the text as shown, for the signed consent (T10).
+    pub(super) fn digest(&self) -> Digest {
+        Digest(Sha256::digest(self.text.as_bytes()).into())
+    }
+
+    pub(super) fn answer(&self, line: &str) -> Answer {
+        match line.trim().to_lowercase().as_str() {
+            "yes" | "はい" | "ｙｅｓ" => Answer::Yes(self.grantable),
+            "look" | "見るだけ" if can_look_only(self.mode, self.grantable) => {
+                Answer::Yes(self.grantable.and(Mode::View.ceiling()))
+            }
+            _ => Answer::No,
+        }
+    }
+}
+
+fn can_look_only(mode: Mode, grantable: Rights) -> bool {
+    mode.host() == Role::Agent && grantable.has(Capability::Operate)
+}
+
+fn asks(mode: Mode) -> Text {
+    match mode {
+        Mode::Manage => Text::AskManage,
+        Mode::Control => Text::AskControl,
+        Mode::View => Text::AskView,
+        Mode::Share => Text::AskShare,
+        Mode::Show => Text::AskShow,
+    }
+}
+
+fn recording(question: &Question) -> Text {
+    match question.manifest.recording {
+        Requirement::Required => Text::RecOn,
+        Requirement::Off | Requirement::Optional => Text::RecOff,
+    }
+}
+
+fn can(mode: Mode, rights: Rights) -> Vec<Text> {
+    let (see, operate, keep) = match mode.host() {
+        Role::Agent => (Text::CanSeeYours, Text::CanOperateYours, Text::CanKeepPictureYours),
+        Role::Operator => (Text::CanSeeTheirs, Text::CanOperateTheirs, Text::CanKeepPictureTheirs),
+    };
+    let lines = [
+        (Capability::SeeScreen, see),
+        (Capability::Operate, operate),
+        (Capability::Screenshot, keep),
+        (Capability::FetchFiles, Text::CanFetchFiles),
+        (Capability::SendFiles, Text::CanSendFiles),
+        (Capability::ReadClipboard, Text::CanReadClipboard),
+        (Capability::WriteClipboard, Text::CanWriteClipboard),
+        (Capability::Record, Text::CanRecord),
+        (Capability::Reconnect, Text::CanReconnect),
+    ];
+    lines.into_iter().filter(|(wanted, _)| rights.has(*wanted)).map(|(_, text)| text).collect()
+}
+
+fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
+    let mut lines = Vec::new();
+    match mode.host() {
+        Role::Agent if !rights.has(Capability::Operate) => lines.push(Text::CannotOperateYours),
+        Role::Agent => {}
+        Role::Operator => {
+            lines.extend([Text::CannotSeeYours, Text::CannotOperateYours]);
+            if !rights.has(Capability::Operate) {
+                lines.push(Text::CannotOperateTheirs);
+            }
+        }
+    }
+    let none = |wanted: [Capability; 2]| wanted.into_iter().all(|right| !rights.has(right));
+    if none([Capability::FetchFiles, Capability::SendFiles]) {
+        lines.push(Text::CannotFiles);
+    }
+    if none([Capability::ReadClipboard, Capability::WriteClipboard]) {
+        lines.push(Text::CannotClipboard);
+    }
+    lines.push(Text::CannotBlank);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
+    use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
+
+    fn question(mode: Mode) -> Question {
+        let manifest = Manifest {
+            v: 1,
+            tenant: TenantId([0; 8]),
+            session: SessionId([0; 16]),
+            operator: "hanako".to_owned(),
+            operator_name: "Hanako Sato".to_owned(),
+            operator_key: DeviceKey([0; 32]),
+            agent_key: DeviceKey([0; 32]),
+            challenge: Challenge([0; 32]),
+            mode,
+            capabilities: mode.ceiling(),
+            application_selection: Requirement::Off,
+            recording: Requirement::Off,
+            address_disclosure: AddressDisclosure::Public,
+            issued_at: 0,
+            start_within: 600,
+            length: 3600,
+            policy_version: 1,
+        };
+        let grantable = mode.ceiling();
+        Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }
+    }
+
+    #[test]
+    fn t10_the_question_names_organisation_operator_mode_recording_and_files_in_both_languages() {
+        for mode in Mode::ALL {
+            for lang in [Lang::En, Lang::Ja] {
+                let shown = Shown::of(&question(mode), lang);
+                for part in ["Example Help", "Hanako Sato", "REC", asks(mode).say(lang), "120"] {
+                    assert!(shown.text.contains(part), "{mode} lacks {part}: {}", shown.text);
+                }
+                let files = [Text::CanSendFiles, Text::CannotFiles];
+                assert!(files.iter().any(|text| shown.text.contains(text.say(lang))), "{mode}");
+            }
+        }
+    }
+
+    #[test]
+    fn s29_only_the_words_for_yes_are_a_yes() {
+        let shown = Shown::of(&question(Mode::Control), Lang::En);
+        for word in ["yes", " YES ", "はい"] {
+            assert_eq!(shown.answer(word), Answer::Yes(Mode::Control.ceiling()), "{word}");
+        }
+        for word in ["", "y", "no", "ok", "yes please", "yess", "いいえ", "1", "true"] {
+            assert_eq!(shown.answer(word), Answer::No, "{word}");
+        }
+    }
+
+    #[test]
+    fn who_allows_looking_only_grants_no_hand() {
+        let shown = Shown::of(&question(Mode::Control), Lang::Ja);
+        let Answer::Yes(granted) = shown.answer("look") else { panic!("refused") };
+        assert!(granted.has(Capability::SeeScreen) && !granted.has(Capability::Operate));
+        let view = Shown::of(&question(Mode::View), Lang::En);
+        assert_eq!(view.answer("look"), Answer::No);
+    }
+
+    #[test]
+    fn s24_in_show_the_person_reads_that_nothing_of_his_is_seen_or_operated() {
+        let text = Shown::of(&question(Mode::Show), Lang::En).text;
+        for sentence in [Text::CannotSeeYours, Text::CannotOperateYours, Text::CannotFiles] {
+            assert!(text.contains(sentence.say(Lang::En)));
+        }
+        assert!(!text.contains(Text::CanSeeYours.say(Lang::En)));
+    }
+}

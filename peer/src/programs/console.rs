@@ -1,0 +1,499 @@
+//! A person's or a script's end of a running session: lines in, events out.
+//!
+//! Decides in which order lines are carried out and how everything is told. What
+//! may be done is decided by the core, what is consent by [`super::consent`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::screen::MonitorId;
+use tokio::time::Instant;
+
+use super::commands::{self, Act, Line, Wait};
+use super::consent::{Answer, INERT, Shown};
+use super::say::{self, Added, Form};
+use super::start::{Signals, Wish};
+use super::waiting::{Done, Waiting};
+use crate::core::io::{HumanAct, Question, SessionEvent};
+use crate::shell::desktop::Viewer;
+use crate::shell::desktop::viewer::Spot;
+use crate::shell::fault::Fault;
+use crate::shell::run::{Front, Notice};
+use crate::shell::terminal::{Lines, TypedLine};
+use crate::shell::texts::{Lang, Text};
+use crate::shell::verdict::Verdict;
+
+/// How long the loop may take to end after it was told to.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How this end speaks and what it can show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) role: Role,
+    pub(super) form: Form,
+    pub(super) lang: Lang,
+    pub(super) desktop: OwnDesktop,
+}
+
+/// Whether this end has a desktop that it could show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnDesktop {
+    Here,
+    None,
+}
+
+#[derive(Debug)]
+pub(super) struct Console<'a> {
+    manner: Manner,
+    front: Front,
+    lines: &'a mut Lines,
+    signals: &'a mut Signals,
+    verdict: Verdict,
+    stage: Stage,
+    asked: Option<Asked>,
+    waiting: Option<Waiting>,
+    watched: Option<Watched>,
+    granted: Rights,
+    /// Pictures decoded when the last act went out or the last wait ended.
+    seen: u64,
+    /// Nobody waits longer than this for the loop's end.
+    give_up: Option<Instant>,
+    receipt: Receipt,
+    refused: Option<Fault>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Before,
+    Up,
+}
+
+#[derive(Debug)]
+struct Asked {
+    shown: Shown,
+    open: Opening,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Opening {
+    /// What is typed until then does not count.
+    At(Instant),
+    Since(std::time::Instant),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Watched {
+    spot: Spot,
+    colour: Option<[u8; 3]>,
+    count: u64,
+}
+
+/// What the person is told at the end.
+#[derive(Debug, Default)]
+struct Receipt {
+    with: String,
+    organisation: String,
+    mode: String,
+    began: Option<Instant>,
+    pictures: u32,
+}
+
+impl<'a> Console<'a> {
+    pub(super) fn new(
+        manner: Manner,
+        front: Front,
+        lines: &'a mut Lines,
+        signals: &'a mut Signals,
+    ) -> Self {
+        Self {
+            manner,
+            front,
+            lines,
+            signals,
+            verdict: Verdict::of(manner.role),
+            stage: Stage::Before,
+            asked: None,
+            waiting: None,
+            watched: None,
+            granted: Rights::NONE,
+            seen: 0,
+            give_up: None,
+            receipt: Receipt::default(),
+            refused: None,
+        }
+    }
+
+    /// Until the session is over; `heard` sees every event.
+    ///
+    /// # Errors
+    /// What explains an end that nobody wished.
+    pub(super) async fn attend(mut self, mut heard: impl FnMut(&SessionEvent)) -> Result<(), Fault> {
+        let viewer = self.front.viewer.clone();
+        loop {
+            let opens = self.asked.as_ref().and_then(|asked| match asked.open {
+                Opening::At(at) => Some(at),
+                Opening::Since(_) => None,
+            });
+            tokio::select! {
+                notice = self.front.notices.recv() => match notice {
+                    Some(notice) => self.notice(notice, &mut heard).await,
+                    None => break,
+                },
+                wish = self.signals.next() => self.wished(wish).await,
+                line = self.lines.next(), if self.waiting.is_none() => self.line(line).await,
+                done = Waiting::done(self.waiting.as_ref(), &viewer) => self.waited(done),
+                () = look(self.watched, &viewer) => self.looked(),
+                () = at(opens) => self.open_question(),
+                () = at(self.give_up) => break,
+            }
+        }
+        match self.refused {
+            Some(fault) => Err(fault),
+            None => self.verdict.finish(),
+        }
+    }
+
+    async fn notice(&mut self, notice: Notice, heard: &mut impl FnMut(&SessionEvent)) {
+        match notice {
+            Notice::Event(event) => {
+                heard(&event);
+                self.verdict.hear(&event);
+                self.event(&event);
+            }
+            Notice::Ask(question) => self.ask(question).await,
+            Notice::WithdrawQuestion => self.withdraw(),
+            Notice::DesktopFailed(why) => self.verdict.desktop_failed(why),
+        }
+    }
+
+    fn event(&mut self, event: &SessionEvent) {
+        if self.manner.form == Form::Json {
+            say::json(event);
+        }
+        if let Some(sentence) = say::sentence(event, self.manner.role, self.manner.lang) {
+            self.tell(&sentence);
+        }
+        match event {
+            SessionEvent::Consent { mode, granted } if *granted != Rights::NONE => {
+                self.granted = *granted;
+                self.receipt.mode = mode.to_string();
+                self.receipt.began = Some(Instant::now());
+                self.banner(mode.host());
+            }
+            SessionEvent::PathChosen { .. } => self.stand(),
+            SessionEvent::ScreenshotTaken => self.receipt.pictures += 1,
+            SessionEvent::Ended { .. } => self.sum_up(),
+            SessionEvent::Number { .. }
+            | SessionEvent::AtTheDoor { .. }
+            | SessionEvent::WrongNumber { .. }
+            | SessionEvent::TranscriptMismatch
+            | SessionEvent::Paired { .. }
+            | SessionEvent::ManifestRefused { .. }
+            | SessionEvent::Consent { .. }
+            | SessionEvent::PathUp { .. }
+            | SessionEvent::PathDown { .. }
+            | SessionEvent::Reconnecting
+            | SessionEvent::FirstFrame { .. }
+            | SessionEvent::InputPaused { .. }
+            | SessionEvent::InputResumed
+            | SessionEvent::Violation { .. }
+            | SessionEvent::Refused { .. }
+            | SessionEvent::Chat { .. }
+            | SessionEvent::ServerRefused { .. }
+            | SessionEvent::ServerClosed { .. }
+            | SessionEvent::ServerGone => {}
+        }
+    }
+
+    fn stand(&mut self) {
+        self.stage = Stage::Up;
+        if let Some(Waiting::Session { .. }) = self.waiting {
+            self.waited(Done::Yes { what: "session", frame: 0 });
+        }
+    }
+
+    fn banner(&self, host: Role) {
+        if self.manner.role == Role::Operator {
+            return;
+        }
+        let text = match host {
+            Role::Agent => Text::BannerYours,
+            Role::Operator => Text::BannerTheirs,
+        };
+        let receipt = &self.receipt;
+        self.tell(&text.fill(self.manner.lang, &[&receipt.with, &receipt.organisation]));
+    }
+
+    /// S97: who, what, how long, at the end. Only where something had begun.
+    fn sum_up(&self) {
+        let Some(began) = self.receipt.began else { return };
+        let seconds = began.elapsed().as_secs().to_string();
+        let receipt = &self.receipt;
+        if self.manner.role == Role::Agent {
+            self.tell(Text::EndedHere.say(self.manner.lang));
+            let pictures = receipt.pictures.to_string();
+            let values = [receipt.with.as_str(), &receipt.mode, &seconds, &pictures];
+            self.tell(&Text::Summary.fill(self.manner.lang, &values));
+        }
+    }
+
+    async fn ask(&mut self, question: Question) {
+        let lang = self.manner.lang;
+        let shown = Shown::of(&question, lang);
+        let manifest = &question.manifest;
+        self.receipt.with = manifest.operator_name.clone();
+        self.receipt.organisation = question.organisation.clone();
+        say::to_person(&shown.text);
+        if self.manner.form == Form::Json {
+            say::json(&Added::Question {
+                organisation: &question.organisation,
+                operator: &manifest.operator_name,
+                mode: manifest.mode.to_string(),
+                grantable: question.grantable,
+                seconds: question.seconds,
+                text: &shown.text,
+            });
+        }
+        if manifest.mode.host() == self.manner.role && self.manner.desktop == OwnDesktop::None {
+            self.refused = Some(Fault::NoDisplay);
+            return self.front.act(HumanAct::Refuse { shown: shown.digest() }).await;
+        }
+        self.asked = Some(Asked { shown, open: Opening::At(Instant::now() + INERT) });
+    }
+
+    /// From now on a line counts. T2: nothing typed before does.
+    fn open_question(&mut self) {
+        self.lines.discard();
+        say::prompt(">");
+        if let Some(asked) = &mut self.asked {
+            asked.open = Opening::Since(std::time::Instant::now());
+        }
+    }
+
+    fn withdraw(&mut self) {
+        if self.asked.take().is_some() {
+            self.tell(Text::QuestionGone.say(self.manner.lang));
+            if self.manner.form == Form::Json {
+                say::json(&Added::QuestionWithdrawn);
+            }
+        }
+    }
+
+    async fn wished(&mut self, wish: Wish) {
+        if self.give_up.is_some() {
+            // Asked twice: at once.
+            self.give_up = Some(Instant::now());
+            return;
+        }
+        self.end(match wish {
+            Wish::Person => self.own_end(),
+            Wish::System => EndReason::ProgramEnded,
+        })
+        .await;
+    }
+
+    fn own_end(&self) -> EndReason {
+        match self.manner.role {
+            Role::Operator => EndReason::OperatorEnded,
+            Role::Agent => EndReason::UserEnded,
+        }
+    }
+
+    async fn end(&mut self, reason: EndReason) {
+        self.give_up = Some(Instant::now() + LAST_WORDS);
+        self.waiting = None;
+        if self.stage == Stage::Before
+            && let Some(asked) = self.asked.take()
+        {
+            return self.front.act(HumanAct::Refuse { shown: asked.shown.digest() }).await;
+        }
+        self.front.act(HumanAct::End(reason)).await;
+    }
+
+    async fn line(&mut self, line: Option<TypedLine>) {
+        let Some(line) = line else { return self.end(self.own_end()).await };
+        if self.asked.is_some() {
+            return self.answer(&line).await;
+        }
+        match commands::parse(&line.text) {
+            Ok(Line::End) => self.end(self.own_end()).await,
+            Ok(Line::Nothing) => {}
+            Ok(_) | Err(_) if self.stage == Stage::Before && self.manner.role == Role::Agent => {}
+            Ok(command) => self.carry_out(command).await,
+            Err(bad) => self.complain(bad.code(), bad.sentence(self.manner.lang)),
+        }
+    }
+
+    async fn answer(&mut self, line: &TypedLine) {
+        let Some(asked) = self.asked.take() else { return };
+        match asked.open {
+            Opening::Since(since) if line.at >= since => {}
+            Opening::Since(_) | Opening::At(_) => {
+                self.asked = Some(asked);
+                return;
+            }
+        }
+        let shown = asked.shown.digest();
+        match asked.shown.answer(&line.text) {
+            Answer::Yes(granted) => {
+                self.tell(Text::AnswerYes.say(self.manner.lang));
+                self.front.act(HumanAct::Accept { granted, shown }).await;
+            }
+            Answer::No => {
+                self.tell(Text::AnswerNo.say(self.manner.lang));
+                self.front.act(HumanAct::Refuse { shown }).await;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, command: Line) {
+        match command {
+            Line::Nothing => {}
+            Line::End => self.end(self.own_end()).await,
+            Line::Wait(wait) => self.wait(wait),
+            Line::Stats => self.stats().await,
+            _ if self.stage == Stage::Before => {
+                self.complain(Text::NoSession.name(), Text::NoSession.say(self.manner.lang).to_owned());
+            }
+            Line::Acts(acts) => self.acts(acts).await,
+            Line::Monitor(monitor) => self.front.act(HumanAct::ShowMonitor(monitor)).await,
+            Line::Chat(line) => self.front.act(HumanAct::Chat(line)).await,
+            Line::Screenshot(file) => self.screenshot(file).await,
+            Line::Watch(spot) => {
+                self.watched = spot.map(|spot| Watched { spot, colour: None, count: 0 });
+            }
+        }
+    }
+
+    async fn acts(&mut self, acts: Vec<Act>) {
+        self.seen = self.front.viewer.shown().count;
+        let layout = self.front.viewer.layout();
+        let monitor = layout.map_or(MonitorId(0), |layout| layout.shown);
+        for act in acts {
+            let event = match act {
+                Act::Move { x, y } => InputEvent::PointerMove { monitor, x, y },
+                Act::Other(event) => event,
+            };
+            self.front.act(HumanAct::Operate(event)).await;
+        }
+    }
+
+    fn wait(&mut self, wait: Wait) {
+        let waiting = Waiting::begin(wait, self.seen);
+        match (&waiting, self.stage) {
+            (Waiting::Session { .. }, Stage::Up) => self.waited(Done::Yes { what: "session", frame: 0 }),
+            _ => self.waiting = Some(waiting),
+        }
+    }
+
+    fn waited(&mut self, done: Done) {
+        self.waiting = None;
+        match done {
+            Done::Yes { what, frame } => {
+                self.seen = self.seen.max(frame);
+                if self.manner.form == Form::Json {
+                    say::json(&Added::Waited { what, frame });
+                }
+            }
+            Done::TooLate { patience } => {
+                let text = Text::WaitedTooLong;
+                let millis = patience.as_millis().to_string();
+                self.complain(text.name(), text.fill(self.manner.lang, &[&millis]));
+            }
+        }
+    }
+
+    fn looked(&mut self) {
+        let Some(watched) = &mut self.watched else { return };
+        let shown = self.front.viewer.shown();
+        watched.count = shown.count;
+        let colour = self.front.viewer.colour(watched.spot);
+        if colour == watched.colour {
+            return;
+        }
+        watched.colour = colour;
+        let Some([red, green, blue]) = colour else { return };
+        let colour = format!("{red:02x}{green:02x}{blue:02x}");
+        let Spot { x, y } = watched.spot;
+        say::json(&Added::Pixel { x, y, colour, frame: shown.frame, at_us: shown.at_us });
+    }
+
+    async fn stats(&self) {
+        let Some(report) = self.front.report().await else { return };
+        match self.manner.form {
+            Form::Json => say::json(&Added::Stats { report: &report }),
+            Form::Plain => say::print(&serde_json::to_string_pretty(&report).unwrap_or_default()),
+        }
+    }
+
+    /// S7, S22: the viewer's picture as a file, told to the host.
+    async fn screenshot(&mut self, file: PathBuf) {
+        let lang = self.manner.lang;
+        if !self.granted.has(Capability::Screenshot) {
+            let right = say::name(&Capability::Screenshot);
+            let text = Text::NotAllowedHere;
+            return self.complain(text.name(), text.fill(lang, &[&right]));
+        }
+        let viewer = self.front.viewer.clone();
+        let target = file.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let Ok((png, width, height)) = viewer.png() else { return Ok(None) };
+            std::fs::write(&target, png).map(|()| Some((width, height)))
+        });
+        match kept.await {
+            Ok(Ok(Some((width, height)))) => self.kept(&file, width, height).await,
+            Ok(Ok(None)) | Err(_) => {
+                self.complain(Text::NoPicture.name(), Text::NoPicture.say(lang).to_owned());
+            }
+            Ok(Err(why)) => {
+                let fault = Fault::CannotWrite { file, why: why.to_string() };
+                self.complain(fault.code(), fault.sentence(lang));
+            }
+        }
+    }
+
+    async fn kept(&mut self, file: &std::path::Path, width: u16, height: u16) {
+        self.receipt.pictures += 1;
+        self.front.act(HumanAct::TookScreenshot).await;
+        let file = file.display().to_string();
+        let values = [file.as_str(), &width.to_string(), &height.to_string()];
+        self.tell(&Text::ScreenshotKept.fill(self.manner.lang, &values));
+        if self.manner.form == Form::Json {
+            say::json(&Added::Screenshot { file, width, height });
+        }
+    }
+
+    fn complain(&self, code: &str, message: String) {
+        match self.manner.form {
+            Form::Json => say::json(&Added::Error { code, message, exit_code: None }),
+            Form::Plain => say::to_person(&message),
+        }
+    }
+
+    /// A sentence for whoever sits here; with events on standard output, beside them.
+    fn tell(&self, sentence: &str) {
+        match (self.manner.role, self.manner.form) {
+            (Role::Operator, Form::Json) => {}
+            (Role::Operator, Form::Plain) => say::print(sentence),
+            (Role::Agent, _) => say::to_person(sentence),
+        }
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn look(watched: Option<Watched>, viewer: &Viewer) {
+    match watched {
+        Some(watched) => drop(viewer.newer_than(watched.count).await),
+        None => std::future::pending().await,
+    }
+}

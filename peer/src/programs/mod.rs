@@ -1,0 +1,30 @@
+//! The two terminal programs: `tasuki` for the operator, `tasuki-agentd` for the
+//! end user.
+//!
+//! They decide how people are spoken to, and nothing of a session.
+
+pub mod agentd;
+mod commands;
+mod consent;
+mod console;
+mod keys;
+pub mod operator;
+mod say;
+mod start;
+mod waiting;
+
+use std::process::ExitCode;
+
+use crate::shell::fault::Fault;
+use crate::shell::texts::Lang;
+
+/// Tells a fault in one sentence, and gives its exit code.
+fn conclude(result: Result<(), Fault>, lang: Lang) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            say::to_person(&fault.sentence(lang));
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}

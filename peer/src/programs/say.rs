@@ -1,0 +1,178 @@
+//! How what happens is told: a JSON object a line for programs, a sentence for people.
+//!
+//! Events go to standard output as JSON, sentences to standard error; without
+//! `--json` the sentences go to standard output where a program only tells.
+
+use std::io::Write;
+
+use serde::Serialize;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::Rights;
+
+use crate::core::io::SessionEvent;
+use crate::core::path::{Ciphers, PathKind};
+use crate::shell::fault::Fault;
+use crate::shell::texts::{Lang, Text};
+
+/// How a program tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Plain,
+}
+
+/// A line on standard error. A closed one is no reason to stop.
+pub(super) fn to_person(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A prompt on standard error, the cursor left behind it.
+pub(super) fn prompt(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{text} ");
+    let _ = err.flush();
+}
+
+/// A line on standard output.
+pub(super) fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}
+
+/// One JSON object on standard output.
+pub(super) fn json<T: Serialize>(value: &T) {
+    if let Ok(line) = serde_json::to_string(value) {
+        print(&line);
+    }
+}
+
+/// An event that a program adds to the session's own.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Added<'a> {
+    /// Agent: the person is being asked.
+    Question { organisation: &'a str, operator: &'a str, mode: String, grantable: Rights, seconds: u64, text: &'a str },
+    QuestionWithdrawn,
+    Screenshot { file: String, width: u16, height: u16 },
+    Stats { #[serde(flatten)] report: &'a crate::shell::run::Report },
+    /// A watched pixel has another colour. Microseconds on CLOCK_MONOTONIC.
+    Pixel { x: u16, y: u16, colour: String, frame: u32, at_us: u64 },
+    Waited { #[serde(rename = "for")] what: &'static str, frame: u64 },
+    /// A line was not carried out, or the program stops for this.
+    Error { code: &'a str, message: String, #[serde(skip_serializing_if = "Option::is_none")] exit_code: Option<u8> },
+}
+
+pub(super) fn fault_event(fault: &Fault, lang: Lang) {
+    json(&Added::Error {
+        code: fault.code(),
+        message: fault.sentence(lang),
+        exit_code: Some(fault.exit_code()),
+    });
+}
+
+/// What a person is told of an event; `None` for what is only for logs.
+pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<String> {
+    let fill = |text: Text, values: &[&str]| Some(text.fill(lang, values));
+    match event {
+        SessionEvent::Number { number, expires_in } => {
+            fill(Text::TheNumber, &[&number.0.to_string(), &expires_in.to_string()])
+        }
+        SessionEvent::AtTheDoor { .. } => fill(Text::AtTheDoor, &[]),
+        SessionEvent::WrongNumber { attempts_left } => match role {
+            Role::Operator => fill(Text::WrongNumberTried, &[&attempts_left.to_string()]),
+            Role::Agent => None,
+        },
+        SessionEvent::TranscriptMismatch => fill(Text::FaultTranscriptMismatch, &[]),
+        SessionEvent::Paired { .. } => match role {
+            Role::Operator => fill(Text::WaitingForConsent, &[]),
+            Role::Agent => fill(Text::Checked, &[]),
+        },
+        SessionEvent::ManifestRefused { why } => fill(Text::FaultManifestRefused, &[why]),
+        SessionEvent::Consent { mode, granted } => match role {
+            Role::Operator if *granted != Rights::NONE => {
+                fill(Text::Granted, &[mode.name(), &rights(*granted)])
+            }
+            Role::Operator | Role::Agent => None,
+        },
+        SessionEvent::PathUp { path, ciphers } => {
+            fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)])
+        }
+        SessionEvent::PathDown { path, why } => {
+            fill(Text::PathLost, &[path_name(*path).say(lang), why])
+        }
+        SessionEvent::PathChosen { .. } => None,
+        SessionEvent::Reconnecting => fill(Text::Reconnecting, &[]),
+        SessionEvent::FirstFrame { after_ms } => fill(Text::FirstFrame, &[&after_ms.to_string()]),
+        SessionEvent::InputPaused { .. } => fill(Text::InputPaused, &[]),
+        SessionEvent::InputResumed => fill(Text::InputResumed, &[]),
+        SessionEvent::Violation { wanted, .. } => fill(Text::Violation, &[&name(wanted)]),
+        SessionEvent::Refused { wanted } => fill(Text::RefusedAct, &[&name(wanted)]),
+        SessionEvent::ScreenshotTaken => fill(Text::ScreenshotOfYours, &[]),
+        SessionEvent::Chat { line } => fill(Text::ChatLine, &[&harmless(line)]),
+        SessionEvent::ServerRefused { .. } | SessionEvent::ServerClosed { .. } => None,
+        SessionEvent::ServerGone => fill(Text::ServerAway, &[]),
+        SessionEvent::Ended { reason, .. } => fill(Text::EndedBy, &[ending(*reason).say(lang)]),
+    }
+}
+
+/// Another's text without what moves a terminal's cursor or turns its letters. T66.
+pub(super) fn harmless(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+    };
+    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
+}
+
+/// A capability by the name that it has in documents.
+pub(super) fn name<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
+}
+
+fn rights(rights: Rights) -> String {
+    let names: Vec<String> = rights.iter().map(|capability| name(&capability)).collect();
+    names.join(", ")
+}
+
+pub(super) fn path_name(path: PathKind) -> Text {
+    match path {
+        PathKind::Direct => Text::PathDirect,
+        PathKind::Relayed => Text::PathRelayed,
+    }
+}
+
+fn cipher_names(ciphers: &Ciphers) -> String {
+    match ciphers {
+        Ciphers::Direct { dtls, srtp } => format!("{dtls}, {srtp}"),
+        Ciphers::Relayed { noise, tls } => format!("{noise}, {tls}"),
+    }
+}
+
+pub(super) fn ending(reason: EndReason) -> Text {
+    match reason {
+        EndReason::OperatorEnded => Text::ReasonOperatorEnded,
+        EndReason::UserEnded => Text::ReasonUserEnded,
+        EndReason::UserRefused => Text::ReasonUserRefused,
+        EndReason::NobodyAnswered => Text::ReasonNobodyAnswered,
+        EndReason::TimeOver => Text::ReasonTimeOver,
+        EndReason::ConnectionLost => Text::ReasonConnectionLost,
+        EndReason::Violation => Text::ReasonViolation,
+        EndReason::ScreenLost => Text::ReasonScreenLost,
+        EndReason::ManifestRefused => Text::ReasonManifestRefused,
+        EndReason::ProgramEnded => Text::ReasonProgramEnded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t66_a_chat_line_cannot_move_the_cursor_or_turn_letters_around() {
+        let line = "a\u{1b}[2Jb\rc\u{202e}d".to_owned();
+        let told = sentence(&SessionEvent::Chat { line }, Role::Agent, Lang::En).unwrap();
+        assert!(told.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{told:?}");
+    }
+}

@@ -1,0 +1,225 @@
+//! What both programs do before a session: settings, logs, signals, and an end's
+//! set-up.
+//!
+//! Decides the options that they share. Knows no session's course.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::manifest::Abilities;
+use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::rights::Rights;
+use tasuki_protocol::seed::Seed;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::say::{self, Form};
+use crate::core::EndSetup;
+use crate::core::direct_identity::DirectIdentity;
+use crate::shell::fault::Fault;
+use crate::shell::paths::PathNeeds;
+use crate::shell::settings::{Flags, Settings};
+use crate::shell::texts::Lang;
+use crate::shell::trust::Trust;
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Shared {
+    /// One folder for configuration and state, instead of the XDG folders.
+    #[arg(long, value_name = "DIR", global = true)]
+    profile: Option<PathBuf>,
+    /// The organisation's signed file; by default /etc/tasuki/tenant.json, then the
+    /// configuration folder's.
+    #[arg(long, value_name = "FILE", global = true)]
+    tenant: Option<PathBuf>,
+    /// Which paths may carry a session: auto, direct or relayed.
+    #[arg(long, value_name = "PATH", global = true)]
+    path: Option<String>,
+    /// The language of all texts: en or ja. By default that of LC_ALL, LC_MESSAGES or LANG.
+    #[arg(long, value_name = "LANG", global = true)]
+    lang: Option<String>,
+    /// What is logged on standard error, e.g. info or tasuki_peer=debug.
+    #[arg(long, value_name = "FILTER", global = true)]
+    log: Option<String>,
+    /// Events as one JSON object a line on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Shared {
+    pub(super) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Plain }
+    }
+
+    /// Gathers the settings and starts the log.
+    ///
+    /// # Errors
+    /// As [`Settings::gather`].
+    pub(super) fn settings(&self) -> Result<Settings, Fault> {
+        let settings = Settings::gather(Flags {
+            profile: self.profile.clone(),
+            tenant: self.tenant.clone(),
+            lang: self.lang.clone(),
+            path: self.path.clone(),
+            log: self.log.clone(),
+        })?;
+        start_log(&settings.log)?;
+        Ok(settings)
+    }
+
+    /// The language to say in that the settings themselves are wrong.
+    pub(super) fn early_lang(&self) -> Lang {
+        let named = self.lang.clone();
+        let set = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok());
+        Lang::of_locale(&named.or_else(set).unwrap_or_default())
+    }
+}
+
+/// Runs `program` and tells its fault, if there is one.
+pub(super) fn run(
+    shared: &Shared,
+    program: impl AsyncFnOnce(&Settings) -> Result<(), Fault>,
+) -> ExitCode {
+    let settings = match shared.settings() {
+        Ok(settings) => settings,
+        Err(fault) => return super::conclude(Err(fault), shared.early_lang()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(program(&settings)),
+        Err(why) => Err(Fault::System { what: "a thread", why: why.to_string() }),
+    };
+    if let (Err(fault), Form::Json) = (&result, shared.form()) {
+        say::fault_event(fault, settings.lang);
+    }
+    super::conclude(result, settings.lang)
+}
+
+/// Prints the effective settings and where each came from.
+pub(super) fn print_settings(settings: &Settings, form: Form) {
+    match form {
+        Form::Plain => say::print(settings.table().trim_end()),
+        Form::Json => {
+            for setting in &settings.list {
+                say::json(&serde_json::json!({
+                    "name": setting.name, "value": setting.value, "origin": setting.origin.to_string(),
+                }));
+            }
+        }
+    }
+}
+
+/// The display of the environment, when there is one that can be reached.
+///
+/// # Errors
+/// [`Fault::NoDisplay`] without one, [`Fault::Desktop`] for one that is not there.
+pub(super) fn display() -> Result<String, Fault> {
+    let named = std::env::var("DISPLAY").ok().filter(|name| !name.is_empty());
+    let named = named.ok_or(Fault::NoDisplay)?;
+    crate::shell::desktop::check(&named)?;
+    Ok(named)
+}
+
+/// # Errors
+/// [`Fault::NoRandomness`].
+pub(super) fn fresh_seed() -> Result<Seed, Fault> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Fault::NoRandomness)?;
+    Ok(Seed::from_bytes(bytes))
+}
+
+/// Everything that an end brings, and what its paths need.
+///
+/// # Errors
+/// [`Fault::NoRandomness`].
+pub(super) fn end_setup(
+    role: Role,
+    trust: &Trust,
+    settings: &Settings,
+    device: SigningKey,
+    local: Rights,
+) -> Result<(EndSetup, PathNeeds), Fault> {
+    let seed = fresh_seed()?;
+    let identity = DirectIdentity::generate(&seed.child("direct identity"));
+    let identity = identity.map_err(|_| Fault::NoRandomness)?;
+    let facts = Facts {
+        tenant: trust.bundle.tenant,
+        dtls_fingerprint: identity.fingerprint(),
+        ice_ufrag: identity.ufrag().to_owned(),
+        ice_pwd: identity.pwd().to_owned(),
+    };
+    let setup = EndSetup {
+        organisation: trust.bundle.organisation.clone(),
+        manifest_keys: trust.bundle.manifest_keys.clone(),
+        device,
+        seed: seed.child("session"),
+        facts,
+        local,
+        abilities: Abilities { application_selection: false, recording: false },
+        paths: settings.paths,
+    };
+    let needs = PathNeeds {
+        trust: trust.clone(),
+        role,
+        identity: Arc::new(identity),
+        seed: seed.child("paths"),
+        stun: None,
+    };
+    Ok((setup, needs))
+}
+
+/// What the system tells a program to do.
+#[derive(Debug)]
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+/// Who wants the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Ctrl+C: the person.
+    Person,
+    /// The system, or the terminal's end.
+    System,
+}
+
+impl Signals {
+    /// # Errors
+    /// The system gives no signal handlers.
+    pub(super) fn listen() -> Result<Self, Fault> {
+        let listen = |kind| {
+            signal(kind).map_err(|why| Fault::System { what: "a signal", why: why.to_string() })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Cancel-safe.
+    pub(super) async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.interrupt.recv() => Wish::Person,
+            _ = self.terminate.recv() => Wish::System,
+            _ = self.hang_up.recv() => Wish::System,
+        }
+    }
+}
+
+fn start_log(filter: &str) -> Result<(), Fault> {
+    let parsed = filter.parse::<tracing_subscriber::EnvFilter>();
+    let parsed = parsed.map_err(|why| Fault::Setting {
+        name: "log".to_owned(),
+        value: filter.to_owned(),
+        why: why.to_string(),
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    // A second start in one process keeps the first log.
+    let _ = log.try_init();
+    Ok(())
+}

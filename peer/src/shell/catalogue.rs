@@ -1,0 +1,349 @@
+//! The catalogue itself: a line of English, a line of Japanese.
+//!
+//! Says what is wrong, then what to do. Knows no program's flow.
+
+texts! {
+    FaultNoDisplay =>
+        "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
+        "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
+    FaultDesktop =>
+        "The desktop cannot be used: {0}.",
+        "デスクトップを使用できません: {0}。";
+    FaultNoTerminal =>
+        "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
+        "同意は端末の前にいる人が入力します。標準入力が端末ではないため開始できません。端末から起動してください。";
+    FaultNotSetUp =>
+        "This program is not set up: no tenant.json was found in /etc/tasuki or your configuration folder. Ask your organisation's administrator for it, or name it with --tenant FILE.",
+        "設定がまだありません。/etc/tasuki にも設定フォルダーにも tenant.json が見つかりません。組織の管理者から受け取るか、--tenant ファイル で指定してください。";
+    FaultNoSuchBundle =>
+        "There is no file {0}. Check its name, or ask your organisation's administrator for tenant.json.",
+        "ファイル {0} がありません。名前を確かめるか、組織の管理者から tenant.json を受け取ってください。";
+    FaultBundle =>
+        "The organisation's file {0} cannot be trusted: {1}. Get a fresh copy from your administrator.",
+        "組織の設定ファイル {0} は信頼できません: {1}。管理者から新しいファイルを受け取ってください。";
+    FaultOtherRoot =>
+        "The file {0} belongs to another organisation than the one this program trusts. If the change is right, ask your administrator, then remove {1} and start again.",
+        "ファイル {0} は、このプログラムが信頼している組織のものではありません。正しい変更であることを管理者に確かめてから {1} を削除し、もう一度起動してください。";
+    FaultProfile =>
+        "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
+        "ファイル {0} を使用できません: {1}。修復するか、別の場所に移してからもう一度起動してください。";
+    FaultOpenToOthers =>
+        "The file {0} can be read by other users. Run: chmod 600 {0}",
+        "ファイル {0} をほかの利用者が読めます。次を実行してください: chmod 600 {0}";
+    FaultNoHome =>
+        "There is no home folder: HOME is not set. Set it, or name a folder with --profile DIR.",
+        "ホームフォルダーがありません（HOME が設定されていません）。設定するか、--profile フォルダー で指定してください。";
+    FaultNoRandomness =>
+        "The operating system gives no random numbers. Restart the computer and try again.",
+        "OS から乱数を取得できません。コンピュータを再起動してやり直してください。";
+    FaultSetting =>
+        "The setting {0} cannot be {1}: {2}. Correct it and start again.",
+        "設定 {0} の値 {1} は使用できません: {2}。直してからもう一度起動してください。";
+    FaultNotSignedIn =>
+        "You are not signed in. Run: tasuki login",
+        "サインインしていません。次を実行してください: tasuki login";
+    FaultOtherServer =>
+        "The server {0} is not the one in the organisation's file ({1}). Leave out --server, or use the file of that server.",
+        "サーバー {0} は組織の設定ファイルのサーバー（{1}）と異なります。--server を省くか、そのサーバーの設定ファイルを使用してください。";
+    FaultUnknownHost =>
+        "The server's name {0} cannot be found. Check the network connection, then try again.",
+        "サーバー名 {0} が見つかりません。ネットワーク接続を確かめて、もう一度お試しください。";
+    FaultPortClosed =>
+        "The server {0} is not running, or its port is closed. Try again in a minute; if it stays so, tell your administrator.",
+        "サーバー {0} が動いていないか、ポートが閉じています。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
+    FaultUnreachable =>
+        "The server {0} cannot be reached: {1}. Check the network connection, then try again.",
+        "サーバー {0} に接続できません: {1}。ネットワーク接続を確かめて、もう一度お試しください。";
+    FaultWrongServerKey =>
+        "The server at {0} is not your organisation's: its key is another one. Nothing was sent. Tell your administrator before you try again.",
+        "{0} のサーバーはあなたの組織のものではありません（鍵が一致しません）。何も送信していません。もう一度試す前に管理者に知らせてください。";
+    FaultNotTasuki =>
+        "What answers at {0} is not a Tasuki server. Ask your administrator for a fresh tenant.json.",
+        "{0} で応答しているのは Tasuki サーバーではありません。管理者から新しい tenant.json を受け取ってください。";
+    FaultOtherVersion =>
+        "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
+        "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";
+    FaultUnavailable =>
+        "The server cannot take new sessions now. Try again in a minute; if it stays so, tell your administrator.",
+        "サーバーは今、新しい接続を受け付けられません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
+    FaultSlowDown =>
+        "There were too many tries. Wait ten minutes, then try again.",
+        "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
+    FaultWrongPassword =>
+        "The server did not accept this name, password or enrolment code. Check them and try again; after three failures it waits 15 minutes.",
+        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。3 回失敗すると 15 分待つ必要があります。";
+    FaultSignInOver =>
+        "Your sign-in is over, or belongs to another device. Run: tasuki login",
+        "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
+    FaultModeNotAllowed =>
+        "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
+        "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
+    FaultNumberMistyped =>
+        "That is not a session number: a digit is mistyped or missing. Nothing was sent; ask the operator to read it again.",
+        "番号が正しくありません。数字の打ち間違いか不足があります。何も送信していません。オペレータにもう一度読み上げてもらってください。";
+    FaultNumberRefused =>
+        "This number does not open a session. Ask the operator for a new one.",
+        "この番号では接続できません。オペレータに新しい番号をもらってください。";
+    FaultNumberExpired =>
+        "Nobody came in time and the number is no longer valid. Open a new one.",
+        "時間内に接続がなく、番号は無効になりました。新しい番号を発行してください。";
+    FaultNumberBurnt =>
+        "A wrong number was tried too often, and the number is no longer valid. Open a new one.",
+        "間違った番号が何度も入力されたため、番号は無効になりました。新しい番号を発行してください。";
+    FaultTranscriptMismatch =>
+        "What the two sides saw of each other is not the same: the connection was altered on its way. Nothing was shown. Tell your administrator.",
+        "双方が受け取った内容が一致しません。通信が途中で改ざんされています。画面は共有されていません。管理者に知らせてください。";
+    FaultManifestRefused =>
+        "The server's permission for this session does not hold ({0}). Nothing was shown. Tell your administrator.",
+        "このセッションの許可証が正しくありません（{0}）。画面は共有されていません。管理者に知らせてください。";
+    FaultRefused =>
+        "The session was refused. Nothing was shown.",
+        "接続は拒否されました。画面は共有されていません。";
+    FaultNobodyAnswered =>
+        "Nobody answered in time, which counts as no. Nothing was shown.",
+        "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
+    FaultConnectionLost =>
+        "The connection was lost for too long. Start again with a new number.",
+        "接続が長い間途切れました。新しい番号でやり直してください。";
+    FaultTimeOver =>
+        "The time allowed for this session is over. Start again with a new number.",
+        "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
+    FaultWithdrawn =>
+        "The session was ended at the server. Ask the operator or the administrator.",
+        "セッションはサーバー側で終了されました。オペレータまたは管理者に確かめてください。";
+    FaultPeerViolation =>
+        "The other side did what it may not, and the session was ended. Tell your administrator.",
+        "相手が許可されていない動作をしたため、セッションを終了しました。管理者に知らせてください。";
+    FaultScreenLost =>
+        "The shared desktop ended. Log in there again and start a new session.",
+        "共有していたデスクトップが終了しました。もう一度ログインし、新しいセッションを始めてください。";
+    FaultServerGone =>
+        "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
+        "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
+    FaultInterrupted =>
+        "Stopped. Nothing was shared.",
+        "中止しました。何も共有していません。";
+    FaultCannotWrite =>
+        "The file {0} cannot be written: {1}. Choose another place.",
+        "ファイル {0} に書き込めません: {1}。別の場所を選んでください。";
+    FaultMisunderstood =>
+        "The server said what this version does not understand. Update this program or the server.",
+        "サーバーの応答を理解できません。このプログラムまたはサーバーを更新してください。";
+    FaultSystem =>
+        "The operating system refused {0}: {1}. Restart the program; if it stays so, restart the computer.",
+        "OS に拒否されました（{0}: {1}）。プログラムを再起動してください。続く場合はコンピュータを再起動してください。";
+
+    Welcome =>
+        "Tasuki - remote support by {0}.",
+        "Tasuki ― {0} のリモートサポート。";
+    Promise =>
+        "Nothing is shared before you agree here, and you can end at any time. The software asks for no money and no bank details; anyone who does is not support.",
+        "ここで同意するまで何も共有されません。いつでも終了できます。お金や銀行の情報を求めることはありません。求められたら、それはサポートではありません。";
+    AskNumber =>
+        "Type the 12-digit number that the operator reads to you, then press Enter:",
+        "オペレータが読み上げる 12 桁の番号を入力し、Enter を押してください:";
+    NumberNotDigits =>
+        "Only digits please: {0} is not a digit. Nothing was sent.",
+        "数字だけを入力してください。{0} は数字ではありません。何も送信していません。";
+    NumberLength =>
+        "The number has 12 digits. Nothing was sent; please type it again.",
+        "番号は 12 桁です。何も送信していません。もう一度入力してください。";
+    NumberCheck =>
+        "A digit is mistyped. Nothing was sent; please ask the operator to read the number again.",
+        "数字に打ち間違いがあります。何も送信していません。オペレータにもう一度読み上げてもらってください。";
+    NumberTryAnother =>
+        "This number does not open a session. Please ask the operator, and type it again or a new one.",
+        "この番号では接続できません。オペレータに確かめて、もう一度、または新しい番号を入力してください。";
+    Connecting =>
+        "Connecting to {0} ...",
+        "{0} に接続しています…";
+    Checked =>
+        "The number is right and the connection is encrypted from end to end.",
+        "番号が確認され、通信は端から端まで暗号化されました。";
+
+    AskTitle =>
+        "{0} - {1} asks:",
+        "{0} の {1} からの依頼です:";
+    AskManage =>
+        "The operator wants to see your screen, use your mouse and keyboard, and manage this computer.",
+        "オペレータがあなたの画面を見て、マウスとキーボードを操作し、このコンピュータを管理します。";
+    AskControl =>
+        "The operator wants to see your screen and use your mouse and keyboard.",
+        "オペレータがあなたの画面を見て、マウスとキーボードを操作します。";
+    AskView =>
+        "The operator wants to see your screen, and only that.",
+        "オペレータがあなたの画面を見ます。操作はしません。";
+    AskShare =>
+        "The operator wants to show you a screen of the operator's and let you use it.",
+        "オペレータが自分の画面をあなたに見せ、あなたがそれを操作できるようにします。";
+    AskShow =>
+        "The operator wants to show you a screen of the operator's.",
+        "オペレータが自分の画面をあなたに見せます。";
+    Can =>
+        "Can happen:",
+        "できること:";
+    Cannot =>
+        "Cannot happen:",
+        "できないこと:";
+    CanSeeYours =>
+        "your screen is seen by the operator",
+        "あなたの画面がオペレータに見えます";
+    CanSeeTheirs =>
+        "you see the operator's screen",
+        "あなたがオペレータの画面を見ます";
+    CanOperateYours =>
+        "the operator uses your mouse and keyboard; when you use yours, the operator's waits for 2 seconds",
+        "オペレータがあなたのマウスとキーボードを操作します。あなたが操作すると、オペレータの操作は 2 秒間止まります";
+    CanOperateTheirs =>
+        "you use the operator's mouse and keyboard",
+        "あなたがオペレータのマウスとキーボードを操作します";
+    CanKeepPictureYours =>
+        "the operator keeps still pictures of your screen (you are told each time)",
+        "オペレータがあなたの画面を画像として保存できます（そのつど知らせます）";
+    CanKeepPictureTheirs =>
+        "you keep still pictures of the operator's screen (the operator is told)",
+        "あなたがオペレータの画面を画像として保存できます（オペレータに知らされます）";
+    CanFetchFiles => "the operator takes files from this computer", "オペレータがこのコンピュータからファイルを取得します";
+    CanSendFiles =>
+        "the operator puts files on this computer, also over existing ones",
+        "オペレータがこのコンピュータにファイルを送り、既存のファイルを上書きすることもあります";
+    CanReadClipboard => "the operator reads your clipboard", "オペレータがあなたのクリップボードを読みます";
+    CanWriteClipboard => "the operator fills your clipboard", "オペレータがあなたのクリップボードに書き込みます";
+    CanRecord =>
+        "the session is recorded as video",
+        "セッションが動画として録画されます";
+    CanReconnect =>
+        "the operator comes back after a restart until you end it",
+        "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
+    CannotSeeYours =>
+        "your screen is not seen by the operator",
+        "あなたの画面がオペレータに見えることはありません";
+    CannotOperateYours =>
+        "the operator cannot use your mouse and keyboard",
+        "オペレータがあなたのマウスやキーボードを操作することはありません";
+    CannotOperateTheirs =>
+        "you cannot use the operator's mouse and keyboard",
+        "あなたがオペレータのマウスやキーボードを操作することはありません";
+    CannotFiles =>
+        "no files are copied in either direction",
+        "どちらの方向にもファイルはコピーされません";
+    CannotClipboard =>
+        "the clipboard is not shared",
+        "クリップボードは共有されません";
+    CannotBlank =>
+        "your screen is never blanked and your mouse and keyboard are never locked",
+        "画面が隠されたり、あなたのマウスやキーボードが使えなくなったりすることはありません";
+    RecOn => "REC: recording is on.", "REC: 録画します。";
+    RecOff => "REC: recording is off.", "REC: 録画しません。";
+    AskYes =>
+        "Type yes and press Enter to allow. Anything else, or silence for {0} seconds, refuses:",
+        "許可する場合は「はい」または yes と入力して Enter を押してください。それ以外、または {0} 秒間回答がない場合は拒否になります:";
+    AskLook =>
+        "(Type look to allow looking only.)",
+        "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
+    AnswerYes => "You allowed it.", "許可しました。";
+    AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
+    AnswerSilent =>
+        "Nobody answered, which counts as no. Nothing was shown.",
+        "回答がなかったため、拒否として扱いました。画面は共有されていません。";
+    QuestionGone =>
+        "The question is withdrawn. Nothing was shown.",
+        "依頼は取り下げられました。画面は共有されていません。";
+
+    BannerYours =>
+        "YOUR SCREEN IS SHARED with {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
+        "画面を共有中: {0}（{1}）。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    BannerTheirs =>
+        "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
+        "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    PathIs => "Connected ({0}): {1}.", "接続しました（{0}）: {1}。";
+    PathDirect => "direct", "直接";
+    PathRelayed => "relayed", "中継";
+    PathLost => "A path ended ({0}): {1}.", "経路が切れました（{0}）: {1}。";
+    Reconnecting => "Reconnecting ...", "再接続しています…";
+    FirstFrame => "The first picture came after {0} ms.", "最初の画面が {0} ミリ秒で届きました。";
+    InputPaused =>
+        "Input from the other side waits: the mouse or keyboard here is in use.",
+        "こちらのマウスまたはキーボードが使われているため、相手の操作を止めています。";
+    InputResumed => "Input from the other side works again.", "相手の操作を再開しました。";
+    Violation =>
+        "The other side tried what it may not ({0}); nothing happened.",
+        "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
+    RefusedAct =>
+        "The other side's computer refused this ({0}).",
+        "相手のコンピュータが拒否しました（{0}）。";
+    ScreenshotOfYours =>
+        "The other side kept a still picture of this screen.",
+        "相手がこの画面を画像として保存しました。";
+    ChatLine => "Message: {0}", "メッセージ: {0}";
+    WrongNumberTried =>
+        "A wrong number was tried; {0} tries are left.",
+        "間違った番号が入力されました。残り {0} 回です。";
+    TheNumber =>
+        "Session number (valid {1} s, once): {0}",
+        "セッション番号（{1} 秒間、1 回限り有効）: {0}";
+    AtTheDoor => "Somebody has come; the number is being checked.", "接続がありました。番号を確認しています。";
+    WaitingForConsent =>
+        "The number is right. Waiting for the person at the other side to agree.",
+        "番号が確認されました。相手の同意を待っています。";
+    Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
+    ServerAway =>
+        "The server is away; the session goes on where it can.",
+        "サーバーに接続できません。続けられる範囲でセッションを続けます。";
+    EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
+    Summary =>
+        "Summary: {0}, {1}, {2} s, {3} pictures kept, no files copied.",
+        "まとめ: {0}、{1}、{2} 秒、保存された画像 {3} 枚、コピーされたファイルなし。";
+    EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";
+    ReasonOperatorEnded => "the operator ended it", "オペレータが終了しました";
+    ReasonUserEnded => "the user ended it", "利用者が終了しました";
+    ReasonUserRefused => "the user refused", "利用者が拒否しました";
+    ReasonNobodyAnswered => "nobody answered", "回答がありませんでした";
+    ReasonTimeOver => "its time was over", "許可時間が終わりました";
+    ReasonConnectionLost => "the connection was lost", "接続が途切れました";
+    ReasonViolation => "the other side broke the rules", "相手が規則に反しました";
+    ReasonScreenLost => "the shared desktop ended", "共有していたデスクトップが終了しました";
+    ReasonManifestRefused => "the permission did not hold", "許可証が正しくありませんでした";
+    ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
+
+    AskPassword => "Password:", "パスワード:";
+    AskEnrolment =>
+        "Enrolment code from your administrator (empty if this device is enrolled):",
+        "管理者から受け取った登録コード（この端末が登録済みなら空のまま）:";
+    SignedIn =>
+        "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
+        "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";
+    OperatorHint =>
+        "Commands, one a line: {0}. An empty line does nothing; the end of input ends the session.",
+        "1 行に 1 つの命令: {0}。空行は無視します。入力の終わりでセッションを終了します。";
+    UnknownCommand =>
+        "\"{0}\" is not a command. Commands: {1}",
+        "「{0}」という命令はありません。命令: {1}";
+    BadCommand =>
+        "{0}. It is used so: {1}",
+        "{0}（正しい形は次のとおりです: {1}）";
+    NotInThisVersion =>
+        "\"{0}\" cannot be done by this version.",
+        "「{0}」はこの版ではできません。";
+    NoSession =>
+        "There is no session yet: wait until the person has agreed.",
+        "まだセッションがありません。相手が同意するまでお待ちください。";
+    NoPicture =>
+        "There is no picture yet: wait for the first frame.",
+        "まだ画面が届いていません。最初の画面をお待ちください。";
+    NotAllowedHere =>
+        "This session does not allow that ({0}).",
+        "このセッションでは許可されていません（{0}）。";
+    WaitedTooLong =>
+        "It did not happen within {0} ms.",
+        "{0} ミリ秒以内に起きませんでした。";
+    ScreenshotKept => "Kept as {0} ({1}x{2}).", "{0} に保存しました（{1}x{2}）。";
+    UnknownKey =>
+        "there is no key called {0}",
+        "{0} というキーはありません";
+    MissingValue => "a value is missing", "値が足りません";
+    NotANumber => "{0} is not a whole number in range", "{0} は範囲内の整数ではありません";
+    TooLong => "the text is too long", "文字列が長すぎます";
+    UnknownButton => "{0} is not left, middle, right, back or forward", "{0} は left, middle, right, back, forward のどれでもありません";
+    NotPressOrRelease => "{0} is neither press nor release", "{0} は press でも release でもありません";
+}

@@ -1,0 +1,69 @@
+//! Time that counts what the machine slept through (T12, F10).
+//!
+//! `Instant` stands still while a Linux machine is suspended; a right must not.
+//! Decides nothing: it reads the boot-time clock and wakes a waiting loop.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Gives [`Instant`]s that advance through suspension.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    origin: Instant,
+    boot: Duration,
+}
+
+impl Clock {
+    pub fn start() -> Self {
+        Self { origin: Instant::now(), boot: since_boot() }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.origin + since_boot().saturating_sub(self.boot)
+    }
+}
+
+/// The runtime's timers stand still in a sleep of the machine: a longer wait is
+/// looked at again after this much waking time.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+impl Clock {
+    /// Sleeps until `deadline`; for ever without one. Cancel-safe. Up to
+    /// [`LOOK_AGAIN`] late after the machine slept; rights are asked by [`Clock::now`]
+    /// for every act and are never late.
+    pub async fn until(&self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else {
+            return std::future::pending().await;
+        };
+        loop {
+            let left = deadline.saturating_duration_since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+        }
+    }
+}
+
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_ends_when_its_time_has_come_and_not_before() {
+        let clock = Clock::start();
+        let deadline = clock.now() + Duration::from_millis(5);
+        clock.until(Some(deadline)).await;
+        assert!(clock.now() >= deadline);
+        let far = clock.now() + Duration::from_secs(3600);
+        let waiting = clock.until(Some(far));
+        assert!(tokio::time::timeout(Duration::from_millis(5), waiting).await.is_err());
+    }
+}

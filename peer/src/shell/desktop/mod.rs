@@ -1,0 +1,41 @@
+//! This end's desktop: as the host that shows it, or as the viewer's picture.
+//!
+//! Only one of the two is ever constructed in a session: which one follows from
+//! the core's commands, never from anything said here (T20, S29).
+
+pub mod host;
+mod mailbox;
+pub mod viewer;
+
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+
+use super::fault::Fault;
+
+pub use host::Host;
+pub use mailbox::Mailbox;
+pub use viewer::Viewer;
+
+/// Whether something answers at `display` (as in DISPLAY), so that a number is
+/// not spent on a desktop that is not there. Asks it nothing (T1).
+///
+/// # Errors
+/// [`Fault::Desktop`]. A display of another machine is taken on trust.
+pub fn check(display: &str) -> Result<(), Fault> {
+    let Some((host, screen)) = display.rsplit_once(':') else {
+        return Err(gone(display));
+    };
+    if !host.is_empty() && host != "unix" {
+        return Ok(());
+    }
+    let number = screen.split('.').next().unwrap_or_default();
+    let path = format!("/tmp/.X11-unix/X{number}");
+    let hidden = SocketAddr::from_abstract_name(path.as_bytes());
+    let answers = UnixStream::connect(&path).is_ok()
+        || hidden.is_ok_and(|address| UnixStream::connect_addr(&address).is_ok());
+    if answers { Ok(()) } else { Err(gone(display)) }
+}
+
+fn gone(display: &str) -> Fault {
+    Fault::Desktop { why: format!("the display {display} does not answer") }
+}

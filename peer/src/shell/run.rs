@@ -1,0 +1,286 @@
+//! The one loop of a session: inputs from server, paths, desktop, people and the
+//! clock go in, what comes out is carried out.
+//!
+//! Decides nothing: every choice is the core's. What it carries out cannot fail;
+//! a failure comes back as an input.
+
+use std::time::{Duration, Instant};
+
+use tasuki_protocol::rights::Rights;
+use tasuki_protocol::signal::ServerToOperator;
+use tokio::sync::{mpsc, oneshot};
+
+use super::clock::Clock;
+use super::desktop::viewer::{Wanted, monotonic_us};
+use super::desktop::{Host, Mailbox, Viewer};
+use super::paths::Paths;
+use super::server::{ServerEvent, ServerLink};
+use crate::core::Peer;
+use crate::core::io::{
+    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PictureCommand, Question, ServerMessage,
+    SessionEvent, SessionStats,
+};
+use crate::core::path::{Ciphers, PathCommand};
+
+/// Orders that may wait for the loop.
+const ORDERS: usize = 256;
+/// What may wait to be shown to people; beyond it they miss lines, the session does not wait.
+const NOTICES: usize = 4096;
+/// How long the paths have to say goodbye.
+const FAREWELL: Duration = Duration::from_millis(700);
+
+/// What a surface asks of the loop.
+#[derive(Debug)]
+pub enum Order {
+    Act(HumanAct),
+    Report(oneshot::Sender<Report>),
+}
+
+/// What the loop has for a surface.
+#[derive(Debug)]
+pub enum Notice {
+    Event(SessionEvent),
+    Ask(Question),
+    WithdrawQuestion,
+    /// The desktop's own sentence on why it cannot be shown or operated.
+    DesktopFailed(String),
+}
+
+/// A surface's end of a running session.
+#[derive(Debug)]
+pub struct Front {
+    pub orders: mpsc::Sender<Order>,
+    pub notices: mpsc::Receiver<Notice>,
+    pub viewer: Viewer,
+}
+
+impl Front {
+    pub async fn act(&self, act: HumanAct) {
+        let _ = self.orders.send(Order::Act(act)).await;
+    }
+
+    pub async fn report(&self) -> Option<Report> {
+        let (answer, report) = oneshot::channel();
+        self.orders.send(Order::Report(answer)).await.ok()?;
+        report.await.ok()
+    }
+}
+
+/// A stats line. Ciphers stand flat as well, for whoever greps.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Report {
+    #[serde(flatten)]
+    pub stats: SessionStats,
+    pub dtls: Option<String>,
+    pub srtp: Option<String>,
+    pub relay_cipher: Option<String>,
+    pub relay_tls: Option<String>,
+    /// From the consent to the first decoded picture.
+    pub first_frame_ms: Option<u64>,
+    /// Pictures decoded at this end.
+    pub decoded: u64,
+    /// Of encoded pictures, the same as `video_bytes`.
+    pub bytes: u64,
+}
+
+/// A session about to run.
+#[derive(Debug)]
+pub struct Run {
+    peer: Peer,
+    clock: Clock,
+    server: ServerLink,
+    orders: mpsc::Receiver<Order>,
+    hands: Hands,
+}
+
+/// Everything that carries out.
+#[derive(Debug)]
+struct Hands {
+    paths: Paths,
+    mailbox: Mailbox,
+    display: Option<String>,
+    /// Constructed at the first command for it: never where the other end hosts (T20).
+    host: Option<Host>,
+    viewer: Viewer,
+    notices: mpsc::Sender<Notice>,
+    first: FirstPicture,
+}
+
+/// When the first picture came, counted from the consent.
+#[derive(Debug, Clone, Copy)]
+enum FirstPicture {
+    AwaitsConsent,
+    /// Microseconds on CLOCK_MONOTONIC.
+    Awaited { since_us: u64 },
+    Came { after_ms: u64 },
+}
+
+impl Run {
+    /// `display` as in DISPLAY; touched only if this end becomes the host.
+    pub fn prepare(
+        peer: Peer,
+        clock: Clock,
+        server: ServerLink,
+        paths: Paths,
+        display: Option<String>,
+    ) -> (Self, Front) {
+        let (order, orders) = mpsc::channel(ORDERS);
+        let (notices, notice) = mpsc::channel(NOTICES);
+        let viewer = Viewer::default();
+        let mailbox = Mailbox::default();
+        let first = FirstPicture::AwaitsConsent;
+        let front = Front { orders: order, notices: notice, viewer: viewer.clone() };
+        let hands = Hands { paths, mailbox, display, host: None, viewer, notices, first };
+        (Self { peer, clock, server, orders, hands }, front)
+    }
+
+    /// Until the session is over; the surface hears its end first.
+    pub async fn run(mut self) {
+        let (mailbox, viewer) = (self.hands.mailbox.clone(), self.hands.viewer.clone());
+        let clock = self.clock;
+        while !self.peer.is_over() {
+            let (deadline, first) = (self.peer.deadline(), self.hands.first);
+            tokio::select! {
+                order = self.orders.recv() => self.ordered(order),
+                events = mailbox.take() => self.desktop(events),
+                event = self.server.next() => self.server_said(event),
+                (id, event) = self.hands.paths.next() => self.turn(Input::Path(id, event)),
+                () = clock.until(deadline) => self.turn(Input::Wake),
+                () = first_picture(first, &viewer) => self.hands.tell_first_picture(),
+            }
+        }
+        self.leave().await;
+    }
+
+    fn ordered(&mut self, order: Option<Order>) {
+        match order {
+            Some(Order::Act(act)) => self.turn(Input::Human(act)),
+            Some(Order::Report(answer)) => {
+                let _ = answer.send(self.report());
+            }
+            // The surface is gone: nobody could end the session any more.
+            None => self.turn(Input::Human(HumanAct::End(
+                tasuki_protocol::message::EndReason::ProgramEnded,
+            ))),
+        }
+    }
+
+    fn desktop(&mut self, events: Vec<DesktopEvent>) {
+        for event in events {
+            if let DesktopEvent::Failed(why) = &event {
+                self.hands.notice(Notice::DesktopFailed(why.clone()));
+            }
+            self.turn(Input::Desktop(event));
+        }
+    }
+
+    fn server_said(&mut self, event: ServerEvent) {
+        let input = match event {
+            ServerEvent::Up => Input::ServerUp,
+            ServerEvent::Message(message) => {
+                if let ServerMessage::Operator(ServerToOperator::Arrived { manifest, .. }) = &message {
+                    self.hands.paths.heed(&manifest.0);
+                }
+                Input::FromServer(message)
+            }
+            ServerEvent::Down => Input::ServerDown,
+        };
+        self.turn(input);
+    }
+
+    fn turn(&mut self, input: Input) {
+        let now: Instant = self.clock.now();
+        for output in self.peer.turn(input, now) {
+            match output {
+                Output::ToServer(request) => self.server.send(request),
+                output => self.hands.act(output),
+            }
+        }
+    }
+
+    fn report(&self) -> Report {
+        let stats = self.peer.stats();
+        let (dtls, srtp, relay_cipher, relay_tls) = match stats.ciphers.clone() {
+            Some(Ciphers::Direct { dtls, srtp }) => (Some(dtls), Some(srtp), None, None),
+            Some(Ciphers::Relayed { noise, tls }) => (None, None, Some(noise), Some(tls)),
+            None => (None, None, None, None),
+        };
+        let first_frame_ms = match self.hands.first {
+            FirstPicture::Came { after_ms } => Some(after_ms),
+            FirstPicture::AwaitsConsent | FirstPicture::Awaited { .. } => None,
+        };
+        let (decoded, bytes) = (self.hands.viewer.shown().count, stats.video_bytes);
+        Report { stats, dtls, srtp, relay_cipher, relay_tls, first_frame_ms, decoded, bytes }
+    }
+
+    /// Local first: the desktop has stopped before anything is said to anybody (S31).
+    async fn leave(mut self) {
+        if let Some(host) = &mut self.hands.host {
+            host.stop();
+        }
+        self.hands.viewer.stop();
+        let farewell = async { tokio::join!(self.hands.paths.close(), self.server.close()) };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+}
+
+impl Hands {
+    fn act(&mut self, output: Output) {
+        match output {
+            Output::ToServer(_) => {}
+            Output::AskConsent(question) => self.notice(Notice::Ask(question)),
+            Output::WithdrawQuestion => self.notice(Notice::WithdrawQuestion),
+            Output::OpenDirect(id, facts) => self.paths.open_direct(id, facts),
+            Output::OpenRelay(id, facts) => self.paths.open_relay(id, facts),
+            Output::Path(id, command) => self.paths.command(id, command),
+            Output::Desktop(command) => self.desktop(command),
+            Output::Picture(command) => self.picture(command),
+            Output::Tell(event) => self.tell(event),
+        }
+    }
+
+    fn desktop(&mut self, command: DesktopCommand) {
+        let (display, mailbox) = (&self.display, &self.mailbox);
+        let host = self.host.get_or_insert_with(|| Host::new(display.clone(), mailbox.clone()));
+        host.act(command);
+    }
+
+    fn picture(&mut self, command: PictureCommand) {
+        if let Wanted::KeyFrame = self.viewer.act(command) {
+            self.paths.command_newest(PathCommand::AskKeyFrame);
+        }
+    }
+
+    fn tell(&mut self, event: SessionEvent) {
+        // Told when it was decoded, not when it came in.
+        if let SessionEvent::FirstFrame { .. } = event {
+            return;
+        }
+        if let SessionEvent::Consent { granted, .. } = &event
+            && *granted != Rights::NONE
+        {
+            self.first = FirstPicture::Awaited { since_us: monotonic_us() };
+        }
+        self.notice(Notice::Event(event));
+    }
+
+    fn tell_first_picture(&mut self) {
+        let FirstPicture::Awaited { since_us } = self.first else { return };
+        let after_ms = self.viewer.shown().first_us.saturating_sub(since_us) / 1000;
+        self.first = FirstPicture::Came { after_ms };
+        self.notice(Notice::Event(SessionEvent::FirstFrame { after_ms }));
+    }
+
+    fn notice(&self, notice: Notice) {
+        if self.notices.try_send(notice).is_err() {
+            tracing::warn!("a line for people was dropped: nobody reads them");
+        }
+    }
+}
+
+async fn first_picture(first: FirstPicture, viewer: &Viewer) {
+    match first {
+        FirstPicture::Awaited { .. } => drop(viewer.newer_than(0).await),
+        FirstPicture::AwaitsConsent | FirstPicture::Came { .. } => std::future::pending().await,
+    }
+}

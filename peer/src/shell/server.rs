@@ -1,0 +1,345 @@
+//! One end's connection to the server: TLS under the pinned key, a WebSocket, and
+//! dialling again when it is lost.
+//!
+//! Decides how long to wait and which failure is called what. Does not know
+//! rooms, numbers or sessions: messages pass through.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::{Signer, SigningKey};
+use futures_util::{SinkExt, StreamExt};
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::signal::{
+    self, AGENT_PATH, DEVICE_PROOF, MAX_MESSAGE, OPERATOR_PATH, OperatorToServer, RefusalReason,
+    ServerToAgent, ServerToOperator,
+};
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::dial::{self, Stream};
+use super::fault::Fault;
+use super::profile::SignIn;
+use super::trust::Trust;
+use crate::core::io::{ServerMessage, ServerRequest};
+
+/// Messages that may wait in either direction.
+const QUEUE: usize = 64;
+/// A quiet connection is asked after this whether it lives.
+const PING_AFTER: Duration = Duration::from_secs(20);
+/// A connection that says nothing for this long is lost.
+const SILENT: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const HANDSHAKE: Duration = Duration::from_secs(15);
+
+/// Who stands at the server's door.
+#[derive(Debug, Clone)]
+pub enum Entrance {
+    Agent,
+    Operator { sign_in: SignIn, device: SigningKey },
+}
+
+#[derive(Debug)]
+pub enum ServerEvent {
+    Up,
+    Message(ServerMessage),
+    Down,
+}
+
+/// A connection that keeps itself up until it is dropped.
+#[derive(Debug)]
+pub struct ServerLink {
+    requests: mpsc::Sender<ServerRequest>,
+    events: mpsc::Receiver<ServerEvent>,
+    task: tokio::task::JoinHandle<()>,
+    place: Option<SocketAddr>,
+}
+
+impl ServerLink {
+    /// # Errors
+    /// The first dial's failure; later ones are retried in silence.
+    pub async fn connect(trust: Trust, entrance: Entrance) -> Result<Self, Fault> {
+        let caller = Caller { trust, entrance };
+        let socket = caller.dial().await?;
+        let place = dial::place(socket.get_ref());
+        let (requests, wanted) = mpsc::channel(QUEUE);
+        let (told, events) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(keep_up(caller, socket, wanted, told));
+        Ok(Self { requests, events, task, place })
+    }
+
+    /// Where the server was reached.
+    pub fn place(&self) -> Option<SocketAddr> {
+        self.place
+    }
+
+    /// What happened next; for ever silent after the link's end.
+    pub async fn next(&mut self) -> ServerEvent {
+        match self.events.recv().await {
+            Some(event) => event,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Sends, or drops while the connection is down: whoever asks hears
+    /// [`ServerEvent::Up`] and asks again.
+    pub fn send(&self, request: ServerRequest) {
+        if self.requests.try_send(request).is_err() {
+            tracing::warn!("a message to the server was dropped: too many wait");
+        }
+    }
+
+    /// Lets what was sent leave, and ends.
+    pub async fn close(self) {
+        drop(self.requests);
+        drop(self.events);
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.task).await;
+    }
+}
+
+type Socket = WebSocketStream<Stream>;
+
+#[derive(Debug)]
+struct Caller {
+    trust: Trust,
+    entrance: Entrance,
+}
+
+impl Caller {
+    async fn dial(&self) -> Result<Socket, Fault> {
+        let stream = dial::open(&self.trust).await?;
+        tokio::time::timeout(HANDSHAKE, self.greet(stream)).await.unwrap_or_else(|_| {
+            Err(Fault::Unreachable { address: dial::address(&self.trust), why: "it does not answer".into() })
+        })
+    }
+
+    async fn greet(&self, stream: Stream) -> Result<Socket, Fault> {
+        let (path, bearer) = match &self.entrance {
+            Entrance::Agent => (AGENT_PATH, None),
+            Entrance::Operator { sign_in, .. } => (OPERATOR_PATH, Some(&sign_in.token)),
+        };
+        let mut request = format!("wss://{}{path}", dial::address(&self.trust))
+            .into_client_request()
+            .map_err(|_| Fault::UnknownHost { host: self.trust.bundle.host.clone() })?;
+        if let Some(token) = bearer {
+            let value = format!("Bearer {token}").parse().map_err(|_| Fault::SignInOver)?;
+            request.headers_mut().insert("authorization", value);
+        }
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE))
+            .write_buffer_size(0)
+            .max_write_buffer_size(4 * MAX_MESSAGE);
+        let upgraded =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
+        let (mut socket, _) = upgraded.map_err(|why| self.upgrade_fault(why))?;
+        if let Entrance::Operator { sign_in, device } = &self.entrance {
+            self.prove(&mut socket, &sign_in.token, device).await?;
+        }
+        Ok(socket)
+    }
+
+    async fn prove(&self, socket: &mut Socket, token: &str, device: &SigningKey) -> Result<(), Fault> {
+        let ServerToOperator::Challenge { challenge } = self.hear(socket).await? else {
+            return Err(Fault::Misunderstood);
+        };
+        let digest = Sha256::digest(token.as_bytes());
+        let signed = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
+        let signature = Blob(device.sign(&signed).to_bytes().to_vec());
+        let proof = signal::encode(&OperatorToServer::Prove { signature });
+        socket.send(Message::text(proof)).await.map_err(|_| Fault::ServerGone)?;
+        match self.hear(socket).await? {
+            ServerToOperator::Ready => Ok(()),
+            ServerToOperator::Refused { reason } => Err(refusal(reason)),
+            ServerToOperator::Challenge { .. }
+            | ServerToOperator::RoomOpened { .. }
+            | ServerToOperator::Arrived { .. }
+            | ServerToOperator::Forwarded { .. }
+            | ServerToOperator::Leg { .. }
+            | ServerToOperator::Resumed { .. }
+            | ServerToOperator::AgentPresence { .. }
+            | ServerToOperator::Closed { .. } => Err(Fault::Misunderstood),
+        }
+    }
+
+    async fn hear(&self, socket: &mut Socket) -> Result<ServerToOperator, Fault> {
+        while let Some(message) = socket.next().await {
+            match message {
+                Ok(Message::Text(text)) => {
+                    return signal::decode(&text).map_err(|_| Fault::Misunderstood);
+                }
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+                Ok(Message::Binary(_) | Message::Close(_)) | Err(_) => break,
+            }
+        }
+        Err(Fault::ServerGone)
+    }
+
+    fn upgrade_fault(&self, why: tungstenite::Error) -> Fault {
+        let address = dial::address(&self.trust);
+        match why {
+            tungstenite::Error::Http(response) => match response.status().as_u16() {
+                401 | 403 => Fault::SignInOver,
+                429 => Fault::SlowDown,
+                500..=599 => Fault::Unavailable,
+                _ => Fault::NotTasuki { address },
+            },
+            tungstenite::Error::Io(why) => Fault::Unreachable { address, why: why.to_string() },
+            _ => Fault::NotTasuki { address },
+        }
+    }
+
+    fn read(&self, text: &str) -> Option<ServerMessage> {
+        match &self.entrance {
+            Entrance::Agent => signal::decode::<ServerToAgent>(text).ok().map(ServerMessage::Agent),
+            Entrance::Operator { .. } => {
+                signal::decode::<ServerToOperator>(text).ok().map(ServerMessage::Operator)
+            }
+        }
+    }
+}
+
+/// What a refusal means when it is final.
+pub fn refusal(reason: RefusalReason) -> Fault {
+    match reason {
+        RefusalReason::Number => Fault::NumberRefused,
+        RefusalReason::SlowDown => Fault::SlowDown,
+        RefusalReason::Version { server } => Fault::OtherVersion { theirs: server },
+        RefusalReason::Mode => Fault::ModeNotAllowed { mode: String::new() },
+        RefusalReason::SignIn => Fault::SignInOver,
+        RefusalReason::Session => Fault::ConnectionLost,
+        RefusalReason::Unavailable => Fault::Unavailable,
+        RefusalReason::Message => Fault::Misunderstood,
+    }
+}
+
+async fn keep_up(
+    caller: Caller,
+    first: Socket,
+    mut wanted: mpsc::Receiver<ServerRequest>,
+    told: mpsc::Sender<ServerEvent>,
+) {
+    let mut socket = first;
+    loop {
+        if told.send(ServerEvent::Up).await.is_err() {
+            return;
+        }
+        if let Ended::ByUs = converse(&caller, &mut socket, &mut wanted, &told).await {
+            let _ = tokio::time::timeout(FIRST_PAUSE, socket.close(None)).await;
+            return;
+        }
+        if told.send(ServerEvent::Down).await.is_err() {
+            return;
+        }
+        let Some(again) = dial_again(&caller, &mut wanted).await else { return };
+        socket = again;
+    }
+}
+
+enum Ended {
+    ByUs,
+    ByNetwork,
+}
+
+async fn converse(
+    caller: &Caller,
+    socket: &mut Socket,
+    wanted: &mut mpsc::Receiver<ServerRequest>,
+    told: &mpsc::Sender<ServerEvent>,
+) -> Ended {
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            request = wanted.recv() => {
+                let Some(request) = request else { return Ended::ByUs };
+                if send(socket, Message::text(text_of(&request))).await.is_err() {
+                    return Ended::ByNetwork;
+                }
+            }
+            message = socket.next() => {
+                heard = Instant::now();
+                match message {
+                    Some(Ok(Message::Text(text))) => {
+                        let Some(message) = caller.read(&text) else { return Ended::ByNetwork };
+                        if told.send(ServerEvent::Message(message)).await.is_err() {
+                            // Nobody listens any more; what was asked still leaves.
+                            return flush(socket, wanted).await;
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => {
+                        return Ended::ByNetwork;
+                    }
+                }
+            }
+            () = tokio::time::sleep(PING_AFTER) => {
+                let asked = send(socket, Message::Ping(Default::default())).await;
+                if asked.is_err() || heard.elapsed() > SILENT {
+                    return Ended::ByNetwork;
+                }
+            }
+        }
+    }
+}
+
+async fn flush(socket: &mut Socket, wanted: &mut mpsc::Receiver<ServerRequest>) -> Ended {
+    while let Some(request) = wanted.recv().await {
+        if send(socket, Message::text(text_of(&request))).await.is_err() {
+            break;
+        }
+    }
+    Ended::ByUs
+}
+
+async fn send(socket: &mut Socket, message: Message) -> Result<(), ()> {
+    let sent = tokio::time::timeout(HANDSHAKE, socket.send(message)).await;
+    sent.map_err(|_| ())?.map_err(|_| ())
+}
+
+/// Full jitter: a uniform part of a pause that doubles, so that a thousand ends
+/// do not come back in one moment (F14).
+async fn dial_again(caller: &Caller, wanted: &mut mpsc::Receiver<ServerRequest>) -> Option<Socket> {
+    let mut ceiling = FIRST_PAUSE;
+    loop {
+        let until = tokio::time::Instant::now() + ceiling.mul_f64(unit_random());
+        loop {
+            tokio::select! {
+                request = wanted.recv() => { request?; }
+                () = tokio::time::sleep_until(until) => break,
+            }
+        }
+        match caller.dial().await {
+            Ok(socket) => {
+                // What was asked of a connection that is gone is asked again by the core.
+                while wanted.try_recv().is_ok() {}
+                return Some(socket);
+            }
+            Err(why) => tracing::info!(why = %why, "the server is not reached yet"),
+        }
+        if wanted.is_closed() {
+            return None;
+        }
+        ceiling = (ceiling * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn text_of(request: &ServerRequest) -> String {
+    match request {
+        ServerRequest::Operator(message) => signal::encode(message),
+        ServerRequest::Agent(message) => signal::encode(message),
+    }
+}
+
+fn unit_random() -> f64 {
+    let mut bytes = [0; 4];
+    // Without randomness the longest pause is the polite one.
+    if getrandom::fill(&mut bytes).is_err() {
+        return 1.0;
+    }
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}

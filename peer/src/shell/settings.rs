@@ -1,0 +1,231 @@
+//! Settings: built-in default, then file, then environment, then flag.
+//!
+//! Decides the order and remembers where each value came from. None of them
+//! consents to anything, and none changes which server is trusted (T70).
+
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use super::profile::Profile;
+use super::texts::Lang;
+use crate::core::{PathPolicy, Permission};
+
+/// The file of settings in the configuration folder.
+pub const SETTINGS_FILE: &str = "settings.toml";
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File(PathBuf),
+    Environment(&'static str),
+    Flag(&'static str),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(file) => write!(f, "file {}", file.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub name: &'static str,
+    pub value: String,
+    pub origin: Origin,
+}
+
+/// What was given on the command line; `None` where nothing was.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub profile: Option<PathBuf>,
+    pub tenant: Option<PathBuf>,
+    pub lang: Option<String>,
+    pub path: Option<String>,
+    pub log: Option<String>,
+}
+
+/// The effective settings of a program.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub profile: Profile,
+    pub tenant: Option<PathBuf>,
+    pub lang: Lang,
+    pub paths: PathPolicy,
+    pub log: String,
+    pub list: Vec<Setting>,
+}
+
+impl Settings {
+    /// # Errors
+    /// [`Fault::Setting`] for a value that cannot be, [`Fault::NoHome`].
+    pub fn gather(flags: Flags) -> Result<Self, Fault> {
+        let mut list = Vec::new();
+        let profile = profile(flags.profile, &mut list)?;
+        let file = profile.config.join(SETTINGS_FILE);
+        let mut from = Sources { table: read(&file)?, file, list };
+        let tenant = flags.tenant.map(|path| path.display().to_string());
+        let tenant = from.pick("tenant", ("--tenant", tenant), "TASUKI_TENANT", "");
+        let lang = from.pick("lang", ("--lang", flags.lang), "TASUKI_LANG", "");
+        let path = from.pick("path", ("--path", flags.path), "TASUKI_PATH", "auto");
+        let log = from.pick("log", ("--log", flags.log), "TASUKI_LOG", "warn");
+        let lang = language(&lang, &mut from.list)?;
+        Ok(Self {
+            profile,
+            tenant: Some(tenant).filter(|path| !path.is_empty()).map(PathBuf::from),
+            lang,
+            paths: policy(&path)?,
+            log,
+            list: from.list,
+        })
+    }
+
+    /// One line a setting: name, value, where it came from.
+    pub fn table(&self) -> String {
+        let lines = self.list.iter().map(|setting| {
+            format!("{:<10} {:<40} {}\n", setting.name, setting.value, setting.origin)
+        });
+        lines.collect()
+    }
+}
+
+struct Sources {
+    table: toml::Table,
+    file: PathBuf,
+    list: Vec<Setting>,
+}
+
+impl Sources {
+    fn pick(
+        &mut self,
+        name: &'static str,
+        (flag, flagged): (&'static str, Option<String>),
+        variable: &'static str,
+        default: &str,
+    ) -> String {
+        let filed = self.table.get(name).and_then(toml::Value::as_str).map(str::to_owned);
+        let candidates = [
+            (flagged, Origin::Flag(flag)),
+            (std::env::var(variable).ok().filter(|v| !v.is_empty()), Origin::Environment(variable)),
+            (filed, Origin::File(self.file.clone())),
+            (Some(default.to_owned()), Origin::Default),
+        ];
+        let found = candidates.into_iter().find_map(|(value, origin)| Some((value?, origin)));
+        let (value, origin) = found.unwrap_or_else(|| (default.to_owned(), Origin::Default));
+        self.list.push(Setting { name, value: value.clone(), origin });
+        value
+    }
+}
+
+fn profile(flag: Option<PathBuf>, list: &mut Vec<Setting>) -> Result<Profile, Fault> {
+    const VARIABLE: &str = "TASUKI_PROFILE";
+    let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let (profile, origin) = match (flag, named) {
+        (Some(folder), _) => (Profile::at(&folder), Origin::Flag("--profile")),
+        (None, Some(folder)) => (Profile::at(&folder), Origin::Environment(VARIABLE)),
+        (None, None) => (Profile::of_user()?, Origin::Default),
+    };
+    for (name, folder) in [("config", &profile.config), ("state", &profile.state)] {
+        let value = folder.display().to_string();
+        list.push(Setting { name, value, origin: origin.clone() });
+    }
+    Ok(profile)
+}
+
+const KNOWN: [&str; 4] = ["tenant", "lang", "path", "log"];
+
+fn read(file: &Path) -> Result<toml::Table, Fault> {
+    let fault = |why: String| Fault::Profile { file: file.to_owned(), why };
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(toml::Table::new()),
+        Err(why) => return Err(fault(why.to_string())),
+    };
+    let table: toml::Table = text.parse().map_err(|why: toml::de::Error| fault(why.message().to_owned()))?;
+    let strange = table.iter().find(|(name, value)| !KNOWN.contains(&name.as_str()) || !value.is_str());
+    match strange {
+        Some((name, value)) => Err(Fault::Setting {
+            name: name.clone(),
+            value: value.to_string(),
+            why: format!("the settings are {}, each a string", KNOWN.join(", ")),
+        }),
+        None => Ok(table),
+    }
+}
+
+fn language(named: &str, list: &mut [Setting]) -> Result<Lang, Fault> {
+    let lang = match named {
+        "en" => Lang::En,
+        "ja" => Lang::Ja,
+        "" => Lang::of_locale(&locale()),
+        other => {
+            return Err(Fault::Setting {
+                name: "lang".to_owned(),
+                value: other.to_owned(),
+                why: "it is en or ja".to_owned(),
+            });
+        }
+    };
+    if let Some(setting) = list.iter_mut().find(|setting| setting.name == "lang") {
+        setting.value = lang.name().to_owned();
+    }
+    Ok(lang)
+}
+
+/// By POSIX: the first of these that is set and not empty.
+fn locale() -> String {
+    let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let set = variables.iter().filter_map(|name| std::env::var(name).ok());
+    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+fn policy(path: &str) -> Result<PathPolicy, Fault> {
+    let (direct, relay) = match path {
+        "auto" => (Permission::Allowed, Permission::Allowed),
+        "direct" => (Permission::Allowed, Permission::Forbidden),
+        "relayed" => (Permission::Forbidden, Permission::Allowed),
+        other => {
+            return Err(Fault::Setting {
+                name: "path".to_owned(),
+                value: other.to_owned(),
+                why: "it is auto, direct or relayed".to_owned(),
+            });
+        }
+    };
+    Ok(PathPolicy { direct, relay })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS_FILE), "lang = 'ja'\npath = 'direct'\n").unwrap();
+        let flags = Flags {
+            profile: Some(folder.path().to_owned()),
+            path: Some("relayed".to_owned()),
+            ..Flags::default()
+        };
+        let settings = Settings::gather(flags).unwrap();
+        assert_eq!(settings.lang, Lang::Ja);
+        assert_eq!(settings.paths.direct, Permission::Forbidden);
+        let path = settings.list.iter().find(|setting| setting.name == "path").unwrap();
+        assert_eq!(path.origin, Origin::Flag("--path"));
+        assert!(settings.table().contains("settings.toml"));
+    }
+
+    #[test]
+    fn t2_a_file_that_names_anything_else_such_as_consent_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS_FILE), "consent = 'yes'\n").unwrap();
+        let flags = Flags { profile: Some(folder.path().to_owned()), ..Flags::default() };
+        assert!(matches!(Settings::gather(flags), Err(Fault::Setting { .. })));
+    }
+}

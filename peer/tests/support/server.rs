@@ -1,0 +1,272 @@
+//! A server for tests that does as it is told: one room, no accounts, no database.
+//!
+//! Speaks the protocol well enough for two programs to meet. What a real server
+//! decides (limits, policy, rooms) is not here.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use ed25519_dalek::SigningKey;
+use futures_util::{SinkExt, StreamExt};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::admin::{Problem, ProblemCode};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::hello::Hello;
+use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
+use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::number::Locator;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{
+    self, AgentToServer, CloseReason, LoginResponse, OperatorToServer, RefusalReason, ResumeToken,
+    ServerToAgent, ServerToOperator,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::Message;
+
+const TENANT: TenantId = TenantId([7; 8]);
+const SESSION: SessionId = SessionId([5; 16]);
+const MANIFEST_KEY: [u8; 32] = [11; 32];
+const ROOT_KEY: [u8; 32] = [12; 32];
+pub const LOCATOR: u32 = 12_345;
+
+/// What this server does when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    Kind,
+    /// Refuses every sign-in for this.
+    RefusesSignIn(ProblemCode),
+    /// Refuses every agent for this.
+    RefusesAgents(RefusalReason),
+}
+
+/// Runs on a thread of its own until the test's end.
+pub struct Server {
+    pub port: u16,
+    pin: Digest,
+}
+
+#[derive(Default)]
+struct Room {
+    mode: Option<Mode>,
+    hellos: VecDeque<Blob>,
+    operator: Option<mpsc::UnboundedSender<String>>,
+    agent: Option<mpsc::UnboundedSender<String>>,
+    attempt: u8,
+}
+
+type Shared = Arc<Mutex<Room>>;
+
+impl Server {
+    pub fn start(behaviour: Behaviour) -> Self {
+        let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let pin = Digest(Sha256::digest(certified.signing_key.public_key_der()).into());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(accept(listener, acceptor, behaviour));
+        });
+        Self { port, pin }
+    }
+
+    /// The bundle by which programs find this server.
+    pub fn bundle(&self) -> Vec<u8> {
+        self.bundle_with(self.pin, "localhost", PROTOCOL_VERSION)
+    }
+
+    pub fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
+        let manifest_key = SigningKey::from_bytes(&MANIFEST_KEY).verifying_key().to_bytes();
+        let bundle = Bundle {
+            v,
+            tenant: TENANT,
+            organisation: "Example Help Desk".to_owned(),
+            host: host.to_owned(),
+            port: self.port,
+            server_pin,
+            manifest_keys: vec![DeviceKey(manifest_key)],
+        };
+        dsse::sign(&bundle, &SigningKey::from_bytes(&ROOT_KEY))
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, acceptor: TlsAcceptor, behaviour: Behaviour) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    let room = Shared::default();
+    while let Ok((tcp, _)) = listener.accept().await {
+        let (acceptor, room) = (acceptor.clone(), Arc::clone(&room));
+        tokio::spawn(async move {
+            if let Ok(stream) = acceptor.accept(tcp).await {
+                serve(stream, behaviour, room).await;
+            }
+        });
+    }
+}
+
+async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Shared) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = stream.read_u8().await else { return };
+        head.push(byte);
+    }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    if text.starts_with("POST /v1/login ") {
+        return log_in(stream, &text, behaviour).await;
+    }
+    let (read, write) = tokio::io::split(stream);
+    let stream = tokio::io::join(std::io::Cursor::new(head).chain(read), write);
+    let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    let (mut sink, mut messages) = socket.split();
+    let (say, mut said) = mpsc::unbounded_channel::<String>();
+    let operator = text.starts_with("GET /v1/operator ");
+    if operator {
+        let challenge = Challenge([1; 32]);
+        say.send(signal::encode(&ServerToOperator::Challenge { challenge })).unwrap();
+    }
+    loop {
+        tokio::select! {
+            Some(line) = said.recv() => {
+                if sink.send(Message::text(line)).await.is_err() {
+                    return;
+                }
+            }
+            message = messages.next() => match message {
+                Some(Ok(Message::Text(line))) if operator => from_operator(&line, &say, &room),
+                Some(Ok(Message::Text(line))) => from_agent(&line, &say, &room, behaviour),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            }
+        }
+    }
+}
+
+async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behaviour) {
+    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap()));
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.unwrap();
+    let (status, answer) = match behaviour {
+        Behaviour::RefusesSignIn(code) => ("401 Unauthorized", signal::encode(&Problem { code })),
+        Behaviour::Kind | Behaviour::RefusesAgents(_) => {
+            let response = LoginResponse {
+                token: "token".to_owned(),
+                expires_in: 3600,
+                tenant: TENANT,
+                organisation: "Example Help Desk".to_owned(),
+                display_name: "Hanako Sato".to_owned(),
+                modes: Mode::ALL.to_vec(),
+            };
+            ("200 OK", signal::encode(&response))
+        }
+    };
+    let length = answer.len();
+    let response = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+    let _ = stream.write_all(response.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+fn from_operator(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared) {
+    let mut room = room.lock().unwrap();
+    match signal::decode::<OperatorToServer>(line).unwrap() {
+        OperatorToServer::Prove { .. } => say.send(signal::encode(&ServerToOperator::Ready)).unwrap(),
+        OperatorToServer::OpenRoom { mode, hellos } => {
+            *room = Room { mode: Some(mode), hellos: hellos.into(), operator: Some(say.clone()), ..Room::default() };
+            let opened = ServerToOperator::RoomOpened {
+                session: SESSION,
+                locator: Locator::try_from(LOCATOR).unwrap(),
+                resume: ResumeToken(Challenge([2; 32])),
+                expires_in: 600,
+            };
+            say.send(signal::encode(&opened)).unwrap();
+        }
+        OperatorToServer::Forward { body, .. } => {
+            tell(&room.agent, &ServerToAgent::Forwarded { body });
+        }
+        OperatorToServer::PairingFailed { attempt, .. } => {
+            room.attempt = attempt + 1;
+            tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
+        }
+        OperatorToServer::Close { .. } => {
+            tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
+        }
+        _ => {}
+    }
+}
+
+fn from_agent(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared, behaviour: Behaviour) {
+    let mut room = room.lock().unwrap();
+    match signal::decode::<AgentToServer>(line).unwrap() {
+        AgentToServer::Join { .. } if matches!(behaviour, Behaviour::RefusesAgents(_)) => {
+            let Behaviour::RefusesAgents(reason) = behaviour else { return };
+            say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+        }
+        AgentToServer::Join { hello, .. } => {
+            let offered = room.hellos.pop_front();
+            let (Some(operator_hello), Some(mode)) = (offered, room.mode) else {
+                let reason = RefusalReason::Number;
+                return say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+            };
+            room.agent = Some(say.clone());
+            let manifest = manifest(mode, &operator_hello, &hello);
+            let attempt = room.attempt;
+            let arrived = ServerToOperator::Arrived { session: SESSION, attempt, hello, manifest };
+            tell(&room.operator, &arrived);
+            let resume = ResumeToken(Challenge([3; 32]));
+            tell(&room.agent, &ServerToAgent::Met { session: SESSION, resume, hello: operator_hello });
+        }
+        AgentToServer::Forward { body } => {
+            tell(&room.operator, &ServerToOperator::Forwarded { session: SESSION, body });
+        }
+        AgentToServer::Close => {
+            let reason = CloseReason::OtherEnd;
+            tell(&room.operator, &ServerToOperator::Closed { session: SESSION, reason });
+        }
+        AgentToServer::Resume { .. } => {}
+    }
+}
+
+fn tell<M: serde::Serialize>(whom: &Option<mpsc::UnboundedSender<String>>, message: &M) {
+    if let Some(whom) = whom {
+        let _ = whom.send(signal::encode(message));
+    }
+}
+
+fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
+    let (operator, agent) = (Hello::decode(&operator.0).unwrap(), Hello::decode(&agent.0).unwrap());
+    let manifest = Manifest {
+        v: PROTOCOL_VERSION,
+        tenant: TENANT,
+        session: SESSION,
+        operator: "hanako".to_owned(),
+        operator_name: "Hanako Sato".to_owned(),
+        operator_key: operator.device,
+        agent_key: agent.device,
+        challenge: agent.challenge,
+        mode,
+        capabilities: mode.ceiling(),
+        application_selection: Requirement::Off,
+        recording: Requirement::Off,
+        address_disclosure: AddressDisclosure::All,
+        issued_at: 0,
+        start_within: 600,
+        length: 3600,
+        policy_version: 1,
+    };
+    Blob(dsse::sign(&manifest, &SigningKey::from_bytes(&MANIFEST_KEY)))
+}
