@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -85,6 +86,9 @@ struct ConfigArguments {
 /// Runs the program to its end.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    // Keys in memory must not land in a core dump (T68).
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let Ok(runtime) = runtime else {
         say_error("The system gives no threads. Close other programs and try again.");

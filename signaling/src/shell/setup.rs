@@ -22,7 +22,7 @@ use tasuki_protocol::manifest::is_showable_name;
 use super::clock;
 use super::config::CONFIG_FILE;
 use super::fault::Fault;
-use super::folder::{Folder, KeyFile, Secret, read};
+use super::folder::{DATABASE, Folder, KeyFile, Secret, read};
 use super::store::Store;
 use super::tls;
 
@@ -79,6 +79,8 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
     let admin_token = URL_SAFE_NO_PAD.encode(clock::random::<32>()?);
+    // SQLite fills an empty file, and keeps to its rights.
+    folder.write(DATABASE, b"")?;
     let store = Store::create(&folder.database()).await?;
     store.expect_admin(&Sha256::digest(admin_token.as_bytes())).await?;
     store.close().await;

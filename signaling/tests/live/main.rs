@@ -1,4 +1,8 @@
 //! A real server over TLS, and what good and bad clients get from it.
 
+mod accounts;
 mod client;
+mod crash;
+mod folder;
+mod hostile;
 mod pairing;
