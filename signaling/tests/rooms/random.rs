@@ -14,7 +14,7 @@ use tasuki_protocol::signal::{
 use tasuki_signaling::core::guesses::Limits;
 use tasuki_signaling::core::rooms::{ConnectionId, Input, OperatorId, Outcome, Output, Settings, What};
 
-use crate::hall::{Hall, hellos, join};
+use crate::hall::{Hall, hellos, join, to_agent};
 
 const DESKS: usize = 2;
 const CALLERS: usize = 4;
@@ -34,6 +34,10 @@ struct World {
     attempts: BTreeMap<SessionId, u8>,
     paired: BTreeSet<SessionId>,
     over: BTreeMap<SessionId, Instant>,
+    /// What the agent that was let in may come back with.
+    agent_tokens: BTreeMap<SessionId, ResumeToken>,
+    /// What is being tried in this step.
+    resuming: Option<(SessionId, ResumeToken)>,
     marks: u32,
 }
 
@@ -56,6 +60,8 @@ impl World {
             attempts: BTreeMap::new(),
             paired: BTreeSet::new(),
             over: BTreeMap::new(),
+            agent_tokens: BTreeMap::new(),
+            resuming: None,
             marks: 0,
         }
     }
@@ -79,13 +85,12 @@ impl World {
             7 => say(OperatorToServer::Paired { session }),
             8 => say(OperatorToServer::PairingFailed { session, attempt: which % 3 }),
             9 => say(OperatorToServer::NeedLeg { session }),
-            10 => match self.tokens.get(usize::from(which) % self.tokens.len().max(1)) {
+            10 => match self.tokens.get(usize::from(which) % self.tokens.len().max(1)).copied() {
                 Some((session, token)) if who.is_multiple_of(2) => {
-                    ask(AgentToServer::Resume { session: *session, token: *token })
+                    self.resuming = Some((session, token));
+                    ask(AgentToServer::Resume { session, token })
                 }
-                Some((session, token)) => {
-                    say(OperatorToServer::Resume { session: *session, token: *token })
-                }
+                Some((session, token)) => say(OperatorToServer::Resume { session, token }),
                 None => Input::Tick,
             },
             11 => ask(AgentToServer::Close),
@@ -171,6 +176,11 @@ impl World {
         });
         if let (Some(session), Some(agent)) = (arrived, asker) {
             self.partner.insert(session, agent);
+            let met = to_agent(outputs, agent).into_iter().find_map(|message| {
+                let ServerToAgent::Met { resume, .. } = message else { return None };
+                Some(resume)
+            });
+            self.agent_tokens.insert(session, met.expect("only one end was told"));
         }
         for connection in hung_up {
             self.hall.turn(Input::Gone { connection });
@@ -256,15 +266,14 @@ impl World {
                 assert_eq!(body, sent);
             }
             ServerToAgent::Resumed => {
-                let session = self.tokens.iter().find(|(session, _)| self.paired.contains(session));
-                assert!(session.is_some(), "resumed what was never paired");
-                // Which one it was is seen by what is forwarded; take any it may be.
-                let resumed: Vec<SessionId> = self.tokens.iter().map(|(session, _)| *session).collect();
-                for session in resumed.into_iter().filter(|s| self.paired.contains(s)) {
-                    if !self.callers.contains(&self.partner[&session]) || self.partner[&session] == to {
-                        self.partner.insert(session, to);
-                    }
-                }
+                let (session, token) = self.resuming.expect("nobody asked");
+                assert!(self.paired.contains(&session), "resumed what was never paired");
+                assert_eq!(
+                    self.agent_tokens.get(&session),
+                    Some(&token),
+                    "resumed with a stranger's token"
+                );
+                self.partner.insert(session, to);
             }
             ServerToAgent::Leg { .. }
             | ServerToAgent::OperatorPresence { .. }
