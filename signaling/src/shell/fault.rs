@@ -141,14 +141,8 @@ impl Fault {
                     p.display()
                 )
             }
-            Self::CertificateUnusable { cert, key } => {
-                format!(
-                    "証明書 {} と鍵 {} は組で使えません。両方を確認してください。",
-                    cert.display(),
-                    key.display()
-                )
-            }
-            Self::AddressTaken(_)
+            Self::CertificateUnusable { .. }
+            | Self::AddressTaken(_)
             | Self::CannotListen { .. }
             | Self::Setting { .. }
             | Self::UnknownSetting(_)
@@ -161,6 +155,13 @@ impl Fault {
 
     fn of_order_in_japanese(&self) -> Option<String> {
         Some(match self {
+            Self::CertificateUnusable { cert, key } => {
+                format!(
+                    "証明書 {} と鍵 {} は組で使えません。両方を確認してください。",
+                    cert.display(),
+                    key.display()
+                )
+            }
             Self::AddressTaken(a) => {
                 format!(
                     "{a} は別のプログラムが使用中です。それを止めるか、--listen で別のアドレスを選んでください。"
@@ -201,8 +202,7 @@ impl Fault {
             | Self::FolderInUse(_)
             | Self::KeyDamaged(_)
             | Self::Unreadable { .. }
-            | Self::DatabaseDamaged(_)
-            | Self::CertificateUnusable { .. } => return None,
+            | Self::DatabaseDamaged(_) => return None,
         })
     }
 
