@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt, StreamExt};
+use rcgen::PublicKeyData;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{Problem, ProblemCode};
@@ -66,7 +67,7 @@ type Shared = Arc<Mutex<Room>>;
 impl Server {
     pub fn start(behaviour: Behaviour) -> Self {
         let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let pin = Digest(Sha256::digest(certified.signing_key.public_key_der()).into());
+        let pin = Digest(Sha256::digest(certified.signing_key.subject_public_key_info()).into());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
