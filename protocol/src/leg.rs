@@ -27,14 +27,14 @@ pub enum LegRecord {
     Packet { piece: Blob, last: Continuation, padding: Blob },
     /// A piece of one video frame.
     Video { frame: VideoHeader, piece: Blob, last: Continuation },
-    /// The whole frame of this number has come: lets its sender see what waits on the way.
-    Seen { frame: u32 },
-    /// The receiver wants a frame that stands alone.
-    NeedKeyFrame,
     /// The sender's next record is under a renewed key.
     Rekey,
     /// The leg ends in order; its absence is logged as a cut.
     Close,
+    /// The whole frame of this number has come: lets its sender see what waits on the way.
+    Seen { frame: u32 },
+    /// The receiver wants a frame that stands alone.
+    NeedKeyFrame,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

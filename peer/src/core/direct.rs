@@ -8,18 +8,17 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::{Bitrate, BweKind};
-use str0m::config::{DtlsVersion, Fingerprint};
+use str0m::bwe::BweKind;
 use str0m::net::{Protocol, Receive};
-use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use subtle::ConstantTimeEq;
-use tasuki_protocol::message::MAX_PACKET_BYTES;
 
 use super::direct_identity::DirectIdentity;
 use super::direct_lanes::{Lanes, Received};
+use super::direct_setup;
 use super::direct_video::{Taken, Video, ask_key_frame};
-use super::dtls::{self, CipherPolicy, Negotiation};
-use super::path::{DirectFacts, IceSide, PathCommand, PathEnd, PathEvent, VideoFrame};
+use super::dtls::{self, Negotiation};
+use super::path::{DirectFacts, PathCommand, PathEnd, PathEvent, VideoFrame};
 
 /// How long ICE, DTLS and the proofs may take together.
 pub const REACH_WITHIN: Duration = Duration::from_secs(10);
@@ -27,12 +26,6 @@ pub const REACH_WITHIN: Duration = Duration::from_secs(10);
 pub const SILENT_AFTER: Duration = Duration::from_secs(8);
 /// How long an orderly end may take to leave.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
-/// The estimate to start from, before any feedback.
-const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
-/// Packets held for reordering: more than the largest key frame has.
-const REORDERED_PACKETS: usize = 1000;
-/// Packets kept for resending.
-const KEPT_PACKETS: usize = 2000;
 /// After a fault of the library that leaves it alive.
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(20);
 const MAX_REMOTE_CANDIDATES: usize = 32;
@@ -43,6 +36,8 @@ const MAX_CANDIDATE_BYTES: usize = 256;
 pub enum LocalAddress {
     /// Of an interface; told to the other end.
     Host(SocketAddr),
+    /// Of an interface; used, and not told (R1).
+    Untold(SocketAddr),
     /// As a STUN server saw what was sent from `base`; `base` stays untold (R1).
     ServerReflexive { seen: SocketAddr, base: SocketAddr },
 }
@@ -66,6 +61,8 @@ pub struct DirectLink {
     last_heard: Instant,
     rtc_deadline: Instant,
     remote_candidates: usize,
+    /// Addresses that reach the other end were found.
+    reached: Reached,
     happened: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<PathEvent>,
@@ -85,29 +82,15 @@ enum Stage {
     Ended,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    NotYet,
+    Once,
+}
+
 impl DirectLink {
     pub fn new(identity: &DirectIdentity, facts: DirectFacts, now: Instant) -> Self {
-        Self::with_policy(identity, facts, CipherPolicy::Aes256, DtlsVersion::Dtls13, now)
-    }
-
-    pub(crate) fn with_policy(
-        identity: &DirectIdentity,
-        facts: DirectFacts,
-        policy: CipherPolicy,
-        version: DtlsVersion,
-        now: Instant,
-    ) -> Self {
-        let config = RtcConfig::new()
-            .set_dtls_cert(identity.cert())
-            .set_local_ice_credentials(identity.credentials())
-            .set_dtls_version(version)
-            .clear_codecs()
-            .enable_vp8(true)
-            .enable_bwe(Some(FIRST_ESTIMATE))
-            .set_reordering_size_video(REORDERED_PACKETS)
-            .set_send_buffer_video(KEPT_PACKETS)
-            .set_sctp_max_message_size(u32::try_from(MAX_PACKET_BYTES).unwrap_or(u32::MAX));
-        let (mut rtc, negotiation) = dtls::build(config, policy, now);
+        let (mut rtc, negotiation) = dtls::build(direct_setup::config(identity), now);
         let lanes = Lanes::open(&mut rtc);
         let video = Video::declare(&mut rtc, facts.video);
         let mut link = Self {
@@ -119,48 +102,35 @@ impl DirectLink {
             last_heard: now,
             rtc_deadline: now,
             remote_candidates: 0,
+            reached: Reached::NotYet,
             happened: VecDeque::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             facts,
         };
-        link.meet();
+        if direct_setup::meet(&mut link.rtc, &link.facts).is_err() {
+            link.end(PathEnd::Violation("DTLS could not be started"));
+        }
         link.handle_timeout(now);
         link
-    }
-
-    fn meet(&mut self) {
-        let controlling = self.facts.side == IceSide::Controlling;
-        let mut api = self.rtc.direct_api();
-        api.set_remote_fingerprint(Fingerprint {
-            hash_func: "sha-256".into(),
-            bytes: self.facts.remote_fingerprint.0.to_vec(),
-        });
-        api.set_remote_ice_credentials(IceCreds {
-            ufrag: self.facts.remote_ufrag.clone(),
-            pass: self.facts.remote_pwd.clone(),
-        });
-        api.set_ice_controlling(controlling);
-        if api.start_dtls(controlling).is_err() {
-            self.end(PathEnd::Violation("DTLS could not be started"));
-            return;
-        }
-        api.start_sctp(controlling);
     }
 
     /// An address by which this end may be reached, in any order and at any time.
     pub fn add_local(&mut self, address: LocalAddress, now: Instant) {
         let candidate = match address {
-            LocalAddress::Host(addr) => Candidate::host(addr, Protocol::Udp),
+            LocalAddress::Host(addr) | LocalAddress::Untold(addr) => {
+                Candidate::host(addr, Protocol::Udp)
+            }
             LocalAddress::ServerReflexive { seen, base } => {
                 Candidate::server_reflexive(seen, base, Protocol::Udp)
             }
         };
         let Ok(candidate) = candidate else { return };
-        let line = candidate.to_sdp_string();
-        if self.rtc.add_local_candidate(candidate).is_some() {
-            self.events.push_back(PathEvent::LocalCandidate(line));
+        if !matches!(address, LocalAddress::Untold(_)) {
+            self.events.push_back(PathEvent::LocalCandidate(candidate.to_sdp_string()));
         }
+        // One that is like another already here brings nothing, and is still worth telling.
+        self.rtc.add_local_candidate(candidate);
         self.handle_timeout(now);
     }
 
@@ -240,12 +210,21 @@ impl DirectLink {
         }
         self.drain(now);
         match self.stage {
-            Stage::Reaching { until } if now >= until => self.end(PathEnd::NotReached(REACH_WITHIN)),
+            Stage::Reaching { until } if now >= until => self.give_up(),
             Stage::Up if now >= self.last_heard + SILENT_AFTER => self.end(PathEnd::Silent),
             Stage::Closing { until } if now >= until || !self.rtc.is_alive() => {
                 self.stage = Stage::Ended
             }
             Stage::Reaching { .. } | Stage::Up | Stage::Closing { .. } | Stage::Ended => {}
+        }
+    }
+
+    /// Who answers on the path and completes no handshake has no such suite: its
+    /// refusal need not come back.
+    fn give_up(&mut self) {
+        match self.reached {
+            Reached::NotYet => self.end(PathEnd::NotReached(REACH_WITHIN)),
+            Reached::Once => self.end(PathEnd::Violation("no handshake with AES-256-GCM came about")),
         }
     }
 
@@ -304,6 +283,7 @@ impl DirectLink {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the library's many events these matter")]
     fn on_event(&mut self, event: Event, now: Instant) {
         match event {
             Event::ChannelOpen(id, _) if self.lanes.is_sure(id) => {
@@ -328,8 +308,13 @@ impl DirectLink {
                 self.events.push_back(PathEvent::KeyFrameWanted);
             }
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) if self.stage == Stage::Up => {
-                self.events.push_back(PathEvent::Capacity(estimate.as_u64()));
+                if let Video::Sends(sending) = &mut self.video {
+                    self.events.extend(sending.learn(estimate).map(PathEvent::Capacity));
+                }
             }
+            Event::IceConnectionStateChange(
+                IceConnectionState::Connected | IceConnectionState::Completed,
+            ) => self.reached = Reached::Once,
             Event::IceConnectionStateChange(IceConnectionState::Disconnected)
                 if self.stage == Stage::Up =>
             {
@@ -362,10 +347,11 @@ impl DirectLink {
 
     fn offer_room(&mut self, now: Instant) {
         let Video::Sends(sending) = &mut self.video else { return };
+        sending.rest_if_idle(&mut self.rtc, now);
         if sending.has_new_room(&mut self.rtc, now) {
             self.events.push_back(PathEvent::VideoRoom);
-            self.drain_once(now);
         }
+        self.drain_once(now);
     }
 
     fn on_closed(&mut self) {
@@ -382,10 +368,9 @@ impl DirectLink {
             return self.end(PathEnd::Violation(why));
         }
         if !self.rtc.is_alive() {
-            return self.end(match error {
-                RtcError::RemoteSdp(_) => PathEnd::Violation("the certificate is not the pairing's"),
-                other => PathEnd::Network(other.to_string()),
-            });
+            let foreign = matches!(error, RtcError::RemoteSdp(_));
+            let why = PathEnd::Violation("the certificate is not the pairing's");
+            return self.end(if foreign { why } else { PathEnd::Network(error.to_string()) });
         }
         self.rtc_deadline = now + PAUSE_AFTER_FAULT;
     }

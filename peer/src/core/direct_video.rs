@@ -17,6 +17,8 @@ use tasuki_protocol::leg::{FrameKind, VideoHeader};
 use super::path::{VideoFrame, VideoRole};
 
 const MID: &str = "video";
+/// The estimate to start from, before any feedback.
+pub(super) const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
 const SSRC: u32 = 0x7461_7375;
 const RTX_SSRC: u32 = 0x7461_7376;
 /// The payload type that the library gives to VP8.
@@ -25,6 +27,11 @@ const VP8: u8 = 96;
 const WORTH_PROBING: Bitrate = Bitrate::mbps(20);
 /// A lost picture is asked for again this often.
 const ASK_AGAIN: Duration = Duration::from_millis(400);
+/// After so long without a frame the estimator rests: else the library pads the line
+/// with 50 kbit/s and probes it for ever.
+const REST_AFTER: Duration = Duration::from_secs(2);
+/// What a resting estimator believes, so that padding has no room.
+const AT_REST: Bitrate = Bitrate::bps(1);
 /// How soon the queue of a frame just written is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(4);
 
@@ -41,8 +48,13 @@ impl Video {
         match role {
             VideoRole::Sends => {
                 api.declare_stream_tx(SSRC.into(), Some(RTX_SSRC.into()), Mid::from(MID), None);
-                rtc.bwe().set_bitrate(Bitrate::ZERO, WORTH_PROBING);
-                Self::Sends(Sending { room: Room::NotYet })
+                rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+                rtc.bwe().reset(AT_REST);
+                Self::Sends(Sending {
+                    room: Room::NotYet,
+                    estimate: FIRST_ESTIMATE,
+                    effort: Effort::Resting,
+                })
             }
             VideoRole::Receives => {
                 api.expect_stream_rx(SSRC.into(), Some(RTX_SSRC.into()), Mid::from(MID), None);
@@ -56,6 +68,16 @@ impl Video {
 #[derive(Debug)]
 pub(super) struct Sending {
     room: Room,
+    /// The last one while frames went.
+    estimate: Bitrate,
+    effort: Effort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    Resting,
+    /// Since the last frame.
+    Working(Instant),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +96,7 @@ impl Sending {
     #[must_use]
     pub(super) fn send(&mut self, rtc: &mut Rtc, frame: &VideoFrame, now: Instant) -> Taken {
         let Room::Offered = self.room else { return Taken::Dropped };
+        self.work(rtc, now);
         let time = MediaTime::from_90khz(u64::from(frame.header.number));
         let data: Arc<[u8]> = frame.vp8.as_slice().into();
         let written = rtc
@@ -84,6 +107,32 @@ impl Sending {
         }
         self.room = Room::TakenAt(now);
         Taken::Written
+    }
+
+    fn work(&mut self, rtc: &mut Rtc, now: Instant) {
+        if self.effort == Effort::Resting {
+            rtc.bwe().reset(self.estimate);
+            rtc.bwe().set_bitrate(Bitrate::ZERO, WORTH_PROBING);
+        }
+        self.effort = Effort::Working(now);
+    }
+
+    /// To be called as time passes.
+    pub(super) fn rest_if_idle(&mut self, rtc: &mut Rtc, now: Instant) {
+        if let Effort::Working(since) = self.effort
+            && now >= since + REST_AFTER
+        {
+            self.effort = Effort::Resting;
+            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+            rtc.bwe().reset(AT_REST);
+        }
+    }
+
+    /// The estimate in bits per second, if it is one: a resting estimator knows nothing.
+    pub(super) fn learn(&mut self, estimate: Bitrate) -> Option<u64> {
+        let Effort::Working(_) = self.effort else { return None };
+        self.estimate = estimate;
+        Some(estimate.as_u64())
     }
 
     /// Whether room for a frame has just come about.
@@ -100,8 +149,12 @@ impl Sending {
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let rest = match self.effort {
+            Effort::Resting => None,
+            Effort::Working(since) => Some(since + REST_AFTER),
+        };
         match self.room {
-            Room::NotYet | Room::Offered => None,
+            Room::NotYet | Room::Offered => rest,
             Room::TakenAt(then) => Some((then + LOOK_AGAIN).max(now + LOOK_AGAIN)),
         }
     }

@@ -8,16 +8,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use tasuki_protocol::blob::Blob;
-use tasuki_protocol::leg::{
-    Continuation, LegRecord, MAX_FRAME_BYTES, MAX_PIECE_BYTES, MAX_RECORD_BYTES, NOISE_PATTERN, PAD_TO,
-    VideoHeader,
-};
-use tasuki_protocol::message::MAX_PACKET_BYTES;
+use tasuki_protocol::leg::{LegRecord, MAX_FRAME_BYTES, NOISE_PATTERN};
 use tasuki_protocol::seed::Seed;
 
 use super::path::{Ciphers, IceSide, PathCommand, PathEnd, PathEvent, RelayFacts, VideoFrame};
+use super::relay_leg_inbox::Inbox;
 use super::relay_leg_noise::{Broken, Opening, Records};
+use super::relay_leg_outbox::Outbox;
 use super::relay_leg_pace::Pace;
 
 /// How long the handshake may take after both ends were joined.
@@ -26,12 +23,6 @@ pub const REACH_WITHIN: Duration = Duration::from_secs(10);
 pub const SILENT_AFTER: Duration = Duration::from_secs(8);
 /// After so long without a record of its own an end sends an empty one.
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
-/// How long a record may take from its first byte to its last (T44).
-const RECORD_WITHIN: Duration = Duration::from_secs(2);
-/// The most bytes of packets waiting; what comes then is lost, as on any path.
-const MAX_WAITING_BYTES: usize = 2 * MAX_PACKET_BYTES;
-/// The longest packet whose length is hidden.
-const MAX_PADDED_BYTES: usize = 4096;
 const CUT: &str = "the connection was cut without a close";
 
 #[derive(Debug)]
@@ -40,17 +31,11 @@ pub struct RelayLeg {
     side: IceSide,
     tls: String,
     until: Instant,
-    incoming: Vec<u8>,
-    /// When the first byte of an incomplete record came.
-    incomplete_since: Option<Instant>,
+    inbox: Inbox,
+    outbox: Outbox,
     last_heard: Instant,
     last_sent: Instant,
     handshake: Option<Vec<u8>>,
-    urgent: VecDeque<LegRecord>,
-    urgent_bytes: usize,
-    video: Option<Outgoing>,
-    packet: Vec<u8>,
-    frame: Option<VideoFrame>,
     pace: Pace,
     room: Room,
     told_estimate: u64,
@@ -82,12 +67,6 @@ enum Room {
     Taken,
 }
 
-#[derive(Debug)]
-struct Outgoing {
-    frame: VideoFrame,
-    written: usize,
-}
-
 impl RelayLeg {
     /// A leg whose stream has just been joined; `tls` names the suite towards the relay.
     pub fn new(facts: &RelayFacts, tls: String, seed: &Seed, now: Instant) -> Self {
@@ -96,16 +75,11 @@ impl RelayLeg {
             side: facts.side,
             tls,
             until: now + REACH_WITHIN,
-            incoming: Vec::new(),
-            incomplete_since: None,
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
             last_heard: now,
             last_sent: now,
             handshake: None,
-            urgent: VecDeque::new(),
-            urgent_bytes: 0,
-            video: None,
-            packet: Vec::new(),
-            frame: None,
             pace: Pace::new(),
             room: Room::Taken,
             told_estimate: 0,
@@ -131,31 +105,21 @@ impl RelayLeg {
         if self.is_deaf() {
             return;
         }
-        self.incoming.extend_from_slice(bytes);
-        let mut read = 0;
-        while let Some(message) = next_message(&self.incoming[read..]) {
-            read += 2 + message.len();
-            let message = message.to_vec();
-            self.incomplete_since = None;
-            if let Err(broken) = self.on_message(&message, now) {
-                return self.end(PathEnd::Violation(broken.0));
-            }
-            if self.is_deaf() {
-                return;
-            }
+        self.inbox.push(bytes);
+        if let Err(broken) = self.read_all(now) {
+            self.end(PathEnd::Violation(broken.0));
         }
-        self.incoming.drain(..read);
-        match length_of(&self.incoming) {
-            Some(0) => self.end(PathEnd::Violation("an empty record")),
-            Some(length) if length > MAX_RECORD_BYTES => {
-                self.end(PathEnd::Violation("a record longer than any may be"));
-            }
-            Some(_) | None if self.incoming.is_empty() => {}
-            Some(_) | None => {
-                self.incomplete_since.get_or_insert(now);
-            }
+    }
+
+    fn read_all(&mut self, now: Instant) -> Result<(), Broken> {
+        while !self.is_deaf()
+            && let Some(message) = self.inbox.next_message()?
+        {
+            self.on_message(&message, now)?;
         }
+        self.inbox.settle(now);
         self.look_for_room(now);
+        Ok(())
     }
 
     /// The stream has ended, or failed. Without a close before, that is a cut.
@@ -191,7 +155,7 @@ impl RelayLeg {
         match self.side {
             IceSide::Controlling => {
                 self.noise = Noise::Up(opening.finish()?);
-                self.urgent.push_back(keep_alive());
+                self.outbox.keep_alive();
                 self.go_up(self.last_heard);
             }
             IceSide::Controlled => {
@@ -210,8 +174,16 @@ impl RelayLeg {
 
     fn on_record(&mut self, record: LegRecord, now: Instant) -> Result<(), Broken> {
         match record {
-            LegRecord::Packet { piece, last, padding: _ } => self.on_packet(&piece.0, last)?,
-            LegRecord::Video { frame, piece, last } => self.on_video(frame, piece.0, last)?,
+            LegRecord::Packet { piece, last, padding: _ } => {
+                let packet = self.inbox.packet(&piece.0, last)?;
+                self.events.extend(packet.map(PathEvent::Packet));
+            }
+            LegRecord::Video { frame, piece, last } => {
+                if let Some(frame) = self.inbox.video(frame, piece.0, last)? {
+                    self.outbox.signal(LegRecord::Seen { frame: frame.header.number });
+                    self.events.push_back(PathEvent::Video(frame));
+                }
+            }
             LegRecord::Seen { frame } => {
                 self.pace.seen(frame, now);
                 self.tell_estimate();
@@ -219,45 +191,6 @@ impl RelayLeg {
             LegRecord::NeedKeyFrame => self.events.push_back(PathEvent::KeyFrameWanted),
             LegRecord::Rekey => {}
             LegRecord::Close => self.end(PathEnd::ClosedByPeer),
-        }
-        Ok(())
-    }
-
-    fn on_packet(&mut self, piece: &[u8], last: Continuation) -> Result<(), Broken> {
-        if self.packet.len() + piece.len() > MAX_PACKET_BYTES {
-            return Err(Broken("a packet was longer than any may be"));
-        }
-        self.packet.extend_from_slice(piece);
-        if last == Continuation::Last && !self.packet.is_empty() {
-            self.events.push_back(PathEvent::Packet(std::mem::take(&mut self.packet)));
-        }
-        Ok(())
-    }
-
-    fn on_video(
-        &mut self,
-        header: VideoHeader,
-        piece: Vec<u8>,
-        last: Continuation,
-    ) -> Result<(), Broken> {
-        let mut frame = match self.frame.take() {
-            None => VideoFrame { header, vp8: piece },
-            Some(mut frame) if frame.header == header => {
-                frame.vp8.extend(piece);
-                frame
-            }
-            Some(_) => return Err(Broken("a frame was left unfinished")),
-        };
-        if frame.vp8.len() > MAX_FRAME_BYTES {
-            return Err(Broken("a frame was longer than any may be"));
-        }
-        match last {
-            Continuation::More => self.frame = Some(frame),
-            Continuation::Last => {
-                frame.vp8.shrink_to_fit();
-                self.enqueue(LegRecord::Seen { frame: header.number }, 0);
-                self.events.push_back(PathEvent::Video(frame));
-            }
         }
         Ok(())
     }
@@ -270,30 +203,12 @@ impl RelayLeg {
             return;
         };
         match command {
-            PathCommand::SendPacket(packet) => self.send_packet(&packet),
+            PathCommand::SendPacket(packet) => self.outbox.packet(&packet),
             PathCommand::SendVideo(frame) => self.send_video(frame, now),
             PathCommand::RemoteCandidate(_) => {}
-            PathCommand::AskKeyFrame => self.enqueue(LegRecord::NeedKeyFrame, 0),
+            PathCommand::AskKeyFrame => self.outbox.signal(LegRecord::NeedKeyFrame),
             PathCommand::Close => self.close(),
         }
-    }
-
-    fn send_packet(&mut self, packet: &[u8]) {
-        if packet.len() > MAX_PACKET_BYTES || self.urgent_bytes + packet.len() > MAX_WAITING_BYTES {
-            return;
-        }
-        let pieces = packet.len().div_ceil(MAX_PIECE_BYTES);
-        for (index, piece) in packet.chunks(MAX_PIECE_BYTES).enumerate() {
-            let last = if index + 1 == pieces { Continuation::Last } else { Continuation::More };
-            let padding = Blob(vec![0; padding(piece.len())]);
-            let record = LegRecord::Packet { piece: Blob(piece.to_vec()), last, padding };
-            self.enqueue(record, piece.len());
-        }
-    }
-
-    fn enqueue(&mut self, record: LegRecord, bytes: usize) {
-        self.urgent_bytes += bytes;
-        self.urgent.push_back(record);
     }
 
     /// A frame without room is dropped: newer ones come.
@@ -303,15 +218,13 @@ impl RelayLeg {
         }
         self.room = Room::Taken;
         self.pace.begin(frame.header.number, frame.vp8.len(), now);
-        self.video = Some(Outgoing { frame, written: 0 });
+        self.outbox.video(frame);
     }
 
     fn close(&mut self) {
         self.tell(PathEnd::ClosedHere);
         if let Noise::Up(records) = std::mem::replace(&mut self.noise, Noise::Ended) {
-            self.urgent.clear();
-            self.video = None;
-            self.urgent.push_back(LegRecord::Close);
+            self.outbox.close();
             self.noise = Noise::Closing(records);
         }
     }
@@ -323,8 +236,8 @@ impl RelayLeg {
             self.last_sent = now;
             return Some(message);
         }
-        let record = self.next_record()?;
         let (Noise::Up(records) | Noise::Closing(records)) = &mut self.noise else { return None };
+        let record = self.outbox.next()?;
         self.last_sent = now;
         let sealed = records.seal(&record);
         if record == LegRecord::Close {
@@ -342,30 +255,6 @@ impl RelayLeg {
         }
     }
 
-    fn next_record(&mut self) -> Option<LegRecord> {
-        if !matches!(self.noise, Noise::Up(_) | Noise::Closing(_)) {
-            return None;
-        }
-        if let Some(record) = self.urgent.pop_front() {
-            if let LegRecord::Packet { piece, .. } = &record {
-                self.urgent_bytes -= piece.0.len();
-            }
-            return Some(record);
-        }
-        let outgoing = self.video.as_mut()?;
-        let rest = &outgoing.frame.vp8[outgoing.written..];
-        let piece = Blob(rest[..rest.len().min(MAX_PIECE_BYTES)].to_vec());
-        let frame = outgoing.frame.header;
-        outgoing.written += piece.0.len();
-        let last = if outgoing.written == outgoing.frame.vp8.len() {
-            self.video = None;
-            Continuation::Last
-        } else {
-            Continuation::More
-        };
-        Some(LegRecord::Video { frame, piece, last })
-    }
-
     pub fn handle_timeout(&mut self, now: Instant) {
         match &self.noise {
             Noise::Ended | Noise::Closing(_) => {}
@@ -377,16 +266,16 @@ impl RelayLeg {
                 self.end(PathEnd::Violation("a record was cut"));
             }
             Noise::Up(_) if now >= self.last_heard + SILENT_AFTER => self.end(PathEnd::Silent),
-            Noise::Up(_) if now >= self.last_sent + KEEP_ALIVE && self.urgent.is_empty() => {
+            Noise::Up(_) if now >= self.last_sent + KEEP_ALIVE => {
                 self.last_sent = now;
-                self.enqueue(keep_alive(), 0);
+                self.outbox.keep_alive();
             }
             Noise::Up(_) => {}
         }
     }
 
     fn is_record_late(&self, now: Instant) -> bool {
-        self.incomplete_since.is_some_and(|since| now >= since + RECORD_WITHIN)
+        self.inbox.deadline().is_some_and(|deadline| now >= deadline)
     }
 
     /// When [`Self::handle_timeout`] must be called at the latest; `None` after the end.
@@ -395,7 +284,7 @@ impl RelayLeg {
             Noise::Opening(_) | Noise::Answered(_) => Some(self.until),
             Noise::Up(_) => {
                 let own = (self.last_heard + SILENT_AFTER).min(self.last_sent + KEEP_ALIVE);
-                Some(self.incomplete_since.map_or(own, |since| own.min(since + RECORD_WITHIN)))
+                Some(self.inbox.deadline().map_or(own, |cut| own.min(cut)))
             }
             Noise::Closing(_) | Noise::Ended => None,
         }
@@ -416,7 +305,7 @@ impl RelayLeg {
 
     fn look_for_room(&mut self, now: Instant) {
         let up = matches!(self.noise, Noise::Up(_));
-        if up && self.room == Room::Taken && self.video.is_none() && self.pace.has_room(now) {
+        if up && self.room == Room::Taken && !self.outbox.has_video() && self.pace.has_room(now) {
             self.room = Room::Offered;
             self.events.push_back(PathEvent::VideoRoom);
         }
@@ -433,9 +322,8 @@ impl RelayLeg {
     fn end(&mut self, why: PathEnd) {
         self.noise = Noise::Ended;
         self.handshake = None;
-        self.urgent.clear();
-        self.video = None;
-        self.incoming = Vec::new();
+        self.inbox = Inbox::default();
+        self.outbox = Outbox::default();
         self.tell(why);
     }
 
@@ -445,35 +333,4 @@ impl RelayLeg {
             self.events.push_back(PathEvent::Down(why));
         }
     }
-}
-
-/// An empty packet says nothing and shows that its sender lives.
-fn keep_alive() -> LegRecord {
-    LegRecord::Packet {
-        piece: Blob::default(),
-        last: Continuation::Last,
-        padding: Blob(vec![0; padding(0)]),
-    }
-}
-
-/// What brings the encoded record of a small packet to a multiple of [`PAD_TO`].
-fn padding(piece: usize) -> usize {
-    if piece > MAX_PADDED_BYTES {
-        return 0;
-    }
-    let length_bytes = if piece < 128 { 1 } else { 2 };
-    let around = 3 + length_bytes;
-    (PAD_TO - (piece + around) % PAD_TO) % PAD_TO
-}
-
-fn length_of(bytes: &[u8]) -> Option<usize> {
-    bytes.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)))
-}
-
-fn next_message(bytes: &[u8]) -> Option<&[u8]> {
-    let length = length_of(bytes)?;
-    if length == 0 || length > MAX_RECORD_BYTES {
-        return None;
-    }
-    bytes.get(2..2 + length)
 }

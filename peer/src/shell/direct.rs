@@ -124,9 +124,13 @@ impl Carrier {
     fn gather(&mut self, disclosure: AddressDisclosure, stun: Option<SocketAddr>) {
         let now = Instant::now();
         for (index, bound) in self.sockets.iter().enumerate() {
-            if disclosure == AddressDisclosure::All {
-                self.link.add_local(LocalAddress::Host(bound.address), now);
-            }
+            let local = match disclosure {
+                AddressDisclosure::All => LocalAddress::Host(bound.address),
+                AddressDisclosure::Public | AddressDisclosure::RelayOnly => {
+                    LocalAddress::Untold(bound.address)
+                }
+            };
+            self.link.add_local(local, now);
             let mut transaction = [0; 12];
             if stun.is_some_and(|server| server.is_ipv4() == bound.address.is_ipv4())
                 && getrandom::fill(&mut transaction).is_ok()

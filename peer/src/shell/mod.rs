@@ -7,6 +7,7 @@ pub mod direct;
 pub mod fault;
 pub mod login;
 pub mod paths;
+mod pin;
 pub mod profile;
 pub mod relay;
 pub mod run;

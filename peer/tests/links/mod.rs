@@ -1,6 +1,8 @@
 //! Two direct links in a simulated network: virtual time, delay, loss. Shared by
 //! the tests of the links; decides nothing about them.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part")]
+
+pub mod other;
 
 use std::collections::BinaryHeap;
 use std::net::SocketAddr;
@@ -106,7 +108,16 @@ impl World {
     }
 
     pub fn with_links(links: [DirectLink; 2], now: Instant, weather: Weather) -> Self {
-        let mut world = Self {
+        let mut world = Self::bare(links, now, weather);
+        for end in [OPERATOR, AGENT] {
+            world.links[end].add_local(LocalAddress::Host(address(end)), now);
+        }
+        world
+    }
+
+    /// Without any address yet.
+    pub fn bare(links: [DirectLink; 2], now: Instant, weather: Weather) -> Self {
+        Self {
             now,
             start: now,
             links,
@@ -117,11 +128,7 @@ impl World {
             flying: BinaryHeap::new(),
             count: 0,
             dice: 0x9E37_79B9_7F4A_7C15,
-        };
-        for end in [OPERATOR, AGENT] {
-            world.links[end].add_local(LocalAddress::Host(address(end)), now);
         }
-        world
     }
 
     fn roll(&mut self) -> u32 {
@@ -242,9 +249,7 @@ impl World {
     }
 
     pub fn end_of(&self, end: usize) -> Option<&tasuki_peer::core::path::PathEnd> {
-        self.events[end].iter().find_map(|event| match event {
-            PathEvent::Down(why) => Some(why),
-            _ => None,
-        })
+        let mut events = self.events[end].iter();
+        events.find_map(|event| if let PathEvent::Down(why) = event { Some(why) } else { None })
     }
 }

@@ -142,6 +142,8 @@ fn a_leg_keeps_its_records() {
     all.postcard("LegRecord::Video", &video, "01 ac 02 01 02 aa bb 01");
     all.postcard("LegRecord::Rekey", &LegRecord::Rekey, "02");
     all.postcard("LegRecord::Close", &LegRecord::Close, "03");
+    all.postcard("LegRecord::Seen", &LegRecord::Seen { frame: 300 }, "04 ac 02");
+    all.postcard("LegRecord::NeedKeyFrame", &LegRecord::NeedKeyFrame, "05");
     all.postcard("Continuation::More", &Continuation::More, "00");
     all.postcard("Continuation::Last", &Continuation::Last, "01");
     all.postcard("FrameKind::Key", &FrameKind::Key, "00");

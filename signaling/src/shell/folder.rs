@@ -18,6 +18,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::fault::Fault;
 
+pub(crate) const DATABASE: &str = "tasuki.db";
 const LOCK: &str = "lock";
 const MARKER: &str = "setup-unfinished";
 
@@ -143,7 +144,7 @@ impl Folder {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.file("tasuki.db")
+        self.file(DATABASE)
     }
 
     pub(crate) fn certificate(&self) -> (PathBuf, PathBuf) {

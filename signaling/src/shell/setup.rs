@@ -6,8 +6,6 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::SigningKey;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -22,7 +20,7 @@ use tasuki_protocol::manifest::is_showable_name;
 use super::clock;
 use super::config::CONFIG_FILE;
 use super::fault::Fault;
-use super::folder::{Folder, KeyFile, Secret, read};
+use super::folder::{DATABASE, Folder, KeyFile, Secret, read};
 use super::store::Store;
 use super::tls;
 
@@ -78,7 +76,9 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
         None => make_certificate(&folder, &organisation, names)?,
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
-    let admin_token = URL_SAFE_NO_PAD.encode(clock::random::<32>()?);
+    let admin_token = Digest(clock::random()?).to_string();
+    // SQLite fills an empty file, and keeps to its rights.
+    folder.write(DATABASE, b"")?;
     let store = Store::create(&folder.database()).await?;
     store.expect_admin(&Sha256::digest(admin_token.as_bytes())).await?;
     store.close().await;
@@ -109,7 +109,8 @@ fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if !is_address && !(host.len() <= 253 && host.split('.').all(is_label)) {
+    let is_name = host.len() <= 253 && host.split('.').all(is_label);
+    if !is_address && !is_name {
         return Err(Fault::HostName(host.to_owned()));
     }
     let mut names = vec![host.to_owned()];

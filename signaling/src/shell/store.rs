@@ -42,25 +42,25 @@ pub(crate) struct Event {
 }
 
 impl Store {
-    /// A new database.
+    /// Fills a new database.
     pub(crate) async fn create(path: &Path) -> Result<Self, Fault> {
-        Self::connect(path, true).await
+        Self::connect(path).await
     }
 
     /// The database of a finished set-up.
     pub(crate) async fn open(path: &Path) -> Result<Self, Fault> {
         std::fs::File::open(path).map_err(Fault::unreadable(path))?;
-        let store = Self::connect(path, false).await?;
+        let store = Self::connect(path).await?;
         let check = sqlx::query("PRAGMA quick_check").fetch_one(&store.pool).await;
         let sound = check.is_ok_and(|row| row.try_get::<String, _>(0).is_ok_and(|text| text == "ok"));
         if sound { Ok(store) } else { Err(Fault::DatabaseDamaged(path.to_owned())) }
     }
 
-    async fn connect(path: &Path, create: bool) -> Result<Self, Fault> {
+    async fn connect(path: &Path) -> Result<Self, Fault> {
         let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(path));
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(create)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

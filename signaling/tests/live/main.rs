@@ -1,4 +1,10 @@
 //! A real server over TLS, and what good and bad clients get from it.
 
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
 mod client;
+mod crash;
+mod folder;
+mod hostile;
 mod pairing;

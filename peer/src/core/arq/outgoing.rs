@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::input::InputEvent;
-use tasuki_protocol::message::{Either, HostToViewer, Numbered, SessionMessage, ViewerToHost};
+use tasuki_protocol::message::{Either, HostToViewer, Numbered, Packet, SessionMessage, ViewerToHost};
 
 use super::{MAX_FLYING, MAX_FLYING_BYTES, PeerMisbehaved, STALE, size_of};
 
@@ -250,6 +250,14 @@ impl Outgoing {
         let spaced = self.last_new.filter(|_| held).map(|last| last + MOVE_SPACING);
         Some(spaced.map_or(first.since, |spaced| spaced.max(first.since)))
     }
+}
+
+/// The packet with all input in it taken back, each in its place.
+pub(in crate::core) fn without_input(mut packet: Packet) -> Packet {
+    for item in packet.items.iter_mut().filter(|item| is_input(&item.message)) {
+        item.message = SessionMessage::Withdrawn;
+    }
+    packet
 }
 
 fn numbered(flying: &Flying) -> Numbered {

@@ -4,9 +4,11 @@
 //! it has been good for two seconds, and loses the session again as soon as it
 //! falls silent while the other does not. It knows nothing of what is carried.
 
+mod attempts;
 mod disclosure;
 mod keys;
 mod lane;
+mod lateness;
 mod pulse;
 mod retry;
 
@@ -14,20 +16,21 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::manifest::AddressDisclosure;
-use tasuki_protocol::message::{self, EndToEnd, Numbered, Packet};
-use tasuki_protocol::signal::{Leg, OperatorToServer};
+use tasuki_protocol::message::{self, Numbered, Packet};
 
-use super::io::{Output, ServerRequest, SessionEvent, path_end_words};
+use super::io::{SessionEvent, path_end_words};
 use super::line::Line;
 use super::outbox::Outbox;
 use super::path::{Ciphers, PathCommand, PathEnd, PathId, PathKind, VideoRole};
-use super::setup::{PathPolicy, Permission};
+use super::setup::PathPolicy;
 
 pub(super) use keys::PathKeys;
 use lane::Lanes;
 pub(super) use lane::{Lane, Room};
+pub(super) use lateness::Freshness;
+use lateness::Lateness;
 use pulse::{FIRST_ROUND_TRIP, Pulse, Tempo};
-use retry::{Others, Retry};
+use retry::Retry;
 
 /// How long a direct path must have been good before it takes over.
 const PROVEN: Duration = Duration::from_secs(2);
@@ -37,9 +40,6 @@ const WATCHFUL: Duration = Duration::from_secs(2);
 const UNEASY: Duration = Duration::from_secs(3);
 /// Silence on all paths after which the session is over. F9.
 const LOST: Duration = Duration::from_secs(60);
-/// How long a server may take to hand out a leg.
-const LEG_PATIENCE: Duration = Duration::from_secs(5);
-const MAX_CANDIDATES: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -60,6 +60,7 @@ pub(super) struct Paths {
     busy: Option<(Instant, Instant)>,
     heard: Instant,
     contact: Contact,
+    lateness: Lateness,
     last_end: Option<String>,
 }
 
@@ -97,6 +98,7 @@ impl Paths {
             busy: None,
             heard: now,
             contact: Contact::NotYet,
+            lateness: Lateness::default(),
             last_end: None,
         }
     }
@@ -188,11 +190,16 @@ impl Paths {
     }
 
     /// A packet on a path that is up, decoded; `None` for a path that is gone.
-    pub(super) fn hear_packet(&mut self, id: PathId, packet: &Packet, now: Instant) -> Option<()> {
+    pub(super) fn hear_packet(
+        &mut self,
+        id: PathId,
+        packet: &Packet,
+        now: Instant,
+    ) -> Option<Freshness> {
         let own_ms = self.clock_ms(now);
         self.lanes.pulse_mut(id)?.hear_packet(packet, own_ms, now);
         self.heard = now;
-        Some(())
+        Some(self.lateness.judge(packet.sent_ms, own_ms))
     }
 
     pub(super) fn hear_video(&mut self, id: PathId, now: Instant) -> Option<()> {
@@ -216,73 +223,6 @@ impl Paths {
         }
     }
 
-    /// A candidate that this end's direct path found.
-    pub(super) fn local_candidate(&mut self, line: &str, server: &mut Line, out: &mut Outbox) {
-        let Some(line) = disclosure::tellable(line, self.role, self.disclosure) else { return };
-        if self.local_candidates.len() < MAX_CANDIDATES {
-            self.local_candidates.push(line.clone());
-        }
-        server.say(EndToEnd::Candidate { line }, out);
-    }
-
-    /// A candidate of the other end; also for attempts yet to come.
-    pub(super) fn remote_candidate(&mut self, line: String, now: Instant, out: &mut Outbox) {
-        let full = self.remote_candidates.len() >= MAX_CANDIDATES;
-        if line.len() > disclosure::MAX_LINE || self.remote_candidates.contains(&line) {
-            return;
-        }
-        if full {
-            self.remote_candidates.remove(0);
-        }
-        self.remote_candidates.push(line.clone());
-        match self.lanes.newest(PathKind::Direct) {
-            Some(id) => out.path(id, PathCommand::RemoteCandidate(line)),
-            // The other end tries again: so does this one, at once.
-            None if self.direct_allowed() => self.open_direct(now, out),
-            None => {}
-        }
-    }
-
-    /// What the other end may have missed while its server connection was gone.
-    pub(super) fn repeat_candidates(&self, server: &mut Line, out: &mut Outbox) {
-        if self.lanes.newest(PathKind::Direct).is_some() {
-            for line in &self.local_candidates {
-                server.say(EndToEnd::Candidate { line: line.clone() }, out);
-            }
-        }
-    }
-
-    /// A leg that the server hands out: to the operator on request, to the agent
-    /// because the operator asked.
-    pub(super) fn leg(&mut self, leg: Leg, now: Instant, out: &mut Outbox) {
-        let fresh = self.newest_leg.is_none_or(|newest| leg.number > newest);
-        let asked = self.role == Role::Agent || self.leg_asked.is_some();
-        if !fresh || !asked || self.policy.relay == Permission::Forbidden {
-            return;
-        }
-        self.leg_asked = None;
-        self.newest_leg = Some(leg.number);
-        for old in self.lanes.stale_relayed() {
-            self.drop_lane(old, PathEnd::ClosedHere, now, out);
-            out.path(old, PathCommand::Close);
-        }
-        let id = self.lanes.add(PathKind::Relayed, now);
-        out.push(Output::OpenRelay(id, self.keys.relay(leg)));
-    }
-
-    fn direct_allowed(&self) -> bool {
-        self.policy.direct == Permission::Allowed && self.disclosure != AddressDisclosure::RelayOnly
-    }
-
-    fn open_direct(&mut self, now: Instant, out: &mut Outbox) {
-        let id = self.lanes.add(PathKind::Direct, now);
-        self.local_candidates.clear();
-        out.push(Output::OpenDirect(id, self.keys.direct(self.video)));
-        for line in &self.remote_candidates {
-            out.path(id, PathCommand::RemoteCandidate(line.clone()));
-        }
-    }
-
     /// All that the passing of time asks for, and the choice of the path.
     pub(super) fn review(&mut self, server: &Line, now: Instant, out: &mut Outbox) {
         self.close_silent(now, out);
@@ -290,48 +230,6 @@ impl Paths {
         let before = self.chosen;
         self.choose(now);
         self.report(before, now, out);
-    }
-
-    fn close_silent(&mut self, now: Instant, out: &mut Outbox) {
-        for id in self.lanes.silent(now) {
-            out.path(id, PathCommand::Close);
-            self.drop_lane(id, PathEnd::Silent, now, out);
-        }
-    }
-
-    fn try_again(&mut self, server: &Line, now: Instant, out: &mut Outbox) {
-        if self.direct_due().is_some_and(|due| now >= due) {
-            self.open_direct(now, out);
-        }
-        if self.leg_due(server).is_some_and(|due| now >= due) {
-            self.leg_asked = Some(now);
-            let session = server.session;
-            let ask = OperatorToServer::NeedLeg { session };
-            out.push(Output::ToServer(ServerRequest::Operator(ask)));
-        }
-    }
-
-    fn others(&self) -> Others {
-        if self.lanes.up().next().is_some() { Others::Carry } else { Others::None }
-    }
-
-    fn direct_due(&self) -> Option<Instant> {
-        if !self.direct_allowed() || self.lanes.newest(PathKind::Direct).is_some() {
-            return None;
-        }
-        Some(self.direct.due(self.others()).unwrap_or(self.zero))
-    }
-
-    fn leg_due(&self, server: &Line) -> Option<Instant> {
-        let asks = self.role == Role::Operator
-            && self.policy.relay == Permission::Allowed
-            && server.is_open()
-            && self.lanes.newest(PathKind::Relayed).is_none();
-        if !asks {
-            return None;
-        }
-        let pause = self.relay.due(Others::None).unwrap_or(self.zero);
-        Some(self.leg_asked.map_or(pause, |at| (at + LEG_PATIENCE).max(pause)))
     }
 
     /// A proven direct path first; else what is in use while it is good; else

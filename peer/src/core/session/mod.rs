@@ -4,6 +4,8 @@
 //! It puts its parts together and decides only what concerns several of them.
 //! What a viewer may do is the host's part; which path carries, the paths'.
 
+mod deliver;
+mod due;
 mod ending;
 mod held;
 mod host;
@@ -21,16 +23,16 @@ use tasuki_protocol::message::{
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::signal::CloseReason;
 
-use super::arq::{Incoming, Outgoing, PeerMisbehaved, Reach};
+use super::arq::{Incoming, Outgoing, PeerMisbehaved, without_input};
 use super::authority::Authority;
 use super::door::reason_of;
 use super::io::{DesktopEvent, EndedBy, HumanAct, Input, SessionEvent, SessionStats};
 use super::line::{Heard, Line};
 use super::outbox::Outbox;
-use super::path::{PathEvent, PathId, VideoFrame, VideoRole};
-use super::paths::{Lane, PathKeys, Paths};
+use super::path::{PathEvent, PathId, VideoRole};
+use super::paths::{Freshness, Lane, PathKeys, Paths};
 use super::setup::PathPolicy;
-use host::{Host, Verdict};
+use host::Host;
 use viewer::Viewer;
 use violations::Violations;
 
@@ -195,9 +197,13 @@ impl Session {
         let Ok(packet) = message::decode::<Packet>(bytes, MAX_PACKET_BYTES) else {
             return Course::Over(EndReason::Violation, EndedBy::ThisEnd);
         };
-        if self.paths.hear_packet(id, &packet, now).is_none() {
+        let Some(freshness) = self.paths.hear_packet(id, &packet, now) else {
             return Course::GoesOn;
-        }
+        };
+        let packet = match freshness {
+            Freshness::Fresh => packet,
+            Freshness::Late => without_input(packet),
+        };
         match self.in_order(packet, now) {
             Ok(messages) => self.deliver_all(messages, now, out),
             Err(PeerMisbehaved::Acknowledged | PeerMisbehaved::Order | PeerMisbehaved::Window) => {
@@ -216,81 +222,6 @@ impl Session {
             self.paths.note_activity(now);
         }
         self.incoming.accept(packet.items, now)
-    }
-
-    fn deliver_all(&mut self, messages: Vec<SessionMessage>, now: Instant, out: &mut Outbox) -> Course {
-        for message in messages {
-            let course = self.deliver(message, now, out);
-            if let Course::Over(..) = course {
-                return course;
-            }
-        }
-        Course::GoesOn
-    }
-
-    fn deliver(&mut self, message: SessionMessage, now: Instant, out: &mut Outbox) -> Course {
-        match message {
-            SessionMessage::ViewerToHost(act) => self.act_of_viewer(act, now, out),
-            SessionMessage::HostToViewer(told) => self.word_of_host(told, now, out),
-            SessionMessage::Either(Either::Chat(line)) => self.chat(line, now, out),
-            SessionMessage::Either(Either::End(reason)) => {
-                return Course::Over(reason, EndedBy::OtherEnd);
-            }
-            SessionMessage::Either(Either::Shown { .. }) | SessionMessage::Withdrawn => {}
-        }
-        Course::GoesOn
-    }
-
-    fn act_of_viewer(&mut self, act: ViewerToHost, now: Instant, out: &mut Outbox) {
-        match &mut self.side {
-            Side::Host(host) => match host.act(act, &self.authority, now, out) {
-                Verdict::Done | Verdict::Ignored => {}
-                Verdict::Refused(wanted) => self.refuse(wanted, now, out),
-            },
-            // This end shows nothing and is never operated (T20, T22, S21).
-            Side::Viewer(_) => self.refuse(host::right_for(&act), now, out),
-        }
-    }
-
-    fn word_of_host(&mut self, told: HostToViewer, now: Instant, out: &mut Outbox) {
-        let heard = match &mut self.side {
-            Side::Viewer(viewer) => viewer.hear(told, now, out),
-            // The other end has no screen to tell of (T23, S23).
-            Side::Host(_) => Err(viewer::NotShowable),
-        };
-        if heard.is_err() {
-            self.refuse(Capability::SeeScreen, now, out);
-        }
-    }
-
-    fn chat(&mut self, line: String, now: Instant, out: &mut Outbox) {
-        if line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now) {
-            out.tell(SessionEvent::Chat { line });
-        } else {
-            self.refuse(Capability::Chat, now, out);
-        }
-    }
-
-    fn video(&mut self, id: PathId, frame: VideoFrame, now: Instant, out: &mut Outbox) {
-        if self.paths.hear_video(id, now).is_none() {
-            return;
-        }
-        let may_see = self.authority.allows(Capability::SeeScreen, now);
-        let asked = match &mut self.side {
-            Side::Viewer(viewer) if may_see => viewer.show(frame, now, out),
-            Side::Viewer(_) | Side::Host(_) => return self.refuse(Capability::SeeScreen, now, out),
-        };
-        self.say(asked, now);
-    }
-
-    /// No effect; counted; the viewer is told why nothing happens.
-    fn refuse(&mut self, wanted: Capability, now: Instant, out: &mut Outbox) {
-        let Some(count) = self.violations.count(wanted, now) else { return };
-        out.tell(SessionEvent::Violation { wanted, count });
-        if let Side::Host(_) = self.side {
-            let refused = HostToViewer::Refused { wanted };
-            self.say(Some(SessionMessage::HostToViewer(refused)), now);
-        }
     }
 
     fn human(&mut self, act: HumanAct, now: Instant, out: &mut Outbox) -> Course {
@@ -368,69 +299,6 @@ impl Session {
             return Course::Over(EndReason::ConnectionLost, EndedBy::ThisEnd);
         }
         Course::GoesOn
-    }
-
-    /// After every input: what has become due, and what can go out now.
-    fn settle(&mut self, now: Instant, out: &mut Outbox) {
-        if self.holds_keys() {
-            self.paths.note_activity(now);
-        }
-        self.paths.review(&self.line, now, out);
-        let heard = self.paths.heard_at();
-        if let Side::Host(host) = &mut self.side {
-            let said = host.review(heard, now, out);
-            if host.shows() {
-                host.pump.pull(&self.paths, now, out);
-            }
-            self.say(said, now);
-        }
-        let round_trip = self.paths.round_trip();
-        if self.outgoing.withdraw_stale(round_trip, now)
-            && let Side::Viewer(viewer) = &mut self.side
-        {
-            viewer.input_was_lost();
-        }
-        self.transmit(now, out);
-    }
-
-    fn transmit(&mut self, now: Instant, out: &mut Outbox) {
-        let round_trip = self.paths.round_trip();
-        let acked = self.incoming.acked();
-        while let Some(chosen) = self.paths.chosen_id() {
-            let Some(batch) = self.outgoing.next_batch(round_trip, now) else { break };
-            let reach = match batch.reach {
-                Reach::ChosenPath => vec![chosen],
-                Reach::EveryPath => self.paths.up_ids(),
-            };
-            for id in reach {
-                self.paths.send(id, acked, batch.items.clone(), now, out);
-            }
-            self.acked_on(chosen);
-        }
-        self.acknowledge(now, out);
-        for id in self.paths.beats_due(now) {
-            self.paths.send(id, acked, self.outgoing.repeats(), now, out);
-            self.acked_on(id);
-        }
-    }
-
-    fn acked_on(&mut self, id: PathId) {
-        if !self.incoming.was_repeated() && self.paths.chosen_id() == Some(id) {
-            self.incoming.ack_sent();
-        }
-    }
-
-    fn acknowledge(&mut self, now: Instant, out: &mut Outbox) {
-        let repeated = self.incoming.was_repeated();
-        if !repeated && self.incoming.ack_due().is_none_or(|due| now < due) {
-            return;
-        }
-        let ids =
-            if repeated { self.paths.up_ids() } else { self.paths.chosen_id().into_iter().collect() };
-        for id in ids {
-            self.paths.send(id, self.incoming.acked(), Vec::new(), now, out);
-        }
-        self.incoming.ack_sent();
     }
 
     fn holds_keys(&self) -> bool {

@@ -1,0 +1,94 @@
+//! The one verifier of a server's key (S72): who holds the pinned key is the server.
+//!
+//! Names, dates and issuers decide nothing: the pin came signed with the bundle,
+//! and this machine's clock may be wrong. The handshake's signature is verified, so
+//! that a copied certificate is worth nothing.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use rustls::client::WantsClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, OtherError,
+    SignatureScheme, WantsVerifier,
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+use tasuki_protocol::ids::Digest;
+
+/// Somebody answers at the server's address who does not hold the server's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server does not show the key that the bundle names")]
+pub struct OtherServerKey;
+
+/// A client that accepts only the holder of the key whose SPKI has the SHA-256 `pin`.
+pub(super) fn expecting(
+    pin: Digest,
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let provider = Arc::clone(builder.crypto_provider());
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pin, provider }))
+}
+
+/// Whether `error`, or what caused it, is [`OtherServerKey`].
+pub fn is_other_server_key(error: &(dyn StdError + 'static)) -> bool {
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return io.get_ref().is_some_and(|inner| is_other_server_key(inner));
+    }
+    if let Some(Error::InvalidCertificate(CertificateError::Other(OtherError(other)))) =
+        error.downcast_ref::<Error>()
+    {
+        return other.is::<OtherServerKey>();
+    }
+    error.source().is_some_and(is_other_server_key)
+}
+
+#[derive(Debug)]
+struct Pinned {
+    pin: Digest,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let shown = Sha256::digest(parsed.subject_public_key_info().as_ref());
+        if bool::from(shown.as_slice().ct_eq(&self.pin.0)) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(CertificateError::Other(OtherError(Arc::new(OtherServerKey))).into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

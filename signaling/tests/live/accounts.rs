@@ -1,0 +1,171 @@
+//! Who gets in, who does not, and that nobody can tell why (T9, T51-T55, S62, S64-S66).
+
+use ed25519_dalek::SigningKey;
+use serde_json::json;
+use tasuki_protocol::admin::{
+    ChangeOperator, OPERATOR_CHANGES_PATH, OperatorAdded, OperatorChange, OperatorList,
+};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{
+    CloseReason, LOGOUT_PATH, LoginResponse, OPERATOR_PATH, ServerToAgent, ServerToOperator,
+};
+use tokio_tungstenite::tungstenite::error::Error;
+
+use crate::client::{Answer, PASSWORD, World};
+use crate::pairing::{open, pair};
+
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_bytes(&[n; 32])
+}
+
+async fn change(world: &World, operator: &str, change: OperatorChange) -> Answer {
+    let body = ChangeOperator { operator: operator.to_owned(), change };
+    world.admin_post(OPERATOR_CHANGES_PATH, &body).await
+}
+
+#[tokio::test]
+async fn t52_unknown_wrong_locked_disabled_and_a_strange_device_get_the_same_answer() {
+    let world = World::start().await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    let unknown = world.login("nobody", PASSWORD, &key(1), None).await;
+    assert_eq!(unknown.status, 401);
+    assert_eq!(world.login("hanako", "wrong", &key(1), Some(&code)).await, unknown);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await, unknown);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some("a wrong code")).await, unknown);
+    // Three failures: suspended, and the right password and code get the same answer too.
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await, unknown);
+    assert_eq!(change(&world, "hanako", OperatorChange::Unlock).await.status, 204);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    assert_eq!(change(&world, "hanako", OperatorChange::Disable).await.status, 204);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await, unknown);
+}
+
+#[tokio::test]
+async fn t9_a_password_without_an_enrolled_device_is_nothing_and_a_code_serves_once() {
+    let world = World::start().await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 401);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 200);
+    assert_eq!(world.login("hanako", PASSWORD, &key(2), Some(&code)).await.status, 401);
+    let answer = change(&world, "hanako", OperatorChange::NewCode).await;
+    let new: OperatorAdded = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(world.login("hanako", PASSWORD, &key(2), Some(&new.enrolment)).await.status, 200);
+}
+
+#[tokio::test]
+async fn t51_three_failures_lock_also_in_parallel_and_across_a_restart() {
+    let mut world = World::start().await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    let device = key(1);
+    let tries = (0..12).map(|_| world.login("hanako", "wrong", &device, Some(&code)));
+    let answers = futures_util::future::join_all(tries).await;
+    assert!(answers.iter().all(|answer| answer.status == 401));
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 401);
+    world.stop().await;
+    world.run().await;
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 401);
+}
+
+#[tokio::test]
+async fn s64_the_lock_ends_after_its_time() {
+    let world = World::with(&[("lock_s", "2")]).await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    for _ in 0..3 {
+        world.login("hanako", "wrong", &key(1), Some(&code)).await;
+    }
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 401);
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+}
+
+#[tokio::test]
+async fn t53_a_stranger_cannot_lock_out_an_enrolled_device() {
+    let world = World::start().await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    for _ in 0..5 {
+        assert_eq!(world.login("hanako", "wrong", &key(9), None).await.status, 401);
+    }
+    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn t55_a_token_without_its_device_or_after_sign_out_opens_nothing() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let bearer = format!("Bearer {}", operator.token);
+    let headers = [("authorization", bearer.as_str())];
+    let mut thief = world.socket(OPERATOR_PATH, &headers).await.unwrap();
+    assert!(matches!(thief.hear().await, ServerToOperator::Challenge { .. }));
+    let signature = tasuki_protocol::blob::Blob(vec![0; 64]);
+    thief.say(&tasuki_protocol::signal::OperatorToServer::Prove { signature }).await;
+    let reason = tasuki_protocol::signal::RefusalReason::SignIn;
+    assert_eq!(thief.hear::<ServerToOperator>().await, ServerToOperator::Refused { reason });
+    assert_eq!(thief.next().await, None);
+
+    let room = open(&world, &mut operator, Mode::View).await;
+    assert_eq!(world.post(LOGOUT_PATH, &json!({}), &headers).await.status, 204);
+    let closed = ServerToOperator::Closed { session: room.session, reason: CloseReason::Withdrawn };
+    assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
+    assert_eq!(operator.socket.next().await, None);
+    match world.socket(OPERATOR_PATH, &headers).await {
+        Err(Error::Http(response)) => assert_eq!(response.status().as_u16(), 401),
+        Ok(_) => panic!("a dead token opened a socket"),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn s65_a_disabled_operators_session_ends_and_only_his() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let mut other = world.operator("taro").await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    assert_eq!(change(&world, "hanako", OperatorChange::Disable).await.status, 204);
+    let reason = CloseReason::Withdrawn;
+    assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Closed { reason });
+    let closed = ServerToOperator::Closed { session: room.session, reason };
+    assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
+    assert_eq!(operator.socket.next().await, None);
+    open(&world, &mut other, Mode::View).await;
+}
+
+#[tokio::test]
+async fn s65_operators_are_listed_removed_and_their_names_free_again() {
+    let world = World::start().await;
+    world.add_operator("hanako", &[Mode::View, Mode::Show]).await;
+    let list = || async {
+        let path = tasuki_protocol::admin::OPERATORS_PATH;
+        let header = crate::client::admin_header(&world.admin, crate::client::unix(), "GET", path, b"");
+        let answer = world.get(path, &[(tasuki_protocol::admin::ADMIN_HEADER, &header)]).await;
+        serde_json::from_slice::<OperatorList>(&answer.body).unwrap().operators
+    };
+    let operators = list().await;
+    assert_eq!(operators.len(), 1);
+    assert_eq!((operators[0].operator.as_str(), operators[0].devices), ("hanako", 0));
+    assert_eq!(operators[0].modes, [Mode::View, Mode::Show]);
+    assert_eq!(change(&world, "hanako", OperatorChange::Remove).await.status, 204);
+    assert_eq!(change(&world, "hanako", OperatorChange::Remove).await.status, 404);
+    assert!(list().await.is_empty());
+    world.add_operator("hanako", &[Mode::View]).await;
+}
+
+#[tokio::test]
+async fn t62_the_database_alone_shows_no_name_password_or_token() {
+    let mut world = World::start().await;
+    let operator = world.operator("hanako-the-operator").await;
+    let response: LoginResponse = {
+        let answer = world.login("hanako-the-operator", PASSWORD, &operator.device, None).await;
+        serde_json::from_slice(&answer.body).unwrap()
+    };
+    world.stop().await;
+    for name in ["tasuki.db", "tasuki.db-wal"] {
+        let bytes = std::fs::read(world.data().join(name)).unwrap_or_default();
+        for secret in ["hanako-the-operator", PASSWORD, &operator.token, &response.token, "127.0.0.1"] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} stands in {name}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The rooms under a virtual clock: every rule about numbers, without a socket.
+
+#![allow(clippy::unwrap_used)]
+
+mod guessing;
+mod hall;
+mod life;
+mod random;

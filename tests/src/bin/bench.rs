@@ -1,0 +1,98 @@
+//! `./dev bench screen`: what a shared screen costs and how quick it is, beside VNC.
+//!
+//! Prints a table and writes it where told. Asserts nothing: figures are for people.
+
+#![allow(clippy::print_stdout)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use tasuki_tests::measuring::{Contender, Figures, Ring, Scenario, measure, ratios, table};
+
+#[derive(Debug, Parser)]
+struct Wishes {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Idle, typing, scrolling, dragging and motion at 1920x1080.
+    Screen {
+        /// Also write the page here.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Seconds for each scenario.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Measure only these; may be said several times.
+        #[arg(long)]
+        only: Vec<Contender>,
+    },
+}
+
+fn main() -> ExitCode {
+    let Wishes { bench: Bench::Screen { out, seconds, only } } = Wishes::parse();
+    let wanted = if only.is_empty() { Contender::ALL.to_vec() } else { only };
+    match screen(&wanted, out, Duration::from_secs(seconds)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The bench failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn screen(wanted: &[Contender], out: Option<PathBuf>, length: Duration) -> Result<()> {
+    let all = measure_all(wanted, length)?;
+    let mut page = format!("{}\n", table(&all));
+    for ours in [Contender::Direct, Contender::Relayed] {
+        for theirs in [Contender::Tigervnc, Contender::X11vnc] {
+            page.push_str(&ratios(&all, ours, theirs));
+            page.push('\n');
+        }
+    }
+    println!("{page}");
+    match out {
+        Some(out) => write_page(&out, &page, length),
+        None => Ok(()),
+    }
+}
+
+fn measure_all(wanted: &[Contender], length: Duration) -> Result<Vec<Figures>> {
+    let ring = Ring::set_up()?;
+    let mut all = Vec::new();
+    for contender in wanted {
+        let mut pair = ring.enter(*contender)?;
+        for scenario in Scenario::ALL {
+            // Whatever the last scenario left to send goes out first.
+            thread::sleep(Duration::from_secs(2));
+            all.push(measure(scenario, *contender, &mut pair, &ring.desks.user, length)?);
+            eprintln!("{}: {} measured", contender.name(), scenario.name());
+        }
+    }
+    Ok(all)
+}
+
+fn write_page(out: &Path, tables: &str, length: Duration) -> Result<()> {
+    let page = format!(
+        "# What a shared screen costs\n\n\
+         Measured by `./dev bench screen` on 2 cores, Debian 12, no GPU: a virtual X server of 1920x1080,\n\
+         {} s for each scenario, all programs in the same run, host and viewer on one machine over loopback.\n\
+         CPU is a share of one core, from `/proc/PID/stat`; wall-clock figures of a shared machine vary.\n\n\
+         Every viewer decodes into memory: Tasuki's `tasuki open`, and for VNC a libvncclient probe that\n\
+         takes Tight, ZRLE and the rest. Latency is from the request to the X server that draws a mark to\n\
+         that mark in the decoded pixels, on one clock. VNC travels without encryption here, Tasuki with\n\
+         AES-256-GCM. kB/s is what VNC's socket received, and for Tasuki the encoded pictures.\n\n\
+         {tables}",
+        length.as_secs()
+    );
+    fs::write(out, page).with_context(|| format!("writing {}", out.display()))
+}

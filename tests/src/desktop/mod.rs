@@ -1,0 +1,15 @@
+//! Real desktops for the tests: an X server, a window manager, applications, people.
+
+mod painter;
+mod person;
+mod picture;
+mod xterm;
+mod xvfb;
+
+pub use self::{
+    painter::{Painter, Prepared, paint_wallpaper},
+    person::{Ear, nudge_pointer, pointer},
+    picture::{Picture, Rgb},
+    xterm::{Notepad, open_terminal},
+    xvfb::{Desktop, Size},
+};

@@ -1,0 +1,128 @@
+//! A real application that keeps what is typed into it, and one that only shows text.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use x11rb::{
+    connection::Connection,
+    protocol::xproto::{ConnectionExt, Window},
+    rust_connection::RustConnection,
+};
+
+use super::xvfb::Desktop;
+use crate::running::until;
+
+/// A font with kanji, and what stands in for it.
+const FONT: &str = "VL Gothic,Noto Sans Mono,DejaVu Sans Mono,monospace";
+
+/// An xterm running `cat`: each line that is typed and entered stands in its file.
+#[derive(Debug)]
+pub struct Notepad {
+    path: PathBuf,
+    /// A point inside, to click at.
+    pub middle: (i16, i16),
+}
+
+impl Notepad {
+    /// Opens one on `desktop`, `title` in its bar, at `geometry` (columns x rows + x + y).
+    ///
+    /// # Errors
+    /// xterm is not installed, or its window did not come up.
+    pub fn open(desktop: &mut Desktop, title: &str, geometry: &str, path: &Path) -> Result<Self> {
+        fs::write(path, "").with_context(|| format!("writing {}", path.display()))?;
+        let script = format!("cat > '{}'", path.display());
+        start(desktop, title, geometry, &script)?;
+        let middle = middle_of(desktop, title)?;
+        Ok(Self { path: path.to_owned(), middle })
+    }
+
+    /// What arrived so far.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn text(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(&self.path)?).into_owned())
+    }
+
+    /// Waits for `line` to stand in the file.
+    ///
+    /// # Errors
+    /// It did not come; says what came.
+    pub fn wait_for(&self, line: &str) -> Result<()> {
+        let found = until("", || Ok(self.text()?.lines().any(|l| l == line).then_some(())));
+        let text = self.text()?;
+        found.with_context(|| format!("{line:?} never arrived; what arrived is {text:?}"))
+    }
+}
+
+/// Opens an xterm that runs `script` in a shell and stays.
+///
+/// # Errors
+/// As [`Notepad::open`].
+pub fn open_terminal(desktop: &mut Desktop, title: &str, geometry: &str, script: &str) -> Result<()> {
+    start(desktop, title, geometry, &format!("{script}; exec sleep 100000"))?;
+    middle_of(desktop, title).map(drop)
+}
+
+fn start(desktop: &mut Desktop, title: &str, geometry: &str, script: &str) -> Result<()> {
+    // A still cursor and no bell: nothing on the screen changes by itself.
+    let arguments = [
+        "-u8",
+        "-fa",
+        FONT,
+        "-fs",
+        "13",
+        "-bg",
+        "#12161f",
+        "-fg",
+        "#e6e1d6",
+        "-cr",
+        "#e0703c",
+        "-b",
+        "8",
+        "+bc",
+        "-xrm",
+        "XTerm*cursorBlink: false",
+        "-T",
+        title,
+        "-geometry",
+        geometry,
+        "-e",
+        "sh",
+        "-c",
+        script,
+    ];
+    desktop.run("xterm", &arguments)
+}
+
+fn middle_of(desktop: &Desktop, title: &str) -> Result<(i16, i16)> {
+    let connection = desktop.connect()?;
+    until(&format!("the window {title:?}"), || {
+        let Some(window) = window_named(&connection, title)? else { return Ok(None) };
+        let geometry = connection.get_geometry(window)?.reply()?;
+        let root = connection.setup().roots[0].root;
+        let (x, y) = (geometry.width as i16 / 2, geometry.height as i16 / 2);
+        let at = connection.translate_coordinates(window, root, x, y)?.reply()?;
+        Ok(Some((at.dst_x, at.dst_y)))
+    })
+}
+
+/// The window that the window manager lists under this name, once it is on the screen.
+fn window_named(connection: &RustConnection, title: &str) -> Result<Option<Window>> {
+    use x11rb::protocol::xproto::{AtomEnum, MapState};
+    let root = connection.setup().roots[0].root;
+    let list = connection.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
+    let reply = connection.get_property(false, root, list, AtomEnum::WINDOW, 0, 1024)?.reply()?;
+    for window in reply.value32().into_iter().flatten() {
+        let name = connection.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 256)?;
+        let Ok(name) = name.reply() else { continue };
+        let state = connection.get_window_attributes(window)?.reply()?.map_state;
+        if name.value == title.as_bytes() && state == MapState::VIEWABLE {
+            return Ok(Some(window));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,13 @@
+//! The screen bench's parts: marks, scenarios, contenders, figures.
+
+mod contender;
+mod figures;
+mod mark;
+mod scenario;
+
+pub use self::{
+    contender::{Contender, Pair, Ring, Totals},
+    figures::{Figures, measure, ratios, table},
+    mark::{Drawn, Marker, Micros, Seen, latencies, percentile},
+    scenario::{SIZE, Scenario},
+};

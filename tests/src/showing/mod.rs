@@ -1,0 +1,11 @@
+//! The demo's parts: the scene, a run, and what is left for people to read.
+
+mod run;
+mod scene;
+mod summary;
+
+pub use self::{
+    run::{Run, hold, may_type},
+    scene::{SIZE, Scene},
+    summary::{both_sides, page},
+};

@@ -1,0 +1,191 @@
+//! A server with its relay, an administrator and an operator, set up in a temporary folder with
+//! nothing but the commands that anybody has.
+//!
+//! Refuses to know sessions.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::running::{Mark, Process, program, run};
+
+const OPERATOR: &str = "hanako";
+const DISPLAY_NAME: &str = "Hanako Sato";
+/// Of an account that lives as long as its temporary folder.
+const PASSWORD: &str = "correct horse battery staple";
+
+/// All ends of a test sit at one address, a private one, and join more often than one person would.
+const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "address_disclosure=all"];
+
+/// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
+#[derive(Debug)]
+pub struct House {
+    pub server: Process,
+    port: u16,
+    folder: TempDir,
+}
+
+impl House {
+    /// Sets up a server, starts it, enrols an administrator, adds an operator and signs him in.
+    ///
+    /// # Errors
+    /// Any of the programs refused; its words are in the error.
+    pub fn set_up() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
+        let port = free_port()?;
+        let data = folder.path().join("server");
+        let token = set_up_server(&data, port)?;
+        let server = start_server(&data, port)?;
+        let house = Self { server, port, folder };
+        house.enrol_administrator(&token)?;
+        let code = house.add_operator()?;
+        house.sign_in(&code)?;
+        Ok(house)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The document that agents and operators' programs trust.
+    pub fn bundle(&self) -> PathBuf {
+        self.data().join("tenant.json")
+    }
+
+    /// The operator's profile: his device key and who he is.
+    pub fn profile(&self) -> PathBuf {
+        self.folder().join("operator")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder().join("server")
+    }
+
+    /// Starts the server again on its folder and port, after it was killed.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn restart_server(&mut self) -> Result<()> {
+        self.server.kill();
+        self.server = start_server(&self.data(), self.port)?;
+        Ok(())
+    }
+
+    fn admin(&self) -> Result<Command> {
+        let mut command = Command::new(program("tasuki-admin")?);
+        command.arg("--bundle").arg(self.bundle());
+        command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
+        Ok(command)
+    }
+
+    fn enrol_administrator(&self, token: &str) -> Result<()> {
+        let mut command = self.admin()?;
+        command.arg("enrol");
+        answered(command, token).map(drop)
+    }
+
+    /// Gives the code for the operator's first device.
+    fn add_operator(&self) -> Result<String> {
+        let mut command = self.admin()?;
+        command.args(["operator", "add", OPERATOR, "--display-name", DISPLAY_NAME]);
+        command.args(["--modes", "manage,control,view,share,show", "--password-stdin"]);
+        text_of(&answered(command, PASSWORD)?, "enrolment")
+    }
+
+    fn sign_in(&self, code: &str) -> Result<()> {
+        let mut command = Command::new(program("tasuki")?);
+        command.args(["login", "--tenant"]).arg(self.bundle());
+        command.args(["--operator", OPERATOR, "--password-stdin", "--enrolment-stdin"]);
+        command.arg("--profile").arg(self.profile());
+        command.arg("--json");
+        answered(command, &format!("{PASSWORD}\n{code}")).map(drop)
+    }
+}
+
+/// Gives the administrator's one-time token.
+fn set_up_server(data: &Path, port: u16) -> Result<String> {
+    let mut command = Command::new(program("tasuki-server")?);
+    command.args([
+        "setup",
+        "--host",
+        "127.0.0.1",
+        "--organisation",
+        "Example Help",
+        "--port",
+        &port.to_string(),
+        "--json",
+        "--data",
+    ]);
+    let printed = run({
+        command.arg(data);
+        command
+    })?;
+    let facts: Value = serde_json::from_str(printed.trim())
+        .with_context(|| format!("reading what setup printed: {printed}"))?;
+    text_of(&facts, "admin_token")
+}
+
+fn start_server(data: &Path, port: u16) -> Result<Process> {
+    let mut command = Command::new(program("tasuki-server")?);
+    command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}")]);
+    for setting in SETTINGS {
+        command.args(["--set", setting]);
+    }
+    command.arg("--data").arg(data);
+    let process = Process::start("tasuki-server", command)?;
+    process.event(Mark::default(), "listening event", |e| e["event"] == "listening")?;
+    Ok(process)
+}
+
+/// Runs a command to its end, with lines for it to read; gives the object it prints.
+fn answered(command: Command, lines: &str) -> Result<Value> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut process = Process::start(&name, command)?;
+    process.say(lines)?;
+    process.close_input();
+    let status = process.wait_end()?;
+    let said = process.log().tail(20);
+    anyhow::ensure!(status.success(), "{name} ended with {status}:\n{said}");
+    process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
+}
+
+fn text_of(value: &Value, key: &str) -> Result<String> {
+    let text = value[key].as_str().with_context(|| format!("no {key:?} in {value}"))?;
+    Ok(text.to_owned())
+}
+
+/// A port that nobody listens on now.
+///
+/// # Errors
+/// There is none.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Every byte below a folder, for looking for what must not stand there.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn all_bytes_below(folder: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            bytes.extend(all_bytes_below(&path)?);
+        } else if path.is_file() {
+            bytes.extend(fs::read(&path)?);
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,352 @@
+//! The simulated world: both ends' cores, the server's and a relay on one
+//! virtual clock and one seed. What it decides is only how the world between
+//! them behaves; what must hold stands in [`model`].
+
+pub mod desktop;
+pub mod dice;
+pub mod end;
+pub mod model;
+pub mod network;
+pub mod script;
+pub mod server;
+mod setup;
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tasuki_peer::core::io::{
+    DesktopEvent, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
+};
+use tasuki_peer::core::path::{PathEvent, PathId};
+use tasuki_protocol::ids::{Digest, Role};
+use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::Rights;
+use tasuki_signaling::core::rooms::ConnectionId;
+
+use dice::Dice;
+use end::End;
+use model::Model;
+use network::Network;
+use server::{Running, Said, Server};
+pub use setup::Plan;
+
+/// Stands in everything that no third party may ever read.
+pub const MARKER: &[u8] = b"tasuki-secret-marker";
+/// One way between an end and the server.
+const SERVER_LATENCY: Duration = Duration::from_millis(10);
+const REDIAL: Duration = Duration::from_millis(500);
+const CAPTURE_TIME: Duration = Duration::from_millis(5);
+
+#[derive(Debug)]
+pub struct World {
+    pub now: Instant,
+    pub began: Instant,
+    pub plan: Plan,
+    pub operator: End,
+    pub agent: End,
+    pub server: Server,
+    pub network: Network,
+    pub model: Model,
+    /// The number as the operator's program told it; the newest.
+    pub number: Option<SessionNumber>,
+    dice: Dice,
+    agenda: BTreeMap<(Instant, u64), Due>,
+    sequence: u64,
+    held: Vec<(Role, PathId, PathEvent)>,
+    next_typed: u32,
+    idle_turns: u32,
+}
+
+#[derive(Debug)]
+pub(crate) enum Due {
+    Dial(Role),
+    ServerUp(Role, ConnectionId),
+    ToServer(ConnectionId, ServerRequest),
+    Gone(ConnectionId),
+    FromServer(Role, ConnectionId, ServerMessage),
+    Path(Role, PathId, PathEvent),
+    Desktop(Role, DesktopEvent),
+    Met(PathId, PathId),
+}
+
+impl World {
+    pub fn new(plan: Plan) -> Self {
+        let mut world = setup::build(plan);
+        world.plan_at(Duration::ZERO, Due::Dial(Role::Operator));
+        world
+    }
+
+    pub fn end(&mut self, role: Role) -> &mut End {
+        match role {
+            Role::Operator => &mut self.operator,
+            Role::Agent => &mut self.agent,
+        }
+    }
+
+    pub fn host(&mut self) -> &mut End {
+        let host = self.plan.mode.host();
+        self.end(host)
+    }
+
+    pub fn viewer(&mut self) -> &mut End {
+        let viewer = self.plan.mode.viewer();
+        self.end(viewer)
+    }
+
+    pub(crate) fn plan_at(&mut self, after: Duration, due: Due) {
+        self.sequence += 1;
+        self.agenda.insert((self.now + after, self.sequence), due);
+    }
+
+    /// Lets the world go on for so long.
+    pub fn run(&mut self, span: Duration) {
+        let until = self.now + span;
+        while let Some(next) = self.next_moment().filter(|next| *next <= until) {
+            self.advance(next);
+        }
+        self.now = until;
+    }
+
+    /// Lets the world go on until `done`, at most for `span`; whether it came.
+    pub fn run_until(&mut self, span: Duration, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+        let until = self.now + span;
+        while !done(self) {
+            let Some(next) = self.next_moment().filter(|next| *next <= until) else {
+                self.now = until;
+                return done(self);
+            };
+            self.advance(next);
+        }
+        true
+    }
+
+    fn next_moment(&self) -> Option<Instant> {
+        let peers =
+            [&self.operator, &self.agent].into_iter().filter_map(|end| end.peer.as_ref()?.deadline());
+        let agenda = self.agenda.keys().next().map(|(at, _)| *at);
+        let next = peers.chain(agenda).chain(self.server.deadline()).min();
+        next.map(|at| at.max(self.now))
+    }
+
+    fn advance(&mut self, to: Instant) {
+        self.idle_turns = if to > self.now { 0 } else { self.idle_turns + 1 };
+        assert!(self.idle_turns < 20_000, "the world spins without time passing");
+        self.now = to;
+        if let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= to) {
+            let due = entry.remove();
+            return self.happen(due);
+        }
+        for role in [Role::Operator, Role::Agent] {
+            let due = self.end(role).peer.as_ref().and_then(|peer| peer.deadline());
+            if due.is_some_and(|due| due <= to) {
+                self.input(role, Input::Wake);
+            }
+        }
+        if self.server.deadline().is_some_and(|due| due <= to) {
+            let said = self.server.tick(to);
+            self.spread(said);
+        }
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Dial(role) => self.dial(role),
+            Due::ServerUp(role, connection) => {
+                if self.end(role).connection == Some(connection) {
+                    self.input(role, Input::ServerUp);
+                }
+            }
+            Due::ToServer(connection, request) => {
+                let said = self.server.hear(connection, request, self.now);
+                self.spread(said);
+            }
+            Due::Gone(connection) => {
+                let said = self.server.lose(connection, self.now);
+                self.spread(said);
+            }
+            Due::FromServer(role, connection, message) => {
+                if self.end(role).connection == Some(connection) {
+                    self.input(role, Input::FromServer(message));
+                }
+            }
+            Due::Path(role, id, event) => self.path_event(role, id, event),
+            Due::Desktop(role, event) => self.input(role, Input::Desktop(event)),
+            Due::Met(operators, agents) => self.met(operators, agents),
+        }
+    }
+
+    fn dial(&mut self, role: Role) {
+        if self.end(role).connection.is_some() || self.end(role).peer.is_none() {
+            return;
+        }
+        let Some((connection, said)) = self.server.connect(role, self.now) else {
+            return self.plan_at(REDIAL, Due::Dial(role));
+        };
+        self.end(role).connection = Some(connection);
+        self.plan_at(SERVER_LATENCY, Due::ServerUp(role, connection));
+        self.spread(said);
+    }
+
+    fn spread(&mut self, said: Vec<Said>) {
+        for said in said {
+            match said {
+                Said::To(connection, message) => {
+                    let role = match &message {
+                        ServerMessage::Operator(_) => Role::Operator,
+                        ServerMessage::Agent(_) => Role::Agent,
+                    };
+                    self.plan_at(SERVER_LATENCY, Due::FromServer(role, connection, message));
+                }
+                Said::HungUp(connection) => {
+                    for role in [Role::Operator, Role::Agent] {
+                        if self.end(role).connection == Some(connection) {
+                            self.lose_server(role);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The end's connection to the server breaks; its shell dials again.
+    pub fn lose_server(&mut self, role: Role) {
+        let Some(connection) = self.end(role).connection.take() else { return };
+        let said = self.server.lose(connection, self.now);
+        self.spread(said);
+        self.plan_at(REDIAL, Due::Dial(role));
+        self.input(role, Input::ServerDown);
+    }
+
+    pub fn crash_server(&mut self) {
+        if self.server.runs() == Running::No {
+            return;
+        }
+        self.server.crash();
+        for role in [Role::Operator, Role::Agent] {
+            self.lose_server(role);
+        }
+    }
+
+    pub fn restart_server(&mut self) {
+        if self.server.runs() == Running::No {
+            self.server.start();
+        }
+    }
+
+    /// The end's process is killed: nothing more comes from it or reaches it.
+    pub fn kill(&mut self, role: Role) {
+        self.end(role).peer = None;
+        for id in self.network.ids(role) {
+            self.close_path(role, id);
+        }
+        if let Some(connection) = self.end(role).connection.take() {
+            let said = self.server.lose(connection, self.now);
+            self.spread(said);
+        }
+    }
+
+    pub fn input(&mut self, role: Role, input: Input) {
+        let now = self.now;
+        let Some(mut peer) = self.end(role).peer.take() else { return };
+        let outputs: Vec<Output> = peer.turn(input, now).collect();
+        let over = peer.is_over();
+        self.end(role).peer = Some(peer);
+        for output in outputs {
+            self.model.check(role, &output, now);
+            self.act(role, output);
+        }
+        if over && let Some(connection) = self.end(role).connection.take() {
+            self.plan_at(SERVER_LATENCY, Due::Gone(connection));
+        }
+    }
+
+    fn act(&mut self, role: Role, output: Output) {
+        match output {
+            Output::ToServer(request) => {
+                if let Some(connection) = self.end(role).connection {
+                    self.plan_at(SERVER_LATENCY, Due::ToServer(connection, request));
+                }
+            }
+            Output::AskConsent(question) => self.end(role).question = Some(question),
+            Output::WithdrawQuestion => self.end(role).question = None,
+            Output::OpenDirect(id, facts) => self.open_direct(role, id, facts),
+            Output::OpenRelay(id, facts) => self.open_relay(role, id, facts),
+            Output::Path(id, command) => self.path_command(role, id, command),
+            Output::Desktop(command) => {
+                for event in self.end(role).desktop.act(command) {
+                    self.plan_at(CAPTURE_TIME, Due::Desktop(role, event));
+                }
+            }
+            Output::Picture(command) => self.end(role).show(command),
+            Output::Tell(event) => self.tell(role, event),
+        }
+    }
+
+    fn tell(&mut self, role: Role, event: SessionEvent) {
+        if let SessionEvent::Number { number, .. } = &event {
+            self.number = Some(number.0.clone());
+        }
+        let now = self.now;
+        self.end(role).events.push((now, event));
+    }
+
+    /// The end user types the number that he was told; the agent's program starts.
+    pub fn join(&mut self, number: SessionNumber) {
+        let failed_before =
+            u8::try_from(self.agent.count(|event| matches!(event, SessionEvent::WrongNumber { .. })))
+                .unwrap_or(u8::MAX);
+        self.agent.peer = Some(setup::agent(&self.plan, number, failed_before));
+        self.agent.connection = None;
+        self.model.agent_starts();
+        self.plan_at(Duration::ZERO, Due::Dial(Role::Agent));
+    }
+
+    /// The person at the agent's end clicks.
+    pub fn accept(&mut self, granted: Rights) {
+        let Some(question) = self.agent.question.take() else { return };
+        self.model.granted = Some(granted.and(question.grantable));
+        let length = Duration::from_secs(question.manifest.length);
+        self.model.rights_end = Some(self.now + length);
+        let shown = Digest([7; 32]);
+        self.input(Role::Agent, Input::Human(HumanAct::Accept { granted, shown }));
+    }
+
+    pub fn refuse(&mut self) {
+        self.agent.question = None;
+        let shown = Digest([7; 32]);
+        self.input(Role::Agent, Input::Human(HumanAct::Refuse { shown }));
+    }
+
+    /// The viewer types the next text that nobody typed before.
+    pub fn type_next(&mut self) -> u32 {
+        let text = self.next_typed;
+        self.next_typed += 1;
+        self.model.typed(text);
+        self.operate(InputEvent::Text(text.to_string()));
+        text
+    }
+
+    pub fn operate(&mut self, event: InputEvent) {
+        let viewer = self.plan.mode.viewer();
+        self.input(viewer, Input::Human(HumanAct::Operate(event)));
+    }
+
+    /// Something changes on the host's screen.
+    pub fn draw(&mut self) {
+        let host = self.plan.mode.host();
+        if let Some(event) = self.end(host).desktop.change() {
+            self.plan_at(CAPTURE_TIME, Due::Desktop(host, event));
+        }
+    }
+
+    /// From nothing to an accepted session, as everything goes well.
+    pub fn reach_consent(&mut self, granted: Rights) {
+        assert!(self.run_until(Duration::from_secs(5), |w| w.number.is_some()), "a number is given");
+        let number = self.number.clone().expect("just seen");
+        self.join(number);
+        assert!(self.run_until(Duration::from_secs(5), |w| w.agent.question.is_some()), "it is asked");
+        self.accept(granted);
+    }
+}

@@ -1,0 +1,129 @@
+//! How a world begins: keys, plans, and two ends that know each other's server.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::SigningKey;
+use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
+use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
+use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::seed::Seed;
+use tasuki_protocol::ticket::TicketKey;
+
+use super::World;
+use super::dice::Dice;
+use super::end::End;
+use super::model::Model;
+use super::network::Network;
+use super::server::{Server, ServerFacts};
+
+/// What a world is made of.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub seed: u64,
+    pub mode: Mode,
+    pub disclosure: AddressDisclosure,
+    pub operator_paths: PathPolicy,
+    pub agent_paths: PathPolicy,
+    /// The host machine's own maximum.
+    pub host_local: Rights,
+    pub consent_time_out: Duration,
+    /// Seconds that a manifest lasts.
+    pub length_s: u64,
+}
+
+impl Plan {
+    pub fn new(seed: u64, mode: Mode) -> Self {
+        Self {
+            seed,
+            mode,
+            disclosure: AddressDisclosure::All,
+            operator_paths: PathPolicy::default(),
+            agent_paths: PathPolicy::default(),
+            host_local: everything(),
+            consent_time_out: Duration::from_secs(120),
+            length_s: 4 * 3600,
+        }
+    }
+
+    fn secret(&self, label: &str) -> Seed {
+        Seed::from_bytes(Dice::new(self.seed).bytes()).child(label)
+    }
+
+    fn key(&self, label: &str) -> SigningKey {
+        SigningKey::from_bytes(&self.secret(label).derive("signing key"))
+    }
+
+    fn end(&self, label: &str, seed: Seed, paths: PathPolicy) -> EndSetup {
+        let facts = Facts {
+            tenant: TenantId([3; 8]),
+            dtls_fingerprint: Digest(self.secret(label).derive("fingerprint")),
+            ice_ufrag: format!("{label}-ufrag"),
+            ice_pwd: format!("{label}-password-of-twenty-two"),
+        };
+        EndSetup {
+            organisation: "Example Help Desk".to_owned(),
+            manifest_keys: vec![DeviceKey(self.key("server").verifying_key().to_bytes())],
+            device: self.key(label),
+            seed,
+            facts,
+            local: self.host_local,
+            abilities: Abilities { application_selection: false, recording: false },
+            paths,
+        }
+    }
+
+    fn operator(&self) -> Peer {
+        let end = self.end("operator", self.secret("operator's chance"), self.operator_paths);
+        Peer::operator(OperatorSetup { end, mode: self.mode })
+    }
+}
+
+pub(super) fn everything() -> Rights {
+    Rights::of(&Capability::ALL)
+}
+
+/// Each run of the agent's program has its own chance.
+pub(super) fn agent(plan: &Plan, number: SessionNumber, failed_before: u8) -> Peer {
+    let seed = plan.secret(&format!("agent's chance {failed_before}"));
+    let end = plan.end("agent", seed, plan.agent_paths);
+    let consent_time_out = plan.consent_time_out;
+    Peer::agent(AgentSetup { end, number, failed_before, consent_time_out })
+}
+
+pub(super) fn build(plan: Plan) -> World {
+    let now = Instant::now();
+    let ticket_key = TicketKey::from_bytes(plan.secret("tickets").derive("key"));
+    let device = DeviceKey(plan.key("operator").verifying_key().to_bytes());
+    let facts = ServerFacts {
+        tenant: TenantId([3; 8]),
+        manifest_key: plan.key("server"),
+        ticket_key: ticket_key.clone(),
+        disclosure: plan.disclosure,
+        length_s: plan.length_s,
+        device,
+        seed: plan.secret("server"),
+    };
+    let operator = End::new(Role::Operator, Some(plan.operator()));
+    let agent = End::new(Role::Agent, None);
+    World {
+        now,
+        began: now,
+        operator,
+        agent,
+        server: Server::new(facts, now),
+        network: Network::new(ticket_key),
+        model: Model::new(plan.mode, plan.host_local),
+        number: None,
+        dice: Dice::new(plan.seed ^ 0x5EED),
+        agenda: BTreeMap::new(),
+        sequence: 0,
+        held: Vec::new(),
+        next_typed: 0,
+        idle_turns: 0,
+        plan,
+    }
+}

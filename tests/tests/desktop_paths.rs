@@ -1,0 +1,107 @@
+//! Real sessions whose paths fail: a relay killed, a server killed, UDP cut.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{env, process::Command};
+
+use tasuki_protocol::rights::Mode;
+use tasuki_tests::{
+    desktop::{Desktop, Notepad, Size, nudge_pointer},
+    running::{Mark, Process, run},
+    stack::{Desks, House, Session, Way},
+};
+
+const SIZE: Size = Size::new(800, 600);
+
+struct Room {
+    desks: Desks,
+    notes: Notepad,
+    house: House,
+}
+
+impl Room {
+    fn furnish() -> Self {
+        let house = House::set_up().unwrap();
+        let operator = Desktop::start_bare(SIZE).unwrap();
+        let mut user = Desktop::start(SIZE).unwrap();
+        let path = house.folder().join("notes.txt");
+        let notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &path).unwrap();
+        nudge_pointer(&user, notes.middle.0, notes.middle.1).unwrap();
+        Self { desks: Desks { operator, user }, notes, house }
+    }
+
+    /// Types a line with the session and sees it arrive.
+    fn shows_that_it_lives(&self, session: &mut Session, line: &str) {
+        session.type_line(self.notes.middle, line).unwrap();
+        self.notes.wait_for(line).unwrap();
+        let file = self.house.folder().join("seen.png");
+        session.alike(&self.desks, &file, 30.0).unwrap();
+    }
+}
+
+/// S31: the server is not needed once the ends have met.
+#[test]
+fn a_direct_session_goes_on_when_the_server_is_killed() {
+    let mut room = Room::furnish();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Direct).unwrap();
+    room.shows_that_it_lives(&mut session, "with a server");
+    room.house.server.kill();
+    session.operator.event(Mark::default(), "lost server", |e| e["event"] == "server_gone").unwrap();
+    room.shows_that_it_lives(&mut session, "without a server");
+    session.end().unwrap();
+}
+
+/// S28, design §2.7: a path is only a path. No key is lost, and nobody is asked again.
+#[test]
+fn s28_a_session_moves_to_the_relay_when_udp_is_cut_and_back_when_it_returns() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: cutting a network needs root");
+        return;
+    }
+    // The same test once more, alone in a network of its own that may be cut.
+    let own = env::current_exe().unwrap();
+    let script = "ip link set lo up && ip link add d0 type dummy && ip addr add 10.55.0.1/24 dev d0 \
+                  && ip link set d0 up && exec \"$0\" --exact --ignored --nocapture in_a_network_of_its_own";
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", script]).arg(own);
+    run(command).unwrap();
+}
+
+#[test]
+#[ignore = "run by s28_a_session_moves_to_the_relay_when_udp_is_cut in a network of its own"]
+fn in_a_network_of_its_own() {
+    let room = Room::furnish();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+    chosen(&session.operator, Mark::default(), "direct");
+    room.shows_that_it_lives(&mut session, "direct");
+    let (operator, agent) = (session.operator.log().mark(), session.agent.log().mark());
+    nft("add table inet cut");
+    nft("add chain inet cut in { type filter hook input priority 0 ; }");
+    nft("add rule inet cut in meta l4proto udp drop");
+    // Typed while the path is dead: it must arrive all the same.
+    session.type_line(room.notes.middle, "typed into the cut").unwrap();
+    room.notes.wait_for("typed into the cut").unwrap();
+    chosen(&session.operator, operator, "relayed");
+    chosen(&session.agent, agent, "relayed");
+    room.shows_that_it_lives(&mut session, "relayed");
+    nft("delete table inet cut");
+    chosen(&session.operator, operator, "direct");
+    room.shows_that_it_lives(&mut session, "direct again");
+    let asked = session.agent.events(Mark::default());
+    let questions = asked.iter().filter(|e| e["event"] == "question").count();
+    assert_eq!(questions, 1, "the user was asked again");
+    let expected = "direct\ntyped into the cut\nrelayed\ndirect again\n";
+    assert_eq!(room.notes.text().unwrap(), expected);
+    session.end().unwrap();
+}
+
+fn chosen(process: &Process, mark: Mark, path: &str) {
+    let is_it = |e: &serde_json::Value| e["event"] == "path_chosen" && e["path"] == path;
+    process.event(mark, &format!("{path} path"), is_it).unwrap();
+}
+
+fn nft(rule: &str) {
+    let mut command = Command::new("nft");
+    command.args(rule.split(' '));
+    run(command).unwrap();
+}
