@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-pub mod server;
+pub(crate) mod server;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -15,13 +15,13 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Generous: the machine may be busy with other work.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agentd");
-pub const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki");
+pub(crate) const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agentd");
+pub(crate) const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki");
 
 /// A program of this crate with nothing of the tester's own environment.
-pub fn program(path: &str, profile: &Path) -> Command {
+pub(crate) fn program(path: &str, profile: &Path) -> Command {
     let mut command = Command::new(path);
     command.env_clear().env("LANG", "C.UTF-8").env("HOME", profile).arg("--profile").arg(profile);
     command
@@ -29,14 +29,14 @@ pub fn program(path: &str, profile: &Path) -> Command {
 
 /// What a program said on both its mouths, and how it ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// Runs to the end with `input` on a pipe.
-pub fn run(mut command: Command, input: &str) -> Ended {
+pub(crate) fn run(mut command: Command, input: &str) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
@@ -46,7 +46,7 @@ pub fn run(mut command: Command, input: &str) -> Ended {
 }
 
 /// One plain sentence (or two), no panic and no trace of a stack.
-pub fn assert_plain(ended: &Ended, code: i32, part: &str) {
+pub(crate) fn assert_plain(ended: &Ended, code: i32, part: &str) {
     assert_eq!(ended.code, code, "{ended:?}");
     assert!(ended.err.contains(part), "{part:?} is not in {ended:?}");
     for ugly in ["panicked", "RUST_BACKTRACE", "stack backtrace", "Error {", "Os {"] {
@@ -84,7 +84,7 @@ impl Said {
 
 /// A running program: its input, and both mouths in one record.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     input: Box<dyn Input>,
     said: Said,
@@ -94,7 +94,7 @@ trait Input: Write + std::fmt::Debug {}
 impl<T: Write + std::fmt::Debug> Input for T {}
 
 impl Running {
-    pub fn at_pipe(mut command: Command) -> Self {
+    pub(crate) fn at_pipe(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Said::default();
@@ -105,7 +105,7 @@ impl Running {
     }
 
     /// Standard input and complaints are a terminal, as for a person.
-    pub fn at_terminal(mut command: Command) -> Self {
+    pub(crate) fn at_terminal(mut command: Command) -> Self {
         let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
@@ -121,33 +121,33 @@ impl Running {
         Self { child, input: Box::new(near), said }
     }
 
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
     /// Types without Enter.
-    pub fn type_in(&mut self, text: &str) {
+    pub(crate) fn type_in(&mut self, text: &str) {
         write!(self.input, "{text}").unwrap();
     }
 
-    pub fn wait_for(&self, part: &str) {
+    pub(crate) fn wait_for(&self, part: &str) {
         self.said.wait(part);
     }
 
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         self.said.0.0.lock().unwrap().clone()
     }
 
-    pub fn close_input(&mut self) {
+    pub(crate) fn close_input(&mut self) {
         self.input = Box::new(std::io::sink());
     }
 
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     }
 
-    pub fn code(&mut self) -> i32 {
+    pub(crate) fn code(&mut self) -> i32 {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -167,7 +167,7 @@ impl Drop for Running {
 }
 
 /// The number in an operator's first event.
-pub fn number_of(operator: &Running) -> String {
+pub(crate) fn number_of(operator: &Running) -> String {
     operator.wait_for("\"event\":\"number\"");
     let said = operator.all();
     let line = said.lines().find(|line| line.contains("\"event\":\"number\"")).unwrap();

@@ -35,11 +35,11 @@ const TENANT: TenantId = TenantId([7; 8]);
 const SESSION: SessionId = SessionId([5; 16]);
 const MANIFEST_KEY: [u8; 32] = [11; 32];
 const ROOT_KEY: [u8; 32] = [12; 32];
-pub const LOCATOR: u32 = 12_345;
+pub(crate) const LOCATOR: u32 = 12_345;
 
 /// What this server does when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
+pub(crate) enum Behaviour {
     Kind,
     /// Refuses every sign-in for this.
     RefusesSignIn(ProblemCode),
@@ -48,9 +48,9 @@ pub enum Behaviour {
 }
 
 /// Runs on a thread of its own until the test's end.
-pub struct Server {
-    pub port: u16,
-    pin: Digest,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) pin: Digest,
 }
 
 #[derive(Default)]
@@ -65,7 +65,7 @@ struct Room {
 type Shared = Arc<Mutex<Room>>;
 
 impl Server {
-    pub fn start(behaviour: Behaviour) -> Self {
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
         let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let pin = Digest(Sha256::digest(certified.signing_key.subject_public_key_info()).into());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
@@ -89,11 +89,11 @@ impl Server {
     }
 
     /// The bundle by which programs find this server.
-    pub fn bundle(&self) -> Vec<u8> {
+    pub(crate) fn bundle(&self) -> Vec<u8> {
         self.bundle_with(self.pin, "localhost", PROTOCOL_VERSION)
     }
 
-    pub fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
+    pub(crate) fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
         let manifest_key = SigningKey::from_bytes(&MANIFEST_KEY).verifying_key().to_bytes();
         let bundle = Bundle {
             v,
