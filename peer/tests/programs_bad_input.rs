@@ -1,6 +1,8 @@
 //! Whatever is wrong around the programs: one plain sentence that says what to do,
 //! an exit code of its own, nothing lost, no panic.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
@@ -64,7 +66,10 @@ fn t70_a_damaged_file_of_another_version_or_of_another_organisation_is_refused()
     assert_plain(&open(folder.path(), "control"), 21, "cannot be trusted");
     place_bundle(folder.path(), b"");
     assert_plain(&open(folder.path(), "control"), 21, "cannot be trusted");
-    place_bundle(folder.path(), &server.bundle_with(Digest([0; 32]), "localhost", PROTOCOL_VERSION + 1));
+    place_bundle(
+        folder.path(),
+        &server.bundle_with(Digest([0; 32]), "localhost", PROTOCOL_VERSION + 1),
+    );
     assert_plain(&open(folder.path(), "control"), 35, "version 2");
     place_bundle(folder.path(), &good);
     assert_plain(&open(folder.path(), "control"), 24, "tasuki login");
@@ -92,7 +97,10 @@ fn unknown_host_closed_port_and_wrong_server_key_are_told_apart() {
     let server = Server::start(Behaviour::Kind);
     place_bundle(folder.path(), &server.bundle_with(Digest([9; 32]), "localhost", PROTOCOL_VERSION));
     assert_plain(&log_in(folder.path()), 33, "not your organisation's");
-    place_bundle(folder.path(), &server.bundle_with(Digest([9; 32]), "no-such-host.invalid", PROTOCOL_VERSION));
+    place_bundle(
+        folder.path(),
+        &server.bundle_with(Digest([9; 32]), "no-such-host.invalid", PROTOCOL_VERSION),
+    );
     assert_plain(&log_in(folder.path()), 30, "no-such-host.invalid");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = Server { port, ..server };

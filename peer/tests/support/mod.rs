@@ -1,6 +1,7 @@
 //! Programs under test: started with a clean environment, at a pipe or a terminal.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub(crate) mod server;
 
@@ -42,7 +43,11 @@ pub(crate) fn run(mut command: Command, input: &str) -> Ended {
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ended { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
 }
 
 /// One plain sentence (or two), no panic and no trace of a stack.
@@ -53,7 +58,10 @@ pub(crate) fn assert_plain(ended: &Ended, code: i32, part: &str) {
         assert!(!ended.err.contains(ugly), "{ended:?}");
     }
     let last = ended.err.trim_end().lines().last().unwrap_or_default();
-    assert!(last.ends_with(['.', '。']) || last.contains("chmod") || last.contains("tasuki login"), "{last}");
+    assert!(
+        last.ends_with(['.', '。']) || last.contains("chmod") || last.contains("tasuki login"),
+        "{last}"
+    );
 }
 
 #[derive(Debug, Clone, Default)]
@@ -110,7 +118,8 @@ impl Running {
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
         let path = ptsname(&near, Vec::new()).unwrap();
-        let far = || File::from(open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap());
+        let far =
+            || File::from(open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap());
         command.stdin(far()).stdout(Stdio::piped()).stderr(far());
         let mut child = command.spawn().unwrap();
         drop(command);

@@ -57,8 +57,8 @@ pub(crate) struct Server {
 struct Room {
     mode: Option<Mode>,
     hellos: VecDeque<Blob>,
-    operator: Option<mpsc::UnboundedSender<String>>,
-    agent: Option<mpsc::UnboundedSender<String>>,
+    operator: Option<mpsc::Sender<String>>,
+    agent: Option<mpsc::Sender<String>>,
     attempt: u8,
 }
 
@@ -135,11 +135,11 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
     let stream = tokio::io::join(std::io::Cursor::new(head).chain(read), write);
     let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
     let (mut sink, mut messages) = socket.split();
-    let (say, mut said) = mpsc::unbounded_channel::<String>();
+    let (say, mut said) = mpsc::channel::<String>(64);
     let operator = text.starts_with("GET /v1/operator ");
     if operator {
         let challenge = Challenge([1; 32]);
-        say.send(signal::encode(&ServerToOperator::Challenge { challenge })).unwrap();
+        say.try_send(signal::encode(&ServerToOperator::Challenge { challenge })).unwrap();
     }
     loop {
         tokio::select! {
@@ -159,7 +159,9 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
 }
 
 async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behaviour) {
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap()));
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap())
+    });
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.unwrap();
     let (status, answer) = match behaviour {
@@ -177,24 +179,32 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
         }
     };
     let length = answer.len();
-    let response = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+    let response =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
 
-fn from_operator(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared) {
+fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
     let mut room = room.lock().unwrap();
     match signal::decode::<OperatorToServer>(line).unwrap() {
-        OperatorToServer::Prove { .. } => say.send(signal::encode(&ServerToOperator::Ready)).unwrap(),
+        OperatorToServer::Prove { .. } => {
+            say.try_send(signal::encode(&ServerToOperator::Ready)).unwrap()
+        }
         OperatorToServer::OpenRoom { mode, hellos } => {
-            *room = Room { mode: Some(mode), hellos: hellos.into(), operator: Some(say.clone()), ..Room::default() };
+            *room = Room {
+                mode: Some(mode),
+                hellos: hellos.into(),
+                operator: Some(say.clone()),
+                ..Room::default()
+            };
             let opened = ServerToOperator::RoomOpened {
                 session: SESSION,
                 locator: Locator::try_from(LOCATOR).unwrap(),
                 resume: ResumeToken(Challenge([2; 32])),
                 expires_in: 600,
             };
-            say.send(signal::encode(&opened)).unwrap();
+            say.try_send(signal::encode(&opened)).unwrap();
         }
         OperatorToServer::Forward { body, .. } => {
             tell(&room.agent, &ServerToAgent::Forwarded { body });
@@ -206,22 +216,24 @@ fn from_operator(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared)
         OperatorToServer::Close { .. } => {
             tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
         }
-        _ => {}
+        OperatorToServer::Resume { .. }
+        | OperatorToServer::Paired { .. }
+        | OperatorToServer::NeedLeg { .. } => {}
     }
 }
 
-fn from_agent(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared, behaviour: Behaviour) {
+fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: Behaviour) {
     let mut room = room.lock().unwrap();
     match signal::decode::<AgentToServer>(line).unwrap() {
         AgentToServer::Join { .. } if matches!(behaviour, Behaviour::RefusesAgents(_)) => {
             let Behaviour::RefusesAgents(reason) = behaviour else { return };
-            say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+            say.try_send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
         }
         AgentToServer::Join { hello, .. } => {
             let offered = room.hellos.pop_front();
             let (Some(operator_hello), Some(mode)) = (offered, room.mode) else {
                 let reason = RefusalReason::Number;
-                return say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+                return say.try_send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
             };
             room.agent = Some(say.clone());
             let manifest = manifest(mode, &operator_hello, &hello);
@@ -242,9 +254,9 @@ fn from_agent(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared, be
     }
 }
 
-fn tell<M: serde::Serialize>(whom: &Option<mpsc::UnboundedSender<String>>, message: &M) {
+fn tell<M: serde::Serialize>(whom: &Option<mpsc::Sender<String>>, message: &M) {
     if let Some(whom) = whom {
-        let _ = whom.send(signal::encode(message));
+        let _ = whom.try_send(signal::encode(message));
     }
 }
 
