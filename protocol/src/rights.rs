@@ -262,7 +262,8 @@ mod tests {
             let full = matches!(mode, Mode::Manage | Mode::Control);
             assert!(has(C::SeeScreen) && has(C::Screenshot));
             assert_eq!(has(C::Operate), full || mode == Mode::Share);
-            for c in [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::ChooseScreen] {
+            for c in [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::ChooseScreen]
+            {
                 assert_eq!(has(c), full, "{mode} {c:?}");
             }
             assert_eq!(has(C::Reconnect), mode == Mode::Manage);

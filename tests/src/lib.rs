@@ -3,6 +3,7 @@
 //! relay live on one virtual clock. It decides nothing that ships.
 
 pub mod desktop;
+pub mod hostile;
 pub mod measuring;
 pub mod running;
 pub mod showing;

@@ -1,0 +1,224 @@
+//! The manifest: any change, any other binding and any excess is refused whole.
+
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::consent::{Answer, Consent};
+use tasuki_protocol::dsse::{self, DocumentRefused};
+use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
+use tasuki_protocol::manifest::{
+    Abilities, AddressDisclosure, Binding, Manifest, ManifestRefused, Requirement, VerifiedManifest,
+};
+use tasuki_protocol::rights::{Capability, Mode, Operate, Rights, SeeScreen};
+
+fn server() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
+fn public(key: &SigningKey) -> DeviceKey {
+    DeviceKey(key.verifying_key().to_bytes())
+}
+
+fn manifest(mode: Mode) -> Manifest {
+    Manifest {
+        v: PROTOCOL_VERSION,
+        tenant: TenantId([3; 8]),
+        session: SessionId([5; 16]),
+        operator: "olivia".to_owned(),
+        operator_name: "オペレータ 花子".to_owned(),
+        operator_key: DeviceKey([10; 32]),
+        agent_key: DeviceKey([11; 32]),
+        challenge: Challenge([12; 32]),
+        mode,
+        capabilities: mode.ceiling(),
+        application_selection: Requirement::Optional,
+        recording: Requirement::Off,
+        address_disclosure: AddressDisclosure::Public,
+        issued_at: 1_800_000_000,
+        start_within: 600,
+        length: 3600,
+        policy_version: 1,
+    }
+}
+
+fn binding() -> Binding {
+    let honest = manifest(Mode::Control);
+    Binding {
+        tenant: honest.tenant,
+        session: honest.session,
+        operator_key: honest.operator_key,
+        agent_key: honest.agent_key,
+        challenge: honest.challenge,
+    }
+}
+
+const UNABLE: Abilities = Abilities { application_selection: false, recording: false };
+
+fn verify(envelope: &[u8], now: Instant) -> Result<VerifiedManifest, ManifestRefused> {
+    VerifiedManifest::verify(envelope, &[public(&server())], &binding(), UNABLE, now)
+}
+
+fn refused(alter: impl FnOnce(&mut Manifest)) -> Option<ManifestRefused> {
+    let mut document = manifest(Mode::Control);
+    alter(&mut document);
+    verify(&dsse::sign(&document, &server()), Instant::now()).err()
+}
+
+#[test]
+fn t11_no_manifest_with_one_bit_changed_is_accepted() {
+    let envelope = dsse::sign(&manifest(Mode::Control), &server());
+    let now = Instant::now();
+    assert!(verify(&envelope, now).is_ok());
+    for bit in 0..envelope.len() * 8 {
+        let mut changed = envelope.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(verify(&changed, now).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn t12_times_out_of_bounds_are_refused_and_rights_end_on_the_receivers_clock() {
+    assert_eq!(refused(|m| m.start_within = 0), Some(ManifestRefused::Times));
+    assert_eq!(refused(|m| m.start_within = 15 * 60 + 1), Some(ManifestRefused::Times));
+    assert_eq!(refused(|m| m.length = 0), Some(ManifestRefused::Times));
+    assert_eq!(refused(|m| m.length = 8 * 3600 + 1), Some(ManifestRefused::Times));
+    assert_eq!(refused(|m| m.length = u64::MAX), Some(ManifestRefused::Times));
+    // F12: the server's wall clock decides nothing.
+    assert_eq!(refused(|m| m.issued_at = 0), None);
+    let now = Instant::now();
+    let verified = verify(&dsse::sign(&manifest(Mode::Control), &server()), now).unwrap();
+    assert_eq!(verified.start_by(), now + Duration::from_secs(600));
+    assert_eq!(verified.ends(), now + Duration::from_secs(3600));
+}
+
+#[test]
+fn t13_a_manifest_of_another_session_is_no_manifest() {
+    let other: [fn(&mut Manifest); 6] = [
+        |m| m.tenant = TenantId([9; 8]),
+        |m| m.session = SessionId([9; 16]),
+        |m| m.operator_key = DeviceKey([9; 32]),
+        |m| m.agent_key = DeviceKey([9; 32]),
+        |m| m.challenge = Challenge([9; 32]),
+        |m| std::mem::swap(&mut m.operator_key, &mut m.agent_key),
+    ];
+    for alter in other {
+        assert_eq!(refused(alter), Some(ManifestRefused::Binding));
+    }
+    assert_eq!(refused(|m| m.v += 1), Some(ManifestRefused::Version));
+}
+
+#[test]
+fn t14_only_a_trusted_key_signs_manifests() {
+    let stranger = SigningKey::from_bytes(&[66; 32]);
+    let envelope = dsse::sign(&manifest(Mode::Control), &stranger);
+    let unknown = Some(ManifestRefused::Document(DocumentRefused::UnknownKey));
+    assert_eq!(verify(&envelope, Instant::now()).err(), unknown);
+    // A stranger's signature under the trusted key's name.
+    let text = String::from_utf8(envelope).unwrap();
+    let named = text.replace(&public(&stranger).to_string(), &public(&server()).to_string());
+    let forged = Some(ManifestRefused::Document(DocumentRefused::Forged));
+    assert_eq!(verify(named.as_bytes(), Instant::now()).err(), forged);
+}
+
+#[test]
+fn t15_what_is_not_strict_json_of_this_very_type_is_refused() {
+    let honest = serde_json::to_string(&manifest(Mode::Control)).unwrap();
+    let open = |text: &str| dsse::strict_json::<Manifest>(text.as_bytes());
+    assert!(open(&honest).is_ok());
+    let unknown = honest.replacen('{', "{\"extra\":1,", 1);
+    let twice = honest.replacen('{', "{\"v\":1,", 1);
+    let trailing = format!("{honest} {{}}");
+    let array = format!("[{honest}]");
+    let capability = honest.replace("see_screen", "see_everything");
+    let repeated = honest.replace("\"see_screen\"", "\"see_screen\",\"see_screen\"");
+    let sixth_mode = honest.replace("\"control\"", "\"haunt\"");
+    let spaced = format!(" {honest}");
+    for bad in [unknown, twice, trailing, array, capability, repeated, sixth_mode, spaced] {
+        assert_eq!(open(&bad).err(), Some(DocumentRefused::Malformed), "{bad}");
+    }
+    let as_consent = Consent {
+        transcript: Digest([0; 32]),
+        manifest: Digest([0; 32]),
+        shown: Digest([0; 32]),
+        answer: Answer::Accepted,
+        granted: Rights::NONE,
+    };
+    let other_type = Some(ManifestRefused::Document(DocumentRefused::OtherType));
+    assert_eq!(verify(&dsse::sign(&as_consent, &server()), Instant::now()).err(), other_type);
+    let large = refused(|m| m.operator = "x".repeat(17 * 1024));
+    assert!(matches!(large, Some(ManifestRefused::Document(DocumentRefused::TooLarge))), "{large:?}");
+}
+
+#[test]
+fn s1_a_sixth_mode_does_not_exist() {
+    assert_eq!(Mode::ALL.len(), 5);
+    for name in ["haunt", "Control", "", "manage "] {
+        assert!(name.parse::<Mode>().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn t16_a_manifest_wider_than_its_mode_is_refused_whole() {
+    for mode in Mode::ALL {
+        for capability in Capability::ALL {
+            let mut document = manifest(mode);
+            document.capabilities = Rights::of(&[capability]);
+            let taken = verify(&dsse::sign(&document, &server()), Instant::now());
+            let fits = mode.ceiling().has(capability);
+            assert_eq!(taken.is_ok(), fits, "{mode} {capability:?}");
+        }
+    }
+}
+
+#[test]
+fn t8_names_that_deceive_are_refused() {
+    let names = ["", " olivia", "a\u{202E}b", "a\u{200B}b", "a\nb", "a\u{0}b", "\u{3164}"];
+    for name in names {
+        assert_eq!(
+            refused(|m| m.operator_name = name.to_owned()),
+            Some(ManifestRefused::Name),
+            "{name:?}"
+        );
+    }
+    let long = "あ".repeat(41);
+    assert_eq!(refused(|m| m.operator_name = long), Some(ManifestRefused::Name));
+    assert_eq!(refused(|m| m.operator_name = "あ".repeat(40)), None);
+}
+
+#[test]
+fn a_demand_that_this_program_cannot_meet_is_refused_and_an_offer_is_not() {
+    assert_eq!(refused(|m| m.recording = Requirement::Required), Some(ManifestRefused::Demand));
+    let required = Some(ManifestRefused::Demand);
+    assert_eq!(refused(|m| m.application_selection = Requirement::Required), required);
+    assert_eq!(refused(|m| m.recording = Requirement::Optional), None);
+}
+
+#[test]
+fn rights_are_the_least_of_mode_manifest_machine_and_click_and_none_without_an_acceptance() {
+    let now = Instant::now();
+    let envelope = dsse::sign(&manifest(Mode::Control), &server());
+    let verified = verify(&envelope, now).unwrap();
+    let all = Rights::of(&Capability::ALL);
+    let consent = |answer, granted| Consent {
+        transcript: Digest([0; 32]),
+        manifest: verified.digest(),
+        shown: Digest([0; 32]),
+        answer,
+        granted,
+    };
+    let yes = consent(Answer::Accepted, all);
+    assert_eq!(verified.effective(all, &yes, now).rights(), Mode::Control.ceiling());
+    let local = Rights::of(&[Capability::SeeScreen]);
+    assert!(verified.effective(local, &yes, now).permit::<Operate>().is_none());
+    assert!(verified.effective(local, &yes, now).permit::<SeeScreen>().is_some());
+    let clicked = consent(Answer::Accepted, Rights::of(&[Capability::SeeScreen]));
+    assert!(verified.effective(all, &clicked, now).permit::<Operate>().is_none());
+    for answer in [Answer::Refused, Answer::Silent] {
+        let no = consent(answer, all);
+        assert_eq!(verified.effective(all, &no, now).rights(), Rights::NONE);
+    }
+    let foreign = Consent { manifest: Digest([9; 32]), ..yes.clone() };
+    assert_eq!(verified.effective(all, &foreign, now).rights(), Rights::NONE);
+    let over = now + Duration::from_secs(3600);
+    assert_eq!(verified.effective(all, &yes, over).rights(), Rights::NONE, "T12");
+}

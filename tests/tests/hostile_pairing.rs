@@ -1,0 +1,188 @@
+//! A server that lies, a guesser, and manifests that must not count: what happens
+//! at the door before a person is asked anything.
+
+use tasuki_peer::core::io::{EndedBy, Output, SessionEvent};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::consent::{Answer, Consent};
+use tasuki_protocol::hello::Hello;
+use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, Role, SessionId, TenantId};
+use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::message::{EndReason, EndToEnd};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_tests::hostile::middle::{Lies, Middle};
+use tasuki_tests::hostile::puppet::{Puppet, events};
+use tasuki_tests::hostile::{agent_key, key, public};
+
+fn asked(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| matches!(output, Output::AskConsent(_)))
+}
+
+fn paired(outputs: &[Output]) -> bool {
+    events(outputs).iter().any(|event| matches!(event, SessionEvent::Paired { .. }))
+}
+
+/// Neither end paired, nobody was asked, and each end that could know was told.
+fn assert_detected(name: &str, lies: Lies<'_>) {
+    let middle = Middle::run(Mode::Control, lies);
+    assert!(!asked(&middle.agent_log), "{name}: a person was asked");
+    for role in [Role::Operator, Role::Agent] {
+        assert!(!paired(middle.log(role)), "{name}: {role:?} believes it is paired");
+    }
+    let told = [middle.log(Role::Operator), middle.log(Role::Agent)].into_iter().flat_map(events);
+    let detected = told.into_iter().any(|event| {
+        matches!(
+            event,
+            SessionEvent::WrongNumber { .. }
+                | SessionEvent::TranscriptMismatch
+                | SessionEvent::ManifestRefused { .. }
+        )
+    });
+    assert!(detected, "{name}: nobody noticed");
+}
+
+#[test]
+fn an_honest_server_brings_the_ends_together_and_the_person_is_asked() {
+    for mode in Mode::ALL {
+        let middle = Middle::run(mode, Lies::NONE);
+        assert!(asked(&middle.agent_log), "{mode}");
+        assert!(paired(&middle.operator_log) && paired(&middle.agent_log), "{mode}");
+    }
+}
+
+#[test]
+fn t7_every_swap_in_either_hello_is_detected_before_consent() {
+    let swaps: [(&str, fn(&mut Hello)); 7] = [
+        ("fingerprint", |hello| hello.dtls_fingerprint = Digest([0xEE; 32])),
+        ("exchange key", |hello| hello.exchange = DeviceKey([9; 32])),
+        ("device key", |hello| hello.device = public(&key(77))),
+        ("ICE name", |hello| hello.ice_ufrag = "evil".to_owned()),
+        ("ICE password", |hello| hello.ice_pwd = "evil-evil-evil-evil-evil".to_owned()),
+        ("challenge", |hello| hello.challenge = Challenge([0xEE; 32])),
+        ("PAKE", |hello| hello.pake = Blob(hello.pake.0.iter().rev().copied().collect())),
+    ];
+    for (name, swap) in swaps {
+        assert_detected(name, Lies { operator_hello: &swap, ..Lies::NONE });
+        assert_detected(name, Lies { agent_hello: &swap, ..Lies::NONE });
+    }
+}
+
+#[test]
+fn t7_another_session_or_role_is_detected_before_consent() {
+    let session_at_agent = SessionId([0xEE; 16]);
+    assert_detected("session", Lies { session_at_agent, ..Lies::NONE });
+    let swap = |hello: &mut Hello| hello.role = hello.role.other();
+    assert_detected("operator's role", Lies { operator_hello: &swap, ..Lies::NONE });
+    assert_detected("agent's role", Lies { agent_hello: &swap, ..Lies::NONE });
+}
+
+#[test]
+fn t7_t46_any_byte_of_the_pairing_altered_on_the_way_is_detected() {
+    for (from, place) in [(Role::Agent, 0), (Role::Operator, 0), (Role::Agent, 1)] {
+        for byte in [0, 1, 2, 10, 40, 60] {
+            let flip = |who: Role, count: usize, body: &mut Vec<u8>| {
+                if who == from && count == place {
+                    let at = byte % body.len();
+                    body[at] ^= 1;
+                }
+            };
+            let middle = Middle::run(Mode::Control, Lies { pairing: &flip, ..Lies::NONE });
+            // The agent's last word is for the operator: the agent may ask, and nothing
+            // starts, because the operator's end never answers it.
+            assert!(!paired(&middle.operator_log), "{from:?} {place} {byte}");
+            let last_word = from == Role::Agent && place == 1;
+            assert_eq!(asked(&middle.agent_log), last_word, "{from:?} {place} {byte}");
+        }
+    }
+}
+
+#[test]
+fn t13_t14_t15_t16_a_manifest_that_does_not_hold_is_refused_whole_by_both_ends() {
+    let bad: [(&str, fn(&mut Manifest)); 14] = [
+        ("tenant", |m| m.tenant = TenantId([9; 8])),
+        ("session", |m| m.session = SessionId([9; 16])),
+        ("operator's key", |m| m.operator_key = public(&key(77))),
+        ("agent's key", |m| m.agent_key = public(&key(77))),
+        ("challenge", |m| m.challenge = Challenge([9; 32])),
+        ("version", |m| m.v = 2),
+        ("wider than its mode", |m| m.capabilities = Rights::of(&Capability::ALL)),
+        ("too long to start", |m| m.start_within = 901),
+        ("no time to start", |m| m.start_within = 0),
+        ("over 8 hours", |m| m.length = 8 * 3600 + 1),
+        ("no time at all", |m| m.length = 0),
+        ("deceptive name", |m| m.operator_name = "Bank\u{202E}gro.live".to_owned()),
+        ("recording demanded", |m| m.recording = Requirement::Required),
+        ("applications demanded", |m| m.application_selection = Requirement::Required),
+    ];
+    for (name, alter) in bad {
+        for mode in [Mode::View, Mode::Share] {
+            for puppet in [Puppet::as_operator(mode, &alter), Puppet::as_agent(mode, &alter)] {
+                let refused = puppet
+                    .events()
+                    .iter()
+                    .any(|event| matches!(event, SessionEvent::ManifestRefused { .. }));
+                assert!(refused, "{name}: {:?} took it", puppet.role);
+                assert!(puppet.peer.is_over() && !asked(&puppet.log), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn s1_an_operator_is_not_given_another_mode_than_it_asked_for() {
+    let puppet = Puppet::as_agent(Mode::View, &|m| {
+        m.mode = Mode::Manage;
+        m.capabilities = Mode::Manage.ceiling();
+    });
+    assert!(puppet.peer.is_over());
+}
+
+#[test]
+fn s29_a_consent_that_was_not_given_for_this_very_session_starts_nothing() {
+    let granted = Mode::Control.ceiling();
+    let honest = |puppet: &Puppet| Consent {
+        transcript: puppet.transcript(),
+        manifest: puppet.manifest_digest(),
+        shown: Digest([7; 32]),
+        answer: Answer::Accepted,
+        granted,
+    };
+    let forgeries: [(&str, fn(&mut Consent)); 3] = [
+        ("another pairing's", |consent| consent.transcript = Digest([9; 32])),
+        ("another manifest's", |consent| consent.manifest = Digest([9; 32])),
+        ("wider than the manifest", |consent| consent.granted = Rights::of(&Capability::ALL)),
+    ];
+    for (name, forge) in forgeries {
+        let mut puppet = Puppet::as_agent(Mode::Control, &|_| {});
+        let mut consent = honest(&puppet);
+        forge(&mut consent);
+        puppet.say_consent(&consent, &agent_key());
+        assert_over(name, &puppet, EndReason::Violation);
+    }
+    let mut puppet = Puppet::as_agent(Mode::Control, &|_| {});
+    let consent = honest(&puppet);
+    puppet.say_consent(&consent, &key(99));
+    assert_over("another key's", &puppet, EndReason::Violation);
+
+    let mut puppet = Puppet::as_agent(Mode::Control, &|_| {});
+    let consent = honest(&puppet);
+    puppet.say_consent(&consent, &agent_key());
+    assert!(!puppet.peer.is_over(), "the honest one counts");
+}
+
+fn assert_over(name: &str, puppet: &Puppet, reason: EndReason) {
+    let ended = SessionEvent::Ended { reason, by: EndedBy::OtherEnd };
+    assert!(puppet.events().contains(&ended), "{name}: {:?}", puppet.events());
+    let opened = |output: &Output| matches!(output, Output::OpenDirect(..) | Output::Desktop(_));
+    assert!(!puppet.log.iter().any(opened), "{name}: something started");
+}
+
+#[test]
+fn s30_what_was_sealed_for_one_end_cannot_be_said_to_it_twice() {
+    let mut puppet = Puppet::as_operator(Mode::Control, &|_| {});
+    // An operator's end that claims the consent itself has no effect on the agent.
+    puppet.say_sealed(&EndToEnd::Consent { envelope: Blob(vec![1, 2, 3]) });
+    puppet.say_sealed(&EndToEnd::Candidate { line: "1 1 udp 1 203.0.113.1 1 typ host".to_owned() });
+    let opened = |output: &Output| matches!(output, Output::OpenDirect(..) | Output::Desktop(_));
+    assert!(!puppet.log.iter().any(opened), "S29: nothing starts without the click");
+    assert!(!puppet.peer.is_over());
+}
