@@ -9,10 +9,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
+use str0m::media::MediaData;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use subtle::ConstantTimeEq;
 
+pub use super::direct_address::{LocalAddress, Transmit};
+use super::direct_early::Early;
 use super::direct_identity::DirectIdentity;
 use super::direct_lanes::{Lanes, Received};
 use super::direct_setup;
@@ -31,25 +34,6 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(20);
 const MAX_REMOTE_CANDIDATES: usize = 32;
 const MAX_CANDIDATE_BYTES: usize = 256;
 
-/// An address of this end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LocalAddress {
-    /// Of an interface; told to the other end.
-    Host(SocketAddr),
-    /// Of an interface; used, and not told (R1).
-    Untold(SocketAddr),
-    /// As a STUN server saw what was sent from `base`; `base` stays untold (R1).
-    ServerReflexive { seen: SocketAddr, base: SocketAddr },
-}
-
-/// A datagram to send from the socket bound to `local`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transmit {
-    pub local: SocketAddr,
-    pub destination: SocketAddr,
-    pub bytes: Vec<u8>,
-}
-
 #[derive(Debug)]
 pub struct DirectLink {
     rtc: Rtc,
@@ -63,6 +47,7 @@ pub struct DirectLink {
     remote_candidates: usize,
     /// Addresses that reach the other end were found.
     reached: Reached,
+    early: Early,
     happened: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<PathEvent>,
@@ -103,6 +88,7 @@ impl DirectLink {
             rtc_deadline: now,
             remote_candidates: 0,
             reached: Reached::NotYet,
+            early: Early::default(),
             happened: VecDeque::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -117,15 +103,7 @@ impl DirectLink {
 
     /// An address by which this end may be reached, in any order and at any time.
     pub fn add_local(&mut self, address: LocalAddress, now: Instant) {
-        let candidate = match address {
-            LocalAddress::Host(addr) | LocalAddress::Untold(addr) => {
-                Candidate::host(addr, Protocol::Udp)
-            }
-            LocalAddress::ServerReflexive { seen, base } => {
-                Candidate::server_reflexive(seen, base, Protocol::Udp)
-            }
-        };
-        let Ok(candidate) = candidate else { return };
+        let Some(candidate) = address.candidate() else { return };
         if !matches!(address, LocalAddress::Untold(_)) {
             self.events.push_back(PathEvent::LocalCandidate(candidate.to_sdp_string()));
         }
@@ -146,16 +124,31 @@ impl DirectLink {
         if self.is_over() {
             return;
         }
-        let Ok(received) = Receive::new(Protocol::Udp, source, local, bytes) else { return };
+        if self.admit(source, local, bytes, now) {
+            self.drain(now);
+            self.look_again(now);
+        } else if matches!(self.stage, Stage::Reaching { .. }) {
+            self.early.keep_datagram(source, local, bytes);
+        }
+    }
+
+    fn admit(&mut self, source: SocketAddr, local: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+        let Ok(received) = Receive::new(Protocol::Udp, source, local, bytes) else { return false };
         let input = Input::Receive(now, received);
         if !self.rtc.accepts(&input) {
-            return;
+            return false;
         }
         self.last_heard = now;
         if let Err(error) = self.rtc.handle_input(input) {
             self.on_fault(&error, now);
         }
-        self.drain(now);
+        true
+    }
+
+    fn look_again(&mut self, now: Instant) {
+        for early in self.early.take_datagrams() {
+            self.handle_datagram(early.source, early.local, &early.bytes, now);
+        }
     }
 
     pub fn handle_command(&mut self, command: PathCommand, now: Instant) {
@@ -297,13 +290,11 @@ impl DirectLink {
                 }
             }
             Event::ChannelBufferedAmountLow(_) => self.lanes.flush(&mut self.rtc),
-            Event::MediaData(data) if self.stage == Stage::Up => {
-                if let Video::Receives(receiving) = &mut self.video
-                    && let Some(frame) = receiving.receive(&mut self.rtc, data, now)
-                {
-                    self.events.push_back(PathEvent::Video(frame));
-                }
-            }
+            Event::MediaData(data) => match self.stage {
+                Stage::Up => self.receive_video(data, now),
+                Stage::Reaching { .. } => self.early.keep_frame(data),
+                Stage::Closing { .. } | Stage::Ended => {}
+            },
             Event::KeyframeRequest(_) if self.stage == Stage::Up => {
                 self.events.push_back(PathEvent::KeyFrameWanted);
             }
@@ -335,6 +326,17 @@ impl DirectLink {
         self.stage = Stage::Up;
         self.last_heard = now;
         self.events.push_back(PathEvent::Up(ciphers));
+        for frame in self.early.take_frames() {
+            self.receive_video(frame, now);
+        }
+    }
+
+    fn receive_video(&mut self, data: MediaData, now: Instant) {
+        if let Video::Receives(receiving) = &mut self.video
+            && let Some(frame) = receiving.receive(&mut self.rtc, data, now)
+        {
+            self.events.push_back(PathEvent::Video(frame));
+        }
     }
 
     fn receive(&mut self, data: str0m::channel::ChannelData) {

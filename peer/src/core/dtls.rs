@@ -5,7 +5,7 @@
 //! knows nothing of ICE, of certificates' meaning or of what is then carried.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dimpl::crypto::{Dtls12CipherSuite, Dtls13CipherSuite};
 use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion};
@@ -139,10 +139,18 @@ impl DtlsProvider for Policed {
     }
 }
 
+/// When an unanswered flight is said again first; it doubles. RFC 9147 §5.8.2 lets
+/// real-time traffic begin below its second.
+const FLIGHT_AGAIN: Duration = Duration::from_millis(200);
+/// Together with [`FLIGHT_AGAIN`] more than the time in which a path must be reached.
+const FLIGHT_RETRIES: usize = 6;
+
 fn configuration(mtu: Option<usize>) -> Result<dimpl::Config, CryptoError> {
     // ICE has shown that the address answers before any handshake: a cookie adds a round trip only.
     let mut builder = dimpl::Config::builder()
         .use_server_cookie(false)
+        .flight_start_rto(FLIGHT_AGAIN)
+        .flight_retries(FLIGHT_RETRIES)
         .dtls12_cipher_suites(&[Dtls12CipherSuite::ECDHE_ECDSA_AES256_GCM_SHA384])
         .dtls13_cipher_suites(&[Dtls13CipherSuite::AES_256_GCM_SHA384]);
     if let Some(mtu) = mtu {

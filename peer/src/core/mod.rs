@@ -7,6 +7,8 @@ mod arq;
 mod authority;
 mod consent;
 pub mod direct;
+mod direct_address;
+mod direct_early;
 pub mod direct_identity;
 mod direct_lanes;
 mod direct_setup;
