@@ -76,9 +76,9 @@ const ABLE: [Capability; 5] = [
 ];
 
 fn violation(outputs: &[Output]) -> Option<Capability> {
-    events(outputs).into_iter().find_map(|event| match event {
-        SessionEvent::Violation { wanted, .. } => Some(wanted),
-        _ => None,
+    events(outputs).into_iter().find_map(|event| {
+        let SessionEvent::Violation { wanted, .. } = event else { return None };
+        Some(wanted)
     })
 }
 

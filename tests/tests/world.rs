@@ -41,9 +41,9 @@ fn path_of(world: &mut World, role: Role) -> Option<PathKind> {
 }
 
 fn ended(world: &mut World, role: Role) -> Option<(EndReason, EndedBy)> {
-    world.end(role).events.iter().find_map(|(_, event)| match event {
-        SessionEvent::Ended { reason, by } => Some((*reason, *by)),
-        _ => None,
+    world.end(role).events.iter().find_map(|(_, event)| {
+        let SessionEvent::Ended { reason, by } = event else { return None };
+        Some((*reason, *by))
     })
 }
 
