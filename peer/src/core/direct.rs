@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
-use str0m::config::DtlsVersion;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use subtle::ConstantTimeEq;
@@ -18,7 +17,7 @@ use super::direct_identity::DirectIdentity;
 use super::direct_lanes::{Lanes, Received};
 use super::direct_setup;
 use super::direct_video::{Taken, Video, ask_key_frame};
-use super::dtls::{self, CipherPolicy, Negotiation};
+use super::dtls::{self, Negotiation};
 use super::path::{DirectFacts, PathCommand, PathEnd, PathEvent, VideoFrame};
 
 /// How long ICE, DTLS and the proofs may take together.
@@ -91,17 +90,7 @@ enum Reached {
 
 impl DirectLink {
     pub fn new(identity: &DirectIdentity, facts: DirectFacts, now: Instant) -> Self {
-        Self::with_policy(identity, facts, CipherPolicy::Aes256, DtlsVersion::Dtls13, now)
-    }
-
-    pub(crate) fn with_policy(
-        identity: &DirectIdentity,
-        facts: DirectFacts,
-        policy: CipherPolicy,
-        version: DtlsVersion,
-        now: Instant,
-    ) -> Self {
-        let (mut rtc, negotiation) = dtls::build(direct_setup::config(identity, version), policy, now);
+        let (mut rtc, negotiation) = dtls::build(direct_setup::config(identity), now);
         let lanes = Lanes::open(&mut rtc);
         let video = Video::declare(&mut rtc, facts.video);
         let mut link = Self {

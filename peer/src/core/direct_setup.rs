@@ -14,11 +14,11 @@ const REORDERED_PACKETS: usize = 1000;
 /// Packets kept for resending.
 const KEPT_PACKETS: usize = 2000;
 
-pub(super) fn config(identity: &DirectIdentity, version: DtlsVersion) -> RtcConfig {
+pub(super) fn config(identity: &DirectIdentity) -> RtcConfig {
     RtcConfig::new()
         .set_dtls_cert(identity.cert())
         .set_local_ice_credentials(identity.credentials())
-        .set_dtls_version(version)
+        .set_dtls_version(DtlsVersion::Dtls13)
         .clear_codecs()
         .enable_vp8(true)
         .enable_bwe(Some(FIRST_ESTIMATE))

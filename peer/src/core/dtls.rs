@@ -20,32 +20,8 @@ use super::path::Ciphers;
 const TOO_WEAK: &str = "no AES-256-GCM suite in common";
 const NOT_NEGOTIATED: &str = "the DTLS handshake did not hold";
 
-/// What a link accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CipherPolicy {
-    Aes256,
-    /// Whatever the library offers. For peers in tests that know no AES-256.
-    #[cfg(test)]
-    Any,
-}
-
-impl CipherPolicy {
-    fn allows_suite(self, suite: u16) -> bool {
-        match self {
-            Self::Aes256 => [0x1302, 0xC02C].contains(&suite),
-            #[cfg(test)]
-            Self::Any => true,
-        }
-    }
-
-    fn allows_srtp(self, profile: SrtpProfile) -> bool {
-        match self {
-            Self::Aes256 => profile == SrtpProfile::AEAD_AES_256_GCM,
-            #[cfg(test)]
-            Self::Any => true,
-        }
-    }
-}
+/// The suites of TLS 1.3 and of DTLS 1.2 that a link accepts.
+const ACCEPTED: [u16; 2] = [0x1302, 0xC02C];
 
 /// What one link's handshake has come to, as read from it.
 #[derive(Debug, Clone, Default)]
@@ -106,19 +82,16 @@ fn srtp_name(profile: SrtpProfile) -> String {
 
 /// What passes from [`build`] to [`Policed::new_dtls`], which the library calls
 /// in between with no room for arguments of ours.
-struct Handover {
-    policy: CipherPolicy,
-    negotiation: Negotiation,
-}
+struct Handover(Negotiation);
 
 static BUILDING: Mutex<()> = Mutex::new(());
 static HANDOVER: Mutex<Option<Handover>> = Mutex::new(None);
 
-/// An [`Rtc`] whose DTLS obeys `policy`, and the view of what it negotiates.
-pub(crate) fn build(config: RtcConfig, policy: CipherPolicy, now: Instant) -> (Rtc, Negotiation) {
+/// An [`Rtc`] whose DTLS knows AES-256-GCM only, and the view of what it negotiates.
+pub(crate) fn build(config: RtcConfig, now: Instant) -> (Rtc, Negotiation) {
     let negotiation = Negotiation::default();
     let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    *handover() = Some(Handover { policy, negotiation: negotiation.clone() });
+    *handover() = Some(Handover(negotiation.clone()));
     let rtc = config.set_crypto_provider(Arc::new(provider())).build(now);
     *handover() = None;
     (rtc, negotiation)
@@ -152,32 +125,26 @@ impl DtlsProvider for Policed {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let Some(Handover { policy, negotiation }) = handover().take() else {
+        let Some(Handover(negotiation)) = handover().take() else {
             return Err(CryptoError::Other("a DTLS instance outside of a link".into()));
         };
-        let config = Arc::new(configuration(policy, mtu)?);
+        let config = Arc::new(configuration(mtu)?);
         let cert = cert.clone();
         let inner = match version {
             DtlsVersion::Dtls12 => dimpl::Dtls::new_12(config, cert, now),
             DtlsVersion::Dtls13 => dimpl::Dtls::new_13(config, cert, now),
             DtlsVersion::Auto | _ => return Err(CryptoError::Other(format!("DTLS version {version}"))),
         };
-        Ok(Box::new(PolicedInstance { inner, policy, negotiation }))
+        Ok(Box::new(PolicedInstance { inner, negotiation }))
     }
 }
 
-fn configuration(policy: CipherPolicy, mtu: Option<usize>) -> Result<dimpl::Config, CryptoError> {
+fn configuration(mtu: Option<usize>) -> Result<dimpl::Config, CryptoError> {
     // ICE has shown that the address answers before any handshake: a cookie adds a round trip only.
-    let mut builder = dimpl::Config::builder().use_server_cookie(false);
-    match policy {
-        CipherPolicy::Aes256 => {
-            builder = builder
-                .dtls12_cipher_suites(&[Dtls12CipherSuite::ECDHE_ECDSA_AES256_GCM_SHA384])
-                .dtls13_cipher_suites(&[Dtls13CipherSuite::AES_256_GCM_SHA384]);
-        }
-        #[cfg(test)]
-        CipherPolicy::Any => {}
-    }
+    let mut builder = dimpl::Config::builder()
+        .use_server_cookie(false)
+        .dtls12_cipher_suites(&[Dtls12CipherSuite::ECDHE_ECDSA_AES256_GCM_SHA384])
+        .dtls13_cipher_suites(&[Dtls13CipherSuite::AES_256_GCM_SHA384]);
     if let Some(mtu) = mtu {
         builder = builder.mtu(mtu);
     }
@@ -186,13 +153,14 @@ fn configuration(policy: CipherPolicy, mtu: Option<usize>) -> Result<dimpl::Conf
 
 struct PolicedInstance {
     inner: dimpl::Dtls,
-    policy: CipherPolicy,
     negotiation: Negotiation,
 }
 
 impl std::fmt::Debug for PolicedInstance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PolicedInstance").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("PolicedInstance")
+            .field("negotiation", &self.negotiation)
+            .finish_non_exhaustive()
     }
 }
 
@@ -208,7 +176,7 @@ impl PolicedInstance {
 
     fn acceptable(&self, profile: SrtpProfile) -> bool {
         let suite = self.negotiation.notes().suite;
-        suite.is_some_and(|suite| self.policy.allows_suite(suite)) && self.policy.allows_srtp(profile)
+        suite.is_some_and(|suite| ACCEPTED.contains(&suite)) && profile == SrtpProfile::AEAD_AES_256_GCM
     }
 }
 

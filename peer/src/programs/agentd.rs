@@ -14,10 +14,10 @@ use tasuki_protocol::rights::{Mode, Rights};
 use super::console::{Console, Manner, OwnDesktop};
 use super::say;
 use super::start::{self, Shared, Signals};
+use crate::core::Peer;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
 use crate::core::setup::{AgentSetup, CONSENT_TIME_OUT};
-use crate::core::Peer;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
 use crate::shell::paths::{PathNeeds, Paths};
@@ -164,8 +164,7 @@ impl Agent<'_> {
             Some(_) => Mode::Manage.ceiling(),
             None => Rights::NONE,
         };
-        let (end, needs) =
-            start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
+        let (end, needs) = start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
         let peer = Peer::agent(AgentSetup {
             end,
             number: number.clone(),

@@ -14,7 +14,7 @@ use crate::shell::desktop::viewer::Spot;
 use crate::shell::texts::{Lang, Text};
 
 /// Everything that may be typed, as shown to people.
-pub const USES: &[(&str, &str)] = &[
+pub(super) const USES: &[(&str, &str)] = &[
     ("move", "move X Y"),
     ("click", "click X Y [left|middle|right|back|forward]"),
     ("button", "button press|release [left|middle|right|back|forward]"),
@@ -36,7 +36,7 @@ pub const USES: &[(&str, &str)] = &[
 const LATER: &[&str] = &["get", "put", "ls", "grant"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
+pub(super) enum Line {
     Nothing,
     /// In this order, at once.
     Acts(Vec<Act>),
@@ -51,13 +51,13 @@ pub enum Line {
 
 /// An act of the hand; a place is on whatever monitor is shown when it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub(super) enum Act {
     Move { x: u16, y: u16 },
     Other(InputEvent),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wait {
+pub(super) enum Wait {
     Session(Duration),
     Frame(Duration),
     Colour { spot: Spot, rgb: [u8; 3], within: Duration },
@@ -65,18 +65,18 @@ pub enum Wait {
 }
 
 /// How long a `wait` waits unless told otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A line that cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BadLine {
+pub(super) enum BadLine {
     Unknown(String),
     Later(String),
     Wrong { why: Text, value: String, uses: &'static str },
 }
 
 impl BadLine {
-    pub fn sentence(&self, lang: Lang) -> String {
+    pub(super) fn sentence(&self, lang: Lang) -> String {
         match self {
             Self::Unknown(word) => Text::UnknownCommand.fill(lang, &[word, &names()]),
             Self::Later(word) => Text::NotInThisVersion.fill(lang, &[word]),
@@ -86,24 +86,24 @@ impl BadLine {
         }
     }
 
-    pub fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "UnknownCommand",
-            Self::Later(_) => "NotInThisVersion",
-            Self::Wrong { .. } => "BadCommand",
+            Self::Unknown(_) => "unknown_command",
+            Self::Later(_) => "not_in_this_version",
+            Self::Wrong { .. } => "bad_command",
         }
     }
 }
 
 /// The commands' names, for a sentence.
-pub fn names() -> String {
+pub(super) fn names() -> String {
     let names: Vec<&str> = USES.iter().map(|(name, _)| *name).collect();
     names.join(", ")
 }
 
 /// # Errors
 /// See [`BadLine`]; nothing of the line is done.
-pub fn parse(line: &str) -> Result<Line, BadLine> {
+pub(super) fn parse(line: &str) -> Result<Line, BadLine> {
     let line = line.trim_end_matches(['\r', '\n']);
     let (word, rest) = line.trim_start().split_once(' ').unwrap_or((line.trim(), ""));
     if word.is_empty() {
@@ -328,7 +328,18 @@ mod tests {
         }
         let wrong = parse("move 1 two").unwrap_err().sentence(Lang::En);
         assert!(wrong.contains("two") && wrong.contains("move X Y"), "{wrong}");
-        for line in ["move", "move -1 5", "move 70000 1", "key", "key ctrl+", "scroll 1", "type", "wait x", "screenshot", "scroll 300 0"] {
+        for line in [
+            "move",
+            "move -1 5",
+            "move 70000 1",
+            "key",
+            "key ctrl+",
+            "scroll 1",
+            "type",
+            "wait x",
+            "screenshot",
+            "scroll 300 0",
+        ] {
             assert!(matches!(parse(line), Err(BadLine::Wrong { .. })), "{line}");
         }
         assert!(matches!(parse("get a b"), Err(BadLine::Later(_))));

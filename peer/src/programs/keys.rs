@@ -86,7 +86,7 @@ const NAMED: &[(&str, u16)] = &[
 ];
 
 /// The key called `name`, in any case.
-pub fn key(name: &str) -> Option<PhysicalKey> {
+pub(super) fn key(name: &str) -> Option<PhysicalKey> {
     let name = name.to_ascii_lowercase();
     let named = NAMED.iter().find(|(known, _)| *known == name).map(|(_, usage)| *usage);
     named.or_else(|| letter_or_digit(&name)).or_else(|| numbered(&name)).map(PhysicalKey)
@@ -96,7 +96,7 @@ pub fn key(name: &str) -> Option<PhysicalKey> {
 ///
 /// # Errors
 /// The part that names no key.
-pub fn chord(text: &str) -> Result<Vec<PhysicalKey>, String> {
+pub(super) fn chord(text: &str) -> Result<Vec<PhysicalKey>, String> {
     // `+` itself is the key `=` with shift on a US keyboard.
     let parts = text.split('+').map(str::trim);
     parts.map(|part| key(part).ok_or_else(|| part.to_owned())).collect()
@@ -130,9 +130,18 @@ mod tests {
 
     #[test]
     fn keys_stand_at_their_places_of_the_usage_tables() {
-        for (name, usage) in
-            [("a", 0x04), ("Z", 0x1D), ("1", 0x1E), ("0", 0x27), ("f1", 0x3A), ("F12", 0x45), ("f13", 0x68), ("f24", 0x73), ("kp_1", 0x59), ("kp_9", 0x61)]
-        {
+        for (name, usage) in [
+            ("a", 0x04),
+            ("Z", 0x1D),
+            ("1", 0x1E),
+            ("0", 0x27),
+            ("f1", 0x3A),
+            ("F12", 0x45),
+            ("f13", 0x68),
+            ("f24", 0x73),
+            ("kp_1", 0x59),
+            ("kp_9", 0x61),
+        ] {
             assert_eq!(key(name), Some(PhysicalKey(usage)), "{name}");
         }
         for name in ["", "ä", "f0", "f25", "kp_10", "hyper"] {

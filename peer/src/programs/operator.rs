@@ -198,13 +198,12 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
         Role::Agent => None,
     };
     let mut signals = Signals::listen()?;
-    let entrance = Entrance::Operator { sign_in, device: device.clone() };
+    let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = tokio::select! {
         server = ServerLink::connect(trust.clone(), entrance) => server?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
-    let (end, needs) =
-        start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
+    let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
     let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
@@ -217,8 +216,8 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
     let manner = Manner { role: Role::Operator, form, lang: settings.lang, desktop };
     let result = Console::new(manner, front, &mut lines, &mut signals).attend(|_| {}).await;
     let _ = running.await;
-    result.map_err(|fault| match fault {
-        Fault::ModeNotAllowed { .. } => Fault::ModeNotAllowed { mode: mode.to_string() },
-        fault => fault,
+    result.map_err(|fault| {
+        let is_mode = matches!(fault, Fault::ModeNotAllowed { .. });
+        if is_mode { Fault::ModeNotAllowed { mode: mode.to_string() } } else { fault }
     })
 }

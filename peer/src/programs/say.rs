@@ -53,20 +53,49 @@ pub(super) fn json<T: Serialize>(value: &T) {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Added<'a> {
     /// Agent: the person is being asked.
-    Question { organisation: &'a str, operator: &'a str, mode: String, grantable: Rights, seconds: u64, text: &'a str },
+    Question {
+        organisation: &'a str,
+        operator: &'a str,
+        mode: String,
+        grantable: Rights,
+        seconds: u64,
+        text: &'a str,
+    },
     QuestionWithdrawn,
-    Screenshot { file: String, width: u16, height: u16 },
-    Stats { #[serde(flatten)] report: &'a crate::shell::run::Report },
+    Screenshot {
+        file: String,
+        width: u16,
+        height: u16,
+    },
+    Stats {
+        #[serde(flatten)]
+        report: &'a crate::shell::run::Report,
+    },
     /// A watched pixel has another colour. Microseconds on CLOCK_MONOTONIC.
-    Pixel { x: u16, y: u16, colour: String, frame: u32, at_us: u64 },
-    Waited { #[serde(rename = "for")] what: &'static str, frame: u64 },
+    Pixel {
+        x: u16,
+        y: u16,
+        colour: String,
+        frame: u32,
+        at_us: u64,
+    },
+    Waited {
+        #[serde(rename = "for")]
+        what: &'static str,
+        frame: u64,
+    },
     /// A line was not carried out, or the program stops for this.
-    Error { code: &'a str, message: String, #[serde(skip_serializing_if = "Option::is_none")] exit_code: Option<u8> },
+    Error {
+        code: &'a str,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit_code: Option<u8>,
+    },
 }
 
 pub(super) fn fault_event(fault: &Fault, lang: Lang) {
     json(&Added::Error {
-        code: fault.code(),
+        code: &fault.code(),
         message: fault.sentence(lang),
         exit_code: Some(fault.exit_code()),
     });

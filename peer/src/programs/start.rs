@@ -191,9 +191,8 @@ impl Signals {
     /// # Errors
     /// The system gives no signal handlers.
     pub(super) fn listen() -> Result<Self, Fault> {
-        let listen = |kind| {
-            signal(kind).map_err(|why| Fault::System { what: "a signal", why: why.to_string() })
-        };
+        let listen =
+            |kind| signal(kind).map_err(|why| Fault::System { what: "a signal", why: why.to_string() });
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

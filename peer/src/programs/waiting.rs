@@ -58,10 +58,12 @@ impl Waiting {
                 sleep_until(until.at).await;
                 Done::Yes { what: "time", frame: 0 }
             }
-            Self::Frame { after, until } => match timeout_at(until.at, viewer.newer_than(after)).await {
-                Ok(shown) => Done::Yes { what: "frame", frame: shown.count },
-                Err(_) => until.too_late(),
-            },
+            Self::Frame { after, until } => {
+                match timeout_at(until.at, viewer.newer_than(after)).await {
+                    Ok(shown) => Done::Yes { what: "frame", frame: shown.count },
+                    Err(_) => until.too_late(),
+                }
+            }
             Self::Colour { spot, rgb, until } => {
                 match timeout_at(until.at, colour_comes(viewer, spot, rgb)).await {
                     Ok(frame) => Done::Yes { what: "colour", frame },

@@ -16,25 +16,25 @@ use super::tls;
 use super::trust::Trust;
 
 /// What every conversation with the server runs over.
-pub type Stream = TlsStream<TcpStream>;
+pub(super) type Stream = TlsStream<TcpStream>;
 
 const HTTP_ALPN: &[u8] = b"http/1.1";
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Where `stream` leads.
-pub fn place(stream: &Stream) -> Option<SocketAddr> {
+pub(super) fn place(stream: &Stream) -> Option<SocketAddr> {
     stream.get_ref().0.peer_addr().ok()
 }
 
 /// `host:port`, an IPv6 host in brackets.
-pub fn address(trust: &Trust) -> String {
+pub(super) fn address(trust: &Trust) -> String {
     let (host, port) = (&trust.bundle.host, trust.bundle.port);
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// # Errors
 /// See [`Fault`]: unknown host, closed port, no answer, wrong key, no TLS.
-pub async fn open(trust: &Trust) -> Result<Stream, Fault> {
+pub(super) async fn open(trust: &Trust) -> Result<Stream, Fault> {
     let late = |_| Fault::Unreachable { address: address(trust), why: "it does not answer".to_owned() };
     let tcp = tokio::time::timeout(CONNECT, connect(trust)).await.map_err(late)??;
     tokio::time::timeout(CONNECT, secure(trust, tcp)).await.map_err(late)?
@@ -62,8 +62,8 @@ async fn connect(trust: &Trust) -> Result<TcpStream, Fault> {
 
 async fn secure(trust: &Trust, tcp: TcpStream) -> Result<Stream, Fault> {
     let host = &trust.bundle.host;
-    let name = ServerName::try_from(host.clone())
-        .map_err(|_| Fault::UnknownHost { host: host.clone() })?;
+    let name =
+        ServerName::try_from(host.clone()).map_err(|_| Fault::UnknownHost { host: host.clone() })?;
     let config = tls::client_config(trust.bundle.server_pin, HTTP_ALPN);
     TlsConnector::from(config).connect(name, tcp).await.map_err(|why| tls_fault(trust, &why))
 }
@@ -71,9 +71,7 @@ async fn secure(trust: &Trust, tcp: TcpStream) -> Result<Stream, Fault> {
 fn tls_fault(trust: &Trust, why: &std::io::Error) -> Fault {
     let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        _ if tls::is_other_server_key(why) => {
-            Fault::WrongServerKey { host: trust.bundle.host.clone() }
-        }
+        _ if tls::is_other_server_key(why) => Fault::WrongServerKey { host: trust.bundle.host.clone() },
         Some(_) => Fault::NotTasuki { address: address(trust) },
         None if why.kind() == ErrorKind::UnexpectedEof => Fault::NotTasuki { address: address(trust) },
         None => Fault::Unreachable { address: address(trust), why: why.to_string() },

@@ -11,38 +11,77 @@ use super::texts::{Lang, Text};
 pub enum Fault {
     NoDisplay,
     /// The desktop is there and cannot be captured or operated.
-    Desktop { why: String },
+    Desktop {
+        why: String,
+    },
     NoTerminal,
     NotSetUp,
-    NoSuchBundle { file: PathBuf },
-    Bundle { file: PathBuf, why: String },
-    OtherRoot { file: PathBuf, pin: PathBuf },
+    NoSuchBundle {
+        file: PathBuf,
+    },
+    Bundle {
+        file: PathBuf,
+        why: String,
+    },
+    OtherRoot {
+        file: PathBuf,
+        pin: PathBuf,
+    },
     /// A file of this user's profile.
-    Profile { file: PathBuf, why: String },
-    OpenToOthers { file: PathBuf },
+    Profile {
+        file: PathBuf,
+        why: String,
+    },
+    OpenToOthers {
+        file: PathBuf,
+    },
     NoHome,
     NoRandomness,
-    Setting { name: String, value: String, why: String },
+    Setting {
+        name: String,
+        value: String,
+        why: String,
+    },
     NotSignedIn,
-    OtherServer { asked: String, bundle: String },
-    UnknownHost { host: String },
+    OtherServer {
+        asked: String,
+        bundle: String,
+    },
+    UnknownHost {
+        host: String,
+    },
     /// Nothing listens there.
-    PortClosed { address: String },
-    Unreachable { address: String, why: String },
-    WrongServerKey { host: String },
-    NotTasuki { address: String },
-    OtherVersion { theirs: u16 },
+    PortClosed {
+        address: String,
+    },
+    Unreachable {
+        address: String,
+        why: String,
+    },
+    WrongServerKey {
+        host: String,
+    },
+    NotTasuki {
+        address: String,
+    },
+    OtherVersion {
+        theirs: u16,
+    },
     Unavailable,
     SlowDown,
     WrongPassword,
     SignInOver,
-    ModeNotAllowed { mode: String },
+    ModeNotAllowed {
+        mode: String,
+    },
     NumberMistyped,
     NumberRefused,
     NumberExpired,
     NumberBurnt,
     TranscriptMismatch,
-    ManifestRefused { why: String },
+    ManifestRefused {
+        why: String,
+    },
     Refused,
     NobodyAnswered,
     ConnectionLost,
@@ -54,10 +93,16 @@ pub enum Fault {
     /// A person or the system stopped the program before a session began.
     Interrupted,
     /// A file that a person asked to be written.
-    CannotWrite { file: PathBuf, why: String },
+    CannotWrite {
+        file: PathBuf,
+        why: String,
+    },
     /// The server said what no server of this version says.
     Misunderstood,
-    System { what: &'static str, why: String },
+    System {
+        what: &'static str,
+        why: String,
+    },
 }
 
 impl Fault {
@@ -108,9 +153,9 @@ impl Fault {
         }
     }
 
-    /// A name for programs that read the events.
-    pub fn code(&self) -> &'static str {
-        self.text().name()
+    /// A name for programs that read the events, like `wrong_server_key`.
+    pub fn code(&self) -> String {
+        self.text().code()
     }
 
     /// One sentence for people: what is wrong and what to do.
@@ -173,7 +218,9 @@ impl Fault {
         match self {
             Self::Desktop { why } | Self::ManifestRefused { why } => vec![why.clone()],
             Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
-            Self::Bundle { file, why } | Self::Profile { file, why } | Self::CannotWrite { file, why } => {
+            Self::Bundle { file, why }
+            | Self::Profile { file, why }
+            | Self::CannotWrite { file, why } => {
                 vec![shown(file), why.clone()]
             }
             Self::OtherRoot { file, pin } => vec![shown(file), shown(pin)],

@@ -53,9 +53,9 @@ pub async fn login(
     credentials: &Credentials,
 ) -> Result<LoginResponse, Fault> {
     let body = signal::encode(&request(device, credentials));
-    let late = |_| Fault::Unreachable { address: dial::address(trust), why: "it does not answer".into() };
-    let (status, answer) =
-        tokio::time::timeout(PATIENCE, post(trust, body)).await.map_err(late)??;
+    let late =
+        |_| Fault::Unreachable { address: dial::address(trust), why: "it does not answer".into() };
+    let (status, answer) = tokio::time::timeout(PATIENCE, post(trust, body)).await.map_err(late)??;
     if status == StatusCode::OK {
         return signal::decode(&answer).map_err(|_| Fault::Misunderstood);
     }
@@ -64,8 +64,7 @@ pub async fn login(
 
 fn request(device: &SigningKey, credentials: &Credentials) -> LoginRequest {
     let enrolment = credentials.enrolment.as_deref().unwrap_or_default();
-    let signed =
-        [DEVICE_PROOF, enrolment.as_bytes(), credentials.operator.as_bytes()].concat();
+    let signed = [DEVICE_PROOF, enrolment.as_bytes(), credentials.operator.as_bytes()].concat();
     LoginRequest {
         version: PROTOCOL_VERSION,
         operator: credentials.operator.clone(),
@@ -111,9 +110,8 @@ fn problem(trust: &Trust, status: StatusCode, answer: &str) -> Fault {
         ProblemCode::SignIn | ProblemCode::Unauthorised => Fault::WrongPassword,
         ProblemCode::Busy => Fault::SlowDown,
         ProblemCode::Version => Fault::OtherVersion { theirs: 0 },
-        ProblemCode::Malformed
-        | ProblemCode::Taken
-        | ProblemCode::Unusable
-        | ProblemCode::NotFound => Fault::Misunderstood,
+        ProblemCode::Malformed | ProblemCode::Taken | ProblemCode::Unusable | ProblemCode::NotFound => {
+            Fault::Misunderstood
+        }
     }
 }

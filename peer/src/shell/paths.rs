@@ -12,6 +12,7 @@ use tasuki_protocol::ids::Role;
 use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
 use tasuki_protocol::seed::Seed;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::relay::ServerAddress;
 use super::trust::Trust;
@@ -88,10 +89,14 @@ impl Paths {
 
     pub fn command(&mut self, id: PathId, command: PathCommand) {
         let Some(path) = self.open.get(&id) else { return };
-        if path.try_send(command).is_err() {
-            tracing::warn!(path = id.0, "a path does not keep up; it is let go");
-            self.open.remove(&id);
-            let _ = self.tell.try_send((id, PathEvent::Down(PathEnd::Silent)));
+        match path.try_send(command) {
+            // One that has ended says so itself.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!(path = id.0, "a path does not keep up; it is let go");
+                self.open.remove(&id);
+                let _ = self.tell.try_send((id, PathEvent::Down(PathEnd::Silent)));
+            }
         }
     }
 

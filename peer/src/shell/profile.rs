@@ -114,10 +114,8 @@ impl Profile {
     /// # Errors
     /// [`Fault::Profile`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        write_whole(&self.state, name, bytes).map_err(|why| Fault::Profile {
-            file: self.state.join(name),
-            why: why.to_string(),
-        })
+        write_whole(&self.state, name, bytes)
+            .map_err(|why| Fault::Profile { file: self.state.join(name), why: why.to_string() })
     }
 }
 

@@ -111,8 +111,12 @@ struct Hands {
 enum FirstPicture {
     AwaitsConsent,
     /// Microseconds on CLOCK_MONOTONIC.
-    Awaited { since_us: u64 },
-    Came { after_ms: u64 },
+    Awaited {
+        since_us: u64,
+    },
+    Came {
+        after_ms: u64,
+    },
 }
 
 impl Run {
@@ -159,9 +163,8 @@ impl Run {
                 let _ = answer.send(self.report());
             }
             // The surface is gone: nobody could end the session any more.
-            None => self.turn(Input::Human(HumanAct::End(
-                tasuki_protocol::message::EndReason::ProgramEnded,
-            ))),
+            None => self
+                .turn(Input::Human(HumanAct::End(tasuki_protocol::message::EndReason::ProgramEnded))),
         }
     }
 
@@ -191,10 +194,7 @@ impl Run {
     fn turn(&mut self, input: Input) {
         let now: Instant = self.clock.now();
         for output in self.peer.turn(input, now) {
-            match output {
-                Output::ToServer(request) => self.server.send(request),
-                output => self.hands.act(output),
-            }
+            self.hands.act(output, &self.server);
         }
     }
 
@@ -225,9 +225,9 @@ impl Run {
 }
 
 impl Hands {
-    fn act(&mut self, output: Output) {
+    fn act(&mut self, output: Output, server: &ServerLink) {
         match output {
-            Output::ToServer(_) => {}
+            Output::ToServer(request) => server.send(request),
             Output::AskConsent(question) => self.notice(Notice::Ask(question)),
             Output::WithdrawQuestion => self.notice(Notice::WithdrawQuestion),
             Output::OpenDirect(id, facts) => self.paths.open_direct(id, facts),

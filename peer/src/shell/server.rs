@@ -41,7 +41,7 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub enum Entrance {
     Agent,
-    Operator { sign_in: SignIn, device: SigningKey },
+    Operator { sign_in: SignIn, device: Box<SigningKey> },
 }
 
 #[derive(Debug)]
@@ -114,7 +114,10 @@ impl Caller {
     async fn dial(&self) -> Result<Socket, Fault> {
         let stream = dial::open(&self.trust).await?;
         tokio::time::timeout(HANDSHAKE, self.greet(stream)).await.unwrap_or_else(|_| {
-            Err(Fault::Unreachable { address: dial::address(&self.trust), why: "it does not answer".into() })
+            Err(Fault::Unreachable {
+                address: dial::address(&self.trust),
+                why: "it does not answer".into(),
+            })
         })
     }
 
@@ -135,8 +138,7 @@ impl Caller {
             .max_frame_size(Some(MAX_MESSAGE))
             .write_buffer_size(0)
             .max_write_buffer_size(4 * MAX_MESSAGE);
-        let upgraded =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
+        let upgraded = tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
         let (mut socket, _) = upgraded.map_err(|why| self.upgrade_fault(why))?;
         if let Entrance::Operator { sign_in, device } = &self.entrance {
             self.prove(&mut socket, &sign_in.token, device).await?;
@@ -182,14 +184,16 @@ impl Caller {
 
     fn upgrade_fault(&self, why: tungstenite::Error) -> Fault {
         let address = dial::address(&self.trust);
-        match why {
-            tungstenite::Error::Http(response) => match response.status().as_u16() {
-                401 | 403 => Fault::SignInOver,
-                429 => Fault::SlowDown,
-                500..=599 => Fault::Unavailable,
-                _ => Fault::NotTasuki { address },
-            },
-            tungstenite::Error::Io(why) => Fault::Unreachable { address, why: why.to_string() },
+        if let tungstenite::Error::Io(why) = why {
+            return Fault::Unreachable { address, why: why.to_string() };
+        }
+        let tungstenite::Error::Http(response) = why else {
+            return Fault::NotTasuki { address };
+        };
+        match response.status().as_u16() {
+            401 | 403 => Fault::SignInOver,
+            429 => Fault::SlowDown,
+            500..=599 => Fault::Unavailable,
             _ => Fault::NotTasuki { address },
         }
     }

@@ -87,9 +87,10 @@ impl Settings {
 
     /// One line a setting: name, value, where it came from.
     pub fn table(&self) -> String {
-        let lines = self.list.iter().map(|setting| {
-            format!("{:<10} {:<40} {}\n", setting.name, setting.value, setting.origin)
-        });
+        let lines = self
+            .list
+            .iter()
+            .map(|setting| format!("{:<10} {:<40} {}\n", setting.name, setting.value, setting.origin));
         lines.collect()
     }
 }
@@ -146,7 +147,8 @@ fn read(file: &Path) -> Result<toml::Table, Fault> {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(toml::Table::new()),
         Err(why) => return Err(fault(why.to_string())),
     };
-    let table: toml::Table = text.parse().map_err(|why: toml::de::Error| fault(why.message().to_owned()))?;
+    let table: toml::Table =
+        text.parse().map_err(|why: toml::de::Error| fault(why.message().to_owned()))?;
     let strange = table.iter().find(|(name, value)| !KNOWN.contains(&name.as_str()) || !value.is_str());
     match strange {
         Some((name, value)) => Err(Fault::Setting {

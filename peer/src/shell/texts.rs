@@ -52,6 +52,18 @@ mod catalogue;
 pub use catalogue::Text;
 
 impl Text {
+    /// Its name as it stands in events: `FaultNoDisplay` is `no_display`.
+    pub fn code(self) -> String {
+        let mut code = String::new();
+        for c in self.name().trim_start_matches("Fault").chars() {
+            if c.is_ascii_uppercase() && !code.is_empty() {
+                code.push('_');
+            }
+            code.push(c.to_ascii_lowercase());
+        }
+        code
+    }
+
     /// The sentence with `values` in its places.
     pub fn fill(self, lang: Lang, values: &[&str]) -> String {
         let mut rest = self.say(lang);
@@ -68,7 +80,6 @@ impl Text {
         out
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +102,12 @@ mod tests {
             assert!(!ja.is_ascii(), "{} is not Japanese: {ja}", text.name());
             assert!(en.is_ascii(), "{} is not plain English: {en}", text.name());
         }
+    }
+
+    #[test]
+    fn a_code_is_the_name_in_small_letters() {
+        assert_eq!(Text::FaultWrongServerKey.code(), "wrong_server_key");
+        assert_eq!(Text::NoPicture.code(), "no_picture");
     }
 
     #[test]

@@ -68,9 +68,11 @@ fn find(profile: &Profile) -> Option<PathBuf> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Fault> {
-    let fault = |why: std::io::Error| match why.kind() {
-        ErrorKind::NotFound => Fault::NoSuchBundle { file: file.to_owned() },
-        _ => Fault::Bundle { file: file.to_owned(), why: why.to_string() },
+    let fault = |why: std::io::Error| {
+        if why.kind() == ErrorKind::NotFound {
+            return Fault::NoSuchBundle { file: file.to_owned() };
+        }
+        Fault::Bundle { file: file.to_owned(), why: why.to_string() }
     };
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_ENVELOPE_BYTES).unwrap_or(u64::MAX) + 1;

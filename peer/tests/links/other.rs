@@ -1,5 +1,5 @@
 //! A peer that is not ours: plain str0m with the ciphers of its own choice.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -74,7 +74,7 @@ impl Rooms {
         self.agents.insert(connection, agent);
     }
 
-    pub(crate) fn from_agent(&mut self, connection: ConnectionId, message: AgentToServer, now: Now) {
+    pub(crate) fn agent_says(&mut self, connection: ConnectionId, message: AgentToServer, now: Now) {
         let Some(agent) = self.agents.get_mut(&connection) else { return };
         if !agent.pace.take(now.instant) {
             self.refuse_agent(connection, RefusalReason::SlowDown);

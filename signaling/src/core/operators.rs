@@ -41,7 +41,7 @@ impl Rooms {
         self.tell_operator(connection, ServerToOperator::Ready);
     }
 
-    pub(crate) fn from_operator(
+    pub(crate) fn operator_says(
         &mut self,
         connection: ConnectionId,
         message: OperatorToServer,

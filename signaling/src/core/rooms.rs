@@ -248,10 +248,10 @@ impl Rooms {
                 self.operator_here(connection, operator, now);
             }
             Input::FromOperator { connection, message } => {
-                self.from_operator(connection, message, now);
+                self.operator_says(connection, message, now);
             }
             Input::AgentHere { connection, from } => self.agent_here(connection, from, now),
-            Input::FromAgent { connection, message } => self.from_agent(connection, message, now),
+            Input::FromAgent { connection, message } => self.agent_says(connection, message, now),
             Input::Gone { connection } => {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);

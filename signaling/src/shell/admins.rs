@@ -4,7 +4,7 @@
 //! path and body; a nonce is taken once, also across a restart.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
     ADMIN_PROOF, AddOperator, ChangeOperator, EnrolAdmin, OperatorAdded, OperatorChange, OperatorEntry,
@@ -202,7 +202,7 @@ impl Accounts {
 
     async fn new_code(&self, operator: i64) -> Result<OperatorAdded, AdminRefused> {
         let bytes: [u8; 16] = clock::random().map_err(|_| ProblemCode::Busy)?;
-        let enrolment = URL_SAFE_NO_PAD.encode(bytes);
+        let enrolment: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let expires = clock::unix_row().saturating_add(seconds(self.rules.code_lifetime));
         sqlx::query("INSERT INTO codes (code, operator, expires) VALUES (?, ?, ?)")
             .bind(digest(&enrolment).to_vec())

@@ -4,6 +4,23 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// In which language the program speaks. S100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Language {
+    #[value(name = "en")]
+    English,
+    #[value(name = "ja")]
+    Japanese,
+}
+
+impl Language {
+    /// As `LC_ALL`, `LC_MESSAGES` and `LANG`, the first that is set, say.
+    pub fn of_locale(locale: Option<&str>) -> Self {
+        let japanese = locale.is_some_and(|locale| locale.starts_with("ja"));
+        if japanese { Self::Japanese } else { Self::English }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("There is no server in {0}. Run `tasuki-server setup --data {0} --host NAME` first.")]
@@ -63,6 +80,130 @@ impl Fault {
             Self::Unreadable { .. } => 11,
             Self::NoRandomness => 1,
         }
+    }
+
+    /// What to tell the person at the terminal.
+    pub fn sentence(&self, language: Language) -> String {
+        match language {
+            Language::English => self.to_string(),
+            Language::Japanese => self.japanese().unwrap_or_else(|| self.to_string()),
+        }
+    }
+
+    fn japanese(&self) -> Option<String> {
+        self.of_folder_in_japanese().or_else(|| self.of_order_in_japanese())
+    }
+
+    fn of_folder_in_japanese(&self) -> Option<String> {
+        Some(match self {
+            Self::NotSetUp(p) => {
+                let p = p.display();
+                format!(
+                    "{p} にサーバがありません。先に `tasuki-server setup --data {p} --host NAME` を実行してください。"
+                )
+            }
+            Self::SetUpInterrupted(p) => {
+                format!(
+                    "{} の初期設定が途中で終わっています。もう一度 `tasuki-server setup` を実行してください。",
+                    p.display()
+                )
+            }
+            Self::AlreadySetUp(p) => {
+                let p = p.display();
+                format!(
+                    "{p} には既にサーバがあります。`tasuki-server run --data {p}` を使うか、別のフォルダを選んでください。"
+                )
+            }
+            Self::FolderNotEmpty(p) => {
+                format!(
+                    "{} にはサーバ以外のファイルがあります。空のフォルダを選んでください。",
+                    p.display()
+                )
+            }
+            Self::FolderInUse(p) => {
+                format!(
+                    "{} は別のサーバが使用中です。先にそれを止めるか、別のフォルダを選んでください。",
+                    p.display()
+                )
+            }
+            Self::KeyDamaged(p) => {
+                format!("鍵ファイル {} が壊れています。バックアップから戻してください。", p.display())
+            }
+            Self::Unreadable { path, kind } => {
+                format!(
+                    "{} を読み書きできません ({kind})。所有者と権限を確認してください。",
+                    path.display()
+                )
+            }
+            Self::DatabaseDamaged(p) => {
+                format!(
+                    "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                    p.display()
+                )
+            }
+            Self::CertificateUnusable { .. }
+            | Self::AddressTaken(_)
+            | Self::CannotListen { .. }
+            | Self::Setting { .. }
+            | Self::UnknownSetting(_)
+            | Self::ConfigFile(_)
+            | Self::HostName(_)
+            | Self::Organisation(_)
+            | Self::NoRandomness => return None,
+        })
+    }
+
+    fn of_order_in_japanese(&self) -> Option<String> {
+        Some(match self {
+            Self::CertificateUnusable { cert, key } => {
+                format!(
+                    "証明書 {} と鍵 {} は組で使えません。両方を確認してください。",
+                    cert.display(),
+                    key.display()
+                )
+            }
+            Self::AddressTaken(a) => {
+                format!(
+                    "{a} は別のプログラムが使用中です。それを止めるか、--listen で別のアドレスを選んでください。"
+                )
+            }
+            Self::CannotListen { address, kind } => {
+                format!(
+                    "{address} で待ち受けできません ({kind})。--listen で別のアドレスを選んでください。"
+                )
+            }
+            Self::Setting { key, value, expected } => {
+                format!("設定 {key} の値 {value:?} は使えません ({expected})。")
+            }
+            Self::UnknownSetting(name) => {
+                format!("設定 {name:?} はありません。`tasuki-server config` で一覧できます。")
+            }
+            Self::ConfigFile(p) => {
+                format!(
+                    "{} は正しい TOML ではありません。直すか、消して既定値に戻してください。",
+                    p.display()
+                )
+            }
+            Self::HostName(name) => {
+                format!("{name:?} はホスト名に使えません。DNS 名か IP アドレスを指定してください。")
+            }
+            Self::Organisation(name) => {
+                format!(
+                    "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字にしてください。"
+                )
+            }
+            Self::NoRandomness => {
+                "システムから乱数を得られません。カーネルの乱数生成器を確認してください。".to_owned()
+            }
+            Self::NotSetUp(_)
+            | Self::SetUpInterrupted(_)
+            | Self::AlreadySetUp(_)
+            | Self::FolderNotEmpty(_)
+            | Self::FolderInUse(_)
+            | Self::KeyDamaged(_)
+            | Self::Unreadable { .. }
+            | Self::DatabaseDamaged(_) => return None,
+        })
     }
 
     pub(crate) fn unreadable(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {

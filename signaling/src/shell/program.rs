@@ -1,5 +1,6 @@
 //! The command line of `tasuki-server`.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,13 +12,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::config::Configured;
-use super::fault::{EXIT_CODES, Fault};
+use super::fault::{EXIT_CODES, Fault, Language};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
 
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-server", version, about = "The server of Tasuki.", after_help = EXIT_CODES)]
 struct Arguments {
+    /// Language of messages; that of the environment if not given.
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -94,23 +98,24 @@ pub fn run() -> ExitCode {
         say_error("The system gives no threads. Close other programs and try again.");
         return ExitCode::from(1);
     };
+    let language = arguments.lang.unwrap_or_else(language_of_environment);
     let done = runtime.block_on(async {
         match arguments.command {
-            Command::Setup(arguments) => setup_command(arguments).await,
-            Command::Run(arguments) => run_command(arguments.config).await,
+            Command::Setup(arguments) => setup_command(arguments, language).await,
+            Command::Run(arguments) => run_command(arguments.config, language).await,
             Command::Config(arguments) => config_command(&arguments),
         }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            say_error(&fault.to_string());
+            say_error(&fault.sentence(language));
             ExitCode::from(fault.exit_code())
         }
     }
 }
 
-async fn setup_command(arguments: SetupArguments) -> Result<(), Fault> {
+async fn setup_command(arguments: SetupArguments, language: Language) -> Result<(), Fault> {
     let certificate = arguments.cert.zip(arguments.key).map(|(cert, key)| OwnCertificate { cert, key });
     let order = SetUp {
         data: arguments.data.clone(),
@@ -120,24 +125,30 @@ async fn setup_command(arguments: SetupArguments) -> Result<(), Fault> {
         certificate,
     };
     let done = set_up(order).await?;
-    let SetUpDone { tenant, bundle, fingerprint, admin_token } = done;
     if arguments.json {
         say(&json!({
             "event": "set_up",
-            "tenant": tenant.to_string(),
-            "bundle": bundle,
-            "fingerprint": fingerprint.to_string(),
-            "admin_token": admin_token,
+            "tenant": done.tenant.to_string(),
+            "bundle": done.bundle,
+            "fingerprint": done.fingerprint.to_string(),
+            "admin_token": done.admin_token,
         })
         .to_string());
         return Ok(());
     }
-    let data = arguments.data.display();
-    say(&format!(
-        "The server is set up in {data}.
+    say(&told(&arguments.data.display().to_string(), &done, language));
+    Ok(())
+}
+
+fn told(data: &str, done: &SetUpDone, language: Language) -> String {
+    let SetUpDone { bundle, fingerprint, admin_token, .. } = done;
+    let bundle = bundle.display();
+    match language {
+        Language::English => format!(
+            "The server is set up in {data}.
 
 Bundle for agents, operators and administrators:
-  {}
+  {bundle}
 SHA-256 of the server's public key (compare it where you install the bundle):
   {fingerprint}
 Token for the first administrator (works once, is shown once):
@@ -145,15 +156,32 @@ Token for the first administrator (works once, is shown once):
 
 Next: `tasuki-server run --data {data}`, then
 `tasuki-admin --bundle tenant.json enrol` on the administrator's machine.
-tenant-root.key signs bundles and is not needed to run: keep a copy elsewhere.",
-        bundle.display()
-    ));
-    Ok(())
+tenant-root.key signs bundles and is not needed to run: keep a copy elsewhere."
+        ),
+        Language::Japanese => format!(
+            "サーバを {data} に設定しました。
+
+エージェント、オペレータ、管理者に渡すファイル:
+  {bundle}
+サーバ公開鍵の SHA-256 (ファイルを入れる先で見比べてください):
+  {fingerprint}
+最初の管理者の登録トークン (一度だけ使え、一度だけ表示されます):
+  {admin_token}
+
+次に `tasuki-server run --data {data}` を実行し、
+管理者のコンピュータで `tasuki-admin --bundle tenant.json enrol` を実行してください。
+tenant-root.key は tenant.json の署名用で、実行には要りません。別の場所に控えを保管してください。"
+        ),
+    }
 }
 
-async fn run_command(arguments: ConfigArguments) -> Result<(), Fault> {
+async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(), Fault> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let configured = gather(&arguments)?;
     let running = serve(&arguments.data, configured.config).await?;
     let (address, fingerprint) = (running.address(), running.fingerprint());
@@ -164,7 +192,10 @@ async fn run_command(arguments: ConfigArguments) -> Result<(), Fault> {
         say(&json!({"event": "listening", "address": address, "stun": stun, "fingerprint": fingerprint})
             .to_string());
     } else {
-        say(&format!("Listening on {address}."));
+        say(&match language {
+            Language::English => format!("Listening on {address}."),
+            Language::Japanese => format!("{address} で待ち受けています。"),
+        });
     }
     wait_for_signal().await;
     running.shut_down().await;
@@ -201,6 +232,12 @@ fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Configured::gather(&arguments.data, environment, &flags)
+}
+
+fn language_of_environment() -> Language {
+    let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    let first = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find(set);
+    Language::of_locale(first.and_then(|name| std::env::var(name).ok()).as_deref())
 }
 
 async fn wait_for_signal() {

@@ -193,8 +193,8 @@ fn cannot(port: u16, error: &std::io::Error) -> Fault {
 }
 
 fn cannot_at(address: SocketAddr, error: &std::io::Error) -> Fault {
-    match error.kind() {
-        ErrorKind::AddrInUse => Fault::AddressTaken(address),
-        kind => Fault::CannotListen { address, kind },
+    if error.kind() == ErrorKind::AddrInUse {
+        return Fault::AddressTaken(address);
     }
+    Fault::CannotListen { address, kind: error.kind() }
 }

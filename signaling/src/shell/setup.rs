@@ -6,8 +6,6 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::SigningKey;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -78,7 +76,7 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
         None => make_certificate(&folder, &organisation, names)?,
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
-    let admin_token = URL_SAFE_NO_PAD.encode(clock::random::<32>()?);
+    let admin_token = Digest(clock::random()?).to_string();
     // SQLite fills an empty file, and keeps to its rights.
     folder.write(DATABASE, b"")?;
     let store = Store::create(&folder.database()).await?;
@@ -111,7 +109,8 @@ fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if !is_address && !(host.len() <= 253 && host.split('.').all(is_label)) {
+    let is_name = host.len() <= 253 && host.split('.').all(is_label);
+    if !is_address && !is_name {
         return Err(Fault::HostName(host.to_owned()));
     }
     let mut names = vec![host.to_owned()];

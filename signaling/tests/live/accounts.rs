@@ -138,8 +138,7 @@ async fn s65_operators_are_listed_removed_and_their_names_free_again() {
     world.add_operator("hanako", &[Mode::View, Mode::Show]).await;
     let list = || async {
         let path = tasuki_protocol::admin::OPERATORS_PATH;
-        let header =
-            crate::client::admin_header(&world.admin, crate::client::unix(), "GET", path, b"");
+        let header = crate::client::admin_header(&world.admin, crate::client::unix(), "GET", path, b"");
         let answer = world.get(path, &[(tasuki_protocol::admin::ADMIN_HEADER, &header)]).await;
         serde_json::from_slice::<OperatorList>(&answer.body).unwrap().operators
     };

@@ -7,7 +7,7 @@ use crate::client::World;
 
 fn server(arguments: &[&str], data: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
-    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null());
+    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null()).env("LC_ALL", "C");
     command.output().unwrap()
 }
 
@@ -125,11 +125,27 @@ fn impossible_settings_and_names_are_refused_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     refused(&server(&["setup", "--host", "a b"], &data), 10, "host name");
-    refused(&server(&["setup", "--host", "x", "--organisation", "a\u{202e}b"], &data), 10, "organisation");
+    refused(
+        &server(&["setup", "--host", "x", "--organisation", "a\u{202e}b"], &data),
+        10,
+        "organisation",
+    );
     assert!(!data.exists());
     refused(&server(&["config", "--set", "lock_after=none"], &data), 10, "lock_after");
     let output = server(&["config", "--set", "lock_after=7"], &data);
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("lock_after = \"7\"  # flag"));
     assert!(printed.contains("joins_per_address = \"10\"  # default"));
+}
+
+#[test]
+fn s100_the_program_speaks_japanese_where_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().join("nothing");
+    let output = server(&["run", "--lang", "ja"], &nothing);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("サーバがありません。"));
+    let data = folder.path().join("data");
+    let output = server(&["setup", "--lang", "ja", "--host", "localhost"], &data);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("登録トークン"));
 }

@@ -11,8 +11,7 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::ids::PROTOCOL_VERSION;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
-    AGENT_PATH, LOGIN_PATH, MAX_EARLY_MESSAGE, MAX_MESSAGE, OPERATOR_PATH, RefusalReason,
-    ServerToAgent,
+    AGENT_PATH, LOGIN_PATH, MAX_EARLY_MESSAGE, MAX_MESSAGE, OPERATOR_PATH, RefusalReason, ServerToAgent,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -47,7 +46,9 @@ async fn t57_the_first_administrators_door_is_gone_afterwards_under_any_spelling
     let world = World::start().await;
     let nowhere = world.get("/v1/nowhere", &[]).await;
     assert_eq!(nowhere.status, 404);
-    for path in [ENROL_PATH, "/v1/admin/enrol/", "//v1/admin/enrol", "/v1/admin/%65nrol", "/v1/Admin/enrol"] {
+    for path in
+        [ENROL_PATH, "/v1/admin/enrol/", "//v1/admin/enrol", "/v1/admin/%65nrol", "/v1/Admin/enrol"]
+    {
         for method in ["POST", "GET", "PUT", "OPTIONS"] {
             let answer = world.request(method, path, b"{}".to_vec(), &[]).await;
             assert_eq!(answer, nowhere, "{method} {path}");
@@ -72,7 +73,9 @@ async fn t59_messages_over_their_caps_close_their_own_connection_only() {
 #[tokio::test]
 async fn t59_what_is_no_message_is_refused_and_closed_and_others_go_on() {
     let world = World::start().await;
-    for text in ["", "{", "[]", "null", r#"{"type":"join"}"#, r#"["close"]"#, "\u{0}", "{\"a\":{\"a\":{}}}"] {
+    for text in
+        ["", "{", "[]", "null", r#"{"type":"join"}"#, r#"["close"]"#, "\u{0}", "{\"a\":{\"a\":{}}}"]
+    {
         let mut agent = world.socket(AGENT_PATH, &[]).await.unwrap();
         agent.0.send(Message::text(text)).await.unwrap();
         let refused = ServerToAgent::Refused { reason: RefusalReason::Message };
@@ -118,7 +121,9 @@ async fn f15_slow_and_silent_clients_are_closed_and_others_are_served_meanwhile(
         half_said.push(stream);
     }
     let mut body = world.tls().await;
-    body.write_all(b"POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n{").await.unwrap();
+    body.write_all(b"POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n{")
+        .await
+        .unwrap();
     body.flush().await.unwrap();
     let mut silent = world.socket(AGENT_PATH, &[]).await.unwrap();
     serves(&world).await;
@@ -151,10 +156,9 @@ async fn t47_s45_a_client_of_aes_128_or_chacha_only_is_refused() {
         provider.cipher_suites = vec![suite];
         assert!(tls(world.address, &ca, &[b"http/1.1"], provider).await.is_err(), "{suite:?}");
     }
-    for suite in [
-        cipher_suite::TLS13_AES_256_GCM_SHA384,
-        cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    ] {
+    for suite in
+        [cipher_suite::TLS13_AES_256_GCM_SHA384, cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
+    {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = vec![suite];
         let stream = tls(world.address, &ca, &[b"http/1.1"], provider).await.unwrap();
@@ -185,8 +189,12 @@ async fn an_administrators_request_counts_once_and_only_as_it_was_signed() {
     unauthorised(world.request("POST", OPERATORS_PATH, body.clone(), &[]).await);
     unauthorised(post(header(unix() - 400), body.clone()).await);
     unauthorised(post(header(unix() + 400), body.clone()).await);
-    unauthorised(post(admin_header(&stranger, unix(), "POST", OPERATORS_PATH, &body), body.clone()).await);
-    unauthorised(post(admin_header(&world.admin, unix(), "GET", OPERATORS_PATH, &body), body.clone()).await);
+    unauthorised(
+        post(admin_header(&stranger, unix(), "POST", OPERATORS_PATH, &body), body.clone()).await,
+    );
+    unauthorised(
+        post(admin_header(&world.admin, unix(), "GET", OPERATORS_PATH, &body), body.clone()).await,
+    );
     let good = header(unix() - 200);
     unauthorised(post(good.clone(), [body.as_slice(), b" "].concat()).await);
     assert_eq!(post(good.clone(), body.clone()).await.status, 201);

@@ -1,5 +1,7 @@
 //! A real server over TLS, and what good and bad clients get from it.
 
+#![allow(clippy::unwrap_used)]
+
 mod accounts;
 mod client;
 mod crash;

@@ -56,12 +56,11 @@ pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> 
         .collect();
     let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
     operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos }).await;
-    match operator.socket.hear().await {
-        ServerToOperator::RoomOpened { session, locator, resume, .. } => {
-            Room { session, locator, resume, offers }
-        }
-        other => panic!("{other:?}"),
-    }
+    let opened: ServerToOperator = operator.socket.hear().await;
+    let ServerToOperator::RoomOpened { session, locator, resume, .. } = opened else {
+        panic!("{opened:?}")
+    };
+    Room { session, locator, resume, offers }
 }
 
 pub(crate) fn agent_offer(

@@ -198,8 +198,7 @@ fn hellos_of_another_device_or_too_few_open_no_number() {
     let few = hellos(1)[..2].to_vec();
     for hellos in [hellos(2), few, vec![Blob(vec![1, 2]); 3]] {
         let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode: Mode::View, hellos });
-        let ServerToOperator::Refused { reason } = only(to_operator(&outputs, operator))
-        else {
+        let ServerToOperator::Refused { reason } = only(to_operator(&outputs, operator)) else {
             panic!()
         };
         assert!(matches!(reason, RefusalReason::Message | RefusalReason::Version { .. }));
@@ -228,13 +227,10 @@ fn t45_legs_count_up_carry_a_ticket_for_each_role_and_are_rationed() {
     let key = TicketKey::from_bytes([9; 32]);
     for number in 1..=6 {
         let outputs = hall.say(operator, OperatorToServer::NeedLeg { session: room.0 });
-        let ServerToOperator::Leg { leg: ours, .. } = only(to_operator(&outputs, operator))
-        else {
+        let ServerToOperator::Leg { leg: ours, .. } = only(to_operator(&outputs, operator)) else {
             panic!()
         };
-        let ServerToAgent::Leg { leg: theirs } = only(to_agent(&outputs, agent)) else {
-            panic!()
-        };
+        let ServerToAgent::Leg { leg: theirs } = only(to_agent(&outputs, agent)) else { panic!() };
         for (leg, role) in [(ours, Role::Operator), (theirs, Role::Agent)] {
             let ticket = key.open(&leg.ticket.0, 1_000).unwrap();
             assert_eq!((ticket.session, ticket.leg, ticket.role), (room.0, number, role));

@@ -12,11 +12,9 @@ use tasuki_protocol::signal::{
     AgentToServer, OperatorToServer, ResumeToken, ServerToAgent, ServerToOperator,
 };
 use tasuki_signaling::core::guesses::Limits;
-use tasuki_signaling::core::rooms::{
-    ConnectionId, Input, OperatorId, Outcome, Output, Settings, What,
-};
+use tasuki_signaling::core::rooms::{ConnectionId, Input, OperatorId, Outcome, Output, Settings, What};
 
-use crate::hall::{Hall, hellos, join};
+use crate::hall::{Hall, hellos, join, to_agent};
 
 const DESKS: usize = 2;
 const CALLERS: usize = 4;
@@ -36,6 +34,10 @@ struct World {
     attempts: BTreeMap<SessionId, u8>,
     paired: BTreeSet<SessionId>,
     over: BTreeMap<SessionId, Instant>,
+    /// What the agent that was let in may come back with.
+    agent_tokens: BTreeMap<SessionId, ResumeToken>,
+    /// What is being tried in this step.
+    resuming: Option<(SessionId, ResumeToken)>,
     marks: u32,
 }
 
@@ -58,6 +60,8 @@ impl World {
             attempts: BTreeMap::new(),
             paired: BTreeSet::new(),
             over: BTreeMap::new(),
+            agent_tokens: BTreeMap::new(),
+            resuming: None,
             marks: 0,
         }
     }
@@ -81,13 +85,12 @@ impl World {
             7 => say(OperatorToServer::Paired { session }),
             8 => say(OperatorToServer::PairingFailed { session, attempt: which % 3 }),
             9 => say(OperatorToServer::NeedLeg { session }),
-            10 => match self.tokens.get(usize::from(which) % self.tokens.len().max(1)) {
-                Some((session, token)) if who % 2 == 0 => {
-                    ask(AgentToServer::Resume { session: *session, token: *token })
+            10 => match self.tokens.get(usize::from(which) % self.tokens.len().max(1)).copied() {
+                Some((session, token)) if who.is_multiple_of(2) => {
+                    self.resuming = Some((session, token));
+                    ask(AgentToServer::Resume { session, token })
                 }
-                Some((session, token)) => {
-                    say(OperatorToServer::Resume { session: *session, token: *token })
-                }
+                Some((session, token)) => say(OperatorToServer::Resume { session, token }),
                 None => Input::Tick,
             },
             11 => ask(AgentToServer::Close),
@@ -101,7 +104,9 @@ impl World {
                     0 => Some(Outcome::Failed),
                     _ => Some(Outcome::Durable),
                 };
-                Input::Withdrawn { operator: OperatorId(if which % 5 == 0 { id.into() } else { 99 }) }
+                Input::Withdrawn {
+                    operator: OperatorId(if which.is_multiple_of(5) { id.into() } else { 99 }),
+                }
             }
             _ => {
                 let span = Duration::from_millis(u64::from(which) * u64::from(which) * 10);
@@ -131,7 +136,12 @@ impl World {
         }
     }
 
-    fn check(&mut self, outputs: &[Output], from: Option<(ConnectionId, Blob)>, asker: Option<ConnectionId>) {
+    fn check(
+        &mut self,
+        outputs: &[Output],
+        from: Option<(ConnectionId, Blob)>,
+        asker: Option<ConnectionId>,
+    ) {
         let mut hung_up = Vec::new();
         for output in outputs {
             match output {
@@ -159,12 +169,18 @@ impl World {
                 Output::Persist { .. } | Output::Trust { .. } => {}
             }
         }
-        let arrived = outputs.iter().find_map(|output| match output {
-            Output::ToOperator { message: ServerToOperator::Arrived { session, .. }, .. } => Some(*session),
-            _ => None,
+        let arrived = outputs.iter().find_map(|output| {
+            let Output::ToOperator { message, .. } = output else { return None };
+            let ServerToOperator::Arrived { session, .. } = message else { return None };
+            Some(*session)
         });
         if let (Some(session), Some(agent)) = (arrived, asker) {
             self.partner.insert(session, agent);
+            let met = to_agent(outputs, agent).into_iter().find_map(|message| {
+                let ServerToAgent::Met { resume, .. } = message else { return None };
+                Some(resume)
+            });
+            self.agent_tokens.insert(session, met.expect("only one end was told"));
         }
         for connection in hung_up {
             self.hall.turn(Input::Gone { connection });
@@ -242,22 +258,22 @@ impl World {
             ServerToAgent::Met { session, resume, .. } => self.tokens.push((*session, *resume)),
             ServerToAgent::Forwarded { body } => {
                 let (sender, sent) = from.expect("nobody said anything");
-                let session = self.partner.iter().find(|(session, agent)| {
-                    **agent == to && self.owner.get(*session) == Some(sender)
-                });
+                let session = self
+                    .partner
+                    .iter()
+                    .find(|(session, agent)| **agent == to && self.owner.get(*session) == Some(sender));
                 assert!(session.is_some(), "forwarded across rooms");
                 assert_eq!(body, sent);
             }
             ServerToAgent::Resumed => {
-                let session = self.tokens.iter().find(|(session, _)| self.paired.contains(session));
-                assert!(session.is_some(), "resumed what was never paired");
-                // Which one it was is seen by what is forwarded; take any it may be.
-                let resumed: Vec<SessionId> = self.tokens.iter().map(|(session, _)| *session).collect();
-                for session in resumed.into_iter().filter(|s| self.paired.contains(s)) {
-                    if !self.callers.contains(&self.partner[&session]) || self.partner[&session] == to {
-                        self.partner.insert(session, to);
-                    }
-                }
+                let (session, token) = self.resuming.expect("nobody asked");
+                assert!(self.paired.contains(&session), "resumed what was never paired");
+                assert_eq!(
+                    self.agent_tokens.get(&session),
+                    Some(&token),
+                    "resumed with a stranger's token"
+                );
+                self.partner.insert(session, to);
             }
             ServerToAgent::Leg { .. }
             | ServerToAgent::OperatorPresence { .. }

@@ -3,22 +3,22 @@
 //! Decides in which order lines are carried out and how everything is told. What
 //! may be done is decided by the core, what is consent by [`super::consent`].
 
-use std::path::PathBuf;
+mod asking;
+mod carrying;
+
 use std::time::Duration;
 
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::{Capability, Rights};
-use tasuki_protocol::screen::MonitorId;
+use tasuki_protocol::rights::Rights;
 use tokio::time::Instant;
 
-use super::commands::{self, Act, Line, Wait};
-use super::consent::{Answer, INERT, Shown};
+use super::commands::{self, Line};
+use super::consent::Shown;
 use super::say::{self, Added, Form};
 use super::start::{Signals, Wish};
 use super::waiting::{Done, Waiting};
-use crate::core::io::{HumanAct, Question, SessionEvent};
+use crate::core::io::{HumanAct, SessionEvent};
 use crate::shell::desktop::Viewer;
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
@@ -241,48 +241,6 @@ impl<'a> Console<'a> {
         }
     }
 
-    async fn ask(&mut self, question: Question) {
-        let lang = self.manner.lang;
-        let shown = Shown::of(&question, lang);
-        let manifest = &question.manifest;
-        self.receipt.with = manifest.operator_name.clone();
-        self.receipt.organisation = question.organisation.clone();
-        say::to_person(&shown.text);
-        if self.manner.form == Form::Json {
-            say::json(&Added::Question {
-                organisation: &question.organisation,
-                operator: &manifest.operator_name,
-                mode: manifest.mode.to_string(),
-                grantable: question.grantable,
-                seconds: question.seconds,
-                text: &shown.text,
-            });
-        }
-        if manifest.mode.host() == self.manner.role && self.manner.desktop == OwnDesktop::None {
-            self.refused = Some(Fault::NoDisplay);
-            return self.front.act(HumanAct::Refuse { shown: shown.digest() }).await;
-        }
-        self.asked = Some(Asked { shown, open: Opening::At(Instant::now() + INERT) });
-    }
-
-    /// From now on a line counts. T2: nothing typed before does.
-    fn open_question(&mut self) {
-        self.lines.discard();
-        say::prompt(">");
-        if let Some(asked) = &mut self.asked {
-            asked.open = Opening::Since(std::time::Instant::now());
-        }
-    }
-
-    fn withdraw(&mut self) {
-        if self.asked.take().is_some() {
-            self.tell(Text::QuestionGone.say(self.manner.lang));
-            if self.manner.form == Form::Json {
-                say::json(&Added::QuestionWithdrawn);
-            }
-        }
-    }
-
     async fn wished(&mut self, wish: Wish) {
         if self.give_up.is_some() {
             // Asked twice: at once.
@@ -320,154 +278,20 @@ impl<'a> Console<'a> {
             return self.answer(&line).await;
         }
         match commands::parse(&line.text) {
-            Ok(Line::End) => self.end(self.own_end()).await,
             Ok(Line::Nothing) => {}
+            Ok(Line::End) => self.end(self.own_end()).await,
+            // Before the question an agent's person has nothing to command.
             Ok(_) | Err(_) if self.stage == Stage::Before && self.manner.role == Role::Agent => {}
             Ok(command) => self.carry_out(command).await,
-            Err(bad) => self.complain(bad.code(), bad.sentence(self.manner.lang)),
+            Err(bad) => self.complain_of(bad.code(), bad.sentence(self.manner.lang)),
         }
     }
 
-    async fn answer(&mut self, line: &TypedLine) {
-        let Some(asked) = self.asked.take() else { return };
-        match asked.open {
-            Opening::Since(since) if line.at >= since => {}
-            Opening::Since(_) | Opening::At(_) => {
-                self.asked = Some(asked);
-                return;
-            }
-        }
-        let shown = asked.shown.digest();
-        match asked.shown.answer(&line.text) {
-            Answer::Yes(granted) => {
-                self.tell(Text::AnswerYes.say(self.manner.lang));
-                self.front.act(HumanAct::Accept { granted, shown }).await;
-            }
-            Answer::No => {
-                self.tell(Text::AnswerNo.say(self.manner.lang));
-                self.front.act(HumanAct::Refuse { shown }).await;
-            }
-        }
+    fn complain(&self, text: Text, values: &[&str]) {
+        self.complain_of(&text.code(), text.fill(self.manner.lang, values));
     }
 
-    async fn carry_out(&mut self, command: Line) {
-        match command {
-            Line::Nothing => {}
-            Line::End => self.end(self.own_end()).await,
-            Line::Wait(wait) => self.wait(wait),
-            Line::Stats => self.stats().await,
-            _ if self.stage == Stage::Before => {
-                self.complain(Text::NoSession.name(), Text::NoSession.say(self.manner.lang).to_owned());
-            }
-            Line::Acts(acts) => self.acts(acts).await,
-            Line::Monitor(monitor) => self.front.act(HumanAct::ShowMonitor(monitor)).await,
-            Line::Chat(line) => self.front.act(HumanAct::Chat(line)).await,
-            Line::Screenshot(file) => self.screenshot(file).await,
-            Line::Watch(spot) => {
-                self.watched = spot.map(|spot| Watched { spot, colour: None, count: 0 });
-            }
-        }
-    }
-
-    async fn acts(&mut self, acts: Vec<Act>) {
-        self.seen = self.front.viewer.shown().count;
-        let layout = self.front.viewer.layout();
-        let monitor = layout.map_or(MonitorId(0), |layout| layout.shown);
-        for act in acts {
-            let event = match act {
-                Act::Move { x, y } => InputEvent::PointerMove { monitor, x, y },
-                Act::Other(event) => event,
-            };
-            self.front.act(HumanAct::Operate(event)).await;
-        }
-    }
-
-    fn wait(&mut self, wait: Wait) {
-        let waiting = Waiting::begin(wait, self.seen);
-        match (&waiting, self.stage) {
-            (Waiting::Session { .. }, Stage::Up) => self.waited(Done::Yes { what: "session", frame: 0 }),
-            _ => self.waiting = Some(waiting),
-        }
-    }
-
-    fn waited(&mut self, done: Done) {
-        self.waiting = None;
-        match done {
-            Done::Yes { what, frame } => {
-                self.seen = self.seen.max(frame);
-                if self.manner.form == Form::Json {
-                    say::json(&Added::Waited { what, frame });
-                }
-            }
-            Done::TooLate { patience } => {
-                let text = Text::WaitedTooLong;
-                let millis = patience.as_millis().to_string();
-                self.complain(text.name(), text.fill(self.manner.lang, &[&millis]));
-            }
-        }
-    }
-
-    fn looked(&mut self) {
-        let Some(watched) = &mut self.watched else { return };
-        let shown = self.front.viewer.shown();
-        watched.count = shown.count;
-        let colour = self.front.viewer.colour(watched.spot);
-        if colour == watched.colour {
-            return;
-        }
-        watched.colour = colour;
-        let Some([red, green, blue]) = colour else { return };
-        let colour = format!("{red:02x}{green:02x}{blue:02x}");
-        let Spot { x, y } = watched.spot;
-        say::json(&Added::Pixel { x, y, colour, frame: shown.frame, at_us: shown.at_us });
-    }
-
-    async fn stats(&self) {
-        let Some(report) = self.front.report().await else { return };
-        match self.manner.form {
-            Form::Json => say::json(&Added::Stats { report: &report }),
-            Form::Plain => say::print(&serde_json::to_string_pretty(&report).unwrap_or_default()),
-        }
-    }
-
-    /// S7, S22: the viewer's picture as a file, told to the host.
-    async fn screenshot(&mut self, file: PathBuf) {
-        let lang = self.manner.lang;
-        if !self.granted.has(Capability::Screenshot) {
-            let right = say::name(&Capability::Screenshot);
-            let text = Text::NotAllowedHere;
-            return self.complain(text.name(), text.fill(lang, &[&right]));
-        }
-        let viewer = self.front.viewer.clone();
-        let target = file.clone();
-        let kept = tokio::task::spawn_blocking(move || {
-            let Ok((png, width, height)) = viewer.png() else { return Ok(None) };
-            std::fs::write(&target, png).map(|()| Some((width, height)))
-        });
-        match kept.await {
-            Ok(Ok(Some((width, height)))) => self.kept(&file, width, height).await,
-            Ok(Ok(None)) | Err(_) => {
-                self.complain(Text::NoPicture.name(), Text::NoPicture.say(lang).to_owned());
-            }
-            Ok(Err(why)) => {
-                let fault = Fault::CannotWrite { file, why: why.to_string() };
-                self.complain(fault.code(), fault.sentence(lang));
-            }
-        }
-    }
-
-    async fn kept(&mut self, file: &std::path::Path, width: u16, height: u16) {
-        self.receipt.pictures += 1;
-        self.front.act(HumanAct::TookScreenshot).await;
-        let file = file.display().to_string();
-        let values = [file.as_str(), &width.to_string(), &height.to_string()];
-        self.tell(&Text::ScreenshotKept.fill(self.manner.lang, &values));
-        if self.manner.form == Form::Json {
-            say::json(&Added::Screenshot { file, width, height });
-        }
-    }
-
-    fn complain(&self, code: &str, message: String) {
+    fn complain_of(&self, code: &str, message: String) {
         match self.manner.form {
             Form::Json => say::json(&Added::Error { code, message, exit_code: None }),
             Form::Plain => say::to_person(&message),

@@ -1,0 +1,134 @@
+//! What a line of a person or script comes to during a session.
+//!
+//! Only passes on: a refusal comes from the core or from the other end.
+
+use std::path::{Path, PathBuf};
+
+use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::rights::Capability;
+use tasuki_protocol::screen::MonitorId;
+
+use super::{Console, Stage, Watched};
+use crate::core::io::HumanAct;
+use crate::programs::commands::{Act, Line, Wait};
+use crate::programs::say::{self, Added, Form};
+use crate::programs::waiting::{Done, Waiting};
+use crate::shell::desktop::viewer::Spot;
+use crate::shell::fault::Fault;
+use crate::shell::texts::Text;
+
+impl Console<'_> {
+    pub(super) async fn carry_out(&mut self, command: Line) {
+        match command {
+            Line::Nothing => {}
+            Line::End => self.end(self.own_end()).await,
+            Line::Wait(wait) => self.wait(wait),
+            Line::Stats => self.stats().await,
+            Line::Watch(spot) => {
+                self.watched = spot.map(|spot| Watched { spot, colour: None, count: 0 });
+            }
+            Line::Acts(_) | Line::Monitor(_) | Line::Chat(_) | Line::Screenshot(_)
+                if self.stage == Stage::Before =>
+            {
+                self.complain(Text::NoSession, &[]);
+            }
+            Line::Acts(acts) => self.acts(acts).await,
+            Line::Monitor(monitor) => self.front.act(HumanAct::ShowMonitor(monitor)).await,
+            Line::Chat(line) => self.front.act(HumanAct::Chat(line)).await,
+            Line::Screenshot(file) => self.screenshot(file).await,
+        }
+    }
+
+    async fn acts(&mut self, acts: Vec<Act>) {
+        self.seen = self.front.viewer.shown().count;
+        let layout = self.front.viewer.layout();
+        let monitor = layout.map_or(MonitorId(0), |layout| layout.shown);
+        for act in acts {
+            let event = match act {
+                Act::Move { x, y } => InputEvent::PointerMove { monitor, x, y },
+                Act::Other(event) => event,
+            };
+            self.front.act(HumanAct::Operate(event)).await;
+        }
+    }
+
+    fn wait(&mut self, wait: Wait) {
+        let waiting = Waiting::begin(wait, self.seen);
+        self.waiting = Some(waiting);
+        if self.stage == Stage::Up {
+            self.stand();
+        }
+    }
+
+    pub(super) fn waited(&mut self, done: Done) {
+        self.waiting = None;
+        match done {
+            Done::Yes { what, frame } => {
+                self.seen = self.seen.max(frame);
+                if self.manner.form == Form::Json {
+                    say::json(&Added::Waited { what, frame });
+                }
+            }
+            Done::TooLate { patience } => {
+                self.complain(Text::WaitedTooLong, &[&patience.as_millis().to_string()]);
+            }
+        }
+    }
+
+    pub(super) fn looked(&mut self) {
+        let Some(watched) = &mut self.watched else { return };
+        let shown = self.front.viewer.shown();
+        watched.count = shown.count;
+        let colour = self.front.viewer.colour(watched.spot);
+        if colour == watched.colour {
+            return;
+        }
+        watched.colour = colour;
+        let Some([red, green, blue]) = colour else { return };
+        let colour = format!("{red:02x}{green:02x}{blue:02x}");
+        let Spot { x, y } = watched.spot;
+        say::json(&Added::Pixel { x, y, colour, frame: shown.frame, at_us: shown.at_us });
+    }
+
+    async fn stats(&self) {
+        let Some(report) = self.front.report().await else { return };
+        match self.manner.form {
+            Form::Json => say::json(&Added::Stats { report: &report }),
+            Form::Plain => say::print(&serde_json::to_string_pretty(&report).unwrap_or_default()),
+        }
+    }
+
+    /// S7, S22: the viewer's picture as a file, told to the host.
+    async fn screenshot(&mut self, file: PathBuf) {
+        let lang = self.manner.lang;
+        if !self.granted.has(Capability::Screenshot) {
+            let right = say::name(&Capability::Screenshot);
+            return self.complain(Text::NotAllowedHere, &[&right]);
+        }
+        let viewer = self.front.viewer.clone();
+        let target = file.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let Ok((png, width, height)) = viewer.png() else { return Ok(None) };
+            std::fs::write(&target, png).map(|()| Some((width, height)))
+        });
+        match kept.await {
+            Ok(Ok(Some((width, height)))) => self.kept(&file, width, height).await,
+            Ok(Ok(None)) | Err(_) => self.complain(Text::NoPicture, &[]),
+            Ok(Err(why)) => {
+                let fault = Fault::CannotWrite { file, why: why.to_string() };
+                self.complain_of(&fault.code(), fault.sentence(lang));
+            }
+        }
+    }
+
+    async fn kept(&mut self, file: &Path, width: u16, height: u16) {
+        self.receipt.pictures += 1;
+        self.front.act(HumanAct::TookScreenshot).await;
+        let file = file.display().to_string();
+        let values = [file.as_str(), &width.to_string(), &height.to_string()];
+        self.tell(&Text::ScreenshotKept.fill(self.manner.lang, &values));
+        if self.manner.form == Form::Json {
+            say::json(&Added::Screenshot { file, width, height });
+        }
+    }
+}
