@@ -1,6 +1,5 @@
 //! Sessions in the simulated world: what a person would see, on a virtual clock.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tasuki_peer::core::io::{DesktopEvent, EndedBy, HumanAct, Input, SessionEvent};
@@ -13,9 +12,8 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::screen::MonitorId;
 use tasuki_tests::world::desktop::Module;
-use tasuki_tests::world::dice::Dice;
 use tasuki_tests::world::network::{Nat, Whose};
-use tasuki_tests::world::{Plan, World, script};
+use tasuki_tests::world::{Plan, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -372,40 +370,19 @@ fn an_idle_session_wakes_little_and_sends_no_frame() {
     assert_eq!(world.viewer().seen.len(), frames, "nothing changed, nothing is sent");
 }
 
-fn corpus() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus/world")
-}
-
 #[test]
-fn every_committed_script_holds() {
-    let mut count = 0;
-    for entry in std::fs::read_dir(corpus()).expect("the corpus is in the tree") {
-        let path = entry.unwrap().path();
-        println!("{}", path.display());
-        script::run(&std::fs::read(&path).unwrap());
-        count += 1;
-    }
-    assert!(count > 0, "the corpus is not empty");
-}
-
-/// `TASUKI_WORLD_SEARCH=N` runs N random scripts; one that fails is left behind in
-/// the corpus, to be kept with its mend.
-#[test]
-fn random_scripts_hold_as_well() {
-    let runs = std::env::var("TASUKI_WORLD_SEARCH").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-    let from = std::env::var("TASUKI_WORLD_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    for seed in from..from + runs {
-        let mut dice = Dice::new(seed);
-        let length = 8 + dice.below(160) as usize;
-        let mut bytes: Vec<u8> = (0..length).map(|_| dice.below(256) as u8).collect();
-        // A consent soon, in most runs: what follows is where the states are.
-        bytes.splice(8..8, [3, 0]);
-        let outcome = std::panic::catch_unwind(|| script::run(&bytes));
-        if let Err(panic) = outcome {
-            let file = corpus().join(format!("found-{seed}.bin"));
-            std::fs::write(&file, &bytes).unwrap();
-            println!("left in {}", file.display());
-            std::panic::resume_unwind(panic);
-        }
-    }
+fn s13_t35_control_does_not_come_back_after_its_program_has_gone_without_a_new_number() {
+    let mut world = session(Mode::Control);
+    let used = world.number.clone().unwrap();
+    world.kill(Role::Agent);
+    world.run(SECOND * 10);
+    // The program starts again: it has nothing to go on but a number, and that is dead.
+    world.agent.events.clear();
+    world.agent.desktop = Default::default();
+    world.join(used);
+    world.run(SECOND * 70);
+    assert_eq!(world.agent.count(paired), 0);
+    assert!(world.agent.question.is_none());
+    assert_eq!(world.agent.desktop.capture, Module::NeverRan);
+    assert!(ended(&mut world, Role::Operator).is_some(), "the operator is told");
 }
