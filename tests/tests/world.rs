@@ -196,6 +196,40 @@ fn the_direct_path_takes_over_once_proven_and_gives_back_within_300_ms_of_silenc
 }
 
 #[test]
+fn a_path_that_is_dead_in_one_direction_costs_no_key_and_no_third_of_a_second() {
+    let mut world = session(Mode::Control);
+    world.run(SECOND * 5);
+    for _ in 0..20 {
+        world.type_next();
+        world.run(ms(50));
+    }
+    assert_eq!(path_of(&mut world, Role::Operator), Some(PathKind::Direct));
+    // The host is still heard on it; only what the viewer sends is lost.
+    world.cut(Whose::Operators, PathKind::Direct);
+    let text = world.type_next();
+    let arrived = |w: &mut World| w.host().desktop.typed().contains(&text);
+    assert!(world.run_until(ms(240), arrived), "every path carries what is overdue");
+    world.run(SECOND);
+    assert_eq!(path_of(&mut world, Role::Operator), Some(PathKind::Relayed));
+    assert_eq!(world.model.delivered(), world.model.all_typed());
+}
+
+#[test]
+fn s31_t50_what_is_held_when_the_session_ends_is_let_go_before_the_desktop_is() {
+    for role in [Role::Operator, Role::Agent] {
+        let mut world = session(Mode::Control);
+        let key = PhysicalKey::LEFT_CONTROL;
+        world.operate(InputEvent::Key { key, action: KeyAction::Press });
+        world.run(ms(200));
+        assert!(world.host().desktop.keys.contains(&key));
+        world.input(role, Input::Human(HumanAct::End(EndReason::UserEnded)));
+        world.run(SECOND);
+        assert!(world.host().desktop.keys.is_empty(), "{role:?}");
+        assert_eq!(world.host().desktop.injector, Module::Stopped);
+    }
+}
+
+#[test]
 fn t50_input_that_waited_through_a_gap_is_never_replayed_and_held_keys_are_let_go() {
     let mut world = session(Mode::Control);
     let key = PhysicalKey(0x04);
