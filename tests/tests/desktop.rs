@@ -14,7 +14,7 @@ use tasuki_protocol::{
     rights::{Capability, Mode},
 };
 use tasuki_tests::{
-    desktop::{Desktop, Ear, Notepad, Painter, Size, nudge_pointer},
+    desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
     running::{Mark, Process, run, until},
     stack::{Desks, House, Session, Way, stats_of},
 };
@@ -126,8 +126,6 @@ fn s2_clicks_keys_and_the_wheel_reach_a_real_program() {
     let notes = room.notes(Role::Agent);
     let ear = Ear::open(&room.desks.user).unwrap();
     session.operator.say("scroll 0 2").unwrap();
-    session.operator.say("click 5 5 right").unwrap();
-    session.operator.say("key escape").unwrap();
     until("input to be heard", || Ok((ear.heard()? > 0).then_some(()))).unwrap();
     let (x, y) = notes.middle;
     session.operator.say(&format!("click {x} {y}")).unwrap();
@@ -237,30 +235,43 @@ fn t32_the_local_persons_mouse_suspends_the_viewers_input_for_two_seconds() {
     session.end().unwrap();
 }
 
-/// S3: a screen that changes its size, and one that is two monitors.
+/// S3
 #[test]
-fn s3_the_picture_follows_a_new_screen_size_and_shows_the_monitor_that_is_asked_for() {
+fn s3_the_picture_follows_a_screen_that_changes_its_size() {
     let room = Room::furnish();
     let mut session = room.start(Mode::Control, Way::Auto);
-    let file = room.house.folder().join("monitors.png");
+    let file = room.house.folder().join("resized.png");
     session.alike(&room.desks, &file, ALIKE).unwrap();
     xrandr(&room.desks.user, "--newmode small 31.5 640 664 704 832 480 489 491 520");
     xrandr(&room.desks.user, "--addmode screen small");
     xrandr(&room.desks.user, "--output screen --mode small");
     let (host, _) = session.alike(&room.desks, &file, ALIKE).unwrap();
     assert_eq!((host.width, host.height), (640, 480));
-    xrandr(&room.desks.user, "--setmonitor left 320/85x480/127+0+0 screen");
-    xrandr(&room.desks.user, "--setmonitor right 320/85x480/127+320+0 none");
-    let right = Rectangle { x: 400, y: 100, width: 200, height: 200 };
-    let painter = Painter::open(&room.desks.user, right).unwrap();
-    painter.fill(Rectangle { x: 0, y: 0, ..right }, [200, 30, 160]).unwrap();
-    until("the right monitor", || {
-        session.operator.say("monitor 1")?;
-        let picture = session.picture(&file)?;
-        let seen = picture.width == 320 && picture.is_near((180, 200), [200, 30, 160], 24);
-        Ok(seen.then_some(()))
-    })
-    .unwrap();
+    session.end().unwrap();
+}
+
+/// S3, S16: only with the right to choose.
+#[test]
+fn s3_the_operator_sees_the_monitor_that_he_asks_for_and_in_view_he_cannot_ask() {
+    let room = Room::furnish();
+    xrandr(&room.desks.user, "--setmonitor left 400/106x600/159+0+0 screen");
+    xrandr(&room.desks.user, "--setmonitor right 400/106x600/159+400+0 none");
+    let place = Rectangle { x: 500, y: 100, width: 200, height: 200 };
+    let painter = Painter::open(&room.desks.user, place).unwrap();
+    painter.fill(Rectangle { x: 0, y: 0, ..place }, [200, 30, 160]).unwrap();
+    let file = room.house.folder().join("monitors.png");
+    let is_right =
+        |picture: &Picture| picture.width == 400 && picture.is_near((200, 200), [200, 30, 160], 24);
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    assert!(!is_right(&session.picture(&file).unwrap()));
+    session.operator.say("monitor 1").unwrap();
+    until("the right monitor", || Ok(is_right(&session.picture(&file)?).then_some(()))).unwrap();
+    session.end().unwrap();
+
+    let mut session = room.start(Mode::View, Way::Relayed);
+    session.operator.say("monitor 1").unwrap();
+    session.operator.event(Mark::default(), "refusal", |e| e["event"] == "refused").unwrap();
+    assert!(!is_right(&session.picture(&file).unwrap()));
     session.end().unwrap();
 }
 

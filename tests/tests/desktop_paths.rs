@@ -60,7 +60,7 @@ fn s28_a_session_moves_to_the_relay_when_udp_is_cut_and_back_when_it_returns() {
     }
     // The same test once more, alone in a network of its own that may be cut.
     let own = env::current_exe().unwrap();
-    let script = "ip link set lo up && ip link add d0 type dummy && ip addr add 10.55.0.1/24 dev d0 \
+    let script = "ip link set lo up && ip link add d0 type veth peer name d1 && ip link set d1 up && ip addr add 10.55.0.1/24 dev d0 \
                   && ip link set d0 up && exec \"$0\" --exact --ignored --nocapture in_a_network_of_its_own";
     let mut command = Command::new("unshare");
     command.args(["--net", "sh", "-c", script]).arg(own);
