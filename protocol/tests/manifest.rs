@@ -217,8 +217,8 @@ fn rights_are_the_least_of_mode_manifest_machine_and_click_and_none_without_an_a
         let no = consent(answer, all);
         assert_eq!(verified.effective(all, &no, now).rights(), Rights::NONE);
     }
-    let foreign = Consent { manifest: Digest([9; 32]), ..yes.clone() };
-    assert_eq!(verified.effective(all, &foreign, now).rights(), Rights::NONE);
     let over = now + Duration::from_secs(3600);
     assert_eq!(verified.effective(all, &yes, over).rights(), Rights::NONE, "T12");
+    let foreign = Consent { manifest: Digest([9; 32]), ..yes };
+    assert_eq!(verified.effective(all, &foreign, now).rights(), Rights::NONE);
 }

@@ -76,9 +76,9 @@ const ABLE: [Capability; 5] = [
 ];
 
 fn violation(outputs: &[Output]) -> Option<Capability> {
-    events(outputs).into_iter().find_map(|event| match event {
-        SessionEvent::Violation { wanted, .. } => Some(wanted),
-        _ => None,
+    events(outputs).into_iter().find_map(|event| {
+        let SessionEvent::Violation { wanted, .. } = event else { return None };
+        Some(wanted)
     })
 }
 
@@ -105,8 +105,8 @@ fn touched(outputs: &[Output]) -> bool {
     })
 }
 
-/// T19 (view), T20, T22 (share, show), S14-S16, S21, S24-S26, S39, T25-T28: each
-/// act against each mode, at the host.
+/// View: S14, S15, S16, T19. Share and show: S20, S24, S25, S26, S39, T22. All: T25,
+/// T26, T27, T28. Each act against each mode, at the host.
 #[test]
 fn t19_t22_t25_t26_t27_t28_a_host_refuses_every_act_without_its_right_in_every_mode() {
     for mode in Mode::ALL {
@@ -180,6 +180,26 @@ fn s17_s20_s23_without_anybodys_act_the_viewing_end_says_nothing_at_all() {
         for second in 0..5 {
             puppet.show(frame(second, FrameKind::Key));
             puppet.wait(Duration::from_secs(1));
+        }
+        assert!(puppet.heard().is_empty(), "{mode}: {:?}", puppet.heard());
+    }
+}
+
+/// T21: there is no hook. What happens on the viewing end's own desktop is no act of its
+/// person over the picture, and nothing of it leaves.
+#[test]
+fn t21_nothing_that_the_viewing_ends_own_desktop_tells_leaves_it() {
+    use tasuki_peer::core::io::{DesktopEvent, Input};
+    for mode in Mode::ALL {
+        let mut puppet = facing(mode.viewer(), mode);
+        for event in [
+            DesktopEvent::LocalInput,
+            DesktopEvent::Layout(layout(MonitorId(0))),
+            DesktopEvent::Cursor(CursorPosition(Some((1, 1)))),
+            DesktopEvent::Frame(frame(0, FrameKind::Key)),
+        ] {
+            puppet.turn(Input::Desktop(event));
+            puppet.wait(Duration::from_millis(200));
         }
         assert!(puppet.heard().is_empty(), "{mode}: {:?}", puppet.heard());
     }

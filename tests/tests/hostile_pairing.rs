@@ -13,6 +13,9 @@ use tasuki_tests::hostile::middle::{Lies, Middle};
 use tasuki_tests::hostile::puppet::{Puppet, events};
 use tasuki_tests::hostile::{agent_key, key, public};
 
+/// One way to lie, and its name.
+type Change<T> = (&'static str, fn(&mut T));
+
 fn asked(outputs: &[Output]) -> bool {
     outputs.iter().any(|output| matches!(output, Output::AskConsent(_)))
 }
@@ -51,7 +54,7 @@ fn an_honest_server_brings_the_ends_together_and_the_person_is_asked() {
 
 #[test]
 fn t7_every_swap_in_either_hello_is_detected_before_consent() {
-    let swaps: [(&str, fn(&mut Hello)); 7] = [
+    let swaps: [Change<Hello>; 7] = [
         ("fingerprint", |hello| hello.dtls_fingerprint = Digest([0xEE; 32])),
         ("exchange key", |hello| hello.exchange = DeviceKey([9; 32])),
         ("device key", |hello| hello.device = public(&key(77))),
@@ -97,7 +100,7 @@ fn t7_t46_any_byte_of_the_pairing_altered_on_the_way_is_detected() {
 
 #[test]
 fn t13_t14_t15_t16_a_manifest_that_does_not_hold_is_refused_whole_by_both_ends() {
-    let bad: [(&str, fn(&mut Manifest)); 14] = [
+    let bad: [Change<Manifest>; 14] = [
         ("tenant", |m| m.tenant = TenantId([9; 8])),
         ("session", |m| m.session = SessionId([9; 16])),
         ("operator's key", |m| m.operator_key = public(&key(77))),
@@ -146,7 +149,7 @@ fn s29_a_consent_that_was_not_given_for_this_very_session_starts_nothing() {
         answer: Answer::Accepted,
         granted,
     };
-    let forgeries: [(&str, fn(&mut Consent)); 3] = [
+    let forgeries: [Change<Consent>; 3] = [
         ("another pairing's", |consent| consent.transcript = Digest([9; 32])),
         ("another manifest's", |consent| consent.manifest = Digest([9; 32])),
         ("wider than the manifest", |consent| consent.granted = Rights::of(&Capability::ALL)),

@@ -77,9 +77,9 @@ impl<'a> Middle<'a> {
     }
 
     fn number(&self) -> Option<SessionNumber> {
-        self.operator_log.iter().find_map(|output| match output {
-            Output::Tell(SessionEvent::Number { number, .. }) => Some(number.0.clone()),
-            _ => None,
+        self.operator_log.iter().find_map(|output| {
+            let Output::Tell(SessionEvent::Number { number, .. }) = output else { return None };
+            Some(number.0.clone())
         })
     }
 
@@ -98,31 +98,28 @@ impl<'a> Middle<'a> {
             (Role::Agent, None) => Vec::new(),
         };
         for output in outputs {
-            let request = match &output {
-                Output::ToServer(request) => Some(request.clone()),
-                _ => None,
-            };
+            let request = request_in(&output);
             match role {
                 Role::Operator => self.operator_log.push(output),
                 Role::Agent => self.agent_log.push(output),
             }
             match request {
-                Some(ServerRequest::Operator(message)) => self.from_operator(message),
-                Some(ServerRequest::Agent(message)) => self.from_agent(message),
+                Some(ServerRequest::Operator(message)) => self.hear_operator(message),
+                Some(ServerRequest::Agent(message)) => self.hear_agent(message),
                 None => {}
             }
         }
     }
 
-    fn to_operator(&mut self, message: ServerToOperator) {
+    fn tell_operator(&mut self, message: ServerToOperator) {
         self.input(Role::Operator, Input::FromServer(ServerMessage::Operator(message)));
     }
 
-    fn to_agent(&mut self, message: ServerToAgent) {
+    fn tell_agent(&mut self, message: ServerToAgent) {
         self.input(Role::Agent, Input::FromServer(ServerMessage::Agent(message)));
     }
 
-    fn from_operator(&mut self, message: OperatorToServer) {
+    fn hear_operator(&mut self, message: OperatorToServer) {
         match message {
             OperatorToServer::OpenRoom { hellos, .. } => {
                 self.hellos = hellos.into_iter().map(|hello| hello.0).collect();
@@ -133,24 +130,29 @@ impl<'a> Middle<'a> {
                     resume,
                     expires_in: 600,
                 };
-                self.to_operator(opened);
+                self.tell_operator(opened);
             }
             OperatorToServer::Forward { body, .. } => {
                 let body = self.altered(Role::Operator, body);
-                self.to_agent(ServerToAgent::Forwarded { body });
+                self.tell_agent(ServerToAgent::Forwarded { body });
             }
-            _ => {}
+            OperatorToServer::Prove { .. }
+            | OperatorToServer::Resume { .. }
+            | OperatorToServer::PairingFailed { .. }
+            | OperatorToServer::Paired { .. }
+            | OperatorToServer::NeedLeg { .. }
+            | OperatorToServer::Close { .. } => {}
         }
     }
 
-    fn from_agent(&mut self, message: AgentToServer) {
+    fn hear_agent(&mut self, message: AgentToServer) {
         match message {
             AgentToServer::Join { hello, .. } => self.introduce(&hello.0),
             AgentToServer::Forward { body } => {
                 let body = self.altered(Role::Agent, body);
-                self.to_operator(ServerToOperator::Forwarded { session: SESSION, body });
+                self.tell_operator(ServerToOperator::Forwarded { session: SESSION, body });
             }
-            _ => {}
+            AgentToServer::Resume { .. } | AgentToServer::Close => {}
         }
     }
 
@@ -161,14 +163,14 @@ impl<'a> Middle<'a> {
         (self.lies.manifest)(&mut document);
         let mut own = Hello::decode(&self.hellos[0]).expect("an honest hello");
         (self.lies.operator_hello)(&mut own);
-        self.to_operator(ServerToOperator::Arrived {
+        self.tell_operator(ServerToOperator::Arrived {
             session: SESSION,
             attempt: 0,
             hello: Blob(theirs.encode()),
             manifest: Blob(signed(&document)),
         });
         let session = self.lies.session_at_agent;
-        self.to_agent(ServerToAgent::Met { session, resume: RESUME, hello: Blob(own.encode()) });
+        self.tell_agent(ServerToAgent::Met { session, resume: RESUME, hello: Blob(own.encode()) });
     }
 
     fn altered(&mut self, from: Role, mut body: Blob) -> Blob {
@@ -177,4 +179,9 @@ impl<'a> Middle<'a> {
         *count += 1;
         body
     }
+}
+
+fn request_in(output: &Output) -> Option<ServerRequest> {
+    let Output::ToServer(request) = output else { return None };
+    Some(request.clone())
 }

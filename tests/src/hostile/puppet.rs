@@ -82,7 +82,7 @@ impl Puppet {
         let mut puppet = Self::facing(Role::Operator, operator(mode));
         puppet.turn(Input::ServerUp);
         let hello = puppet.operator_hello();
-        puppet.from_server_to_operator(ServerToOperator::RoomOpened {
+        puppet.tell_operator(ServerToOperator::RoomOpened {
             session: SESSION,
             locator: super::locator(),
             resume: RESUME,
@@ -92,7 +92,7 @@ impl Puppet {
         let own = Hello::decode(offer.hello()).expect("own hello");
         let mut document = manifest(mode, public(&operator_key()), &own);
         alter(&mut document);
-        puppet.from_server_to_operator(ServerToOperator::Arrived {
+        puppet.tell_operator(ServerToOperator::Arrived {
             session: SESSION,
             attempt: 0,
             hello: Blob(offer.hello().to_vec()),
@@ -114,7 +114,7 @@ impl Puppet {
         puppet.turn(Input::ServerUp);
         let hello = puppet.agent_hello();
         let offer = own_offer(Role::Operator, operator_key(), &secret);
-        puppet.from_server_to_agent(ServerToAgent::Met {
+        puppet.tell_agent(ServerToAgent::Met {
             session: SESSION,
             resume: RESUME,
             hello: Blob(offer.hello().to_vec()),
@@ -134,8 +134,8 @@ impl Puppet {
 
     fn keep(&mut self, paired: Paired) {
         self.transcript = paired.transcript;
-        self.sealer = Some(Sealer::new(paired.keys.outgoing.clone()));
-        self.opener = Some(Opener::new(paired.keys.incoming.clone()));
+        self.sealer = Some(Sealer::new(paired.keys.outgoing));
+        self.opener = Some(Opener::new(paired.keys.incoming));
     }
 
     /// The click: by the real agent's person, or signed by the puppet.
@@ -198,9 +198,9 @@ impl Puppet {
     }
 
     fn come_up(&mut self) {
-        let opened = self.log.iter().find_map(|output| match output {
-            Output::OpenDirect(id, _) => Some(*id),
-            _ => None,
+        let opened = self.log.iter().find_map(|output| {
+            let Output::OpenDirect(id, _) = output else { return None };
+            Some(*id)
         });
         let id = opened.expect("an accepted session opens a direct path");
         self.path = Some(id);
@@ -278,27 +278,28 @@ impl Puppet {
         let body = Blob(message::encode(&body));
         match self.role {
             Role::Operator => {
-                self.from_server_to_operator(ServerToOperator::Forwarded { session: SESSION, body });
+                self.tell_operator(ServerToOperator::Forwarded { session: SESSION, body });
             }
-            Role::Agent => self.from_server_to_agent(ServerToAgent::Forwarded { body }),
+            Role::Agent => self.tell_agent(ServerToAgent::Forwarded { body }),
         }
     }
 
-    fn from_server_to_operator(&mut self, message: ServerToOperator) {
+    fn tell_operator(&mut self, message: ServerToOperator) {
         self.turn(Input::FromServer(ServerMessage::Operator(message)));
     }
 
-    fn from_server_to_agent(&mut self, message: ServerToAgent) {
+    fn tell_agent(&mut self, message: ServerToAgent) {
         self.turn(Input::FromServer(ServerMessage::Agent(message)));
     }
 
     fn forwarded(&self) -> Vec<Forwarded> {
-        let body = |output: &Output| match output {
-            Output::ToServer(ServerRequest::Operator(OperatorToServer::Forward { body, .. }))
-            | Output::ToServer(ServerRequest::Agent(AgentToServer::Forward { body })) => {
-                message::decode(&body.0, MAX_FORWARD).ok()
-            }
-            _ => None,
+        let body = |output: &Output| {
+            let (Output::ToServer(ServerRequest::Operator(OperatorToServer::Forward { body, .. }))
+            | Output::ToServer(ServerRequest::Agent(AgentToServer::Forward { body }))) = output
+            else {
+                return None;
+            };
+            message::decode(&body.0, MAX_FORWARD).ok()
         };
         self.log.iter().filter_map(body).collect()
     }
@@ -311,38 +312,42 @@ impl Puppet {
     }
 
     fn operator_hello(&self) -> Vec<u8> {
-        let hello = self.log.iter().find_map(|output| match output {
-            Output::ToServer(ServerRequest::Operator(OperatorToServer::OpenRoom {
+        let hello = self.log.iter().find_map(|output| {
+            let Output::ToServer(ServerRequest::Operator(OperatorToServer::OpenRoom {
                 hellos, ..
-            })) => hellos.first().map(|hello| hello.0.clone()),
-            _ => None,
+            })) = output
+            else {
+                return None;
+            };
+            hellos.first().map(|hello| hello.0.clone())
         });
         hello.expect("the operator opens a room")
     }
 
     fn agent_hello(&self) -> Vec<u8> {
-        let hello = self.log.iter().find_map(|output| match output {
-            Output::ToServer(ServerRequest::Agent(AgentToServer::Join { hello, .. })) => {
-                Some(hello.0.clone())
-            }
-            _ => None,
+        let hello = self.log.iter().find_map(|output| {
+            let Output::ToServer(ServerRequest::Agent(AgentToServer::Join { hello, .. })) = output
+            else {
+                return None;
+            };
+            Some(hello.0.clone())
         });
         hello.expect("the agent knocks")
     }
 
     fn secret(&self) -> SessionSecret {
-        let number = self.events().into_iter().find_map(|event| match event {
-            SessionEvent::Number { number, .. } => Some(number.0.secret.clone()),
-            _ => None,
+        let number = self.events().into_iter().find_map(|event| {
+            let SessionEvent::Number { number, .. } = event else { return None };
+            Some(number.0.secret)
         });
         number.expect("the operator has a number")
     }
 }
 
 pub fn events(outputs: &[Output]) -> Vec<SessionEvent> {
-    let told = outputs.iter().filter_map(|output| match output {
-        Output::Tell(event) => Some(event.clone()),
-        _ => None,
+    let told = outputs.iter().filter_map(|output| {
+        let Output::Tell(event) = output else { return None };
+        Some(event.clone())
     });
     told.collect()
 }

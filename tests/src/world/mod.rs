@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tasuki_peer::core::io::{
-    DesktopEvent, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
+    DesktopEvent, EndedBy, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
 };
-use tasuki_peer::core::path::{PathEvent, PathId};
+use tasuki_peer::core::path::{PathEvent, PathId, PathKind};
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_signaling::core::rooms::ConnectionId;
 
 use dice::Dice;
@@ -348,5 +349,32 @@ impl World {
         self.join(number);
         assert!(self.run_until(Duration::from_secs(5), |w| w.agent.question.is_some()), "it is asked");
         self.accept(granted);
+    }
+
+    /// A session in `mode`, all granted, with a picture at the viewer.
+    pub fn session(mode: Mode) -> Self {
+        Self::session_of(Plan::new(1, mode))
+    }
+
+    pub fn session_of(plan: Plan) -> Self {
+        let mut world = Self::new(plan);
+        let all = world.plan.mode.ceiling();
+        world.reach_consent(all);
+        let pictured = world.run_until(Duration::from_secs(5), |w| !w.viewer().seen.is_empty());
+        assert!(pictured, "a picture comes");
+        world
+    }
+
+    /// The kind of path that carries the session at this end.
+    pub fn path(&mut self, role: Role) -> Option<PathKind> {
+        self.end(role).peer.as_ref().and_then(|peer| peer.stats().path)
+    }
+
+    /// How the session ended at this end, if it has.
+    pub fn ended(&mut self, role: Role) -> Option<(EndReason, EndedBy)> {
+        self.end(role).events.iter().find_map(|(_, event)| {
+            let SessionEvent::Ended { reason, by } = event else { return None };
+            Some((*reason, *by))
+        })
     }
 }

@@ -136,15 +136,11 @@ fn check_server(request: &ServerRequest) {
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
             | OperatorToServer::Close { .. } => vec![],
-            #[allow(unreachable_patterns, clippy::wildcard_enum_match_arm)]
-            _ => vec![],
         },
         ServerRequest::Agent(message) => match message {
             AgentToServer::Join { hello, .. } => vec![&hello.0],
             AgentToServer::Forward { body } => vec![&body.0],
             AgentToServer::Resume { .. } | AgentToServer::Close => vec![],
-            #[allow(unreachable_patterns, clippy::wildcard_enum_match_arm)]
-            _ => vec![],
         },
     };
     for body in bodies {

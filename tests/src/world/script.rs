@@ -22,6 +22,8 @@ use super::{Plan, World};
 /// Steps beyond these are not taken.
 const MAX_STEPS: usize = 200;
 
+const BETWEEN_STEPS: Duration = Duration::from_millis(25);
+
 /// What one run came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -65,6 +67,7 @@ pub fn run(script: &[u8]) -> Outcome {
         if take(&mut world, step[0], step[1], granted) == Calm::Disturbed {
             calm = Calm::Disturbed;
         }
+        world.run(BETWEEN_STEPS);
     }
     finish(world, calm)
 }
@@ -80,10 +83,10 @@ fn plan(script: &[u8]) -> Plan {
         1 => AddressDisclosure::Public,
         _ => AddressDisclosure::All,
     };
-    if byte(7) & 1 == 1 {
+    if byte(7) % 8 == 1 {
         plan.host_local = everything().without(Capability::Operate);
     }
-    if byte(7) & 2 == 2 {
+    if byte(7) / 8 % 8 == 1 {
         plan.length_s = 20;
     }
     plan
@@ -98,7 +101,7 @@ fn policy(bits: u8) -> PathPolicy {
 }
 
 fn granted(bits: u8) -> Rights {
-    match bits % 4 {
+    match bits % 8 {
         1 => everything().without(Capability::Operate),
         2 => everything().without(Capability::SeeScreen),
         _ => everything(),
