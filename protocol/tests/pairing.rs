@@ -185,7 +185,8 @@ fn t3_no_message_holds_the_secrets_digits_and_each_attempt_says_something_else()
     let digits: Vec<u8> = number.bytes().filter(u8::is_ascii_digit).skip(5).take(6).collect();
     let raw: Vec<u8> = digits.iter().map(|digit| digit - b'0').collect();
     let mut said = Vec::new();
-    let passed = pair((&secret(1), &secret(1)), (SESSION, SESSION), |_, bytes| said.push(bytes.clone()));
+    let passed =
+        pair((&secret(1), &secret(1)), (SESSION, SESSION), |_, bytes| said.push(bytes.clone()));
     assert!(passed.is_ok() && said.len() == 5);
     for message in &said {
         assert!(!message.windows(6).any(|window| window == digits || window == raw));

@@ -15,19 +15,31 @@ use crate::core::io::{EndedBy, SessionEvent};
 #[derive(Debug)]
 pub struct Verdict {
     role: Role,
+    met: Met,
     cause: Option<Fault>,
     end: Option<(EndReason, EndedBy)>,
 }
 
+/// Whether the two ends have proven the number to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    NotYet,
+    Paired,
+}
+
 impl Verdict {
     pub fn of(role: Role) -> Self {
-        Self { role, cause: None, end: None }
+        Self { role, met: Met::NotYet, cause: None, end: None }
     }
 
     pub fn hear(&mut self, event: &SessionEvent) {
         match event {
             SessionEvent::ServerRefused { reason } => self.because(refusal(*reason)),
-            SessionEvent::ServerClosed { reason } => self.because(closed(*reason)),
+            SessionEvent::ServerClosed { reason } => self.because(match (self.role, self.met) {
+                // Whoever typed a number that leads nowhere needs another one, and no reason (S34).
+                (Role::Agent, Met::NotYet) => Fault::NumberRefused,
+                (Role::Agent, Met::Paired) | (Role::Operator, _) => closed(*reason),
+            }),
             SessionEvent::TranscriptMismatch => self.because(Fault::TranscriptMismatch),
             SessionEvent::ManifestRefused { why } => {
                 self.because(Fault::ManifestRefused { why: why.clone() });
@@ -39,7 +51,11 @@ impl Verdict {
             },
             SessionEvent::Ended { reason, by } => self.end = Some((*reason, *by)),
             // A session that stands has outlived what went before.
-            SessionEvent::Paired { .. } | SessionEvent::PathUp { .. } => self.cause = None,
+            SessionEvent::Paired { .. } => {
+                self.met = Met::Paired;
+                self.cause = None;
+            }
+            SessionEvent::PathUp { .. } => self.cause = None,
             SessionEvent::Number { .. }
             | SessionEvent::AtTheDoor { .. }
             | SessionEvent::Consent { .. }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt, StreamExt};
+use rcgen::PublicKeyData;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{Problem, ProblemCode};
@@ -34,11 +35,11 @@ const TENANT: TenantId = TenantId([7; 8]);
 const SESSION: SessionId = SessionId([5; 16]);
 const MANIFEST_KEY: [u8; 32] = [11; 32];
 const ROOT_KEY: [u8; 32] = [12; 32];
-pub const LOCATOR: u32 = 12_345;
+pub(crate) const LOCATOR: u32 = 12_345;
 
 /// What this server does when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
+pub(crate) enum Behaviour {
     Kind,
     /// Refuses every sign-in for this.
     RefusesSignIn(ProblemCode),
@@ -47,26 +48,26 @@ pub enum Behaviour {
 }
 
 /// Runs on a thread of its own until the test's end.
-pub struct Server {
-    pub port: u16,
-    pin: Digest,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) pin: Digest,
 }
 
 #[derive(Default)]
 struct Room {
     mode: Option<Mode>,
     hellos: VecDeque<Blob>,
-    operator: Option<mpsc::UnboundedSender<String>>,
-    agent: Option<mpsc::UnboundedSender<String>>,
+    operator: Option<mpsc::Sender<String>>,
+    agent: Option<mpsc::Sender<String>>,
     attempt: u8,
 }
 
 type Shared = Arc<Mutex<Room>>;
 
 impl Server {
-    pub fn start(behaviour: Behaviour) -> Self {
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
         let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let pin = Digest(Sha256::digest(certified.signing_key.public_key_der()).into());
+        let pin = Digest(Sha256::digest(certified.signing_key.subject_public_key_info()).into());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -88,11 +89,11 @@ impl Server {
     }
 
     /// The bundle by which programs find this server.
-    pub fn bundle(&self) -> Vec<u8> {
+    pub(crate) fn bundle(&self) -> Vec<u8> {
         self.bundle_with(self.pin, "localhost", PROTOCOL_VERSION)
     }
 
-    pub fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
+    pub(crate) fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
         let manifest_key = SigningKey::from_bytes(&MANIFEST_KEY).verifying_key().to_bytes();
         let bundle = Bundle {
             v,
@@ -134,11 +135,11 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
     let stream = tokio::io::join(std::io::Cursor::new(head).chain(read), write);
     let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
     let (mut sink, mut messages) = socket.split();
-    let (say, mut said) = mpsc::unbounded_channel::<String>();
+    let (say, mut said) = mpsc::channel::<String>(64);
     let operator = text.starts_with("GET /v1/operator ");
     if operator {
         let challenge = Challenge([1; 32]);
-        say.send(signal::encode(&ServerToOperator::Challenge { challenge })).unwrap();
+        say.try_send(signal::encode(&ServerToOperator::Challenge { challenge })).unwrap();
     }
     loop {
         tokio::select! {
@@ -158,7 +159,9 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
 }
 
 async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behaviour) {
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap()));
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap())
+    });
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.unwrap();
     let (status, answer) = match behaviour {
@@ -176,24 +179,32 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
         }
     };
     let length = answer.len();
-    let response = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+    let response =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
 
-fn from_operator(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared) {
+fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
     let mut room = room.lock().unwrap();
     match signal::decode::<OperatorToServer>(line).unwrap() {
-        OperatorToServer::Prove { .. } => say.send(signal::encode(&ServerToOperator::Ready)).unwrap(),
+        OperatorToServer::Prove { .. } => {
+            say.try_send(signal::encode(&ServerToOperator::Ready)).unwrap()
+        }
         OperatorToServer::OpenRoom { mode, hellos } => {
-            *room = Room { mode: Some(mode), hellos: hellos.into(), operator: Some(say.clone()), ..Room::default() };
+            *room = Room {
+                mode: Some(mode),
+                hellos: hellos.into(),
+                operator: Some(say.clone()),
+                ..Room::default()
+            };
             let opened = ServerToOperator::RoomOpened {
                 session: SESSION,
                 locator: Locator::try_from(LOCATOR).unwrap(),
                 resume: ResumeToken(Challenge([2; 32])),
                 expires_in: 600,
             };
-            say.send(signal::encode(&opened)).unwrap();
+            say.try_send(signal::encode(&opened)).unwrap();
         }
         OperatorToServer::Forward { body, .. } => {
             tell(&room.agent, &ServerToAgent::Forwarded { body });
@@ -205,22 +216,24 @@ fn from_operator(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared)
         OperatorToServer::Close { .. } => {
             tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
         }
-        _ => {}
+        OperatorToServer::Resume { .. }
+        | OperatorToServer::Paired { .. }
+        | OperatorToServer::NeedLeg { .. } => {}
     }
 }
 
-fn from_agent(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared, behaviour: Behaviour) {
+fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: Behaviour) {
     let mut room = room.lock().unwrap();
     match signal::decode::<AgentToServer>(line).unwrap() {
         AgentToServer::Join { .. } if matches!(behaviour, Behaviour::RefusesAgents(_)) => {
             let Behaviour::RefusesAgents(reason) = behaviour else { return };
-            say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+            say.try_send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
         }
         AgentToServer::Join { hello, .. } => {
             let offered = room.hellos.pop_front();
             let (Some(operator_hello), Some(mode)) = (offered, room.mode) else {
                 let reason = RefusalReason::Number;
-                return say.send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
+                return say.try_send(signal::encode(&ServerToAgent::Refused { reason })).unwrap();
             };
             room.agent = Some(say.clone());
             let manifest = manifest(mode, &operator_hello, &hello);
@@ -241,9 +254,9 @@ fn from_agent(line: &str, say: &mpsc::UnboundedSender<String>, room: &Shared, be
     }
 }
 
-fn tell<M: serde::Serialize>(whom: &Option<mpsc::UnboundedSender<String>>, message: &M) {
+fn tell<M: serde::Serialize>(whom: &Option<mpsc::Sender<String>>, message: &M) {
     if let Some(whom) = whom {
-        let _ = whom.send(signal::encode(message));
+        let _ = whom.try_send(signal::encode(message));
     }
 }
 

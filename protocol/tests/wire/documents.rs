@@ -1,7 +1,7 @@
 //! The words of signed documents and of the administrator's requests.
 
 use tasuki_protocol::{
-    admin::{OperatorState, ProblemCode},
+    admin::{OperatorChange, OperatorState, ProblemCode},
     consent::Answer,
     ids::Role,
     manifest::{AddressDisclosure, Requirement},
@@ -66,6 +66,11 @@ fn an_administrators_words_are_kept() {
     let mut all = Snapshots::default();
     all.json("OperatorState::Enabled", &OperatorState::Enabled, r#""enabled""#);
     all.json("OperatorState::Disabled", &OperatorState::Disabled, r#""disabled""#);
+    all.json("OperatorChange::Disable", &OperatorChange::Disable, r#""disable""#);
+    all.json("OperatorChange::Enable", &OperatorChange::Enable, r#""enable""#);
+    all.json("OperatorChange::Remove", &OperatorChange::Remove, r#""remove""#);
+    all.json("OperatorChange::NewCode", &OperatorChange::NewCode, r#""new_code""#);
+    all.json("OperatorChange::Unlock", &OperatorChange::Unlock, r#""unlock""#);
     all.json("ProblemCode::SignIn", &ProblemCode::SignIn, r#""sign_in""#);
     all.json("ProblemCode::Unauthorised", &ProblemCode::Unauthorised, r#""unauthorised""#);
     all.json("ProblemCode::Malformed", &ProblemCode::Malformed, r#""malformed""#);

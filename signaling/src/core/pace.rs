@@ -37,19 +37,3 @@ impl Pace {
         enough
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_passes_then_only_what_time_refills() {
-        let start = Instant::now();
-        let mut pace = Pace::new(Allowance { burst: 3, per_second: 2.0 }, start);
-        assert_eq!((0..5).filter(|_| pace.take(start)).count(), 3);
-        let later = start + Duration::from_secs(1);
-        assert_eq!((0..5).filter(|_| pace.take(later)).count(), 2);
-        let much_later = start + Duration::from_secs(3600);
-        assert_eq!((0..9).filter(|_| pace.take(much_later)).count(), 3);
-    }
-}

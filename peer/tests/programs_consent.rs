@@ -1,0 +1,147 @@
+//! Consent is typed by a person after the question stood, and by nobody else (S29, S30, T2).
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use support::server::{Behaviour, Server};
+use support::{AGENT, OPERATOR, Running, number_of, program, run};
+
+/// Longer than what is typed counts for nothing.
+const READING_TIME: Duration = Duration::from_millis(1100);
+
+struct Call {
+    operator: Running,
+    agent: Running,
+    _folders: [tempfile::TempDir; 2],
+}
+
+fn set_up(profile: &Path, server: &Server) {
+    std::fs::write(profile.join("tenant.json"), server.bundle()).unwrap();
+}
+
+/// As far as the question. The mode is Show: the user's computer needs no desktop.
+fn ring(typed_early: &str) -> Call {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let server = Server::start(Behaviour::Kind);
+    for folder in &folders {
+        set_up(folder.path(), &server);
+    }
+    let mut login = program(OPERATOR, folders[0].path());
+    login.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_eq!(run(login, "secret\n").code, 0);
+    let mut open = program(OPERATOR, folders[0].path());
+    open.args(["open", "--mode", "control", "--json"]);
+    let operator = Running::at_pipe(open);
+    let number = number_of(&operator);
+    let mut agent = program(AGENT, folders[1].path());
+    agent.arg("--json").env("DISPLAY", "elsewhere.invalid:0");
+    let mut agent = Running::at_terminal(agent);
+    agent.wait_for("12-digit");
+    agent.say(&number);
+    agent.type_in(typed_early);
+    agent.wait_for("\"event\":\"question\"");
+    Call { operator, agent, _folders: folders }
+}
+
+#[test]
+fn t2_without_a_terminal_the_agent_refuses_before_it_dials() {
+    let folder = tempfile::tempdir().unwrap();
+    set_up(folder.path(), &Server::start(Behaviour::Kind));
+    let mut command = program(AGENT, folder.path());
+    command.args(["--no-desktop", "--number", "0000 0000 0000"]);
+    let ended = run(command, "yes\nyes\n");
+    support::assert_plain(&ended, 12, "terminal");
+}
+
+#[test]
+fn s29_a_yes_typed_before_and_at_the_question_counts_for_nothing_and_the_next_line_decides() {
+    let mut call = ring("yes\nyes\n");
+    call.agent.say("yes");
+    call.agent.type_in("yes");
+    std::thread::sleep(READING_TIME);
+    assert!(!call.operator.all().contains("\"event\":\"consent\""), "{}", call.operator.all());
+    call.agent.say("");
+    call.operator.wait_for("\"granted\":[]");
+    assert_eq!(call.operator.code(), 60);
+    assert_eq!(call.agent.code(), 60);
+    assert!(!call.agent.all().contains("You allowed it"));
+}
+
+#[test]
+fn everything_but_yes_refuses() {
+    let mut call = ring("");
+    std::thread::sleep(READING_TIME);
+    call.agent.say("y");
+    call.agent.wait_for("You refused");
+    call.operator.wait_for("user_refused");
+    assert_eq!((call.operator.code(), call.agent.code()), (60, 60));
+}
+
+#[test]
+fn t10_a_yes_is_told_to_the_operator_with_the_rights_granted_and_looking_only_is_less() {
+    let mut call = ring("");
+    std::thread::sleep(READING_TIME);
+    call.agent.say("look");
+    call.operator.wait_for("\"event\":\"consent\"");
+    let said = call.operator.all();
+    assert!(said.contains("see_screen") && !said.contains("\"operate\""), "{said}");
+    call.agent.wait_for("YOUR SCREEN IS SHARED with Hanako Sato (Example Help Desk)");
+}
+
+#[test]
+fn s31_the_operators_end_of_input_withdraws_the_question() {
+    let mut call = ring("");
+    call.operator.close_input();
+    assert_eq!(call.operator.code(), 0);
+    call.agent.wait_for("withdrawn");
+    call.agent.code();
+    assert!(!call.agent.all().contains("You allowed it"));
+}
+
+#[test]
+fn s31_ctrl_c_at_the_question_refuses_at_once() {
+    let mut call = ring("");
+    call.agent.interrupt();
+    call.operator.wait_for("user_refused");
+    assert_eq!((call.operator.code(), call.agent.code()), (60, 60));
+}
+
+#[test]
+fn t4_a_wrong_secret_is_told_at_both_ends() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let server = Server::start(Behaviour::Kind);
+    for folder in &folders {
+        set_up(folder.path(), &server);
+    }
+    let mut login = program(OPERATOR, folders[0].path());
+    login.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_eq!(run(login, "secret\n").code, 0);
+    let mut open = program(OPERATOR, folders[0].path());
+    open.args(["open", "--mode", "control", "--json"]);
+    let operator = Running::at_pipe(open);
+    let number = number_of(&operator);
+    let mut agent = program(AGENT, folders[1].path());
+    agent.args(["--no-desktop", "--number", &other_secret(&number)]);
+    let mut agent = Running::at_terminal(agent);
+    operator.wait_for("\"event\":\"wrong_number\"");
+    assert_eq!(agent.code(), 51);
+}
+
+/// The same locator, another secret, a right check digit.
+fn other_secret(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(|c| *c != ' ').collect();
+    let changed = if digits[6] == '0' { '1' } else { '0' };
+    (b'0'..=b'9')
+        .map(|check| {
+            let mut typed = digits.clone();
+            typed[6] = changed;
+            typed[11] = char::from(check);
+            typed.into_iter().collect::<String>()
+        })
+        .find(|typed| typed.parse::<tasuki_protocol::number::SessionNumber>().is_ok())
+        .unwrap()
+}

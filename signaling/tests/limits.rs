@@ -1,0 +1,48 @@
+//! The limits that keep guesses and floods small, on a clock of the test's own.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use tasuki_signaling::core::guesses::{Guesses, Limits, OVERALL_WINDOW, Place};
+use tasuki_signaling::core::pace::{Allowance, Pace};
+
+fn guesses() -> Guesses {
+    Guesses::new(Limits { per_address: 10, overall: 100 })
+}
+
+#[test]
+fn t6_ten_tries_in_ten_minutes_from_one_place() {
+    let (mut guesses, start) = (guesses(), Instant::now());
+    let place = Place::V4(1);
+    assert_eq!((0..50).filter(|_| guesses.admit(place, start)).count(), 10);
+    assert!(!guesses.admit(place, start + Duration::from_secs(599)));
+    assert!(guesses.admit(place, start + Duration::from_secs(600)));
+}
+
+#[test]
+fn t6_a_hundred_tries_a_minute_from_everywhere() {
+    let (mut guesses, start) = (guesses(), Instant::now());
+    let let_in = (0..10_000).filter(|n| guesses.admit(Place::V4(*n), start)).count();
+    assert_eq!(let_in, 100);
+    assert!(guesses.admit(Place::V4(20_000), start + OVERALL_WINDOW));
+}
+
+#[test]
+fn t6_one_ipv6_network_and_one_mapped_address_are_one_place() {
+    let place = |text: &str| Place::from(text.parse::<IpAddr>().unwrap());
+    assert_eq!(place("2001:db8:1:2::1"), place("2001:db8:1:2:ffff::9"));
+    assert_ne!(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"));
+    assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+    assert_ne!(place("192.0.2.1"), place("192.0.2.2"));
+}
+
+#[test]
+fn a_burst_passes_then_only_what_time_refills() {
+    let start = Instant::now();
+    let mut pace = Pace::new(Allowance { burst: 3, per_second: 2.0 }, start);
+    assert_eq!((0..5).filter(|_| pace.take(start)).count(), 3);
+    let later = start + Duration::from_secs(1);
+    assert_eq!((0..5).filter(|_| pace.take(later)).count(), 2);
+    let much_later = start + Duration::from_secs(3600);
+    assert_eq!((0..9).filter(|_| pace.take(much_later)).count(), 3);
+}
