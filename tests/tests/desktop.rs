@@ -16,7 +16,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
     running::{Mark, Process, run, until},
-    stack::{Desks, House, Session, Way, stats_of},
+    stack::{Desks, House, Session, Way, start_agent, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -233,6 +233,25 @@ fn t32_the_local_persons_mouse_suspends_the_viewers_input_for_two_seconds() {
     notes.wait_for("after").unwrap();
     assert_eq!(notes.text().unwrap(), "before\nafter\n");
     session.end().unwrap();
+}
+
+/// S13: nothing of it is left that could listen or dial, and its number is dead.
+#[test]
+fn s13_a_control_session_does_not_come_back_after_the_desktop_is_gone() {
+    let mut room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    let number = session.number().to_owned();
+    room.desks.user.crash();
+    let ended = |e: &serde_json::Value| e["event"] == "ended";
+    session.operator.event(Mark::default(), "end", ended).unwrap();
+    session.agent.wait_end().unwrap();
+    room.desks.user = Desktop::start(SIZE).unwrap();
+    let mut again = start_agent(&room.house, &room.desks.user).unwrap();
+    let mark = again.log().mark();
+    again.say(&number).unwrap();
+    again.wait_for(mark, "does not open a session").unwrap();
+    let asked = again.events(Mark::default());
+    assert!(asked.iter().all(|e| e["event"] != "question"), "{asked:?}");
 }
 
 /// S3

@@ -92,6 +92,13 @@ impl Desktop {
         self.server.as_ref()
     }
 
+    /// Ends the X server as a crash or a log-off would.
+    pub fn crash(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.kill();
+        }
+    }
+
     /// A command that will find this desktop and no other.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);

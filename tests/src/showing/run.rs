@@ -173,15 +173,21 @@ fn note_ciphers(run: &mut Run, stats: &Value, way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Both ends' events, each as one JSON object with the run and the end it belongs to.
+/// Both ends' events in the order of their coming, each as one JSON object with the run, the end
+/// it belongs to, and milliseconds since the first one.
 fn note_events(session: &Session, name: &str, events: &mut Vec<String>) {
-    for (end, process) in [("operator", &session.operator), ("agent", &session.agent)] {
-        for line in process.log().since(Mark::default()) {
-            let Ok(said) = serde_json::from_str::<Value>(&line.text) else { continue };
-            if line.voice == Voice::Output && said.is_object() {
-                let whole = serde_json::json!({ "run": name, "end": end, "said": said });
-                events.push(whole.to_string());
-            }
-        }
+    let ends = [("operator", &session.operator), ("agent", &session.agent)];
+    let said = ends.iter().flat_map(|(end, process)| {
+        let lines = process.log().since(Mark::default());
+        lines.into_iter().filter(|l| l.voice == Voice::Output).map(move |line| (*end, line))
+    });
+    let mut said: Vec<_> = said.collect();
+    said.sort_by_key(|(_, line)| line.at);
+    let Some(first) = said.first().map(|(_, line)| line.at) else { return };
+    for (end, line) in said {
+        let Ok(words) = serde_json::from_str::<Value>(&line.text) else { continue };
+        let ms = u64::try_from((line.at - first).as_millis()).unwrap_or_default();
+        let whole = serde_json::json!({ "run": name, "ms": ms, "end": end, "said": words });
+        events.push(whole.to_string());
     }
 }

@@ -68,6 +68,7 @@ pub struct Session {
     pub operator: Process,
     pub agent: Process,
     mode: Mode,
+    number: String,
     answered: Option<(Instant, Mark)>,
 }
 
@@ -84,7 +85,7 @@ impl Session {
         let mut agent = start_agent(house, &desks.user)?;
         agent.say(&number)?;
         agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
-        Ok(Self { operator, agent, mode, answered: None })
+        Ok(Self { operator, agent, mode, number, answered: None })
     }
 
     /// As [`Self::ring`], then yes, then a first frame.
@@ -121,6 +122,11 @@ impl Session {
 
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// As the operator read it out.
+    pub fn number(&self) -> &str {
+        &self.number
     }
 
     fn viewer_mark(&self) -> Mark {
