@@ -183,6 +183,9 @@ fn an_idle_session_wakes_little_and_sends_no_frame() {
     let mut world = World::session(Mode::Control);
     world.run(SECOND * 10);
     let frames = world.viewer().seen.len();
+    let before = world.operator.turns + world.agent.turns;
     world.run(SECOND * 60);
+    let turns = world.operator.turns + world.agent.turns - before;
+    assert!(turns <= 60 * 10, "{turns} turns of both ends in a minute of nothing");
     assert_eq!(world.viewer().seen.len(), frames, "nothing changed, nothing is sent");
 }

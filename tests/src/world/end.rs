@@ -23,6 +23,8 @@ pub struct End {
     /// Revisions of the host's screen that were decoded here, in order.
     pub seen: Vec<u32>,
     pub pictures: u64,
+    /// How often its core was asked.
+    pub turns: u64,
     decodable: Decodable,
 }
 
@@ -43,6 +45,7 @@ impl End {
             question: None,
             seen: Vec::new(),
             pictures: 0,
+            turns: 0,
             decodable: Decodable::FromKeyFrame,
         }
     }

@@ -253,6 +253,7 @@ impl World {
         let Some(mut peer) = self.end(role).peer.take() else { return };
         let outputs: Vec<Output> = peer.turn(input, now).collect();
         let over = peer.is_over();
+        self.end(role).turns += 1;
         self.end(role).peer = Some(peer);
         for output in outputs {
             self.model.check(role, &output, now);

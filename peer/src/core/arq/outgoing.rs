@@ -177,14 +177,14 @@ impl Outgoing {
     }
 
     /// `message` as the last of this direction, with all that must be received
-    /// before it: input under way is taken back, what still waits is not said.
+    /// before it, in one packet: input and what is large is taken back.
     pub(in crate::core) fn last_words(
         &mut self,
         message: SessionMessage,
         now: Instant,
     ) -> Vec<Numbered> {
         self.waiting.clear();
-        for flying in self.flying.iter_mut().filter(|f| is_input(&f.message)) {
+        for flying in self.flying.iter_mut().filter(|f| is_input(&f.message) || f.size > SMALL) {
             flying.message = SessionMessage::Withdrawn;
         }
         let size = size_of(&message);
