@@ -22,13 +22,22 @@ pub const ENVIRONMENT_PREFIX: &str = "TASUKI_SERVER_";
 pub(crate) const TEMPLATE: &str = "# Settings of tasuki-server, one `key = value` a line. \
 `tasuki-server config --data DIR`\n# lists them all with their values and what they are for.\n";
 
+/// Where address discovery is answered. Programs ask at the server's own address
+/// and port; without an answer they go relayed more often, and no worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stun {
+    BesideTheServer,
+    At(SocketAddr),
+    Off,
+}
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `None`: every address, at the bundle's port.
     pub listen: Option<SocketAddr>,
     pub relay: Relaying,
     /// UDP address that answers STUN.
-    pub stun: Option<SocketAddr>,
+    pub stun: Stun,
     pub rooms: rooms::Settings,
     pub session_length: Duration,
     pub address_disclosure: AddressDisclosure,
@@ -71,7 +80,7 @@ impl Default for Config {
         Self {
             listen: None,
             relay: Relaying::Embedded,
-            stun: None,
+            stun: Stun::BesideTheServer,
             rooms: rooms::Settings::default(),
             session_length: MAX_LENGTH,
             address_disclosure: AddressDisclosure::Public,
@@ -141,9 +150,19 @@ pub const KEYS: &[Key] = &[
         c.relay = if embedded { Relaying::Embedded } else { Relaying::Nowhere };
         Ok(())
     }),
-    key("stun", "", "UDP address and port that answers STUN; empty: none", |c, v| {
-        optional(v, ADDRESS).map(|v| c.stun = v)
-    }),
+    key(
+        "stun",
+        "server",
+        "where STUN is answered: server (its address, UDP), off, or address and port",
+        |c, v| {
+            c.stun = match v {
+                "server" => Stun::BesideTheServer,
+                "off" => Stun::Off,
+                address => Stun::At(parse(address, ADDRESS)?),
+            };
+            Ok(())
+        },
+    ),
     key("address_disclosure", "public", "relay-only, public or all", |c, v| {
         c.address_disclosure = match v {
             "relay-only" => AddressDisclosure::RelayOnly,

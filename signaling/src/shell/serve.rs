@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
 use super::clock;
-use super::config::{Config, Relaying};
+use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{Folder, Keys};
@@ -100,10 +100,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     };
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
-    let stun = match config.stun {
-        Some(address) => Some(bind_stun(address).await?),
-        None => None,
-    };
+    let stun = stun_socket(config.stun, address).await?;
     let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
     let accounts = accounts(&config, &keys, &store, &bundle)?;
     let site = Arc::new(Site {
@@ -184,8 +181,21 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
     }
 }
 
-async fn bind_stun(address: SocketAddr) -> Result<UdpSocket, Fault> {
-    UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))
+/// An address that was asked for must be had; the server's own is a bonus.
+async fn stun_socket(stun: Stun, server: SocketAddr) -> Result<Option<UdpSocket>, Fault> {
+    match stun {
+        Stun::At(address) => {
+            UdpSocket::bind(address).await.map(Some).map_err(|error| cannot_at(address, &error))
+        }
+        Stun::BesideTheServer => {
+            let bound = UdpSocket::bind(server).await;
+            if let Err(error) = &bound {
+                tracing::warn!(%server, %error, "no STUN here: sessions may be relayed more often");
+            }
+            Ok(bound.ok())
+        }
+        Stun::Off => Ok(None),
+    }
 }
 
 fn cannot(port: u16, error: &std::io::Error) -> Fault {

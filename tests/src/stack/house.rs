@@ -21,8 +21,8 @@ const DISPLAY_NAME: &str = "Hanako Sato";
 /// Of an account that lives as long as its temporary folder.
 const PASSWORD: &str = "correct horse battery staple";
 
-/// All ends of a test sit at one address, a private one, and join more often than one person would.
-const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "address_disclosure=all"];
+/// All ends of a test sit at one address, and join more often than one person would.
+const SETTINGS: [&str; 2] = ["joins_per_address=1000", "openings_burst=1000"];
 
 /// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
 #[derive(Debug)]
