@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
-use crate::ids::{Challenge, DeviceKey, SessionId, TenantId};
+use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
 use crate::number::Locator;
 use crate::rights::Mode;
 
@@ -208,7 +208,31 @@ pub struct Leg {
 pub struct RelayAddress {
     pub host: String,
     pub port: u16,
+    /// SHA-256 of the relay certificate's SubjectPublicKeyInfo, as in the bundle.
+    pub pin: Digest,
 }
+
+impl std::str::FromStr for RelayAddress {
+    type Err = NotARelay;
+
+    /// `HOST:PORT/PIN`, the pin in hexadecimal; an IPv6 host in brackets.
+    fn from_str(text: &str) -> Result<Self, NotARelay> {
+        let (address, pin) = text.rsplit_once('/').ok_or(NotARelay)?;
+        let (host, port) = address.rsplit_once(':').ok_or(NotARelay)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(NotARelay);
+        }
+        let port = port.parse().map_err(|_| NotARelay)?;
+        let pin = pin.parse().map_err(|_| NotARelay)?;
+        Ok(Self { host: host.to_owned(), port, pin })
+    }
+}
+
+/// Not of the form that names a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a relay is named HOST:PORT/PIN")]
+pub struct NotARelay;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -276,4 +300,19 @@ pub fn version_of(text: &[u8]) -> Option<u16> {
 /// Not one strict JSON object of `M`.
 pub fn decode<M: serde::de::DeserializeOwned>(text: &str) -> Result<M, crate::dsse::DocumentRefused> {
     crate::dsse::strict_json(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_is_named_by_host_port_and_pin_or_not_at_all() {
+        let pin = "ab".repeat(32);
+        let relay: RelayAddress = format!("[2001:db8::1]:443/{pin}").parse().unwrap();
+        assert_eq!((relay.host.as_str(), relay.port), ("2001:db8::1", 443));
+        for wrong in ["", "relay.example:443", "relay.example:443/ab", &format!(":443/{pin}")] {
+            assert_eq!(wrong.parse::<RelayAddress>(), Err(NotARelay));
+        }
+    }
 }

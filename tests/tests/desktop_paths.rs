@@ -8,7 +8,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Size, nudge_pointer},
     running::{Mark, Process, run},
-    stack::{Desks, House, Session, Way},
+    stack::{Desks, House, Session, Way, free_port},
 };
 
 const SIZE: Size = Size::new(800, 600);
@@ -48,6 +48,25 @@ fn a_direct_session_goes_on_when_the_server_is_killed() {
     room.house.server.kill();
     session.operator.event(Mark::default(), "lost server", |e| e["event"] == "server_gone").unwrap();
     room.shows_that_it_lives(&mut session, "without a server");
+    session.end().unwrap();
+}
+
+/// F3, T45: a relay of its own dies and comes back; the session takes a new leg on it.
+#[test]
+fn f3_a_relayed_session_outlives_its_relay_without_a_new_consent() {
+    let mut room = Room::furnish();
+    let port = free_port().unwrap();
+    let mut relay = room.house.move_relay_out(port).unwrap();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    room.shows_that_it_lives(&mut session, "through a relay of its own");
+    let mark = session.operator.log().mark();
+    relay.kill();
+    session.operator.event(mark, "lost path", |e| e["event"] == "path_down").unwrap();
+    let _again = room.house.start_relay(port).unwrap();
+    session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
+    room.shows_that_it_lives(&mut session, "through the relay that came back");
+    let questions = session.agent.events(Mark::default());
+    assert_eq!(questions.iter().filter(|e| e["event"] == "question").count(), 1);
     session.end().unwrap();
 }
 

@@ -89,13 +89,13 @@ async fn closed(commands: &mut mpsc::Receiver<PathCommand>) {
 }
 
 async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<TcpStream>, PathEnd> {
-    let (host, port) = match &facts.leg.relay {
-        Some(relay) => (relay.host.as_str(), relay.port),
-        None => (server.host.as_str(), server.port),
+    let (host, port, pin) = match &facts.leg.relay {
+        Some(relay) => (relay.host.as_str(), relay.port, relay.pin),
+        None => (server.host.as_str(), server.port, server.pin),
     };
     let network = |error: io::Error| {
         if tls::is_other_server_key(&error) {
-            return PathEnd::Violation("the relay does not show the server's key");
+            return PathEnd::Violation("the relay does not show its pinned key");
         }
         PathEnd::Network(error.to_string())
     };
@@ -105,7 +105,7 @@ async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<Tc
     SockRef::from(&tcp).set_tcp_notsent_lowat(NOT_SENT).ok();
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| PathEnd::Network("the relay's name is none".into()))?;
-    let connector = TlsConnector::from(tls::client_config(server.pin, RELAY_ALPN));
+    let connector = TlsConnector::from(tls::client_config(pin, RELAY_ALPN));
     let mut stream = connector.connect(name, tcp).await.map_err(network)?;
     show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
     let answer = stream.read_u8().await.map_err(network)?;

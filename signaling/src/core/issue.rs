@@ -10,13 +10,15 @@ use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
 use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_protocol::signal::Leg;
+use tasuki_protocol::signal::{Leg, RelayAddress};
 use tasuki_protocol::ticket::{TICKET_LIFETIME_S, Ticket, TicketKey};
 
 use super::rooms::Operator;
 
 /// Seconds from the manifest's receipt within which the user must have accepted.
 pub const START_WITHIN_S: u64 = 600;
+/// By how much a relay's clock may be behind the server's: it refuses what lives too long.
+const CLOCK_SKEW_S: u64 = 10;
 /// Counts the rules below; a change of them is a change of this.
 pub const POLICY_VERSION: u64 = 1;
 
@@ -27,6 +29,8 @@ pub struct Issuer {
     pub manifest_key: SigningKey,
     /// `None`: there is no relay to send anybody to.
     pub ticket_key: Option<TicketKey>,
+    /// `None`: the relay is in the server itself.
+    pub relay: Option<RelayAddress>,
     pub address_disclosure: AddressDisclosure,
     /// Seconds that a session may last.
     pub length_s: u64,
@@ -74,9 +78,9 @@ impl Issuer {
         unix: u64,
     ) -> Option<Leg> {
         let key = self.ticket_key.as_ref()?;
-        let expires = unix + TICKET_LIFETIME_S;
+        let expires = unix + TICKET_LIFETIME_S - CLOCK_SKEW_S;
         let ticket = Ticket { session, leg: number, role, expires, nonce };
-        Some(Leg { number, relay: None, ticket: Blob(key.seal(&ticket)) })
+        Some(Leg { number, relay: self.relay.clone(), ticket: Blob(key.seal(&ticket)) })
     }
 }
 

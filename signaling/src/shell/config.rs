@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
+use tasuki_protocol::signal::RelayAddress;
 
 use super::fault::Fault;
 use super::passwords::Cost;
@@ -45,9 +46,11 @@ pub struct Config {
     pub sockets: SocketRules,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relaying {
     Embedded,
+    /// A `tasuki-relay` that holds this folder's ticket key.
+    Elsewhere(RelayAddress),
     Nowhere,
 }
 
@@ -145,9 +148,12 @@ pub const KEYS: &[Key] = &[
     key("listen", "", "address and port; empty: all addresses at the bundle's port", |c, v| {
         optional(v, ADDRESS).map(|v| c.listen = v)
     }),
-    key("relay", "true", "whether the relay runs inside the server", |c, v| {
-        let embedded: bool = parse(v, "it must be true or false")?;
-        c.relay = if embedded { Relaying::Embedded } else { Relaying::Nowhere };
+    key("relay", "embedded", "embedded, none, or a tasuki-relay as HOST:PORT/PIN", |c, v| {
+        c.relay = match v {
+            "embedded" => Relaying::Embedded,
+            "none" => Relaying::Nowhere,
+            elsewhere => Relaying::Elsewhere(parse(elsewhere, RELAY)?),
+        };
         Ok(())
     }),
     key(
@@ -309,6 +315,8 @@ impl Configured {
 fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
     value.parse().map_err(|_| expected)
 }
+
+const RELAY: &str = "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key";
 
 fn optional<T: FromStr>(value: &str, expected: &'static str) -> Result<Option<T>, &'static str> {
     if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }

@@ -227,7 +227,7 @@ fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {
     flags.extend(address("listen", arguments.listen));
     flags.extend(address("stun", arguments.stun));
     if arguments.no_relay {
-        flags.push(("relay".to_owned(), "false".to_owned()));
+        flags.push(("relay".to_owned(), "none".to_owned()));
     }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -91,10 +91,15 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let tls = tls::load(&folder)?;
     let store = Store::open(&folder.database()).await?;
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let elsewhere = match &config.relay {
+        Relaying::Elsewhere(relay) => Some(relay.clone()),
+        Relaying::Embedded | Relaying::Nowhere => None,
+    };
     let issuer = Issuer {
         tenant: bundle.tenant,
         manifest_key: keys.manifest.clone(),
-        ticket_key: relay_key.clone(),
+        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
+        relay: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
     };

@@ -12,9 +12,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use tasuki_protocol::{bundle::Bundle, dsse::open_self_signed};
 use tempfile::TempDir;
 
-use crate::running::{Mark, Process, program, run};
+use crate::running::{Mark, Process, program, run, until};
 
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
@@ -30,6 +31,8 @@ pub struct House {
     pub server: Process,
     port: u16,
     folder: TempDir,
+    /// What this house's server is told beside [`SETTINGS`].
+    settings: Vec<String>,
 }
 
 impl House {
@@ -42,8 +45,8 @@ impl House {
         let port = free_port()?;
         let data = folder.path().join("server");
         let token = set_up_server(&data, port)?;
-        let server = start_server(&data, port)?;
-        let house = Self { server, port, folder };
+        let server = start_server(&data, port, &[])?;
+        let house = Self { server, port, folder, settings: Vec::new() };
         house.enrol_administrator(&token)?;
         let code = house.add_operator()?;
         house.sign_in(&code)?;
@@ -78,8 +81,44 @@ impl House {
     /// It did not come up.
     pub fn restart_server(&mut self) -> Result<()> {
         self.server.kill();
-        self.server = start_server(&self.data(), self.port)?;
+        self.server = start_server(&self.data(), self.port, &self.settings)?;
         Ok(())
+    }
+
+    /// Starts the server again with its relay in a program of its own at `port`.
+    ///
+    /// # Errors
+    /// One of the two did not come up.
+    pub fn move_relay_out(&mut self, port: u16) -> Result<Process> {
+        let relay = self.start_relay(port)?;
+        let bundle = fs::read(self.bundle())?;
+        let (bundle, _) = open_self_signed::<Bundle>(&bundle)?;
+        self.settings = vec![format!("relay=127.0.0.1:{port}/{}", bundle.server_pin)];
+        self.restart_server()?;
+        Ok(relay)
+    }
+
+    /// A relay that shows the server's own certificate and takes its tickets.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn start_relay(&self, port: u16) -> Result<Process> {
+        let file = |name: &str| self.data().join(name).display().to_string();
+        let config = format!(
+            "listen = [\"127.0.0.1:{port}\"]\nstun_listen = []\ncertificate = {:?}\nkey = {:?}\nticket_key = {:?}\n",
+            file("server.crt"),
+            file("server.key"),
+            file("ticket.key"),
+        );
+        let path = self.folder().join("relay.toml");
+        fs::write(&path, config)?;
+        let mut command = Command::new(program("tasuki-relay")?);
+        command.args(["run", "--config"]).arg(path);
+        let process = Process::start("tasuki-relay", command)?;
+        until("the relay to listen", || {
+            Ok(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
+        })?;
+        Ok(process)
     }
 
     fn admin(&self) -> Result<Command> {
@@ -136,10 +175,10 @@ fn set_up_server(data: &Path, port: u16) -> Result<String> {
     text_of(&facts, "admin_token")
 }
 
-fn start_server(data: &Path, port: u16) -> Result<Process> {
+fn start_server(data: &Path, port: u16, more: &[String]) -> Result<Process> {
     let mut command = Command::new(program("tasuki-server")?);
     command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}")]);
-    for setting in SETTINGS {
+    for setting in SETTINGS.into_iter().chain(more.iter().map(String::as_str)) {
         command.args(["--set", setting]);
     }
     command.arg("--data").arg(data);
