@@ -123,11 +123,14 @@ impl X11Screen {
         self.due.position = Some(Look);
     }
 
-    fn read_events(&mut self) -> Result<(), ScreenError> {
+    /// Notes what has arrived; gives how many events that were.
+    fn read_events(&mut self) -> Result<usize, ScreenError> {
+        let mut read = 0;
         while let Some(event) = self.desktop.arrived()? {
             self.due.note(&event);
+            read += 1;
         }
-        Ok(())
+        Ok(read)
     }
 
     /// Looks at everything that is due.
@@ -267,7 +270,12 @@ impl Screen for X11Screen {
             self.read_events()?;
             let news = self.look()?;
             let found = news.layout.is_some() || news.shape.is_some() || news.position.is_some();
-            if found || !self.changed.is_empty() || self.sleep(deadline)?.is_none() {
+            if found || !self.changed.is_empty() {
+                break news;
+            }
+            // A reply awaited by the look may have brought events along: the socket is
+            // silent about them, and damage is told once only.
+            if self.read_events()? == 0 && self.sleep(deadline)?.is_none() {
                 break news;
             }
         };
