@@ -47,7 +47,7 @@ pub struct Quantizer(pub u8);
 impl Quantizer {
     pub const FINEST: Self = Self(0);
     /// The coarsest that moving pictures are allowed.
-    pub const COARSEST: Self = Self(56);
+    pub const COARSEST: Self = Self(60);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::core::paths::{Lane, Paths, Room};
 const KEY_SPACING: Duration = Duration::from_millis(300);
 /// Bits per second before the path has made an estimate.
 const FIRST_RATE: u64 = 6_000_000;
-const RATES: std::ops::RangeInclusive<u64> = 100_000..=50_000_000;
+const RATES: std::ops::RangeInclusive<u64> = 100_000..=14_000_000;
 
 #[derive(Debug)]
 pub(super) struct Pump {
