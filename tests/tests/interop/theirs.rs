@@ -34,6 +34,9 @@ use webrtc::{
 
 use crate::{Lane, PATIENCE};
 
+/// More than any test here hears between two looks.
+const MOST_HEARD: usize = 256;
+
 /// What the crate gave its program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -65,7 +68,7 @@ impl Theirs {
     pub(crate) fn new(part: Part) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (say, heard) = mpsc::channel();
+        let (say, heard) = mpsc::sync_channel(MOST_HEARD);
         let (peer, channels, track) = runtime.block_on(async {
             let peer = connection(say.clone()).await;
             let track = match part {
@@ -146,7 +149,7 @@ impl Drop for Theirs {
 }
 
 /// Passes on what comes on tracks.
-struct Ear(mpsc::Sender<Heard>);
+struct Ear(mpsc::SyncSender<Heard>);
 
 impl PeerConnectionEventHandler for Ear {
     fn on_track<'me, 'work>(
@@ -164,7 +167,7 @@ impl PeerConnectionEventHandler for Ear {
     }
 }
 
-async fn watch(track: Arc<dyn TrackRemote>, say: mpsc::Sender<Heard>) {
+async fn watch(track: Arc<dyn TrackRemote>, say: mpsc::SyncSender<Heard>) {
     let (mut frame, mut payloads) = (Vec::new(), Vp8Packet::default());
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
@@ -176,7 +179,7 @@ async fn watch(track: Arc<dyn TrackRemote>, say: mpsc::Sender<Heard>) {
     }
 }
 
-async fn connection(say: mpsc::Sender<Heard>) -> Box<dyn PeerConnection> {
+async fn connection(say: mpsc::SyncSender<Heard>) -> Box<dyn PeerConnection> {
     let mut media = MediaEngine::default();
     media.register_default_codecs().unwrap();
     let setting = SettingEngineBuilder::new().with_answering_dtls_role(RTCDtlsRole::Server).build();
@@ -221,7 +224,7 @@ async fn send_video(peer: &dyn PeerConnection) -> Arc<TrackLocalStaticSample> {
 async fn open(
     peer: &dyn PeerConnection,
     lane: Lane,
-    say: &mpsc::Sender<Heard>,
+    say: &mpsc::SyncSender<Heard>,
 ) -> Arc<dyn DataChannel> {
     let (label, init) = match lane {
         Lane::Swift => {
@@ -241,13 +244,11 @@ async fn open(
     let (ear, say) = (Arc::clone(&channel), say.clone());
     tokio::spawn(async move {
         while let Some(event) = ear.poll().await {
-            match event {
-                DataChannelEvent::OnOpen => say.send(Heard::Open(lane)).ok(),
-                DataChannelEvent::OnMessage(message) => {
-                    say.send(Heard::Message(lane, message.data.to_vec())).ok()
-                }
-                _ => None,
-            };
+            if let DataChannelEvent::OnOpen = event {
+                say.send(Heard::Open(lane)).ok();
+            } else if let DataChannelEvent::OnMessage(message) = event {
+                say.send(Heard::Message(lane, message.data.to_vec())).ok();
+            }
         }
     });
     channel
