@@ -45,20 +45,26 @@ pub(super) enum Received {
     TooLong,
 }
 
+/// The swift channel and the sure one, which both ends open by themselves (RFC 8831 §6.5).
+pub fn channels() -> [ChannelConfig; 2] {
+    let swift = ChannelConfig {
+        label: "swift".into(),
+        ordered: false,
+        reliability: Reliability::MaxRetransmits { retransmits: 0 },
+        negotiated: Some(SWIFT_STREAM),
+        protocol: String::new(),
+    };
+    let sure = ChannelConfig {
+        label: "sure".into(),
+        negotiated: Some(SURE_STREAM),
+        ..ChannelConfig::default()
+    };
+    [swift, sure]
+}
+
 impl Lanes {
     pub(super) fn open(rtc: &mut Rtc) -> Self {
-        let swift = ChannelConfig {
-            label: "swift".into(),
-            ordered: false,
-            reliability: Reliability::MaxRetransmits { retransmits: 0 },
-            negotiated: Some(SWIFT_STREAM),
-            protocol: String::new(),
-        };
-        let sure = ChannelConfig {
-            label: "sure".into(),
-            negotiated: Some(SURE_STREAM),
-            ..ChannelConfig::default()
-        };
+        let [swift, sure] = channels();
         let mut api = rtc.direct_api();
         Self {
             swift: api.create_data_channel(swift),

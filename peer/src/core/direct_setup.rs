@@ -6,7 +6,9 @@ use str0m::{IceCreds, Rtc, RtcConfig, RtcError};
 use tasuki_protocol::message::MAX_PACKET_BYTES;
 
 use super::direct_identity::DirectIdentity;
+pub use super::direct_lanes::channels;
 use super::direct_video::FIRST_ESTIMATE;
+pub use super::direct_video::{MID, RTX_SSRC, SSRC, VP8};
 use super::path::{DirectFacts, IceSide};
 
 /// Packets held for reordering: more than the largest key frame has.
@@ -14,7 +16,8 @@ const REORDERED_PACKETS: usize = 1000;
 /// Packets kept for resending.
 const KEPT_PACKETS: usize = 2000;
 
-pub(super) fn config(identity: &DirectIdentity) -> RtcConfig {
+/// All of a link but its ciphers, which the link itself narrows (T47).
+pub fn config(identity: &DirectIdentity) -> RtcConfig {
     RtcConfig::new()
         .set_dtls_cert(identity.cert())
         .set_local_ice_credentials(identity.credentials())
@@ -27,9 +30,11 @@ pub(super) fn config(identity: &DirectIdentity) -> RtcConfig {
         .set_sctp_max_message_size(u32::try_from(MAX_PACKET_BYTES).unwrap_or(u32::MAX))
 }
 
+/// Begins towards the end that `facts` describe.
+///
 /// # Errors
 /// The library could not begin; nothing was sent.
-pub(super) fn meet(rtc: &mut Rtc, facts: &DirectFacts) -> Result<(), RtcError> {
+pub fn meet(rtc: &mut Rtc, facts: &DirectFacts) -> Result<(), RtcError> {
     let controlling = facts.side == IceSide::Controlling;
     let mut api = rtc.direct_api();
     api.set_remote_fingerprint(Fingerprint {

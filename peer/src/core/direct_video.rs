@@ -16,13 +16,16 @@ use tasuki_protocol::leg::{FrameKind, VideoHeader};
 
 use super::path::{VideoFrame, VideoRole};
 
-const MID: &str = "video";
+/// RFC 8843 §9: the media's name, never told in SDP.
+pub const MID: &str = "video";
 /// The estimate to start from, before any feedback.
 pub(super) const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
-const SSRC: u32 = 0x7461_7375;
-const RTX_SSRC: u32 = 0x7461_7376;
+/// RFC 3550 §3: the stream's source.
+pub const SSRC: u32 = 0x7461_7375;
+/// RFC 4588 §5: of packets sent again.
+pub const RTX_SSRC: u32 = 0x7461_7376;
 /// The payload type that the library gives to VP8.
-const VP8: u8 = 96;
+pub const VP8: u8 = 96;
 /// The most bits a second worth probing for: beyond it a screen gains nothing.
 const WORTH_PROBING: Bitrate = Bitrate::mbps(20);
 /// A lost picture is asked for again this often.

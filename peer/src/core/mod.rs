@@ -11,7 +11,7 @@ mod direct_address;
 mod direct_early;
 pub mod direct_identity;
 mod direct_lanes;
-mod direct_setup;
+pub mod direct_setup;
 mod direct_video;
 pub mod door;
 mod dtls;
