@@ -17,8 +17,8 @@ use tasuki_protocol::seed::Seed;
 
 /// How long a locator that was used or tried is not given out.
 pub const REST: Duration = Duration::from_secs(600);
-/// The letters of which the operators' WebRTC stack makes ICE names.
-const ICE_CHARS: &[u8] = b"abcdefghijklmnopqrstuvxyzABCDEFGHIJKLMNOPQRSTUVXYZ0123456789";
+/// The letters of which operators' programs make ICE names: any other tells a decoy at once.
+const ICE_CHARS: &[u8] = b"0123456789abcdef";
 
 /// What all hellos at one locator have in common.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { ufrag: 16, pwd: 22 }
+        Self { ufrag: 12, pwd: 32 }
     }
 }
 

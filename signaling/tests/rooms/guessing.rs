@@ -111,6 +111,20 @@ fn t6_every_hello_of_a_dead_locator_carries_another_key_exchange() {
     }
 }
 
+/// `peer/src/core/direct_identity.rs` names itself by 6 and 16 bytes in hexadecimal.
+#[test]
+fn t6_a_dead_locator_has_ice_names_of_the_length_and_letters_that_operators_programs_make() {
+    let mut hall = wide();
+    for dead in 0..50 {
+        let (agent, outputs) = hall.knock(9, Locator::try_from(dead).unwrap());
+        let ServerToAgent::Met { hello, .. } = only(to_agent(&outputs, agent)) else { panic!() };
+        let hello = Hello::decode(&hello.0).unwrap();
+        assert_eq!((hello.ice_ufrag.len(), hello.ice_pwd.len()), (12, 32));
+        let is_hex = |letter: u8| matches!(letter, b'0'..=b'9' | b'a'..=b'f');
+        assert!(hello.ice_ufrag.bytes().chain(hello.ice_pwd.bytes()).all(is_hex), "{hello:?}");
+    }
+}
+
 #[test]
 fn t4_three_failed_attempts_kill_a_number_and_both_ends_learn_it() {
     let mut hall = wide();
