@@ -12,7 +12,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tasuki_protocol::admin::{ADMIN_HEADER, Problem, request_proof};
+use tasuki_protocol::admin::{ADMIN_HEADER, ENROL_PATH, Problem, ProblemCode, request_proof};
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::signal;
 use tokio::net::TcpStream;
@@ -66,6 +66,10 @@ impl Client<'_> {
         }
         match signal::decode::<Problem>(&text) {
             Ok(problem) => Err(Fault::Refused(problem.code)),
+            // Once the token is used the path is gone, as if it had never been (T57).
+            Err(_) if path == ENROL_PATH && status == StatusCode::NOT_FOUND && text.is_empty() => {
+                Err(Fault::Refused(ProblemCode::Unauthorised))
+            }
             Err(_) => Err(Fault::NotTasuki { address: self.address() }),
         }
     }

@@ -30,7 +30,7 @@ use crate::shell::trust::Trust;
 
 const AFTER_HELP: &str = "\
 Consent is typed by a person at the terminal that this program runs in; silence and
-everything but yes (or hai) refuse. Nothing else consents: no flag, variable or file.
+everything but yes (or はい) refuse. Nothing else consents: no flag, variable or file.
 
 During a session: end + Enter or Ctrl+C ends it at once. chat TEXT writes to the
 operator; stats tells what protects the session; where you see the operator's screen,

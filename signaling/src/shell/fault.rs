@@ -35,7 +35,7 @@ pub enum Fault {
     FolderNotEmpty(PathBuf),
     #[error("Another server is using {0}. Stop it first, or choose another folder.")]
     FolderInUse(PathBuf),
-    #[error("The key file {0} is damaged. Put back the one from your backup.")]
+    #[error("The key file {0} is missing or damaged. Put back the one from your backup.")]
     KeyDamaged(PathBuf),
     #[error("{path} cannot be read or written ({kind}). Check who owns it and its rights.")]
     Unreadable { path: PathBuf, kind: std::io::ErrorKind },
@@ -127,7 +127,10 @@ impl Fault {
                 )
             }
             Self::KeyDamaged(p) => {
-                format!("鍵ファイル {} が壊れています。バックアップから戻してください。", p.display())
+                format!(
+                    "鍵ファイル {} がないか壊れています。バックアップから戻してください。",
+                    p.display()
+                )
             }
             Self::Unreadable { path, kind } => {
                 format!(

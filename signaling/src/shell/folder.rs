@@ -77,8 +77,15 @@ pub(crate) struct Keys {
 impl Folder {
     /// The folder of a finished set-up.
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
-        if !path.join(BUNDLE_FILE).exists() && !path.join(MARKER).exists() {
-            return Err(Fault::NotSetUp(path.to_owned()));
+        let bundle = path.join(BUNDLE_FILE);
+        if !bundle.exists() && !path.join(MARKER).exists() {
+            let keys_are_here = path.join(KeyFile::Manifest.name()).exists();
+            let lost = if keys_are_here {
+                Fault::KeyDamaged(bundle)
+            } else {
+                Fault::NotSetUp(path.to_owned())
+            };
+            return Err(lost);
         }
         let folder = Self::lock(path)?;
         if path.join(MARKER).exists() {

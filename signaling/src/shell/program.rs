@@ -44,7 +44,8 @@ struct SetupArguments {
     /// DNS name or IP address by which everybody reaches the server.
     #[arg(long, value_name = "NAME")]
     host: String,
-    #[arg(long, default_value_t = 443)]
+    /// The TCP port, 1 to 65535, at which everybody reaches it.
+    #[arg(long, default_value_t = 443, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// The organisation's name as people see it; the host's name if not given.
     #[arg(long, value_name = "NAME")]

@@ -12,7 +12,7 @@ fn server(arguments: &[&str], data: &Path) -> Output {
 }
 
 fn set_up(data: &Path) -> Output {
-    server(&["setup", "--host", "localhost", "--port", "0", "--json"], data)
+    server(&["setup", "--host", "localhost", "--port", "7443", "--json"], data)
 }
 
 /// One line that names no source file and ends like a sentence.

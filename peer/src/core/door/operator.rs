@@ -350,6 +350,8 @@ impl OperatorDoor {
             | State::Finishing(ref room, _)
                 if now >= room.dies =>
             {
+                // The server would say so at about the same moment.
+                out.tell(SessionEvent::ServerClosed { reason: CloseReason::Expired });
                 self.close(EndReason::NobodyAnswered, EndedBy::ThisEnd, out)
             }
             State::Confirming(room, _) | State::Finishing(room, _)
