@@ -71,13 +71,9 @@ impl Video {
     }
 
     /// Of all RTP and RTCP that passes, transport-wide feedback matters.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's many kinds of packets")]
     pub(super) fn heed(&mut self, packet: RawPacket, now: Instant) {
-        match (packet, self) {
-            (RawPacket::RtcpRx(Rtcp::Twcc(feedback)), Self::Sends(sending)) => {
-                sending.heed(feedback, now);
-            }
-            _ => {}
+        if let (RawPacket::RtcpRx(Rtcp::Twcc(feedback)), Self::Sends(sending)) = (packet, self) {
+            sending.heed(feedback, now);
         }
     }
 }
