@@ -68,7 +68,8 @@ impl GoBetween {
         let server = server.expect("the display's socket");
         thread::spawn(move || {
             let (near, _) = listener.accept().expect("a client");
-            let (mut replies, mut back) = (server.try_clone().unwrap(), near.try_clone().unwrap());
+            let (mut replies, mut back) =
+                (server.try_clone().expect("a pipe"), near.try_clone().expect("a pipe"));
             thread::spawn(move || std::io::copy(&mut replies, &mut back));
             pass_requests(near, server, &mut watch)
         });
