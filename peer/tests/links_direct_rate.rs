@@ -177,3 +177,22 @@ fn while_nothing_comes_back_hardly_anything_is_sent_and_afterwards_all_goes_on()
     assert!(film.arrived - arrived >= 2 * 29, "{} frames afterwards", film.arrived - arrived);
     assert_eq!((film.world.end_of(OPERATOR), film.world.end_of(AGENT)), (None, None));
 }
+
+#[test]
+fn a_key_strokes_frame_leaves_at_once_and_a_whole_screens_at_the_rate() {
+    let mut world = World::new(Weather::fair());
+    let room = |w: &World| w.is_up(OPERATOR) && w.count(AGENT, |e| *e == PathEvent::VideoRoom) > 0;
+    assert!(world.run_until(10 * SECOND, room));
+    let mut takes = |number: u32, bytes: usize| {
+        let begun = world.now;
+        world.command(AGENT, PathCommand::SendVideo(frame(number, FrameKind::Key, bytes)));
+        assert!(world.run_until(10 * SECOND, |w| w.frames(OPERATOR).len() == number as usize + 1));
+        let took = world.now - begun;
+        world.run_until(SECOND, |_| false);
+        took
+    };
+    assert_eq!(takes(0, 15_000), Weather::fair().delay, "no datagram waits");
+    // 240 kB at one and a half times 3 Mbit/s, less the first burst.
+    let took = takes(1, 240_000).as_millis();
+    assert!((330..=480).contains(&took), "{took} ms");
+}
