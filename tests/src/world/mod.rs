@@ -1,6 +1,7 @@
 //! The simulated world: both ends' cores, the server's and a relay on one
 //! virtual clock and one seed. What it decides is only how the world between
-//! them behaves; what must hold stands in [`model`].
+//! them behaves; what must hold stands in [`model`]. Paths are told of in one word each
+//! ([`network`], cheap), or are the real cores on simulated networks ([`wires`]).
 
 pub mod desktop;
 pub mod dice;
@@ -11,10 +12,13 @@ pub mod script;
 pub mod server;
 mod setup;
 mod traffic;
+pub mod wires;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tasuki_peer::core::direct_identity::DirectIdentity;
 use tasuki_peer::core::io::{
     DesktopEvent, EndedBy, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
 };
@@ -29,9 +33,11 @@ use tasuki_signaling::core::rooms::ConnectionId;
 use dice::Dice;
 use end::End;
 use model::Model;
-use network::Network;
+use network::{Nat, Network};
 use server::{Running, Said, Server};
-pub use setup::Plan;
+pub use setup::{Plan, Wiring};
+use wires::Wires;
+use wires::nat::NatKind;
 
 /// Stands in everything that no third party may ever read.
 pub const MARKER: &[u8] = b"tasuki-secret-marker";
@@ -49,6 +55,9 @@ pub struct World {
     pub agent: End,
     pub server: Server,
     pub network: Network,
+    /// In place of `network`'s paths, where the plan wants them real.
+    pub wires: Option<Wires>,
+    identities: Option<[Arc<DirectIdentity>; 2]>,
     pub model: Model,
     /// The number as the operator's program told it; the newest.
     pub number: Option<SessionNumber>,
@@ -127,7 +136,8 @@ impl World {
         let peers =
             [&self.operator, &self.agent].into_iter().filter_map(|end| end.peer.as_ref()?.deadline());
         let agenda = self.agenda.keys().next().map(|(at, _)| *at);
-        let next = peers.chain(agenda).chain(self.server.deadline()).min();
+        let wires = self.wires.as_ref().and_then(|wires| wires.deadline(self.now));
+        let next = peers.chain(agenda).chain(self.server.deadline()).chain(wires).min();
         next.map(|at| at.max(self.now))
     }
 
@@ -149,6 +159,7 @@ impl World {
             let said = self.server.tick(to);
             self.spread(said);
         }
+        self.let_wires_work();
     }
 
     fn happen(&mut self, due: Due) {
@@ -239,6 +250,7 @@ impl World {
     /// The end's process is killed: nothing more comes from it or reaches it.
     pub fn kill(&mut self, role: Role) {
         self.end(role).peer = None;
+        self.cut_wires_of(role);
         for id in self.network.ids(role) {
             self.close_path(role, id);
         }
@@ -299,7 +311,8 @@ impl World {
         let failed_before =
             u8::try_from(self.agent.count(|event| matches!(event, SessionEvent::WrongNumber { .. })))
                 .unwrap_or(u8::MAX);
-        self.agent.peer = Some(setup::agent(&self.plan, number, failed_before));
+        let identity = self.identities.as_ref().map(|both| &*both[Role::Agent as usize]);
+        self.agent.peer = Some(setup::agent(&self.plan, identity, number, failed_before));
         self.agent.connection = None;
         self.model.agent_starts();
         self.plan_at(Duration::ZERO, Due::Dial(Role::Agent));
@@ -364,6 +377,16 @@ impl World {
         let pictured = world.run_until(Duration::from_secs(5), |w| !w.viewer().seen.is_empty());
         assert!(pictured, "a picture comes");
         world
+    }
+
+    /// The ends move to networks of these kinds.
+    pub fn set_nat(&mut self, kinds: [NatKind; 2]) {
+        let passes = kinds == [NatKind::Open; 2];
+        self.network.nat = if passes { Nat::Open } else { Nat::Closed };
+        if let Some(wires) = &mut self.wires {
+            wires.set_nat(Role::Operator, kinds[0]);
+            wires.set_nat(Role::Agent, kinds[1]);
+        }
     }
 
     /// The kind of path that carries the session at this end.
