@@ -12,6 +12,7 @@ pub mod dsse;
 pub mod hello;
 pub mod ids;
 pub mod input;
+pub mod ledger;
 pub mod leg;
 pub mod manifest;
 pub mod message;
