@@ -20,7 +20,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::blob::Blob;
 use crate::dsse::{DocumentRefused, strict_json};
-use crate::ids::{LogKid, TenantId};
+use crate::ids::{Digest, LogKid, TenantId};
 use crate::seed::Seed;
 
 /// Bytes of a log key's public half.
@@ -177,7 +177,11 @@ impl DataKey {
                 &mut rng,
             )
             .map_err(|_| NotALogKey)?;
-            Ok(SealedKey { to: key.kid(), encapped: encapped.to_bytes().to_vec().into(), sealed: sealed.into() })
+            Ok(SealedKey {
+                to: key.kid(),
+                encapped: encapped.to_bytes().to_vec().into(),
+                sealed: sealed.into(),
+            })
         });
         seals.collect::<Result<Vec<_>, _>>().map(Envelope)
     }
@@ -209,14 +213,14 @@ impl Envelope {
     }
 
     /// As rows name it.
-    pub fn digest(&self) -> [u8; 32] {
+    pub fn digest(&self) -> Digest {
         let mut hasher = Sha256::new();
         for seal in &self.0 {
             hasher.update(seal.to.0);
             hasher.update(&seal.encapped.0);
             hasher.update(&seal.sealed.0);
         }
-        hasher.finalize().into()
+        Digest(hasher.finalize().into())
     }
 }
 
