@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{
+    AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
+};
 use crate::consent::Answer;
 use crate::dsse::{DocumentRefused, strict_json};
 use crate::ids::{DeviceKey, Digest, SessionId};
@@ -292,99 +295,6 @@ pub enum Event {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoginFailure {
-    UnknownAccount,
-    Password,
-    SecondFactor,
-    Device,
-    EnrolmentCode,
-    Locked,
-    Disabled,
-    /// From an address or terminal that is not on the list (S63).
-    Place,
-    Hours,
-}
-
-/// Which counter is full (T53).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LockedOut {
-    ThisDevice,
-    UnknownDevices,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogoutCause {
-    Asked,
-    Expired,
-    Revoked,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdminAction {
-    AdminEnrolled,
-    AdminRemoved,
-    LoggedIn,
-    LoggedOut,
-    OperatorAdded,
-    OperatorEnabled,
-    OperatorDisabled,
-    OperatorRemoved,
-    OperatorUnlocked,
-    OperatorChanged,
-    CodeIssued,
-    DeviceRevoked,
-    GroupChanged,
-    PolicyPublished,
-    SessionEnded,
-    BundlePublished,
-    KeyRotated,
-    RecordingFetched,
-    SettingsChanged,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadPurpose {
-    List,
-    Show,
-    Search,
-    Verify,
-    Export,
-    Report,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    ToOperator,
-    ToUser,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Overwrote {
-    Nothing,
-    /// A file of that name, as was announced (S9).
-    Announced,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileVerdict {
-    Delivered,
-    RefusedByUser,
-    RefusedByRule,
-    /// The scanner's exit code vetoed it (S87).
-    Vetoed,
-    Failed,
-    Cancelled,
-}
-
 impl Entry {
     pub fn server(event: Event) -> Self {
         Self { by: Witness::Server, session: None, operator: None, event }
@@ -415,6 +325,11 @@ impl Entry {
 }
 
 impl Event {
+    /// Whether a checkpoint follows at once.
+    pub fn ends_something(&self) -> bool {
+        matches!(self, Self::SessionClosed { .. } | Self::ServerStopped | Self::Pruned { .. })
+    }
+
     /// Under which clear heading the server keeps it.
     pub fn class(&self) -> Class {
         match self {

@@ -5,8 +5,11 @@
 //! signed ([`checkpoint`]). What happens at the ends is sealed there. The server
 //! appends and proves; only the holder of a log key's private half reads (T63).
 
+pub mod audit;
 pub mod checkpoint;
 pub mod event;
 pub mod keys;
 pub mod record;
 pub mod tree;
+pub mod wire;
+pub mod words;

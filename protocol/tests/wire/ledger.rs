@@ -3,9 +3,12 @@
 use tasuki_protocol::{
     consent::Answer,
     ids::{DeviceKey, Digest},
-    ledger::event::{
-        AdminAction, Class, Direction, Event, FileVerdict, LockedOut, LoginFailure, LogoutCause,
-        Overwrote, ReadPurpose, Witness,
+    ledger::{
+        event::{Class, Event, Witness},
+        words::{
+            AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote,
+            ReadPurpose,
+        },
     },
     message::EndReason,
     rights::{Capability, Mode, Rights},

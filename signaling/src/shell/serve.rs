@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest};
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
@@ -20,6 +22,7 @@ use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{Folder, Keys};
+use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, accept};
 use super::names::Names;
 use super::passwords::Passwords;
@@ -106,7 +109,15 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
     let stun = stun_socket(config.stun, address).await?;
-    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
+    let opening = Opening {
+        tenant: bundle.tenant,
+        root: dsse::open_self_signed::<Bundle>(&envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
+        log_keys: Vec::new(),
+        checkpoint_key: keys.manifest.clone(),
+        names: Names::new(&keys.names),
+    };
+    let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
+    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, ledger, scribe);
     let accounts = accounts(&config, &keys, &store, &bundle)?;
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),

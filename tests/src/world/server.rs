@@ -139,7 +139,7 @@ impl Server {
                         said.push(agent_said(connection, message))
                     }
                     Output::HangUp { connection } => said.push(Said::HungUp(connection)),
-                    Output::Persist { write, row } => {
+                    Output::Persist { write, row, .. } => {
                         let (Row::Opened { locator, .. } | Row::Attempt { locator, .. }) = row;
                         self.disk.push((locator, now + Duration::from_secs(1200)));
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });
