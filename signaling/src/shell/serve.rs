@@ -168,7 +168,7 @@ fn accounts(
     config: &Config,
     keys: &Keys,
     store: &Store,
-    bundle: &tasuki_protocol::bundle::Bundle,
+    bundle: &Bundle,
 ) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     Ok(Accounts {
