@@ -14,6 +14,7 @@ pub mod ids;
 pub mod input;
 pub mod ledger;
 pub mod leg;
+pub mod log_key;
 pub mod manifest;
 pub mod message;
 pub mod number;

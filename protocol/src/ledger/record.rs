@@ -9,10 +9,11 @@ use aes_gcm::aead::{Aead as _, Payload};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Class, Entry, MAX_ENTRY_BYTES};
-use super::keys::{DataKey, Envelope, LogPublicKey, LogSecretKey, NotALogKey};
+use super::keys::{DataKey, Envelope};
 use super::tree::{Hash, leaf_hash};
 use crate::blob::Blob;
 use crate::ids::{Role, SessionId, TenantId};
+use crate::log_key::{LogPublicKey, LogSecretKey};
 use crate::seed::Seed;
 
 /// Lengths are hidden up to a multiple of this.
@@ -147,7 +148,7 @@ pub fn seal_at_end(
     seed: &Seed,
 ) -> Result<EndSealed, RowRefused> {
     let key = DataKey::new(seed);
-    let envelope = key.seal(to, tenant, seed).map_err(|NotALogKey| RowRefused::OtherKey)?;
+    let envelope = key.seal(to, tenant, seed).map_err(|_| RowRefused::OtherKey)?;
     let plain = pad(&entry.encode().map_err(|_| RowRefused::TooLarge)?);
     let bound = end_bound(tenant, session, role, number);
     let payload = Payload { msg: &plain, aad: &bound };
@@ -161,7 +162,7 @@ impl FromEnd {
     /// # Errors
     /// See [`RowRefused`].
     pub fn open(&self, secret: &LogSecretKey, tenant: TenantId) -> Result<Entry, RowRefused> {
-        let key = secret.open(&self.sealed.key, tenant).ok_or(RowRefused::OtherKey)?;
+        let key = self.sealed.key.open(secret, tenant).map_err(|_| RowRefused::OtherKey)?;
         let bound = end_bound(tenant, self.session, self.role, self.number);
         let payload = Payload { msg: &self.sealed.sealed.0, aad: &bound };
         let plain = key.cipher().decrypt(&nonce(self.number), payload);
@@ -300,7 +301,7 @@ mod tests {
 
     #[test]
     fn t43_what_an_end_sealed_opens_with_the_log_key_alone() {
-        let secret = LogSecretKey::new(&seed(2));
+        let secret = LogSecretKey::from_bytes([2; 32]);
         let (session, number) = (SessionId([6; 16]), 3);
         let at = (session, Role::Agent, number);
         let sealed = seal_at_end(&chat("secret"), at, &[secret.public()], TENANT, &seed(3)).unwrap();
@@ -312,7 +313,7 @@ mod tests {
         let row = seal(&opened, place, BEFORE, &key, Digest([4; 32]), TENANT).unwrap();
         assert_eq!(open(&row, BEFORE, &key, TENANT), Ok(opened));
         assert_eq!(from_end.open(&secret, TENANT), Ok(chat("secret")));
-        let other = LogSecretKey::new(&seed(9));
+        let other = LogSecretKey::from_bytes([9; 32]);
         assert_eq!(from_end.open(&other, TENANT), Err(RowRefused::OtherKey));
         let moved = FromEnd { number: 4, ..from_end };
         assert_eq!(moved.open(&secret, TENANT), Err(RowRefused::Altered));

@@ -92,6 +92,7 @@ impl Rooms {
                 self.agent_resumes(connection, session, token);
             }
             AgentToServer::Forward { body } => self.agent_forwards(connection, body),
+            AgentToServer::NeedLedgerTicket => self.agent_needs_ticket(connection, now),
             AgentToServer::Close => self.agent_closes(connection, now),
         }
     }

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use tasuki_protocol::ids::{Digest, TenantId};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
 use tasuki_protocol::ledger::event::{Class, Entry, Event};
-use tasuki_protocol::ledger::keys::{DataKey, Envelope, LogPublicKey};
+use tasuki_protocol::ledger::keys::{DataKey, Envelope};
 use tasuki_protocol::ledger::record::{Opened, Place, Row, seal};
 use tasuki_protocol::ledger::tree::{Frontier, Hash, Subtree};
+use tasuki_protocol::log_key::LogPublicKey;
 use tasuki_protocol::seed::Seed;
 
 /// How long one data key seals rows.
@@ -187,15 +188,15 @@ fn stepped(last: Moment, now: Moment) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use tasuki_protocol::ledger::keys::LogSecretKey;
     use tasuki_protocol::ledger::record::open;
+    use tasuki_protocol::log_key::LogSecretKey;
 
     use super::*;
 
     const TENANT: TenantId = TenantId([1; 8]);
 
     fn secret() -> LogSecretKey {
-        LogSecretKey::new(&Seed::from_bytes([2; 32]))
+        LogSecretKey::from_bytes([2; 32])
     }
 
     fn book() -> Book {
@@ -230,7 +231,7 @@ mod tests {
         let mut before = NOTHING_BEFORE;
         for write in &draft.writes {
             match write {
-                Write::Key(_, envelope) => key = secret().open(envelope, TENANT),
+                Write::Key(_, envelope) => key = envelope.open(&secret(), TENANT).ok(),
                 Write::Row(row, leaf) => {
                     assert_eq!(open(row, before, key.as_ref().unwrap(), TENANT), Ok(record()));
                     before = *leaf;

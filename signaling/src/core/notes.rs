@@ -6,12 +6,14 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use tasuki_protocol::ids::{DeviceKey, SessionId};
+use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{CloseReason, RefusalReason};
+use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
 
+use super::agents::AgentState;
 use super::issue::POLICY_VERSION;
+use super::room::Room;
 use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms};
 
 /// A flood is noted so often at most.
@@ -65,6 +67,31 @@ pub(crate) struct Floods {
 }
 
 impl Rooms {
+    pub(crate) fn give_ledger_ticket(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        now: Now,
+    ) {
+        let room = self.rooms.get_mut(&session);
+        let own = room.filter(|room| room.operator_seat.connection() == Some(connection));
+        if own.and_then(Room::paired).is_none() {
+            let reason = RefusalReason::Session;
+            return self.tell_operator(connection, ServerToOperator::Refused { reason });
+        }
+        let ticket = self.issuer.end_ticket(session, Role::Operator, now.unix);
+        self.tell_operator(connection, ServerToOperator::LedgerTicket { session, ticket });
+    }
+
+    pub(crate) fn agent_needs_ticket(&mut self, connection: ConnectionId, now: Now) {
+        let state = self.agents.get(&connection).map(|agent| &agent.state);
+        let Some(AgentState::Paired(session)) = state else {
+            return self.refuse_agent(connection, RefusalReason::Session);
+        };
+        let ticket = self.issuer.end_ticket(*session, Role::Agent, now.unix);
+        self.tell_agent(connection, ServerToAgent::LedgerTicket { ticket });
+    }
+
     pub(crate) fn note(&mut self, what: What, session: Option<SessionId>) {
         let note = self.noted(what, session);
         self.put(Output::Note(note));

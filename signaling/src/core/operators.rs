@@ -71,6 +71,9 @@ impl Rooms {
             }
             OperatorToServer::Paired { session } => self.pair(connection, session, now),
             OperatorToServer::NeedLeg { session } => self.give_leg(connection, session, now),
+            OperatorToServer::NeedLedgerTicket { session } => {
+                self.give_ledger_ticket(connection, session, now);
+            }
             OperatorToServer::Close { session } => {
                 if self.own(connection, session).is_some() {
                     self.end_room(session, CloseReason::OtherEnd, Some(connection), now);

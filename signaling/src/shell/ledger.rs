@@ -11,8 +11,8 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
 use tasuki_protocol::ledger::event::Entry;
-use tasuki_protocol::ledger::keys::LogPublicKey;
 use tasuki_protocol::ledger::wire::{CheckpointAnswer, EndRow, EndTicketKey};
+use tasuki_protocol::log_key::LogPublicKey;
 use tasuki_protocol::seed::Seed;
 use tokio::sync::{mpsc, oneshot};
 

@@ -246,6 +246,7 @@ impl World {
                 assert_eq!(self.owner.get(session), Some(&to));
             }
             ServerToOperator::AgentPresence { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::Challenge { .. }
             | ServerToOperator::Ready
             | ServerToOperator::Refused { .. } => {}
@@ -280,6 +281,7 @@ impl World {
                 self.partner.insert(session, to);
             }
             ServerToAgent::Leg { .. }
+            | ServerToAgent::LedgerTicket { .. }
             | ServerToAgent::OperatorPresence { .. }
             | ServerToAgent::Closed { .. }
             | ServerToAgent::Refused { .. } => {}

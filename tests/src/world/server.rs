@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use tasuki_peer::core::io::{ServerMessage, ServerRequest};
 use tasuki_protocol::ids::{DeviceKey, Role};
+use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::Mode;
@@ -67,6 +68,7 @@ impl Server {
             relay: None,
             address_disclosure: facts.disclosure,
             length_s: facts.length_s,
+            end_tickets: EndTicketKey::new(&facts.seed.child("end tickets")),
         };
         let seed = facts.seed.child(&format!("server start {}", self.starts));
         self.starts += 1;
