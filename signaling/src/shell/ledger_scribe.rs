@@ -532,7 +532,7 @@ mod tests {
         desk.chat("after the restart").await;
         let ledger = desk.ledger.clone();
         let folder = desk.stop_with(ledger).await;
-        assert_eq!(audit(&folder, &[early.clone()]).await.unwrap().size, 6);
+        assert_eq!(audit(&folder, std::slice::from_ref(&early)).await.unwrap().size, 6);
         let store = Store { pool: pool(&folder).await };
         let opened = |note: &str| {
             let keys = [public(&checkpoint_key(3))];
