@@ -1,17 +1,23 @@
 //! The words of the ledger: what a record of today says in ten years.
 
 use tasuki_protocol::{
+    blob::Blob,
     consent::Answer,
-    ids::{DeviceKey, Digest},
+    ids::{DeviceKey, Digest, TenantId},
     ledger::{
+        audit::{Header, Item},
         event::{Class, Event, Witness},
+        keys::DataKey,
+        wire::StoredRow,
         words::{
             AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote,
             ReadPurpose,
         },
     },
+    log_key::LogSecretKey,
     message::EndReason,
     rights::{Capability, Mode, Rights},
+    seed::Seed,
     signal::{CloseReason, RefusalReason},
 };
 
@@ -273,6 +279,25 @@ fn records_of_connections_keep_their_words() {
         &E::Ended { reason: EndReason::UserEnded, by: Witness::Agent },
         r#"{"type":"ended","reason":"user_ended","by":"agent"}"#,
     );
+    all.assert_same();
+}
+
+/// An exported file's items, by the byte that opens each.
+#[test]
+fn items_of_an_export_keep_their_numbers() {
+    let envelope = DataKey::new(&Seed::from_bytes([1; 32])).seal(
+        &[LogSecretKey::from_bytes([1; 32]).public()],
+        TenantId([1; 8]),
+        &Seed::from_bytes([1; 32]),
+    );
+    let header = Header { bundle: Blob::default(), wrapped: Vec::new(), at: 0, from: 0, before: D };
+    let mut all = Snapshots::default();
+    let first = |item: Item| item.frame()[4];
+    all.byte("Item::Header", first(Item::Header(header)), 0);
+    all.byte("Item::Tombstone", first(Item::Tombstone(Blob::default())), 1);
+    all.byte("Item::Key", first(Item::Key(envelope.expect("one key"))), 2);
+    all.byte("Item::Record", first(Item::Record(StoredRow { leaf: D, row: None })), 3);
+    all.byte("Item::Checkpoint", first(Item::Checkpoint(t())), 4);
     all.assert_same();
 }
 

@@ -10,7 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
 use tasuki_protocol::number::Locator;
 
 use super::clock;
@@ -60,6 +60,11 @@ impl Store {
             .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(6));
+        // After SQLITE_FULL the transaction is over for SQLite and not for sqlx, which would
+        // refuse the next one on this connection for ever: such a connection is closed.
+        let pool = pool.after_release(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
         let pool = pool.connect_with(options).await.map_err(damaged)?;
         migrator().run(&pool).await.map_err(|_| Fault::DatabaseDamaged(PathBuf::from(path)))?;
         Ok(Self { pool })
