@@ -13,6 +13,7 @@ pub mod direct_identity;
 mod direct_lanes;
 pub mod direct_setup;
 mod direct_video;
+pub mod doctor;
 pub mod door;
 mod dtls;
 pub mod io;
