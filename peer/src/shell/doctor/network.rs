@@ -37,7 +37,7 @@ pub(super) async fn examine(trust: &Trust, proxies: &Proxies, chart: &mut Chart<
             let list: Vec<String> = places.iter().map(|place| place.ip().to_string()).collect();
             chart.fine(Words::NameFound, &[callee.host.clone(), list.join(", ")]);
         }
-        (Err(_), Some(_)) => chart.note(Words::NameByProxy, &[callee.host.clone()]),
+        (Err(_), Some(_)) => chart.note(Words::NameByProxy, std::slice::from_ref(&callee.host)),
         (Err(why), None) => return chart.obstacle(why.clone()),
     }
     let begun = Instant::now();
