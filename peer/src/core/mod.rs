@@ -11,6 +11,8 @@ mod direct_address;
 mod direct_early;
 pub mod direct_identity;
 mod direct_lanes;
+mod direct_pace;
+mod direct_rate;
 pub mod direct_setup;
 mod direct_video;
 pub mod doctor;

@@ -152,8 +152,7 @@ impl Carrier {
             asking.ask(&self.questions, &self.sockets);
             self.transmit();
             self.tell();
-            let now = Instant::now();
-            let Some(deadline) = self.link.deadline(now) else { break };
+            let Some(deadline) = self.link.deadline() else { break };
             let deadline = asking.deadline(&self.questions).map_or(deadline, |ask| ask.min(deadline));
             tokio::select! {
                 command = self.commands.recv() => {
