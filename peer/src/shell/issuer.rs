@@ -24,6 +24,10 @@ const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 pub(super) fn of_inspector(cert: &CertificateDer<'_>, server: &ServerName<'_>) -> Option<String> {
     let parsed = EndEntityCert::try_from(cert).ok()?;
     parsed.verify_is_valid_for_subject_name(server).ok()?;
+    if parsed.issuer() == parsed.subject() {
+        // Devices have an authority; what signs itself is another server.
+        return None;
+    }
     let issuer = name(parsed.issuer())?;
     (!issuer.starts_with(OWN_AUTHORITY)).then_some(issuer)
 }
