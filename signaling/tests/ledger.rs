@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event};
-use tasuki_protocol::ledger::record::open;
+use tasuki_protocol::ledger::record::{Opened, open};
 use tasuki_protocol::ledger::tree::Frontier;
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::seed::Seed;
