@@ -15,6 +15,7 @@ mod direct_pace;
 mod direct_rate;
 pub mod direct_setup;
 mod direct_video;
+pub mod doctor;
 pub mod door;
 mod dtls;
 pub mod io;
