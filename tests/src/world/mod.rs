@@ -8,6 +8,7 @@ pub mod dice;
 pub mod end;
 pub mod model;
 pub mod network;
+mod people;
 pub mod script;
 pub mod server;
 mod setup;
@@ -20,11 +21,10 @@ use std::time::{Duration, Instant};
 
 use tasuki_peer::core::direct_identity::DirectIdentity;
 use tasuki_peer::core::io::{
-    DesktopEvent, EndedBy, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
+    DesktopEvent, EndedBy, Input, Output, ServerMessage, ServerRequest, SessionEvent,
 };
 use tasuki_peer::core::path::{PathEvent, PathId, PathKind};
-use tasuki_protocol::ids::{Digest, Role};
-use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::{Mode, Rights};
@@ -304,56 +304,6 @@ impl World {
         }
         let now = self.now;
         self.end(role).events.push((now, event));
-    }
-
-    /// The end user types the number that he was told; the agent's program starts.
-    pub fn join(&mut self, number: SessionNumber) {
-        let failed_before =
-            u8::try_from(self.agent.count(|event| matches!(event, SessionEvent::WrongNumber { .. })))
-                .unwrap_or(u8::MAX);
-        let identity = self.identities.as_ref().map(|both| &*both[Role::Agent as usize]);
-        self.agent.peer = Some(setup::agent(&self.plan, identity, number, failed_before));
-        self.agent.connection = None;
-        self.model.agent_starts();
-        self.plan_at(Duration::ZERO, Due::Dial(Role::Agent));
-    }
-
-    /// The person at the agent's end clicks.
-    pub fn accept(&mut self, granted: Rights) {
-        let Some(question) = self.agent.question.take() else { return };
-        self.model.granted = Some(granted.and(question.grantable));
-        let length = Duration::from_secs(question.manifest.length);
-        self.model.rights_end = Some(self.now + length);
-        let shown = Digest([7; 32]);
-        self.input(Role::Agent, Input::Human(HumanAct::Accept { granted, shown }));
-    }
-
-    pub fn refuse(&mut self) {
-        self.agent.question = None;
-        let shown = Digest([7; 32]);
-        self.input(Role::Agent, Input::Human(HumanAct::Refuse { shown }));
-    }
-
-    /// The viewer types the next text that nobody typed before.
-    pub fn type_next(&mut self) -> u32 {
-        let text = self.next_typed;
-        self.next_typed += 1;
-        self.model.typed(text);
-        self.operate(InputEvent::Text(text.to_string()));
-        text
-    }
-
-    pub fn operate(&mut self, event: InputEvent) {
-        let viewer = self.plan.mode.viewer();
-        self.input(viewer, Input::Human(HumanAct::Operate(event)));
-    }
-
-    /// Something changes on the host's screen.
-    pub fn draw(&mut self) {
-        let host = self.plan.mode.host();
-        if let Some(event) = self.end(host).desktop.change() {
-            self.plan_at(CAPTURE_TIME, Due::Desktop(host, event));
-        }
     }
 
     /// From nothing to an accepted session, as everything goes well.
