@@ -12,6 +12,7 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
+    http_answer::{self, Answer},
     ids::DeviceKey,
     input::InputEvent,
     leg::{LegRecord, MAX_RECORD_BYTES},
@@ -58,6 +59,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("bundle", document::<Bundle>),
+    target("http_answer", http_answer),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
@@ -118,6 +120,14 @@ fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
+}
+
+/// Nothing opens a tunnel or switches but a whole head with nothing behind it.
+fn http_answer(bytes: &[u8]) {
+    if let Ok(Some(answer)) = http_answer::read(bytes) {
+        let stands = matches!(answer, Answer::Open | Answer::Switched);
+        assert!(!stands || bytes.ends_with(b"\r\n\r\n"));
+    }
 }
 
 /// A binary message, which must survive being encoded again.
