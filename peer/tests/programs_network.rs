@@ -86,7 +86,7 @@ fn s72_s84_tls_inspection_is_named_by_its_issuer_and_gets_nothing() {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (tell, heard) = std::sync::mpsc::channel();
+    let (tell, heard) = std::sync::mpsc::sync_channel(64);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut gateway = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
