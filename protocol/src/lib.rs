@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod consent;
 pub mod dsse;
 pub mod hello;
+pub mod http_answer;
 pub mod ids;
 pub mod input;
 pub mod ledger;
