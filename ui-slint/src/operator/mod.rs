@@ -1,0 +1,3 @@
+//! The operator's window.
+
+pub mod program;
