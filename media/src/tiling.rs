@@ -69,9 +69,8 @@ impl Tiling {
     pub fn tiles(&self) -> impl Iterator<Item = Tile> {
         let Extent { width, height } = self.target;
         let columns = usize::from(width.div_ceil(TILE));
-        let places = (0..height.div_ceil(TILE)).flat_map(move |row| {
-            (0..width.div_ceil(TILE)).map(move |column| (row, column))
-        });
+        let places = (0..height.div_ceil(TILE))
+            .flat_map(move |row| (0..width.div_ceil(TILE)).map(move |column| (row, column)));
         places.map(move |(row, column)| {
             let (left, top) = (column * TILE, row * TILE);
             Tile {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::look::Shade;
+
 /// The file's name in the state folder.
 pub const FILE: &str = "operator-window.json";
 /// More is no file of ours.
@@ -17,7 +19,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct Preferences {
     pub language: Language,
-    pub theme: Theme,
+    pub shade: Shade,
     /// Where pictures go; a folder of the user's pictures where none is named.
     pub pictures: Option<PathBuf>,
     pub keyboard: Keyboard,
@@ -34,15 +36,6 @@ pub enum Language {
     System,
     English,
     Japanese,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Theme {
-    #[default]
-    System,
-    Light,
-    Dark,
 }
 
 /// What a key of this keyboard is at the host.
@@ -69,7 +62,7 @@ impl Default for Preferences {
     fn default() -> Self {
         Self {
             language: Language::default(),
-            theme: Theme::default(),
+            shade: Shade::default(),
             pictures: None,
             keyboard: Keyboard::default(),
             grab: Grab::default(),
@@ -119,7 +112,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_kept_aside_and_defaults_are_used() {
         let folder = tempfile::tempdir().unwrap();
-        for damaged in ["", "[]", "{\"theme\": \"pink\"}", "{\"consent\": true}", "{"] {
+        for damaged in ["", "[]", "{\"shade\": \"pink\"}", "{\"consent\": true}", "{"] {
             std::fs::write(folder.path().join(FILE), damaged).unwrap();
             let read = read(folder.path());
             assert_eq!(read.preferences, Preferences::default());
@@ -135,7 +128,7 @@ mod tests {
         assert_eq!(read(folder.path()), Read { preferences: Preferences::default(), set_aside: None });
         let chosen = Preferences {
             language: Language::Japanese,
-            theme: Theme::Dark,
+            shade: Shade::Dark,
             keyboard: Keyboard::Letters,
             user: "hanako".to_owned(),
             ..Preferences::default()

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use tasuki_peer::core::io::{EndedBy, HumanAct, SessionEvent};
-use tasuki_peer::core::path::PathKind;
+use tasuki_peer::core::path::{Ciphers, PathKind};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
 use tasuki_protocol::ids::Role;
@@ -55,14 +55,34 @@ pub enum Wish {
     /// The same again, with a new number.
     Again,
     Operate(InputEvent),
-    Zoom(Zoom),
-    FullScreen(bool),
-    Monitor(MonitorId),
-    Screenshot,
     CtrlAltDel,
     TypeText(String),
     Say(String),
     Dialog(Dialog),
+    Look(Look),
+    Rights(RightsWish),
+}
+
+/// How the operator wants to see the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Zoom(Zoom),
+    FullScreen(bool),
+    Monitor(MonitorId),
+    Screenshot,
+}
+
+/// What either end may do from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RightsWish {
+    /// Control for so long; 0 is until the end.
+    Ask {
+        minutes: u32,
+    },
+    GiveBack,
+    /// Where this end's screen is shown.
+    Pause,
+    Resume,
 }
 
 pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<Effect> {
@@ -81,7 +101,8 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::Report(report, seconds) => {
             tab.link.rates.count(seconds, report.decoded, report.bytes);
             tab.link.path = report.stats.path.or(tab.link.path);
-            tab.link.report = Some(*report);
+            tab.link.round_trip_ms = report.stats.round_trip_ms;
+            tab.link.cipher_words = report.stats.ciphers.as_ref().map(cipher_words);
         }
         Happened::ScreenshotKept(file) => {
             tab.pictures += 1;
@@ -145,6 +166,13 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
     }
 }
 
+fn cipher_words(ciphers: &Ciphers) -> String {
+    match ciphers {
+        Ciphers::Direct { dtls, srtp } => format!("{dtls}, {srtp}"),
+        Ciphers::Relayed { noise, tls } => format!("{noise}, {tls}"),
+    }
+}
+
 fn ended(tab: &Tab, reason: EndReason, by: EndedBy) -> Outcome {
     match &tab.stage {
         Stage::Dialling | Stage::Waiting(_) | Stage::AtTheDoor { .. } if tab.leaving => {
@@ -187,6 +215,7 @@ fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> Vec<Effect> 
     let now = model.now;
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     let past = past(tab, &result, now);
+    tab.live_seconds = past.seconds;
     tab.link.reconnecting = None;
     tab.dialog = Dialog::None;
     tab.view.full = false;
@@ -239,12 +268,11 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
     match wish {
         Wish::CopyNumber => copy(tab, |number| &number.spoken, ToastWhat::NumberCopied),
         Wish::CopyLink => copy(tab, |number| &number.link, ToastWhat::LinkCopied),
-        Wish::Cancel | Wish::EndNow => end(tab),
         Wish::End if tab.is_live() => {
             tab.dialog = Dialog::End;
             Vec::new()
         }
-        Wish::End => end(tab),
+        Wish::Cancel | Wish::End | Wish::EndNow => end(tab),
         Wish::Close => {
             let over = matches!(tab.stage, Stage::Over(_));
             let effects = if over { Vec::new() } else { vec![Effect::HangUp(id)] };
@@ -252,32 +280,46 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
             effects
         }
         Wish::Again => again(model, id),
-        Wish::Operate(event) if tab.operates() => vec![act(id, event)],
-        Wish::Operate(InputEvent::ReleaseAll) if tab.is_live() => vec![act(id, InputEvent::ReleaseAll)],
-        Wish::Operate(_) => Vec::new(),
-        Wish::Zoom(zoom) => {
-            tab.view.zoom = zoom;
-            Vec::new()
-        }
-        Wish::FullScreen(full) => {
-            tab.view.full = full && tab.is_live();
-            Vec::new()
-        }
-        Wish::Monitor(monitor) if tab.has(Capability::ChooseScreen) => {
-            vec![Effect::Act(id, HumanAct::ShowMonitor(monitor))]
-        }
-        Wish::Screenshot if tab.watches() && tab.has(Capability::Screenshot) => {
-            vec![Effect::SaveScreenshot(id)]
-        }
-        Wish::Monitor(_) | Wish::Screenshot => Vec::new(),
-        Wish::CtrlAltDel if tab.operates() => {
-            hands::ctrl_alt_del().into_iter().map(|event| act(id, event)).collect()
-        }
-        Wish::CtrlAltDel => Vec::new(),
         Wish::TypeText(text) => type_text(model, id, &text),
         Wish::Say(line) => speak(tab, &line, now),
         Wish::Dialog(dialog) => {
             tab.dialog = dialog;
+            Vec::new()
+        }
+        Wish::Operate(event) => operate(tab, event),
+        Wish::CtrlAltDel if tab.operates() => {
+            hands::ctrl_alt_del().into_iter().map(|event| act(id, event)).collect()
+        }
+        Wish::CtrlAltDel => Vec::new(),
+        Wish::Look(look) => looked(tab, look),
+        Wish::Rights(rights) => rights_wished(tab, rights),
+    }
+}
+
+fn operate(tab: &Tab, event: InputEvent) -> Vec<Effect> {
+    let lets_go = event == InputEvent::ReleaseAll && tab.is_live() && tab.watches();
+    if tab.operates() || lets_go { vec![act(tab.id, event)] } else { Vec::new() }
+}
+
+fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
+    match look {
+        Look::Zoom(zoom) => tab.view.zoom = zoom,
+        Look::FullScreen(full) => tab.view.full = full && tab.is_live(),
+        Look::Monitor(monitor) if !tab.watches() || tab.has(Capability::ChooseScreen) => {
+            return vec![Effect::Act(tab.id, HumanAct::ShowMonitor(monitor))];
+        }
+        Look::Screenshot if tab.watches() && tab.has(Capability::Screenshot) => {
+            return vec![Effect::SaveScreenshot(tab.id)];
+        }
+        Look::Monitor(_) | Look::Screenshot => {}
+    }
+    Vec::new()
+}
+
+fn rights_wished(tab: &mut Tab, wish: RightsWish) -> Vec<Effect> {
+    tab.dialog = Dialog::None;
+    match wish {
+        RightsWish::Ask { .. } | RightsWish::GiveBack | RightsWish::Pause | RightsWish::Resume => {
             Vec::new()
         }
     }

@@ -277,8 +277,11 @@ impl Inner {
     fn note_unseen(&self, changed: ChangedBlocks) {
         let mut unseen = lock(&self.unseen);
         match unseen.as_mut() {
-            Some(before) if before.marks().len() == changed.marks().len()
-                && before.cols() == changed.cols() => before.union(&changed),
+            Some(before)
+                if before.marks().len() == changed.marks().len() && before.cols() == changed.cols() =>
+            {
+                before.union(&changed)
+            }
             Some(_) | None => *unseen = Some(changed),
         }
     }
