@@ -30,8 +30,8 @@ struct Room {
 impl Room {
     fn furnish() -> Self {
         let house = House::set_up().unwrap();
-        let operator = Desktop::start_bare(Size::new(WINDOW.0.into(), WINDOW.1.into())).unwrap();
-        let mut user = Desktop::start(Size::new(HOST.0.into(), HOST.1.into())).unwrap();
+        let operator = Desktop::start_bare(Size::new(WINDOW.0, WINDOW.1)).unwrap();
+        let mut user = Desktop::start(Size::new(HOST.0, HOST.1)).unwrap();
         let file = house.folder().join("notes.txt");
         let notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &file).unwrap();
         nudge_pointer(&user, notes.middle.0, notes.middle.1).unwrap();
