@@ -13,6 +13,7 @@ pub mod hello;
 pub mod ids;
 pub mod input;
 pub mod leg;
+pub mod link;
 pub mod manifest;
 pub mod message;
 pub mod number;

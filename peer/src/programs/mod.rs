@@ -11,6 +11,7 @@ mod keys;
 pub mod operator;
 mod say;
 mod start;
+pub mod surface;
 mod waiting;
 
 use std::process::ExitCode;
