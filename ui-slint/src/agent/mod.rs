@@ -1,7 +1,19 @@
 //! The end user's window: a number, a question, a banner while somebody is connected, a receipt.
 
+pub mod asking;
+pub mod ended;
 pub mod entry;
+mod files;
+mod guard;
+pub mod live;
+pub mod memory;
 pub mod model;
+mod moment;
+pub mod news;
 pub mod program;
+mod running;
 pub mod scenes;
+mod session;
+pub mod single;
 pub mod view;
+pub mod wiring;

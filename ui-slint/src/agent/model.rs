@@ -3,11 +3,19 @@
 //! Knows no toolkit, no clock and no session: times are handed in, effects are carried out by
 //! the program, and what comes of them returns as a message.
 
+use std::time::Instant;
+
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::Digest;
 use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::{Capability, Rights};
 
+use super::asking::Asking;
+use super::ended::Ended;
 use super::entry::Entry;
+use super::live::{Live, QuestionKind};
+use super::news::News;
 use crate::look::{Shade, other};
 
 /// Everything that can be seen.
@@ -17,13 +25,22 @@ pub struct Model {
     pub shade: Shade,
     pub organisation: String,
     pub about: bool,
+    /// A file was saved, a setting was damaged: said once, gone by itself.
+    pub notice: Option<Said>,
+    /// Whether a tray took the icon; without one the window alone offers the end.
+    pub tray: bool,
     pub page: Page,
 }
 
 #[derive(Debug, Clone)]
 pub enum Page {
+    /// Nothing can be done before this is mended.
+    Trouble(Fault),
     Number(NumberPage),
     Connecting,
+    Asking(Box<Asking>),
+    Live(Box<Live>),
+    Ended(Box<Ended>),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -33,22 +50,103 @@ pub struct NumberPage {
     pub trouble: Option<Fault>,
 }
 
+/// What is told in passing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// The settings could not be read and lie aside under this name.
+    SettingsAside(String),
+    Saved(String),
+    Fault(Fault),
+    /// What a link carried is no session number.
+    BadLink,
+    /// A second press that no hand did; it had no effect (T2).
+    NotByHand,
+    PictureKept,
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Msg {
     LanguageSwitched,
     ShadeChosen(Shade),
     AboutShown(bool),
+    NoticeGone,
     NumberEdited(String),
+    /// A link was opened; `None` when it holds no number.
+    Linked(Option<SessionNumber>),
+    /// The program was started once more: the window comes to the front.
+    Presented,
     ConnectPressed,
+    CancelPressed,
+    TryAgainPressed,
+    ClosePressed,
+    NoticeRead,
+    Granted(Capability, bool),
+    /// By a hand at this computer, and with this text before it (T2, T10).
+    AcceptPressed {
+        shown: Digest,
+    },
+    RefusePressed {
+        shown: Digest,
+    },
+    /// Pressed by something that is no hand at this computer.
+    NotByHand,
+    AnswerPressed {
+        yes: bool,
+        shown: Digest,
+    },
+    Taken(Capability, bool),
+    PausePressed(bool),
+    EndPressed,
+    KeepPicturePressed,
+    ReceiptOpened,
+    ReceiptSaved,
+    AnotherPressed,
+    /// Of the session that runs.
+    News(Box<News>),
+    Told(Said),
+    TrayThere(bool),
+    /// A moment has passed.
+    Tick,
 }
 
-/// What is to be done.
+/// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Language and colours, for the next start.
     Remember,
     Connect(SessionNumber),
+    Accept {
+        granted: Rights,
+        shown: Digest,
+    },
+    Refuse {
+        shown: Digest,
+    },
+    Answer {
+        kind: QuestionKind,
+        yes: bool,
+        shown: Digest,
+    },
+    /// The operator may do this no longer.
+    TakeAway(Rights),
+    /// What was taken away stands again.
+    GiveBack(Rights),
+    Pause,
+    Resume,
+    /// Local first: nothing of this waits for a network (S31).
+    End,
+    /// The session that is being made is given up.
+    Abandon,
+    /// This organisation was met once more.
+    Met,
+    KeepPicture,
+    OpenReceipt,
+    SaveReceipt,
+    /// The window comes to the front: a question waits.
+    Present,
+    LookAgain,
+    Close,
 }
 
 impl Model {
@@ -58,12 +156,19 @@ impl Model {
             shade,
             organisation: organisation.to_owned(),
             about: false,
+            notice: None,
+            tray: false,
             page: Page::Number(NumberPage::default()),
         }
     }
 
+    /// Whether anything on the screen counts seconds; nothing runs when nothing changes.
+    pub fn counts(&self) -> bool {
+        matches!(self.page, Page::Asking(_) | Page::Live(_))
+    }
+
     #[must_use]
-    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+    pub fn update(&mut self, msg: Msg, now: Instant) -> Vec<Effect> {
         match msg {
             Msg::LanguageSwitched => {
                 self.lang = other(self.lang);
@@ -77,15 +182,79 @@ impl Model {
                 self.about = shown;
                 Vec::new()
             }
-            Msg::NumberEdited(text) => {
-                if let Page::Number(page) = &mut self.page {
-                    page.entry.edit(&text);
-                    page.trouble = None;
-                }
+            Msg::NoticeGone => {
+                self.notice = None;
                 Vec::new()
             }
+            Msg::Told(said) => {
+                self.notice = Some(said);
+                Vec::new()
+            }
+            Msg::NotByHand => self.not_by_hand(now),
+            Msg::TrayThere(there) => {
+                self.tray = there;
+                Vec::new()
+            }
+            Msg::Tick => Vec::new(),
+            Msg::Presented => vec![Effect::Present],
+            Msg::NumberEdited(text) => self.typed(&text),
+            Msg::Linked(number) => self.linked(number),
             Msg::ConnectPressed => self.connect(),
+            Msg::News(news) => self.hear(*news, now),
+            Msg::TryAgainPressed => vec![Effect::LookAgain],
+            Msg::ClosePressed => self.close(),
+            Msg::AnotherPressed => self.start_over(),
+            Msg::ReceiptOpened => vec![Effect::OpenReceipt],
+            Msg::ReceiptSaved => vec![Effect::SaveReceipt],
+            Msg::KeepPicturePressed => vec![Effect::KeepPicture],
+            Msg::CancelPressed
+            | Msg::NoticeRead
+            | Msg::Granted(..)
+            | Msg::AcceptPressed { .. }
+            | Msg::RefusePressed { .. }
+            | Msg::AnswerPressed { .. }
+            | Msg::Taken(..)
+            | Msg::PausePressed(_)
+            | Msg::EndPressed => self.pressed(msg, now),
         }
+    }
+
+    /// What the pages of a session offer.
+    fn pressed(&mut self, msg: Msg, now: Instant) -> Vec<Effect> {
+        match &mut self.page {
+            Page::Connecting if matches!(msg, Msg::CancelPressed | Msg::EndPressed) => {
+                self.page = Page::Number(NumberPage::default());
+                vec![Effect::Abandon]
+            }
+            Page::Asking(asking) => asking.pressed(&msg, now),
+            Page::Live(live) => live.pressed(&msg, now),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => Vec::new(),
+        }
+    }
+
+    fn typed(&mut self, text: &str) -> Vec<Effect> {
+        if let Page::Number(page) = &mut self.page {
+            page.entry.edit(text);
+            page.trouble = None;
+        }
+        Vec::new()
+    }
+
+    /// A link fills the number in and does nothing else: the person still presses Connect. While a
+    /// session lives or a question stands it changes nothing (T70).
+    fn linked(&mut self, number: Option<SessionNumber>) -> Vec<Effect> {
+        if let Page::Ended(_) = self.page {
+            self.page = Page::Number(NumberPage::default());
+        }
+        match (&mut self.page, number) {
+            (Page::Number(page), Some(number)) => {
+                page.entry.edit(&number.to_string());
+                page.trouble = None;
+            }
+            (_, None) => self.notice = Some(Said::BadLink),
+            (_, Some(_)) => {}
+        }
+        vec![Effect::Present]
     }
 
     fn connect(&mut self) -> Vec<Effect> {
@@ -93,5 +262,33 @@ impl Model {
         let Some(number) = page.entry.accept() else { return Vec::new() };
         self.page = Page::Connecting;
         vec![Effect::Connect(number)]
+    }
+
+    /// What pressed was not a hand at this computer: it has no effect, and the button sleeps again.
+    fn not_by_hand(&mut self, now: Instant) -> Vec<Effect> {
+        match &mut self.page {
+            Page::Asking(asking) => asking.sleep(now),
+            Page::Live(live) => live.sleep(now),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => {}
+        }
+        self.notice = Some(Said::NotByHand);
+        Vec::new()
+    }
+
+    /// Closing the window is the plainest way to say no.
+    fn close(&mut self) -> Vec<Effect> {
+        let mut effects = match &self.page {
+            Page::Live(live) => live.end(),
+            Page::Asking(asking) => asking.refuse(Digest([0; 32])),
+            Page::Connecting => vec![Effect::Abandon],
+            Page::Trouble(_) | Page::Number(_) | Page::Ended(_) => Vec::new(),
+        };
+        effects.push(Effect::Close);
+        effects
+    }
+
+    pub(super) fn start_over(&mut self) -> Vec<Effect> {
+        self.page = Page::Number(NumberPage::default());
+        Vec::new()
     }
 }

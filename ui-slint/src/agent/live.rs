@@ -1,0 +1,203 @@
+//! A session that runs: what the operator may do and until when, what stands still, what is asked.
+//!
+//! Shows what the host's core decided; the acts of the person go to it and take effect there.
+
+use std::time::{Duration, Instant};
+
+use tasuki_protocol::ids::{Digest, Role};
+use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use super::asking::{INERT, ceil};
+use super::model::{Effect, Msg};
+
+#[derive(Debug, Clone)]
+pub struct Live {
+    pub manifest: Manifest,
+    /// What the person has allowed, for the session or for a time.
+    pub allowed: Rights,
+    /// Of these, what he has taken away meanwhile.
+    pub taken: Rights,
+    /// Rights that end by themselves.
+    pub timed: Vec<(Capability, Instant)>,
+    pub since: Instant,
+    /// Seconds since 1970 at the beginning, for the summary.
+    pub began_at: u64,
+    pub weather: Weather,
+    pub stillness: Stillness,
+    /// What protects the session, in the words of the path.
+    pub protection: String,
+    pub question: Option<LiveQuestion>,
+    pub pictures_kept: u32,
+    /// Whether the operator's first picture has come (Share, Show).
+    pub picture: Picture,
+    ending: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weather {
+    Fine,
+    Reconnecting,
+}
+
+/// Why nothing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stillness {
+    None,
+    /// The person uses his own mouse or keyboard (T32).
+    OwnHand,
+    /// He holds the picture.
+    Paused,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    Awaited,
+    Shown,
+}
+
+/// One short question; no is the answer of silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveQuestion {
+    pub kind: QuestionKind,
+    until: Instant,
+    awake_at: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuestionKind {
+    MoreRights { rights: Rights, for_seconds: u32 },
+    /// Asked from time to time (T34).
+    Continue,
+}
+
+impl LiveQuestion {
+    pub fn new(kind: QuestionKind, seconds: u32, inert_ms: u32, now: Instant) -> Self {
+        let inert = INERT.max(Duration::from_millis(inert_ms.into()));
+        Self { kind, until: now + Duration::from_secs(seconds.into()), awake_at: now + inert }
+    }
+
+    pub fn seconds_left(&self, now: Instant) -> u64 {
+        ceil(self.until.saturating_duration_since(now))
+    }
+
+    pub fn is_awake(&self, now: Instant) -> bool {
+        now >= self.awake_at
+    }
+}
+
+impl Live {
+    pub fn new(manifest: Manifest, allowed: Rights, began_at: u64, now: Instant) -> Self {
+        Self {
+            manifest,
+            allowed,
+            taken: Rights::NONE,
+            timed: Vec::new(),
+            since: now,
+            began_at,
+            weather: Weather::Fine,
+            stillness: Stillness::None,
+            protection: String::new(),
+            question: None,
+            pictures_kept: 0,
+            picture: Picture::Awaited,
+            ending: None,
+        }
+    }
+
+    /// Whether this computer is the one that is seen.
+    pub fn is_seen(&self) -> bool {
+        self.manifest.mode.host() == Role::Agent
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.manifest.mode
+    }
+
+    pub fn is_recorded(&self) -> bool {
+        self.manifest.recording == Requirement::Required || self.allowed.has(Capability::Record)
+    }
+
+    /// Whether this may be taken away alone. Seeing ends with the session.
+    pub fn is_choosable(&self, capability: Capability) -> bool {
+        let recorded = self.manifest.recording == Requirement::Required;
+        self.is_seen()
+            && capability != Capability::SeeScreen
+            && !(recorded && capability == Capability::Record)
+    }
+
+    /// Seconds until this right ends by itself; 0 for as long as the session.
+    pub fn seconds_left(&self, capability: Capability, now: Instant) -> u64 {
+        let timed = self.timed.iter().find(|(right, _)| *right == capability);
+        timed.map_or(0, |(_, until)| ceil(until.saturating_duration_since(now)))
+    }
+
+    pub fn end(&self) -> Vec<Effect> {
+        vec![Effect::End]
+    }
+
+    pub(super) fn sleep(&mut self, now: Instant) {
+        if let Some(question) = &mut self.question {
+            question.awake_at = now + INERT;
+        }
+    }
+
+    pub(super) fn pressed(&mut self, msg: &Msg, now: Instant) -> Vec<Effect> {
+        match *msg {
+            Msg::EndPressed => {
+                self.ending = Some(now);
+                self.end()
+            }
+            Msg::PausePressed(wanted) => {
+                self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
+                vec![if wanted { Effect::Pause } else { Effect::Resume }]
+            }
+            Msg::Taken(capability, stays) if self.is_choosable(capability) => self.take(capability, stays),
+            Msg::AnswerPressed { yes, shown } => self.answer(yes, shown, now),
+            Msg::LanguageSwitched
+            | Msg::ShadeChosen(_)
+            | Msg::AboutShown(_)
+            | Msg::NoticeGone
+            | Msg::NumberEdited(_)
+            | Msg::Linked(_)
+            | Msg::Presented
+            | Msg::ConnectPressed
+            | Msg::CancelPressed
+            | Msg::TryAgainPressed
+            | Msg::ClosePressed
+            | Msg::NoticeRead
+            | Msg::Granted(..)
+            | Msg::AcceptPressed { .. }
+            | Msg::RefusePressed { .. }
+            | Msg::NotByHand
+            | Msg::Taken(..)
+            | Msg::KeepPicturePressed
+            | Msg::ReceiptOpened
+            | Msg::ReceiptSaved
+            | Msg::AnotherPressed
+            | Msg::News(_)
+            | Msg::Told(_)
+            | Msg::TrayThere(_)
+            | Msg::Tick => Vec::new(),
+        }
+    }
+
+    fn take(&mut self, capability: Capability, stays: bool) -> Vec<Effect> {
+        let right = Rights::of(&[capability]);
+        if stays {
+            self.taken = self.taken.without(capability);
+            return vec![Effect::GiveBack(right)];
+        }
+        self.taken = self.taken.with(capability);
+        vec![Effect::TakeAway(right)]
+    }
+
+    fn answer(&mut self, yes: bool, shown: Digest, now: Instant) -> Vec<Effect> {
+        let Some(question) = self.question else { return Vec::new() };
+        if yes && !question.is_awake(now) {
+            return Vec::new();
+        }
+        self.question = None;
+        vec![Effect::Answer { kind: question.kind, yes, shown }]
+    }
+}
