@@ -66,7 +66,10 @@ pub struct LiveQuestion {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuestionKind {
-    MoreRights { rights: Rights, for_seconds: u32 },
+    MoreRights {
+        rights: Rights,
+        for_seconds: u32,
+    },
     /// Asked from time to time (T34).
     Continue,
 }
@@ -152,7 +155,9 @@ impl Live {
                 self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
                 vec![if wanted { Effect::Pause } else { Effect::Resume }]
             }
-            Msg::Taken(capability, stays) if self.is_choosable(capability) => self.take(capability, stays),
+            Msg::Taken(capability, stays) if self.is_choosable(capability) => {
+                self.take(capability, stays)
+            }
             Msg::AnswerPressed { yes, shown } => self.answer(yes, shown, now),
             Msg::LanguageSwitched
             | Msg::ShadeChosen(_)

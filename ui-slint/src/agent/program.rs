@@ -112,7 +112,11 @@ fn run(options: &Options) -> Result<(), Fault> {
 
 /// Empty when somebody merely started the program again: the window comes to the front.
 pub(super) fn read_link(link: &str) -> Msg {
-    if link.is_empty() { Msg::Presented } else { Msg::Linked(link.parse().ok().map(|JoinLink(number)| number)) }
+    if link.is_empty() {
+        Msg::Presented
+    } else {
+        Msg::Linked(link.parse().ok().map(|JoinLink(number)| number))
+    }
 }
 
 fn unusable(why: slint::PlatformError) -> Fault {
@@ -128,7 +132,8 @@ fn locale() -> String {
 /// The person's own run-time folder; where a profile is named, that one's programs meet alone.
 fn meeting_place(remembered: &Remembered) -> PathBuf {
     let profile = &remembered.settings.profile;
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let runtime =
+        std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
     match runtime {
         Some(folder) if profile.config != profile.state => folder.join("tasuki"),
         Some(_) | None => Path::new(&profile.state).to_owned(),
@@ -141,7 +146,8 @@ fn mock(first: &str, lang: Option<&str>) -> Result<(), slint::PlatformError> {
     let scenes = scenes::all(lang, Shade::Desktop, Instant::now());
     let window = AgentWindow::new()?;
     let at = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
-    let mock = Rc::new(Mock { window: window.as_weak(), scenes: RefCell::new(scenes), at: Cell::new(at) });
+    let mock =
+        Rc::new(Mock { window: window.as_weak(), scenes: RefCell::new(scenes), at: Cell::new(at) });
     mock.show();
     wiring::wire(&window, &mock);
     let next = Rc::clone(&mock);
