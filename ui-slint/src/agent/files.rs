@@ -62,7 +62,8 @@ fn write_fresh(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> Result<
 /// As the desktop calls it (xdg-user-dirs), else by its English name, else the home folder.
 fn folder(variable: &str, english: &str) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let config = std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    let config =
+        std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
     let table = std::fs::read_to_string(config.join("user-dirs.dirs")).unwrap_or_default();
     let named = table.lines().find_map(|line| line.strip_prefix(variable)?.strip_prefix("=\""));
     let named = named.map(|path| path.trim_end_matches('"'));

@@ -196,12 +196,10 @@ fn monitors(window: &impl ComponentHandle) -> Vec<(PhysicalPosition, f32)> {
 }
 
 fn x11_id(bar: &BannerWindow) -> Option<u32> {
-    let id = bar.window().with_winit_window(|winit| {
-        match winit.window_handle().ok()?.as_raw() {
-            RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
-            RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
-            _ => None,
-        }
+    let id = bar.window().with_winit_window(|winit| match winit.window_handle().ok()?.as_raw() {
+        RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
+        RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
+        _ => None,
     });
     id.flatten()
 }

@@ -67,7 +67,8 @@ impl Program {
         let lang = kept.map_or(settings.lang, tasuki_peer::shell::texts::Lang::of_locale);
         let mut model = Model::new(lang, remembered.appearance.shade, "");
         model.notice = remembered.aside.clone().map(Said::SettingsAside);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|why| slint::PlatformError::from(why.to_string()))?;
         let program = Rc::new(Self {
             window: AgentWindow::new()?,
@@ -261,7 +262,9 @@ impl Program {
     fn with_receipt(&self, carry: fn(&std::path::Path) -> Result<Option<String>, Fault>) {
         let receipt = match &self.model.borrow().page {
             Page::Ended(ended) => ended.receipt.clone(),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => None,
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => {
+                None
+            }
         };
         if let Some(receipt) = receipt {
             self.said(carry(&receipt));

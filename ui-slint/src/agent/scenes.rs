@@ -123,7 +123,11 @@ impl Stage {
             self.told("agent-live-view", with(Mode::View, Vec::new()), minutes),
             self.told("agent-live-own-hand", with(Mode::Control, vec![News::OwnHand(true)]), minutes),
             self.told("agent-live-paused", with(Mode::Manage, vec![News::Paused(true)]), minutes),
-            self.told("agent-live-reconnecting", with(Mode::Control, vec![News::Reconnecting]), minutes),
+            self.told(
+                "agent-live-reconnecting",
+                with(Mode::Control, vec![News::Reconnecting]),
+                minutes,
+            ),
             self.told("agent-live-more-rights", with(Mode::View, vec![more]), minutes),
             self.told("agent-live-continue", with(Mode::Control, vec![go_on]), minutes),
             self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),

@@ -34,9 +34,8 @@ pub enum Allowed {
 
 impl Standing {
     pub fn reach(self) -> Reach {
-        let all = self.window == Focus::Here
-            && self.picture == Focus::Here
-            && self.allowed == Allowed::Yes;
+        let all =
+            self.window == Focus::Here && self.picture == Focus::Here && self.allowed == Allowed::Yes;
         if all { Reach::Host } else { Reach::Here }
     }
 }

@@ -68,7 +68,8 @@ impl Frame {
 
     /// Whether `place` is on the picture, and not beside it.
     pub fn holds(&self, place: Place) -> bool {
-        let within = |at: i32, corner: i32, length: u16| (corner..corner + i32::from(length)).contains(&at);
+        let within =
+            |at: i32, corner: i32, length: u16| (corner..corner + i32::from(length)).contains(&at);
         within(place.x, self.corner.x, self.target.width)
             && within(place.y, self.corner.y, self.target.height)
     }

@@ -300,13 +300,12 @@ where
             return;
         }
         let Some(window) = self.inner.window.upgrade() else { return };
-        let id = window.window().with_winit_window(|window| {
-            match window.window_handle().ok()?.as_raw() {
+        let id =
+            window.window().with_winit_window(|window| match window.window_handle().ok()?.as_raw() {
                 RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
                 RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
                 _ => None,
-            }
-        });
+            });
         let Some(id) = id.flatten() else { return };
         let (told, heard) = std::sync::mpsc::sync_channel(KEYS);
         let ring = self.inner.window.clone();

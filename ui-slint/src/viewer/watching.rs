@@ -214,7 +214,8 @@ impl Watching {
         let wanted = self.keyboard.keys == Keys::Letters
             && self.hands.reach() == Reach::Host
             && !modified.into_iter().any(|key| self.hands.holds(key));
-        let text = text.filter(|text| wanted && !text.is_empty() && !text.chars().any(char::is_control))?;
+        let text =
+            text.filter(|text| wanted && !text.is_empty() && !text.chars().any(char::is_control))?;
         Some(text.to_owned())
     }
 
