@@ -3,10 +3,12 @@
 //! Signs in, opens a number, and reads commands a line. Decides nothing that a
 //! server or a host decides.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Parser, Subcommand};
+use tasuki_protocol::bundle::BUNDLE_FILE;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::rights::Mode;
 
@@ -16,7 +18,8 @@ use super::say::{self, Form};
 use super::start::{self, Shared, Signals};
 use super::surface;
 use crate::shell::fault::Fault;
-use crate::shell::login::Credentials;
+use crate::shell::login::{self, Credentials};
+use crate::shell::profile::SignIn;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
@@ -111,26 +114,33 @@ pub fn main() -> ExitCode {
 async fn sign_in(options: &LoginOptions, settings: &Settings, form: Form) -> Result<(), Fault> {
     let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
     check_server(options.server.as_deref(), &trust)?;
+    let device = settings.profile.device_key()?;
     let credentials = credentials(options, settings)?;
-    let asked = SystemTime::now();
-    let sign_in = surface::sign_in(settings, &trust, &credentials).await?;
-    let modes: Vec<&str> = sign_in.modes.iter().map(|mode| mode.name()).collect();
+    let answer = login::login(&trust, &device, &credentials).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    settings.profile.keep_sign_in(&SignIn {
+        operator: credentials.operator.clone(),
+        token: answer.token,
+        expires_at: now.saturating_add(answer.expires_in),
+        tenant: answer.tenant,
+        organisation: answer.organisation.clone(),
+        display_name: answer.display_name.clone(),
+        modes: answer.modes.clone(),
+    })?;
+    keep_bundle(&trust, settings)?;
+    let modes: Vec<&str> = answer.modes.iter().map(|mode| mode.name()).collect();
     match form {
         Form::Plain => say::print(&Text::SignedIn.fill(
             settings.lang,
-            &[&trust.bundle.organisation, &say::harmless(&sign_in.display_name), &modes.join(", ")],
+            &[&trust.bundle.organisation, &say::harmless(&answer.display_name), &modes.join(", ")],
         )),
         Form::Json => say::json(&serde_json::json!({
             "event": "signed_in", "organisation": trust.bundle.organisation,
-            "operator": credentials.operator, "display_name": sign_in.display_name,
-            "modes": modes, "expires_in": seconds_from(asked, sign_in.expires_at),
+            "operator": credentials.operator, "display_name": answer.display_name,
+            "modes": modes, "expires_in": answer.expires_in,
         })),
     }
     Ok(())
-}
-
-fn seconds_from(moment: SystemTime, until: u64) -> u64 {
-    until.saturating_sub(moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
 /// The address is the bundle's whatever is asked (T70); another one is a mistake worth telling.
@@ -143,6 +153,14 @@ fn check_server(asked: Option<&str>, trust: &Trust) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::OtherServer { asked: asked.to_owned(), bundle: full })
+}
+
+/// The next command finds it without being told.
+fn keep_bundle(trust: &Trust, settings: &Settings) -> Result<(), Fault> {
+    let bytes = std::fs::read(&trust.file)
+        .map_err(|why| Fault::Bundle { file: trust.file.clone(), why: why.to_string() })?;
+    let kept: PathBuf = settings.profile.state.join(BUNDLE_FILE);
+    if kept == trust.file { Ok(()) } else { settings.profile.write(BUNDLE_FILE, &bytes) }
 }
 
 fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credentials, Fault> {

@@ -13,8 +13,8 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, GrabMode, GrabStatus,
-    NotifyDetail, NotifyMode, Window,
+    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask,
+    GrabMode, GrabStatus, NotifyDetail, NotifyMode, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -56,9 +56,9 @@ impl KeyboardGrab {
                 1,
                 1,
                 0,
-                x11rb::protocol::xproto::WindowClass::INPUT_ONLY,
+                WindowClass::INPUT_ONLY,
                 0,
-                &Default::default(),
+                &CreateWindowAux::new(),
             )
             .ok()?;
         ask_for_whole_strokes(&connection);
@@ -149,29 +149,39 @@ struct Reader {
 impl Reader {
     fn read(self, heard: impl Fn(Heard)) {
         while let Ok(event) = self.connection.wait_for_event() {
-            let told = match event {
-                Event::KeyPress(key) => {
-                    keys::x_place(key.detail.into()).map(|place| Heard::Key(place, KeyAction::Press))
-                }
-                Event::KeyRelease(key) => {
-                    keys::x_place(key.detail.into()).map(|place| Heard::Key(place, KeyAction::Release))
-                }
-                Event::FocusOut(focus) if is_real(focus.mode, focus.detail) => {
-                    if self.held.swap(false, Ordering::SeqCst) {
-                        let _ = self.connection.ungrab_keyboard(x11rb::CURRENT_TIME);
-                        let _ = self.connection.flush();
-                    }
-                    Some(Heard::FocusLost)
-                }
-                Event::FocusIn(focus) if is_real(focus.mode, focus.detail) => Some(Heard::FocusGained),
-                Event::ClientMessage(message) if message.window == self.bell => return,
-                Event::DestroyNotify(_) => return,
-                _ => None,
-            };
-            if let Some(told) = told {
+            if let Event::ClientMessage(message) = &event
+                && message.window == self.bell
+            {
+                return;
+            }
+            if let Some(told) = self.told(&event) {
                 heard(told);
             }
         }
+    }
+
+    fn told(&self, event: &Event) -> Option<Heard> {
+        if let Event::KeyPress(key) = event {
+            return keys::x_place(key.detail.into()).map(|place| Heard::Key(place, KeyAction::Press));
+        }
+        if let Event::KeyRelease(key) = event {
+            return keys::x_place(key.detail.into()).map(|place| Heard::Key(place, KeyAction::Release));
+        }
+        if let Event::FocusIn(focus) = event
+            && is_real(focus.mode, focus.detail)
+        {
+            return Some(Heard::FocusGained);
+        }
+        if let Event::FocusOut(focus) = event
+            && is_real(focus.mode, focus.detail)
+        {
+            if self.held.swap(false, Ordering::SeqCst) {
+                let _ = self.connection.ungrab_keyboard(x11rb::CURRENT_TIME);
+                let _ = self.connection.flush();
+            }
+            return Some(Heard::FocusLost);
+        }
+        None
     }
 }
 

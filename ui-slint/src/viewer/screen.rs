@@ -32,7 +32,6 @@ pub enum Told {
 }
 
 /// Of one window; clones are the same screen.
-#[derive(Debug)]
 pub struct Screen<W: ComponentHandle + 'static> {
     inner: Rc<Inner<W>>,
 }
@@ -50,9 +49,9 @@ struct Inner<W: ComponentHandle + 'static> {
     tell: Box<dyn Fn(Told)>,
 }
 
-impl<W: ComponentHandle + 'static> std::fmt::Debug for Inner<W> {
+impl<W: ComponentHandle + 'static> std::fmt::Debug for Screen<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner").field("state", &self.state).finish_non_exhaustive()
+        f.write_str("Screen")
     }
 }
 
@@ -300,12 +299,14 @@ where
             return;
         }
         let Some(window) = self.inner.window.upgrade() else { return };
-        let id =
-            window.window().with_winit_window(|window| match window.window_handle().ok()?.as_raw() {
-                RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
-                RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
-                _ => None,
-            });
+        let id = window.window().with_winit_window(|window| {
+            let handle = window.window_handle().ok()?.as_raw();
+            // On Wayland a window cannot have all keys; those of its own still come.
+            if let RawWindowHandle::Xlib(handle) = handle {
+                return u32::try_from(handle.window).ok();
+            }
+            if let RawWindowHandle::Xcb(handle) = handle { Some(handle.window.get()) } else { None }
+        });
         let Some(id) = id.flatten() else { return };
         let (told, heard) = std::sync::mpsc::sync_channel(KEYS);
         let ring = self.inner.window.clone();

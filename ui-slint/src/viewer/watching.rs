@@ -39,7 +39,7 @@ pub enum Grabbing {
     WindowsKeysOnly,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Watching {
     pub(super) hands: Hands,
     pub(super) standing: Standing,
