@@ -40,7 +40,7 @@ pub async fn begin(
     settings: &Settings,
     display: Option<String>,
 ) -> Result<(Front, JoinHandle<()>), Fault> {
-    let server = ServerLink::connect(trust.clone(), Entrance::Agent).await?;
+    let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), Entrance::Agent).await?;
     let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
     let local = if display.is_some() { Mode::Manage.ceiling() } else { Rights::NONE };
     let (end, needs) = start::end_setup(Role::Agent, trust, settings, key, local)?;
@@ -50,7 +50,7 @@ pub async fn begin(
         failed_before,
         consent_time_out: CONSENT_TIME_OUT,
     });
-    let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     Ok((front, tokio::spawn(run.run())))
 }
