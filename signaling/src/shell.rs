@@ -12,6 +12,7 @@ mod listen;
 mod names;
 mod passwords;
 pub mod program;
+mod renewal;
 pub mod serve;
 pub mod setup;
 mod sockets;

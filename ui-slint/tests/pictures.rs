@@ -4,6 +4,8 @@
 
 mod painting;
 
+use std::time::Instant;
+
 use painting::Gallery;
 use slint::{ComponentHandle, LogicalSize};
 use tasuki_ui_slint::agent::{scenes, view};
@@ -14,10 +16,10 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
     painting::start();
     let mut gallery = Gallery::default();
     for (lang, shade) in painting::manners() {
-        for scene in scenes::all(lang, shade) {
+        for scene in scenes::all(lang, shade, Instant::now()) {
             let window = AgentWindow::new().unwrap();
             window.window().set_size(LogicalSize::new(460.0, 740.0));
-            view::show(&scene.model, &window);
+            view::show(&scene.model, &window, scene.now);
             window.show().unwrap();
             gallery.hang(scene.name, (lang, shade), &window.window().take_snapshot().unwrap());
         }

@@ -6,23 +6,17 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
-use tasuki_protocol::rights::{Mode, Rights};
 
 use super::console::{Console, Manner, OwnDesktop};
+use super::examining;
 use super::say;
 use super::start::{self, Shared, Signals};
-use crate::core::Peer;
+use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
-use crate::core::setup::{AgentSetup, CONSENT_TIME_OUT};
-use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::paths::{PathNeeds, Paths};
-use crate::shell::run::Run;
-use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
@@ -38,9 +32,10 @@ screenshot FILE.png keeps a picture, and in Share the operator's commands (move,
 key, type, scroll, ...) work here too.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
-your organisation), settings.toml beside it (tenant, lang, path, log), and
+your organisation), settings.toml beside it (tenant, lang, path, proxy, log), and
 $XDG_STATE_HOME/tasuki/root.pin (the organisation's key, kept at first use).
-Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_LOG, DISPLAY.
+Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
 unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -48,7 +43,9 @@ unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organi
 key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 37 too many
 tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
-server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 130 interrupted.";
+server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 70 proxy
+unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections are
+opened on the way, 130 interrupted.";
 
 /// The end user's side of a support session, at a terminal.
 #[derive(Debug, Parser)]
@@ -68,6 +65,8 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Examines the way to the server and this desktop, and names the obstacle.
+    Doctor,
     /// Prints the effective settings and where each came from.
     Config,
 }
@@ -80,6 +79,7 @@ pub fn main() -> ExitCode {
             start::print_settings(settings, options.shared.form());
             Ok(())
         }
+        Some(Command::Doctor) => examining::doctor(settings, options.shared.form()).await,
         None => serve(&options, settings).await,
     })
 }
@@ -155,25 +155,12 @@ impl Agent<'_> {
     async fn session(&mut self, number: &SessionNumber) -> Result<(), Fault> {
         let lang = self.settings.lang;
         say::to_person(&Text::Connecting.fill(lang, &[&self.trust.bundle.host]));
-        let server = tokio::select! {
-            server = ServerLink::connect(self.trust.clone(), Entrance::Agent) => server?,
+        let failed_before = self.tried.failed_before(number);
+        let display = self.display.clone();
+        let (front, running) = tokio::select! {
+            begun = visit::begin(number, failed_before, self.trust, self.settings, display) => begun?,
             _ = self.signals.next() => return Err(Fault::Interrupted),
         };
-        let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
-        let local = match self.display {
-            Some(_) => Mode::Manage.ceiling(),
-            None => Rights::NONE,
-        };
-        let (end, needs) = start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
-        let peer = Peer::agent(AgentSetup {
-            end,
-            number: number.clone(),
-            failed_before: self.tried.failed_before(number),
-            consent_time_out: CONSENT_TIME_OUT,
-        });
-        let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
-        let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
-        let running = tokio::spawn(run.run());
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
         let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };
         let tried = &mut self.tried;

@@ -33,7 +33,7 @@ pub async fn sign_in(
     credentials: &Credentials,
 ) -> Result<SignIn, Fault> {
     let device = settings.profile.device_key()?;
-    let answer = login::login(trust, &device, credentials).await?;
+    let answer = login::login(trust, &settings.proxies, &device, credentials).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let sign_in = SignIn {
         operator: credentials.operator.clone(),
@@ -85,10 +85,10 @@ pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle
         Role::Agent => None,
     };
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
-    let server = ServerLink::connect(trust.clone(), entrance).await?;
+    let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
-    let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     Ok((front, tokio::spawn(run.run())))
 }

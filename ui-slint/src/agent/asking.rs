@@ -123,3 +123,86 @@ impl Asking {
 pub(super) fn ceil(left: Duration) -> u64 {
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::scenes;
+    use tasuki_protocol::rights::Mode;
+
+    const SHOWN: Digest = Digest([7; 32]);
+
+    fn asked(mode: Mode, met_before: u32, now: Instant) -> Asking {
+        Asking::new(scenes::question(mode), met_before, now)
+    }
+
+    fn accept(asking: &mut Asking, now: Instant) -> Vec<Effect> {
+        asking.pressed(&Msg::AcceptPressed { shown: SHOWN }, now)
+    }
+
+    #[test]
+    fn t2_accept_is_inert_for_the_first_800_milliseconds() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        assert_eq!(accept(&mut asking, now + INERT - Duration::from_millis(1)), []);
+        let granted = asking.question.grantable;
+        assert_eq!(accept(&mut asking, now + INERT), [Effect::Accept { granted, shown: SHOWN }]);
+    }
+
+    #[test]
+    fn t8_the_first_meeting_shows_a_notice_that_nothing_skips() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 0, now);
+        let early = now + NOTICE - Duration::from_millis(1);
+        assert_eq!(asking.pressed(&Msg::NoticeRead, early), []);
+        assert_eq!(accept(&mut asking, early), []);
+        assert_eq!(asking.notice_seconds(now), 5);
+        let after = now + NOTICE;
+        assert_eq!(accept(&mut asking, after), [], "the notice was not read");
+        assert_eq!(asking.pressed(&Msg::NoticeRead, after), []);
+        assert_eq!(accept(&mut asking, after), [], "the question has its own inert time");
+        assert_eq!(accept(&mut asking, after + INERT).len(), 1);
+    }
+
+    #[test]
+    fn refusing_is_possible_at_once_and_while_the_notice_stands() {
+        let now = Instant::now();
+        for met_before in [0, 3] {
+            let mut asking = asked(Mode::Manage, met_before, now);
+            let refused = asking.pressed(&Msg::RefusePressed { shown: SHOWN }, now);
+            assert_eq!(refused, [Effect::Refuse { shown: SHOWN }]);
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_granted_and_nothing_is_granted_that_was_not_asked() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        let _ = asking.pressed(&Msg::Granted(Capability::Operate, false), now);
+        let _ = asking.pressed(&Msg::Granted(Capability::ReadClipboard, true), now);
+        let _ = asking.pressed(&Msg::Granted(Capability::SeeScreen, false), now);
+        let [Effect::Accept { granted, .. }] = accept(&mut asking, now + INERT)[..] else {
+            panic!("it is no yes");
+        };
+        assert!(!granted.has(Capability::Operate) && !granted.has(Capability::ReadClipboard));
+        assert!(granted.has(Capability::SeeScreen), "seeing is what the session is for");
+        assert!(granted.is_within(asking.question.grantable));
+    }
+
+    #[test]
+    fn a_required_recording_cannot_be_left_out_alone() {
+        let asking = asked(Mode::Control, 1, Instant::now());
+        assert!(!asking.is_choosable(Capability::Record));
+        assert!(asked(Mode::View, 1, Instant::now()).is_choosable(Capability::Record));
+    }
+
+    #[test]
+    fn t2_a_press_that_no_hand_did_puts_the_button_to_sleep_again() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        let later = now + Duration::from_secs(10);
+        asking.sleep(later);
+        assert_eq!(accept(&mut asking, later), []);
+        assert_eq!(accept(&mut asking, later + INERT).len(), 1);
+    }
+}

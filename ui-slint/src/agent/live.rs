@@ -206,3 +206,55 @@ impl Live {
         vec![Effect::Answer { kind: question.kind, yes, shown }]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::scenes;
+
+    fn live(mode: Mode, now: Instant) -> Live {
+        let question = scenes::question(mode);
+        Live::new(question.manifest, question.grantable, 0, now)
+    }
+
+    fn asked(kind: QuestionKind, now: Instant) -> Live {
+        let mut live = live(Mode::View, now);
+        live.question = Some(LiveQuestion::new(kind, 60, 0, now));
+        live
+    }
+
+    #[test]
+    fn s31_the_end_is_one_press_away_whatever_stands_on_the_screen() {
+        let now = Instant::now();
+        let mut live = asked(QuestionKind::Continue, now);
+        live.weather = Weather::Reconnecting;
+        live.stillness = Stillness::Paused;
+        assert_eq!(live.pressed(&Msg::EndPressed, now), [Effect::End]);
+    }
+
+    #[test]
+    fn t2_a_yes_in_mid_session_sleeps_for_800_milliseconds_and_a_no_does_not() {
+        let now = Instant::now();
+        let rights = Rights::of(&[Capability::Operate]);
+        let kind = QuestionKind::MoreRights { rights, for_seconds: 900 };
+        let answer = |yes| Msg::AnswerPressed { yes, shown: Digest([1; 32]) };
+        let mut live = asked(kind, now);
+        assert_eq!(live.pressed(&answer(true), now), []);
+        assert_eq!(live.pressed(&answer(true), now + INERT).len(), 1);
+        let mut live = asked(kind, now);
+        assert_eq!(live.pressed(&answer(false), now).len(), 1);
+        assert_eq!(live.question, None);
+    }
+
+    #[test]
+    fn a_right_can_be_taken_away_and_given_back_and_seeing_ends_with_the_session_only() {
+        let now = Instant::now();
+        let mut live = live(Mode::Control, now);
+        let right = Rights::of(&[Capability::Operate]);
+        let taken = live.pressed(&Msg::Taken(Capability::Operate, false), now);
+        assert_eq!(taken, [Effect::TakeAway(right)]);
+        let back = live.pressed(&Msg::Taken(Capability::Operate, true), now);
+        assert_eq!(back, [Effect::GiveBack(right)]);
+        assert_eq!(live.pressed(&Msg::Taken(Capability::SeeScreen, false), now), []);
+    }
+}

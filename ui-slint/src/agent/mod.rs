@@ -7,6 +7,7 @@ mod files;
 mod guard;
 pub mod live;
 pub mod memory;
+mod mock;
 pub mod model;
 mod moment;
 pub mod news;

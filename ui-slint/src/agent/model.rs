@@ -292,3 +292,102 @@ impl Model {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::news::News;
+    use crate::agent::scenes;
+    use tasuki_peer::core::io::EndedBy;
+    use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::number::{Locator, SessionSecret};
+    use tasuki_protocol::rights::Mode;
+    use tasuki_protocol::seed::Seed;
+
+    fn number() -> SessionNumber {
+        let secret = SessionSecret::draw(&Seed::from_bytes([7; 32]));
+        SessionNumber { locator: Locator::try_from(48_291).unwrap(), secret }
+    }
+
+    fn start() -> Model {
+        Model::new(Lang::En, Shade::Light, "Example Help")
+    }
+
+    fn news(news: News) -> Msg {
+        Msg::News(Box::new(news))
+    }
+
+    fn asked(model: &mut Model, now: Instant) {
+        let question = scenes::question(Mode::Control);
+        let _ = model.update(news(News::Asked { question, met_before: 1 }), now);
+    }
+
+    #[test]
+    fn t70_a_link_fills_the_number_in_and_connects_nothing() {
+        let (mut model, now) = (start(), Instant::now());
+        assert_eq!(model.update(Msg::Linked(Some(number())), now), [Effect::Present]);
+        let Page::Number(page) = &model.page else { panic!("the page changed") };
+        assert_eq!(page.entry.text(), number().to_string());
+        assert_eq!(model.update(Msg::ConnectPressed, now), [Effect::Connect(number())]);
+    }
+
+    #[test]
+    fn t70_a_link_changes_nothing_while_a_question_or_a_session_stands() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let _ = model.update(Msg::Linked(Some(number())), now);
+        assert!(matches!(model.page, Page::Asking(_)));
+        let _ = model.update(Msg::Linked(None), now);
+        assert_eq!(model.notice, Some(Said::BadLink));
+    }
+
+    #[test]
+    fn s29_closing_the_window_while_asked_refuses() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let closed = model.update(Msg::ClosePressed, now);
+        assert!(matches!(closed[..], [Effect::Refuse { .. }, Effect::Close]));
+    }
+
+    #[test]
+    fn s31_closing_the_window_in_a_session_ends_it() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let granted = scenes::question(Mode::Control).grantable;
+        let _ = model.update(news(News::Answered { granted, at: 0 }), now);
+        assert_eq!(model.update(Msg::ClosePressed, now), [Effect::End, Effect::Close]);
+    }
+
+    #[test]
+    fn s97_an_ended_session_is_summed_up_and_a_refused_one_says_that_nothing_was_shown() {
+        let now = Instant::now();
+        let over = || News::Over { end: Some((EndReason::UserEnded, EndedBy::ThisEnd)), fault: None };
+        let mut model = start();
+        asked(&mut model, now);
+        let _ = model.update(news(over()), now);
+        assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_none()));
+        let mut model = start();
+        asked(&mut model, now);
+        let granted = scenes::question(Mode::Control).grantable;
+        let _ = model.update(news(News::Answered { granted, at: 0 }), now);
+        let _ = model.update(news(over()), now);
+        assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_some()));
+    }
+
+    #[test]
+    fn nothing_counts_when_nothing_changes() {
+        let (mut model, now) = (start(), Instant::now());
+        assert!(!model.counts());
+        asked(&mut model, now);
+        assert!(model.counts());
+    }
+
+    #[test]
+    fn the_language_changes_in_every_state_and_is_remembered() {
+        for scene in scenes::all(Lang::En, Shade::Light, Instant::now()) {
+            let mut model = scene.model;
+            assert_eq!(model.update(Msg::LanguageSwitched, scene.now), [Effect::Remember]);
+            assert_eq!(model.lang, Lang::Ja);
+        }
+    }
+}

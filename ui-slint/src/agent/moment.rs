@@ -3,13 +3,13 @@
 use tasuki_peer::core::path::Ciphers;
 
 /// 754 is `12:34`; hours are counted in minutes, as the window does.
-pub fn clock(seconds: u64) -> String {
+pub(super) fn clock(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// `2026-11-25 21:04 – 21:17 UTC`: from a moment in seconds since 1970, for so many seconds. By UTC,
 /// so that it agrees with the receipt and the organisation's record.
-pub fn span(began_at: u64, seconds: u64) -> String {
+pub(super) fn span(began_at: u64, seconds: u64) -> String {
     let (year, month, day) = date(began_at / 86_400);
     let time = |at: u64| format!("{:02}:{:02}", at / 3600 % 24, at / 60 % 60);
     let (from, to) = (time(began_at), time(began_at + seconds));
@@ -17,7 +17,7 @@ pub fn span(began_at: u64, seconds: u64) -> String {
 }
 
 /// The negotiated suites, as they go into logs and receipts too.
-pub fn protection(ciphers: &Ciphers) -> String {
+pub(super) fn protection(ciphers: &Ciphers) -> String {
     match ciphers {
         Ciphers::Direct { dtls, srtp } => format!("WebRTC · {dtls} · {srtp}"),
         Ciphers::Relayed { noise, tls } => format!("{noise} · {tls}"),

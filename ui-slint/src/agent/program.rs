@@ -3,15 +3,11 @@
 //! Decides what a start means: the first window, a later one that hands its link over, or a walk
 //! through made-up states. No option consents or names a server (T2, T70).
 
-use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::time::Instant;
 
 use clap::Parser;
-use slint::ComponentHandle;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::settings::Flags;
 use tasuki_peer::shell::texts::Lang;
@@ -21,10 +17,7 @@ use super::memory::Remembered;
 use super::model::Msg;
 use super::running::Program;
 use super::single::{self, Start};
-use super::wiring::{self, Ear, Opening};
-use super::{guard, scenes, view};
-use crate::look::Shade;
-use crate::windows::{AgentWindow, Means};
+use super::{guard, mock};
 
 const AFTER_HELP: &str = "\
 A link (tasuki://join/...) fills the number in and does nothing else. Consent is a click or a key of a
@@ -84,7 +77,7 @@ fn run(options: &Options) -> Result<(), Fault> {
     }
     let next_is_bar = guard::choose_toolkit().map_err(unusable)?;
     if let Some(state) = &options.mock {
-        return mock(state, options.lang.as_deref()).map_err(unusable);
+        return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
     }
     let flags = Flags {
         profile: options.profile.clone(),
@@ -124,7 +117,7 @@ fn unusable(why: slint::PlatformError) -> Fault {
 }
 
 /// By POSIX: the first of these that is set and not empty.
-fn locale() -> String {
+pub(super) fn locale() -> String {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
     set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
 }
@@ -137,53 +130,5 @@ fn meeting_place(remembered: &Remembered) -> PathBuf {
     match runtime {
         Some(folder) if profile.config != profile.state => folder.join("tasuki"),
         Some(_) | None => Path::new(&profile.state).to_owned(),
-    }
-}
-
-/// Walks through made-up states; nothing is sent and nothing is kept.
-fn mock(first: &str, lang: Option<&str>) -> Result<(), slint::PlatformError> {
-    let lang = Lang::of_locale(lang.map_or_else(locale, str::to_owned).as_str());
-    let scenes = scenes::all(lang, Shade::Desktop, Instant::now());
-    let window = AgentWindow::new()?;
-    let at = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
-    let mock =
-        Rc::new(Mock { window: window.as_weak(), scenes: RefCell::new(scenes), at: Cell::new(at) });
-    mock.show();
-    wiring::wire(&window, &mock);
-    let next = Rc::clone(&mock);
-    window.on_next_state(move || next.turn());
-    window.run()
-}
-
-struct Mock {
-    window: slint::Weak<AgentWindow>,
-    scenes: RefCell<Vec<scenes::Scene>>,
-    at: Cell<usize>,
-}
-
-impl Mock {
-    fn show(&self) {
-        let scenes = self.scenes.borrow();
-        if let (Some(scene), Some(window)) = (scenes.get(self.at.get()), self.window.upgrade()) {
-            view::show(&scene.model, &window, scene.now);
-        }
-    }
-
-    fn turn(&self) {
-        self.at.set((self.at.get() + 1) % self.scenes.borrow().len().max(1));
-        self.show();
-    }
-}
-
-impl Ear for Rc<Mock> {
-    fn send(&self, msg: Msg) {
-        if let Some(scene) = self.scenes.borrow_mut().get_mut(self.at.get()) {
-            let _ = scene.model.update(msg, scene.now);
-        }
-        self.show();
-    }
-
-    fn pressed(&self, _: Opening, _: Means) {
-        self.turn();
     }
 }

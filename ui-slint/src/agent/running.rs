@@ -44,7 +44,7 @@ pub(super) struct Program {
 }
 
 /// The session that runs or is being made. Dropping it ends it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Session {
     orders: Option<mpsc::Sender<Order>>,
     viewer: Option<Viewer>,
@@ -196,7 +196,7 @@ impl Program {
             }
         });
         let listening = listening.ok();
-        *self.session.borrow_mut() = Some(Session { listening, ..Session::default() });
+        *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening });
     }
 
     fn hear(self: &Rc<Self>, news: FromSession) {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
-use slint::{ComponentHandle, Global, Model as _, SharedString, VecModel};
+use slint::{ComponentHandle, Model as _, SharedString, VecModel};
 use tasuki_peer::programs::consent;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Digest;
