@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::{ids::Role, rights::Mode};
 use x11rb::{
     connection::Connection,
     protocol::{
@@ -21,16 +21,18 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{House, Way};
+use super::{House, Way, start_agent};
 use crate::{
     desktop::{Desktop, Picture},
-    running::{Process, run, until},
+    running::{Mark, Process, run, until},
 };
 
 /// The size at which the operator's window opens: that of its pictures.
 pub const WINDOW: (u16, u16) = (1280, 800);
 /// Where the viewer's part of the window begins, and how large it is.
 const VIEW: (f64, f64, f64, f64) = (84.0, 95.0, 1196.0, 675.0);
+/// Longer than an agent ignores what is typed at a fresh question.
+const READING_TIME: Duration = Duration::from_millis(1200);
 /// A hand's pause between two acts.
 const PAUSE: Duration = Duration::from_millis(120);
 
@@ -57,10 +59,12 @@ impl<'a> OperatorWindow<'a> {
         command.arg("--profile").arg(profile).args(more).env("SLINT_BACKEND", "winit-software");
         let process = Process::start("tasuki-operator", command)?;
         let window = Self { process, desk };
-        until("the operator's window", || {
+        let id = until("the operator's window", || {
             let found = window.xdotool(&["search", "--onlyvisible", "--name", "Tasuki"]);
-            Ok(found.ok().filter(|ids| !ids.trim().is_empty()))
+            Ok(found.ok().and_then(|ids| ids.lines().next().map(str::to_owned)))
         })?;
+        // Nobody manages windows here, so that nobody else gives it the focus.
+        window.xdotool(&["windowfocus", "--sync", &id])?;
         until("the window to be painted", || Ok((window.picture()?.colours() > 20).then_some(())))?;
         Ok(window)
     }
@@ -85,6 +89,54 @@ impl<'a> OperatorWindow<'a> {
         .with_context(|| format!("{tries} clicks at Copy number"))
     }
 
+    /// From the window's number to the user's yes, and the viewer's first picture.
+    ///
+    /// # Errors
+    /// A program refused or fell silent.
+    pub fn connect(&self, house: &House, user: &Desktop, mode: Mode) -> Result<Process> {
+        let number = self.new_session(mode)?;
+        let mut agent = start_agent(house, user)?;
+        agent.say(&number)?;
+        agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
+        thread::sleep(READING_TIME);
+        agent.say("yes")?;
+        match mode.viewer() {
+            Role::Operator => self.wait_for_picture(user)?,
+            Role::Agent => {
+                agent.event(Mark::default(), "first frame", |e| e["event"] == "first_frame")?;
+            }
+        }
+        Ok(agent)
+    }
+
+    /// Waits until two far corners of the user's screen stand in the window, scaled.
+    ///
+    /// # Errors
+    /// They never did.
+    pub fn wait_for_picture(&self, user: &Desktop) -> Result<()> {
+        until("the user's screen in the operator's window", || {
+            let (host, seen) = (user.picture()?, self.picture()?);
+            let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
+            let alike = [(host.width - 80, 60), (host.width - 280, host.height - 100)];
+            let alike = alike.into_iter().all(|(x, y)| {
+                let (left, top) = place_of(size, (x as f64, y as f64));
+                seen.is_near((left as usize, top as usize), host.at(x, y), 24)
+            });
+            Ok(alike.then_some(()))
+        })
+    }
+
+    /// The End button, then "End now" of its question.
+    ///
+    /// # Errors
+    /// The agent did not hear of it.
+    pub fn end(&self, agent: &mut Process) -> Result<()> {
+        self.click(1220, 67)?;
+        self.click(758, 432)?;
+        agent.event(Mark::default(), "the end", |e| e["event"] == "ended")?;
+        agent.wait_end().map(drop)
+    }
+
     /// # Errors
     /// xdotool failed.
     pub fn click(&self, x: i32, y: i32) -> Result<()> {
@@ -99,15 +151,8 @@ impl<'a> OperatorWindow<'a> {
     /// # Errors
     /// xdotool failed.
     pub fn click_at_host(&self, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
-        let (left, top, width, height) = VIEW;
-        let (across, down) = (width / f64::from(host.0), height / f64::from(host.1));
-        let fit = across.min(down);
-        let scale = if (1.0..1.25).contains(&fit) { 1.0 } else { fit };
-        let corner = |start: f64, room: f64, length: u16| {
-            start + ((room - f64::from(length) * scale) / 2.0).floor()
-        };
-        let place = |corner: f64, at: i16| (corner + f64::from(at) * scale).round() as i32;
-        self.click(place(corner(left, width, host.0), x), place(corner(top, height, host.1), y))
+        let (x, y) = place_of(host, (f64::from(x), f64::from(y)));
+        self.click(x.round() as i32, y.round() as i32)
     }
 
     /// # Errors
@@ -135,6 +180,16 @@ impl<'a> OperatorWindow<'a> {
         command.args(arguments);
         run(command)
     }
+}
+
+/// Where the window shows a pixel of a host's screen that it fits into its view.
+fn place_of(host: (u16, u16), (x, y): (f64, f64)) -> (f64, f64) {
+    let (left, top, width, height) = VIEW;
+    let fit = (width / f64::from(host.0)).min(height / f64::from(host.1));
+    let scale = if (1.0..1.25).contains(&fit) { 1.0 } else { fit };
+    let corner =
+        |start: f64, room: f64, length: u16| start + ((room - f64::from(length) * scale) / 2.0).floor();
+    (corner(left, width, host.0) + x * scale, corner(top, height, host.1) + y * scale)
 }
 
 /// A program of the windows' own workspace.

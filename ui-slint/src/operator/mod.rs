@@ -12,6 +12,7 @@ pub mod preferences;
 pub mod program;
 pub mod scenes;
 pub mod session;
+pub mod sharing;
 pub mod tab;
 pub mod update;
 pub mod view;

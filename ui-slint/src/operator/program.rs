@@ -23,8 +23,10 @@ use super::engine::{Engine, News, Teller};
 use super::model::{Model, Tab, TabId, ToastWhat};
 use super::preferences::{Grab, Keyboard};
 use super::session::{Happened, Wish};
+use super::sharing::{Sharing, Shown};
 use super::update::{Effect, Msg, update};
 use super::{files, history, mock, preferences, view, wire};
+use crate::look::Shade;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::viewer::watching::{self, Grabbing, Keys};
@@ -46,6 +48,9 @@ struct Options {
     /// Which paths may carry a session: auto, direct or relayed.
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// The HTTP proxy: auto, none, or http://HOST:PORT.
+    #[arg(long, value_name = "PROXY")]
+    proxy: Option<String>,
     /// The language: en or ja.
     #[arg(long, value_name = "LANG")]
     lang: Option<String>,
@@ -83,6 +88,7 @@ fn run(options: Options) -> Result<(), Fault> {
         lang: options.lang,
         path: options.path,
         log: options.log,
+        proxy: options.proxy,
     })?;
     tasuki_peer::programs::surface::start_log(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -120,6 +126,7 @@ struct Inner {
     waiting: RefCell<VecDeque<Msg>>,
     news: RefCell<mpsc::Receiver<News>>,
     screen: Screen<OperatorWindow>,
+    sharing: RefCell<Sharing>,
     second: Timer,
 }
 
@@ -155,6 +162,7 @@ impl App {
                 waiting: RefCell::default(),
                 news: RefCell::new(news),
                 screen,
+                sharing: RefCell::default(),
                 second: Timer::default(),
             }
         });
@@ -194,8 +202,10 @@ impl App {
         }
         self.keep_time(&state.model);
         let look = Look::of(&state);
+        let shown = (Shown::of(&state.model), (state.model.lang(), state.model.preferences.shade));
         drop(state);
         self.look(look);
+        self.share(shown.0, shown.1);
     }
 
     fn hear(&self) {
@@ -293,6 +303,14 @@ impl App {
         screen.keyboard(look.keyboard);
         screen.zoom(look.zoom);
         screen.allow(look.allowed);
+    }
+
+    fn share(&self, shown: Option<Shown>, manner: (Lang, Shade)) {
+        let app = self.clone();
+        let Ok(mut sharing) = self.0.sharing.try_borrow_mut() else { return };
+        if let Err(why) = sharing.show(shown, manner, move |msg| app.send(msg)) {
+            tracing::error!(%why, "the bar over the shared screen cannot be shown");
+        }
     }
 
     fn leave(self) {

@@ -162,6 +162,7 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         | SessionEvent::ServerRefused { .. }
         | SessionEvent::ServerClosed { .. }
         | SessionEvent::ServerGone
+        | SessionEvent::Disclosed { .. }
         | SessionEvent::Violation { .. } => {}
     }
 }
