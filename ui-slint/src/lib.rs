@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod look;
 pub mod operator;
+pub mod viewer;
 
 /// What Slint makes of `ui/windows.slint`.
 #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tasuki_peer::core::io::HumanAct;
+use tasuki_peer::core::io::{HumanAct, SessionEvent};
 use tasuki_peer::programs::surface;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
@@ -19,7 +19,7 @@ use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Mode, Rights};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -255,7 +255,12 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller)
     match notice {
         Notice::Event(event) => {
             verdict.hear(&event);
+            let shows = matches!(&event, SessionEvent::Consent { mode, granted }
+                if mode.host() == Role::Operator && *granted != Rights::NONE);
             news.session(tab, Happened::Event(event)).await;
+            if shows && let Some(layout) = files::own_monitors().await {
+                news.session(tab, Happened::Layout(layout)).await;
+            }
         }
         Notice::DesktopFailed(why) => {
             verdict.desktop_failed(why.clone());

@@ -9,6 +9,7 @@ use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
+use tasuki_protocol::screen::Layout;
 
 use super::entrance::{Found, Trusted};
 use super::model::Account;
@@ -105,6 +106,22 @@ pub async fn keep_picture(viewer: Viewer, file: PathBuf) -> Happened {
         Ok(Err(why)) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why }),
         Err(why) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why: why.to_string() }),
     }
+}
+
+/// The monitors of this desktop, to choose from.
+#[cfg(target_os = "linux")]
+pub async fn own_monitors() -> Option<Layout> {
+    use tasuki_media::screen::Screen as _;
+    let looked = tokio::task::spawn_blocking(|| {
+        let screen = tasuki_media::x11::X11Screen::open(None).ok()?;
+        Some(screen.layout().clone())
+    });
+    looked.await.ok().flatten()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub async fn own_monitors() -> Option<Layout> {
+    None
 }
 
 #[cfg(test)]

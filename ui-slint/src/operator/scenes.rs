@@ -163,7 +163,7 @@ impl Stages {
         let ended = |by| Outcome::Ended { reason: EndReason::OperatorEnded, by };
         let page = |page| Model { page, history: self.history(), ..self.home() };
         let mut kept = self.tab(Mode::Control, live_stage(), |_| {});
-        let file = PathBuf::from("/home/misaki/Pictures/tasuki-20261125-140600.png");
+        let file = PathBuf::from("Pictures/tasuki-20261125-140600.png");
         kept.toast = Some(Toast { what: ToastWhat::Screenshot(file), until: NOW + 6 });
         let failed =
             self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::TranscriptMismatch)), |_| {});

@@ -16,7 +16,7 @@ use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
-use super::history::{How, Past};
+use super::ending::{close, gone};
 use super::model::{
     Dialog, Line, Model, More, Number, Outcome, Page, Paused, Stage, Tab, TabId, ToastWhat,
 };
@@ -210,58 +210,6 @@ fn add_line(tab: &mut Tab, by: Role, text: String, at: u64) {
     }
 }
 
-/// The loop is over: the tab says how it ended, and the history keeps it.
-fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> Vec<Effect> {
-    let now = model.now;
-    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
-    let past = past(tab, &result, now);
-    tab.live_seconds = past.seconds;
-    tab.link.reconnecting = None;
-    tab.dialog = Dialog::None;
-    tab.view.full = false;
-    match result {
-        Err(fault) if !tab.leaving => tab.stage = Stage::Over(Outcome::Failed(fault)),
-        Ok(()) | Err(_) if !matches!(tab.stage, Stage::Over(_)) => {
-            tab.stage = Stage::Over(Outcome::Cancelled);
-        }
-        Ok(()) | Err(_) => {}
-    }
-    if tab.leaving && matches!(tab.stage, Stage::Over(Outcome::Cancelled)) {
-        close(model, id);
-    }
-    model.history.insert(0, past);
-    model.history.truncate(super::history::KEPT);
-    vec![Effect::KeepHistory(model.history.clone())]
-}
-
-fn past(tab: &Tab, result: &Result<(), Fault>, now: u64) -> Past {
-    let began = tab.live_since.unwrap_or(now);
-    Past {
-        at: tab.opened_at,
-        seconds: now.saturating_sub(began),
-        mode: tab.mode,
-        customer: tab.note.customer.clone(),
-        ticket: tab.note.ticket.clone(),
-        reason: tab.note.reason.clone(),
-        how: how(tab, result),
-        pictures: tab.pictures,
-        session: None,
-    }
-}
-
-fn how(tab: &Tab, result: &Result<(), Fault>) -> How {
-    match (&tab.stage, result) {
-        (_, Err(Fault::Refused)) => How::Refused,
-        (_, Err(Fault::NumberExpired | Fault::NobodyAnswered)) => How::NobodyCame,
-        (_, Err(Fault::ConnectionLost)) => How::Lost,
-        (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
-        (Stage::Over(Outcome::Ended { .. }), Ok(())) => How::EndedThere,
-        (Stage::Over(Outcome::Cancelled), _) => How::Cancelled,
-        (_, Err(_)) if !tab.leaving => How::Failed,
-        (_, Ok(()) | Err(_)) => How::Cancelled,
-    }
-}
-
 pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
     let now = model.now;
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
@@ -306,6 +254,11 @@ fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
         Look::Zoom(zoom) => tab.view.zoom = zoom,
         Look::FullScreen(full) => tab.view.full = full && tab.is_live(),
         Look::Monitor(monitor) if !tab.watches() || tab.has(Capability::ChooseScreen) => {
+            if !tab.watches()
+                && let Some(layout) = &mut tab.view.layout
+            {
+                layout.shown = monitor;
+            }
             return vec![Effect::Act(tab.id, HumanAct::ShowMonitor(monitor))];
         }
         Look::Screenshot if tab.watches() && tab.has(Capability::Screenshot) => {
@@ -378,16 +331,6 @@ fn speak(tab: &mut Tab, line: &str, now: u64) -> Vec<Effect> {
     }
     add_line(tab, Role::Operator, line.to_owned(), now);
     vec![Effect::Act(tab.id, HumanAct::Chat(line.to_owned()))]
-}
-
-/// The tab goes; the one beside it is looked at.
-fn close(model: &mut Model, id: TabId) {
-    let Some(place) = model.tabs.iter().position(|tab| tab.id == id) else { return };
-    model.tabs.remove(place);
-    if model.page == Page::Session(id) {
-        let beside = model.tabs.get(place).or_else(|| model.tabs.last());
-        model.page = beside.map_or(Page::Home, |tab| Page::Session(tab.id));
-    }
 }
 
 /// Asks the session that is looked at for its figures.

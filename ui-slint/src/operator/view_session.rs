@@ -8,7 +8,7 @@ use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::NUMBER_LIFETIME_S;
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::rights::Capability;
 
 use super::clock;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
@@ -179,6 +179,8 @@ fn tone(fault: &Fault) -> OverTone {
 
 #[cfg(test)]
 mod tests {
+    use tasuki_protocol::rights::Mode;
+
     use super::*;
 
     #[test]
