@@ -68,7 +68,7 @@ impl Sentinel {
     pub fn watch(&mut self) -> Result<Option<Alarm>, ScreenError> {
         loop {
             while let Some(event) = self.desktop.arrived()? {
-                if let Some(alarm) = self.heed(&event)? {
+                if let Some(alarm) = self.heed(&event) {
                     return Ok(Some(alarm));
                 }
             }
@@ -86,22 +86,25 @@ impl Sentinel {
         }
     }
 
-    fn heed(&mut self, event: &Event) -> Result<Option<Alarm>, ScreenError> {
-        let down = match event {
-            Event::KeyPress(_) => return Ok(Some(Alarm::StopKey)),
-            Event::DestroyNotify(gone) if self.windows.contains(&gone.window) => {
-                return Ok(Some(Alarm::Gone));
-            }
-            Event::VisibilityNotify(seen) => seen.state != Visibility::UNOBSCURED,
-            Event::UnmapNotify(gone) => self.windows.contains(&gone.window),
-            _ => false,
-        };
+    fn heed(&mut self, event: &Event) -> Option<Alarm> {
+        if let Event::KeyPress(_) = event {
+            return Some(Alarm::StopKey);
+        }
+        if let Event::DestroyNotify(gone) = event
+            && self.windows.contains(&gone.window)
+        {
+            return Some(Alarm::Gone);
+        }
+        let covered =
+            matches!(event, Event::VisibilityNotify(seen) if seen.state != Visibility::UNOBSCURED);
+        let unmapped = matches!(event, Event::UnmapNotify(gone) if self.windows.contains(&gone.window));
+        let down = covered || unmapped;
         if down && self.due.is_none() {
             let now = Instant::now();
             let earliest = self.raised_at.map_or(now, |at| at + PAUSE);
             self.due = Some(earliest.max(now));
         }
-        Ok(None)
+        None
     }
 
     fn raise(&self) -> Result<(), ScreenError> {

@@ -8,7 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ledger::wire::EndTicketKey;
+use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
@@ -20,12 +24,13 @@ use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{Folder, Keys};
+use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, accept};
 use super::names::Names;
 use super::passwords::Passwords;
 use super::store::Store;
 use super::tls;
-use super::web::{Site, router};
+use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
 
@@ -106,15 +111,20 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         relays: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
+        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
     };
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
     let stun = stun_sockets(config.stun, address).await?;
-    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
+    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
+    let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let desk = Desk::start(rooms, ledger.clone(), scribe);
     let accounts = accounts(&config, &keys, &store, &bundle)?;
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts,
+        ledger,
+        readings: Readings::default(),
         rules: config.sockets,
         bundle: envelope.into(),
     });
@@ -144,6 +154,16 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     })
 }
 
+fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+    Opening {
+        tenant: bundle.tenant,
+        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
+        log_keys: Vec::new(),
+        checkpoint_key: keys.manifest.clone(),
+        names: Names::new(&keys.names),
+    }
+}
+
 async fn rooms(
     config: &Config,
     issuer: Issuer,
@@ -159,12 +179,7 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(
-    config: &Config,
-    keys: &Keys,
-    store: &Store,
-    bundle: &tasuki_protocol::bundle::Bundle,
-) -> Result<Accounts, Fault> {
+fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     Ok(Accounts {
         store: store.clone(),

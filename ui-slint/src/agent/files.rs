@@ -22,7 +22,8 @@ pub(super) fn keep_picture(png: &[u8]) -> Result<Option<String>, Fault> {
 pub(super) fn save(receipt: &Path) -> Result<Option<String>, Fault> {
     let fault = |why: std::io::Error| Fault::Profile { file: receipt.to_owned(), why: why.to_string() };
     let bytes = std::fs::read(receipt).map_err(fault)?;
-    write_fresh(&folder("XDG_DOCUMENTS_DIR", "Documents"), "tasuki-receipt", "html", &bytes)
+    let ending = receipt.extension().unwrap_or_default().to_string_lossy();
+    write_fresh(&folder("XDG_DOCUMENTS_DIR", "Documents"), "tasuki-receipt", &ending, &bytes)
 }
 
 /// In the person's own browser.

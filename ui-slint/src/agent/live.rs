@@ -29,8 +29,6 @@ pub struct Live {
     pub protection: String,
     pub question: Option<LiveQuestion>,
     pub pictures_kept: u32,
-    /// Whether the operator's first picture has come (Share, Show).
-    pub picture: Picture,
     ending: Option<Instant>,
 }
 
@@ -48,12 +46,6 @@ pub enum Stillness {
     OwnHand,
     /// He holds the picture.
     Paused,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Picture {
-    Awaited,
-    Shown,
 }
 
 /// One short question; no is the answer of silence.
@@ -103,7 +95,6 @@ impl Live {
             protection: String::new(),
             question: None,
             pictures_kept: 0,
-            picture: Picture::Awaited,
             ending: None,
         }
     }

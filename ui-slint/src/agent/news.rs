@@ -12,7 +12,7 @@ use tasuki_protocol::rights::{Capability, Rights};
 
 use super::asking::Asking;
 use super::ended::{Ended, Ending, Summary};
-use super::live::{Live, LiveQuestion, Picture, QuestionKind, Stillness, Weather};
+use super::live::{Live, LiveQuestion, QuestionKind, Stillness, Weather};
 use super::model::{Effect, Model, NumberPage, Page};
 
 #[derive(Debug, Clone)]
@@ -50,7 +50,6 @@ pub enum News {
     },
     /// What the viewer may do from now on.
     Effective(Rights),
-    FirstPicture,
     PictureKept,
     Receipt(PathBuf),
     Over {
@@ -84,7 +83,6 @@ impl Model {
             | News::AskedMoreOver
             | News::Allowed { .. }
             | News::Effective(_)
-            | News::FirstPicture
             | News::PictureKept => match &mut self.page {
                 Page::Live(live) => live.hear(news, now),
                 Page::Trouble(_)
@@ -158,7 +156,6 @@ impl Live {
                 self.taken = Rights::of(&gone);
                 self.timed.retain(|(right, _)| rights.has(*right));
             }
-            News::FirstPicture => self.picture = Picture::Shown,
             News::PictureKept => self.pictures_kept += 1,
             News::Failed(_)
             | News::Asked { .. }

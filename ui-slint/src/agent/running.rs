@@ -16,6 +16,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
 
 use super::guard::{Guard, NextIsBar};
@@ -24,10 +25,14 @@ use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{files, program, view};
+use crate::viewer::capture::Allowed;
+use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
 
 /// Countdowns are shown by the second; this is often enough for each to be seen.
 const TICK: Duration = Duration::from_millis(200);
+/// How long an ending session may take to tell the other end.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
@@ -41,6 +46,8 @@ pub(super) struct Program {
     session: RefCell<Option<Session>>,
     guard: RefCell<Guard>,
     tick: Timer,
+    /// The operator's screen, while this end looks at it (Share, Show).
+    theirs: RefCell<Option<Screen<AgentWindow>>>,
 }
 
 /// The session that runs or is being made. Dropping it ends it.
@@ -49,6 +56,7 @@ struct Session {
     orders: Option<mpsc::Sender<Order>>,
     viewer: Option<Viewer>,
     listening: Option<slint::JoinHandle<()>>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// An act of the person, on its way to the program.
@@ -80,6 +88,7 @@ impl Program {
             session: RefCell::default(),
             guard: RefCell::new(Guard::new(next_is_bar)),
             tick: Timer::default(),
+            theirs: RefCell::default(),
         });
         program.look_again();
         let ear = Hearing(Rc::downgrade(&program));
@@ -117,7 +126,46 @@ impl Program {
         if let Some(msg) = changed {
             self.dispatch(msg);
         }
+        self.look_at_theirs();
         self.keep_time();
+    }
+
+    /// The picture comes with a session that shows the operator's screen, and goes with it. Keys leave
+    /// this computer only in Share, and only while the picture has the focus (T21, T22).
+    fn look_at_theirs(self: &Rc<Self>) {
+        let mode = match &self.model.borrow().page {
+            Page::Live(live) if !live.is_seen() => Some(live.mode()),
+            Page::Live(_)
+            | Page::Trouble(_)
+            | Page::Number(_)
+            | Page::Connecting
+            | Page::Asking(_)
+            | Page::Ended(_) => None,
+        };
+        let watched = self.theirs.borrow().is_some();
+        match (mode, watched) {
+            (Some(mode), false) => self.begin_watching(mode),
+            (None, true) => {
+                if let Some(screen) = self.theirs.take() {
+                    screen.watch(None);
+                }
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+
+    fn begin_watching(self: &Rc<Self>, mode: Mode) {
+        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
+        let program = Rc::downgrade(self);
+        let screen = Screen::attach(&self.window, self.runtime.handle().clone(), move |told| {
+            if let (Told::Act(event), Some(program)) = (told, program.upgrade()) {
+                program.act(HumanAct::Operate(event));
+            }
+        });
+        screen.watch(viewer);
+        screen.allow(if mode == Mode::Share { Allowed::Yes } else { Allowed::No });
+        *self.theirs.borrow_mut() = Some(screen);
+        self.window.window().set_size(slint::LogicalSize::new(1000.0, 720.0));
     }
 
     fn show(&self) {
@@ -187,7 +235,7 @@ impl Program {
             display: visit::display().ok(),
         };
         let (told, mut heard) = mpsc::channel(TOLD);
-        self.runtime.spawn(session::run(needs, told));
+        let task = Some(self.runtime.spawn(session::run(needs, told)));
         let program = Rc::downgrade(self);
         let listening = slint::spawn_local(async move {
             while let Some(news) = heard.recv().await {
@@ -196,7 +244,7 @@ impl Program {
             }
         });
         let listening = listening.ok();
-        *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening });
+        *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening, task });
     }
 
     fn hear(self: &Rc<Self>, news: FromSession) {
@@ -295,8 +343,11 @@ impl Program {
     /// The window is closed: whatever runs ends, and has a moment to say so.
     fn leave(&self) {
         self.act(HumanAct::End(tasuki_protocol::message::EndReason::UserEnded));
-        drop(self.session.take());
         *self.guard.borrow_mut() = Guard::default();
+        let task = self.session.take().and_then(|mut session| session.task.take());
+        if let Some(task) = task {
+            let _ = self.runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
+        }
     }
 }
 

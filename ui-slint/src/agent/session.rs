@@ -113,7 +113,6 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
         SessionEvent::Reconnecting => Some(News::Reconnecting),
         SessionEvent::InputPaused { .. } => Some(News::OwnHand(true)),
         SessionEvent::InputResumed => Some(News::OwnHand(false)),
-        SessionEvent::FirstFrame { .. } => Some(News::FirstPicture),
         SessionEvent::ScreenshotTaken => Some(News::PictureKept),
         #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
         _ => None,

@@ -15,7 +15,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::asking::{Asking, Step};
 use super::ended::{Ended, Ending, Summary};
-use super::live::{Live, Picture, QuestionKind, Stillness, Weather};
+use super::live::{Live, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
 use super::{entry, moment};
 use crate::look;
@@ -144,7 +144,6 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
     });
     set_lines(can.collect(), agent);
     agent.set_trouble(SharedString::new());
-    agent.set_has_picture(live.picture == Picture::Shown);
     show_question(live, lang, agent, now);
     if live.is_seen() { AgentPage::Live } else { AgentPage::Watching }
 }

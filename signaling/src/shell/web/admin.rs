@@ -100,7 +100,7 @@ async fn admin_json<T: DeserializeOwned>(site: &Site, request: Request) -> Resul
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }
 
-async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Response> {
+pub(super) async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Response> {
     let body = read(site, body).await?;
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }

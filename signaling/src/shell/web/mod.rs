@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admin;
+mod ledger;
 mod rooms;
 
 use std::sync::Arc;
@@ -20,18 +21,26 @@ use serde::Serialize;
 use tasuki_protocol::admin::{
     BUNDLE_PATH, ENROL_PATH, OPERATOR_CHANGES_PATH, OPERATORS_PATH, Problem, ProblemCode,
 };
+use tasuki_protocol::ledger::wire::{
+    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, CHECKPOINT_PATH, END_ROWS_PATH, OPEN_LEDGER_PATH,
+    PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
+};
 use tasuki_protocol::signal::{AGENT_PATH, LOGIN_PATH, LOGOUT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
+use super::ledger::Ledger;
 use super::store::Event;
+pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) desk: Arc<Desk>,
     pub(crate) accounts: Accounts,
+    pub(crate) ledger: Ledger,
+    pub(crate) readings: Readings,
     pub(crate) rules: SocketRules,
     /// The tenant's signed bundle.
     pub(crate) bundle: Bytes,
@@ -47,6 +56,14 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(OPERATOR_CHANGES_PATH, post(admin::change_operator))
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
+        .route(END_ROWS_PATH, post(ledger::end_rows))
+        .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
+        .route(ADMIN_CHECKPOINT_PATH, post(ledger::admins_checkpoint))
+        .route(OPEN_LEDGER_PATH, post(ledger::open))
+        .route(READ_ROWS_PATH, post(ledger::rows))
+        .route(REVIEW_PATH, post(ledger::review))
+        .route(PRUNE_PATH, post(ledger::prune))
+        .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
         .fallback(nothing)
         .layer(axum::middleware::from_fn(refuse_browsers))
         .with_state(site)

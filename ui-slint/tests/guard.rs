@@ -1,11 +1,14 @@
-//! Consent is a hand's (T2): a real window on a real display, hundreds of injected clicks and keys at
-//! Allow, and then one of a device.
+//! What stands around the end user's window, on a real display: consent is a hand's (T2), and the bar
+//! stays where it is seen (T33).
 
 mod hand;
 
 use std::time::{Duration, Instant};
 
 use hand::{Desk, Mock, PATIENCE};
+use x11rb::COPY_DEPTH_FROM_PARENT;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, MapState, WindowClass};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
 const TAB: u32 = 0xff09;
@@ -32,6 +35,61 @@ fn t2_five_hundred_injected_clicks_and_keys_at_accept_do_nothing_and_a_hand_does
         desk.key(SPACE);
     });
     assert_eq!(window.line(PATIENCE).as_deref(), Some("agent-consent-show"), "a key of a hand");
+}
+
+#[test]
+fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessions() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let bar = bar(&desk);
+    let (client, screen) = x11rb::connect(Some(&desk.display)).unwrap();
+    let root = client.setup().roots[screen].root;
+    let on_top = || {
+        let tree = client.query_tree(root).unwrap().reply().unwrap();
+        tree.children.last() == Some(&bar)
+    };
+    let seen = || {
+        let facts = client.get_window_attributes(bar).unwrap().reply();
+        facts.is_ok_and(|facts| facts.map_state == MapState::VIEWABLE)
+    };
+
+    let cover = client.generate_id().unwrap();
+    let aux = CreateWindowAux::new().override_redirect(1).background_pixel(0);
+    let kind = WindowClass::INPUT_OUTPUT;
+    client
+        .create_window(COPY_DEPTH_FROM_PARENT, cover, root, 0, 0, 1024, 200, 0, kind, 0, &aux)
+        .unwrap();
+    client.map_window(cover).unwrap().check().unwrap();
+    until("the covered bar is on top again", || on_top() && seen());
+
+    for _ in 0..3 {
+        client.unmap_window(bar).unwrap().check().unwrap();
+        until("the unmapped bar is seen again", seen);
+    }
+
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
+
+    client.destroy_window(bar).unwrap().check().unwrap();
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a bar that is gone ends the session");
+}
+
+fn bar(desk: &Desk) -> u32 {
+    let mut found = None;
+    until("the bar is there", || {
+        let ids = desk.xdotool(&["search", "--onlyvisible", "--name", "^Connected"]);
+        found = ids.lines().next().and_then(|id| id.parse().ok());
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The middle of Allow: in the right half of the bar at the window's foot.
