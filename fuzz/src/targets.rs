@@ -27,6 +27,7 @@ use tasuki_protocol::{
         },
     },
     leg::{LegRecord, MAX_RECORD_BYTES},
+    link::JoinLink,
     manifest::Manifest,
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
@@ -56,6 +57,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("relay_answer", relay_answer),
     target("hello", hello),
     target("number", number),
+    target("join_link", join_link),
     target("packet", binary::<Packet>),
     target("end_to_end", binary::<EndToEnd>),
     target("forwarded", binary::<Forwarded>),
@@ -113,6 +115,14 @@ fn number(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(number) = text.parse::<SessionNumber>() {
         assert_eq!(number.to_string().parse::<SessionNumber>().as_ref(), Ok(&number));
+    }
+}
+
+/// What another program hands over as an address.
+fn join_link(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(link) = text.parse::<JoinLink>() {
+        assert_eq!(link.to_string().parse::<JoinLink>().as_ref(), Ok(&link));
     }
 }
 

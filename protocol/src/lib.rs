@@ -15,6 +15,7 @@ pub mod ids;
 pub mod input;
 pub mod ledger;
 pub mod leg;
+pub mod link;
 pub mod log_key;
 pub mod manifest;
 pub mod message;

@@ -5,13 +5,15 @@
 
 pub mod agentd;
 mod commands;
-mod consent;
+pub mod consent;
 mod console;
 mod examining;
 mod keys;
 pub mod operator;
 mod say;
 mod start;
+pub mod surface;
+pub mod visit;
 mod waiting;
 
 use std::process::ExitCode;

@@ -17,15 +17,10 @@ use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
 use super::say::{self, Form};
 use super::start::{self, Shared, Signals};
-use crate::core::Peer;
-use crate::core::setup::OperatorSetup;
-use crate::shell::clock::Clock;
+use super::surface;
 use crate::shell::fault::Fault;
 use crate::shell::login::{self, Credentials};
-use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::profile::SignIn;
-use crate::shell::run::Run;
-use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
@@ -196,24 +191,11 @@ fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credential
 }
 
 async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> {
-    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
-    let sign_in = settings.profile.sign_in()?;
-    let device = settings.profile.device_key()?;
-    let display = match mode.host() {
-        Role::Operator => Some(start::display()?),
-        Role::Agent => None,
-    };
     let mut signals = Signals::listen()?;
-    let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
-    let server = tokio::select! {
-        server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance) => server?,
+    let (front, running) = tokio::select! {
+        begun = surface::begin(mode, settings) => begun?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
-    let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
-    let peer = Peer::operator(OperatorSetup { end, mode });
-    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
-    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
-    let running = tokio::spawn(run.run());
     if form == Form::Plain {
         say::print(&Text::OperatorHint.fill(settings.lang, &[&commands::names()]));
     }

@@ -217,7 +217,7 @@ impl Signals {
     }
 }
 
-fn start_log(filter: &str) -> Result<(), Fault> {
+pub(super) fn start_log(filter: &str) -> Result<(), Fault> {
     let parsed = filter.parse::<tracing_subscriber::EnvFilter>();
     let parsed = parsed.map_err(|why| Fault::Setting {
         name: "log".to_owned(),

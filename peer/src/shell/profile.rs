@@ -89,6 +89,18 @@ impl Profile {
         kept
     }
 
+    /// # Errors
+    /// [`Fault::Profile`] when the file stays.
+    pub fn forget_sign_in(&self) -> Result<(), Fault> {
+        let path = self.state.join(SIGN_IN);
+        match std::fs::remove_file(&path) {
+            Err(why) if why.kind() != ErrorKind::NotFound => {
+                Err(Fault::Profile { file: path, why: why.to_string() })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// The root key that this user's programs trust, once one was seen. T70.
     ///
     /// # Errors
