@@ -24,6 +24,7 @@ impl Paths {
     /// A candidate that this end's direct path found.
     pub(in crate::core) fn local_candidate(&mut self, line: &str, server: &mut Line, out: &mut Outbox) {
         let Some(line) = disclosure::tellable(line, self.role, self.disclosure) else { return };
+        self.addresses.told(&line);
         if self.local_candidates.len() < MAX_CANDIDATES {
             self.local_candidates.push(line.clone());
         }
@@ -36,6 +37,7 @@ impl Paths {
         if line.len() > disclosure::MAX_LINE || self.remote_candidates.contains(&line) {
             return;
         }
+        self.addresses.learnt(&line);
         if full {
             self.remote_candidates.remove(0);
         }

@@ -1,0 +1,67 @@
+//! What surfaces and the receipt are told of a session's paths: which addresses
+//! passed between the ends (R1), and why no direct path carries it.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tasuki_protocol::manifest::AddressDisclosure;
+
+use super::{Contact, Paths};
+use crate::core::path::PathKind;
+use crate::core::setup::Permission;
+use crate::core::snapshot::NotDirect;
+
+/// More than any machine has; beyond it nothing is kept.
+const MAX_ADDRESSES: usize = 32;
+
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    told: BTreeSet<String>,
+    learnt: BTreeSet<String>,
+}
+
+impl Addresses {
+    pub(super) fn told(&mut self, line: &str) {
+        keep(&mut self.told, line);
+    }
+
+    pub(super) fn learnt(&mut self, line: &str) {
+        keep(&mut self.learnt, line);
+    }
+}
+
+/// The fifth word of a candidate (RFC 8839 §5.1).
+fn keep(list: &mut BTreeSet<String>, line: &str) {
+    if let Some(address) = line.split_ascii_whitespace().nth(4)
+        && list.len() < MAX_ADDRESSES
+    {
+        list.insert(address.to_owned());
+    }
+}
+
+impl Paths {
+    pub(in crate::core) fn told_addresses(&self) -> Vec<String> {
+        self.addresses.told.iter().cloned().collect()
+    }
+
+    pub(in crate::core) fn learnt_addresses(&self) -> Vec<String> {
+        self.addresses.learnt.iter().cloned().collect()
+    }
+
+    pub(in crate::core) fn not_direct(&self) -> Option<NotDirect> {
+        if self.chosen().is_some_and(|lane| lane.kind == PathKind::Direct) {
+            return None;
+        }
+        Some(match (self.disclosure, self.policy.direct, &self.last_direct_end) {
+            (AddressDisclosure::RelayOnly, _, _) => NotDirect::ByPolicy,
+            (_, Permission::Forbidden, _) => NotDirect::BySetting,
+            (_, Permission::Allowed, Some(end)) => NotDirect::Failed { end: end.clone() },
+            (_, Permission::Allowed, None) => NotDirect::BeingTried,
+        })
+    }
+
+    /// For how long nothing was heard, once the person was told that it is so.
+    pub(in crate::core) fn missing_for(&self, now: Instant) -> Option<Duration> {
+        (self.contact == Contact::Missing).then(|| now.saturating_duration_since(self.heard))
+    }
+}
