@@ -86,6 +86,8 @@ pub enum OperatorToServer {
     Paired { session: SessionId },
     /// Asks for tickets for a relayed leg, one for each end.
     NeedLeg { session: SessionId },
+    /// Asks for the ticket under which this end delivers records of a paired session.
+    NeedLedgerTicket { session: SessionId },
     /// The session or the waiting is over.
     Close { session: SessionId },
 }
@@ -122,6 +124,10 @@ pub enum ServerToOperator {
     Resumed {
         session: SessionId,
     },
+    LedgerTicket {
+        session: SessionId,
+        ticket: Blob,
+    },
     /// The agent's connection to the server is gone, or back.
     AgentPresence {
         session: SessionId,
@@ -152,6 +158,8 @@ pub enum AgentToServer {
     Forward {
         body: Blob,
     },
+    /// As the operator's.
+    NeedLedgerTicket,
     Close,
 }
 
@@ -171,6 +179,9 @@ pub enum ServerToAgent {
         leg: Leg,
     },
     Resumed,
+    LedgerTicket {
+        ticket: Blob,
+    },
     OperatorPresence {
         presence: Presence,
     },

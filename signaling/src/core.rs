@@ -8,6 +8,8 @@ pub mod agents;
 pub mod decoy;
 pub mod guesses;
 pub mod issue;
+pub mod ledger;
+pub mod notes;
 pub mod operators;
 pub mod pace;
 pub mod room;

@@ -8,6 +8,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
+use tasuki_protocol::ledger::wire::{EndTicket, EndTicketKey};
 use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{Leg, RelayAddress};
@@ -19,6 +20,8 @@ use super::rooms::Operator;
 pub const START_WITHIN_S: u64 = 600;
 /// By how much a relay's clock may be behind the server's: it refuses what lives too long.
 const CLOCK_SKEW_S: u64 = 10;
+/// How long after its session an end may still deliver records, in seconds.
+const DELIVER_WITHIN_S: u64 = 24 * 3600;
 /// Counts the rules below; a change of them is a change of this.
 pub const POLICY_VERSION: u64 = 1;
 
@@ -29,11 +32,14 @@ pub struct Issuer {
     pub manifest_key: SigningKey,
     /// `None`: there is no relay to send anybody to.
     pub ticket_key: Option<TicketKey>,
-    /// `None`: the relay is in the server itself.
-    pub relay: Option<RelayAddress>,
+    /// Legs go to each of them in turn, so that a session whose relay died finds another;
+    /// none: the relay is in the server itself.
+    pub relays: Vec<RelayAddress>,
     pub address_disclosure: AddressDisclosure,
     /// Seconds that a session may last.
     pub length_s: u64,
+    /// Lets ends deliver records.
+    pub end_tickets: EndTicketKey,
 }
 
 impl Issuer {
@@ -68,6 +74,12 @@ impl Issuer {
         dsse::sign(&manifest, &self.manifest_key)
     }
 
+    /// Lets one end of a session deliver its records, for a day after the session must be over.
+    pub fn end_ticket(&self, session: SessionId, role: Role, unix: u64) -> Blob {
+        let expires = unix + self.length_s + DELIVER_WITHIN_S;
+        Blob(self.end_tickets.seal(&EndTicket { session, role, expires }))
+    }
+
     /// The leg for one end; `None` without a relay.
     pub fn leg(
         &self,
@@ -80,7 +92,15 @@ impl Issuer {
         let key = self.ticket_key.as_ref()?;
         let expires = unix + TICKET_LIFETIME_S - CLOCK_SKEW_S;
         let ticket = Ticket { session, leg: number, role, expires, nonce };
-        Some(Leg { number, relay: self.relay.clone(), ticket: Blob(key.seal(&ticket)) })
+        Some(Leg { number, relay: self.relay(number), ticket: Blob(key.seal(&ticket)) })
+    }
+}
+
+impl Issuer {
+    /// The same for both ends of a leg.
+    fn relay(&self, leg: u32) -> Option<RelayAddress> {
+        let count = u32::try_from(self.relays.len()).ok().filter(|count| *count > 0)?;
+        self.relays.get(usize::try_from(leg % count).ok()?).cloned()
     }
 }
 
@@ -95,6 +115,28 @@ pub fn offered(mode: Mode) -> Rights {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f3_the_legs_of_a_session_go_from_relay_to_relay_and_both_ends_of_a_leg_to_one() {
+        let pin = "ab".repeat(32);
+        let relay = |port: u16| format!("relay.example:{port}/{pin}").parse::<RelayAddress>().unwrap();
+        let issuer = Issuer {
+            tenant: TenantId([1; 8]),
+            manifest_key: SigningKey::from_bytes(&[1; 32]),
+            ticket_key: Some(TicketKey::from_bytes([2; 32])),
+            relays: vec![relay(1), relay(2)],
+            address_disclosure: AddressDisclosure::Public,
+            length_s: 60,
+            end_tickets: EndTicketKey::new(&tasuki_protocol::seed::Seed::from_bytes([7; 32])),
+        };
+        let port = |number, role| {
+            let leg = issuer.leg(SessionId([3; 16]), number, role, [4; 16], 1_000).unwrap();
+            leg.relay.unwrap().port
+        };
+        let ports = [1, 2, 3].map(|number| port(number, Role::Operator));
+        assert_eq!(ports, [1, 2, 3].map(|number| port(number, Role::Agent)));
+        assert!(ports[0] == ports[2] && ports[0] != ports[1]);
+    }
 
     #[test]
     fn t16_no_manifest_is_wider_than_its_mode() {

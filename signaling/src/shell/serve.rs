@@ -8,7 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ledger::wire::EndTicketKey;
+use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
@@ -20,17 +24,22 @@ use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{Folder, Keys};
+use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, accept};
 use super::names::Names;
 use super::passwords::Passwords;
 use super::store::Store;
 use super::tls;
-use super::web::{Site, router};
+use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
 
 /// How long connections may take to hear that the server stops.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Where a server stands that shares its machine with nobody's tests.
+const HTTPS_PORT: u16 = 443;
+/// RFC 8489 §17.3.
+const STUN_PORT: u16 = 3478;
 
 /// A server that runs until [`Running::shut_down`], or until this is dropped.
 #[derive(Debug)]
@@ -92,25 +101,30 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let store = Store::open(&folder.database()).await?;
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
     let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relay) => Some(relay.clone()),
-        Relaying::Embedded | Relaying::Nowhere => None,
+        Relaying::Elsewhere(relays) => relays.clone(),
+        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
     let issuer = Issuer {
         tenant: bundle.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relay: elsewhere,
+        relays: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
+        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
     };
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
-    let stun = stun_socket(config.stun, address).await?;
-    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
+    let stun = stun_sockets(config.stun, address).await?;
+    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
+    let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let desk = Desk::start(rooms, ledger.clone(), scribe);
     let accounts = accounts(&config, &keys, &store, &bundle)?;
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts,
+        ledger,
+        readings: Readings::default(),
         rules: config.sockets,
         bundle: envelope.into(),
     });
@@ -122,9 +136,11 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
     });
-    let mut tasks = vec![tokio::spawn(accept(listener, door))];
-    let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
-    tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
+    let mut tasks =
+        vec![tokio::spawn(accept(listener, door)), tokio::spawn(tls.certificate.keep_fresh())];
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
+    let answering = stun.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
+    tasks.extend(answering.map(tokio::spawn));
     let fingerprint = tls.fingerprint;
     Ok(Running {
         address,
@@ -136,6 +152,16 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         tasks,
         _folder: folder,
     })
+}
+
+fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+    Opening {
+        tenant: bundle.tenant,
+        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
+        log_keys: Vec::new(),
+        checkpoint_key: keys.manifest.clone(),
+        names: Names::new(&keys.names),
+    }
 }
 
 async fn rooms(
@@ -153,12 +179,7 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(
-    config: &Config,
-    keys: &Keys,
-    store: &Store,
-    bundle: &tasuki_protocol::bundle::Bundle,
-) -> Result<Accounts, Fault> {
+fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     Ok(Accounts {
         store: store.clone(),
@@ -186,20 +207,27 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
     }
 }
 
-/// An address that was asked for must be had; the server's own is a bonus.
-async fn stun_socket(stun: Stun, server: SocketAddr) -> Result<Option<UdpSocket>, Fault> {
+/// An address that was asked for must be had; the server's own is a bonus, and so is
+/// STUN's registered port beside it, by which an end learns its kind of translation.
+async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, Fault> {
     match stun {
         Stun::At(address) => {
-            UdpSocket::bind(address).await.map(Some).map_err(|error| cannot_at(address, &error))
+            let bound = UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))?;
+            Ok(vec![bound])
         }
         Stun::BesideTheServer => {
             let bound = UdpSocket::bind(server).await;
             if let Err(error) = &bound {
                 tracing::warn!(%server, %error, "no STUN here: sessions may be relayed more often");
             }
-            Ok(bound.ok())
+            let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
+            if server.port() == HTTPS_PORT {
+                let registered = SocketAddr::new(server.ip(), STUN_PORT);
+                sockets.extend(UdpSocket::bind(registered).await);
+            }
+            Ok(sockets)
         }
-        Stun::Off => Ok(None),
+        Stun::Off => Ok(Vec::new()),
     }
 }
 

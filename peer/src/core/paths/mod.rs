@@ -13,6 +13,8 @@ mod pulse;
 mod retry;
 mod told;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
@@ -32,7 +34,6 @@ pub(super) use lateness::Freshness;
 use lateness::Lateness;
 use pulse::{FIRST_ROUND_TRIP, Pulse, Tempo};
 use retry::Retry;
-use told::Addresses;
 
 /// How long a direct path must have been good before it takes over.
 const PROVEN: Duration = Duration::from_secs(2);
@@ -58,6 +59,7 @@ pub(super) struct Paths {
     newest_leg: Option<u32>,
     remote_candidates: Vec<String>,
     local_candidates: Vec<String>,
+    disclosed: BTreeSet<IpAddr>,
     zero: Instant,
     busy: Option<(Instant, Instant)>,
     heard: Instant,
@@ -65,7 +67,8 @@ pub(super) struct Paths {
     lateness: Lateness,
     last_end: Option<String>,
     last_direct_end: Option<String>,
-    addresses: Addresses,
+    /// The other end's addresses that it told.
+    learnt: BTreeSet<IpAddr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +101,7 @@ impl Paths {
             newest_leg: None,
             remote_candidates: Vec::new(),
             local_candidates: Vec::new(),
+            disclosed: BTreeSet::new(),
             zero: now,
             busy: None,
             heard: now,
@@ -105,7 +109,7 @@ impl Paths {
             lateness: Lateness::default(),
             last_end: None,
             last_direct_end: None,
-            addresses: Addresses::default(),
+            learnt: BTreeSet::new(),
         }
     }
 

@@ -1,12 +1,11 @@
 //! What surfaces and the receipt are told of a session's paths: which addresses
 //! passed between the ends (R1), and why no direct path carries it.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::manifest::AddressDisclosure;
 
-use super::{Contact, Paths};
+use super::{Contact, Paths, disclosure};
 use crate::core::path::PathKind;
 use crate::core::setup::Permission;
 use crate::core::snapshot::NotDirect;
@@ -14,38 +13,22 @@ use crate::core::snapshot::NotDirect;
 /// More than any machine has; beyond it nothing is kept.
 const MAX_ADDRESSES: usize = 32;
 
-#[derive(Debug, Default)]
-pub(super) struct Addresses {
-    told: BTreeSet<String>,
-    learnt: BTreeSet<String>,
-}
-
-impl Addresses {
-    pub(super) fn told(&mut self, line: &str) {
-        keep(&mut self.told, line);
-    }
-
-    pub(super) fn learnt(&mut self, line: &str) {
-        keep(&mut self.learnt, line);
-    }
-}
-
-/// The fifth word of a candidate (RFC 8839 §5.1).
-fn keep(list: &mut BTreeSet<String>, line: &str) {
-    if let Some(address) = line.split_ascii_whitespace().nth(4)
-        && list.len() < MAX_ADDRESSES
-    {
-        list.insert(address.to_owned());
-    }
-}
-
 impl Paths {
+    /// An address of the other end's, as its candidate says.
+    pub(super) fn learn(&mut self, line: &str) {
+        if let Some(address) = disclosure::address_of(line)
+            && self.learnt.len() < MAX_ADDRESSES
+        {
+            self.learnt.insert(address);
+        }
+    }
+
     pub(in crate::core) fn told_addresses(&self) -> Vec<String> {
-        self.addresses.told.iter().cloned().collect()
+        self.disclosed.iter().map(ToString::to_string).collect()
     }
 
     pub(in crate::core) fn learnt_addresses(&self) -> Vec<String> {
-        self.addresses.learnt.iter().cloned().collect()
+        self.learnt.iter().map(ToString::to_string).collect()
     }
 
     pub(in crate::core) fn not_direct(&self) -> Option<NotDirect> {

@@ -217,6 +217,7 @@ impl<'a> Console<'a> {
             | SessionEvent::Paired { .. }
             | SessionEvent::ManifestRefused { .. }
             | SessionEvent::Consent { .. }
+            | SessionEvent::Disclosed { .. }
             | SessionEvent::PathUp { .. }
             | SessionEvent::PathDown { .. }
             | SessionEvent::Reconnecting
