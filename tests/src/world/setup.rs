@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use tasuki_peer::core::direct_identity::DirectIdentity;
-use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
+use tasuki_peer::core::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
+};
 use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
@@ -46,6 +48,9 @@ pub struct Plan {
     /// Seconds that a manifest lasts.
     pub length_s: u64,
     pub wiring: Wiring,
+    pub times: SessionTimes,
+    /// The moment at which both wall clocks say 1,800,000,000.
+    pub began: Instant,
 }
 
 impl Plan {
@@ -60,6 +65,8 @@ impl Plan {
             consent_time_out: Duration::from_secs(120),
             length_s: 4 * 3600,
             wiring: Wiring::Told,
+            times: SessionTimes::default(),
+            began: Instant::now(),
         }
     }
 
@@ -101,6 +108,12 @@ impl Plan {
             local: self.host_local,
             abilities: Abilities { application_selection: false, recording: false },
             paths,
+            times: self.times,
+            record: RecordFacts {
+                software: label.to_owned(),
+                moment: self.began,
+                unix_s: 1_800_000_000,
+            },
         }
     }
 
