@@ -9,7 +9,9 @@ mod consent;
 mod console;
 mod keys;
 pub mod operator;
+mod qr;
 mod say;
+mod sign_in;
 mod start;
 mod waiting;
 

@@ -24,6 +24,12 @@ texts! {
     FaultOtherRoot =>
         "The file {0} belongs to another organisation than the one this program trusts. If the change is right, ask your administrator, then remove {1} and start again.",
         "ファイル {0} は、このプログラムが信頼している組織のものではありません。正しい変更であることを管理者に確かめてから {1} を削除し、もう一度起動してください。";
+    FaultOldBundle =>
+        "The organisation's file {0} is older than one this program has seen. Use the newer one; your administrator has it.",
+        "組織の設定ファイル {0} は、以前に確認したものより古いものです。管理者から新しいファイルを受け取ってください。";
+    FaultExpired =>
+        "The organisation's file {0} is past its time, and the server has no newer one. Check this computer's date, then ask your administrator to run: tasuki-admin key renew",
+        "組織の設定ファイル {0} の有効期間が過ぎ、サーバーにも新しいものがありません。コンピュータの日付を確かめてから、管理者に tasuki-admin key renew の実行を依頼してください。";
     FaultProfile =>
         "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
         "ファイル {0} を使用できません: {1}。修復するか、別の場所に移してからもう一度起動してください。";
@@ -75,6 +81,21 @@ texts! {
     FaultSignInOver =>
         "Your sign-in is over, or belongs to another device. Run: tasuki login",
         "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
+    FaultNeedsTotp =>
+        "Your account needs the six digits of your authenticator. Run tasuki login in a terminal, or add --totp-stdin.",
+        "認証アプリの6桁の数字が必要です。端末で tasuki login を実行するか、--totp-stdin を付けてください。";
+    FaultDevicePending =>
+        "This device waits for your administrator's approval. Call and read out these words: {0}. Then run tasuki login again.",
+        "この端末は管理者の承認を待っています。電話で次の言葉を読み上げてください: {0}。承認後、もう一度 tasuki login を実行してください。";
+    FaultLocked =>
+        "Too many wrong tries on this device. Signing in works again in {0} minutes, or once your administrator unlocks it.",
+        "この端末で誤りが続いたため停止しています。{0} 分後、または管理者が解除すると、サインインできます。";
+    FaultPasswordUnusable =>
+        "The new password is too short, or one that is easily guessed or was in a breach. Choose another; length helps more than odd characters.",
+        "新しいパスワードは短すぎるか、推測されやすいか、漏えいしたことがあります。別のものを選んでください。記号より長さが有効です。";
+    FaultNotConfirmed =>
+        "This mode asks you to show again that it is you. Run: tasuki confirm",
+        "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
     FaultModeNotAllowed =>
         "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
         "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
@@ -310,6 +331,19 @@ texts! {
     AskEnrolment =>
         "Enrolment code from your administrator (empty if this device is enrolled):",
         "管理者から受け取った登録コード（この端末が登録済みなら空のまま）:";
+    AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
+    AskNewPassword => "New password:", "新しいパスワード:";
+    AskNewPasswordAgain => "The same once more:", "もう一度:";
+    ScanThis =>
+        "Scan this with your authenticator, or type its address: {0}",
+        "認証アプリで読み取るか、次のアドレスを入力してください: {0}";
+    WaitingForApproval =>
+        "This device waits for your administrator. Read out these words: {0}",
+        "管理者の承認を待っています。次の言葉を読み上げてください: {0}";
+    Confirmed => "Confirmed for a few minutes.", "確認しました（数分間有効）。";
+    PasswordChanged => "The password is changed. Other sign-ins of yours have ended.", "パスワードを変更しました。ほかのサインインは終了しました。";
+    SignedOut => "Signed out.", "サインアウトしました。";
+    NotTheSame => "The two entries differ. Nothing was changed.", "二度の入力が一致しません。何も変更していません。";
     SignedIn =>
         "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
         "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";

@@ -64,7 +64,7 @@ async fn secure(trust: &Trust, tcp: TcpStream) -> Result<Stream, Fault> {
     let host = &trust.bundle.host;
     let name =
         ServerName::try_from(host.clone()).map_err(|_| Fault::UnknownHost { host: host.clone() })?;
-    let config = tls::client_config(trust.bundle.server_pin, HTTP_ALPN);
+    let config = tls::client_config(&trust.bundle.server_pins, HTTP_ALPN);
     TlsConnector::from(config).connect(name, tcp).await.map_err(|why| tls_fault(trust, &why))
 }
 

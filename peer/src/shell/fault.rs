@@ -27,6 +27,14 @@ pub enum Fault {
         file: PathBuf,
         pin: PathBuf,
     },
+    /// Older than one that was seen before. T70.
+    OldBundle {
+        file: PathBuf,
+    },
+    /// Past its time, and the server has no newer one.
+    Expired {
+        file: PathBuf,
+    },
     /// A file of this user's profile.
     Profile {
         file: PathBuf,
@@ -71,6 +79,18 @@ pub enum Fault {
     SlowDown,
     WrongPassword,
     SignInOver,
+    /// The authenticator's digits were asked for and not given.
+    NeedsTotp,
+    /// An administrator has yet to approve this device.
+    DevicePending {
+        words: String,
+    },
+    Locked {
+        seconds: u64,
+    },
+    PasswordUnusable,
+    /// The person must show again that it is he.
+    NotConfirmed,
     ModeNotAllowed {
         mode: String,
     },
@@ -119,8 +139,8 @@ impl Fault {
             Self::Desktop { .. } => 11,
             Self::NoTerminal => 12,
             Self::NotSetUp | Self::NoSuchBundle { .. } => 20,
-            Self::Bundle { .. } => 21,
-            Self::OtherRoot { .. } => 22,
+            Self::Bundle { .. } | Self::Expired { .. } => 21,
+            Self::OtherRoot { .. } | Self::OldBundle { .. } => 22,
             Self::Profile { .. } | Self::OpenToOthers { .. } | Self::NoHome => 23,
             Self::NotSignedIn => 24,
             Self::OtherServer { .. } => 25,
@@ -135,6 +155,11 @@ impl Fault {
             Self::WrongPassword => 40,
             Self::SignInOver => 41,
             Self::ModeNotAllowed { .. } => 42,
+            Self::NeedsTotp => 43,
+            Self::DevicePending { .. } => 44,
+            Self::Locked { .. } => 45,
+            Self::PasswordUnusable => 46,
+            Self::NotConfirmed => 47,
             Self::NumberMistyped => 50,
             Self::NumberRefused => 51,
             Self::NumberExpired => 52,
@@ -174,6 +199,8 @@ impl Fault {
             Self::NoSuchBundle { .. } => Text::FaultNoSuchBundle,
             Self::Bundle { .. } => Text::FaultBundle,
             Self::OtherRoot { .. } => Text::FaultOtherRoot,
+            Self::OldBundle { .. } => Text::FaultOldBundle,
+            Self::Expired { .. } => Text::FaultExpired,
             Self::Profile { .. } => Text::FaultProfile,
             Self::OpenToOthers { .. } => Text::FaultOpenToOthers,
             Self::NoHome => Text::FaultNoHome,
@@ -191,6 +218,11 @@ impl Fault {
             Self::SlowDown => Text::FaultSlowDown,
             Self::WrongPassword => Text::FaultWrongPassword,
             Self::SignInOver => Text::FaultSignInOver,
+            Self::NeedsTotp => Text::FaultNeedsTotp,
+            Self::DevicePending { .. } => Text::FaultDevicePending,
+            Self::Locked { .. } => Text::FaultLocked,
+            Self::PasswordUnusable => Text::FaultPasswordUnusable,
+            Self::NotConfirmed => Text::FaultNotConfirmed,
             Self::ModeNotAllowed { .. } => Text::FaultModeNotAllowed,
             Self::NumberMistyped => Text::FaultNumberMistyped,
             Self::NumberRefused => Text::FaultNumberRefused,
@@ -217,7 +249,12 @@ impl Fault {
         let shown = |file: &PathBuf| file.display().to_string();
         match self {
             Self::Desktop { why } | Self::ManifestRefused { why } => vec![why.clone()],
-            Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
+            Self::NoSuchBundle { file }
+            | Self::OpenToOthers { file }
+            | Self::OldBundle { file }
+            | Self::Expired { file } => vec![shown(file)],
+            Self::DevicePending { words } => vec![words.clone()],
+            Self::Locked { seconds } => vec![seconds.div_ceil(60).to_string()],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
             | Self::CannotWrite { file, why } => {
@@ -244,6 +281,9 @@ impl Fault {
             | Self::SlowDown
             | Self::WrongPassword
             | Self::SignInOver
+            | Self::NeedsTotp
+            | Self::PasswordUnusable
+            | Self::NotConfirmed
             | Self::NumberMistyped
             | Self::NumberRefused
             | Self::NumberExpired

@@ -10,6 +10,7 @@ pub mod paths;
 mod pin;
 pub mod profile;
 pub mod relay;
+mod request;
 pub mod run;
 pub mod server;
 pub mod settings;

@@ -81,8 +81,11 @@ impl Paths {
 
     pub fn open_relay(&mut self, id: PathId, facts: RelayFacts) {
         let bundle = &self.needs.trust.bundle;
-        let server =
-            ServerAddress { host: bundle.host.clone(), port: bundle.port, pin: bundle.server_pin };
+        let server = ServerAddress {
+            host: bundle.host.clone(),
+            port: bundle.port,
+            pins: bundle.server_pins.clone(),
+        };
         let seed = self.needs.seed.child(&format!("relayed leg {}", id.0));
         self.open.insert(id, relay::spawn(id, facts, server, seed, self.tell.clone()));
     }

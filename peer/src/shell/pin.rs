@@ -25,13 +25,13 @@ use tasuki_protocol::ids::Digest;
 #[error("the server does not show the key that the bundle names")]
 pub struct OtherServerKey;
 
-/// A client that accepts only the holder of the key whose SPKI has the SHA-256 `pin`.
+/// A client that accepts only the holder of a key whose SPKI has one of these SHA-256 values.
 pub(super) fn expecting(
-    pin: Digest,
+    pins: Vec<Digest>,
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
 ) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let provider = Arc::clone(builder.crypto_provider());
-    builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pin, provider }))
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pins, provider }))
 }
 
 /// Whether `error`, or what caused it, is [`OtherServerKey`].
@@ -49,7 +49,8 @@ pub fn is_other_server_key(error: &(dyn StdError + 'static)) -> bool {
 
 #[derive(Debug)]
 struct Pinned {
-    pin: Digest,
+    /// Two while the server's key is changed.
+    pins: Vec<Digest>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -64,7 +65,7 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, Error> {
         let parsed = ParsedCertificate::try_from(end_entity)?;
         let shown = Sha256::digest(parsed.subject_public_key_info().as_ref());
-        if bool::from(shown.as_slice().ct_eq(&self.pin.0)) {
+        if self.pins.iter().any(|pin| bool::from(shown.as_slice().ct_eq(&pin.0))) {
             return Ok(ServerCertVerified::assertion());
         }
         Err(CertificateError::Other(OtherError(Arc::new(OtherServerKey))).into())

@@ -35,7 +35,8 @@ const READ_BYTES: usize = 32 * 1024;
 pub struct ServerAddress {
     pub host: String,
     pub port: u16,
-    pub pin: Digest,
+    /// One of them must be its key's.
+    pub pins: Vec<Digest>,
 }
 
 /// Starts a relayed path; it ends with [`PathEvent::Down`], or silently once
@@ -89,9 +90,9 @@ async fn closed(commands: &mut mpsc::Receiver<PathCommand>) {
 }
 
 async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<TcpStream>, PathEnd> {
-    let (host, port, pin) = match &facts.leg.relay {
-        Some(relay) => (relay.host.as_str(), relay.port, relay.pin),
-        None => (server.host.as_str(), server.port, server.pin),
+    let (host, port, pins) = match &facts.leg.relay {
+        Some(relay) => (relay.host.as_str(), relay.port, vec![relay.pin]),
+        None => (server.host.as_str(), server.port, server.pins.clone()),
     };
     let network = |error: io::Error| {
         if tls::is_other_server_key(&error) {
@@ -105,7 +106,7 @@ async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<Tc
     SockRef::from(&tcp).set_tcp_notsent_lowat(NOT_SENT).ok();
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| PathEnd::Network("the relay's name is none".into()))?;
-    let connector = TlsConnector::from(tls::client_config(pin, RELAY_ALPN));
+    let connector = TlsConnector::from(tls::client_config(&pins, RELAY_ALPN));
     let mut stream = connector.connect(name, tcp).await.map_err(network)?;
     show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
     let answer = stream.read_u8().await.map_err(network)?;

@@ -8,3 +8,5 @@ mod crash;
 mod folder;
 mod hostile;
 mod pairing;
+mod second;
+mod trust;
