@@ -14,6 +14,7 @@ mod names;
 mod operators;
 mod passwords;
 pub mod program;
+mod renewal;
 pub mod rules;
 mod second;
 pub mod serve;

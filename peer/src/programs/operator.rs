@@ -11,6 +11,7 @@ use tasuki_protocol::rights::Mode;
 
 use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
+use super::examining;
 use super::say::{self, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
 use super::start::{self, Shared, Signals};
@@ -41,9 +42,10 @@ Commands during a session, one a line of standard input (its end ends the sessio
   wait session|frame [MS]         wait colour X Y RRGGBB [MS], wait MS
   end
 
-Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, log);
+Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, proxy, log);
 $XDG_STATE_HOME/tasuki: device.key, sign-in.json, root.pin, tenant.json.
-Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_LOG, DISPLAY.
+Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (share, show),
 11 desktop unusable, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -54,7 +56,8 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 tries, 46 new password unusable, 47 confirm first, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
 55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
 64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone,
-130 interrupted.";
+70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
+are opened on the way, 130 interrupted.";
 
 /// The operator's side of a support session, for terminals and scripts.
 #[derive(Debug, Parser)]
@@ -82,6 +85,8 @@ enum Command {
         #[arg(long)]
         mode: Mode,
     },
+    /// Examines the way to the server and this desktop, and names the obstacle.
+    Doctor,
     /// Prints the effective settings and where each came from.
     Config,
 }
@@ -96,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Password(options) => sign_in::password(options, settings, form).await,
         Command::Logout => sign_in::logout(settings, form).await,
         Command::Open { mode } => open(*mode, settings, form).await,
+        Command::Doctor => examining::doctor(settings, form).await,
         Command::Config => {
             start::print_settings(settings, form);
             Ok(())
@@ -104,7 +110,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> {
-    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile).await?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let sign_in = settings.profile.sign_in()?;
     let device = settings.profile.device_key()?;
     let display = match mode.host() {
@@ -114,12 +121,12 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
     let mut signals = Signals::listen()?;
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = tokio::select! {
-        server = ServerLink::connect(trust.clone(), entrance) => server?,
+        server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance) => server?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
-    let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     let running = tokio::spawn(run.run());
     if form == Form::Plain {

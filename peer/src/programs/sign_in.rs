@@ -12,7 +12,7 @@ use tasuki_protocol::login::LoginResponse;
 use super::qr;
 use super::say::{self, Form};
 use crate::shell::fault::Fault;
-use crate::shell::login::{self, Authenticator, Credentials, LoginOutcome};
+use crate::shell::login::{self, Authenticator, Bearer, Credentials, LoginOutcome};
 use crate::shell::profile::SignIn;
 use crate::shell::settings::Settings;
 use crate::shell::terminal;
@@ -76,13 +76,14 @@ pub(super) async fn login(
     settings: &Settings,
     form: Form,
 ) -> Result<(), Fault> {
-    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile).await?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     check_server(options.server.as_deref(), &trust)?;
     let device = settings.profile.device_key()?;
     let mut credentials = credentials(options, settings)?;
     let mut told = false;
     loop {
-        match login::login(&trust, &device, &credentials).await? {
+        match login::login(&trust, &settings.proxies, &device, &credentials).await? {
             LoginOutcome::SignedIn(answer) => {
                 return welcome(&trust, settings, form, &credentials.operator, answer);
             }
@@ -153,8 +154,10 @@ pub(super) async fn confirm(
     settings: &Settings,
     form: Form,
 ) -> Result<(), Fault> {
-    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile).await?;
-    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let (device, sign_in) = (&settings.profile.device_key()?, &settings.profile.sign_in()?);
+    let bearer = Bearer { trust: &trust, proxies: &settings.proxies, device, sign_in };
     let (mut password, mut totp) = (None, None);
     if options.totp_stdin {
         totp = Some(terminal::plain_line().map_err(unread)?);
@@ -163,11 +166,11 @@ pub(super) async fn confirm(
     } else {
         password = Some(hidden(Text::AskPassword, settings)?);
     }
-    let first = login::confirm(&trust, &device, &sign_in, password, totp).await;
+    let first = login::confirm(&bearer, password, totp).await;
     let asks_for_digits = first == Err(Fault::WrongPassword) && terminal::is_interactive();
     if asks_for_digits && !options.totp_stdin && !options.password_stdin {
         let digits = Some(ask_digits(settings)?);
-        login::confirm(&trust, &device, &sign_in, None, digits).await?;
+        login::confirm(&bearer, None, digits).await?;
     } else {
         first?;
     }
@@ -180,8 +183,10 @@ pub(super) async fn password(
     settings: &Settings,
     form: Form,
 ) -> Result<(), Fault> {
-    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile).await?;
-    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let (device, sign_in) = (&settings.profile.device_key()?, &settings.profile.sign_in()?);
+    let bearer = Bearer { trust: &trust, proxies: &settings.proxies, device, sign_in };
     let (old, new) = if options.password_stdin {
         (terminal::plain_line().map_err(unread)?, terminal::plain_line().map_err(unread)?)
     } else {
@@ -193,15 +198,17 @@ pub(super) async fn password(
         }
         (old, new)
     };
-    login::change_password(&trust, &device, &sign_in, (old, new)).await?;
+    login::change_password(&bearer, (old, new)).await?;
     done(Text::PasswordChanged, "password_changed", settings, form);
     Ok(())
 }
 
 pub(super) async fn logout(settings: &Settings, form: Form) -> Result<(), Fault> {
-    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile).await?;
-    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
-    login::log_out(&trust, &device, &sign_in).await?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let (device, sign_in) = (&settings.profile.device_key()?, &settings.profile.sign_in()?);
+    let bearer = Bearer { trust: &trust, proxies: &settings.proxies, device, sign_in };
+    login::log_out(&bearer).await?;
     done(Text::SignedOut, "signed_out", settings, form);
     Ok(())
 }

@@ -6,9 +6,7 @@ texts! {
     FaultNoDisplay =>
         "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
         "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
-    FaultDesktop =>
-        "The desktop cannot be used: {0}.",
-        "デスクトップを使用できません: {0}。";
+    FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
         "同意は端末の前にいる人が入力します。標準入力が端末ではないため開始できません。端末から起動してください。";
@@ -66,6 +64,24 @@ texts! {
     FaultNotTasuki =>
         "What answers at {0} is not a Tasuki server. Ask your administrator for a fresh tenant.json.",
         "{0} で応答しているのは Tasuki サーバーではありません。管理者から新しい tenant.json を受け取ってください。";
+    FaultInspected =>
+        "{0} answers with a certificate made by \"{1}\" and not with its own key: most likely a security device on this network opens encrypted connections. Nothing was sent. Ask the people who run this network to exempt {0} from TLS inspection, or use another network.",
+        "{0} の応答は本来の鍵ではなく「{1}」が発行した証明書です。このネットワークの機器が暗号化通信を復号している可能性があります。何も送信していません。ネットワークの担当者に {0} を TLS 検査の対象から外すよう依頼するか、別のネットワークを使用してください。";
+    FaultProxyUnreachable =>
+        "The proxy {0} cannot be reached: {1}. Check the proxy setting, or ask the people who run this network.",
+        "プロキシ {0} に接続できません: {1}。プロキシの設定を確かめるか、ネットワークの担当者に問い合わせてください。";
+    FaultProxyPassword =>
+        "The proxy {0} asks for a name and a password that it accepts. Write them into settings.toml: proxy = \"http://NAME:PASSWORD@HOST:PORT\"",
+        "プロキシ {0} が名前とパスワードを求めています。正しいものを settings.toml に書いてください: proxy = \"http://名前:パスワード@ホスト:ポート\"";
+    FaultProxySignIn =>
+        "The proxy {0} takes no sign-in with name and password (Basic). Ask the people who run this network to let this program through without it.",
+        "プロキシ {0} は名前とパスワードによる認証（Basic）に対応していません。認証なしで通すようネットワークの担当者に依頼してください。";
+    FaultProxyRefused =>
+        "The proxy {0} lets nothing through to {1} (it answered {2}). Ask the people who run this network to allow CONNECT to {1}.",
+        "プロキシ {0} が {1} への接続を拒否しました（応答 {2}）。{1} への CONNECT を許可するようネットワークの担当者に依頼してください。";
+    FaultProxyNonsense =>
+        "What answers at {0} is no HTTP proxy. Correct the proxy setting.",
+        "{0} で応答しているのは HTTP プロキシではありません。プロキシの設定を直してください。";
     FaultOtherVersion =>
         "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
         "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";
@@ -117,9 +133,7 @@ texts! {
     FaultManifestRefused =>
         "The server's permission for this session does not hold ({0}). Nothing was shown. Tell your administrator.",
         "このセッションの許可証が正しくありません（{0}）。画面は共有されていません。管理者に知らせてください。";
-    FaultRefused =>
-        "The session was refused. Nothing was shown.",
-        "接続は拒否されました。画面は共有されていません。";
+    FaultRefused => "The session was refused. Nothing was shown.", "接続は拒否されました。画面は共有されていません。";
     FaultNobodyAnswered =>
         "Nobody answered in time, which counts as no. Nothing was shown.",
         "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
@@ -141,9 +155,7 @@ texts! {
     FaultServerGone =>
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
-    FaultInterrupted =>
-        "Stopped. Nothing was shared.",
-        "中止しました。何も共有していません。";
+    FaultInterrupted => "Stopped. Nothing was shared.", "中止しました。何も共有していません。";
     FaultCannotWrite =>
         "The file {0} cannot be written: {1}. Choose another place.",
         "ファイル {0} に書き込めません: {1}。別の場所を選んでください。";
@@ -154,9 +166,7 @@ texts! {
         "The operating system refused {0}: {1}. Restart the program; if it stays so, restart the computer.",
         "OS に拒否されました（{0}: {1}）。プログラムを再起動してください。続く場合はコンピュータを再起動してください。";
 
-    Welcome =>
-        "Tasuki - remote support by {0}.",
-        "Tasuki ― {0} のリモートサポート。";
+    Welcome => "Tasuki - remote support by {0}.", "Tasuki ― {0} のリモートサポート。";
     Promise =>
         "Nothing is shared before you agree here, and you can end at any time. The software asks for no money and no bank details; anyone who does is not support.",
         "ここで同意するまで何も共有されません。いつでも終了できます。お金や銀行の情報を求めることはありません。求められたら、それはサポートではありません。";
@@ -175,16 +185,12 @@ texts! {
     NumberTryAnother =>
         "This number does not open a session. Please ask the operator, and type it again or a new one.",
         "この番号では接続できません。オペレータに確かめて、もう一度、または新しい番号を入力してください。";
-    Connecting =>
-        "Connecting to {0} ...",
-        "{0} に接続しています…";
+    Connecting => "Connecting to {0} ...", "{0} に接続しています…";
     Checked =>
         "The number is right and the connection is encrypted from end to end.",
         "番号が確認され、通信は端から端まで暗号化されました。";
 
-    AskTitle =>
-        "{0} - {1} asks:",
-        "{0} の {1} からの依頼です:";
+    AskTitle => "{0} - {1} asks:", "{0} の {1} からの依頼です:";
     AskManage =>
         "The operator wants to see your screen, use your mouse and keyboard, and manage this computer.",
         "オペレータがあなたの画面を見て、マウスとキーボードを操作し、このコンピュータを管理します。";
@@ -200,24 +206,14 @@ texts! {
     AskShow =>
         "The operator wants to show you a screen of the operator's.",
         "オペレータが自分の画面をあなたに見せます。";
-    Can =>
-        "Can happen:",
-        "できること:";
-    Cannot =>
-        "Cannot happen:",
-        "できないこと:";
-    CanSeeYours =>
-        "your screen is seen by the operator",
-        "あなたの画面がオペレータに見えます";
-    CanSeeTheirs =>
-        "you see the operator's screen",
-        "あなたがオペレータの画面を見ます";
+    Can => "Can happen:", "できること:";
+    Cannot => "Cannot happen:", "できないこと:";
+    CanSeeYours => "your screen is seen by the operator", "あなたの画面がオペレータに見えます";
+    CanSeeTheirs => "you see the operator's screen", "あなたがオペレータの画面を見ます";
     CanOperateYours =>
         "the operator uses your mouse and keyboard; when you use yours, the operator's waits for 2 seconds",
         "オペレータがあなたのマウスとキーボードを操作します。あなたが操作すると、オペレータの操作は 2 秒間止まります";
-    CanOperateTheirs =>
-        "you use the operator's mouse and keyboard",
-        "あなたがオペレータのマウスとキーボードを操作します";
+    CanOperateTheirs => "you use the operator's mouse and keyboard", "あなたがオペレータのマウスとキーボードを操作します";
     CanKeepPictureYours =>
         "the operator keeps still pictures of your screen (you are told each time)",
         "オペレータがあなたの画面を画像として保存できます（そのつど知らせます）";
@@ -230,27 +226,19 @@ texts! {
         "オペレータがこのコンピュータにファイルを送り、既存のファイルを上書きすることもあります";
     CanReadClipboard => "the operator reads your clipboard", "オペレータがあなたのクリップボードを読みます";
     CanWriteClipboard => "the operator fills your clipboard", "オペレータがあなたのクリップボードに書き込みます";
-    CanRecord =>
-        "the session is recorded as video",
-        "セッションが動画として録画されます";
+    CanRecord => "the session is recorded as video", "セッションが動画として録画されます";
     CanReconnect =>
         "the operator comes back after a restart until you end it",
         "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
-    CannotSeeYours =>
-        "your screen is not seen by the operator",
-        "あなたの画面がオペレータに見えることはありません";
+    CannotSeeYours => "your screen is not seen by the operator", "あなたの画面がオペレータに見えることはありません";
     CannotOperateYours =>
         "the operator cannot use your mouse and keyboard",
         "オペレータがあなたのマウスやキーボードを操作することはありません";
     CannotOperateTheirs =>
         "you cannot use the operator's mouse and keyboard",
         "あなたがオペレータのマウスやキーボードを操作することはありません";
-    CannotFiles =>
-        "no files are copied in either direction",
-        "どちらの方向にもファイルはコピーされません";
-    CannotClipboard =>
-        "the clipboard is not shared",
-        "クリップボードは共有されません";
+    CannotFiles => "no files are copied in either direction", "どちらの方向にもファイルはコピーされません";
+    CannotClipboard => "the clipboard is not shared", "クリップボードは共有されません";
     CannotBlank =>
         "your screen is never blanked and your mouse and keyboard are never locked",
         "画面が隠されたり、あなたのマウスやキーボードが使えなくなったりすることはありません";
@@ -290,9 +278,7 @@ texts! {
     Violation =>
         "The other side tried what it may not ({0}); nothing happened.",
         "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
-    RefusedAct =>
-        "The other side's computer refused this ({0}).",
-        "相手のコンピュータが拒否しました（{0}）。";
+    RefusedAct => "The other side's computer refused this ({0}).", "相手のコンピュータが拒否しました（{0}）。";
     ScreenshotOfYours =>
         "The other side kept a still picture of this screen.",
         "相手がこの画面を画像として保存しました。";
@@ -300,9 +286,7 @@ texts! {
     WrongNumberTried =>
         "A wrong number was tried; {0} tries are left.",
         "間違った番号が入力されました。残り {0} 回です。";
-    TheNumber =>
-        "Session number (valid {1} s, once): {0}",
-        "セッション番号（{1} 秒間、1 回限り有効）: {0}";
+    TheNumber => "Session number (valid {1} s, once): {0}", "セッション番号（{1} 秒間、1 回限り有効）: {0}";
     AtTheDoor => "Somebody has come; the number is being checked.", "接続がありました。番号を確認しています。";
     WaitingForConsent =>
         "The number is right. Waiting for the person at the other side to agree.",
@@ -353,9 +337,7 @@ texts! {
     UnknownCommand =>
         "\"{0}\" is not a command. Commands: {1}",
         "「{0}」という命令はありません。命令: {1}";
-    BadCommand =>
-        "{0}. It is used so: {1}",
-        "{0}（正しい形は次のとおりです: {1}）";
+    BadCommand => "{0}. It is used so: {1}", "{0}（正しい形は次のとおりです: {1}）";
     NotInThisVersion =>
         "\"{0}\" cannot be done by this version.",
         "「{0}」はこの版ではできません。";
@@ -365,16 +347,10 @@ texts! {
     NoPicture =>
         "There is no picture yet: wait for the first frame.",
         "まだ画面が届いていません。最初の画面をお待ちください。";
-    NotAllowedHere =>
-        "This session does not allow that ({0}).",
-        "このセッションでは許可されていません（{0}）。";
-    WaitedTooLong =>
-        "It did not happen within {0} ms.",
-        "{0} ミリ秒以内に起きませんでした。";
+    NotAllowedHere => "This session does not allow that ({0}).", "このセッションでは許可されていません（{0}）。";
+    WaitedTooLong => "It did not happen within {0} ms.", "{0} ミリ秒以内に起きませんでした。";
     ScreenshotKept => "Kept as {0} ({1}x{2}).", "{0} に保存しました（{1}x{2}）。";
-    UnknownKey =>
-        "there is no key called {0}",
-        "{0} というキーはありません";
+    UnknownKey => "there is no key called {0}", "{0} というキーはありません";
     MissingValue => "a value is missing", "値が足りません";
     NotANumber => "{0} is not a whole number in range", "{0} は範囲内の整数ではありません";
     TooLong => "the text is too long", "文字列が長すぎます";

@@ -72,6 +72,31 @@ pub enum Fault {
     NotTasuki {
         address: String,
     },
+    /// A certificate for the server's name that somebody on the way made.
+    Inspected {
+        host: String,
+        issuer: String,
+    },
+    ProxyUnreachable {
+        proxy: String,
+        why: String,
+    },
+    /// Name and password are missing or wrong.
+    ProxyPassword {
+        proxy: String,
+    },
+    /// It takes no kind of sign-in that this program has.
+    ProxySignIn {
+        proxy: String,
+    },
+    ProxyRefused {
+        proxy: String,
+        address: String,
+        status: u16,
+    },
+    ProxyNonsense {
+        proxy: String,
+    },
     OtherVersion {
         theirs: u16,
     },
@@ -174,6 +199,10 @@ impl Fault {
             Self::PeerViolation => 65,
             Self::ScreenLost => 66,
             Self::ServerGone => 67,
+            Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
+            Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
+            Self::ProxyRefused { .. } => 72,
+            Self::Inspected { .. } => 73,
             Self::Interrupted => 130,
         }
     }
@@ -213,6 +242,12 @@ impl Fault {
             Self::Unreachable { .. } => Text::FaultUnreachable,
             Self::WrongServerKey { .. } => Text::FaultWrongServerKey,
             Self::NotTasuki { .. } => Text::FaultNotTasuki,
+            Self::Inspected { .. } => Text::FaultInspected,
+            Self::ProxyUnreachable { .. } => Text::FaultProxyUnreachable,
+            Self::ProxyPassword { .. } => Text::FaultProxyPassword,
+            Self::ProxySignIn { .. } => Text::FaultProxySignIn,
+            Self::ProxyRefused { .. } => Text::FaultProxyRefused,
+            Self::ProxyNonsense { .. } => Text::FaultProxyNonsense,
             Self::OtherVersion { .. } => Text::FaultOtherVersion,
             Self::Unavailable => Text::FaultUnavailable,
             Self::SlowDown => Text::FaultSlowDown,
@@ -248,28 +283,36 @@ impl Fault {
     fn values(&self) -> Vec<String> {
         let shown = |file: &PathBuf| file.display().to_string();
         match self {
-            Self::Desktop { why } | Self::ManifestRefused { why } => vec![why.clone()],
+            Self::Desktop { why: text }
+            | Self::ManifestRefused { why: text }
+            | Self::DevicePending { words: text }
+            | Self::UnknownHost { host: text }
+            | Self::WrongServerKey { host: text }
+            | Self::ModeNotAllowed { mode: text } => vec![text.clone()],
             Self::NoSuchBundle { file }
             | Self::OpenToOthers { file }
             | Self::OldBundle { file }
             | Self::Expired { file } => vec![shown(file)],
-            Self::DevicePending { words } => vec![words.clone()],
             Self::Locked { seconds } => vec![seconds.div_ceil(60).to_string()],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
-            | Self::CannotWrite { file, why } => {
-                vec![shown(file), why.clone()]
-            }
+            | Self::CannotWrite { file, why } => vec![shown(file), why.clone()],
             Self::OtherRoot { file, pin } => vec![shown(file), shown(pin)],
             Self::Setting { name, value, why } => vec![name.clone(), value.clone(), why.clone()],
             Self::OtherServer { asked, bundle } => vec![asked.clone(), bundle.clone()],
-            Self::UnknownHost { host } | Self::WrongServerKey { host } => vec![host.clone()],
             Self::PortClosed { address } | Self::NotTasuki { address } => vec![address.clone()],
+            Self::Inspected { host, issuer } => vec![host.clone(), issuer.clone()],
+            Self::ProxyUnreachable { proxy, why } => vec![proxy.clone(), why.clone()],
+            Self::ProxyPassword { proxy }
+            | Self::ProxySignIn { proxy }
+            | Self::ProxyNonsense { proxy } => vec![proxy.clone()],
+            Self::ProxyRefused { proxy, address, status } => {
+                vec![proxy.clone(), address.clone(), status.to_string()]
+            }
             Self::Unreachable { address, why } => vec![address.clone(), why.clone()],
             Self::OtherVersion { theirs } => {
                 vec![theirs.to_string(), tasuki_protocol::ids::PROTOCOL_VERSION.to_string()]
             }
-            Self::ModeNotAllowed { mode } => vec![mode.clone()],
             Self::System { what, why } => vec![(*what).to_owned(), why.clone()],
             Self::NoDisplay
             | Self::NoTerminal

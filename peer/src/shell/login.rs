@@ -23,6 +23,7 @@ use tasuki_protocol::words;
 use super::dial;
 use super::fault::Fault;
 use super::profile::SignIn;
+use super::proxy::Proxies;
 use super::request;
 use super::trust::Trust;
 
@@ -81,10 +82,11 @@ pub enum LoginOutcome {
 /// As for any connection, and for a server that is not ready or of another version.
 pub async fn login(
     trust: &Trust,
+    proxies: &Proxies,
     device: &SigningKey,
     credentials: &Credentials,
 ) -> Result<LoginOutcome, Fault> {
-    let asked = request::post(trust, LOGIN_PATH, &[], |exporter| {
+    let asked = request::post((trust, proxies), LOGIN_PATH, &[], |exporter| {
         signal::encode(&login_request(device, credentials, exporter))
     });
     let (status, answer) = in_time(trust, asked).await?;
@@ -125,45 +127,46 @@ pub fn device_words(device: &SigningKey) -> String {
 /// # Errors
 /// [`Fault::WrongPassword`], [`Fault::SignInOver`], and as for any connection.
 pub async fn confirm(
-    trust: &Trust,
-    device: &SigningKey,
-    sign_in: &SignIn,
+    bearer: &Bearer<'_>,
     password: Option<String>,
     totp: Option<String>,
 ) -> Result<(), Fault> {
-    send(trust, CONFIRM_PATH, device, sign_in, |proof| Confirmation { password, totp, proof }).await
+    send(bearer, CONFIRM_PATH, |proof| Confirmation { password, totp, proof }).await
 }
 
 /// # Errors
 /// [`Fault::WrongPassword`] for the old one, [`Fault::PasswordUnusable`] for the new one, and as
 /// for any connection.
-pub async fn change_password(
-    trust: &Trust,
-    device: &SigningKey,
-    sign_in: &SignIn,
-    (old, new): (String, String),
-) -> Result<(), Fault> {
-    send(trust, PASSWORD_PATH, device, sign_in, |proof| ChangePassword { old, new, proof }).await
+pub async fn change_password(bearer: &Bearer<'_>, (old, new): (String, String)) -> Result<(), Fault> {
+    send(bearer, PASSWORD_PATH, |proof| ChangePassword { old, new, proof }).await
 }
 
 /// Ends the sign-in at the server, with its numbers and sessions.
 ///
 /// # Errors
 /// [`Fault::SignInOver`] if it was over already, and as for any connection.
-pub async fn log_out(trust: &Trust, device: &SigningKey, sign_in: &SignIn) -> Result<(), Fault> {
-    send(trust, LOGOUT_PATH, device, sign_in, |_| serde_json::json!({})).await
+pub async fn log_out(bearer: &Bearer<'_>) -> Result<(), Fault> {
+    send(bearer, LOGOUT_PATH, |_| serde_json::json!({})).await
+}
+
+/// Somebody who is signed in, at his device.
+#[derive(Debug, Clone, Copy)]
+pub struct Bearer<'a> {
+    pub trust: &'a Trust,
+    pub proxies: &'a Proxies,
+    pub device: &'a SigningKey,
+    pub sign_in: &'a SignIn,
 }
 
 async fn send<T: Serialize>(
-    trust: &Trust,
+    bearer: &Bearer<'_>,
     path: &str,
-    device: &SigningKey,
-    sign_in: &SignIn,
     body: impl FnOnce(Blob) -> T,
 ) -> Result<(), Fault> {
-    let bearer = format!("Bearer {}", sign_in.token);
-    let headers = [("authorization", bearer.as_str())];
-    let asked = request::post(trust, path, &headers, |exporter| {
+    let Bearer { trust, proxies, device, sign_in } = *bearer;
+    let token = format!("Bearer {}", sign_in.token);
+    let headers = [("authorization", token.as_str())];
+    let asked = request::post((trust, proxies), path, &headers, |exporter| {
         let digest = Sha256::digest(sign_in.token.as_bytes());
         let signed = [DEVICE_PROOF, exporter, digest.as_slice()].concat();
         signal::encode(&body(Blob(device.sign(&signed).to_bytes().to_vec())))

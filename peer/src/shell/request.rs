@@ -9,12 +9,17 @@ use tasuki_protocol::signal::MAX_MESSAGE;
 
 use super::dial::{self, Stream};
 use super::fault::Fault;
+use super::proxy::Proxies;
 use super::trust::Trust;
 
 /// # Errors
 /// As for any connection; a refusal is a status and no error.
-pub(super) async fn fetch(trust: &Trust, path: &str) -> Result<(StatusCode, String), Fault> {
-    let stream = dial::open(trust).await?;
+pub(super) async fn fetch(
+    trust: &Trust,
+    proxies: &Proxies,
+    path: &str,
+) -> Result<(StatusCode, String), Fault> {
+    let stream = dial::open(trust, proxies).await?.stream;
     send(trust, stream, Method::GET, path, &[], String::new()).await
 }
 
@@ -23,12 +28,12 @@ pub(super) async fn fetch(trust: &Trust, path: &str) -> Result<(StatusCode, Stri
 /// # Errors
 /// As [`fetch`].
 pub(super) async fn post(
-    trust: &Trust,
+    (trust, proxies): (&Trust, &Proxies),
     path: &str,
     headers: &[(&'static str, &str)],
     body: impl FnOnce(&[u8; 32]) -> String,
 ) -> Result<(StatusCode, String), Fault> {
-    let stream = dial::open(trust).await?;
+    let stream = dial::open(trust, proxies).await?.stream;
     let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
     let exporter = exporter.map_err(|_| Fault::NotTasuki { address: dial::address(trust) })?;
     let body = body(&exporter);

@@ -18,6 +18,7 @@ use tasuki_protocol::signal;
 
 use super::fault::Fault;
 use super::profile::Profile;
+use super::proxy::Proxies;
 use super::request;
 
 /// Where the computer's administrator puts the bundle for all users.
@@ -66,9 +67,13 @@ impl Trust {
     /// # Errors
     /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::OldBundle`] when the server shows a
     /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one.
-    pub async fn current(file: Option<&Path>, profile: &Profile) -> Result<Self, Fault> {
+    pub async fn current(
+        file: Option<&Path>,
+        profile: &Profile,
+        proxies: &Proxies,
+    ) -> Result<Self, Fault> {
         let mut trust = Self::load(file, profile)?;
-        let asked = request::fetch(&trust, TRUST_PATH);
+        let asked = request::fetch(&trust, proxies, TRUST_PATH);
         let answer = tokio::time::timeout(PATIENCE, asked).await;
         if let Ok(Ok((status, answer))) = answer
             && status.is_success()

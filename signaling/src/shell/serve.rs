@@ -32,6 +32,10 @@ use crate::core::rooms::Rooms;
 
 /// How long connections may take to hear that the server stops.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Where a server stands that shares its machine with nobody's tests.
+const HTTPS_PORT: u16 = 443;
+/// RFC 8489 §17.3.
+const STUN_PORT: u16 = 3478;
 
 /// A server that runs until [`Running::shut_down`], or until this is dropped.
 #[derive(Debug)]
@@ -107,7 +111,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let issuer = issuer(&config, &keys, &facts);
     let listener = listen(config.listen, facts.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
-    let stun = stun_socket(config.stun, address).await?;
+    let stun = stun_sockets(config.stun, address).await?;
     let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
@@ -128,9 +132,11 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
     });
-    let mut tasks = vec![tokio::spawn(accept(listener, door))];
-    let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
-    tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
+    let mut tasks =
+        vec![tokio::spawn(accept(listener, door)), tokio::spawn(tls.certificate.keep_fresh())];
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
+    let answering = stun.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
+    tasks.extend(answering.map(tokio::spawn));
     let fingerprint = tls.fingerprint;
     Ok(Running {
         address,
@@ -160,14 +166,14 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
 
 fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
     let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relay) => Some(relay.clone()),
-        Relaying::Embedded | Relaying::Nowhere => None,
+        Relaying::Elsewhere(relays) => relays.clone(),
+        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
     Issuer {
         tenant: facts.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relay: elsewhere,
+        relays: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
     }
@@ -223,20 +229,27 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
     }
 }
 
-/// An address that was asked for must be had; the server's own is a bonus.
-async fn stun_socket(stun: Stun, server: SocketAddr) -> Result<Option<UdpSocket>, Fault> {
+/// An address that was asked for must be had; the server's own is a bonus, and so is
+/// STUN's registered port beside it, by which an end learns its kind of translation.
+async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, Fault> {
     match stun {
         Stun::At(address) => {
-            UdpSocket::bind(address).await.map(Some).map_err(|error| cannot_at(address, &error))
+            let bound = UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))?;
+            Ok(vec![bound])
         }
         Stun::BesideTheServer => {
             let bound = UdpSocket::bind(server).await;
             if let Err(error) = &bound {
                 tracing::warn!(%server, %error, "no STUN here: sessions may be relayed more often");
             }
-            Ok(bound.ok())
+            let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
+            if server.port() == HTTPS_PORT {
+                let registered = SocketAddr::new(server.ip(), STUN_PORT);
+                sockets.extend(UdpSocket::bind(registered).await);
+            }
+            Ok(sockets)
         }
-        Stun::Off => Ok(None),
+        Stun::Off => Ok(Vec::new()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -28,11 +28,37 @@ const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 /// there to be asked again for his password after ten minutes.
 const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400"];
 
+/// Where a house stands: under which name its server is reached, and how its programs are started.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub host: String,
+    pub listen: SocketAddr,
+    pub port: u16,
+    /// Words in front of every program, which put it into a network; none for this one.
+    pub inside: Vec<String>,
+}
+
+impl Site {
+    fn here() -> Result<Self> {
+        let port = free_port()?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() })
+    }
+
+    fn command(&self, name: &str) -> Result<Command> {
+        let program = program(name)?;
+        let Some((first, more)) = self.inside.split_first() else { return Ok(Command::new(program)) };
+        let mut command = Command::new(first);
+        command.args(more).arg(program);
+        Ok(command)
+    }
+}
+
 /// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
 #[derive(Debug)]
 pub struct House {
     pub server: Process,
-    port: u16,
+    site: Site,
     folder: TempDir,
     /// What this house's server is told beside [`SETTINGS`].
     settings: Vec<String>,
@@ -44,12 +70,19 @@ impl House {
     /// # Errors
     /// Any of the programs refused; its words are in the error.
     pub fn set_up() -> Result<Self> {
+        Self::set_up_at(Site::here()?)
+    }
+
+    /// As [`Self::set_up`], in a place of its own.
+    ///
+    /// # Errors
+    /// As [`Self::set_up`].
+    pub fn set_up_at(site: Site) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
-        let port = free_port()?;
         let data = folder.path().join("server");
-        let (token, fingerprint) = set_up_server(&data, port)?;
-        let server = start_server(&data, port, &[])?;
-        let house = Self { server, port, folder, settings: Vec::new() };
+        let (token, fingerprint) = set_up_server(&data, &site)?;
+        let server = start_server(&data, &site, &[])?;
+        let house = Self { server, site, folder, settings: Vec::new() };
         let passphrase = house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
@@ -63,7 +96,7 @@ impl House {
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.site.port
     }
 
     /// The document that agents and operators' programs trust.
@@ -86,7 +119,7 @@ impl House {
     /// It did not come up.
     pub fn restart_server(&mut self) -> Result<()> {
         self.server.kill();
-        self.server = start_server(&self.data(), self.port, &self.settings)?;
+        self.server = start_server(&self.data(), &self.site, &self.settings)?;
         Ok(())
     }
 
@@ -95,13 +128,26 @@ impl House {
     /// # Errors
     /// One of the two did not come up.
     pub fn move_relay_out(&mut self, port: u16) -> Result<Process> {
-        let relay = self.start_relay(port)?;
+        let [relay] = self.move_relays_out([port])?;
+        Ok(relay)
+    }
+
+    /// As [`Self::move_relay_out`], with several that the server uses in turn.
+    ///
+    /// # Errors
+    /// As [`Self::move_relay_out`].
+    pub fn move_relays_out<const N: usize>(&mut self, ports: [u16; N]) -> Result<[Process; N]> {
+        let mut relays = Vec::new();
+        for port in ports {
+            relays.push(self.start_relay(port)?);
+        }
         let bundle = fs::read(self.bundle())?;
         let bundle = Bundle::open_first(&bundle)?;
         let pin = bundle.server_pins.first().context("a bundle without a pin")?;
-        self.settings = vec![format!("relay=127.0.0.1:{port}/{pin}")];
+        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}"));
+        self.settings = vec![format!("relay={}", places.join(","))];
         self.restart_server()?;
-        Ok(relay)
+        relays.try_into().map_err(|_| anyhow::anyhow!("a relay was lost"))
     }
 
     /// A relay that shows the server's own certificate and takes its tickets.
@@ -116,7 +162,7 @@ impl House {
             file("server.key"),
             file("ticket.key"),
         );
-        let path = self.folder().join("relay.toml");
+        let path = self.folder().join(format!("relay-{port}.toml"));
         fs::write(&path, config)?;
         let mut command = Command::new(program("tasuki-relay")?);
         command.args(["run", "--config"]).arg(path);
@@ -128,7 +174,7 @@ impl House {
     }
 
     fn admin(&self) -> Result<Command> {
-        let mut command = Command::new(program("tasuki-admin")?);
+        let mut command = self.site.command("tasuki-admin")?;
         command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
         Ok(command)
     }
@@ -136,7 +182,7 @@ impl House {
     /// Makes the organisation's keys; gives their passphrase.
     fn initialise(&self, token: &str, fingerprint: &str) -> Result<String> {
         let mut command = self.admin()?;
-        command.args(["--server", &format!("https://127.0.0.1:{}", self.port)]);
+        command.args(["--server", &format!("https://{}:{}", self.site.host, self.site.port)]);
         command.args(["init", "--fingerprint", fingerprint]);
         text_of(&answered(command, &format!("{token}\n{ADMIN_PASSWORD}"))?, "passphrase")
     }
@@ -173,7 +219,7 @@ impl House {
     }
 
     fn login(&self) -> Result<Command> {
-        let mut command = Command::new(program("tasuki")?);
+        let mut command = self.site.command("tasuki")?;
         command.args(["login", "--tenant"]).arg(self.bundle());
         command.args(["--operator", OPERATOR, "--password-stdin"]);
         command.arg("--profile").arg(self.profile());
@@ -183,31 +229,19 @@ impl House {
 }
 
 /// Gives the administrator's one-time token and the server's fingerprint.
-fn set_up_server(data: &Path, port: u16) -> Result<(String, String)> {
-    let mut command = Command::new(program("tasuki-server")?);
-    command.args([
-        "setup",
-        "--host",
-        "127.0.0.1",
-        "--organisation",
-        "Example Help",
-        "--port",
-        &port.to_string(),
-        "--json",
-        "--data",
-    ]);
-    let printed = run({
-        command.arg(data);
-        command
-    })?;
+fn set_up_server(data: &Path, site: &Site) -> Result<(String, String)> {
+    let mut command = site.command("tasuki-server")?;
+    command.args(["setup", "--host", &site.host, "--organisation", "Example Help"]);
+    command.args(["--port", &site.port.to_string(), "--json", "--data"]).arg(data);
+    let printed = run(command)?;
     let facts: Value = serde_json::from_str(printed.trim())
         .with_context(|| format!("reading what setup printed: {printed}"))?;
     Ok((text_of(&facts, "admin_token")?, text_of(&facts, "fingerprint")?))
 }
 
-fn start_server(data: &Path, port: u16, more: &[String]) -> Result<Process> {
-    let mut command = Command::new(program("tasuki-server")?);
-    command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}")]);
+fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {
+    let mut command = site.command("tasuki-server")?;
+    command.args(["run", "--json", "--listen", &site.listen.to_string()]);
     for setting in SETTINGS.into_iter().chain(more.iter().map(String::as_str)) {
         command.args(["--set", setting]);
     }

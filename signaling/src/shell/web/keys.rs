@@ -46,6 +46,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     }
     if let Some(tls) = adopted.tls {
         site.tls.replace(tls.config);
+        tokio::spawn(tls.certificate.keep_fresh());
     }
     site.desk.record(event("bundle.published", Some(-admin.0)));
     StatusCode::NO_CONTENT.into_response()
