@@ -15,6 +15,7 @@ pub mod hello;
 pub mod ids;
 pub mod input;
 pub mod keys;
+pub mod ledger;
 pub mod leg;
 pub mod log_key;
 pub mod login;

@@ -43,6 +43,8 @@ pub enum OperatorToServer {
     Paired { session: SessionId },
     /// Asks for tickets for a relayed leg, one for each end.
     NeedLeg { session: SessionId },
+    /// Asks for the ticket under which this end delivers records of a paired session.
+    NeedLedgerTicket { session: SessionId },
     /// The session or the waiting is over.
     Close { session: SessionId },
 }
@@ -79,6 +81,10 @@ pub enum ServerToOperator {
     Resumed {
         session: SessionId,
     },
+    LedgerTicket {
+        session: SessionId,
+        ticket: Blob,
+    },
     /// The agent's connection to the server is gone, or back.
     AgentPresence {
         session: SessionId,
@@ -109,6 +115,8 @@ pub enum AgentToServer {
     Forward {
         body: Blob,
     },
+    /// As the operator's.
+    NeedLedgerTicket,
     Close,
 }
 
@@ -128,6 +136,9 @@ pub enum ServerToAgent {
         leg: Leg,
     },
     Resumed,
+    LedgerTicket {
+        ticket: Blob,
+    },
     OperatorPresence {
         presence: Presence,
     },

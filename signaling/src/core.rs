@@ -10,6 +10,8 @@ pub mod anchor;
 pub mod decoy;
 pub mod guesses;
 pub mod issue;
+pub mod ledger;
+pub mod notes;
 pub mod operators;
 pub mod pace;
 pub mod room;

@@ -236,7 +236,8 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
         }
         OperatorToServer::Resume { .. }
         | OperatorToServer::Paired { .. }
-        | OperatorToServer::NeedLeg { .. } => {}
+        | OperatorToServer::NeedLeg { .. }
+        | OperatorToServer::NeedLedgerTicket { .. } => {}
     }
 }
 
@@ -268,7 +269,7 @@ fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: 
             let reason = CloseReason::OtherEnd;
             tell(&room.operator, &ServerToOperator::Closed { session: SESSION, reason });
         }
-        AgentToServer::Resume { .. } => {}
+        AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket => {}
     }
 }
 

@@ -8,6 +8,7 @@
 mod accounts;
 mod desktop;
 mod documents;
+mod ledger;
 mod session;
 mod signal;
 

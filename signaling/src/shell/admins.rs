@@ -178,6 +178,15 @@ impl Accounts {
         if first.rows_affected() == 1 { Ok(admin) } else { Err(unauthorised()) }
     }
 
+    /// The administrator's name, as he gave it.
+    pub(crate) async fn admin_name(&self, admin: AdminId) -> Result<String, sqlx::Error> {
+        let find = sqlx::query("SELECT person FROM admins WHERE id = ?").bind(admin.0);
+        let row = find.fetch_optional(&self.store.pool).await?;
+        let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
+        let person = sealed.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed));
+        Ok(person.map(|person| person.name).unwrap_or_default())
+    }
+
     /// That the administrator is signed in; counts as a use of the session.
     pub(crate) async fn admin_session(&self, admin: AdminId) -> Result<(), AdminRefused> {
         let now = self.clock.now();

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ledger::wire::EndTicketKey;
+use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
@@ -20,13 +22,14 @@ use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{DATABASE, Facts, Folder, Keys};
+use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, SharedTls, accept};
 use super::names::Names;
 use super::passwords::Passwords;
 use super::store::Store;
 use super::tls;
 use super::trust::Trust;
-use super::web::{Site, router};
+use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
 
@@ -112,7 +115,10 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let listener = listen(config.listen, facts.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
     let stun = stun_sockets(config.stun, address).await?;
-    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
+    let opening = opening(&keys, &facts, trust.bundle().as_deref());
+    let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
+    let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let desk = Desk::start(rooms, ledger.clone(), scribe);
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
@@ -121,6 +127,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         accounts,
         trust: Arc::clone(&trust),
         tls: shared_tls.clone(),
+        ledger,
+        readings: Readings::default(),
         rules: config.sockets,
         proxies: config.proxies,
     });
@@ -164,6 +172,16 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     }
 }
 
+fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
+    Opening {
+        tenant: facts.tenant,
+        root: bundle.map_or(DeviceKey([0; 32]), |bundle| bundle.root),
+        log_keys: Vec::new(),
+        checkpoint_key: keys.checkpoint.clone(),
+        names: Names::new(&keys.names),
+    }
+}
+
 fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
     let elsewhere = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),
@@ -176,6 +194,7 @@ fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
         relays: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
+        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.checkpoint.to_bytes())),
     }
 }
 

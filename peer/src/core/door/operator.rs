@@ -159,6 +159,7 @@ impl OperatorDoor {
             | ServerToOperator::Ready
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. } => Step::Waits(self),
         }
     }

@@ -8,6 +8,7 @@ mod admin;
 mod admins;
 mod devices;
 mod keys;
+mod ledger;
 mod rooms;
 
 use std::net::IpAddr;
@@ -32,16 +33,22 @@ use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, SERVER_KEYS_PATH};
+use tasuki_protocol::ledger::wire::{
+    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, CHECKPOINT_PATH, END_ROWS_PATH, OPEN_LEDGER_PATH,
+    PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
+};
 use tasuki_protocol::login::{CONFIRM_PATH, LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH};
 use tasuki_protocol::signal::{AGENT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
+use super::ledger::Ledger;
 use super::listen::{Guest, SharedTls};
 use super::store::Event;
 use super::trust::Trust;
 use crate::core::admission::client_address;
+pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
 #[derive(Debug)]
@@ -50,6 +57,8 @@ pub(crate) struct Site {
     pub(crate) accounts: Accounts,
     pub(crate) trust: Arc<Trust>,
     pub(crate) tls: SharedTls,
+    pub(crate) ledger: Ledger,
+    pub(crate) readings: Readings,
     pub(crate) rules: SocketRules,
     /// Whose forwarding headers count. T54.
     pub(crate) proxies: Vec<IpNet>,
@@ -82,6 +91,14 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(REVOKE_PATH, post(devices::revoke))
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
+        .route(END_ROWS_PATH, post(ledger::end_rows))
+        .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
+        .route(ADMIN_CHECKPOINT_PATH, post(ledger::admins_checkpoint))
+        .route(OPEN_LEDGER_PATH, post(ledger::open))
+        .route(READ_ROWS_PATH, post(ledger::rows))
+        .route(REVIEW_PATH, post(ledger::review))
+        .route(PRUNE_PATH, post(ledger::prune))
+        .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
         .fallback(nothing)
         .layer(axum::middleware::from_fn(refuse_browsers))
         .with_state(site)
