@@ -19,11 +19,10 @@ use tasuki_protocol::signal::DEVICE_PROOF;
 use zeroize::Zeroizing;
 
 use super::clock::{self, Steady};
-use super::config::AccountRules;
 use super::devices::Standing;
 use super::names::{Cell, Names, Person};
 use super::passwords::{Busy, Passwords};
-use super::rules;
+use super::rules::{self, AccountRules};
 use super::second::{Owner, Second};
 use super::store::Store;
 use crate::core::admission::{Admission, Outside};

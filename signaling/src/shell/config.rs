@@ -15,7 +15,7 @@ use tasuki_protocol::signal::RelayAddress;
 
 use super::fault::Fault;
 use super::passwords::Cost;
-use super::rules::PasswordRules;
+use super::rules::{AccountRules, PasswordRules};
 use crate::core::admission::network;
 use crate::core::rooms;
 
@@ -57,23 +57,6 @@ pub enum Relaying {
     /// Each a `tasuki-relay` that holds this folder's ticket key.
     Elsewhere(Vec<RelayAddress>),
     Nowhere,
-}
-
-#[derive(Debug, Clone)]
-pub struct AccountRules {
-    pub cost: Cost,
-    /// Failed logins that suspend an account. T51.
-    pub lock_after: u32,
-    pub lock_for: Duration,
-    pub token_idle: Duration,
-    pub token_absolute: Duration,
-    /// How long a code for a new device, or a token for a new administrator, can be used.
-    pub code_lifetime: Duration,
-    /// How long a person counts as having shown that it is he, for acts that ask for it.
-    pub confirm_for: Duration,
-    /// Whether every operator and administrator needs an authenticator.
-    pub second_factor_required: bool,
-    pub passwords: PasswordRules,
 }
 
 #[derive(Debug, Clone, Copy)]

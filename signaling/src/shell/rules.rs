@@ -1,13 +1,16 @@
-//! Which passwords may be chosen. After NIST SP 800-63B-4: long enough, not one that was in
+//! What accounts must keep to, and which passwords may be chosen. After NIST SP 800-63B-4: long enough, not one that was in
 //! a breach or that names the account; of any characters.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha1::{Digest as _, Sha1};
 use tasuki_protocol::admin::ProblemCode;
 use unicode_normalization::UnicodeNormalization;
+
+use super::passwords::Cost;
 
 /// The most characters of a password.
 pub(crate) const MOST_CHARS: usize = 256;
@@ -30,6 +33,23 @@ const COMMON: &[&str] = &[
     "himitsu",
     "tasuki",
 ];
+
+#[derive(Debug, Clone)]
+pub struct AccountRules {
+    pub cost: Cost,
+    /// Failed logins that suspend an account. T51.
+    pub lock_after: u32,
+    pub lock_for: Duration,
+    pub token_idle: Duration,
+    pub token_absolute: Duration,
+    /// How long a code for a new device, or a token for a new administrator, can be used.
+    pub code_lifetime: Duration,
+    /// How long a person counts as having shown that it is he, for acts that ask for it.
+    pub confirm_for: Duration,
+    /// Whether every operator and administrator needs an authenticator.
+    pub second_factor_required: bool,
+    pub passwords: PasswordRules,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRules {

@@ -10,7 +10,8 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator};
 use tokio_tungstenite::tungstenite::error::Error;
 
-use crate::client::{Answer, PASSWORD, World, lock_key};
+use crate::client::{Answer, PASSWORD, World};
+use crate::organisation::lock_key;
 use crate::pairing::{open, pair};
 
 fn key(n: u8) -> SigningKey {

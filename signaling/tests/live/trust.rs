@@ -20,7 +20,8 @@ use tasuki_protocol::signal::{
 };
 use tokio_tungstenite::tungstenite::error::Error;
 
-use crate::client::{Answer, PASSWORD, World, device_key, lock_key, root_key, unix};
+use crate::client::{Answer, PASSWORD, World, device_key, unix};
+use crate::organisation::{lock_key, root_key};
 use crate::pairing::{open, pair};
 
 fn key(n: u8) -> SigningKey {
