@@ -40,15 +40,22 @@ struct EnvelopeSignature {
 
 /// The envelope of `document`, signed by `key`.
 pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
+    sign_by_all(document, &[key])
+}
+
+/// The envelope of `document` under a signature of each key: for a document by which
+/// one key hands over to another.
+pub fn sign_by_all<D: Document>(document: &D, keys: &[&SigningKey]) -> Vec<u8> {
     let payload = serde_json::to_vec(document).unwrap_or_default();
-    let signature = key.sign(&pae(D::PAYLOAD_TYPE, &payload));
+    let signed = pae(D::PAYLOAD_TYPE, &payload);
+    let signature = |key: &&SigningKey| EnvelopeSignature {
+        keyid: DeviceKey(key.verifying_key().to_bytes()),
+        sig: Blob(key.sign(&signed).to_bytes().to_vec()),
+    };
     let envelope = Envelope {
         payload_type: D::PAYLOAD_TYPE.to_owned(),
+        signatures: keys.iter().map(signature).collect(),
         payload: Blob(payload),
-        signatures: vec![EnvelopeSignature {
-            keyid: DeviceKey(key.verifying_key().to_bytes()),
-            sig: Blob(signature.to_bytes().to_vec()),
-        }],
     };
     serde_json::to_vec(&envelope).unwrap_or_default()
 }
@@ -59,23 +66,33 @@ pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
 /// See [`DocumentRefused`]; each is final, nothing may be used of the document.
 pub fn open<D: Document>(envelope: &[u8], trusted: &[DeviceKey]) -> Result<D, DocumentRefused> {
     let envelope = parse_envelope(envelope)?;
-    if envelope.payload_type != D::PAYLOAD_TYPE {
-        return Err(DocumentRefused::OtherType);
-    }
-    if envelope.payload.0.len() > MAX_DOCUMENT_BYTES {
-        return Err(DocumentRefused::TooLarge);
-    }
+    check_type::<D>(&envelope)?;
     let [signature] = envelope.signatures.as_slice() else {
         return Err(DocumentRefused::Malformed);
     };
     if !trusted.contains(&signature.keyid) {
         return Err(DocumentRefused::UnknownKey);
     }
-    let key = VerifyingKey::from_bytes(&signature.keyid.0).map_err(|_| DocumentRefused::UnknownKey)?;
-    let bytes = Signature::from_slice(&signature.sig.0).map_err(|_| DocumentRefused::Forged)?;
-    key.verify_strict(&pae(D::PAYLOAD_TYPE, &envelope.payload.0), &bytes)
-        .map_err(|_| DocumentRefused::Forged)?;
+    check_signature(signature, &pae(D::PAYLOAD_TYPE, &envelope.payload.0))?;
     strict_json(&envelope.payload.0)
+}
+
+/// The document in `envelope` and its one or two signers, each of whose signatures holds.
+/// Whether they may sign it is for the caller to say.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_by_all<D: Document>(envelope: &[u8]) -> Result<(D, Vec<DeviceKey>), DocumentRefused> {
+    let envelope = parse_envelope(envelope)?;
+    check_type::<D>(&envelope)?;
+    let signers: Vec<DeviceKey> = envelope.signatures.iter().map(|s| s.keyid).collect();
+    let twice = signers.len() == 2 && signers.first() == signers.last();
+    if signers.is_empty() || signers.len() > 2 || twice {
+        return Err(DocumentRefused::Malformed);
+    }
+    let signed = pae(D::PAYLOAD_TYPE, &envelope.payload.0);
+    envelope.signatures.iter().try_for_each(|signature| check_signature(signature, &signed))?;
+    strict_json(&envelope.payload.0).map(|document| (document, signers))
 }
 
 /// As [`open`], trusting the key that the document itself names: for the first
@@ -87,6 +104,17 @@ pub fn open_self_signed<D: Document>(envelope: &[u8]) -> Result<(D, DeviceKey), 
     let named = parse_envelope(envelope)?.signatures.first().map(|s| s.keyid);
     let signer = named.ok_or(DocumentRefused::Malformed)?;
     open(envelope, &[signer]).map(|document| (document, signer))
+}
+
+/// The version that a document claims, its signature not looked at: only to say
+/// "another version" instead of "malformed".
+pub fn payload_version(envelope: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u16,
+    }
+    let envelope = parse_envelope(envelope).ok()?;
+    serde_json::from_slice::<Versioned>(&envelope.payload.0).ok().map(|document| document.v)
 }
 
 /// JSON that is one object, no field unknown or twice, nothing behind it. T15.
@@ -120,6 +148,22 @@ fn parse_envelope(bytes: &[u8]) -> Result<Envelope, DocumentRefused> {
         return Err(DocumentRefused::TooLarge);
     }
     strict_json(bytes)
+}
+
+fn check_type<D: Document>(envelope: &Envelope) -> Result<(), DocumentRefused> {
+    if envelope.payload_type != D::PAYLOAD_TYPE {
+        return Err(DocumentRefused::OtherType);
+    }
+    if envelope.payload.0.len() > MAX_DOCUMENT_BYTES {
+        return Err(DocumentRefused::TooLarge);
+    }
+    Ok(())
+}
+
+fn check_signature(signature: &EnvelopeSignature, signed: &[u8]) -> Result<(), DocumentRefused> {
+    let key = VerifyingKey::from_bytes(&signature.keyid.0).map_err(|_| DocumentRefused::UnknownKey)?;
+    let bytes = Signature::from_slice(&signature.sig.0).map_err(|_| DocumentRefused::Forged)?;
+    key.verify_strict(signed, &bytes).map_err(|_| DocumentRefused::Forged)
 }
 
 fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {

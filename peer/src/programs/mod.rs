@@ -10,7 +10,9 @@ mod console;
 mod examining;
 mod keys;
 pub mod operator;
+mod qr;
 mod say;
+mod sign_in;
 mod start;
 mod waiting;
 

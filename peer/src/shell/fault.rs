@@ -27,6 +27,14 @@ pub enum Fault {
         file: PathBuf,
         pin: PathBuf,
     },
+    /// Older than one that was seen before. T70.
+    OldBundle {
+        file: PathBuf,
+    },
+    /// Past its time, and the server has no newer one.
+    Expired {
+        file: PathBuf,
+    },
     /// A file of this user's profile.
     Profile {
         file: PathBuf,
@@ -96,6 +104,18 @@ pub enum Fault {
     SlowDown,
     WrongPassword,
     SignInOver,
+    /// The authenticator's digits were asked for and not given.
+    NeedsTotp,
+    /// An administrator has yet to approve this device.
+    DevicePending {
+        words: String,
+    },
+    Locked {
+        seconds: u64,
+    },
+    PasswordUnusable,
+    /// The person must show again that it is he.
+    NotConfirmed,
     ModeNotAllowed {
         mode: String,
     },
@@ -144,8 +164,8 @@ impl Fault {
             Self::Desktop { .. } => 11,
             Self::NoTerminal => 12,
             Self::NotSetUp | Self::NoSuchBundle { .. } => 20,
-            Self::Bundle { .. } => 21,
-            Self::OtherRoot { .. } => 22,
+            Self::Bundle { .. } | Self::Expired { .. } => 21,
+            Self::OtherRoot { .. } | Self::OldBundle { .. } => 22,
             Self::Profile { .. } | Self::OpenToOthers { .. } | Self::NoHome => 23,
             Self::NotSignedIn => 24,
             Self::OtherServer { .. } => 25,
@@ -160,6 +180,11 @@ impl Fault {
             Self::WrongPassword => 40,
             Self::SignInOver => 41,
             Self::ModeNotAllowed { .. } => 42,
+            Self::NeedsTotp => 43,
+            Self::DevicePending { .. } => 44,
+            Self::Locked { .. } => 45,
+            Self::PasswordUnusable => 46,
+            Self::NotConfirmed => 47,
             Self::NumberMistyped => 50,
             Self::NumberRefused => 51,
             Self::NumberExpired => 52,
@@ -203,6 +228,8 @@ impl Fault {
             Self::NoSuchBundle { .. } => Text::FaultNoSuchBundle,
             Self::Bundle { .. } => Text::FaultBundle,
             Self::OtherRoot { .. } => Text::FaultOtherRoot,
+            Self::OldBundle { .. } => Text::FaultOldBundle,
+            Self::Expired { .. } => Text::FaultExpired,
             Self::Profile { .. } => Text::FaultProfile,
             Self::OpenToOthers { .. } => Text::FaultOpenToOthers,
             Self::NoHome => Text::FaultNoHome,
@@ -226,6 +253,11 @@ impl Fault {
             Self::SlowDown => Text::FaultSlowDown,
             Self::WrongPassword => Text::FaultWrongPassword,
             Self::SignInOver => Text::FaultSignInOver,
+            Self::NeedsTotp => Text::FaultNeedsTotp,
+            Self::DevicePending { .. } => Text::FaultDevicePending,
+            Self::Locked { .. } => Text::FaultLocked,
+            Self::PasswordUnusable => Text::FaultPasswordUnusable,
+            Self::NotConfirmed => Text::FaultNotConfirmed,
             Self::ModeNotAllowed { .. } => Text::FaultModeNotAllowed,
             Self::NumberMistyped => Text::FaultNumberMistyped,
             Self::NumberRefused => Text::FaultNumberRefused,
@@ -251,17 +283,23 @@ impl Fault {
     fn values(&self) -> Vec<String> {
         let shown = |file: &PathBuf| file.display().to_string();
         match self {
-            Self::Desktop { why } | Self::ManifestRefused { why } => vec![why.clone()],
-            Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
+            Self::Desktop { why: text }
+            | Self::ManifestRefused { why: text }
+            | Self::DevicePending { words: text }
+            | Self::UnknownHost { host: text }
+            | Self::WrongServerKey { host: text }
+            | Self::ModeNotAllowed { mode: text } => vec![text.clone()],
+            Self::NoSuchBundle { file }
+            | Self::OpenToOthers { file }
+            | Self::OldBundle { file }
+            | Self::Expired { file } => vec![shown(file)],
+            Self::Locked { seconds } => vec![seconds.div_ceil(60).to_string()],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
-            | Self::CannotWrite { file, why } => {
-                vec![shown(file), why.clone()]
-            }
+            | Self::CannotWrite { file, why } => vec![shown(file), why.clone()],
             Self::OtherRoot { file, pin } => vec![shown(file), shown(pin)],
             Self::Setting { name, value, why } => vec![name.clone(), value.clone(), why.clone()],
             Self::OtherServer { asked, bundle } => vec![asked.clone(), bundle.clone()],
-            Self::UnknownHost { host } | Self::WrongServerKey { host } => vec![host.clone()],
             Self::PortClosed { address } | Self::NotTasuki { address } => vec![address.clone()],
             Self::Inspected { host, issuer } => vec![host.clone(), issuer.clone()],
             Self::ProxyUnreachable { proxy, why } => vec![proxy.clone(), why.clone()],
@@ -275,7 +313,6 @@ impl Fault {
             Self::OtherVersion { theirs } => {
                 vec![theirs.to_string(), tasuki_protocol::ids::PROTOCOL_VERSION.to_string()]
             }
-            Self::ModeNotAllowed { mode } => vec![mode.clone()],
             Self::System { what, why } => vec![(*what).to_owned(), why.clone()],
             Self::NoDisplay
             | Self::NoTerminal
@@ -287,6 +324,9 @@ impl Fault {
             | Self::SlowDown
             | Self::WrongPassword
             | Self::SignInOver
+            | Self::NeedsTotp
+            | Self::PasswordUnusable
+            | Self::NotConfirmed
             | Self::NumberMistyped
             | Self::NumberRefused
             | Self::NumberExpired
