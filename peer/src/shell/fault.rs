@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tasuki_protocol::ids::PROTOCOL_VERSION;
+
 use super::texts::{Lang, Text};
 
 /// Why a program cannot do what it was asked.
@@ -306,13 +308,11 @@ impl Fault {
             Self::ProxyPassword { proxy }
             | Self::ProxySignIn { proxy }
             | Self::ProxyNonsense { proxy } => vec![proxy.clone()],
-            Self::ProxyRefused { proxy, address, status } => {
-                vec![proxy.clone(), address.clone(), status.to_string()]
+            Self::ProxyRefused { proxy: at, address, status } => {
+                vec![at.clone(), address.clone(), status.to_string()]
             }
             Self::Unreachable { address, why } => vec![address.clone(), why.clone()],
-            Self::OtherVersion { theirs } => {
-                vec![theirs.to_string(), tasuki_protocol::ids::PROTOCOL_VERSION.to_string()]
-            }
+            Self::OtherVersion { theirs } => vec![theirs.to_string(), PROTOCOL_VERSION.to_string()],
             Self::System { what, why } => vec![(*what).to_owned(), why.clone()],
             Self::NoDisplay
             | Self::NoTerminal
