@@ -76,17 +76,17 @@ pub(crate) const TARGETS: &[Target] = &[
     target("admin_request", admin_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
+    target("bundle", bundle),
+    target("certificate", document::<Certificate>),
+    target("revocations", document::<Revocations>),
+    target("key_papers", key_papers),
+    target("words", written_words),
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
     target("ledger_request", ledger_request),
     target("ledger_note", ledger_note),
     target("ledger_decree", ledger_decree),
-    target("bundle", bundle),
-    target("certificate", document::<Certificate>),
-    target("revocations", document::<Revocations>),
-    target("key_papers", key_papers),
-    target("words", written_words),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.

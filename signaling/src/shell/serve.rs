@@ -177,16 +177,6 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     }
 }
 
-fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
-    Opening {
-        tenant: facts.tenant,
-        root: bundle.map_or(DeviceKey([0; 32]), |bundle| bundle.root),
-        log_keys: Vec::new(),
-        checkpoint_key: keys.checkpoint.clone(),
-        names: Names::new(&keys.names),
-    }
-}
-
 fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
     let elsewhere = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),

@@ -41,7 +41,6 @@ use tasuki_protocol::ledger::wire::{
 use tasuki_protocol::login::{CONFIRM_PATH, LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH};
 use tasuki_protocol::signal::{AGENT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
-pub(crate) use self::ledger::Readings;
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
@@ -50,16 +49,17 @@ use super::listen::{Guest, SharedTls};
 use super::store::Event;
 use super::trust::Trust;
 use crate::core::admission::client_address;
+pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) desk: Arc<Desk>,
     pub(crate) accounts: Accounts,
-    pub(crate) ledger: Ledger,
-    pub(crate) readings: Readings,
     pub(crate) trust: Arc<Trust>,
     pub(crate) tls: SharedTls,
+    pub(crate) ledger: Ledger,
+    pub(crate) readings: Readings,
     pub(crate) rules: SocketRules,
     /// Whose forwarding headers count. T54.
     pub(crate) proxies: Vec<IpNet>,
