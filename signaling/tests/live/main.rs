@@ -8,6 +8,7 @@ mod crash;
 mod folder;
 mod hostile;
 mod organisation;
+mod ledger;
 mod pairing;
 mod second;
 mod trust;
