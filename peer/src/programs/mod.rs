@@ -11,6 +11,7 @@ mod examining;
 mod granting;
 mod keys;
 pub mod operator;
+mod receipts;
 mod say;
 mod start;
 pub mod surface;

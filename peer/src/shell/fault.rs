@@ -119,6 +119,11 @@ pub enum Fault {
     ServerGone,
     /// A person or the system stopped the program before a session began.
     Interrupted,
+    /// A receipt that says something else than what was signed.
+    ReceiptRefused {
+        file: PathBuf,
+        why: String,
+    },
     /// A file that a person asked to be written.
     CannotWrite {
         file: PathBuf,
@@ -177,6 +182,7 @@ impl Fault {
             Self::ScreenLost => 66,
             Self::ServerGone => 67,
             Self::NotContinued => 68,
+            Self::ReceiptRefused { .. } => 74,
             Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
             Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
             Self::ProxyRefused { .. } => 72,
@@ -244,6 +250,7 @@ impl Fault {
             Self::PeerViolation => Text::FaultPeerViolation,
             Self::ScreenLost => Text::FaultScreenLost,
             Self::NotContinued => Text::FaultNotContinued,
+            Self::ReceiptRefused { .. } => Text::FaultReceiptRefused,
             Self::ServerGone => Text::FaultServerGone,
             Self::Interrupted => Text::FaultInterrupted,
             Self::CannotWrite { .. } => Text::FaultCannotWrite,
@@ -259,6 +266,7 @@ impl Fault {
             Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
+            | Self::ReceiptRefused { file, why }
             | Self::CannotWrite { file, why } => {
                 vec![shown(file), why.clone()]
             }
