@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use tasuki_peer::core::io::{DesktopCommand, HumanAct, Input, Output, Reply, SessionEvent};
+use tasuki_peer::shell::profile::Profile;
+use tasuki_peer::shell::receipt;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::grant::Change;
@@ -232,6 +234,31 @@ fn ended_viewer() -> (Puppet, ed25519_dalek::SigningKey) {
     let outputs = puppet.say(SessionMessage::Either(Either::End(EndReason::UserEnded)));
     assert!(events(&outputs).iter().any(|e| matches!(e, SessionEvent::Ended { .. })));
     (puppet, key)
+}
+
+/// S97: the page that people keep says what was signed, and nothing else.
+#[test]
+fn s97_t11_a_kept_page_holds_and_is_refused_with_any_byte_changed() {
+    let mut world = eventful(Mode::Control);
+    world.input(Role::Agent, Input::Human(HumanAct::End(EndReason::UserEnded)));
+    assert!(world.run_until(Duration::from_secs(5), both_over));
+    let envelope = world.end(Role::Agent).receipt.clone().expect("kept");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = receipt::keep(&Profile::at(folder.path()), &envelope).expect("it is written");
+    let checked = receipt::verify(&file).expect("it holds");
+    assert_eq!(checked, CheckedReceipt::open(&envelope).expect("it holds"));
+    let page = std::fs::read(&file).expect("it is there");
+    for word in ["Example Help Desk", "控え", "Receipt", "AES"] {
+        assert!(String::from_utf8_lossy(&page).contains(word), "{word}");
+    }
+    for place in (0..page.len()).step_by(3).chain([page.len() - 1]) {
+        let mut changed = page.clone();
+        changed[place] ^= 1;
+        std::fs::write(&file, &changed).expect("it is written");
+        assert!(receipt::verify(&file).is_err(), "byte {place}");
+    }
+    std::fs::write(&file, [&page[..], b"x"].concat()).expect("it is written");
+    assert!(receipt::verify(&file).is_err(), "a byte more");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tasuki_protocol::number::{NumberError, SessionNumber};
 
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
+use super::receipts::{self, ReceiptCommand};
 use super::say;
 use super::start::{self, Shared, Signals};
 use super::visit;
@@ -43,7 +44,8 @@ unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organi
 key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 37 too many
 tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
-server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 70 proxy
+server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
+74 receipt refused, 70 proxy
 unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections are
 opened on the way, 130 interrupted.";
 
@@ -69,17 +71,25 @@ enum Command {
     Doctor,
     /// Prints the effective settings and where each came from.
     Config,
+    /// Checks what a session left behind.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
 }
 
 /// The program.
 pub fn main() -> ExitCode {
     let options = Options::parse();
-    start::run(&options.shared, async |settings| match options.command {
+    start::run(&options.shared, async |settings| match &options.command {
         Some(Command::Config) => {
             start::print_settings(settings, options.shared.form());
             Ok(())
         }
         Some(Command::Doctor) => examining::doctor(settings, options.shared.form()).await,
+        Some(Command::Receipt { command }) => {
+            receipts::run(command, options.shared.form(), settings.lang)
+        }
         None => serve(&options, settings).await,
     })
 }
@@ -165,7 +175,8 @@ impl Agent<'_> {
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
         let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };
         let tried = &mut self.tried;
-        let console = Console::new(manner, front, &mut self.lines, &mut self.signals);
+        let console =
+            Console::new(manner, front, &mut self.lines, &mut self.signals, &self.settings.profile);
         let result = console.attend(|event| note(tried, number, event)).await;
         let _ = running.await;
         result

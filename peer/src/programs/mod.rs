@@ -12,6 +12,7 @@ mod granting;
 mod keys;
 pub mod operator;
 mod qr;
+mod receipts;
 mod say;
 mod sign_in;
 mod start;

@@ -12,6 +12,7 @@ use tasuki_protocol::rights::Mode;
 use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
+use super::receipts::{self, ReceiptCommand};
 use super::say::{self, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
 use super::start::{self, Shared, Signals};
@@ -49,7 +50,8 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 42 mode not allowed, 43 digits needed, 44 device waits for approval, 45 suspended after wrong
 tries, 46 new password unusable, 47 confirm first, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
 55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
-64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone,
+64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
+74 receipt refused,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
 are opened on the way, 130 interrupted.";
 
@@ -83,6 +85,11 @@ enum Command {
     Doctor,
     /// Prints the effective settings and where each came from.
     Config,
+    /// Checks what a session left behind.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
 }
 
 /// The program.
@@ -96,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Logout => sign_in::logout(settings, form).await,
         Command::Open { mode } => open(*mode, settings, form).await,
         Command::Doctor => examining::doctor(settings, form).await,
+        Command::Receipt { command } => receipts::run(command, form, settings.lang),
         Command::Config => {
             start::print_settings(settings, form);
             Ok(())
@@ -115,7 +123,8 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
     let mut lines = Lines::of_stdin();
     let desktop = OwnDesktop::Here;
     let manner = Manner { role: Role::Operator, form, lang: settings.lang, desktop };
-    let result = Console::new(manner, front, &mut lines, &mut signals).attend(|_| {}).await;
+    let result =
+        Console::new(manner, front, &mut lines, &mut signals, &settings.profile).attend(|_| {}).await;
     let _ = running.await;
     result.map_err(|fault| {
         let is_mode = matches!(fault, Fault::ModeNotAllowed { .. });

@@ -74,6 +74,15 @@ pub(super) enum Added<'a> {
     PersonQuestionWithdrawn {
         what: Asked,
     },
+    /// The session's receipt was kept.
+    Receipt {
+        file: String,
+    },
+    /// A receipt was checked and holds.
+    ReceiptHolds {
+        session: String,
+        signed_by: Vec<String>,
+    },
     Rights {
         rights: &'a [RightLine],
     },

@@ -157,6 +157,9 @@ texts! {
     FaultNotContinued =>
         "Nobody said that the session shall go on, and it ended. Start again with a new number.",
         "続けてよいという回答がなかったため、セッションを終了しました。新しい番号でやり直してください。";
+    FaultReceiptRefused =>
+        "The receipt {0} does not hold: {1}. Do not believe it; ask whoever gave it to you for the file itself.",
+        "控え {0} は正しくありません: {1}。信用せず、渡した人に元のファイルを求めてください。";
     FaultServerGone =>
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";

@@ -110,6 +110,8 @@ faults! {
     ServerGone = 67, FaultServerGone;
     /// A person or the system stopped the program before a session began.
     Interrupted = 130, FaultInterrupted;
+    /// A receipt that says something else than what was signed.
+    ReceiptRefused { file: PathBuf, why: String } = 74, FaultReceiptRefused [file, why];
     /// A file that a person asked to be written.
     CannotWrite { file: PathBuf, why: String } = 1, FaultCannotWrite [file, why];
     /// The server said what no server of this version says.

@@ -68,6 +68,12 @@ texts! {
     NotGrantWord =>
         "{0} is none of ask, take, back, list",
         "{0} は ask, take, back, list のどれでもありません";
+    ReceiptKept => "The receipt of this session is kept in {0}.", "このセッションの控えを {0} に保存しました。";
+    ReceiptHolds =>
+        "The receipt holds: {0} - {1}, {2}, {3} s. Signed by {4}.",
+        "控えは正しいものです: {0}、{1}、{2}、{3} 秒。署名: {4}。";
+    SignedByOperator => "the operator's end", "オペレータ側";
+    SignedByAgent => "the end user's end", "利用者側";
     RightGrantedLine => "{0}: allowed", "{0}: 許可";
     RightGrantedForLine => "{0}: allowed, {1} left", "{0}: 許可（残り {1}）";
     RightTakenLine => "{0}: taken away", "{0}: 取り消し中";

@@ -23,6 +23,7 @@ use crate::core::io::{HumanAct, SessionEvent};
 use crate::shell::desktop::Viewer;
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
+use crate::shell::profile::Profile;
 use crate::shell::run::{Front, Notice};
 use crate::shell::terminal::{Lines, TypedLine};
 use crate::shell::texts::{Lang, Text};
@@ -54,6 +55,7 @@ pub(super) struct Console<'a> {
     front: Front,
     lines: &'a mut Lines,
     signals: &'a mut Signals,
+    profile: &'a Profile,
     verdict: Verdict,
     stage: Stage,
     asked: Option<Asked>,
@@ -122,12 +124,14 @@ impl<'a> Console<'a> {
         front: Front,
         lines: &'a mut Lines,
         signals: &'a mut Signals,
+        profile: &'a Profile,
     ) -> Self {
         Self {
             manner,
             front,
             lines,
             signals,
+            profile,
             verdict: Verdict::of(manner.role),
             stage: Stage::Before,
             asked: None,
@@ -183,7 +187,7 @@ impl<'a> Console<'a> {
             Notice::WithdrawQuestion => self.withdraw(),
             Notice::AskPerson(question) => self.ask_person(&question),
             Notice::WithdrawPersonQuestion(what) => self.withdraw_person_question(what),
-            Notice::Receipt(_) => {}
+            Notice::Receipt(envelope) => self.keep_receipt(&envelope),
             Notice::DesktopFailed(why) => self.verdict.desktop_failed(why),
         }
     }

@@ -17,6 +17,7 @@ use crate::core::io::{HumanAct, PersonQuestion, PersonQuestionKind, Reply};
 use crate::core::snapshot::{RightLine, RightStand};
 use crate::programs::granting::Grant;
 use crate::programs::say::{self, Added, Form};
+use crate::shell::receipt;
 use crate::shell::terminal::TypedLine;
 use crate::shell::texts::{self, SessionText};
 
@@ -142,6 +143,20 @@ impl Console<'_> {
         self.granted = effective;
         if let (Change::Granted, Some(host)) = (change, self.host) {
             self.banner(host);
+        }
+    }
+
+    /// S97: what is left of the session, for whoever wants to know later.
+    pub(super) fn keep_receipt(&self, envelope: &[u8]) {
+        match receipt::keep(self.profile, envelope) {
+            Ok(file) => {
+                let file = file.display().to_string();
+                self.tell(&SessionText::ReceiptKept.fill(self.manner.lang, &[&file]));
+                if self.manner.form == Form::Json {
+                    say::json(&Added::Receipt { file });
+                }
+            }
+            Err(fault) => self.complain_of(&fault.code(), fault.sentence(self.manner.lang)),
         }
     }
 
