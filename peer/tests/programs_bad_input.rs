@@ -140,6 +140,30 @@ fn a_wrong_password_too_many_tries_and_another_version_are_told_apart() {
 }
 
 #[test]
+fn an_end_of_input_at_the_password_is_not_blamed_on_the_computer() {
+    let folder = tempfile::tempdir().unwrap();
+    place_bundle(folder.path(), &Server::start(Behaviour::Kind).bundle());
+    let mut command = program(OPERATOR, folder.path());
+    command.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_plain(&run(command, ""), 48, "input ended");
+}
+
+#[test]
+fn s97_a_file_that_is_no_receipt_is_refused_by_both_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("receipt.html");
+    std::fs::write(&file, "<pre id=\"tasuki-receipt\" hidden>AAAA</pre>").unwrap();
+    for path in [OPERATOR, AGENT] {
+        let mut command = program(path, folder.path());
+        command.args(["receipt", "verify"]).arg(&file);
+        assert_plain(&run(command, ""), 74, "does not hold");
+        let mut command = program(path, folder.path());
+        command.args(["receipt", "verify", "/nowhere/receipt.html"]);
+        assert_plain(&run(command, ""), 74, "/nowhere/receipt.html");
+    }
+}
+
+#[test]
 fn a_server_named_beside_the_file_must_be_the_files_own() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Behaviour::Kind);

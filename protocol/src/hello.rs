@@ -4,10 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
 use crate::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, Role};
-use crate::pairing::PairingError;
 
 /// The most bytes of an encoded [`Hello`].
 pub const MAX_HELLO_BYTES: usize = 512;
+
+/// Why bytes are no hello of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum HelloError {
+    #[error("the other end sent what is not part of the protocol")]
+    Malformed,
+    #[error("the other end speaks protocol version {theirs}, this one {PROTOCOL_VERSION}")]
+    Version { theirs: u16 },
+}
 
 /// What one end says of itself before any key exists. Everything in it is covered
 /// by the transcript. It names no person, machine or address (T61).
@@ -30,24 +38,24 @@ pub struct Hello {
 
 impl Hello {
     /// # Errors
-    /// [`PairingError::Malformed`] for bytes that are no hello of any version,
-    /// [`PairingError::Version`] for one of another.
-    pub fn decode(bytes: &[u8]) -> Result<Self, PairingError> {
+    /// [`HelloError::Malformed`] for bytes that are no hello of any version,
+    /// [`HelloError::Version`] for one of another.
+    pub fn decode(bytes: &[u8]) -> Result<Self, HelloError> {
         if bytes.len() > MAX_HELLO_BYTES {
-            return Err(PairingError::Malformed);
+            return Err(HelloError::Malformed);
         }
         let (version, _) =
-            postcard::take_from_bytes::<u16>(bytes).map_err(|_| PairingError::Malformed)?;
+            postcard::take_from_bytes::<u16>(bytes).map_err(|_| HelloError::Malformed)?;
         if version != PROTOCOL_VERSION {
-            return Err(PairingError::Version { theirs: version });
+            return Err(HelloError::Version { theirs: version });
         }
         match postcard::take_from_bytes::<Self>(bytes) {
             Ok((hello, [])) => Ok(hello),
-            Ok(_) | Err(_) => Err(PairingError::Malformed),
+            Ok(_) | Err(_) => Err(HelloError::Malformed),
         }
     }
 
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).unwrap_or_default()
+        crate::binary::encode(self)
     }
 }

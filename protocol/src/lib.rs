@@ -5,6 +5,7 @@
 //! clock or draws randomness: times, seeds and bytes are handed in.
 
 pub mod admin;
+mod binary;
 pub mod blob;
 pub mod bundle;
 pub mod certificate;

@@ -206,7 +206,7 @@ pub enum Forwarded {
 
 /// Encodes any of this module's messages.
 pub fn encode<M: Serialize>(message: &M) -> Vec<u8> {
-    postcard::to_stdvec(message).unwrap_or_default()
+    crate::binary::encode(message)
 }
 
 /// # Errors

@@ -17,7 +17,7 @@
 //! (T4). The transcript covers all that either end said and the manifest's exact
 //! bytes (T7); keys come from the PAKE and an ephemeral X25519 exchange together.
 
-pub use crate::hello::{Hello, MAX_HELLO_BYTES};
+pub use crate::hello::{Hello, HelloError, MAX_HELLO_BYTES};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,15 @@ pub enum PairingError {
     /// The PAKE agreed, and what was said did not: the server altered something.
     #[error("what the two ends saw of each other is not the same")]
     TranscriptMismatch,
+}
+
+impl From<HelloError> for PairingError {
+    fn from(why: HelloError) -> Self {
+        match why {
+            HelloError::Malformed => Self::Malformed,
+            HelloError::Version { theirs } => Self::Version { theirs },
+        }
+    }
 }
 
 /// A message of the pairing, carried by the server.
@@ -213,7 +222,7 @@ impl AwaitingAgentConfirm {
             tag: paired.tag(Role::Operator),
             signature: Blob(paired.sign(Role::Operator)),
         };
-        let plain = postcard::to_stdvec(&welcome).unwrap_or_default();
+        let plain = crate::binary::encode(&welcome);
         let sealed = Sealer::new(key).seal(b"welcome", &plain);
         Ok((PairMessage::OperatorWelcome { sealed: Blob(sealed) }, AwaitingReady { paired }))
     }

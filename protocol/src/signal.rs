@@ -253,7 +253,10 @@ pub enum RefusalReason {
 
 /// One message of JSON text.
 pub fn encode<M: Serialize>(message: &M) -> String {
-    serde_json::to_string(message).unwrap_or_default()
+    let Ok(text) = serde_json::to_string(message) else {
+        unreachable!("no map of the protocol has keys that are not strings")
+    };
+    text
 }
 
 /// The protocol version that a message names, also one of a form this build does not

@@ -56,7 +56,7 @@ impl TicketKey {
 
     /// The ticket as a relay accepts it: its bytes, then HMAC-SHA256 over them.
     pub fn seal(&self, ticket: &Ticket) -> Vec<u8> {
-        let mut bytes = postcard::to_stdvec(ticket).unwrap_or_default();
+        let mut bytes = crate::binary::encode(ticket);
         let tag = self.mac(&bytes).finalize().into_bytes();
         bytes.extend_from_slice(&tag);
         bytes

@@ -3,7 +3,7 @@
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::hello::{Hello, MAX_HELLO_BYTES};
+use tasuki_protocol::hello::{Hello, HelloError, MAX_HELLO_BYTES};
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId, TenantId};
 use tasuki_protocol::number::{Locator, SessionNumber, SessionSecret};
 use tasuki_protocol::pairing::{
@@ -173,9 +173,9 @@ fn a_key_of_no_order_is_no_hello() {
 fn another_version_is_named_whatever_stands_behind_it() {
     let theirs = PROTOCOL_VERSION + 1;
     let bytes = [postcard::to_stdvec(&theirs).unwrap(), vec![0xFF; 9]].concat();
-    assert_eq!(Hello::decode(&bytes).err(), Some(PairingError::Version { theirs }));
-    assert_eq!(Hello::decode(&vec![1; MAX_HELLO_BYTES + 1]).err(), Some(PairingError::Malformed));
-    assert_eq!(Hello::decode(&[]).err(), Some(PairingError::Malformed));
+    assert_eq!(Hello::decode(&bytes).err(), Some(HelloError::Version { theirs }));
+    assert_eq!(Hello::decode(&vec![1; MAX_HELLO_BYTES + 1]).err(), Some(HelloError::Malformed));
+    assert_eq!(Hello::decode(&[]).err(), Some(HelloError::Malformed));
 }
 
 #[test]

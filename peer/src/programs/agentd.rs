@@ -28,15 +28,18 @@ Consent is typed by a person at the terminal that this program runs in; silence 
 everything but yes (or はい) refuse. Nothing else consents: no flag, variable or file.
 
 During a session: end + Enter or Ctrl+C ends it at once. chat TEXT writes to the
-operator; stats tells what protects the session; where you see the operator's screen,
+operator; grant list, take RIGHT,... and back RIGHT,... govern what he may; pause and
+resume hold your picture; stats tells what protects the session; where you see the operator's screen,
 screenshot FILE.png keeps a picture, and in Share the operator's commands (move, click,
 key, type, scroll, ...) work here too.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
-your organisation), settings.toml beside it (tenant, lang, path, proxy, log), and
-$XDG_STATE_HOME/tasuki/root.pin (the organisation's key, kept at first use).
+your organisation), settings.toml beside it (tenant, lang, path, proxy, log, continue_every_s,
+continue_answer_s, rights_answer_s), and in $XDG_STATE_HOME/tasuki root.pin (the
+organisation's key, kept at first use) and receipts/.
 Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY;
+ HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
 unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -45,9 +48,8 @@ key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 3
 tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
 server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
-74 receipt refused, 70 proxy
-unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections are
-opened on the way, 130 interrupted.";
+70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
+are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
 
 /// The end user's side of a support session, at a terminal.
 #[derive(Debug, Parser)]

@@ -32,15 +32,19 @@ Commands during a session, one a line of standard input (its end ends the sessio
   button press|release [BUTTON]   scroll DX DY
   key ctrl+a                      press KEY, release KEY
   type TEXT                       chat TEXT
+  grant ask RIGHT,... [MINUTES]   grant take|back RIGHT,..., grant list
+  pause, resume (your own screen, in share and show)
   screenshot FILE.png             monitor N
   stats                           watch X Y, watch off
   wait session|frame [MS]         wait colour X Y RRGGBB [MS], wait MS
   end
 
-Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, proxy, log);
-$XDG_STATE_HOME/tasuki: device.key, sign-in.json, root.pin, tenant.json.
+Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, proxy, log,
+continue_every_s, continue_answer_s, rights_answer_s); $XDG_STATE_HOME/tasuki: device.key,
+sign-in.json, root.pin, tenant.json, receipts/.
 Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY;
+ HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (share, show),
 11 desktop unusable, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -48,12 +52,12 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
 36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
 42 mode not allowed, 43 digits needed, 44 device waits for approval, 45 suspended after wrong
-tries, 46 new password unusable, 47 confirm first, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
-55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
-64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
-74 receipt refused,
+tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 52 number expired,
+53 number burnt by wrong tries, 54 connection altered, 55 permission does not hold,
+60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the server,
+65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
-are opened on the way, 130 interrupted.";
+are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
 
 /// The operator's side of a support session, for terminals and scripts.
 #[derive(Debug, Parser)]

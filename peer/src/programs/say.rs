@@ -15,6 +15,7 @@ use crate::core::io::{Discarded, SessionEvent};
 use crate::core::path::{Ciphers, PathKind};
 use crate::core::snapshot::RightLine;
 use crate::shell::fault::Fault;
+use crate::shell::reasons::reason;
 use crate::shell::texts::{self, Lang, SessionText, Text};
 
 /// How a program tells.
@@ -143,7 +144,7 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
             Role::Operator => fill(Text::WaitingForConsent, &[]),
             Role::Agent => fill(Text::Checked, &[]),
         },
-        SessionEvent::ManifestRefused { why } => fill(Text::FaultManifestRefused, &[why]),
+        SessionEvent::ManifestRefused { why } => fill(Text::FaultManifestRefused, &[reason(why, lang)]),
         SessionEvent::Consent { mode, granted } => match role {
             Role::Operator if *granted != Rights::NONE => {
                 fill(Text::Granted, &[mode.name(), &texts::rights(*granted, lang)])
@@ -154,7 +155,7 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
             fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)])
         }
         SessionEvent::PathDown { path, why } => {
-            fill(Text::PathLost, &[path_name(*path).say(lang), why])
+            fill(Text::PathLost, &[path_name(*path).say(lang), reason(why, lang)])
         }
         SessionEvent::PathChosen { .. } | SessionEvent::Disclosed { .. } => None,
         SessionEvent::Reconnecting => fill(Text::Reconnecting, &[]),

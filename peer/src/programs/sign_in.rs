@@ -234,6 +234,9 @@ fn hidden(text: Text, settings: &Settings) -> Result<String, Fault> {
 }
 
 fn unread(why: std::io::Error) -> Fault {
+    if why.kind() == std::io::ErrorKind::UnexpectedEof {
+        return Fault::InputOver;
+    }
     Fault::System { what: "reading", why: why.to_string() }
 }
 

@@ -157,6 +157,9 @@ texts! {
     FaultNotContinued =>
         "Nobody said that the session shall go on, and it ended. Start again with a new number.",
         "続けてよいという回答がなかったため、セッションを終了しました。新しい番号でやり直してください。";
+    FaultInputOver =>
+        "The input ended before everything that was asked for was typed. Run the command again.",
+        "必要な入力がすべて揃う前に入力が終わりました。コマンドをもう一度実行してください。";
     FaultReceiptRefused =>
         "The receipt {0} does not hold: {1}. Do not believe it; ask whoever gave it to you for the file itself.",
         "控え {0} は正しくありません: {1}。信用せず、渡した人に元のファイルを求めてください。";

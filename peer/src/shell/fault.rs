@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tasuki_protocol::ids::PROTOCOL_VERSION;
 
+use super::reasons::reason;
 use super::texts::{Lang, Text};
 
 /// One line a fault: its facts, its exit code, and the sentence with what is filled in.
@@ -91,6 +92,8 @@ faults! {
     PasswordUnusable = 46, FaultPasswordUnusable;
     /// The person must show again that it is he.
     NotConfirmed = 47, FaultNotConfirmed;
+    /// Standard input ended before it gave what was asked for.
+    InputOver = 48, FaultInputOver;
     ModeNotAllowed { mode: String } = 42, FaultModeNotAllowed [mode];
     NumberMistyped = 50, FaultNumberMistyped;
     NumberRefused = 51, FaultNumberRefused;
@@ -132,7 +135,7 @@ impl Fault {
     /// One sentence for people: what is wrong and what to do.
     pub fn sentence(&self, lang: Lang) -> String {
         let values = self.values();
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let values: Vec<&str> = values.iter().map(|value| reason(value, lang)).collect();
         self.text().fill(lang, &values)
     }
 }

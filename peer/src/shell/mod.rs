@@ -13,6 +13,7 @@ pub mod paths;
 mod pin;
 pub mod profile;
 pub mod proxy;
+pub mod reasons;
 pub mod receipt;
 pub mod relay;
 mod request;

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::receipt::CheckedReceipt;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::receipt::{CheckedReceipt, Ender, ReceiptPathKind};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::fault::Fault;
 use super::profile::Profile;
@@ -28,7 +30,8 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"ja\"><head><meta charset=\"utf
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
 <title>Tasuki</title><style>body{font-family:sans-serif;max-width:48em;margin:2em auto}\
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:.4em;\
-text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:16em}</style></head><body>\n\
+text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:16em}\
+tr{break-inside:avoid}@page{margin:18mm}@media print{body{margin:0;max-width:none}}</style></head><body>\n\
 <h1>リモートサポートの控え / Receipt of remote support</h1>\n<table>\n";
 
 /// Writes the page into the profile; where it is.
@@ -85,15 +88,15 @@ fn lines(checked: &CheckedReceipt) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("組織 / Organisation", receipt.organisation.clone()),
         ("オペレータ / Operator", format!("{} ({})", manifest.operator_name, manifest.operator)),
-        ("モード / Mode", manifest.mode.to_string()),
-        ("開始 / Began (Unix s)", receipt.began_at.to_string()),
-        ("時間 / Lasted", format!("{} s", receipt.lasted_s)),
+        ("モード / Mode", mode(manifest.mode).to_owned()),
+        ("開始 / Began", utc(receipt.began_at)),
+        ("時間 / Lasted", format!("{} 秒 / s", receipt.lasted_s)),
         ("許可 / Granted", names(consent.granted)),
     ];
     lines.extend(changes.iter().map(|change| {
         let span = if change.seconds > 0 { format!(", {} s", change.seconds) } else { String::new() };
         let after = change.after_ms / 1000;
-        let what = format!("+{after} s: {:?}: {}{span}", change.change, names(change.rights));
+        let what = format!("+{after} s: {}: {}{span}", changed(change.change), names(change.rights));
         ("許可の変更 / Change of rights", what)
     }));
     lines.push(("保存された画像 / Pictures kept", receipt.screenshots.len().to_string()));
@@ -104,7 +107,10 @@ fn lines(checked: &CheckedReceipt) -> Vec<(&'static str, String)> {
     }));
     lines.extend(receipt.paths.iter().map(|path| {
         let ciphers = path.ciphers.join(", ");
-        ("経路と暗号 / Path and ciphers", format!("+{} s: {:?}: {ciphers}", path.after_s, path.kind))
+        (
+            "経路と暗号 / Path and ciphers",
+            format!("+{} s: {}: {ciphers}", path.after_s, kind(path.kind)),
+        )
     }));
     lines.extend(receipt.addresses.iter().map(|address| {
         let of = role(address.of);
@@ -117,7 +123,7 @@ fn lines(checked: &CheckedReceipt) -> Vec<(&'static str, String)> {
     lines.extend([
         ("ソフトウェア / Software", software),
         ("ポリシーの版 / Policy version", manifest.policy_version.to_string()),
-        ("終了 / Ended", format!("{:?} ({:?})", receipt.reason, receipt.ended_by)),
+        ("終了 / Ended", format!("{} ({})", ended(receipt.reason), ender(receipt.ended_by))),
         ("省略 / Entries left out", receipt.omitted.to_string()),
         ("署名 / Signed by", format!("{}{alone}", signed.join(", "))),
         ("セッション / Session", receipt.session.to_string()),
@@ -132,10 +138,95 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-/// As they stand in the signed documents.
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Manage => "管理 / Manage",
+        Mode::Control => "操作 / Control",
+        Mode::View => "閲覧 / View",
+        Mode::Share => "共同操作 / Share",
+        Mode::Show => "提示 / Show",
+    }
+}
+
 fn names(rights: Rights) -> String {
-    let names: Vec<String> = rights.iter().map(|right| format!("{right:?}")).collect();
-    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+    let names: Vec<&str> = rights.iter().map(right).collect();
+    if names.is_empty() { "なし / none".to_owned() } else { names.join(", ") }
+}
+
+fn right(right: Capability) -> &'static str {
+    match right {
+        Capability::SeeScreen => "画面を見る / see the screen",
+        Capability::Operate => "マウスとキーボードの操作 / operate mouse and keyboard",
+        Capability::ChooseScreen => "画面を選ぶ / choose the screen",
+        Capability::FetchFiles => "ファイルを取り出す / fetch files",
+        Capability::SendFiles => "ファイルを送る / send files",
+        Capability::ReadClipboard => "クリップボードを読む / read the clipboard",
+        Capability::WriteClipboard => "クリップボードに書く / write the clipboard",
+        Capability::Screenshot => "画像の保存 / keep pictures",
+        Capability::Record => "録画 / record",
+        Capability::Chat => "チャット / chat",
+        Capability::Point => "指し示す / point",
+        Capability::Reconnect => "再接続 / reconnect",
+    }
+}
+
+fn kind(kind: ReceiptPathKind) -> &'static str {
+    match kind {
+        ReceiptPathKind::Direct => "直接 / direct",
+        ReceiptPathKind::Relayed => "中継 / relayed",
+    }
+}
+
+fn ender(ender: Ender) -> &'static str {
+    match ender {
+        Ender::Operator => role(Role::Operator),
+        Ender::Agent => role(Role::Agent),
+        Ender::Server => "サーバー / server",
+        Ender::Nobody => "-",
+    }
+}
+
+fn changed(change: Change) -> &'static str {
+    match change {
+        Change::Granted => "許可 / granted",
+        Change::Refused => "拒否 / refused",
+        Change::Silent => "回答なし / not answered",
+        Change::TakenAway => "取り消し / taken away",
+        Change::GivenBack => "戻した / given back",
+    }
+}
+
+fn ended(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::OperatorEnded => "オペレータが終了 / the operator ended it",
+        EndReason::UserEnded => "利用者が終了 / the end user ended it",
+        EndReason::UserRefused => "利用者が拒否 / the end user refused",
+        EndReason::NobodyAnswered => "回答なし / nobody answered",
+        EndReason::TimeOver => "時間切れ / its time was over",
+        EndReason::ConnectionLost => "接続が途切れた / the connection was lost",
+        EndReason::Violation => "規則違反 / the other side broke the rules",
+        EndReason::ScreenLost => "デスクトップの終了 / the shared desktop ended",
+        EndReason::ManifestRefused => "許可証の不備 / the permission did not hold",
+        EndReason::ProgramEnded => "プログラムの停止 / the program was stopped",
+        EndReason::NotContinued => "続行の回答なし / nobody said that it shall go on",
+        EndReason::ServerRefused => "サーバーの拒否 / the server refused",
+    }
+}
+
+/// Seconds since 1970 as date and time of UTC.
+fn utc(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Civil calendar in years that begin in March, so that a leap day is a year's last.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// Another's words as text, never as markup, and without what turns letters around (T66).
@@ -155,4 +246,23 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s97_a_moment_is_shown_as_people_write_it() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_399), "2000-02-28 23:59:59 UTC");
+        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(1_767_225_599), "2025-12-31 23:59:59 UTC");
+    }
+
+    #[test]
+    fn t66_anothers_words_are_no_markup_and_turn_no_letters() {
+        let shown = escaped("<script>\u{202e}\u{200b}\n\"&");
+        assert_eq!(shown, "&lt;script&gt;   &quot;&amp;");
+    }
 }

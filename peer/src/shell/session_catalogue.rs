@@ -68,6 +68,9 @@ texts! {
     NotGrantWord =>
         "{0} is none of ask, take, back, list",
         "{0} は ask, take, back, list のどれでもありません";
+    GoesOutLater =>
+        "There is no connection just now; this goes out when there is one again.",
+        "現在接続がありません。接続が戻り次第送ります。";
     ReceiptKept => "The receipt of this session is kept in {0}.", "このセッションの控えを {0} に保存しました。";
     ReceiptHolds =>
         "The receipt holds: {0} - {1}, {2}, {3} s. Signed by {4}.",

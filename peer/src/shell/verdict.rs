@@ -18,6 +18,14 @@ pub struct Verdict {
     met: Met,
     cause: Option<Fault>,
     end: Option<(EndReason, EndedBy)>,
+    server: Server,
+}
+
+/// Whether the server was there when it was last heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Heard,
+    Gone,
 }
 
 /// Whether the two ends have proven the number to each other.
@@ -29,17 +37,21 @@ enum Met {
 
 impl Verdict {
     pub fn of(role: Role) -> Self {
-        Self { role, met: Met::NotYet, cause: None, end: None }
+        Self { role, met: Met::NotYet, cause: None, end: None, server: Server::Heard }
     }
 
     pub fn hear(&mut self, event: &SessionEvent) {
         match event {
             SessionEvent::ServerRefused { reason } => self.because(refusal(*reason)),
-            SessionEvent::ServerClosed { reason } => self.because(match (self.role, self.met) {
-                // Whoever typed a number that leads nowhere needs another one, and no reason (S34).
-                (Role::Agent, Met::NotYet) => Fault::NumberRefused,
-                (Role::Agent, Met::Paired) | (Role::Operator, _) => closed(*reason),
-            }),
+            SessionEvent::ServerClosed { reason } => {
+                self.server = Server::Heard;
+                self.perhaps(match (self.role, self.met) {
+                    // Whoever typed a number that leads nowhere needs another one, and no reason (S34).
+                    (Role::Agent, Met::NotYet) => Some(Fault::NumberRefused),
+                    (Role::Agent, Met::Paired) | (Role::Operator, _) => closed(*reason),
+                });
+            }
+            SessionEvent::ServerGone => self.server = Server::Gone,
             SessionEvent::TranscriptMismatch => self.because(Fault::TranscriptMismatch),
             SessionEvent::ManifestRefused { why } => {
                 self.because(Fault::ManifestRefused { why: why.clone() });
@@ -77,8 +89,7 @@ impl Verdict {
             | SessionEvent::Violation { .. }
             | SessionEvent::Refused { .. }
             | SessionEvent::ScreenshotTaken
-            | SessionEvent::Chat { .. }
-            | SessionEvent::ServerGone => {}
+            | SessionEvent::Chat { .. } => {}
         }
     }
 
@@ -94,7 +105,7 @@ impl Verdict {
     /// # Errors
     /// What explains an end that nobody wished.
     pub fn finish(self) -> Result<(), Fault> {
-        let Some((reason, _)) = self.end else {
+        let Some((reason, by)) = self.end else {
             return Err(self.cause.unwrap_or(Fault::ServerGone));
         };
         match reason {
@@ -109,7 +120,10 @@ impl Verdict {
             EndReason::TimeOver => Err(Fault::TimeOver),
             EndReason::NotContinued => Err(Fault::NotContinued),
             EndReason::ServerRefused => Err(self.cause.unwrap_or(Fault::ServerGone)),
-            EndReason::ConnectionLost => Err(self.cause.unwrap_or(Fault::ConnectionLost)),
+            EndReason::ConnectionLost => Err(self.cause.unwrap_or(match (self.server, by) {
+                (Server::Gone, EndedBy::Server) => Fault::ServerGone,
+                (Server::Gone | Server::Heard, _) => Fault::ConnectionLost,
+            })),
             EndReason::Violation => Err(self.cause.unwrap_or(Fault::PeerViolation)),
             EndReason::ScreenLost => Err(self.cause.unwrap_or(Fault::ScreenLost)),
             EndReason::ManifestRefused => {
@@ -118,18 +132,23 @@ impl Verdict {
         }
     }
 
+    fn perhaps(&mut self, fault: Option<Fault>) {
+        fault.into_iter().for_each(|fault| self.because(fault));
+    }
+
     fn because(&mut self, fault: Fault) {
         self.cause.get_or_insert(fault);
     }
 }
 
-fn closed(reason: CloseReason) -> Fault {
+/// `None`: that the other end left explains nothing that the end's own reason does not.
+fn closed(reason: CloseReason) -> Option<Fault> {
     match reason {
-        CloseReason::Expired => Fault::NumberExpired,
-        CloseReason::TooManyAttempts => Fault::NumberBurnt,
-        CloseReason::OtherEnd | CloseReason::Lost => Fault::ConnectionLost,
-        CloseReason::Withdrawn => Fault::Withdrawn,
-        CloseReason::TimeOver => Fault::TimeOver,
+        CloseReason::Expired => Some(Fault::NumberExpired),
+        CloseReason::TooManyAttempts => Some(Fault::NumberBurnt),
+        CloseReason::OtherEnd | CloseReason::Lost => None,
+        CloseReason::Withdrawn => Some(Fault::Withdrawn),
+        CloseReason::TimeOver => Some(Fault::TimeOver),
     }
 }
 
@@ -159,6 +178,19 @@ mod tests {
     fn an_end_that_somebody_wished_is_no_fault() {
         assert_eq!(verdict(Role::Operator, &[ended(EndReason::UserEnded)]), Ok(()));
         assert_eq!(verdict(Role::Operator, &[]), Err(Fault::ServerGone));
+    }
+
+    #[test]
+    fn the_other_ends_leaving_the_server_hides_no_reason() {
+        for (reason, fault) in [
+            (EndReason::Violation, Fault::PeerViolation),
+            (EndReason::ScreenLost, Fault::ScreenLost),
+            (EndReason::NobodyAnswered, Fault::NobodyAnswered),
+            (EndReason::ConnectionLost, Fault::ConnectionLost),
+        ] {
+            let left = SessionEvent::ServerClosed { reason: CloseReason::OtherEnd };
+            assert_eq!(verdict(Role::Operator, &[left, ended(reason)]), Err(fault));
+        }
     }
 
     #[test]

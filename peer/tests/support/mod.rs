@@ -16,7 +16,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Generous: the machine may be busy with other work.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 pub(crate) const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agentd");
 pub(crate) const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki");

@@ -30,7 +30,7 @@ use tasuki_protocol::signal::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -56,6 +56,7 @@ pub(crate) enum Behaviour {
 pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) pin: Digest,
+    death: oneshot::Sender<()>,
 }
 
 #[derive(Default)]
@@ -86,11 +87,23 @@ impl Server {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
+        let (death, dies) = oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(accept(listener, acceptor, behaviour));
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, acceptor, behaviour) => {}
+                    // A forgotten server lives on.
+                    Ok(()) = dies => {}
+                }
+            });
         });
-        Self { port, pin }
+        Self { port, pin, death }
+    }
+
+    /// Closes its port and every connection, without a word.
+    pub(crate) fn die(self) {
+        self.death.send(()).unwrap();
     }
 
     /// The bundle by which programs find this server.

@@ -8,14 +8,14 @@ use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::rights::Capability;
 use tasuki_protocol::screen::MonitorId;
 
-use super::{Console, Stage, Watched};
+use super::{Console, Link, Stage, Watched};
 use crate::core::io::HumanAct;
 use crate::programs::commands::{Act, Line, Wait};
 use crate::programs::say::{self, Added, Form};
 use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
-use crate::shell::texts::{self, Text};
+use crate::shell::texts::{self, SessionText, Text};
 
 impl Console<'_> {
     pub(super) async fn carry_out(&mut self, command: Line) {
@@ -42,9 +42,22 @@ impl Console<'_> {
             Line::Pause => self.front.act(HumanAct::Pause).await,
             Line::Resume => self.front.act(HumanAct::Resume).await,
             Line::Acts(acts) => self.acts(acts).await,
-            Line::Monitor(monitor) => self.front.act(HumanAct::ShowMonitor(monitor)).await,
-            Line::Chat(line) => self.front.act(HumanAct::Chat(line)).await,
+            Line::Monitor(monitor) => {
+                self.tell_when_it_goes_out();
+                self.front.act(HumanAct::ShowMonitor(monitor)).await;
+            }
+            Line::Chat(line) => {
+                self.tell_when_it_goes_out();
+                self.front.act(HumanAct::Chat(line)).await;
+            }
             Line::Screenshot(file) => self.screenshot(file).await,
+        }
+    }
+
+    /// What is kept for later is said to be.
+    pub(super) fn tell_when_it_goes_out(&self) {
+        if self.link == Link::Away {
+            self.complain_of("goes_out_later", self.live(SessionText::GoesOutLater));
         }
     }
 

@@ -71,6 +71,14 @@ pub(super) struct Console<'a> {
     give_up: Option<Instant>,
     receipt: Receipt,
     refused: Option<Fault>,
+    link: Link,
+}
+
+/// Whether a path carries the session just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Stands,
+    Away,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +152,7 @@ impl<'a> Console<'a> {
             give_up: None,
             receipt: Receipt::default(),
             refused: None,
+            link: Link::Stands,
         }
     }
 
@@ -206,7 +215,11 @@ impl<'a> Console<'a> {
                 self.receipt.began = Some(Instant::now());
                 self.host = Some(mode.host());
             }
-            SessionEvent::PathChosen { .. } => self.stand(),
+            SessionEvent::PathChosen { .. } => {
+                self.link = Link::Stands;
+                self.stand();
+            }
+            SessionEvent::Reconnecting => self.link = Link::Away,
             SessionEvent::Asking { what, seconds, .. } => self.they_are_asked(*what, *seconds),
             SessionEvent::RightsChanged { change, effective, .. } => {
                 self.rights_changed(*change, *effective);
@@ -224,7 +237,6 @@ impl<'a> Console<'a> {
             | SessionEvent::Disclosed { .. }
             | SessionEvent::PathUp { .. }
             | SessionEvent::PathDown { .. }
-            | SessionEvent::Reconnecting
             | SessionEvent::FirstFrame { .. }
             | SessionEvent::InputPaused { .. }
             | SessionEvent::InputResumed
@@ -283,6 +295,9 @@ impl<'a> Console<'a> {
             // Asked twice: at once.
             self.give_up = Some(Instant::now());
             return;
+        }
+        if wish == Wish::Person && self.stage == Stage::Before && self.asked.is_none() {
+            self.refused = Some(Fault::Interrupted);
         }
         self.end(match wish {
             Wish::Person => self.own_end(),

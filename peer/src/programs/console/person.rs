@@ -107,6 +107,7 @@ impl Console<'_> {
     pub(super) async fn grant(&mut self, grant: Grant) {
         match grant {
             Grant::Ask { rights, seconds } => {
+                self.tell_when_it_goes_out();
                 self.front.act(HumanAct::AskRights { rights, seconds }).await;
             }
             Grant::Take(rights) => self.front.act(HumanAct::TakeAway(rights)).await,

@@ -1,0 +1,146 @@
+//! Reasons in Japanese (S100): what a sentence gives behind its colon.
+//!
+//! The core and the protocol give reasons in English, for logs as for people. Decides
+//! words only; a reason of the operating system stays as it is.
+
+use super::texts::Lang;
+
+/// `why` for people who read `lang`; unchanged where there is no translation.
+pub fn reason(why: &str, lang: Lang) -> &str {
+    match lang {
+        Lang::En => why,
+        Lang::Ja => japanese(why).unwrap_or(why),
+    }
+}
+
+fn japanese(why: &str) -> Option<&'static str> {
+    let whole = WHOLE.iter().find(|(english, _)| *english == why);
+    let found = whole.or_else(|| BEGINNINGS.iter().find(|(english, _)| why.starts_with(english)));
+    found.map(|(_, japanese)| *japanese)
+}
+
+/// Those that go on with a figure or a detail, which people can do without.
+const BEGINNINGS: &[(&str, &str)] = &[
+    ("no way through was found within", "時間内に通れる経路が見つかりませんでした"),
+    ("the path broke its protection", "経路の保護が破られました"),
+    ("the network failed", "ネットワークに障害が起きました"),
+    ("the bundle is of protocol version", "別の版のプロトコルのファイルです"),
+    ("the bundle is version", "すでに確認したものより古いファイルです"),
+    ("it is a number of seconds from", "範囲内の秒数ではありません"),
+    ("the settings are", "知らない設定か、文字列でない値です"),
+];
+
+const WHOLE: &[(&str, &str)] = &[
+    ("this network lets no UDP through", "このネットワークは UDP を通しません"),
+    ("the path went silent", "経路の応答がなくなりました"),
+    ("the other end closed the path", "相手が経路を閉じました"),
+    ("the path was closed here", "こちらで経路を閉じました"),
+    ("the relay refused", "中継サーバーが拒否しました"),
+    ("it does not answer", "応答がありません"),
+    ("its name is unknown", "名前が見つかりません"),
+    ("its content is damaged", "内容が壊れています"),
+    ("it is en or ja", "en または ja を指定します"),
+    ("it is auto, direct or relayed", "auto、direct、relayed のどれかを指定します"),
+    ("it was refused", "拒否されました"),
+    ("the document is too large", "文書が大きすぎます"),
+    ("the document is not in the strict form", "文書の形式が正しくありません"),
+    ("the document is of another type", "別の種類の文書です"),
+    (
+        "the document was signed by a key that is not trusted for it",
+        "信頼されていない鍵で署名されています",
+    ),
+    ("the signature does not match the document", "署名が文書と一致しません"),
+    ("the manifest is of another protocol version", "許可証が別の版のプロトコルのものです"),
+    (
+        "the manifest allows more than the operator's certificate, or names another operator",
+        "許可証がオペレータの証明書を超えているか、別のオペレータのものです",
+    ),
+    (
+        "the manifest was made for another organisation, session, computer or operator",
+        "許可証が別の組織、セッション、コンピュータ、またはオペレータのものです",
+    ),
+    ("the manifest carries a name that cannot be shown", "許可証に表示できない名前があります"),
+    ("the manifest's times are out of bounds", "許可証の時間が範囲外です"),
+    ("the manifest allows more than its mode can", "許可証がモードの範囲を超えています"),
+    ("the manifest demands what this program cannot do", "許可証の要求をこのプログラムは満たせません"),
+    (
+        "the operator's certificate is of another organisation, device or version",
+        "オペレータの証明書が別の組織、端末、または版のものです",
+    ),
+    (
+        "the operator's certificate carries a name that cannot be shown",
+        "オペレータの証明書に表示できない名前があります",
+    ),
+    ("the operator's device was revoked", "オペレータの端末は失効しています"),
+    (
+        "the operator's certificate is made for longer than 90 days",
+        "オペレータの証明書の期間が 90 日を超えています",
+    ),
+    (
+        "the operator's certificate is not valid today; check this computer's date",
+        "オペレータの証明書は今日は有効ではありません。このコンピュータの日付を確かめてください",
+    ),
+    (
+        "the list of revoked devices is older than one seen before",
+        "失効した端末の一覧が、以前に確認したものより古くなっています",
+    ),
+    (
+        "the bundle was not signed by the known organisation's root key",
+        "知っている組織の鍵で署名されていません",
+    ),
+    (
+        "the bundle lacks a key, a host or a name that can be shown",
+        "鍵、ホスト、または表示できる名前がありません",
+    ),
+    (
+        "the receipt was signed by somebody who was not in the session",
+        "セッションに加わっていない者が控えに署名しています",
+    ),
+    (
+        "the parts of the receipt are not of one session",
+        "控えの各部が同じセッションのものではありません",
+    ),
+    ("no signed receipt is in it", "署名された控えが入っていません"),
+    ("it says something else than what was signed", "署名された内容と異なります"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tasuki_protocol::dsse::DocumentRefused;
+    use tasuki_protocol::manifest::ManifestRefused;
+
+    use super::*;
+    use crate::core::path::PathEnd;
+
+    #[test]
+    fn s100_every_reason_of_a_path_and_of_a_manifest_is_told_in_japanese_too() {
+        let paths = [
+            PathEnd::NotReached(Duration::from_secs(10)),
+            PathEnd::NoUdp,
+            PathEnd::Silent,
+            PathEnd::ClosedByPeer,
+            PathEnd::ClosedHere,
+            PathEnd::Violation("a record was cut"),
+            PathEnd::RelayRefused,
+            PathEnd::Network("gone".to_owned()),
+        ];
+        let manifests = [
+            ManifestRefused::Document(DocumentRefused::Forged),
+            ManifestRefused::Document(DocumentRefused::UnknownKey),
+            ManifestRefused::Version,
+            ManifestRefused::NotCertified,
+            ManifestRefused::Binding,
+            ManifestRefused::Name,
+            ManifestRefused::Times,
+            ManifestRefused::TooWide,
+            ManifestRefused::Demand,
+        ];
+        let reasons = paths.iter().map(ToString::to_string);
+        for why in reasons.chain(manifests.iter().map(ToString::to_string)) {
+            assert!(!reason(&why, Lang::Ja).is_ascii(), "{why}");
+            assert_eq!(reason(&why, Lang::En), why);
+        }
+    }
+}
