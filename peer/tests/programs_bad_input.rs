@@ -258,3 +258,31 @@ fn s100_a_fault_is_told_in_japanese_where_the_locale_is() {
     command.env("LC_ALL", "ja_JP.UTF-8").args(["open", "--mode", "view"]);
     assert_plain(&run(command, ""), 20, "設定がまだありません");
 }
+
+#[test]
+fn s100_help_and_wrong_usage_are_told_in_japanese_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let japanese = |path, words: &[&str]| {
+        let mut command = program(path, folder.path());
+        command.args(["--lang", "ja"]).args(words);
+        run(command, "")
+    };
+    for path in [OPERATOR, AGENT] {
+        let help = japanese(path, &["--help"]);
+        assert_eq!(help.code, 0, "{help:?}");
+        for word in
+            ["使い方:", "コマンド", "grant", "表示する言語", "receipt", "rights_answer_s", "130"]
+        {
+            assert!(help.out.contains(word), "{word}: {help:?}");
+        }
+        // Every option has a line in Japanese.
+        for line in help.out.lines().filter(|line| line.trim_start().starts_with("--")) {
+            assert!(!line.is_ascii() || line.trim_end().ends_with('>'), "{line}");
+        }
+        assert_plain(&japanese(path, &["--no-such-option"]), 2, "--no-such-option");
+        assert_plain(&japanese(path, &["dance"]), 2, "dance");
+    }
+    assert_plain(&japanese(OPERATOR, &["open"]), 2, "--mode");
+    assert_plain(&japanese(OPERATOR, &["open", "--mode", "observe"]), 2, "observe");
+    assert_plain(&japanese(OPERATOR, &["receipt", "verify"]), 2, "指定してください");
+}

@@ -18,9 +18,9 @@ use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION};
 
 fn log_in(profile: &Path, proxy: &str) -> Ended {
     let mut command = program(OPERATOR, profile);
-    command.args(["login", "--operator", "hanako", "--password-stdin", "--enrolment", "code"]);
+    command.args(["login", "--operator", "hanako", "--password-stdin", "--enrolment-stdin"]);
     command.args(["--proxy", proxy]);
-    run(command, "secret\n")
+    run(command, "secret\ncode\n")
 }
 
 /// Says `answer` to whoever comes, once it has heard something.

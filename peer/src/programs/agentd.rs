@@ -14,6 +14,7 @@ use super::examining;
 use super::receipts::{self, ReceiptCommand};
 use super::say;
 use super::start::{self, Shared, Signals};
+use super::usage::{self, Manual};
 use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
@@ -51,6 +52,41 @@ server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not 
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
 are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
 
+const MANUAL: Manual = Manual {
+    about: "サポートを受ける利用者側のプログラム（端末用）",
+    after: "\
+同意は、このプログラムが動いている端末の前にいる人が入力します。無言と、yes（または
+はい）以外の入力はすべて拒否になります。フラグ、環境変数、ファイルで同意することはできません。
+
+セッション中: end と Enter、または Ctrl+C ですぐに終了します。chat 文 でオペレータに文を
+送ります。grant list、grant take 権限,...、grant back 権限,... で権限を管理します。pause と
+resume で画面を止め、再開します。stats は保護の状態を表示します。オペレータの画面を見ている
+ときは screenshot ファイル.png で画像を保存できます。
+
+ファイル: /etc/tasuki/tenant.json または $XDG_CONFIG_HOME/tasuki/tenant.json（組織の署名付き
+ファイル）、同じ場所の settings.toml（tenant, lang, path, proxy, log, continue_every_s,
+continue_answer_s, rights_answer_s）、$XDG_STATE_HOME/tasuki の root.pin と receipts/。
+環境変数: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY。
+プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
+
+終了コード: 0 正常終了、1 システム、2 使い方、3 設定、10 DISPLAY なし、11 デスクトップ使用不可、
+12 端末なし、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルのファイル使用不可、
+30 不明なホスト、31 閉じたポート、32 到達不可、33 サーバーの鍵の不一致、34 Tasuki サーバーではない、
+35 プロトコルの版の不一致、36 サーバー利用不可、37 試行が多すぎる、50 番号の打ち間違い、
+51 番号の拒否、54 接続の改変、55 許可証の不備、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、
+64 サーバー側で終了、65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
+70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
+74 控えの拒否、130 セッション開始前の中断。",
+    words: &[
+        ("number", "セッション番号。省くと入力を求めます"),
+        (
+            "no_desktop",
+            "このコンピュータの画面を見せません。オペレータが画面を見せるセッションだけに加わります",
+        ),
+    ],
+};
+
 /// The end user's side of a support session, at a terminal.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-agentd", version, after_help = AFTER_HELP)]
@@ -82,7 +118,7 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = usage::parse(MANUAL);
     start::run(&options.shared, async |settings| match &options.command {
         Some(Command::Config) => {
             start::print_settings(settings, options.shared.form());

@@ -17,6 +17,7 @@ mod say;
 mod sign_in;
 mod start;
 pub mod surface;
+mod usage;
 pub mod visit;
 mod waiting;
 

@@ -17,6 +17,7 @@ use super::say::{self, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
 use super::start::{self, Shared, Signals};
 use super::surface;
+use super::usage::{self, Manual};
 use crate::shell::fault::Fault;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::Lines;
@@ -59,6 +60,63 @@ tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 52 
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
 are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
 
+const MANUAL: Manual = Manual {
+    about: "オペレータ側のプログラム（端末とスクリプト用）",
+    after: "\
+最初に:  tasuki login --tenant tenant.json --operator 名前
+次に:    tasuki open --mode control
+番号を、助けを求めている人に読み上げます。
+
+セッション中のコマンド（標準入力に 1 行ずつ。入力の終わりでセッションも終わります）:
+  move X Y                        click X Y [left|middle|right|back|forward]
+  button press|release [BUTTON]   scroll DX DY
+  key ctrl+a                      press KEY, release KEY
+  type 文                         chat 文
+  grant ask 権限,... [分]         grant take|back 権限,..., grant list
+  pause, resume（share と show での自分の画面）
+  screenshot ファイル.png         monitor N
+  stats                           watch X Y, watch off
+  wait session|frame [ミリ秒]     wait colour X Y RRGGBB [ミリ秒], wait ミリ秒
+  end
+
+ファイル: $XDG_CONFIG_HOME/tasuki/settings.toml（tenant, lang, path, proxy, log,
+continue_every_s, continue_answer_s, rights_answer_s）、$XDG_STATE_HOME/tasuki の device.key,
+sign-in.json, root.pin, tenant.json, receipts/。
+環境変数: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY。
+プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
+
+終了コード: 0 正常終了、1 システム、2 使い方、3 設定、10 DISPLAY なし（share, show）、
+11 デスクトップ使用不可、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルの
+ファイル使用不可、24 未サインイン、25 別のサーバー、30 不明なホスト、31 閉じたポート、32 到達不可、
+33 サーバーの鍵の不一致、34 Tasuki サーバーではない、35 プロトコルの版の不一致、36 サーバー利用不可、
+37 試行が多すぎる、40 名前・パスワード・コードの誤り、41 サインインの終了、42 許可されないモード、
+43 確認コードが必要、44 端末の承認待ち、45 誤りによる停止、46 使えない新しいパスワード、
+47 本人確認が必要、48 入力の途中終了、52 番号の期限切れ、53 誤りによる番号の失効、54 接続の改変、
+55 許可証の不備、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
+65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
+70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
+74 控えの拒否、130 セッション開始前の中断。",
+    words: &[
+        ("login", "サインインし、プロファイルに保存します"),
+        ("confirm", "本人であることをもう一度示します。管理モードはサインインの数分後から求めます"),
+        ("password", "パスワードを変えます。ほかのサインインは終わります"),
+        ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
+        ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
+        ("mode", "manage、control、view、share、show のどれか"),
+        ("server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
+        ("operator", "オペレータとしての名前"),
+        (
+            "password_stdin",
+            "パスワードを標準入力の 1 行から読みます（password では古いものと新しいものの 2 行）",
+        ),
+        ("enrolment_stdin", "この端末の登録コードを、パスワードの次の行から読みます"),
+        ("totp_stdin", "認証アプリの 6 桁を標準入力の 1 行から読みます"),
+        ("authenticator", "認証アプリを設定します。QR コードを表示し、数字を尋ねます"),
+        ("wait", "管理者がこの端末を承認するまで待ちます"),
+    ],
+};
+
 /// The operator's side of a support session, for terminals and scripts.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki", version, after_help = AFTER_HELP)]
@@ -98,7 +156,7 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = usage::parse(MANUAL);
     let form = options.shared.form();
     start::run(&options.shared, async |settings| match &options.command {
         Command::Login(login) => sign_in::login(login, settings, form).await,
