@@ -12,8 +12,8 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
-    http_answer::{self, Answer},
     grant::RightsChange,
+    http_answer::{self, Answer},
     ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
     ledger::{
