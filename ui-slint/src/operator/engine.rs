@@ -266,12 +266,8 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller)
             verdict.desktop_failed(why.clone());
             news.session(tab, Happened::DesktopFailed(why)).await;
         }
-        // Consent is the other end's; a question in mid-session that nobody answers counts as no.
-        Notice::Ask(_)
-        | Notice::WithdrawQuestion
-        | Notice::AskPerson(_)
-        | Notice::WithdrawPersonQuestion(_)
-        | Notice::Receipt(_) => {}
+        // An operator's end is asked nothing.
+        Notice::Ask(_) | Notice::WithdrawQuestion => {}
     }
 }
 

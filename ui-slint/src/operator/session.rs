@@ -8,7 +8,6 @@ use tasuki_peer::core::io::{EndedBy, HumanAct, SessionEvent};
 use tasuki_peer::core::path::{Ciphers, PathKind};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
-use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::link::JoinLink;
@@ -157,26 +156,6 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
                 tab.stage = Stage::Over(ended(tab, reason, by));
             }
         }
-        SessionEvent::PicturePaused => tab.view.paused = Paused::ByHost,
-        SessionEvent::PictureResumed => tab.view.paused = Paused::No,
-        SessionEvent::RightsChanged { change, rights, seconds, effective } => {
-            tab.granted = effective;
-            tab.more = match change {
-                Change::Granted => More::Granted { rights, until: Some(now + u64::from(seconds)) },
-                Change::Refused | Change::Silent => More::Refused,
-                Change::TakenAway => More::Revoked,
-                Change::GivenBack => More::None,
-            };
-        }
-        SessionEvent::RightsEnded { effective, .. } => {
-            tab.granted = effective;
-            tab.more = More::Revoked;
-        }
-        // What was not carried is seen in the picture; whom a question concerns waits for its answer.
-        SessionEvent::InputDiscarded { .. }
-        | SessionEvent::NotSaid
-        | SessionEvent::Asking { .. }
-        | SessionEvent::AskingOver { .. } => {}
         // Told by the fault that the loop ends with.
         SessionEvent::TranscriptMismatch
         | SessionEvent::ManifestRefused { .. }
