@@ -104,6 +104,7 @@ impl Stages {
                 "operator-viewer-first-picture",
                 live(Mode::Control, |tab| {
                     tab.view.first_ms = None;
+                    tab.live_since = Some(NOW - 2);
                     tab.link.path = None;
                 }),
             ),
