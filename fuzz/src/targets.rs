@@ -12,6 +12,7 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
+    grant::RightsChange,
     ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
     ledger::{
@@ -31,6 +32,7 @@ use tasuki_protocol::{
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
     pairing::Hello,
+    receipt::{CheckedReceipt, Receipt},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
     signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
@@ -74,6 +76,8 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("bundle", document::<Bundle>),
+    target("rights_change", document::<RightsChange>),
+    target("receipt", receipt),
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
@@ -223,6 +227,15 @@ fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(value) = signal::decode::<T>(text) else { return };
     assert_eq!(signal::decode(&signal::encode(&value)).as_ref(), Ok(&value));
+}
+
+/// With all that was signed in it.
+fn receipt(bytes: &[u8]) {
+    document::<Receipt>(bytes);
+    let _ = dsse::open_cosigned::<Receipt>(bytes);
+    if let Ok(checked) = CheckedReceipt::open(bytes) {
+        assert!((1..=2).contains(&checked.signed_by.len()));
+    }
 }
 
 /// A signed document: the envelope, and what stands in it behind a good signature.

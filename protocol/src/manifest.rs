@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::consent::{Answer, Consent};
 use crate::dsse::{self, Document, DocumentRefused};
+use crate::grant::Standing;
 use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
 use crate::rights::{EffectiveRights, Mode, Rights};
 
@@ -148,14 +149,20 @@ impl VerifiedManifest {
     }
 
     /// What the viewer may do at `now`: mode's ceiling, manifest, the machine's own
-    /// maximum and what the person granted, whichever is least. T16-T18.
-    pub fn effective(&self, local: Rights, consent: &Consent, now: Instant) -> EffectiveRights {
+    /// maximum and what stands of the person's word, whichever is least. T16-T18.
+    pub fn effective(
+        &self,
+        local: Rights,
+        consent: &Consent,
+        standing: &Standing,
+        now: Instant,
+    ) -> EffectiveRights {
         let accepted = consent.answer == Answer::Accepted && consent.manifest == self.digest;
         if !accepted || now >= self.ends {
             return EffectiveRights::mint(Rights::NONE);
         }
         let allowed = self.manifest.mode.ceiling().and(self.manifest.capabilities);
-        EffectiveRights::mint(allowed.and(local).and(consent.granted))
+        EffectiveRights::mint(allowed.and(local).and(standing.at(now)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse::{self, DocumentRefused};
+use tasuki_protocol::grant::Standing;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
 use tasuki_protocol::manifest::{
     Abilities, AddressDisclosure, Binding, Manifest, ManifestRefused, Requirement, VerifiedManifest,
@@ -207,18 +208,23 @@ fn rights_are_the_least_of_mode_manifest_machine_and_click_and_none_without_an_a
         granted,
     };
     let yes = consent(Answer::Accepted, all);
-    assert_eq!(verified.effective(all, &yes, now).rights(), Mode::Control.ceiling());
+    assert_eq!(
+        verified.effective(all, &yes, &Standing::of(&yes), now).rights(),
+        Mode::Control.ceiling()
+    );
     let local = Rights::of(&[Capability::SeeScreen]);
-    assert!(verified.effective(local, &yes, now).permit::<Operate>().is_none());
-    assert!(verified.effective(local, &yes, now).permit::<SeeScreen>().is_some());
+    assert!(verified.effective(local, &yes, &Standing::of(&yes), now).permit::<Operate>().is_none());
+    assert!(verified.effective(local, &yes, &Standing::of(&yes), now).permit::<SeeScreen>().is_some());
     let clicked = consent(Answer::Accepted, Rights::of(&[Capability::SeeScreen]));
-    assert!(verified.effective(all, &clicked, now).permit::<Operate>().is_none());
+    assert!(
+        verified.effective(all, &clicked, &Standing::of(&clicked), now).permit::<Operate>().is_none()
+    );
     for answer in [Answer::Refused, Answer::Silent] {
         let no = consent(answer, all);
-        assert_eq!(verified.effective(all, &no, now).rights(), Rights::NONE);
+        assert_eq!(verified.effective(all, &no, &Standing::of(&yes), now).rights(), Rights::NONE);
     }
     let over = now + Duration::from_secs(3600);
-    assert_eq!(verified.effective(all, &yes, over).rights(), Rights::NONE, "T12");
+    assert_eq!(verified.effective(all, &yes, &Standing::of(&yes), over).rights(), Rights::NONE, "T12");
     let foreign = Consent { manifest: Digest([9; 32]), ..yes };
-    assert_eq!(verified.effective(all, &foreign, now).rights(), Rights::NONE);
+    assert_eq!(verified.effective(all, &foreign, &Standing::of(&foreign), now).rights(), Rights::NONE);
 }

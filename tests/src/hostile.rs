@@ -5,11 +5,14 @@
 
 pub mod middle;
 pub mod puppet;
+pub mod signed;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
+use tasuki_peer::core::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
+};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
@@ -20,6 +23,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::ResumeToken;
 
+pub const ORGANISATION: &str = "Example Help Desk";
 pub const TENANT: TenantId = TenantId([3; 8]);
 pub const SESSION: SessionId = SessionId([5; 16]);
 pub const RESUME: ResumeToken = ResumeToken(Challenge([6; 32]));
@@ -59,7 +63,7 @@ pub fn facts(of: u8) -> Facts {
 
 fn end(of: u8, device: SigningKey) -> EndSetup {
     EndSetup {
-        organisation: "Example Help Desk".to_owned(),
+        organisation: ORGANISATION.to_owned(),
         manifest_keys: vec![public(&server_key())],
         device,
         seed: Seed::from_bytes([of; 32]),
@@ -67,7 +71,14 @@ fn end(of: u8, device: SigningKey) -> EndSetup {
         local: Rights::of(&Capability::ALL),
         abilities: Abilities { application_selection: false, recording: false },
         paths: PathPolicy::default(),
+        times: SessionTimes::default(),
+        record: record(of),
     }
+}
+
+pub fn record(of: u8) -> RecordFacts {
+    let software = format!("test {of}");
+    RecordFacts { software, moment: Instant::now(), unix_s: 1_800_000_000 }
 }
 
 pub fn operator(mode: Mode) -> Peer {
@@ -101,7 +112,7 @@ pub fn manifest(mode: Mode, operator: DeviceKey, agent: &Hello) -> Manifest {
         address_disclosure: AddressDisclosure::All,
         issued_at: 1_800_000_000,
         start_within: 600,
-        length: 3600,
+        length: 2 * 3600,
         policy_version: 1,
     }
 }

@@ -8,6 +8,7 @@ mod commands;
 pub mod consent;
 mod console;
 mod examining;
+mod granting;
 mod keys;
 pub mod operator;
 mod say;

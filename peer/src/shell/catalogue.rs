@@ -3,6 +3,8 @@
 //! Says what is wrong, then what to do. Knows no program's flow.
 
 texts! {
+    /// One sentence of the programs.
+    Text:
     FaultNoDisplay =>
         "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
         "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
@@ -135,6 +137,9 @@ texts! {
     FaultScreenLost =>
         "The shared desktop ended. Log in there again and start a new session.",
         "共有していたデスクトップが終了しました。もう一度ログインし、新しいセッションを始めてください。";
+    FaultNotContinued =>
+        "Nobody said that the session shall go on, and it ended. Start again with a new number.",
+        "続けてよいという回答がなかったため、セッションを終了しました。新しい番号でやり直してください。";
     FaultServerGone =>
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
@@ -322,6 +327,8 @@ texts! {
     ReasonViolation => "the other side broke the rules", "相手が規則に反しました";
     ReasonScreenLost => "the shared desktop ended", "共有していたデスクトップが終了しました";
     ReasonManifestRefused => "the permission did not hold", "許可証が正しくありませんでした";
+    ReasonNotContinued => "nobody said that it shall go on", "続けてよいという回答がありませんでした";
+    ReasonServerRefused => "the server refused", "サーバーが拒否しました";
     ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
 
     AskPassword => "Password:", "パスワード:";

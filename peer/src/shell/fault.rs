@@ -114,6 +114,8 @@ pub enum Fault {
     Withdrawn,
     PeerViolation,
     ScreenLost,
+    /// Asked whether the session shall go on, its host's person did not say yes (T34).
+    NotContinued,
     ServerGone,
     /// A person or the system stopped the program before a session began.
     Interrupted,
@@ -174,6 +176,7 @@ impl Fault {
             Self::PeerViolation => 65,
             Self::ScreenLost => 66,
             Self::ServerGone => 67,
+            Self::NotContinued => 68,
             Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
             Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
             Self::ProxyRefused { .. } => 72,
@@ -240,6 +243,7 @@ impl Fault {
             Self::Withdrawn => Text::FaultWithdrawn,
             Self::PeerViolation => Text::FaultPeerViolation,
             Self::ScreenLost => Text::FaultScreenLost,
+            Self::NotContinued => Text::FaultNotContinued,
             Self::ServerGone => Text::FaultServerGone,
             Self::Interrupted => Text::FaultInterrupted,
             Self::CannotWrite { .. } => Text::FaultCannotWrite,
@@ -299,6 +303,7 @@ impl Fault {
             | Self::Withdrawn
             | Self::PeerViolation
             | Self::ScreenLost
+            | Self::NotContinued
             | Self::ServerGone
             | Self::Interrupted
             | Self::Misunderstood => Vec::new(),

@@ -3,8 +3,11 @@
 use tasuki_protocol::{
     admin::{OperatorChange, OperatorState, ProblemCode},
     consent::Answer,
+    grant::Change,
     ids::Role,
     manifest::{AddressDisclosure, Requirement},
+    message::Asked,
+    receipt::{Ender, ReceiptPathKind},
     rights::{Capability, Mode},
 };
 
@@ -43,6 +46,24 @@ fn capabilities_keep_their_words() {
     all.json("Capability::Reconnect", &C::Reconnect, r#""reconnect""#);
     all.postcard("Capability::SeeScreen", &C::SeeScreen, "00");
     all.postcard("Capability::Reconnect", &C::Reconnect, "0b");
+    all.assert_same();
+}
+
+#[test]
+fn changes_of_rights_and_receipts_keep_their_words() {
+    let mut all = Snapshots::default();
+    all.json("Change::Granted", &Change::Granted, r#""granted""#);
+    all.json("Change::Refused", &Change::Refused, r#""refused""#);
+    all.json("Change::Silent", &Change::Silent, r#""silent""#);
+    all.json("Change::TakenAway", &Change::TakenAway, r#""taken_away""#);
+    all.json("Change::GivenBack", &Change::GivenBack, r#""given_back""#);
+    all.json("Asked::MoreRights", &Asked::MoreRights, r#""more_rights""#);
+    all.json("ReceiptPathKind::Direct", &ReceiptPathKind::Direct, r#""direct""#);
+    all.json("ReceiptPathKind::Relayed", &ReceiptPathKind::Relayed, r#""relayed""#);
+    all.json("Ender::Operator", &Ender::Operator, r#""operator""#);
+    all.json("Ender::Agent", &Ender::Agent, r#""agent""#);
+    all.json("Ender::Server", &Ender::Server, r#""server""#);
+    all.json("Ender::Nobody", &Ender::Nobody, r#""nobody""#);
     all.assert_same();
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
+use tasuki_peer::core::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
+};
 use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
@@ -33,6 +35,9 @@ pub struct Plan {
     pub consent_time_out: Duration,
     /// Seconds that a manifest lasts.
     pub length_s: u64,
+    pub times: SessionTimes,
+    /// The moment at which both wall clocks say 1,800,000,000.
+    pub began: Instant,
 }
 
 impl Plan {
@@ -46,6 +51,8 @@ impl Plan {
             host_local: everything(),
             consent_time_out: Duration::from_secs(120),
             length_s: 4 * 3600,
+            times: SessionTimes::default(),
+            began: Instant::now(),
         }
     }
 
@@ -73,6 +80,12 @@ impl Plan {
             local: self.host_local,
             abilities: Abilities { application_selection: false, recording: false },
             paths,
+            times: self.times,
+            record: RecordFacts {
+                software: label.to_owned(),
+                moment: self.began,
+                unix_s: 1_800_000_000,
+            },
         }
     }
 

@@ -235,7 +235,7 @@ impl AgentDoor {
             | RefusalReason::Unavailable
             | RefusalReason::Message => {}
         }
-        Step::Over(EndReason::ConnectionLost, EndedBy::Server)
+        Step::Over(EndReason::ServerRefused, EndedBy::Server)
     }
 
     fn closed(self, reason: CloseReason, out: &mut Outbox) -> Next {
