@@ -127,7 +127,7 @@ impl Stages {
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
                     tab.granted = Mode::View.ceiling();
-                    tab.more = More::Asked { wanted: asked(), minutes: 15 };
+                    tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
                 }),
             ),
             (
