@@ -266,8 +266,12 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller)
             verdict.desktop_failed(why.clone());
             news.session(tab, Happened::DesktopFailed(why)).await;
         }
-        // An operator's end is asked nothing.
-        Notice::Ask(_) | Notice::WithdrawQuestion => {}
+        Notice::AskPerson(question) => news.session(tab, Happened::Asked(question)).await,
+        Notice::WithdrawPersonQuestion(what) => {
+            news.session(tab, Happened::QuestionOver(what)).await;
+        }
+        // Before a session an operator's end is asked nothing; its receipt is the other end's to keep.
+        Notice::Ask(_) | Notice::WithdrawQuestion | Notice::Receipt(_) => {}
     }
 }
 
