@@ -184,6 +184,8 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
                 tab.stage = Stage::Over(ended(tab, reason, by));
             }
         }
+        // What was not carried is seen in the picture.
+        SessionEvent::InputDiscarded { .. } | SessionEvent::NotSaid => {}
         // Told by the fault that the loop ends with.
         SessionEvent::TranscriptMismatch
         | SessionEvent::ManifestRefused { .. }
@@ -192,6 +194,26 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         | SessionEvent::ServerGone
         | SessionEvent::Disclosed { .. }
         | SessionEvent::Violation { .. } => {}
+    }
+}
+
+/// Whoever was asked has answered, or his time is over.
+fn over_asking(tab: &mut Tab) {
+    if tab.view.paused == Paused::ByQuestion {
+        tab.view.paused = Paused::No;
+    }
+    if let More::Asked { .. } = tab.more {
+        tab.more = More::None;
+    }
+}
+
+/// What the host's person has said about rights, as the operator sees it.
+fn changed(change: Change, rights: Rights, until: u64) -> More {
+    match change {
+        Change::Granted => More::Granted { rights, until: Some(until) },
+        Change::Refused | Change::Silent => More::Refused,
+        Change::TakenAway => More::Revoked,
+        Change::GivenBack => More::None,
     }
 }
 
