@@ -134,27 +134,26 @@ impl Guard {
 
     fn raise_bars(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
         let monitors = monitors(window);
+        // The toolkit asks when a window is made, which may be as late as it is shown.
+        self.next_is_bar.0.set(true);
         for (place, width) in monitors {
-            if let Ok(bar) = self.bar(place, width, model, ear) {
+            if let Ok(bar) = Self::bar(place, width, model, ear) {
                 self.bars.push(bar);
             }
         }
+        self.next_is_bar.0.set(false);
         let ids: Vec<u32> = self.bars.iter().filter_map(x11_id).collect();
         self.watch = watch(&ids, ear);
         self.tray = tray(ear);
     }
 
     fn bar(
-        &self,
         place: PhysicalPosition,
         width: f32,
         model: &Model,
         ear: &impl Ear,
     ) -> Result<BannerWindow, slint::PlatformError> {
-        self.next_is_bar.0.set(true);
-        let made = BannerWindow::new();
-        self.next_is_bar.0.set(false);
-        let bar = made?;
+        let bar = BannerWindow::new()?;
         view::show_banner(model, &bar, Instant::now());
         wiring::wire_banner(&bar, ear);
         // Closing the bar is a way to end the session, and nothing less.
