@@ -8,7 +8,6 @@ use tasuki_peer::core::io::{EndedBy, HumanAct, PersonQuestion, Reply, SessionEve
 use tasuki_peer::core::path::{Ciphers, PathKind};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
-use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::link::JoinLink;
@@ -166,10 +165,10 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
             tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
         }
         SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.paused = Paused::ByQuestion,
-        SessionEvent::AskingOver { .. } => over_asking(tab),
+        SessionEvent::AskingOver { .. } => tab.over_asking(),
         SessionEvent::RightsChanged { change, rights, seconds, effective } => {
             tab.granted = effective;
-            tab.more = changed(change, rights, now + u64::from(seconds));
+            tab.more = More::after(change, rights, now + u64::from(seconds));
         }
         SessionEvent::RightsEnded { effective, .. } => {
             tab.granted = effective;
@@ -194,26 +193,6 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         | SessionEvent::ServerGone
         | SessionEvent::Disclosed { .. }
         | SessionEvent::Violation { .. } => {}
-    }
-}
-
-/// Whoever was asked has answered, or his time is over.
-fn over_asking(tab: &mut Tab) {
-    if tab.view.paused == Paused::ByQuestion {
-        tab.view.paused = Paused::No;
-    }
-    if let More::Asked { .. } = tab.more {
-        tab.more = More::None;
-    }
-}
-
-/// What the host's person has said about rights, as the operator sees it.
-fn changed(change: Change, rights: Rights, until: u64) -> More {
-    match change {
-        Change::Granted => More::Granted { rights, until: Some(until) },
-        Change::Refused | Change::Silent => More::Refused,
-        Change::TakenAway => More::Revoked,
-        Change::GivenBack => More::None,
     }
 }
 
