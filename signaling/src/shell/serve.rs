@@ -4,32 +4,32 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
 use super::clock;
 use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::folder::{Folder, Keys};
+use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::ledger::{Ledger, Opening};
-use super::listen::{Door, Guests, accept};
+use super::listen::{Door, Guests, SharedTls, accept};
 use super::names::Names;
 use super::passwords::Passwords;
 use super::store::Store;
 use super::tls;
+use super::trust::Trust;
 use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
@@ -50,8 +50,10 @@ pub struct Running {
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
+    ledger: Ledger,
+    passwords: Passwords,
+    trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
-    _folder: Folder,
 }
 
 impl Running {
@@ -69,6 +71,16 @@ impl Running {
         self.fingerprint
     }
 
+    /// Whether the tenant's keys are here; until then no session is served.
+    pub fn is_initialised(&self) -> bool {
+        self.trust.bundle().is_some()
+    }
+
+    /// Password hashes computed since the start: each login costs exactly one (T52).
+    pub fn hashes(&self) -> u64 {
+        self.passwords.hashes()
+    }
+
     /// Stops listening, hangs up on everybody, closes the database.
     pub async fn shut_down(mut self) {
         for task in self.tasks.drain(..) {
@@ -76,6 +88,7 @@ impl Running {
         }
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
+        self.ledger.append(Entry::server(Event::ServerStopped)).await.ok();
         self.store.close().await;
     }
 }
@@ -94,44 +107,39 @@ impl Drop for Running {
 /// # Errors
 /// See [`Fault`]; nothing runs then.
 pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
-    let folder = Folder::open(data)?;
-    let keys = folder.keys()?;
-    let (bundle, envelope) = folder.bundle(&keys)?;
-    let tls = tls::load(&folder)?;
+    let folder = Arc::new(Folder::open(data)?);
+    let facts = folder.facts()?;
     let store = Store::open(&folder.database()).await?;
+    let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
+    let keys = keys_of(&folder, trust.bundle().as_deref())?;
+    let tls = tls::load(&folder)?;
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
-    let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relays) => relays.clone(),
-        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
-    };
-    let issuer = Issuer {
-        tenant: bundle.tenant,
-        manifest_key: keys.manifest.clone(),
-        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relays: elsewhere,
-        address_disclosure: config.address_disclosure,
-        length_s: config.session_length.as_secs(),
-        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
-    };
-    let listener = listen(config.listen, bundle.port).await?;
-    let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
+    let issuer = issuer(&config, &keys, &facts);
+    let listener = listen(config.listen, facts.port).await?;
+    let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
     let stun = stun_sockets(config.stun, address).await?;
-    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
+    let opening = opening(&keys, &facts, trust.bundle().as_deref());
+    let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, ledger.clone(), scribe);
-    let accounts = accounts(&config, &keys, &store, &bundle)?;
+    ledger.append(started()).await.ok();
+    let accounts = accounts(&config, &keys, &store, &facts).await?;
+    let passwords = accounts.passwords.clone();
+    let shared_tls = SharedTls::new(tls.config);
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts,
-        ledger,
+        ledger: ledger.clone(),
         readings: Readings::default(),
+        trust: Arc::clone(&trust),
+        tls: shared_tls.clone(),
         rules: config.sockets,
-        bundle: envelope.into(),
+        proxies: config.proxies,
     });
     let guests = Guests::new(&config.sockets);
     let door = Arc::new(Door {
         rules: config.sockets,
-        tls: TlsAcceptor::from(tls.config),
+        tls: shared_tls,
         router: router(site),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
@@ -149,19 +157,59 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         desk,
         guests,
         store,
+        ledger,
+        passwords,
+        trust,
         tasks,
-        _folder: folder,
     })
 }
 
-fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+/// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
+/// its keys is made good here.
+fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
+    let Some(bundle) = bundle else { return folder.keys() };
+    folder.adopt(bundle, &folder.prepared()?)?;
+    let keys = folder.keys()?;
+    if bundle.manifest_keys.contains(&keys.manifest_key()) {
+        Ok(keys)
+    } else {
+        Err(Fault::KeyDamaged(folder.file("manifest.key")))
+    }
+}
+
+fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
+    let elsewhere = match &config.relay {
+        Relaying::Elsewhere(relays) => relays.clone(),
+        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
+    };
+    Issuer {
+        tenant: facts.tenant,
+        manifest_key: keys.manifest.clone(),
+        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
+        relays: elsewhere,
+        address_disclosure: config.address_disclosure,
+        length_s: config.session_length.as_secs(),
+        end_tickets: EndTicketKey::new(&ticket_seed(keys)),
+    }
+}
+
+fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
     Opening {
-        tenant: bundle.tenant,
-        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
-        log_keys: Vec::new(),
-        checkpoint_key: keys.manifest.clone(),
+        tenant: facts.tenant,
+        log_keys: bundle.map(|bundle| bundle.log_keys.clone()).unwrap_or_default(),
+        checkpoint_key: keys.checkpoint.clone(),
+        ticket_seed: ticket_seed(keys),
         names: Names::new(&keys.names),
     }
+}
+
+/// Of a key that is never rotated, so that ends can deliver what an earlier run let them.
+fn ticket_seed(keys: &Keys) -> Seed {
+    Seed::from_bytes(keys.names.0).child("ledger tickets")
+}
+
+fn started() -> Entry {
+    Entry::server(Event::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 async fn rooms(
@@ -179,15 +227,22 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
+async fn accounts(
+    config: &Config,
+    keys: &Keys,
+    store: &Store,
+    facts: &Facts,
+) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
+    let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
     Ok(Accounts {
         store: store.clone(),
         names: Names::new(&keys.names),
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy),
-        rules: config.accounts,
-        tenant: bundle.tenant,
-        organisation: bundle.organisation.clone(),
+        rules: config.accounts.clone(),
+        clock: store.steady().await.map_err(damaged)?,
+        tenant: facts.tenant,
+        organisation: facts.organisation.clone(),
     })
 }
 

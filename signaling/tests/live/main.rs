@@ -7,4 +7,8 @@ mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod ledger;
+mod organisation;
 mod pairing;
+mod second;
+mod trust;

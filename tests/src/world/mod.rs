@@ -285,6 +285,9 @@ impl World {
             }
             Output::AskConsent(question) => self.end(role).question = Some(question),
             Output::WithdrawQuestion => self.end(role).question = None,
+            Output::AskPerson(question) => self.end(role).asked = Some(question),
+            Output::WithdrawPersonQuestion(_) => self.end(role).asked = None,
+            Output::Keep(envelope) => self.end(role).receipt = Some(envelope.0),
             Output::OpenDirect(id, facts) => self.open_direct(role, id, facts),
             Output::OpenRelay(id, facts) => self.open_relay(role, id, facts),
             Output::Path(id, command) => self.path_command(role, id, command),

@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use tasuki_peer::core::direct_identity::DirectIdentity;
-use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
-use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
+use tasuki_peer::core::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
+};
+use tasuki_protocol::certificate::{Authorities, Certificate};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
@@ -20,7 +24,7 @@ use super::dice::Dice;
 use super::end::End;
 use super::model::Model;
 use super::network::Network;
-use super::server::{Server, ServerFacts};
+use super::server::{EPOCH, Server, ServerFacts};
 use super::wires::Wires;
 
 /// What paths are made of.
@@ -46,6 +50,9 @@ pub struct Plan {
     /// Seconds that a manifest lasts.
     pub length_s: u64,
     pub wiring: Wiring,
+    pub times: SessionTimes,
+    /// The moment at which both wall clocks say 1,800,000,000.
+    pub began: Instant,
 }
 
 impl Plan {
@@ -60,6 +67,8 @@ impl Plan {
             consent_time_out: Duration::from_secs(120),
             length_s: 4 * 3600,
             wiring: Wiring::Told,
+            times: SessionTimes::default(),
+            began: Instant::now(),
         }
     }
 
@@ -94,13 +103,19 @@ impl Plan {
         };
         EndSetup {
             organisation: "Example Help Desk".to_owned(),
-            manifest_keys: vec![DeviceKey(self.key("server").verifying_key().to_bytes())],
+            authorities: self.authorities(),
             device: self.key(label),
             seed,
             facts,
             local: self.host_local,
             abilities: Abilities { application_selection: false, recording: false },
             paths,
+            times: self.times,
+            record: RecordFacts {
+                software: label.to_owned(),
+                moment: self.began,
+                unix_s: 1_800_000_000,
+            },
         }
     }
 
@@ -114,6 +129,31 @@ impl Plan {
             Wiring::Told => None,
             Wiring::Real => Some([of("operator's face"), of("agent's face")]),
         }
+    }
+
+    fn authorities(&self) -> Authorities {
+        Authorities {
+            tenant: TenantId([3; 8]),
+            manifest_keys: vec![DeviceKey(self.key("server").verifying_key().to_bytes())],
+            lock_keys: vec![DeviceKey(self.key("lock").verifying_key().to_bytes())],
+            revoked: Vec::new(),
+            unix: EPOCH,
+        }
+    }
+
+    fn certificate(&self) -> Vec<u8> {
+        let certificate = Certificate {
+            v: PROTOCOL_VERSION,
+            tenant: TenantId([3; 8]),
+            operator: "olivia".to_owned(),
+            display_name: "Olivia Operator".to_owned(),
+            device: DeviceKey(self.key("operator").verifying_key().to_bytes()),
+            modes: Mode::ALL.to_vec(),
+            rights: everything(),
+            not_before: EPOCH,
+            not_after: EPOCH + 86_400,
+        };
+        dsse::sign(&certificate, &self.key("lock"))
     }
 
     fn operator(&self, identity: Option<&DirectIdentity>) -> Peer {
@@ -150,6 +190,7 @@ pub(super) fn build(plan: Plan) -> World {
         ticket_key: ticket_key.clone(),
         disclosure: plan.disclosure,
         length_s: plan.length_s,
+        certificate: plan.certificate(),
         device,
         seed: plan.secret("server"),
     };

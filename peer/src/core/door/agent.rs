@@ -231,11 +231,12 @@ impl AgentDoor {
             | RefusalReason::Version { .. }
             | RefusalReason::Mode
             | RefusalReason::SignIn
+            | RefusalReason::Confirm
             | RefusalReason::Session
             | RefusalReason::Unavailable
             | RefusalReason::Message => {}
         }
-        Step::Over(EndReason::ConnectionLost, EndedBy::Server)
+        Step::Over(EndReason::ServerRefused, EndedBy::Server)
     }
 
     fn closed(self, reason: CloseReason, out: &mut Outbox) -> Next {
