@@ -118,7 +118,10 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let options: Options = usage::parse(MANUAL);
+    let options: Options = match usage::parse(MANUAL) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
     start::run(&options.shared, async |settings| match &options.command {
         Some(Command::Config) => {
             start::print_settings(settings, options.shared.form());

@@ -156,7 +156,10 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let options: Options = usage::parse(MANUAL);
+    let options: Options = match usage::parse(MANUAL) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
     let form = options.shared.form();
     start::run(&options.shared, async |settings| match &options.command {
         Command::Login(login) => sign_in::login(login, settings, form).await,

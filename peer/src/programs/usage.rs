@@ -3,6 +3,8 @@
 //! English is what the options' own descriptions say; here stand the same texts in
 //! Japanese, by the options' names. Decides no option's meaning.
 
+use std::process::ExitCode;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Parser};
 
@@ -10,7 +12,7 @@ use super::say;
 use crate::shell::texts::Lang;
 
 /// The exit code of wrong usage.
-const WRONG_USAGE: i32 = 2;
+const WRONG_USAGE: u8 = 2;
 const TEMPLATE: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
 
 /// What a program says of itself in Japanese.
@@ -22,14 +24,17 @@ pub(super) struct Manual {
     pub(super) words: &'static [(&'static str, &'static str)],
 }
 
-/// The options that a person gave; help and wrong usage end the program here.
-pub(super) fn parse<P: Parser>(manual: Manual) -> P {
+/// The options that a person gave.
+///
+/// # Errors
+/// Help or a complaint was told, and this is what the program exits with.
+pub(super) fn parse<P: Parser>(manual: Manual) -> Result<P, ExitCode> {
     match asked_lang() {
-        Lang::En => P::parse(),
+        Lang::En => Ok(P::parse()),
         Lang::Ja => {
             let parsed = japanese(P::command(), manual).try_get_matches();
             let parsed = parsed.and_then(|matches| P::from_arg_matches(&matches));
-            parsed.unwrap_or_else(|wrong| leave(&wrong))
+            parsed.map_err(|wrong| told(&wrong))
         }
     }
 }
@@ -96,17 +101,13 @@ fn translate(command: Command, words: &'static [(&'static str, &'static str)]) -
     }
 }
 
-fn leave(wrong: &clap::Error) -> ! {
-    match wrong.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            say::print(wrong.render().to_string().trim_end());
-            std::process::exit(0)
-        }
-        kind => {
-            say::to_person(&complaint(wrong, kind));
-            std::process::exit(WRONG_USAGE)
-        }
+fn told(wrong: &clap::Error) -> ExitCode {
+    if matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        say::print(wrong.render().to_string().trim_end());
+        return ExitCode::SUCCESS;
     }
+    say::to_person(&complaint(wrong, wrong.kind()));
+    ExitCode::from(WRONG_USAGE)
 }
 
 fn complaint(wrong: &clap::Error, kind: ErrorKind) -> String {
