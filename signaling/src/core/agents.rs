@@ -9,10 +9,9 @@ use std::time::Instant;
 
 use subtle::ConstantTimeEq;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::hello::Hello;
+use tasuki_protocol::hello::{Hello, HelloError};
 use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::number::Locator;
-use tasuki_protocol::pairing::PairingError;
 use tasuki_protocol::signal::{
     AgentToServer, CloseReason, MAX_FORWARD, Presence, RefusalReason, ResumeToken, ServerToAgent,
     ServerToOperator,
@@ -129,7 +128,7 @@ impl Rooms {
         }
         let theirs = match Hello::decode(&hello.0) {
             Ok(theirs) if theirs.role == Role::Agent => theirs,
-            Err(PairingError::Version { .. }) => {
+            Err(HelloError::Version { .. }) => {
                 let reason = RefusalReason::Version { server: PROTOCOL_VERSION };
                 return self.refuse_agent(connection, reason);
             }

@@ -6,10 +6,9 @@
 use std::time::Instant;
 
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::hello::Hello;
+use tasuki_protocol::hello::{Hello, HelloError};
 use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
-use tasuki_protocol::pairing::PairingError;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
@@ -361,10 +360,8 @@ fn check_hellos(hellos: &[Blob], operator: &Operator) -> Result<Hello, RefusalRe
     let mut decoded = Vec::with_capacity(hellos.len());
     for hello in hellos {
         let hello = Hello::decode(&hello.0).map_err(|error| match error {
-            PairingError::Version { .. } => RefusalReason::Version { server: PROTOCOL_VERSION },
-            PairingError::Malformed | PairingError::WrongSecret | PairingError::TranscriptMismatch => {
-                RefusalReason::Message
-            }
+            HelloError::Version { .. } => RefusalReason::Version { server: PROTOCOL_VERSION },
+            HelloError::Malformed => RefusalReason::Message,
         })?;
         if hello.role != Role::Operator || hello.device != operator.device {
             return Err(RefusalReason::Message);
