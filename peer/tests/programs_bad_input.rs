@@ -275,9 +275,8 @@ fn s100_help_and_wrong_usage_are_told_in_japanese_too() {
         {
             assert!(help.out.contains(word), "{word}: {help:?}");
         }
-        // Every option has a line in Japanese.
-        for line in help.out.lines().filter(|line| line.trim_start().starts_with("--")) {
-            assert!(!line.is_ascii() || line.trim_end().ends_with('>'), "{line}");
+        for english in ["Print", "Usage:", "Options:", "Commands:", "Which paths", "The language"] {
+            assert!(!help.out.contains(english), "{english}: {help:?}");
         }
         assert_plain(&japanese(path, &["--no-such-option"]), 2, "--no-such-option");
         assert_plain(&japanese(path, &["dance"]), 2, "dance");
