@@ -56,7 +56,7 @@ pub(crate) enum Behaviour {
 pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) pin: Digest,
-    death: oneshot::Sender<()>,
+    pub(crate) death: oneshot::Sender<()>,
 }
 
 #[derive(Default)]
