@@ -73,8 +73,12 @@ fn t70_a_damaged_file_of_another_version_or_of_another_organisation_is_refused()
     assert_plain(&open(folder.path(), "control"), 35, "version 2");
     place_bundle(folder.path(), &good);
     assert_plain(&open(folder.path(), "control"), 24, "tasuki login");
-    std::fs::write(folder.path().join("root.pin"), format!("{}\n", "0".repeat(64))).unwrap();
-    std::fs::set_permissions(folder.path().join("root.pin"), PermissionsExt::from_mode(0o600)).unwrap();
+    // What is known of the organisation, but of another one's root.
+    let pin = folder.path().join("root.pin");
+    let known = std::fs::read_to_string(&pin).unwrap();
+    let root = server.root().to_string();
+    assert!(known.contains(&root), "{known}");
+    std::fs::write(&pin, known.replace(&root, &"0".repeat(root.len()))).unwrap();
     assert_plain(&open(folder.path(), "control"), 22, "another organisation");
 }
 

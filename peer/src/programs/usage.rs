@@ -64,14 +64,16 @@ fn japanese(command: Command, manual: Manual) -> Command {
                 .long("help")
                 .global(true)
                 .action(ArgAction::Help)
-                .help("この説明を表示します"),
+                .help("この説明を表示します")
+                .help_heading("オプション"),
         )
         .arg(
             Arg::new("version")
                 .short('V')
                 .long("version")
                 .action(ArgAction::Version)
-                .help("版を表示します"),
+                .help("版を表示します")
+                .help_heading("オプション"),
         )
         .disable_version_flag(true)
 }

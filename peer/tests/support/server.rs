@@ -101,6 +101,11 @@ impl Server {
         Self { port, pin, death }
     }
 
+    /// The key that signs its organisation's file.
+    pub(crate) fn root(&self) -> DeviceKey {
+        public(ROOT_KEY)
+    }
+
     /// Closes its port and every connection, without a word.
     pub(crate) fn die(self) {
         self.death.send(()).unwrap();
