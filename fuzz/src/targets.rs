@@ -12,6 +12,7 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
+    http_answer::{self, Answer},
     grant::RightsChange,
     ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
@@ -76,6 +77,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("bundle", document::<Bundle>),
+    target("http_answer", http_answer),
     target("rights_change", document::<RightsChange>),
     target("receipt", receipt),
     target("ledger_row", ledger_row),
@@ -152,6 +154,14 @@ fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
+}
+
+/// Nothing opens a tunnel or switches but a whole head with nothing behind it.
+fn http_answer(bytes: &[u8]) {
+    if let Ok(Some(answer)) = http_answer::read(bytes) {
+        let stands = matches!(answer, Answer::Open | Answer::Switched);
+        assert!(!stands || bytes.ends_with(b"\r\n\r\n"));
+    }
 }
 
 /// A row as it is stored and exported, closed and with a key that never made it.

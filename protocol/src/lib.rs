@@ -11,6 +11,7 @@ pub mod consent;
 pub mod dsse;
 pub mod grant;
 pub mod hello;
+pub mod http_answer;
 pub mod ids;
 pub mod input;
 pub mod ledger;

@@ -16,6 +16,7 @@ mod listen;
 mod names;
 mod passwords;
 pub mod program;
+mod relay_path;
 mod renewal;
 pub mod serve;
 pub mod setup;

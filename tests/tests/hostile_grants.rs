@@ -50,9 +50,9 @@ fn injected(outputs: &[Output]) -> bool {
 }
 
 fn violated(outputs: &[Output]) -> Option<Capability> {
-    events(outputs).into_iter().find_map(|event| match event {
-        SessionEvent::Violation { wanted, .. } => Some(wanted),
-        _ => None,
+    events(outputs).into_iter().find_map(|event| {
+        let SessionEvent::Violation { wanted, .. } = event else { return None };
+        Some(wanted)
     })
 }
 
@@ -61,9 +61,11 @@ fn changes(puppet: &Puppet) -> Vec<RightsChange> {
         Role::Operator => tasuki_tests::hostile::operator_key(),
         Role::Agent => tasuki_tests::hostile::agent_key(),
     });
-    let words = puppet.heard().into_iter().filter_map(|message| match message {
-        SessionMessage::HostToViewer(HostToViewer::RightsChanged { envelope }) => Some(envelope),
-        _ => None,
+    let words = puppet.heard().into_iter().filter_map(|message| {
+        let SessionMessage::HostToViewer(HostToViewer::RightsChanged { envelope }) = message else {
+            return None;
+        };
+        Some(envelope)
     });
     words.map(|envelope| dsse::open(&envelope.0, &[key]).expect("signed by the host")).collect()
 }
@@ -148,9 +150,9 @@ fn s44_a_right_is_granted_for_the_asked_time_signed_counted_down_and_ends_by_its
         let mut puppet = host_without(mode, Capability::Operate);
         assert!(!injected(&puppet.say(text())));
         let outputs = puppet.say(ask(OPERATE, 20));
-        let question = outputs.iter().find_map(|output| match output {
-            Output::AskPerson(question) => Some(question.clone()),
-            _ => None,
+        let question = outputs.iter().find_map(|output| {
+            let Output::AskPerson(question) = output else { return None };
+            Some(question.clone())
         });
         let asked = question.expect("the person is asked").kind;
         assert_eq!(asked, PersonQuestionKind::MoreRights { rights: OPERATE, for_seconds: 20 });

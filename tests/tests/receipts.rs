@@ -141,16 +141,18 @@ fn s31_while_the_receipt_is_signed_no_act_of_the_viewer_has_an_effect() {
 }
 
 fn receipt_of(outputs: &[Output]) -> Option<CheckedReceipt> {
-    outputs.iter().find_map(|output| match output {
-        Output::Keep(envelope) => Some(CheckedReceipt::open(&envelope.0).expect("it holds")),
-        _ => None,
+    outputs.iter().find_map(|output| {
+        let Output::Keep(envelope) = output else { return None };
+        Some(CheckedReceipt::open(&envelope.0).expect("it holds"))
     })
 }
 
 fn offer_of(puppet: &Puppet) -> Blob {
-    let offered = puppet.heard().into_iter().find_map(|said| match said {
-        SessionMessage::HostToViewer(HostToViewer::ReceiptOffered { envelope }) => Some(envelope),
-        _ => None,
+    let offered = puppet.heard().into_iter().find_map(|said| {
+        let SessionMessage::HostToViewer(HostToViewer::ReceiptOffered { envelope }) = said else {
+            return None;
+        };
+        Some(envelope)
     });
     offered.expect("a receipt is offered")
 }

@@ -22,18 +22,20 @@ fn t2_five_hundred_injected_clicks_and_keys_at_accept_do_nothing_and_a_hand_does
     let (x, y) = (allow.0.to_string(), allow.1.to_string());
 
     desk.xdotool(&["mousemove", &x, &y, "click", "--repeat", "250", "--delay", "5", "1"]);
-    desk.xdotool(&["key", "--repeat", "60", "--delay", "5", "Tab", "space"]);
-    desk.xdotool(&["key", "--repeat", "65", "--delay", "5", "Tab", "Return"]);
+    // From Refuse, which has the focus, to Allow and back.
+    desk.xdotool(&["key", "--repeat", "42", "--delay", "5", "Tab", "space", "shift+Tab"]);
+    desk.xdotool(&["key", "--repeat", "42", "--delay", "5", "Tab", "Return", "shift+Tab"]);
 
     let said = window.said();
     assert!(said.iter().all(|line| line == "not by hand"), "{said:?}");
     assert!(!said.is_empty(), "the presses reached the button and were refused there");
     until_by_hand(&window, || desk.click(allow));
     assert_eq!(window.line(PATIENCE).as_deref(), Some("agent-consent-share"), "a click of a hand");
-    until_by_hand(&window, || {
-        desk.key(TAB);
-        desk.key(SPACE);
-    });
+    drop(window);
+    let window = Mock::start(AGENT, "agent-consent-share", &desk.display);
+    allow_is_seen(&desk);
+    desk.key(TAB);
+    until_by_hand(&window, || desk.key(SPACE));
     assert_eq!(window.line(PATIENCE).as_deref(), Some("agent-consent-show"), "a key of a hand");
 }
 
@@ -90,6 +92,15 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// A window that is not there yet has no focus for keys.
+fn allow_is_seen(desk: &Desk) {
+    let _ = allow(desk);
+    until("the window has the focus", || {
+        !desk.xdotool(&["getwindowfocus", "getwindowname"]).is_empty()
+    });
+    std::thread::sleep(Duration::from_secs(1));
 }
 
 /// The middle of Allow: in the right half of the bar at the window's foot.

@@ -126,8 +126,11 @@ impl Sentinel {
         let width = usize::from(map.keysyms_per_keycode).max(1);
         let held =
             u16::from(KeyButMask::CONTROL) | u16::from(KeyButMask::SHIFT) | u16::from(KeyButMask::MOD1);
-        let keys =
-            map.keysyms.chunks(width).zip(first..).filter(|(row, _)| row.first() == Some(&STOP_KEYSYM));
+        let keys = map
+            .keysyms
+            .chunks(width)
+            .zip(first..=last)
+            .filter(|(row, _)| row.first() == Some(&STOP_KEYSYM));
         for (_, keycode) in keys {
             for locks in LOCKS {
                 let chord = ModMask::from(held | locks);

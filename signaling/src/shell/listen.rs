@@ -21,6 +21,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::config::SocketRules;
+use super::relay_path::Switch;
 use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
@@ -150,10 +151,20 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
 
 async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
     let peer = guest.peer;
+    let stays = guest.clone();
     let router = door.router.clone();
+    let switch = door.relay.as_ref().map(|_| Switch::default());
+    let asked = switch.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(guest.clone());
-        router.clone().call(request)
+        let switched = asked.as_ref().and_then(|switch| switch.answer(&mut request));
+        let routed = switched.is_none().then(|| router.clone().call(request));
+        async move {
+            match routed {
+                Some(routed) => routed.await,
+                None => Ok(switched.unwrap_or_default()),
+            }
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -162,6 +173,12 @@ async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = connection.await {
-        tracing::debug!(%peer, %error, "an HTTP connection ended");
+        return tracing::debug!(%peer, %error, "an HTTP connection ended");
     }
+    if let (Some(relay), Some(switch)) = (&door.relay, switch)
+        && let Some(stream) = switch.stream().await
+    {
+        relay.serve_connection(stream, peer).await;
+    }
+    drop(stays);
 }

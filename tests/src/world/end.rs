@@ -83,7 +83,8 @@ impl End {
             }
         }
         self.decodable = Decodable::Next(number + 1);
-        let revision = frame.vp8.strip_prefix(MARKER).and_then(|rest| rest.try_into().ok());
+        let marked = frame.vp8.get(1..).and_then(|rest| rest.strip_prefix(MARKER));
+        let revision = marked.and_then(|rest| rest.try_into().ok());
         self.seen.push(u32::from_be_bytes(revision.expect("a frame of the host's screen")));
     }
 }
