@@ -9,13 +9,15 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
-    bundle::Bundle,
+    bundle::{Bundle, TrustNews},
+    certificate::{Certificate, Revocations},
     consent::Consent,
     dsse::{self, Document},
-    http_answer::{self, Answer},
     grant::RightsChange,
+    http_answer::{self, Answer},
     ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
+    keys::{PublishBundle, ServerKeys, Vault, WrappedLogKey},
     ledger::{
         audit::{Acknowledgement, Auditor, Item, Tombstone},
         checkpoint::Checkpoint,
@@ -29,6 +31,7 @@ use tasuki_protocol::{
     },
     leg::{LegRecord, MAX_RECORD_BYTES},
     link::JoinLink,
+    login::{LoginAnswer, LoginRequest},
     manifest::Manifest,
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
@@ -36,8 +39,9 @@ use tasuki_protocol::{
     receipt::{CheckedReceipt, Receipt},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
-    signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
+    signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
+    words,
 };
 
 const TENANT: TenantId = TenantId([1; 8]);
@@ -73,13 +77,18 @@ pub(crate) const TARGETS: &[Target] = &[
     target("agent_to_server", json::<AgentToServer>),
     target("server_to_agent", json::<ServerToAgent>),
     target("login_request", json::<LoginRequest>),
+    target("login_answer", answer),
     target("admin_request", admin_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
-    target("bundle", document::<Bundle>),
     target("http_answer", http_answer),
     target("rights_change", document::<RightsChange>),
     target("receipt", receipt),
+    target("bundle", bundle),
+    target("certificate", document::<Certificate>),
+    target("revocations", document::<Revocations>),
+    target("key_papers", key_papers),
+    target("words", written_words),
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
@@ -111,6 +120,50 @@ fn relay_answer(bytes: &[u8]) {
 fn hello(bytes: &[u8]) {
     if let Ok(hello) = Hello::decode(bytes) {
         assert_eq!(Hello::decode(&hello.encode()).as_ref(), Ok(&hello));
+    }
+}
+
+/// What a program makes of a sign-in's answer.
+fn answer(bytes: &[u8]) {
+    if let Ok(answer) = serde_json::from_slice::<LoginAnswer>(bytes) {
+        let text = signal::encode(&answer);
+        assert_eq!(serde_json::from_str::<LoginAnswer>(&text).ok().as_ref(), Some(&answer));
+    }
+}
+
+/// As a file, and as a server's news.
+fn bundle(bytes: &[u8]) {
+    document::<Bundle>(bytes);
+    let opened = Bundle::open_first(bytes);
+    if let Ok(bundle) = &opened {
+        assert_eq!(Bundle::open(bytes, &bundle.known()).as_ref(), Ok(bundle));
+    }
+    if let Ok(news) = dsse::strict_json::<TrustNews>(bytes)
+        && let Ok(bundle) = Bundle::open_first(&news.bundle.0)
+    {
+        let _ = news.bundle(&bundle.known());
+    }
+}
+
+/// What lies on an administrator's disk or at a server.
+fn key_papers(bytes: &[u8]) {
+    json::<Vault>(bytes);
+    json::<WrappedLogKey>(bytes);
+    json::<PublishBundle>(bytes);
+    json::<ServerKeys>(bytes);
+    if let Ok(vault) = dsse::strict_json::<Vault>(bytes)
+        && let Some(kdf) = &vault.master.kdf
+        && kdf.is_sane()
+    {
+        assert_eq!(kdf.salt.0.len(), 16);
+    }
+}
+
+/// Recovery words, as a person types them.
+fn written_words(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(read) = words::read(text) {
+        assert_eq!(words::read(&words::spell(&read)), Ok(read));
     }
 }
 

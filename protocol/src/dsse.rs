@@ -42,8 +42,14 @@ struct EnvelopeSignature {
 
 /// The envelope of `document`, signed by `key`.
 pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
+    sign_by_all(document, &[key])
+}
+
+/// The envelope of `document` under a signature of each key: for a document by which
+/// one key hands over to another.
+pub fn sign_by_all<D: Document>(document: &D, keys: &[&SigningKey]) -> Vec<u8> {
     let payload = serde_json::to_vec(document).unwrap_or_default();
-    let signatures = vec![signature(D::PAYLOAD_TYPE, &payload, key)];
+    let signatures = keys.iter().map(|key| signature(D::PAYLOAD_TYPE, &payload, key)).collect();
     let payload_type = D::PAYLOAD_TYPE.to_owned();
     let envelope = Envelope { payload_type, payload: Blob(payload), signatures };
     serde_json::to_vec(&envelope).unwrap_or_default()
@@ -117,6 +123,17 @@ pub fn open_self_signed<D: Document>(envelope: &[u8]) -> Result<(D, DeviceKey), 
     let named = parse_envelope::<D>(envelope)?.signatures.first().map(|s| s.keyid);
     let signer = named.ok_or(DocumentRefused::Malformed)?;
     open(envelope, &[signer]).map(|document| (document, signer))
+}
+
+/// The version that a document claims, its signature not looked at: only to say
+/// "another version" instead of "malformed".
+pub fn payload_version(envelope: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u16,
+    }
+    let envelope: Envelope = strict_json(envelope).ok()?;
+    serde_json::from_slice::<Versioned>(&envelope.payload.0).ok().map(|document| document.v)
 }
 
 /// JSON that is one object, no field unknown or twice, nothing behind it. T15.

@@ -13,6 +13,8 @@ use ed25519_dalek::SigningKey;
 use tasuki_peer::core::{
     AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
 };
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::certificate::{Authorities, Certificate};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
@@ -26,6 +28,8 @@ use tasuki_protocol::signal::ResumeToken;
 pub const ORGANISATION: &str = "Example Help Desk";
 pub const TENANT: TenantId = TenantId([3; 8]);
 pub const SESSION: SessionId = SessionId([5; 16]);
+/// Seconds since 1970 at every end.
+pub const NOW: u64 = 1_800_000_000;
 pub const RESUME: ResumeToken = ResumeToken(Challenge([6; 32]));
 
 pub fn key(of: u8) -> SigningKey {
@@ -61,10 +65,40 @@ pub fn facts(of: u8) -> Facts {
     }
 }
 
+fn lock_key() -> SigningKey {
+    key(4)
+}
+
+fn authorities() -> Authorities {
+    Authorities {
+        tenant: TENANT,
+        manifest_keys: vec![public(&server_key())],
+        lock_keys: vec![public(&lock_key())],
+        revoked: Vec::new(),
+        unix: NOW,
+    }
+}
+
+/// Of a device that may do everything.
+pub fn certificate(operator: DeviceKey) -> Blob {
+    let certificate = Certificate {
+        v: PROTOCOL_VERSION,
+        tenant: TENANT,
+        operator: "olivia".to_owned(),
+        display_name: "Olivia Operator".to_owned(),
+        device: operator,
+        modes: Mode::ALL.to_vec(),
+        rights: Rights::of(&Capability::ALL),
+        not_before: NOW,
+        not_after: NOW + 86_400,
+    };
+    Blob(dsse::sign(&certificate, &lock_key()))
+}
+
 fn end(of: u8, device: SigningKey) -> EndSetup {
     EndSetup {
         organisation: ORGANISATION.to_owned(),
-        manifest_keys: vec![public(&server_key())],
+        authorities: authorities(),
         device,
         seed: Seed::from_bytes([of; 32]),
         facts: facts(of),
@@ -110,10 +144,11 @@ pub fn manifest(mode: Mode, operator: DeviceKey, agent: &Hello) -> Manifest {
         application_selection: Requirement::Off,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::All,
-        issued_at: 1_800_000_000,
+        issued_at: NOW,
         start_within: 600,
         length: 2 * 3600,
         policy_version: 1,
+        certificate: certificate(operator),
     }
 }
 

@@ -373,7 +373,7 @@ fn t17_a_viewing_end_takes_no_forged_replayed_or_wider_change() {
         ("a time for a refusal", RightsChange { change: Change::Refused, ..honest.clone() }, &own),
         (
             "wider than the mode",
-            RightsChange { rights: Rights::of(&[Capability::Reconnect]), ..honest.clone() },
+            RightsChange { rights: Rights::of(&[Capability::Reconnect]), ..honest },
             &own,
         ),
     ];

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::certificate::Authorities;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
@@ -18,8 +18,8 @@ pub const CONSENT_TIME_OUT: Duration = Duration::from_secs(120);
 pub struct EndSetup {
     /// The organisation's name from the signed bundle; never from the server (T8).
     pub organisation: String,
-    /// Keys that may sign manifests. T14.
-    pub manifest_keys: Vec<DeviceKey>,
+    /// Whose manifests and certificates count. T14.
+    pub authorities: Authorities,
     /// The operator's enrolled device, or the agent's fresh key of this run.
     pub device: SigningKey,
     /// Fresh for each peer; every secret of the session grows from it.

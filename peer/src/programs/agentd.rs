@@ -85,7 +85,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
-    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let given = options.number.as_deref().map(str::parse::<SessionNumber>).transpose();
     let mut given = given.map_err(|_| Fault::NumberMistyped)?;
     if !terminal::is_interactive() {

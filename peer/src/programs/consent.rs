@@ -162,6 +162,7 @@ mod tests {
             start_within: 600,
             length: 3600,
             policy_version: 1,
+            certificate: tasuki_protocol::blob::Blob::default(),
         };
         let grantable = mode.ceiling();
         Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }

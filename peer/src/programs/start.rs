@@ -159,7 +159,7 @@ pub(super) fn end_setup(
     };
     let setup = EndSetup {
         organisation: trust.bundle.organisation.clone(),
-        manifest_keys: trust.bundle.manifest_keys.clone(),
+        authorities: trust.authorities(),
         device,
         seed: seed.child("session"),
         facts,

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tasuki_protocol::bundle::BUNDLE_FILE;
 use tasuki_protocol::ids::Role;
+use tasuki_protocol::login::LoginResponse;
 use tasuki_protocol::rights::Mode;
 use tokio::task::JoinHandle;
 
@@ -15,7 +16,7 @@ use crate::core::Peer;
 use crate::core::setup::OperatorSetup;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::login::{self, Credentials};
+use crate::shell::login::{self, Credentials, LoginOutcome};
 use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::profile::SignIn;
 use crate::shell::run::{Front, Run};
@@ -23,7 +24,7 @@ use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::trust::Trust;
 
-/// Signs in, and keeps the sign-in and the organisation's file in the profile.
+/// Signs in; keeps the sign-in and the organisation's file in the profile once it led there.
 ///
 /// # Errors
 /// As [`login::login`], or the profile cannot be written.
@@ -31,22 +32,33 @@ pub async fn sign_in(
     settings: &Settings,
     trust: &Trust,
     credentials: &Credentials,
-) -> Result<SignIn, Fault> {
+) -> Result<LoginOutcome, Fault> {
     let device = settings.profile.device_key()?;
-    let answer = login::login(trust, &settings.proxies, &device, credentials).await?;
+    let outcome = login::login(trust, &settings.proxies, &device, credentials).await?;
+    if let LoginOutcome::SignedIn(answer) = &outcome {
+        keep(trust, settings, &credentials.operator, answer)?;
+    }
+    Ok(outcome)
+}
+
+/// What the next start finds: who is signed in, and at which server.
+pub(super) fn keep(
+    trust: &Trust,
+    settings: &Settings,
+    operator: &str,
+    answer: &LoginResponse,
+) -> Result<(), Fault> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let sign_in = SignIn {
-        operator: credentials.operator.clone(),
-        token: answer.token,
+    settings.profile.keep_sign_in(&SignIn {
+        operator: operator.to_owned(),
+        token: answer.token.clone(),
         expires_at: now.saturating_add(answer.expires_in),
         tenant: answer.tenant,
-        organisation: answer.organisation,
-        display_name: answer.display_name,
-        modes: answer.modes,
-    };
-    settings.profile.keep_sign_in(&sign_in)?;
-    keep_bundle(trust, settings)?;
-    Ok(sign_in)
+        organisation: answer.organisation.clone(),
+        display_name: answer.display_name.clone(),
+        modes: answer.modes.clone(),
+    })?;
+    keep_bundle(trust, settings)
 }
 
 /// # Errors
@@ -77,7 +89,8 @@ fn keep_bundle(trust: &Trust, settings: &Settings) -> Result<(), Fault> {
 /// # Errors
 /// Not signed in, no desktop to show in a mode that shows it, or the server is not reached.
 pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle<()>), Fault> {
-    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let sign_in = settings.profile.sign_in()?;
     let device = settings.profile.device_key()?;
     let display = match mode.host() {

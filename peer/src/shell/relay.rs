@@ -103,7 +103,7 @@ async fn join(
     let callee = relay.map_or(server, |relay| Callee {
         host: relay.host.clone(),
         port: relay.port,
-        pin: relay.pin,
+        pins: vec![relay.pin],
     });
     let network = |error: io::Error| PathEnd::Network(error.to_string());
     let mut stream = connect(&callee, proxies).await.map_err(|why| path_end(&why))?;

@@ -218,6 +218,7 @@ pub fn refusal(reason: RefusalReason) -> Fault {
         RefusalReason::Version { server } => Fault::OtherVersion { theirs: server },
         RefusalReason::Mode => Fault::ModeNotAllowed { mode: String::new() },
         RefusalReason::SignIn => Fault::SignInOver,
+        RefusalReason::Confirm => Fault::NotConfirmed,
         RefusalReason::Session => Fault::ConnectionLost,
         RefusalReason::Unavailable => Fault::Unavailable,
         RefusalReason::Message => Fault::Misunderstood,

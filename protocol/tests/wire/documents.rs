@@ -92,6 +92,8 @@ fn an_administrators_words_are_kept() {
     all.json("OperatorChange::Remove", &OperatorChange::Remove, r#""remove""#);
     all.json("OperatorChange::NewCode", &OperatorChange::NewCode, r#""new_code""#);
     all.json("OperatorChange::Unlock", &OperatorChange::Unlock, r#""unlock""#);
+    let forget = OperatorChange::ForgetAuthenticator;
+    all.json("OperatorChange::ForgetAuthenticator", &forget, r#""forget_authenticator""#);
     all.json("ProblemCode::SignIn", &ProblemCode::SignIn, r#""sign_in""#);
     all.json("ProblemCode::Unauthorised", &ProblemCode::Unauthorised, r#""unauthorised""#);
     all.json("ProblemCode::Malformed", &ProblemCode::Malformed, r#""malformed""#);
@@ -100,5 +102,10 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::NotFound", &ProblemCode::NotFound, r#""not_found""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);
+    all.json("ProblemCode::NotInitialised", &ProblemCode::NotInitialised, r#""not_initialised""#);
+    all.json("ProblemCode::AdminSignIn", &ProblemCode::AdminSignIn, r#""admin_sign_in""#);
+    all.json("ProblemCode::Confirm", &ProblemCode::Confirm, r#""confirm""#);
+    all.json("ProblemCode::Breached", &ProblemCode::Breached, r#""breached""#);
+    all.json("ProblemCode::Document", &ProblemCode::Document, r#""document""#);
     all.assert_same();
 }

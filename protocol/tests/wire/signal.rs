@@ -207,6 +207,7 @@ fn reasons_keep_their_words() {
     all.json("RefusalReason::Version", &R::Version { server: 2 }, r#"{"version":{"server":2}}"#);
     all.json("RefusalReason::Mode", &R::Mode, r#""mode""#);
     all.json("RefusalReason::SignIn", &R::SignIn, r#""sign_in""#);
+    all.json("RefusalReason::Confirm", &R::Confirm, r#""confirm""#);
     all.json("RefusalReason::Session", &R::Session, r#""session""#);
     all.json("RefusalReason::Unavailable", &R::Unavailable, r#""unavailable""#);
     all.json("RefusalReason::Message", &R::Message, r#""message""#);

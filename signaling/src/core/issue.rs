@@ -62,7 +62,7 @@ impl Issuer {
             agent_key: agent.device,
             challenge: agent.challenge,
             mode,
-            capabilities: offered(mode),
+            capabilities: offered(mode).and(operator.rights),
             application_selection: Requirement::Off,
             recording: Requirement::Off,
             address_disclosure: self.address_disclosure,
@@ -70,6 +70,7 @@ impl Issuer {
             start_within: START_WITHIN_S,
             length: self.length_s,
             policy_version: POLICY_VERSION,
+            certificate: Blob(operator.certificate.clone()),
         };
         dsse::sign(&manifest, &self.manifest_key)
     }

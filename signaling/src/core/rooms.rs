@@ -8,11 +8,12 @@
 use std::collections::vec_deque::Drain;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::{DeviceKey, SessionId};
-use tasuki_protocol::number::{Locator, MAX_ATTEMPTS, NUMBER_LIFETIME_S};
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
+use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
     AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
@@ -21,12 +22,13 @@ use tasuki_protocol::signal::{
 use super::agenda::{Agenda, Reminder};
 use super::agents::{Agent, AgentState};
 use super::decoy::{REST, Resting};
-use super::guesses::{Guesses, Limits};
+use super::guesses::Guesses;
 use super::issue::Issuer;
 use super::notes::{Floods, Note, What};
 use super::operators::Desk;
-use super::pace::{Allowance, Pace};
+use super::pace::Pace;
 use super::room::{Room, Stage, Whereabouts};
+pub use super::settings::Settings;
 
 /// A WebSocket, for as long as it lives. Never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,44 +55,15 @@ pub struct Operator {
     pub id: OperatorId,
     pub name: String,
     pub display_name: String,
+    /// Those of the account that the certificate has too.
     pub modes: Vec<Mode>,
     pub device: DeviceKey,
-}
-
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// T5.
-    pub number_lifetime: Duration,
-    /// From a join to its refusal, whatever the reason (T6).
-    pub answer_after: Duration,
-    /// From a join to a pairing, once the operator's end has answered the agent's proof.
-    pub pairing_within: Duration,
-    /// How long a paired end may stay away.
-    pub resume_grace: Duration,
-    pub guesses: Limits,
-    /// Numbers that one operator may have open at a time.
-    pub open_numbers: usize,
-    pub openings: Allowance,
-    /// Messages of one connection.
-    pub messages: Allowance,
-    /// Relayed legs of one session.
-    pub legs: Allowance,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            number_lifetime: Duration::from_secs(NUMBER_LIFETIME_S),
-            answer_after: Duration::from_secs(2),
-            pairing_within: Duration::from_secs(10),
-            resume_grace: Duration::from_secs(120),
-            guesses: Limits { per_address: 10, overall: 100 },
-            open_numbers: 8,
-            openings: Allowance { burst: 60, per_second: 0.2 },
-            messages: Allowance { burst: 256, per_second: 64.0 },
-            legs: Allowance { burst: 6, per_second: 0.5 },
-        }
-    }
+    /// The most that the certificate lets a manifest allow.
+    pub rights: Rights,
+    /// The certificate's envelope, as it travels with manifests.
+    pub certificate: Vec<u8>,
+    /// Until when the person counts as having shown that it is he.
+    pub confirmed_until: Instant,
 }
 
 #[derive(Debug)]
@@ -118,6 +91,15 @@ pub enum Input {
     /// Signed out, disabled or removed: everything of this operator ends. T17, T55.
     Withdrawn {
         operator: OperatorId,
+    },
+    /// A device was revoked: everything of it ends. T17.
+    DeviceWithdrawn {
+        device: DeviceKey,
+    },
+    /// The person at a device has shown again that it is he.
+    Confirmed {
+        device: DeviceKey,
+        until: Instant,
     },
     Written {
         write: WriteId,
@@ -248,7 +230,11 @@ impl Rooms {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);
             }
-            Input::Withdrawn { operator } => self.withdraw(operator, now),
+            Input::Withdrawn { operator } => self.withdraw(|whose| whose.id == operator, now),
+            Input::DeviceWithdrawn { device } => {
+                self.withdraw(|whose| whose.device == device, now);
+            }
+            Input::Confirmed { device, until } => self.confirm(device, until),
             Input::Written { write, outcome } => self.written(write, outcome, now),
             Input::Unrecorded { session } => {
                 self.end_room(session, CloseReason::Withdrawn, None, now);
@@ -256,6 +242,11 @@ impl Rooms {
             Input::Tick => {}
         }
         self.outputs.drain(..)
+    }
+
+    /// Manifests are signed with this key from now on.
+    pub fn sign_with(&mut self, manifest_key: SigningKey) {
+        self.issuer.manifest_key = manifest_key;
     }
 
     /// When [`Input::Tick`] is due.

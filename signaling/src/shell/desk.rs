@@ -5,7 +5,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::signal;
 use tokio::sync::{Notify, mpsc};
 
@@ -80,6 +83,20 @@ impl Desk {
 
     pub(crate) fn withdraw(&self, operator: OperatorId) {
         self.turn(Input::Withdrawn { operator });
+    }
+
+    pub(crate) fn withdraw_device(&self, device: DeviceKey) {
+        self.turn(Input::DeviceWithdrawn { device });
+    }
+
+    /// The person at `device` has shown again that it is he.
+    pub(crate) fn confirmed(&self, device: DeviceKey, lasts: Duration) {
+        self.turn(Input::Confirmed { device, until: Instant::now() + lasts });
+    }
+
+    /// Manifests are signed with this key from now on.
+    pub(crate) fn sign_with(&self, manifest_key: SigningKey) {
+        self.lock().rooms.sign_with(manifest_key);
     }
 
     /// Hangs up on everybody, for good.

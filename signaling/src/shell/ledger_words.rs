@@ -7,7 +7,7 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::event::{self, Entry};
 use tasuki_protocol::ledger::words::{AdminAction, LoginFailure, LogoutCause};
 
-use super::names::Names;
+use super::names::{Cell, Names, Person};
 use super::store::{Event, Store};
 
 /// Account names by their rows' numbers; a removed account keeps its name here.
@@ -66,7 +66,8 @@ impl Words {
         let find = sqlx::query("SELECT person FROM operators WHERE id = ?").bind(id);
         let row = find.fetch_optional(&store.pool).await.ok().flatten();
         let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
-        if let Some(person) = sealed.and_then(|sealed| self.names.open(&sealed)) {
+        if let Some(person) = sealed.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed))
+        {
             self.known.insert(id, person.name);
         }
         self.known.get(&id).cloned().unwrap_or_else(|| format!("#{id}"))

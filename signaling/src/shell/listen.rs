@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tasuki_protocol::login::LOGIN_EXPORTER;
 use tasuki_protocol::ticket::RELAY_ALPN;
 use tasuki_turn_relay::Relay;
 use tokio::net::{TcpListener, TcpStream};
@@ -33,15 +35,36 @@ const HEAD_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Guest {
     pub(crate) peer: SocketAddr,
+    /// What the two ends of this connection know and nobody else (RFC 5705): what is signed
+    /// over it is worth nothing on another.
+    pub(crate) exporter: [u8; 32],
     _stay: Arc<Stay>,
 }
 
 pub(crate) struct Door {
     pub(crate) rules: SocketRules,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) tls: SharedTls,
     pub(crate) router: Router,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) guests: Arc<Guests>,
+}
+
+/// The TLS key in use, which an administrator may change while the server runs.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedTls(Arc<RwLock<Arc<ServerConfig>>>);
+
+impl SharedTls {
+    pub(crate) fn new(config: Arc<ServerConfig>) -> Self {
+        Self(Arc::new(RwLock::new(config)))
+    }
+
+    pub(crate) fn replace(&self, config: Arc<ServerConfig>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 impl std::fmt::Debug for Guests {
@@ -78,7 +101,7 @@ impl Guests {
         }
         *here += 1;
         let stay = Stay { _seat: seat, place, guests: Arc::clone(self) };
-        Some(Guest { peer, _stay: Arc::new(stay) })
+        Some(Guest { peer, exporter: [0; 32], _stay: Arc::new(stay) })
     }
 
     /// Waits until everybody has left, at most `patience`.
@@ -136,7 +159,7 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
 
 async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     stream.set_nodelay(true).ok();
-    let stream = match timeout(door.rules.handshake, door.tls.accept(stream)).await {
+    let stream = match timeout(door.rules.handshake, door.tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(peer = %guest.peer, %error, "TLS failed"),
         Err(_) => return tracing::debug!(peer = %guest.peer, "TLS took too long"),
@@ -149,8 +172,11 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     }
 }
 
-async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
+async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>) {
     let peer = guest.peer;
+    let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
+    let Ok(exporter) = exporter else { return tracing::debug!(%peer, "TLS exports nothing") };
+    guest.exporter = exporter;
     let stays = guest.clone();
     let router = door.router.clone();
     let switch = door.relay.as_ref().map(|_| Switch::default());

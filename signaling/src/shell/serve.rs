@@ -4,32 +4,31 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
 use super::clock;
 use super::config::{Config, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::folder::{Folder, Keys};
+use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::ledger::{Ledger, Opening};
-use super::listen::{Door, Guests, accept};
+use super::listen::{Door, Guests, SharedTls, accept};
 use super::names::Names;
 use super::passwords::Passwords;
 use super::store::Store;
 use super::tls;
+use super::trust::Trust;
 use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
@@ -50,8 +49,9 @@ pub struct Running {
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
+    passwords: Passwords,
+    trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
-    _folder: Folder,
 }
 
 impl Running {
@@ -67,6 +67,16 @@ impl Running {
     /// SHA-256 of the certificate's public key.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
+    }
+
+    /// Whether the tenant's keys are here; until then no session is served.
+    pub fn is_initialised(&self) -> bool {
+        self.trust.bundle().is_some()
+    }
+
+    /// Password hashes computed since the start: each login costs exactly one (T52).
+    pub fn hashes(&self) -> u64 {
+        self.passwords.hashes()
     }
 
     /// Stops listening, hangs up on everybody, closes the database.
@@ -94,44 +104,38 @@ impl Drop for Running {
 /// # Errors
 /// See [`Fault`]; nothing runs then.
 pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
-    let folder = Folder::open(data)?;
-    let keys = folder.keys()?;
-    let (bundle, envelope) = folder.bundle(&keys)?;
-    let tls = tls::load(&folder)?;
+    let folder = Arc::new(Folder::open(data)?);
+    let facts = folder.facts()?;
     let store = Store::open(&folder.database()).await?;
+    let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
+    let keys = keys_of(&folder, trust.bundle().as_deref())?;
+    let tls = tls::load(&folder)?;
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
-    let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relays) => relays.clone(),
-        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
-    };
-    let issuer = Issuer {
-        tenant: bundle.tenant,
-        manifest_key: keys.manifest.clone(),
-        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relays: elsewhere,
-        address_disclosure: config.address_disclosure,
-        length_s: config.session_length.as_secs(),
-        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
-    };
-    let listener = listen(config.listen, bundle.port).await?;
-    let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
+    let issuer = issuer(&config, &keys, &facts);
+    let listener = listen(config.listen, facts.port).await?;
+    let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
     let stun = stun_sockets(config.stun, address).await?;
-    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
+    let opening = opening(&keys, &facts, trust.bundle().as_deref());
+    let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, ledger.clone(), scribe);
-    let accounts = accounts(&config, &keys, &store, &bundle)?;
+    let accounts = accounts(&config, &keys, &store, &facts).await?;
+    let passwords = accounts.passwords.clone();
+    let shared_tls = SharedTls::new(tls.config);
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts,
+        trust: Arc::clone(&trust),
+        tls: shared_tls.clone(),
         ledger,
         readings: Readings::default(),
         rules: config.sockets,
-        bundle: envelope.into(),
+        proxies: config.proxies,
     });
     let guests = Guests::new(&config.sockets);
     let door = Arc::new(Door {
         rules: config.sockets,
-        tls: TlsAcceptor::from(tls.config),
+        tls: shared_tls,
         router: router(site),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
@@ -149,18 +153,48 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         desk,
         guests,
         store,
+        passwords,
+        trust,
         tasks,
-        _folder: folder,
     })
 }
 
-fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+/// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
+/// its keys is made good here.
+fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
+    let Some(bundle) = bundle else { return folder.keys() };
+    folder.adopt(bundle, &folder.prepared()?)?;
+    let keys = folder.keys()?;
+    if bundle.manifest_keys.contains(&keys.manifest_key()) {
+        Ok(keys)
+    } else {
+        Err(Fault::KeyDamaged(folder.file("manifest.key")))
+    }
+}
+
+fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
     Opening {
-        tenant: bundle.tenant,
-        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
+        tenant: facts.tenant,
+        root: bundle.map_or(DeviceKey([0; 32]), |bundle| bundle.root),
         log_keys: Vec::new(),
-        checkpoint_key: keys.manifest.clone(),
+        checkpoint_key: keys.checkpoint.clone(),
         names: Names::new(&keys.names),
+    }
+}
+
+fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
+    let elsewhere = match &config.relay {
+        Relaying::Elsewhere(relays) => relays.clone(),
+        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
+    };
+    Issuer {
+        tenant: facts.tenant,
+        manifest_key: keys.manifest.clone(),
+        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
+        relays: elsewhere,
+        address_disclosure: config.address_disclosure,
+        length_s: config.session_length.as_secs(),
+        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.checkpoint.to_bytes())),
     }
 }
 
@@ -179,15 +213,22 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
+async fn accounts(
+    config: &Config,
+    keys: &Keys,
+    store: &Store,
+    facts: &Facts,
+) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
+    let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
     Ok(Accounts {
         store: store.clone(),
         names: Names::new(&keys.names),
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy),
-        rules: config.accounts,
-        tenant: bundle.tenant,
-        organisation: bundle.organisation.clone(),
+        rules: config.accounts.clone(),
+        clock: store.steady().await.map_err(damaged)?,
+        tenant: facts.tenant,
+        organisation: facts.organisation.clone(),
     })
 }
 

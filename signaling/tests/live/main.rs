@@ -7,4 +7,7 @@ mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod organisation;
 mod pairing;
+mod second;
+mod trust;

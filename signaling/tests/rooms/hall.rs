@@ -10,7 +10,7 @@ use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
 use tasuki_protocol::ticket::TicketKey;
@@ -104,6 +104,9 @@ impl Hall {
             display_name: format!("Operator {id}"),
             modes: vec![Mode::Control, Mode::View],
             device: device(id),
+            rights: Rights::of(&Capability::ALL),
+            certificate: b"certificate".to_vec(),
+            confirmed_until: self.now,
         };
         let outputs = self.turn(Input::OperatorHere { connection, operator });
         assert_eq!(to_operator(&outputs, connection), [ServerToOperator::Ready]);

@@ -9,7 +9,9 @@ use tasuki_peer::core::direct_identity::DirectIdentity;
 use tasuki_peer::core::{
     AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
 };
-use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
+use tasuki_protocol::certificate::{Authorities, Certificate};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
@@ -22,7 +24,7 @@ use super::dice::Dice;
 use super::end::End;
 use super::model::Model;
 use super::network::Network;
-use super::server::{Server, ServerFacts};
+use super::server::{EPOCH, Server, ServerFacts};
 use super::wires::Wires;
 
 /// What paths are made of.
@@ -101,7 +103,7 @@ impl Plan {
         };
         EndSetup {
             organisation: "Example Help Desk".to_owned(),
-            manifest_keys: vec![DeviceKey(self.key("server").verifying_key().to_bytes())],
+            authorities: self.authorities(),
             device: self.key(label),
             seed,
             facts,
@@ -127,6 +129,31 @@ impl Plan {
             Wiring::Told => None,
             Wiring::Real => Some([of("operator's face"), of("agent's face")]),
         }
+    }
+
+    fn authorities(&self) -> Authorities {
+        Authorities {
+            tenant: TenantId([3; 8]),
+            manifest_keys: vec![DeviceKey(self.key("server").verifying_key().to_bytes())],
+            lock_keys: vec![DeviceKey(self.key("lock").verifying_key().to_bytes())],
+            revoked: Vec::new(),
+            unix: EPOCH,
+        }
+    }
+
+    fn certificate(&self) -> Vec<u8> {
+        let certificate = Certificate {
+            v: PROTOCOL_VERSION,
+            tenant: TenantId([3; 8]),
+            operator: "olivia".to_owned(),
+            display_name: "Olivia Operator".to_owned(),
+            device: DeviceKey(self.key("operator").verifying_key().to_bytes()),
+            modes: Mode::ALL.to_vec(),
+            rights: everything(),
+            not_before: EPOCH,
+            not_after: EPOCH + 86_400,
+        };
+        dsse::sign(&certificate, &self.key("lock"))
     }
 
     fn operator(&self, identity: Option<&DirectIdentity>) -> Peer {
@@ -163,6 +190,7 @@ pub(super) fn build(plan: Plan) -> World {
         ticket_key: ticket_key.clone(),
         disclosure: plan.disclosure,
         length_s: plan.length_s,
+        certificate: plan.certificate(),
         device,
         seed: plan.secret("server"),
     };

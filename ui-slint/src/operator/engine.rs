@@ -12,7 +12,7 @@ use tasuki_peer::core::io::{HumanAct, SessionEvent};
 use tasuki_peer::programs::surface;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::login::Credentials;
+use tasuki_peer::shell::login::{Authenticator, Credentials, LoginOutcome};
 use tasuki_peer::shell::run::{Front, Notice};
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
@@ -182,28 +182,36 @@ impl Engine {
 }
 
 async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
-    let trust = match Trust::load(settings.tenant.as_deref(), &settings.profile) {
+    let current = Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies);
+    let trust = match current.await {
         Ok(trust) => trust,
         Err(fault) => return entrance::Answer::Failed(fault),
     };
-    let code = form.code.0.trim().to_owned();
+    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let credentials = Credentials {
         operator: form.user.clone(),
         password: form.password.0.to_string(),
-        enrolment: (!code.is_empty()).then_some(code),
+        enrolment: filled(&form.code.0),
+        totp: None,
+        authenticator: Authenticator::Keep,
     };
     match surface::sign_in(settings, &trust, &credentials).await {
-        Ok(sign_in) => entrance::Answer::SignedIn(Account {
-            user: sign_in.operator.clone(),
-            name: sign_in.display_name.clone(),
-            organisation: trust.bundle.organisation.clone(),
+        Ok(LoginOutcome::SignedIn(answer)) => entrance::Answer::SignedIn(Account {
+            user: form.user,
+            name: answer.display_name,
+            organisation: answer.organisation,
             server: files::server_of(&trust),
-            modes: sign_in.modes.clone(),
+            modes: answer.modes,
         }),
+        Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
+        Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
+        Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },
+        Ok(LoginOutcome::Busy) => entrance::Answer::Busy { seconds: BUSY_S },
         // The server says only that something does not fit; a new device lacks its code.
-        Err(Fault::WrongPassword) if credentials.enrolment.is_none() && files::is_new(settings) => {
+        Ok(LoginOutcome::Refused) if credentials.enrolment.is_none() && files::is_new(settings) => {
             entrance::Answer::NeedsEnrolment
         }
+        Ok(LoginOutcome::Refused) => entrance::Answer::Failed(Fault::WrongPassword),
         Err(fault) => entrance::Answer::Failed(fault),
     }
 }

@@ -231,6 +231,7 @@ impl AgentDoor {
             | RefusalReason::Version { .. }
             | RefusalReason::Mode
             | RefusalReason::SignIn
+            | RefusalReason::Confirm
             | RefusalReason::Session
             | RefusalReason::Unavailable
             | RefusalReason::Message => {}

@@ -72,7 +72,7 @@ fn verify(
     binding: &Binding,
     now: Instant,
 ) -> Result<VerifiedManifest, ManifestRefused> {
-    VerifiedManifest::verify(envelope, &setup.manifest_keys, binding, setup.abilities, now)
+    VerifiedManifest::verify(envelope, &setup.authorities, binding, setup.abilities, now)
 }
 
 fn own_key(setup: &EndSetup) -> DeviceKey {

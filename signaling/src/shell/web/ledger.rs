@@ -22,8 +22,8 @@ use tasuki_protocol::ledger::wire::{
 };
 
 use super::accounts::bearer;
-use super::admin::{admin_body, read_json};
-use super::{Shared, Site, json, problem, store_problem};
+use super::admin::signed_in;
+use super::{Shared, Site, json, problem, read_json, store_problem};
 use crate::shell::clock;
 use crate::shell::ledger::{Unwritten, Work};
 
@@ -229,9 +229,9 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
 
 /// Who asks, and for what.
 async fn asked<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(String, T), Response> {
-    let body = admin_body(site, request).await?;
+    let (admin, body) = signed_in(site, request).await?;
     let asked = dsse::strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
-    let admin = site.accounts.admin_name().await.map_err(|error| store_problem(&error))?;
+    let admin = site.accounts.admin_name(admin).await.map_err(|error| store_problem(&error))?;
     Ok((admin, asked))
 }
 
