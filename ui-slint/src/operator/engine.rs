@@ -23,7 +23,7 @@ use tasuki_protocol::rights::{Mode, Rights};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::model::{Account, Note, TabId};
+use super::model::{Account, Asks, Note, TabId};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
@@ -187,12 +187,15 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
         Ok(trust) => trust,
         Err(fault) => return entrance::Answer::Failed(fault),
     };
-    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let code = |asked: Asks| {
+        let text = form.code.0.trim();
+        (form.asks == asked && !text.is_empty()).then(|| text.to_owned())
+    };
     let credentials = Credentials {
         operator: form.user.clone(),
         password: form.password.0.to_string(),
-        enrolment: filled(&form.code.0),
-        totp: None,
+        enrolment: code(Asks::Enrolment),
+        totp: code(Asks::Totp),
         authenticator: Authenticator::Keep,
     };
     match surface::sign_in(settings, &trust, &credentials).await {

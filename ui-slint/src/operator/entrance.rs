@@ -94,7 +94,7 @@ pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
     }
     page.busy = Busy::Working;
     page.trouble = None;
-    vec![Effect::SignIn(Form { user: page.user.clone(), ..form })]
+    vec![Effect::SignIn(Form { user: page.user.clone(), asks: page.asks, ..form })]
 }
 
 fn is_locked(page: &SignIn, now: u64) -> bool {
