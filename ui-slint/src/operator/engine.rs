@@ -195,8 +195,11 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
         operator: form.user.clone(),
         password: form.password.0.to_string(),
         enrolment: code(Asks::Enrolment),
-        totp: code(Asks::Totp),
-        authenticator: Authenticator::Keep,
+        totp: code(Asks::Totp).or_else(|| code(Asks::TotpSetup)),
+        authenticator: match form.asks {
+            Asks::TotpSetup => Authenticator::SetUp,
+            Asks::Password | Asks::Totp | Asks::Enrolment => Authenticator::Keep,
+        },
     };
     match surface::sign_in(settings, &trust, &credentials).await {
         Ok(LoginOutcome::SignedIn(answer)) => entrance::Answer::SignedIn(Account {
@@ -206,6 +209,7 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
             server: files::server_of(&trust),
             modes: answer.modes,
         }),
+        Ok(LoginOutcome::TotpSetup { uri }) => entrance::Answer::TotpSetup { uri },
         Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
         Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
         Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },

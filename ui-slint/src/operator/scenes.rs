@@ -64,6 +64,14 @@ impl Stages {
             ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
+            (
+                "operator-sign-in-authenticator",
+                out(SignIn {
+                    asks: Asks::TotpSetup,
+                    key: "JBSW Y3DP EHPK 3PXP JBSW Y3DP".to_owned(),
+                    ..page.clone()
+                }),
+            ),
             ("operator-sign-in-enrolment", out(SignIn { asks: Asks::Enrolment, ..page.clone() })),
             (
                 "operator-sign-in-device-pending",
