@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
@@ -49,6 +50,7 @@ pub struct Running {
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
+    ledger: Ledger,
     passwords: Passwords,
     trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
@@ -86,6 +88,7 @@ impl Running {
         }
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
+        self.ledger.append(Entry::server(Event::ServerStopped)).await.ok();
         self.store.close().await;
     }
 }
@@ -119,16 +122,17 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, ledger.clone(), scribe);
+    ledger.append(started()).await.ok();
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts,
+        ledger: ledger.clone(),
+        readings: Readings::default(),
         trust: Arc::clone(&trust),
         tls: shared_tls.clone(),
-        ledger,
-        readings: Readings::default(),
         rules: config.sockets,
         proxies: config.proxies,
     });
@@ -153,6 +157,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         desk,
         guests,
         store,
+        ledger,
         passwords,
         trust,
         tasks,
@@ -172,16 +177,6 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     }
 }
 
-fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
-    Opening {
-        tenant: facts.tenant,
-        root: bundle.map_or(DeviceKey([0; 32]), |bundle| bundle.root),
-        log_keys: Vec::new(),
-        checkpoint_key: keys.checkpoint.clone(),
-        names: Names::new(&keys.names),
-    }
-}
-
 fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
     let elsewhere = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),
@@ -194,8 +189,27 @@ fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
         relays: elsewhere,
         address_disclosure: config.address_disclosure,
         length_s: config.session_length.as_secs(),
-        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.checkpoint.to_bytes())),
+        end_tickets: EndTicketKey::new(&ticket_seed(keys)),
     }
+}
+
+fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
+    Opening {
+        tenant: facts.tenant,
+        log_keys: bundle.map(|bundle| bundle.log_keys.clone()).unwrap_or_default(),
+        checkpoint_key: keys.checkpoint.clone(),
+        ticket_seed: ticket_seed(keys),
+        names: Names::new(&keys.names),
+    }
+}
+
+/// Of a key that is never rotated, so that ends can deliver what an earlier run let them.
+fn ticket_seed(keys: &Keys) -> Seed {
+    Seed::from_bytes(keys.names.0).child("ledger tickets")
+}
+
+fn started() -> Entry {
+    Entry::server(Event::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 async fn rooms(

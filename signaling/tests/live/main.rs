@@ -7,6 +7,7 @@ mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod ledger;
 mod organisation;
 mod pairing;
 mod second;

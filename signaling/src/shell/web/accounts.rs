@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
-use tasuki_protocol::login::{ChangePassword, Confirmation, LoginAnswer, LoginRequest};
+use tasuki_protocol::login::{ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::signal;
 
+use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
 use crate::shell::accounts::{LoginRefused, Origin, Wrong};
+use crate::shell::clock;
 use crate::shell::listen::Guest;
 use crate::shell::store::Event;
 use crate::shell::tokens::Bearer;
@@ -39,7 +41,9 @@ pub(super) async fn login(
         return problem(ProblemCode::Version);
     }
     let origin = Origin { address, exporter: guest.exporter };
+    let seen = Seen::of(&request, address);
     match site.accounts.login(request, origin).await {
+        Ok((LoginAnswer::SignedIn(response), _)) => sign_in(&site, seen, response).await,
         Ok((answer, operator)) => {
             let kind = match &answer {
                 LoginAnswer::SignedIn(_) => "login.done",
@@ -51,8 +55,29 @@ pub(super) async fn login(
             site.desk.record(event(kind, Some(operator)));
             json(StatusCode::OK, &answer)
         }
+        Err(LoginRefused::SignIn(operator, wrong)) => {
+            let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
+            for entry in seen.failed(operator, wrong, until) {
+                if site.ledger.append(entry).await.is_err() {
+                    return problem(ProblemCode::Busy);
+                }
+            }
+            problem(ProblemCode::SignIn)
+        }
         Err(refused) => refuse(&site, "login.refused", refused),
     }
+}
+
+/// Nobody is signed in unrecorded (T65).
+async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
+    if site.ledger.append(seen.signed_in()).await.is_ok() {
+        return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
+    }
+    if let Ok(Some(bearer)) = site.accounts.bearer(&response.token).await {
+        // A token that nobody was told of ends by itself, should this fail too.
+        site.accounts.sign_out(&bearer).await.ok();
+    }
+    problem(ProblemCode::Busy)
 }
 
 pub(super) async fn logout(State(site): Shared, headers: HeaderMap) -> Response {

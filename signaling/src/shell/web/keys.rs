@@ -9,6 +9,7 @@ use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::fault::Fault;
+use crate::shell::ledger::Work;
 
 pub(super) async fn server_keys(State(site): Shared, request: Request) -> Response {
     match signed_in(&site, request).await {
@@ -41,8 +42,16 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         Ok(adopted) => adopted,
         Err(refused) => return refuse_admin(refused),
     };
+    let mut checkpoint_key = None;
     if let Some(keys) = adopted.keys {
+        checkpoint_key = Some(Box::new(keys.checkpoint));
         site.desk.sign_with(keys.manifest);
+    }
+    if let Some(bundle) = site.trust.bundle() {
+        let log_keys = bundle.log_keys.clone();
+        if site.ledger.ask(Work::Keys { log_keys, checkpoint_key }).await.is_err() {
+            return problem(ProblemCode::Busy);
+        }
     }
     if let Some(tls) = adopted.tls {
         site.tls.replace(tls.config);

@@ -10,6 +10,7 @@ mod devices;
 mod keys;
 mod ledger;
 mod rooms;
+mod seen;
 
 use std::net::IpAddr;
 use std::sync::Arc;
