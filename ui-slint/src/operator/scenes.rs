@@ -35,6 +35,7 @@ pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
     let mut scenes = stage.entrance();
     scenes.extend(stage.before());
     scenes.extend(stage.live());
+    scenes.extend(stage.over_the_picture());
     scenes.extend(stage.after());
     scenes.into_iter().map(|(name, model)| Scene { name, model }).collect()
 }
@@ -151,6 +152,12 @@ impl Stages {
                     tab.more = More::Revoked;
                 }),
             ),
+        ]
+    }
+
+    fn over_the_picture(&self) -> Vec<Named> {
+        let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
+        vec![
             (
                 "operator-dialog-more-rights",
                 live(Mode::Control, |tab| {

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::{EndedBy, HumanAct, PersonQuestion, Reply, SessionEvent};
+use tasuki_peer::core::io::{EndedBy, HumanAct, PersonQuestion, Reply, SessionEvent, SpokenNumber};
 use tasuki_peer::core::path::{Ciphers, PathKind};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
@@ -131,12 +131,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
 fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
     match event {
         SessionEvent::Number { number, expires_in } => {
-            tab.stage = Stage::Waiting(Number {
-                spoken: number.0.to_string(),
-                link: JoinLink(number.0).to_string(),
-                expires_at: now + expires_in,
-                wrong_tries: 0,
-            });
+            tab.stage = Stage::Waiting(fresh_number(number, now + expires_in));
         }
         SessionEvent::AtTheDoor { attempt } => at_the_door(tab, attempt),
         SessionEvent::WrongNumber { attempts_left } => wrong_number(tab, attempts_left),
@@ -150,13 +145,7 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::PathUp { .. } => {}
         SessionEvent::PathDown { path: PathKind::Direct, why } => tab.link.why_not_direct = Some(why),
         SessionEvent::PathDown { path: PathKind::Relayed, .. } => {}
-        SessionEvent::PathChosen { path } => {
-            tab.link.path = Some(path);
-            tab.link.reconnecting = None;
-            if path == PathKind::Direct {
-                tab.link.why_not_direct = None;
-            }
-        }
+        SessionEvent::PathChosen { path } => path_chosen(tab, path),
         SessionEvent::Reconnecting => tab.link.reconnecting = Some(now),
         SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
         SessionEvent::InputPaused { .. } => tab.view.paused = Paused::ByHand,
@@ -191,6 +180,8 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         | SessionEvent::ServerClosed { .. }
         | SessionEvent::ServerGone
         | SessionEvent::Disclosed { .. }
+        | SessionEvent::InputDiscarded { .. }
+        | SessionEvent::NotSaid
         | SessionEvent::Violation { .. } => {}
     }
 }
