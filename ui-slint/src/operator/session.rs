@@ -186,6 +186,37 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
     }
 }
 
+fn fresh_number(number: SpokenNumber, expires_at: u64) -> Number {
+    let spoken = number.0.to_string();
+    Number { spoken, link: JoinLink(number.0).to_string(), expires_at, wrong_tries: 0 }
+}
+
+fn path_chosen(tab: &mut Tab, path: PathKind) {
+    tab.link.path = Some(path);
+    tab.link.reconnecting = None;
+    if path == PathKind::Direct {
+        tab.link.why_not_direct = None;
+    }
+}
+
+fn over_asking(tab: &mut Tab) {
+    if tab.view.paused == Paused::ByQuestion {
+        tab.view.paused = Paused::No;
+    }
+    if let More::Asked { .. } = tab.more {
+        tab.more = More::None;
+    }
+}
+
+fn changed(change: Change, rights: Rights, until: u64) -> More {
+    match change {
+        Change::Granted => More::Granted { rights, until: Some(until) },
+        Change::Refused | Change::Silent => More::Refused,
+        Change::TakenAway => More::Revoked,
+        Change::GivenBack => More::None,
+    }
+}
+
 fn cipher_words(ciphers: &Ciphers) -> String {
     match ciphers {
         Ciphers::Direct { dtls, srtp } => format!("{dtls}, {srtp}"),
