@@ -28,6 +28,9 @@ use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
 
+/// What a server that is busy asks for, in seconds.
+const BUSY_S: u64 = 60;
+
 /// Acts that may wait for a session's loop: more than hands make in a second.
 const ACTS: usize = 1024;
 /// News that may wait for the window.

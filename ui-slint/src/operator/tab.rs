@@ -8,6 +8,7 @@ use tasuki_peer::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::{self, Lang, SessionText};
+use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
@@ -180,6 +181,30 @@ pub enum More {
 pub enum MoreRights {
     None,
     Operate,
+}
+
+impl More {
+    /// What the host's person has said, as the operator sees it.
+    pub(super) fn after(change: Change, rights: Rights, until: u64) -> Self {
+        match change {
+            Change::Granted => Self::Granted { rights, until: Some(until) },
+            Change::Refused | Change::Silent => Self::Refused,
+            Change::TakenAway => Self::Revoked,
+            Change::GivenBack => Self::None,
+        }
+    }
+}
+
+impl Tab {
+    /// Whoever was asked has answered, or his time is over.
+    pub(super) fn over_asking(&mut self) {
+        if self.view.paused == Paused::ByQuestion {
+            self.view.paused = Paused::No;
+        }
+        if let More::Asked { .. } = self.more {
+            self.more = More::None;
+        }
+    }
 }
 
 impl MoreRights {
