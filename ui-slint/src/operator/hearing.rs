@@ -4,7 +4,6 @@
 
 use tasuki_peer::core::io::{EndedBy, SessionEvent, SpokenNumber};
 use tasuki_peer::core::path::{Ciphers, PathKind};
-use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::link::JoinLink;
 use tasuki_protocol::message::{Asked, EndReason};
@@ -43,10 +42,10 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
             tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
         }
         SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.paused = Paused::ByQuestion,
-        SessionEvent::AskingOver { .. } => over_asking(tab),
+        SessionEvent::AskingOver { .. } => tab.over_asking(),
         SessionEvent::RightsChanged { change, rights, seconds, effective } => {
             tab.granted = effective;
-            tab.more = changed(change, rights, now + u64::from(seconds));
+            tab.more = More::after(change, rights, now + u64::from(seconds));
         }
         SessionEvent::RightsEnded { effective, .. } => {
             tab.granted = effective;
@@ -84,24 +83,6 @@ fn path_chosen(tab: &mut Tab, path: PathKind) {
     tab.link.reconnecting = None;
     if path == PathKind::Direct {
         tab.link.why_not_direct = None;
-    }
-}
-
-fn over_asking(tab: &mut Tab) {
-    if tab.view.paused == Paused::ByQuestion {
-        tab.view.paused = Paused::No;
-    }
-    if let More::Asked { .. } = tab.more {
-        tab.more = More::None;
-    }
-}
-
-fn changed(change: Change, rights: Rights, until: u64) -> More {
-    match change {
-        Change::Granted => More::Granted { rights, until: Some(until) },
-        Change::Refused | Change::Silent => More::Refused,
-        Change::TakenAway => More::Revoked,
-        Change::GivenBack => More::None,
     }
 }
 
