@@ -35,8 +35,6 @@ const BUSY_S: u64 = 60;
 const ACTS: usize = 1024;
 /// News that may wait for the window.
 const NEWS: usize = 4096;
-/// A busy server is asked again after so long, in seconds.
-const BUSY_S: u64 = 60;
 
 /// What comes back from the tasks.
 #[derive(Debug)]
