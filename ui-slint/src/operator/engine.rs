@@ -23,7 +23,7 @@ use tasuki_protocol::rights::{Mode, Rights};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::model::{Account, Note, TabId};
+use super::model::{Account, Asks, Note, TabId};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
@@ -190,13 +190,19 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
         Ok(trust) => trust,
         Err(fault) => return entrance::Answer::Failed(fault),
     };
-    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let code = |asked: Asks| {
+        let text = form.code.0.trim();
+        (form.asks == asked && !text.is_empty()).then(|| text.to_owned())
+    };
     let credentials = Credentials {
         operator: form.user.clone(),
         password: form.password.0.to_string(),
-        enrolment: filled(&form.code.0),
-        totp: None,
-        authenticator: Authenticator::Keep,
+        enrolment: code(Asks::Enrolment),
+        totp: code(Asks::Totp).or_else(|| code(Asks::TotpSetup)),
+        authenticator: match form.asks {
+            Asks::TotpSetup => Authenticator::SetUp,
+            Asks::Password | Asks::Totp | Asks::Enrolment => Authenticator::Keep,
+        },
     };
     match surface::sign_in(settings, &trust, &credentials).await {
         Ok(LoginOutcome::SignedIn(answer)) => entrance::Answer::SignedIn(Account {
@@ -206,6 +212,7 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
             server: files::server_of(&trust),
             modes: answer.modes,
         }),
+        Ok(LoginOutcome::TotpSetup { uri }) => entrance::Answer::TotpSetup { uri },
         Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
         Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
         Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },

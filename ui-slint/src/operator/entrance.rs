@@ -36,6 +36,10 @@ pub struct Trusted {
 pub enum Answer {
     SignedIn(Account),
     NeedsTotp,
+    /// An authenticator must be set up first; its `otpauth:` address.
+    TotpSetup {
+        uri: String,
+    },
     /// This device is new: the code of an invitation, or an administrator, lets it in.
     NeedsEnrolment,
     DevicePending {
@@ -83,7 +87,7 @@ pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
         Some(Missing::User)
     } else if form.password.0.is_empty() {
         Some(Missing::Password)
-    } else if page.asks == Asks::Totp && form.code.0.trim().is_empty() {
+    } else if matches!(page.asks, Asks::Totp | Asks::TotpSetup) && form.code.0.trim().is_empty() {
         Some(Missing::Code)
     } else {
         None
@@ -94,7 +98,7 @@ pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
     }
     page.busy = Busy::Working;
     page.trouble = None;
-    vec![Effect::SignIn(Form { user: page.user.clone(), ..form })]
+    vec![Effect::SignIn(Form { user: page.user.clone(), asks: page.asks, ..form })]
 }
 
 fn is_locked(page: &SignIn, now: u64) -> bool {
@@ -119,6 +123,11 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
             page.asks = Asks::Totp;
             None
         }
+        Answer::TotpSetup { uri } => {
+            page.asks = Asks::TotpSetup;
+            page.key = key_of(&uri);
+            None
+        }
         Answer::NeedsEnrolment => {
             page.asks = Asks::Enrolment;
             None
@@ -129,6 +138,14 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::Failed(fault) => Some(Trouble::Failed(fault)),
     };
     Vec::new()
+}
+
+/// The part of an `otpauth:` address that a person types, in groups of four.
+fn key_of(uri: &str) -> String {
+    let key = uri.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap_or_default();
+    let letters: Vec<char> = key.chars().filter(char::is_ascii_alphanumeric).collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
 }
 
 /// Running sessions end with the sign-in that opened them.

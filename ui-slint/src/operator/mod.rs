@@ -5,6 +5,7 @@ mod ending;
 pub mod engine;
 pub mod entrance;
 pub mod files;
+mod hearing;
 pub mod history;
 pub mod mock;
 pub mod model;

@@ -63,6 +63,8 @@ pub struct SignIn {
     pub asks: Asks,
     pub busy: Busy,
     pub trouble: Option<Trouble>,
+    /// What the authenticator is set up with, in base 32.
+    pub key: String,
 }
 
 /// What is asked beside name and password.
@@ -72,6 +74,8 @@ pub enum Asks {
     Password,
     /// The six digits of an authenticator.
     Totp,
+    /// The same, of one that is to be set up now with [`SignIn::key`].
+    TotpSetup,
     /// The one-time code that lets this device in.
     Enrolment,
 }

@@ -35,6 +35,7 @@ pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
     let mut scenes = stage.entrance();
     scenes.extend(stage.before());
     scenes.extend(stage.live());
+    scenes.extend(stage.over_the_picture());
     scenes.extend(stage.after());
     scenes.into_iter().map(|(name, model)| Scene { name, model }).collect()
 }
@@ -64,6 +65,14 @@ impl Stages {
             ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
+            (
+                "operator-sign-in-authenticator",
+                out(SignIn {
+                    asks: Asks::TotpSetup,
+                    key: "JBSW Y3DP EHPK 3PXP JBSW Y3DP".to_owned(),
+                    ..page.clone()
+                }),
+            ),
             ("operator-sign-in-enrolment", out(SignIn { asks: Asks::Enrolment, ..page.clone() })),
             (
                 "operator-sign-in-device-pending",
@@ -143,6 +152,12 @@ impl Stages {
                     tab.more = More::Revoked;
                 }),
             ),
+        ]
+    }
+
+    fn over_the_picture(&self) -> Vec<Named> {
+        let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
+        vec![
             (
                 "operator-dialog-more-rights",
                 live(Mode::Control, |tab| {

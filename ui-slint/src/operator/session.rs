@@ -4,28 +4,21 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::{EndedBy, HumanAct, PersonQuestion, Reply, SessionEvent};
-use tasuki_peer::core::path::{Ciphers, PathKind};
+use tasuki_peer::core::io::{HumanAct, PersonQuestion, Reply, SessionEvent};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::InputEvent;
-use tasuki_protocol::link::JoinLink;
 use tasuki_protocol::message::{Asked, EndReason, MAX_CHAT_BYTES};
-use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone};
-use super::model::{
-    Dialog, Line, Model, More, Number, Outcome, Page, Paused, Question, Stage, Tab, TabId, ToastWhat,
-};
+use super::hearing::{add_line, cipher_words, heard};
+use super::model::{Dialog, Model, More, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
 use crate::viewer::frame::Zoom;
 use crate::viewer::hands;
-
-/// Lines of talk that a tab keeps.
-const LINES: usize = 500;
 
 /// What the session's loop tells.
 #[derive(Debug)]
@@ -125,119 +118,6 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::Gone(result) => return gone(model, id, result),
     }
     Vec::new()
-}
-
-fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
-    match event {
-        SessionEvent::Number { number, expires_in } => {
-            tab.stage = Stage::Waiting(Number {
-                spoken: number.0.to_string(),
-                link: JoinLink(number.0).to_string(),
-                expires_at: now + expires_in,
-                wrong_tries: 0,
-            });
-        }
-        SessionEvent::AtTheDoor { attempt } => at_the_door(tab, attempt),
-        SessionEvent::WrongNumber { attempts_left } => wrong_number(tab, attempts_left),
-        SessionEvent::Paired { .. } => tab.stage = Stage::AwaitsConsent,
-        SessionEvent::Consent { granted, .. } if granted == Rights::NONE => {}
-        SessionEvent::Consent { granted, .. } => {
-            tab.granted = granted;
-            tab.live_since = Some(now);
-            tab.stage = Stage::Live { since: now };
-        }
-        SessionEvent::PathUp { .. } => {}
-        SessionEvent::PathDown { path: PathKind::Direct, why } => tab.link.why_not_direct = Some(why),
-        SessionEvent::PathDown { path: PathKind::Relayed, .. } => {}
-        SessionEvent::PathChosen { path } => {
-            tab.link.path = Some(path);
-            tab.link.reconnecting = None;
-            if path == PathKind::Direct {
-                tab.link.why_not_direct = None;
-            }
-        }
-        SessionEvent::Reconnecting => tab.link.reconnecting = Some(now),
-        SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
-        SessionEvent::InputPaused { .. } => tab.view.paused = Paused::ByHand,
-        SessionEvent::InputResumed => tab.view.paused = Paused::No,
-        SessionEvent::Refused { wanted } => tab.view.refused = Some(wanted),
-        SessionEvent::Asking { what: Asked::MoreRights, rights, seconds } => {
-            tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
-        }
-        SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.paused = Paused::ByQuestion,
-        SessionEvent::AskingOver { .. } => tab.over_asking(),
-        SessionEvent::RightsChanged { change, rights, seconds, effective } => {
-            tab.granted = effective;
-            tab.more = More::after(change, rights, now + u64::from(seconds));
-        }
-        SessionEvent::RightsEnded { effective, .. } => {
-            tab.granted = effective;
-            tab.more = More::Revoked;
-        }
-        SessionEvent::PicturePaused => tab.view.paused = Paused::ByHost,
-        SessionEvent::PictureResumed => tab.view.paused = Paused::No,
-        SessionEvent::ScreenshotTaken => tab.pictures += 1,
-        SessionEvent::Chat { line } => add_line(tab, Role::Agent, line, now),
-        SessionEvent::Ended { reason, by } => {
-            if !matches!(tab.stage, Stage::Over(_)) {
-                tab.stage = Stage::Over(ended(tab, reason, by));
-            }
-        }
-        // What was not carried is seen in the picture.
-        SessionEvent::InputDiscarded { .. } | SessionEvent::NotSaid => {}
-        // Told by the fault that the loop ends with.
-        SessionEvent::TranscriptMismatch
-        | SessionEvent::ManifestRefused { .. }
-        | SessionEvent::ServerRefused { .. }
-        | SessionEvent::ServerClosed { .. }
-        | SessionEvent::ServerGone
-        | SessionEvent::Disclosed { .. }
-        | SessionEvent::Violation { .. } => {}
-    }
-}
-
-fn cipher_words(ciphers: &Ciphers) -> String {
-    match ciphers {
-        Ciphers::Direct { dtls, srtp } => format!("{dtls}, {srtp}"),
-        Ciphers::Relayed { noise, tls } => format!("{noise}, {tls}"),
-    }
-}
-
-fn ended(tab: &Tab, reason: EndReason, by: EndedBy) -> Outcome {
-    match &tab.stage {
-        Stage::Dialling | Stage::Waiting(_) | Stage::AtTheDoor { .. } if tab.leaving => {
-            Outcome::Cancelled
-        }
-        Stage::Dialling
-        | Stage::Waiting(_)
-        | Stage::AtTheDoor { .. }
-        | Stage::AwaitsConsent
-        | Stage::Live { .. }
-        | Stage::Over(_) => Outcome::Ended { reason, by },
-    }
-}
-
-fn at_the_door(tab: &mut Tab, attempt: u8) {
-    if let Stage::Waiting(number) | Stage::AtTheDoor { number, .. } = &tab.stage {
-        tab.stage = Stage::AtTheDoor { number: number.clone(), attempt };
-    }
-}
-
-fn wrong_number(tab: &mut Tab, attempts_left: u8) {
-    if let Stage::Waiting(number) | Stage::AtTheDoor { number, .. } = &tab.stage {
-        let wrong_tries = MAX_ATTEMPTS.saturating_sub(attempts_left);
-        tab.stage = Stage::Waiting(Number { wrong_tries, ..number.clone() });
-    }
-}
-
-fn add_line(tab: &mut Tab, by: Role, text: String, at: u64) {
-    tab.chat.push(Line { by, text, at });
-    if tab.chat.len() > LINES {
-        tab.chat.remove(0);
-    }
-    if by == Role::Agent {
-        tab.unread += 1;
-    }
 }
 
 pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::entrance::{self, Answer, Found};
 use super::history::Past;
-use super::model::{MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
+use super::model::{Asks, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
 use super::preferences::{Language, Preferences};
 use super::session::{self, Happened, Wish};
 use crate::look::Shade;
@@ -56,6 +56,8 @@ pub struct Form {
     pub user: String,
     pub password: Secret,
     pub code: Secret,
+    /// What the code is; told by the page, not by the operator.
+    pub asks: Asks,
 }
 
 /// Typed, and wiped when it is dropped.
@@ -207,7 +209,7 @@ mod tests {
     use super::*;
     use crate::operator::entrance::Trusted;
     use crate::operator::model::{
-        Account, Asks, Busy, Dialog, Door, Missing, Outcome, Paused, Stage, Trouble,
+        Account, Busy, Dialog, Door, Missing, Outcome, Paused, Stage, Trouble,
     };
 
     const FIRST: TabId = TabId(1);
@@ -240,7 +242,7 @@ mod tests {
 
     fn form(user: &str, password: &str, code: &str) -> Msg {
         let (password, code) = (Secret::from(password), Secret::from(code));
-        Msg::SubmitSignIn(Form { user: user.into(), password, code })
+        Msg::SubmitSignIn(Form { user: user.into(), password, code, asks: Asks::Password })
     }
 
     fn dialled(mode: Mode) -> Model {

@@ -59,10 +59,12 @@ fn show_sign_in(model: &Model, page: &SignIn, operator: &Operator<'_>) {
     operator.set_organisation(text(&page.organisation));
     operator.set_server(text(&page.server));
     operator.set_user(text(&page.user));
+    operator.set_authenticator_key(text(&page.key));
     operator.set_busy(page.busy == Busy::Working);
     operator.set_asks(match page.asks {
         Asks::Password => SignInAsks::Password,
         Asks::Totp => SignInAsks::Totp,
+        Asks::TotpSetup => SignInAsks::TotpSetup,
         Asks::Enrolment => SignInAsks::Enrolment,
     });
     let (mut words, mut device, mut wait) = (String::new(), String::new(), 0);

@@ -34,6 +34,7 @@ fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
             user: user.to_string(),
             password: Secret::from(password.as_str()),
             code: Secret::from(code.as_str()),
+            ..Form::default()
         };
         told(Msg::SubmitSignIn(form));
     });
