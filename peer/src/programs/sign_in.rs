@@ -122,7 +122,7 @@ fn welcome(
     operator: &str,
     answer: LoginResponse,
 ) -> Result<(), Fault> {
-    surface::keep(trust, settings, operator, &answer)?;
+    surface::keep(settings, operator, &answer)?;
     let modes: Vec<&str> = answer.modes.iter().map(|mode| mode.name()).collect();
     match form {
         Form::Plain => say::print(&Text::SignedIn.fill(

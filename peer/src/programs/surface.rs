@@ -2,10 +2,8 @@
 //!
 //! Decides nothing of how people are spoken to.
 
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tasuki_protocol::bundle::BUNDLE_FILE;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::login::LoginResponse;
 use tasuki_protocol::rights::Mode;
@@ -24,7 +22,7 @@ use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::trust::Trust;
 
-/// Signs in; keeps the sign-in and the organisation's file in the profile once it led there.
+/// Signs in; keeps the sign-in in the profile once it led there.
 ///
 /// # Errors
 /// As [`login::login`], or the profile cannot be written.
@@ -36,18 +34,13 @@ pub async fn sign_in(
     let device = settings.profile.device_key()?;
     let outcome = login::login(trust, &settings.proxies, &device, credentials).await?;
     if let LoginOutcome::SignedIn(answer) = &outcome {
-        keep(trust, settings, &credentials.operator, answer)?;
+        keep(settings, &credentials.operator, answer)?;
     }
     Ok(outcome)
 }
 
-/// What the next start finds: who is signed in, and at which server.
-pub(super) fn keep(
-    trust: &Trust,
-    settings: &Settings,
-    operator: &str,
-    answer: &LoginResponse,
-) -> Result<(), Fault> {
+/// What the next start finds: who is signed in.
+pub(super) fn keep(settings: &Settings, operator: &str, answer: &LoginResponse) -> Result<(), Fault> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     settings.profile.keep_sign_in(&SignIn {
         operator: operator.to_owned(),
@@ -57,8 +50,7 @@ pub(super) fn keep(
         organisation: answer.organisation.clone(),
         display_name: answer.display_name.clone(),
         modes: answer.modes.clone(),
-    })?;
-    keep_bundle(trust, settings)
+    })
 }
 
 /// # Errors
@@ -73,14 +65,6 @@ pub fn forget_sign_in(settings: &Settings) -> Result<(), Fault> {
 /// [`Fault::Setting`] for a filter that cannot be read.
 pub fn start_log(filter: &str) -> Result<(), Fault> {
     start::start_log(filter)
-}
-
-/// The next start finds it without being told.
-fn keep_bundle(trust: &Trust, settings: &Settings) -> Result<(), Fault> {
-    let bytes = std::fs::read(&trust.file)
-        .map_err(|why| Fault::Bundle { file: trust.file.clone(), why: why.to_string() })?;
-    let kept: PathBuf = settings.profile.state.join(BUNDLE_FILE);
-    if kept == trust.file { Ok(()) } else { settings.profile.write(BUNDLE_FILE, &bytes) }
 }
 
 /// Asks the server for a number. The loop runs until the session is over, or until

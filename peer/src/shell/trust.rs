@@ -47,12 +47,20 @@ impl Trust {
     pub fn load(file: Option<&Path>, profile: &Profile) -> Result<Self, Fault> {
         let known = profile.known()?;
         let (bundle, file) = match file {
-            Some(file) => (open(file, known.as_ref(), profile)?, file.to_owned()),
+            Some(file) => match open(file, known.as_ref(), profile) {
+                Ok(bundle) => (bundle, file.to_owned()),
+                // Whoever names the file he was once given goes on with what was followed since.
+                Err(Fault::OldBundle { file }) => {
+                    find(known.as_ref(), profile).map_err(|_| Fault::OldBundle { file })?
+                }
+                Err(fault) => return Err(fault),
+            },
             None => find(known.as_ref(), profile)?,
         };
         if known != Some(bundle.known()) {
             profile.keep_known(&bundle.known())?;
         }
+        keep(&bundle, &file, profile)?;
         let mut trust = Self { bundle, file, revoked: Vec::new(), revocations: 0 };
         let kept = profile.state.join(REVOCATIONS_FILE);
         if let Ok(envelope) = read(&kept) {
@@ -129,6 +137,16 @@ impl Trust {
 
 fn unix() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The next program finds the bundle without being told; nothing newer is written over.
+fn keep(bundle: &Bundle, file: &Path, profile: &Profile) -> Result<(), Fault> {
+    let kept = profile.state.join(BUNDLE_FILE);
+    let before = read(&kept).ok().and_then(|envelope| Bundle::open_first(&envelope).ok());
+    if kept == file || before.is_some_and(|before| before.version >= bundle.version) {
+        return Ok(());
+    }
+    profile.write(BUNDLE_FILE, &read(file)?)
 }
 
 /// The newest bundle that holds; if none does, what is wrong with the first.
@@ -249,11 +267,16 @@ mod tests {
     }
 
     #[test]
-    fn t70_an_older_bundle_is_refused_once_a_newer_one_was_seen() {
+    fn t70_an_older_bundle_never_takes_the_place_of_a_newer_one_that_was_seen() {
         let place = Place::new();
         assert!(place.load(&signed("Example", 1, 5)).is_ok());
+        assert_eq!(place.load(&signed("Example", 1, 4)).unwrap().bundle.version, 5);
+        assert_eq!(Trust::load(None, &place.profile).unwrap().bundle.version, 5);
+        // Somebody puts an old file where the newest was kept: nothing is trusted at all.
+        std::fs::write(place.profile.state.join(BUNDLE_FILE), signed("Example", 1, 4)).unwrap();
         assert!(matches!(place.load(&signed("Example", 1, 4)), Err(Fault::OldBundle { .. })));
-        assert!(place.load(&signed("Example", 1, 6)).is_ok());
+        assert!(matches!(Trust::load(None, &place.profile), Err(Fault::OldBundle { .. })));
+        assert_eq!(place.load(&signed("Example", 1, 6)).unwrap().bundle.version, 6);
     }
 
     #[test]
