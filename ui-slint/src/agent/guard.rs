@@ -196,10 +196,13 @@ fn monitors(window: &impl ComponentHandle) -> Option<Vec<(PhysicalPosition, f32)
 }
 
 fn x11_id(bar: &BannerWindow) -> Option<u32> {
-    let id = bar.window().with_winit_window(|winit| match winit.window_handle().ok()?.as_raw() {
-        RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
-        RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
-        _ => None,
+    let id = bar.window().with_winit_window(|winit| {
+        let raw = winit.window_handle().ok()?.as_raw();
+        if let RawWindowHandle::Xlib(handle) = raw {
+            return u32::try_from(handle.window).ok();
+        }
+        let RawWindowHandle::Xcb(handle) = raw else { return None };
+        Some(handle.window.get())
     });
     id.flatten()
 }

@@ -16,6 +16,7 @@ use super::live::{Live, LiveQuestion, QuestionKind, Stillness, Weather};
 use super::model::{Effect, Model, NumberPage, Page};
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few in a session, and none is kept")]
 pub enum News {
     /// No session came about.
     Failed(Fault),
@@ -96,9 +97,10 @@ impl Model {
 
     fn failed(&mut self, fault: Fault) -> Vec<Effect> {
         let mut page = NumberPage::default();
-        match fault {
-            Fault::NumberRefused => page.entry.refused(),
-            other => page.trouble = Some(other),
+        if fault == Fault::NumberRefused {
+            page.entry.refused();
+        } else {
+            page.trouble = Some(fault);
         }
         self.page = Page::Number(page);
         Vec::new()

@@ -35,6 +35,7 @@ pub(super) struct Needs {
 
 /// What comes back to the window.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few in a session, and none is kept")]
 pub(super) enum FromSession {
     /// It runs: acts go here, pictures come from there.
     Runs(mpsc::Sender<Order>, Viewer),
@@ -163,6 +164,7 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
     if let SessionEvent::RightsEnded { effective, .. } = event {
         return vec![News::Effective(*effective)];
     }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
     let one = match event {
         SessionEvent::PathChosen { .. } => Some(News::Connected),
         SessionEvent::Reconnecting => Some(News::Reconnecting),
@@ -171,7 +173,6 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
         SessionEvent::PicturePaused => Some(News::Paused(true)),
         SessionEvent::PictureResumed => Some(News::Paused(false)),
         SessionEvent::ScreenshotTaken => Some(News::PictureKept),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
         _ => None,
     };
     one.into_iter().collect()

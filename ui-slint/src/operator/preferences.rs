@@ -15,7 +15,7 @@ pub const FILE: &str = "operator-window.json";
 /// More is no file of ours.
 const MAX_BYTES: u64 = 64 * 1024;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preferences {
     pub language: Language,
@@ -56,19 +56,6 @@ pub enum Grab {
     #[default]
     All,
     OwnKeysOnly,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            language: Language::default(),
-            shade: Shade::default(),
-            pictures: None,
-            keyboard: Keyboard::default(),
-            grab: Grab::default(),
-            user: String::new(),
-        }
-    }
 }
 
 /// What reading the file came to.
