@@ -38,7 +38,7 @@ impl Room {
 
 /// all five modes from the window, by clicks and keys alone.
 #[test]
-#[ignore = "./dev test builds the windows and runs this"]
+#[ignore = "./dev windows builds the windows and runs this"]
 fn the_operators_window_holds_all_five_modes_by_clicks_and_keys() {
     let room = Room::furnish();
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
@@ -64,7 +64,7 @@ fn the_operators_window_holds_all_five_modes_by_clicks_and_keys() {
 
 /// Keys go by their place: with the same layout at both ends every letter arrives as typed.
 #[test]
-#[ignore = "./dev test builds the windows and runs this"]
+#[ignore = "./dev windows builds the windows and runs this"]
 fn what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
     let room = Room::furnish();
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
