@@ -1,6 +1,6 @@
 //! The operator's window on a real desktop, used by clicks and keys, against an agent on another.
 //!
-//! `./dev windows` builds the windows first and runs this; they are a workspace of their own.
+//! `./dev test` and `./dev windows` build the windows first and run this; they are a workspace of their own.
 
 #![allow(clippy::unwrap_used)]
 
@@ -36,10 +36,10 @@ impl Room {
     }
 }
 
-/// all five modes from the window, by clicks and keys alone.
+/// S1, S2, S14, S18, S24: all five modes from the window, by clicks and keys alone.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
-fn the_operators_window_holds_all_five_modes_by_clicks_and_keys() {
+fn s1_the_operators_window_holds_all_five_modes_by_clicks_and_keys() {
     let room = Room::furnish();
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
     for mode in Mode::ALL {
@@ -65,7 +65,7 @@ fn the_operators_window_holds_all_five_modes_by_clicks_and_keys() {
 /// Keys go by their place: with the same layout at both ends every letter arrives as typed.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
-fn what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
+fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
     let room = Room::furnish();
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
     let mut agent = window.connect(&room.house, &room.user, Mode::Control).unwrap();
