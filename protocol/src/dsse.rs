@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 use crate::blob::Blob;
 use crate::ids::DeviceKey;
 
-/// The most bytes that an envelope may have. T15.
-pub const MAX_ENVELOPE_BYTES: usize = 24 * 1024;
-/// The most bytes that a signed document may have. T15.
+/// The most bytes that a signed document may have, unless its type says otherwise. T15.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024;
+/// The most bytes that the envelope of such a document may have. T15.
+pub const MAX_ENVELOPE_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_DOCUMENT_BYTES / 2;
 
 /// A document that can be signed: strict JSON under a type name of its own.
 pub trait Document: Serialize + DeserializeOwned {
     const PAYLOAD_TYPE: &'static str;
+    /// The most bytes that it may have. T15.
+    const MAX_BYTES: usize = MAX_DOCUMENT_BYTES;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,11 +60,11 @@ pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
 /// # Errors
 /// See [`DocumentRefused`]; each is final, nothing may be used of the document.
 pub fn open<D: Document>(envelope: &[u8], trusted: &[DeviceKey]) -> Result<D, DocumentRefused> {
-    let envelope = parse_envelope(envelope)?;
+    let envelope = parse_envelope::<D>(envelope)?;
     if envelope.payload_type != D::PAYLOAD_TYPE {
         return Err(DocumentRefused::OtherType);
     }
-    if envelope.payload.0.len() > MAX_DOCUMENT_BYTES {
+    if envelope.payload.0.len() > D::MAX_BYTES {
         return Err(DocumentRefused::TooLarge);
     }
     let [signature] = envelope.signatures.as_slice() else {
@@ -84,7 +86,7 @@ pub fn open<D: Document>(envelope: &[u8], trusted: &[DeviceKey]) -> Result<D, Do
 /// # Errors
 /// As [`open`].
 pub fn open_self_signed<D: Document>(envelope: &[u8]) -> Result<(D, DeviceKey), DocumentRefused> {
-    let named = parse_envelope(envelope)?.signatures.first().map(|s| s.keyid);
+    let named = parse_envelope::<D>(envelope)?.signatures.first().map(|s| s.keyid);
     let signer = named.ok_or(DocumentRefused::Malformed)?;
     open(envelope, &[signer]).map(|document| (document, signer))
 }
@@ -115,8 +117,9 @@ pub enum DocumentRefused {
     Forged,
 }
 
-fn parse_envelope(bytes: &[u8]) -> Result<Envelope, DocumentRefused> {
-    if bytes.len() > MAX_ENVELOPE_BYTES {
+/// The payload grows by a third in base64; the rest is for type, key and signature.
+fn parse_envelope<D: Document>(bytes: &[u8]) -> Result<Envelope, DocumentRefused> {
+    if bytes.len() > D::MAX_BYTES + D::MAX_BYTES / 2 {
         return Err(DocumentRefused::TooLarge);
     }
     strict_json(bytes)

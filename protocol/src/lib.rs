@@ -18,6 +18,7 @@ pub mod message;
 pub mod number;
 pub mod pairing;
 pub mod pake;
+pub mod policy;
 pub mod rights;
 pub mod screen;
 pub mod sealing;

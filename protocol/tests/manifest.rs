@@ -7,7 +7,7 @@ use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse::{self, DocumentRefused};
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
 use tasuki_protocol::manifest::{
-    Abilities, AddressDisclosure, Binding, Manifest, ManifestRefused, Requirement, VerifiedManifest,
+    Abilities, AddressDisclosure, Approval, FileRules, Binding, Manifest, ManifestRefused, Requirement, VerifiedManifest,
 };
 use tasuki_protocol::rights::{Capability, Mode, Operate, Rights, SeeScreen};
 
@@ -31,6 +31,7 @@ fn manifest(mode: Mode) -> Manifest {
         challenge: Challenge([12; 32]),
         mode,
         capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
         application_selection: Requirement::Optional,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::Public,
@@ -38,6 +39,7 @@ fn manifest(mode: Mode) -> Manifest {
         start_within: 600,
         length: 3600,
         policy_version: 1,
+        reason: None,
     }
 }
 

@@ -10,5 +10,6 @@ pub mod guesses;
 pub mod issue;
 pub mod operators;
 pub mod pace;
+pub mod policy;
 pub mod room;
 pub mod rooms;

@@ -135,7 +135,7 @@ fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
 mod tests {
     use super::*;
     use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
-    use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
+    use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest};
 
     fn question(mode: Mode) -> Question {
         let manifest = Manifest {
@@ -149,6 +149,7 @@ mod tests {
             challenge: Challenge([0; 32]),
             mode,
             capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
             application_selection: Requirement::Off,
             recording: Requirement::Off,
             address_disclosure: AddressDisclosure::Public,
@@ -156,6 +157,7 @@ mod tests {
             start_within: 600,
             length: 3600,
             policy_version: 1,
+        reason: None,
         };
         let grantable = mode.ceiling();
         Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }

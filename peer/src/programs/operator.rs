@@ -54,7 +54,7 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 23 profile file unusable, 24 not signed in, 25 other server, 30 unknown host, 31 port closed,
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
 36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
-42 mode not allowed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
+42 mode not allowed, 43 outside the allowed hours, 44 a reason is needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
 55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
 64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone,
 130 interrupted.";
@@ -78,6 +78,9 @@ enum Command {
         /// manage, control, view, share or show.
         #[arg(long)]
         mode: Mode,
+        /// Why, like a ticket's number; the end user reads it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Prints the effective settings and where each came from.
     Config,
@@ -108,7 +111,7 @@ pub fn main() -> ExitCode {
     let form = options.shared.form();
     start::run(&options.shared, async |settings| match &options.command {
         Command::Login(login) => sign_in(login, settings, form).await,
-        Command::Open { mode } => open(*mode, settings, form).await,
+        Command::Open { mode, reason } => open(*mode, reason.clone(), settings, form).await,
         Command::Config => {
             start::print_settings(settings, form);
             Ok(())
@@ -189,7 +192,12 @@ fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credential
     Ok(Credentials { operator: options.operator.clone(), password, enrolment })
 }
 
-async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> {
+async fn open(
+    mode: Mode,
+    reason: Option<String>,
+    settings: &Settings,
+    form: Form,
+) -> Result<(), Fault> {
     let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
     let sign_in = settings.profile.sign_in()?;
     let device = settings.profile.device_key()?;
@@ -204,7 +212,7 @@ async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> 
         _ = signals.next() => return Err(Fault::Interrupted),
     };
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
-    let peer = Peer::operator(OperatorSetup { end, mode });
+    let peer = Peer::operator(OperatorSetup { end, mode, reason });
     let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     let running = tokio::spawn(run.run());

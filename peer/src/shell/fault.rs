@@ -71,6 +71,15 @@ pub enum Fault {
     SlowDown,
     WrongPassword,
     SignInOver,
+    /// This computer's own limits cannot be read, so nothing is let in.
+    LocalMaximum {
+        file: PathBuf,
+        why: String,
+    },
+    /// The policy lets this operator work at other hours.
+    OutsideHours,
+    /// The policy wants to know why, before a number is given out.
+    ReasonNeeded,
     ModeNotAllowed {
         mode: String,
     },
@@ -135,6 +144,9 @@ impl Fault {
             Self::WrongPassword => 40,
             Self::SignInOver => 41,
             Self::ModeNotAllowed { .. } => 42,
+            Self::LocalMaximum { .. } => 26,
+            Self::OutsideHours => 43,
+            Self::ReasonNeeded => 44,
             Self::NumberMistyped => 50,
             Self::NumberRefused => 51,
             Self::NumberExpired => 52,
@@ -192,6 +204,9 @@ impl Fault {
             Self::WrongPassword => Text::FaultWrongPassword,
             Self::SignInOver => Text::FaultSignInOver,
             Self::ModeNotAllowed { .. } => Text::FaultModeNotAllowed,
+            Self::LocalMaximum { .. } => Text::FaultLocalMaximum,
+            Self::OutsideHours => Text::FaultOutsideHours,
+            Self::ReasonNeeded => Text::FaultReasonNeeded,
             Self::NumberMistyped => Text::FaultNumberMistyped,
             Self::NumberRefused => Text::FaultNumberRefused,
             Self::NumberExpired => Text::FaultNumberExpired,
@@ -220,6 +235,7 @@ impl Fault {
             Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
+            | Self::LocalMaximum { file, why }
             | Self::CannotWrite { file, why } => {
                 vec![shown(file), why.clone()]
             }
@@ -244,6 +260,8 @@ impl Fault {
             | Self::SlowDown
             | Self::WrongPassword
             | Self::SignInOver
+            | Self::OutsideHours
+            | Self::ReasonNeeded
             | Self::NumberMistyped
             | Self::NumberRefused
             | Self::NumberExpired

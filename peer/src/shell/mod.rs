@@ -5,6 +5,7 @@ pub mod desktop;
 mod dial;
 pub mod direct;
 pub mod fault;
+pub mod local_maximum;
 pub mod login;
 pub mod paths;
 mod pin;

@@ -17,7 +17,7 @@ use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
@@ -191,7 +191,7 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
         OperatorToServer::Prove { .. } => {
             say.try_send(signal::encode(&ServerToOperator::Ready)).unwrap()
         }
-        OperatorToServer::OpenRoom { mode, hellos } => {
+        OperatorToServer::OpenRoom { mode, hellos, .. } => {
             *room = Room {
                 mode: Some(mode),
                 hellos: hellos.into(),
@@ -273,6 +273,7 @@ fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
         challenge: agent.challenge,
         mode,
         capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
         application_selection: Requirement::Off,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::All,
@@ -280,6 +281,7 @@ fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
         start_within: 600,
         length: 3600,
         policy_version: 1,
+        reason: None,
     };
     Blob(dsse::sign(&manifest, &SigningKey::from_bytes(&MANIFEST_KEY)))
 }

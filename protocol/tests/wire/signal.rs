@@ -45,7 +45,7 @@ fn an_operators_messages_keep_their_words() {
     );
     all.json(
         "OperatorToServer::OpenRoom",
-        &O::OpenRoom { mode: Mode::View, hellos: vec![blob()] },
+        &O::OpenRoom { mode: Mode::View, hellos: vec![blob()], reason: None },
         r#"{"type":"open_room","mode":"view","hellos":["qrs="]}"#,
     );
     all.json("OperatorToServer::Resume", &O::Resume { session, token: token() }, r#"{"type":"resume","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","token":"7070707070707070707070707070707070707070707070707070707070707070"}"#);

@@ -1,15 +1,16 @@
 //! What the server signs and seals: manifests and relay tickets.
 //!
-//! A manifest allows at most its mode's ceiling; what the product does not yet do
-//! (files, clipboard, recording, reconnecting) is left out of it.
+//! A manifest says what the policy grants, and the policy grants at most a mode's ceiling.
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
-use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::manifest::Manifest;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::{Grant, ServerLimits};
+use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{Leg, RelayAddress};
 use tasuki_protocol::ticket::{TICKET_LIFETIME_S, Ticket, TicketKey};
 
@@ -19,8 +20,6 @@ use super::rooms::Operator;
 pub const START_WITHIN_S: u64 = 600;
 /// By how much a relay's clock may be behind the server's: it refuses what lives too long.
 const CLOCK_SKEW_S: u64 = 10;
-/// Counts the rules below; a change of them is a change of this.
-pub const POLICY_VERSION: u64 = 1;
 
 /// Who issues, with what.
 #[derive(Debug)]
@@ -31,9 +30,17 @@ pub struct Issuer {
     pub ticket_key: Option<TicketKey>,
     /// `None`: the relay is in the server itself.
     pub relay: Option<RelayAddress>,
-    pub address_disclosure: AddressDisclosure,
-    /// Seconds that a session may last.
-    pub length_s: u64,
+    /// What `server.toml` says beside the policy.
+    pub limits: ServerLimits,
+    /// The one in force.
+    pub policy: Policy,
+}
+
+/// What an operator asked for when he opened a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub mode: Mode,
+    pub reason: Option<String>,
 }
 
 impl Issuer {
@@ -42,7 +49,8 @@ impl Issuer {
         &self,
         session: SessionId,
         operator: &Operator,
-        mode: Mode,
+        wish: &Wish,
+        grant: &Grant,
         agent: &Hello,
         unix: u64,
     ) -> Vec<u8> {
@@ -55,15 +63,17 @@ impl Issuer {
             operator_key: operator.device,
             agent_key: agent.device,
             challenge: agent.challenge,
-            mode,
-            capabilities: offered(mode),
-            application_selection: Requirement::Off,
-            recording: Requirement::Off,
-            address_disclosure: self.address_disclosure,
+            mode: wish.mode,
+            capabilities: grant.rights,
+            files: grant.files,
+            application_selection: grant.application_selection,
+            recording: grant.recording,
+            address_disclosure: grant.address_disclosure,
             issued_at: unix,
             start_within: START_WITHIN_S,
-            length: self.length_s,
-            policy_version: POLICY_VERSION,
+            length: grant.length_s,
+            policy_version: self.policy.version,
+            reason: wish.reason.clone(),
         };
         dsse::sign(&manifest, &self.manifest_key)
     }
@@ -81,26 +91,5 @@ impl Issuer {
         let expires = unix + TICKET_LIFETIME_S - CLOCK_SKEW_S;
         let ticket = Ticket { session, leg: number, role, expires, nonce };
         Some(Leg { number, relay: self.relay.clone(), ticket: Blob(key.seal(&ticket)) })
-    }
-}
-
-/// What this build can honour of a mode's ceiling.
-pub fn offered(mode: Mode) -> Rights {
-    use Capability as C;
-    let later =
-        [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::Record, C::Reconnect];
-    later.into_iter().fold(mode.ceiling(), Rights::without)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn t16_no_manifest_is_wider_than_its_mode() {
-        for mode in Mode::ALL {
-            assert!(offered(mode).is_within(mode.ceiling()));
-            assert!(offered(mode).has(Capability::SeeScreen));
-        }
     }
 }

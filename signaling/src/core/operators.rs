@@ -20,6 +20,7 @@ use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
+use super::issue::Wish;
 use super::rooms::{
     Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, What,
 };
@@ -56,8 +57,9 @@ impl Rooms {
             OperatorToServer::Prove { .. } => {
                 self.refuse_operator(connection, RefusalReason::Message);
             }
-            OperatorToServer::OpenRoom { mode, hellos } => {
-                if let Err(reason) = self.open_room(connection, mode, hellos, now) {
+            OperatorToServer::OpenRoom { mode, hellos, reason } => {
+                let wish = Wish { mode, reason };
+                if let Err(reason) = self.open_room(connection, wish, hellos, now) {
                     self.refuse_operator(connection, reason);
                 }
             }
@@ -132,15 +134,13 @@ impl Rooms {
     fn open_room(
         &mut self,
         connection: ConnectionId,
-        mode: Mode,
+        wish: Wish,
         hellos: Vec<Blob>,
         now: Now,
     ) -> Result<(), RefusalReason> {
         let desk = self.desks.get(&connection).ok_or(RefusalReason::SignIn)?;
         let operator = desk.operator.clone();
-        if !operator.modes.contains(&mode) {
-            return Err(RefusalReason::Mode);
-        }
+        self.issuer.may_open(&operator, &wish, now.unix)?;
         let first = check_hellos(&hellos, &operator)?;
         let open = self
             .rooms
@@ -162,7 +162,7 @@ impl Rooms {
             locator,
             operator,
             operator_seat: Seat { token, place: Whereabouts::Here(connection) },
-            mode,
+            wish,
             hellos: hellos.into_iter().map(|hello| hello.0).collect(),
             used: 0,
             expires,
@@ -201,7 +201,7 @@ impl Rooms {
             resume: room.operator_seat.token,
             expires_in: room.expires.saturating_duration_since(now.instant).as_secs(),
         };
-        let mode = room.mode;
+        let mode = room.wish.mode;
         self.tell_operator(connection, opened);
         self.note(What::NumberOpened(mode), Some(session));
     }
@@ -260,7 +260,7 @@ impl Rooms {
         let Some(room) = self.own(connection, session) else {
             return self.refuse_operator(connection, RefusalReason::Session);
         };
-        let Stage::Meeting(Meeting { agent, token, ends, .. }) = room.stage else {
+        let Stage::Meeting(Meeting { agent, token, terms, .. }) = room.stage else {
             if room.paired().is_none() {
                 // The server gave the attempt up before its end: no half of a session stays.
                 self.end_room(session, CloseReason::Lost, None, now);
@@ -268,7 +268,7 @@ impl Rooms {
             return;
         };
         let agent_seat = Seat { token, place: Whereabouts::Here(agent) };
-        room.stage = Stage::Paired(Box::new(Paired { agent_seat, legs: 0, leg_pace: legs, ends }));
+        room.stage = Stage::Paired(Box::new(Paired { agent_seat, legs: 0, leg_pace: legs, terms }));
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
@@ -278,7 +278,7 @@ impl Rooms {
             self.guesses.give_back(agent.place);
         }
         self.put(Output::Trust { connection: agent_connection });
-        self.agenda.remind(ends, Reminder::Room(session));
+        self.agenda.remind(terms.ends, Reminder::Room(session));
         self.note(What::Paired, Some(session));
     }
 

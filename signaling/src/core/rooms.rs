@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS, NUMBER_LIFETIME_S};
+use tasuki_protocol::policy::Policy;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
@@ -53,6 +54,8 @@ pub struct Operator {
     pub name: String,
     pub display_name: String,
     pub modes: Vec<Mode>,
+    /// Names of the groups that the account is in; a policy speaks to them.
+    pub groups: Vec<String>,
     pub device: DeviceKey,
 }
 
@@ -117,6 +120,14 @@ pub enum Input {
     /// Signed out, disabled or removed: everything of this operator ends. T17, T55.
     Withdrawn {
         operator: OperatorId,
+    },
+    /// An administrator ends one session.
+    Ended {
+        session: SessionId,
+    },
+    /// Another policy is in force: what is wider ends. T17.
+    PolicyChanged {
+        policy: Box<Policy>,
     },
     Written {
         write: WriteId,
@@ -257,6 +268,8 @@ impl Rooms {
                 self.agent_gone(connection, now);
             }
             Input::Withdrawn { operator } => self.withdraw(operator, now),
+            Input::Ended { session } => self.end_room(session, CloseReason::Withdrawn, None, now),
+            Input::PolicyChanged { policy } => self.adopt(*policy, now),
             Input::Written { write, outcome } => self.written(write, outcome, now),
             Input::Tick => {}
         }

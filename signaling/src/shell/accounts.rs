@@ -229,6 +229,7 @@ impl Accounts {
             name: account.person.name,
             display_name: account.person.display_name,
             modes: account.modes,
+            groups: Vec::new(),
             device: bearer.device,
         }))
     }

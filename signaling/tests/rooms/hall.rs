@@ -9,6 +9,8 @@ use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId,
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
@@ -47,8 +49,8 @@ impl Hall {
             manifest_key: SigningKey::from_bytes(&[8; 32]),
             ticket_key: Some(TicketKey::from_bytes([9; 32])),
             relay: None,
-            address_disclosure: AddressDisclosure::Public,
-            length_s: LENGTH_S,
+            limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
+            policy: Policy::unwritten(TENANT),
         };
         let resting = resting.into_iter().map(|(locator, rest)| (locator, start + rest));
         let rooms = Rooms::new(settings, issuer, Seed::from_bytes([1; 32]), resting);
@@ -101,6 +103,7 @@ impl Hall {
             name: format!("op{id}"),
             display_name: format!("Operator {id}"),
             modes: vec![Mode::Control, Mode::View],
+            groups: Vec::new(),
             device: device(id),
         };
         let outputs = self.turn(Input::OperatorHere { connection, operator });
@@ -117,7 +120,7 @@ impl Hall {
     }
 
     pub(crate) fn open(&mut self, connection: ConnectionId, id: u8) -> Room {
-        let message = OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id) };
+        let message = OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id), reason: None };
         let outputs = self.say(connection, message);
         match to_operator(&outputs, connection).as_slice() {
             [ServerToOperator::RoomOpened { session, locator, .. }] => (*session, *locator),

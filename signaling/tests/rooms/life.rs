@@ -184,7 +184,7 @@ fn s66_a_mode_that_the_operator_may_not_use_opens_no_number() {
     let mut hall = Hall::new();
     let operator = hall.operator(1);
     for mode in Mode::ALL {
-        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode, hellos: hellos(1) });
+        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode, hellos: hellos(1), reason: None });
         let allowed = matches!(mode, Mode::Control | Mode::View);
         let is_refused = to_operator(&outputs, operator) == [refused(RefusalReason::Mode)];
         assert_eq!(is_refused, !allowed);
@@ -197,7 +197,7 @@ fn hellos_of_another_device_or_too_few_open_no_number() {
     let operator = hall.operator(1);
     let few = hellos(1)[..2].to_vec();
     for hellos in [hellos(2), few, vec![Blob(vec![1, 2]); 3]] {
-        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode: Mode::View, hellos });
+        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode: Mode::View, hellos, reason: None });
         let ServerToOperator::Refused { reason } = only(to_operator(&outputs, operator)) else {
             panic!()
         };
@@ -263,7 +263,7 @@ fn one_operator_cannot_use_up_the_numbers() {
     let operator = hall.operator(1);
     let mut refusals = 0;
     for _ in 0..20 {
-        let message = OperatorToServer::OpenRoom { mode: Mode::View, hellos: hellos(1) };
+        let message = OperatorToServer::OpenRoom { mode: Mode::View, hellos: hellos(1), reason: None };
         let outputs = hall.say(operator, message);
         refusals += usize::from(to_operator(&outputs, operator) == [refused(RefusalReason::SlowDown)]);
     }

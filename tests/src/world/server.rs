@@ -9,6 +9,8 @@ use tasuki_peer::core::io::{ServerMessage, ServerRequest};
 use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
@@ -65,8 +67,8 @@ impl Server {
             manifest_key: facts.manifest_key.clone(),
             ticket_key: Some(facts.ticket_key.clone()),
             relay: None,
-            address_disclosure: facts.disclosure,
-            length_s: facts.length_s,
+            limits: ServerLimits { address_disclosure: facts.disclosure, length_s: facts.length_s },
+            policy: Policy::unwritten(facts.tenant),
         };
         let seed = facts.seed.child(&format!("server start {}", self.starts));
         self.starts += 1;
@@ -161,6 +163,7 @@ impl Server {
             name: "olivia".to_owned(),
             display_name: "Olivia Operator".to_owned(),
             modes: Mode::ALL.to_vec(),
+            groups: Vec::new(),
             device: self.facts.device,
         }
     }

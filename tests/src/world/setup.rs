@@ -9,6 +9,7 @@ use tasuki_protocol::ids::{DeviceKey, Digest, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::ticket::TicketKey;
@@ -71,6 +72,7 @@ impl Plan {
             seed,
             facts,
             local: self.host_local,
+            maximum: LocalMaximum::default(),
             abilities: Abilities { application_selection: false, recording: false },
             paths,
         }
@@ -78,7 +80,7 @@ impl Plan {
 
     fn operator(&self) -> Peer {
         let end = self.end("operator", self.secret("operator's chance"), self.operator_paths);
-        Peer::operator(OperatorSetup { end, mode: self.mode })
+        Peer::operator(OperatorSetup { end, mode: self.mode, reason: None })
     }
 }
 

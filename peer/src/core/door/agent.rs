@@ -229,6 +229,8 @@ impl AgentDoor {
             RefusalReason::SlowDown
             | RefusalReason::Version { .. }
             | RefusalReason::Mode
+            | RefusalReason::Hours
+            | RefusalReason::Reason
             | RefusalReason::SignIn
             | RefusalReason::Session
             | RefusalReason::Unavailable
