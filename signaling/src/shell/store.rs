@@ -147,13 +147,13 @@ pub(crate) fn spell(what: What) -> (&'static str, String) {
     }
 }
 
+/// Every step of the schema, oldest first: its number, its name, its statements.
+const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
+
 fn migrator() -> Migrator {
-    let first = Migration::new(
-        1,
-        Cow::Borrowed("first"),
-        MigrationType::Simple,
-        include_str!("migrations/0001_first.sql").into_sql_str(),
-        false,
-    );
-    Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
+    let step = |&(number, name, statements): &(i64, &'static str, &'static str)| {
+        let statements = statements.into_sql_str();
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, statements, false)
+    };
+    Migrator { migrations: STEPS.iter().map(step).collect(), ..Migrator::DEFAULT }
 }

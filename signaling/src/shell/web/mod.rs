@@ -1,0 +1,110 @@
+//! HTTP: which path takes what. Everything that is not named here does not exist.
+//!
+//! No cookie, no CORS; whoever sends an `Origin` is a browser and is refused on
+//! every path (T58).
+
+mod accounts;
+mod admin;
+mod rooms;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use serde::Serialize;
+use tasuki_protocol::admin::{
+    BUNDLE_PATH, ENROL_PATH, OPERATOR_CHANGES_PATH, OPERATORS_PATH, Problem, ProblemCode,
+};
+use tasuki_protocol::signal::{AGENT_PATH, LOGIN_PATH, LOGOUT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
+
+use super::accounts::Accounts;
+use super::config::SocketRules;
+use super::desk::Desk;
+use super::store::Event;
+
+/// What the paths have at hand.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) accounts: Accounts,
+    pub(crate) rules: SocketRules,
+    /// The tenant's signed bundle.
+    pub(crate) bundle: Bytes,
+}
+
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route(BUNDLE_PATH, get(bundle))
+        .route(LOGIN_PATH, post(accounts::login))
+        .route(LOGOUT_PATH, post(accounts::logout))
+        .route(ENROL_PATH, any(admin::enrol))
+        .route(OPERATORS_PATH, get(admin::list_operators).post(admin::add_operator))
+        .route(OPERATOR_CHANGES_PATH, post(admin::change_operator))
+        .route(AGENT_PATH, get(rooms::agent))
+        .route(OPERATOR_PATH, get(rooms::operator))
+        .fallback(nothing)
+        .layer(axum::middleware::from_fn(refuse_browsers))
+        .with_state(site)
+}
+
+type Shared = State<Arc<Site>>;
+
+async fn refuse_browsers(request: Request, next: axum::middleware::Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
+fn not_here() -> Response {
+    StatusCode::NOT_FOUND.into_response()
+}
+
+async fn nothing() -> Response {
+    std::future::ready(not_here()).await
+}
+
+async fn bundle(State(site): Shared) -> Response {
+    let body = site.bundle.clone();
+    std::future::ready(([(header::CONTENT_TYPE, "application/json")], body).into_response()).await
+}
+
+async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
+    let patience: Duration = site.rules.first_message;
+    match tokio::time::timeout(patience, to_bytes(body, MAX_EARLY_MESSAGE)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
+}
+
+fn event(kind: &'static str, operator: Option<i64>) -> Event {
+    Event { kind, operator, detail: String::new() }
+}
+
+fn store_problem(error: &sqlx::Error) -> Response {
+    tracing::error!(%error, "the database does not answer");
+    problem(ProblemCode::Busy)
+}
+
+fn problem(code: ProblemCode) -> Response {
+    let status = match code {
+        ProblemCode::SignIn | ProblemCode::Unauthorised => StatusCode::UNAUTHORIZED,
+        ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
+        ProblemCode::Taken => StatusCode::CONFLICT,
+        ProblemCode::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    json(status, &Problem { code })
+}
+
+fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    let text = serde_json::to_string(body).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}

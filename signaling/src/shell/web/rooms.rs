@@ -1,0 +1,36 @@
+//! The doors through which both ends come in.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use tasuki_protocol::signal::MAX_MESSAGE;
+
+use super::Shared;
+use super::accounts::bearer;
+use crate::shell::listen::Guest;
+use crate::shell::sockets;
+
+pub(super) async fn agent(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let response = upgrade.on_upgrade(move |socket| sockets::agent(site, guest, socket));
+    std::future::ready(response).await
+}
+
+pub(super) async fn operator(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let bearer = match bearer(&site, &headers).await {
+        Ok(bearer) => bearer,
+        Err(refused) => return refused,
+    };
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    upgrade.on_upgrade(move |socket| sockets::operator(site, guest, bearer, socket))
+}
