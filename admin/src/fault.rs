@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::policy::check::PolicyFault;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,10 @@ pub enum Fault {
     NotTasuki { address: String },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
+    #[error("not a policy: {file}: {why}")]
+    PolicyFile { file: PathBuf, why: String },
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
     #[error("nothing was typed")]
     NothingTyped,
     #[error("not confirmed")]
@@ -34,7 +39,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later.
+    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -51,9 +56,12 @@ impl Fault {
                 | ProblemCode::Taken
                 | ProblemCode::Unusable
                 | ProblemCode::NotFound
+                | ProblemCode::Conflict
+                | ProblemCode::Policy
                 | ProblemCode::Version => 7,
                 ProblemCode::Busy => 8,
             },
+            Self::PolicyFile { .. } | Self::Policy(_) => 9,
             Self::NothingTyped | Self::NotConfirmed => 7,
         }
     }

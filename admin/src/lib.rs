@@ -7,6 +7,7 @@ pub mod client;
 pub mod command;
 pub mod fault;
 pub mod pin;
+mod policy_words;
 pub mod profile;
 pub mod prompt;
 pub mod texts;

@@ -18,7 +18,7 @@ impl Language {
         if locale.is_some_and(|locale| locale.starts_with("ja")) { Self::Ja } else { Self::En }
     }
 
-    fn pick(self, en: impl Into<String>, ja: impl Into<String>) -> String {
+    pub(crate) fn pick(self, en: impl Into<String>, ja: impl Into<String>) -> String {
         match self {
             Self::En => en.into(),
             Self::Ja => ja.into(),
@@ -136,6 +136,11 @@ impl Language {
                 format!("{address} で応答したのはこの版の Tasuki サーバーではありません。両方を同じ版に更新してください。"),
             ),
             Fault::Refused(code) => self.problem(*code),
+            Fault::PolicyFile { file, why } => self.pick(
+                format!("{} is no policy, and nothing was changed ({why}).", file.display()),
+                format!("{} はポリシーとして読めません。何も変更していません（{why}）。", file.display()),
+            ),
+            Fault::Policy(fault) => self.policy_fault(fault),
             Fault::NothingTyped => self.pick(
                 "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
                 "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
@@ -168,6 +173,14 @@ impl Language {
             ProblemCode::NotFound => self.pick(
                 "There is no such operator. `tasuki-admin operator list` shows all.",
                 "そのオペレータは存在しません。`tasuki-admin operator list` で一覧できます。",
+            ),
+            ProblemCode::Conflict => self.pick(
+                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
+                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
+            ),
+            ProblemCode::Policy => self.pick(
+                "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
+                "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
             ),
             ProblemCode::Busy => self.pick(
                 "The server is busy. Try again in a minute.",

@@ -12,13 +12,18 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
-    ids::DeviceKey,
+    ids::{DeviceKey, TenantId},
     input::InputEvent,
     leg::{LegRecord, MAX_RECORD_BYTES},
-    manifest::Manifest,
+    manifest::{AddressDisclosure, Manifest},
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
     pairing::Hello,
+    policy::{
+        Policy, RuleBook,
+        decide::{ServerLimits, Subject},
+    },
+    rights::Mode,
     screen::{CursorPosition, CursorShape, Layout},
     signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
@@ -58,6 +63,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("bundle", document::<Bundle>),
+    target("policy", policy),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
@@ -111,6 +117,21 @@ fn cursor_shape(bytes: &[u8]) {
     binary::<CursorShape>(bytes);
     if let Ok(shape) = message::decode::<CursorShape>(bytes, MAX_PACKET_BYTES) {
         assert!(!shape.is_sane() || shape.rgba.len() <= 256 * 256 * 4);
+    }
+}
+
+/// Signed or not, and what decides by it.
+fn policy(bytes: &[u8]) {
+    document::<Policy>(bytes);
+    let Ok(rules) = dsse::strict_json::<RuleBook>(bytes) else { return };
+    let policy = Policy { v: 1, tenant: TenantId([0; 8]), version: 1, issued_at: 0, rules };
+    let _ = policy.check(policy.tenant);
+    let server = ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 8 * 3600 };
+    for mode in Mode::ALL {
+        let subject = Subject { operator: "a", groups: &["b".to_owned()], modes: &Mode::ALL };
+        if let Ok(grant) = policy.decide(&subject, mode, server, 1_793_613_600).outcome {
+            assert!(grant.rights.is_within(mode.ceiling()) && grant.length_s <= server.length_s);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod decide;
+pub mod exchange;
 pub mod hours;
 pub mod local;
 pub mod preset;

@@ -3,14 +3,20 @@
 
 mod accounts;
 mod admins;
+mod certificate;
 mod clock;
 pub mod config;
 mod desk;
+mod doctor;
+pub mod doctor_hardening;
 pub mod fault;
 pub mod folder;
+mod health;
 mod listen;
+mod metrics;
 mod names;
 mod passwords;
+mod policies;
 pub mod program;
 pub mod serve;
 pub mod setup;

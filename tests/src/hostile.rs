@@ -13,7 +13,9 @@ use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
-use tasuki_protocol::manifest::{Abilities, AddressDisclosure, Approval, FileRules, Manifest, Requirement};
+use tasuki_protocol::manifest::{
+    Abilities, AddressDisclosure, Approval, FileRules, Manifest, Requirement,
+};
 use tasuki_protocol::number::{Locator, SessionNumber, SessionSecret};
 use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::policy::local::LocalMaximum;

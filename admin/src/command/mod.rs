@@ -3,6 +3,8 @@
 mod config;
 mod init;
 mod operator;
+mod policy;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use zeroize::Zeroizing;
 
 use self::operator::OperatorCommand;
+use self::policy::PolicyCommand;
+use self::session::SessionCommand;
 use crate::fault::Fault;
 use crate::profile::{Profile, standard_folder};
 use crate::texts::Language;
@@ -19,7 +23,7 @@ use crate::texts::Language;
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the bundle's, 6 not allowed, 7 refused,
-/// 8 try again later.
+/// 8 try again later, 9 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {
@@ -56,6 +60,12 @@ pub enum Command {
     /// Operators' accounts
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// What operators may do
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// What runs at the server now
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Print the settings in effect and where each comes from
     Config,
 }
@@ -84,6 +94,8 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
     match &program.command {
         Command::Enrol { name } => init::enrol(settings, name).await,
         Command::Operator(command) => operator::run(settings, command).await,
+        Command::Policy(command) => policy::run(settings, command).await,
+        Command::Session(command) => session::run(settings, command).await,
         Command::Config => Ok(config::run(settings)),
     }
 }

@@ -149,7 +149,7 @@ mod tests {
             challenge: Challenge([0; 32]),
             mode,
             capabilities: mode.ceiling(),
-        files: FileRules::of(mode.ceiling(), Approval::Ask),
+            files: FileRules::of(mode.ceiling(), Approval::Ask),
             application_selection: Requirement::Off,
             recording: Requirement::Off,
             address_disclosure: AddressDisclosure::Public,
@@ -157,7 +157,7 @@ mod tests {
             start_within: 600,
             length: 3600,
             policy_version: 1,
-        reason: None,
+            reason: None,
         };
         let grantable = mode.ceiling();
         Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }

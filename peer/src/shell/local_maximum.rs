@@ -74,9 +74,14 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_no_lifted_limit_but_one_sentence() {
-        for text in ["modes = [", "modes = ['observe']", "speed = 3", "hours = ['mon 09:00-10:00']",
-            "recording = 'required'", "reason = 'required'"]
-        {
+        for text in [
+            "modes = [",
+            "modes = ['observe']",
+            "speed = 3",
+            "hours = ['mon 09:00-10:00']",
+            "recording = 'required'",
+            "reason = 'required'",
+        ] {
             let Err(fault) = two(text, "") else { panic!("{text} was taken") };
             assert!(fault.to_string().contains(LOCAL_MAXIMUM_FILE), "{fault}");
             assert_eq!(fault.to_string().lines().count(), 1, "{fault}");

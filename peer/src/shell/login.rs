@@ -110,8 +110,11 @@ fn problem(trust: &Trust, status: StatusCode, answer: &str) -> Fault {
         ProblemCode::SignIn | ProblemCode::Unauthorised => Fault::WrongPassword,
         ProblemCode::Busy => Fault::SlowDown,
         ProblemCode::Version => Fault::OtherVersion { theirs: 0 },
-        ProblemCode::Malformed | ProblemCode::Taken | ProblemCode::Unusable | ProblemCode::NotFound => {
-            Fault::Misunderstood
-        }
+        ProblemCode::Malformed
+        | ProblemCode::Taken
+        | ProblemCode::Unusable
+        | ProblemCode::NotFound
+        | ProblemCode::Conflict
+        | ProblemCode::Policy => Fault::Misunderstood,
     }
 }

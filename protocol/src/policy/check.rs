@@ -50,7 +50,8 @@ impl Policy {
     /// # Errors
     /// See [`PolicyFault`]; nothing of the policy may be used then.
     pub fn check(&self, tenant: TenantId) -> Result<(), PolicyFault> {
-        let base = self.rules.replaces.is_none_or(|replaced| replaced.checked_add(1) == Some(self.version));
+        let base =
+            self.rules.replaces.is_none_or(|replaced| replaced.checked_add(1) == Some(self.version));
         if self.v != POLICY_FORM || self.tenant != tenant || !base {
             return Err(PolicyFault::Foreign);
         }
@@ -99,9 +100,10 @@ fn check_section(section: &Section, rules: &Rules, default: &Rules) -> Result<()
         return Err(PolicyFault::Minutes(section.clone()));
     }
     let hours = rules.hours.as_ref().is_none_or(|hours| (1..=MAX_WINDOWS).contains(&hours.len()));
-    let modes = rules.modes.as_ref().is_none_or(|modes| {
-        modes.iter().enumerate().all(|(at, mode)| !modes[..at].contains(mode))
-    });
+    let modes = rules
+        .modes
+        .as_ref()
+        .is_none_or(|modes| modes.iter().enumerate().all(|(at, mode)| !modes[..at].contains(mode)));
     if !hours || !modes {
         return Err(PolicyFault::List(section.clone()));
     }

@@ -99,8 +99,8 @@ impl LocalMaximum {
 
     /// Whether a session under `manifest` may begin here at all.
     pub fn admits(&self, manifest: &Manifest) -> bool {
-        let recording_is_off =
-            manifest.recording == Requirement::Required && !self.rights(manifest.mode).has(Capability::Record);
+        let recording_is_off = manifest.recording == Requirement::Required
+            && !self.rights(manifest.mode).has(Capability::Record);
         self.allows(manifest.mode) && !recording_is_off
     }
 }

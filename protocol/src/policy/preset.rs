@@ -24,13 +24,8 @@ pub enum Preset {
 }
 
 impl Preset {
-    pub const ALL: [Self; 5] = [
-        Self::Teach,
-        Self::ViewOnly,
-        Self::ControlWithoutFiles,
-        Self::ApplicationsOnly,
-        Self::Full,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Teach, Self::ViewOnly, Self::ControlWithoutFiles, Self::ApplicationsOnly, Self::Full];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -186,6 +186,8 @@ fn reasons_keep_their_words() {
     all.json("RefusalReason::SlowDown", &R::SlowDown, r#""slow_down""#);
     all.json("RefusalReason::Version", &R::Version { server: 2 }, r#"{"version":{"server":2}}"#);
     all.json("RefusalReason::Mode", &R::Mode, r#""mode""#);
+    all.json("RefusalReason::Hours", &R::Hours, r#""hours""#);
+    all.json("RefusalReason::Reason", &R::Reason, r#""reason""#);
     all.json("RefusalReason::SignIn", &R::SignIn, r#""sign_in""#);
     all.json("RefusalReason::Session", &R::Session, r#""session""#);
     all.json("RefusalReason::Unavailable", &R::Unavailable, r#""unavailable""#);

@@ -8,7 +8,6 @@ use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
 use tasuki_protocol::pairing::PairingError;
-use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
     CloseReason, MAX_FORWARD, OperatorToServer, Presence, RefusalReason, ResumeToken, ServerToAgent,
@@ -18,9 +17,9 @@ use tasuki_protocol::signal::{
 use super::agenda::Reminder;
 use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
+use super::issue::Wish;
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
-use super::issue::Wish;
 use super::rooms::{
     Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, What,
 };
@@ -166,6 +165,7 @@ impl Rooms {
             hellos: hellos.into_iter().map(|hello| hello.0).collect(),
             used: 0,
             expires,
+            since: now.instant,
             persona: Persona::of_hello(session, self.issuer.tenant, &first),
             stage: Stage::Opening,
         };

@@ -44,6 +44,9 @@ impl Rooms {
     /// Sessions whose manifest is now wider than the policy end, and so do numbers that could
     /// lead to none. What is as narrow or narrower goes on: widening needs a new consent (T17).
     pub(crate) fn adopt(&mut self, policy: Policy, now: Now) {
+        if policy.version < self.issuer.policy.version {
+            return;
+        }
         self.issuer.policy = policy;
         let rooms = self.rooms.values();
         let over: Vec<SessionId> =

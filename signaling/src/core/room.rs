@@ -25,6 +25,8 @@ pub(crate) struct Room {
     pub(crate) used: u8,
     /// The number is no longer answered after this.
     pub(crate) expires: Instant,
+    /// When it was asked for.
+    pub(crate) since: Instant,
     pub(crate) persona: Persona,
     pub(crate) stage: Stage,
 }

@@ -8,10 +8,10 @@
 use std::collections::vec_deque::Drain;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tasuki_protocol::ids::{DeviceKey, SessionId};
-use tasuki_protocol::number::{Locator, MAX_ATTEMPTS, NUMBER_LIFETIME_S};
+use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
@@ -22,11 +22,12 @@ use tasuki_protocol::signal::{
 use super::agenda::{Agenda, Reminder};
 use super::agents::{Agent, AgentState};
 use super::decoy::{REST, Resting};
-use super::guesses::{Guesses, Limits};
+use super::guesses::Guesses;
 use super::issue::Issuer;
 use super::operators::Desk;
-use super::pace::{Allowance, Pace};
+use super::pace::Pace;
 use super::room::{Room, Stage, Whereabouts};
+pub use super::settings::Settings;
 
 /// A WebSocket, for as long as it lives. Never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,42 +58,6 @@ pub struct Operator {
     /// Names of the groups that the account is in; a policy speaks to them.
     pub groups: Vec<String>,
     pub device: DeviceKey,
-}
-
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// T5.
-    pub number_lifetime: Duration,
-    /// From a join to its refusal, whatever the reason (T6).
-    pub answer_after: Duration,
-    /// From a join to a pairing, once the operator's end has answered the agent's proof.
-    pub pairing_within: Duration,
-    /// How long a paired end may stay away.
-    pub resume_grace: Duration,
-    pub guesses: Limits,
-    /// Numbers that one operator may have open at a time.
-    pub open_numbers: usize,
-    pub openings: Allowance,
-    /// Messages of one connection.
-    pub messages: Allowance,
-    /// Relayed legs of one session.
-    pub legs: Allowance,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            number_lifetime: Duration::from_secs(NUMBER_LIFETIME_S),
-            answer_after: Duration::from_secs(2),
-            pairing_within: Duration::from_secs(10),
-            resume_grace: Duration::from_secs(120),
-            guesses: Limits { per_address: 10, overall: 100 },
-            open_numbers: 8,
-            openings: Allowance { burst: 60, per_second: 0.2 },
-            messages: Allowance { burst: 256, per_second: 64.0 },
-            legs: Allowance { burst: 6, per_second: 0.5 },
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -268,10 +233,12 @@ impl Rooms {
                 self.agent_gone(connection, now);
             }
             Input::Withdrawn { operator } => self.withdraw(operator, now),
-            Input::Ended { session } => self.end_room(session, CloseReason::Withdrawn, None, now),
+            Input::Ended { session } if self.rooms.contains_key(&session) => {
+                self.end_room(session, CloseReason::Withdrawn, None, now);
+            }
+            Input::Ended { .. } | Input::Tick => {}
             Input::PolicyChanged { policy } => self.adopt(*policy, now),
             Input::Written { write, outcome } => self.written(write, outcome, now),
-            Input::Tick => {}
         }
         self.outputs.drain(..)
     }

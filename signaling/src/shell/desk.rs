@@ -4,12 +4,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::exchange::SessionEntry;
 use tasuki_protocol::signal;
 use tokio::sync::{Notify, mpsc};
 
 use super::clock;
+use super::metrics::Metrics;
 use super::store::{Entry, Event, Store, spell};
 use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms, WriteId};
 
@@ -39,6 +44,8 @@ pub(crate) struct Desk {
     inner: Mutex<Inner>,
     moved: Arc<Notify>,
     jobs: mpsc::Sender<Job>,
+    metrics: Arc<Metrics>,
+    failing: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -51,10 +58,12 @@ struct Inner {
 
 impl Desk {
     /// Starts the writer and the timekeeper; must be called inside a tokio runtime.
-    pub(crate) fn start(rooms: Rooms, store: Store) -> Arc<Self> {
+    pub(crate) fn start(rooms: Rooms, store: Store, metrics: Arc<Metrics>) -> Arc<Self> {
         let (jobs, queue) = mpsc::channel(WRITES);
         let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
-        let desk = Arc::new(Self { inner: Mutex::new(inner), moved: Arc::new(Notify::new()), jobs });
+        let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
+        let failing = AtomicBool::new(false);
+        let desk = Arc::new(Self { inner, moved, jobs, metrics, failing });
         tokio::spawn(write(store, queue, Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
@@ -90,6 +99,29 @@ impl Desk {
         self.turn(Input::Withdrawn { operator });
     }
 
+    /// Whether the last row was taken and there is room for more.
+    pub(crate) fn keeps_up(&self) -> bool {
+        !self.failing.load(Ordering::Relaxed) && self.jobs.capacity() > 0
+    }
+
+    /// Puts a policy in force; gives how many sessions and numbers ended by it.
+    pub(crate) fn adopt(&self, policy: Policy) -> u32 {
+        let before = self.lock().rooms.occupancy();
+        self.turn(Input::PolicyChanged { policy: Box::new(policy) });
+        u32::try_from(before.saturating_sub(self.lock().rooms.occupancy())).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<SessionEntry> {
+        self.lock().rooms.sessions(clock::now())
+    }
+
+    /// False where there is no such session.
+    pub(crate) fn end(&self, session: SessionId) -> bool {
+        let is_here = self.sessions().iter().any(|entry| entry.session == session);
+        self.turn(Input::Ended { session });
+        is_here
+    }
+
     /// Hangs up on everybody, for good.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
@@ -98,9 +130,11 @@ impl Desk {
     }
 
     pub(crate) fn record(&self, event: Event) {
+        self.metrics.happened(event.kind);
         tracing::info!(kind = event.kind, operator = event.operator, detail = %event.detail);
         let job = Job { write: None, entry: Entry::Event(event) };
         if self.jobs.try_send(job).is_err() {
+            Metrics::add(&self.metrics.rows_lost);
             tracing::warn!("an event could not be written down");
         }
     }
@@ -146,8 +180,10 @@ impl Desk {
             }
             Output::Note(note) => {
                 let (kind, detail) = spell(note.what);
+                self.metrics.happened(kind);
                 tracing::info!(kind, operator = note.operator.map(|o| o.0), %detail);
                 if self.jobs.try_send(Job { write: None, entry: Entry::Note(note) }).is_err() {
+                    Metrics::add(&self.metrics.rows_lost);
                     tracing::warn!("an event could not be written down");
                 }
             }
@@ -187,6 +223,10 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Job>, desk: Weak<Desk>) {
             }
             let outcome = if done.is_ok() { Outcome::Durable } else { Outcome::Failed };
             let Some(desk) = desk.upgrade() else { return };
+            desk.failing.store(done.is_err(), Ordering::Relaxed);
+            if done.is_err() {
+                Metrics::add(&desk.metrics.rows_lost);
+            }
             if let Some(write) = job.write {
                 desk.turn(Input::Written { write, outcome });
             }

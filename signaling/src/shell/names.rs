@@ -39,18 +39,25 @@ impl Names {
     }
 
     pub(crate) fn seal(&self, person: &Person) -> Result<Vec<u8>, Fault> {
+        self.seal_bytes(b"person", &serde_json::to_vec(person).unwrap_or_default())
+    }
+
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Person> {
+        serde_json::from_slice(&self.open_bytes(b"person", sealed)?).ok()
+    }
+
+    /// `purpose` must be the same at both times.
+    pub(crate) fn seal_bytes(&self, purpose: &[u8], plain: &[u8]) -> Result<Vec<u8>, Fault> {
         let nonce: [u8; NONCE_BYTES] = clock::random()?;
-        let plain = serde_json::to_vec(person).unwrap_or_default();
-        let payload = Payload { msg: &plain, aad: b"person" };
+        let payload = Payload { msg: plain, aad: purpose };
         let sealed = self.cipher().encrypt(&nonce.into(), payload).unwrap_or_default();
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Person> {
+    pub(crate) fn open_bytes(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: sealed, aad: b"person" };
-        let plain = self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()?;
-        serde_json::from_slice(&plain).ok()
+        let payload = Payload { msg: sealed, aad: purpose };
+        self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()
     }
 
     fn cipher(&self) -> Aes256Gcm {

@@ -9,20 +9,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::ids::Digest;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
+use super::certificate;
 use super::clock;
-use super::config::{Config, Relaying, Stun};
+use super::config::{Config, Metering, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::folder::{Folder, Keys};
+use super::folder::{Folder, Keys, read};
+use super::health::Health;
 use super::listen::{Door, Guests, accept};
+use super::metrics::Metrics;
 use super::names::Names;
 use super::passwords::Passwords;
+use super::policies::Policies;
 use super::store::Store;
 use super::tls;
 use super::web::{Site, router};
@@ -42,6 +48,9 @@ pub struct Running {
     guests: Arc<Guests>,
     store: Store,
     tasks: Vec<JoinHandle<()>>,
+    accepting: JoinHandle<()>,
+    metrics: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
     _folder: Folder,
 }
 
@@ -55,18 +64,26 @@ impl Running {
         self.stun
     }
 
+    /// Where metrics are offered, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// SHA-256 of the certificate's public key.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
     }
 
-    /// Stops listening, hangs up on everybody, closes the database.
+    /// Stops listening, answers what was asked, hangs up on everybody, closes the database;
+    /// takes a few seconds at most. Sessions whose ends have a path of their own go on.
     pub async fn shut_down(mut self) {
+        self.stop.send(true).ok();
         for task in self.tasks.drain(..) {
             task.abort();
         }
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
+        self.accepting.abort();
         self.store.close().await;
     }
 }
@@ -76,6 +93,7 @@ impl Drop for Running {
         for task in &self.tasks {
             task.abort();
         }
+        self.accepting.abort();
         self.desk.close();
     }
 }
@@ -90,51 +108,85 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (bundle, envelope) = folder.bundle(&keys)?;
     let tls = tls::load(&folder)?;
     let store = Store::open(&folder.database()).await?;
-    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
-    let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relay) => Some(relay.clone()),
-        Relaying::Embedded | Relaying::Nowhere => None,
-    };
-    let issuer = Issuer {
-        tenant: bundle.tenant,
-        manifest_key: keys.manifest.clone(),
-        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relay: elsewhere,
-        address_disclosure: config.address_disclosure,
-        length_s: config.session_length.as_secs(),
-    };
+    let policies =
+        Policies { store: store.clone(), names: Names::new(&keys.names), tenant: bundle.tenant };
+    let issuer = issuer(&config, &keys, &policies, &folder).await?;
+    let limits = issuer.limits;
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
     let stun = stun_socket(config.stun, address).await?;
-    let desk = Desk::start(rooms(&config, issuer, &store, &folder).await?, store.clone());
-    let accounts = accounts(&config, &keys, &store, &bundle)?;
+    let metrics = Arc::new(Metrics::default());
+    let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let desk = Desk::start(rooms, store.clone(), Arc::clone(&metrics));
+    let guests = Guests::new(&config.sockets);
+    let ends = certificate::facts(&read(&folder.certificate().0)?).map_or(0, |facts| facts.ends);
+    let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
+    let health = Health::new(around, store.clone(), folder.path().to_owned(), ends);
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
-        accounts,
+        accounts: accounts(&config, &keys, &store, &bundle)?,
+        policies,
+        limits,
         rules: config.sockets,
         bundle: envelope.into(),
     });
-    let guests = Guests::new(&config.sockets);
+    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let (stop, stopping) = watch::channel(false);
     let door = Arc::new(Door {
         rules: config.sockets,
         tls: TlsAcceptor::from(tls.config),
-        router: router(site),
+        router: router(site, Arc::clone(&health)),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
+        metrics,
+        stopping,
     });
-    let mut tasks = vec![tokio::spawn(accept(listener, door))];
+    let accepting = tokio::spawn(accept(listener, door));
+    let measured = metrics_listener(config.metrics).await;
+    let metrics = measured.as_ref().and_then(|listener| listener.local_addr().ok());
+    let patience = config.sockets.first_message;
+    let mut tasks: Vec<JoinHandle<()>> = Vec::new();
+    tasks.extend(measured.map(|l| tokio::spawn(super::metrics::serve(l, health, patience))));
     let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
     tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
-    let fingerprint = tls.fingerprint;
-    Ok(Running {
+    let running = Running {
         address,
         stun: stun_address,
-        fingerprint,
+        metrics,
+        fingerprint: tls.fingerprint,
         desk,
         guests,
         store,
         tasks,
+        accepting,
+        stop,
         _folder: folder,
+    };
+    Ok(running)
+}
+
+async fn issuer(
+    config: &Config,
+    keys: &Keys,
+    policies: &Policies,
+    folder: &Folder,
+) -> Result<Issuer, Fault> {
+    let damaged = || Fault::DatabaseDamaged(folder.database());
+    let policy = policies.current().await.map_err(|_| damaged())?.ok_or_else(damaged)?;
+    let elsewhere = match &config.relay {
+        Relaying::Elsewhere(relay) => Some(relay.clone()),
+        Relaying::Embedded | Relaying::Nowhere => None,
+    };
+    Ok(Issuer {
+        tenant: policies.tenant,
+        manifest_key: keys.manifest.clone(),
+        ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
+        relay: elsewhere,
+        limits: ServerLimits {
+            address_disclosure: config.address_disclosure,
+            length_s: config.session_length.as_secs(),
+        },
+        policy,
     })
 }
 
@@ -184,6 +236,16 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
             TcpListener::bind(address).await.map_err(|error| cannot(port, &error))
         }
     }
+}
+
+/// Metrics are a bonus: where their port is taken, the server works without them.
+async fn metrics_listener(metering: Metering) -> Option<TcpListener> {
+    let Metering::At(address) = metering else { return None };
+    let bound = TcpListener::bind(address).await;
+    if let Err(error) = &bound {
+        tracing::warn!(%address, %error, "no metrics here: set `metrics` to a free address, or off");
+    }
+    bound.ok()
 }
 
 /// An address that was asked for must be had; the server's own is a bonus.

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod api;
 mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod operations;
 mod pairing;
+mod policy;

@@ -58,7 +58,7 @@ impl Hall {
     }
 
     pub(crate) fn turn(&mut self, input: Input) -> Vec<Output> {
-        let now = Now { instant: self.now, unix: 1_000 + (self.now - self.start).as_secs() };
+        let now = Now { instant: self.now, unix: self.unix() };
         let mut outputs: Vec<Output> = self.rooms.turn(input, now).collect();
         let writes: Vec<_> = outputs
             .iter()
@@ -77,6 +77,11 @@ impl Hall {
             }
         }
         outputs
+    }
+
+    /// Seconds since 1970, as the rooms are told.
+    pub(crate) fn unix(&self) -> u64 {
+        1_000 + (self.now - self.start).as_secs()
     }
 
     /// Lets time pass, waking at every deadline in between.
@@ -120,7 +125,8 @@ impl Hall {
     }
 
     pub(crate) fn open(&mut self, connection: ConnectionId, id: u8) -> Room {
-        let message = OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id), reason: None };
+        let message =
+            OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id), reason: None };
         let outputs = self.say(connection, message);
         match to_operator(&outputs, connection).as_slice() {
             [ServerToOperator::RoomOpened { session, locator, .. }] => (*session, *locator),

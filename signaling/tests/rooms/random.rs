@@ -78,7 +78,11 @@ impl World {
         let say = |message| Input::FromOperator { connection: operator, message };
         let ask = |message| Input::FromAgent { connection: agent, message };
         let input = match what % 16 {
-            0 | 1 => say(OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id), reason: None }),
+            0 | 1 => say(OperatorToServer::OpenRoom {
+                mode: Mode::Control,
+                hellos: hellos(id),
+                reason: None,
+            }),
             2..=4 => ask(join(locator)),
             5 => ask(AgentToServer::Forward { body: body.clone() }),
             6 => say(OperatorToServer::Forward { session, body: body.clone() }),

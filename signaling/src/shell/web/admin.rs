@@ -9,10 +9,16 @@ use tasuki_protocol::admin::{
     ADMIN_HEADER, AddOperator, ChangeOperator, EnrolAdmin, OperatorChange, ProblemCode,
 };
 use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::policy::MAX_POLICY_BYTES;
+use tasuki_protocol::policy::exchange::POLICY_PATH;
+use tasuki_protocol::signal::MAX_EARLY_MESSAGE;
 
-use super::{Shared, Site, event, json, not_here, problem, read, store_problem};
+use super::{Shared, Site, event, json, not_here, problem, read, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminRefused, Signed};
+
+/// A signed policy grows by a third in its envelope.
+const MAX_POLICY_BODY: usize = MAX_POLICY_BYTES + MAX_POLICY_BYTES / 2;
 
 /// Exists until the first administrator has come (T57).
 pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
@@ -87,7 +93,8 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
 /// The body of an administrator's signed request.
 pub(super) async fn admin_body(site: &Site, request: Request) -> Result<Bytes, Response> {
     let (parts, body) = request.into_parts();
-    let body = read(site, body).await?;
+    let most = if parts.uri.path() == POLICY_PATH { MAX_POLICY_BODY } else { MAX_EARLY_MESSAGE };
+    let body = read_up_to(site, body, most).await?;
     let header = parts.headers.get(ADMIN_HEADER).and_then(|value| value.to_str().ok());
     let Some(header) = header else { return Err(problem(ProblemCode::Unauthorised)) };
     let signed = Signed { header, method: parts.method.as_str(), path: parts.uri.path(), body: &body };
@@ -95,7 +102,10 @@ pub(super) async fn admin_body(site: &Site, request: Request) -> Result<Bytes, R
     Ok(body)
 }
 
-async fn admin_json<T: DeserializeOwned>(site: &Site, request: Request) -> Result<T, Response> {
+pub(super) async fn admin_json<T: DeserializeOwned>(
+    site: &Site,
+    request: Request,
+) -> Result<T, Response> {
     let body = admin_body(site, request).await?;
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }
@@ -105,7 +115,7 @@ async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Re
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }
 
-fn refuse_admin(refused: AdminRefused) -> Response {
+pub(super) fn refuse_admin(refused: AdminRefused) -> Response {
     match refused {
         AdminRefused::Problem(code) => problem(code),
         AdminRefused::Store(error) => store_problem(&error),

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod admin;
+mod api;
+mod policy;
 mod rooms;
 
 use std::sync::Arc;
@@ -14,17 +16,26 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::Serialize;
 use tasuki_protocol::admin::{
     BUNDLE_PATH, ENROL_PATH, OPERATOR_CHANGES_PATH, OPERATORS_PATH, Problem, ProblemCode,
 };
+use tasuki_protocol::policy::decide::ServerLimits;
+use tasuki_protocol::policy::exchange::{
+    API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
+    SESSIONS_PATH,
+};
 use tasuki_protocol::signal::{AGENT_PATH, LOGIN_PATH, LOGOUT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
+use super::health::{self, Health};
+use super::metrics::Metrics;
+use super::policies::Policies;
 use super::store::Event;
 
 /// What the paths have at hand.
@@ -32,12 +43,19 @@ use super::store::Event;
 pub(crate) struct Site {
     pub(crate) desk: Arc<Desk>,
     pub(crate) accounts: Accounts,
+    pub(crate) policies: Policies,
+    pub(crate) limits: ServerLimits,
     pub(crate) rules: SocketRules,
     /// The tenant's signed bundle.
     pub(crate) bundle: Bytes,
 }
 
-pub(crate) fn router(site: Arc<Site>) -> Router {
+pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
+    let metrics = Arc::clone(&health.metrics);
+    let around = Router::new()
+        .route(HEALTH_PATH, get(health::alive))
+        .route(READY_PATH, get(health::ready))
+        .with_state(health);
     Router::new()
         .route(BUNDLE_PATH, get(bundle))
         .route(LOGIN_PATH, post(accounts::login))
@@ -45,18 +63,36 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(ENROL_PATH, any(admin::enrol))
         .route(OPERATORS_PATH, get(admin::list_operators).post(admin::add_operator))
         .route(OPERATOR_CHANGES_PATH, post(admin::change_operator))
+        .route(POLICY_PATH, get(policy::current).post(policy::publish))
+        .route(POLICY_HISTORY_PATH, get(policy::history))
+        .route(POLICY_VERSION_PATH, get(policy::version))
+        .route(SESSIONS_PATH, get(policy::sessions).post(policy::end_session))
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
+        .route(API_PATH, get(api::document))
         .fallback(nothing)
-        .layer(axum::middleware::from_fn(refuse_browsers))
         .with_state(site)
+        .merge(around)
+        .layer(axum::middleware::from_fn(refuse_early))
+        .layer(axum::middleware::from_fn_with_state(metrics, count))
+}
+
+async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    metrics.answered(response.status().as_u16());
+    response
 }
 
 type Shared = State<Arc<Site>>;
 
-async fn refuse_browsers(request: Request, next: axum::middleware::Next) -> Response {
+async fn refuse_early(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    // Two ways to tell a length are how requests are smuggled past a proxy (T59): bodies here
+    // have a Content-Length, or there are none.
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return (StatusCode::LENGTH_REQUIRED, [(header::CONNECTION, "close")]).into_response();
     }
     next.run(request).await
 }
@@ -75,8 +111,12 @@ async fn bundle(State(site): Shared) -> Response {
 }
 
 async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
+    read_up_to(site, body, MAX_EARLY_MESSAGE).await
+}
+
+async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Response> {
     let patience: Duration = site.rules.first_message;
-    match tokio::time::timeout(patience, to_bytes(body, MAX_EARLY_MESSAGE)).await {
+    match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
@@ -96,8 +136,8 @@ fn problem(code: ProblemCode) -> Response {
     let status = match code {
         ProblemCode::SignIn | ProblemCode::Unauthorised => StatusCode::UNAUTHORIZED,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
-        ProblemCode::Taken => StatusCode::CONFLICT,
-        ProblemCode::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::Taken | ProblemCode::Conflict => StatusCode::CONFLICT,
+        ProblemCode::Unusable | ProblemCode::Policy => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::NotFound => StatusCode::NOT_FOUND,
         ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
     };
