@@ -1,5 +1,7 @@
 //! What a policy refuses, and what becomes of its rules.
 
+#![allow(clippy::unwrap_used)]
+
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::manifest::{AddressDisclosure, Approval, Requirement};

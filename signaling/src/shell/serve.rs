@@ -119,9 +119,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, store.clone(), Arc::clone(&metrics));
     let guests = Guests::new(&config.sockets);
-    let ends = certificate::facts(&read(&folder.certificate().0)?).map_or(0, |facts| facts.ends);
     let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
-    let health = Health::new(around, store.clone(), folder.path().to_owned(), ends);
+    let health = health(around, &store, &folder)?;
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts: accounts(&config, &keys, &store, &bundle)?,
@@ -149,7 +148,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     tasks.extend(measured.map(|l| tokio::spawn(super::metrics::serve(l, health, patience))));
     let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
     tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
-    let running = Running {
+    Ok(Running {
         address,
         stun: stun_address,
         metrics,
@@ -161,8 +160,17 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         accepting,
         stop,
         _folder: folder,
-    };
-    Ok(running)
+    })
+}
+
+fn health(
+    around: (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
+    store: &Store,
+    folder: &Folder,
+) -> Result<Arc<Health>, Fault> {
+    let certificate = read(&folder.certificate().0)?;
+    let ends = certificate::facts(&certificate).map_or(0, |facts| facts.ends);
+    Ok(Health::new(around, store.clone(), folder.path().to_owned(), ends))
 }
 
 async fn issuer(
