@@ -139,6 +139,30 @@ fn each_of_two_monitors_can_be_shown() {
 }
 
 #[test]
+fn monitors_that_come_and_go_in_mid_session_are_noticed_and_the_shown_one_is_shown_whole() {
+    let desktop = Desktop::start("1000x500x24");
+    let client = Client::connect(&desktop.display);
+    let window = client.window(0, 0, 1000, 500);
+    client.fill(window, rectangle(500, 0, 500, 500), 0x00_FF_00);
+    let mut screen = open(&desktop);
+    settle(&mut screen, QUIET);
+    desktop.call("xrandr", &["--setmonitor", "left", "500/100x500/100+0+0", "screen"]);
+    let half = watch(&mut screen, "half a screen", |s| s.picture.len() == 500 * 500 * 4);
+    assert_eq!(half.layouts.last().map(|l| l.monitors.len()), Some(1));
+    desktop.call("xrandr", &["--setmonitor", "right", "500/100x500/100+500+0", "none"]);
+    watch(&mut screen, "a second monitor", |s| s.layouts.iter().any(|l| l.monitors.len() == 2));
+    screen.show(MonitorId(1)).expect("the new monitor");
+    let right = watch(&mut screen, "the new monitor's picture", |s| !s.picture.is_empty());
+    assert_eq!(right.pixel(250, 250), [0, 255, 0]);
+    desktop.call("xrandr", &["--delmonitor", "right"]);
+    let left = watch(&mut screen, "the monitor that is left", |s| {
+        s.layouts.last().is_some_and(|l| l.monitors.len() == 1 && l.shown == MonitorId(0))
+            && !s.picture.is_empty()
+    });
+    assert_eq!(left.pixel(250, 250), [0, 0, 0]);
+}
+
+#[test]
 fn an_odd_size_is_captured_to_its_last_pixel() {
     let desktop = Desktop::start("1001x701x24");
     let client = Client::connect(&desktop.display);

@@ -151,6 +151,41 @@ fn buttons_wheel_and_pointer_arrive_where_they_were_meant() {
     assert_eq!(unknown, Err(InjectError::UnknownMonitor(MonitorId(7))));
 }
 
+/// What once looked like lost input: a window manager's menu takes the keyboard and the mouse
+/// until somebody closes it, as it does for a hand at the desk.
+#[test]
+fn a_menu_opened_by_a_right_click_has_the_keyboard_until_it_is_closed_and_no_longer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut desktop = Desktop::start("1024x768x24");
+    desktop.xterm_into(&file(&folder));
+    desktop.run("openbox", &["--sm-disable"]);
+    let client = Client::connect(&desktop.display);
+    until("openbox runs", || client.is_managed());
+    let mut injector = open(&desktop);
+    let click = |injector: &mut X11Injector, button, x, y| {
+        let place = InputEvent::PointerMove { monitor: MonitorId(0), x, y };
+        injector.inject(&place).expect("moved");
+        for action in [KeyAction::Press, KeyAction::Release] {
+            injector.inject(&InputEvent::Button { button, action }).expect("clicked");
+        }
+    };
+    // It announces itself before it listens to buttons, so that an early click is lost.
+    let opened = (0..40).any(|_| {
+        click(&mut injector, PointerButton::Right, 1000, 20);
+        std::thread::sleep(A_WHILE);
+        client.has_menu()
+    });
+    assert!(opened, "the menu never opened");
+    text(&mut injector, "x");
+    stroke(&mut injector, 0x29);
+    until("the menu is gone", || !client.has_menu());
+    click(&mut injector, PointerButton::Left, 200, 200);
+    text(&mut injector, "after the menu\n");
+    let typed = || fs::read_to_string(file(&folder)).unwrap_or_default();
+    until("the text arrives", || typed().ends_with('\n'));
+    assert_eq!(typed(), "after the menu\n");
+}
+
 fn held(client: &Client) -> KeyButMask {
     let pointer = client.connection.query_pointer(client.root).expect("sent");
     pointer.reply().expect("a pointer").mask

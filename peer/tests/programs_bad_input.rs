@@ -40,7 +40,7 @@ fn agent(profile: &Path) -> std::process::Command {
 fn said_at_terminal(command: std::process::Command) -> support::Ended {
     let mut running = Running::at_terminal(command);
     let code = running.code();
-    running.wait_for(".");
+    running.settle();
     support::Ended { code, out: String::new(), err: running.all() }
 }
 

@@ -18,6 +18,7 @@ mod names;
 mod passwords;
 mod policies;
 pub mod program;
+mod renewal;
 pub mod serve;
 pub mod setup;
 mod sockets;

@@ -4,6 +4,7 @@
 
 pub mod desktop;
 pub mod hostile;
+pub mod lab;
 pub mod measuring;
 pub mod running;
 pub mod showing;

@@ -70,6 +70,29 @@ fn f3_a_relayed_session_outlives_its_relay_without_a_new_consent() {
     session.end().unwrap();
 }
 
+/// F3: the ticket names the relay, and the next leg another one; nothing has to come back.
+#[test]
+fn f3_a_session_goes_on_through_another_relay_when_its_own_dies() {
+    let mut room = Room::furnish();
+    let ports = [free_port().unwrap(), free_port().unwrap()];
+    let mut relays = room.house.move_relays_out(ports).unwrap();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    room.shows_that_it_lives(&mut session, "through the first relay");
+    let mark = session.operator.log().mark();
+    let busy = usize::from(sockets_of(&relays[1]) > sockets_of(&relays[0]));
+    relays[busy].kill();
+    session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
+    room.shows_that_it_lives(&mut session, "through the other relay");
+    session.end().unwrap();
+}
+
+/// How many sockets a process holds: the relay that joins the session has two more.
+fn sockets_of(relay: &Process) -> usize {
+    let folder = std::fs::read_dir(format!("/proc/{}/fd", relay.id())).unwrap();
+    let links = folder.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+}
+
 /// S28, design §2.7: a path is only a path. No key is lost, and nobody is asked again.
 #[test]
 fn s28_a_session_moves_to_the_relay_when_udp_is_cut_and_back_when_it_returns() {

@@ -5,7 +5,6 @@
 
 use tasuki_protocol::input::{InputEvent, KeyAction, MAX_TEXT_BYTES, PhysicalKey, PointerButton};
 use tasuki_protocol::screen::{Layout, MonitorId};
-use x11rb::protocol::Event;
 
 use super::echo::Echo;
 use super::hands::{Hands, as_inject_error};
@@ -56,7 +55,7 @@ impl X11Injector {
     fn catch_up(&mut self) -> Result<(), ScreenError> {
         let mut moved = false;
         while let Some(event) = self.hands.desktop.arrived()? {
-            moved |= matches!(event, Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_));
+            moved |= layout::is_told_by(&event);
         }
         if moved {
             self.layout = layout::read(&self.hands.desktop, Some(self.layout.shown))?;

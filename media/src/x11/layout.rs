@@ -3,24 +3,38 @@
 //! Capture and injection both number them by this order. Tells no names (S17, S20).
 
 use tasuki_protocol::screen::{Layout, MAX_HEIGHT, MAX_MONITORS, MAX_WIDTH, Monitor, MonitorId};
+use x11rb::protocol::Event;
 use x11rb::protocol::randr::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::ConnectionExt as _;
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask};
 
 use super::connection::{Desktop, lost, refused};
 use crate::screen::ScreenError;
 
 /// Asks to be told of every change of monitors.
+///
+/// RandR tells outputs and modes; a monitor that is only a part of an output is told
+/// by the root window's configuration, which stays as it was.
 pub(super) fn watch(desktop: &Desktop) -> Result<(), ScreenError> {
+    let c = &desktop.connection;
+    let root = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+    c.change_window_attributes(desktop.root, &root).map_err(lost)?;
     if !desktop.has(randr::X11_EXTENSION_NAME)? {
         return Ok(());
     }
-    let c = &desktop.connection;
     c.randr_query_version(1, 5).map_err(lost)?.reply().map_err(refused("RandR version"))?;
     let what = randr::NotifyMask::SCREEN_CHANGE
         | randr::NotifyMask::CRTC_CHANGE
         | randr::NotifyMask::OUTPUT_CHANGE;
     c.randr_select_input(desktop.root, what).map_err(lost)?;
     Ok(())
+}
+
+/// Whether the monitors may be others after this.
+pub(super) fn is_told_by(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) | Event::ConfigureNotify(_)
+    )
 }
 
 /// The monitors now; `wanted` stays the shown one while it is there.

@@ -63,7 +63,7 @@ impl Due {
             self.shape = Some(Look);
         } else if matches!(event, Event::XinputRawMotion(_)) {
             self.position = Some(Look);
-        } else if matches!(event, Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_)) {
+        } else if layout::is_told_by(event) {
             self.layout = Some(Look);
         }
     }

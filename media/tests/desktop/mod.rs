@@ -16,8 +16,8 @@ use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext, InputFocus,
-    Rectangle, Window, WindowClass,
+    AtomEnum, ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext,
+    InputFocus, MapState, Rectangle, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -152,6 +152,27 @@ impl Client {
         };
         let focused = c.set_input_focus(InputFocus::PARENT, *window, x11rb::CURRENT_TIME);
         focused.expect("sent").check().is_ok()
+    }
+
+    /// Whether a window manager runs (EWMH's `_NET_SUPPORTING_WM_CHECK`).
+    pub(crate) fn is_managed(&self) -> bool {
+        let c = &self.connection;
+        let name = c.intern_atom(true, b"_NET_SUPPORTING_WM_CHECK").expect("sent");
+        let name = name.reply().expect("an answer").atom;
+        let asked = c.get_property(false, self.root, name, AtomEnum::WINDOW, 0, 1);
+        name != x11rb::NONE && asked.expect("sent").reply().is_ok_and(|value| value.value_len == 1)
+    }
+
+    /// Whether a menu is open: a window of some size that no window manager looks after.
+    pub(crate) fn has_menu(&self) -> bool {
+        let c = &self.connection;
+        let tree = c.query_tree(self.root).expect("sent").reply().expect("a tree");
+        tree.children.iter().any(|window| {
+            let attributes = c.get_window_attributes(*window).expect("sent").reply();
+            let place = c.get_geometry(*window).expect("sent").reply();
+            attributes.is_ok_and(|a| a.override_redirect && a.map_state == MapState::VIEWABLE)
+                && place.is_ok_and(|place| place.width > 30 && place.height > 30)
+        })
     }
 
     pub(crate) fn fill(&self, drawable: Window, area: Rectangle, rgb: u32) {

@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::BweKind;
 use str0m::media::MediaData;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
@@ -77,7 +76,7 @@ impl DirectLink {
     pub fn new(identity: &DirectIdentity, facts: DirectFacts, now: Instant) -> Self {
         let (mut rtc, negotiation) = dtls::build(direct_setup::config(identity), now);
         let lanes = Lanes::open(&mut rtc);
-        let video = Video::declare(&mut rtc, facts.video);
+        let video = Video::declare(&mut rtc, facts.video, now);
         let mut link = Self {
             rtc,
             negotiation,
@@ -222,14 +221,14 @@ impl DirectLink {
     }
 
     /// When [`Self::handle_timeout`] must be called at the latest; `None` after the end.
-    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         let own = match self.stage {
             Stage::Reaching { until } | Stage::Closing { until } => until,
             Stage::Up => self.last_heard + SILENT_AFTER,
             Stage::Ended => return None,
         };
         let frame = match &self.video {
-            Video::Sends(sending) => sending.deadline(now),
+            Video::Sends(sending) => sending.deadline(),
             Video::Receives(_) => None,
         };
         Some(own.min(self.rtc_deadline).min(frame.unwrap_or(own)))
@@ -251,7 +250,7 @@ impl DirectLink {
             self.on_event(event, now);
         }
         if self.stage == Stage::Up {
-            self.offer_room(now);
+            self.pump_video(now);
         }
     }
 
@@ -262,11 +261,14 @@ impl DirectLink {
                     self.rtc_deadline = deadline;
                     return;
                 }
-                Ok(Output::Transmit(datagram)) => self.transmits.push_back(Transmit {
-                    local: datagram.source,
-                    destination: datagram.destination,
-                    bytes: datagram.contents.into(),
-                }),
+                Ok(Output::Transmit(datagram)) => {
+                    let passing = self.video.hold(Transmit {
+                        local: datagram.source,
+                        destination: datagram.destination,
+                        bytes: datagram.contents.into(),
+                    });
+                    self.transmits.extend(passing);
+                }
                 Ok(Output::Event(event)) => self.happened.push_back(event),
                 Err(error) => {
                     self.on_fault(&error, now);
@@ -298,11 +300,7 @@ impl DirectLink {
             Event::KeyframeRequest(_) if self.stage == Stage::Up => {
                 self.events.push_back(PathEvent::KeyFrameWanted);
             }
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) if self.stage == Stage::Up => {
-                if let Video::Sends(sending) = &mut self.video {
-                    self.events.extend(sending.learn(estimate).map(PathEvent::Capacity));
-                }
-            }
+            Event::RawPacket(packet) => self.video.heed(*packet, now),
             Event::IceConnectionStateChange(
                 IceConnectionState::Connected | IceConnectionState::Completed,
             ) => self.reached = Reached::Once,
@@ -347,13 +345,13 @@ impl DirectLink {
         }
     }
 
-    fn offer_room(&mut self, now: Instant) {
+    fn pump_video(&mut self, now: Instant) {
         let Video::Sends(sending) = &mut self.video else { return };
-        sending.rest_if_idle(&mut self.rtc, now);
-        if sending.has_new_room(&mut self.rtc, now) {
+        self.transmits.extend(std::iter::from_fn(|| sending.release(now)));
+        self.events.extend(sending.new_estimate().map(PathEvent::Capacity));
+        if sending.has_new_room(now) {
             self.events.push_back(PathEvent::VideoRoom);
         }
-        self.drain_once(now);
     }
 
     fn on_closed(&mut self) {

@@ -7,7 +7,6 @@ use tasuki_protocol::message::MAX_PACKET_BYTES;
 
 use super::direct_identity::DirectIdentity;
 pub use super::direct_lanes::channels;
-use super::direct_video::FIRST_ESTIMATE;
 pub use super::direct_video::{MID, RTX_SSRC, SSRC, VP8};
 use super::path::{DirectFacts, IceSide};
 
@@ -24,7 +23,8 @@ pub fn config(identity: &DirectIdentity) -> RtcConfig {
         .set_dtls_version(DtlsVersion::Dtls13)
         .clear_codecs()
         .enable_vp8(true)
-        .enable_bwe(Some(FIRST_ESTIMATE))
+        // Feedback is read off the RTCP that comes in; the library's own estimator ticks for ever.
+        .enable_raw_packets(true)
         .set_reordering_size_video(REORDERED_PACKETS)
         .set_send_buffer_video(KEPT_PACKETS)
         .set_sctp_max_message_size(u32::try_from(MAX_PACKET_BYTES).unwrap_or(u32::MAX))

@@ -9,55 +9,47 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::Rtc;
-use str0m::bwe::Bitrate;
 use str0m::media::{KeyframeRequestKind, MediaData, MediaKind, MediaTime, Mid, Pt};
-use str0m::rtp::Ssrc;
+use str0m::rtp::rtcp::{Rtcp, Twcc};
+use str0m::rtp::{RawPacket, Ssrc};
 use tasuki_protocol::leg::{FrameKind, VideoHeader};
 
+use super::direct_address::Transmit;
+use super::direct_pace::Pace;
+use super::direct_rate::Rate;
 use super::path::{VideoFrame, VideoRole};
 
 /// RFC 8843 §9: the media's name, never told in SDP.
 pub const MID: &str = "video";
-/// The estimate to start from, before any feedback.
-pub(super) const FIRST_ESTIMATE: Bitrate = Bitrate::mbps(3);
 /// RFC 3550 §3: the stream's source.
 pub const SSRC: u32 = 0x7461_7375;
 /// RFC 4588 §5: of packets sent again.
 pub const RTX_SSRC: u32 = 0x7461_7376;
 /// The payload type that the library gives to VP8.
 pub const VP8: u8 = 96;
-/// The most bits a second worth probing for: beyond it a screen gains nothing.
-const WORTH_PROBING: Bitrate = Bitrate::mbps(20);
 /// A lost picture is asked for again this often.
 const ASK_AGAIN: Duration = Duration::from_millis(400);
-/// After so long without a frame the estimator rests: else the library pads the line
-/// with 50 kbit/s and probes it for ever.
-const REST_AFTER: Duration = Duration::from_secs(2);
-/// What a resting estimator believes, so that padding has no room.
-const AT_REST: Bitrate = Bitrate::bps(1);
-/// How soon the queue of a frame just written is looked at again.
-const LOOK_AGAIN: Duration = Duration::from_millis(4);
+/// A frame may be made while so much of the one before has yet to leave.
+const OVERLAP: Duration = Duration::from_millis(10);
+/// A written frame of which the library made nothing is waited for no longer.
+const NOTHING_CAME: Duration = Duration::from_millis(100);
+/// An estimate that differs by less than a twentieth is not worth telling.
+const WORTH_TELLING: u64 = 20;
 
 #[derive(Debug)]
 pub(super) enum Video {
-    Sends(Sending),
+    Sends(Box<Sending>),
     Receives(Receiving),
 }
 
 impl Video {
-    pub(super) fn declare(rtc: &mut Rtc, role: VideoRole) -> Self {
+    pub(super) fn declare(rtc: &mut Rtc, role: VideoRole, now: Instant) -> Self {
         let mut api = rtc.direct_api();
         api.declare_media(Mid::from(MID), MediaKind::Video);
         match role {
             VideoRole::Sends => {
                 api.declare_stream_tx(SSRC.into(), Some(RTX_SSRC.into()), Mid::from(MID), None);
-                rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
-                rtc.bwe().reset(AT_REST);
-                Self::Sends(Sending {
-                    room: Room::NotYet,
-                    estimate: FIRST_ESTIMATE,
-                    effort: Effort::Resting,
-                })
+                Self::Sends(Box::new(Sending::new(now)))
             }
             VideoRole::Receives => {
                 api.expect_stream_rx(SSRC.into(), Some(RTX_SSRC.into()), Mid::from(MID), None);
@@ -66,21 +58,32 @@ impl Video {
             }
         }
     }
+
+    /// Keeps a datagram of video, which leaves in its turn; gives back any other.
+    pub(super) fn hold(&mut self, transmit: Transmit) -> Option<Transmit> {
+        match self {
+            Self::Sends(sending) if is_video(&transmit.bytes) => {
+                sending.hold(transmit);
+                None
+            }
+            Self::Sends(_) | Self::Receives(_) => Some(transmit),
+        }
+    }
+
+    /// Of all RTP and RTCP that passes, transport-wide feedback matters.
+    pub(super) fn heed(&mut self, packet: RawPacket, now: Instant) {
+        if let (RawPacket::RtcpRx(Rtcp::Twcc(feedback)), Self::Sends(sending)) = (packet, self) {
+            sending.heed(feedback, now);
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Sending {
     room: Room,
-    /// The last one while frames went.
-    estimate: Bitrate,
-    effort: Effort,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effort {
-    Resting,
-    /// Since the last frame.
-    Working(Instant),
+    pace: Pace,
+    rate: Rate,
+    told: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,18 +91,23 @@ enum Room {
     /// The path is not up.
     NotYet,
     Offered,
-    /// A frame written then may still wait in the pacer.
+    /// A frame was written then; the library has yet to cut it into datagrams.
     TakenAt(Instant),
+    /// Its datagrams leave one after another.
+    Leaving,
 }
 
 impl Sending {
+    fn new(now: Instant) -> Self {
+        Self { room: Room::NotYet, pace: Pace::new(now), rate: Rate::new(now), told: 0 }
+    }
+
     /// A frame without room is dropped: newer ones come.
     ///
     /// Returns whether it was taken.
     #[must_use]
     pub(super) fn send(&mut self, rtc: &mut Rtc, frame: &VideoFrame, now: Instant) -> Taken {
         let Room::Offered = self.room else { return Taken::Dropped };
-        self.work(rtc, now);
         let time = MediaTime::from_90khz(u64::from(frame.header.number));
         let data: Arc<[u8]> = frame.vp8.as_slice().into();
         let written = rtc
@@ -112,38 +120,46 @@ impl Sending {
         Taken::Written
     }
 
-    fn work(&mut self, rtc: &mut Rtc, now: Instant) {
-        if self.effort == Effort::Resting {
-            rtc.bwe().reset(self.estimate);
-            rtc.bwe().set_bitrate(Bitrate::ZERO, WORTH_PROBING);
-        }
-        self.effort = Effort::Working(now);
-    }
-
-    /// To be called as time passes.
-    pub(super) fn rest_if_idle(&mut self, rtc: &mut Rtc, now: Instant) {
-        if let Effort::Working(since) = self.effort
-            && now >= since + REST_AFTER
-        {
-            self.effort = Effort::Resting;
-            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
-            rtc.bwe().reset(AT_REST);
+    fn hold(&mut self, transmit: Transmit) {
+        self.pace.push(transmit);
+        if let Room::TakenAt(_) = self.room {
+            self.room = Room::Leaving;
         }
     }
 
-    /// The estimate in bits per second, if it is one: a resting estimator knows nothing.
-    pub(super) fn learn(&mut self, estimate: Bitrate) -> Option<u64> {
-        let Effort::Working(_) = self.effort else { return None };
-        self.estimate = estimate;
-        Some(estimate.as_u64())
+    /// The next one that leaves now.
+    pub(super) fn release(&mut self, now: Instant) -> Option<Transmit> {
+        let next = self.pace.pop(self.rate.estimate(), now)?;
+        self.rate.sent(next.number, next.transmit.bytes.len(), now);
+        Some(next.transmit)
+    }
+
+    /// What the other end says of the datagrams that left.
+    fn heed(&mut self, feedback: Twcc, now: Instant) {
+        let newest = self.pace.next_number().into();
+        let arrivals = feedback.into_iter(self.rate.zero(), newest);
+        self.rate.report(arrivals.map(|(number, _, arrived)| (*number, arrived)), now);
+    }
+
+    /// The estimate in bits per second, when it has changed.
+    pub(super) fn new_estimate(&mut self) -> Option<u64> {
+        let estimate = self.rate.estimate();
+        let differs = estimate.abs_diff(self.told) > self.told / WORTH_TELLING;
+        differs.then(|| {
+            self.told = estimate;
+            estimate
+        })
     }
 
     /// Whether room for a frame has just come about.
-    pub(super) fn has_new_room(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+    pub(super) fn has_new_room(&mut self, now: Instant) -> bool {
         let free = match self.room {
             Room::NotYet => true,
             Room::Offered => false,
-            Room::TakenAt(then) => now >= then + LOOK_AGAIN && is_queue_empty(rtc, then),
+            Room::TakenAt(then) => now >= then + NOTHING_CAME,
+            Room::Leaving => {
+                self.pace.drains_within(OVERLAP, self.rate.estimate()) && !self.rate.is_blind(now)
+            }
         };
         if free {
             self.room = Room::Offered;
@@ -151,28 +167,28 @@ impl Sending {
         free
     }
 
-    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
-        let rest = match self.effort {
-            Effort::Resting => None,
-            Effort::Working(since) => Some(since + REST_AFTER),
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let room = match self.room {
+            Room::NotYet | Room::Offered => None,
+            Room::TakenAt(then) => Some(then + NOTHING_CAME),
+            Room::Leaving => self.rate.sees_again_at(),
         };
-        match self.room {
-            Room::NotYet | Room::Offered => rest,
-            Room::TakenAt(then) => Some((then + LOOK_AGAIN).max(now + LOOK_AGAIN)),
-        }
+        let leaves = self.pace.deadline(self.rate.estimate());
+        [room, leaves].into_iter().flatten().min()
     }
+}
+
+/// SRTP, as RFC 7983 §7 tells it from the rest, and not SRTCP (RFC 5761 §4).
+fn is_video(datagram: &[u8]) -> bool {
+    let mut bytes = datagram.iter();
+    bytes.next().is_some_and(|first| (128..=191).contains(first))
+        && bytes.next().is_some_and(|second| !(192..=223).contains(second))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     Written,
     Dropped,
-}
-
-fn is_queue_empty(rtc: &mut Rtc, written: Instant) -> bool {
-    let mut api = rtc.direct_api();
-    let Some(stream) = api.stream_tx(&SSRC.into()) else { return false };
-    stream.queue_info().is_none_or(|queue| queue.created_at() > written && queue.packet_count() == 0)
 }
 
 #[derive(Debug)]

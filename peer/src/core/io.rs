@@ -179,6 +179,10 @@ pub enum SessionEvent {
         mode: Mode,
         granted: Rights,
     },
+    /// The other end was told this address of this end, for a direct path: once each (R1).
+    Disclosed {
+        address: std::net::IpAddr,
+    },
     PathUp {
         path: PathKind,
         ciphers: Ciphers,

@@ -12,6 +12,7 @@ use tasuki_protocol::number::{NumberError, SessionNumber};
 use tasuki_protocol::rights::{Mode, Rights};
 
 use super::console::{Console, Manner, OwnDesktop};
+use super::examining;
 use super::say;
 use super::start::{self, Shared, Signals};
 use crate::core::Peer;
@@ -38,9 +39,10 @@ screenshot FILE.png keeps a picture, and in Share the operator's commands (move,
 key, type, scroll, ...) work here too.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
-your organisation), settings.toml beside it (tenant, lang, path, log), and
+your organisation), settings.toml beside it (tenant, lang, path, proxy, log), and
 $XDG_STATE_HOME/tasuki/root.pin (the organisation's key, kept at first use).
-Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_LOG, DISPLAY.
+Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
 unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -48,7 +50,9 @@ unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organi
 key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 37 too many
 tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
-server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 130 interrupted.";
+server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 70 proxy
+unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections are
+opened on the way, 130 interrupted.";
 
 /// The end user's side of a support session, at a terminal.
 #[derive(Debug, Parser)]
@@ -68,6 +72,8 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Examines the way to the server and this desktop, and names the obstacle.
+    Doctor,
     /// Prints the effective settings and where each came from.
     Config,
 }
@@ -80,6 +86,7 @@ pub fn main() -> ExitCode {
             start::print_settings(settings, options.shared.form());
             Ok(())
         }
+        Some(Command::Doctor) => examining::doctor(settings, options.shared.form()).await,
         None => serve(&options, settings).await,
     })
 }
@@ -156,7 +163,7 @@ impl Agent<'_> {
         let lang = self.settings.lang;
         say::to_person(&Text::Connecting.fill(lang, &[&self.trust.bundle.host]));
         let server = tokio::select! {
-            server = ServerLink::connect(self.trust.clone(), Entrance::Agent) => server?,
+            server = ServerLink::connect(self.trust.clone(), self.settings.proxies.clone(), Entrance::Agent) => server?,
             _ = self.signals.next() => return Err(Fault::Interrupted),
         };
         let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
@@ -171,7 +178,7 @@ impl Agent<'_> {
             failed_before: self.tried.failed_before(number),
             consent_time_out: CONSENT_TIME_OUT,
         });
-        let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+        let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
         let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
         let running = tokio::spawn(run.run());
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };

@@ -7,6 +7,7 @@ pub mod agentd;
 mod commands;
 mod consent;
 mod console;
+mod examining;
 mod keys;
 pub mod operator;
 mod say;

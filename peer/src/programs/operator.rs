@@ -14,6 +14,7 @@ use tasuki_protocol::rights::Mode;
 
 use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
+use super::examining;
 use super::say::{self, Form};
 use super::start::{self, Shared, Signals};
 use crate::core::Peer;
@@ -45,19 +46,21 @@ Commands during a session, one a line of standard input (its end ends the sessio
   wait session|frame [MS]         wait colour X Y RRGGBB [MS], wait MS
   end
 
-Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, log);
+Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, proxy, log);
 $XDG_STATE_HOME/tasuki: device.key, sign-in.json, root.pin, tenant.json.
-Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_LOG, DISPLAY.
+Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
+DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (share, show),
 11 desktop unusable, 20 not set up, 21 damaged tenant.json, 22 other organisation,
 23 profile file unusable, 24 not signed in, 25 other server, 30 unknown host, 31 port closed,
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
 36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
-42 mode not allowed, 43 outside the allowed hours, 44 a reason is needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
-55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
+42 mode not allowed, 43 outside the allowed hours, 44 a reason is needed, 52 number expired,
+53 number burnt by wrong tries, 54 connection altered, 55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
 64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone,
-130 interrupted.";
+70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
+are opened on the way, 130 interrupted.";
 
 /// The operator's side of a support session, for terminals and scripts.
 #[derive(Debug, Parser)]
@@ -82,6 +85,8 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Examines the way to the server and this desktop, and names the obstacle.
+    Doctor,
     /// Prints the effective settings and where each came from.
     Config,
 }
@@ -112,6 +117,7 @@ pub fn main() -> ExitCode {
     start::run(&options.shared, async |settings| match &options.command {
         Command::Login(login) => sign_in(login, settings, form).await,
         Command::Open { mode, reason } => open(*mode, reason.clone(), settings, form).await,
+        Command::Doctor => examining::doctor(settings, form).await,
         Command::Config => {
             start::print_settings(settings, form);
             Ok(())
@@ -124,7 +130,7 @@ async fn sign_in(options: &LoginOptions, settings: &Settings, form: Form) -> Res
     check_server(options.server.as_deref(), &trust)?;
     let device = settings.profile.device_key()?;
     let credentials = credentials(options, settings)?;
-    let answer = login::login(&trust, &device, &credentials).await?;
+    let answer = login::login(&trust, &settings.proxies, &device, &credentials).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     settings.profile.keep_sign_in(&SignIn {
         operator: credentials.operator.clone(),
@@ -208,12 +214,12 @@ async fn open(
     let mut signals = Signals::listen()?;
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = tokio::select! {
-        server = ServerLink::connect(trust.clone(), entrance) => server?,
+        server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance) => server?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode, reason });
-    let paths = Paths::new(PathNeeds { stun: server.place(), ..needs });
+    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     let running = tokio::spawn(run.run());
     if form == Form::Plain {

@@ -131,7 +131,7 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::PathDown { path, why } => {
             fill(Text::PathLost, &[path_name(*path).say(lang), why])
         }
-        SessionEvent::PathChosen { .. } => None,
+        SessionEvent::PathChosen { .. } | SessionEvent::Disclosed { .. } => None,
         SessionEvent::Reconnecting => fill(Text::Reconnecting, &[]),
         SessionEvent::FirstFrame { after_ms } => fill(Text::FirstFrame, &[&after_ms.to_string()]),
         SessionEvent::InputPaused { .. } => fill(Text::InputPaused, &[]),

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::say::{self, Form};
 use crate::core::EndSetup;
 use crate::core::direct_identity::DirectIdentity;
+use crate::shell::dial::Places;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
 use crate::shell::paths::PathNeeds;
@@ -39,6 +40,10 @@ pub(super) struct Shared {
     /// Which paths may carry a session: auto, direct or relayed.
     #[arg(long, value_name = "PATH", global = true)]
     path: Option<String>,
+    /// The HTTP proxy: auto (environment, then desktop), none, or http://HOST:PORT. A
+    /// proxy that wants a password stands in settings.toml.
+    #[arg(long, value_name = "PROXY", global = true)]
+    proxy: Option<String>,
     /// The language of all texts: en or ja. By default that of LC_ALL, LC_MESSAGES or LANG.
     #[arg(long, value_name = "LANG", global = true)]
     lang: Option<String>,
@@ -65,6 +70,7 @@ impl Shared {
             tenant: self.tenant.clone(),
             lang: self.lang.clone(),
             path: self.path.clone(),
+            proxy: self.proxy.clone(),
             log: self.log.clone(),
         })?;
         start_log(&settings.log)?;
@@ -169,10 +175,11 @@ pub(super) fn end_setup(
     };
     let needs = PathNeeds {
         trust: trust.clone(),
+        proxies: settings.proxies.clone(),
         role,
         identity: Arc::new(identity),
         seed: seed.child("paths"),
-        stun: None,
+        stun: Places::default(),
     };
     Ok((setup, needs))
 }

@@ -60,6 +60,24 @@ texts! {
     FaultNotTasuki =>
         "What answers at {0} is not a Tasuki server. Ask your administrator for a fresh tenant.json.",
         "{0} で応答しているのは Tasuki サーバーではありません。管理者から新しい tenant.json を受け取ってください。";
+    FaultInspected =>
+        "{0} answers with a certificate made by \"{1}\" and not with its own key: most likely a security device on this network opens encrypted connections. Nothing was sent. Ask the people who run this network to exempt {0} from TLS inspection, or use another network.",
+        "{0} の応答は本来の鍵ではなく「{1}」が発行した証明書です。このネットワークの機器が暗号化通信を復号している可能性があります。何も送信していません。ネットワークの担当者に {0} を TLS 検査の対象から外すよう依頼するか、別のネットワークを使用してください。";
+    FaultProxyUnreachable =>
+        "The proxy {0} cannot be reached: {1}. Check the proxy setting, or ask the people who run this network.",
+        "プロキシ {0} に接続できません: {1}。プロキシの設定を確かめるか、ネットワークの担当者に問い合わせてください。";
+    FaultProxyPassword =>
+        "The proxy {0} asks for a name and a password that it accepts. Write them into settings.toml: proxy = \"http://NAME:PASSWORD@HOST:PORT\"",
+        "プロキシ {0} が名前とパスワードを求めています。正しいものを settings.toml に書いてください: proxy = \"http://名前:パスワード@ホスト:ポート\"";
+    FaultProxySignIn =>
+        "The proxy {0} takes no sign-in with name and password (Basic). Ask the people who run this network to let this program through without it.",
+        "プロキシ {0} は名前とパスワードによる認証（Basic）に対応していません。認証なしで通すようネットワークの担当者に依頼してください。";
+    FaultProxyRefused =>
+        "The proxy {0} lets nothing through to {1} (it answered {2}). Ask the people who run this network to allow CONNECT to {1}.",
+        "プロキシ {0} が {1} への接続を拒否しました（応答 {2}）。{1} への CONNECT を許可するようネットワークの担当者に依頼してください。";
+    FaultProxyNonsense =>
+        "What answers at {0} is no HTTP proxy. Correct the proxy setting.",
+        "{0} で応答しているのは HTTP プロキシではありません。プロキシの設定を直してください。";
     FaultOtherVersion =>
         "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
         "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";

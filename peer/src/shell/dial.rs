@@ -1,79 +1,263 @@
-//! From the bundle's address to a TLS stream under the pinned key (S72).
+//! From a host's name to a TLS stream under the pinned key (S72), straight or
+//! through a proxy (S84).
 //!
-//! Decides which failure of name, port or key is told as what.
+//! Decides which failure of name, port, proxy or key is told as what.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustls_pki_types::ServerName;
+use tasuki_protocol::ids::Digest;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::fault::Fault;
+use super::proxy::{self, Proxies, Proxy, Refusal};
 use super::tls;
 use super::trust::Trust;
 
 /// What every conversation with the server runs over.
 pub(super) type Stream = TlsStream<TcpStream>;
 
-const HTTP_ALPN: &[u8] = b"http/1.1";
+pub(super) const HTTP_ALPN: &[u8] = b"http/1.1";
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long one address may be alone in being tried (RFC 8305 §5).
+const HEAD_START: Duration = Duration::from_millis(250);
+/// Addresses of one name that are tried; a name with more hides something.
+const MOST_ADDRESSES: usize = 8;
 
-/// Where `stream` leads.
-pub(super) fn place(stream: &Stream) -> Option<SocketAddr> {
-    stream.get_ref().0.peer_addr().ok()
+/// Who is dialled: a name, a port, and the SHA-256 of the key that must answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callee {
+    pub host: String,
+    pub port: u16,
+    pub pin: Digest,
 }
 
-/// `host:port`, an IPv6 host in brackets.
+impl Callee {
+    pub fn of(trust: &Trust) -> Self {
+        let bundle = &trust.bundle;
+        Self { host: bundle.host.clone(), port: bundle.port, pin: bundle.server_pin }
+    }
+
+    /// `host:port`, an IPv6 host in brackets.
+    pub fn address(&self) -> String {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    fn unreachable(&self, why: &str) -> Fault {
+        Fault::Unreachable { address: self.address(), why: why.to_owned() }
+    }
+}
+
+/// As [`Callee::address`], of the bundle's server.
 pub(super) fn address(trust: &Trust) -> String {
-    let (host, port) = (&trust.bundle.host, trust.bundle.port);
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    Callee::of(trust).address()
 }
 
+/// A connection to the server, and where the server is as far as this end knows.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    pub(super) places: Places,
+}
+
+/// Where a host is, at most once in each family: what STUN is asked of (RFC 8445 §5.1.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Places {
+    v4: Option<SocketAddr>,
+    v6: Option<SocketAddr>,
+}
+
+impl Places {
+    /// The one that a socket bound to `local` can reach.
+    pub fn of_family(&self, local: SocketAddr) -> Option<SocketAddr> {
+        if local.is_ipv4() { self.v4 } else { self.v6 }
+    }
+
+    pub fn contains(&self, place: SocketAddr) -> bool {
+        self.v4 == Some(place) || self.v6 == Some(place)
+    }
+}
+
+impl FromIterator<SocketAddr> for Places {
+    fn from_iter<I: IntoIterator<Item = SocketAddr>>(found: I) -> Self {
+        let mut places = Self::default();
+        for place in found {
+            let seat = if place.is_ipv4() { &mut places.v4 } else { &mut places.v6 };
+            seat.get_or_insert(place);
+        }
+        places
+    }
+}
+
+/// The server of the bundle, ready for HTTP.
+///
 /// # Errors
-/// See [`Fault`]: unknown host, closed port, no answer, wrong key, no TLS.
-pub(super) async fn open(trust: &Trust) -> Result<Stream, Fault> {
-    let late = |_| Fault::Unreachable { address: address(trust), why: "it does not answer".to_owned() };
-    let tcp = tokio::time::timeout(CONNECT, connect(trust)).await.map_err(late)??;
-    tokio::time::timeout(CONNECT, secure(trust, tcp)).await.map_err(late)?
+/// See [`Fault`]: unknown host, closed port, no answer, wrong key, no TLS, and
+/// whatever a proxy does.
+pub(super) async fn open(trust: &Trust, proxies: &Proxies) -> Result<Connection, Fault> {
+    let callee = Callee::of(trust);
+    let tcp = reach(&callee, proxies).await?;
+    let stream = secure(&callee, tcp, HTTP_ALPN).await?;
+    // Behind a proxy this machine's own resolver need not know the name.
+    let places = resolve(&callee).await.unwrap_or_default().into_iter().collect();
+    Ok(Connection { stream, places })
 }
 
-async fn connect(trust: &Trust) -> Result<TcpStream, Fault> {
-    let bundle = &trust.bundle;
-    let found = tokio::net::lookup_host((bundle.host.as_str(), bundle.port)).await;
-    let unknown = |_| Fault::UnknownHost { host: bundle.host.clone() };
-    let mut last = Fault::UnknownHost { host: bundle.host.clone() };
-    for place in found.map_err(unknown)? {
-        match TcpStream::connect(place).await {
-            Ok(tcp) => {
-                let _ = tcp.set_nodelay(true);
+/// A TCP stream to `callee`, before TLS.
+///
+/// # Errors
+/// As [`open`], without those of TLS.
+pub(super) async fn reach(callee: &Callee, proxies: &Proxies) -> Result<TcpStream, Fault> {
+    let late = |_| callee.unreachable("it does not answer");
+    match proxies.towards(&callee.host, callee.port).await {
+        None => timeout(CONNECT, straight(callee)).await.map_err(late)?,
+        Some(proxy) => through(&proxy, callee).await,
+    }
+}
+
+/// TLS over what [`reach`] gave.
+///
+/// # Errors
+/// Another key, an inspected connection, or no TLS.
+pub(super) async fn secure(callee: &Callee, tcp: TcpStream, alpn: &[u8]) -> Result<Stream, Fault> {
+    let unknown = |_| Fault::UnknownHost { host: callee.host.clone() };
+    let name = ServerName::try_from(callee.host.clone()).map_err(unknown)?;
+    let connector = TlsConnector::from(tls::client_config(callee.pin, alpn));
+    let late = |_| callee.unreachable("it does not answer");
+    let secured = timeout(CONNECT, connector.connect(name, tcp)).await.map_err(late)?;
+    secured.map_err(|why| tls_fault(callee, &why))
+}
+
+async fn straight(callee: &Callee) -> Result<TcpStream, Fault> {
+    let places = resolve(callee).await?;
+    match first_to_answer(alternating(places)).await {
+        Ok(tcp) => Ok(tcp),
+        Err(why) if why.kind() == ErrorKind::ConnectionRefused => {
+            Err(Fault::PortClosed { address: callee.address() })
+        }
+        Err(why) => Err(callee.unreachable(&why.to_string())),
+    }
+}
+
+/// What the resolver says; nothing is believed of it but where to try.
+pub(super) async fn resolve(callee: &Callee) -> Result<Vec<SocketAddr>, Fault> {
+    let unknown = || Fault::UnknownHost { host: callee.host.clone() };
+    let found = timeout(CONNECT, tokio::net::lookup_host((callee.host.as_str(), callee.port))).await;
+    let found = found.map_err(|_| unknown())?.map_err(|_| unknown())?;
+    let places: Vec<SocketAddr> = found.take(MOST_ADDRESSES).collect();
+    if places.is_empty() { Err(unknown()) } else { Ok(places) }
+}
+
+async fn through(proxy: &Proxy, callee: &Callee) -> Result<TcpStream, Fault> {
+    let named = || proxy.to_string();
+    let unreachable = |why: String| Fault::ProxyUnreachable { proxy: named(), why };
+    let tunnelled = async {
+        let found = tokio::net::lookup_host((proxy.host.as_str(), proxy.port)).await;
+        let places = found.map_err(|_| unreachable("its name is unknown".to_owned()))?;
+        let places = alternating(places.take(MOST_ADDRESSES).collect());
+        let mut tcp = first_to_answer(places).await.map_err(|why| unreachable(why.to_string()))?;
+        let opened = proxy::open_tunnel(&mut tcp, proxy, &callee.address()).await;
+        opened.map_err(|why| match why {
+            Refusal::Password => Fault::ProxyPassword { proxy: named() },
+            Refusal::OtherSignIn => Fault::ProxySignIn { proxy: named() },
+            Refusal::Status(status) => {
+                Fault::ProxyRefused { proxy: named(), address: callee.address(), status }
+            }
+            Refusal::Nonsense => Fault::ProxyNonsense { proxy: named() },
+        })?;
+        Ok(tcp)
+    };
+    let late = |_| unreachable("it does not answer".to_owned());
+    timeout(CONNECT, tunnelled).await.map_err(late)?
+}
+
+/// The resolver's order, with the two families in turn (RFC 8305 §4).
+fn alternating(places: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first = places.first().is_some_and(SocketAddr::is_ipv4);
+    let (mut own, mut other): (Vec<_>, Vec<_>) =
+        places.into_iter().rev().partition(|place| place.is_ipv4() == first);
+    let mut order = Vec::new();
+    while !own.is_empty() || !other.is_empty() {
+        order.extend(own.pop());
+        order.extend(other.pop());
+    }
+    order
+}
+
+/// Each address gets a head start; the first that answers wins, so that a
+/// family which goes nowhere costs a moment and not the connection.
+async fn first_to_answer(places: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = places.into_iter();
+    let mut tries = JoinSet::new();
+    let mut last = io::Error::from(ErrorKind::HostUnreachable);
+    loop {
+        match waiting.next() {
+            Some(place) => drop(tries.spawn(TcpStream::connect(place))),
+            None if tries.is_empty() => return Err(last),
+            None => {}
+        }
+        let ended = tokio::select! {
+            ended = tries.join_next() => ended,
+            () = sleep(HEAD_START), if waiting.len() > 0 => continue,
+        };
+        match ended {
+            Some(Ok(Ok(tcp))) => {
+                tcp.set_nodelay(true).ok();
                 return Ok(tcp);
             }
-            Err(why) if why.kind() == ErrorKind::ConnectionRefused => {
-                last = Fault::PortClosed { address: address(trust) };
-            }
-            Err(why) => last = Fault::Unreachable { address: address(trust), why: why.to_string() },
+            Some(Ok(Err(why))) if last.kind() != ErrorKind::ConnectionRefused => last = why,
+            Some(Ok(Err(_)) | Err(_)) | None => {}
         }
     }
-    Err(last)
 }
 
-async fn secure(trust: &Trust, tcp: TcpStream) -> Result<Stream, Fault> {
-    let host = &trust.bundle.host;
-    let name =
-        ServerName::try_from(host.clone()).map_err(|_| Fault::UnknownHost { host: host.clone() })?;
-    let config = tls::client_config(trust.bundle.server_pin, HTTP_ALPN);
-    TlsConnector::from(config).connect(name, tcp).await.map_err(|why| tls_fault(trust, &why))
-}
-
-fn tls_fault(trust: &Trust, why: &std::io::Error) -> Fault {
+fn tls_fault(callee: &Callee, why: &io::Error) -> Fault {
+    let host = callee.host.clone();
+    if let Some(other) = tls::other_server_key(why) {
+        return match &other.inspector {
+            Some(issuer) => Fault::Inspected { host, issuer: issuer.clone() },
+            None => Fault::WrongServerKey { host },
+        };
+    }
     let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        _ if tls::is_other_server_key(why) => Fault::WrongServerKey { host: trust.bundle.host.clone() },
-        Some(_) => Fault::NotTasuki { address: address(trust) },
-        None if why.kind() == ErrorKind::UnexpectedEof => Fault::NotTasuki { address: address(trust) },
-        None => Fault::Unreachable { address: address(trust), why: why.to_string() },
+        Some(_) => Fault::NotTasuki { address: callee.address() },
+        None if why.kind() == ErrorKind::UnexpectedEof => {
+            Fault::NotTasuki { address: callee.address() }
+        }
+        None => callee.unreachable(&why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<SocketAddr> {
+        text.split(' ').map(|place| place.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_two_families_are_tried_in_turn() {
+        let resolved = places("[2001:db8::1]:1 [2001:db8::2]:1 [2001:db8::3]:1 192.0.2.1:1");
+        let order = places("[2001:db8::1]:1 192.0.2.1:1 [2001:db8::2]:1 [2001:db8::3]:1");
+        assert_eq!(alternating(resolved), order);
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_as_closed_and_an_open_one_beside_it_is_taken() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let refused = first_to_answer(vec![closed]).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        assert_eq!(first_to_answer(vec![closed, good]).await.unwrap().peer_addr().unwrap(), good);
     }
 }

@@ -15,6 +15,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
+use super::dial::Places;
+use super::interfaces;
 use super::stun::Binding;
 use crate::core::direct::{DirectLink, LocalAddress, Transmit};
 use crate::core::direct_identity::DirectIdentity;
@@ -38,7 +40,7 @@ pub fn spawn(
     identity: Arc<DirectIdentity>,
     facts: DirectFacts,
     disclosure: AddressDisclosure,
-    stun: Option<SocketAddr>,
+    stun: Places,
     events: mpsc::Sender<(PathId, PathEvent)>,
 ) -> mpsc::Sender<PathCommand> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -80,8 +82,7 @@ fn bind_all() -> Vec<Bound> {
 
 /// Without any other address, loopback: both ends may be on this machine.
 fn interface_addresses() -> Vec<IpAddr> {
-    let all: Vec<IpAddr> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
+    let all: Vec<IpAddr> = interfaces::addresses()
         .into_iter()
         .filter(|interface| !interface.is_link_local())
         .map(|interface| interface.ip())
@@ -121,7 +122,7 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn gather(&mut self, disclosure: AddressDisclosure, stun: Option<SocketAddr>) {
+    fn gather(&mut self, disclosure: AddressDisclosure, stun: Places) {
         let now = Instant::now();
         for (index, bound) in self.sockets.iter().enumerate() {
             let local = match disclosure {
@@ -132,7 +133,7 @@ impl Carrier {
             };
             self.link.add_local(local, now);
             let mut transaction = [0; 12];
-            if stun.is_some_and(|server| server.is_ipv4() == bound.address.is_ipv4())
+            if stun.of_family(bound.address).is_some()
                 && getrandom::fill(&mut transaction).is_ok()
                 && let Some(question) = Binding::new(transaction)
             {
@@ -141,16 +142,17 @@ impl Carrier {
         }
     }
 
-    async fn run(&mut self, stun: Option<SocketAddr>) {
-        let mut asking = Asking { server: stun, tries: 0, next: Instant::now() };
+    async fn run(&mut self, stun: Places) {
+        let mut asking = Asking { servers: stun, tries: 0, next: Instant::now() };
         let mut buffer = vec![0; MAX_DATAGRAM];
         let events = self.events.clone();
+        let gone = interfaces::gone(self.sockets.iter().map(|bound| bound.address.ip()).collect());
+        let mut gone = std::pin::pin!(gone);
         loop {
             asking.ask(&self.questions, &self.sockets);
             self.transmit();
             self.tell();
-            let now = Instant::now();
-            let Some(deadline) = self.link.deadline(now) else { break };
+            let Some(deadline) = self.link.deadline() else { break };
             let deadline = asking.deadline(&self.questions).map_or(deadline, |ask| ask.min(deadline));
             tokio::select! {
                 command = self.commands.recv() => {
@@ -164,21 +166,23 @@ impl Carrier {
                     }
                 }
                 index = readable(&self.sockets), if self.held.is_none() => {
-                    self.receive(index, asking.server, &mut buffer);
+                    self.receive(index, asking.servers, &mut buffer);
                 }
                 () = sleep_until(deadline.into()) => self.link.handle_timeout(Instant::now()),
+                // The session gathers afresh on a new path.
+                () = &mut gone => break,
             }
         }
         self.leave().await;
     }
 
-    fn receive(&mut self, index: usize, stun: Option<SocketAddr>, buffer: &mut [u8]) {
+    fn receive(&mut self, index: usize, stun: Places, buffer: &mut [u8]) {
         let local = self.sockets[index].address;
         for _ in 0..BATCH {
             let Ok((length, source)) = self.sockets[index].socket.try_recv_from(buffer) else { return };
             let now = Instant::now();
             let datagram = &buffer[..length];
-            if Some(source) == stun
+            if stun.contains(source)
                 && let Some(seen) = self.questions.get(&index).and_then(|asked| asked.answer(datagram))
             {
                 self.questions.remove(&index);
@@ -223,24 +227,25 @@ impl Carrier {
 }
 
 struct Asking {
-    server: Option<SocketAddr>,
+    servers: Places,
     tries: u32,
     next: Instant,
 }
 
 impl Asking {
     fn deadline(&self, open: &BTreeMap<usize, Binding>) -> Option<Instant> {
-        (!open.is_empty() && self.server.is_some() && self.tries < STUN_TRIES).then_some(self.next)
+        (!open.is_empty() && self.tries < STUN_TRIES).then_some(self.next)
     }
 
     fn ask(&mut self, open: &BTreeMap<usize, Binding>, sockets: &[Bound]) {
-        let Some(server) = self.server else { return };
         if self.deadline(open).is_none_or(|next| Instant::now() < next) {
             return;
         }
         for (index, question) in open {
+            let bound = &sockets[*index];
+            let Some(server) = self.servers.of_family(bound.address) else { continue };
             // Lost questions are asked again.
-            sockets[*index].socket.try_send_to(&question.bytes, server).ok();
+            bound.socket.try_send_to(&question.bytes, server).ok();
         }
         self.next = Instant::now() + STUN_FIRST_WAIT * 2u32.pow(self.tries);
         self.tries += 1;

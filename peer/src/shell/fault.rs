@@ -64,6 +64,31 @@ pub enum Fault {
     NotTasuki {
         address: String,
     },
+    /// A certificate for the server's name that somebody on the way made.
+    Inspected {
+        host: String,
+        issuer: String,
+    },
+    ProxyUnreachable {
+        proxy: String,
+        why: String,
+    },
+    /// Name and password are missing or wrong.
+    ProxyPassword {
+        proxy: String,
+    },
+    /// It takes no kind of sign-in that this program has.
+    ProxySignIn {
+        proxy: String,
+    },
+    ProxyRefused {
+        proxy: String,
+        address: String,
+        status: u16,
+    },
+    ProxyNonsense {
+        proxy: String,
+    },
     OtherVersion {
         theirs: u16,
     },
@@ -161,6 +186,10 @@ impl Fault {
             Self::PeerViolation => 65,
             Self::ScreenLost => 66,
             Self::ServerGone => 67,
+            Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
+            Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
+            Self::ProxyRefused { .. } => 72,
+            Self::Inspected { .. } => 73,
             Self::Interrupted => 130,
         }
     }
@@ -198,6 +227,12 @@ impl Fault {
             Self::Unreachable { .. } => Text::FaultUnreachable,
             Self::WrongServerKey { .. } => Text::FaultWrongServerKey,
             Self::NotTasuki { .. } => Text::FaultNotTasuki,
+            Self::Inspected { .. } => Text::FaultInspected,
+            Self::ProxyUnreachable { .. } => Text::FaultProxyUnreachable,
+            Self::ProxyPassword { .. } => Text::FaultProxyPassword,
+            Self::ProxySignIn { .. } => Text::FaultProxySignIn,
+            Self::ProxyRefused { .. } => Text::FaultProxyRefused,
+            Self::ProxyNonsense { .. } => Text::FaultProxyNonsense,
             Self::OtherVersion { .. } => Text::FaultOtherVersion,
             Self::Unavailable => Text::FaultUnavailable,
             Self::SlowDown => Text::FaultSlowDown,
@@ -244,6 +279,14 @@ impl Fault {
             Self::OtherServer { asked, bundle } => vec![asked.clone(), bundle.clone()],
             Self::UnknownHost { host } | Self::WrongServerKey { host } => vec![host.clone()],
             Self::PortClosed { address } | Self::NotTasuki { address } => vec![address.clone()],
+            Self::Inspected { host, issuer } => vec![host.clone(), issuer.clone()],
+            Self::ProxyUnreachable { proxy, why } => vec![proxy.clone(), why.clone()],
+            Self::ProxyPassword { proxy }
+            | Self::ProxySignIn { proxy }
+            | Self::ProxyNonsense { proxy } => vec![proxy.clone()],
+            Self::ProxyRefused { proxy, address, status } => {
+                vec![proxy.clone(), address.clone(), status.to_string()]
+            }
             Self::Unreachable { address, why } => vec![address.clone(), why.clone()],
             Self::OtherVersion { theirs } => {
                 vec![theirs.to_string(), tasuki_protocol::ids::PROTOCOL_VERSION.to_string()]

@@ -18,6 +18,7 @@ use tasuki_protocol::signal::{
 
 use super::dial;
 use super::fault::Fault;
+use super::proxy::Proxies;
 use super::trust::Trust;
 
 /// A login waits for others' password checks at a busy server.
@@ -49,13 +50,15 @@ impl Drop for Credentials {
 /// the others as for any connection.
 pub async fn login(
     trust: &Trust,
+    proxies: &Proxies,
     device: &SigningKey,
     credentials: &Credentials,
 ) -> Result<LoginResponse, Fault> {
     let body = signal::encode(&request(device, credentials));
     let late =
         |_| Fault::Unreachable { address: dial::address(trust), why: "it does not answer".into() };
-    let (status, answer) = tokio::time::timeout(PATIENCE, post(trust, body)).await.map_err(late)??;
+    let (status, answer) =
+        tokio::time::timeout(PATIENCE, post(trust, proxies, body)).await.map_err(late)??;
     if status == StatusCode::OK {
         return signal::decode(&answer).map_err(|_| Fault::Misunderstood);
     }
@@ -75,9 +78,9 @@ fn request(device: &SigningKey, credentials: &Credentials) -> LoginRequest {
     }
 }
 
-async fn post(trust: &Trust, body: String) -> Result<(StatusCode, String), Fault> {
+async fn post(trust: &Trust, proxies: &Proxies, body: String) -> Result<(StatusCode, String), Fault> {
     let strange = |_| Fault::NotTasuki { address: dial::address(trust) };
-    let stream = dial::open(trust).await?;
+    let stream = dial::open(trust, proxies).await?.stream;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(strange)?;
     let driver = tokio::spawn(connection);

@@ -2,14 +2,18 @@
 
 pub mod clock;
 pub mod desktop;
-mod dial;
+pub mod dial;
 pub mod direct;
+pub mod doctor;
 pub mod fault;
+mod interfaces;
+mod issuer;
 pub mod local_maximum;
 pub mod login;
 pub mod paths;
 mod pin;
 pub mod profile;
+pub mod proxy;
 pub mod relay;
 pub mod run;
 pub mod server;

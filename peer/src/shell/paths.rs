@@ -4,7 +4,6 @@
 //! core's affair.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tasuki_protocol::dsse;
@@ -14,7 +13,8 @@ use tasuki_protocol::seed::Seed;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::relay::ServerAddress;
+use super::dial::{Callee, Places};
+use super::proxy::Proxies;
 use super::trust::Trust;
 use super::{direct, relay};
 use crate::core::direct_identity::DirectIdentity;
@@ -27,12 +27,13 @@ const EVENTS: usize = 256;
 #[derive(Debug)]
 pub struct PathNeeds {
     pub trust: Trust,
+    pub proxies: Proxies,
     pub role: Role,
     pub identity: Arc<DirectIdentity>,
     /// Of the relayed legs' ephemeral keys.
     pub seed: Seed,
     /// Where this end's address is asked for: the server's own.
-    pub stun: Option<SocketAddr>,
+    pub stun: Places,
 }
 
 #[derive(Debug)]
@@ -80,11 +81,10 @@ impl Paths {
     }
 
     pub fn open_relay(&mut self, id: PathId, facts: RelayFacts) {
-        let bundle = &self.needs.trust.bundle;
-        let server =
-            ServerAddress { host: bundle.host.clone(), port: bundle.port, pin: bundle.server_pin };
+        let server = Callee::of(&self.needs.trust);
+        let proxies = self.needs.proxies.clone();
         let seed = self.needs.seed.child(&format!("relayed leg {}", id.0));
-        self.open.insert(id, relay::spawn(id, facts, server, seed, self.tell.clone()));
+        self.open.insert(id, relay::spawn(id, facts, server, proxies, seed, self.tell.clone()));
     }
 
     pub fn command(&mut self, id: PathId, command: PathCommand) {

@@ -20,10 +20,17 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use tasuki_protocol::ids::Digest;
 
+use super::issuer;
+
 /// Somebody answers at the server's address who does not hold the server's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server does not show the key that the bundle names")]
-pub struct OtherServerKey;
+pub struct OtherServerKey {
+    /// Who made the certificate that was shown, where it bears the server's own
+    /// name: what a device that opens encrypted connections shows. A stranger's
+    /// words: at most 64 letters, none of them a control character.
+    pub inspector: Option<String>,
+}
 
 /// A client that accepts only the holder of the key whose SPKI has the SHA-256 `pin`.
 pub(super) fn expecting(
@@ -34,17 +41,17 @@ pub(super) fn expecting(
     builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pin, provider }))
 }
 
-/// Whether `error`, or what caused it, is [`OtherServerKey`].
-pub fn is_other_server_key(error: &(dyn StdError + 'static)) -> bool {
+/// [`OtherServerKey`], if `error` or what caused it is one.
+pub fn other_server_key<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a OtherServerKey> {
     if let Some(io) = error.downcast_ref::<std::io::Error>() {
-        return io.get_ref().is_some_and(|inner| is_other_server_key(inner));
+        return io.get_ref().and_then(|inner| other_server_key(inner));
     }
     if let Some(Error::InvalidCertificate(CertificateError::Other(OtherError(other)))) =
         error.downcast_ref::<Error>()
     {
-        return other.is::<OtherServerKey>();
+        return other.downcast_ref();
     }
-    error.source().is_some_and(is_other_server_key)
+    error.source().and_then(other_server_key)
 }
 
 #[derive(Debug)]
@@ -58,7 +65,7 @@ impl ServerCertVerifier for Pinned {
         &self,
         end_entity: &CertificateDer<'_>,
         _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
+        server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
@@ -67,7 +74,8 @@ impl ServerCertVerifier for Pinned {
         if bool::from(shown.as_slice().ct_eq(&self.pin.0)) {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(CertificateError::Other(OtherError(Arc::new(OtherServerKey))).into())
+        let other = OtherServerKey { inspector: issuer::of_inspector(end_entity, server_name) };
+        Err(CertificateError::Other(OtherError(Arc::new(other))).into())
     }
 
     fn verify_tls12_signature(

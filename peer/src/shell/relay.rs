@@ -2,20 +2,22 @@
 //! both directions. Decides nothing of what passes.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rustls_pki_types::ServerName;
 use socket2::SockRef;
-use tasuki_protocol::ids::Digest;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::ticket::{RELAY_ALPN, RelayAnswer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::dial::{self, Callee};
+use super::fault::Fault;
+use super::interfaces;
+use super::proxy::Proxies;
 use super::tls;
 use crate::core::path::{PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
 use crate::core::relay_leg::RelayLeg;
@@ -30,27 +32,21 @@ const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 const NOT_SENT: u32 = 16 * 1024;
 const READ_BYTES: usize = 32 * 1024;
 
-/// Where the relay inside the server is, and whose key it shows.
-#[derive(Debug, Clone)]
-pub struct ServerAddress {
-    pub host: String,
-    pub port: u16,
-    pub pin: Digest,
-}
-
 /// Starts a relayed path; it ends with [`PathEvent::Down`], or silently once
-/// nobody listens. Dropping the sender closes it.
+/// nobody listens. Dropping the sender closes it. `server` has the relay where the
+/// leg names none.
 pub fn spawn(
     path: PathId,
     facts: RelayFacts,
-    server: ServerAddress,
+    server: Callee,
+    proxies: Proxies,
     seed: Seed,
     events: mpsc::Sender<(PathId, PathEvent)>,
 ) -> mpsc::Sender<PathCommand> {
     let (commands, mut receiver) = mpsc::channel(COMMANDS);
     tokio::spawn(async move {
         let joined = tokio::select! {
-            joined = timeout(JOINED_WITHIN, join(&facts, &server)) => {
+            joined = timeout(JOINED_WITHIN, join(&facts, server, &proxies)) => {
                 joined.unwrap_or(Err(PathEnd::NotReached(JOINED_WITHIN)))
             }
             () = closed(&mut receiver) => Err(PathEnd::ClosedHere),
@@ -59,11 +55,20 @@ pub fn spawn(
             Ok(stream) => {
                 let suite = stream.get_ref().1.negotiated_cipher_suite();
                 let tls = suite.map(tls::suite_name).unwrap_or_default();
+                let local = stream.get_ref().0.local_addr().map(|local| local.ip()).ok();
                 let leg = RelayLeg::new(&facts, tls, &seed, Instant::now());
                 let (reader, writer) = tokio::io::split(stream);
                 let outgoing = Outgoing { writer, bytes: Vec::new(), written: 0 };
-                let carrier =
-                    Carrier { path, leg, reader, outgoing, commands: receiver, events, held: None };
+                let carrier = Carrier {
+                    path,
+                    local,
+                    leg,
+                    reader,
+                    outgoing,
+                    commands: receiver,
+                    events,
+                    held: None,
+                };
                 carrier.run().await;
             }
             // Nobody left to tell is no fault of the path.
@@ -88,30 +93,38 @@ async fn closed(commands: &mut mpsc::Receiver<PathCommand>) {
     }
 }
 
-async fn join(facts: &RelayFacts, server: &ServerAddress) -> Result<TlsStream<TcpStream>, PathEnd> {
-    let (host, port, pin) = match &facts.leg.relay {
-        Some(relay) => (relay.host.as_str(), relay.port, relay.pin),
-        None => (server.host.as_str(), server.port, server.pin),
-    };
-    let network = |error: io::Error| {
-        if tls::is_other_server_key(&error) {
-            return PathEnd::Violation("the relay does not show its pinned key");
-        }
-        PathEnd::Network(error.to_string())
-    };
-    let tcp = TcpStream::connect((host, port)).await.map_err(network)?;
-    tcp.set_nodelay(true).map_err(network)?;
+async fn join(
+    facts: &RelayFacts,
+    server: Callee,
+    proxies: &Proxies,
+) -> Result<TlsStream<TcpStream>, PathEnd> {
+    let relay = facts.leg.relay.as_ref();
+    let callee = relay.map_or(server, |relay| Callee {
+        host: relay.host.clone(),
+        port: relay.port,
+        pin: relay.pin,
+    });
+    let network = |error: io::Error| PathEnd::Network(error.to_string());
+    let tcp = dial::reach(&callee, proxies).await.map_err(|why| path_end(&why))?;
     // Where the kernel knows no such bound, its buffer holds more; nothing breaks.
     SockRef::from(&tcp).set_tcp_notsent_lowat(NOT_SENT).ok();
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| PathEnd::Network("the relay's name is none".into()))?;
-    let connector = TlsConnector::from(tls::client_config(pin, RELAY_ALPN));
-    let mut stream = connector.connect(name, tcp).await.map_err(network)?;
+    let secured = dial::secure(&callee, tcp, RELAY_ALPN).await;
+    let mut stream = secured.map_err(|why| path_end(&why))?;
     show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
     let answer = stream.read_u8().await.map_err(network)?;
     match RelayAnswer::try_from(answer) {
         Ok(RelayAnswer::Joined) => Ok(stream),
         Ok(RelayAnswer::Refused | RelayAnswer::Busy) | Err(_) => Err(PathEnd::RelayRefused),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "of all that stops a program these are attacks")]
+fn path_end(why: &Fault) -> PathEnd {
+    match why {
+        Fault::WrongServerKey { .. } | Fault::Inspected { .. } => {
+            PathEnd::Violation("the relay does not show its pinned key")
+        }
+        other => PathEnd::Network(other.to_string()),
     }
 }
 
@@ -125,6 +138,8 @@ async fn show_ticket(stream: &mut TlsStream<TcpStream>, ticket: &[u8]) -> io::Re
 
 struct Carrier {
     path: PathId,
+    /// The address of this machine that the stream comes from.
+    local: Option<IpAddr>,
     leg: RelayLeg,
     reader: ReadHalf<TlsStream<TcpStream>>,
     outgoing: Outgoing,
@@ -138,6 +153,8 @@ impl Carrier {
     async fn run(mut self) {
         let mut buffer = vec![0; READ_BYTES];
         let events = self.events.clone();
+        let gone = interfaces::gone(self.local.into_iter().collect());
+        let mut gone = std::pin::pin!(gone);
         loop {
             self.outgoing.refill(&mut self.leg);
             self.tell();
@@ -165,6 +182,7 @@ impl Carrier {
                     }
                 }
                 () = sleep_until(deadline.into()) => self.leg.handle_timeout(Instant::now()),
+                () = &mut gone => self.leg.handle_end(),
             }
         }
         self.finish().await;

@@ -4,7 +4,6 @@
 //! Decides how long to wait and which failure is called what. Does not know
 //! rooms, numbers or sessions: messages pass through.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -21,9 +20,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::dial::{self, Stream};
+use super::dial::{self, Connection, Places, Stream};
 use super::fault::Fault;
+use super::interfaces;
 use super::profile::SignIn;
+use super::proxy::Proxies;
 use super::trust::Trust;
 use crate::core::io::{ServerMessage, ServerRequest};
 
@@ -57,25 +58,24 @@ pub struct ServerLink {
     requests: mpsc::Sender<ServerRequest>,
     events: mpsc::Receiver<ServerEvent>,
     task: tokio::task::JoinHandle<()>,
-    place: Option<SocketAddr>,
+    places: Places,
 }
 
 impl ServerLink {
     /// # Errors
     /// The first dial's failure; later ones are retried in silence.
-    pub async fn connect(trust: Trust, entrance: Entrance) -> Result<Self, Fault> {
-        let caller = Caller { trust, entrance };
-        let socket = caller.dial().await?;
-        let place = dial::place(socket.get_ref());
+    pub async fn connect(trust: Trust, proxies: Proxies, entrance: Entrance) -> Result<Self, Fault> {
+        let caller = Caller { trust, proxies, entrance };
+        let (socket, places) = caller.dial().await?;
         let (requests, wanted) = mpsc::channel(QUEUE);
         let (told, events) = mpsc::channel(QUEUE);
         let task = tokio::spawn(keep_up(caller, socket, wanted, told));
-        Ok(Self { requests, events, task, place })
+        Ok(Self { requests, events, task, places })
     }
 
-    /// Where the server was reached.
-    pub fn place(&self) -> Option<SocketAddr> {
-        self.place
+    /// Where the server is, as far as this end knows.
+    pub fn places(&self) -> Places {
+        self.places
     }
 
     /// What happened next; for ever silent after the link's end.
@@ -107,18 +107,19 @@ type Socket = WebSocketStream<Stream>;
 #[derive(Debug)]
 struct Caller {
     trust: Trust,
+    proxies: Proxies,
     entrance: Entrance,
 }
 
 impl Caller {
-    async fn dial(&self) -> Result<Socket, Fault> {
-        let stream = dial::open(&self.trust).await?;
-        tokio::time::timeout(HANDSHAKE, self.greet(stream)).await.unwrap_or_else(|_| {
-            Err(Fault::Unreachable {
-                address: dial::address(&self.trust),
-                why: "it does not answer".into(),
-            })
-        })
+    async fn dial(&self) -> Result<(Socket, Places), Fault> {
+        let Connection { stream, places } = dial::open(&self.trust, &self.proxies).await?;
+        let late = |_| Fault::Unreachable {
+            address: dial::address(&self.trust),
+            why: "it does not answer".into(),
+        };
+        let greeted = tokio::time::timeout(HANDSHAKE, self.greet(stream)).await.map_err(late)?;
+        Ok((greeted?, places))
     }
 
     async fn greet(&self, stream: Stream) -> Result<Socket, Fault> {
@@ -259,8 +260,11 @@ async fn converse(
     told: &mpsc::Sender<ServerEvent>,
 ) -> Ended {
     let mut heard = Instant::now();
+    let local = socket.get_ref().get_ref().0.local_addr().map(|local| local.ip());
+    let mut gone = std::pin::pin!(interfaces::gone(local.into_iter().collect()));
     loop {
         tokio::select! {
+            () = &mut gone => return Ended::ByNetwork,
             request = wanted.recv() => {
                 let Some(request) = request else { return Ended::ByUs };
                 if send(socket, Message::text(text_of(&request))).await.is_err() {
@@ -320,7 +324,7 @@ async fn dial_again(caller: &Caller, wanted: &mut mpsc::Receiver<ServerRequest>)
             }
         }
         match caller.dial().await {
-            Ok(socket) => {
+            Ok((socket, _)) => {
                 // What was asked of a connection that is gone is asked again by the core.
                 while wanted.try_recv().is_ok() {}
                 return Some(socket);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use super::profile::Profile;
+use super::proxy::Proxies;
 use super::texts::Lang;
 use crate::core::{PathPolicy, Permission};
 
@@ -47,6 +48,7 @@ pub struct Flags {
     pub tenant: Option<PathBuf>,
     pub lang: Option<String>,
     pub path: Option<String>,
+    pub proxy: Option<String>,
     pub log: Option<String>,
 }
 
@@ -57,6 +59,7 @@ pub struct Settings {
     pub tenant: Option<PathBuf>,
     pub lang: Lang,
     pub paths: PathPolicy,
+    pub proxies: Proxies,
     pub log: String,
     pub list: Vec<Setting>,
 }
@@ -73,6 +76,7 @@ impl Settings {
         let tenant = from.pick("tenant", ("--tenant", tenant), "TASUKI_TENANT", "");
         let lang = from.pick("lang", ("--lang", flags.lang), "TASUKI_LANG", "");
         let path = from.pick("path", ("--path", flags.path), "TASUKI_PATH", "auto");
+        let proxy = from.pick("proxy", ("--proxy", flags.proxy), "TASUKI_PROXY", "auto");
         let log = from.pick("log", ("--log", flags.log), "TASUKI_LOG", "warn");
         let lang = language(&lang, &mut from.list)?;
         Ok(Self {
@@ -80,6 +84,7 @@ impl Settings {
             tenant: Some(tenant).filter(|path| !path.is_empty()).map(PathBuf::from),
             lang,
             paths: policy(&path)?,
+            proxies: proxies(&proxy, &mut from)?,
             log,
             list: from.list,
         })
@@ -138,7 +143,7 @@ fn profile(flag: Option<PathBuf>, list: &mut Vec<Setting>) -> Result<Profile, Fa
     Ok(profile)
 }
 
-const KNOWN: [&str; 4] = ["tenant", "lang", "path", "log"];
+const KNOWN: [&str; 5] = ["tenant", "lang", "path", "proxy", "log"];
 
 fn read(file: &Path) -> Result<toml::Table, Fault> {
     let fault = |why: String| Fault::Profile { file: file.to_owned(), why };
@@ -177,6 +182,46 @@ fn language(named: &str, list: &mut [Setting]) -> Result<Lang, Fault> {
         setting.value = lang.name().to_owned();
     }
     Ok(lang)
+}
+
+/// A password is kept out of what other users of this computer can read (T68), and
+/// out of what the settings show of themselves.
+fn proxies(value: &str, from: &mut Sources) -> Result<Proxies, Fault> {
+    let fault = |value: &str, why: String| Fault::Setting {
+        name: "proxy".to_owned(),
+        value: value.to_owned(),
+        why,
+    };
+    let found = Proxies::parse(value).map_err(|why| {
+        // What was typed may hold a password.
+        let shown = value.rsplit_once('@').map_or(value, |(_, place)| place);
+        fault(shown, why.to_string())
+    })?;
+    let Some(setting) = from.list.iter_mut().find(|setting| setting.name == "proxy") else {
+        return Ok(found);
+    };
+    if let Proxies::Named(proxy) = &found {
+        setting.value = proxy.to_string();
+        match &setting.origin {
+            Origin::Flag(_) if proxy.has_password() => {
+                let why =
+                    "everybody on this computer can read a command line; write it into settings.toml";
+                return Err(fault(&setting.value, why.to_owned()));
+            }
+            Origin::File(file) if proxy.has_password() => only_for_its_owner(file)?,
+            Origin::Default | Origin::File(_) | Origin::Environment(_) | Origin::Flag(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn only_for_its_owner(file: &Path) -> Result<(), Fault> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let rights = std::fs::metadata(file).map(|found| found.permissions().mode());
+    match rights {
+        Ok(rights) if rights & 0o077 == 0 => Ok(()),
+        Ok(_) | Err(_) => Err(Fault::OpenToOthers { file: file.to_owned() }),
+    }
 }
 
 /// By POSIX: the first of these that is set and not empty.
@@ -221,6 +266,31 @@ mod tests {
         let path = settings.list.iter().find(|setting| setting.name == "path").unwrap();
         assert_eq!(path.origin, Origin::Flag("--path"));
         assert!(settings.table().contains("settings.toml"));
+    }
+
+    fn with_proxy(flag: Option<&str>, filed: &str, rights: u32) -> Result<Settings, Fault> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(SETTINGS_FILE);
+        std::fs::write(&file, filed).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(rights)).unwrap();
+        let profile = Some(folder.path().to_owned());
+        Settings::gather(Flags { profile, proxy: flag.map(str::to_owned), ..Flags::default() })
+    }
+
+    #[test]
+    fn t68_a_proxy_s_password_stands_in_no_command_line_and_no_open_file_and_is_not_shown() {
+        let secret = "proxy = 'http://hanako:geheim@proxy.example:3128'\n";
+        let settings = with_proxy(None, secret, 0o600).unwrap();
+        assert!(settings.table().contains("http://proxy.example:3128"));
+        assert!(!settings.table().contains("geheim"));
+        let open = with_proxy(None, secret, 0o644).unwrap_err();
+        assert!(matches!(open, Fault::OpenToOthers { .. }));
+        for typed in ["http://hanako:geheim@proxy:1", "http://hanako:geheim@proxy:0"] {
+            let typed = with_proxy(Some(typed), "", 0o600).unwrap_err();
+            assert!(matches!(typed, Fault::Setting { .. }));
+            assert!(!typed.to_string().contains("geheim"), "{typed}");
+        }
     }
 
     #[test]

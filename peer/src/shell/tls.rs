@@ -10,7 +10,7 @@ use rustls::{ClientConfig, SupportedCipherSuite};
 use tasuki_protocol::ids::Digest;
 
 use super::pin;
-pub use super::pin::{OtherServerKey, is_other_server_key};
+pub use super::pin::{OtherServerKey, other_server_key};
 
 const SUITES: [SupportedCipherSuite; 3] = [
     cipher_suite::TLS13_AES_256_GCM_SHA384,

@@ -59,6 +59,7 @@ impl Verdict {
             SessionEvent::Number { .. }
             | SessionEvent::AtTheDoor { .. }
             | SessionEvent::Consent { .. }
+            | SessionEvent::Disclosed { .. }
             | SessionEvent::PathDown { .. }
             | SessionEvent::PathChosen { .. }
             | SessionEvent::Reconnecting

@@ -191,18 +191,23 @@ impl World {
 
     /// The next thing happens.
     pub fn step(&mut self) {
+        self.step_until(self.now + Duration::from_millis(100));
+    }
+
+    /// The next thing happens, or nothing until then.
+    pub fn step_until(&mut self, latest: Instant) {
         self.collect();
-        let deadlines = [0, 1].map(|end| self.links[end].deadline(self.now));
+        let deadlines = [0, 1].map(|end| self.links[end].deadline());
         let arrival = self.flying.peek().map(|flight| flight.at.0.0);
         let next = deadlines.into_iter().flatten().chain(arrival).min();
-        let next = next.unwrap_or(self.now + Duration::from_millis(100));
+        let next = next.map_or(latest, |next| next.min(latest));
         self.now = self.now.max(next);
         while self.flying.peek().is_some_and(|flight| flight.at.0.0 <= self.now) {
             let flight = self.flying.pop().unwrap();
             self.links[flight.to].handle_datagram(flight.source, flight.local, &flight.bytes, self.now);
         }
         for end in [OPERATOR, AGENT] {
-            if self.links[end].deadline(self.now).is_some_and(|deadline| deadline <= self.now) {
+            if self.links[end].deadline().is_some_and(|deadline| deadline <= self.now) {
                 self.links[end].handle_timeout(self.now);
             }
         }

@@ -147,6 +147,15 @@ impl Running {
         self.said.0.0.lock().unwrap().clone()
     }
 
+    /// Waits until nothing more comes of what an ended program said.
+    pub(crate) fn settle(&self) {
+        let mut last = String::new();
+        while last.is_empty() || self.all() != last {
+            last = self.all();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     pub(crate) fn close_input(&mut self) {
         self.input = Box::new(std::io::sink());
     }

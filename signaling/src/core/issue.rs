@@ -28,8 +28,9 @@ pub struct Issuer {
     pub manifest_key: SigningKey,
     /// `None`: there is no relay to send anybody to.
     pub ticket_key: Option<TicketKey>,
-    /// `None`: the relay is in the server itself.
-    pub relay: Option<RelayAddress>,
+    /// Legs go to each of them in turn, so that a session whose relay died finds another;
+    /// none: the relay is in the server itself.
+    pub relays: Vec<RelayAddress>,
     /// What `server.toml` says beside the policy.
     pub limits: ServerLimits,
     /// The one in force.
@@ -90,6 +91,41 @@ impl Issuer {
         let key = self.ticket_key.as_ref()?;
         let expires = unix + TICKET_LIFETIME_S - CLOCK_SKEW_S;
         let ticket = Ticket { session, leg: number, role, expires, nonce };
-        Some(Leg { number, relay: self.relay.clone(), ticket: Blob(key.seal(&ticket)) })
+        Some(Leg { number, relay: self.relay(number), ticket: Blob(key.seal(&ticket)) })
+    }
+}
+
+impl Issuer {
+    /// The same for both ends of a leg.
+    fn relay(&self, leg: u32) -> Option<RelayAddress> {
+        let count = u32::try_from(self.relays.len()).ok().filter(|count| *count > 0)?;
+        self.relays.get(usize::try_from(leg % count).ok()?).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tasuki_protocol::manifest::AddressDisclosure;
+
+    #[test]
+    fn f3_the_legs_of_a_session_go_from_relay_to_relay_and_both_ends_of_a_leg_to_one() {
+        let pin = "ab".repeat(32);
+        let relay = |port: u16| format!("relay.example:{port}/{pin}").parse::<RelayAddress>().unwrap();
+        let issuer = Issuer {
+            tenant: TenantId([1; 8]),
+            manifest_key: SigningKey::from_bytes(&[1; 32]),
+            ticket_key: Some(TicketKey::from_bytes([2; 32])),
+            relays: vec![relay(1), relay(2)],
+            limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 60 },
+            policy: Policy::unwritten(TenantId([1; 8])),
+        };
+        let port = |number, role| {
+            let leg = issuer.leg(SessionId([3; 16]), number, role, [4; 16], 1_000).unwrap();
+            leg.relay.unwrap().port
+        };
+        let ports = [1, 2, 3].map(|number| port(number, Role::Operator));
+        assert_eq!(ports, [1, 2, 3].map(|number| port(number, Role::Agent)));
+        assert!(ports[0] == ports[2] && ports[0] != ports[1]);
     }
 }

@@ -57,8 +57,8 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relaying {
     Embedded,
-    /// A `tasuki-relay` that holds this folder's ticket key.
-    Elsewhere(RelayAddress),
+    /// Each a `tasuki-relay` that holds this folder's ticket key.
+    Elsewhere(Vec<RelayAddress>),
     Nowhere,
 }
 
@@ -162,14 +162,22 @@ pub const KEYS: &[Key] = &[
     key("listen", "", "address and port; empty: all addresses at the bundle's port", |c, v| {
         optional(v, ADDRESS).map(|v| c.listen = v)
     }),
-    key("relay", "embedded", "embedded, none, or a tasuki-relay as HOST:PORT/PIN", |c, v| {
-        c.relay = match v {
-            "embedded" => Relaying::Embedded,
-            "none" => Relaying::Nowhere,
-            elsewhere => Relaying::Elsewhere(parse(elsewhere, RELAY)?),
-        };
-        Ok(())
-    }),
+    key(
+        "relay",
+        "embedded",
+        "embedded, none, or one tasuki-relay or more as HOST:PORT/PIN, with commas",
+        |c, v| {
+            c.relay = match v {
+                "embedded" => Relaying::Embedded,
+                "none" => Relaying::Nowhere,
+                elsewhere => {
+                    let relays = elsewhere.split(',').map(|relay| parse(relay.trim(), RELAY));
+                    Relaying::Elsewhere(relays.collect::<Result<_, _>>()?)
+                }
+            };
+            Ok(())
+        },
+    ),
     key(
         "stun",
         "server",
@@ -334,7 +342,8 @@ fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static 
     value.parse().map_err(|_| expected)
 }
 
-const RELAY: &str = "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key";
+const RELAY: &str =
+    "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, several with commas";
 
 fn optional<T: FromStr>(value: &str, expected: &'static str) -> Result<Option<T>, &'static str> {
     if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }

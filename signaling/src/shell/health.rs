@@ -29,8 +29,8 @@ pub(crate) struct Health {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) store: Store,
     pub(crate) data: PathBuf,
-    /// Seconds since 1970.
-    pub(crate) certificate_ends: i64,
+    /// Read at every look, for it is renewed while the server runs.
+    pub(crate) certificate: PathBuf,
     last: Mutex<Option<(Instant, Vec<Check>)>>,
     verdict: AtomicBool,
 }
@@ -53,10 +53,10 @@ impl Health {
         (desk, guests, metrics): (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
         store: Store,
         data: PathBuf,
-        certificate_ends: i64,
+        certificate: PathBuf,
     ) -> Arc<Self> {
         let (last, verdict) = (Mutex::new(None), AtomicBool::new(true));
-        Arc::new(Self { desk, guests, metrics, store, data, certificate_ends, last, verdict })
+        Arc::new(Self { desk, guests, metrics, store, data, certificate, last, verdict })
     }
 
     pub(crate) fn last_verdict(&self) -> bool {

@@ -18,6 +18,7 @@ use tasuki_protocol::policy::exchange::SessionStage;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::certificate;
 use super::health::{self, Health};
 use super::listen;
 
@@ -108,7 +109,9 @@ pub(crate) fn page(health: &Health) -> String {
     page.one("tasuki_data_free_bytes", "gauge", "Free space where the data folder is", free);
     let resident = resident_bytes().unwrap_or(0);
     page.one("process_resident_memory_bytes", "gauge", "Memory in use", resident);
-    let until = u64::try_from(health.certificate_ends).unwrap_or(0);
+    let certificate = std::fs::read(&health.certificate).unwrap_or_default();
+    let until = certificate::facts(&certificate).and_then(|facts| u64::try_from(facts.ends).ok());
+    let until = until.unwrap_or(0);
     page.one(
         "tasuki_certificate_expiry_seconds",
         "gauge",

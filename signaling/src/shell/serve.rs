@@ -17,12 +17,11 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
-use super::certificate;
 use super::clock;
 use super::config::{Config, Metering, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::folder::{Folder, Keys, read};
+use super::folder::{Folder, Keys};
 use super::health::Health;
 use super::listen::{Door, Guests, accept};
 use super::metrics::Metrics;
@@ -37,6 +36,10 @@ use crate::core::rooms::Rooms;
 
 /// How long connections may take to hear that the server stops.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Where a server stands that shares its machine with nobody's tests.
+const HTTPS_PORT: u16 = 443;
+/// RFC 8489 §17.3.
+const STUN_PORT: u16 = 3478;
 
 /// A server that runs until [`Running::shut_down`], or until this is dropped.
 #[derive(Debug)]
@@ -114,13 +117,14 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let limits = issuer.limits;
     let listener = listen(config.listen, bundle.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
-    let stun = stun_socket(config.stun, address).await?;
+    let stun = stun_sockets(config.stun, address).await?;
     let metrics = Arc::new(Metrics::default());
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, store.clone(), Arc::clone(&metrics));
     let guests = Guests::new(&config.sockets);
     let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
-    let health = health(around, &store, &folder)?;
+    let (here, certificate) = (folder.path().to_owned(), folder.certificate().0);
+    let health = Health::new(around, store.clone(), here, certificate);
     let site = Arc::new(Site {
         desk: Arc::clone(&desk),
         accounts: accounts(&config, &keys, &store, &bundle)?,
@@ -141,13 +145,12 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         stopping,
     });
     let accepting = tokio::spawn(accept(listener, door));
-    let measured = metrics_listener(config.metrics).await;
-    let metrics = measured.as_ref().and_then(|listener| listener.local_addr().ok());
-    let patience = config.sockets.first_message;
-    let mut tasks: Vec<JoinHandle<()>> = Vec::new();
-    tasks.extend(measured.map(|l| tokio::spawn(super::metrics::serve(l, health, patience))));
-    let stun_address = stun.as_ref().and_then(|socket| socket.local_addr().ok());
-    tasks.extend(stun.map(|socket| tokio::spawn(serve_stun(socket, StunRate::default()))));
+    let (metrics, measuring) = measure(&config, health).await.unzip();
+    let mut tasks = vec![tokio::spawn(tls.certificate.keep_fresh())];
+    tasks.extend(measuring);
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
+    let answering = stun.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
+    tasks.extend(answering.map(tokio::spawn));
     Ok(Running {
         address,
         stun: stun_address,
@@ -163,16 +166,6 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     })
 }
 
-fn health(
-    around: (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
-    store: &Store,
-    folder: &Folder,
-) -> Result<Arc<Health>, Fault> {
-    let certificate = read(&folder.certificate().0)?;
-    let ends = certificate::facts(&certificate).map_or(0, |facts| facts.ends);
-    Ok(Health::new(around, store.clone(), folder.path().to_owned(), ends))
-}
-
 async fn issuer(
     config: &Config,
     keys: &Keys,
@@ -181,15 +174,15 @@ async fn issuer(
 ) -> Result<Issuer, Fault> {
     let damaged = || Fault::DatabaseDamaged(folder.database());
     let policy = policies.current().await.map_err(|_| damaged())?.ok_or_else(damaged)?;
-    let elsewhere = match &config.relay {
-        Relaying::Elsewhere(relay) => Some(relay.clone()),
-        Relaying::Embedded | Relaying::Nowhere => None,
+    let relays = match &config.relay {
+        Relaying::Elsewhere(relays) => relays.clone(),
+        Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
     Ok(Issuer {
         tenant: policies.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relay: elsewhere,
+        relays,
         limits: ServerLimits {
             address_disclosure: config.address_disclosure,
             length_s: config.session_length.as_secs(),
@@ -247,29 +240,39 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
 }
 
 /// Metrics are a bonus: where their port is taken, the server works without them.
-async fn metrics_listener(metering: Metering) -> Option<TcpListener> {
-    let Metering::At(address) = metering else { return None };
+async fn measure(config: &Config, health: Arc<Health>) -> Option<(SocketAddr, JoinHandle<()>)> {
+    let Metering::At(address) = config.metrics else { return None };
     let bound = TcpListener::bind(address).await;
     if let Err(error) = &bound {
         tracing::warn!(%address, %error, "no metrics here: set `metrics` to a free address, or off");
     }
-    bound.ok()
+    let listener = bound.ok()?;
+    let address = listener.local_addr().ok()?;
+    let serving = super::metrics::serve(listener, health, config.sockets.first_message);
+    Some((address, tokio::spawn(serving)))
 }
 
-/// An address that was asked for must be had; the server's own is a bonus.
-async fn stun_socket(stun: Stun, server: SocketAddr) -> Result<Option<UdpSocket>, Fault> {
+/// An address that was asked for must be had; the server's own is a bonus, and so is
+/// STUN's registered port beside it, by which an end learns its kind of translation.
+async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, Fault> {
     match stun {
         Stun::At(address) => {
-            UdpSocket::bind(address).await.map(Some).map_err(|error| cannot_at(address, &error))
+            let bound = UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))?;
+            Ok(vec![bound])
         }
         Stun::BesideTheServer => {
             let bound = UdpSocket::bind(server).await;
             if let Err(error) = &bound {
                 tracing::warn!(%server, %error, "no STUN here: sessions may be relayed more often");
             }
-            Ok(bound.ok())
+            let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
+            if server.port() == HTTPS_PORT {
+                let registered = SocketAddr::new(server.ip(), STUN_PORT);
+                sockets.extend(UdpSocket::bind(registered).await);
+            }
+            Ok(sockets)
         }
-        Stun::Off => Ok(None),
+        Stun::Off => Ok(Vec::new()),
     }
 }
 

@@ -48,7 +48,7 @@ impl Hall {
             tenant: TENANT,
             manifest_key: SigningKey::from_bytes(&[8; 32]),
             ticket_key: Some(TicketKey::from_bytes([9; 32])),
-            relay: None,
+            relays: Vec::new(),
             limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
             policy: Policy::unwritten(TENANT),
         };

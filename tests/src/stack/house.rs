@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -25,11 +25,37 @@ const PASSWORD: &str = "correct horse battery staple";
 /// All ends of a test sit at one address, and join more often than one person would.
 const SETTINGS: [&str; 2] = ["joins_per_address=1000", "openings_burst=1000"];
 
+/// Where a house stands: under which name its server is reached, and how its programs are started.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub host: String,
+    pub listen: SocketAddr,
+    pub port: u16,
+    /// Words in front of every program, which put it into a network; none for this one.
+    pub inside: Vec<String>,
+}
+
+impl Site {
+    fn here() -> Result<Self> {
+        let port = free_port()?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() })
+    }
+
+    fn command(&self, name: &str) -> Result<Command> {
+        let program = program(name)?;
+        let Some((first, more)) = self.inside.split_first() else { return Ok(Command::new(program)) };
+        let mut command = Command::new(first);
+        command.args(more).arg(program);
+        Ok(command)
+    }
+}
+
 /// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
 #[derive(Debug)]
 pub struct House {
     pub server: Process,
-    port: u16,
+    site: Site,
     folder: TempDir,
     /// What this house's server is told beside [`SETTINGS`].
     settings: Vec<String>,
@@ -41,12 +67,19 @@ impl House {
     /// # Errors
     /// Any of the programs refused; its words are in the error.
     pub fn set_up() -> Result<Self> {
+        Self::set_up_at(Site::here()?)
+    }
+
+    /// As [`Self::set_up`], in a place of its own.
+    ///
+    /// # Errors
+    /// As [`Self::set_up`].
+    pub fn set_up_at(site: Site) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
-        let port = free_port()?;
         let data = folder.path().join("server");
-        let token = set_up_server(&data, port)?;
-        let server = start_server(&data, port, &[])?;
-        let house = Self { server, port, folder, settings: Vec::new() };
+        let token = set_up_server(&data, &site)?;
+        let server = start_server(&data, &site, &[])?;
+        let house = Self { server, site, folder, settings: Vec::new() };
         house.enrol_administrator(&token)?;
         let code = house.add_operator()?;
         house.sign_in(&code)?;
@@ -58,7 +91,7 @@ impl House {
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.site.port
     }
 
     /// The document that agents and operators' programs trust.
@@ -81,7 +114,7 @@ impl House {
     /// It did not come up.
     pub fn restart_server(&mut self) -> Result<()> {
         self.server.kill();
-        self.server = start_server(&self.data(), self.port, &self.settings)?;
+        self.server = start_server(&self.data(), &self.site, &self.settings)?;
         Ok(())
     }
 
@@ -90,12 +123,26 @@ impl House {
     /// # Errors
     /// One of the two did not come up.
     pub fn move_relay_out(&mut self, port: u16) -> Result<Process> {
-        let relay = self.start_relay(port)?;
+        let [relay] = self.move_relays_out([port])?;
+        Ok(relay)
+    }
+
+    /// As [`Self::move_relay_out`], with several that the server uses in turn.
+    ///
+    /// # Errors
+    /// As [`Self::move_relay_out`].
+    pub fn move_relays_out<const N: usize>(&mut self, ports: [u16; N]) -> Result<[Process; N]> {
+        let mut relays = Vec::new();
+        for port in ports {
+            relays.push(self.start_relay(port)?);
+        }
         let bundle = fs::read(self.bundle())?;
         let (bundle, _) = open_self_signed::<Bundle>(&bundle)?;
-        self.settings = vec![format!("relay=127.0.0.1:{port}/{}", bundle.server_pin)];
+        let pin = bundle.server_pin;
+        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}"));
+        self.settings = vec![format!("relay={}", places.join(","))];
         self.restart_server()?;
-        Ok(relay)
+        relays.try_into().map_err(|_| anyhow::anyhow!("a relay was lost"))
     }
 
     /// A relay that shows the server's own certificate and takes its tickets.
@@ -110,7 +157,7 @@ impl House {
             file("server.key"),
             file("ticket.key"),
         );
-        let path = self.folder().join("relay.toml");
+        let path = self.folder().join(format!("relay-{port}.toml"));
         fs::write(&path, config)?;
         let mut command = Command::new(program("tasuki-relay")?);
         command.args(["run", "--config"]).arg(path);
@@ -122,7 +169,7 @@ impl House {
     }
 
     fn admin(&self) -> Result<Command> {
-        let mut command = Command::new(program("tasuki-admin")?);
+        let mut command = self.site.command("tasuki-admin")?;
         command.arg("--bundle").arg(self.bundle());
         command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
         Ok(command)
@@ -143,7 +190,7 @@ impl House {
     }
 
     fn sign_in(&self, code: &str) -> Result<()> {
-        let mut command = Command::new(program("tasuki")?);
+        let mut command = self.site.command("tasuki")?;
         command.args(["login", "--tenant"]).arg(self.bundle());
         command.args(["--operator", OPERATOR, "--password-stdin", "--enrolment-stdin"]);
         command.arg("--profile").arg(self.profile());
@@ -153,31 +200,19 @@ impl House {
 }
 
 /// Gives the administrator's one-time token.
-fn set_up_server(data: &Path, port: u16) -> Result<String> {
-    let mut command = Command::new(program("tasuki-server")?);
-    command.args([
-        "setup",
-        "--host",
-        "127.0.0.1",
-        "--organisation",
-        "Example Help",
-        "--port",
-        &port.to_string(),
-        "--json",
-        "--data",
-    ]);
-    let printed = run({
-        command.arg(data);
-        command
-    })?;
+fn set_up_server(data: &Path, site: &Site) -> Result<String> {
+    let mut command = site.command("tasuki-server")?;
+    command.args(["setup", "--host", &site.host, "--organisation", "Example Help"]);
+    command.args(["--port", &site.port.to_string(), "--json", "--data"]).arg(data);
+    let printed = run(command)?;
     let facts: Value = serde_json::from_str(printed.trim())
         .with_context(|| format!("reading what setup printed: {printed}"))?;
     text_of(&facts, "admin_token")
 }
 
-fn start_server(data: &Path, port: u16, more: &[String]) -> Result<Process> {
-    let mut command = Command::new(program("tasuki-server")?);
-    command.args(["run", "--json", "--listen", &format!("127.0.0.1:{port}")]);
+fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {
+    let mut command = site.command("tasuki-server")?;
+    command.args(["run", "--json", "--listen", &site.listen.to_string()]);
     for setting in SETTINGS.into_iter().chain(more.iter().map(String::as_str)) {
         command.args(["--set", setting]);
     }

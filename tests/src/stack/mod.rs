@@ -4,6 +4,6 @@ mod house;
 mod session;
 
 pub use self::{
-    house::{House, all_bytes_below, free_port},
+    house::{House, Site, all_bytes_below, free_port},
     session::{Desks, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
 };

@@ -66,7 +66,7 @@ impl Server {
             tenant: facts.tenant,
             manifest_key: facts.manifest_key.clone(),
             ticket_key: Some(facts.ticket_key.clone()),
-            relay: None,
+            relays: Vec::new(),
             limits: ServerLimits { address_disclosure: facts.disclosure, length_s: facts.length_s },
             policy: Policy::unwritten(facts.tenant),
         };

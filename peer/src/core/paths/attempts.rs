@@ -10,7 +10,7 @@ use tasuki_protocol::signal::{Leg, OperatorToServer};
 
 use super::retry::Others;
 use super::{Paths, disclosure};
-use crate::core::io::{Output, ServerRequest};
+use crate::core::io::{Output, ServerRequest, SessionEvent};
 use crate::core::line::Line;
 use crate::core::outbox::Outbox;
 use crate::core::path::{PathCommand, PathEnd, PathKind};
@@ -24,6 +24,11 @@ impl Paths {
     /// A candidate that this end's direct path found.
     pub(in crate::core) fn local_candidate(&mut self, line: &str, server: &mut Line, out: &mut Outbox) {
         let Some(line) = disclosure::tellable(line, self.role, self.disclosure) else { return };
+        if let Some(address) = disclosure::address_of(&line)
+            && self.disclosed.insert(address)
+        {
+            out.tell(SessionEvent::Disclosed { address });
+        }
         if self.local_candidates.len() < MAX_CANDIDATES {
             self.local_candidates.push(line.clone());
         }

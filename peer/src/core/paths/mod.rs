@@ -12,6 +12,8 @@ mod lateness;
 mod pulse;
 mod retry;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
@@ -56,6 +58,7 @@ pub(super) struct Paths {
     newest_leg: Option<u32>,
     remote_candidates: Vec<String>,
     local_candidates: Vec<String>,
+    disclosed: BTreeSet<IpAddr>,
     zero: Instant,
     busy: Option<(Instant, Instant)>,
     heard: Instant,
@@ -94,6 +97,7 @@ impl Paths {
             newest_leg: None,
             remote_candidates: Vec::new(),
             local_candidates: Vec::new(),
+            disclosed: BTreeSet::new(),
             zero: now,
             busy: None,
             heard: now,

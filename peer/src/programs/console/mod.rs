@@ -194,6 +194,7 @@ impl<'a> Console<'a> {
             | SessionEvent::Paired { .. }
             | SessionEvent::ManifestRefused { .. }
             | SessionEvent::Consent { .. }
+            | SessionEvent::Disclosed { .. }
             | SessionEvent::PathUp { .. }
             | SessionEvent::PathDown { .. }
             | SessionEvent::Reconnecting

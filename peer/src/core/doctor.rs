@@ -1,0 +1,111 @@
+//! What observations of a network mean: which translation stands in front of an
+//! end, and whether two clocks agree. Knows no socket and says no sentence.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What stands between this end's UDP and the Internet, as far as one server can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mapping {
+    /// Nothing came back.
+    Blocked,
+    /// The server sees this end's own address.
+    Open,
+    /// One public address and port for every destination (RFC 4787 §4.1).
+    SameForAll,
+    /// Another port for each destination: a direct path needs the other end's luck.
+    PerDestination,
+    /// Translated, and only one answer came to judge by.
+    Translated,
+}
+
+/// Judges what two ports of one server saw of one socket.
+pub fn mapping(own: IpAddr, seen: [Option<SocketAddr>; 2]) -> Mapping {
+    match seen {
+        [None, None] => Mapping::Blocked,
+        [Some(one), Some(other)] if one != other => Mapping::PerDestination,
+        [Some(one), _] | [None, Some(one)] if one.ip() == own => Mapping::Open,
+        [Some(_), Some(_)] => Mapping::SameForAll,
+        [Some(_), None] | [None, Some(_)] => Mapping::Translated,
+    }
+}
+
+/// A difference of clocks that nothing here minds, in seconds: manifests and tickets
+/// are judged by the other end's challenge and not by dates.
+pub const CLOCK_TOLERANCE_S: u64 = 300;
+
+/// By how many seconds this clock is ahead of a server's `Date`, if that is a date.
+pub fn clock_ahead(date: &str, unix: u64) -> Option<i64> {
+    let theirs = i64::try_from(http_date(date)?).ok()?;
+    Some(i64::try_from(unix).ok()?.saturating_sub(theirs))
+}
+
+/// Seconds since 1970 of an IMF-fixdate (RFC 9110 §5.6.7), such as
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
+    let number =
+        |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let month = MONTHS.iter().position(|name| *name == month)?;
+    let (day, year) = (number(day)?, number(year)?);
+    let clock: Vec<u64> = time.split(':').map(number).collect::<Option<_>>()?;
+    let [hour, minute, second] = clock[..] else { return None };
+    let sane = (1..=31).contains(&day) && (1970..=9999).contains(&year);
+    if !sane || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(
+        days_before(year, u64::try_from(month).ok()? + 1, day) * 86_400
+            + hour * 3600
+            + minute * 60
+            + second,
+    )
+}
+
+/// Days from 1970-01-01: years begin in March, so that the leap day comes last.
+fn days_before(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let leap_days = year / 4 - year / 100 + year / 400;
+    (year * 365 + leap_days + day_of_year).saturating_sub(719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_answers_saw_tells_the_kind_of_translation() {
+        let own = IpAddr::from([10, 0, 0, 2]);
+        let at = |text: &str| Some(text.parse::<SocketAddr>().unwrap());
+        let (one, other) = (at("203.0.113.1:40000"), at("203.0.113.1:40001"));
+        assert_eq!(mapping(own, [None, None]), Mapping::Blocked);
+        assert_eq!(mapping(own, [at("10.0.0.2:5000"), at("10.0.0.2:5000")]), Mapping::Open);
+        assert_eq!(mapping(own, [None, at("10.0.0.2:5000")]), Mapping::Open);
+        assert_eq!(mapping(own, [one, one]), Mapping::SameForAll);
+        assert_eq!(mapping(own, [one, other]), Mapping::PerDestination);
+        assert_eq!(mapping(own, [one, None]), Mapping::Translated);
+    }
+
+    #[test]
+    fn dates_are_read_and_what_is_none_is_not() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(http_date("Thu, 29 Feb 2024 12:00:00 GMT"), Some(1_709_208_000));
+        assert_eq!(clock_ahead("Thu, 01 Jan 1970 00:01:00 GMT", 90), Some(30));
+        assert_eq!(clock_ahead("Thu, 01 Jan 1970 00:01:00 GMT", 0), Some(-60));
+        for bad in [
+            "",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 6x Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 99999 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 0000 08:49:37 GMT",
+        ] {
+            assert_eq!(http_date(bad), None, "{bad}");
+        }
+    }
+}

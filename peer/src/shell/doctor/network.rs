@@ -1,0 +1,195 @@
+//! The way to the server: name, proxy, port, key, WebSocket, relay, UDP, clock.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tasuki_protocol::signal::AGENT_PATH;
+use tasuki_protocol::ticket::RELAY_ALPN;
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+use super::super::dial::{self, Callee, HTTP_ALPN, Stream};
+use super::super::fault::Fault;
+use super::super::proxy::Proxies;
+use super::super::stun::Binding;
+use super::super::tls;
+use super::super::trust::Trust;
+use super::Chart;
+use super::words::Words;
+use crate::core::doctor::{CLOCK_TOLERANCE_S, Mapping, clock_ahead, mapping};
+
+/// The registered port of STUN (RFC 8489 §17.3), beside the server's own.
+const STUN_PORT: u16 = 3478;
+const UPGRADE: Duration = Duration::from_secs(10);
+/// Each question is asked so often, so far apart.
+const STUN_TRIES: u32 = 4;
+const STUN_WAIT: Duration = Duration::from_millis(400);
+
+pub(super) async fn examine(trust: &Trust, proxies: &Proxies, chart: &mut Chart<'_>) {
+    let callee = Callee::of(trust);
+    let proxy = proxies.towards(&callee.host, callee.port).await;
+    let places = dial::resolve(&callee).await;
+    match (&places, &proxy) {
+        (Ok(places), _) => {
+            let list: Vec<String> = places.iter().map(|place| place.ip().to_string()).collect();
+            chart.fine(Words::NameFound, &[callee.host.clone(), list.join(", ")]);
+        }
+        (Err(_), Some(_)) => chart.note(Words::NameByProxy, std::slice::from_ref(&callee.host)),
+        (Err(why), None) => return chart.obstacle(why.clone()),
+    }
+    let begun = Instant::now();
+    let tcp = match dial::reach(&callee, proxies).await {
+        Ok(tcp) => tcp,
+        Err(why) => return chart.obstacle(why),
+    };
+    match proxy {
+        Some(proxy) => chart.fine(Words::ProxyServes, &[proxy.to_string()]),
+        None => chart.fine(Words::NoProxy, &[callee.address()]),
+    }
+    chart.fine(Words::PortOpen, &[callee.address(), since(begun)]);
+    match dial::secure(&callee, tcp, HTTP_ALPN).await {
+        Ok(stream) => secured(&callee, stream, chart).await,
+        Err(why) => return chart.obstacle(why),
+    }
+    relay(&callee, proxies, chart).await;
+    udp(&callee, &places.unwrap_or_default(), chart).await;
+}
+
+async fn secured(callee: &Callee, stream: Stream, chart: &mut Chart<'_>) {
+    let suite = stream.get_ref().1.negotiated_cipher_suite().map(tls::suite_name);
+    chart.fine(Words::KeyRight, &[callee.address(), suite.unwrap_or_default()]);
+    match upgrade(callee, stream).await {
+        Ok(date) => {
+            chart.fine(Words::WebSocketOpen, &[callee.address()]);
+            clock(&date, chart);
+        }
+        Err(why) => {
+            let fault = Fault::NotTasuki { address: callee.address() };
+            chart.obstacle_as(Words::WebSocketBlocked, &[callee.address(), why], fault);
+        }
+    }
+}
+
+/// Gives the answer's `Date`.
+async fn upgrade(callee: &Callee, stream: Stream) -> Result<String, String> {
+    let request = format!("wss://{}{AGENT_PATH}", callee.address()).into_client_request();
+    let request = request.map_err(|why| why.to_string())?;
+    let upgraded = timeout(UPGRADE, client_async(request, stream)).await;
+    let (mut socket, answer) = match upgraded {
+        Ok(Ok(upgraded)) => upgraded,
+        Ok(Err(tungstenite::Error::Http(answer))) => return Err(answer.status().to_string()),
+        Ok(Err(why)) => return Err(why.to_string()),
+        Err(_) => return Err("no answer".to_owned()),
+    };
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
+    let date = date.unwrap_or_default().to_owned();
+    // The server hears that nobody will come, or finds out.
+    timeout(Duration::from_secs(1), socket.close(None)).await.ok();
+    Ok(date)
+}
+
+fn clock(date: &str, chart: &mut Chart<'_>) {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let Some(ahead) = clock_ahead(date, unix) else { return };
+    if ahead.unsigned_abs() <= CLOCK_TOLERANCE_S {
+        chart.fine(Words::ClockRight, &[ahead.to_string()]);
+    } else {
+        chart.note(Words::ClockOff, &[ahead.to_string()]);
+    }
+}
+
+async fn relay(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
+    let begun = Instant::now();
+    let stands = async {
+        let tcp = dial::reach(callee, proxies).await?;
+        dial::secure(callee, tcp, RELAY_ALPN).await
+    };
+    match stands.await {
+        Ok(_) => chart.fine(Words::RelayReached, &[callee.address(), since(begun)]),
+        Err(why) => chart.obstacle(why),
+    }
+}
+
+async fn udp(callee: &Callee, places: &[SocketAddr], chart: &mut Chart<'_>) {
+    let families = [true, false].map(|is_v4| places.iter().find(|place| place.is_ipv4() == is_v4));
+    let mut best: Option<(Words, Vec<String>)> = None;
+    for place in families.into_iter().flatten() {
+        let Some((own, seen)) = ask(*place).await else { continue };
+        let public = seen[0].or(seen[1]).map(|seen| seen.ip().to_string()).unwrap_or_default();
+        let values = vec![own.to_string(), public];
+        let words = match mapping(own, seen) {
+            Mapping::Blocked => continue,
+            Mapping::Open => Words::UdpOpen,
+            Mapping::SameForAll => Words::UdpSameForAll,
+            Mapping::Translated => Words::UdpTranslated,
+            Mapping::PerDestination => Words::UdpPerDestination,
+        };
+        if best.is_none() || words == Words::UdpOpen {
+            best = Some((words, values));
+        }
+    }
+    match best {
+        None => chart.note(Words::UdpBlocked, &[callee.address()]),
+        Some((Words::UdpPerDestination, values)) => chart.note(Words::UdpPerDestination, &values),
+        Some((words, values)) => chart.fine(words, &values),
+    }
+}
+
+/// This end's own address towards `server`, and what two of its ports saw of one socket.
+async fn ask(server: SocketAddr) -> Option<(IpAddr, [Option<SocketAddr>; 2])> {
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let probe = UdpSocket::bind((any, 0)).await.ok()?;
+    probe.connect(server).await.ok()?;
+    let own = probe.local_addr().ok()?.ip();
+    let socket = UdpSocket::bind((own, 0)).await.ok()?;
+    let servers = [server, SocketAddr::new(server.ip(), STUN_PORT)];
+    let mut questions = Vec::new();
+    for place in servers {
+        let mut transaction = [0; 12];
+        getrandom::fill(&mut transaction).ok()?;
+        questions.push((place, Binding::new(transaction)?));
+    }
+    let mut seen = [None, None];
+    for _ in 0..STUN_TRIES {
+        for (index, (place, question)) in questions.iter().enumerate() {
+            if seen[index].is_none() {
+                // A network that refuses is one that does not answer.
+                socket.send_to(&question.bytes, place).await.ok();
+            }
+        }
+        timeout(STUN_WAIT, hear(&socket, &questions, &mut seen)).await.ok();
+        if seen.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    Some((own, seen))
+}
+
+/// Until both have answered.
+async fn hear(
+    socket: &UdpSocket,
+    questions: &[(SocketAddr, Binding)],
+    seen: &mut [Option<SocketAddr>; 2],
+) {
+    let mut buffer = [0; 1024];
+    while seen.iter().any(Option::is_none) {
+        let Ok((length, source)) = socket.recv_from(&mut buffer).await else {
+            // A refusal of one port is told here; the other may still answer.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        for (index, (place, question)) in questions.iter().enumerate() {
+            if *place == source {
+                seen[index] = seen[index].or(question.answer(&buffer[..length]));
+            }
+        }
+    }
+}
+
+fn since(begun: Instant) -> String {
+    begun.elapsed().as_millis().to_string()
+}

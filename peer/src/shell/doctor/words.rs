@@ -1,0 +1,143 @@
+//! What the doctor says: to the person, and to whoever runs the network, in both
+//! languages. `{0}`, `{1}` … stand for values, the same in all four.
+
+use super::super::texts::Lang;
+
+macro_rules! words {
+    ($($name:ident => $code:literal, [$en:literal, $ja:literal], [$it_en:literal, $it_ja:literal];)+) => {
+        /// Something found that is not a fault of its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Words { $($name),+ }
+
+        impl Words {
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub(super) fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            fn person(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$name, Lang::En) => $en, (Self::$name, Lang::Ja) => $ja,)+
+                }
+            }
+
+            fn network(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$name, Lang::En) => $it_en, (Self::$name, Lang::Ja) => $it_ja,)+
+                }
+            }
+        }
+    };
+}
+
+words! {
+    NameFound => "name_found",
+        ["The server's name {0} is known.", "サーバー名 {0} が見つかりました。"],
+        ["DNS answers for {0}: {1}.", "{0} の DNS 応答: {1}。"];
+    NameByProxy => "name_by_proxy",
+        ["The server's name is left to the proxy.", "サーバー名の確認はプロキシに任せます。"],
+        ["{0} does not resolve here; the proxy resolves it (CONNECT by name).",
+         "{0} はこの端末では解決できず、プロキシが解決します（名前による CONNECT）。"];
+    NoProxy => "no_proxy",
+        ["No proxy is used.", "プロキシは使用しません。"],
+        ["Connections to {0} go straight: neither settings nor environment nor desktop name a proxy for it.",
+         "{0} へは直接接続します（設定・環境変数・デスクトップのいずれにもプロキシの指定がありません）。"];
+    ProxyServes => "proxy_serves",
+        ["The proxy {0} lets this program through.", "プロキシ {0} を経由して接続できます。"],
+        ["CONNECT through {0} works.", "{0} 経由の CONNECT は成功しました。"];
+    PortOpen => "port_open",
+        ["The server answers.", "サーバーが応答しました。"],
+        ["TCP to {0}: connected within {1} ms.", "{0} への TCP 接続: {1} ミリ秒で成功。"];
+    KeyRight => "key_right",
+        ["It is your organisation's server.", "あなたの組織のサーバーであることを確認しました。"],
+        ["TLS to {0}: {1}, pinned key confirmed, no inspection.", "{0} への TLS: {1}、固定鍵を確認、検査なし。"];
+    WebSocketOpen => "websocket_open",
+        ["The connection can be kept open.", "接続を維持できます。"],
+        ["WebSocket upgrade at {0} works (101).", "{0} での WebSocket への切り替えは成功しました（101）。"];
+    WebSocketBlocked => "websocket_blocked",
+        ["Something on this network does not let the connection be kept open. Ask the people who run it to allow WebSocket connections to {0}.",
+         "このネットワークでは接続を維持できません。{0} への WebSocket 接続を許可するようネットワークの担当者に依頼してください。"],
+        ["The WebSocket upgrade at {0} fails after a good TLS handshake: {1}.",
+         "{0} への TLS は成功しましたが、WebSocket への切り替えに失敗しました: {1}。"];
+    RelayReached => "relay_reached",
+        ["Sessions can go through the relay.", "中継サーバーを利用できます。"],
+        ["Relay at {0}: TLS with tasuki-relay/1 stands within {1} ms.",
+         "中継 {0}: tasuki-relay/1 の TLS が {1} ミリ秒で確立。"];
+    UdpOpen => "udp_open",
+        ["Sessions can go directly.", "直接通信が可能です。"],
+        ["UDP {0}: no translation in front of this computer.", "UDP {0}: アドレス変換なし。"];
+    UdpSameForAll => "udp_same_for_all",
+        ["Sessions can usually go directly.", "たいていの相手と直接通信が可能です。"],
+        ["UDP {0}: translated to {1}, the same for every destination (endpoint-independent mapping).",
+         "UDP {0}: {1} に変換され、宛先によらず同一です（endpoint-independent mapping）。"];
+    UdpTranslated => "udp_translated",
+        ["Sessions may go directly.", "直接通信できる場合があります。"],
+        ["UDP {0}: translated to {1}; only one port of the server answered, so the kind of mapping is unknown.",
+         "UDP {0}: {1} に変換されます。応答したポートが一つのため変換の種類は不明です。"];
+    UdpPerDestination => "udp_per_destination",
+        ["Sessions are relayed with most others, because this network changes the address for each destination. They work, with a little delay.",
+         "このネットワークは宛先ごとにアドレスを変えるため、多くの相手とは中継になります。少し遅くなりますが利用できます。"],
+        ["UDP {0}: another port for each destination (symmetric NAT, {1}). A direct path needs endpoint-independent mapping.",
+         "UDP {0}: 宛先ごとにポートが変わります（対称型 NAT、{1}）。直接通信には endpoint-independent mapping が必要です。"];
+    UdpBlocked => "udp_blocked",
+        ["Sessions are relayed, because this network lets no UDP through. They work, with a little delay.",
+         "このネットワークは UDP を通さないため、中継になります。少し遅くなりますが利用できます。"],
+        ["No UDP answer from {0}. For direct sessions allow outgoing UDP to it and to high ports; without it everything runs over TCP.",
+         "{0} から UDP の応答がありません。直接通信には、このサーバーと上位ポートへの UDP 送信の許可が必要です。許可しない場合はすべて TCP で動作します。"];
+    ClockRight => "clock_right",
+        ["The clock is right.", "時計は合っています。"],
+        ["This clock differs from the server's by {0} s.", "サーバーの時計との差は {0} 秒です。"];
+    ClockOff => "clock_off",
+        ["This computer's clock is off by {0} s. Sessions work; times in records will differ. Set the clock.",
+         "この端末の時計は {0} 秒ずれています。接続はできますが、記録の時刻が合いません。時計を合わせてください。"],
+        ["This clock is {0} s ahead of the server's (negative: behind).",
+         "この端末の時計はサーバーより {0} 秒進んでいます（負の値は遅れ）。"];
+    DesktopFine => "desktop_fine",
+        ["The desktop can be shown.", "デスクトップを表示できます。"],
+        ["Capture self-test at {0}: one picture of {1}, not kept.", "{0} の画面取得テスト: {1} の画像を 1 枚取得（保存なし）。"];
+    HandsFine => "hands_fine",
+        ["The desktop can be operated, once you allow it.", "許可すればデスクトップを操作できます。"],
+        ["Injection self-test at {0}: XTEST answers; nothing was typed or moved.",
+         "{0} の入力テスト: XTEST が応答（入力や移動はしていません）。"];
+    NoDesktop => "no_desktop",
+        ["There is no desktop here to be shown.", "表示できるデスクトップがありません。"],
+        ["DISPLAY is not set: capture and injection were not tested.",
+         "DISPLAY が設定されていないため、画面取得と入力は試していません。"];
+}
+
+impl Words {
+    pub(super) fn both(self, values: &[String]) -> [[String; 2]; 2] {
+        [Lang::En, Lang::Ja]
+            .map(|lang| [filled(self.person(lang), values), filled(self.network(lang), values)])
+    }
+}
+
+pub(super) fn filled(text: &str, values: &[String]) -> String {
+    let mut filled = text.to_owned();
+    for (place, value) in values.iter().enumerate() {
+        filled = filled.replace(&format!("{{{place}}}"), value);
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s100_every_finding_is_said_in_both_languages_with_a_code_of_its_own() {
+        let values = ["A".to_owned(), "B".to_owned()];
+        let mut codes = Vec::new();
+        for words in Words::ALL {
+            for sentence in words.both(&values).into_iter().flatten() {
+                assert!(!sentence.contains('{'), "{sentence}");
+            }
+            let [[en, _], [ja, _]] = words.both(&values);
+            assert_ne!(en, ja);
+            assert!(!codes.contains(&words.code()), "{}", words.code());
+            codes.push(words.code());
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The certificate in use, and a newer one taken from its files while the server runs.
+//!
+//! Decides what a renewal is: another certificate for the same key, because the key is
+//! what every end has pinned (S72). Connections that stand never notice.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::ids::Digest;
+
+use super::fault::Fault;
+use super::folder::read;
+
+/// How often the files are looked at: a renewal has weeks.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Where a certificate chain and its key are, in PEM.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug)]
+pub(crate) struct Renewable {
+    files: Files,
+    provider: Arc<CryptoProvider>,
+    pin: Digest,
+    in_use: RwLock<Arc<CertifiedKey>>,
+}
+
+/// What became of newer files.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    Taken,
+    /// Unusable, or for another key: the certificate in use stays in use.
+    Refused,
+}
+
+impl Renewable {
+    /// # Errors
+    /// [`Fault::CertificateUnusable`], or the files cannot be read.
+    pub(crate) fn load(files: Files, provider: Arc<CryptoProvider>) -> Result<Self, Fault> {
+        let (certified, pin) = open(&files, &provider)?;
+        Ok(Self { files, provider, pin, in_use: RwLock::new(Arc::new(certified)) })
+    }
+
+    /// SHA-256 of the certificate's SubjectPublicKeyInfo.
+    pub(crate) fn pin(&self) -> Digest {
+        self.pin
+    }
+
+    pub(crate) fn renew(&self) -> Renewal {
+        match open(&self.files, &self.provider) {
+            Ok((certified, pin)) if pin == self.pin => {
+                *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
+                Renewal::Taken
+            }
+            Ok(_) | Err(_) => Renewal::Refused,
+        }
+    }
+
+    /// Takes newer files into use until the future is dropped.
+    pub(crate) async fn keep_fresh(self: Arc<Self>) {
+        let mut known = self.files.written();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.files.written();
+            if now == known {
+                continue;
+            }
+            known = now;
+            match self.renew() {
+                Renewal::Taken => tracing::info!("a renewed certificate is in use"),
+                Renewal::Refused => tracing::warn!(
+                    cert = %self.files.cert.display(),
+                    "the new certificate is not for the key that every end has pinned, or cannot be read: the old one stays in use"
+                ),
+            }
+        }
+    }
+}
+
+impl Files {
+    fn written(&self) -> [Option<SystemTime>; 2] {
+        [&self.cert, &self.key]
+            .map(|file| std::fs::metadata(file).and_then(|found| found.modified()).ok())
+    }
+}
+
+impl ResolvesServerCert for Renewable {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.in_use.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn open(files: &Files, provider: &CryptoProvider) -> Result<(CertifiedKey, Digest), Fault> {
+    let Files { cert, key } = files;
+    let damaged = || Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(cert)?)
+        .collect::<Result<_, _>>()
+        .map_err(|_| damaged())?;
+    let key = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| damaged())?;
+    let leaf = chain.first().ok_or_else(damaged)?;
+    let parsed = ParsedCertificate::try_from(leaf).map_err(|_| damaged())?;
+    let pin = Digest(Sha256::digest(parsed.subject_public_key_info().as_ref()).into());
+    let certified = CertifiedKey::from_der(chain, key, provider).map_err(|_| damaged())?;
+    Ok((certified, pin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::crypto::aws_lc_rs::default_provider;
+
+    fn write(files: &Files, name: &str, key: &KeyPair) {
+        let cert = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(key).unwrap();
+        std::fs::write(&files.cert, cert.pem()).unwrap();
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    }
+
+    fn shown(renewable: &Renewable) -> Vec<u8> {
+        renewable.in_use.read().unwrap().cert[0].to_vec()
+    }
+
+    #[test]
+    fn s72_a_new_certificate_for_the_pinned_key_is_taken_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files { cert: folder.path().join("c"), key: folder.path().join("k") };
+        let key = KeyPair::generate().unwrap();
+        write(&files, "first.example", &key);
+        let renewable = Renewable::load(files.clone(), Arc::new(default_provider())).unwrap();
+        let first = shown(&renewable);
+        write(&files, "second.example", &key);
+        assert_eq!(renewable.renew(), Renewal::Taken);
+        let second = shown(&renewable);
+        assert_ne!(first, second);
+        write(&files, "third.example", &KeyPair::generate().unwrap());
+        assert_eq!(renewable.renew(), Renewal::Refused);
+        std::fs::write(&files.cert, "half a cert").unwrap();
+        assert_eq!(renewable.renew(), Renewal::Refused);
+        assert_eq!(shown(&renewable), second);
+    }
+}

@@ -1,0 +1,207 @@
+//! One session through the lab: the programs as people start them, and which path they came to.
+
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::{HOST, Kind, Layout, PROXY_SIGN_IN, Path, Side, expected, layout};
+use crate::{
+    desktop::{Desktop, Size},
+    running::{Mark, Process},
+    stack::{House, Site},
+};
+
+/// Longer than an agent ignores what is typed at a fresh question (S29).
+const READING_TIME: Duration = Duration::from_millis(1200);
+/// How long a session that must stay relayed is watched.
+const WATCH: Duration = Duration::from_secs(4);
+
+/// A small Internet with a server in it, a proxy, and a desktop to be seen.
+#[derive(Debug)]
+pub struct Lab {
+    // Dropped in this order: programs before the networks they run in.
+    house: House,
+    _proxy: Process,
+    desk: Desktop,
+    layout: Layout,
+}
+
+/// What came of one pair.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub operator: Kind,
+    pub agent: Kind,
+    pub path: Path,
+    /// From the person's yes to the first decoded picture, on whichever path.
+    pub first_frame: Duration,
+    /// From the yes to the session's move onto the direct path.
+    pub direct_after: Option<Duration>,
+    /// Addresses of his that the operator's program told the other end (R1).
+    pub told: Vec<String>,
+}
+
+/// Two programs in a session. Dropped, both are killed.
+#[derive(Debug)]
+pub struct Meeting {
+    pub operator: Process,
+    pub agent: Process,
+    said: Instant,
+    seen: Instant,
+}
+
+impl Meeting {
+    /// Ends it as the operator.
+    ///
+    /// # Errors
+    /// A program stays.
+    pub fn end(&mut self) -> Result<()> {
+        self.operator.say("end")?;
+        for process in [&mut self.operator, &mut self.agent] {
+            process.wait_end()?;
+        }
+        Ok(())
+    }
+}
+
+impl Lab {
+    /// # Errors
+    /// A network could not be made, or a program did not start.
+    pub fn set_up() -> Result<Self> {
+        let layout = Layout::new()?;
+        let site = Site {
+            host: HOST.to_owned(),
+            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443)),
+            port: 443,
+            inside: layout.at_the_server(),
+        };
+        let house = House::set_up_at(site)?;
+        let mut command = layout.command_in("px", "lab")?;
+        command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);
+        let proxy = Process::start("proxy", command)?;
+        proxy.wait_for(Mark::default(), "listening")?;
+        let desk = Desktop::start_bare(Size::new(640, 480))?;
+        Ok(Self { house, _proxy: proxy, desk, layout })
+    }
+
+    /// One session between two kinds of network, to its end.
+    ///
+    /// # Errors
+    /// A program failed, or the session never showed a picture.
+    pub fn attempt(&mut self, operator: Kind, agent: Kind) -> Result<Outcome> {
+        let mut session = self.start(operator, agent)?;
+        let asks = &session.operator;
+        let direct = match expected(operator, agent) {
+            Path::Direct => Some(asks.event(Mark::default(), "the direct path", is_direct)?.1),
+            Path::Relayed => {
+                thread::sleep(WATCH);
+                let all = asks.events(Mark::default());
+                ensure!(!all.iter().any(is_direct), "a direct path where none can be");
+                None
+            }
+        };
+        let events = asks.events(Mark::default());
+        let told = events.iter().filter(|event| event["event"] == "disclosed");
+        let told = told.filter_map(|event| event["address"].as_str()).map(str::to_owned).collect();
+        session.end()?;
+        Ok(Outcome {
+            operator,
+            agent,
+            path: if direct.is_some() { Path::Direct } else { Path::Relayed },
+            first_frame: session.seen.saturating_duration_since(session.said),
+            direct_after: direct.map(|at| at.saturating_duration_since(session.said)),
+            told,
+        })
+    }
+
+    /// A session that has shown its first picture.
+    ///
+    /// # Errors
+    /// As [`Self::attempt`].
+    pub fn start(&mut self, operator: Kind, agent: Kind) -> Result<Meeting> {
+        self.layout.connect(operator, agent)?;
+        let asks = self.start_operator(operator)?;
+        let (number, _) = asks.event(Mark::default(), "number", |e| e["event"] == "number")?;
+        let number = number["number"].as_str().context("the number is no text")?.to_owned();
+        let mut helped = self.start_agent(agent, &number)?;
+        helped.event(Mark::default(), "question", |e| e["event"] == "question")?;
+        thread::sleep(READING_TIME);
+        let said = Instant::now();
+        helped.say("yes")?;
+        let (_, seen) = asks.event(Mark::default(), "first frame", |e| e["event"] == "first_frame")?;
+        Ok(Meeting { operator: asks, agent: helped, said, seen })
+    }
+
+    /// The networks, to be tampered with.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn start_operator(&self, kind: Kind) -> Result<Process> {
+        let mut command = self.program(Side::Operator, kind, "tasuki")?;
+        command.args(["open", "--mode", "view", "--json", "--profile"]).arg(self.house.profile());
+        Process::start("tasuki", command)
+    }
+
+    fn start_agent(&self, kind: Kind, number: &str) -> Result<Process> {
+        let mut command = self.program(Side::Agent, kind, "tasuki-agentd")?;
+        command.arg("--tenant").arg(self.house.bundle()).args(["--json", "--number", number]);
+        command.arg("--profile").arg(self.house.folder().join("agent"));
+        Process::start_at_terminal("tasuki-agentd", &command)
+    }
+
+    fn program(&self, side: Side, kind: Kind, name: &str) -> Result<Command> {
+        // `command` names the desktop; the network is put in front.
+        let mut command = self.desk.command("ip");
+        let inner = self.layout.command(side, name)?;
+        command.args(inner.get_args());
+        for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "XDG_CURRENT_DESKTOP"]
+        {
+            command.env_remove(variable);
+        }
+        if kind == Kind::Proxied {
+            let (sign_in, place) = (PROXY_SIGN_IN.replace(' ', "%20"), layout::PROXY);
+            command.env("HTTPS_PROXY", format!("http://{sign_in}@{place}"));
+        }
+        Ok(command)
+    }
+
+    /// What `doctor` finds at an end of this kind, as codes, without what is found everywhere.
+    ///
+    /// # Errors
+    /// It did not run to its end.
+    pub fn diagnose(&mut self, kind: Kind) -> Result<Vec<String>> {
+        const EVERYWHERE: [&str; 7] = [
+            "name_found",
+            "port_open",
+            "key_right",
+            "websocket_open",
+            "relay_reached",
+            "clock_right",
+            "desktop_fine",
+        ];
+        self.layout.connect(kind, Kind::Open)?;
+        let mut command = self.program(Side::Operator, kind, "tasuki")?;
+        command.args(["doctor", "--json", "--profile"]).arg(self.house.profile());
+        let mut process = Process::start("tasuki doctor", command)?;
+        process.close_input();
+        process.event(Mark::default(), "its end", |e| e["event"] == "examined")?;
+        process.wait_end()?;
+        let findings = process.events(Mark::default());
+        let codes = findings.iter().filter_map(|finding| finding["code"].as_str());
+        let codes: Vec<String> = codes.map(str::to_owned).collect();
+        for code in EVERYWHERE {
+            ensure!(codes.iter().any(|found| found == code), "no {code} among {codes:?}");
+        }
+        Ok(codes.into_iter().filter(|code| !EVERYWHERE.contains(&code.as_str())).collect())
+    }
+}
+
+fn is_direct(event: &Value) -> bool {
+    event["event"] == "path_chosen" && event["path"] == "direct"
+}
