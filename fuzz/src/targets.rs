@@ -12,8 +12,19 @@ use tasuki_protocol::{
     bundle::Bundle,
     consent::Consent,
     dsse::{self, Document},
-    ids::{DeviceKey, TenantId},
+    ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
+    ledger::{
+        audit::{Acknowledgement, Auditor, Item, Tombstone},
+        checkpoint::Checkpoint,
+        event::Entry,
+        keys::DataKey,
+        record::{self, FromEnd, Opened, Row},
+        wire::{
+            Decree, EndRows, EndRowsTaken, EndTicketKey, LedgerOpened, OpenLedger, ReadRows, Review,
+            RowsPage,
+        },
+    },
     leg::{LegRecord, MAX_RECORD_BYTES},
     manifest::{AddressDisclosure, Manifest},
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
@@ -25,9 +36,12 @@ use tasuki_protocol::{
     },
     rights::Mode,
     screen::{CursorPosition, CursorShape, Layout},
+    seed::Seed,
     signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
 };
+
+const TENANT: TenantId = TenantId([1; 8]);
 
 /// A decoder under its name, which is also its corpus folder's.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +78,12 @@ pub(crate) const TARGETS: &[Target] = &[
     target("consent", document::<Consent>),
     target("bundle", document::<Bundle>),
     target("policy", policy),
+    target("ledger_row", ledger_row),
+    target("ledger_entry", ledger_entry),
+    target("ledger_item", binary_item),
+    target("ledger_request", ledger_request),
+    target("ledger_note", ledger_note),
+    target("ledger_decree", ledger_decree),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
@@ -139,6 +159,68 @@ fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
+}
+
+/// A row as it is stored and exported, closed and with a key that never made it.
+fn ledger_row(bytes: &[u8]) {
+    binary::<Row>(bytes);
+    binary::<FromEnd>(bytes);
+    let Ok(row) = message::decode::<Row>(bytes, MAX_PACKET_BYTES) else { return };
+    let _ = row.leaf(TENANT);
+    let key = DataKey::new(&Seed::from_bytes([1; 32]));
+    let _ = record::open(&row, Digest([0; 32]), &key, TENANT);
+    let opened = Opened::FromEnd(match message::decode(&row.sealed.0, MAX_PACKET_BYTES) {
+        Ok(from_end) => from_end,
+        Err(_) => return,
+    });
+    if let Ok(sealed) = record::seal(&opened, row.place, Digest([0; 32]), &key, row.key, TENANT) {
+        assert_eq!(record::open(&sealed, Digest([0; 32]), &key, TENANT), Ok(opened));
+    }
+}
+
+fn ledger_entry(bytes: &[u8]) {
+    let Ok(entry) = Entry::decode(bytes) else { return };
+    if let Ok(again) = entry.encode() {
+        assert_eq!(Entry::decode(&again), Ok(entry));
+    }
+}
+
+fn binary_item(bytes: &[u8]) {
+    let Ok(item) = Item::decode(bytes) else { return };
+    assert_eq!(Item::decode(&item.frame()[4..]).as_ref(), Ok(&item));
+    let mut auditor = Auditor::new(TENANT, vec![DeviceKey([1; 32])], DeviceKey([1; 32]));
+    match item {
+        Item::Header(_) => {}
+        Item::Tombstone(stone) => drop(auditor.tombstone(&stone.0)),
+        Item::Key(envelope) => auditor.key(&envelope),
+        Item::Record(stored) => drop(auditor.record(&stored)),
+        Item::Checkpoint(note) => drop(auditor.checkpoint(&note)),
+    }
+}
+
+fn ledger_request(bytes: &[u8]) {
+    json::<EndRows>(bytes);
+    json::<EndRowsTaken>(bytes);
+    json::<OpenLedger>(bytes);
+    json::<LedgerOpened>(bytes);
+    json::<ReadRows>(bytes);
+    json::<RowsPage>(bytes);
+    json::<Review>(bytes);
+    json::<Decree>(bytes);
+    let key = EndTicketKey::new(&Seed::from_bytes([1; 32]));
+    if let Some(ticket) = key.open(bytes, 0) {
+        assert_eq!(key.seal(&ticket), bytes);
+    }
+}
+
+fn ledger_note(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Checkpoint::open(text, TENANT, &[DeviceKey([1; 32])]);
+}
+
+fn ledger_decree(bytes: &[u8]) {
+    document::<Tombstone>(bytes);
+    document::<Acknowledgement>(bytes);
 }
 
 /// A binary message, which must survive being encoded again.

@@ -111,6 +111,11 @@ hex_bytes!(
     Digest,
     32
 );
+hex_bytes!(
+    /// The first bytes of the SHA-256 of a log key's public half: which key opens a row.
+    LogKid,
+    8
+);
 
 /// What a fixed-length hexadecimal name must look like, and does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -92,6 +92,8 @@ pub enum OperatorToServer {
     Paired { session: SessionId },
     /// Asks for tickets for a relayed leg, one for each end.
     NeedLeg { session: SessionId },
+    /// Asks for the ticket under which this end delivers records of a paired session.
+    NeedLedgerTicket { session: SessionId },
     /// The session or the waiting is over.
     Close { session: SessionId },
 }
@@ -128,6 +130,10 @@ pub enum ServerToOperator {
     Resumed {
         session: SessionId,
     },
+    LedgerTicket {
+        session: SessionId,
+        ticket: Blob,
+    },
     /// The agent's connection to the server is gone, or back.
     AgentPresence {
         session: SessionId,
@@ -158,6 +164,8 @@ pub enum AgentToServer {
     Forward {
         body: Blob,
     },
+    /// As the operator's.
+    NeedLedgerTicket,
     Close,
 }
 
@@ -177,6 +185,9 @@ pub enum ServerToAgent {
         leg: Leg,
     },
     Resumed,
+    LedgerTicket {
+        ticket: Blob,
+    },
     OperatorPresence {
         presence: Presence,
     },

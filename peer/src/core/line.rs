@@ -164,6 +164,7 @@ impl Line {
             | ServerToOperator::Forwarded { .. }
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. }
             | ServerToOperator::Closed { .. } => Heard::Nothing,
         }
@@ -180,7 +181,7 @@ impl Line {
             ServerToAgent::OperatorPresence { presence } => presence_heard(presence),
             ServerToAgent::Closed { reason } => Heard::Closed(reason),
             ServerToAgent::Refused { reason } => Heard::Refused(reason),
-            ServerToAgent::Met { .. } => Heard::Nothing,
+            ServerToAgent::Met { .. } | ServerToAgent::LedgerTicket { .. } => Heard::Nothing,
         }
     }
 

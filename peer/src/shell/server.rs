@@ -165,6 +165,7 @@ impl Caller {
             | ServerToOperator::Forwarded { .. }
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. }
             | ServerToOperator::Closed { .. } => Err(Fault::Misunderstood),
         }

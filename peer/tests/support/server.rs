@@ -218,7 +218,8 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
         }
         OperatorToServer::Resume { .. }
         | OperatorToServer::Paired { .. }
-        | OperatorToServer::NeedLeg { .. } => {}
+        | OperatorToServer::NeedLeg { .. }
+        | OperatorToServer::NeedLedgerTicket { .. } => {}
     }
 }
 
@@ -250,7 +251,7 @@ fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: 
             let reason = CloseReason::OtherEnd;
             tell(&room.operator, &ServerToOperator::Closed { session: SESSION, reason });
         }
-        AgentToServer::Resume { .. } => {}
+        AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket => {}
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod desktop;
 mod documents;
+mod ledger;
 mod session;
 mod signal;
 

@@ -70,6 +70,11 @@ fn an_operators_messages_keep_their_words() {
         r#"{"type":"need_leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
     );
     all.json(
+        "OperatorToServer::NeedLedgerTicket",
+        &O::NeedLedgerTicket { session },
+        r#"{"type":"need_ledger_ticket","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    all.json(
         "OperatorToServer::Close",
         &O::Close { session },
         r#"{"type":"close","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
@@ -94,6 +99,11 @@ fn what_an_operator_is_told_keeps_its_words() {
         r#"{"type":"forwarded","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","body":"qrs="}"#,
     );
     all.json("ServerToOperator::Leg", &S::Leg { session, leg: leg() }, r#"{"type":"leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#);
+    all.json(
+        "ServerToOperator::LedgerTicket",
+        &S::LedgerTicket { session, ticket: blob() },
+        r#"{"type":"ledger_ticket","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","ticket":"qrs="}"#,
+    );
     all.json(
         "ServerToOperator::Resumed",
         &S::Resumed { session },
@@ -133,6 +143,11 @@ fn an_agents_messages_keep_their_words() {
         &A::Forward { body: blob() },
         r#"{"type":"forward","body":"qrs="}"#,
     );
+    all.json(
+        "AgentToServer::NeedLedgerTicket",
+        &A::NeedLedgerTicket,
+        r#"{"type":"need_ledger_ticket"}"#,
+    );
     all.json("AgentToServer::Close", &A::Close, r#"{"type":"close"}"#);
     all.assert_same();
 }
@@ -152,6 +167,11 @@ fn what_an_agent_is_told_keeps_its_words() {
         "ServerToAgent::Leg",
         &S::Leg { leg: leg() },
         r#"{"type":"leg","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#,
+    );
+    all.json(
+        "ServerToAgent::LedgerTicket",
+        &S::LedgerTicket { ticket: blob() },
+        r#"{"type":"ledger_ticket","ticket":"qrs="}"#,
     );
     all.json("ServerToAgent::Resumed", &S::Resumed, r#"{"type":"resumed"}"#);
     let here = S::OperatorPresence { presence: Presence::Here };

@@ -20,9 +20,10 @@ use tasuki_protocol::signal::{
 
 use super::agenda::Reminder;
 use super::guesses::Place;
+use super::notes::What;
 use super::pace::Pace;
 use super::room::{Meeting, Stage, Terms, Whereabouts};
-use super::rooms::{Awaited, ConnectionId, Now, Outcome, Output, Rooms, Row, What};
+use super::rooms::{Awaited, ConnectionId, Now, Outcome, Output, Rooms, Row};
 
 /// Messages that an end may have forwarded before it is paired: its part of the
 /// pairing, and one to spare.
@@ -30,6 +31,7 @@ pub(crate) const PAIRING_MESSAGES: u8 = 4;
 
 #[derive(Debug)]
 pub(crate) struct Agent {
+    pub(crate) from: IpAddr,
     pub(crate) place: Place,
     pub(crate) pace: Pace,
     pub(crate) state: AgentState,
@@ -48,6 +50,7 @@ pub(crate) enum AgentState {
 pub(crate) struct Knock {
     /// Whom it meets; nobody if the number is dead.
     pub(crate) session: Option<SessionId>,
+    device: DeviceKey,
     joined: Instant,
     token: ResumeToken,
     met: ServerToAgent,
@@ -73,6 +76,7 @@ pub(crate) struct Answered {
 impl Rooms {
     pub(crate) fn agent_here(&mut self, connection: ConnectionId, from: IpAddr, now: Now) {
         let agent = Agent {
+            from,
             place: from.into(),
             pace: Pace::new(self.settings.messages, now.instant),
             state: AgentState::Idle,
@@ -94,6 +98,7 @@ impl Rooms {
                 self.agent_resumes(connection, session, token);
             }
             AgentToServer::Forward { body } => self.agent_forwards(connection, body),
+            AgentToServer::NeedLedgerTicket => self.agent_needs_ticket(connection, now),
             AgentToServer::Close => self.agent_closes(connection, now),
         }
     }
@@ -141,7 +146,7 @@ impl Rooms {
             return self.refuse_agent(connection, RefusalReason::Message);
         }
         if !self.guesses.admit(agent.place, now.instant) {
-            self.note(What::TooManyGuesses, None);
+            self.note_flood(connection, now);
             return self.refuse_agent(connection, RefusalReason::SlowDown);
         }
         self.knock(connection, locator, hello, &theirs, now);
@@ -182,12 +187,16 @@ impl Rooms {
             room.stage = Stage::Burning(connection);
         }
         let met = ServerToAgent::Met { session, resume: token, hello: Blob(offered) };
-        let knock = Knock { session: live, joined: now.instant, token, met, arrival };
+        let attempt = arrival.as_ref().map_or(0, |arrival| arrival.attempt);
+        let from = self.agents.get(&connection).map(|agent| agent.from);
+        let note = self.noted(What::AttemptMade(attempt, from), live);
+        let device = theirs.device;
+        let knock = Knock { session: live, device, joined: now.instant, token, met, arrival };
         if let Some(agent) = self.agents.get_mut(&connection) {
             agent.state = AgentState::Knocking(Box::new(knock));
         }
         let row = Row::Attempt { session, locator, at: now.unix };
-        self.persist(row, Awaited::Knock(connection));
+        self.persist(row, note, Awaited::Knock(connection));
     }
 
     /// One of the operator's hellos, if somebody waits under `locator`.
@@ -244,12 +253,12 @@ impl Rooms {
         let (Some(session), Some(arrival)) = (session, knock.arrival) else { return };
         let Some(room) = self.rooms.get_mut(&session) else { return };
         let Arrival { attempt, message, terms } = arrival;
-        let token = knock.token;
-        room.stage = Stage::Meeting(Meeting { agent: connection, attempt, token, replies: 0, terms });
+        let (device, token) = (knock.device, knock.token);
+        room.stage =
+            Stage::Meeting(Meeting { agent: connection, device, attempt, token, replies: 0, terms });
         if let Some(operator) = room.operator_seat.connection() {
             self.tell_operator(operator, message);
         }
-        self.note(What::AttemptMade(attempt), Some(session));
     }
 
     /// The fixed span after a join is over and no pairing came of it.

@@ -7,6 +7,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
+use tasuki_protocol::ledger::wire::{EndTicket, EndTicketKey};
 use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Grant, ServerLimits};
@@ -20,6 +21,8 @@ use super::rooms::Operator;
 pub const START_WITHIN_S: u64 = 600;
 /// By how much a relay's clock may be behind the server's: it refuses what lives too long.
 const CLOCK_SKEW_S: u64 = 10;
+/// How long after its session an end may still deliver records, in seconds.
+const DELIVER_WITHIN_S: u64 = 24 * 3600;
 
 /// Who issues, with what.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct Issuer {
     pub limits: ServerLimits,
     /// The one in force.
     pub policy: Policy,
+    /// Lets ends deliver records.
+    pub end_tickets: EndTicketKey,
 }
 
 /// What an operator asked for when he opened a number.
@@ -79,6 +84,12 @@ impl Issuer {
         dsse::sign(&manifest, &self.manifest_key)
     }
 
+    /// Lets one end of a session deliver its records, for a day after the session must be over.
+    pub fn end_ticket(&self, session: SessionId, role: Role, unix: u64) -> Blob {
+        let expires = unix + self.limits.length_s + DELIVER_WITHIN_S;
+        Blob(self.end_tickets.seal(&EndTicket { session, role, expires }))
+    }
+
     /// The leg for one end; `None` without a relay.
     pub fn leg(
         &self,
@@ -119,6 +130,7 @@ mod tests {
             relays: vec![relay(1), relay(2)],
             limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 60 },
             policy: Policy::unwritten(TenantId([1; 8])),
+            end_tickets: EndTicketKey::new(&tasuki_protocol::seed::Seed::from_bytes([7; 32])),
         };
         let port = |number, role| {
             let leg = issuer.leg(SessionId([3; 16]), number, role, [4; 16], 1_000).unwrap();

@@ -18,11 +18,10 @@ use super::agenda::Reminder;
 use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
 use super::issue::Wish;
+use super::notes::What;
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
-use super::rooms::{
-    Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, What,
-};
+use super::rooms::{Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row};
 
 /// Draws for a free locator before the server counts as full.
 const DRAWS: u32 = 64;
@@ -73,6 +72,9 @@ impl Rooms {
             }
             OperatorToServer::Paired { session } => self.pair(connection, session, now),
             OperatorToServer::NeedLeg { session } => self.give_leg(connection, session, now),
+            OperatorToServer::NeedLedgerTicket { session } => {
+                self.give_ledger_ticket(connection, session, now);
+            }
             OperatorToServer::Close { session } => {
                 if self.own(connection, session).is_some() {
                     self.end_room(session, CloseReason::OtherEnd, Some(connection), now);
@@ -116,6 +118,7 @@ impl Rooms {
     }
 
     fn refuse_operator(&mut self, connection: ConnectionId, reason: RefusalReason) {
+        self.note_refusal(connection, reason);
         self.tell_operator(connection, ServerToOperator::Refused { reason });
     }
 
@@ -140,6 +143,7 @@ impl Rooms {
         let desk = self.desks.get(&connection).ok_or(RefusalReason::SignIn)?;
         let operator = desk.operator.clone();
         self.issuer.may_open(&operator, &wish, now.unix)?;
+        let mode = wish.mode;
         let first = check_hellos(&hellos, &operator)?;
         let open = self
             .rooms
@@ -173,7 +177,8 @@ impl Rooms {
         self.locators.insert(locator, session);
         self.agenda.remind(expires, Reminder::Room(session));
         let until = now.unix + (self.settings.number_lifetime + REST).as_secs();
-        self.persist(Row::Opened { session, locator, until }, Awaited::Opening(session));
+        let note = self.noted(What::NumberOpened(mode, self.issuer.policy.version), Some(session));
+        self.persist(Row::Opened { session, locator, until }, note, Awaited::Opening(session));
         Ok(())
     }
 
@@ -201,9 +206,7 @@ impl Rooms {
             resume: room.operator_seat.token,
             expires_in: room.expires.saturating_duration_since(now.instant).as_secs(),
         };
-        let mode = room.wish.mode;
         self.tell_operator(connection, opened);
-        self.note(What::NumberOpened(mode), Some(session));
     }
 
     fn operator_forwards(&mut self, connection: ConnectionId, session: SessionId, body: Blob) {
@@ -260,7 +263,7 @@ impl Rooms {
         let Some(room) = self.own(connection, session) else {
             return self.refuse_operator(connection, RefusalReason::Session);
         };
-        let Stage::Meeting(Meeting { agent, token, terms, .. }) = room.stage else {
+        let Stage::Meeting(Meeting { agent, device, token, terms, .. }) = room.stage else {
             if room.paired().is_none() {
                 // The server gave the attempt up before its end: no half of a session stays.
                 self.end_room(session, CloseReason::Lost, None, now);
@@ -273,13 +276,15 @@ impl Rooms {
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
         let agent_connection = agent;
+        let mut from = None;
         if let Some(agent) = self.agents.get_mut(&agent_connection) {
             agent.state = AgentState::Paired(session);
+            from = Some(agent.from);
             self.guesses.give_back(agent.place);
         }
         self.put(Output::Trust { connection: agent_connection });
         self.agenda.remind(terms.ends, Reminder::Room(session));
-        self.note(What::Paired, Some(session));
+        self.note(What::Paired(device, from), Some(session));
     }
 
     fn give_leg(&mut self, connection: ConnectionId, session: SessionId, now: Now) {

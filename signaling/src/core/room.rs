@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::decide::Grant;
 use tasuki_protocol::signal::{CloseReason, ResumeToken};
@@ -46,6 +46,8 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Meeting {
     pub(crate) agent: ConnectionId,
+    /// The agent's key, as its hello says.
+    pub(crate) device: DeviceKey,
     pub(crate) attempt: u8,
     pub(crate) token: ResumeToken,
     /// Messages that the operator's end sent in this attempt.

@@ -24,6 +24,7 @@ use super::agents::{Agent, AgentState};
 use super::decoy::{REST, Resting};
 use super::guesses::Guesses;
 use super::issue::Issuer;
+use super::notes::{Floods, Note, What};
 use super::operators::Desk;
 use super::pace::Pace;
 use super::room::{Room, Stage, Whereabouts};
@@ -98,6 +99,10 @@ pub enum Input {
         write: WriteId,
         outcome: Outcome,
     },
+    /// What began is not in the ledger, and must not go on (T65).
+    Unrecorded {
+        session: SessionId,
+    },
     /// The deadline has come.
     Tick,
 }
@@ -129,7 +134,10 @@ pub enum Output {
     Persist {
         write: WriteId,
         row: Row,
+        note: Note,
     },
+    /// If it cannot be written and speaks of a session's beginning, [`Input::Unrecorded`]
+    /// must follow (T65).
     Note(Note),
 }
 
@@ -140,24 +148,6 @@ pub enum Row {
     Opened { session: SessionId, locator: Locator, until: u64 },
     /// A hello is given out. The same for a number that lives and for one that does not.
     Attempt { session: SessionId, locator: Locator, at: u64 },
-}
-
-/// Something that happened, for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub what: What,
-    pub session: Option<SessionId>,
-    pub operator: Option<OperatorId>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    NumberOpened(Mode),
-    AttemptMade(u8),
-    AttemptFailed(u8),
-    Paired,
-    Over(CloseReason),
-    TooManyGuesses,
 }
 
 /// Whose word a write waits for.
@@ -182,6 +172,7 @@ pub struct Rooms {
     pub(crate) openings: BTreeMap<OperatorId, Pace>,
     pub(crate) agents: BTreeMap<ConnectionId, Agent>,
     pub(crate) writes: BTreeMap<WriteId, Awaited>,
+    pub(crate) floods: Floods,
     outputs: VecDeque<Output>,
 }
 
@@ -212,6 +203,7 @@ impl Rooms {
             openings: BTreeMap::new(),
             agents: BTreeMap::new(),
             writes: BTreeMap::new(),
+            floods: Floods::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -239,6 +231,9 @@ impl Rooms {
             Input::Ended { .. } | Input::Tick => {}
             Input::PolicyChanged { policy } => self.adopt(*policy, now),
             Input::Written { write, outcome } => self.written(write, outcome, now),
+            Input::Unrecorded { session } => {
+                self.end_room(session, CloseReason::Withdrawn, None, now);
+            }
         }
         self.outputs.drain(..)
     }
@@ -269,16 +264,11 @@ impl Rooms {
         self.tell_agent(connection, ServerToAgent::Refused { reason });
     }
 
-    pub(crate) fn note(&mut self, what: What, session: Option<SessionId>) {
-        let operator = session.and_then(|s| self.rooms.get(&s)).map(|room| room.operator.id);
-        self.put(Output::Note(Note { what, session, operator }));
-    }
-
-    pub(crate) fn persist(&mut self, row: Row, awaited: Awaited) {
+    pub(crate) fn persist(&mut self, row: Row, note: Note, awaited: Awaited) {
         self.drawn += 1;
         let write = WriteId(self.drawn);
         self.writes.insert(write, awaited);
-        self.put(Output::Persist { write, row });
+        self.put(Output::Persist { write, row, note });
     }
 
     /// A seed that was never used before.
@@ -335,7 +325,8 @@ impl Rooms {
         who: Option<ConnectionId>,
         now: Now,
     ) {
-        self.note(What::Over(reason), Some(session));
+        let by = who.and_then(|who| self.witness(session, who));
+        self.note(What::Over(reason, by), Some(session));
         let Some(room) = self.rooms.remove(&session) else { return };
         if self.locators.remove(&room.locator).is_some() {
             self.resting.rest(room.locator, now.instant + REST, Some(room.persona.clone()));

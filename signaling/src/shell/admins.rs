@@ -120,6 +120,14 @@ impl Accounts {
         if first.rows_affected() == 1 { Ok(()) } else { Err(unauthorised()) }
     }
 
+    /// The administrator's name, as he gave it.
+    pub(crate) async fn admin_name(&self) -> Result<String, sqlx::Error> {
+        let row = sqlx::query("SELECT person FROM admins").fetch_optional(&self.store.pool).await?;
+        let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
+        let person = sealed.and_then(|sealed| self.names.open(&sealed));
+        Ok(person.map(|person| person.name).unwrap_or_default())
+    }
+
     pub(crate) async fn add_operator(&self, new: AddOperator) -> Result<OperatorAdded, AdminRefused> {
         let has_space = new.operator.chars().any(char::is_whitespace);
         let showable = is_showable_name(&new.operator) && is_showable_name(&new.display_name);

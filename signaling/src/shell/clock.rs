@@ -11,6 +11,11 @@ pub(crate) fn unix() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// As SQLite stores it.
 pub(crate) fn unix_row() -> i64 {
     i64::try_from(unix()).unwrap_or(i64::MAX)

@@ -14,16 +14,15 @@ use tasuki_protocol::signal;
 use tokio::sync::{Notify, mpsc};
 
 use super::clock;
+use super::ledger::{Job, Ledger, Then, Work};
+use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
-use super::store::{Entry, Event, Store, spell};
-use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms, WriteId};
+use super::store::Event;
+use crate::core::notes::{Note, What};
+use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
 
 /// Messages that may wait for one connection. Who reads slower is hung up on.
 const LINE: usize = 64;
-/// Entries that may wait for the database.
-const WRITES: usize = 1024;
-/// Entries that one commit takes.
-const BATCH: usize = 64;
 
 /// What a connection's task is to do. The line's end means: close.
 #[derive(Debug)]
@@ -34,16 +33,10 @@ pub(crate) enum Order {
 }
 
 #[derive(Debug)]
-struct Job {
-    write: Option<WriteId>,
-    entry: Entry,
-}
-
-#[derive(Debug)]
 pub(crate) struct Desk {
     inner: Mutex<Inner>,
     moved: Arc<Notify>,
-    jobs: mpsc::Sender<Job>,
+    ledger: Ledger,
     metrics: Arc<Metrics>,
     failing: AtomicBool,
 }
@@ -58,13 +51,17 @@ struct Inner {
 
 impl Desk {
     /// Starts the writer and the timekeeper; must be called inside a tokio runtime.
-    pub(crate) fn start(rooms: Rooms, store: Store, metrics: Arc<Metrics>) -> Arc<Self> {
-        let (jobs, queue) = mpsc::channel(WRITES);
+    pub(crate) fn start(
+        rooms: Rooms,
+        ledger: Ledger,
+        scribe: Scribe,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
         let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
         let failing = AtomicBool::new(false);
-        let desk = Arc::new(Self { inner, moved, jobs, metrics, failing });
-        tokio::spawn(write(store, queue, Arc::downgrade(&desk)));
+        let desk = Arc::new(Self { inner, moved, ledger, metrics, failing });
+        tokio::spawn(scribe.run(Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
     }
@@ -99,9 +96,9 @@ impl Desk {
         self.turn(Input::Withdrawn { operator });
     }
 
-    /// Whether the last row was taken and there is room for more.
+    /// Whether the ledger took the last record.
     pub(crate) fn keeps_up(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed) && self.jobs.capacity() > 0
+        !self.failing.load(Ordering::Relaxed)
     }
 
     /// Puts a policy in force; gives how many sessions and numbers ended by it.
@@ -129,14 +126,11 @@ impl Desk {
         inner.lines.clear();
     }
 
+    /// Written down when the disk takes it; nobody waits for it.
     pub(crate) fn record(&self, event: Event) {
         self.metrics.happened(event.kind);
         tracing::info!(kind = event.kind, operator = event.operator, detail = %event.detail);
-        let job = Job { write: None, entry: Entry::Event(event) };
-        if self.jobs.try_send(job).is_err() {
-            Metrics::add(&self.metrics.rows_lost);
-            tracing::warn!("an event could not be written down");
-        }
+        self.put(Job { work: Work::Happened(event), then: Then::Nobody });
     }
 
     pub(crate) fn turn(&self, input: Input) {
@@ -172,23 +166,35 @@ impl Desk {
             Output::HangUp { connection } => {
                 lines.remove(&connection);
             }
-            Output::Persist { write, row } => {
-                let job = Job { write: Some(write), entry: Entry::Row(row) };
-                if self.jobs.try_send(job).is_err() {
+            Output::Persist { write, row, note } => {
+                tell_log(&note);
+                let work = Work::Row(row, Box::new(note.entry()));
+                if !self.ledger.put(Job { work, then: Then::Room(write) }) {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
-            Output::Note(note) => {
-                let (kind, detail) = spell(note.what);
-                self.metrics.happened(kind);
-                tracing::info!(kind, operator = note.operator.map(|o| o.0), %detail);
-                if self.jobs.try_send(Job { write: None, entry: Entry::Note(note) }).is_err() {
-                    Metrics::add(&self.metrics.rows_lost);
-                    tracing::warn!("an event could not be written down");
-                }
-            }
+            Output::Note(note) => return self.note(&note),
         }
         None
+    }
+
+    /// Whether the ledger has room for it.
+    fn put(&self, job: Job) -> bool {
+        let put = self.ledger.put(job);
+        self.failing.store(!put, Ordering::Relaxed);
+        if !put {
+            Metrics::add(&self.metrics.rows_lost);
+        }
+        put
+    }
+
+    fn note(&self, note: &Note) -> Option<Input> {
+        tell_log(note);
+        self.metrics.happened(kind(note));
+        let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
+        let then = begins.map_or(Then::Nobody, Then::Begins);
+        let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
+        begins.filter(|_| !put).map(|session| Input::Unrecorded { session })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -207,31 +213,22 @@ fn order(
     }
 }
 
-/// One commit for all that has come meanwhile; if it fails, each entry alone.
-async fn write(store: Store, mut queue: mpsc::Receiver<Job>, desk: Weak<Desk>) {
-    let mut jobs = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        let entries: Vec<Entry> = jobs.iter().map(|job| job.entry.clone()).collect();
-        let all = store.write(&entries).await;
-        for job in jobs.drain(..) {
-            let done = match &all {
-                Ok(()) => Ok(()),
-                Err(_) => store.write(std::slice::from_ref(&job.entry)).await,
-            };
-            if let Err(error) = &done {
-                tracing::error!(%error, "the database does not take a row");
-            }
-            let outcome = if done.is_ok() { Outcome::Durable } else { Outcome::Failed };
-            let Some(desk) = desk.upgrade() else { return };
-            desk.failing.store(done.is_err(), Ordering::Relaxed);
-            if done.is_err() {
-                Metrics::add(&desk.metrics.rows_lost);
-            }
-            if let Some(write) = job.write {
-                desk.turn(Input::Written { write, outcome });
-            }
-        }
+/// Under which name something is counted and logged.
+fn kind(note: &Note) -> &'static str {
+    match note.what {
+        What::NumberOpened(..) => "number.opened",
+        What::AttemptMade(..) => "pairing.attempt",
+        What::AttemptFailed(_) => "pairing.failed",
+        What::Paired(..) => "session.paired",
+        What::Over(..) => "session.over",
+        What::TooManyGuesses(_) => "pairing.limited",
+        What::Refused(_) => "request.refused",
     }
+}
+
+/// The log says that something happened, and neither to whom nor from where.
+fn tell_log(note: &Note) {
+    tracing::info!(kind = kind(note), operator = note.operator.map(|operator| operator.0));
 }
 
 async fn keep_time(desk: Weak<Desk>, moved: Arc<Notify>) {

@@ -8,8 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::policy::decide::ServerLimits;
+use tasuki_protocol::seed::Seed;
 use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
@@ -23,6 +27,7 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{Folder, Keys};
 use super::health::Health;
+use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, accept};
 use super::metrics::Metrics;
 use super::names::Names;
@@ -30,7 +35,7 @@ use super::passwords::Passwords;
 use super::policies::Policies;
 use super::store::Store;
 use super::tls;
-use super::web::{Site, router};
+use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
 
@@ -111,16 +116,14 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (bundle, envelope) = folder.bundle(&keys)?;
     let tls = tls::load(&folder)?;
     let store = Store::open(&folder.database()).await?;
-    let policies =
-        Policies { store: store.clone(), names: Names::new(&keys.names), tenant: bundle.tenant };
-    let issuer = issuer(&config, &keys, &policies, &folder).await?;
-    let limits = issuer.limits;
-    let listener = listen(config.listen, bundle.port).await?;
-    let address = listener.local_addr().map_err(|error| cannot(bundle.port, &error))?;
+    let policies = policies(&store, &keys, &bundle);
+    let (issuer, limits) = issuer(&config, &keys, &policies, &folder).await?;
+    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
+    let (listener, address) = listen(config.listen, bundle.port).await?;
     let stun = stun_sockets(config.stun, address).await?;
     let metrics = Arc::new(Metrics::default());
     let rooms = rooms(&config, issuer, &store, &folder).await?;
-    let desk = Desk::start(rooms, store.clone(), Arc::clone(&metrics));
+    let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     let guests = Guests::new(&config.sockets);
     let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
     let (here, certificate) = (folder.path().to_owned(), folder.certificate().0);
@@ -130,6 +133,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         accounts: accounts(&config, &keys, &store, &bundle)?,
         policies,
         limits,
+        ledger,
+        readings: Readings::default(),
         rules: config.sockets,
         bundle: envelope.into(),
     });
@@ -171,24 +176,41 @@ async fn issuer(
     keys: &Keys,
     policies: &Policies,
     folder: &Folder,
-) -> Result<Issuer, Fault> {
+) -> Result<(Issuer, ServerLimits), Fault> {
     let damaged = || Fault::DatabaseDamaged(folder.database());
     let policy = policies.current().await.map_err(|_| damaged())?.ok_or_else(damaged)?;
     let relays = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),
         Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
-    Ok(Issuer {
+    let limits = ServerLimits {
+        address_disclosure: config.address_disclosure,
+        length_s: config.session_length.as_secs(),
+    };
+    let issuer = Issuer {
         tenant: policies.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
         relays,
-        limits: ServerLimits {
-            address_disclosure: config.address_disclosure,
-            length_s: config.session_length.as_secs(),
-        },
+        limits,
         policy,
-    })
+        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
+    };
+    Ok((issuer, limits))
+}
+
+fn policies(store: &Store, keys: &Keys, bundle: &Bundle) -> Policies {
+    Policies { store: store.clone(), names: Names::new(&keys.names), tenant: bundle.tenant }
+}
+
+fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+    Opening {
+        tenant: bundle.tenant,
+        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
+        log_keys: Vec::new(),
+        checkpoint_key: keys.manifest.clone(),
+        names: Names::new(&keys.names),
+    }
 }
 
 async fn rooms(
@@ -206,12 +228,7 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(
-    config: &Config,
-    keys: &Keys,
-    store: &Store,
-    bundle: &tasuki_protocol::bundle::Bundle,
-) -> Result<Accounts, Fault> {
+fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     Ok(Accounts {
         store: store.clone(),
@@ -223,7 +240,13 @@ fn accounts(
     })
 }
 
-async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
+async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Fault> {
+    let listener = bind(asked, port).await?;
+    let address = listener.local_addr().map_err(|error| cannot(port, &error))?;
+    Ok((listener, address))
+}
+
+async fn bind(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
     if let Some(address) = asked {
         return TcpListener::bind(address).await.map_err(|error| cannot_at(address, &error));
     }

@@ -10,12 +10,12 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr};
+use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
 use tasuki_protocol::number::Locator;
 
 use super::clock;
 use super::fault::Fault;
-use crate::core::rooms::{Note, Row, What};
+use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
 const KEPT_S: i64 = 24 * 3600;
@@ -23,14 +23,6 @@ const KEPT_S: i64 = 24 * 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) pool: SqlitePool,
-}
-
-/// Something for the writer.
-#[derive(Debug, Clone)]
-pub(crate) enum Entry {
-    Row(Row),
-    Note(Note),
-    Event(Event),
 }
 
 /// What happened outside the rooms.
@@ -64,8 +56,15 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted is gone from the file, too.
+            .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(6));
+        // After SQLITE_FULL the transaction is over for SQLite and not for sqlx, which would
+        // refuse the next one on this connection for ever: such a connection is closed.
+        let pool = pool.after_release(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
         let pool = pool.connect_with(options).await.map_err(damaged)?;
         migrator().run(&pool).await.map_err(|_| Fault::DatabaseDamaged(PathBuf::from(path)))?;
         Ok(Self { pool })
@@ -114,61 +113,30 @@ impl Store {
         };
         Ok(rows.iter().filter_map(locator).collect())
     }
+}
 
-    /// All or none.
-    pub(crate) async fn write(&self, entries: &[Entry]) -> Result<(), sqlx::Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for entry in entries {
-            let query = match entry {
-                Entry::Row(Row::Opened { session, locator, until }) => {
-                    sqlx::query("INSERT INTO rooms (session, locator, until) VALUES (?, ?, ?)")
-                        .bind(session.0.to_vec())
-                        .bind(i64::from(u32::from(*locator)))
-                        .bind(i64::try_from(*until).unwrap_or(i64::MAX))
-                }
-                Entry::Row(Row::Attempt { session, locator, at }) => {
-                    sqlx::query("INSERT INTO attempts (session, locator, at) VALUES (?, ?, ?)")
-                        .bind(session.0.to_vec())
-                        .bind(i64::from(u32::from(*locator)))
-                        .bind(i64::try_from(*at).unwrap_or(i64::MAX))
-                }
-                Entry::Note(note) => {
-                    let (kind, detail) = spell(note.what);
-                    event(kind, note.operator.map(|o| o.0), detail)
-                        .bind(note.session.map(|session| session.0.to_vec()))
-                }
-                Entry::Event(Event { kind, operator, detail }) => {
-                    event(kind, *operator, detail.clone()).bind(None::<Vec<u8>>)
-                }
-            };
-            query.execute(&mut *transaction).await?;
+/// Adds a row of the rooms to a transaction.
+pub(crate) async fn insert_row(
+    transaction: &mut Transaction<'_, Sqlite>,
+    row: &Row,
+) -> Result<(), sqlx::Error> {
+    let (insert, session, locator, at) = match row {
+        Row::Opened { session, locator, until } => {
+            ("INSERT INTO rooms (session, locator, until) VALUES (?, ?, ?)", session, locator, until)
         }
-        transaction.commit().await
-    }
-}
-
-type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-fn event(kind: &'static str, operator: Option<i64>, detail: String) -> Query {
-    let insert = "INSERT INTO events (at, kind, operator, detail, session) VALUES (?, ?, ?, ?, ?)";
-    sqlx::query(insert).bind(clock::unix_row()).bind(kind).bind(operator).bind(detail)
-}
-
-/// An event's name and detail, as rows and logs show them.
-pub(crate) fn spell(what: What) -> (&'static str, String) {
-    match what {
-        What::NumberOpened(mode) => ("number.opened", mode.to_string()),
-        What::AttemptMade(attempt) => ("pairing.attempt", attempt.to_string()),
-        What::AttemptFailed(used) => ("pairing.failed", used.to_string()),
-        What::Paired => ("session.paired", String::new()),
-        What::Over(reason) => ("session.over", format!("{reason:?}")),
-        What::TooManyGuesses => ("pairing.limited", String::new()),
-    }
+        Row::Attempt { session, locator, at } => {
+            ("INSERT INTO attempts (session, locator, at) VALUES (?, ?, ?)", session, locator, at)
+        }
+    };
+    let insert = sqlx::query(insert).bind(session.0.to_vec()).bind(i64::from(u32::from(*locator)));
+    let insert = insert.bind(i64::try_from(*at).unwrap_or(i64::MAX));
+    insert.execute(&mut **transaction).await.map(|_| ())
 }
 
 /// Every step of the schema, oldest first: its number, its name, its statements.
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/0001_first.sql")),
+    (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
 ];
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId, TenantId};
+use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
@@ -51,6 +52,7 @@ impl Hall {
             relays: Vec::new(),
             limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
             policy: Policy::unwritten(TENANT),
+            end_tickets: EndTicketKey::new(&Seed::from_bytes([7; 32])),
         };
         let resting = resting.into_iter().map(|(locator, rest)| (locator, start + rest));
         let rooms = Rooms::new(settings, issuer, Seed::from_bytes([1; 32]), resting);

@@ -12,7 +12,8 @@ use tasuki_protocol::signal::{
     AgentToServer, OperatorToServer, ResumeToken, ServerToAgent, ServerToOperator,
 };
 use tasuki_signaling::core::guesses::Limits;
-use tasuki_signaling::core::rooms::{ConnectionId, Input, OperatorId, Outcome, Output, Settings, What};
+use tasuki_signaling::core::notes::What;
+use tasuki_signaling::core::rooms::{ConnectionId, Input, OperatorId, Outcome, Output, Settings};
 
 use crate::hall::{Hall, hellos, join, to_agent};
 
@@ -159,15 +160,18 @@ impl World {
                 Output::Note(note) => {
                     let session = note.session;
                     match note.what {
-                        What::Paired => {
+                        What::Paired(..) => {
                             assert!(self.paired.insert(session.unwrap()), "paired twice");
                         }
-                        What::Over(_) => {
+                        What::Over(..) => {
                             let before = self.over.insert(session.unwrap(), self.hall.now);
                             assert_eq!(before, None, "over twice");
                         }
-                        What::NumberOpened(_) | What::AttemptMade(_) | What::AttemptFailed(_) => {}
-                        What::TooManyGuesses => {}
+                        What::NumberOpened(..)
+                        | What::AttemptMade(..)
+                        | What::AttemptFailed(_)
+                        | What::TooManyGuesses(_)
+                        | What::Refused(_) => {}
                     }
                 }
                 Output::Persist { .. } | Output::Trust { .. } => {}
@@ -246,6 +250,7 @@ impl World {
                 assert_eq!(self.owner.get(session), Some(&to));
             }
             ServerToOperator::AgentPresence { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::Challenge { .. }
             | ServerToOperator::Ready
             | ServerToOperator::Refused { .. } => {}
@@ -280,6 +285,7 @@ impl World {
                 self.partner.insert(session, to);
             }
             ServerToAgent::Leg { .. }
+            | ServerToAgent::LedgerTicket { .. }
             | ServerToAgent::OperatorPresence { .. }
             | ServerToAgent::Closed { .. }
             | ServerToAgent::Refused { .. } => {}

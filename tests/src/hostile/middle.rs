@@ -141,6 +141,7 @@ impl<'a> Middle<'a> {
             | OperatorToServer::PairingFailed { .. }
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
+            | OperatorToServer::NeedLedgerTicket { .. }
             | OperatorToServer::Close { .. } => {}
         }
     }
@@ -152,7 +153,7 @@ impl<'a> Middle<'a> {
                 let body = self.altered(Role::Agent, body);
                 self.tell_operator(ServerToOperator::Forwarded { session: SESSION, body });
             }
-            AgentToServer::Resume { .. } | AgentToServer::Close => {}
+            AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket | AgentToServer::Close => {}
         }
     }
 

@@ -135,12 +135,15 @@ fn check_server(request: &ServerRequest) {
             | OperatorToServer::PairingFailed { .. }
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
+            | OperatorToServer::NeedLedgerTicket { .. }
             | OperatorToServer::Close { .. } => vec![],
         },
         ServerRequest::Agent(message) => match message {
             AgentToServer::Join { hello, .. } => vec![&hello.0],
             AgentToServer::Forward { body } => vec![&body.0],
-            AgentToServer::Resume { .. } | AgentToServer::Close => vec![],
+            AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket | AgentToServer::Close => {
+                vec![]
+            }
         },
     };
     for body in bodies {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use tasuki_peer::core::io::{ServerMessage, ServerRequest};
 use tasuki_protocol::ids::{DeviceKey, Role};
+use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::Policy;
@@ -69,6 +70,7 @@ impl Server {
             relays: Vec::new(),
             limits: ServerLimits { address_disclosure: facts.disclosure, length_s: facts.length_s },
             policy: Policy::unwritten(facts.tenant),
+            end_tickets: EndTicketKey::new(&facts.seed.child("end tickets")),
         };
         let seed = facts.seed.child(&format!("server start {}", self.starts));
         self.starts += 1;
@@ -141,7 +143,7 @@ impl Server {
                         said.push(agent_said(connection, message))
                     }
                     Output::HangUp { connection } => said.push(Said::HungUp(connection)),
-                    Output::Persist { write, row } => {
+                    Output::Persist { write, row, .. } => {
                         let (Row::Opened { locator, .. } | Row::Attempt { locator, .. }) = row;
                         self.disk.push((locator, now + Duration::from_secs(1200)));
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });

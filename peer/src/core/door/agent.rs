@@ -127,6 +127,7 @@ impl AgentDoor {
             ServerToAgent::Refused { reason } => self.refused(reason, out),
             ServerToAgent::Leg { .. }
             | ServerToAgent::Resumed
+            | ServerToAgent::LedgerTicket { .. }
             | ServerToAgent::OperatorPresence { .. } => Step::Waits(self),
         }
     }

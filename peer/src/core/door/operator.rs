@@ -163,6 +163,7 @@ impl OperatorDoor {
             | ServerToOperator::Ready
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. } => Step::Waits(self),
         }
     }

@@ -110,7 +110,7 @@ pub(super) async fn admin_json<T: DeserializeOwned>(
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }
 
-async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Response> {
+pub(super) async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Response> {
     let body = read(site, body).await?;
     strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }

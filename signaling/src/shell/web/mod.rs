@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod api;
+mod ledger;
 mod policy;
 mod rooms;
 
@@ -23,6 +24,10 @@ use serde::Serialize;
 use tasuki_protocol::admin::{
     BUNDLE_PATH, ENROL_PATH, OPERATOR_CHANGES_PATH, OPERATORS_PATH, Problem, ProblemCode,
 };
+use tasuki_protocol::ledger::wire::{
+    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, CHECKPOINT_PATH, END_ROWS_PATH, OPEN_LEDGER_PATH,
+    PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
+};
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::policy::exchange::{
     API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
@@ -34,9 +39,11 @@ use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
+use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::policies::Policies;
 use super::store::Event;
+pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
 #[derive(Debug)]
@@ -45,6 +52,8 @@ pub(crate) struct Site {
     pub(crate) accounts: Accounts,
     pub(crate) policies: Policies,
     pub(crate) limits: ServerLimits,
+    pub(crate) ledger: Ledger,
+    pub(crate) readings: Readings,
     pub(crate) rules: SocketRules,
     /// The tenant's signed bundle.
     pub(crate) bundle: Bytes,
@@ -70,6 +79,14 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
         .route(API_PATH, get(api::document))
+        .route(END_ROWS_PATH, post(ledger::end_rows))
+        .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
+        .route(ADMIN_CHECKPOINT_PATH, post(ledger::admins_checkpoint))
+        .route(OPEN_LEDGER_PATH, post(ledger::open))
+        .route(READ_ROWS_PATH, post(ledger::rows))
+        .route(REVIEW_PATH, post(ledger::review))
+        .route(PRUNE_PATH, post(ledger::prune))
+        .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
         .fallback(nothing)
         .with_state(site)
         .merge(around)

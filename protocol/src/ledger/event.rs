@@ -1,0 +1,392 @@
+//! What can stand in the ledger: a closed list, and who witnessed it.
+//!
+//! Strict JSON, so that a record reads the same in ten years without this program.
+//! Content never stands here: of a file its path, size, hash and verdict (T43).
+//! Fields are only ever added as optional ones; a variant never changes its meaning.
+
+use serde::{Deserialize, Serialize};
+
+use super::words::{
+    AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
+};
+use crate::consent::Answer;
+use crate::dsse::{DocumentRefused, strict_json};
+use crate::ids::{DeviceKey, Digest, SessionId};
+use crate::message::EndReason;
+use crate::rights::{Capability, Mode, Rights};
+use crate::signal::{CloseReason, RefusalReason};
+
+/// The most bytes that one entry may have, before padding.
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
+/// The most bytes of one piece of text in an entry; what is longer is cut with [`clipped`].
+pub const MAX_TEXT_BYTES: usize = 4 * 1024;
+
+/// One line of the ledger, as it was before it was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub by: Witness,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The account of the operator whom it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    pub event: Event,
+}
+
+/// Whose program saw it happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Witness {
+    Server,
+    Operator,
+    Agent,
+}
+
+/// What stands beside a sealed row for everybody to see. Deliberately coarse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Class {
+    /// Start, stop, clock, restore.
+    Server = 1,
+    /// Sign-in and sign-out of operators.
+    Login = 2,
+    /// What administrators did, reading included (S56).
+    Admin = 3,
+    /// What the server saw of sessions.
+    Session = 4,
+    /// What the ends saw, sealed there.
+    Content = 5,
+}
+
+impl Class {
+    pub const ALL: [Self; 5] = [Self::Server, Self::Login, Self::Admin, Self::Session, Self::Content];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Login => "login",
+            Self::Admin => "admin",
+            Self::Session => "session",
+            Self::Content => "content",
+        }
+    }
+}
+
+impl TryFrom<u8> for Class {
+    type Error = DocumentRefused;
+
+    fn try_from(byte: u8) -> Result<Self, DocumentRefused> {
+        let known = Self::ALL.into_iter().find(|class| *class as u8 == byte);
+        known.ok_or(DocumentRefused::Malformed)
+    }
+}
+
+/// Everything that is ever recorded. S52, S53, S55, S56, S92, S95, S99.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    ServerStarted {
+        version: String,
+    },
+    ServerStopped,
+    /// The wall clock moved by so much against the time that passed (F12).
+    ClockStepped {
+        by_ms: i64,
+    },
+    /// The folder was filled from a backup that ended with `size` records (T67).
+    Restored {
+        size: u64,
+        backup_at: u64,
+    },
+    /// So many events of earlier could not be written when they happened.
+    Missed {
+        count: u64,
+    },
+
+    LoggedIn {
+        from: String,
+        device: DeviceKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mac: Option<String>,
+    },
+    LoginFailed {
+        account: String,
+        from: String,
+        device: DeviceKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mac: Option<String>,
+        why: LoginFailure,
+    },
+    /// Three failures, or as many as the settings say (S64). `until` in unix seconds.
+    LockedOut {
+        from: String,
+        until: u64,
+        who: LockedOut,
+    },
+    LoggedOut {
+        why: LogoutCause,
+    },
+    DeviceEnrolled {
+        device: DeviceKey,
+    },
+
+    AdminDid {
+        admin: String,
+        action: AdminAction,
+        target: String,
+        detail: String,
+    },
+    AdminRefused {
+        from: String,
+        path: String,
+    },
+    /// Records `from` up to `to` (exclusive) were handed out for reading (S56).
+    LedgerRead {
+        admin: String,
+        purpose: ReadPurpose,
+        from: u64,
+        to: u64,
+    },
+    /// Everything before record `up_to` was looked through (S92).
+    Reviewed {
+        admin: String,
+        up_to: u64,
+        note: String,
+    },
+    /// Records before `before` are gone from here; their leaves stay (S95).
+    Pruned {
+        admin: String,
+        before: u64,
+        reason: String,
+    },
+    /// The administrator takes the ledger as it is now, after clients had seen `from` records.
+    RestoreAcknowledged {
+        admin: String,
+        from: u64,
+        to: u64,
+        reason: String,
+    },
+
+    RoomOpened {
+        mode: Mode,
+        policy: u64,
+    },
+    PairingTried {
+        attempt: u8,
+        from: String,
+    },
+    PairingFailed {
+        attempt: u8,
+    },
+    /// Too many tries at numbers from there, or in all (T6).
+    TooManyGuesses {
+        from: String,
+    },
+    Paired {
+        agent: DeviceKey,
+        from: String,
+    },
+    /// The server did not do what an end asked.
+    RequestRefused {
+        reason: RefusalReason,
+    },
+    SessionClosed {
+        reason: CloseReason,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Witness>,
+    },
+
+    ConsentAsked {
+        mode: Mode,
+        shown: Digest,
+    },
+    ConsentAnswered {
+        mode: Mode,
+        answer: Answer,
+        granted: Rights,
+    },
+    RightAsked {
+        right: Capability,
+    },
+    RightGranted {
+        right: Capability,
+    },
+    RightRevoked {
+        right: Capability,
+    },
+    ModeChanged {
+        mode: Mode,
+    },
+    /// What the host did not do for want of this right.
+    Refused {
+        right: Capability,
+    },
+    /// A forbidden act of the other end, for the `count`-th time (T19).
+    Violation {
+        right: Capability,
+        count: u64,
+    },
+    /// The server altered what passed between the ends (T7).
+    TranscriptMismatch,
+    ManifestRefused {
+        why: String,
+    },
+    /// `path`: where it now lies on the viewer's computer (S95).
+    ScreenshotTaken {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
+    },
+    FileMoved {
+        direction: Direction,
+        path: String,
+        size: u64,
+        sha256: Digest,
+        overwrote: Overwrote,
+        verdict: FileVerdict,
+    },
+    ClipboardMoved {
+        direction: Direction,
+        kind: String,
+        size: u64,
+    },
+    ChatLine {
+        line: String,
+    },
+    /// Whom the operator says he helped.
+    Customer {
+        name: String,
+    },
+    Note {
+        text: String,
+    },
+    RecordingStarted {
+        name: String,
+    },
+    RecordingStopped {
+        name: String,
+        seconds: u64,
+        size: u64,
+    },
+    /// What carries the session now: versions, ciphers, path, policy (S99).
+    Connected {
+        own_version: String,
+        peer_version: String,
+        path: String,
+        data_cipher: String,
+        media_cipher: String,
+        policy: u64,
+        /// Addresses of this end that the other was told (R1).
+        disclosed: Vec<String>,
+    },
+    Disconnected {
+        path: String,
+        why: String,
+    },
+    /// This end saw a ledger of `seen` records that the server no longer has (T67).
+    LedgerRolledBack {
+        seen: u64,
+        found: u64,
+    },
+    Ended {
+        reason: EndReason,
+        by: Witness,
+    },
+}
+
+impl Entry {
+    pub fn server(event: Event) -> Self {
+        Self { by: Witness::Server, session: None, operator: None, event }
+    }
+
+    #[must_use]
+    pub fn of(mut self, session: Option<SessionId>, operator: Option<String>) -> Self {
+        self.session = session;
+        self.operator = operator;
+        self
+    }
+
+    /// # Errors
+    /// Larger than [`MAX_ENTRY_BYTES`]: who builds entries clips their texts.
+    pub fn encode(&self) -> Result<Vec<u8>, DocumentRefused> {
+        let bytes = serde_json::to_vec(self).map_err(|_| DocumentRefused::Malformed)?;
+        if bytes.len() > MAX_ENTRY_BYTES { Err(DocumentRefused::TooLarge) } else { Ok(bytes) }
+    }
+
+    /// # Errors
+    /// Not the strict form of an entry.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DocumentRefused> {
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(DocumentRefused::TooLarge);
+        }
+        strict_json(bytes)
+    }
+}
+
+impl Event {
+    /// Whether a checkpoint follows at once.
+    pub fn ends_something(&self) -> bool {
+        matches!(self, Self::SessionClosed { .. } | Self::ServerStopped | Self::Pruned { .. })
+    }
+
+    /// Under which clear heading the server keeps it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::ServerStarted { .. }
+            | Self::ServerStopped
+            | Self::ClockStepped { .. }
+            | Self::Restored { .. }
+            | Self::Missed { .. } => Class::Server,
+            Self::LoggedIn { .. }
+            | Self::LoginFailed { .. }
+            | Self::LockedOut { .. }
+            | Self::LoggedOut { .. }
+            | Self::DeviceEnrolled { .. } => Class::Login,
+            Self::AdminDid { .. }
+            | Self::AdminRefused { .. }
+            | Self::LedgerRead { .. }
+            | Self::Reviewed { .. }
+            | Self::Pruned { .. }
+            | Self::RestoreAcknowledged { .. } => Class::Admin,
+            Self::RoomOpened { .. }
+            | Self::PairingTried { .. }
+            | Self::PairingFailed { .. }
+            | Self::TooManyGuesses { .. }
+            | Self::Paired { .. }
+            | Self::RequestRefused { .. }
+            | Self::SessionClosed { .. } => Class::Session,
+            Self::ConsentAsked { .. }
+            | Self::ConsentAnswered { .. }
+            | Self::RightAsked { .. }
+            | Self::RightGranted { .. }
+            | Self::RightRevoked { .. }
+            | Self::ModeChanged { .. }
+            | Self::Refused { .. }
+            | Self::Violation { .. }
+            | Self::TranscriptMismatch
+            | Self::ManifestRefused { .. }
+            | Self::ScreenshotTaken { .. }
+            | Self::FileMoved { .. }
+            | Self::ClipboardMoved { .. }
+            | Self::ChatLine { .. }
+            | Self::Customer { .. }
+            | Self::Note { .. }
+            | Self::RecordingStarted { .. }
+            | Self::RecordingStopped { .. }
+            | Self::Connected { .. }
+            | Self::Disconnected { .. }
+            | Self::LedgerRolledBack { .. }
+            | Self::Ended { .. } => Class::Content,
+        }
+    }
+}
+
+/// `text`, cut at [`MAX_TEXT_BYTES`] between two characters.
+pub fn clipped(text: &str) -> String {
+    if text.len() <= MAX_TEXT_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_TEXT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}

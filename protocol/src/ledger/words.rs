@@ -1,0 +1,96 @@
+//! The small words of the ledger's events: reasons, acts, directions, verdicts.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginFailure {
+    UnknownAccount,
+    Password,
+    SecondFactor,
+    Device,
+    EnrolmentCode,
+    Locked,
+    Disabled,
+    /// From an address or terminal that is not on the list (S63).
+    Place,
+    Hours,
+}
+
+/// Which counter is full (T53).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockedOut {
+    ThisDevice,
+    UnknownDevices,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogoutCause {
+    Asked,
+    Expired,
+    Revoked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminAction {
+    AdminEnrolled,
+    AdminRemoved,
+    LoggedIn,
+    LoggedOut,
+    OperatorAdded,
+    OperatorEnabled,
+    OperatorDisabled,
+    OperatorRemoved,
+    OperatorUnlocked,
+    OperatorChanged,
+    CodeIssued,
+    DeviceRevoked,
+    GroupChanged,
+    PolicyPublished,
+    SessionEnded,
+    BundlePublished,
+    KeyRotated,
+    RecordingFetched,
+    SettingsChanged,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadPurpose {
+    List,
+    Show,
+    Search,
+    Verify,
+    Export,
+    Report,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    ToOperator,
+    ToUser,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overwrote {
+    Nothing,
+    /// A file of that name, as was announced (S9).
+    Announced,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileVerdict {
+    Delivered,
+    RefusedByUser,
+    RefusedByRule,
+    /// The scanner's exit code vetoed it (S87).
+    Vetoed,
+    Failed,
+    Cancelled,
+}

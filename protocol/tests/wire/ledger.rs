@@ -1,0 +1,376 @@
+//! The words of the ledger: what a record of today says in ten years.
+
+use tasuki_protocol::{
+    blob::Blob,
+    consent::Answer,
+    ids::{DeviceKey, Digest, TenantId},
+    ledger::{
+        audit::{Header, Item},
+        event::{Class, Event, Witness},
+        keys::DataKey,
+        wire::StoredRow,
+        words::{
+            AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote,
+            ReadPurpose,
+        },
+    },
+    log_key::LogSecretKey,
+    message::EndReason,
+    rights::{Capability, Mode, Rights},
+    seed::Seed,
+    signal::{CloseReason, RefusalReason},
+};
+
+use crate::Snapshots;
+
+const K: DeviceKey = DeviceKey([1; 32]);
+const D: Digest = Digest([2; 32]);
+
+fn t() -> String {
+    "t".to_owned()
+}
+
+#[test]
+fn records_of_the_server_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json(
+        "Event::ServerStarted",
+        &E::ServerStarted { version: t() },
+        r#"{"type":"server_started","version":"t"}"#,
+    );
+    all.json("Event::ServerStopped", &E::ServerStopped, r#"{"type":"server_stopped"}"#);
+    all.json(
+        "Event::ClockStepped",
+        &E::ClockStepped { by_ms: -5 },
+        r#"{"type":"clock_stepped","by_ms":-5}"#,
+    );
+    all.json(
+        "Event::Restored",
+        &E::Restored { size: 7, backup_at: 8 },
+        r#"{"type":"restored","size":7,"backup_at":8}"#,
+    );
+    all.json("Event::Missed", &E::Missed { count: 3 }, r#"{"type":"missed","count":3}"#);
+    all.json("Event::LoggedIn", &E::LoggedIn { from: t(), device: K, mac: None }, r#"{"type":"logged_in","from":"t","device":"0101010101010101010101010101010101010101010101010101010101010101"}"#);
+    all.json(
+        "Event::LoginFailed",
+        &E::LoginFailed {
+            account: t(),
+            from: t(),
+            device: K,
+            mac: Some(t()),
+            why: LoginFailure::Password,
+        },
+        r#"{"type":"login_failed","account":"t","from":"t","device":"0101010101010101010101010101010101010101010101010101010101010101","mac":"t","why":"password"}"#,
+    );
+    all.json(
+        "Event::LockedOut",
+        &E::LockedOut { from: t(), until: 9, who: LockedOut::UnknownDevices },
+        r#"{"type":"locked_out","from":"t","until":9,"who":"unknown_devices"}"#,
+    );
+    all.json(
+        "Event::LoggedOut",
+        &E::LoggedOut { why: LogoutCause::Asked },
+        r#"{"type":"logged_out","why":"asked"}"#,
+    );
+    all.json("Event::DeviceEnrolled", &E::DeviceEnrolled { device: K }, r#"{"type":"device_enrolled","device":"0101010101010101010101010101010101010101010101010101010101010101"}"#);
+    all.assert_same();
+}
+
+#[test]
+fn records_of_administrators_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json(
+        "Event::AdminDid",
+        &E::AdminDid { admin: t(), action: AdminAction::OperatorAdded, target: t(), detail: t() },
+        r#"{"type":"admin_did","admin":"t","action":"operator_added","target":"t","detail":"t"}"#,
+    );
+    all.json(
+        "Event::AdminRefused",
+        &E::AdminRefused { from: t(), path: t() },
+        r#"{"type":"admin_refused","from":"t","path":"t"}"#,
+    );
+    all.json(
+        "Event::LedgerRead",
+        &E::LedgerRead { admin: t(), purpose: ReadPurpose::List, from: 0, to: 5 },
+        r#"{"type":"ledger_read","admin":"t","purpose":"list","from":0,"to":5}"#,
+    );
+    all.json(
+        "Event::Reviewed",
+        &E::Reviewed { admin: t(), up_to: 5, note: t() },
+        r#"{"type":"reviewed","admin":"t","up_to":5,"note":"t"}"#,
+    );
+    all.json(
+        "Event::Pruned",
+        &E::Pruned { admin: t(), before: 5, reason: t() },
+        r#"{"type":"pruned","admin":"t","before":5,"reason":"t"}"#,
+    );
+    all.json(
+        "Event::RestoreAcknowledged",
+        &E::RestoreAcknowledged { admin: t(), from: 9, to: 5, reason: t() },
+        r#"{"type":"restore_acknowledged","admin":"t","from":9,"to":5,"reason":"t"}"#,
+    );
+    all.assert_same();
+}
+
+#[test]
+fn records_of_sessions_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json(
+        "Event::RoomOpened",
+        &E::RoomOpened { mode: Mode::View, policy: 1 },
+        r#"{"type":"room_opened","mode":"view","policy":1}"#,
+    );
+    all.json(
+        "Event::PairingTried",
+        &E::PairingTried { attempt: 1, from: t() },
+        r#"{"type":"pairing_tried","attempt":1,"from":"t"}"#,
+    );
+    all.json(
+        "Event::PairingFailed",
+        &E::PairingFailed { attempt: 1 },
+        r#"{"type":"pairing_failed","attempt":1}"#,
+    );
+    all.json(
+        "Event::TooManyGuesses",
+        &E::TooManyGuesses { from: t() },
+        r#"{"type":"too_many_guesses","from":"t"}"#,
+    );
+    all.json("Event::Paired", &E::Paired { agent: K, from: t() }, r#"{"type":"paired","agent":"0101010101010101010101010101010101010101010101010101010101010101","from":"t"}"#);
+    all.json(
+        "Event::RequestRefused",
+        &E::RequestRefused { reason: RefusalReason::Mode },
+        r#"{"type":"request_refused","reason":"mode"}"#,
+    );
+    all.json(
+        "Event::SessionClosed",
+        &E::SessionClosed { reason: CloseReason::OtherEnd, by: Some(Witness::Agent) },
+        r#"{"type":"session_closed","reason":"other_end","by":"agent"}"#,
+    );
+    all.assert_same();
+}
+
+#[test]
+fn records_of_consent_and_rights_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json("Event::ConsentAsked", &E::ConsentAsked { mode: Mode::View, shown: D }, r#"{"type":"consent_asked","mode":"view","shown":"0202020202020202020202020202020202020202020202020202020202020202"}"#);
+    all.json(
+        "Event::ConsentAnswered",
+        &E::ConsentAnswered {
+            mode: Mode::View,
+            answer: Answer::Accepted,
+            granted: Rights::of(&[Capability::SeeScreen]),
+        },
+        r#"{"type":"consent_answered","mode":"view","answer":"accepted","granted":["see_screen"]}"#,
+    );
+    all.json(
+        "Event::RightAsked",
+        &E::RightAsked { right: Capability::Operate },
+        r#"{"type":"right_asked","right":"operate"}"#,
+    );
+    all.json(
+        "Event::RightGranted",
+        &E::RightGranted { right: Capability::Operate },
+        r#"{"type":"right_granted","right":"operate"}"#,
+    );
+    all.json(
+        "Event::RightRevoked",
+        &E::RightRevoked { right: Capability::Operate },
+        r#"{"type":"right_revoked","right":"operate"}"#,
+    );
+    all.json(
+        "Event::ModeChanged",
+        &E::ModeChanged { mode: Mode::Control },
+        r#"{"type":"mode_changed","mode":"control"}"#,
+    );
+    all.json(
+        "Event::Refused",
+        &E::Refused { right: Capability::Operate },
+        r#"{"type":"refused","right":"operate"}"#,
+    );
+    all.json(
+        "Event::Violation",
+        &E::Violation { right: Capability::Operate, count: 2 },
+        r#"{"type":"violation","right":"operate","count":2}"#,
+    );
+    all.json("Event::TranscriptMismatch", &E::TranscriptMismatch, r#"{"type":"transcript_mismatch"}"#);
+    all.json(
+        "Event::ManifestRefused",
+        &E::ManifestRefused { why: t() },
+        r#"{"type":"manifest_refused","why":"t"}"#,
+    );
+    all.assert_same();
+}
+
+#[test]
+fn records_of_what_the_ends_did_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json(
+        "Event::ScreenshotTaken",
+        &E::ScreenshotTaken { path: Some(t()) },
+        r#"{"type":"screenshot_taken","path":"t"}"#,
+    );
+    all.json(
+        "Event::FileMoved",
+        &E::FileMoved {
+            direction: Direction::ToUser,
+            path: t(),
+            size: 5,
+            sha256: D,
+            overwrote: Overwrote::Announced,
+            verdict: FileVerdict::Delivered,
+        },
+        r#"{"type":"file_moved","direction":"to_user","path":"t","size":5,"sha256":"0202020202020202020202020202020202020202020202020202020202020202","overwrote":"announced","verdict":"delivered"}"#,
+    );
+    all.json(
+        "Event::ClipboardMoved",
+        &E::ClipboardMoved { direction: Direction::ToOperator, kind: t(), size: 5 },
+        r#"{"type":"clipboard_moved","direction":"to_operator","kind":"t","size":5}"#,
+    );
+    all.json("Event::ChatLine", &E::ChatLine { line: t() }, r#"{"type":"chat_line","line":"t"}"#);
+    all.json("Event::Customer", &E::Customer { name: t() }, r#"{"type":"customer","name":"t"}"#);
+    all.json("Event::Note", &E::Note { text: t() }, r#"{"type":"note","text":"t"}"#);
+    all.json(
+        "Event::RecordingStarted",
+        &E::RecordingStarted { name: t() },
+        r#"{"type":"recording_started","name":"t"}"#,
+    );
+    all.json(
+        "Event::RecordingStopped",
+        &E::RecordingStopped { name: t(), seconds: 5, size: 6 },
+        r#"{"type":"recording_stopped","name":"t","seconds":5,"size":6}"#,
+    );
+    all.assert_same();
+}
+
+#[test]
+fn records_of_connections_keep_their_words() {
+    use Event as E;
+    let mut all = Snapshots::default();
+    all.json(
+        "Event::Connected",
+        &E::Connected {
+            own_version: t(),
+            peer_version: t(),
+            path: t(),
+            data_cipher: t(),
+            media_cipher: t(),
+            policy: 1,
+            disclosed: vec![t()],
+        },
+        r#"{"type":"connected","own_version":"t","peer_version":"t","path":"t","data_cipher":"t","media_cipher":"t","policy":1,"disclosed":["t"]}"#,
+    );
+    all.json(
+        "Event::Disconnected",
+        &E::Disconnected { path: t(), why: t() },
+        r#"{"type":"disconnected","path":"t","why":"t"}"#,
+    );
+    all.json(
+        "Event::LedgerRolledBack",
+        &E::LedgerRolledBack { seen: 9, found: 5 },
+        r#"{"type":"ledger_rolled_back","seen":9,"found":5}"#,
+    );
+    all.json(
+        "Event::Ended",
+        &E::Ended { reason: EndReason::UserEnded, by: Witness::Agent },
+        r#"{"type":"ended","reason":"user_ended","by":"agent"}"#,
+    );
+    all.assert_same();
+}
+
+/// An exported file's items, by the byte that opens each.
+#[test]
+fn items_of_an_export_keep_their_numbers() {
+    let envelope = DataKey::new(&Seed::from_bytes([1; 32])).seal(
+        &[LogSecretKey::from_bytes([1; 32]).public()],
+        TenantId([1; 8]),
+        &Seed::from_bytes([1; 32]),
+    );
+    let header = Header { bundle: Blob::default(), wrapped: Vec::new(), at: 0, from: 0, before: D };
+    let mut all = Snapshots::default();
+    let first = |item: Item| item.frame()[4];
+    all.byte("Item::Header", first(Item::Header(header)), 0);
+    all.byte("Item::Tombstone", first(Item::Tombstone(Blob::default())), 1);
+    all.byte("Item::Key", first(Item::Key(envelope.expect("one key"))), 2);
+    all.byte("Item::Record", first(Item::Record(StoredRow { leaf: D, row: None })), 3);
+    all.byte("Item::Checkpoint", first(Item::Checkpoint(t())), 4);
+    all.assert_same();
+}
+
+#[test]
+fn the_small_words_of_records_are_kept() {
+    let mut all = Snapshots::default();
+    all.json("Witness::Server", &Witness::Server, r#""server""#);
+    all.json("Witness::Operator", &Witness::Operator, r#""operator""#);
+    all.json("Witness::Agent", &Witness::Agent, r#""agent""#);
+    all.json("Class::Server", &Class::Server, r#""server""#);
+    all.json("Class::Login", &Class::Login, r#""login""#);
+    all.json("Class::Admin", &Class::Admin, r#""admin""#);
+    all.json("Class::Session", &Class::Session, r#""session""#);
+    all.json("Class::Content", &Class::Content, r#""content""#);
+    all.json("LoginFailure::UnknownAccount", &LoginFailure::UnknownAccount, r#""unknown_account""#);
+    all.json("LoginFailure::Password", &LoginFailure::Password, r#""password""#);
+    all.json("LoginFailure::SecondFactor", &LoginFailure::SecondFactor, r#""second_factor""#);
+    all.json("LoginFailure::Device", &LoginFailure::Device, r#""device""#);
+    all.json("LoginFailure::EnrolmentCode", &LoginFailure::EnrolmentCode, r#""enrolment_code""#);
+    all.json("LoginFailure::Locked", &LoginFailure::Locked, r#""locked""#);
+    all.json("LoginFailure::Disabled", &LoginFailure::Disabled, r#""disabled""#);
+    all.json("LoginFailure::Place", &LoginFailure::Place, r#""place""#);
+    all.json("LoginFailure::Hours", &LoginFailure::Hours, r#""hours""#);
+    all.json("LockedOut::ThisDevice", &LockedOut::ThisDevice, r#""this_device""#);
+    all.json("LockedOut::UnknownDevices", &LockedOut::UnknownDevices, r#""unknown_devices""#);
+    all.json("LogoutCause::Asked", &LogoutCause::Asked, r#""asked""#);
+    all.json("LogoutCause::Expired", &LogoutCause::Expired, r#""expired""#);
+    all.json("LogoutCause::Revoked", &LogoutCause::Revoked, r#""revoked""#);
+    all.json("ReadPurpose::List", &ReadPurpose::List, r#""list""#);
+    all.json("ReadPurpose::Show", &ReadPurpose::Show, r#""show""#);
+    all.json("ReadPurpose::Search", &ReadPurpose::Search, r#""search""#);
+    all.json("ReadPurpose::Verify", &ReadPurpose::Verify, r#""verify""#);
+    all.json("ReadPurpose::Export", &ReadPurpose::Export, r#""export""#);
+    all.json("ReadPurpose::Report", &ReadPurpose::Report, r#""report""#);
+    all.json("Direction::ToOperator", &Direction::ToOperator, r#""to_operator""#);
+    all.json("Direction::ToUser", &Direction::ToUser, r#""to_user""#);
+    all.json("Overwrote::Nothing", &Overwrote::Nothing, r#""nothing""#);
+    all.json("Overwrote::Announced", &Overwrote::Announced, r#""announced""#);
+    all.json("FileVerdict::Delivered", &FileVerdict::Delivered, r#""delivered""#);
+    all.json("FileVerdict::RefusedByUser", &FileVerdict::RefusedByUser, r#""refused_by_user""#);
+    all.json("FileVerdict::RefusedByRule", &FileVerdict::RefusedByRule, r#""refused_by_rule""#);
+    all.json("FileVerdict::Vetoed", &FileVerdict::Vetoed, r#""vetoed""#);
+    all.json("FileVerdict::Failed", &FileVerdict::Failed, r#""failed""#);
+    all.json("FileVerdict::Cancelled", &FileVerdict::Cancelled, r#""cancelled""#);
+    all.assert_same();
+}
+
+#[test]
+fn the_acts_of_administrators_keep_their_words() {
+    let mut all = Snapshots::default();
+    all.json("AdminAction::AdminEnrolled", &AdminAction::AdminEnrolled, r#""admin_enrolled""#);
+    all.json("AdminAction::AdminRemoved", &AdminAction::AdminRemoved, r#""admin_removed""#);
+    all.json("AdminAction::LoggedIn", &AdminAction::LoggedIn, r#""logged_in""#);
+    all.json("AdminAction::LoggedOut", &AdminAction::LoggedOut, r#""logged_out""#);
+    all.json("AdminAction::OperatorAdded", &AdminAction::OperatorAdded, r#""operator_added""#);
+    all.json("AdminAction::OperatorEnabled", &AdminAction::OperatorEnabled, r#""operator_enabled""#);
+    all.json("AdminAction::OperatorDisabled", &AdminAction::OperatorDisabled, r#""operator_disabled""#);
+    all.json("AdminAction::OperatorRemoved", &AdminAction::OperatorRemoved, r#""operator_removed""#);
+    all.json("AdminAction::OperatorUnlocked", &AdminAction::OperatorUnlocked, r#""operator_unlocked""#);
+    all.json("AdminAction::OperatorChanged", &AdminAction::OperatorChanged, r#""operator_changed""#);
+    all.json("AdminAction::CodeIssued", &AdminAction::CodeIssued, r#""code_issued""#);
+    all.json("AdminAction::DeviceRevoked", &AdminAction::DeviceRevoked, r#""device_revoked""#);
+    all.json("AdminAction::GroupChanged", &AdminAction::GroupChanged, r#""group_changed""#);
+    all.json("AdminAction::PolicyPublished", &AdminAction::PolicyPublished, r#""policy_published""#);
+    all.json("AdminAction::SessionEnded", &AdminAction::SessionEnded, r#""session_ended""#);
+    all.json("AdminAction::BundlePublished", &AdminAction::BundlePublished, r#""bundle_published""#);
+    all.json("AdminAction::KeyRotated", &AdminAction::KeyRotated, r#""key_rotated""#);
+    all.json("AdminAction::RecordingFetched", &AdminAction::RecordingFetched, r#""recording_fetched""#);
+    all.json("AdminAction::SettingsChanged", &AdminAction::SettingsChanged, r#""settings_changed""#);
+    all.byte("Class::Server", Class::Server as u8, 1);
+    all.byte("Class::Login", Class::Login as u8, 2);
+    all.byte("Class::Admin", Class::Admin as u8, 3);
+    all.byte("Class::Session", Class::Session as u8, 4);
+    all.byte("Class::Content", Class::Content as u8, 5);
+    all.assert_same();
+}

@@ -1,0 +1,132 @@
+//! What of the rooms' life is written down, and with what beside it.
+//!
+//! What must be on disk before anybody hears of it goes with its row; what can only be
+//! told afterwards goes alone. Floods are noted once a minute, not once a message.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
+use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
+
+use super::agents::AgentState;
+use super::room::Room;
+use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms};
+
+/// A flood is noted so often at most.
+const FLOOD_EVERY: Duration = Duration::from_secs(60);
+
+/// Something that happened, for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub what: What,
+    pub session: Option<SessionId>,
+    pub operator: Option<OperatorId>,
+    /// The operator's account name.
+    pub account: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Under this version of the policy.
+    NumberOpened(Mode, u64),
+    /// From here, for the so many-th time; 0 also where nobody waits under the number.
+    AttemptMade(u8, Option<IpAddr>),
+    AttemptFailed(u8),
+    Paired(DeviceKey, Option<IpAddr>),
+    Over(CloseReason, Option<Witness>),
+    TooManyGuesses(Option<IpAddr>),
+    Refused(RefusalReason),
+}
+
+impl Note {
+    /// As the ledger keeps it.
+    pub fn entry(&self) -> Entry {
+        let from = |address: Option<IpAddr>| {
+            address.map_or_else(String::new, |address| address.to_canonical().to_string())
+        };
+        let event = match self.what {
+            What::NumberOpened(mode, policy) => Event::RoomOpened { mode, policy },
+            What::AttemptMade(attempt, address) => Event::PairingTried { attempt, from: from(address) },
+            What::AttemptFailed(attempt) => Event::PairingFailed { attempt },
+            What::Paired(agent, address) => Event::Paired { agent, from: from(address) },
+            What::Over(reason, by) => Event::SessionClosed { reason, by },
+            What::TooManyGuesses(address) => Event::TooManyGuesses { from: from(address) },
+            What::Refused(reason) => Event::RequestRefused { reason },
+        };
+        Entry::server(event).of(self.session, self.account.clone())
+    }
+}
+
+/// When a flood was noted last.
+#[derive(Debug, Default)]
+pub(crate) struct Floods {
+    noted: Option<Instant>,
+}
+
+impl Rooms {
+    pub(crate) fn give_ledger_ticket(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        now: Now,
+    ) {
+        let room = self.rooms.get_mut(&session);
+        let own = room.filter(|room| room.operator_seat.connection() == Some(connection));
+        if own.and_then(Room::paired).is_none() {
+            let reason = RefusalReason::Session;
+            return self.tell_operator(connection, ServerToOperator::Refused { reason });
+        }
+        let ticket = self.issuer.end_ticket(session, Role::Operator, now.unix);
+        self.tell_operator(connection, ServerToOperator::LedgerTicket { session, ticket });
+    }
+
+    pub(crate) fn agent_needs_ticket(&mut self, connection: ConnectionId, now: Now) {
+        let state = self.agents.get(&connection).map(|agent| &agent.state);
+        let Some(AgentState::Paired(session)) = state else {
+            return self.refuse_agent(connection, RefusalReason::Session);
+        };
+        let ticket = self.issuer.end_ticket(*session, Role::Agent, now.unix);
+        self.tell_agent(connection, ServerToAgent::LedgerTicket { ticket });
+    }
+
+    pub(crate) fn note(&mut self, what: What, session: Option<SessionId>) {
+        let note = self.noted(what, session);
+        self.put(Output::Note(note));
+    }
+
+    pub(crate) fn noted(&self, what: What, session: Option<SessionId>) -> Note {
+        let room = session.and_then(|session| self.rooms.get(&session));
+        let operator = room.map(|room| room.operator.id);
+        let account = room.map(|room| room.operator.name.clone());
+        Note { what, session, operator, account }
+    }
+
+    /// An operator was not given what he asked for.
+    pub(crate) fn note_refusal(&mut self, connection: ConnectionId, reason: RefusalReason) {
+        let Some(desk) = self.desks.get(&connection) else { return };
+        let (operator, account) = (Some(desk.operator.id), Some(desk.operator.name.clone()));
+        let note = Note { what: What::Refused(reason), session: None, operator, account };
+        self.put(Output::Note(note));
+    }
+
+    pub(crate) fn note_flood(&mut self, connection: ConnectionId, now: Now) {
+        let due = self.floods.noted.is_none_or(|at| at + FLOOD_EVERY <= now.instant);
+        if due {
+            self.floods.noted = Some(now.instant);
+            let from = self.agents.get(&connection).map(|agent| agent.from);
+            self.note(What::TooManyGuesses(from), None);
+        }
+    }
+
+    /// Whose end `connection` is of `session`.
+    pub(crate) fn witness(&self, session: SessionId, connection: ConnectionId) -> Option<Witness> {
+        let room = self.rooms.get(&session)?;
+        if room.operator_seat.connection() == Some(connection) {
+            return Some(Witness::Operator);
+        }
+        (room.agent_connection() == Some(connection)).then_some(Witness::Agent)
+    }
+}

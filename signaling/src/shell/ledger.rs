@@ -1,0 +1,173 @@
+//! The ledger as the rest of the server has it: records go in, checkpoints come out.
+//!
+//! What a record means is the core's matter, and the writing that of one task
+//! ([`super::ledger_scribe`]); here nobody waits for a lock while a disk is slow.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
+use tasuki_protocol::ledger::checkpoint::Checkpoint;
+use tasuki_protocol::ledger::event::Entry;
+use tasuki_protocol::ledger::wire::{CheckpointAnswer, EndRow, EndTicketKey};
+use tasuki_protocol::log_key::LogPublicKey;
+use tasuki_protocol::seed::Seed;
+use tokio::sync::{mpsc, oneshot};
+
+use super::clock;
+use super::fault::Fault;
+use super::ledger_scribe::Scribe;
+use super::ledger_words::Words;
+use super::names::Names;
+use super::store::{Event, Store};
+use crate::core::ledger::Book;
+use crate::core::rooms::{Row, WriteId};
+
+/// Jobs that may wait for the database.
+const QUEUE: usize = 1024;
+
+/// Something for the writer.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) then: Then,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    /// A row of the rooms, and the record of it.
+    Row(Row, Box<Entry>),
+    Record(Box<Entry>),
+    /// As [`Self::Record`], in the words of the paths that saw it.
+    Happened(Event),
+    /// What one end sealed.
+    End {
+        session: SessionId,
+        role: Role,
+        rows: Vec<EndRow>,
+    },
+    /// A document that the root key signed, with the record of it.
+    Decree {
+        kind: &'static str,
+        document: Blob,
+        prune: Option<u64>,
+        entry: Box<Entry>,
+    },
+}
+
+/// Who waits for the disk's word.
+#[derive(Debug)]
+pub(crate) enum Then {
+    Nobody,
+    Room(WriteId),
+    /// A session that must not begin unrecorded.
+    Begins(SessionId),
+    /// Gives the next number of an end; else 0.
+    Tell(oneshot::Sender<Result<u64, Unwritten>>),
+}
+
+/// The disk did not take it; nothing of it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unwritten;
+
+/// The ledger as the rest of the server sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    jobs: mpsc::Sender<Job>,
+    newest: Arc<RwLock<Option<Signed>>>,
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    /// Signs tombstones and acknowledgements; not held here.
+    pub(crate) root: DeviceKey,
+    pub(crate) tickets: EndTicketKey,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) note: String,
+    pub(crate) size: u64,
+}
+
+/// What a ledger is opened with.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) tenant: TenantId,
+    pub(crate) root: DeviceKey,
+    pub(crate) log_keys: Vec<LogPublicKey>,
+    pub(crate) checkpoint_key: SigningKey,
+    /// Opens account names, so that records name people.
+    pub(crate) names: Names,
+}
+
+impl Ledger {
+    pub(crate) async fn open(store: Store, opening: Opening) -> Result<(Self, Scribe), Fault> {
+        let damaged = |_| Fault::DatabaseDamaged(std::path::PathBuf::from("ledger"));
+        let (frontier, before) = store.ledger_end().await.map_err(damaged)?;
+        let note = store.newest_note().await.map_err(damaged)?;
+        let Opening { tenant, root, log_keys, checkpoint_key, names } = opening;
+        let own = DeviceKey(checkpoint_key.verifying_key().to_bytes());
+        let signed = note.and_then(|note| {
+            let size = Checkpoint::open(&note, tenant, &[own]).ok()?.size;
+            Some(Signed { note, size })
+        });
+        let is_signed = signed.as_ref().map_or(0, |signed| signed.size) == frontier.size();
+        let newest = Arc::new(RwLock::new(signed));
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let book = (!log_keys.is_empty())
+            .then(|| clock::seed().map(|seed| Book::new(tenant, log_keys, seed, frontier, before)))
+            .transpose()?;
+        let tickets = EndTicketKey::new(&Seed::from_bytes(checkpoint_key.to_bytes()));
+        let ledger =
+            Self { jobs, newest: Arc::clone(&newest), store: store.clone(), tenant, root, tickets };
+        let scribe = Scribe {
+            store,
+            queue,
+            newest,
+            checkpoint_key,
+            book,
+            held: std::collections::VecDeque::new(),
+            missed: 0,
+            unsigned_since: (!is_signed).then(Instant::now),
+            tried: Instant::now(),
+            words: Words::new(names),
+        };
+        Ok((ledger, scribe))
+    }
+
+    /// False: the queue is full, and nothing will come of it.
+    pub(crate) fn put(&self, job: Job) -> bool {
+        let put = self.jobs.try_send(job);
+        if put.is_err() {
+            tracing::error!("more records wait for the disk than fit");
+        }
+        put.is_ok()
+    }
+
+    /// Waits until the record is on disk.
+    pub(crate) async fn append(&self, entry: Entry) -> Result<(), Unwritten> {
+        self.ask(Work::Record(Box::new(entry))).await.map(|_| ())
+    }
+
+    pub(crate) async fn ask(&self, work: Work) -> Result<u64, Unwritten> {
+        let (tell, told) = oneshot::channel();
+        if !self.put(Job { work, then: Then::Tell(tell) }) {
+            return Err(Unwritten);
+        }
+        told.await.unwrap_or(Err(Unwritten))
+    }
+
+    pub(crate) fn newest(&self) -> Option<Signed> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest checkpoint for somebody who knows one of `known` records.
+    pub(crate) async fn answer(&self, known: u64) -> Result<CheckpointAnswer, sqlx::Error> {
+        let newest = self.newest();
+        let size = newest.as_ref().map_or(0, |signed| signed.size);
+        let proof = self.store.consistency(known, size).await?;
+        let acknowledgements = self.store.decrees("acknowledgement").await?;
+        Ok(CheckpointAnswer { note: newest.map(|signed| signed.note), proof, acknowledgements })
+    }
+}

@@ -1,0 +1,218 @@
+//! The ledger's rows in the database. Decides nothing: the core's pen says what they are.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row as _, Sqlite, Transaction};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::ids::{Digest, Role, SessionId};
+use tasuki_protocol::ledger::event::Class;
+use tasuki_protocol::ledger::keys::Envelope;
+use tasuki_protocol::ledger::record::{Place, Row};
+use tasuki_protocol::ledger::tree::{self, Frontier, Hash, Subtree};
+use tasuki_protocol::ledger::wire::{MAX_PAGE, RowsPage, StoredRow};
+use tasuki_protocol::message;
+
+use super::store::Store;
+use crate::core::ledger::{NOTHING_BEFORE, Write};
+
+/// Notes that one page carries at most.
+const MAX_NOTES: i64 = 1_000;
+
+/// Adds what a draft holds to a transaction.
+pub(crate) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    writes: &[Write],
+) -> Result<(), sqlx::Error> {
+    for write in writes {
+        let query = match write {
+            Write::Key(digest, envelope) => {
+                sqlx::query("INSERT INTO ledger_keys (digest, envelope) VALUES (?, ?)")
+                    .bind(digest.0.to_vec())
+                    .bind(message::encode(envelope))
+            }
+            Write::Row(row, leaf) => sqlx::query(
+                "INSERT INTO ledger (seq, at, class, key, sealed, leaf) VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(number(row.place.seq))
+            .bind(number(row.place.at))
+            .bind(row.place.class as u8)
+            .bind(row.key.0.to_vec())
+            .bind(row.sealed.0.clone())
+            .bind(leaf.0.to_vec()),
+            Write::Node(at, hash) => {
+                sqlx::query("INSERT INTO ledger_nodes (level, place, hash) VALUES (?, ?, ?)")
+                    .bind(at.level)
+                    .bind(number(at.place))
+                    .bind(hash.0.to_vec())
+            }
+        };
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+/// Where an end's records go on.
+pub(crate) async fn next_of_end(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    role: Role,
+) -> Result<u64, sqlx::Error> {
+    let find = sqlx::query("SELECT next FROM ledger_ends WHERE session = ? AND role = ?");
+    let row = find.bind(session.0.to_vec()).bind(role_number(role)).fetch_optional(connection).await?;
+    row.map_or(Ok(0), |row| unsigned(&row, 0))
+}
+
+pub(crate) async fn set_next_of_end(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    role: Role,
+    next: u64,
+) -> Result<(), sqlx::Error> {
+    let set = "INSERT INTO ledger_ends (session, role, next) VALUES (?, ?, ?)
+         ON CONFLICT (session, role) DO UPDATE SET next = excluded.next";
+    let set = sqlx::query(set).bind(session.0.to_vec()).bind(role_number(role)).bind(number(next));
+    set.execute(connection).await.map(|_| ())
+}
+
+impl Store {
+    /// All that the pen needs to go on: the frontier and the last leaf.
+    pub(crate) async fn ledger_end(&self) -> Result<(Frontier, Hash), sqlx::Error> {
+        let last = sqlx::query("SELECT seq, leaf FROM ledger ORDER BY seq DESC LIMIT 1");
+        let Some(last) = last.fetch_optional(&self.pool).await? else {
+            return Ok((Frontier::default(), NOTHING_BEFORE));
+        };
+        let size = unsigned(&last, 0)? + 1;
+        let before = hash(&last, 1)?;
+        let wanted = wanted(|ask| Frontier::load(size, ask));
+        let hashes = self.subtrees(&wanted).await?;
+        let mut hashes = hashes.into_iter();
+        let frontier = Frontier::load(size, |_| hashes.next().ok_or(sqlx::Error::RowNotFound))?;
+        Ok((frontier, before))
+    }
+
+    /// The proof that `new` records grew out of the first `old`.
+    pub(crate) async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, sqlx::Error> {
+        let wanted = wanted(|ask| tree::consistency(old, new, ask));
+        let hashes = self.subtrees(&wanted).await?;
+        let mut hashes = hashes.into_iter();
+        tree::consistency(old, new, |_| hashes.next().ok_or(sqlx::Error::RowNotFound))
+    }
+
+    /// The root over the first `size` records.
+    pub(crate) async fn root_at(&self, size: u64) -> Result<Hash, sqlx::Error> {
+        let wanted = wanted(|ask| Frontier::load(size, ask));
+        let hashes = self.subtrees(&wanted).await?;
+        let mut hashes = hashes.into_iter();
+        let load = Frontier::load(size, |_| hashes.next().ok_or(sqlx::Error::RowNotFound));
+        load.map(|frontier| frontier.root())
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Hash>, sqlx::Error> {
+        let mut hashes = Vec::with_capacity(wanted.len());
+        for at in wanted {
+            let query = if at.level == 0 {
+                sqlx::query("SELECT leaf FROM ledger WHERE seq = ?").bind(number(at.place))
+            } else {
+                sqlx::query("SELECT hash FROM ledger_nodes WHERE level = ? AND place = ?")
+                    .bind(at.level)
+                    .bind(number(at.place))
+            };
+            hashes.push(hash(&query.fetch_one(&self.pool).await?, 0)?);
+        }
+        Ok(hashes)
+    }
+
+    pub(crate) async fn newest_note(&self) -> Result<Option<String>, sqlx::Error> {
+        let find = sqlx::query("SELECT note FROM ledger_checkpoints ORDER BY size DESC LIMIT 1");
+        find.fetch_optional(&self.pool).await?.map(|row| row.try_get(0)).transpose()
+    }
+
+    pub(crate) async fn keep_note(&self, size: u64, note: &str) -> Result<(), sqlx::Error> {
+        let keep = sqlx::query("INSERT OR REPLACE INTO ledger_checkpoints (size, note) VALUES (?, ?)");
+        keep.bind(number(size)).bind(note).execute(&self.pool).await.map(|_| ())
+    }
+
+    /// The leaf before record `seq`.
+    pub(crate) async fn leaf_before(&self, seq: u64) -> Result<Hash, sqlx::Error> {
+        let Some(before) = seq.checked_sub(1) else { return Ok(NOTHING_BEFORE) };
+        let find = sqlx::query("SELECT leaf FROM ledger WHERE seq = ?").bind(number(before));
+        hash(&find.fetch_one(&self.pool).await?, 0)
+    }
+
+    pub(crate) async fn page(&self, from: u64, count: u64) -> Result<RowsPage, sqlx::Error> {
+        let to = from.saturating_add(count.min(MAX_PAGE));
+        let rows = sqlx::query(
+            "SELECT seq, at, class, key, sealed, leaf FROM ledger WHERE seq >= ? AND seq < ? ORDER BY seq",
+        );
+        let rows = rows.bind(number(from)).bind(number(to)).fetch_all(&self.pool).await?;
+        let keys = "SELECT envelope FROM ledger_keys WHERE digest IN
+             (SELECT DISTINCT key FROM ledger WHERE seq >= ? AND seq < ?)";
+        let keys = sqlx::query(keys).bind(number(from)).bind(number(to)).fetch_all(&self.pool).await?;
+        let notes = "SELECT note FROM ledger_checkpoints WHERE size > ? AND size <= ?
+             ORDER BY size LIMIT ?";
+        let notes = sqlx::query(notes).bind(number(from)).bind(number(to)).bind(MAX_NOTES);
+        let notes = notes.fetch_all(&self.pool).await?;
+        Ok(RowsPage {
+            rows: rows.iter().map(stored).collect::<Result<_, _>>()?,
+            keys: keys.iter().map(envelope).collect::<Result<_, _>>()?,
+            notes: notes.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) async fn decrees(&self, kind: &str) -> Result<Vec<Blob>, sqlx::Error> {
+        let find = sqlx::query("SELECT document FROM ledger_decrees WHERE kind = ? ORDER BY id");
+        let rows = find.bind(kind.to_owned()).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| row.try_get::<Vec<u8>, _>(0).map(Blob)).collect()
+    }
+}
+
+/// Which subtrees `walk` asks for, in its order.
+fn wanted<T>(
+    walk: impl FnOnce(&mut dyn FnMut(Subtree) -> Result<Hash, ()>) -> Result<T, ()>,
+) -> Vec<Subtree> {
+    let mut wanted = Vec::new();
+    let walked = walk(&mut |at| {
+        wanted.push(at);
+        Ok(NOTHING_BEFORE)
+    });
+    walked.map_or_else(|()| Vec::new(), |_| wanted)
+}
+
+fn stored(row: &SqliteRow) -> Result<StoredRow, sqlx::Error> {
+    let leaf = hash(row, 5)?;
+    let (key, sealed): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(3)?, row.try_get(4)?);
+    let (Some(_), Some(sealed)) = (key, sealed) else { return Ok(StoredRow { leaf, row: None }) };
+    let class: i64 = row.try_get(2)?;
+    let class = u8::try_from(class).ok().and_then(|class| Class::try_from(class).ok());
+    let class = class.ok_or_else(|| strange("class"))?;
+    let place = Place { seq: unsigned(row, 0)?, at: unsigned(row, 1)?, class };
+    Ok(StoredRow { leaf, row: Some(Row { place, key: hash(row, 3)?, sealed: Blob(sealed) }) })
+}
+
+fn envelope(row: &SqliteRow) -> Result<Envelope, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get(0)?;
+    message::decode(&bytes, usize::MAX).map_err(|_| strange("envelope"))
+}
+
+fn hash(row: &SqliteRow, at: usize) -> Result<Hash, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get(at)?;
+    bytes.try_into().map(Digest).map_err(|_| strange("hash"))
+}
+
+fn unsigned(row: &SqliteRow, at: usize) -> Result<u64, sqlx::Error> {
+    u64::try_from(row.try_get::<i64, _>(at)?).map_err(|_| strange("number"))
+}
+
+fn strange(what: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("not a {what} of a ledger").into())
+}
+
+pub(crate) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn role_number(role: Role) -> i64 {
+    match role {
+        Role::Operator => 0,
+        Role::Agent => 1,
+    }
+}

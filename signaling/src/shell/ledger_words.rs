@@ -1,0 +1,74 @@
+//! What the server's paths saw, in the ledger's words, with people's names in place of numbers.
+
+use std::collections::HashMap;
+
+use sqlx::Row as _;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::ledger::event::{self, Entry};
+use tasuki_protocol::ledger::words::{AdminAction, LoginFailure, LogoutCause};
+
+use super::names::Names;
+use super::store::{Event, Store};
+
+/// Account names by their rows' numbers; a removed account keeps its name here.
+#[derive(Debug)]
+pub(crate) struct Words {
+    names: Names,
+    known: HashMap<i64, String>,
+}
+
+impl Words {
+    pub(crate) fn new(names: Names) -> Self {
+        Self { names, known: HashMap::new() }
+    }
+
+    pub(crate) async fn entry(&mut self, event: &Event, store: &Store) -> Entry {
+        let operator = match event.operator {
+            Some(id) => Some(self.name(id, store).await),
+            None => None,
+        };
+        let target = operator.clone().unwrap_or_default();
+        let nowhere = DeviceKey([0; 32]);
+        let did = |action| event::Event::AdminDid {
+            admin: String::new(),
+            action,
+            target: target.clone(),
+            detail: event.detail.clone(),
+        };
+        let happened = match event.kind {
+            "login.done" => event::Event::LoggedIn { from: String::new(), device: nowhere, mac: None },
+            "login.refused" => event::Event::LoginFailed {
+                account: target,
+                from: String::new(),
+                device: nowhere,
+                mac: None,
+                why: LoginFailure::Password,
+            },
+            "logout" => event::Event::LoggedOut { why: LogoutCause::Asked },
+            "admin.enrolled" => did(AdminAction::AdminEnrolled),
+            "operator.added" => did(AdminAction::OperatorAdded),
+            "operator.disabled" => did(AdminAction::OperatorDisabled),
+            "operator.enabled" => did(AdminAction::OperatorEnabled),
+            "operator.removed" => did(AdminAction::OperatorRemoved),
+            "operator.code" => did(AdminAction::CodeIssued),
+            "operator.unlocked" => did(AdminAction::OperatorUnlocked),
+            other => event::Event::AdminDid {
+                admin: String::new(),
+                action: AdminAction::SettingsChanged,
+                target,
+                detail: format!("{other} {}", event.detail).trim_end().to_owned(),
+            },
+        };
+        Entry::server(happened).of(None, operator)
+    }
+
+    async fn name(&mut self, id: i64, store: &Store) -> String {
+        let find = sqlx::query("SELECT person FROM operators WHERE id = ?").bind(id);
+        let row = find.fetch_optional(&store.pool).await.ok().flatten();
+        let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
+        if let Some(person) = sealed.and_then(|sealed| self.names.open(&sealed)) {
+            self.known.insert(id, person.name);
+        }
+        self.known.get(&id).cloned().unwrap_or_else(|| format!("#{id}"))
+    }
+}

@@ -1,0 +1,248 @@
+//! The ledger's paths: ends deliver, everybody asks for checkpoints, administrators read.
+//!
+//! Every reading is a record before the first row is handed out (S56).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
+use tasuki_protocol::ledger::event::{Entry, Event, clipped};
+use tasuki_protocol::ledger::record::FromEnd;
+use tasuki_protocol::ledger::wire::{
+    AskCheckpoint, CheckpointAnswer, Decree, EndRows, EndRowsTaken, LedgerOpened, MAX_END_ROWS,
+    MAX_REASON_CHARS, OpenLedger, ReadRows, Review,
+};
+
+use super::accounts::bearer;
+use super::admin::{admin_body, read_json};
+use super::{Shared, Site, json, problem, store_problem};
+use crate::shell::clock;
+use crate::shell::ledger::{Unwritten, Work};
+
+/// How long an opened reading may go on.
+const READING: Duration = Duration::from_secs(3600);
+/// Readings that are open at a time; the oldest goes first.
+const READINGS: usize = 64;
+
+/// Which parts of the ledger were opened, for whom it was recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Readings(Mutex<HashMap<Vec<u8>, Reading>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    from: u64,
+    to: u64,
+    until: Instant,
+}
+
+impl Readings {
+    fn begin(&self, name: Vec<u8>, from: u64, to: u64) {
+        let now = Instant::now();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, reading| reading.until > now);
+        if open.len() >= READINGS
+            && let Some(oldest) = open.iter().min_by_key(|(_, r)| r.until).map(|(name, _)| name.clone())
+        {
+            open.remove(&oldest);
+        }
+        open.insert(name, Reading { from, to, until: now + READING });
+    }
+
+    fn allows(&self, name: &[u8], from: u64) -> Option<Reading> {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = open.get(name).copied()?;
+        let inside = (reading.from..reading.to).contains(&from) && reading.until > Instant::now();
+        inside.then_some(reading)
+    }
+}
+
+/// What one end sealed, under its ticket.
+pub(super) async fn end_rows(State(site): Shared, request: Request) -> Response {
+    let body: EndRows = match read_json(&site, request.into_body()).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let ledger = &site.ledger;
+    let Some(ticket) = ledger.tickets.open(&body.ticket.0, clock::unix()) else {
+        return problem(ProblemCode::SignIn);
+    };
+    let (session, role) = (ticket.session, ticket.role);
+    let sound = body.rows.iter().all(|row| {
+        let sealed = row.sealed.clone();
+        FromEnd { session, role, number: row.number, sealed }.is_sound()
+    });
+    if body.rows.len() > MAX_END_ROWS || !sound {
+        return problem(ProblemCode::Malformed);
+    }
+    let Ok(next) = ledger.ask(Work::End { session, role, rows: body.rows }).await else {
+        return unwritten();
+    };
+    match ledger.answer(body.known).await {
+        Ok(checkpoint) => json(StatusCode::OK, &EndRowsTaken { next, checkpoint }),
+        Err(error) => store_problem(&error),
+    }
+}
+
+pub(super) async fn operators_checkpoint(
+    State(site): Shared,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    if let Err(refused) = bearer(&site, &headers).await {
+        return refused;
+    }
+    match read_json::<AskCheckpoint>(&site, request.into_body()).await {
+        Ok(ask) => checkpoint(&site, ask).await,
+        Err(refused) => refused,
+    }
+}
+
+pub(super) async fn admins_checkpoint(State(site): Shared, request: Request) -> Response {
+    match asked::<AskCheckpoint>(&site, request).await {
+        Ok((_, ask)) => checkpoint(&site, ask).await,
+        Err(refused) => refused,
+    }
+}
+
+async fn checkpoint(site: &Site, ask: AskCheckpoint) -> Response {
+    match site.ledger.answer(ask.known).await {
+        Ok(answer) => json::<CheckpointAnswer>(StatusCode::OK, &answer),
+        Err(error) => store_problem(&error),
+    }
+}
+
+pub(super) async fn open(State(site): Shared, request: Request) -> Response {
+    let (admin, ask) = match asked::<OpenLedger>(&site, request).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let Some(newest) = site.ledger.newest() else { return problem(ProblemCode::NotFound) };
+    let to = ask.to.min(newest.size);
+    let from = ask.from.min(to);
+    let read = Event::LedgerRead { admin, purpose: ask.purpose, from, to };
+    if site.ledger.append(Entry::server(read)).await.is_err() {
+        return unwritten();
+    }
+    let Ok(reading) = clock::random::<16>() else { return unwritten() };
+    site.readings.begin(reading.to_vec(), from, to);
+    let store = &site.ledger.store;
+    let opened = async {
+        Ok::<_, sqlx::Error>(LedgerOpened {
+            reading: Blob(reading.to_vec()),
+            from,
+            to,
+            before: store.leaf_before(from).await?,
+            note: newest.note,
+            tombstones: store.decrees(TOMBSTONE).await?,
+            acknowledgements: store.decrees(ACKNOWLEDGEMENT).await?,
+        })
+    };
+    match opened.await {
+        Ok(opened) => json(StatusCode::OK, &opened),
+        Err(error) => store_problem(&error),
+    }
+}
+
+pub(super) async fn rows(State(site): Shared, request: Request) -> Response {
+    let (_, ask) = match asked::<ReadRows>(&site, request).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let Some(reading) = site.readings.allows(&ask.reading.0, ask.from) else {
+        return problem(ProblemCode::NotFound);
+    };
+    match site.ledger.store.page(ask.from, ask.count.min(reading.to - ask.from)).await {
+        Ok(page) => json(StatusCode::OK, &page),
+        Err(error) => store_problem(&error),
+    }
+}
+
+/// S92.
+pub(super) async fn review(State(site): Shared, request: Request) -> Response {
+    let (admin, ask) = match asked::<Review>(&site, request).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let size = site.ledger.newest().map_or(0, |newest| newest.size);
+    if ask.note.chars().count() > MAX_REASON_CHARS || ask.up_to > size {
+        return problem(ProblemCode::Unusable);
+    }
+    let reviewed = Event::Reviewed { admin, up_to: ask.up_to, note: ask.note };
+    done(site.ledger.append(Entry::server(reviewed)).await)
+}
+
+pub(super) const TOMBSTONE: &str = "tombstone";
+pub(super) const ACKNOWLEDGEMENT: &str = "acknowledgement";
+
+/// Takes the content of old records away; their leaves and the root key's word stay.
+pub(super) async fn prune(State(site): Shared, request: Request) -> Response {
+    let (admin, document) = match asked::<Decree>(&site, request).await {
+        Ok((admin, decree)) => (admin, decree.envelope),
+        Err(refused) => return refused,
+    };
+    let Ok(stone) = dsse::open::<Tombstone>(&document.0, &[site.ledger.root]) else {
+        return problem(ProblemCode::Unauthorised);
+    };
+    let size = site.ledger.newest().map_or(0, |newest| newest.size);
+    if stone.tenant != site.ledger.tenant || stone.before == 0 || stone.before > size {
+        return problem(ProblemCode::Unusable);
+    }
+    match site.ledger.store.root_at(stone.before).await {
+        Ok(root) if root == stone.root => {}
+        Ok(_) => return problem(ProblemCode::Unusable),
+        Err(error) => return store_problem(&error),
+    }
+    let reason = clipped(&stone.reason);
+    let entry = Entry::server(Event::Pruned { admin, before: stone.before, reason });
+    let prune = Some(stone.before);
+    let work = Work::Decree { kind: TOMBSTONE, document, prune, entry: Box::new(entry) };
+    done(site.ledger.ask(work).await.map(|_| ()))
+}
+
+/// The administrator has seen that the ledger is an older one, and takes it on (F21).
+pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Response {
+    let (admin, document) = match asked::<Decree>(&site, request).await {
+        Ok((admin, decree)) => (admin, decree.envelope),
+        Err(refused) => return refused,
+    };
+    let Ok(word) = dsse::open::<Acknowledgement>(&document.0, &[site.ledger.root]) else {
+        return problem(ProblemCode::Unauthorised);
+    };
+    let size = site.ledger.newest().map_or(0, |newest| newest.size);
+    if word.tenant != site.ledger.tenant || word.size > size {
+        return problem(ProblemCode::Unusable);
+    }
+    let reason = clipped(&word.reason);
+    let event = Event::RestoreAcknowledged { admin, from: word.lost, to: word.size, reason };
+    let entry = Box::new(Entry::server(event));
+    let work = Work::Decree { kind: ACKNOWLEDGEMENT, document, prune: None, entry };
+    done(site.ledger.ask(work).await.map(|_| ()))
+}
+
+/// Who asks, and for what.
+async fn asked<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(String, T), Response> {
+    let body = admin_body(site, request).await?;
+    let asked = dsse::strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
+    let admin = site.accounts.admin_name().await.map_err(|error| store_problem(&error))?;
+    Ok((admin, asked))
+}
+
+fn done(written: Result<(), Unwritten>) -> Response {
+    match written {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(Unwritten) => unwritten(),
+    }
+}
+
+/// What cannot be recorded is not done (T65).
+fn unwritten() -> Response {
+    problem(ProblemCode::Busy)
+}
