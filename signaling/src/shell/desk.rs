@@ -167,9 +167,9 @@ impl Desk {
                 lines.remove(&connection);
             }
             Output::Persist { write, row, note } => {
-                tell_log(&note);
+                self.tell(&note);
                 let work = Work::Row(row, Box::new(note.entry()));
-                if !self.ledger.put(Job { work, then: Then::Room(write) }) {
+                if !self.put(Job { work, then: Then::Room(write) }) {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
@@ -188,9 +188,15 @@ impl Desk {
         put
     }
 
+    /// The log and the metrics hear that something happened, and neither to whom nor from where.
+    fn tell(&self, note: &Note) {
+        let kind = kind(note);
+        self.metrics.happened(kind);
+        tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
+    }
+
     fn note(&self, note: &Note) -> Option<Input> {
-        tell_log(note);
-        self.metrics.happened(kind(note));
+        self.tell(note);
         let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
         let then = begins.map_or(Then::Nobody, Then::Begins);
         let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
@@ -224,11 +230,6 @@ fn kind(note: &Note) -> &'static str {
         What::TooManyGuesses(_) => "pairing.limited",
         What::Refused(_) => "request.refused",
     }
-}
-
-/// The log says that something happened, and neither to whom nor from where.
-fn tell_log(note: &Note) {
-    tracing::info!(kind = kind(note), operator = note.operator.map(|operator| operator.0));
 }
 
 async fn keep_time(desk: Weak<Desk>, moved: Arc<Notify>) {
