@@ -35,6 +35,18 @@ async fn fetch<T: serde::de::DeserializeOwned>(world: &World, path: &str) -> T {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
+/// The operator's word that both have met travels on another connection than an administrator's.
+async fn until_paired(world: &World) {
+    for _ in 0..200 {
+        let list: SessionList = fetch(world, SESSIONS_PATH).await;
+        if list.sessions.iter().any(|entry| entry.stage == SessionStage::Paired) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody met");
+}
+
 #[track_caller]
 fn refused(answer: &Answer, code: ProblemCode) {
     let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
@@ -71,6 +83,7 @@ async fn t17_a_running_session_that_is_wider_ends_at_both_ends_and_a_narrower_go
     let mut operator = world.operator("hanako").await;
     let mut room = open(&world, &mut operator, Mode::Control).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
+    until_paired(&world).await;
     let wider = publish(&world, &world.admin, 1, r#"{"default":{"read_clipboard":true}}"#).await;
     assert_eq!(serde_json::from_slice::<PolicyPublished>(&wider.body).unwrap().ended, 0);
     let narrower = publish(&world, &world.admin, 2, r#"{"default":{"screenshot":false}}"#).await;
@@ -120,6 +133,7 @@ async fn s65_an_administrator_sees_what_runs_and_ends_it_at_once() {
     let mut operator = world.operator("hanako").await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
+    until_paired(&world).await;
     let waiting = open(&world, &mut operator, Mode::Show).await;
     let list: SessionList = fetch(&world, SESSIONS_PATH).await;
     let seen: Vec<_> = list.sessions.iter().map(|s| (s.session, s.stage, s.mode)).collect();
