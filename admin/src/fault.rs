@@ -39,7 +39,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 a policy that does not hold.
+    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 10 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -61,7 +61,7 @@ impl Fault {
                 | ProblemCode::Version => 7,
                 ProblemCode::Busy => 8,
             },
-            Self::PolicyFile { .. } | Self::Policy(_) => 9,
+            Self::PolicyFile { .. } | Self::Policy(_) => 10,
             Self::NothingTyped | Self::NotConfirmed => 7,
         }
     }

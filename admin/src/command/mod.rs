@@ -23,7 +23,7 @@ use crate::texts::Language;
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the bundle's, 6 not allowed, 7 refused,
-/// 8 try again later, 9 a policy that does not hold.
+/// 8 try again later, 10 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {

@@ -56,7 +56,7 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 23 profile file unusable, 24 not signed in, 25 other server, 30 unknown host, 31 port closed,
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
 36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
-42 mode not allowed, 43 outside the allowed hours, 44 a reason is needed, 52 number expired,
+42 mode not allowed, 48 outside the allowed hours, 49 a reason is needed, 52 number expired,
 53 number burnt by wrong tries, 54 connection altered, 55 permission does not hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over,
 64 ended at the server, 65 other side broke the rules, 66 desktop ended, 67 server gone,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
