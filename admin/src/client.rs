@@ -13,7 +13,6 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{ADMIN_HEADER, ENROL_PATH, Problem, ProblemCode, request_proof};
-use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::signal;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -21,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::fault::Fault;
 use crate::pin;
+use crate::profile::Place;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -28,7 +28,7 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// One server, and the key that signs requests to it, once there is one.
 #[derive(Debug)]
 pub struct Client<'a> {
-    pub bundle: &'a Bundle,
+    pub place: &'a Place,
     pub key: Option<&'a SigningKey>,
 }
 
@@ -96,7 +96,7 @@ impl Client<'_> {
         }
         request
             .body(Full::new(Bytes::from(body)))
-            .map_err(|_| self.unreachable("the bundle's host name cannot be used"))
+            .map_err(|_| self.unreachable("the server's host name cannot be used"))
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, String), Fault> {
@@ -114,11 +114,11 @@ impl Client<'_> {
     }
 
     async fn connect(&self) -> Result<TlsStream<TcpStream>, Fault> {
-        let config = pin::client_config(self.bundle.server_pin)
+        let config = pin::client_config(self.place.pins.clone())
             .map_err(|error| self.unreachable(&error.to_string()))?;
-        let name = rustls_pki_types::ServerName::try_from(self.bundle.host.clone())
-            .map_err(|_| self.unreachable("the bundle's host name cannot be used"))?;
-        let stream = TcpStream::connect((self.bundle.host.as_str(), self.bundle.port))
+        let name = rustls_pki_types::ServerName::try_from(self.place.host.clone())
+            .map_err(|_| self.unreachable("the server's host name cannot be used"))?;
+        let stream = TcpStream::connect((self.place.host.as_str(), self.place.port))
             .await
             .map_err(|error| self.unreachable(&error.to_string()))?;
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
@@ -131,7 +131,7 @@ impl Client<'_> {
     }
 
     fn address(&self) -> String {
-        format!("{}:{}", self.bundle.host, self.bundle.port)
+        self.place.address()
     }
 
     fn unreachable(&self, why: &str) -> Fault {

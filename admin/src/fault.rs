@@ -32,6 +32,48 @@ pub enum Fault {
     PolicyFile { file: PathBuf, why: String },
     #[error(transparent)]
     Policy(#[from] PolicyFault),
+    #[error("older bundle: {0}")]
+    OldBundle(PathBuf),
+    #[error("no vault: {0}")]
+    NoVault(PathBuf),
+    #[error("no server was named")]
+    NoServer,
+    #[error("several servers: {0:?}")]
+    WhichServer(Vec<PathBuf>),
+    #[error("{asked} is not {known}")]
+    OtherAddress { asked: String, known: String },
+    #[error("not a fingerprint")]
+    NotAFingerprint,
+    #[error("{0} has its keys already")]
+    AlreadyInitialised(String),
+    #[error("there are no keys to recover")]
+    NothingToRecover,
+    #[error("wrong passphrase, or a damaged vault")]
+    WrongPassphrase,
+    #[error("weak passphrase")]
+    WeakPassphrase,
+    #[error("not a recovery share")]
+    NotAShare,
+    #[error("shares of another organisation")]
+    WrongShares,
+    #[error("{0} has no device waiting")]
+    NothingPending(String),
+    #[error("the words differ")]
+    WordsDiffer,
+    #[error("{0} has no such device")]
+    NoSuchDevice(String),
+    #[error("{0} has several devices")]
+    SeveralDevices(String),
+    #[error("no right {0:?}")]
+    UnknownRight(String),
+    #[error("unusable limits")]
+    Limits,
+    #[error("no key waits to be used")]
+    NothingPrepared,
+    #[error("suspended for {seconds} s")]
+    Locked { seconds: u64 },
+    #[error("typed differently the second time")]
+    NotTheSame,
     #[error("nothing was typed")]
     NothingTyped,
     #[error("not confirmed")]
@@ -39,7 +81,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 10 a policy that does not hold.
+    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 wrong passphrase or shares, 10 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -47,22 +89,47 @@ impl Fault {
             | Self::OtherTenant(_)
             | Self::NotEnrolled(_)
             | Self::DamagedKey(_)
+            | Self::OldBundle(_)
+            | Self::NoVault(_)
+            | Self::NoServer
+            | Self::WhichServer(_)
+            | Self::OtherAddress { .. }
             | Self::File { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
             Self::OtherServer { .. } => 5,
             Self::Refused(code) => match code {
-                ProblemCode::SignIn | ProblemCode::Unauthorised => 6,
+                ProblemCode::SignIn
+                | ProblemCode::Unauthorised
+                | ProblemCode::AdminSignIn
+                | ProblemCode::Confirm => 6,
                 ProblemCode::Malformed
                 | ProblemCode::Taken
                 | ProblemCode::Unusable
                 | ProblemCode::NotFound
+                | ProblemCode::Version
+                | ProblemCode::Breached
                 | ProblemCode::Conflict
                 | ProblemCode::Policy
-                | ProblemCode::Version => 7,
-                ProblemCode::Busy => 8,
+                | ProblemCode::Document => 7,
+                ProblemCode::Busy | ProblemCode::NotInitialised => 8,
             },
+            Self::NothingTyped
+            | Self::NotConfirmed
+            | Self::NotTheSame
+            | Self::NotAFingerprint
+            | Self::AlreadyInitialised(_)
+            | Self::NothingToRecover
+            | Self::WeakPassphrase
+            | Self::NothingPending(_)
+            | Self::WordsDiffer
+            | Self::NoSuchDevice(_)
+            | Self::SeveralDevices(_)
+            | Self::UnknownRight(_)
+            | Self::Limits
+            | Self::NothingPrepared => 7,
+            Self::Locked { .. } => 8,
+            Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
             Self::PolicyFile { .. } | Self::Policy(_) => 10,
-            Self::NothingTyped | Self::NotConfirmed => 7,
         }
     }
 }

@@ -1,13 +1,20 @@
-//! The administrator's program: accounts on the company's own server.
+//! The administrator's program: the organisation's keys, and accounts on its own server.
 //!
 //! It trusts the server that the tenant bundle names, under the bundle's key, and
-//! nothing else. It never touches a session.
+//! nothing else. It is the only program that ever holds a private half of the
+//! organisation's keys. It never touches a session.
 
 pub mod client;
 pub mod command;
+pub mod desk;
 pub mod fault;
+mod fault_texts;
 pub mod pin;
 mod policy_words;
 pub mod profile;
 pub mod prompt;
+pub mod qr;
+pub mod random;
+pub mod shares;
 pub mod texts;
+pub mod vault;

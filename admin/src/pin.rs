@@ -25,9 +25,9 @@ pub struct OtherServer;
 ///
 /// # Errors
 /// The provider lacks what TLS needs; cannot happen with the one in use.
-pub fn client_config(pin: Digest) -> Result<ClientConfig, Error> {
+pub fn client_config(pins: Vec<Digest>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(provider());
-    let verifier = Arc::new(Pinned { pin, provider: provider.clone() });
+    let verifier = Arc::new(Pinned { pins, provider: provider.clone() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -55,7 +55,8 @@ fn provider() -> CryptoProvider {
 
 #[derive(Debug)]
 struct Pinned {
-    pin: Digest,
+    /// One of them must be the server's: two while its key is changed.
+    pins: Vec<Digest>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -69,7 +70,7 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let spki = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
-        if Digest(Sha256::digest(spki.as_ref()).into()) == self.pin {
+        if self.pins.contains(&Digest(Sha256::digest(spki.as_ref()).into())) {
             return Ok(ServerCertVerified::assertion());
         }
         let other = OtherError(Arc::new(OtherServer));

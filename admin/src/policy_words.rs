@@ -83,6 +83,7 @@ impl Language {
             Source::Base(section, preset) => {
                 format!("{section} base = {:?}", preset.name())
             }
+            Source::Certificate => self.pick("the operator's certificate", "オペレータの証明書"),
             Source::Mode(mode) => {
                 self.pick(format!("mode {mode} itself"), format!("モード {mode} の性質"))
             }
@@ -192,6 +193,7 @@ pub(crate) fn by_json(by: &Source) -> Value {
         Source::Base(rule, preset) => {
             json!({ "kind": "base", "of": section(rule), "preset": preset.name() })
         }
+        Source::Certificate => json!({ "kind": "certificate" }),
         Source::Mode(mode) => json!({ "kind": "mode", "mode": mode }),
     }
 }

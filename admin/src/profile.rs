@@ -1,4 +1,5 @@
-//! The administrator's own folder: the bundle he trusts and the key that is his.
+//! The administrator's own folder for one server: where it is, what it trusts, the key that
+//! signs his requests, and the vault with the organisation's keys.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -6,21 +7,65 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
-use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, Digest};
+use serde::{Deserialize, Serialize};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, TrustNews};
+use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::keys::Vault;
+use tasuki_protocol::signal;
 use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 
 const KEY: &str = "admin.key";
+const PLACE: &str = "server.json";
+const VAULT: &str = "vault.json";
 
-/// A bundle whose signature holds, and who signed it.
-#[derive(Debug, Clone)]
-pub struct Trusted {
-    pub bundle: Bundle,
-    pub root: DeviceKey,
-    bytes: Vec<u8>,
+/// A server, and the keys of which one must be its.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub host: String,
+    pub port: u16,
+    pub pins: Vec<Digest>,
+}
+
+impl Place {
+    pub fn of(bundle: &Bundle) -> Self {
+        Self { host: bundle.host.clone(), port: bundle.port, pins: bundle.server_pins.clone() }
+    }
+
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// `https://HOST[:PORT]`, as `--server` takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerUrl {
+    pub host: String,
+    pub port: u16,
+}
+
+impl std::str::FromStr for ServerUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("{text:?} is not like https://help.example or https://help.example:7443");
+        let plain = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
+        if plain.is_empty() || plain.contains("://") || plain.contains(['/', '@', '?', '#', ' ']) {
+            return Err(wrong());
+        }
+        let (host, port) = match plain.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+                (host, port.parse().map_err(|_| wrong())?)
+            }
+            Some(_) | None => (plain, 443),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() { Err(wrong()) } else { Ok(Self { host, port }) }
+    }
 }
 
 /// A folder of one administrator for one server.
@@ -32,25 +77,74 @@ impl Profile {
         Self(folder)
     }
 
+    /// The folder that was named, that of the server that was named, or the only one there is.
+    ///
+    /// # Errors
+    /// [`Fault::WhichServer`]: there are several.
+    pub fn find(folder: Option<&Path>, server: Option<&ServerUrl>) -> Result<Self, Fault> {
+        if let Some(folder) = folder {
+            return Ok(Self(folder.to_owned()));
+        }
+        let standard = standard_folder();
+        if let Some(server) = server {
+            let safe =
+                |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' };
+            let name: String = server.host.chars().map(safe).collect();
+            return Ok(Self(standard.join(format!("{name}_{}", server.port))));
+        }
+        let entries = fs::read_dir(&standard).into_iter().flatten().flatten();
+        let mut here: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.join(PLACE).exists()).collect();
+        here.sort();
+        match here.as_slice() {
+            [] => Ok(Self(standard)),
+            [only] => Ok(Self(only.clone())),
+            several => Err(Fault::WhichServer(several.to_vec())),
+        }
+    }
+
     pub fn folder(&self) -> &Path {
         &self.0
     }
 
-    /// The bundle kept here; a given file must be of the same root once one is kept (T70).
+    /// The bundle kept here, or a given file that goes on from it (T70).
     ///
     /// # Errors
-    /// Neither a file nor a kept bundle, a damaged one, or another organisation's.
-    pub fn trust(&self, given: Option<&Path>) -> Result<Trusted, Fault> {
-        let kept = self.0.join(BUNDLE_FILE);
-        let kept = kept.exists().then(|| load(&kept)).transpose()?;
-        let Some(file) = given else {
-            return kept.ok_or_else(|| Fault::NoBundle(self.0.clone()));
-        };
-        let given = load(file)?;
-        match kept {
-            Some(kept) if kept.root != given.root => Err(Fault::OtherTenant(file.to_owned())),
-            Some(_) | None => Ok(given),
+    /// Neither a file nor a kept bundle, a damaged or an older one, or another organisation's.
+    pub fn bundle(&self, given: Option<&Path>) -> Result<Bundle, Fault> {
+        let file = self.0.join(BUNDLE_FILE);
+        let kept = file.exists().then(|| open_first(&file)).transpose()?;
+        let Some(given) = given else { return kept.ok_or_else(|| Fault::NoBundle(self.0.clone())) };
+        let Some(kept) = kept else { return open_first(given) };
+        let envelope = read(given)?;
+        Bundle::open(&envelope, &kept.known()).map_err(|refused| fault(refused, given))
+    }
+
+    /// Goes on to the newest bundle that the server has.
+    ///
+    /// # Errors
+    /// [`Fault::OtherTenant`], [`Fault::DamagedBundle`]: what the server shows does not go on
+    /// from the kept one.
+    pub fn renew(&self, kept: &Bundle, news: &TrustNews) -> Result<Bundle, Fault> {
+        let file = self.0.join(BUNDLE_FILE);
+        let newest = news.bundle(&kept.known()).map_err(|refused| fault(refused, &file))?;
+        if newest.version > kept.version {
+            self.keep_bundle(&news.bundle.0)?;
         }
+        Ok(newest)
+    }
+
+    pub fn keep_bundle(&self, envelope: &[u8]) -> Result<(), Fault> {
+        self.write(BUNDLE_FILE, envelope)
+    }
+
+    /// Where the server is, before there is a bundle.
+    pub fn place(&self) -> Option<Place> {
+        strict_json(&fs::read(self.0.join(PLACE)).ok()?).ok()
+    }
+
+    pub fn keep_place(&self, place: &Place) -> Result<(), Fault> {
+        self.write(PLACE, signal::encode(place).as_bytes())
     }
 
     /// # Errors
@@ -63,39 +157,77 @@ impl Profile {
         Ok(SigningKey::from_bytes(&secret.0))
     }
 
-    /// Keeps key and bundle, after the server has taken the key.
-    ///
-    /// # Errors
-    /// [`Fault::File`].
-    pub fn keep(&self, key: &SigningKey, trusted: &Trusted) -> Result<(), Fault> {
-        let failed = |why| Fault::File { file: self.0.clone(), why };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
+    pub fn keep_key(&self, key: &SigningKey) -> Result<(), Fault> {
         let secret = Zeroizing::new(Digest(key.to_bytes()).to_string());
-        replace(&self.0.join(KEY), secret.as_bytes())?;
-        replace(&self.0.join(BUNDLE_FILE), &trusted.bytes)
+        self.write(KEY, secret.as_bytes())
+    }
+
+    /// # Errors
+    /// [`Fault::NoVault`], [`Fault::DamagedKey`].
+    pub fn vault(&self) -> Result<Vault, Fault> {
+        let file = self.0.join(VAULT);
+        let bytes = fs::read(&file).map_err(|_| Fault::NoVault(self.0.clone()))?;
+        strict_json(&bytes).map_err(|_| Fault::DamagedKey(file))
+    }
+
+    pub fn keep_vault(&self, vault: &Vault) -> Result<(), Fault> {
+        self.write(VAULT, signal::encode(vault).as_bytes())
+    }
+
+    /// Whole or not at all, readable by its owner alone.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let file = self.0.join(name);
+        let failed = |why| Fault::File { file: file.clone(), why };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
+        let aside = self.0.join(format!("{name}.new"));
+        let mut options = OpenOptions::new();
+        let mut out =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
+        out.write_all(bytes).and_then(|()| out.sync_all()).map_err(failed)?;
+        fs::rename(&aside, &file).map_err(failed)
     }
 }
 
-/// The standard folder: `$XDG_CONFIG_HOME/tasuki/admin` or `~/.config/tasuki/admin`.
+/// The standard folder: `$XDG_CONFIG_HOME/tasuki/admin` or `~/.config/tasuki/admin`; below it
+/// one for each server.
 pub fn standard_folder() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = || set("HOME").unwrap_or_default().join(".config");
     set("XDG_CONFIG_HOME").unwrap_or_else(home).join("tasuki").join("admin")
 }
 
-fn load(file: &Path) -> Result<Trusted, Fault> {
-    let bytes = fs::read(file).map_err(|_| Fault::NoBundle(file.to_owned()))?;
-    let (bundle, root) =
-        dsse::open_self_signed::<Bundle>(&bytes).map_err(|_| Fault::DamagedBundle(file.to_owned()))?;
-    Ok(Trusted { bundle, root, bytes })
+fn open_first(file: &Path) -> Result<Bundle, Fault> {
+    Bundle::open_first(&read(file)?).map_err(|refused| fault(refused, file))
 }
 
-fn replace(file: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let failed = |why| Fault::File { file: file.to_owned(), why };
-    let aside = file.with_extension("new");
-    let mut options = OpenOptions::new();
-    let mut out =
-        options.write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
-    out.write_all(bytes).and_then(|()| out.sync_all()).map_err(failed)?;
-    fs::rename(&aside, file).map_err(failed)
+fn read(file: &Path) -> Result<Vec<u8>, Fault> {
+    let bytes = fs::read(file).map_err(|_| Fault::NoBundle(file.to_owned()))?;
+    Ok(bytes.trim_ascii().to_vec())
+}
+
+fn fault(refused: BundleRefused, file: &Path) -> Fault {
+    match refused {
+        BundleRefused::OtherRoot => Fault::OtherTenant(file.to_owned()),
+        BundleRefused::Rollback { .. } => Fault::OldBundle(file.to_owned()),
+        BundleRefused::Document(_) | BundleRefused::Version { .. } | BundleRefused::Unusable => {
+            Fault::DamagedBundle(file.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_by_its_address() {
+        let url = |text: &str| text.parse::<ServerUrl>().map(|url| (url.host, url.port)).ok();
+        assert_eq!(url("https://help.example"), Some(("help.example".to_owned(), 443)));
+        assert_eq!(url("help.example:7443/"), Some(("help.example".to_owned(), 7443)));
+        assert_eq!(url("https://[2001:db8::1]:7443"), Some(("2001:db8::1".to_owned(), 7443)));
+        assert_eq!(url("2001:db8::1"), Some(("2001:db8::1".to_owned(), 443)));
+        for wrong in ["", "http://help.example", "https://a/b", "a:port", "https://u@h"] {
+            assert_eq!(url(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -17,6 +17,24 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Fault> {
     line()
 }
 
+/// As [`secret`], asked for twice if a person types it, since nobody sees what was typed.
+///
+/// # Errors
+/// [`Fault::NothingTyped`], [`Fault::NotTheSame`].
+pub fn new_secret(question: &str, again: &str) -> Result<Zeroizing<String>, Fault> {
+    let first = secret(question)?;
+    if io::stdin().is_terminal() && *secret(again)? != *first {
+        return Err(Fault::NotTheSame);
+    }
+    Ok(first)
+}
+
+/// Something to read before the next answer; beside the results, so that scripts do not meet it.
+pub fn show(text: &str) {
+    // A terminal that cannot be written to shows nothing; the answer still counts.
+    let _shown = writeln!(io::stderr(), "{text}");
+}
+
 /// One line from standard input, echoed.
 ///
 /// # Errors

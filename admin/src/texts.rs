@@ -1,8 +1,4 @@
-//! The words of the program, in English and Japanese.
-
-use tasuki_protocol::admin::ProblemCode;
-
-use crate::fault::Fault;
+//! The words of the program, in English and Japanese. What goes wrong is in `fault_texts`.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
@@ -27,15 +23,15 @@ impl Language {
 
     pub fn ask_token(self) -> String {
         self.pick(
-            "Enrolment token, as printed by `tasuki-server setup`:",
-            "`tasuki-server setup` が表示した登録トークン:",
+            "One-time token, as printed by `tasuki-server setup` or `tasuki-admin admin add`:",
+            "`tasuki-server setup` または `tasuki-admin admin add` が表示した一度限りのトークン:",
         )
     }
 
     pub fn ask_password(self) -> String {
         self.pick(
-            "Password for the operator (at least 12 characters):",
-            "オペレータのパスワード（12文字以上）:",
+            "Password for the operator (at least 15 characters):",
+            "オペレータのパスワード（15文字以上）:",
         )
     }
 
@@ -86,106 +82,166 @@ impl Language {
         )
     }
 
-    pub fn columns(self) -> [String; 5] {
+    pub fn columns(self) -> [String; 6] {
         [
             self.pick("OPERATOR", "オペレータ"),
             self.pick("NAME", "表示名"),
             self.pick("STATE", "状態"),
             self.pick("DEVICES", "端末数"),
             self.pick("MODES", "モード"),
+            self.pick("GROUPS", "グループ"),
         ]
     }
 
-    /// One sentence that says what to do.
-    pub fn fault(self, fault: &Fault) -> String {
-        match fault {
-            Fault::NoBundle(file) => self.pick(
-                format!("There is no bundle at {}. Give the server's tenant.json with --bundle.", file.display()),
-                format!("{} に構成ファイルがありません。サーバーの tenant.json を --bundle で指定してください。", file.display()),
-            ),
-            Fault::DamagedBundle(file) => self.pick(
-                format!("{} is damaged or was changed. Fetch tenant.json from the server's data folder again.", file.display()),
-                format!("{} は壊れているか書き換えられています。サーバーのデータフォルダから tenant.json を取り直してください。", file.display()),
-            ),
-            Fault::OtherTenant(file) => self.pick(
-                format!("{} was signed by another organisation than this profile's. Use another --profile for another server.", file.display()),
-                format!("{} はこのプロファイルとは別の組織が署名したものです。別のサーバーには別の --profile を使ってください。", file.display()),
-            ),
-            Fault::NotEnrolled(folder) => self.pick(
-                format!("{} holds no administrator's key. Run `tasuki-admin enrol` first.", folder.display()),
-                format!("{} に管理者の鍵がありません。先に `tasuki-admin enrol` を実行してください。", folder.display()),
-            ),
-            Fault::DamagedKey(file) => self.pick(
-                format!("{} is damaged. Restore it from a backup.", file.display()),
-                format!("{} が壊れています。バックアップから復元してください。", file.display()),
-            ),
-            Fault::File { file, why } => self.pick(
-                format!("{} cannot be written ({why}). Check its owner and permissions.", file.display()),
-                format!("{} に書き込めません（{why}）。所有者と権限を確認してください。", file.display()),
-            ),
-            Fault::Unreachable { address, why } => self.pick(
-                format!("The server at {address} cannot be reached ({why}). Check that it runs and that the network lets you through."),
-                format!("サーバー {address} に接続できません（{why}）。サーバーの稼働とネットワークを確認してください。"),
-            ),
-            Fault::OtherServer { address } => self.pick(
-                format!("The server at {address} does not hold the key in the bundle. Nothing was sent. Check the address, or ask who runs the server for a new bundle."),
-                format!("サーバー {address} の鍵が構成ファイルと一致しません。何も送信していません。アドレスを確認するか、サーバーの担当者に新しい構成ファイルを求めてください。"),
-            ),
-            Fault::NotTasuki { address } => self.pick(
-                format!("What answers at {address} is not a Tasuki server of this version. Update both to the same version."),
-                format!("{address} で応答したのはこの版の Tasuki サーバーではありません。両方を同じ版に更新してください。"),
-            ),
-            Fault::Refused(code) => self.problem(*code),
-            Fault::PolicyFile { file, why } => self.pick(
-                format!("{} is no policy, and nothing was changed ({why}).", file.display()),
-                format!("{} はポリシーとして読めません。何も変更していません（{why}）。", file.display()),
-            ),
-            Fault::Policy(fault) => self.policy_fault(fault),
-            Fault::NothingTyped => self.pick(
-                "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
-                "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
-            ),
-            Fault::NotConfirmed => self.pick(
-                "The name did not match, so nothing was removed.",
-                "名前が一致しないため、何も削除しませんでした。",
-            ),
-        }
+    pub fn ask_fingerprint(self) -> String {
+        self.pick(
+            "SHA-256 of the server's public key, as printed by `tasuki-server setup`:",
+            "`tasuki-server setup` が表示したサーバー公開鍵の SHA-256:",
+        )
     }
 
-    fn problem(self, code: ProblemCode) -> String {
-        match code {
-            ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
-                "The server does not accept this. A token works once; a key must be enrolled; the clock may be wrong by five minutes at most.",
-                "サーバーが受け付けませんでした。トークンは一度だけ有効で、鍵は登録が必要です。時計のずれは5分以内にしてください。",
-            ),
-            ProblemCode::Malformed | ProblemCode::Version => self.pick(
-                "The server speaks another version. Update the older one of the two.",
-                "サーバーの版が異なります。古いほうを更新してください。",
-            ),
-            ProblemCode::Taken => self.pick(
-                "An operator of that name exists already. Choose another name.",
-                "その名前のオペレータは既に存在します。別の名前にしてください。",
-            ),
-            ProblemCode::Unusable => self.pick(
-                "The name or password cannot be used. Account names take a-z, 0-9 and . - _ @; names at most 40 characters; passwords at least 12.",
-                "名前またはパスワードが使えません。アカウント名は a-z 0-9 . - _ @、名前は40文字以内、パスワードは12文字以上です。",
-            ),
-            ProblemCode::NotFound => self.pick(
-                "There is no such operator. `tasuki-admin operator list` shows all.",
-                "そのオペレータは存在しません。`tasuki-admin operator list` で一覧できます。",
-            ),
-            ProblemCode::Conflict => self.pick(
-                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
-                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
-            ),
-            ProblemCode::Policy => self.pick(
-                "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
-                "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
-            ),
-            ProblemCode::Busy => self.pick(
-                "The server is busy. Try again in a minute.",
-                "サーバーが混み合っています。1分ほど待ってやり直してください。",
-            ),
+    pub fn ask_admin_password(self) -> String {
+        self.pick("Your administrator's password:", "管理者パスワード:")
+    }
+
+    pub fn ask_new_password(self) -> String {
+        self.pick(
+            "A new password for you as administrator (at least 15 characters):",
+            "管理者としての新しいパスワード（15文字以上）:",
+        )
+    }
+
+    pub fn ask_again(self) -> String {
+        self.pick("The same once more:", "もう一度入力してください:")
+    }
+
+    pub fn ask_digits(self) -> String {
+        self.pick("The authenticator's six digits:", "認証アプリの6桁の数字:")
+    }
+
+    pub fn ask_own_passphrase(self) -> String {
+        self.pick(
+            "A passphrase for the organisation's keys (at least 15 characters, hard to guess):",
+            "組織の鍵を守るパスフレーズ（15文字以上、推測されにくいもの）:",
+        )
+    }
+
+    pub fn ask_passphrase(self) -> String {
+        self.pick("The passphrase of the organisation's keys:", "組織の鍵のパスフレーズ:")
+    }
+
+    pub fn ask_share(self, number: u8) -> String {
+        self.pick(
+            format!("Recovery share {number} of 2 (number, colon, 24 words):"),
+            format!("復元シート {number} / 2（番号、コロン、24語）:"),
+        )
+    }
+
+    pub fn ask_words(self, operator: &str) -> String {
+        self.pick(
+            format!("Call {operator} and type the six words that his computer shows:"),
+            format!("{operator} に電話し、本人の画面に表示された6語を入力してください:"),
+        )
+    }
+
+    pub fn set_authenticator_up(self, uri: &str) -> String {
+        self.pick(
+            format!("Scan this with your authenticator, or type its address: {uri}"),
+            format!("認証アプリで読み取るか、次のアドレスを入力してください: {uri}"),
+        )
+    }
+
+    pub fn signed_in(self, organisation: &str) -> String {
+        self.pick(
+            format!("You are signed in as an administrator of {organisation}."),
+            format!("{organisation} の管理者としてサインインしました。"),
+        )
+    }
+
+    pub fn signed_out(self) -> String {
+        self.pick("You are signed out.", "サインアウトしました。")
+    }
+
+    pub fn invited(self, name: &str, hours: u64) -> String {
+        self.pick(
+            format!("Token for {name}, valid for {hours} hours, shown once. On his computer: `tasuki-admin --bundle tenant.json enrol --name {name}`."),
+            format!("{name} のトークンです（有効期間{hours}時間、表示は一度だけ）。本人のコンピュータで `tasuki-admin --bundle tenant.json enrol --name {name}` を実行してください。"),
+        )
+    }
+
+    pub fn approved(self, operator: &str, days: u64) -> String {
+        self.pick(
+            format!("The device of {operator} is certified for {days} days. He can sign in now."),
+            format!("{operator} の端末を {days} 日間承認しました。サインインできます。"),
+        )
+    }
+
+    pub fn bundle_holds(self, version: u64, days: u64) -> String {
+        self.pick(
+            format!("The bundle is version {version} and holds for {days} days. Programs follow it by themselves."),
+            format!("構成ファイルは第 {version} 版で、有効期間は {days} 日です。各プログラムは自動的に追従します。"),
+        )
+    }
+
+    pub fn shares(self, shares: &[zeroize::Zeroizing<String>]) -> String {
+        let head = self.pick(
+            "Recovery shares: print them and keep them in three places. Any two bring the keys back; one alone is worth nothing. They are shown once.",
+            "復元シート: 印刷して三か所に保管してください。二枚あれば鍵を復元でき、一枚だけでは役に立ちません。表示は一度だけです。",
+        );
+        let lines: String = shares.iter().map(|share| format!("\n  {}", share.as_str())).collect();
+        format!("{head}{lines}")
+    }
+
+    /// What `init` has made, with what is shown once.
+    pub fn initialised(
+        self,
+        organisation: &str,
+        passphrase: Option<&str>,
+        shares: &[zeroize::Zeroizing<String>],
+        bundle: &std::path::Path,
+    ) -> String {
+        let mut text = self.pick(
+            format!("The keys of {organisation} are on this computer, and the server is in service."),
+            format!("{organisation} の鍵をこのコンピュータに作り、サーバーは稼働を開始しました。"),
+        );
+        if let Some(passphrase) = passphrase {
+            text.push_str(&self.pick(
+                format!("\nPassphrase of the keys; write it down, it is shown once. Without it and without two shares the logs can never be read:\n  {passphrase}"),
+                format!("\n鍵のパスフレーズです。書き留めてください（表示は一度だけ）。これも復元シート二枚もなければ、記録は二度と読めません:\n  {passphrase}"),
+            ));
         }
+        if !shares.is_empty() {
+            text.push_str(&format!("\n{}", self.shares(shares)));
+        }
+        text.push_str(&self.pick(
+            format!("\nGive this file to operators' and agents' computers:\n  {}", bundle.display()),
+            format!(
+                "\nオペレータとエージェントのコンピュータにこのファイルを配ってください:\n  {}",
+                bundle.display()
+            ),
+        ));
+        text
+    }
+
+    pub fn admin_columns(self) -> [String; 3] {
+        [self.pick("ADMINISTRATOR", "管理者"), self.pick("STATE", "状態"), self.pick("KEY", "鍵")]
+    }
+
+    pub fn group_columns(self) -> [String; 2] {
+        [self.pick("GROUP", "グループ"), self.pick("OPERATORS", "オペレータ")]
+    }
+
+    pub fn device_columns(self) -> [String; 5] {
+        [
+            self.pick("OPERATOR", "オペレータ"),
+            self.pick("KEY", "鍵"),
+            self.pick("STATE", "状態"),
+            self.pick("DAYS", "残り日数"),
+            self.pick("WORDS", "確認の言葉"),
+        ]
+    }
+
+    pub fn key_columns(self) -> [String; 3] {
+        [self.pick("KIND", "種類"), self.pick("KEY", "鍵"), self.pick("NOTE", "備考")]
     }
 }

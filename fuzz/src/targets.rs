@@ -9,11 +9,15 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
-    bundle::Bundle,
+    bundle::{Bundle, TrustNews},
+    certificate::{Certificate, Revocations},
     consent::Consent,
     dsse::{self, Document},
+    grant::RightsChange,
+    http_answer::{self, Answer},
     ids::{DeviceKey, Digest, TenantId},
     input::InputEvent,
+    keys::{PublishBundle, ServerKeys, Vault, WrappedLogKey},
     ledger::{
         audit::{Acknowledgement, Auditor, Item, Tombstone},
         checkpoint::Checkpoint,
@@ -26,6 +30,8 @@ use tasuki_protocol::{
         },
     },
     leg::{LegRecord, MAX_RECORD_BYTES},
+    link::JoinLink,
+    login::{LoginAnswer, LoginRequest},
     manifest::{AddressDisclosure, Manifest},
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
@@ -34,11 +40,13 @@ use tasuki_protocol::{
         Policy, RuleBook,
         decide::{ServerLimits, Subject},
     },
-    rights::Mode,
+    receipt::{CheckedReceipt, Receipt},
+    rights::{Capability, Mode, Rights},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
-    signal::{self, AgentToServer, LoginRequest, OperatorToServer, ServerToAgent, ServerToOperator},
+    signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
+    words,
 };
 
 const TENANT: TenantId = TenantId([1; 8]);
@@ -60,6 +68,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("relay_answer", relay_answer),
     target("hello", hello),
     target("number", number),
+    target("join_link", join_link),
     target("packet", binary::<Packet>),
     target("end_to_end", binary::<EndToEnd>),
     target("forwarded", binary::<Forwarded>),
@@ -73,11 +82,19 @@ pub(crate) const TARGETS: &[Target] = &[
     target("agent_to_server", json::<AgentToServer>),
     target("server_to_agent", json::<ServerToAgent>),
     target("login_request", json::<LoginRequest>),
+    target("login_answer", answer),
     target("admin_request", admin_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
-    target("bundle", document::<Bundle>),
     target("policy", policy),
+    target("http_answer", http_answer),
+    target("rights_change", document::<RightsChange>),
+    target("receipt", receipt),
+    target("bundle", bundle),
+    target("certificate", document::<Certificate>),
+    target("revocations", document::<Revocations>),
+    target("key_papers", key_papers),
+    target("words", written_words),
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
@@ -112,11 +129,63 @@ fn hello(bytes: &[u8]) {
     }
 }
 
+/// What a program makes of a sign-in's answer.
+fn answer(bytes: &[u8]) {
+    if let Ok(answer) = serde_json::from_slice::<LoginAnswer>(bytes) {
+        let text = signal::encode(&answer);
+        assert_eq!(serde_json::from_str::<LoginAnswer>(&text).ok().as_ref(), Some(&answer));
+    }
+}
+
+/// As a file, and as a server's news.
+fn bundle(bytes: &[u8]) {
+    document::<Bundle>(bytes);
+    let opened = Bundle::open_first(bytes);
+    if let Ok(bundle) = &opened {
+        assert_eq!(Bundle::open(bytes, &bundle.known()).as_ref(), Ok(bundle));
+    }
+    if let Ok(news) = dsse::strict_json::<TrustNews>(bytes)
+        && let Ok(bundle) = Bundle::open_first(&news.bundle.0)
+    {
+        let _ = news.bundle(&bundle.known());
+    }
+}
+
+/// What lies on an administrator's disk or at a server.
+fn key_papers(bytes: &[u8]) {
+    json::<Vault>(bytes);
+    json::<WrappedLogKey>(bytes);
+    json::<PublishBundle>(bytes);
+    json::<ServerKeys>(bytes);
+    if let Ok(vault) = dsse::strict_json::<Vault>(bytes)
+        && let Some(kdf) = &vault.master.kdf
+        && kdf.is_sane()
+    {
+        assert_eq!(kdf.salt.0.len(), 16);
+    }
+}
+
+/// Recovery words, as a person types them.
+fn written_words(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(read) = words::read(text) {
+        assert_eq!(words::read(&words::spell(&read)), Ok(read));
+    }
+}
+
 /// What a person types.
 fn number(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(number) = text.parse::<SessionNumber>() {
         assert_eq!(number.to_string().parse::<SessionNumber>().as_ref(), Ok(&number));
+    }
+}
+
+/// What another program hands over as an address.
+fn join_link(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(link) = text.parse::<JoinLink>() {
+        assert_eq!(link.to_string().parse::<JoinLink>().as_ref(), Ok(&link));
     }
 }
 
@@ -148,7 +217,12 @@ fn policy(bytes: &[u8]) {
     let _ = policy.check(policy.tenant);
     let server = ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 8 * 3600 };
     for mode in Mode::ALL {
-        let subject = Subject { operator: "a", groups: &["b".to_owned()], modes: &Mode::ALL };
+        let subject = Subject {
+            operator: "a",
+            groups: &["b".to_owned()],
+            modes: &Mode::ALL,
+            certified: Rights::of(&Capability::ALL),
+        };
         if let Ok(grant) = policy.decide(&subject, mode, server, 1_793_613_600).outcome {
             assert!(grant.rights.is_within(mode.ceiling()) && grant.length_s <= server.length_s);
         }
@@ -159,6 +233,14 @@ fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
+}
+
+/// Nothing opens a tunnel or switches but a whole head with nothing behind it.
+fn http_answer(bytes: &[u8]) {
+    if let Ok(Some(answer)) = http_answer::read(bytes) {
+        let stands = matches!(answer, Answer::Open | Answer::Switched);
+        assert!(!stands || bytes.ends_with(b"\r\n\r\n"));
+    }
 }
 
 /// A row as it is stored and exported, closed and with a key that never made it.
@@ -234,6 +316,15 @@ fn json<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(value) = signal::decode::<T>(text) else { return };
     assert_eq!(signal::decode(&signal::encode(&value)).as_ref(), Ok(&value));
+}
+
+/// With all that was signed in it.
+fn receipt(bytes: &[u8]) {
+    document::<Receipt>(bytes);
+    let _ = dsse::open_cosigned::<Receipt>(bytes);
+    if let Ok(checked) = CheckedReceipt::open(bytes) {
+        assert!((1..=2).contains(&checked.signed_by.len()));
+    }
 }
 
 /// A signed document: the envelope, and what stands in it behind a good signature.

@@ -8,7 +8,16 @@ use tasuki_protocol::input::PhysicalKey;
 
 const X_OFFSET: u8 = 8;
 
+/// The place of X's `keycode`, or `None` where no keyboard has a key. Of several
+/// usages for one key the first counts.
+pub fn place(keycode: u8) -> Option<PhysicalKey> {
+    let evdev = keycode.checked_sub(X_OFFSET).filter(|evdev| *evdev != 0)?;
+    let usage = EVDEV.iter().position(|known| *known == evdev)?;
+    u16::try_from(usage).ok().map(PhysicalKey)
+}
+
 /// X's keycode, or `None` for a usage that names no key.
+#[cfg(any(target_os = "linux", feature = "portable"))]
 pub(crate) fn keycode(key: PhysicalKey) -> Option<u8> {
     let evdev = *EVDEV.get(usize::from(key.0))?;
     (evdev != 0).then(|| evdev + X_OFFSET)
@@ -78,5 +87,16 @@ mod tests {
         for usage in [0, 1, 3, 0xA5, 0xFF, 0x100, u16::MAX] {
             assert_eq!(keycode(PhysicalKey(usage)), None, "usage {usage:#04x}");
         }
+    }
+
+    #[test]
+    fn a_keycode_leads_back_to_a_place_that_leads_to_it() {
+        for code in 0..=u8::MAX {
+            if let Some(found) = place(code) {
+                assert_eq!(keycode(found), Some(code), "keycode {code}");
+            }
+        }
+        assert_eq!(place(38), Some(PhysicalKey(0x04)));
+        assert_eq!([place(0), place(8), place(255)], [None; 3]);
     }
 }

@@ -11,12 +11,12 @@ mod canvas;
 pub mod fake;
 pub mod i420;
 pub mod input;
-#[cfg(target_os = "linux")]
-mod keys;
+pub mod keys;
 #[cfg(feature = "portable")]
 pub mod portable;
 pub mod refine;
 pub mod screen;
+pub mod tiling;
 pub mod video;
 pub mod vp8;
 #[cfg(any(target_os = "linux", feature = "portable"))]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use desktop::{Client, Desktop, until};
 use tasuki_media::input::{InjectError, Injector};
-use tasuki_media::x11::{LocalInput, Touched, X11Injector};
+use tasuki_media::x11::{Deed, Doer, LocalInput, Touched, Witness, X11Injector};
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey, PointerButton};
 use tasuki_protocol::screen::MonitorId;
 use x11rb::connection::Connection as _;
@@ -109,11 +109,11 @@ fn a_long_text_can_be_cut_short_from_another_thread() {
 
 #[test]
 fn buttons_wheel_and_pointer_arrive_where_they_were_meant() {
-    let desktop = Desktop::start("1000x500x24");
+    let mut desktop = Desktop::start("1000x500x24");
     desktop.call("xrandr", &["--setmonitor", "left", "500/100x500/100+0+0", "screen"]);
     desktop.call("xrandr", &["--setmonitor", "right", "500/100x500/100+500+0", "none"]);
-    let client = Client::connect(&desktop.display);
-    client.window(0, 0, 1000, 500);
+    let folder = tempfile::tempdir().expect("a folder");
+    let seen = xev_into(&mut desktop, &file(&folder));
     let mut injector = open(&desktop);
     let point = |monitor, x, y| InputEvent::PointerMove { monitor: MonitorId(monitor), x, y };
     injector.inject(&point(1, 20, 30)).expect("moved");
@@ -131,24 +131,85 @@ fn buttons_wheel_and_pointer_arrive_where_they_were_meant() {
     injector.inject(&InputEvent::Wheel { dx: -120, dy: 60 }).expect("a click down, one left");
     injector.inject(&InputEvent::Wheel { dx: 120, dy: -240 }).expect("two up, one right");
     injector.inject(&point(0, 9999, 9999)).expect("clamped");
-    let moved_last = |events: &[Event]| {
-        events.iter().any(|e| matches!(e, Event::MotionNotify(m) if (m.root_x, m.root_y) == (499, 499)))
-    };
-    let events = client.events_until("the last motion", moved_last);
-    let pressed: Vec<(u8, i16, i16)> = events
-        .iter()
-        .filter_map(|event| {
-            let Event::ButtonPress(press) = event else {
-                return None;
-            };
-            Some((press.detail, press.root_x, press.root_y))
-        })
+    until("the last motion", || {
+        seen().iter().any(|(what, _, at)| what == "Motion" && *at == (499, 499))
+    });
+    let pressed: Vec<(u8, i16, i16)> = seen()
+        .into_iter()
+        .filter(|(what, ..)| what == "ButtonPress")
+        .map(|(_, button, (x, y))| (button, x, y))
         .collect();
     let buttons: Vec<u8> = pressed.iter().map(|press| press.0).collect();
     assert_eq!(buttons, [1, 2, 3, 8, 9, 5, 6, 4, 4, 7]);
     assert!(pressed.iter().all(|press| (press.1, press.2) == (520, 30)));
     let unknown = injector.inject(&point(7, 0, 0));
     assert_eq!(unknown, Err(InjectError::UnknownMonitor(MonitorId(7))));
+}
+
+/// What another program received: kind, button, place on the root.
+type Received = (String, u8, (i16, i16));
+
+/// A window of another program over the whole screen; no act lands on one of this program.
+fn xev_into(desktop: &mut Desktop, file: &std::path::Path) -> impl Fn() -> Vec<Received> + use<> {
+    let client = Client::connect(&desktop.display);
+    let command = format!(
+        "exec stdbuf -oL xev -geometry 1000x500+0+0 -event button -event mouse > {}",
+        file.display()
+    );
+    desktop.run("sh", &["-c", &command]);
+    until("xev is there", || client.focus_first_window());
+    let file = file.to_owned();
+    move || fs::read_to_string(&file).unwrap_or_default().split("\n\n").filter_map(received).collect()
+}
+
+fn received(block: &str) -> Option<Received> {
+    let what = block.trim_start().split(" event").next()?.trim_end_matches("Notify");
+    let (x, y) = block.split("root:(").nth(1)?.split(')').next()?.split_once(',')?;
+    let button = block.split("button ").nth(1).and_then(|rest| rest.split(',').next());
+    let button = button.and_then(|number| number.parse().ok()).unwrap_or_default();
+    Some((what.to_owned(), button, (x.parse().ok()?, y.parse().ok()?)))
+}
+
+#[test]
+fn t2_no_act_of_a_viewer_lands_on_a_window_of_the_injectors_own_program() {
+    let desktop = Desktop::start("640x480x24");
+    let client = Client::connect(&desktop.display);
+    client.window(0, 0, 300, 300);
+    let mut injector = open(&desktop);
+    let point = |x, y| InputEvent::PointerMove { monitor: MonitorId(0), x, y };
+    injector.inject(&point(100, 100)).expect("moved");
+    let button = PointerButton::Left;
+    for _ in 0..20 {
+        for action in [KeyAction::Press, KeyAction::Release] {
+            injector.inject(&InputEvent::Button { button, action }).expect("taken and not done");
+        }
+        stroke(&mut injector, 0x28);
+        stroke(&mut injector, 0x2C);
+    }
+    injector.inject(&InputEvent::Wheel { dx: 0, dy: 240 }).expect("taken and not done");
+    text(&mut injector, "yes\n");
+    injector.inject(&point(101, 101)).expect("moved");
+    let moved_last = |events: &[Event]| {
+        events.iter().any(|e| matches!(e, Event::MotionNotify(m) if (m.root_x, m.root_y) == (101, 101)))
+    };
+    let events = client.events_until("the last motion", moved_last);
+    let acts = events.iter().filter(|e| matches!(e, Event::ButtonPress(_) | Event::KeyPress(_)));
+    assert_eq!(acts.count(), 0, "{events:?}");
+}
+
+#[test]
+fn t2_what_is_injected_or_sent_is_nobodys_deed() {
+    let desktop = Desktop::start("640x480x24");
+    let mut witness = Witness::open(Some(&desktop.display)).expect("a witness");
+    assert_eq!(witness.ask(Deed::Click), Ok(Doer::Nobody), "nothing happened");
+    desktop.call("xdotool", &["mousemove", "10", "10", "click", "1"]);
+    assert_eq!(witness.ask(Deed::Click), Ok(Doer::Nobody));
+    desktop.call("xdotool", &["key", "space"]);
+    assert_eq!(witness.ask(Deed::Key), Ok(Doer::Nobody));
+    let client = Client::connect(&desktop.display);
+    let window = client.window(0, 0, 100, 100).to_string();
+    desktop.call("xdotool", &["key", "--window", &window, "space"]);
+    assert_eq!(witness.ask(Deed::Key), Ok(Doer::Nobody));
 }
 
 /// What once looked like lost input: a window manager's menu takes the keyboard and the mouse

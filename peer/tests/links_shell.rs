@@ -162,7 +162,7 @@ async fn house() -> House {
     let port = listener.local_addr().unwrap().port();
     let relay = Relay::new(Settings::default(), TicketKey::from_bytes([7; 32]));
     tokio::spawn(tasuki_turn_relay::serve(relay, listener, Arc::new(config), 64));
-    let server = Callee { host: "127.0.0.1".into(), port, pin };
+    let server = Callee { host: "127.0.0.1".into(), port, pins: vec![pin] };
     House { key: TicketKey::from_bytes([7; 32]), server, proxies: Proxies::Straight, next: 1 }
 }
 
@@ -267,12 +267,12 @@ async fn t45_a_used_ticket_is_refused() {
 #[tokio::test]
 async fn s72_a_relay_that_shows_another_key_gets_no_ticket() {
     let mut house = house().await;
-    house.server.pin.0[0] ^= 1;
+    house.server.pins[0].0[0] ^= 1;
     let [mut operator, _agent] = house.ends();
     assert!(matches!(operator.event().await, PathEvent::Down(PathEnd::Violation(_))));
 
     let tcp = tokio::net::TcpStream::connect(("127.0.0.1", house.server.port)).await.unwrap();
-    let config = tls::client_config(house.server.pin, tasuki_protocol::ticket::RELAY_ALPN);
+    let config = tls::client_config(&house.server.pins, tasuki_protocol::ticket::RELAY_ALPN);
     let name = rustls_pki_types::ServerName::try_from("127.0.0.1").unwrap();
     let refused = tokio_rustls::TlsConnector::from(config).connect(name, tcp).await.unwrap_err();
     assert!(tls::other_server_key(&refused).is_some(), "{refused:?}");

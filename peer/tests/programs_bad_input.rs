@@ -20,8 +20,8 @@ fn place_bundle(profile: &Path, bytes: &[u8]) {
 
 fn log_in(profile: &Path) -> support::Ended {
     let mut command = program(OPERATOR, profile);
-    command.args(["login", "--operator", "hanako", "--password-stdin", "--enrolment", "code"]);
-    run(command, "secret\n")
+    command.args(["login", "--operator", "hanako", "--password-stdin", "--enrolment-stdin"]);
+    run(command, "secret\ncode\n")
 }
 
 fn open(profile: &Path, mode: &str) -> support::Ended {

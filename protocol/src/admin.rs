@@ -9,6 +9,20 @@ use crate::rights::Mode;
 
 /// `POST` [`EnrolAdmin`]; works once, with the token that `setup` printed (T57).
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
+/// `POST` [`EnrolAdmin`], with a token that another administrator made.
+pub const JOIN_PATH: &str = "/v1/admin/join";
+/// `POST` [`AdminLogin`] → [`AdminLoginAnswer`]. Signed, like all that follow.
+pub const ADMIN_LOGIN_PATH: &str = "/v1/admin/login";
+/// `POST` → nothing.
+pub const ADMIN_LOGOUT_PATH: &str = "/v1/admin/logout";
+/// `GET` → [`AdminList`]; `POST` [`AddAdmin`] → [`AdminAdded`].
+pub const ADMINS_PATH: &str = "/v1/admin/admins";
+/// `POST` [`ChangeAdmin`] → nothing.
+pub const ADMIN_CHANGES_PATH: &str = "/v1/admin/admins/changes";
+/// `GET` → [`GroupList`]; `POST` [`ChangeGroup`] → nothing.
+pub const GROUPS_PATH: &str = "/v1/admin/groups";
+/// `POST` [`LimitOperator`] → nothing.
+pub const OPERATOR_LIMITS_PATH: &str = "/v1/admin/operators/limits";
 /// `GET` → [`OperatorList`]; `POST` [`AddOperator`] → [`OperatorAdded`].
 pub const OPERATORS_PATH: &str = "/v1/admin/operators";
 /// `POST` [`ChangeOperator`] → nothing, or [`OperatorAdded`] for a new code.
@@ -28,6 +42,7 @@ pub const ADMIN_PROOF: &str = "tasuki-admin-request-v1";
 pub struct EnrolAdmin {
     pub token: String,
     pub name: String,
+    pub password: String,
     pub key: DeviceKey,
     /// Ed25519 by `key` over [`ADMIN_PROOF`], newline, token.
     pub proof: Blob,
@@ -93,6 +108,8 @@ pub enum OperatorChange {
     NewCode,
     /// Ends a suspension after failed logins (S64).
     Unlock,
+    /// The authenticator is lost: the next login sets a new one up.
+    ForgetAuthenticator,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +125,9 @@ pub struct OperatorEntry {
     pub display_name: String,
     pub modes: Vec<Mode>,
     pub state: OperatorState,
+    /// Approved ones.
     pub devices: u32,
+    pub groups: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +135,149 @@ pub struct OperatorEntry {
 pub enum OperatorState {
     Enabled,
     Disabled,
+}
+
+/// An administrator signs in; the key that signs the request stands for the device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminLogin {
+    pub password: String,
+    pub totp: Option<String>,
+    pub authenticator: crate::login::Authenticator,
+}
+
+impl std::fmt::Debug for AdminLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminLogin(..)")
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AdminLoginAnswer {
+    SignedIn { expires_in: u64 },
+    NeedsTotp,
+    TotpSetup { uri: String },
+    Locked { seconds: u64 },
+}
+
+impl std::fmt::Debug for AdminLoginAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminLoginAnswer(..)")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminList {
+    pub admins: Vec<AdminEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminEntry {
+    pub name: String,
+    pub key: DeviceKey,
+    pub state: OperatorState,
+    /// Unix seconds.
+    pub added: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddAdmin {
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminAdded {
+    /// One-time token for [`JOIN_PATH`].
+    pub token: String,
+    pub expires_in: u64,
+}
+
+impl std::fmt::Debug for AdminAdded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminAdded(..)")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeAdmin {
+    pub name: String,
+    pub change: AdminChange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminChange {
+    Disable,
+    Enable,
+    Remove,
+    /// Ends a suspension after failed logins.
+    Unlock,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupList {
+    pub groups: Vec<GroupEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupEntry {
+    pub group: String,
+    pub operators: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeGroup {
+    pub group: String,
+    pub change: GroupChange,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupChange {
+    Add,
+    Remove,
+    Join { operator: String },
+    Leave { operator: String },
+}
+
+/// From where and when an operator may sign in; empty lists allow everything. S63.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Addresses and networks: `192.0.2.7`, `2001:db8::/48`.
+    pub addresses: Vec<String>,
+    /// Hardware addresses, of which the operator's computer must name one. R4: can be forged.
+    pub macs: Vec<String>,
+    pub hours: Option<Hours>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// An IANA name such as `Asia/Tokyo`.
+    pub zone: String,
+    /// Days of the week, Monday 1 to Sunday 7.
+    pub days: Vec<u8>,
+    /// Minutes since midnight.
+    pub from: u16,
+    /// Minutes since midnight, after `from`; 1440 is the day's end.
+    pub until: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitOperator {
+    pub operator: String,
+    pub limits: Limits,
 }
 
 /// What an HTTP request is refused with; the status says the class.
@@ -146,4 +308,14 @@ pub enum ProblemCode {
     /// Try again later.
     Busy,
     Version,
+    /// The tenant's keys are not here yet: `tasuki-admin init`.
+    NotInitialised,
+    /// The administrator is not signed in.
+    AdminSignIn,
+    /// The person must show again that it is he.
+    Confirm,
+    /// A password of those that everybody tries first, or that was in a breach.
+    Breached,
+    /// A signed document does not hold here: older, by another key, or not naming this server's keys.
+    Document,
 }

@@ -1,32 +1,171 @@
 //! The tenant bundle: which server, which keys. What an agent and an operator's
-//! program trust, in one document signed by the tenant's root key.
+//! program trust, in one document signed by the tenant's root key, which lives on
+//! the administrator's machine and never on the server.
 //!
 //! Nothing unsigned (a file's name, the environment, a link) changes what stands
-//! here once a bundle is present (T70).
+//! here once a bundle is present, and no older bundle takes the place of a newer
+//! one (T69, T70).
 
 use serde::{Deserialize, Serialize};
 
-use crate::dsse::Document;
-use crate::ids::{DeviceKey, Digest, TenantId};
+use crate::blob::Blob;
+use crate::dsse::{self, Document, DocumentRefused};
+use crate::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
+use crate::log_key::LogPublicKey;
+use crate::manifest::is_showable_name;
 
 /// The file name by which programs look for it in their configuration folder.
 pub const BUNDLE_FILE: &str = "tenant.json";
+/// `GET` → [`TrustNews`], for programs that hold a bundle already.
+pub const TRUST_PATH: &str = "/v1/trust";
+/// The most keys of one kind: the one in use, the one before, the one to come, and one to spare.
+pub const MAX_KEYS: usize = 4;
+/// By how much a reader's clock may be wrong, in seconds, before a document's dates bind it. F12.
+pub const CLOCK_TOLERANCE_S: u64 = 25 * 3600;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     pub v: u16,
+    /// Rises with every change; a reader never goes back to a lower one.
+    pub version: u64,
     pub tenant: TenantId,
     /// Shown to people as the organisation's name. T8.
     pub organisation: String,
     pub host: String,
     pub port: u16,
-    /// SHA-256 of the server certificate's SubjectPublicKeyInfo (RFC 7469's pin). S72.
-    pub server_pin: Digest,
+    /// The key that signs this and the next bundle.
+    pub root: DeviceKey,
+    /// SHA-256 of the server certificate's SubjectPublicKeyInfo (RFC 7469's pin), the one
+    /// in use first. S72.
+    pub server_pins: Vec<Digest>,
     /// Keys that may sign manifests.
     pub manifest_keys: Vec<DeviceKey>,
+    /// Keys that may sign the log's checkpoints.
+    pub checkpoint_keys: Vec<DeviceKey>,
+    /// Keys that may sign operators' device certificates and their revocation.
+    pub lock_keys: Vec<DeviceKey>,
+    /// To whom log records are sealed: the newest first.
+    pub log_keys: Vec<LogPublicKey>,
+    /// Unix seconds.
+    pub issued_at: u64,
+    /// Unix seconds. Afterwards a program asks for a newer one and does nothing else.
+    pub expires_at: u64,
 }
 
 impl Document for Bundle {
     const PAYLOAD_TYPE: &'static str = "application/vnd.tasuki.bundle.v1+json";
+}
+
+/// What a program remembers of the bundles it has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    pub root: DeviceKey,
+    /// The highest version seen.
+    pub version: u64,
+}
+
+/// What a server tells a program that holds a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustNews {
+    /// The newest bundle's envelope.
+    pub bundle: Blob,
+    /// Bundles by which the root changed, oldest first: each signed by the root before it too.
+    pub handovers: Vec<Blob>,
+    /// The newest [`crate::certificate::Revocations`], if there ever was one.
+    pub revocations: Option<Blob>,
+}
+
+impl Bundle {
+    /// The bundle in `envelope`, for a program that knows none yet: its root is then pinned.
+    ///
+    /// # Errors
+    /// See [`BundleRefused`].
+    pub fn open_first(envelope: &[u8]) -> Result<Self, BundleRefused> {
+        open(envelope).map(|(bundle, _)| bundle)
+    }
+
+    /// The bundle in `envelope`, for a program that knows an earlier one.
+    ///
+    /// # Errors
+    /// [`BundleRefused::OtherRoot`] if the known root has neither signed it nor its handover,
+    /// [`BundleRefused::Rollback`] for an older one; see [`BundleRefused`].
+    pub fn open(envelope: &[u8], known: &Known) -> Result<Self, BundleRefused> {
+        let (bundle, signers) = open(envelope)?;
+        if !signers.contains(&known.root) {
+            return Err(BundleRefused::OtherRoot);
+        }
+        if bundle.version < known.version {
+            return Err(BundleRefused::Rollback { known: known.version, given: bundle.version });
+        }
+        Ok(bundle)
+    }
+
+    pub fn known(&self) -> Known {
+        Known { root: self.root, version: self.version }
+    }
+
+    /// Whether it is past its time on a clock that says `unix`, give or take a day.
+    pub fn is_expired(&self, unix: u64) -> bool {
+        unix > self.expires_at.saturating_add(CLOCK_TOLERANCE_S)
+    }
+
+    fn is_usable(&self) -> bool {
+        let few = |count: usize| (1..=MAX_KEYS).contains(&count);
+        self.version > 0
+            && !self.host.is_empty()
+            && is_showable_name(&self.organisation)
+            && few(self.server_pins.len())
+            && few(self.manifest_keys.len())
+            && few(self.checkpoint_keys.len())
+            && few(self.lock_keys.len())
+            && few(self.log_keys.len())
+    }
+}
+
+impl TrustNews {
+    /// The newest bundle, for a program that knows `known`, along the chain of roots.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`], of the first link that does not hold.
+    pub fn bundle(&self, known: &Known) -> Result<Bundle, BundleRefused> {
+        let mut known = *known;
+        for handover in &self.handovers {
+            match Bundle::open(&handover.0, &known) {
+                Ok(bundle) => known = bundle.known(),
+                // Handed over before this program's time.
+                Err(BundleRefused::Rollback { .. } | BundleRefused::OtherRoot) => {}
+                Err(refused) => return Err(refused),
+            }
+        }
+        Bundle::open(&self.bundle.0, &known)
+    }
+}
+
+fn open(envelope: &[u8]) -> Result<(Bundle, Vec<DeviceKey>), BundleRefused> {
+    if let Some(theirs) = dsse::payload_version(envelope).filter(|v| *v != PROTOCOL_VERSION) {
+        return Err(BundleRefused::Version { theirs });
+    }
+    let (bundle, signers) = dsse::open_cosigned::<Bundle>(envelope)?;
+    if !signers.contains(&bundle.root) {
+        return Err(BundleRefused::OtherRoot);
+    }
+    if bundle.is_usable() { Ok((bundle, signers)) } else { Err(BundleRefused::Unusable) }
+}
+
+/// Why a bundle changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum BundleRefused {
+    #[error(transparent)]
+    Document(#[from] DocumentRefused),
+    #[error("the bundle is of protocol version {theirs}")]
+    Version { theirs: u16 },
+    #[error("the bundle was not signed by the known organisation's root key")]
+    OtherRoot,
+    #[error("the bundle is version {given}, and version {known} is known already")]
+    Rollback { known: u64, given: u64 },
+    #[error("the bundle lacks a key, a host or a name that can be shown")]
+    Unusable,
 }

@@ -14,13 +14,13 @@ use crate::ids::DeviceKey;
 
 /// The most bytes that a signed document may have, unless its type says otherwise. T15.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024;
-/// The most bytes that the envelope of such a document may have. T15.
-pub const MAX_ENVELOPE_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_DOCUMENT_BYTES / 2;
+/// The most bytes that the envelope of such a document may have.
+pub const MAX_ENVELOPE_BYTES: usize = envelope_bytes(MAX_DOCUMENT_BYTES);
 
 /// A document that can be signed: strict JSON under a type name of its own.
 pub trait Document: Serialize + DeserializeOwned {
     const PAYLOAD_TYPE: &'static str;
-    /// The most bytes that it may have. T15.
+    /// The most bytes of its payload.
     const MAX_BYTES: usize = MAX_DOCUMENT_BYTES;
 }
 
@@ -42,17 +42,36 @@ struct EnvelopeSignature {
 
 /// The envelope of `document`, signed by `key`.
 pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
+    sign_by_all(document, &[key])
+}
+
+/// The envelope of `document` under a signature of each key: for a document by which
+/// one key hands over to another.
+pub fn sign_by_all<D: Document>(document: &D, keys: &[&SigningKey]) -> Vec<u8> {
     let payload = serde_json::to_vec(document).unwrap_or_default();
-    let signature = key.sign(&pae(D::PAYLOAD_TYPE, &payload));
-    let envelope = Envelope {
-        payload_type: D::PAYLOAD_TYPE.to_owned(),
-        payload: Blob(payload),
-        signatures: vec![EnvelopeSignature {
-            keyid: DeviceKey(key.verifying_key().to_bytes()),
-            sig: Blob(signature.to_bytes().to_vec()),
-        }],
-    };
+    let signatures = keys.iter().map(|key| signature(D::PAYLOAD_TYPE, &payload, key)).collect();
+    let payload_type = D::PAYLOAD_TYPE.to_owned();
+    let envelope = Envelope { payload_type, payload: Blob(payload), signatures };
     serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+/// The same envelope with `key`'s signature behind those that it has.
+///
+/// # Errors
+/// As [`open_cosigned`]: what does not hold is not signed.
+pub fn cosign<D: Document>(envelope: &[u8], key: &SigningKey) -> Result<Vec<u8>, DocumentRefused> {
+    open_cosigned::<D>(envelope)?;
+    let mut envelope = parse_envelope::<D>(envelope)?;
+    envelope.signatures.push(signature(D::PAYLOAD_TYPE, &envelope.payload.0, key));
+    Ok(serde_json::to_vec(&envelope).unwrap_or_default())
+}
+
+fn signature(payload_type: &str, payload: &[u8], key: &SigningKey) -> EnvelopeSignature {
+    let signature = key.sign(&pae(payload_type, payload));
+    EnvelopeSignature {
+        keyid: DeviceKey(key.verifying_key().to_bytes()),
+        sig: Blob(signature.to_bytes().to_vec()),
+    }
 }
 
 /// The document in `envelope`, once one of `trusted` is known to have signed it.
@@ -61,23 +80,38 @@ pub fn sign<D: Document>(document: &D, key: &SigningKey) -> Vec<u8> {
 /// See [`DocumentRefused`]; each is final, nothing may be used of the document.
 pub fn open<D: Document>(envelope: &[u8], trusted: &[DeviceKey]) -> Result<D, DocumentRefused> {
     let envelope = parse_envelope::<D>(envelope)?;
-    if envelope.payload_type != D::PAYLOAD_TYPE {
-        return Err(DocumentRefused::OtherType);
-    }
-    if envelope.payload.0.len() > D::MAX_BYTES {
-        return Err(DocumentRefused::TooLarge);
-    }
     let [signature] = envelope.signatures.as_slice() else {
         return Err(DocumentRefused::Malformed);
     };
     if !trusted.contains(&signature.keyid) {
         return Err(DocumentRefused::UnknownKey);
     }
+    verify(&envelope, signature)?;
+    strict_json(&envelope.payload.0)
+}
+
+/// The document and who signed it: one or two, each once, every signature good.
+/// Whether they are whom one expects is for the caller to ask.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_cosigned<D: Document>(envelope: &[u8]) -> Result<(D, Vec<DeviceKey>), DocumentRefused> {
+    let envelope = parse_envelope::<D>(envelope)?;
+    let signers: Vec<DeviceKey> = envelope.signatures.iter().map(|s| s.keyid).collect();
+    match signers.as_slice() {
+        [_] => {}
+        [first, second] if first != second => {}
+        _ => return Err(DocumentRefused::Malformed),
+    }
+    envelope.signatures.iter().try_for_each(|signature| verify(&envelope, signature))?;
+    Ok((strict_json(&envelope.payload.0)?, signers))
+}
+
+fn verify(envelope: &Envelope, signature: &EnvelopeSignature) -> Result<(), DocumentRefused> {
     let key = VerifyingKey::from_bytes(&signature.keyid.0).map_err(|_| DocumentRefused::UnknownKey)?;
     let bytes = Signature::from_slice(&signature.sig.0).map_err(|_| DocumentRefused::Forged)?;
-    key.verify_strict(&pae(D::PAYLOAD_TYPE, &envelope.payload.0), &bytes)
-        .map_err(|_| DocumentRefused::Forged)?;
-    strict_json(&envelope.payload.0)
+    key.verify_strict(&pae(&envelope.payload_type, &envelope.payload.0), &bytes)
+        .map_err(|_| DocumentRefused::Forged)
 }
 
 /// As [`open`], trusting the key that the document itself names: for the first
@@ -89,6 +123,17 @@ pub fn open_self_signed<D: Document>(envelope: &[u8]) -> Result<(D, DeviceKey), 
     let named = parse_envelope::<D>(envelope)?.signatures.first().map(|s| s.keyid);
     let signer = named.ok_or(DocumentRefused::Malformed)?;
     open(envelope, &[signer]).map(|document| (document, signer))
+}
+
+/// The version that a document claims, its signature not looked at: only to say
+/// "another version" instead of "malformed".
+pub fn payload_version(envelope: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u16,
+    }
+    let envelope: Envelope = strict_json(envelope).ok()?;
+    serde_json::from_slice::<Versioned>(&envelope.payload.0).ok().map(|document| document.v)
 }
 
 /// JSON that is one object, no field unknown or twice, nothing behind it. T15.
@@ -117,12 +162,24 @@ pub enum DocumentRefused {
     Forged,
 }
 
-/// The payload grows by a third in base64; the rest is for type, key and signature.
+/// Base64 makes four bytes of three; the rest is for signatures and the type.
+const fn envelope_bytes(payload: usize) -> usize {
+    payload + payload / 2
+}
+
+/// Of the right type and size; nothing of it is verified yet.
 fn parse_envelope<D: Document>(bytes: &[u8]) -> Result<Envelope, DocumentRefused> {
-    if bytes.len() > D::MAX_BYTES + D::MAX_BYTES / 2 {
+    if bytes.len() > envelope_bytes(D::MAX_BYTES) {
         return Err(DocumentRefused::TooLarge);
     }
-    strict_json(bytes)
+    let envelope: Envelope = strict_json(bytes)?;
+    if envelope.payload_type != D::PAYLOAD_TYPE {
+        return Err(DocumentRefused::OtherType);
+    }
+    if envelope.payload.0.len() > D::MAX_BYTES {
+        return Err(DocumentRefused::TooLarge);
+    }
+    Ok(envelope)
 }
 
 fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {

@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::blob::Blob;
+use crate::certificate::{Authorities, Certificate, CertificateRefused};
 use crate::consent::{Answer, Consent};
 use crate::dsse::{self, Document, DocumentRefused};
+use crate::grant::Standing;
 use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
 use crate::policy::local::LocalMaximum;
 use crate::rights::{Capability, EffectiveRights, Mode, Rights};
@@ -55,6 +58,9 @@ pub struct Manifest {
     /// Why the operator says he does it, for the person to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The envelope of the operator's [`Certificate`]: who he is and the most he may do,
+    /// by the administrator's word and not the server's.
+    pub certificate: Blob,
 }
 
 impl Document for Manifest {
@@ -148,13 +154,14 @@ pub struct Abilities {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedManifest {
     manifest: Manifest,
+    certificate: Certificate,
     digest: Digest,
     start_by: Instant,
     ends: Instant,
 }
 
 impl VerifiedManifest {
-    /// Checks `envelope` in the order signature, form, binding, times, width.
+    /// Checks `envelope` in the order signature, form, binding, certificate, times, width.
     ///
     /// `now` must come from a clock that counts time spent suspended (T12).
     ///
@@ -162,14 +169,17 @@ impl VerifiedManifest {
     /// See [`ManifestRefused`]; each is final for this session.
     pub fn verify(
         envelope: &[u8],
-        trusted: &[DeviceKey],
+        authorities: &Authorities,
         binding: &Binding,
         abilities: Abilities,
         now: Instant,
     ) -> Result<Self, ManifestRefused> {
-        let manifest: Manifest = dsse::open(envelope, trusted)?;
+        let manifest: Manifest = dsse::open(envelope, &authorities.manifest_keys)?;
         check_binding(&manifest, binding)?;
         check_names(&manifest)?;
+        let certificate =
+            Certificate::open(&manifest.certificate.0, authorities, &binding.operator_key)?;
+        check_certified(&manifest, &certificate)?;
         let start_within = Duration::from_secs(manifest.start_within);
         let length = Duration::from_secs(manifest.length);
         if start_within.is_zero() || start_within > MAX_START || length.is_zero() || length > MAX_LENGTH
@@ -182,7 +192,8 @@ impl VerifiedManifest {
         }
         check_demands(&manifest, abilities)?;
         let digest = Digest(Sha256::digest(envelope).into());
-        Ok(Self { manifest, digest, start_by: now + start_within, ends: now + length })
+        let (start_by, ends) = (now + start_within, now + length);
+        Ok(Self { manifest, certificate, digest, start_by, ends })
     }
 
     /// As narrow as this computer's own maximum, too; what it takes away is gone from the
@@ -210,6 +221,11 @@ impl VerifiedManifest {
         &self.manifest
     }
 
+    /// Who the operator is, by the administrator's word.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
     /// SHA-256 of the envelope as received.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -225,15 +241,22 @@ impl VerifiedManifest {
         self.ends
     }
 
-    /// What the viewer may do at `now`: mode's ceiling, manifest, the machine's own
-    /// maximum and what the person granted, whichever is least. T16-T18.
-    pub fn effective(&self, local: Rights, consent: &Consent, now: Instant) -> EffectiveRights {
+    /// What the viewer may do at `now`: mode's ceiling, certificate, manifest, the machine's own
+    /// maximum and what stands of the person's word, whichever is least. T16-T18.
+    pub fn effective(
+        &self,
+        local: Rights,
+        consent: &Consent,
+        standing: &Standing,
+        now: Instant,
+    ) -> EffectiveRights {
         let accepted = consent.answer == Answer::Accepted && consent.manifest == self.digest;
         if !accepted || now >= self.ends {
             return EffectiveRights::mint(Rights::NONE);
         }
-        let allowed = self.manifest.mode.ceiling().and(self.manifest.capabilities);
-        EffectiveRights::mint(allowed.and(local).and(consent.granted))
+        let ceiling = self.manifest.mode.ceiling().and(self.certificate.rights);
+        let allowed = ceiling.and(self.manifest.capabilities);
+        EffectiveRights::mint(allowed.and(local).and(standing.at(now)))
     }
 }
 
@@ -244,6 +267,10 @@ pub enum ManifestRefused {
     Document(#[from] DocumentRefused),
     #[error("the manifest is of another protocol version")]
     Version,
+    #[error(transparent)]
+    Certificate(#[from] CertificateRefused),
+    #[error("the manifest allows more than the operator's certificate, or names another operator")]
+    NotCertified,
     #[error("the manifest was made for another organisation, session, computer or operator")]
     Binding,
     #[error("the manifest carries a name that cannot be shown")]
@@ -278,6 +305,15 @@ fn check_names(manifest: &Manifest) -> Result<(), ManifestRefused> {
     } else {
         Err(ManifestRefused::Name)
     }
+}
+
+/// A manifest wider than its certificate is refused whole, not clipped (T16).
+fn check_certified(manifest: &Manifest, certificate: &Certificate) -> Result<(), ManifestRefused> {
+    let certified = manifest.operator == certificate.operator
+        && manifest.operator_name == certificate.display_name
+        && certificate.modes.contains(&manifest.mode)
+        && manifest.capabilities.is_within(certificate.rights);
+    if certified { Ok(()) } else { Err(ManifestRefused::NotCertified) }
 }
 
 fn check_demands(manifest: &Manifest, abilities: Abilities) -> Result<(), ManifestRefused> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
 use crate::input::InputEvent;
-use crate::rights::Capability;
+use crate::rights::{Capability, Rights};
 use crate::screen::{CursorPosition, CursorShape, Layout, MonitorId};
 
 /// The most bytes of an encoded packet, on any path.
@@ -70,9 +70,40 @@ pub enum HostToViewer {
     Refused {
         wanted: Capability,
     },
+    /// The signed [`crate::grant::RightsChange`]: the host's person has spoken, or been silent.
+    RightsChanged {
+        envelope: Blob,
+    },
+    /// The host's person is asked something; until he answers, input has no effect.
+    Asking {
+        what: Asked,
+        /// Until silence is taken for an answer.
+        seconds: u32,
+    },
+    AskingOver {
+        what: Asked,
+    },
+    /// The host's person holds the picture still: nothing is sent and no input counts.
+    PicturePaused,
+    PictureResumed,
+    /// After the end: the signed [`crate::receipt::Receipt`], for the viewer to sign too.
+    ReceiptOffered {
+        envelope: Blob,
+    },
 }
 
-/// All that a viewer asks of a host. Each act but [`Self::NeedKeyFrame`] needs a permit.
+/// What a host's person is asked in mid-session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// More rights, for a time.
+    MoreRights,
+    /// Whether the session shall go on (T34).
+    Continue,
+}
+
+/// All that a viewer asks of a host. Each act needs a right, except to ask for rights
+/// and what belongs to the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ViewerToHost {
     Input(InputEvent),
@@ -101,6 +132,20 @@ pub enum ViewerToHost {
     },
     /// Asks to come back after a reboot without a new number (R3).
     Reconnect,
+    /// Asks the host's person for more rights, for 1 to [`crate::grant::MAX_GRANT_S`] seconds.
+    AskRights {
+        rights: Rights,
+        seconds: u32,
+    },
+    /// After the end: this end has stopped too, and can sign the receipt.
+    ReceiptAwaited {
+        /// The version of the program at this end, for the receipt (S99).
+        software: String,
+    },
+    /// The receipt with both signatures.
+    ReceiptSigned {
+        envelope: Blob,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +177,10 @@ pub enum EndReason {
     ManifestRefused,
     /// The program was stopped.
     ProgramEnded,
+    /// Asked whether to go on, the host's person said no, or nothing (T34).
+    NotContinued,
+    /// The server did not take part: a number, a mode or a sign-in that it refuses.
+    ServerRefused,
 }
 
 /// Sealed by [`crate::sealing`] under the pairing's keys and forwarded by the server.

@@ -145,11 +145,13 @@ fn payload_digits(locator: Locator, secret: &SessionSecret) -> Vec<u8> {
     digits
 }
 
-fn is_separator(c: char) -> bool {
+/// What may stand between digits and counts for nothing.
+pub fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '_' | '.' | '‐'..='―' | '−' | '－' | 'ー' | '・')
 }
 
-fn digit(c: char) -> Option<u8> {
+/// The value of an ASCII or full-width digit, 0 to 9.
+pub fn digit(c: char) -> Option<u8> {
     let value = match c {
         '0'..='9' => u32::from(c) - u32::from('0'),
         '０'..='９' => u32::from(c) - u32::from('０'),

@@ -131,7 +131,8 @@ impl Capability {
     }
 }
 
-/// A set of capabilities. As a document: a list of their names, none twice.
+/// A set of capabilities. In a document: a list of their names, none twice. In a
+/// binary message: 16 bits, of which none may be without a name.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rights(u16);
 
@@ -178,12 +179,20 @@ impl fmt::Debug for Rights {
 
 impl Serialize for Rights {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_seq(self.iter())
+        if s.is_human_readable() {
+            return s.collect_seq(self.iter());
+        }
+        s.serialize_u16(self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for Rights {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            let rights = Self(u16::deserialize(d)?);
+            let known = rights.is_within(Self::of(&Capability::ALL));
+            return if known { Ok(rights) } else { Err(de::Error::custom("an unknown capability")) };
+        }
         let mut rights = Self::NONE;
         for capability in Vec::<Capability>::deserialize(d)? {
             if rights.has(capability) {
@@ -278,11 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn every_set_survives_its_document() {
+    fn every_set_survives_its_document_and_its_message() {
         for bits in 0..1 << Capability::ALL.len() {
             let rights = Rights(bits);
             let text = serde_json::to_string(&rights).unwrap();
             assert_eq!(serde_json::from_str::<Rights>(&text).unwrap(), rights);
+            let bytes = postcard::to_stdvec(&rights).unwrap();
+            assert_eq!(postcard::from_bytes::<Rights>(&bytes), Ok(rights));
         }
     }
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
-use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
+use crate::ids::{Challenge, Digest, SessionId};
 use crate::number::Locator;
 use crate::rights::Mode;
 
@@ -15,10 +15,6 @@ use crate::rights::Mode;
 pub const OPERATOR_PATH: &str = "/v1/operator";
 /// WebSocket of an agent; open to everybody.
 pub const AGENT_PATH: &str = "/v1/agent";
-/// `POST` [`LoginRequest`] → [`LoginResponse`].
-pub const LOGIN_PATH: &str = "/v1/login";
-/// `POST` with the bearer's token → nothing; the token, its connections and numbers end.
-pub const LOGOUT_PATH: &str = "/v1/logout";
 /// The most bytes of one message before its sender is known.
 pub const MAX_EARLY_MESSAGE: usize = 64 * 1024;
 /// The most bytes of one message.
@@ -29,45 +25,6 @@ pub const MAX_FORWARD: usize = 48 * 1024;
 /// Prefix of what an operator's device signs to take up a connection: this, the
 /// server's challenge, the SHA-256 of the token.
 pub const DEVICE_PROOF: &[u8] = b"tasuki-device-proof-v1";
-
-/// An operator signs in. The device proves itself on each connection afterwards.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginRequest {
-    pub version: u16,
-    pub operator: String,
-    pub password: String,
-    pub device: DeviceKey,
-    /// Ed25519 by `device` over [`DEVICE_PROOF`], `enrolment` (or nothing) and the operator's name.
-    pub proof: Blob,
-    /// The one-time code by which an administrator lets a new device in.
-    pub enrolment: Option<String>,
-}
-
-impl std::fmt::Debug for LoginRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginRequest").field("operator", &self.operator).finish_non_exhaustive()
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginResponse {
-    /// 256 random bits, base64url; the server keeps its SHA-256.
-    pub token: String,
-    /// Seconds until it ends whatever happens.
-    pub expires_in: u64,
-    pub tenant: TenantId,
-    pub organisation: String,
-    pub display_name: String,
-    pub modes: Vec<Mode>,
-}
-
-impl std::fmt::Debug for LoginResponse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginResponse").field("tenant", &self.tenant).finish_non_exhaustive()
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -294,6 +251,8 @@ pub enum RefusalReason {
     Reason,
     /// No valid token, or the device is not the token's.
     SignIn,
+    /// The person must show again that it is he: `POST` [`crate::login::CONFIRM_PATH`] first.
+    Confirm,
     /// No such session for this end.
     Session,
     /// The server is full or its store cannot be written.

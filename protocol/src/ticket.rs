@@ -18,6 +18,12 @@ pub const MAX_TICKET_BYTES: usize = 256;
 /// The ALPN name under which a relay is spoken to after TLS.
 pub const RELAY_ALPN: &[u8] = b"tasuki-relay/1";
 
+/// The path at which a server's relay is spoken to as well, by HTTP's Upgrade, where a
+/// network lets nothing through but what browsers speak (S84).
+pub const RELAY_PATH: &str = "/relay";
+/// What is asked for there (RFC 9110 §7.8).
+pub const RELAY_UPGRADE: &str = "tasuki-relay";
+
 const TAG_BYTES: usize = 32;
 const DOMAIN: &[u8] = b"tasuki-ticket-v1";
 

@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::certificate::{Authorities, Certificate, CertificateRefused, Revocations};
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse::{self, DocumentRefused};
+use tasuki_protocol::grant::Standing;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
 use tasuki_protocol::manifest::{
     Abilities, AddressDisclosure, Approval, Binding, FileRules, Manifest, ManifestRefused, Requirement,
@@ -12,6 +15,9 @@ use tasuki_protocol::manifest::{
 };
 use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Operate, Rights, SeeScreen};
+
+const DAY: u64 = 24 * 3600;
+const NOW: u64 = 1_800_000_000;
 
 fn server() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])
@@ -37,12 +43,48 @@ fn manifest(mode: Mode) -> Manifest {
         application_selection: Requirement::Optional,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::Public,
-        issued_at: 1_800_000_000,
+        issued_at: NOW,
         start_within: 600,
         length: 3600,
         policy_version: 1,
         reason: None,
+        certificate: Blob(dsse::sign(&certificate(), &lock())),
     }
+}
+
+fn lock() -> SigningKey {
+    SigningKey::from_bytes(&[2; 32])
+}
+
+fn certificate() -> Certificate {
+    Certificate {
+        v: PROTOCOL_VERSION,
+        tenant: TenantId([3; 8]),
+        operator: "olivia".to_owned(),
+        display_name: "オペレータ 花子".to_owned(),
+        device: DeviceKey([10; 32]),
+        modes: Mode::ALL.to_vec(),
+        rights: Rights::of(&Capability::ALL),
+        not_before: NOW - 3600,
+        not_after: NOW + DAY,
+    }
+}
+
+fn authorities() -> Authorities {
+    Authorities {
+        tenant: TenantId([3; 8]),
+        manifest_keys: vec![public(&server())],
+        lock_keys: vec![public(&lock())],
+        revoked: Vec::new(),
+        unix: NOW,
+    }
+}
+
+/// What becomes of a manifest whose certificate was altered before the lock key signed it.
+fn certified(alter: impl FnOnce(&mut Certificate)) -> Option<ManifestRefused> {
+    let mut altered = certificate();
+    alter(&mut altered);
+    refused(|m| m.certificate = Blob(dsse::sign(&altered, &lock())))
 }
 
 fn binding() -> Binding {
@@ -59,7 +101,7 @@ fn binding() -> Binding {
 const UNABLE: Abilities = Abilities { application_selection: false, recording: false };
 
 fn verify(envelope: &[u8], now: Instant) -> Result<VerifiedManifest, ManifestRefused> {
-    VerifiedManifest::verify(envelope, &[public(&server())], &binding(), UNABLE, now)
+    VerifiedManifest::verify(envelope, &authorities(), &binding(), UNABLE, now)
 }
 
 fn refused(alter: impl FnOnce(&mut Manifest)) -> Option<ManifestRefused> {
@@ -194,12 +236,10 @@ fn t8_a_reason_that_deceives_is_refused() {
 
 #[test]
 fn t16_what_this_computer_takes_away_is_gone_from_the_manifest_and_stays_gone() {
-    let none = VerifiedManifest::verify;
     let take = |text: &str, mode: Mode| {
         let maximum = LocalMaximum::default().and(serde_json::from_str(text).unwrap()).unwrap();
         let envelope = dsse::sign(&manifest(mode), &server());
-        none(&envelope, &[public(&server())], &binding(), UNABLE, Instant::now())
-            .and_then(|verified| verified.under(&maximum, UNABLE))
+        verify(&envelope, Instant::now()).and_then(|verified| verified.under(&maximum, UNABLE))
     };
     let narrowed = take(r#"{"send_files":"never","operate":false}"#, Mode::Control).unwrap();
     assert!(!narrowed.manifest().capabilities.has(Capability::Operate));
@@ -221,7 +261,14 @@ fn t8_names_that_deceive_are_refused() {
     }
     let long = "あ".repeat(41);
     assert_eq!(refused(|m| m.operator_name = long), Some(ManifestRefused::Name));
-    assert_eq!(refused(|m| m.operator_name = "あ".repeat(40)), None);
+    let name = "あ".repeat(40);
+    let mut long = certificate();
+    long.display_name.clone_from(&name);
+    let taken = refused(|m| {
+        m.operator_name = name;
+        m.certificate = Blob(dsse::sign(&long, &lock()));
+    });
+    assert_eq!(taken, None);
 }
 
 #[test]
@@ -246,18 +293,140 @@ fn rights_are_the_least_of_mode_manifest_machine_and_click_and_none_without_an_a
         granted,
     };
     let yes = consent(Answer::Accepted, all);
-    assert_eq!(verified.effective(all, &yes, now).rights(), Mode::Control.ceiling());
+    assert_eq!(
+        verified.effective(all, &yes, &Standing::of(&yes), now).rights(),
+        Mode::Control.ceiling()
+    );
     let local = Rights::of(&[Capability::SeeScreen]);
-    assert!(verified.effective(local, &yes, now).permit::<Operate>().is_none());
-    assert!(verified.effective(local, &yes, now).permit::<SeeScreen>().is_some());
+    assert!(verified.effective(local, &yes, &Standing::of(&yes), now).permit::<Operate>().is_none());
+    assert!(verified.effective(local, &yes, &Standing::of(&yes), now).permit::<SeeScreen>().is_some());
     let clicked = consent(Answer::Accepted, Rights::of(&[Capability::SeeScreen]));
-    assert!(verified.effective(all, &clicked, now).permit::<Operate>().is_none());
+    assert!(
+        verified.effective(all, &clicked, &Standing::of(&clicked), now).permit::<Operate>().is_none()
+    );
     for answer in [Answer::Refused, Answer::Silent] {
         let no = consent(answer, all);
-        assert_eq!(verified.effective(all, &no, now).rights(), Rights::NONE);
+        assert_eq!(verified.effective(all, &no, &Standing::of(&yes), now).rights(), Rights::NONE);
     }
     let over = now + Duration::from_secs(3600);
-    assert_eq!(verified.effective(all, &yes, over).rights(), Rights::NONE, "T12");
+    assert_eq!(verified.effective(all, &yes, &Standing::of(&yes), over).rights(), Rights::NONE, "T12");
     let foreign = Consent { manifest: Digest([9; 32]), ..yes };
-    assert_eq!(verified.effective(all, &foreign, now).rights(), Rights::NONE);
+    assert_eq!(verified.effective(all, &foreign, &Standing::of(&foreign), now).rights(), Rights::NONE);
+}
+
+#[test]
+fn t11_no_certificate_with_one_bit_changed_is_accepted() {
+    let envelope = dsse::sign(&certificate(), &lock());
+    let device = certificate().device;
+    assert_eq!(Certificate::open(&envelope, &authorities(), &device), Ok(certificate()));
+    for bit in 0..envelope.len() * 8 {
+        let mut changed = envelope.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(Certificate::open(&changed, &authorities(), &device).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn t14_only_the_lock_key_certifies_and_it_signs_nothing_else() {
+    let by = |key: &SigningKey| refused(|m| m.certificate = Blob(dsse::sign(&certificate(), key)));
+    let unknown = CertificateRefused::Document(DocumentRefused::UnknownKey);
+    assert_eq!(by(&lock()), None);
+    for stranger in [server(), SigningKey::from_bytes(&[66; 32])] {
+        assert_eq!(by(&stranger), Some(ManifestRefused::Certificate(unknown)));
+    }
+    // The lock key's word is no manifest, and a manifest is no certificate.
+    let by_lock = dsse::sign(&manifest(Mode::Control), &lock());
+    let unknown = ManifestRefused::Document(DocumentRefused::UnknownKey);
+    assert_eq!(verify(&by_lock, Instant::now()).err(), Some(unknown));
+    let other_type = CertificateRefused::Document(DocumentRefused::OtherType);
+    let manifest = Blob(dsse::sign(&manifest(Mode::Control), &lock()));
+    let taken = refused(|m| m.certificate = manifest);
+    assert_eq!(taken, Some(ManifestRefused::Certificate(other_type)));
+    let malformed = CertificateRefused::Document(DocumentRefused::Malformed);
+    let taken = refused(|m| m.certificate = Blob(Vec::new()));
+    assert_eq!(taken, Some(ManifestRefused::Certificate(malformed)));
+}
+
+#[test]
+fn t13_a_certificate_of_another_device_tenant_or_version_is_none() {
+    let binding = Some(ManifestRefused::Certificate(CertificateRefused::Binding));
+    assert_eq!(certified(|c| c.device = DeviceKey([9; 32])), binding);
+    assert_eq!(certified(|c| c.tenant = TenantId([9; 8])), binding);
+    assert_eq!(certified(|c| c.v += 1), binding);
+}
+
+#[test]
+fn t8_the_operators_name_is_the_certificates_and_not_the_servers() {
+    let other = Some(ManifestRefused::NotCertified);
+    assert_eq!(refused(|m| m.operator_name = "Bank of Japan".to_owned()), other);
+    assert_eq!(refused(|m| m.operator = "root".to_owned()), other);
+    let name = Some(ManifestRefused::Certificate(CertificateRefused::Name));
+    assert_eq!(certified(|c| c.display_name = "a\u{202E}b".to_owned()), name);
+    let verified = verify(&dsse::sign(&manifest(Mode::Control), &server()), Instant::now()).unwrap();
+    assert_eq!(verified.certificate().display_name, "オペレータ 花子");
+}
+
+#[test]
+fn t16_a_manifest_wider_than_its_certificate_is_refused_whole() {
+    let other = Some(ManifestRefused::NotCertified);
+    assert_eq!(certified(|c| c.modes = vec![Mode::View]), other);
+    assert_eq!(certified(|c| c.modes = Vec::new()), other);
+    for capability in Mode::Control.ceiling().iter() {
+        let without = Rights::of(&Capability::ALL).without(capability);
+        assert_eq!(certified(|c| c.rights = without), other, "{capability:?}");
+        let mut narrow = certificate();
+        narrow.rights = without;
+        let taken = refused(|m| {
+            m.certificate = Blob(dsse::sign(&narrow, &lock()));
+            m.capabilities = m.capabilities.without(capability);
+        });
+        assert_eq!(taken, None, "{capability:?}");
+    }
+}
+
+#[test]
+fn t14_a_certificate_out_of_its_time_or_made_for_too_long_is_refused() {
+    let times = Some(ManifestRefused::Certificate(CertificateRefused::Times));
+    let too_long = Some(ManifestRefused::Certificate(CertificateRefused::TooLong));
+    let life = |from: u64, until: u64| {
+        certified(|c| {
+            c.not_before = from;
+            c.not_after = until;
+        })
+    };
+    assert_eq!(life(NOW - 10 * DAY, NOW - 2 * DAY), times);
+    assert_eq!(life(NOW + 2 * DAY, NOW + 10 * DAY), times);
+    assert_eq!(life(NOW, NOW + 90 * DAY + 1), too_long);
+    assert_eq!(life(NOW, NOW - 1), too_long);
+    assert_eq!(life(0, u64::MAX), too_long);
+    assert_eq!(life(NOW, NOW + 90 * DAY), None);
+    // F12: a clock that is wrong by a day stops nobody.
+    assert_eq!(life(NOW - 10 * DAY, NOW - DAY), None);
+    assert_eq!(life(NOW + DAY, NOW + 10 * DAY), None);
+}
+
+#[test]
+fn t14_a_revoked_device_is_refused_and_an_older_list_changes_nothing() {
+    let mut told = authorities();
+    told.revoked = vec![DeviceKey([10; 32])];
+    let envelope = dsse::sign(&manifest(Mode::Control), &server());
+    let taken = VerifiedManifest::verify(&envelope, &told, &binding(), UNABLE, Instant::now());
+    let revoked = ManifestRefused::Certificate(CertificateRefused::Revoked);
+    assert_eq!(taken.err(), Some(revoked));
+    let list = Revocations {
+        v: PROTOCOL_VERSION,
+        tenant: TenantId([3; 8]),
+        version: 4,
+        devices: told.revoked,
+        issued_at: NOW,
+    };
+    let open = |key: &SigningKey, tenant, known| {
+        Revocations::open(&dsse::sign(&list, key), tenant, &authorities().lock_keys, known)
+    };
+    let own = list.tenant;
+    assert_eq!(open(&lock(), own, 4).as_ref(), Ok(&list));
+    assert_eq!(open(&lock(), own, 5), Err(CertificateRefused::Rollback));
+    assert_eq!(open(&lock(), TenantId([9; 8]), 0), Err(CertificateRefused::Binding));
+    let unknown = CertificateRefused::Document(DocumentRefused::UnknownKey);
+    assert_eq!(open(&server(), own, 0), Err(unknown));
 }

@@ -12,7 +12,7 @@ use tasuki_protocol::policy::decide::{
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules};
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 const TENANT: TenantId = TenantId([3; 8]);
 const SERVER: ServerLimits =
@@ -27,7 +27,12 @@ fn policy(rules: &str) -> Policy {
 
 fn decide(policy: &Policy, mode: Mode, groups: &[&str]) -> Decision {
     let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
-    let subject = Subject { operator: "hanako", groups: &groups, modes: &Mode::ALL };
+    let subject = Subject {
+        operator: "hanako",
+        groups: &groups,
+        modes: &Mode::ALL,
+        certified: Rights::of(&Capability::ALL),
+    };
     policy.decide(&subject, mode, SERVER, MONDAY_AT_TEN)
 }
 
@@ -56,7 +61,12 @@ fn s37_s43_s68_two_operators_of_one_policy_come_off_differently() {
     );
     policy.check(TENANT).unwrap();
     let hanako = granted(&policy, Mode::Control, &[]);
-    let subject = Subject { operator: "taro", groups: &[], modes: &Mode::ALL };
+    let subject = Subject {
+        operator: "taro",
+        groups: &[],
+        modes: &Mode::ALL,
+        certified: Rights::of(&Capability::ALL),
+    };
     let taro = policy.decide(&subject, Mode::Control, SERVER, MONDAY_AT_TEN).outcome.unwrap();
     assert_eq!((hanako.files.send, taro.files.send), (Approval::Never, Approval::Allow));
     assert!(!hanako.rights.has(Capability::SendFiles) && taro.rights.has(Capability::SendFiles));

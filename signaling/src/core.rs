@@ -3,8 +3,10 @@
 //! Told the time, one seed and what arrived; gives back what is to be done. It
 //! refuses to know sockets, files, databases and clocks.
 
+pub mod admission;
 pub mod agenda;
 pub mod agents;
+pub mod anchor;
 pub mod decoy;
 pub mod guesses;
 pub mod issue;

@@ -5,11 +5,16 @@
 
 pub mod middle;
 pub mod puppet;
+pub mod signed;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_peer::core::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer};
+use tasuki_peer::core::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Peer, RecordFacts, SessionTimes,
+};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::certificate::{Authorities, Certificate};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
@@ -23,8 +28,11 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::ResumeToken;
 
+pub const ORGANISATION: &str = "Example Help Desk";
 pub const TENANT: TenantId = TenantId([3; 8]);
 pub const SESSION: SessionId = SessionId([5; 16]);
+/// Seconds since 1970 at every end.
+pub const NOW: u64 = 1_800_000_000;
 pub const RESUME: ResumeToken = ResumeToken(Challenge([6; 32]));
 
 pub fn key(of: u8) -> SigningKey {
@@ -60,10 +68,40 @@ pub fn facts(of: u8) -> Facts {
     }
 }
 
+fn lock_key() -> SigningKey {
+    key(4)
+}
+
+fn authorities() -> Authorities {
+    Authorities {
+        tenant: TENANT,
+        manifest_keys: vec![public(&server_key())],
+        lock_keys: vec![public(&lock_key())],
+        revoked: Vec::new(),
+        unix: NOW,
+    }
+}
+
+/// Of a device that may do everything.
+pub fn certificate(operator: DeviceKey) -> Blob {
+    let certificate = Certificate {
+        v: PROTOCOL_VERSION,
+        tenant: TENANT,
+        operator: "olivia".to_owned(),
+        display_name: "Olivia Operator".to_owned(),
+        device: operator,
+        modes: Mode::ALL.to_vec(),
+        rights: Rights::of(&Capability::ALL),
+        not_before: NOW,
+        not_after: NOW + 86_400,
+    };
+    Blob(dsse::sign(&certificate, &lock_key()))
+}
+
 fn end(of: u8, device: SigningKey) -> EndSetup {
     EndSetup {
-        organisation: "Example Help Desk".to_owned(),
-        manifest_keys: vec![public(&server_key())],
+        organisation: ORGANISATION.to_owned(),
+        authorities: authorities(),
         device,
         seed: Seed::from_bytes([of; 32]),
         facts: facts(of),
@@ -71,7 +109,14 @@ fn end(of: u8, device: SigningKey) -> EndSetup {
         maximum: LocalMaximum::default(),
         abilities: Abilities { application_selection: false, recording: false },
         paths: PathPolicy::default(),
+        times: SessionTimes::default(),
+        record: record(of),
     }
+}
+
+pub fn record(of: u8) -> RecordFacts {
+    let software = format!("test {of}");
+    RecordFacts { software, moment: Instant::now(), unix_s: 1_800_000_000 }
 }
 
 pub fn operator(mode: Mode) -> Peer {
@@ -104,11 +149,12 @@ pub fn manifest(mode: Mode, operator: DeviceKey, agent: &Hello) -> Manifest {
         application_selection: Requirement::Off,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::All,
-        issued_at: 1_800_000_000,
+        issued_at: NOW,
         start_within: 600,
-        length: 3600,
+        length: 2 * 3600,
         policy_version: 1,
         reason: None,
+        certificate: certificate(operator),
     }
 }
 

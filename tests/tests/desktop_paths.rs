@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{env, process::Command};
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    process::Command,
+};
 
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Size, nudge_pointer},
+    lab::WebOnly,
     running::{Mark, Process, run},
-    stack::{Desks, House, Session, Way, free_port},
+    stack::{Desks, House, Session, Site, Way, free_port},
 };
 
 const SIZE: Size = Size::new(800, 600);
@@ -21,7 +26,10 @@ struct Room {
 
 impl Room {
     fn furnish() -> Self {
-        let house = House::set_up().unwrap();
+        Self::furnish_for(House::set_up().unwrap())
+    }
+
+    fn furnish_for(house: House) -> Self {
         let operator = Desktop::start_bare(SIZE).unwrap();
         let mut user = Desktop::start(SIZE).unwrap();
         let path = house.folder().join("notes.txt");
@@ -67,6 +75,20 @@ fn f3_a_relayed_session_outlives_its_relay_without_a_new_consent() {
     room.shows_that_it_lives(&mut session, "through the relay that came back");
     let questions = session.agent.events(Mark::default());
     assert_eq!(questions.iter().filter(|e| e["event"] == "question").count(), 1);
+    session.end().unwrap();
+}
+
+/// S84: a firewall that reads ALPN sees nothing but the web, and the relay behind it is found.
+#[test]
+fn s84_a_relayed_session_passes_a_firewall_that_knows_only_browsers() {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().unwrap()));
+    let firewall = WebOnly::before(listen).unwrap();
+    let host = "127.0.0.1".to_owned();
+    let site = Site { host, listen, port: firewall.port, inside: Vec::new() };
+    let room = Room::furnish_for(House::set_up_at(site).unwrap());
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    room.shows_that_it_lives(&mut session, "like a browser");
+    assert!(firewall.cut() >= 2, "neither end was ever cut off");
     session.end().unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tasuki_peer::core::io::{DesktopCommand, EndedBy, Output, SessionEvent};
+use tasuki_peer::core::io::{DesktopCommand, EndedBy, HumanAct, Output, SessionEvent};
 use tasuki_peer::core::path::VideoFrame;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::Role;
@@ -101,6 +101,9 @@ fn touched(outputs: &[Output]) -> bool {
         | Output::OpenRelay(..)
         | Output::Path(..)
         | Output::Picture(_)
+        | Output::AskPerson(_)
+        | Output::WithdrawPersonQuestion(_)
+        | Output::Keep(_)
         | Output::Tell(_) => false,
     })
 }
@@ -244,10 +247,13 @@ fn s11_what_the_person_left_out_is_refused_like_what_the_mode_lacks() {
 #[test]
 fn t12_an_act_after_the_rights_end_has_no_effect() {
     let mut puppet = facing(Role::Agent, Mode::Control);
-    puppet.now += Duration::from_secs(3600);
+    puppet.now += Duration::from_secs(2 * 3600);
     let text = InputEvent::Text("x".to_owned());
     let outputs = puppet.say(SessionMessage::ViewerToHost(ViewerToHost::Input(text)));
-    assert!(!touched(&outputs) && puppet.peer.is_over());
+    let stopped = |output: &Output| matches!(output, Output::Desktop(DesktopCommand::Stop));
+    assert!(!touched(&outputs) && puppet.log.iter().any(stopped));
+    let ended = SessionEvent::Ended { reason: EndReason::TimeOver, by: EndedBy::ThisEnd };
+    assert!(puppet.events().contains(&ended));
 }
 
 #[test]
@@ -322,4 +328,22 @@ fn t59_a_flood_of_refused_acts_neither_grows_nor_floods_the_log() {
     assert_eq!(puppet.peer.stats().violations, 5000);
     let told = puppet.events().iter().filter(|e| matches!(e, SessionEvent::Violation { .. })).count();
     assert!(told <= 101, "{told} events in 100 seconds");
+}
+
+/// A console must not look as if it had sent what it could not (T50).
+#[test]
+fn t50_a_viewing_end_tells_its_person_what_it_did_not_send() {
+    let mut puppet = Puppet::accepted(Role::Operator, Mode::Control, Mode::Control.ceiling());
+    puppet.say(SessionMessage::HostToViewer(HostToViewer::PicturePaused));
+    let outputs = puppet
+        .turn(tasuki_peer::core::io::Input::Human(HumanAct::Operate(InputEvent::Text("x".to_owned()))));
+    assert!(events(&outputs).iter().any(|e| matches!(e, SessionEvent::InputDiscarded { .. })));
+    puppet.say(SessionMessage::HostToViewer(HostToViewer::PictureResumed));
+    puppet
+        .turn(tasuki_peer::core::io::Input::Human(HumanAct::Operate(InputEvent::Text("y".to_owned()))));
+    puppet.log.clear();
+    for _ in 0..40 {
+        puppet.wait(Duration::from_millis(100));
+    }
+    assert!(puppet.events().iter().any(|e| matches!(e, SessionEvent::InputDiscarded { .. })));
 }

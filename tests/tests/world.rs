@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tasuki_peer::core::io::{DesktopEvent, EndedBy, HumanAct, Input, SessionEvent};
 use tasuki_peer::core::path::PathKind;
+use tasuki_peer::core::snapshot::RightStand;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey};
 use tasuki_protocol::message::EndReason;
@@ -225,4 +226,31 @@ fn s13_t35_control_does_not_come_back_after_its_program_has_gone_without_a_new_n
     assert!(world.agent.question.is_none());
     assert_eq!(world.agent.desktop.capture, Module::NeverRan);
     assert!(world.ended(Role::Operator).is_some(), "the operator is told");
+}
+
+/// What a window shows of a running session: who, since when, rights, rates, and the way.
+#[test]
+fn s99_a_snapshot_names_operator_rights_path_and_rates() {
+    let mut world = World::session(Mode::Control);
+    for _ in 0..40 {
+        world.draw();
+        world.run(Duration::from_millis(50));
+    }
+    let now = world.now;
+    for role in [Role::Operator, Role::Agent] {
+        let peer = world.end(role).peer.as_ref().expect("it lives");
+        let shown = peer.snapshot(now);
+        assert_eq!(shown.organisation, "Example Help Desk");
+        assert!(shown.who.is_some_and(|who| !who.operator_name.is_empty()));
+        assert!(shown.began_unix_s.is_some_and(|began| began >= 1_800_000_000));
+        assert!(shown.lasted_s.is_some_and(|lasted| lasted >= 2));
+        assert!((15..=25).contains(&shown.frames_per_second), "{}", shown.frames_per_second);
+        assert!(shown.bits_per_second > 0);
+        let operate = shown.rights.iter().find(|line| line.right == Capability::Operate);
+        assert!(
+            operate.is_some_and(|line| line.stand == RightStand::Granted && line.ends_in_s.is_none())
+        );
+        let path = peer.stats().path;
+        assert_eq!(shown.not_direct.is_none(), path == Some(PathKind::Direct));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tasuki_tests::world::Wiring;
 use tasuki_tests::world::dice::Dice;
 use tasuki_tests::world::script::{self, Reached};
 
@@ -15,7 +16,7 @@ fn every_committed_script_holds() {
     for entry in std::fs::read_dir(corpus()).expect("the corpus is in the tree") {
         let path = entry.unwrap().path();
         println!("{}", path.display());
-        script::run(&std::fs::read(&path).unwrap());
+        script::run(&std::fs::read(&path).unwrap(), Wiring::Told);
         count += 1;
     }
     assert!(count > 0, "the corpus is not empty");
@@ -37,7 +38,7 @@ fn random_scripts_hold_as_well() {
         }
         // A consent soon, in most runs: what follows is where the states are.
         bytes.splice(8..8, [3, 0]);
-        match std::panic::catch_unwind(|| script::run(&bytes)) {
+        match std::panic::catch_unwind(|| script::run(&bytes, Wiring::Told)) {
             Ok(outcome) => {
                 accepted += u32::from(outcome.accepted == Reached::Accepted);
                 delivered += outcome.delivered;

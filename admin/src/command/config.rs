@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::{Printed, Settings};
+use crate::fault::Fault;
 
-pub(super) fn run(settings: &Settings) -> Printed {
-    let profile = settings.profile();
+pub(super) fn run(settings: &Settings) -> Result<Printed, Fault> {
+    let profile = settings.profile()?;
     let from = |given: bool, environment: &str| {
         let set = std::env::var_os(environment).is_some_and(|value| !value.is_empty());
         if set {
@@ -32,5 +33,5 @@ pub(super) fn run(settings: &Settings) -> Printed {
     );
     let text: Vec<String> =
         rows.iter().map(|(name, value, source)| format!("{name} = {value}  ({source})")).collect();
-    Printed { json: json.collect(), text: text.join("\n") }
+    Ok(Printed { json: json.collect(), text: text.join("\n") })
 }

@@ -1,7 +1,12 @@
 //! The commands, a file for each noun. Each either has its whole effect or none.
 
+mod admin;
 mod config;
+mod device;
+mod group;
 mod init;
+mod key;
+mod login;
 mod operator;
 mod policy;
 mod session;
@@ -10,20 +15,24 @@ mod table;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use zeroize::Zeroizing;
 
+use self::admin::AdminCommand;
+use self::device::DeviceCommand;
+use self::group::GroupCommand;
+use self::init::InitOptions;
+use self::key::KeyCommand;
 use self::operator::OperatorCommand;
 use self::policy::PolicyCommand;
 use self::session::SessionCommand;
 use crate::fault::Fault;
-use crate::profile::{Profile, standard_folder};
+use crate::profile::{Place, Profile, ServerUrl};
 use crate::texts::Language;
 
-/// Administers a Tasuki server: who may sign in, in which modes.
+/// Administers a Tasuki server: its organisation's keys, who may sign in, from which devices.
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
-/// 5 the server holds another key than the bundle's, 6 not allowed, 7 refused,
-/// 8 try again later, 10 a policy that does not hold.
+/// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
+/// 8 try again later, 9 wrong passphrase or shares, 10 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {
@@ -35,10 +44,13 @@ pub struct Program {
 
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// The server's signed tenant.json; needed once, kept in the profile by `enrol`
+    /// The server, as https://HOST[:PORT]; needed once, and where this computer knows several
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<ServerUrl>,
+    /// The organisation's signed tenant.json; `enrol` needs it once, `init` makes it
     #[arg(long, global = true, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
-    /// Folder of the key and the bundle [default: the standard configuration folder]
+    /// Folder of key, vault and bundle [default: that of the server, below the configuration folder]
     #[arg(long, global = true, value_name = "DIR", env = "TASUKI_ADMIN_PROFILE")]
     pub profile: Option<PathBuf>,
     /// Language of messages [default: that of the environment]
@@ -51,15 +63,37 @@ pub struct Settings {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make this computer's key an administrator's; asks for the token that `tasuki-server setup` printed
+    /// Make the organisation's keys on this computer, once; asks for the token that `tasuki-server setup` printed
+    Init(InitOptions),
+    /// Make this computer's key an administrator's; asks for a token of `tasuki-admin admin add`
     Enrol {
         /// Your name, as it will stand in the log
-        #[arg(long, default_value = "administrator")]
+        #[arg(long)]
         name: String,
     },
+    /// Sign in; other commands ask by themselves when it is time
+    Login {
+        /// Set an authenticator up; shows its QR code
+        #[arg(long)]
+        authenticator: bool,
+    },
+    /// Sign out
+    Logout,
     /// Operators' accounts
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Operators' devices: which may be used
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Groups of operators, for policies
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// Administrators
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// The organisation's keys
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// What operators may do
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -82,8 +116,24 @@ impl Settings {
         self.lang.unwrap_or_else(Language::of_environment)
     }
 
-    fn profile(&self) -> Profile {
-        Profile::at(self.profile.clone().unwrap_or_else(standard_folder))
+    /// # Errors
+    /// [`Fault::WhichServer`].
+    pub fn profile(&self) -> Result<Profile, Fault> {
+        Profile::find(self.profile.as_deref(), self.server.as_ref())
+    }
+
+    /// The address is the bundle's whatever is asked (T70); another one is a mistake worth telling.
+    ///
+    /// # Errors
+    /// [`Fault::OtherAddress`].
+    pub fn check_server(&self, place: &Place) -> Result<(), Fault> {
+        match &self.server {
+            Some(url) if url.host != place.host || url.port != place.port => {
+                let asked = format!("{}:{}", url.host, url.port);
+                Err(Fault::OtherAddress { asked, known: place.address() })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -92,19 +142,17 @@ impl Settings {
 pub async fn run(program: &Program) -> Result<Printed, Fault> {
     let settings = &program.settings;
     match &program.command {
+        Command::Init(options) => init::run(settings, options).await,
         Command::Enrol { name } => init::enrol(settings, name).await,
+        Command::Login { authenticator } => login::login(settings, *authenticator).await,
+        Command::Logout => login::logout(settings).await,
         Command::Operator(command) => operator::run(settings, command).await,
+        Command::Device(command) => device::run(settings, command).await,
+        Command::Group(command) => group::run(settings, command).await,
+        Command::Admin(command) => admin::run(settings, command).await,
+        Command::Key(command) => key::run(settings, command).await,
         Command::Policy(command) => policy::run(settings, command).await,
         Command::Session(command) => session::run(settings, command).await,
-        Command::Config => Ok(config::run(settings)),
+        Command::Config => config::run(settings),
     }
-}
-
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Fault> {
-    let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(&mut *bytes).map_err(|error| Fault::File {
-        file: PathBuf::from("/dev/urandom"),
-        why: std::io::Error::other(error.to_string()),
-    })?;
-    Ok(bytes)
 }

@@ -5,17 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use serde::Serialize;
 use tasuki_protocol::admin::{
-    AddOperator, ChangeOperator, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange,
-    OperatorEntry, OperatorList, OperatorState, ProblemCode,
+    AddOperator, ChangeOperator, Hours, LimitOperator, Limits, OPERATOR_CHANGES_PATH,
+    OPERATOR_LIMITS_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList,
+    OperatorState, ProblemCode,
 };
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
 use super::table::table;
-use super::{Printed, Settings, random};
-use crate::client::Client;
+use super::{Printed, Settings};
+use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::prompt;
+use crate::random::random;
 use crate::texts::Language;
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +52,21 @@ pub enum OperatorCommand {
     Code { operator: String },
     /// Lift a suspension after failed sign-ins
     Unlock { operator: String },
+    /// The authenticator is lost: the next sign-in sets a new one up
+    ForgetAuthenticator { operator: String },
+    /// From where and when the operator may sign in; what is not given is not limited
+    Limit {
+        operator: String,
+        /// Address or network, e.g. 192.0.2.0/24; several times for several
+        #[arg(long, value_name = "NETWORK")]
+        address: Vec<String>,
+        /// Hardware address that the operator's computer declares; it can be forged
+        #[arg(long, value_name = "MAC")]
+        mac: Vec<String>,
+        /// e.g. "mon-fri 09:00-18:00 Asia/Tokyo"
+        #[arg(long, value_name = "HOURS")]
+        hours: Option<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -61,36 +78,72 @@ struct Added<'a> {
 }
 
 pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Result<Printed, Fault> {
-    let language = settings.language();
-    let profile = settings.profile();
-    let trusted = profile.trust(settings.bundle.as_deref())?;
-    let key = profile.key()?;
-    let client = Client { bundle: &trusted.bundle, key: Some(&key) };
+    let desk = Desk::open(settings).await?;
     match command {
         OperatorCommand::Add { operator, display_name, modes, password_stdin } => {
-            let password = new_password(language, *password_stdin)?;
-            add(&client, language, (operator, display_name), modes, &password).await
+            let password = new_password(desk.language, *password_stdin)?;
+            add(&desk, (operator, display_name), modes, &password).await
         }
-        OperatorCommand::List => list(&client, language).await,
-        OperatorCommand::Enable { operator } => {
-            change(&client, language, operator, OperatorChange::Enable).await
-        }
-        OperatorCommand::Disable { operator } => {
-            change(&client, language, operator, OperatorChange::Disable).await
-        }
+        OperatorCommand::List => list(&desk).await,
+        OperatorCommand::Enable { operator } => change(&desk, operator, OperatorChange::Enable).await,
+        OperatorCommand::Disable { operator } => change(&desk, operator, OperatorChange::Disable).await,
         OperatorCommand::Remove { operator, yes } => {
-            if !yes && *prompt::answer(&language.ask_removal(operator))? != *operator {
+            if !yes && *prompt::answer(&desk.language.ask_removal(operator))? != *operator {
                 return Err(Fault::NotConfirmed);
             }
-            change(&client, language, operator, OperatorChange::Remove).await
+            change(&desk, operator, OperatorChange::Remove).await
         }
-        OperatorCommand::Code { operator } => {
-            change(&client, language, operator, OperatorChange::NewCode).await
+        OperatorCommand::Code { operator } => change(&desk, operator, OperatorChange::NewCode).await,
+        OperatorCommand::Unlock { operator } => change(&desk, operator, OperatorChange::Unlock).await,
+        OperatorCommand::ForgetAuthenticator { operator } => {
+            change(&desk, operator, OperatorChange::ForgetAuthenticator).await
         }
-        OperatorCommand::Unlock { operator } => {
-            change(&client, language, operator, OperatorChange::Unlock).await
+        OperatorCommand::Limit { operator, address, mac, hours } => {
+            let hours = hours.as_deref().map(hours_of).transpose()?;
+            let limits = Limits { addresses: address.clone(), macs: mac.clone(), hours };
+            limit(&desk, operator, limits).await
         }
     }
+}
+
+async fn limit(desk: &Desk, operator: &str, limits: Limits) -> Result<Printed, Fault> {
+    let order = LimitOperator { operator: operator.to_owned(), limits };
+    desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await?;
+    let json = serde_json::json!({ "operator": operator, "limits": order.limits });
+    Ok(Printed { text: desk.language.done(operator), json })
+}
+
+/// `mon-fri 09:00-18:00 Asia/Tokyo`.
+fn hours_of(text: &str) -> Result<Hours, Fault> {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let day = |name: &str| {
+        let at = DAYS.iter().position(|day| name.eq_ignore_ascii_case(day));
+        at.and_then(|at| u8::try_from(at + 1).ok()).ok_or(Fault::Limits)
+    };
+    let minutes = |clock: &str| {
+        let (hour, minute) = clock.split_once(':').ok_or(Fault::Limits)?;
+        let hour: u16 = hour.parse().map_err(|_| Fault::Limits)?;
+        let minute: u16 = minute.parse().map_err(|_| Fault::Limits)?;
+        let total = hour.checked_mul(60).and_then(|m| m.checked_add(minute)).ok_or(Fault::Limits)?;
+        if minute < 60 && total <= 24 * 60 { Ok(total) } else { Err(Fault::Limits) }
+    };
+    let mut parts = text.split_whitespace();
+    let (Some(days), Some(clock), Some(zone), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Fault::Limits);
+    };
+    let mut listed = Vec::new();
+    for part in days.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        if first > last {
+            return Err(Fault::Limits);
+        }
+        listed.extend(first..=last);
+    }
+    let (from, until) = clock.split_once('-').ok_or(Fault::Limits)?;
+    Ok(Hours { zone: zone.to_owned(), days: listed, from: minutes(from)?, until: minutes(until)? })
 }
 
 /// A password, and whether it must be shown because nobody typed it.
@@ -108,8 +161,7 @@ fn new_password(language: Language, from_input: bool) -> Result<NewPassword, Fau
 }
 
 async fn add(
-    client: &Client<'_>,
-    language: Language,
+    desk: &Desk,
     (operator, display_name): (&str, &str),
     modes: &[Mode],
     password: &NewPassword,
@@ -121,11 +173,12 @@ async fn add(
         password: secret.to_string(),
         modes: modes.to_vec(),
     };
-    let added: OperatorAdded = client.post(OPERATORS_PATH, &request).await?;
+    let added: OperatorAdded = desk.post(OPERATORS_PATH, &request).await?;
     let shown = match password {
         NewPassword::Generated(secret) => Some(secret.as_str()),
         NewPassword::Given(_) => None,
     };
+    let language = desk.language;
     let mut text = language.added(operator, added.expires_in / 3600);
     if let Some(secret) = shown {
         text.push_str(&format!("\n  {}: {secret}", language.password_label()));
@@ -136,14 +189,10 @@ async fn add(
     Ok(Printed { text, json: serde_json::to_value(json).unwrap_or_default() })
 }
 
-async fn change(
-    client: &Client<'_>,
-    language: Language,
-    operator: &str,
-    change: OperatorChange,
-) -> Result<Printed, Fault> {
+async fn change(desk: &Desk, operator: &str, change: OperatorChange) -> Result<Printed, Fault> {
+    let language = desk.language;
     let request = ChangeOperator { operator: operator.to_owned(), change };
-    let answer: serde_json::Value = client.post(OPERATOR_CHANGES_PATH, &request).await?;
+    let answer: serde_json::Value = desk.post(OPERATOR_CHANGES_PATH, &request).await?;
     if change != OperatorChange::NewCode {
         let json = serde_json::json!({ "operator": operator, "done": true });
         return Ok(Printed { text: language.done(operator), json });
@@ -157,8 +206,9 @@ async fn change(
     Ok(Printed { text, json: serde_json::to_value(json).unwrap_or_default() })
 }
 
-async fn list(client: &Client<'_>, language: Language) -> Result<Printed, Fault> {
-    let list: OperatorList = client.fetch(OPERATORS_PATH).await?;
+async fn list(desk: &Desk) -> Result<Printed, Fault> {
+    let language = desk.language;
+    let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     let json = serde_json::to_value(&list).unwrap_or_default();
     if list.operators.is_empty() {
         return Ok(Printed { text: language.no_operators(), json });
@@ -180,5 +230,6 @@ fn row(entry: &OperatorEntry) -> Vec<String> {
         state.to_owned(),
         entry.devices.to_string(),
         modes.join(","),
+        entry.groups.join(","),
     ]
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Subcommand;
-use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::dsse;
@@ -17,11 +16,11 @@ use tasuki_protocol::policy::exchange::{
 };
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::table::table;
 use super::{Printed, Settings};
-use crate::client::Client;
+use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::policy_words::{by_json, unix_text};
 use crate::texts::Language;
@@ -70,11 +69,8 @@ pub enum PolicyCommand {
 }
 
 pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<Printed, Fault> {
-    let profile = settings.profile();
-    let trusted = profile.trust(settings.bundle.as_deref())?;
-    let key = profile.key()?;
-    let client = Client { bundle: &trusted.bundle, key: Some(&key) };
-    let desk = Desk { client, key: &key, language: settings.language() };
+    let desk = Desk::open(settings).await?;
+    let desk = Book { desk: &desk, language: desk.language };
     match command {
         PolicyCommand::Set { file, preset, note } => {
             let mut rules = match file {
@@ -94,13 +90,12 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
     }
 }
 
-struct Desk<'a> {
-    client: Client<'a>,
-    key: &'a SigningKey,
+struct Book<'a> {
+    desk: &'a Desk,
     language: Language,
 }
 
-impl Desk<'_> {
+impl Book<'_> {
     async fn publish(&self, mut rules: RuleBook) -> Result<Printed, Fault> {
         let (state, _) = self.state(None).await?;
         let wanted = rules.replaces.unwrap_or(state.version);
@@ -110,14 +105,14 @@ impl Desk<'_> {
         rules.replaces = Some(state.version);
         let policy = Policy {
             v: POLICY_FORM,
-            tenant: self.client.bundle.tenant,
+            tenant: self.desk.bundle.tenant,
             version: state.version + 1,
             issued_at: unix(),
             rules,
         };
-        policy.check(self.client.bundle.tenant).map_err(Fault::Policy)?;
-        let envelope = String::from_utf8_lossy(&dsse::sign(&policy, self.key)).into_owned();
-        let done: PolicyPublished = self.client.post_text(POLICY_PATH, envelope).await?;
+        policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
+        let envelope = String::from_utf8_lossy(&self.desk.sign(&policy)).into_owned();
+        let done: PolicyPublished = self.desk.post_text(POLICY_PATH, &envelope).await?;
         Ok(Printed {
             text: self.language.policy_published(done.version, done.ended),
             json: serde_json::to_value(&done).unwrap_or_default(),
@@ -139,10 +134,15 @@ impl Desk<'_> {
 
     async fn explain(&self, operator: &str, mode: Mode) -> Result<Printed, Fault> {
         let (state, policy) = self.state(None).await?;
-        let list: OperatorList = self.client.fetch(OPERATORS_PATH).await?;
+        let list: OperatorList = self.desk.fetch(OPERATORS_PATH).await?;
         let entry = list.operators.iter().find(|entry| entry.operator == operator);
         let entry = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?;
-        let subject = Subject { operator, groups: &[], modes: &entry.modes };
+        let subject = Subject {
+            operator,
+            groups: &entry.groups,
+            modes: &entry.modes,
+            certified: Rights::of(&Capability::ALL),
+        };
         let server =
             ServerLimits { address_disclosure: state.address_disclosure, length_s: state.length_s };
         let decision = policy.decide(&subject, mode, server, unix());
@@ -188,7 +188,7 @@ impl Desk<'_> {
     }
 
     async fn history(&self) -> Result<Printed, Fault> {
-        let history: PolicyHistory = self.client.fetch(POLICY_HISTORY_PATH).await?;
+        let history: PolicyHistory = self.desk.fetch(POLICY_HISTORY_PATH).await?;
         let mut rows = vec![self.language.history_columns().to_vec()];
         rows.extend(history.versions.iter().map(|version| {
             let signer = version.signer_name.clone().unwrap_or_else(|| version.signer.to_string());
@@ -213,8 +213,8 @@ impl Desk<'_> {
             Some(version) => POLICY_VERSION_PATH.replace("{version}", &version.to_string()),
             None => POLICY_PATH.to_owned(),
         };
-        let state: PolicyState = self.client.fetch(&path).await?;
-        let tenant = self.client.bundle.tenant;
+        let state: PolicyState = self.desk.fetch(&path).await?;
+        let tenant = self.desk.bundle.tenant;
         let Some(envelope) = &state.envelope else { return Ok((state, Policy::unwritten(tenant))) };
         let opened = dsse::open_self_signed::<Policy>(&envelope.0);
         let (policy, _) = opened.map_err(|_| Fault::Refused(ProblemCode::Version))?;

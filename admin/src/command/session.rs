@@ -7,7 +7,7 @@ use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH, SessionEntry,
 
 use super::table::table;
 use super::{Printed, Settings};
-use crate::client::Client;
+use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::prompt;
 
@@ -29,12 +29,9 @@ pub enum SessionCommand {
 }
 
 pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result<Printed, Fault> {
-    let language = settings.language();
-    let profile = settings.profile();
-    let trusted = profile.trust(settings.bundle.as_deref())?;
-    let key = profile.key()?;
-    let client = Client { bundle: &trusted.bundle, key: Some(&key) };
-    let list: SessionList = client.fetch(SESSIONS_PATH).await?;
+    let desk = Desk::open(settings).await?;
+    let language = desk.language;
+    let list: SessionList = desk.fetch(SESSIONS_PATH).await?;
     match command {
         SessionCommand::List => {
             let mut rows = vec![language.session_columns().to_vec()];
@@ -59,7 +56,7 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
                 return Err(Fault::NotConfirmed);
             }
             let id: SessionId = entry.session;
-            client.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await?;
+            desk.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await?;
             let json = serde_json::json!({ "session": id, "done": true });
             Ok(Printed { text: language.session_ended(&id.to_string()), json })
         }

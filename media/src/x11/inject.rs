@@ -9,6 +9,7 @@ use tasuki_protocol::screen::{Layout, MonitorId};
 use super::echo::Echo;
 use super::hands::{Hands, as_inject_error};
 use super::layout;
+use super::own;
 use super::text::Typist;
 use crate::input::{InjectError, Injector, Interrupt};
 use crate::keys;
@@ -76,6 +77,7 @@ impl X11Injector {
     fn button(&mut self, button: PointerButton, action: KeyAction) -> Result<(), InjectError> {
         let number = number_of(button);
         match (action, take(&mut self.held_buttons, number)) {
+            (KeyAction::Press, None) if self.is_over_ourselves()? => Ok(()),
             (KeyAction::Press, held) => {
                 self.held_buttons.push(number);
                 if held.is_none() { self.hands.press_button(number) } else { Ok(()) }
@@ -89,6 +91,7 @@ impl X11Injector {
     fn key(&mut self, key: PhysicalKey, action: KeyAction) -> Result<(), InjectError> {
         let keycode = keys::keycode(key).ok_or(InjectError::UnknownKey(key))?;
         match (action, take(&mut self.held_keys, keycode)) {
+            (KeyAction::Press, None) if self.types_into_ourselves()? => Ok(()),
             (KeyAction::Press, held) => {
                 self.held_keys.push(keycode);
                 if held.is_none() { self.hands.press_key(keycode) } else { Ok(()) }
@@ -98,7 +101,20 @@ impl X11Injector {
         }
     }
 
+    /// No act of a viewer lands on the windows of the program that asks for consent (T2, T33): a
+    /// press there has no effect, and what was not pressed is not let go either.
+    fn is_over_ourselves(&self) -> Result<bool, InjectError> {
+        own::is_under_pointer(&self.hands.desktop).map_err(as_inject_error)
+    }
+
+    fn types_into_ourselves(&self) -> Result<bool, InjectError> {
+        own::has_focus(&self.hands.desktop).map_err(as_inject_error)
+    }
+
     fn scroll(&self, clicks: Clicks) -> Result<(), InjectError> {
+        if self.is_over_ourselves()? {
+            return Ok(());
+        }
         let down = if clicks.down > 0 { 5 } else { 4 };
         let right = if clicks.right > 0 { 7 } else { 6 };
         let presses = std::iter::repeat_n(down, clicks.down.unsigned_abs() as usize)
@@ -115,6 +131,9 @@ impl X11Injector {
     fn text(&mut self, text: &str) -> Result<(), InjectError> {
         if text.len() > MAX_TEXT_BYTES {
             return Err(InjectError::TextTooLong { bytes: text.len() });
+        }
+        if self.types_into_ourselves()? {
+            return Ok(());
         }
         for keycode in self.held_keys.iter().rev() {
             self.hands.release_key(*keycode)?;

@@ -104,7 +104,7 @@ fn read(event: &Event) -> Option<(Touched, xinput::DeviceId, Option<Act>)> {
 }
 
 /// The devices through which XTEST acts: only there can an act be ours.
-fn synthetic_devices(desktop: &Desktop) -> Result<Vec<xinput::DeviceId>, ScreenError> {
+pub(super) fn synthetic_devices(desktop: &Desktop) -> Result<Vec<xinput::DeviceId>, ScreenError> {
     let devices = desktop
         .connection
         .xinput_xi_query_device(xinput::Device::ALL)

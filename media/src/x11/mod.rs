@@ -12,12 +12,17 @@ mod inject;
 mod keymap;
 mod layout;
 mod local;
+mod own;
 mod pool;
 mod screen;
+mod sentinel;
 mod shm;
 mod text;
+mod witness;
 
 pub use echo::Echo;
 pub use inject::X11Injector;
 pub use local::{LocalInput, Touched};
 pub use screen::X11Screen;
+pub use sentinel::{Alarm, Sentinel};
+pub use witness::{Deed, Doer, Witness};

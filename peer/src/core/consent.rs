@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
@@ -19,25 +18,30 @@ use super::door::{Introduced, reason_of};
 use super::io::{EndedBy, HumanAct, Input, Output, Question, SessionEvent};
 use super::line::Heard;
 use super::outbox::Outbox;
-use super::session::{Beginning, Session};
-use super::setup::{EndSetup, PathPolicy};
+use super::session::{Beginning, Evidence, Own, Session};
+use super::setup::EndSetup;
+use super::snapshot::{Snapshot, StageName, Who};
 
 /// How much later than the agent's own limit its answer may reach the operator.
 const ON_THE_WAY: Duration = Duration::from_secs(10);
+/// An answer can reach nobody while the server is away: after so long nobody waits for it.
+const WITHOUT_SERVER: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct AwaitingAnswer {
     asked: Asked,
     introduced: Box<Introduced>,
+    setup: Box<EndSetup>,
     until: Instant,
+    server_gone: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum Asked {
     /// The person at this end is asked.
-    Here { key: Box<SigningKey>, grantable: Rights, local: Rights, policy: PathPolicy },
+    Here { grantable: Rights },
     /// The person at the other end is.
-    There { local: Rights, policy: PathPolicy },
+    There,
 }
 
 #[derive(Debug)]
@@ -68,19 +72,28 @@ impl AwaitingAnswer {
             grantable,
             seconds: until.saturating_duration_since(now).as_secs(),
         }));
-        let key = Box::new(setup.device.clone());
-        let asked = Asked::Here { key, grantable, local: setup.local, policy: setup.paths };
-        Self { asked, introduced, until }
+        let (asked, setup) = (Asked::Here { grantable }, Box::new(setup.clone()));
+        Self { asked, introduced, setup, until, server_gone: None }
     }
 
     pub(super) fn wait(introduced: Box<Introduced>, setup: &EndSetup) -> Self {
         let until = introduced.manifest.start_by() + ON_THE_WAY;
-        let asked = Asked::There { local: setup.local, policy: setup.paths };
-        Self { asked, introduced, until }
+        let (asked, setup) = (Asked::There, Box::new(setup.clone()));
+        Self { asked, introduced, setup, until, server_gone: None }
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.until
+        self.server_gone.map_or(self.until, |gone| (gone + WITHOUT_SERVER).min(self.until))
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let manifest = self.introduced.manifest.manifest();
+        Snapshot {
+            who: Some(Who::of(manifest)),
+            host: Some(manifest.mode.host()),
+            recording: manifest.recording.into(),
+            ..Snapshot::bare(&self.setup.organisation, StageName::Question)
+        }
     }
 
     pub(super) fn mode(&self) -> tasuki_protocol::rights::Mode {
@@ -91,10 +104,17 @@ impl AwaitingAnswer {
         if now >= self.until {
             return self.silence(out);
         }
+        if self.server_gone.is_some_and(|gone| now >= gone + WITHOUT_SERVER) {
+            return self.leave(EndReason::ConnectionLost, EndedBy::Server, out);
+        }
         match input {
-            Input::ServerUp => self.introduced.line.server_up(out),
+            Input::ServerUp => {
+                self.server_gone = None;
+                self.introduced.line.server_up(out);
+            }
             Input::ServerDown => {
                 self.introduced.line.server_down();
+                self.server_gone.get_or_insert(now);
                 out.tell(SessionEvent::ServerGone);
             }
             Input::FromServer(message) => {
@@ -123,8 +143,14 @@ impl AwaitingAnswer {
                 | HumanAct::Operate(_)
                 | HumanAct::ShowMonitor(_)
                 | HumanAct::TookScreenshot
+                | HumanAct::AskRights { .. }
+                | HumanAct::Answer { .. }
+                | HumanAct::TakeAway(_)
+                | HumanAct::GiveBack(_)
+                | HumanAct::Pause
+                | HumanAct::Resume
                 | HumanAct::Chat(_),
-                Asked::Here { .. } | Asked::There { .. },
+                Asked::Here { .. } | Asked::There,
             ) => Answered::Waits(self),
         }
     }
@@ -137,7 +163,7 @@ impl AwaitingAnswer {
         now: Instant,
         out: &mut Outbox,
     ) -> Answered {
-        let Asked::Here { key, .. } = &self.asked else { return Answered::Waits(self) };
+        let Asked::Here { .. } = &self.asked else { return Answered::Waits(self) };
         let consent = Consent {
             transcript: self.introduced.transcript,
             manifest: self.introduced.manifest.digest(),
@@ -145,15 +171,15 @@ impl AwaitingAnswer {
             answer,
             granted,
         };
-        let envelope = Blob(dsse::sign(&consent, key));
+        let envelope = Blob(dsse::sign(&consent, &self.setup.device));
         self.introduced.line.say(EndToEnd::Consent { envelope: envelope.clone() }, out);
-        self.decide(consent, Some(envelope), EndedBy::ThisEnd, now, out)
+        self.decide(consent, envelope, EndedBy::ThisEnd, now, out)
     }
 
     fn decide(
         mut self,
         consent: Consent,
-        envelope: Option<Blob>,
+        envelope: Blob,
         by: EndedBy,
         now: Instant,
         out: &mut Outbox,
@@ -169,17 +195,15 @@ impl AwaitingAnswer {
         Answered::Over(reason, by)
     }
 
-    fn begin(
-        self,
-        consent: Consent,
-        envelope: Option<Blob>,
-        now: Instant,
-        out: &mut Outbox,
-    ) -> Box<Session> {
-        let (Asked::Here { local, policy, .. } | Asked::There { local, policy }) = self.asked;
-        let Introduced { line, keys, manifest, .. } = *self.introduced;
+    fn begin(self, consent: Consent, envelope: Blob, now: Instant, out: &mut Outbox) -> Box<Session> {
+        let Introduced { line, keys, manifest, envelope: signed, peer, transcript } = *self.introduced;
+        let EndSetup { device, local, paths, times, organisation, record, .. } = *self.setup;
+        let evidence =
+            Evidence { session: line.session, transcript, manifest: signed, consent: envelope };
+        let own = Own { key: Box::new(device), peer: peer.device, record };
         let authority = Authority::new(manifest, consent, local);
-        let beginning = Beginning { line, keys, authority, policy, consent: envelope };
+        let beginning =
+            Beginning { line, keys, authority, policy: paths, times, organisation, evidence, own };
         Box::new(Session::begin(beginning, now, out))
     }
 
@@ -212,7 +236,7 @@ impl AwaitingAnswer {
 
     /// The other end's signed word, which counts only for this very pairing and manifest.
     fn read(self, envelope: &Blob, now: Instant, out: &mut Outbox) -> Answered {
-        let Asked::There { .. } = &self.asked else { return Answered::Waits(self) };
+        let Asked::There = &self.asked else { return Answered::Waits(self) };
         let opened = dsse::open::<Consent>(&envelope.0, &[self.introduced.peer.device]);
         let manifest = &self.introduced.manifest;
         let most = manifest.manifest().mode.ceiling().and(manifest.manifest().capabilities);
@@ -222,14 +246,14 @@ impl AwaitingAnswer {
                     && consent.manifest == manifest.digest()
                     && consent.granted.is_within(most) =>
             {
-                self.decide(consent, None, EndedBy::OtherEnd, now, out)
+                self.decide(consent, envelope.clone(), EndedBy::OtherEnd, now, out)
             }
             Ok(_) | Err(_) => self.end(EndReason::Violation, EndedBy::OtherEnd, out),
         }
     }
 
     fn silence(mut self, out: &mut Outbox) -> Answered {
-        if let Asked::Here { key, .. } = &self.asked {
+        if let Asked::Here { .. } = &self.asked {
             let consent = Consent {
                 transcript: self.introduced.transcript,
                 manifest: self.introduced.manifest.digest(),
@@ -237,7 +261,7 @@ impl AwaitingAnswer {
                 answer: Answer::Silent,
                 granted: Rights::NONE,
             };
-            let envelope = Blob(dsse::sign(&consent, key));
+            let envelope = Blob(dsse::sign(&consent, &self.setup.device));
             self.introduced.line.say(EndToEnd::Consent { envelope }, out);
         }
         self.leave(EndReason::NobodyAnswered, EndedBy::ThisEnd, out)

@@ -1,9 +1,11 @@
 //! Everything that enters and leaves a session's core. The shell's whole contract.
 
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{DeviceKey, Digest, SessionId};
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::manifest::Manifest;
-use tasuki_protocol::message::EndReason;
+use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::{Capability, Mode, Operate, Permit, Rights, SeeScreen};
 use tasuki_protocol::screen::{CursorPosition, CursorShape, Layout, MonitorId};
@@ -55,9 +57,33 @@ pub enum HumanAct {
     ShowMonitor(MonitorId),
     /// Viewer: a still picture was kept.
     TookScreenshot,
+    /// Viewer: asks the host's person for more, for so many seconds.
+    AskRights {
+        rights: Rights,
+        seconds: u32,
+    },
+    /// Host: the answer to [`Output::AskPerson`]. `shown` as in [`Self::Accept`].
+    Answer {
+        what: Asked,
+        reply: Reply,
+        shown: Digest,
+    },
+    /// Host: the viewer has these rights no longer.
+    TakeAway(Rights),
+    /// Host: what was taken away stands again.
+    GiveBack(Rights),
+    /// Host: the picture stands still, nothing is sent, no input counts.
+    Pause,
+    Resume,
     Chat(String),
     /// Either end: stop now. Local first.
     End(EndReason),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    Yes,
+    No,
 }
 
 /// What the host's own desktop tells.
@@ -82,12 +108,18 @@ pub enum Output {
     AskConsent(Question),
     /// The question is over (answered elsewhere, too late, or the session ended).
     WithdrawQuestion,
+    /// The host's person is asked in mid-session; silence is counted by the core.
+    AskPerson(PersonQuestion),
+    /// That question is over.
+    WithdrawPersonQuestion(Asked),
     OpenDirect(PathId, DirectFacts),
     OpenRelay(PathId, RelayFacts),
     Path(PathId, PathCommand),
     Desktop(DesktopCommand),
     Picture(PictureCommand),
     Tell(SessionEvent),
+    /// The envelope of the session's [`tasuki_protocol::receipt::Receipt`], to be kept.
+    Keep(Blob),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +179,24 @@ pub struct Question {
     pub seconds: u64,
 }
 
+/// What the host's person is asked in mid-session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonQuestion {
+    pub kind: PersonQuestionKind,
+    /// Seconds until silence is taken for an answer.
+    pub seconds: u32,
+    /// Milliseconds in which a yes is not taken yet (T2).
+    pub inert_ms: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonQuestionKind {
+    /// Silence refuses.
+    MoreRights { rights: Rights, for_seconds: u32 },
+    /// Silence, like no, ends the session.
+    Continue,
+}
+
 /// What people and logs are told. Serialised by the programs as one JSON object a line.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -204,6 +254,36 @@ pub enum SessionEvent {
         for_ms: u32,
     },
     InputResumed,
+    /// What this end's person did over the picture did not reach the host and will not (T50).
+    InputDiscarded {
+        why: Discarded,
+    },
+    /// There was no room for what this end wanted to say: nothing is acknowledged any more.
+    NotSaid,
+    /// The host's person is asked; input waits for his answer.
+    Asking {
+        what: Asked,
+        rights: Rights,
+        seconds: u32,
+    },
+    AskingOver {
+        what: Asked,
+    },
+    /// The host's person has spoken; what the viewer may do from now on.
+    RightsChanged {
+        change: Change,
+        rights: Rights,
+        /// Of a grant; else 0.
+        seconds: u32,
+        effective: Rights,
+    },
+    /// A grant's time is over.
+    RightsEnded {
+        rights: Rights,
+        effective: Rights,
+    },
+    PicturePaused,
+    PictureResumed,
     /// The other end tried what it may not; it had no effect.
     Violation {
         wanted: Capability,
@@ -230,6 +310,18 @@ pub enum SessionEvent {
     },
 }
 
+/// Why an act of the hand was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discarded {
+    /// Too old by the time at which a path would have carried it.
+    NoConnection,
+    /// Keys were down when the connection was lost: first all of them must come up.
+    KeysDown,
+    /// The host's person has his hand on it, is asked something, or holds the picture.
+    Waiting,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndedBy {
@@ -252,19 +344,6 @@ impl serde::Serialize for SpokenNumber {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(&self.0)
     }
-}
-
-/// What a stats line says of a session at this moment.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct SessionStats {
-    pub mode: Option<Mode>,
-    pub path: Option<PathKind>,
-    pub ciphers: Option<Ciphers>,
-    pub round_trip_ms: Option<u32>,
-    pub frames: u64,
-    pub video_bytes: u64,
-    pub violations: u64,
-    pub last_path_end: Option<String>,
 }
 
 /// A path's end in words for [`SessionEvent::PathDown`].

@@ -31,6 +31,9 @@ mod relay_leg_outbox;
 mod relay_leg_pace;
 mod session;
 pub mod setup;
+pub mod snapshot;
 
 pub use peer::{Peer, Turn};
-pub use setup::{AgentSetup, EndSetup, OperatorSetup, PathPolicy, Permission};
+pub use setup::{
+    AgentSetup, EndSetup, OperatorSetup, PathPolicy, Permission, RecordFacts, SessionTimes,
+};

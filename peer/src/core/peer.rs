@@ -8,14 +8,14 @@ use std::collections::vec_deque::Drain;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::Mode;
 
 use super::consent::{Answered, AwaitingAnswer};
 use super::door::{AgentDoor, OperatorDoor, Step};
-use super::io::{EndedBy, Input, Output, SessionEvent, SessionStats};
+use super::io::{EndedBy, Input, Output, SessionEvent};
 use super::outbox::Outbox;
-use super::session::{Course, Session};
+use super::session::{Life, Session};
 use super::setup::{AgentSetup, EndSetup, OperatorSetup};
+use super::snapshot::{SessionStats, Snapshot, StageName};
 
 /// A session's core. `Instant`s must come from a clock that counts suspend.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Peer {
     out: Outbox,
     /// When the last input came.
     latest: Option<Instant>,
+    organisation: String,
 }
 
 #[derive(Debug)]
@@ -50,15 +51,17 @@ impl Iterator for Turn<'_> {
 
 impl Peer {
     pub fn operator(setup: OperatorSetup) -> Self {
-        Self::at(Stage::OperatorDoor(Box::new(OperatorDoor::new(setup))))
+        let organisation = setup.end.organisation.clone();
+        Self::at(Stage::OperatorDoor(Box::new(OperatorDoor::new(setup))), organisation)
     }
 
     pub fn agent(setup: AgentSetup) -> Self {
-        Self::at(Stage::AgentDoor(Box::new(AgentDoor::new(setup))))
+        let organisation = setup.end.organisation.clone();
+        Self::at(Stage::AgentDoor(Box::new(AgentDoor::new(setup))), organisation)
     }
 
-    fn at(stage: Stage) -> Self {
-        Self { stage, out: Outbox::default(), latest: None }
+    fn at(stage: Stage, organisation: String) -> Self {
+        Self { stage, out: Outbox::default(), latest: None, organisation }
     }
 
     pub fn turn(&mut self, input: Input, now: Instant) -> Turn<'_> {
@@ -85,25 +88,25 @@ impl Peer {
     }
 
     pub fn stats(&self) -> SessionStats {
+        let of = |mode| SessionStats { mode, ..SessionStats::default() };
         match &self.stage {
-            Stage::OperatorDoor(door) => stats_of(Some(door.setup().mode)),
-            Stage::AwaitingAnswer(answer) => stats_of(Some(answer.mode())),
+            Stage::OperatorDoor(door) => of(Some(door.setup().mode)),
+            Stage::AwaitingAnswer(answer) => of(Some(answer.mode())),
             Stage::Accepted(session) => session.stats(),
-            Stage::AgentDoor(_) | Stage::Over => stats_of(None),
+            Stage::AgentDoor(_) | Stage::Over => of(None),
         }
     }
-}
 
-fn stats_of(mode: Option<Mode>) -> SessionStats {
-    SessionStats {
-        mode,
-        path: None,
-        ciphers: None,
-        round_trip_ms: None,
-        frames: 0,
-        video_bytes: 0,
-        violations: 0,
-        last_path_end: None,
+    /// All that a surface shows, as of `now`.
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        match &self.stage {
+            Stage::OperatorDoor(_) | Stage::AgentDoor(_) => {
+                Snapshot::bare(&self.organisation, StageName::Door)
+            }
+            Stage::AwaitingAnswer(answer) => answer.snapshot(),
+            Stage::Accepted(session) => session.snapshot(&self.organisation, now),
+            Stage::Over => Snapshot::bare(&self.organisation, StageName::Over),
+        }
     }
 }
 
@@ -136,14 +139,14 @@ fn step(stage: Stage, input: Input, now: Instant, out: &mut Outbox) -> Stage {
             Answered::Over(reason, by) => over(reason, by, out),
         },
         Stage::Accepted(mut session) => match session.turn(input, now, out) {
-            Course::GoesOn => Stage::Accepted(session),
-            Course::Over(reason, by) => over(reason, by, out),
+            Life::Lives => Stage::Accepted(session),
+            Life::Gone => Stage::Over,
         },
         Stage::Over => Stage::Over,
     }
 }
 
-/// The one place where a session's end is told.
+/// The end of what never became a session; a session tells its own.
 fn over(reason: EndReason, by: EndedBy, out: &mut Outbox) -> Stage {
     out.tell(SessionEvent::Ended { reason, by });
     Stage::Over

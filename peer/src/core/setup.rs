@@ -1,9 +1,9 @@
 //! What an end is given once, at its birth, and never asks for again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::certificate::Authorities;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
@@ -19,8 +19,8 @@ pub const CONSENT_TIME_OUT: Duration = Duration::from_secs(120);
 pub struct EndSetup {
     /// The organisation's name from the signed bundle; never from the server (T8).
     pub organisation: String,
-    /// Keys that may sign manifests. T14.
-    pub manifest_keys: Vec<DeviceKey>,
+    /// Whose manifests and certificates count. T14.
+    pub authorities: Authorities,
     /// The operator's enrolled device, or the agent's fresh key of this run.
     pub device: SigningKey,
     /// Fresh for each peer; every secret of the session grows from it.
@@ -34,6 +34,48 @@ pub struct EndSetup {
     /// Demands of a manifest that this program can honour.
     pub abilities: Abilities,
     pub paths: PathPolicy,
+    pub times: SessionTimes,
+    pub record: RecordFacts,
+}
+
+/// How long this end's person is left alone, and has for an answer. Each end's
+/// own: nothing that the other says changes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// Between two questions whether to go on; not asked in Manage (T34).
+    pub continue_every: Duration,
+    /// Silence for this long ends the session (T34).
+    pub continue_answer: Duration,
+    /// Silence for this long refuses more rights.
+    pub rights_answer: Duration,
+}
+
+impl Default for SessionTimes {
+    fn default() -> Self {
+        Self {
+            continue_every: Duration::from_secs(30 * 60),
+            continue_answer: Duration::from_secs(5 * 60),
+            rights_answer: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the receipt says of this end beside the session itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFacts {
+    /// The program and its version, as in `tasuki 0.1.0`.
+    pub software: String,
+    /// One moment on both clocks: the wall clock, in seconds since 1970, is for
+    /// people to read and decides nothing.
+    pub moment: Instant,
+    pub unix_s: u64,
+}
+
+impl RecordFacts {
+    /// The wall clock's time at `now`.
+    pub fn unix_at(&self, now: Instant) -> u64 {
+        self.unix_s.saturating_add(now.saturating_duration_since(self.moment).as_secs())
+    }
 }
 
 impl std::fmt::Debug for EndSetup {

@@ -6,24 +6,17 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
-use tasuki_protocol::rights::{Mode, Rights};
 
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
 use super::say;
 use super::start::{self, Shared, Signals};
-use crate::core::Peer;
+use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
-use crate::core::setup::{AgentSetup, CONSENT_TIME_OUT};
-use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::paths::{PathNeeds, Paths};
-use crate::shell::run::Run;
-use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
@@ -92,7 +85,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
-    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile)?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let given = options.number.as_deref().map(str::parse::<SessionNumber>).transpose();
     let mut given = given.map_err(|_| Fault::NumberMistyped)?;
     if !terminal::is_interactive() {
@@ -162,25 +156,12 @@ impl Agent<'_> {
     async fn session(&mut self, number: &SessionNumber) -> Result<(), Fault> {
         let lang = self.settings.lang;
         say::to_person(&Text::Connecting.fill(lang, &[&self.trust.bundle.host]));
-        let server = tokio::select! {
-            server = ServerLink::connect(self.trust.clone(), self.settings.proxies.clone(), Entrance::Agent) => server?,
+        let failed_before = self.tried.failed_before(number);
+        let display = self.display.clone();
+        let (front, running) = tokio::select! {
+            begun = visit::begin(number, failed_before, self.trust, self.settings, display) => begun?,
             _ = self.signals.next() => return Err(Fault::Interrupted),
         };
-        let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
-        let local = match self.display {
-            Some(_) => Mode::Manage.ceiling(),
-            None => Rights::NONE,
-        };
-        let (end, needs) = start::end_setup(Role::Agent, self.trust, self.settings, key, local)?;
-        let peer = Peer::agent(AgentSetup {
-            end,
-            number: number.clone(),
-            failed_before: self.tried.failed_before(number),
-            consent_time_out: CONSENT_TIME_OUT,
-        });
-        let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
-        let (run, front) = Run::prepare(peer, Clock::start(), server, paths, self.display.clone());
-        let running = tokio::spawn(run.run());
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
         let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };
         let tried = &mut self.tried;

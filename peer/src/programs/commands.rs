@@ -9,9 +9,10 @@ use tasuki_protocol::input::{InputEvent, KeyAction, MAX_TEXT_BYTES, PointerButto
 use tasuki_protocol::message::MAX_CHAT_BYTES;
 use tasuki_protocol::screen::MonitorId;
 
+use super::granting::{self, BadGrant, Grant};
 use super::keys;
 use crate::shell::desktop::viewer::Spot;
-use crate::shell::texts::{Lang, Text};
+use crate::shell::texts::{Lang, SessionText, Text};
 
 /// Everything that may be typed, as shown to people.
 pub(super) const USES: &[(&str, &str)] = &[
@@ -26,6 +27,9 @@ pub(super) const USES: &[(&str, &str)] = &[
     ("screenshot", "screenshot FILE.png"),
     ("monitor", "monitor N (from 0)"),
     ("chat", "chat TEXT"),
+    ("grant", "grant ask RIGHT,... [MINUTES|SECONDSs] | grant take|back RIGHT,... | grant list"),
+    ("pause", "pause (your own screen stands still and takes no input)"),
+    ("resume", "resume"),
     ("stats", "stats"),
     ("watch", "watch X Y | watch off (one event for each new colour of a pixel)"),
     ("wait", "wait session|frame [MS] | wait colour X Y RRGGBB [MS] | wait MS"),
@@ -33,7 +37,7 @@ pub(super) const USES: &[(&str, &str)] = &[
 ];
 
 /// Commands of the design that a later version carries out.
-const LATER: &[&str] = &["get", "put", "ls", "grant"];
+const LATER: &[&str] = &["get", "put", "ls"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
@@ -43,6 +47,9 @@ pub(super) enum Line {
     Screenshot(PathBuf),
     Monitor(MonitorId),
     Chat(String),
+    Grant(Grant),
+    Pause,
+    Resume,
     Stats,
     Watch(Option<Spot>),
     Wait(Wait),
@@ -73,6 +80,7 @@ pub(super) enum BadLine {
     Unknown(String),
     Later(String),
     Wrong { why: Text, value: String, uses: &'static str },
+    WrongGrant { why: SessionText, value: String, uses: &'static str },
 }
 
 impl BadLine {
@@ -83,6 +91,9 @@ impl BadLine {
             Self::Wrong { why, value, uses } => {
                 Text::BadCommand.fill(lang, &[&why.fill(lang, &[value]), uses])
             }
+            Self::WrongGrant { why, value, uses } => {
+                Text::BadCommand.fill(lang, &[&why.fill(lang, &[value]), uses])
+            }
         }
     }
 
@@ -90,7 +101,7 @@ impl BadLine {
         match self {
             Self::Unknown(_) => "unknown_command",
             Self::Later(_) => "not_in_this_version",
-            Self::Wrong { .. } => "bad_command",
+            Self::Wrong { .. } | Self::WrongGrant { .. } => "bad_command",
         }
     }
 }
@@ -139,6 +150,9 @@ fn meaning(name: &str, words: &mut Words<'_>) -> Result<Line, BadLine> {
         "screenshot" => words.all().map(|file| Line::Screenshot(PathBuf::from(file))),
         "monitor" => Ok(Line::Monitor(MonitorId(words.number()?))),
         "chat" => words.chat(),
+        "grant" => words.grant().map(Line::Grant),
+        "pause" => Ok(Line::Pause),
+        "resume" => Ok(Line::Resume),
         "stats" => Ok(Line::Stats),
         "watch" => words.watch(),
         "wait" => words.wait().map(Line::Wait),
@@ -243,6 +257,20 @@ impl<'a> Words<'a> {
             return Err(self.wrong(Text::TooLong, ""));
         }
         Ok(Line::Chat(text.to_owned()))
+    }
+
+    fn grant(&mut self) -> Result<Grant, BadLine> {
+        let uses = self.uses;
+        let bad = |why, value: String| {
+            let value = value.chars().filter(|c| !c.is_control()).take(40).collect();
+            BadLine::WrongGrant { why, value, uses }
+        };
+        granting::parse(self.words.by_ref()).map_err(|wrong| match wrong {
+            BadGrant::Missing => self.wrong(Text::MissingValue, ""),
+            BadGrant::Time(word) => self.wrong(Text::NotANumber, &word),
+            BadGrant::Word(word) => bad(SessionText::NotGrantWord, word),
+            BadGrant::Right(word) => bad(SessionText::UnknownRight, word),
+        })
     }
 
     fn watch(&mut self) -> Result<Line, BadLine> {

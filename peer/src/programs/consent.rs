@@ -40,7 +40,8 @@ impl Shown {
             format!("  {}", asks(mode).say(lang)),
             Text::Can.say(lang).to_owned(),
         ];
-        lines.extend(can(mode, grantable).into_iter().map(|text| format!("  + {}", text.say(lang))));
+        let can = can(mode, grantable);
+        lines.extend(can.into_iter().map(|(_, text)| format!("  + {}", text.say(lang))));
         lines.push(Text::Cannot.say(lang).to_owned());
         let cannot = cannot(mode, grantable);
         lines.extend(cannot.into_iter().map(|text| format!("  - {}", text.say(lang))));
@@ -72,7 +73,8 @@ fn can_look_only(mode: Mode, grantable: Rights) -> bool {
     mode.host() == Role::Agent && grantable.has(Capability::Operate)
 }
 
-fn asks(mode: Mode) -> Text {
+/// The mode in one sentence (S11).
+pub fn asks(mode: Mode) -> Text {
     match mode {
         Mode::Manage => Text::AskManage,
         Mode::Control => Text::AskControl,
@@ -82,14 +84,17 @@ fn asks(mode: Mode) -> Text {
     }
 }
 
-fn recording(question: &Question) -> Text {
-    match question.manifest.recording {
-        Requirement::Required => Text::RecOn,
-        Requirement::Off | Requirement::Optional => Text::RecOff,
-    }
+/// Whether a video is made, in one line.
+pub fn recording(question: &Question) -> Text {
+    if is_recorded(question) { Text::RecOn } else { Text::RecOff }
 }
 
-fn can(mode: Mode, rights: Rights) -> Vec<Text> {
+pub fn is_recorded(question: &Question) -> bool {
+    question.manifest.recording == Requirement::Required
+}
+
+/// What can happen with these rights, a line each.
+pub fn can(mode: Mode, rights: Rights) -> Vec<(Capability, Text)> {
     let (see, operate, keep) = match mode.host() {
         Role::Agent => (Text::CanSeeYours, Text::CanOperateYours, Text::CanKeepPictureYours),
         Role::Operator => (Text::CanSeeTheirs, Text::CanOperateTheirs, Text::CanKeepPictureTheirs),
@@ -105,10 +110,11 @@ fn can(mode: Mode, rights: Rights) -> Vec<Text> {
         (Capability::Record, Text::CanRecord),
         (Capability::Reconnect, Text::CanReconnect),
     ];
-    lines.into_iter().filter(|(wanted, _)| rights.has(*wanted)).map(|(_, text)| text).collect()
+    lines.into_iter().filter(|(wanted, _)| rights.has(*wanted)).collect()
 }
 
-fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
+/// What cannot, a line each.
+pub fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
     let mut lines = Vec::new();
     match mode.host() {
         Role::Agent if !rights.has(Capability::Operate) => lines.push(Text::CannotOperateYours),
@@ -158,6 +164,7 @@ mod tests {
             length: 3600,
             policy_version: 1,
             reason: None,
+            certificate: tasuki_protocol::blob::Blob::default(),
         };
         let grantable = mode.ceiling();
         Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }

@@ -5,13 +5,18 @@
 
 pub mod agentd;
 mod commands;
-mod consent;
+pub mod consent;
 mod console;
 mod examining;
+mod granting;
 mod keys;
 pub mod operator;
+mod qr;
 mod say;
+mod sign_in;
 mod start;
+pub mod surface;
+pub mod visit;
 mod waiting;
 
 use std::process::ExitCode;

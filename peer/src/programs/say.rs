@@ -6,14 +6,16 @@
 use std::io::Write;
 
 use serde::Serialize;
+use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::EndReason;
+use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::rights::Rights;
 
-use crate::core::io::SessionEvent;
+use crate::core::io::{Discarded, SessionEvent};
 use crate::core::path::{Ciphers, PathKind};
+use crate::core::snapshot::RightLine;
 use crate::shell::fault::Fault;
-use crate::shell::texts::{Lang, Text};
+use crate::shell::texts::{self, Lang, SessionText, Text};
 
 /// How a program tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,19 @@ pub(super) enum Added<'a> {
         text: &'a str,
     },
     QuestionWithdrawn,
+    /// Host: the person is being asked in mid-session.
+    PersonQuestion {
+        what: Asked,
+        rights: Rights,
+        seconds: u32,
+        text: &'a str,
+    },
+    PersonQuestionWithdrawn {
+        what: Asked,
+    },
+    Rights {
+        rights: &'a [RightLine],
+    },
     Screenshot {
         file: String,
         width: u16,
@@ -104,6 +119,7 @@ pub(super) fn fault_event(fault: &Fault, lang: Lang) {
 /// What a person is told of an event; `None` for what is only for logs.
 pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<String> {
     let fill = |text: Text, values: &[&str]| Some(text.fill(lang, values));
+    let live = |text: SessionText| Some(text.say(lang).to_owned());
     match event {
         SessionEvent::Number { number, expires_in } => {
             fill(Text::TheNumber, &[&number.0.to_string(), &expires_in.to_string()])
@@ -121,7 +137,7 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::ManifestRefused { why } => fill(Text::FaultManifestRefused, &[why]),
         SessionEvent::Consent { mode, granted } => match role {
             Role::Operator if *granted != Rights::NONE => {
-                fill(Text::Granted, &[mode.name(), &rights(*granted)])
+                fill(Text::Granted, &[mode.name(), &texts::rights(*granted, lang)])
             }
             Role::Operator | Role::Agent => None,
         },
@@ -136,14 +152,47 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::FirstFrame { after_ms } => fill(Text::FirstFrame, &[&after_ms.to_string()]),
         SessionEvent::InputPaused { .. } => fill(Text::InputPaused, &[]),
         SessionEvent::InputResumed => fill(Text::InputResumed, &[]),
-        SessionEvent::Violation { wanted, .. } => fill(Text::Violation, &[&name(wanted)]),
-        SessionEvent::Refused { wanted } => fill(Text::RefusedAct, &[&name(wanted)]),
+        SessionEvent::InputDiscarded { why } => live(discarded(*why)),
+        SessionEvent::NotSaid => live(SessionText::NotSaid),
+        SessionEvent::PicturePaused => live(SessionText::PicturePaused),
+        SessionEvent::PictureResumed => live(SessionText::PictureResumed),
+        SessionEvent::RightsChanged { change, rights, seconds, .. } => {
+            Some(changed(*change, *rights, *seconds, lang))
+        }
+        SessionEvent::RightsEnded { rights, .. } => {
+            Some(SessionText::RightsOver.fill(lang, &[&texts::rights(*rights, lang)]))
+        }
+        // Whether this end is the one that is asked, its console knows.
+        SessionEvent::Asking { .. } | SessionEvent::AskingOver { .. } => None,
+        SessionEvent::Violation { wanted, .. } => {
+            fill(Text::Violation, &[texts::right(*wanted).say(lang)])
+        }
+        SessionEvent::Refused { wanted } => fill(Text::RefusedAct, &[texts::right(*wanted).say(lang)]),
         SessionEvent::ScreenshotTaken => fill(Text::ScreenshotOfYours, &[]),
         SessionEvent::Chat { line } => fill(Text::ChatLine, &[&harmless(line)]),
         SessionEvent::ServerRefused { .. } | SessionEvent::ServerClosed { .. } => None,
         SessionEvent::ServerGone => fill(Text::ServerAway, &[]),
         SessionEvent::Ended { reason, .. } => fill(Text::EndedBy, &[ending(*reason).say(lang)]),
     }
+}
+
+fn discarded(why: Discarded) -> SessionText {
+    match why {
+        Discarded::NoConnection => SessionText::DiscardedNoConnection,
+        Discarded::KeysDown => SessionText::DiscardedKeysDown,
+        Discarded::Waiting => SessionText::DiscardedWaiting,
+    }
+}
+
+fn changed(change: Change, rights: Rights, seconds: u32, lang: Lang) -> String {
+    let text = match change {
+        Change::Granted => SessionText::RightsGranted,
+        Change::Refused => SessionText::RightsRefused,
+        Change::Silent => SessionText::RightsSilent,
+        Change::TakenAway => SessionText::RightsTaken,
+        Change::GivenBack => SessionText::RightsBack,
+    };
+    text.fill(lang, &[&texts::rights(rights, lang), &texts::span(seconds, lang)])
 }
 
 /// Another's text without what moves a terminal's cursor or turns its letters. T66.
@@ -153,16 +202,6 @@ pub(super) fn harmless(text: &str) -> String {
             || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
     };
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
-}
-
-/// A capability by the name that it has in documents.
-pub(super) fn name<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
-}
-
-fn rights(rights: Rights) -> String {
-    let names: Vec<String> = rights.iter().map(|capability| name(&capability)).collect();
-    names.join(", ")
 }
 
 pub(super) fn path_name(path: PathKind) -> Text {
@@ -191,6 +230,8 @@ pub(super) fn ending(reason: EndReason) -> Text {
         EndReason::ScreenLost => Text::ReasonScreenLost,
         EndReason::ManifestRefused => Text::ReasonManifestRefused,
         EndReason::ProgramEnded => Text::ReasonProgramEnded,
+        EndReason::NotContinued => Text::ReasonNotContinued,
+        EndReason::ServerRefused => Text::ReasonServerRefused,
     }
 }
 

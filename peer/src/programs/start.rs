@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use ed25519_dalek::SigningKey;
@@ -18,8 +19,8 @@ use tasuki_protocol::seed::Seed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::say::{self, Form};
-use crate::core::EndSetup;
 use crate::core::direct_identity::DirectIdentity;
+use crate::core::{EndSetup, RecordFacts};
 use crate::shell::dial::Places;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
@@ -164,7 +165,7 @@ pub(super) fn end_setup(
     };
     let setup = EndSetup {
         organisation: trust.bundle.organisation.clone(),
-        manifest_keys: trust.bundle.manifest_keys.clone(),
+        authorities: trust.authorities(),
         device,
         seed: seed.child("session"),
         facts,
@@ -172,6 +173,8 @@ pub(super) fn end_setup(
         maximum,
         abilities: Abilities { application_selection: false, recording: false },
         paths: settings.paths,
+        times: settings.times,
+        record: record_facts(role),
     };
     let needs = PathNeeds {
         trust: trust.clone(),
@@ -182,6 +185,16 @@ pub(super) fn end_setup(
         stun: Places::default(),
     };
     Ok((setup, needs))
+}
+
+fn record_facts(role: Role) -> RecordFacts {
+    let program = match role {
+        Role::Operator => "tasuki",
+        Role::Agent => "tasuki-agentd",
+    };
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let software = format!("{program} {}", env!("CARGO_PKG_VERSION"));
+    RecordFacts { software, moment: Instant::now(), unix_s: since.as_secs() }
 }
 
 /// What the system tells a program to do.
@@ -224,7 +237,7 @@ impl Signals {
     }
 }
 
-fn start_log(filter: &str) -> Result<(), Fault> {
+pub(super) fn start_log(filter: &str) -> Result<(), Fault> {
     let parsed = filter.parse::<tracing_subscriber::EnvFilter>();
     let parsed = parsed.map_err(|why| Fault::Setting {
         name: "log".to_owned(),

@@ -3,12 +3,12 @@
 //! Says what is wrong, then what to do. Knows no program's flow.
 
 texts! {
+    /// One sentence of the programs.
+    Text:
     FaultNoDisplay =>
         "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
         "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
-    FaultDesktop =>
-        "The desktop cannot be used: {0}.",
-        "デスクトップを使用できません: {0}。";
+    FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
         "同意は端末の前にいる人が入力します。標準入力が端末ではないため開始できません。端末から起動してください。";
@@ -24,6 +24,12 @@ texts! {
     FaultOtherRoot =>
         "The file {0} belongs to another organisation than the one this program trusts. If the change is right, ask your administrator, then remove {1} and start again.",
         "ファイル {0} は、このプログラムが信頼している組織のものではありません。正しい変更であることを管理者に確かめてから {1} を削除し、もう一度起動してください。";
+    FaultOldBundle =>
+        "The organisation's file {0} is older than one this program has seen. Use the newer one; your administrator has it.",
+        "組織の設定ファイル {0} は、以前に確認したものより古いものです。管理者から新しいファイルを受け取ってください。";
+    FaultExpired =>
+        "The organisation's file {0} is past its time, and the server has no newer one. Check this computer's date, then ask your administrator to run: tasuki-admin key renew",
+        "組織の設定ファイル {0} の有効期間が過ぎ、サーバーにも新しいものがありません。コンピュータの日付を確かめてから、管理者に tasuki-admin key renew の実行を依頼してください。";
     FaultProfile =>
         "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
         "ファイル {0} を使用できません: {1}。修復するか、別の場所に移してからもう一度起動してください。";
@@ -93,6 +99,21 @@ texts! {
     FaultSignInOver =>
         "Your sign-in is over, or belongs to another device. Run: tasuki login",
         "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
+    FaultNeedsTotp =>
+        "Your account needs the six digits of your authenticator. Run tasuki login in a terminal, or add --totp-stdin.",
+        "認証アプリの6桁の数字が必要です。端末で tasuki login を実行するか、--totp-stdin を付けてください。";
+    FaultDevicePending =>
+        "This device waits for your administrator's approval. Call and read out these words: {0}. Then run tasuki login again.",
+        "この端末は管理者の承認を待っています。電話で次の言葉を読み上げてください: {0}。承認後、もう一度 tasuki login を実行してください。";
+    FaultLocked =>
+        "Too many wrong tries on this device. Signing in works again in {0} minutes, or once your administrator unlocks it.",
+        "この端末で誤りが続いたため停止しています。{0} 分後、または管理者が解除すると、サインインできます。";
+    FaultPasswordUnusable =>
+        "The new password is too short, or one that is easily guessed or was in a breach. Choose another; length helps more than odd characters.",
+        "新しいパスワードは短すぎるか、推測されやすいか、漏えいしたことがあります。別のものを選んでください。記号より長さが有効です。";
+    FaultNotConfirmed =>
+        "This mode asks you to show again that it is you. Run: tasuki confirm",
+        "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
     FaultModeNotAllowed =>
         "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
         "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
@@ -123,9 +144,7 @@ texts! {
     FaultManifestRefused =>
         "The server's permission for this session does not hold ({0}). Nothing was shown. Tell your administrator.",
         "このセッションの許可証が正しくありません（{0}）。画面は共有されていません。管理者に知らせてください。";
-    FaultRefused =>
-        "The session was refused. Nothing was shown.",
-        "接続は拒否されました。画面は共有されていません。";
+    FaultRefused => "The session was refused. Nothing was shown.", "接続は拒否されました。画面は共有されていません。";
     FaultNobodyAnswered =>
         "Nobody answered in time, which counts as no. Nothing was shown.",
         "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
@@ -144,12 +163,13 @@ texts! {
     FaultScreenLost =>
         "The shared desktop ended. Log in there again and start a new session.",
         "共有していたデスクトップが終了しました。もう一度ログインし、新しいセッションを始めてください。";
+    FaultNotContinued =>
+        "Nobody said that the session shall go on, and it ended. Start again with a new number.",
+        "続けてよいという回答がなかったため、セッションを終了しました。新しい番号でやり直してください。";
     FaultServerGone =>
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
-    FaultInterrupted =>
-        "Stopped. Nothing was shared.",
-        "中止しました。何も共有していません。";
+    FaultInterrupted => "Stopped. Nothing was shared.", "中止しました。何も共有していません。";
     FaultCannotWrite =>
         "The file {0} cannot be written: {1}. Choose another place.",
         "ファイル {0} に書き込めません: {1}。別の場所を選んでください。";
@@ -160,9 +180,7 @@ texts! {
         "The operating system refused {0}: {1}. Restart the program; if it stays so, restart the computer.",
         "OS に拒否されました（{0}: {1}）。プログラムを再起動してください。続く場合はコンピュータを再起動してください。";
 
-    Welcome =>
-        "Tasuki - remote support by {0}.",
-        "Tasuki ― {0} のリモートサポート。";
+    Welcome => "Tasuki - remote support by {0}.", "Tasuki ― {0} のリモートサポート。";
     Promise =>
         "Nothing is shared before you agree here, and you can end at any time. The software asks for no money and no bank details; anyone who does is not support.",
         "ここで同意するまで何も共有されません。いつでも終了できます。お金や銀行の情報を求めることはありません。求められたら、それはサポートではありません。";
@@ -181,16 +199,12 @@ texts! {
     NumberTryAnother =>
         "This number does not open a session. Please ask the operator, and type it again or a new one.",
         "この番号では接続できません。オペレータに確かめて、もう一度、または新しい番号を入力してください。";
-    Connecting =>
-        "Connecting to {0} ...",
-        "{0} に接続しています…";
+    Connecting => "Connecting to {0} ...", "{0} に接続しています…";
     Checked =>
         "The number is right and the connection is encrypted from end to end.",
         "番号が確認され、通信は端から端まで暗号化されました。";
 
-    AskTitle =>
-        "{0} - {1} asks:",
-        "{0} の {1} からの依頼です:";
+    AskTitle => "{0} - {1} asks:", "{0} の {1} からの依頼です:";
     AskManage =>
         "The operator wants to see your screen, use your mouse and keyboard, and manage this computer.",
         "オペレータがあなたの画面を見て、マウスとキーボードを操作し、このコンピュータを管理します。";
@@ -206,24 +220,14 @@ texts! {
     AskShow =>
         "The operator wants to show you a screen of the operator's.",
         "オペレータが自分の画面をあなたに見せます。";
-    Can =>
-        "Can happen:",
-        "できること:";
-    Cannot =>
-        "Cannot happen:",
-        "できないこと:";
-    CanSeeYours =>
-        "your screen is seen by the operator",
-        "あなたの画面がオペレータに見えます";
-    CanSeeTheirs =>
-        "you see the operator's screen",
-        "あなたがオペレータの画面を見ます";
+    Can => "Can happen:", "できること:";
+    Cannot => "Cannot happen:", "できないこと:";
+    CanSeeYours => "your screen is seen by the operator", "あなたの画面がオペレータに見えます";
+    CanSeeTheirs => "you see the operator's screen", "あなたがオペレータの画面を見ます";
     CanOperateYours =>
         "the operator uses your mouse and keyboard; when you use yours, the operator's waits for 2 seconds",
         "オペレータがあなたのマウスとキーボードを操作します。あなたが操作すると、オペレータの操作は 2 秒間止まります";
-    CanOperateTheirs =>
-        "you use the operator's mouse and keyboard",
-        "あなたがオペレータのマウスとキーボードを操作します";
+    CanOperateTheirs => "you use the operator's mouse and keyboard", "あなたがオペレータのマウスとキーボードを操作します";
     CanKeepPictureYours =>
         "the operator keeps still pictures of your screen (you are told each time)",
         "オペレータがあなたの画面を画像として保存できます（そのつど知らせます）";
@@ -236,27 +240,19 @@ texts! {
         "オペレータがこのコンピュータにファイルを送り、既存のファイルを上書きすることもあります";
     CanReadClipboard => "the operator reads your clipboard", "オペレータがあなたのクリップボードを読みます";
     CanWriteClipboard => "the operator fills your clipboard", "オペレータがあなたのクリップボードに書き込みます";
-    CanRecord =>
-        "the session is recorded as video",
-        "セッションが動画として録画されます";
+    CanRecord => "the session is recorded as video", "セッションが動画として録画されます";
     CanReconnect =>
         "the operator comes back after a restart until you end it",
         "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
-    CannotSeeYours =>
-        "your screen is not seen by the operator",
-        "あなたの画面がオペレータに見えることはありません";
+    CannotSeeYours => "your screen is not seen by the operator", "あなたの画面がオペレータに見えることはありません";
     CannotOperateYours =>
         "the operator cannot use your mouse and keyboard",
         "オペレータがあなたのマウスやキーボードを操作することはありません";
     CannotOperateTheirs =>
         "you cannot use the operator's mouse and keyboard",
         "あなたがオペレータのマウスやキーボードを操作することはありません";
-    CannotFiles =>
-        "no files are copied in either direction",
-        "どちらの方向にもファイルはコピーされません";
-    CannotClipboard =>
-        "the clipboard is not shared",
-        "クリップボードは共有されません";
+    CannotFiles => "no files are copied in either direction", "どちらの方向にもファイルはコピーされません";
+    CannotClipboard => "the clipboard is not shared", "クリップボードは共有されません";
     CannotBlank =>
         "your screen is never blanked and your mouse and keyboard are never locked",
         "画面が隠されたり、あなたのマウスやキーボードが使えなくなったりすることはありません";
@@ -296,9 +292,7 @@ texts! {
     Violation =>
         "The other side tried what it may not ({0}); nothing happened.",
         "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
-    RefusedAct =>
-        "The other side's computer refused this ({0}).",
-        "相手のコンピュータが拒否しました（{0}）。";
+    RefusedAct => "The other side's computer refused this ({0}).", "相手のコンピュータが拒否しました（{0}）。";
     ScreenshotOfYours =>
         "The other side kept a still picture of this screen.",
         "相手がこの画面を画像として保存しました。";
@@ -306,9 +300,7 @@ texts! {
     WrongNumberTried =>
         "A wrong number was tried; {0} tries are left.",
         "間違った番号が入力されました。残り {0} 回です。";
-    TheNumber =>
-        "Session number (valid {1} s, once): {0}",
-        "セッション番号（{1} 秒間、1 回限り有効）: {0}";
+    TheNumber => "Session number (valid {1} s, once): {0}", "セッション番号（{1} 秒間、1 回限り有効）: {0}";
     AtTheDoor => "Somebody has come; the number is being checked.", "接続がありました。番号を確認しています。";
     WaitingForConsent =>
         "The number is right. Waiting for the person at the other side to agree.",
@@ -331,12 +323,27 @@ texts! {
     ReasonViolation => "the other side broke the rules", "相手が規則に反しました";
     ReasonScreenLost => "the shared desktop ended", "共有していたデスクトップが終了しました";
     ReasonManifestRefused => "the permission did not hold", "許可証が正しくありませんでした";
+    ReasonNotContinued => "nobody said that it shall go on", "続けてよいという回答がありませんでした";
+    ReasonServerRefused => "the server refused", "サーバーが拒否しました";
     ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
 
     AskPassword => "Password:", "パスワード:";
     AskEnrolment =>
         "Enrolment code from your administrator (empty if this device is enrolled):",
         "管理者から受け取った登録コード（この端末が登録済みなら空のまま）:";
+    AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
+    AskNewPassword => "New password:", "新しいパスワード:";
+    AskNewPasswordAgain => "The same once more:", "もう一度:";
+    ScanThis =>
+        "Scan this with your authenticator, or type its address: {0}",
+        "認証アプリで読み取るか、次のアドレスを入力してください: {0}";
+    WaitingForApproval =>
+        "This device waits for your administrator. Read out these words: {0}",
+        "管理者の承認を待っています。次の言葉を読み上げてください: {0}";
+    Confirmed => "Confirmed for a few minutes.", "確認しました（数分間有効）。";
+    PasswordChanged => "The password is changed. Other sign-ins of yours have ended.", "パスワードを変更しました。ほかのサインインは終了しました。";
+    SignedOut => "Signed out.", "サインアウトしました。";
+    NotTheSame => "The two entries differ. Nothing was changed.", "二度の入力が一致しません。何も変更していません。";
     SignedIn =>
         "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
         "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";
@@ -346,9 +353,7 @@ texts! {
     UnknownCommand =>
         "\"{0}\" is not a command. Commands: {1}",
         "「{0}」という命令はありません。命令: {1}";
-    BadCommand =>
-        "{0}. It is used so: {1}",
-        "{0}（正しい形は次のとおりです: {1}）";
+    BadCommand => "{0}. It is used so: {1}", "{0}（正しい形は次のとおりです: {1}）";
     NotInThisVersion =>
         "\"{0}\" cannot be done by this version.",
         "「{0}」はこの版ではできません。";
@@ -358,16 +363,10 @@ texts! {
     NoPicture =>
         "There is no picture yet: wait for the first frame.",
         "まだ画面が届いていません。最初の画面をお待ちください。";
-    NotAllowedHere =>
-        "This session does not allow that ({0}).",
-        "このセッションでは許可されていません（{0}）。";
-    WaitedTooLong =>
-        "It did not happen within {0} ms.",
-        "{0} ミリ秒以内に起きませんでした。";
+    NotAllowedHere => "This session does not allow that ({0}).", "このセッションでは許可されていません（{0}）。";
+    WaitedTooLong => "It did not happen within {0} ms.", "{0} ミリ秒以内に起きませんでした。";
     ScreenshotKept => "Kept as {0} ({1}x{2}).", "{0} に保存しました（{1}x{2}）。";
-    UnknownKey =>
-        "there is no key called {0}",
-        "{0} というキーはありません";
+    UnknownKey => "there is no key called {0}", "{0} というキーはありません";
     MissingValue => "a value is missing", "値が足りません";
     NotANumber => "{0} is not a whole number in range", "{0} は範囲内の整数ではありません";
     TooLong => "the text is too long", "文字列が長すぎます";

@@ -35,13 +35,14 @@ const MOST_ADDRESSES: usize = 8;
 pub struct Callee {
     pub host: String,
     pub port: u16,
-    pub pin: Digest,
+    /// Two while the server's key is changed.
+    pub pins: Vec<Digest>,
 }
 
 impl Callee {
     pub fn of(trust: &Trust) -> Self {
         let bundle = &trust.bundle;
-        Self { host: bundle.host.clone(), port: bundle.port, pin: bundle.server_pin }
+        Self { host: bundle.host.clone(), port: bundle.port, pins: bundle.server_pins.clone() }
     }
 
     /// `host:port`, an IPv6 host in brackets.
@@ -129,7 +130,7 @@ pub(super) async fn reach(callee: &Callee, proxies: &Proxies) -> Result<TcpStrea
 pub(super) async fn secure(callee: &Callee, tcp: TcpStream, alpn: &[u8]) -> Result<Stream, Fault> {
     let unknown = |_| Fault::UnknownHost { host: callee.host.clone() };
     let name = ServerName::try_from(callee.host.clone()).map_err(unknown)?;
-    let connector = TlsConnector::from(tls::client_config(callee.pin, alpn));
+    let connector = TlsConnector::from(tls::client_config(&callee.pins, alpn));
     let late = |_| callee.unreachable("it does not answer");
     let secured = timeout(CONNECT, connector.connect(name, tcp)).await.map_err(late)?;
     secured.map_err(|why| tls_fault(callee, &why))

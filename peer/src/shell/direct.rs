@@ -63,6 +63,7 @@ pub fn spawn(
             commands: receiver,
             events,
             held: None,
+            heard: Heard::Nothing,
         };
         carrier.gather(disclosure, stun);
         carrier.run(stun).await;
@@ -119,6 +120,14 @@ struct Carrier {
     events: mpsc::Sender<(PathId, PathEvent)>,
     /// An event that the session has no room for at the moment.
     held: Option<PathEvent>,
+    heard: Heard,
+}
+
+/// Whether any datagram has come, from whomever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Something,
 }
 
 impl Carrier {
@@ -181,6 +190,7 @@ impl Carrier {
         for _ in 0..BATCH {
             let Ok((length, source)) = self.sockets[index].socket.try_recv_from(buffer) else { return };
             let now = Instant::now();
+            self.heard = Heard::Something;
             let datagram = &buffer[..length];
             if stun.contains(source)
                 && let Some(seen) = self.questions.get(&index).and_then(|asked| asked.answer(datagram))
@@ -204,9 +214,16 @@ impl Carrier {
         }
     }
 
+    fn next_event(&mut self) -> Option<PathEvent> {
+        let event = self.link.poll_event()?;
+        let not_reached = matches!(event, PathEvent::Down(PathEnd::NotReached(_)));
+        let silent = not_reached && self.heard == Heard::Nothing;
+        Some(if silent { PathEvent::Down(PathEnd::NoUdp) } else { event })
+    }
+
     fn tell(&mut self) {
         while self.held.is_none() {
-            let Some(event) = self.link.poll_event() else { return };
+            let Some(event) = self.next_event() else { return };
             match self.events.try_send((self.path, event)) {
                 Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                 Err(mpsc::error::TrySendError::Full((_, event))) => self.held = Some(event),
@@ -218,7 +235,7 @@ impl Carrier {
     async fn leave(&mut self) {
         self.link.handle_command(PathCommand::Close, Instant::now());
         self.transmit();
-        while let Some(event) = self.held.take().or_else(|| self.link.poll_event()) {
+        while let Some(event) = self.held.take().or_else(|| self.next_event()) {
             if self.events.send((self.path, event)).await.is_err() {
                 return;
             }

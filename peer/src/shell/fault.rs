@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tasuki_protocol::ids::PROTOCOL_VERSION;
+
 use super::texts::{Lang, Text};
 
 /// Why a program cannot do what it was asked.
@@ -26,6 +28,14 @@ pub enum Fault {
     OtherRoot {
         file: PathBuf,
         pin: PathBuf,
+    },
+    /// Older than one that was seen before. T70.
+    OldBundle {
+        file: PathBuf,
+    },
+    /// Past its time, and the server has no newer one.
+    Expired {
+        file: PathBuf,
     },
     /// A file of this user's profile.
     Profile {
@@ -105,6 +115,18 @@ pub enum Fault {
     OutsideHours,
     /// The policy wants to know why, before a number is given out.
     ReasonNeeded,
+    /// The authenticator's digits were asked for and not given.
+    NeedsTotp,
+    /// An administrator has yet to approve this device.
+    DevicePending {
+        words: String,
+    },
+    Locked {
+        seconds: u64,
+    },
+    PasswordUnusable,
+    /// The person must show again that it is he.
+    NotConfirmed,
     ModeNotAllowed {
         mode: String,
     },
@@ -123,6 +145,8 @@ pub enum Fault {
     Withdrawn,
     PeerViolation,
     ScreenLost,
+    /// Asked whether the session shall go on, its host's person did not say yes (T34).
+    NotContinued,
     ServerGone,
     /// A person or the system stopped the program before a session began.
     Interrupted,
@@ -153,8 +177,8 @@ impl Fault {
             Self::Desktop { .. } => 11,
             Self::NoTerminal => 12,
             Self::NotSetUp | Self::NoSuchBundle { .. } => 20,
-            Self::Bundle { .. } => 21,
-            Self::OtherRoot { .. } => 22,
+            Self::Bundle { .. } | Self::Expired { .. } => 21,
+            Self::OtherRoot { .. } | Self::OldBundle { .. } => 22,
             Self::Profile { .. } | Self::OpenToOthers { .. } | Self::NoHome => 23,
             Self::NotSignedIn => 24,
             Self::OtherServer { .. } => 25,
@@ -172,6 +196,11 @@ impl Fault {
             Self::LocalMaximum { .. } => 26,
             Self::OutsideHours => 48,
             Self::ReasonNeeded => 49,
+            Self::NeedsTotp => 43,
+            Self::DevicePending { .. } => 44,
+            Self::Locked { .. } => 45,
+            Self::PasswordUnusable => 46,
+            Self::NotConfirmed => 47,
             Self::NumberMistyped => 50,
             Self::NumberRefused => 51,
             Self::NumberExpired => 52,
@@ -186,6 +215,7 @@ impl Fault {
             Self::PeerViolation => 65,
             Self::ScreenLost => 66,
             Self::ServerGone => 67,
+            Self::NotContinued => 68,
             Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
             Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
             Self::ProxyRefused { .. } => 72,
@@ -215,6 +245,8 @@ impl Fault {
             Self::NoSuchBundle { .. } => Text::FaultNoSuchBundle,
             Self::Bundle { .. } => Text::FaultBundle,
             Self::OtherRoot { .. } => Text::FaultOtherRoot,
+            Self::OldBundle { .. } => Text::FaultOldBundle,
+            Self::Expired { .. } => Text::FaultExpired,
             Self::Profile { .. } => Text::FaultProfile,
             Self::OpenToOthers { .. } => Text::FaultOpenToOthers,
             Self::NoHome => Text::FaultNoHome,
@@ -238,6 +270,11 @@ impl Fault {
             Self::SlowDown => Text::FaultSlowDown,
             Self::WrongPassword => Text::FaultWrongPassword,
             Self::SignInOver => Text::FaultSignInOver,
+            Self::NeedsTotp => Text::FaultNeedsTotp,
+            Self::DevicePending { .. } => Text::FaultDevicePending,
+            Self::Locked { .. } => Text::FaultLocked,
+            Self::PasswordUnusable => Text::FaultPasswordUnusable,
+            Self::NotConfirmed => Text::FaultNotConfirmed,
             Self::ModeNotAllowed { .. } => Text::FaultModeNotAllowed,
             Self::LocalMaximum { .. } => Text::FaultLocalMaximum,
             Self::OutsideHours => Text::FaultOutsideHours,
@@ -255,6 +292,7 @@ impl Fault {
             Self::Withdrawn => Text::FaultWithdrawn,
             Self::PeerViolation => Text::FaultPeerViolation,
             Self::ScreenLost => Text::FaultScreenLost,
+            Self::NotContinued => Text::FaultNotContinued,
             Self::ServerGone => Text::FaultServerGone,
             Self::Interrupted => Text::FaultInterrupted,
             Self::CannotWrite { .. } => Text::FaultCannotWrite,
@@ -264,34 +302,38 @@ impl Fault {
     }
 
     fn values(&self) -> Vec<String> {
-        let shown = |file: &PathBuf| file.display().to_string();
         match self {
-            Self::Desktop { why } | Self::ManifestRefused { why } => vec![why.clone()],
-            Self::NoSuchBundle { file } | Self::OpenToOthers { file } => vec![shown(file)],
+            Self::Desktop { why: text }
+            | Self::ManifestRefused { why: text }
+            | Self::DevicePending { words: text }
+            | Self::UnknownHost { host: text }
+            | Self::WrongServerKey { host: text }
+            | Self::ModeNotAllowed { mode: text } => vec![text.clone()],
+            Self::NoSuchBundle { file }
+            | Self::OpenToOthers { file }
+            | Self::OldBundle { file }
+            | Self::Expired { file } => vec![file.display().to_string()],
+            Self::Locked { seconds } => vec![seconds.div_ceil(60).to_string()],
             Self::Bundle { file, why }
             | Self::Profile { file, why }
             | Self::LocalMaximum { file, why }
-            | Self::CannotWrite { file, why } => {
-                vec![shown(file), why.clone()]
+            | Self::CannotWrite { file, why } => vec![file.display().to_string(), why.clone()],
+            Self::OtherRoot { file, pin } => {
+                vec![file.display().to_string(), pin.display().to_string()]
             }
-            Self::OtherRoot { file, pin } => vec![shown(file), shown(pin)],
             Self::Setting { name, value, why } => vec![name.clone(), value.clone(), why.clone()],
             Self::OtherServer { asked, bundle } => vec![asked.clone(), bundle.clone()],
-            Self::UnknownHost { host } | Self::WrongServerKey { host } => vec![host.clone()],
             Self::PortClosed { address } | Self::NotTasuki { address } => vec![address.clone()],
             Self::Inspected { host, issuer } => vec![host.clone(), issuer.clone()],
             Self::ProxyUnreachable { proxy, why } => vec![proxy.clone(), why.clone()],
             Self::ProxyPassword { proxy }
             | Self::ProxySignIn { proxy }
             | Self::ProxyNonsense { proxy } => vec![proxy.clone()],
-            Self::ProxyRefused { proxy, address, status } => {
-                vec![proxy.clone(), address.clone(), status.to_string()]
+            Self::ProxyRefused { proxy: at, address, status } => {
+                vec![at.clone(), address.clone(), status.to_string()]
             }
             Self::Unreachable { address, why } => vec![address.clone(), why.clone()],
-            Self::OtherVersion { theirs } => {
-                vec![theirs.to_string(), tasuki_protocol::ids::PROTOCOL_VERSION.to_string()]
-            }
-            Self::ModeNotAllowed { mode } => vec![mode.clone()],
+            Self::OtherVersion { theirs } => vec![theirs.to_string(), PROTOCOL_VERSION.to_string()],
             Self::System { what, why } => vec![(*what).to_owned(), why.clone()],
             Self::NoDisplay
             | Self::NoTerminal
@@ -305,6 +347,9 @@ impl Fault {
             | Self::SignInOver
             | Self::OutsideHours
             | Self::ReasonNeeded
+            | Self::NeedsTotp
+            | Self::PasswordUnusable
+            | Self::NotConfirmed
             | Self::NumberMistyped
             | Self::NumberRefused
             | Self::NumberExpired
@@ -317,6 +362,7 @@ impl Fault {
             | Self::Withdrawn
             | Self::PeerViolation
             | Self::ScreenLost
+            | Self::NotContinued
             | Self::ServerGone
             | Self::Interrupted
             | Self::Misunderstood => Vec::new(),

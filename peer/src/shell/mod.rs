@@ -15,6 +15,7 @@ mod pin;
 pub mod profile;
 pub mod proxy;
 pub mod relay;
+mod request;
 pub mod run;
 pub mod server;
 pub mod settings;

@@ -32,13 +32,13 @@ pub struct OtherServerKey {
     pub inspector: Option<String>,
 }
 
-/// A client that accepts only the holder of the key whose SPKI has the SHA-256 `pin`.
+/// A client that accepts only the holder of a key whose SPKI has one of these SHA-256 values.
 pub(super) fn expecting(
-    pin: Digest,
+    pins: Vec<Digest>,
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
 ) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let provider = Arc::clone(builder.crypto_provider());
-    builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pin, provider }))
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(Pinned { pins, provider }))
 }
 
 /// [`OtherServerKey`], if `error` or what caused it is one.
@@ -56,7 +56,8 @@ pub fn other_server_key<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a O
 
 #[derive(Debug)]
 struct Pinned {
-    pin: Digest,
+    /// Two while the server's key is changed.
+    pins: Vec<Digest>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -71,7 +72,7 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, Error> {
         let parsed = ParsedCertificate::try_from(end_entity)?;
         let shown = Sha256::digest(parsed.subject_public_key_info().as_ref());
-        if bool::from(shown.as_slice().ct_eq(&self.pin.0)) {
+        if self.pins.iter().any(|pin| bool::from(shown.as_slice().ct_eq(&pin.0))) {
             return Ok(ServerCertVerified::assertion());
         }
         let other = OtherServerKey { inspector: issuer::of_inspector(end_entity, server_name) };

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use tasuki_protocol::bundle::Known;
+use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::{DeviceKey, TenantId};
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroize;
@@ -89,20 +91,34 @@ impl Profile {
         kept
     }
 
-    /// The root key that this user's programs trust, once one was seen. T70.
+    /// # Errors
+    /// [`Fault::Profile`] when the file stays.
+    pub fn forget_sign_in(&self) -> Result<(), Fault> {
+        let path = self.state.join(SIGN_IN);
+        match std::fs::remove_file(&path) {
+            Err(why) if why.kind() != ErrorKind::NotFound => {
+                Err(Fault::Profile { file: path, why: why.to_string() })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The root key that this user's programs trust, and the newest bundle they saw. T70.
     ///
     /// # Errors
     /// [`Fault::Profile`] for a file that cannot be read or is damaged.
-    pub fn pinned_root(&self) -> Result<Option<DeviceKey>, Fault> {
+    pub fn known(&self) -> Result<Option<Known>, Fault> {
         let path = self.root_pin();
         let Some(text) = read_secret(&path)? else { return Ok(None) };
-        text.trim().parse().map(Some).map_err(|_| Fault::damaged(&path))
+        let known = strict_json(text.trim().as_bytes());
+        known.map(Some).map_err(|_| Fault::damaged(&path))
     }
 
     /// # Errors
     /// [`Fault::Profile`] when the folder cannot be written.
-    pub fn pin_root(&self, root: DeviceKey) -> Result<(), Fault> {
-        self.write(ROOT_PIN, format!("{root}\n").as_bytes())
+    pub fn keep_known(&self, known: &Known) -> Result<(), Fault> {
+        let text = serde_json::to_string(known).unwrap_or_default();
+        self.write(ROOT_PIN, text.as_bytes())
     }
 
     pub fn root_pin(&self) -> PathBuf {

@@ -6,18 +6,19 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
+use tasuki_protocol::http_answer::Answer;
 use tasuki_protocol::seed::Seed;
-use tasuki_protocol::ticket::{RELAY_ALPN, RelayAnswer};
+use tasuki_protocol::ticket::{RELAY_ALPN, RELAY_PATH, RELAY_UPGRADE, RelayAnswer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::client::TlsStream;
 
-use super::dial::{self, Callee};
+use super::dial::{self, Callee, HTTP_ALPN, Stream};
 use super::fault::Fault;
 use super::interfaces;
-use super::proxy::Proxies;
+use super::proxy::{self, Proxies};
 use super::tls;
 use crate::core::path::{PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
 use crate::core::relay_leg::RelayLeg;
@@ -102,19 +103,41 @@ async fn join(
     let callee = relay.map_or(server, |relay| Callee {
         host: relay.host.clone(),
         port: relay.port,
-        pin: relay.pin,
+        pins: vec![relay.pin],
     });
     let network = |error: io::Error| PathEnd::Network(error.to_string());
-    let tcp = dial::reach(&callee, proxies).await.map_err(|why| path_end(&why))?;
+    let mut stream = connect(&callee, proxies).await.map_err(|why| path_end(&why))?;
     // Where the kernel knows no such bound, its buffer holds more; nothing breaks.
-    SockRef::from(&tcp).set_tcp_notsent_lowat(NOT_SENT).ok();
-    let secured = dial::secure(&callee, tcp, RELAY_ALPN).await;
-    let mut stream = secured.map_err(|why| path_end(&why))?;
+    SockRef::from(stream.get_ref().0).set_tcp_notsent_lowat(NOT_SENT).ok();
     show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
     let answer = stream.read_u8().await.map_err(network)?;
     match RelayAnswer::try_from(answer) {
         Ok(RelayAnswer::Joined) => Ok(stream),
         Ok(RelayAnswer::Refused | RelayAnswer::Busy) | Err(_) => Err(PathEnd::RelayRefused),
+    }
+}
+
+/// A stream to the relay, before the ticket: by the relay's own name in ALPN, and where
+/// a network cuts that off, as a browser would come.
+///
+/// # Errors
+/// Neither way leads there. Another key ends it at once.
+pub(super) async fn connect(callee: &Callee, proxies: &Proxies) -> Result<Stream, Fault> {
+    let tcp = dial::reach(callee, proxies).await?;
+    match dial::secure(callee, tcp, RELAY_ALPN).await {
+        Ok(stream) => return Ok(stream),
+        Err(why @ (Fault::WrongServerKey { .. } | Fault::Inspected { .. })) => return Err(why),
+        Err(why) => tracing::debug!(%why, "the relay is tried as a path of the web server"),
+    }
+    let tcp = dial::reach(callee, proxies).await?;
+    let mut stream = dial::secure(callee, tcp, HTTP_ALPN).await?;
+    let request = format!(
+        "GET {RELAY_PATH} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: {RELAY_UPGRADE}\r\n\r\n",
+        callee.address()
+    );
+    match proxy::ask(&mut stream, request.as_bytes()).await {
+        Ok(Answer::Switched) => Ok(stream),
+        Ok(_) | Err(_) => Err(Fault::NotTasuki { address: callee.address() }),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use tasuki_protocol::message::Asked;
 use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal::ServerToOperator;
 use tokio::sync::{mpsc, oneshot};
@@ -17,10 +18,11 @@ use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use crate::core::Peer;
 use crate::core::io::{
-    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PictureCommand, Question, ServerMessage,
-    SessionEvent, SessionStats,
+    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PersonQuestion, PictureCommand, Question,
+    ServerMessage, SessionEvent,
 };
 use crate::core::path::{Ciphers, PathCommand};
+use crate::core::snapshot::{SessionStats, Snapshot};
 
 /// Orders that may wait for the loop.
 const ORDERS: usize = 256;
@@ -42,6 +44,12 @@ pub enum Notice {
     Event(SessionEvent),
     Ask(Question),
     WithdrawQuestion,
+    /// Host: in mid-session; to be answered by [`HumanAct::Answer`].
+    AskPerson(PersonQuestion),
+    WithdrawPersonQuestion(Asked),
+    /// After [`SessionEvent::Ended`]: the receipt's envelope, to be kept. The last
+    /// notice of a session that had begun.
+    Receipt(Vec<u8>),
     /// The desktop's own sentence on why it cannot be shown or operated.
     DesktopFailed(String),
 }
@@ -66,11 +74,14 @@ impl Front {
     }
 }
 
-/// A stats line. Ciphers stand flat as well, for whoever greps.
+/// Everything that a surface shows of a session at a moment, and a stats line.
+/// Ciphers stand flat as well, for whoever greps.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Report {
     #[serde(flatten)]
     pub stats: SessionStats,
+    #[serde(flatten)]
+    pub now: Snapshot,
     pub dtls: Option<String>,
     pub srtp: Option<String>,
     pub relay_cipher: Option<String>,
@@ -210,7 +221,8 @@ impl Run {
             FirstPicture::AwaitsConsent | FirstPicture::Awaited { .. } => None,
         };
         let (decoded, bytes) = (self.hands.viewer.shown().count, stats.video_bytes);
-        Report { stats, dtls, srtp, relay_cipher, relay_tls, first_frame_ms, decoded, bytes }
+        let now = self.peer.snapshot(self.clock.now());
+        Report { stats, now, dtls, srtp, relay_cipher, relay_tls, first_frame_ms, decoded, bytes }
     }
 
     /// Local first: the desktop has stopped before anything is said to anybody (S31).
@@ -230,12 +242,15 @@ impl Hands {
             Output::ToServer(request) => server.send(request),
             Output::AskConsent(question) => self.notice(Notice::Ask(question)),
             Output::WithdrawQuestion => self.notice(Notice::WithdrawQuestion),
+            Output::AskPerson(question) => self.notice(Notice::AskPerson(question)),
+            Output::WithdrawPersonQuestion(what) => self.notice(Notice::WithdrawPersonQuestion(what)),
             Output::OpenDirect(id, facts) => self.paths.open_direct(id, facts),
             Output::OpenRelay(id, facts) => self.paths.open_relay(id, facts),
             Output::Path(id, command) => self.paths.command(id, command),
             Output::Desktop(command) => self.desktop(command),
             Output::Picture(command) => self.picture(command),
             Output::Tell(event) => self.tell(event),
+            Output::Keep(envelope) => self.notice(Notice::Receipt(envelope.0)),
         }
     }
 

@@ -220,6 +220,7 @@ pub fn refusal(reason: RefusalReason) -> Fault {
         RefusalReason::Hours => Fault::OutsideHours,
         RefusalReason::Reason => Fault::ReasonNeeded,
         RefusalReason::SignIn => Fault::SignInOver,
+        RefusalReason::Confirm => Fault::NotConfirmed,
         RefusalReason::Session => Fault::ConnectionLost,
         RefusalReason::Unavailable => Fault::Unavailable,
         RefusalReason::Message => Fault::Misunderstood,

@@ -4,12 +4,13 @@
 //! consents to anything, and none changes which server is trusted (T70).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::fault::Fault;
 use super::profile::Profile;
 use super::proxy::Proxies;
 use super::texts::Lang;
-use crate::core::{PathPolicy, Permission};
+use crate::core::{PathPolicy, Permission, SessionTimes};
 
 /// The file of settings in the configuration folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
@@ -59,6 +60,7 @@ pub struct Settings {
     pub tenant: Option<PathBuf>,
     pub lang: Lang,
     pub paths: PathPolicy,
+    pub times: SessionTimes,
     pub proxies: Proxies,
     pub log: String,
     pub list: Vec<Setting>,
@@ -79,11 +81,13 @@ impl Settings {
         let proxy = from.pick("proxy", ("--proxy", flags.proxy), "TASUKI_PROXY", "auto");
         let log = from.pick("log", ("--log", flags.log), "TASUKI_LOG", "warn");
         let lang = language(&lang, &mut from.list)?;
+        let times = from.times()?;
         Ok(Self {
             profile,
             tenant: Some(tenant).filter(|path| !path.is_empty()).map(PathBuf::from),
             lang,
             paths: policy(&path)?,
+            times,
             proxies: proxies(&proxy, &mut from)?,
             log,
             list: from.list,
@@ -128,6 +132,46 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Of this end alone. They may be shortened at will, and not be made longer
+    /// than they are: then nobody would be asked any more (T34).
+    fn times(&mut self) -> Result<SessionTimes, Fault> {
+        let most = SessionTimes::default();
+        Ok(SessionTimes {
+            continue_every: self.seconds(
+                "continue_every_s",
+                "TASUKI_CONTINUE_EVERY_S",
+                most.continue_every,
+            )?,
+            continue_answer: self.seconds(
+                "continue_answer_s",
+                "TASUKI_CONTINUE_ANSWER_S",
+                most.continue_answer,
+            )?,
+            rights_answer: self.seconds(
+                "rights_answer_s",
+                "TASUKI_RIGHTS_ANSWER_S",
+                most.rights_answer,
+            )?,
+        })
+    }
+
+    fn seconds(
+        &mut self,
+        name: &'static str,
+        variable: &'static str,
+        most: Duration,
+    ) -> Result<Duration, Fault> {
+        let value = self.pick(name, ("", None), variable, &most.as_secs().to_string());
+        let seconds = value.parse().ok().filter(|seconds| (1..=most.as_secs()).contains(seconds));
+        seconds.map(Duration::from_secs).ok_or_else(|| Fault::Setting {
+            name: name.to_owned(),
+            value,
+            why: format!("it is a number of seconds from 1 to {}", most.as_secs()),
+        })
+    }
+}
+
 fn profile(flag: Option<PathBuf>, list: &mut Vec<Setting>) -> Result<Profile, Fault> {
     const VARIABLE: &str = "TASUKI_PROFILE";
     let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -143,7 +187,16 @@ fn profile(flag: Option<PathBuf>, list: &mut Vec<Setting>) -> Result<Profile, Fa
     Ok(profile)
 }
 
-const KNOWN: [&str; 5] = ["tenant", "lang", "path", "proxy", "log"];
+const KNOWN: [&str; 8] = [
+    "tenant",
+    "lang",
+    "path",
+    "proxy",
+    "log",
+    "continue_every_s",
+    "continue_answer_s",
+    "rights_answer_s",
+];
 
 fn read(file: &Path) -> Result<toml::Table, Fault> {
     let fault = |why: String| Fault::Profile { file: file.to_owned(), why };

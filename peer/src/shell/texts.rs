@@ -2,6 +2,8 @@
 //!
 //! Decides words only. `{0}`, `{1}` … stand for values, the same in both languages.
 
+use tasuki_protocol::rights::{Capability, Rights};
+
 /// The languages that the programs speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lang {
@@ -24,12 +26,12 @@ impl Lang {
 }
 
 macro_rules! texts {
-    ($($name:ident => $en:literal, $ja:literal;)+) => {
-        /// One sentence of the programs.
+    ($(#[$doc:meta])* $catalogue:ident: $($name:ident => $en:literal, $ja:literal;)+) => {
+        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Text { $($name),+ }
+        pub enum $catalogue { $($name),+ }
 
-        impl Text {
+        impl $catalogue {
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The sentence with its places unfilled.
@@ -37,6 +39,11 @@ macro_rules! texts {
                 match (self, lang) {
                     $((Self::$name, super::Lang::En) => $en, (Self::$name, super::Lang::Ja) => $ja,)+
                 }
+            }
+
+            /// The sentence with `values` in its places.
+            pub fn fill(self, lang: super::Lang, values: &[&str]) -> String {
+                super::fill(self.say(lang), values)
             }
 
             /// A stable name for programs that read the events.
@@ -49,7 +56,10 @@ macro_rules! texts {
 
 #[path = "catalogue.rs"]
 mod catalogue;
+#[path = "session_catalogue.rs"]
+mod session_catalogue;
 pub use catalogue::Text;
+pub use session_catalogue::SessionText;
 
 impl Text {
     /// Its name as it stands in events: `FaultNoDisplay` is `no_display`.
@@ -63,22 +73,57 @@ impl Text {
         }
         code
     }
+}
 
-    /// The sentence with `values` in its places.
-    pub fn fill(self, lang: Lang, values: &[&str]) -> String {
-        let mut rest = self.say(lang);
-        let mut out = String::with_capacity(rest.len() + 32);
-        while let Some(open) = rest.find('{') {
-            out.push_str(&rest[..open]);
-            let place = rest[open + 1..].find('}').map(|close| &rest[open + 1..open + 1 + close]);
-            let Some(place) = place else { break };
-            let value = place.parse().ok().and_then(|index: usize| values.get(index));
-            out.push_str(value.copied().unwrap_or_default());
-            rest = &rest[open + place.len() + 2..];
-        }
-        out.push_str(rest);
-        out
+fn fill(sentence: &str, values: &[&str]) -> String {
+    let mut rest = sentence;
+    let mut out = String::with_capacity(rest.len() + 32);
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        let place = rest[open + 1..].find('}').map(|close| &rest[open + 1..open + 1 + close]);
+        let Some(place) = place else { break };
+        let value = place.parse().ok().and_then(|index: usize| values.get(index));
+        out.push_str(value.copied().unwrap_or_default());
+        rest = &rest[open + place.len() + 2..];
     }
+    out.push_str(rest);
+    out
+}
+
+/// A right by the name that people read.
+pub fn right(capability: Capability) -> SessionText {
+    match capability {
+        Capability::SeeScreen => SessionText::RightSeeScreen,
+        Capability::Operate => SessionText::RightOperate,
+        Capability::ChooseScreen => SessionText::RightChooseScreen,
+        Capability::FetchFiles => SessionText::RightFetchFiles,
+        Capability::SendFiles => SessionText::RightSendFiles,
+        Capability::ReadClipboard => SessionText::RightReadClipboard,
+        Capability::WriteClipboard => SessionText::RightWriteClipboard,
+        Capability::Screenshot => SessionText::RightScreenshot,
+        Capability::Record => SessionText::RightRecord,
+        Capability::Chat => SessionText::RightChat,
+        Capability::Point => SessionText::RightPoint,
+        Capability::Reconnect => SessionText::RightReconnect,
+    }
+}
+
+/// Rights as a list for people.
+pub fn rights(rights: Rights, lang: Lang) -> String {
+    let names: Vec<&str> = rights.iter().map(|capability| right(capability).say(lang)).collect();
+    match (names.is_empty(), lang) {
+        (true, _) => SessionText::NoRights.say(lang).to_owned(),
+        (false, Lang::En) => names.join(", "),
+        (false, Lang::Ja) => names.join("、"),
+    }
+}
+
+/// A span as people say it: whole minutes where it is some, else seconds.
+pub fn span(seconds: u32, lang: Lang) -> String {
+    if seconds > 0 && seconds.is_multiple_of(60) {
+        return SessionText::Minutes.fill(lang, &[&(seconds / 60).to_string()]);
+    }
+    SessionText::Seconds.fill(lang, &[&seconds.to_string()])
 }
 
 #[cfg(test)]
@@ -95,12 +140,13 @@ mod tests {
 
     #[test]
     fn s100_every_text_stands_in_both_languages_with_the_same_places() {
-        for text in Text::ALL {
-            let (en, ja) = (text.say(Lang::En), text.say(Lang::Ja));
-            assert!(!en.is_empty() && !ja.is_empty(), "{}", text.name());
-            assert_eq!(places(en), places(ja), "{}", text.name());
-            assert!(!ja.is_ascii(), "{} is not Japanese: {ja}", text.name());
-            assert!(en.is_ascii(), "{} is not plain English: {en}", text.name());
+        let texts = Text::ALL.iter().map(|t| (t.name(), t.say(Lang::En), t.say(Lang::Ja)));
+        let session = SessionText::ALL.iter().map(|t| (t.name(), t.say(Lang::En), t.say(Lang::Ja)));
+        for (name, en, ja) in texts.chain(session) {
+            assert!(!en.is_empty() && !ja.is_empty(), "{name}");
+            assert_eq!(places(en), places(ja), "{name}");
+            assert!(!ja.is_ascii(), "{name} is not Japanese: {ja}");
+            assert!(en.is_ascii(), "{name} is not plain English: {en}");
         }
     }
 

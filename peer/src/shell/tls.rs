@@ -18,13 +18,14 @@ const SUITES: [SupportedCipherSuite; 3] = [
     cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 ];
 
-/// For a server whose SubjectPublicKeyInfo has the SHA-256 `pin`, speaking `alpn` alone.
-pub fn client_config(pin: Digest, alpn: &[u8]) -> Arc<ClientConfig> {
+/// For a server whose SubjectPublicKeyInfo has one of the SHA-256 values `pins`, speaking
+/// `alpn` alone.
+pub fn client_config(pins: &[Digest], alpn: &[u8]) -> Arc<ClientConfig> {
     let provider = CryptoProvider { cipher_suites: SUITES.to_vec(), ..aws_lc_rs::default_provider() };
     let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS13, &TLS12]);
     let Ok(builder) = builder else { unreachable!("the suites serve both versions") };
-    let mut config = pin::expecting(pin, builder).with_no_client_auth();
+    let mut config = pin::expecting(pins.to_vec(), builder).with_no_client_auth();
     config.alpn_protocols = vec![alpn.to_vec()];
     config.resumption = rustls::client::Resumption::disabled();
     Arc::new(config)

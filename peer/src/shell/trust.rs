@@ -1,70 +1,172 @@
-//! Which server this program trusts: the signed bundle, and the root key pinned
-//! at its first use.
+//! Which server this program trusts: the signed bundle, under the root key pinned at its
+//! first use and along that root's handovers; and the list of revoked devices.
 //!
 //! Decides what a bundle must fulfil. Nothing unsigned (a file's name, the
-//! environment, an argument) changes server, keys or pins afterwards (T70).
+//! environment, an argument) changes server, keys or pins afterwards, and nothing
+//! older takes the place of what was seen (T70).
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
-use tasuki_protocol::dsse::{self, MAX_ENVELOPE_BYTES};
-use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
-use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TRUST_PATH, TrustNews};
+use tasuki_protocol::certificate::{Authorities, Revocations};
+use tasuki_protocol::dsse::MAX_ENVELOPE_BYTES;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::signal;
 
 use super::fault::Fault;
 use super::profile::Profile;
+use super::proxy::Proxies;
+use super::request;
 
 /// Where the computer's administrator puts the bundle for all users.
 pub const SYSTEM_FOLDER: &str = "/etc/tasuki";
+const REVOCATIONS_FILE: &str = "revocations.json";
+/// How long a program waits for news of keys before it goes on with those it has.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A bundle whose signature held, by the root that this user's programs know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     pub bundle: Bundle,
-    pub root: DeviceKey,
     pub file: PathBuf,
+    /// Devices whose certificates count no more.
+    pub revoked: Vec<DeviceKey>,
+    revocations: u64,
 }
 
 impl Trust {
-    /// Reads `file`, or the first bundle found in [`SYSTEM_FOLDER`] and the profile.
+    /// Reads `file`, or the newest bundle found in [`SYSTEM_FOLDER`] and the profile.
     ///
     /// # Errors
-    /// [`Fault::NotSetUp`] without a bundle, [`Fault::Bundle`] for one that does
-    /// not hold, [`Fault::OtherRoot`] for one of another organisation.
+    /// [`Fault::NotSetUp`] without a bundle, [`Fault::Bundle`] for one that does not
+    /// hold, [`Fault::OtherRoot`] for one of another organisation, [`Fault::OldBundle`]
+    /// for one that is older than what was seen before.
     pub fn load(file: Option<&Path>, profile: &Profile) -> Result<Self, Fault> {
-        let file = match file {
-            Some(file) => file.to_owned(),
-            None => find(profile).ok_or(Fault::NotSetUp)?,
+        let known = profile.known()?;
+        let (bundle, file) = match file {
+            Some(file) => (open(file, known.as_ref(), profile)?, file.to_owned()),
+            None => find(known.as_ref(), profile)?,
         };
-        let trust = Self::open(file)?;
-        match profile.pinned_root()? {
-            Some(root) if root != trust.root => {
-                Err(Fault::OtherRoot { file: trust.file, pin: profile.root_pin() })
-            }
-            Some(_) => Ok(trust),
-            None => profile.pin_root(trust.root).map(|()| trust),
+        if known != Some(bundle.known()) {
+            profile.keep_known(&bundle.known())?;
         }
+        let mut trust = Self { bundle, file, revoked: Vec::new(), revocations: 0 };
+        let kept = profile.state.join(REVOCATIONS_FILE);
+        if let Ok(envelope) = read(&kept) {
+            trust.heed(&Blob(envelope));
+        }
+        Ok(trust)
     }
 
-    fn open(file: PathBuf) -> Result<Self, Fault> {
-        let envelope = read(&file)?;
-        let damaged = |why: String| Fault::Bundle { file: file.clone(), why };
-        let (bundle, root) = dsse::open_self_signed::<Bundle>(envelope.trim_ascii())
-            .map_err(|why| damaged(why.to_string()))?;
-        if bundle.v != PROTOCOL_VERSION {
-            return Err(Fault::OtherVersion { theirs: bundle.v });
+    /// As [`Self::load`], with what the server says is newer. A server that says nothing of use
+    /// changes nothing, and the connection that follows tells what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::OldBundle`] when the server shows a
+    /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one.
+    pub async fn current(
+        file: Option<&Path>,
+        profile: &Profile,
+        proxies: &Proxies,
+    ) -> Result<Self, Fault> {
+        let mut trust = Self::load(file, profile)?;
+        let asked = request::fetch(&trust, proxies, TRUST_PATH);
+        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        if let Ok(Ok((status, answer))) = answer
+            && status.is_success()
+            && let Ok(news) = signal::decode::<TrustNews>(&answer)
+        {
+            trust.follow(&news, profile)?;
         }
-        if !is_showable_name(&bundle.organisation) {
-            return Err(damaged("its organisation has a name that cannot be shown".to_owned()));
+        if trust.bundle.is_expired(unix()) {
+            return Err(Fault::Expired { file: trust.file });
         }
-        Ok(Self { bundle, root, file })
+        Ok(trust)
+    }
+
+    fn follow(&mut self, news: &TrustNews, profile: &Profile) -> Result<(), Fault> {
+        let newest = news.bundle(&self.bundle.known());
+        let newest = newest.map_err(|refused| fault(refused, &self.file, profile))?;
+        if newest.version > self.bundle.version {
+            profile.write(BUNDLE_FILE, &news.bundle.0)?;
+            profile.keep_known(&newest.known())?;
+            self.bundle = newest;
+        }
+        if let Some(list) = &news.revocations
+            && self.heed(list)
+        {
+            profile.write(REVOCATIONS_FILE, &list.0)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a list of revoked devices over if it is newer. One that does not hold, or is
+    /// older, is as none: what was revoked stays so.
+    fn heed(&mut self, envelope: &Blob) -> bool {
+        let bundle = &self.bundle;
+        let next = self.revocations + 1;
+        let opened = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, next);
+        let Ok(list) = opened else { return false };
+        self.revocations = list.version;
+        self.revoked = list.devices;
+        true
+    }
+
+    /// Whose word counts in sessions of this program.
+    pub fn authorities(&self) -> Authorities {
+        Authorities {
+            tenant: self.bundle.tenant,
+            manifest_keys: self.bundle.manifest_keys.clone(),
+            lock_keys: self.bundle.lock_keys.clone(),
+            revoked: self.revoked.clone(),
+            unix: unix(),
+        }
     }
 }
 
-fn find(profile: &Profile) -> Option<PathBuf> {
+fn unix() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The newest bundle that holds; if none does, what is wrong with the first.
+fn find(known: Option<&Known>, profile: &Profile) -> Result<(Bundle, PathBuf), Fault> {
     let places = [Path::new(SYSTEM_FOLDER), &profile.config, &profile.state];
-    places.into_iter().map(|folder| folder.join(BUNDLE_FILE)).find(|file| file.exists())
+    let mut first_fault = None;
+    let mut newest: Option<(Bundle, PathBuf)> = None;
+    for file in places.map(|folder| folder.join(BUNDLE_FILE)).into_iter().filter(|f| f.exists()) {
+        match open(&file, known, profile) {
+            Ok(bundle) if newest.as_ref().is_none_or(|(old, _)| old.version < bundle.version) => {
+                newest = Some((bundle, file));
+            }
+            Ok(_) => {}
+            Err(fault) => first_fault = first_fault.or(Some(fault)),
+        }
+    }
+    newest.ok_or_else(|| first_fault.unwrap_or(Fault::NotSetUp))
+}
+
+fn open(file: &Path, known: Option<&Known>, profile: &Profile) -> Result<Bundle, Fault> {
+    let envelope = read(file)?;
+    let opened = match known {
+        Some(known) => Bundle::open(&envelope, known),
+        None => Bundle::open_first(&envelope),
+    };
+    opened.map_err(|refused| fault(refused, file, profile))
+}
+
+fn fault(refused: BundleRefused, file: &Path, profile: &Profile) -> Fault {
+    let file = file.to_owned();
+    match refused {
+        BundleRefused::OtherRoot => Fault::OtherRoot { file, pin: profile.root_pin() },
+        BundleRefused::Rollback { .. } => Fault::OldBundle { file },
+        BundleRefused::Version { theirs } => Fault::OtherVersion { theirs },
+        BundleRefused::Document(_) | BundleRefused::Unusable => {
+            Fault::Bundle { file, why: refused.to_string() }
+        }
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Fault> {
@@ -77,61 +179,145 @@ fn read(file: &Path) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_ENVELOPE_BYTES).unwrap_or(u64::MAX) + 1;
     std::fs::File::open(file).map_err(fault)?.take(limit).read_to_end(&mut bytes).map_err(fault)?;
-    Ok(bytes)
+    Ok(bytes.trim_ascii().to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ed25519_dalek::SigningKey;
-    use tasuki_protocol::ids::{Digest, TenantId};
+    use tasuki_protocol::dsse;
+    use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION, TenantId};
+    use tasuki_protocol::log_key::LogSecretKey;
 
-    fn bundle(organisation: &str, signer: u8) -> Vec<u8> {
-        let bundle = Bundle {
+    fn key(n: u8) -> SigningKey {
+        SigningKey::from_bytes(&[n; 32])
+    }
+
+    fn public(n: u8) -> DeviceKey {
+        DeviceKey(key(n).verifying_key().to_bytes())
+    }
+
+    fn bundle(organisation: &str, root: u8, version: u64) -> Bundle {
+        Bundle {
             v: PROTOCOL_VERSION,
+            version,
             tenant: TenantId([1; 8]),
             organisation: organisation.to_owned(),
             host: "help.example".to_owned(),
             port: 443,
-            server_pin: Digest([2; 32]),
-            manifest_keys: Vec::new(),
-        };
-        dsse::sign(&bundle, &SigningKey::from_bytes(&[signer; 32]))
+            root: public(root),
+            server_pins: vec![Digest([2; 32])],
+            manifest_keys: vec![public(50)],
+            checkpoint_keys: vec![public(51)],
+            lock_keys: vec![public(52)],
+            log_keys: vec![LogSecretKey::from_bytes([1; 32]).public()],
+            issued_at: 0,
+            expires_at: u64::MAX,
+        }
+    }
+
+    fn signed(organisation: &str, root: u8, version: u64) -> Vec<u8> {
+        dsse::sign(&bundle(organisation, root, version), &key(root))
+    }
+
+    struct Place {
+        folder: tempfile::TempDir,
+        profile: Profile,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let profile = Profile::at(folder.path());
+            Self { folder, profile }
+        }
+
+        fn load(&self, envelope: &[u8]) -> Result<Trust, Fault> {
+            let file = self.folder.path().join("given.json");
+            std::fs::write(&file, envelope).unwrap();
+            Trust::load(Some(&file), &self.profile)
+        }
     }
 
     #[test]
     fn t70_a_bundle_under_another_root_is_refused_once_one_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let profile = Profile::at(folder.path());
-        let (first, other) = (folder.path().join("a.json"), folder.path().join("b.json"));
-        std::fs::write(&first, bundle("Example", 1)).unwrap();
-        std::fs::write(&other, bundle("Example", 2)).unwrap();
-        assert!(Trust::load(Some(&first), &profile).is_ok());
-        assert!(matches!(Trust::load(Some(&other), &profile), Err(Fault::OtherRoot { .. })));
-        assert!(Trust::load(Some(&first), &profile).is_ok());
+        let place = Place::new();
+        assert!(place.load(&signed("Example", 1, 1)).is_ok());
+        assert!(matches!(place.load(&signed("Example", 2, 2)), Err(Fault::OtherRoot { .. })));
+        assert!(place.load(&signed("Example", 1, 1)).is_ok());
+    }
+
+    #[test]
+    fn t70_an_older_bundle_is_refused_once_a_newer_one_was_seen() {
+        let place = Place::new();
+        assert!(place.load(&signed("Example", 1, 5)).is_ok());
+        assert!(matches!(place.load(&signed("Example", 1, 4)), Err(Fault::OldBundle { .. })));
+        assert!(place.load(&signed("Example", 1, 6)).is_ok());
+    }
+
+    #[test]
+    fn t69_a_new_root_is_followed_only_along_its_handovers() {
+        let place = Place::new();
+        let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
+        let handover = |to: u8, by: &[u8], version| {
+            let keys: Vec<SigningKey> = by.iter().map(|n| key(*n)).collect();
+            let keys: Vec<&SigningKey> = keys.iter().collect();
+            Blob(dsse::sign_by_all(&bundle("Example", to, version), &keys))
+        };
+        let news = |handovers: Vec<Blob>, bundle: Vec<u8>| TrustNews {
+            bundle: Blob(bundle),
+            handovers,
+            revocations: None,
+        };
+        let chain = vec![handover(2, &[2, 1], 2), handover(3, &[3, 2], 3)];
+        let strange = news(vec![handover(2, &[2], 2)], signed("Example", 2, 3));
+        assert!(matches!(trust.follow(&strange, &place.profile), Err(Fault::OtherRoot { .. })));
+        let gap = news(chain[1..].to_vec(), signed("Example", 3, 4));
+        assert!(matches!(trust.follow(&gap, &place.profile), Err(Fault::OtherRoot { .. })));
+        trust.follow(&news(chain, signed("Example", 3, 4)), &place.profile).unwrap();
+        assert_eq!((trust.bundle.root, trust.bundle.version), (public(3), 4));
+        assert!(matches!(place.load(&signed("Example", 1, 9)), Err(Fault::OtherRoot { .. })));
+        assert!(Trust::load(None, &place.profile).is_ok());
+    }
+
+    #[test]
+    fn t17_what_was_revoked_stays_so_when_the_server_forgets_it() {
+        let place = Place::new();
+        let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
+        let list = |version, devices: &[u8], by: u8| {
+            let devices = devices.iter().map(|n| public(*n)).collect();
+            let (v, tenant) = (PROTOCOL_VERSION, TenantId([1; 8]));
+            let list = Revocations { v, tenant, version, devices, issued_at: 0 };
+            let revocations = Some(Blob(dsse::sign(&list, &key(by))));
+            let bundle = Blob(signed("Example", 1, 1));
+            TrustNews { bundle, handovers: Vec::new(), revocations }
+        };
+        trust.follow(&list(2, &[7, 8], 52), &place.profile).unwrap();
+        for forgotten in [list(1, &[], 52), list(2, &[], 52), list(3, &[], 50)] {
+            trust.follow(&forgotten, &place.profile).unwrap();
+            assert_eq!(trust.revoked, [public(7), public(8)]);
+        }
+        let again = place.load(&signed("Example", 1, 1)).unwrap();
+        assert_eq!(again.authorities().revoked, [public(7), public(8)]);
     }
 
     #[test]
     fn a_bundle_with_any_byte_changed_is_refused_and_pins_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let profile = Profile::at(folder.path());
-        let file = folder.path().join(BUNDLE_FILE);
-        let good = bundle("Example", 1);
-        for place in (0..good.len()).step_by(7) {
+        let place = Place::new();
+        let good = signed("Example", 1, 1);
+        for at in (0..good.len()).step_by(7) {
             let mut bad = good.clone();
-            bad[place] ^= 1;
-            std::fs::write(&file, bad).unwrap();
-            assert!(Trust::load(Some(&file), &profile).is_err(), "byte {place}");
+            bad[at] ^= 1;
+            assert!(place.load(&bad).is_err(), "byte {at}");
         }
-        assert_eq!(profile.pinned_root(), Ok(None));
+        assert_eq!(place.profile.known(), Ok(None));
     }
 
     #[test]
     fn t8_an_organisation_whose_name_deceives_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(BUNDLE_FILE);
-        std::fs::write(&file, bundle("Exa\u{202E}mple", 1)).unwrap();
-        let loaded = Trust::load(Some(&file), &Profile::at(folder.path()));
+        let place = Place::new();
+        let loaded = place.load(&signed("Exa\u{202E}mple", 1, 1));
         assert!(matches!(loaded, Err(Fault::Bundle { .. })));
     }
 }

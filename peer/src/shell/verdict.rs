@@ -66,6 +66,14 @@ impl Verdict {
             | SessionEvent::FirstFrame { .. }
             | SessionEvent::InputPaused { .. }
             | SessionEvent::InputResumed
+            | SessionEvent::InputDiscarded { .. }
+            | SessionEvent::NotSaid
+            | SessionEvent::Asking { .. }
+            | SessionEvent::AskingOver { .. }
+            | SessionEvent::RightsChanged { .. }
+            | SessionEvent::RightsEnded { .. }
+            | SessionEvent::PicturePaused
+            | SessionEvent::PictureResumed
             | SessionEvent::Violation { .. }
             | SessionEvent::Refused { .. }
             | SessionEvent::ScreenshotTaken
@@ -99,6 +107,8 @@ impl Verdict {
             EndReason::UserRefused => Err(Fault::Refused),
             EndReason::NobodyAnswered => Err(self.cause.unwrap_or(Fault::NobodyAnswered)),
             EndReason::TimeOver => Err(Fault::TimeOver),
+            EndReason::NotContinued => Err(Fault::NotContinued),
+            EndReason::ServerRefused => Err(self.cause.unwrap_or(Fault::ServerGone)),
             EndReason::ConnectionLost => Err(self.cause.unwrap_or(Fault::ConnectionLost)),
             EndReason::Violation => Err(self.cause.unwrap_or(Fault::PeerViolation)),
             EndReason::ScreenLost => Err(self.cause.unwrap_or(Fault::ScreenLost)),
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn s34_a_refused_number_is_the_cause_and_not_the_lost_connection_after_it() {
         let refused = SessionEvent::ServerRefused { reason: RefusalReason::Number };
-        let found = verdict(Role::Agent, &[refused, ended(EndReason::ConnectionLost)]);
+        let found = verdict(Role::Agent, &[refused, ended(EndReason::ServerRefused)]);
         assert_eq!(found, Err(Fault::NumberRefused));
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt, StreamExt};
@@ -14,15 +15,18 @@ use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
+use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::login::{LoginAnswer, LoginResponse};
 use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::number::Locator;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{
-    self, AgentToServer, CloseReason, LoginResponse, OperatorToServer, RefusalReason, ResumeToken,
-    ServerToAgent, ServerToOperator,
+    self, AgentToServer, CloseReason, OperatorToServer, RefusalReason, ResumeToken, ServerToAgent,
+    ServerToOperator,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,6 +39,7 @@ const TENANT: TenantId = TenantId([7; 8]);
 const SESSION: SessionId = SessionId([5; 16]);
 const MANIFEST_KEY: [u8; 32] = [11; 32];
 const ROOT_KEY: [u8; 32] = [12; 32];
+const LOCK_KEY: [u8; 32] = [13; 32];
 pub(crate) const LOCATOR: u32 = 12_345;
 
 /// What this server does when it is asked.
@@ -94,15 +99,21 @@ impl Server {
     }
 
     pub(crate) fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
-        let manifest_key = SigningKey::from_bytes(&MANIFEST_KEY).verifying_key().to_bytes();
         let bundle = Bundle {
             v,
+            version: 1,
             tenant: TENANT,
             organisation: "Example Help Desk".to_owned(),
             host: host.to_owned(),
             port: self.port,
-            server_pin,
-            manifest_keys: vec![DeviceKey(manifest_key)],
+            root: public(ROOT_KEY),
+            server_pins: vec![server_pin],
+            manifest_keys: vec![public(MANIFEST_KEY)],
+            checkpoint_keys: vec![public(MANIFEST_KEY)],
+            lock_keys: vec![public(LOCK_KEY)],
+            log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
+            issued_at: 0,
+            expires_at: u64::MAX,
         };
         dsse::sign(&bundle, &SigningKey::from_bytes(&ROOT_KEY))
     }
@@ -128,6 +139,13 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
         head.push(byte);
     }
     let text = String::from_utf8_lossy(&head).into_owned();
+    if text.starts_with("GET /v1/trust ") {
+        // No news: programs go on with the bundle that they have.
+        let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
+        return;
+    }
     if text.starts_with("POST /v1/login ") {
         return log_in(stream, &text, behaviour).await;
     }
@@ -175,7 +193,7 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
                 display_name: "Hanako Sato".to_owned(),
                 modes: Mode::ALL.to_vec(),
             };
-            ("200 OK", signal::encode(&response))
+            ("200 OK", signal::encode(&LoginAnswer::SignedIn(response)))
         }
     };
     let length = answer.len();
@@ -283,6 +301,27 @@ fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
         length: 3600,
         policy_version: 1,
         reason: None,
+        certificate: certificate(operator.device),
     };
     Blob(dsse::sign(&manifest, &SigningKey::from_bytes(&MANIFEST_KEY)))
+}
+
+fn certificate(device: DeviceKey) -> Blob {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let certificate = Certificate {
+        v: PROTOCOL_VERSION,
+        tenant: TENANT,
+        operator: "hanako".to_owned(),
+        display_name: "Hanako Sato".to_owned(),
+        device,
+        modes: Mode::ALL.to_vec(),
+        rights: Rights::of(&Capability::ALL),
+        not_before: now,
+        not_after: now + 86_400,
+    };
+    Blob(dsse::sign(&certificate, &SigningKey::from_bytes(&LOCK_KEY)))
+}
+
+fn public(key: [u8; 32]) -> DeviceKey {
+    DeviceKey(SigningKey::from_bytes(&key).verifying_key().to_bytes())
 }

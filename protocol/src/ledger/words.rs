@@ -47,6 +47,7 @@ pub enum AdminAction {
     OperatorUnlocked,
     OperatorChanged,
     CodeIssued,
+    DeviceApproved,
     DeviceRevoked,
     GroupChanged,
     PolicyPublished,

@@ -19,6 +19,8 @@ pub struct Subject<'a> {
     pub operator: &'a str,
     pub groups: &'a [String],
     pub modes: &'a [Mode],
+    /// The most that the operator's certificate lets a manifest allow.
+    pub certified: Rights,
 }
 
 /// What the server's own settings say: a length that nothing exceeds, and the
@@ -50,6 +52,8 @@ pub enum Source {
     Rule(Section),
     /// The base that a section names.
     Base(Section, Preset),
+    /// The operator's certificate does not have it (T16).
+    Certificate,
     /// The mode itself cannot (S14-S27).
     Mode(Mode),
 }
@@ -177,6 +181,9 @@ impl Question<'_> {
     fn strictest(&self, key: Key) -> (Rank, Source) {
         if key.capability().is_some_and(|needed| !self.mode.ceiling().has(needed)) {
             return (self.impossible(key), Source::Mode(self.mode));
+        }
+        if key.capability().is_some_and(|needed| !self.subject.certified.has(needed)) {
+            return (self.impossible(key), Source::Certificate);
         }
         let account = (Rank::from(self.subject.modes.contains(&self.mode)), Source::Account);
         let account = (key == Key::Modes).then_some(account);

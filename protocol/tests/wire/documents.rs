@@ -3,9 +3,12 @@
 use tasuki_protocol::{
     admin::{OperatorChange, OperatorState, ProblemCode},
     consent::Answer,
+    grant::Change,
     ids::Role,
     manifest::{AddressDisclosure, Approval, Requirement},
+    message::Asked,
     policy::{exchange::SessionStage, preset::Preset},
+    receipt::{Ender, ReceiptPathKind},
     rights::{Capability, Mode},
 };
 
@@ -44,6 +47,24 @@ fn capabilities_keep_their_words() {
     all.json("Capability::Reconnect", &C::Reconnect, r#""reconnect""#);
     all.postcard("Capability::SeeScreen", &C::SeeScreen, "00");
     all.postcard("Capability::Reconnect", &C::Reconnect, "0b");
+    all.assert_same();
+}
+
+#[test]
+fn changes_of_rights_and_receipts_keep_their_words() {
+    let mut all = Snapshots::default();
+    all.json("Change::Granted", &Change::Granted, r#""granted""#);
+    all.json("Change::Refused", &Change::Refused, r#""refused""#);
+    all.json("Change::Silent", &Change::Silent, r#""silent""#);
+    all.json("Change::TakenAway", &Change::TakenAway, r#""taken_away""#);
+    all.json("Change::GivenBack", &Change::GivenBack, r#""given_back""#);
+    all.json("Asked::MoreRights", &Asked::MoreRights, r#""more_rights""#);
+    all.json("ReceiptPathKind::Direct", &ReceiptPathKind::Direct, r#""direct""#);
+    all.json("ReceiptPathKind::Relayed", &ReceiptPathKind::Relayed, r#""relayed""#);
+    all.json("Ender::Operator", &Ender::Operator, r#""operator""#);
+    all.json("Ender::Agent", &Ender::Agent, r#""agent""#);
+    all.json("Ender::Server", &Ender::Server, r#""server""#);
+    all.json("Ender::Nobody", &Ender::Nobody, r#""nobody""#);
     all.assert_same();
 }
 
@@ -90,6 +111,8 @@ fn an_administrators_words_are_kept() {
     all.json("OperatorChange::Remove", &OperatorChange::Remove, r#""remove""#);
     all.json("OperatorChange::NewCode", &OperatorChange::NewCode, r#""new_code""#);
     all.json("OperatorChange::Unlock", &OperatorChange::Unlock, r#""unlock""#);
+    let forget = OperatorChange::ForgetAuthenticator;
+    all.json("OperatorChange::ForgetAuthenticator", &forget, r#""forget_authenticator""#);
     all.json("ProblemCode::SignIn", &ProblemCode::SignIn, r#""sign_in""#);
     all.json("ProblemCode::Unauthorised", &ProblemCode::Unauthorised, r#""unauthorised""#);
     all.json("ProblemCode::Malformed", &ProblemCode::Malformed, r#""malformed""#);
@@ -100,5 +123,10 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::Policy", &ProblemCode::Policy, r#""policy""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);
+    all.json("ProblemCode::NotInitialised", &ProblemCode::NotInitialised, r#""not_initialised""#);
+    all.json("ProblemCode::AdminSignIn", &ProblemCode::AdminSignIn, r#""admin_sign_in""#);
+    all.json("ProblemCode::Confirm", &ProblemCode::Confirm, r#""confirm""#);
+    all.json("ProblemCode::Breached", &ProblemCode::Breached, r#""breached""#);
+    all.json("ProblemCode::Document", &ProblemCode::Document, r#""document""#);
     all.assert_same();
 }

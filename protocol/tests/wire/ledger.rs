@@ -359,6 +359,7 @@ fn the_acts_of_administrators_keep_their_words() {
     all.json("AdminAction::OperatorUnlocked", &AdminAction::OperatorUnlocked, r#""operator_unlocked""#);
     all.json("AdminAction::OperatorChanged", &AdminAction::OperatorChanged, r#""operator_changed""#);
     all.json("AdminAction::CodeIssued", &AdminAction::CodeIssued, r#""code_issued""#);
+    all.json("AdminAction::DeviceApproved", &AdminAction::DeviceApproved, r#""device_approved""#);
     all.json("AdminAction::DeviceRevoked", &AdminAction::DeviceRevoked, r#""device_revoked""#);
     all.json("AdminAction::GroupChanged", &AdminAction::GroupChanged, r#""group_changed""#);
     all.json("AdminAction::PolicyPublished", &AdminAction::PolicyPublished, r#""policy_published""#);

@@ -5,6 +5,7 @@
 //! the test, and read the right ones in its complaint. `tests/tests/tidy` asks that no variant is
 //! missing.
 
+mod accounts;
 mod desktop;
 mod documents;
 mod ledger;

@@ -6,11 +6,11 @@ use tasuki_protocol::{
     input::InputEvent,
     leg::{Continuation, FrameKind, LegRecord, VideoHeader},
     message::{
-        Echo, Either, EndReason, EndToEnd, Forwarded, HostToViewer, Numbered, Packet, SessionMessage,
-        ViewerToHost,
+        Asked, Echo, Either, EndReason, EndToEnd, Forwarded, HostToViewer, Numbered, Packet,
+        SessionMessage, ViewerToHost,
     },
     pairing::PairMessage,
-    rights::Capability,
+    rights::{Capability, Rights},
     screen::{CursorPosition, CursorShape, Layout, Monitor, MonitorId},
     ticket::RelayAnswer,
 };
@@ -44,6 +44,18 @@ fn what_a_host_tells_keeps_its_bytes() {
     all.postcard("HostToViewer::InputResumed", &HostToViewer::InputResumed, "04");
     let refused = HostToViewer::Refused { wanted: Capability::Operate };
     all.postcard("HostToViewer::Refused", &refused, "05 01");
+    let changed = HostToViewer::RightsChanged { envelope: blob() };
+    all.postcard("HostToViewer::RightsChanged", &changed, "06 02 aa bb");
+    let asking = HostToViewer::Asking { what: Asked::Continue, seconds: 300 };
+    all.postcard("HostToViewer::Asking", &asking, "07 01 ac 02");
+    let over = HostToViewer::AskingOver { what: Asked::MoreRights };
+    all.postcard("HostToViewer::AskingOver", &over, "08 00");
+    all.postcard("HostToViewer::PicturePaused", &HostToViewer::PicturePaused, "09");
+    all.postcard("HostToViewer::PictureResumed", &HostToViewer::PictureResumed, "0a");
+    let offered = HostToViewer::ReceiptOffered { envelope: blob() };
+    all.postcard("HostToViewer::ReceiptOffered", &offered, "0b 02 aa bb");
+    all.postcard("Asked::MoreRights", &Asked::MoreRights, "00");
+    all.postcard("Asked::Continue", &Asked::Continue, "01");
     all.assert_same();
 }
 
@@ -64,6 +76,10 @@ fn what_a_viewer_asks_keeps_its_bytes() {
     all.postcard("ViewerToHost::WriteClipboard", &V::WriteClipboard { content: blob() }, "09 02 aa bb");
     all.postcard("ViewerToHost::Draw", &V::Draw { points: vec![(1, 300)] }, "0a 01 01 ac 02");
     all.postcard("ViewerToHost::Reconnect", &V::Reconnect, "0b");
+    let rights = Rights::of(&[Capability::Operate, Capability::Reconnect]);
+    all.postcard("ViewerToHost::AskRights", &V::AskRights { rights, seconds: 900 }, "0c 82 10 84 07");
+    all.postcard("ViewerToHost::ReceiptAwaited", &V::ReceiptAwaited { software: path() }, "0d 01 61");
+    all.postcard("ViewerToHost::ReceiptSigned", &V::ReceiptSigned { envelope: blob() }, "0e 02 aa bb");
     all.assert_same();
 }
 
@@ -110,6 +126,8 @@ fn reasons_of_an_end_keep_their_bytes() {
     all.postcard("EndReason::ScreenLost", &E::ScreenLost, "07");
     all.postcard("EndReason::ManifestRefused", &E::ManifestRefused, "08");
     all.postcard("EndReason::ProgramEnded", &E::ProgramEnded, "09");
+    all.postcard("EndReason::NotContinued", &E::NotContinued, "0a");
+    all.postcard("EndReason::ServerRefused", &E::ServerRefused, "0b");
     all.json("EndReason::UserEnded", &E::UserEnded, r#""user_ended""#);
     all.assert_same();
 }

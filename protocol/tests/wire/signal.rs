@@ -209,6 +209,7 @@ fn reasons_keep_their_words() {
     all.json("RefusalReason::Hours", &R::Hours, r#""hours""#);
     all.json("RefusalReason::Reason", &R::Reason, r#""reason""#);
     all.json("RefusalReason::SignIn", &R::SignIn, r#""sign_in""#);
+    all.json("RefusalReason::Confirm", &R::Confirm, r#""confirm""#);
     all.json("RefusalReason::Session", &R::Session, r#""session""#);
     all.json("RefusalReason::Unavailable", &R::Unavailable, r#""unavailable""#);
     all.json("RefusalReason::Message", &R::Message, r#""message""#);

@@ -80,6 +80,7 @@ impl Issuer {
             length: grant.length_s,
             policy_version: self.policy.version,
             reason: wish.reason.clone(),
+            certificate: Blob(operator.certificate.clone()),
         };
         dsse::sign(&manifest, &self.manifest_key)
     }

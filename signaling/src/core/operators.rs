@@ -3,11 +3,14 @@
 //! An operator reaches its own rooms only; another's answers exactly as one that
 //! does not exist (T56).
 
+use std::time::Instant;
+
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::hello::Hello;
-use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION, Role, SessionId};
+use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
 use tasuki_protocol::pairing::PairingError;
+use tasuki_protocol::rights::Mode;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
     CloseReason, MAX_FORWARD, OperatorToServer, Presence, RefusalReason, ResumeToken, ServerToAgent,
@@ -21,7 +24,7 @@ use super::issue::Wish;
 use super::notes::What;
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
-use super::rooms::{Awaited, ConnectionId, Now, Operator, OperatorId, Outcome, Output, Rooms, Row};
+use super::rooms::{Awaited, ConnectionId, Now, Operator, Outcome, Output, Rooms, Row};
 
 /// Draws for a free locator before the server counts as full.
 const DRAWS: u32 = 64;
@@ -103,13 +106,19 @@ impl Rooms {
         }
     }
 
-    pub(crate) fn withdraw(&mut self, operator: OperatorId, now: Now) {
-        let own = self.rooms.values().filter(|room| room.operator.id == operator);
+    pub(crate) fn confirm(&mut self, device: DeviceKey, until: Instant) {
+        for desk in self.desks.values_mut().filter(|desk| desk.operator.device == device) {
+            desk.operator.confirmed_until = until;
+        }
+    }
+
+    pub(crate) fn withdraw(&mut self, is_whose: impl Fn(&Operator) -> bool, now: Now) {
+        let own = self.rooms.values().filter(|room| is_whose(&room.operator));
         let sessions: Vec<SessionId> = own.map(|room| room.session).collect();
         for session in sessions {
             self.end_room(session, CloseReason::Withdrawn, None, now);
         }
-        let desks = self.desks.iter().filter(|(_, desk)| desk.operator.id == operator);
+        let desks = self.desks.iter().filter(|(_, desk)| is_whose(&desk.operator));
         let connections: Vec<ConnectionId> = desks.map(|(connection, _)| *connection).collect();
         for connection in connections {
             self.desks.remove(&connection);
@@ -144,6 +153,10 @@ impl Rooms {
         let operator = desk.operator.clone();
         self.issuer.may_open(&operator, &wish, now.unix)?;
         let mode = wish.mode;
+        // What outlives this moment asks that the person is still the one who signed in.
+        if mode == Mode::Manage && now.instant >= operator.confirmed_until {
+            return Err(RefusalReason::Confirm);
+        }
         let first = check_hellos(&hellos, &operator)?;
         let open = self
             .rooms

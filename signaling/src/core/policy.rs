@@ -16,8 +16,12 @@ use super::rooms::{Now, Operator, Rooms};
 
 impl Issuer {
     pub(crate) fn decide(&self, operator: &Operator, mode: Mode, unix: u64) -> Decision {
-        let subject =
-            Subject { operator: &operator.name, groups: &operator.groups, modes: &operator.modes };
+        let subject = Subject {
+            operator: &operator.name,
+            groups: &operator.groups,
+            modes: &operator.modes,
+            certified: operator.rights,
+        };
         self.policy.decide(&subject, mode, self.limits, unix)
     }
 

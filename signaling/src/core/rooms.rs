@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Instant;
 
+use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
 use tasuki_protocol::policy::Policy;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
     AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
@@ -55,10 +56,17 @@ pub struct Operator {
     pub id: OperatorId,
     pub name: String,
     pub display_name: String,
+    /// Those of the account that the certificate has too.
     pub modes: Vec<Mode>,
     /// Names of the groups that the account is in; a policy speaks to them.
     pub groups: Vec<String>,
     pub device: DeviceKey,
+    /// The most that the certificate lets a manifest allow.
+    pub rights: Rights,
+    /// The certificate's envelope, as it travels with manifests.
+    pub certificate: Vec<u8>,
+    /// Until when the person counts as having shown that it is he.
+    pub confirmed_until: Instant,
 }
 
 #[derive(Debug)]
@@ -94,6 +102,15 @@ pub enum Input {
     /// Another policy is in force: what is wider ends. T17.
     PolicyChanged {
         policy: Box<Policy>,
+    },
+    /// A device was revoked: everything of it ends. T17.
+    DeviceWithdrawn {
+        device: DeviceKey,
+    },
+    /// The person at a device has shown again that it is he.
+    Confirmed {
+        device: DeviceKey,
+        until: Instant,
     },
     Written {
         write: WriteId,
@@ -224,18 +241,27 @@ impl Rooms {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);
             }
-            Input::Withdrawn { operator } => self.withdraw(operator, now),
             Input::Ended { session } if self.rooms.contains_key(&session) => {
                 self.end_room(session, CloseReason::Withdrawn, None, now);
             }
             Input::Ended { .. } | Input::Tick => {}
             Input::PolicyChanged { policy } => self.adopt(*policy, now),
+            Input::Withdrawn { operator } => self.withdraw(|whose| whose.id == operator, now),
+            Input::DeviceWithdrawn { device } => {
+                self.withdraw(|whose| whose.device == device, now);
+            }
+            Input::Confirmed { device, until } => self.confirm(device, until),
             Input::Written { write, outcome } => self.written(write, outcome, now),
             Input::Unrecorded { session } => {
                 self.end_room(session, CloseReason::Withdrawn, None, now);
             }
         }
         self.outputs.drain(..)
+    }
+
+    /// Manifests are signed with this key from now on.
+    pub fn sign_with(&mut self, manifest_key: SigningKey) {
+        self.issuer.manifest_key = manifest_key;
     }
 
     /// When [`Input::Tick`] is due.

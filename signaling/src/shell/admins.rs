@@ -1,26 +1,28 @@
-//! Administrators: the first one's enrolment, and operators' accounts.
+//! Administrators: how they come, sign in, and sign each request.
 //!
 //! Every request is signed by the administrator's key over time, nonce, method,
-//! path and body; a nonce is taken once, also across a restart.
+//! path and body; a nonce is taken once, also across a restart. Beside the key an
+//! administrator needs his password (and authenticator) to open a session.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
-    ADMIN_PROOF, AddOperator, ChangeOperator, EnrolAdmin, OperatorAdded, OperatorChange, OperatorEntry,
-    OperatorList, OperatorState, ProblemCode, request_proof,
+    ADMIN_PROOF, AddAdmin, AdminAdded, AdminChange, AdminEntry, AdminList, AdminLogin,
+    AdminLoginAnswer, ChangeAdmin, EnrolAdmin, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::manifest::is_showable_name;
 use zeroize::Zeroizing;
 
-use super::accounts::{Accounts, digest, seconds, signed};
+use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
 use super::clock;
-use super::names::Person;
+use super::names::{Cell, Person};
+use super::rules;
+use super::second::{Owner, Second};
 
 /// How far an administrator's clock may be off, in seconds.
 const CLOCK_S: i64 = 5 * 60;
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 const NONCE_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// Why an administrator's request was not done.
@@ -42,6 +44,35 @@ impl From<ProblemCode> for AdminRefused {
     }
 }
 
+/// An administrator whose signature held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AdminId(pub(crate) i64);
+
+impl AdminId {
+    /// Under which failed logins are counted, apart from operators.
+    fn subject(self) -> i64 {
+        -self.0
+    }
+}
+
+/// By which door an administrator comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coming {
+    /// With the token that `setup` printed. T57.
+    First,
+    /// With a token that another administrator made.
+    Invited,
+}
+
+impl Coming {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Invited => "invited",
+        }
+    }
+}
+
 /// A request as it was signed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signed<'a> {
@@ -54,11 +85,16 @@ pub(crate) struct Signed<'a> {
 impl Accounts {
     /// Whether the token that `setup` printed is still unused. T57.
     pub(crate) async fn expects_admin(&self) -> Result<bool, sqlx::Error> {
-        let any = sqlx::query("SELECT 1 FROM admin_tokens").fetch_optional(&self.store.pool);
-        Ok(any.await?.is_some())
+        let any = sqlx::query("SELECT 1 FROM admin_tokens WHERE kind = 'first'");
+        Ok(any.fetch_optional(&self.store.pool).await?.is_some())
     }
 
-    pub(crate) async fn enrol_admin(&self, request: &EnrolAdmin) -> Result<(), AdminRefused> {
+    /// Takes a new administrator in and opens a session.
+    pub(crate) async fn enrol_admin(
+        &self,
+        request: &EnrolAdmin,
+        coming: Coming,
+    ) -> Result<AdminId, AdminRefused> {
         let proof = format!("{ADMIN_PROOF}\n{}", request.token);
         if !signed(&request.key, proof.as_bytes(), &request.proof.0) {
             return Err(ProblemCode::SignIn.into());
@@ -66,28 +102,50 @@ impl Accounts {
         if !is_showable_name(&request.name) {
             return Err(ProblemCode::Unusable.into());
         }
+        self.rules.passwords.check(&request.password, &request.name, rules::Beside::Nothing)?;
+        if !self.admin_token_holds(&request.token, coming).await? {
+            return Err(ProblemCode::SignIn.into());
+        }
+        let normal = Zeroizing::new(rules::normal(&request.password));
+        let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };
-        let person = self.names.seal(&person).map_err(|_| ProblemCode::Busy)?;
+        let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
         let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let used = sqlx::query("DELETE FROM admin_tokens WHERE hash = ?")
+        let used = sqlx::query("DELETE FROM admin_tokens WHERE hash = ? AND kind = ?")
             .bind(digest(&request.token).to_vec())
+            .bind(coming.kind())
             .execute(&mut *transaction)
             .await?;
         if used.rows_affected() != 1 {
             return Err(ProblemCode::SignIn.into());
         }
-        sqlx::query("INSERT INTO admins (key, person, added) VALUES (?, ?, ?)")
+        let insert = "INSERT OR IGNORE INTO admins (name_index, key, person, password, state, added)
+             VALUES (?, ?, ?, ?, 'enabled', ?)";
+        let added = sqlx::query(insert)
+            .bind(self.names.index(&request.name))
             .bind(request.key.0.to_vec())
             .bind(person)
+            .bind(password)
             .bind(clock::unix_row())
             .execute(&mut *transaction)
             .await?;
+        if added.rows_affected() != 1 {
+            return Err(ProblemCode::Taken.into());
+        }
         transaction.commit().await?;
-        Ok(())
+        let admin = AdminId(added.last_insert_rowid());
+        self.open_admin_session(admin).await?;
+        Ok(admin)
     }
 
-    /// Whether an administrator signed this now, and for the first time.
-    pub(crate) async fn authorise(&self, request: Signed<'_>) -> Result<(), AdminRefused> {
+    async fn admin_token_holds(&self, token: &str, coming: Coming) -> Result<bool, sqlx::Error> {
+        let find = "SELECT 1 FROM admin_tokens WHERE hash = ? AND kind = ? AND expires > ?";
+        let find = sqlx::query(find).bind(digest(token).to_vec()).bind(coming.kind());
+        Ok(find.bind(self.clock.now()).fetch_optional(&self.store.pool).await?.is_some())
+    }
+
+    /// Which administrator signed this now, and for the first time.
+    pub(crate) async fn authorise(&self, request: Signed<'_>) -> Result<AdminId, AdminRefused> {
         let unauthorised = || AdminRefused::from(ProblemCode::Unauthorised);
         let mut parts = request.header.split('.');
         let (Some(unix), Some(nonce), Some(signature), None) =
@@ -105,119 +163,176 @@ impl Accounts {
         }
         let signature = STANDARD.decode(signature).map_err(|_| unauthorised())?;
         let message = request_proof(unix, nonce, request.method, request.path, request.body);
-        let rows = sqlx::query("SELECT key FROM admins").fetch_all(&self.store.pool).await?;
-        let is_signer = |row: &sqlx::sqlite::SqliteRow| {
-            let key = row.try_get::<Vec<u8>, _>(0).ok().and_then(|key| key.try_into().ok());
-            key.is_some_and(|key| signed(&DeviceKey(key), message.as_bytes(), &signature))
+        let rows = sqlx::query("SELECT id, key FROM admins WHERE state = 'enabled'");
+        let rows = rows.fetch_all(&self.store.pool).await?;
+        let signer = |row: &sqlx::sqlite::SqliteRow| {
+            let key = row.try_get::<Vec<u8>, _>(1).ok()?.try_into().ok()?;
+            let right = signed(&DeviceKey(key), message.as_bytes(), &signature);
+            right.then(|| row.try_get(0).ok()).flatten().map(AdminId)
         };
-        if !rows.iter().any(is_signer) {
-            return Err(unauthorised());
-        }
+        let admin = rows.iter().find_map(signer).ok_or_else(unauthorised)?;
         let old = sqlx::query("DELETE FROM admin_nonces WHERE at < ?").bind(now - 3 * CLOCK_S);
         old.execute(&self.store.pool).await?;
         let first = sqlx::query("INSERT OR IGNORE INTO admin_nonces (nonce, at) VALUES (?, ?)");
         let first = first.bind(nonce.to_lowercase()).bind(now).execute(&self.store.pool).await?;
-        if first.rows_affected() == 1 { Ok(()) } else { Err(unauthorised()) }
+        if first.rows_affected() == 1 { Ok(admin) } else { Err(unauthorised()) }
     }
 
     /// The administrator's name, as he gave it.
-    pub(crate) async fn admin_name(&self) -> Result<String, sqlx::Error> {
-        let row = sqlx::query("SELECT person FROM admins").fetch_optional(&self.store.pool).await?;
+    pub(crate) async fn admin_name(&self, admin: AdminId) -> Result<String, sqlx::Error> {
+        let find = sqlx::query("SELECT person FROM admins WHERE id = ?").bind(admin.0);
+        let row = find.fetch_optional(&self.store.pool).await?;
         let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
-        let person = sealed.and_then(|sealed| self.names.open(&sealed));
+        let person = sealed.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed));
         Ok(person.map(|person| person.name).unwrap_or_default())
     }
 
-    pub(crate) async fn add_operator(&self, new: AddOperator) -> Result<OperatorAdded, AdminRefused> {
-        let has_space = new.operator.chars().any(char::is_whitespace);
-        let showable = is_showable_name(&new.operator) && is_showable_name(&new.display_name);
-        let password = PASSWORD_CHARS.contains(&new.password.chars().count());
-        if !showable || has_space || !password || new.modes.is_empty() {
-            return Err(ProblemCode::Unusable.into());
-        }
-        let password = Zeroizing::new(new.password);
-        let hash = self.passwords.hash(password).await.map_err(|_| ProblemCode::Busy)?;
-        let index = self.names.index(&new.operator);
-        let person = Person { name: new.operator, display_name: new.display_name };
-        let person = self.names.seal(&person).map_err(|_| ProblemCode::Busy)?;
-        let modes: Vec<&str> = new.modes.iter().map(|mode| mode.name()).collect();
-        let insert =
-            "INSERT OR IGNORE INTO operators (name_index, person, password, modes, state, created)
-             VALUES (?, ?, ?, ?, 'enabled', ?)";
-        let added = sqlx::query(insert)
-            .bind(index)
-            .bind(person)
-            .bind(hash)
-            .bind(modes.join(","))
-            .bind(clock::unix_row())
+    /// That the administrator is signed in; counts as a use of the session.
+    pub(crate) async fn admin_session(&self, admin: AdminId) -> Result<(), AdminRefused> {
+        let now = self.clock.now();
+        let touch = "UPDATE admin_sessions SET used = ?1
+             WHERE admin = ?2 AND began > ?3 AND used > ?4";
+        let touched = sqlx::query(touch)
+            .bind(now)
+            .bind(admin.0)
+            .bind(now.saturating_sub(seconds(self.rules.token_absolute)))
+            .bind(now.saturating_sub(seconds(self.rules.token_idle)))
             .execute(&self.store.pool)
             .await?;
-        if added.rows_affected() != 1 {
-            return Err(ProblemCode::Taken.into());
-        }
-        self.new_code(added.last_insert_rowid()).await
+        if touched.rows_affected() == 1 { Ok(()) } else { Err(ProblemCode::AdminSignIn.into()) }
     }
 
-    pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {
-        let list = "SELECT id, person, password, modes, state,
-                 (SELECT count(*) FROM devices WHERE operator = operators.id)
-             FROM operators ORDER BY id";
-        let rows = sqlx::query(list).fetch_all(&self.store.pool).await?;
+    /// That the administrator has shown within the last minutes that it is he: to be asked
+    /// before a policy changes, and before keys or administrators do.
+    pub(crate) async fn recently_confirmed(&self, admin: AdminId) -> Result<(), AdminRefused> {
+        let since = self.clock.now().saturating_sub(seconds(self.rules.confirm_for));
+        let find = sqlx::query("SELECT 1 FROM admin_sessions WHERE admin = ? AND confirmed > ?");
+        let found = find.bind(admin.0).bind(since).fetch_optional(&self.store.pool).await?;
+        if found.is_some() { Ok(()) } else { Err(ProblemCode::Confirm.into()) }
+    }
+
+    async fn open_admin_session(&self, admin: AdminId) -> Result<(), sqlx::Error> {
+        let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
+             VALUES (?1, ?2, ?2, ?2)";
+        let open = sqlx::query(open).bind(admin.0).bind(self.clock.now());
+        open.execute(&self.store.pool).await.map(|_| ())
+    }
+
+    /// The key has signed the request already; here come password and digits.
+    pub(crate) async fn log_admin_in(
+        &self,
+        admin: AdminId,
+        request: AdminLogin,
+    ) -> Result<AdminLoginAnswer, LoginRefused> {
+        let subject = admin.subject();
+        let device: &[u8] = b"key";
+        let refuse = |wrong| Err(LoginRefused::SignIn(Some(subject), wrong));
+        let counted = self.count_failure(subject, device).await?;
+        let find = sqlx::query("SELECT person, password FROM admins WHERE id = ?").bind(admin.0);
+        let row = find.fetch_optional(&self.store.pool).await?;
+        let stored = row.as_ref().and_then(|row| row.try_get::<String, _>(1).ok());
+        let password = Zeroizing::new(rules::normal(&request.password));
+        let right = self.passwords.verify(password, stored).await?;
+        if let Counted::Suspended { seconds } = counted {
+            return Ok(AdminLoginAnswer::Locked { seconds });
+        }
+        if !right {
+            let last = counted == Counted::Last;
+            return refuse(if last { Wrong::NowSuspended } else { Wrong::Credentials });
+        }
+        let person = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
+        let person = person.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed));
+        let name = person.map(|person| person.name).unwrap_or_default();
+        let (owner, digits) = (Owner::Admin(admin.0), request.totp.as_deref());
+        let answer = match self.second_factor(owner, &name, digits, request.authenticator).await? {
+            Second::Passed => {
+                self.forget_failures(subject, device).await?;
+                self.open_admin_session(admin).await?;
+                let expires_in = self.rules.token_absolute.as_secs();
+                return Ok(AdminLoginAnswer::SignedIn { expires_in });
+            }
+            Second::Wrong => return refuse(Wrong::Digits),
+            Second::Missing => AdminLoginAnswer::NeedsTotp,
+            Second::SetUp { uri } => AdminLoginAnswer::TotpSetup { uri },
+        };
+        self.forgive_one(subject, device).await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn log_admin_out(&self, admin: AdminId) -> Result<(), sqlx::Error> {
+        let end = sqlx::query("DELETE FROM admin_sessions WHERE admin = ?").bind(admin.0);
+        end.execute(&self.store.pool).await.map(|_| ())
+    }
+
+    pub(crate) async fn admins(&self) -> Result<AdminList, AdminRefused> {
+        let rows = sqlx::query("SELECT person, key, state, added FROM admins ORDER BY id");
+        let rows = rows.fetch_all(&self.store.pool).await?;
         let entry = |row: &sqlx::sqlite::SqliteRow| {
-            let account = self.account(row)?;
-            let state = if account.enabled { OperatorState::Enabled } else { OperatorState::Disabled };
-            Some(OperatorEntry {
-                operator: account.person.name,
-                display_name: account.person.display_name,
-                modes: account.modes,
-                state,
-                devices: u32::try_from(row.try_get::<i64, _>(5).ok()?).ok()?,
+            let person = row.try_get::<Vec<u8>, _>(0).ok()?;
+            let enabled = row.try_get::<String, _>(2).ok()? == "enabled";
+            Some(AdminEntry {
+                name: self.names.open::<Person>(Cell::Person, &person)?.name,
+                key: DeviceKey(row.try_get::<Vec<u8>, _>(1).ok()?.try_into().ok()?),
+                state: if enabled { OperatorState::Enabled } else { OperatorState::Disabled },
+                added: u64::try_from(row.try_get::<i64, _>(3).ok()?).ok()?,
             })
         };
-        Ok(OperatorList { operators: rows.iter().filter_map(entry).collect() })
+        Ok(AdminList { admins: rows.iter().filter_map(entry).collect() })
     }
 
-    /// Gives the account's number, and a code if one was asked for.
-    pub(crate) async fn change_operator(
+    /// A token for one more administrator.
+    pub(crate) async fn invite_admin(&self, order: &AddAdmin) -> Result<AdminAdded, AdminRefused> {
+        if !is_showable_name(&order.name) {
+            return Err(ProblemCode::Unusable.into());
+        }
+        let bytes: [u8; 32] = clock::random().map_err(|_| ProblemCode::Busy)?;
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        let lifetime = self.rules.code_lifetime;
+        let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'invited', ?)";
+        sqlx::query(insert)
+            .bind(digest(&token).to_vec())
+            .bind(self.clock.now().saturating_add(seconds(lifetime)))
+            .execute(&self.store.pool)
+            .await?;
+        Ok(AdminAdded { token, expires_in: lifetime.as_secs() })
+    }
+
+    /// Nobody disables or removes himself: so one administrator is always left.
+    pub(crate) async fn change_admin(
         &self,
-        change: &ChangeOperator,
-    ) -> Result<(i64, Option<OperatorAdded>), AdminRefused> {
-        let account = self.by_name(&change.operator).await?;
-        let id = account.ok_or(ProblemCode::NotFound)?.id;
-        let own_rows: &[&'static str] = match change.change {
-            OperatorChange::Disable => &[
-                "UPDATE operators SET state = 'disabled' WHERE id = ?",
-                "DELETE FROM tokens WHERE operator = ?",
-            ],
-            OperatorChange::Enable => &["UPDATE operators SET state = 'enabled' WHERE id = ?"],
-            OperatorChange::Remove => &[
-                "DELETE FROM tokens WHERE operator = ?",
-                "DELETE FROM devices WHERE operator = ?",
-                "DELETE FROM codes WHERE operator = ?",
-                "DELETE FROM failures WHERE operator = ?",
-                "DELETE FROM operators WHERE id = ?",
-            ],
-            OperatorChange::NewCode => return Ok((id, Some(self.new_code(id).await?))),
-            OperatorChange::Unlock => &["DELETE FROM failures WHERE operator = ?"],
+        by: AdminId,
+        order: &ChangeAdmin,
+    ) -> Result<(), AdminRefused> {
+        let find = sqlx::query("SELECT id FROM admins WHERE name_index = ?");
+        let find = find.bind(self.names.index(&order.name)).fetch_optional(&self.store.pool);
+        let id: i64 = find.await?.ok_or(ProblemCode::NotFound)?.try_get(0)?;
+        let (own_rows, takes): (&[&'static str], bool) = match order.change {
+            AdminChange::Disable => (
+                &[
+                    "UPDATE admins SET state = 'disabled' WHERE id = ?",
+                    "DELETE FROM admin_sessions WHERE admin = ?",
+                ],
+                true,
+            ),
+            AdminChange::Enable => (&["UPDATE admins SET state = 'enabled' WHERE id = ?"], false),
+            AdminChange::Remove => (
+                &[
+                    "DELETE FROM admin_sessions WHERE admin = ?",
+                    "DELETE FROM failures WHERE operator = -?",
+                    "DELETE FROM admins WHERE id = ?",
+                ],
+                true,
+            ),
+            AdminChange::Unlock => (&["DELETE FROM failures WHERE operator = -?"], false),
         };
+        if takes && by.0 == id {
+            return Err(ProblemCode::Unusable.into());
+        }
         let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
         for statement in own_rows {
             sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        Ok((id, None))
-    }
-
-    async fn new_code(&self, operator: i64) -> Result<OperatorAdded, AdminRefused> {
-        let bytes: [u8; 16] = clock::random().map_err(|_| ProblemCode::Busy)?;
-        let enrolment: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let expires = clock::unix_row().saturating_add(seconds(self.rules.code_lifetime));
-        sqlx::query("INSERT INTO codes (code, operator, expires) VALUES (?, ?, ?)")
-            .bind(digest(&enrolment).to_vec())
-            .bind(operator)
-            .bind(expires)
-            .execute(&self.store.pool)
-            .await?;
-        Ok(OperatorAdded { enrolment, expires_in: self.rules.code_lifetime.as_secs() })
+        Ok(())
     }
 }

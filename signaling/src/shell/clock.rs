@@ -2,9 +2,11 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
 use tasuki_protocol::seed::Seed;
 
 use super::fault::Fault;
+use crate::core::anchor::Anchor;
 use crate::core::rooms::Now;
 
 pub(crate) fn unix() -> u64 {
@@ -33,4 +35,25 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
 
 pub(crate) fn seed() -> Result<Seed, Fault> {
     random().map(Seed::from_bytes)
+}
+
+/// Seconds since the machine was started, time spent suspended included.
+pub(crate) fn up() -> i64 {
+    clock_gettime(ClockId::Boottime).tv_sec
+}
+
+/// The kernel's name for this boot.
+pub(crate) fn boot() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    read.map(|text| text.trim().to_owned()).unwrap_or_default()
+}
+
+/// Seconds for lockouts, tokens and codes: no step of the wall clock moves them. F12.
+#[derive(Debug, Clone)]
+pub(crate) struct Steady(pub(crate) Anchor);
+
+impl Steady {
+    pub(crate) fn now(&self) -> i64 {
+        self.0.at(up())
+    }
 }

@@ -9,11 +9,14 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
 use tasuki_protocol::signal::RelayAddress;
 
 use super::fault::Fault;
 use super::passwords::Cost;
+use super::rules::{AccountRules, PasswordRules};
+use crate::core::admission::network;
 use crate::core::rooms;
 
 /// In the data folder.
@@ -52,6 +55,8 @@ pub struct Config {
     pub address_disclosure: AddressDisclosure,
     pub accounts: AccountRules,
     pub sockets: SocketRules,
+    /// Reverse proxies whose `X-Forwarded-For` counts. T54.
+    pub proxies: Vec<IpNet>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,18 +65,6 @@ pub enum Relaying {
     /// Each a `tasuki-relay` that holds this folder's ticket key.
     Elsewhere(Vec<RelayAddress>),
     Nowhere,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct AccountRules {
-    pub cost: Cost,
-    /// Failed logins that suspend an account. T51.
-    pub lock_after: u32,
-    pub lock_for: Duration,
-    pub token_idle: Duration,
-    pub token_absolute: Duration,
-    /// How long a code for a new device can be used.
-    pub code_lifetime: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +100,9 @@ impl Default for Config {
                 token_idle: Duration::from_secs(30 * 60),
                 token_absolute: Duration::from_secs(12 * 3600),
                 code_lifetime: Duration::from_secs(24 * 3600),
+                confirm_for: Duration::from_secs(10 * 60),
+                second_factor_required: false,
+                passwords: PasswordRules { least_chars: 15, least_chars_with_totp: 8, breached: None },
             },
             sockets: SocketRules {
                 connections: 4096,
@@ -116,6 +112,7 @@ impl Default for Config {
                 ping_every: Duration::from_secs(20),
                 silence: Duration::from_secs(60),
             },
+            proxies: Vec::new(),
         }
     }
 }
@@ -155,6 +152,7 @@ const SECONDS: &str = "it must be a number of seconds above 0";
 const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
 const COUNT: &str = "it must be a whole number above 0";
 const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
+const NETWORKS: &str = "it must be addresses or networks like 10.0.0.0/8, separated by commas";
 const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
 
 /// All settings.
@@ -258,6 +256,40 @@ pub const KEYS: &[Key] = &[
     key("code_lifetime_s", "86400", "a code for a new device ends after", |c, v| {
         seconds(v).map(|v| c.accounts.code_lifetime = v)
     }),
+    key(
+        "confirm_s",
+        "600",
+        "mode Manage and changes of keys ask for password or digits again after",
+        |c, v| seconds(v).map(|v| c.accounts.confirm_for = v),
+    ),
+    key("second_factor", "optional", "an authenticator for everybody: optional or required", |c, v| {
+        c.accounts.second_factor_required = match v {
+            "optional" => false,
+            "required" => true,
+            _ => return Err("it must be optional or required"),
+        };
+        Ok(())
+    }),
+    key("password_chars", "15", "characters of a password that is the only thing to know", |c, v| {
+        length(v).map(|v| c.accounts.passwords.least_chars = v)
+    }),
+    key("password_chars_with_totp", "8", "characters of a password beside an authenticator", |c, v| {
+        length(v).map(|v| c.accounts.passwords.least_chars_with_totp = v)
+    }),
+    key("breached_passwords", "", "file of SHA-1 hashes of breached passwords, sorted", |c, v| {
+        c.accounts.passwords.breached = (!v.is_empty()).then(|| v.into());
+        Ok(())
+    }),
+    key(
+        "proxies",
+        "",
+        "networks of reverse proxies whose X-Forwarded-For counts, by commas",
+        |c, v| {
+            let listed = v.split(',').map(str::trim).filter(|text| !text.is_empty());
+            c.proxies = listed.map(network).collect::<Result<_, _>>().map_err(|_| NETWORKS)?;
+            Ok(())
+        },
+    ),
     key("connections", "4096", "connections in all", |c, v| {
         count(v).map(|v| c.sockets.connections = v)
     }),
@@ -356,6 +388,13 @@ fn positive(value: u32) -> Result<u32, &'static str> {
 fn count(value: &str) -> Result<usize, &'static str> {
     let count: u32 = parse(value, COUNT)?;
     usize::try_from(positive(count)?).map_err(|_| COUNT)
+}
+
+/// SP 800-63B-4 lets nothing shorter than 8 through.
+fn length(value: &str) -> Result<usize, &'static str> {
+    let least = "it must be 8 to 64";
+    let length: usize = parse(value, least)?;
+    if (8..=64).contains(&length) { Ok(length) } else { Err(least) }
 }
 
 fn seconds(value: &str) -> Result<Duration, &'static str> {

@@ -6,8 +6,10 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use tasuki_protocol::ids::SessionId;
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::exchange::SessionEntry;
 use tasuki_protocol::signal;
@@ -117,6 +119,20 @@ impl Desk {
         let is_here = self.sessions().iter().any(|entry| entry.session == session);
         self.turn(Input::Ended { session });
         is_here
+    }
+
+    pub(crate) fn withdraw_device(&self, device: DeviceKey) {
+        self.turn(Input::DeviceWithdrawn { device });
+    }
+
+    /// The person at `device` has shown again that it is he.
+    pub(crate) fn confirmed(&self, device: DeviceKey, lasts: Duration) {
+        self.turn(Input::Confirmed { device, until: Instant::now() + lasts });
+    }
+
+    /// Manifests are signed with this key from now on.
+    pub(crate) fn sign_with(&self, manifest_key: SigningKey) {
+        self.lock().rooms.sign_with(manifest_key);
     }
 
     /// Hangs up on everybody, for good.

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::dsse;
 
-use super::certificate::{self, Facts};
+use super::certificate::{self, Facts as Certified};
 use super::clock;
 use super::config::Config;
 use super::fault::Language;
-use super::folder::DATABASE;
+use super::folder::{DATABASE, FACTS, Facts};
 use super::health::{LEAST_FREE, free_bytes};
 use super::store::Store;
 
@@ -26,7 +25,8 @@ const DAY_S: i64 = 24 * 3600;
 const NO_EARLIER: i64 = 1_767_225_600;
 const MIB: u64 = 1024 * 1024;
 /// Without these the server does not start.
-const NEEDED: [&str; 5] = ["manifest.key", "ticket.key", "pepper.key", "names.key", "server.key"];
+const NEEDED: [&str; 6] =
+    ["manifest.key", "checkpoint.key", "ticket.key", "pepper.key", "names.key", "server.key"];
 /// Nobody else may read these, where they are.
 const SECRET: [&str; 3] = ["tenant-root.key", "ca.key", DATABASE];
 
@@ -71,9 +71,9 @@ impl Seen {
 
 /// Looks at the folder `data` and at what its server needs.
 pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
-    let bundle = std::fs::read(data.join(BUNDLE_FILE)).ok();
-    let bundle = bundle.and_then(|bytes| dsse::open_self_signed::<Bundle>(&bytes).ok());
-    let Some((bundle, _)) = bundle else {
+    let facts = std::fs::read(data.join(FACTS)).ok();
+    let facts = facts.and_then(|bytes| dsse::strict_json::<Facts>(&bytes).ok());
+    let Some(facts) = facts else {
         let data = data.display();
         return vec![Seen::new(
             "D01",
@@ -86,7 +86,7 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
             ),
         )];
     };
-    let organisation = &bundle.organisation;
+    let organisation = &facts.organisation;
     let mut seen = vec![Seen::new(
         "D01",
         Grade::Well,
@@ -96,11 +96,11 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
     seen.push(rights(data));
     seen.push(owners(data));
     seen.push(keys(data));
-    seen.extend(certificates(data, &bundle.host));
+    seen.extend(certificates(data, &facts.host));
     seen.push(database(data).await);
     seen.push(disk(data));
     seen.push(time());
-    seen.push(port(config, &bundle));
+    seen.push(port(config, &facts));
     seen
 }
 
@@ -196,7 +196,7 @@ fn certificates(data: &Path, host: &str) -> Vec<Seen> {
     vec![dates(&facts), name]
 }
 
-fn dates(facts: &Facts) -> Seen {
+fn dates(facts: &Certified) -> Seen {
     let now = clock::unix_row();
     let days = (facts.ends - now) / DAY_S;
     if now < facts.begins || now >= facts.ends {
@@ -258,8 +258,8 @@ fn time() -> Seen {
 }
 
 /// Either the server answers there, or its port is free for it.
-fn port(config: &Config, bundle: &Bundle) -> Seen {
-    let port = config.listen.map_or(bundle.port, |address| address.port());
+fn port(config: &Config, server: &Facts) -> Seen {
+    let port = config.listen.map_or(server.port, |address| address.port());
     let address = config.listen.unwrap_or_else(|| ([0, 0, 0, 0], port).into());
     if TcpListener::bind(address).is_ok() {
         return Seen::new(
@@ -269,10 +269,10 @@ fn port(config: &Config, bundle: &Bundle) -> Seen {
             format!("ポート {port} で待ち受けていません。サーバを起動してください。"),
         );
     }
-    let reached = (bundle.host.as_str(), bundle.port).to_socket_addrs().is_ok_and(|mut all| {
+    let reached = (server.host.as_str(), server.port).to_socket_addrs().is_ok_and(|mut all| {
         all.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(3)).is_ok())
     });
-    let name = format!("{}:{}", bundle.host, bundle.port);
+    let name = format!("{}:{}", server.host, server.port);
     if reached {
         return Seen::new(
             "D10",

@@ -62,7 +62,7 @@ fn passwords(config: &Config) -> Seen {
 }
 
 fn lock(config: &Config) -> Seen {
-    let rules = config.accounts;
+    let rules = &config.accounts;
     graded(
         "H02",
         rules.lock_after <= 10 && rules.lock_for >= Duration::from_secs(60),

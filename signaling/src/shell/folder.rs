@@ -10,15 +10,23 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use rustix::fs::{FlockOperation, flock};
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
+use serde::{Deserialize, Serialize};
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ids::{DeviceKey, Digest, TenantId};
+use tasuki_protocol::keys::{PreparedKeys, ServerKeyKind};
 use tasuki_protocol::ticket::TicketKey;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::clock;
 use super::fault::Fault;
+use super::setup::certificate_names;
+use super::tls::{self, Pair, Tls};
+use super::trust::Adopted;
 
 pub(crate) const DATABASE: &str = "tasuki.db";
+/// What `setup` was told, and the tenant's number.
+pub(crate) const FACTS: &str = "server.json";
 const LOCK: &str = "lock";
 const MARKER: &str = "setup-unfinished";
 
@@ -32,25 +40,31 @@ pub struct Folder {
 /// The files of a folder that hold keys, 32 bytes each as hexadecimal text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFile {
-    /// Signs the bundle. Nothing else needs it; keep a copy off this machine.
-    TenantRoot,
     Manifest,
+    /// Signs the log's checkpoints.
+    Checkpoint,
     Ticket,
     Pepper,
     Names,
+    /// Made, and in use once a bundle names it first.
+    NextManifest,
+    NextCheckpoint,
 }
 
 impl KeyFile {
+    /// Those that `setup` makes.
     pub(crate) const ALL: [Self; 5] =
-        [Self::TenantRoot, Self::Manifest, Self::Ticket, Self::Pepper, Self::Names];
+        [Self::Manifest, Self::Checkpoint, Self::Ticket, Self::Pepper, Self::Names];
 
     fn name(self) -> &'static str {
         match self {
-            Self::TenantRoot => "tenant-root.key",
             Self::Manifest => "manifest.key",
+            Self::Checkpoint => "checkpoint.key",
             Self::Ticket => "ticket.key",
             Self::Pepper => "pepper.key",
             Self::Names => "names.key",
+            Self::NextManifest => "manifest.next.key",
+            Self::NextCheckpoint => "checkpoint.next.key",
         }
     }
 }
@@ -65,26 +79,63 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What `run` needs of the folder. The tenant's root key is not among it.
+/// Who the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Facts {
+    pub(crate) tenant: TenantId,
+    pub(crate) organisation: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// The server's own keys. Neither the tenant's root nor its lock or log key is among them:
+/// those are made on the administrator's machine.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) manifest: SigningKey,
+    pub(crate) checkpoint: SigningKey,
     pub(crate) ticket: TicketKey,
     pub(crate) pepper: Secret,
     pub(crate) names: Secret,
 }
 
+impl Keys {
+    pub(crate) fn manifest_key(&self) -> DeviceKey {
+        public(&self.manifest)
+    }
+
+    pub(crate) fn checkpoint_key(&self) -> DeviceKey {
+        public(&self.checkpoint)
+    }
+}
+
+/// Keys that wait for a bundle that names them first.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    manifest: Option<SigningKey>,
+    checkpoint: Option<SigningKey>,
+    server_pin: Option<Digest>,
+}
+
+impl Prepared {
+    pub(crate) fn public(&self) -> PreparedKeys {
+        PreparedKeys {
+            server_pin: self.server_pin,
+            manifest_key: self.manifest.as_ref().map(public),
+            checkpoint_key: self.checkpoint.as_ref().map(public),
+        }
+    }
+}
+
 impl Folder {
     /// The folder of a finished set-up.
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
-        let bundle = path.join(BUNDLE_FILE);
-        if !bundle.exists() && !path.join(MARKER).exists() {
+        let facts = path.join(FACTS);
+        if !facts.exists() && !path.join(MARKER).exists() {
             let keys_are_here = path.join(KeyFile::Manifest.name()).exists();
-            let lost = if keys_are_here {
-                Fault::KeyDamaged(bundle)
-            } else {
-                Fault::NotSetUp(path.to_owned())
-            };
+            let lost =
+                if keys_are_here { Fault::KeyDamaged(facts) } else { Fault::NotSetUp(path.to_owned()) };
             return Err(lost);
         }
         let folder = Self::lock(path)?;
@@ -100,7 +151,7 @@ impl Folder {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(&unreadable)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(&unreadable)?;
         let interrupted = path.join(MARKER).exists();
-        if path.join(BUNDLE_FILE).exists() && !interrupted {
+        if path.join(FACTS).exists() && !interrupted {
             return Err(Fault::AlreadySetUp(path.to_owned()));
         }
         let mut entries = fs::read_dir(path).map_err(&unreadable)?;
@@ -154,10 +205,6 @@ impl Folder {
         self.file(DATABASE)
     }
 
-    pub(crate) fn certificate(&self) -> (PathBuf, PathBuf) {
-        (self.file("server.crt"), self.file("server.key"))
-    }
-
     /// A file that nobody else may read, whole or not at all.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         let path = self.file(name);
@@ -186,28 +233,90 @@ impl Folder {
     }
 
     pub(crate) fn keys(&self) -> Result<Keys, Fault> {
-        let manifest = SigningKey::from_bytes(&self.read_key(KeyFile::Manifest)?.0);
         Ok(Keys {
-            manifest,
+            manifest: self.signing_key(KeyFile::Manifest)?,
+            checkpoint: self.signing_key(KeyFile::Checkpoint)?,
             ticket: TicketKey::from_bytes(self.read_key(KeyFile::Ticket)?.0),
             pepper: self.read_key(KeyFile::Pepper)?,
             names: self.read_key(KeyFile::Names)?,
         })
     }
 
-    /// The bundle and its envelope. That its manifest key is this folder's is checked here.
-    pub(crate) fn bundle(&self, keys: &Keys) -> Result<(Bundle, Vec<u8>), Fault> {
-        let path = self.file(BUNDLE_FILE);
-        let envelope = read(&path)?;
-        let Ok((bundle, _)) = dsse::open_self_signed::<Bundle>(&envelope) else {
-            return Err(Fault::KeyDamaged(path));
-        };
-        let ours = keys.manifest.verifying_key().to_bytes();
-        if !bundle.manifest_keys.iter().any(|key| key.0 == ours) {
-            return Err(Fault::KeyDamaged(self.file(KeyFile::Manifest.name())));
-        }
-        Ok((bundle, envelope))
+    pub(crate) fn facts(&self) -> Result<Facts, Fault> {
+        let path = self.file(FACTS);
+        dsse::strict_json(&read(&path)?).map_err(|_| Fault::KeyDamaged(path))
     }
+
+    fn signing_key(&self, key: KeyFile) -> Result<SigningKey, Fault> {
+        self.read_key(key).map(|secret| SigningKey::from_bytes(&secret.0))
+    }
+
+    /// Makes a key that a later bundle may put into use; one that waits already is kept.
+    pub(crate) fn prepare(&self, kind: ServerKeyKind, facts: &Facts) -> Result<(), Fault> {
+        match kind {
+            ServerKeyKind::Manifest => {
+                for key in [KeyFile::NextManifest, KeyFile::NextCheckpoint] {
+                    if !self.file(key.name()).exists() {
+                        self.write_key(key, &Secret(clock::random()?))?;
+                    }
+                }
+                Ok(())
+            }
+            ServerKeyKind::Server if self.file(Pair::NEXT.key).exists() => Ok(()),
+            ServerKeyKind::Server => {
+                let names = certificate_names(&facts.host)?;
+                tls::make_certificate(self, Pair::NEXT, &facts.organisation, names)
+            }
+        }
+    }
+
+    pub(crate) fn prepared(&self) -> Result<Prepared, Fault> {
+        let waiting = |key: KeyFile| {
+            let here = self.file(key.name()).exists();
+            here.then(|| self.signing_key(key)).transpose()
+        };
+        let certificate = self.file(Pair::NEXT.key).exists();
+        let pin = certificate.then(|| tls::load_pair(self, Pair::NEXT)).transpose()?;
+        Ok(Prepared {
+            manifest: waiting(KeyFile::NextManifest)?,
+            checkpoint: waiting(KeyFile::NextCheckpoint)?,
+            server_pin: pin.map(|tls| tls.fingerprint),
+        })
+    }
+
+    /// Puts those prepared keys into use that `bundle` names first.
+    pub(crate) fn adopt(&self, bundle: &Bundle, prepared: &Prepared) -> Result<Adopted, Fault> {
+        let next = prepared.public();
+        let leads = |first: Option<&DeviceKey>, next: Option<DeviceKey>| {
+            first.is_some_and(|first| Some(*first) == next)
+        };
+        let mut adopted = Adopted::default();
+        if leads(bundle.manifest_keys.first(), next.manifest_key) {
+            self.promote(KeyFile::NextManifest.name(), KeyFile::Manifest.name())?;
+        }
+        if leads(bundle.checkpoint_keys.first(), next.checkpoint_key) {
+            self.promote(KeyFile::NextCheckpoint.name(), KeyFile::Checkpoint.name())?;
+        }
+        if next.manifest_key.is_some() || next.checkpoint_key.is_some() {
+            adopted.keys = Some(self.keys()?);
+        }
+        let pin = bundle.server_pins.first().copied();
+        if pin.is_some() && pin == next.server_pin {
+            self.promote(Pair::NEXT.certificate, Pair::IN_USE.certificate)?;
+            self.promote(Pair::NEXT.key, Pair::IN_USE.key)?;
+            adopted.tls = Some(tls::load(self)?) as Option<Tls>;
+        }
+        Ok(adopted)
+    }
+
+    fn promote(&self, from: &str, to: &str) -> Result<(), Fault> {
+        let to = self.file(to);
+        fs::rename(self.file(from), &to).map_err(Fault::unreadable(&to))
+    }
+}
+
+fn public(key: &SigningKey) -> DeviceKey {
+    DeviceKey(key.verifying_key().to_bytes())
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {

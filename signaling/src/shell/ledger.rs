@@ -49,6 +49,11 @@ pub(crate) enum Work {
         rows: Vec<EndRow>,
     },
     /// A document that the root key signed, with the record of it.
+    /// The bundle names other keys from now on.
+    Keys {
+        log_keys: Vec<LogPublicKey>,
+        checkpoint_key: Option<Box<SigningKey>>,
+    },
     Decree {
         kind: &'static str,
         document: Blob,
@@ -79,8 +84,6 @@ pub(crate) struct Ledger {
     newest: Arc<RwLock<Option<Signed>>>,
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
-    /// Signs tombstones and acknowledgements; not held here.
-    pub(crate) root: DeviceKey,
     pub(crate) tickets: EndTicketKey,
 }
 
@@ -94,9 +97,9 @@ pub(crate) struct Signed {
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) tenant: TenantId,
-    pub(crate) root: DeviceKey,
     pub(crate) log_keys: Vec<LogPublicKey>,
     pub(crate) checkpoint_key: SigningKey,
+    pub(crate) ticket_seed: Seed,
     /// Opens account names, so that records name people.
     pub(crate) names: Names,
 }
@@ -106,7 +109,7 @@ impl Ledger {
         let damaged = |_| Fault::DatabaseDamaged(std::path::PathBuf::from("ledger"));
         let (frontier, before) = store.ledger_end().await.map_err(damaged)?;
         let note = store.newest_note().await.map_err(damaged)?;
-        let Opening { tenant, root, log_keys, checkpoint_key, names } = opening;
+        let Opening { tenant, log_keys, checkpoint_key, ticket_seed, names } = opening;
         let own = DeviceKey(checkpoint_key.verifying_key().to_bytes());
         let signed = note.and_then(|note| {
             let size = Checkpoint::open(&note, tenant, &[own]).ok()?.size;
@@ -118,13 +121,13 @@ impl Ledger {
         let book = (!log_keys.is_empty())
             .then(|| clock::seed().map(|seed| Book::new(tenant, log_keys, seed, frontier, before)))
             .transpose()?;
-        let tickets = EndTicketKey::new(&Seed::from_bytes(checkpoint_key.to_bytes()));
-        let ledger =
-            Self { jobs, newest: Arc::clone(&newest), store: store.clone(), tenant, root, tickets };
+        let tickets = EndTicketKey::new(&ticket_seed);
+        let ledger = Self { jobs, newest: Arc::clone(&newest), store: store.clone(), tenant, tickets };
         let scribe = Scribe {
             store,
             queue,
             newest,
+            tenant,
             checkpoint_key,
             book,
             held: std::collections::VecDeque::new(),

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use sqlx::{Sqlite, Transaction};
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event};
 use tasuki_protocol::ledger::record::{FromEnd, Opened};
 use tasuki_protocol::ledger::wire::{EndRow, MAX_END_NUMBER};
+use tasuki_protocol::log_key::LogPublicKey;
 use tokio::sync::mpsc;
 
 use super::clock;
@@ -38,6 +40,7 @@ pub(crate) struct Scribe {
     pub(super) store: Store,
     pub(super) queue: mpsc::Receiver<Job>,
     pub(super) newest: Arc<RwLock<Option<Signed>>>,
+    pub(super) tenant: TenantId,
     pub(super) checkpoint_key: SigningKey,
     /// `None` before the administrator has made a log key: nobody can sign in then.
     pub(super) book: Option<Book>,
@@ -77,14 +80,22 @@ impl Scribe {
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
         let ends = jobs.iter().any(|job| match &job.work {
             Work::Row(_, entry) | Work::Record(entry) => entry.event.ends_something(),
-            Work::Happened(_) | Work::End { .. } | Work::Decree { .. } => false,
+            Work::Happened(_) | Work::End { .. } | Work::Keys { .. } | Work::Decree { .. } => false,
         });
         let holds = !self.held.is_empty() || self.missed > 0;
         if !jobs.is_empty() || (holds && self.tried + TRY_EVERY <= Instant::now()) {
             self.tried = Instant::now();
             for job in jobs.iter_mut() {
-                if let Work::Happened(event) = &job.work {
-                    job.work = Work::Record(Box::new(self.words.entry(event, &self.store).await));
+                match &job.work {
+                    Work::Happened(event) => {
+                        let entry = self.words.entry(event, &self.store).await;
+                        job.work = Work::Record(Box::new(entry));
+                    }
+                    Work::Keys { log_keys, checkpoint_key } => {
+                        let (log_keys, checkpoint_key) = (log_keys.clone(), checkpoint_key.clone());
+                        self.change_keys(log_keys, checkpoint_key).await;
+                    }
+                    Work::Row(..) | Work::Record(_) | Work::End { .. } | Work::Decree { .. } => {}
                 }
             }
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
@@ -101,6 +112,22 @@ impl Scribe {
         if ends || due {
             self.sign().await;
         }
+    }
+
+    /// What was sealed or signed under the old keys stays good under them.
+    async fn change_keys(
+        &mut self,
+        log_keys: Vec<LogPublicKey>,
+        checkpoint_key: Option<Box<SigningKey>>,
+    ) {
+        if let Some(key) = checkpoint_key {
+            self.checkpoint_key = *key;
+        }
+        let (Ok((frontier, before)), Ok(seed)) = (self.store.ledger_end().await, clock::seed()) else {
+            tracing::error!("the ledger's end cannot be read; it goes on under its old keys");
+            return;
+        };
+        self.book = Some(Book::new(self.tenant, log_keys, seed, frontier, before));
     }
 
     fn tell(&mut self, job: Job, done: Result<u64, Unwritten>, desk: &Weak<Desk>) {
@@ -197,6 +224,7 @@ impl Work {
         match self {
             Self::Row(..) | Self::Record(_) | Self::Happened(_) | Self::Decree { .. } => 1,
             Self::End { rows, .. } => rows.len(),
+            Self::Keys { .. } => 0,
         }
     }
 }
@@ -224,6 +252,7 @@ async fn one(
         Work::Record(entry) => Ok(record(&mut draft, entry)),
         // Put into an entry's words before it came here.
         Work::Happened(_) => Ok(Err(Unwritten)),
+        Work::Keys { .. } => Ok(Ok(0)),
         Work::Row(row, entry) => {
             let recorded = record(&mut draft, entry);
             if recorded.is_ok() {
@@ -283,7 +312,7 @@ async fn decree(
 #[cfg(test)]
 mod tests {
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-    use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
+    use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
     use tasuki_protocol::ledger::audit::{Auditor, Finding, Verified};
     use tasuki_protocol::ledger::event::Witness;
     use tasuki_protocol::ledger::record::{open, seal_at_end};
@@ -328,9 +357,9 @@ mod tests {
         let store = Store::create(&path).await.unwrap();
         let opening = Opening {
             tenant: TENANT,
-            root: public(&checkpoint_key(9)),
             log_keys: vec![log_key().public()],
             checkpoint_key: checkpoint_key(3),
+            ticket_seed: Seed::from_bytes([5; 32]),
             names: Names::new(&Secret([4; 32])),
         };
         let (ledger, scribe) = Ledger::open(store, opening).await.unwrap();

@@ -7,7 +7,7 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::event::{self, Entry};
 use tasuki_protocol::ledger::words::{AdminAction, LoginFailure, LogoutCause};
 
-use super::names::Names;
+use super::names::{Cell, Names, Person};
 use super::store::{Event, Store};
 
 /// Account names by their rows' numbers; a removed account keeps its name here.
@@ -23,14 +23,19 @@ impl Words {
     }
 
     pub(crate) async fn entry(&mut self, event: &Event, store: &Store) -> Entry {
-        let operator = match event.operator {
-            Some(id) => Some(self.name(id, store).await),
-            None => None,
+        let name = match event.operator {
+            Some(id) => self.name(id, store).await,
+            None => String::new(),
         };
-        let target = operator.clone().unwrap_or_default();
+        // Administrators' numbers are told as negative ones.
+        let (admin, target) = match event.operator {
+            Some(id) if id < 0 => (name, String::new()),
+            Some(_) | None => (String::new(), name),
+        };
+        let operator = (!target.is_empty()).then(|| target.clone());
         let nowhere = DeviceKey([0; 32]);
         let did = |action| event::Event::AdminDid {
-            admin: String::new(),
+            admin: admin.clone(),
             action,
             target: target.clone(),
             detail: event.detail.clone(),
@@ -46,6 +51,17 @@ impl Words {
             },
             "logout" => event::Event::LoggedOut { why: LogoutCause::Asked },
             "admin.enrolled" => did(AdminAction::AdminEnrolled),
+            "admin.login" => did(AdminAction::LoggedIn),
+            "admin.logout" => did(AdminAction::LoggedOut),
+            "admin.removed" => did(AdminAction::AdminRemoved),
+            "operator.limited" => did(AdminAction::OperatorChanged),
+            "group.added" | "group.removed" | "group.joined" | "group.left" => {
+                did(AdminAction::GroupChanged)
+            }
+            "device.approved" => did(AdminAction::DeviceApproved),
+            "device.revoked" => did(AdminAction::DeviceRevoked),
+            "key.prepared" => did(AdminAction::KeyRotated),
+            "bundle.published" => did(AdminAction::BundlePublished),
             "operator.added" => did(AdminAction::OperatorAdded),
             "operator.disabled" => did(AdminAction::OperatorDisabled),
             "operator.enabled" => did(AdminAction::OperatorEnabled),
@@ -53,7 +69,7 @@ impl Words {
             "operator.code" => did(AdminAction::CodeIssued),
             "operator.unlocked" => did(AdminAction::OperatorUnlocked),
             other => event::Event::AdminDid {
-                admin: String::new(),
+                admin,
                 action: AdminAction::SettingsChanged,
                 target,
                 detail: format!("{other} {}", event.detail).trim_end().to_owned(),
@@ -63,10 +79,15 @@ impl Words {
     }
 
     async fn name(&mut self, id: i64, store: &Store) -> String {
-        let find = sqlx::query("SELECT person FROM operators WHERE id = ?").bind(id);
+        let find = if id < 0 {
+            sqlx::query("SELECT person FROM admins WHERE id = -?").bind(id)
+        } else {
+            sqlx::query("SELECT person FROM operators WHERE id = ?").bind(id)
+        };
         let row = find.fetch_optional(&store.pool).await.ok().flatten();
         let sealed = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
-        if let Some(person) = sealed.and_then(|sealed| self.names.open(&sealed)) {
+        if let Some(person) = sealed.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed))
+        {
             self.known.insert(id, person.name);
         }
         self.known.get(&id).cloned().unwrap_or_else(|| format!("#{id}"))

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tasuki_protocol::login::LOGIN_EXPORTER;
 use tasuki_protocol::ticket::RELAY_ALPN;
 use tasuki_turn_relay::Relay;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +24,7 @@ use tower_service::Service;
 
 use super::config::SocketRules;
 use super::metrics::Metrics;
+use super::relay_path::Switch;
 use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
@@ -33,18 +36,39 @@ const HEAD_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Guest {
     pub(crate) peer: SocketAddr,
+    /// What the two ends of this connection know and nobody else (RFC 5705): what is signed
+    /// over it is worth nothing on another.
+    pub(crate) exporter: [u8; 32],
     _stay: Arc<Stay>,
 }
 
 pub(crate) struct Door {
     pub(crate) rules: SocketRules,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) tls: SharedTls,
     pub(crate) router: Router,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) guests: Arc<Guests>,
     pub(crate) metrics: Arc<Metrics>,
     /// True once the server stops: who is being answered is answered, and then no more.
     pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// The TLS key in use, which an administrator may change while the server runs.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedTls(Arc<RwLock<Arc<ServerConfig>>>);
+
+impl SharedTls {
+    pub(crate) fn new(config: Arc<ServerConfig>) -> Self {
+        Self(Arc::new(RwLock::new(config)))
+    }
+
+    pub(crate) fn replace(&self, config: Arc<ServerConfig>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 impl std::fmt::Debug for Guests {
@@ -85,7 +109,7 @@ impl Guests {
         }
         *here += 1;
         let stay = Stay { _seat: seat, place, guests: Arc::clone(self) };
-        Some(Guest { peer, _stay: Arc::new(stay) })
+        Some(Guest { peer, exporter: [0; 32], _stay: Arc::new(stay) })
     }
 
     /// Waits until everybody has left, at most `patience`.
@@ -152,7 +176,7 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
 
 async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     stream.set_nodelay(true).ok();
-    let stream = match timeout(door.rules.handshake, door.tls.accept(stream)).await {
+    let stream = match timeout(door.rules.handshake, door.tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             Metrics::add(&door.metrics.handshakes_failed);
@@ -171,12 +195,25 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     }
 }
 
-async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
+async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>) {
     let peer = guest.peer;
+    let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
+    let Ok(exporter) = exporter else { return tracing::debug!(%peer, "TLS exports nothing") };
+    guest.exporter = exporter;
+    let stays = guest.clone();
     let router = door.router.clone();
+    let switch = door.relay.as_ref().map(|_| Switch::default());
+    let asked = switch.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(guest.clone());
-        router.clone().call(request)
+        let switched = asked.as_ref().and_then(|switch| switch.answer(&mut request));
+        let routed = switched.is_none().then(|| router.clone().call(request));
+        async move {
+            match routed {
+                Some(routed) => routed.await,
+                None => Ok(switched.unwrap_or_default()),
+            }
+        }
     });
     let connection =
         http(door.rules.first_message).serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -190,8 +227,14 @@ async fn speak_http(door: &Door, guest: Guest, stream: TlsStream<TcpStream>) {
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "an HTTP connection ended");
+        return tracing::debug!(%peer, %error, "an HTTP connection ended");
     }
+    if let (Some(relay), Some(switch)) = (&door.relay, switch)
+        && let Some(stream) = switch.stream().await
+    {
+        relay.serve_connection(stream, peer).await;
+    }
+    drop(stays);
 }
 
 /// Until the server stops.

@@ -1,10 +1,12 @@
-//! Names in the database: sealed, and found by a keyed hash.
+//! What people are called, in the database: sealed, and found by a keyed hash.
 //!
-//! A copy of the database without the folder's key file shows no operator's name (T62).
+//! A copy of the database without the folder's key file shows no operator's name,
+//! group, limit or authenticator secret (T62).
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use hmac::{Hmac, Mac};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -19,6 +21,28 @@ const NONCE_BYTES: usize = 12;
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) display_name: String,
+}
+
+/// What a sealed cell holds; a cell of one kind never passes as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Person,
+    Group,
+    Limits,
+    Authenticator,
+    Policy,
+}
+
+impl Cell {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Person => b"person",
+            Self::Group => b"group",
+            Self::Limits => b"limits",
+            Self::Authenticator => b"authenticator",
+            Self::Policy => b"policy",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -38,26 +62,19 @@ impl Names {
         mac(&self.index.0, name.as_bytes()).to_vec()
     }
 
-    pub(crate) fn seal(&self, person: &Person) -> Result<Vec<u8>, Fault> {
-        self.seal_bytes(b"person", &serde_json::to_vec(person).unwrap_or_default())
-    }
-
-    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Person> {
-        serde_json::from_slice(&self.open_bytes(b"person", sealed)?).ok()
-    }
-
-    /// `purpose` must be the same at both times.
-    pub(crate) fn seal_bytes(&self, purpose: &[u8], plain: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn seal<T: Serialize>(&self, cell: Cell, value: &T) -> Result<Vec<u8>, Fault> {
         let nonce: [u8; NONCE_BYTES] = clock::random()?;
-        let payload = Payload { msg: plain, aad: purpose };
+        let plain = serde_json::to_vec(value).unwrap_or_default();
+        let payload = Payload { msg: &plain, aad: cell.label() };
         let sealed = self.cipher().encrypt(&nonce.into(), payload).unwrap_or_default();
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    pub(crate) fn open_bytes(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open<T: DeserializeOwned>(&self, cell: Cell, sealed: &[u8]) -> Option<T> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: sealed, aad: purpose };
-        self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()
+        let payload = Payload { msg: sealed, aad: cell.label() };
+        let plain = self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()?;
+        serde_json::from_slice(&plain).ok()
     }
 
     fn cipher(&self) -> Aes256Gcm {
@@ -77,12 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t62_a_sealed_name_opens_with_its_key_only() {
+    fn t62_a_sealed_name_opens_with_its_key_and_as_what_it_is_only() {
         let (names, other) = (Names::new(&Secret([1; 32])), Names::new(&Secret([2; 32])));
         let person = Person { name: "hanako".to_owned(), display_name: "山田 花子".to_owned() };
-        let sealed = names.seal(&person).unwrap();
-        assert_eq!(names.open(&sealed), Some(person));
-        assert_eq!(other.open(&sealed), None);
+        let sealed = names.seal(Cell::Person, &person).unwrap();
+        assert_eq!(names.open(Cell::Person, &sealed), Some(person));
+        assert_eq!(names.open::<Person>(Cell::Group, &sealed), None);
+        assert_eq!(other.open::<Person>(Cell::Person, &sealed), None);
         assert_eq!(names.index("hanako"), names.index("hanako"));
         assert_ne!(names.index("hanako"), other.index("hanako"));
     }

@@ -2,7 +2,7 @@
 //! no more (stack.md: a hundred logins at once would take 6.4 GiB).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -32,6 +32,7 @@ struct Inner {
     turns: Semaphore,
     places: AtomicUsize,
     most: usize,
+    hashes: AtomicU64,
     /// Hash of nothing anybody knows, to be compared with where there is no account.
     decoy: String,
 }
@@ -51,8 +52,14 @@ impl Passwords {
             turns: Semaphore::new(cores),
             places: AtomicUsize::new(0),
             most: cores + QUEUE,
+            hashes: AtomicU64::new(0),
             decoy,
         }))
+    }
+
+    /// Hashes computed so far.
+    pub(crate) fn hashes(&self) -> u64 {
+        self.0.hashes.load(Ordering::Relaxed)
     }
 
     /// The PHC string to store.
@@ -85,6 +92,7 @@ impl Passwords {
     {
         let place = Place::take(&self.0)?;
         let turn = self.0.turns.acquire().await.map_err(|_| Busy)?;
+        self.0.hashes.fetch_add(1, Ordering::Relaxed);
         let inner = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|_| Busy);
         drop((turn, place));

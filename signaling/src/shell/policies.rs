@@ -6,6 +6,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, TenantId};
 use tasuki_protocol::policy::Policy;
@@ -13,7 +14,7 @@ use tasuki_protocol::policy::exchange::PolicyVersion;
 
 use super::admins::AdminRefused;
 use super::clock;
-use super::names::Names;
+use super::names::{Cell, Names, Person};
 use super::store::Store;
 
 #[derive(Debug, Clone)]
@@ -56,7 +57,8 @@ impl Policies {
         let policy = dsse::open::<Policy>(envelope, &trusted).map_err(|_| ProblemCode::Policy)?;
         policy.check(self.tenant).map_err(|_| ProblemCode::Policy)?;
         let version = i64::try_from(policy.version).map_err(|_| ProblemCode::Policy)?;
-        let sealed = self.names.seal_bytes(b"policy", envelope).map_err(|_| ProblemCode::Busy)?;
+        let sealed =
+            self.names.seal(Cell::Policy, &Blob(envelope.to_vec())).map_err(|_| ProblemCode::Busy)?;
         let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
         let newest = sqlx::query("SELECT coalesce(max(version), 0) FROM policies");
         let newest: i64 = newest.fetch_one(&mut *transaction).await?.try_get(0)?;
@@ -78,7 +80,8 @@ impl Policies {
         let admins = sqlx::query("SELECT key, person FROM admins").fetch_all(&self.store.pool).await?;
         let name_of = |signer: DeviceKey| {
             let row = admins.iter().find(|row| admin_key(row) == Some(signer))?;
-            self.names.open(&row.try_get::<Vec<u8>, _>(1).ok()?).map(|person| person.name)
+            let sealed = row.try_get::<Vec<u8>, _>(1).ok()?;
+            self.names.open::<Person>(Cell::Person, &sealed).map(|person| person.name)
         };
         let all = sqlx::query("SELECT document, version, at FROM policies ORDER BY version DESC");
         let rows = all.fetch_all(&self.store.pool).await?;
@@ -96,7 +99,8 @@ impl Policies {
     }
 
     fn envelope(&self, row: &SqliteRow) -> Option<Vec<u8>> {
-        self.names.open_bytes(b"policy", &row.try_get::<Vec<u8>, _>(0).ok()?)
+        let sealed = row.try_get::<Vec<u8>, _>(0).ok()?;
+        self.names.open::<Blob>(Cell::Policy, &sealed).map(|envelope| envelope.0)
     }
 
     async fn admin_keys(&self) -> Result<Vec<DeviceKey>, sqlx::Error> {

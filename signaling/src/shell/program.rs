@@ -147,7 +147,6 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
         say(&json!({
             "event": "set_up",
             "tenant": done.tenant.to_string(),
-            "bundle": done.bundle,
             "fingerprint": done.fingerprint.to_string(),
             "admin_token": done.admin_token,
         })
@@ -159,36 +158,31 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
 }
 
 fn told(data: &str, done: &SetUpDone, language: Language) -> String {
-    let SetUpDone { bundle, fingerprint, admin_token, .. } = done;
-    let bundle = bundle.display();
+    let SetUpDone { fingerprint, admin_token, .. } = done;
     match language {
         Language::English => format!(
-            "The server is set up in {data}.
+            "The server's own keys are made in {data}.
 
-Bundle for agents, operators and administrators:
-  {bundle}
-SHA-256 of the server's public key (compare it where you install the bundle):
+SHA-256 of the server's public key (`tasuki-admin init` asks for it):
   {fingerprint}
 Token for the first administrator (works once, is shown once):
   {admin_token}
 
-Next: `tasuki-server run --data {data}`, then
-`tasuki-admin --bundle tenant.json enrol` on the administrator's machine.
-tenant-root.key signs bundles and is not needed to run: keep a copy elsewhere."
+Next: `tasuki-server run --data {data}`, then on the administrator's own machine
+`tasuki-admin --server https://HOST init`. The organisation's keys are made there;
+until that is done the server serves no sessions."
         ),
         Language::Japanese => format!(
-            "サーバを {data} に設定しました。
+            "サーバ自身の鍵を {data} に作りました。
 
-エージェント、オペレータ、管理者に渡すファイル:
-  {bundle}
-サーバ公開鍵の SHA-256 (ファイルを入れる先で見比べてください):
+サーバ公開鍵の SHA-256 (`tasuki-admin init` が尋ねます):
   {fingerprint}
 最初の管理者の登録トークン (一度だけ使え、一度だけ表示されます):
   {admin_token}
 
-次に `tasuki-server run --data {data}` を実行し、
-管理者のコンピュータで `tasuki-admin --bundle tenant.json enrol` を実行してください。
-tenant-root.key は tenant.json の署名用で、実行には要りません。別の場所に控えを保管してください。"
+次に `tasuki-server run --data {data}` を実行し、管理者自身のコンピュータで
+`tasuki-admin --server https://HOST init` を実行してください。組織の鍵はそこで作られます。
+それが済むまで、サーバはセッションを提供しません。"
         ),
     }
 }
@@ -207,13 +201,29 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
         let address = address.to_string();
         let stun = running.stun_address().map(|stun| stun.to_string());
         let fingerprint = fingerprint.to_string();
-        say(&json!({"event": "listening", "address": address, "stun": stun, "fingerprint": fingerprint})
-            .to_string());
+        let initialised = running.is_initialised();
+        say(&json!({
+            "event": "listening", "address": address, "stun": stun, "fingerprint": fingerprint,
+            "initialised": initialised,
+        })
+        .to_string());
     } else {
         say(&match language {
             Language::English => format!("Listening on {address}."),
             Language::Japanese => format!("{address} で待ち受けています。"),
         });
+        if !running.is_initialised() {
+            say(&match language {
+                Language::English => format!(
+                    "No sessions yet: run `tasuki-admin --server https://HOST init` on the administrator's \
+                     machine. This server's key has the SHA-256 {fingerprint}."
+                ),
+                Language::Japanese => format!(
+                    "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server https://HOST init` を\
+                     実行してください。このサーバの鍵の SHA-256 は {fingerprint} です。"
+                ),
+            });
+        }
     }
     wait_for_signal().await;
     running.shut_down().await;

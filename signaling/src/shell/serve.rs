@@ -4,13 +4,13 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::seed::Seed;
@@ -18,23 +18,23 @@ use tasuki_turn_relay::{Relay, StunRate, serve_stun};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::accounts::Accounts;
 use super::clock;
 use super::config::{Config, Metering, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::folder::{Folder, Keys};
+use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::health::Health;
 use super::ledger::{Ledger, Opening};
-use super::listen::{Door, Guests, accept};
+use super::listen::{Door, Guests, SharedTls, accept};
 use super::metrics::Metrics;
 use super::names::Names;
 use super::passwords::Passwords;
 use super::policies::Policies;
 use super::store::Store;
-use super::tls;
+use super::tls::{self, Pair};
+use super::trust::Trust;
 use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
 use crate::core::rooms::Rooms;
@@ -55,11 +55,13 @@ pub struct Running {
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
+    ledger: Ledger,
+    passwords: Passwords,
+    trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
     accepting: JoinHandle<()>,
     metrics: Option<SocketAddr>,
     stop: watch::Sender<bool>,
-    _folder: Folder,
 }
 
 impl Running {
@@ -82,6 +84,16 @@ impl Running {
         self.fingerprint
     }
 
+    /// Whether the tenant's keys are here; until then no session is served.
+    pub fn is_initialised(&self) -> bool {
+        self.trust.bundle().is_some()
+    }
+
+    /// Password hashes computed since the start: each login costs exactly one (T52).
+    pub fn hashes(&self) -> u64 {
+        self.passwords.hashes()
+    }
+
     /// Stops listening, answers what was asked, hangs up on everybody, closes the database;
     /// takes a few seconds at most. Sessions whose ends have a path of their own go on.
     pub async fn shut_down(mut self) {
@@ -92,6 +104,7 @@ impl Running {
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
         self.accepting.abort();
+        self.ledger.append(Entry::server(Event::ServerStopped)).await.ok();
         self.store.close().await;
     }
 }
@@ -111,64 +124,78 @@ impl Drop for Running {
 /// # Errors
 /// See [`Fault`]; nothing runs then.
 pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
-    let folder = Folder::open(data)?;
-    let keys = folder.keys()?;
-    let (bundle, envelope) = folder.bundle(&keys)?;
-    let tls = tls::load(&folder)?;
+    let folder = Arc::new(Folder::open(data)?);
+    let facts = folder.facts()?;
     let store = Store::open(&folder.database()).await?;
-    let policies = policies(&store, &keys, &bundle);
-    let (issuer, limits) = issuer(&config, &keys, &policies, &folder).await?;
-    let (ledger, scribe) = Ledger::open(store.clone(), opening(&keys, &bundle, &envelope)).await?;
-    let (listener, address) = listen(config.listen, bundle.port).await?;
+    let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
+    let keys = keys_of(&folder, trust.bundle().as_deref())?;
+    let tls = tls::load(&folder)?;
+    let policies = policies(&store, &keys, &facts);
+    let issuer = issuer(&config, &keys, &policies, &folder).await?;
+    let (listener, address) = listen(config.listen, facts.port).await?;
     let stun = stun_sockets(config.stun, address).await?;
-    let metrics = Arc::new(Metrics::default());
+    let opening = opening(&keys, &facts, trust.bundle().as_deref());
+    let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
+    let limits = issuer.limits;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let metrics = Arc::new(Metrics::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
-    let guests = Guests::new(&config.sockets);
-    let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
-    let (here, certificate) = (folder.path().to_owned(), folder.certificate().0);
-    let health = Health::new(around, store.clone(), here, certificate);
-    let site = Arc::new(Site {
+    ledger.append(started()).await.ok();
+    let accounts = accounts(&config, &keys, &store, &facts).await?;
+    let passwords = accounts.passwords.clone();
+    let shared_tls = SharedTls::new(tls.config);
+    let site = Site {
         desk: Arc::clone(&desk),
-        accounts: accounts(&config, &keys, &store, &bundle)?,
+        accounts,
+        ledger: ledger.clone(),
+        readings: Readings::default(),
         policies,
         limits,
-        ledger,
-        readings: Readings::default(),
+        trust: Arc::clone(&trust),
+        tls: shared_tls.clone(),
         rules: config.sockets,
-        bundle: envelope.into(),
-    });
+        proxies: config.proxies.clone(),
+    };
+    let guests = Guests::new(&config.sockets);
+    let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
+    let certificate = folder.file(Pair::IN_USE.certificate);
+    let health = Health::new(around, store.clone(), folder.path().to_owned(), certificate);
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
     let (stop, stopping) = watch::channel(false);
-    let door = Arc::new(Door {
+    let door = Door {
         rules: config.sockets,
-        tls: TlsAcceptor::from(tls.config),
-        router: router(site, Arc::clone(&health)),
+        tls: shared_tls,
+        router: router(Arc::new(site), Arc::clone(&health)),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
         metrics,
         stopping,
-    });
-    let accepting = tokio::spawn(accept(listener, door));
+    };
+    let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
     let mut tasks = vec![tokio::spawn(tls.certificate.keep_fresh())];
     tasks.extend(measuring);
-    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
-    let answering = stun.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
-    tasks.extend(answering.map(tokio::spawn));
-    Ok(Running {
-        address,
-        stun: stun_address,
-        metrics,
-        fingerprint: tls.fingerprint,
-        desk,
-        guests,
-        store,
-        tasks,
-        accepting,
-        stop,
-        _folder: folder,
-    })
+    tasks.extend(stun.into_iter().map(|s| tokio::spawn(serve_stun(s, StunRate::default()))));
+    #[rustfmt::skip]
+    let running = Running {
+        address, stun: stun_address, fingerprint: tls.fingerprint, desk, guests, store, ledger, passwords, trust, tasks,
+        accepting, metrics, stop,
+    };
+    Ok(running)
+}
+
+/// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
+/// its keys is made good here.
+fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
+    let Some(bundle) = bundle else { return folder.keys() };
+    folder.adopt(bundle, &folder.prepared()?)?;
+    let keys = folder.keys()?;
+    if bundle.manifest_keys.contains(&keys.manifest_key()) {
+        Ok(keys)
+    } else {
+        Err(Fault::KeyDamaged(folder.file("manifest.key")))
+    }
 }
 
 async fn issuer(
@@ -176,41 +203,48 @@ async fn issuer(
     keys: &Keys,
     policies: &Policies,
     folder: &Folder,
-) -> Result<(Issuer, ServerLimits), Fault> {
+) -> Result<Issuer, Fault> {
     let damaged = || Fault::DatabaseDamaged(folder.database());
     let policy = policies.current().await.map_err(|_| damaged())?.ok_or_else(damaged)?;
     let relays = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),
         Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
-    let limits = ServerLimits {
-        address_disclosure: config.address_disclosure,
-        length_s: config.session_length.as_secs(),
-    };
-    let issuer = Issuer {
+    Ok(Issuer {
         tenant: policies.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
         relays,
-        limits,
+        limits: ServerLimits {
+            address_disclosure: config.address_disclosure,
+            length_s: config.session_length.as_secs(),
+        },
         policy,
-        end_tickets: EndTicketKey::new(&Seed::from_bytes(keys.manifest.to_bytes())),
-    };
-    Ok((issuer, limits))
+        end_tickets: EndTicketKey::new(&ticket_seed(keys)),
+    })
 }
 
-fn policies(store: &Store, keys: &Keys, bundle: &Bundle) -> Policies {
-    Policies { store: store.clone(), names: Names::new(&keys.names), tenant: bundle.tenant }
+fn policies(store: &Store, keys: &Keys, facts: &Facts) -> Policies {
+    Policies { store: store.clone(), names: Names::new(&keys.names), tenant: facts.tenant }
 }
 
-fn opening(keys: &Keys, bundle: &Bundle, envelope: &[u8]) -> Opening {
+fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
     Opening {
-        tenant: bundle.tenant,
-        root: dsse::open_self_signed::<Bundle>(envelope).map_or(DeviceKey([0; 32]), |(_, root)| root),
-        log_keys: Vec::new(),
-        checkpoint_key: keys.manifest.clone(),
+        tenant: facts.tenant,
+        log_keys: bundle.map(|bundle| bundle.log_keys.clone()).unwrap_or_default(),
+        checkpoint_key: keys.checkpoint.clone(),
+        ticket_seed: ticket_seed(keys),
         names: Names::new(&keys.names),
     }
+}
+
+/// Of a key that is never rotated, so that ends can deliver what an earlier run let them.
+fn ticket_seed(keys: &Keys) -> Seed {
+    Seed::from_bytes(keys.names.0).child("ledger tickets")
+}
+
+fn started() -> Entry {
+    Entry::server(Event::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 async fn rooms(
@@ -228,15 +262,22 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
-fn accounts(config: &Config, keys: &Keys, store: &Store, bundle: &Bundle) -> Result<Accounts, Fault> {
+async fn accounts(
+    config: &Config,
+    keys: &Keys,
+    store: &Store,
+    facts: &Facts,
+) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
+    let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
     Ok(Accounts {
         store: store.clone(),
         names: Names::new(&keys.names),
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy),
-        rules: config.accounts,
-        tenant: bundle.tenant,
-        organisation: bundle.organisation.clone(),
+        rules: config.accounts.clone(),
+        clock: store.steady().await.map_err(damaged)?,
+        tenant: facts.tenant,
+        organisation: facts.organisation.clone(),
     })
 }
 

@@ -1,4 +1,7 @@
-//! `tasuki-server setup`: makes a tenant, its keys, a certificate and a database, once.
+//! `tasuki-server setup`: makes the server's own keys, a certificate and a database, once.
+//!
+//! The tenant's keys are not among them: `tasuki-admin init` makes those on the
+//! administrator's machine, and this server never sees their private halves.
 //!
 //! An interrupted set-up leaves a mark and is begun anew by the next; a finished
 //! one is never touched again.
@@ -6,23 +9,17 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ed25519_dalek::SigningKey;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
-};
 use sha2::{Digest as _, Sha256};
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
-use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
+use tasuki_protocol::ids::{Digest, TenantId};
 use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::signal;
 
 use super::clock;
 use super::config::CONFIG_FILE;
 use super::fault::Fault;
-use super::folder::{DATABASE, Folder, KeyFile, Secret, read};
+use super::folder::{DATABASE, FACTS, Facts, Folder, KeyFile, Secret, read};
 use super::store::Store;
-use super::tls;
+use super::tls::{self, Pair};
 
 /// What `setup` is told.
 #[derive(Debug, Clone)]
@@ -47,7 +44,6 @@ pub struct OwnCertificate {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SetUpDone {
     pub tenant: TenantId,
-    pub bundle: PathBuf,
     /// SHA-256 of the certificate's public key.
     pub fingerprint: Digest,
     pub admin_token: String,
@@ -73,7 +69,7 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
     }
     match &order.certificate {
         Some(own) => copy_certificate(&folder, own)?,
-        None => make_certificate(&folder, &organisation, names)?,
+        None => tls::make_certificate(&folder, Pair::IN_USE, &organisation, names)?,
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
     let admin_token = Digest(clock::random()?).to_string();
@@ -84,27 +80,13 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
     store.close().await;
     folder.write(CONFIG_FILE, super::config::TEMPLATE.as_bytes())?;
     let tenant = TenantId(clock::random()?);
-    let bundle = Bundle {
-        v: PROTOCOL_VERSION,
-        tenant,
-        organisation,
-        host: order.host,
-        port: order.port,
-        server_pin: fingerprint,
-        manifest_keys: vec![DeviceKey(folder.keys()?.manifest.verifying_key().to_bytes())],
-    };
-    folder.write(BUNDLE_FILE, &dsse::sign(&bundle, &folder.root_key()?))?;
+    let facts = Facts { tenant, organisation, host: order.host, port: order.port };
+    folder.write(FACTS, signal::encode(&facts).as_bytes())?;
     folder.finish()?;
-    Ok(SetUpDone { tenant, bundle: folder.file(BUNDLE_FILE), fingerprint, admin_token })
+    Ok(SetUpDone { tenant, fingerprint, admin_token })
 }
 
-impl Folder {
-    fn root_key(&self) -> Result<SigningKey, Fault> {
-        self.read_key(KeyFile::TenantRoot).map(|secret| SigningKey::from_bytes(&secret.0))
-    }
-}
-
-fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     let is_address = host.parse::<IpAddr>().is_ok();
     let is_label = |label: &str| {
         (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -121,41 +103,9 @@ fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-/// An own authority and one certificate under it. What binds is the pinned key;
-/// the dates are wide so that a clock off by a day breaks nothing.
-fn make_certificate(folder: &Folder, organisation: &str, names: Vec<String>) -> Result<(), Fault> {
-    let (cert, key) = folder.certificate();
-    let unusable = |_| Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
-    let (from, until) = (date_time_ymd(2025, 1, 1), date_time_ymd(2049, 12, 31));
-    let mut authority = CertificateParams::new(Vec::new()).map_err(unusable)?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.distinguished_name.push(DnType::CommonName, format!("Tasuki CA of {organisation}"));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (authority.not_before, authority.not_after) = (from, until);
-    let authority_key = KeyPair::generate().map_err(unusable)?;
-    let root = authority.self_signed(&authority_key).map_err(unusable)?;
-    let issuer_key = authority_key.serialize_pem();
-    let issuer = Issuer::new(authority, authority_key);
-
-    let first = names.first().cloned().unwrap_or_default();
-    let mut server = CertificateParams::new(names).map_err(unusable)?;
-    server.distinguished_name.push(DnType::CommonName, first);
-    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    server.use_authority_key_identifier_extension = true;
-    (server.not_before, server.not_after) = (from, until);
-    let server_key = KeyPair::generate().map_err(unusable)?;
-    let leaf = server.signed_by(&server_key, &issuer).map_err(unusable)?;
-
-    folder.write("ca.crt", root.pem().as_bytes())?;
-    folder.write("ca.key", issuer_key.as_bytes())?;
-    folder.write("server.crt", format!("{}{}", leaf.pem(), root.pem()).as_bytes())?;
-    folder.write("server.key", server_key.serialize_pem().as_bytes())
-}
-
 fn copy_certificate(folder: &Folder, own: &OwnCertificate) -> Result<(), Fault> {
-    folder.write("server.crt", &read(&own.cert)?)?;
-    folder.write("server.key", &read(&own.key)?)?;
+    folder.write(Pair::IN_USE.certificate, &read(&own.cert)?)?;
+    folder.write(Pair::IN_USE.key, &read(&own.key)?)?;
     let unusable = || Fault::CertificateUnusable { cert: own.cert.clone(), key: own.key.clone() };
     tls::load(folder).map(|_| ()).map_err(|_| unusable())
 }

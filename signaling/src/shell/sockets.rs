@@ -1,5 +1,6 @@
 //! WebSockets: bounded, timed, pinged. One that misbehaves is closed alone (T59).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use tasuki_protocol::signal::{
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::accounts::{Bearer, signed};
+use super::accounts::signed;
 use super::clock;
 use super::config::SocketRules;
 use super::desk::Order;
 use super::listen::Guest;
+use super::tokens::Bearer;
 use super::web::Site;
 use crate::core::rooms::{ConnectionId, Input};
 
@@ -24,9 +26,9 @@ use crate::core::rooms::{ConnectionId, Input};
 const SEND: Duration = Duration::from_secs(10);
 
 /// An agent's WebSocket, from its upgrade to its end.
-pub(crate) async fn agent(site: Arc<Site>, guest: Guest, socket: WebSocket) {
+pub(crate) async fn agent(site: Arc<Site>, guest: Guest, address: IpAddr, socket: WebSocket) {
     let Some((connection, orders)) = site.desk.connect() else { return };
-    site.desk.agent_here(connection, guest.peer.ip());
+    site.desk.agent_here(connection, address);
     let line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
     let desk = &site.desk;
     line.converse(orders, None, |text| match signal::decode::<AgentToServer>(text) {
@@ -42,13 +44,17 @@ pub(crate) async fn agent(site: Arc<Site>, guest: Guest, socket: WebSocket) {
 }
 
 /// An operator's WebSocket; its device proves itself first (T9, T55).
-pub(crate) async fn operator(site: Arc<Site>, guest: Guest, bearer: Bearer, socket: WebSocket) {
+pub(crate) async fn operator(
+    site: Arc<Site>,
+    guest: Guest,
+    address: IpAddr,
+    bearer: Bearer,
+    socket: WebSocket,
+) {
     let mut line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
     let Some((connection, orders)) = site.desk.connect() else { return };
-    if prove(&site, &mut line, &bearer, connection).await.is_some() {
+    if let Some(end) = prove(&site, &mut line, &bearer, address, connection).await {
         line.limit = signal::MAX_MESSAGE;
-        let left = u64::try_from(bearer.expires.saturating_sub(clock::unix_row())).unwrap_or(0);
-        let end = Instant::now() + Duration::from_secs(left);
         let desk = &site.desk;
         line.converse(orders, Some(end), |text| match signal::decode::<OperatorToServer>(text) {
             Ok(message) => {
@@ -63,11 +69,20 @@ pub(crate) async fn operator(site: Arc<Site>, guest: Guest, bearer: Bearer, sock
         .await;
     }
     site.desk.disconnect(connection);
+    // A connection that lived until now was a use; where the row is gone there is none to count.
+    site.accounts.touch(&bearer).await.ok();
     drop(guest);
 }
 
-/// `None`: the connection ends.
-async fn prove(site: &Site, line: &mut Line, bearer: &Bearer, connection: ConnectionId) -> Option<()> {
+/// When the connection must end: with its token, its certificate or the allowed hours.
+/// `None`: now.
+async fn prove(
+    site: &Site,
+    line: &mut Line,
+    bearer: &Bearer,
+    address: IpAddr,
+    connection: ConnectionId,
+) -> Option<Instant> {
     let challenge = Challenge(clock::random().ok()?);
     line.send(signal::encode(&ServerToOperator::Challenge { challenge })).await?;
     let text = timeout(line.rules.first_message, line.hear()).await.ok()??;
@@ -81,13 +96,16 @@ async fn prove(site: &Site, line: &mut Line, bearer: &Bearer, connection: Connec
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
     let Some(operator) = operator else { return line.refuse(RefusalReason::SignIn).await };
+    let Some(left) = site.accounts.time_left(bearer, address).await else {
+        return line.refuse(RefusalReason::SignIn).await;
+    };
     let id = operator.id;
     site.desk.operator_here(connection, operator);
     // Disabled between the look at the row and the room's door: once more, from inside.
     if !matches!(site.accounts.operator(bearer).await, Ok(Some(_))) {
         site.desk.withdraw(id);
     }
-    Some(())
+    Some(Instant::now() + left)
 }
 
 fn why_not(text: &str) -> RefusalReason {
@@ -191,7 +209,7 @@ impl Line {
         matches!(sent, Ok(Ok(()))).then_some(())
     }
 
-    async fn refuse(&mut self, reason: RefusalReason) -> Option<()> {
+    async fn refuse<T>(&mut self, reason: RefusalReason) -> Option<T> {
         self.send(signal::encode(&ServerToOperator::Refused { reason })).await;
         None
     }

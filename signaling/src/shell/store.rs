@@ -13,8 +13,9 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
 use tasuki_protocol::number::Locator;
 
-use super::clock;
+use super::clock::{self, Steady};
 use super::fault::Fault;
+use crate::core::anchor::Anchor;
 use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
@@ -93,10 +94,30 @@ impl Store {
         self.pool.close().await;
     }
 
+    /// The token by which the first administrator comes; it has no end.
     pub(crate) async fn expect_admin(&self, hash: &[u8]) -> Result<(), Fault> {
-        let insert = sqlx::query("INSERT INTO admin_tokens (hash) VALUES (?)").bind(hash);
-        let done = insert.execute(&self.pool).await;
+        let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'first', ?)";
+        let done = sqlx::query(insert).bind(hash).bind(i64::MAX).execute(&self.pool).await;
         done.map(|_| ()).map_err(|_| Fault::DatabaseDamaged(PathBuf::new()))
+    }
+
+    /// The steady clock of this run. F12.
+    pub(crate) async fn steady(&self) -> Result<Steady, sqlx::Error> {
+        let find = sqlx::query("SELECT boot, up, steady FROM anchor").fetch_optional(&self.pool);
+        let stored = match find.await? {
+            Some(row) => {
+                Some(Anchor { boot: row.try_get(0)?, up: row.try_get(1)?, steady: row.try_get(2)? })
+            }
+            None => None,
+        };
+        let anchor = Anchor::of_run(stored, clock::boot(), clock::up(), clock::unix_row());
+        sqlx::query("INSERT OR REPLACE INTO anchor (only, boot, up, steady) VALUES (1, ?, ?, ?)")
+            .bind(&anchor.boot)
+            .bind(anchor.up)
+            .bind(anchor.steady)
+            .execute(&self.pool)
+            .await?;
+        Ok(Steady(anchor))
     }
 
     /// Locators that were given out not long ago, with unix seconds until which they rest.
@@ -136,6 +157,8 @@ pub(crate) async fn insert_row(
 /// Every step of the schema, oldest first: its number, its name, its statements.
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "trust", include_str!("migrations/0002_trust.sql")),
+    (3, "accounts", include_str!("migrations/0003_accounts.sql")),
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
 ];

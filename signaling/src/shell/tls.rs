@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, cipher_suite};
@@ -23,9 +27,25 @@ pub(crate) struct Tls {
     pub(crate) certificate: Arc<Renewable>,
 }
 
+/// The names of a certificate's two files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    pub(crate) certificate: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl Pair {
+    pub(crate) const IN_USE: Self = Self { certificate: "server.crt", key: "server.key" };
+    pub(crate) const NEXT: Self = Self { certificate: "server.next.crt", key: "server.next.key" };
+}
+
 /// The folder's certificate and key, ready to serve.
 pub(crate) fn load(folder: &Folder) -> Result<Tls, Fault> {
-    let (cert, key) = folder.certificate();
+    load_pair(folder, Pair::IN_USE)
+}
+
+pub(crate) fn load_pair(folder: &Folder, pair: Pair) -> Result<Tls, Fault> {
+    let (cert, key) = (folder.file(pair.certificate), folder.file(pair.key));
     let damaged = || Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
     let provider = Arc::new(CryptoProvider {
         cipher_suites: vec![
@@ -54,4 +74,41 @@ fn server_config(
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     Ok(config)
+}
+
+/// An own authority and one certificate under it. What binds is the pinned key;
+/// the dates are wide so that a clock off by a day breaks nothing.
+pub(crate) fn make_certificate(
+    folder: &Folder,
+    pair: Pair,
+    organisation: &str,
+    names: Vec<String>,
+) -> Result<(), Fault> {
+    let (cert, key) = (folder.file(pair.certificate), folder.file(pair.key));
+    let unusable = |_| Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
+    let (from, until) = (date_time_ymd(2025, 1, 1), date_time_ymd(2049, 12, 31));
+    let mut authority = CertificateParams::new(Vec::new()).map_err(unusable)?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.distinguished_name.push(DnType::CommonName, format!("Tasuki CA of {organisation}"));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    (authority.not_before, authority.not_after) = (from, until);
+    let authority_key = KeyPair::generate().map_err(unusable)?;
+    let root = authority.self_signed(&authority_key).map_err(unusable)?;
+    let issuer_key = authority_key.serialize_pem();
+    let issuer = Issuer::new(authority, authority_key);
+
+    let first = names.first().cloned().unwrap_or_default();
+    let mut server = CertificateParams::new(names).map_err(unusable)?;
+    server.distinguished_name.push(DnType::CommonName, first);
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    server.use_authority_key_identifier_extension = true;
+    (server.not_before, server.not_after) = (from, until);
+    let server_key = KeyPair::generate().map_err(unusable)?;
+    let leaf = server.signed_by(&server_key, &issuer).map_err(unusable)?;
+
+    folder.write("ca.crt", root.pem().as_bytes())?;
+    folder.write("ca.key", issuer_key.as_bytes())?;
+    folder.write(pair.certificate, format!("{}{}", leaf.pem(), root.pem()).as_bytes())?;
+    folder.write(pair.key, server_key.serialize_pem().as_bytes())
 }

@@ -5,13 +5,13 @@ use serde_json::json;
 use tasuki_protocol::admin::{
     ChangeOperator, OPERATOR_CHANGES_PATH, OperatorAdded, OperatorChange, OperatorList,
 };
+use tasuki_protocol::login::{LOGOUT_PATH, LoginAnswer};
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{
-    CloseReason, LOGOUT_PATH, LoginResponse, OPERATOR_PATH, ServerToAgent, ServerToOperator,
-};
+use tasuki_protocol::signal::{CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator};
 use tokio_tungstenite::tungstenite::error::Error;
 
 use crate::client::{Answer, PASSWORD, World};
+use crate::organisation::lock_key;
 use crate::pairing::{open, pair};
 
 fn key(n: u8) -> SigningKey {
@@ -35,22 +35,29 @@ async fn t52_unknown_wrong_locked_disabled_and_a_strange_device_get_the_same_ans
     // Three failures: suspended, and the right password and code get the same answer too.
     assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await, unknown);
     assert_eq!(change(&world, "hanako", OperatorChange::Unlock).await.status, 204);
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    world.enrol_device("hanako", &key(1), &code).await;
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
     assert_eq!(change(&world, "hanako", OperatorChange::Disable).await.status, 204);
     assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await, unknown);
 }
 
 #[tokio::test]
-async fn t9_a_password_without_an_enrolled_device_is_nothing_and_a_code_serves_once() {
+async fn t9_a_password_without_an_approved_device_is_nothing_and_a_code_serves_once() {
     let world = World::start().await;
     let code = world.add_operator("hanako", &[Mode::View]).await;
     assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 401);
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 200);
+    for code in [Some(code.as_str()), None] {
+        let answer = world.login("hanako", PASSWORD, &key(1), code).await;
+        assert_eq!(answer.login(), LoginAnswer::DevicePending);
+    }
     assert_eq!(world.login("hanako", PASSWORD, &key(2), Some(&code)).await.status, 401);
+    let certificate = world.certificate("hanako", &key(1));
+    assert_eq!(world.approve(&certificate, &lock_key()).await.status, 204);
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
     let answer = change(&world, "hanako", OperatorChange::NewCode).await;
     let new: OperatorAdded = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(world.login("hanako", PASSWORD, &key(2), Some(&new.enrolment)).await.status, 200);
+    world.enrol_device("hanako", &key(2), &new.enrolment).await;
+    world.login("hanako", PASSWORD, &key(2), None).await.signed_in();
 }
 
 #[tokio::test]
@@ -58,9 +65,14 @@ async fn t51_three_failures_lock_also_in_parallel_and_across_a_restart() {
     let mut world = World::start().await;
     let code = world.add_operator("hanako", &[Mode::View]).await;
     let device = key(1);
-    let tries = (0..12).map(|_| world.login("hanako", "wrong", &device, Some(&code)));
+    let before = world.running.as_ref().unwrap().hashes();
+    let tries = (0..50).map(|_| world.login("hanako", "wrong", &device, Some(&code)));
     let answers = futures_util::future::join_all(tries).await;
-    assert!(answers.iter().all(|answer| answer.status == 401));
+    assert!(answers.iter().all(|answer| matches!(answer.status, 401 | 503)));
+    // T52: who is suspended costs the same hash as everybody else.
+    let refused = answers.iter().filter(|answer| answer.status == 401).count();
+    let hashes = world.running.as_ref().unwrap().hashes() - before;
+    assert_eq!(hashes, u64::try_from(refused).unwrap());
     assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 401);
     world.stop().await;
     world.run().await;
@@ -68,7 +80,7 @@ async fn t51_three_failures_lock_also_in_parallel_and_across_a_restart() {
 }
 
 #[tokio::test]
-async fn s64_the_lock_ends_after_its_time() {
+async fn s64_the_lock_ends_after_its_time_and_only_the_approved_device_is_told() {
     let world = World::with(&[("lock_s", "2")]).await;
     let code = world.add_operator("hanako", &[Mode::View]).await;
     for _ in 0..3 {
@@ -76,18 +88,27 @@ async fn s64_the_lock_ends_after_its_time() {
     }
     assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 401);
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    world.enrol_device("hanako", &key(1), &code).await;
+    for _ in 0..3 {
+        assert_eq!(world.login("hanako", "wrong", &key(1), None).await.status, 401);
+    }
+    for password in [PASSWORD, "wrong"] {
+        let answer = world.login("hanako", password, &key(1), None).await.login();
+        assert!(matches!(answer, LoginAnswer::Locked { seconds: 1..=2 }), "{answer:?}");
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
 }
 
 #[tokio::test]
-async fn t53_a_stranger_cannot_lock_out_an_enrolled_device() {
+async fn t53_a_stranger_cannot_lock_out_an_approved_device() {
     let world = World::start().await;
     let code = world.add_operator("hanako", &[Mode::View]).await;
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), Some(&code)).await.status, 200);
+    world.enrol_device("hanako", &key(1), &code).await;
     for _ in 0..5 {
         assert_eq!(world.login("hanako", "wrong", &key(9), None).await.status, 401);
     }
-    assert_eq!(world.login("hanako", PASSWORD, &key(1), None).await.status, 200);
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
 }
 
 #[tokio::test]
@@ -137,9 +158,7 @@ async fn s65_operators_are_listed_removed_and_their_names_free_again() {
     let world = World::start().await;
     world.add_operator("hanako", &[Mode::View, Mode::Show]).await;
     let list = || async {
-        let path = tasuki_protocol::admin::OPERATORS_PATH;
-        let header = crate::client::admin_header(&world.admin, crate::client::unix(), "GET", path, b"");
-        let answer = world.get(path, &[(tasuki_protocol::admin::ADMIN_HEADER, &header)]).await;
+        let answer = world.admin_get(tasuki_protocol::admin::OPERATORS_PATH).await;
         serde_json::from_slice::<OperatorList>(&answer.body).unwrap().operators
     };
     let operators = list().await;
@@ -156,10 +175,8 @@ async fn s65_operators_are_listed_removed_and_their_names_free_again() {
 async fn t62_the_database_alone_shows_no_name_password_or_token() {
     let mut world = World::start().await;
     let operator = world.operator("hanako-the-operator").await;
-    let response: LoginResponse = {
-        let answer = world.login("hanako-the-operator", PASSWORD, &operator.device, None).await;
-        serde_json::from_slice(&answer.body).unwrap()
-    };
+    let name = "hanako-the-operator";
+    let response = world.login(name, PASSWORD, &operator.device, None).await.signed_in();
     world.stop().await;
     for name in ["tasuki.db", "tasuki.db-wal"] {
         let bytes = std::fs::read(world.data().join(name)).unwrap_or_default();

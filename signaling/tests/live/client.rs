@@ -19,14 +19,12 @@ use tasuki_protocol::admin::{
     request_proof,
 };
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
-use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{
-    self, DEVICE_PROOF, LOGIN_PATH, LoginRequest, LoginResponse, OPERATOR_PATH, OperatorToServer,
-    ServerToOperator,
+use tasuki_protocol::login::{
+    Authenticator, LOGIN_EXPORTER, LOGIN_PATH, LoginAnswer, LoginRequest, LoginResponse,
 };
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{self, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, ServerToOperator};
 use tasuki_signaling::shell::config::Configured;
 use tasuki_signaling::shell::serve::{Running, serve};
 use tasuki_signaling::shell::setup::{SetUp, SetUpDone, set_up};
@@ -40,6 +38,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -64,6 +63,12 @@ impl World {
     }
 
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let world = Self::begun(settings).await;
+        world.initialise().await;
+        world
+    }
+
+    pub(crate) async fn begun(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let done = set_up(SetUp {
@@ -112,6 +117,7 @@ impl World {
         let body = EnrolAdmin {
             token,
             name: "admin".to_owned(),
+            password: ADMIN_PASSWORD.to_owned(),
             key: device_key(&self.admin),
             proof: Blob(proof.to_bytes().to_vec()),
         };
@@ -145,23 +151,12 @@ impl World {
         body: Vec<u8>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        use http_body_util::{BodyExt, Full};
-        let io = TokioIo::new(self.tls().await);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
-        let driver = tokio::spawn(connection);
-        let mut request =
-            hyper::Request::builder().method(method).uri(path).header("host", "localhost");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(hyper::body::Bytes::from(body))).unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        driver.abort();
-        let mut headers: Vec<String> = parts.headers.keys().map(ToString::to_string).collect();
-        headers.sort();
-        Answer { status: parts.status.as_u16(), headers, body }
+        request_over(self.tls().await, method, path, body, headers).await
+    }
+
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+        let header = admin_header(&self.admin, unix(), "GET", path, b"");
+        self.get(path, &[(ADMIN_HEADER, &header)]).await
     }
 
     pub(crate) async fn admin_post<T: Serialize>(&self, path: &str, body: &T) -> Answer {
@@ -193,16 +188,37 @@ impl World {
         device: &SigningKey,
         enrolment: Option<&str>,
     ) -> Answer {
-        self.post(LOGIN_PATH, &login_request(name, password, device, enrolment), &[]).await
+        self.login_with(name, password, device, |request| {
+            request.enrolment = enrolment.map(str::to_owned);
+        })
+        .await
+    }
+
+    /// A login with whatever else `alter` puts into it; the proof is made afterwards.
+    pub(crate) async fn login_with(
+        &self,
+        name: &str,
+        password: &str,
+        device: &SigningKey,
+        alter: impl FnOnce(&mut LoginRequest),
+    ) -> Answer {
+        let stream = self.tls().await;
+        let exporter = exporter(&stream);
+        let mut request = login_request(name, password, device);
+        alter(&mut request);
+        let code = request.enrolment.clone().unwrap_or_default();
+        let signed = [DEVICE_PROOF, &exporter, code.as_bytes(), request.operator.as_bytes()].concat();
+        request.proof = Blob(device.sign(&signed).to_bytes().to_vec());
+        let body = serde_json::to_vec(&request).unwrap();
+        request_over(stream, "POST", LOGIN_PATH, body, &[]).await
     }
 
     /// A signed-in operator of all modes.
     pub(crate) async fn operator(&self, name: &str) -> Operator {
         let device = SigningKey::from_bytes(&Sha256::digest(name).into());
         let code = self.add_operator(name, &Mode::ALL).await;
-        let answer = self.login(name, PASSWORD, &device, Some(&code)).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-        let response: LoginResponse = serde_json::from_slice(&answer.body).unwrap();
+        self.enrol_device(name, &device, &code).await;
+        let response = self.login(name, PASSWORD, &device, None).await.signed_in();
         let socket = self.operator_socket(&response.token, &device).await;
         Operator { device, token: response.token, socket }
     }
@@ -231,11 +247,6 @@ impl World {
         let stream = self.tls().await;
         tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| Socket(socket))
     }
-
-    pub(crate) fn bundle(&self) -> Bundle {
-        let envelope = std::fs::read(&self.done.bundle).unwrap();
-        dsse::open_self_signed::<Bundle>(&envelope).unwrap().0
-    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -243,6 +254,26 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<String>,
     pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn login(&self) -> LoginAnswer {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn signed_in(&self) -> LoginResponse {
+        match self.login() {
+            LoginAnswer::SignedIn(response) => response,
+            other @ (LoginAnswer::NeedsTotp
+            | LoginAnswer::TotpSetup { .. }
+            | LoginAnswer::DevicePending
+            | LoginAnswer::Locked { .. }) => panic!("{other:?}"),
+        }
+    }
 }
 
 pub(crate) struct Operator {
@@ -297,21 +328,47 @@ pub(crate) async fn tls(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-pub(crate) fn login_request(
-    name: &str,
-    password: &str,
-    device: &SigningKey,
-    enrolment: Option<&str>,
-) -> LoginRequest {
-    let signed = [DEVICE_PROOF, enrolment.unwrap_or_default().as_bytes(), name.as_bytes()].concat();
+fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginRequest {
     LoginRequest {
         version: PROTOCOL_VERSION,
         operator: name.to_owned(),
         password: password.to_owned(),
         device: device_key(device),
-        proof: Blob(device.sign(&signed).to_bytes().to_vec()),
-        enrolment: enrolment.map(str::to_owned),
+        proof: Blob(Vec::new()),
+        enrolment: None,
+        totp: None,
+        authenticator: Authenticator::Keep,
+        macs: Vec::new(),
     }
+}
+
+pub(crate) fn exporter(stream: &TlsStream<TcpStream>) -> [u8; 32] {
+    stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None).unwrap()
+}
+
+pub(crate) async fn request_over(
+    stream: TlsStream<TcpStream>,
+    method: &str,
+    path: &str,
+    body: Vec<u8>,
+    headers: &[(&str, &str)],
+) -> Answer {
+    use http_body_util::{BodyExt, Full};
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let mut request = hyper::Request::builder().method(method).uri(path).header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(hyper::body::Bytes::from(body))).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    driver.abort();
+    let mut headers: Vec<String> = parts.headers.keys().map(ToString::to_string).collect();
+    headers.sort();
+    Answer { status: parts.status.as_u16(), headers, body }
 }
 
 pub(crate) fn admin_header(

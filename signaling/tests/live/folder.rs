@@ -33,9 +33,9 @@ fn a_second_setup_is_refused_and_changes_nothing() {
     assert!(first.status.success());
     let printed: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
     assert_eq!(printed["fingerprint"].as_str().unwrap().len(), 64);
-    let bundle = std::fs::read(data.join("tenant.json")).unwrap();
+    let facts = std::fs::read(data.join("server.json")).unwrap();
     refused(&set_up(&data), 5, "already");
-    assert_eq!(std::fs::read(data.join("tenant.json")).unwrap(), bundle);
+    assert_eq!(std::fs::read(data.join("server.json")).unwrap(), facts);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn damaged_keys_database_settings_and_certificates_are_named() {
     for (file, code, word) in [
         ("manifest.key", 7, "manifest.key"),
         ("pepper.key", 7, "pepper.key"),
-        ("tenant.json", 7, "tenant.json"),
+        ("server.json", 7, "server.json"),
         ("server.key", 7, "server.key"),
         ("tasuki.db", 8, "database"),
         ("server.toml", 10, "TOML"),
@@ -98,14 +98,19 @@ fn damaged_keys_database_settings_and_certificates_are_named() {
         refused(&run(), code, word);
         std::fs::remove_file(&path).unwrap();
         if file != "server.toml" {
-            let missing = if file == "tenant.json" { 7 } else { 11 };
+            let missing = if file == "server.json" { 7 } else { 11 };
             refused(&run(), missing, file);
         }
         std::fs::write(&path, good).unwrap();
     }
-    let other_key = "11".repeat(32);
-    std::fs::write(data.join("manifest.key"), other_key).unwrap();
-    refused(&run(), 7, "manifest.key");
+}
+
+#[tokio::test]
+async fn a_key_that_the_bundle_does_not_name_starts_no_server() {
+    let mut world = World::start().await;
+    world.stop().await;
+    std::fs::write(world.data().join("manifest.key"), "11".repeat(32)).unwrap();
+    refused(&server(&["run", "--listen", "127.0.0.1:0"], &world.data()), 7, "manifest.key");
 }
 
 #[tokio::test]

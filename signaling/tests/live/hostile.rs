@@ -9,9 +9,10 @@ use tasuki_protocol::admin::{
     ADMIN_HEADER, AddOperator, BUNDLE_PATH, ENROL_PATH, OPERATORS_PATH, Problem, ProblemCode,
 };
 use tasuki_protocol::ids::PROTOCOL_VERSION;
+use tasuki_protocol::login::LOGIN_PATH;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
-    AGENT_PATH, LOGIN_PATH, MAX_EARLY_MESSAGE, MAX_MESSAGE, OPERATOR_PATH, RefusalReason, ServerToAgent,
+    AGENT_PATH, MAX_EARLY_MESSAGE, MAX_MESSAGE, OPERATOR_PATH, RefusalReason, ServerToAgent,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -22,7 +23,7 @@ use crate::client::{PATIENCE, World, admin_header, tls, unix};
 async fn serves(world: &World) {
     let answer = world.get(BUNDLE_PATH, &[]).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.body, std::fs::read(&world.done.bundle).unwrap());
+    assert_eq!(answer.body, std::fs::read(world.data().join("tenant.json")).unwrap());
 }
 
 #[tokio::test]
@@ -176,7 +177,7 @@ async fn an_administrators_request_counts_once_and_only_as_it_was_signed() {
     let new = AddOperator {
         operator: "hanako".to_owned(),
         display_name: "Hanako".to_owned(),
-        password: "long enough".to_owned(),
+        password: "long enough for anybody".to_owned(),
         modes: vec![Mode::View],
     };
     let body = serde_json::to_vec(&new).unwrap();

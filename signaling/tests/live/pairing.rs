@@ -40,9 +40,13 @@ pub(crate) struct Room {
     pub(crate) offers: Vec<AwaitingHello>,
 }
 
-pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> Room {
+pub(crate) fn hellos(world: &World, operator: &Operator) -> Vec<Blob> {
+    offers(world, operator).iter().map(|offer| Blob(offer.hello().to_vec())).collect()
+}
+
+fn offers(world: &World, operator: &Operator) -> Vec<AwaitingHello> {
     let tenant = world.done.tenant;
-    let offers: Vec<AwaitingHello> = (0..3)
+    (0..3)
         .map(|n| {
             let seed = Seed::from_bytes([100 + n; 32]);
             AwaitingHello::start(
@@ -53,7 +57,11 @@ pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> 
                 &seed,
             )
         })
-        .collect();
+        .collect()
+}
+
+pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> Room {
+    let offers = offers(world, operator);
     let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
     operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos, reason: None }).await;
     let opened: ServerToOperator = operator.socket.hear().await;
@@ -139,7 +147,7 @@ async fn s33_the_right_number_pairs_two_ends_under_a_manifest_that_both_can_chec
     let abilities = Abilities { application_selection: false, recording: false };
     let envelope = &session.at_agent.manifest;
     let verified =
-        VerifiedManifest::verify(envelope, &bundle.manifest_keys, &binding, abilities, Instant::now());
+        VerifiedManifest::verify(envelope, &world.authorities(), &binding, abilities, Instant::now());
     let verified = verified.unwrap();
     assert_eq!(verified.manifest().mode, Mode::Control);
     assert_eq!(verified.manifest().operator_name, "Operator hanako");

@@ -12,7 +12,7 @@ use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::ServerLimits;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
 use tasuki_protocol::ticket::TicketKey;
@@ -112,6 +112,9 @@ impl Hall {
             modes: vec![Mode::Control, Mode::View],
             groups: Vec::new(),
             device: device(id),
+            rights: Rights::of(&Capability::ALL),
+            certificate: b"certificate".to_vec(),
+            confirmed_until: self.now,
         };
         let outputs = self.turn(Input::OperatorHere { connection, operator });
         assert_eq!(to_operator(&outputs, connection), [ServerToOperator::Ready]);

@@ -232,7 +232,12 @@ fn s69_s70_explain_says_of_ten_thousand_policies_what_the_host_then_does() {
         .run(&all, |(rules, mode)| {
             let policy = Policy { v: POLICY_FORM, tenant: TENANT, version: 1, issued_at: 0, rules };
             let host = at_the_host(&policy, &operator, mode);
-            let subject = Subject { operator: "op1", groups: &operator.groups, modes: &operator.modes };
+            let subject = Subject {
+                operator: "op1",
+                groups: &operator.groups,
+                modes: &operator.modes,
+                certified: operator.rights,
+            };
             let unix = host.as_ref().map_or(Hall::new().unix(), |(v, _)| v.manifest().issued_at);
             let explained = policy.decide(&subject, mode, LIMITS, unix);
             prop_assert_eq!(explained.outcome.is_ok(), host.is_some());

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    showing::{Run, Scene, both_sides, hold, page},
+    showing::{Run, Scene, both_sides, hold, hold_in_windows, page},
     stack::{House, Way},
 };
 
@@ -48,9 +48,14 @@ fn demonstrate(wishes: &Wishes) -> Result<()> {
     // What happened until a failure is what helps to understand it.
     fs::write(wishes.out.join("events.jsonl"), events.join("\n") + "\n")?;
     let runs = runs?;
+    println!("The same from the operator's window, by clicks and keys:");
+    let windows = hold_in_windows(&house, &scene, &wishes.out)?;
+    for run in &windows {
+        println!("  {:8} received {:?}, {}", run.mode.name(), run.received, run.png);
+    }
     both_sides(&runs, &wishes.out)?;
     fs::write(wishes.out.join("summary.json"), serde_json::to_string_pretty(&runs)? + "\n")?;
-    fs::write(wishes.out.join("summary.md"), page(&runs, began.elapsed().as_secs()))?;
+    fs::write(wishes.out.join("summary.md"), page(&runs, &windows, began.elapsed().as_secs()))?;
     println!("All of it happened. Read {}", wishes.out.join("summary.md").display());
     Ok(())
 }

@@ -41,6 +41,8 @@ pub struct Puppet {
     sealer: Option<Sealer>,
     opener: Option<Opener>,
     transcript: Digest,
+    /// The manifest as signed.
+    envelope: Vec<u8>,
     next: u64,
     received: u64,
     clock_ms: u32,
@@ -60,6 +62,7 @@ impl Puppet {
             sealer: None,
             opener: None,
             transcript: Digest([0; 32]),
+            envelope: Vec::new(),
             next: 0,
             received: 0,
             clock_ms: 0,
@@ -92,11 +95,12 @@ impl Puppet {
         let own = Hello::decode(offer.hello()).expect("own hello");
         let mut document = manifest(mode, public(&operator_key()), &own);
         alter(&mut document);
+        puppet.envelope = signed(&document);
         puppet.tell_operator(ServerToOperator::Arrived {
             session: SESSION,
             attempt: 0,
             hello: Blob(offer.hello().to_vec()),
-            manifest: Blob(signed(&document)),
+            manifest: puppet.manifest_envelope(),
         });
         let (confirm, awaiting) = agent_meets(offer, SESSION, &hello).expect("an honest hello");
         puppet.forward(Forwarded::Pairing(confirm));
@@ -122,6 +126,7 @@ impl Puppet {
         let mut document =
             manifest(mode, public(&operator_key()), &Hello::decode(&hello).expect("its hello"));
         alter(&mut document);
+        puppet.envelope = signed(&document);
         let met = operator_meets(offer, SESSION, &hello, signed(&document)).expect("its hello");
         let confirm = puppet.last_pairing().expect("it confirms");
         let (welcome, awaiting) = met.confirm(&confirm).expect("it knows the number");
@@ -148,15 +153,14 @@ impl Puppet {
             }));
             return;
         }
-        let digest = self.manifest_digest();
-        let consent = Consent {
-            transcript: self.transcript,
-            manifest: digest,
-            shown: Digest([7; 32]),
-            answer,
-            granted,
-        };
+        let consent = self.word(answer, granted);
         self.say_consent(&consent, &agent_key());
+    }
+
+    /// What the agent's person is made to say of this very session.
+    pub fn word(&self, answer: Answer, granted: Rights) -> Consent {
+        let (transcript, manifest) = (self.transcript, self.manifest_digest());
+        Consent { transcript, manifest, shown: Digest([7; 32]), answer, granted }
     }
 
     pub fn say_consent(&mut self, consent: &Consent, key: &SigningKey) {
@@ -167,14 +171,13 @@ impl Puppet {
         self.transcript
     }
 
-    /// Of the honest manifest of this puppet's hello.
     pub fn manifest_digest(&self) -> Digest {
         use sha2::Digest as _;
-        let offer = own_offer(Role::Agent, agent_key(), &self.secret());
-        let own = Hello::decode(offer.hello()).expect("own hello");
-        let mode = self.peer.stats().mode.expect("an operator knows its mode");
-        let envelope = signed(&manifest(mode, public(&operator_key()), &own));
-        Digest(sha2::Sha256::digest(envelope).into())
+        Digest(sha2::Sha256::digest(&self.envelope).into())
+    }
+
+    pub fn manifest_envelope(&self) -> Blob {
+        Blob(self.envelope.clone())
     }
 
     pub fn say_sealed(&mut self, message: &EndToEnd) {
@@ -363,6 +366,9 @@ fn copy(output: &Output) -> Output {
         Output::WithdrawQuestion => Output::WithdrawQuestion,
         Output::OpenDirect(id, facts) => Output::OpenDirect(*id, facts.clone()),
         Output::OpenRelay(id, facts) => Output::OpenRelay(*id, facts.clone()),
+        Output::AskPerson(question) => Output::AskPerson(question.clone()),
+        Output::WithdrawPersonQuestion(what) => Output::WithdrawPersonQuestion(*what),
+        Output::Keep(envelope) => Output::Keep(envelope.clone()),
         Output::Desktop(command) => Output::Desktop(copy_command(command)),
     }
 }

@@ -9,6 +9,7 @@ mod layout;
 mod proxy;
 mod report;
 mod trial;
+mod web_only;
 
 pub use self::{
     kind::{Kind, Path, expected},
@@ -16,6 +17,7 @@ pub use self::{
     proxy::serve as serve_proxy,
     report::page,
     trial::{Lab, Meeting, Outcome},
+    web_only::WebOnly,
 };
 
 /// By which name the server is reached from inside the lab.

@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use tasuki_protocol::rights::Mode;
 
 use super::run::{Run, may_type};
+use super::windowed::Windowed;
 use crate::desktop::Picture;
 
 const GAP: usize = 16;
 
 /// The page that a person reads first.
-pub fn page(runs: &[Run], seconds: u64) -> String {
+pub fn page(runs: &[Run], windows: &[Windowed], seconds: u64) -> String {
     let mut page = String::from("# What the demo did\n\n");
     let _ = writeln!(
         page,
@@ -33,6 +34,12 @@ pub fn page(runs: &[Run], seconds: u64) -> String {
     for run in runs {
         let Run { mode, path, host_png, viewer_png, .. } = run;
         let _ = writeln!(page, "| {mode}, {path} | ![host]({host_png}) | ![viewer]({viewer_png}) |");
+    }
+    page.push_str("\nEach mode once more from the operator's window, by clicks and keys:\n\n");
+    page.push_str("| mode | the operator's screen | typed into the window, arrived |\n|---|---|---|\n");
+    for Windowed { mode, png, received } in windows {
+        let arrived = if received.is_empty() { "nothing, as it should" } else { received.as_str() };
+        let _ = writeln!(page, "| {mode} | ![window]({png}) | {arrived} |");
     }
     page.push_str("\n`summary.json` has the same for programs, `events.jsonl` what both ends said.\n");
     page

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use tasuki_protocol::{bundle::Bundle, dsse::open_self_signed};
+use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
 use crate::running::{Mark, Process, program, run, until};
@@ -22,8 +22,11 @@ const DISPLAY_NAME: &str = "Hanako Sato";
 /// Of an account that lives as long as its temporary folder.
 const PASSWORD: &str = "correct horse battery staple";
 
-/// All ends of a test sit at one address, and join more often than one person would.
-const SETTINGS: [&str; 2] = ["joins_per_address=1000", "openings_burst=1000"];
+const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
+
+/// All ends of a test sit at one address, and join more often than one person would; nobody is
+/// there to be asked again for his password after ten minutes.
+const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400"];
 
 /// Where a house stands: under which name its server is reached, and how its programs are started.
 #[derive(Debug, Clone)]
@@ -77,12 +80,14 @@ impl House {
     pub fn set_up_at(site: Site) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
         let data = folder.path().join("server");
-        let token = set_up_server(&data, &site)?;
+        let (token, fingerprint) = set_up_server(&data, &site)?;
         let server = start_server(&data, &site, &[])?;
         let house = Self { server, site, folder, settings: Vec::new() };
-        house.enrol_administrator(&token)?;
+        let passphrase = house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
-        house.sign_in(&code)?;
+        let words = house.ask_for_device(&code)?;
+        house.approve_device(&words, &passphrase)?;
+        house.sign_in()?;
         Ok(house)
     }
 
@@ -96,7 +101,7 @@ impl House {
 
     /// The document that agents and operators' programs trust.
     pub fn bundle(&self) -> PathBuf {
-        self.data().join("tenant.json")
+        self.folder().join("admin").join("tenant.json")
     }
 
     /// The operator's profile: his device key and who he is.
@@ -137,8 +142,8 @@ impl House {
             relays.push(self.start_relay(port)?);
         }
         let bundle = fs::read(self.bundle())?;
-        let (bundle, _) = open_self_signed::<Bundle>(&bundle)?;
-        let pin = bundle.server_pin;
+        let bundle = Bundle::open_first(&bundle)?;
+        let pin = bundle.server_pins.first().context("a bundle without a pin")?;
         let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}"));
         self.settings = vec![format!("relay={}", places.join(","))];
         self.restart_server()?;
@@ -170,15 +175,16 @@ impl House {
 
     fn admin(&self) -> Result<Command> {
         let mut command = self.site.command("tasuki-admin")?;
-        command.arg("--bundle").arg(self.bundle());
         command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
         Ok(command)
     }
 
-    fn enrol_administrator(&self, token: &str) -> Result<()> {
+    /// Makes the organisation's keys; gives their passphrase.
+    fn initialise(&self, token: &str, fingerprint: &str) -> Result<String> {
         let mut command = self.admin()?;
-        command.arg("enrol");
-        answered(command, token).map(drop)
+        command.args(["--server", &format!("https://{}:{}", self.site.host, self.site.port)]);
+        command.args(["init", "--fingerprint", fingerprint]);
+        text_of(&answered(command, &format!("{token}\n{ADMIN_PASSWORD}"))?, "passphrase")
     }
 
     /// Gives the code for the operator's first device.
@@ -189,25 +195,48 @@ impl House {
         text_of(&answered(command, PASSWORD)?, "enrolment")
     }
 
-    fn sign_in(&self, code: &str) -> Result<()> {
+    /// The operator's first login, which only asks; gives the words of his device.
+    fn ask_for_device(&self, code: &str) -> Result<String> {
+        let mut command = self.login()?;
+        command.arg("--enrolment-stdin");
+        let mut process = Process::start("tasuki", command)?;
+        process.say(&format!("{PASSWORD}\n{code}"))?;
+        process.close_input();
+        let (event, _) =
+            process.event(Mark::default(), "device", |e| e["event"] == "device_pending")?;
+        process.wait_end()?;
+        text_of(&event, "words")
+    }
+
+    fn approve_device(&self, words: &str, passphrase: &str) -> Result<()> {
+        let mut command = self.admin()?;
+        command.args(["device", "approve", OPERATOR, "--words", words]);
+        answered(command, passphrase).map(drop)
+    }
+
+    fn sign_in(&self) -> Result<()> {
+        answered(self.login()?, PASSWORD).map(drop)
+    }
+
+    fn login(&self) -> Result<Command> {
         let mut command = self.site.command("tasuki")?;
         command.args(["login", "--tenant"]).arg(self.bundle());
-        command.args(["--operator", OPERATOR, "--password-stdin", "--enrolment-stdin"]);
+        command.args(["--operator", OPERATOR, "--password-stdin"]);
         command.arg("--profile").arg(self.profile());
         command.arg("--json");
-        answered(command, &format!("{PASSWORD}\n{code}")).map(drop)
+        Ok(command)
     }
 }
 
-/// Gives the administrator's one-time token.
-fn set_up_server(data: &Path, site: &Site) -> Result<String> {
+/// Gives the administrator's one-time token and the server's fingerprint.
+fn set_up_server(data: &Path, site: &Site) -> Result<(String, String)> {
     let mut command = site.command("tasuki-server")?;
     command.args(["setup", "--host", &site.host, "--organisation", "Example Help"]);
     command.args(["--port", &site.port.to_string(), "--json", "--data"]).arg(data);
     let printed = run(command)?;
     let facts: Value = serde_json::from_str(printed.trim())
         .with_context(|| format!("reading what setup printed: {printed}"))?;
-    text_of(&facts, "admin_token")
+    Ok((text_of(&facts, "admin_token")?, text_of(&facts, "fingerprint")?))
 }
 
 fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {

@@ -108,11 +108,13 @@ impl Desktop {
         }
         self.demand = None;
         self.captured = Some(self.revision);
-        let kind = match demand {
-            KeyFrame::Forced => FrameKind::Key,
-            KeyFrame::AsNeeded => FrameKind::Delta,
+        // The first byte is VP8's, as far as a path looks at it.
+        let (kind, first) = match demand {
+            KeyFrame::Forced => (FrameKind::Key, 0x10),
+            KeyFrame::AsNeeded => (FrameKind::Delta, 0x11),
         };
-        let mut vp8 = super::MARKER.to_vec();
+        let mut vp8 = vec![first];
+        vp8.extend_from_slice(super::MARKER);
         vp8.extend_from_slice(&self.revision.to_be_bytes());
         Some(DesktopEvent::Frame(VideoFrame { header: VideoHeader { number: 0, kind }, vp8 }))
     }

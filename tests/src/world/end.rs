@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tasuki_peer::core::Peer;
-use tasuki_peer::core::io::{PictureCommand, Question, SessionEvent};
+use tasuki_peer::core::io::{PersonQuestion, PictureCommand, Question, SessionEvent};
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::leg::FrameKind;
 use tasuki_signaling::core::rooms::ConnectionId;
@@ -20,6 +20,10 @@ pub struct End {
     pub desktop: Desktop,
     pub events: Vec<(Instant, SessionEvent)>,
     pub question: Option<Question>,
+    /// What its person is asked in mid-session.
+    pub asked: Option<PersonQuestion>,
+    /// The receipt that it kept.
+    pub receipt: Option<Vec<u8>>,
     /// Revisions of the host's screen that were decoded here, in order.
     pub seen: Vec<u32>,
     pub pictures: u64,
@@ -43,6 +47,8 @@ impl End {
             desktop: Desktop::default(),
             events: Vec::new(),
             question: None,
+            asked: None,
+            receipt: None,
             seen: Vec::new(),
             pictures: 0,
             turns: 0,
@@ -77,7 +83,8 @@ impl End {
             }
         }
         self.decodable = Decodable::Next(number + 1);
-        let revision = frame.vp8.strip_prefix(MARKER).and_then(|rest| rest.try_into().ok());
+        let marked = frame.vp8.get(1..).and_then(|rest| rest.strip_prefix(MARKER));
+        let revision = marked.and_then(|rest| rest.try_into().ok());
         self.seen.push(u32::from_be_bytes(revision.expect("a frame of the host's screen")));
     }
 }

@@ -1,26 +1,30 @@
 //! The simulated world: both ends' cores, the server's and a relay on one
 //! virtual clock and one seed. What it decides is only how the world between
-//! them behaves; what must hold stands in [`model`].
+//! them behaves; what must hold stands in [`model`]. Paths are told of in one word each
+//! ([`network`], cheap), or are the real cores on simulated networks ([`wires`]).
 
 pub mod desktop;
 pub mod dice;
 pub mod end;
 pub mod model;
 pub mod network;
+mod people;
 pub mod script;
 pub mod server;
 mod setup;
 mod traffic;
+pub mod wires;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tasuki_peer::core::direct_identity::DirectIdentity;
 use tasuki_peer::core::io::{
-    DesktopEvent, EndedBy, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
+    DesktopEvent, EndedBy, Input, Output, ServerMessage, ServerRequest, SessionEvent,
 };
 use tasuki_peer::core::path::{PathEvent, PathId, PathKind};
-use tasuki_protocol::ids::{Digest, Role};
-use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::{Mode, Rights};
@@ -29,9 +33,11 @@ use tasuki_signaling::core::rooms::ConnectionId;
 use dice::Dice;
 use end::End;
 use model::Model;
-use network::Network;
+use network::{Nat, Network};
 use server::{Running, Said, Server};
-pub use setup::Plan;
+pub use setup::{Plan, Wiring};
+use wires::Wires;
+use wires::nat::NatKind;
 
 /// Stands in everything that no third party may ever read.
 pub const MARKER: &[u8] = b"tasuki-secret-marker";
@@ -49,6 +55,9 @@ pub struct World {
     pub agent: End,
     pub server: Server,
     pub network: Network,
+    /// In place of `network`'s paths, where the plan wants them real.
+    pub wires: Option<Wires>,
+    identities: Option<[Arc<DirectIdentity>; 2]>,
     pub model: Model,
     /// The number as the operator's program told it; the newest.
     pub number: Option<SessionNumber>,
@@ -127,7 +136,8 @@ impl World {
         let peers =
             [&self.operator, &self.agent].into_iter().filter_map(|end| end.peer.as_ref()?.deadline());
         let agenda = self.agenda.keys().next().map(|(at, _)| *at);
-        let next = peers.chain(agenda).chain(self.server.deadline()).min();
+        let wires = self.wires.as_ref().and_then(|wires| wires.deadline(self.now));
+        let next = peers.chain(agenda).chain(self.server.deadline()).chain(wires).min();
         next.map(|at| at.max(self.now))
     }
 
@@ -149,6 +159,7 @@ impl World {
             let said = self.server.tick(to);
             self.spread(said);
         }
+        self.let_wires_work();
     }
 
     fn happen(&mut self, due: Due) {
@@ -239,6 +250,7 @@ impl World {
     /// The end's process is killed: nothing more comes from it or reaches it.
     pub fn kill(&mut self, role: Role) {
         self.end(role).peer = None;
+        self.cut_wires_of(role);
         for id in self.network.ids(role) {
             self.close_path(role, id);
         }
@@ -273,6 +285,9 @@ impl World {
             }
             Output::AskConsent(question) => self.end(role).question = Some(question),
             Output::WithdrawQuestion => self.end(role).question = None,
+            Output::AskPerson(question) => self.end(role).asked = Some(question),
+            Output::WithdrawPersonQuestion(_) => self.end(role).asked = None,
+            Output::Keep(envelope) => self.end(role).receipt = Some(envelope.0),
             Output::OpenDirect(id, facts) => self.open_direct(role, id, facts),
             Output::OpenRelay(id, facts) => self.open_relay(role, id, facts),
             Output::Path(id, command) => self.path_command(role, id, command),
@@ -292,55 +307,6 @@ impl World {
         }
         let now = self.now;
         self.end(role).events.push((now, event));
-    }
-
-    /// The end user types the number that he was told; the agent's program starts.
-    pub fn join(&mut self, number: SessionNumber) {
-        let failed_before =
-            u8::try_from(self.agent.count(|event| matches!(event, SessionEvent::WrongNumber { .. })))
-                .unwrap_or(u8::MAX);
-        self.agent.peer = Some(setup::agent(&self.plan, number, failed_before));
-        self.agent.connection = None;
-        self.model.agent_starts();
-        self.plan_at(Duration::ZERO, Due::Dial(Role::Agent));
-    }
-
-    /// The person at the agent's end clicks.
-    pub fn accept(&mut self, granted: Rights) {
-        let Some(question) = self.agent.question.take() else { return };
-        self.model.granted = Some(granted.and(question.grantable));
-        let length = Duration::from_secs(question.manifest.length);
-        self.model.rights_end = Some(self.now + length);
-        let shown = Digest([7; 32]);
-        self.input(Role::Agent, Input::Human(HumanAct::Accept { granted, shown }));
-    }
-
-    pub fn refuse(&mut self) {
-        self.agent.question = None;
-        let shown = Digest([7; 32]);
-        self.input(Role::Agent, Input::Human(HumanAct::Refuse { shown }));
-    }
-
-    /// The viewer types the next text that nobody typed before.
-    pub fn type_next(&mut self) -> u32 {
-        let text = self.next_typed;
-        self.next_typed += 1;
-        self.model.typed(text);
-        self.operate(InputEvent::Text(text.to_string()));
-        text
-    }
-
-    pub fn operate(&mut self, event: InputEvent) {
-        let viewer = self.plan.mode.viewer();
-        self.input(viewer, Input::Human(HumanAct::Operate(event)));
-    }
-
-    /// Something changes on the host's screen.
-    pub fn draw(&mut self) {
-        let host = self.plan.mode.host();
-        if let Some(event) = self.end(host).desktop.change() {
-            self.plan_at(CAPTURE_TIME, Due::Desktop(host, event));
-        }
     }
 
     /// From nothing to an accepted session, as everything goes well.
@@ -364,6 +330,16 @@ impl World {
         let pictured = world.run_until(Duration::from_secs(5), |w| !w.viewer().seen.is_empty());
         assert!(pictured, "a picture comes");
         world
+    }
+
+    /// The ends move to networks of these kinds.
+    pub fn set_nat(&mut self, kinds: [NatKind; 2]) {
+        let passes = kinds == [NatKind::Open; 2];
+        self.network.nat = if passes { Nat::Open } else { Nat::Closed };
+        if let Some(wires) = &mut self.wires {
+            wires.set_nat(Role::Operator, kinds[0]);
+            wires.set_nat(Role::Agent, kinds[1]);
+        }
     }
 
     /// The kind of path that carries the session at this end.

@@ -62,7 +62,9 @@ impl Model {
     /// # Panics
     /// An output that must never be.
     pub fn check(&mut self, role: Role, output: &Output, now: Instant) {
-        assert_eq!(self.ended[role as usize], 0, "{role:?} acts after its end: {output:?}");
+        if self.ended[role as usize] > 0 {
+            return check_parting(role, output);
+        }
         match output {
             Output::Desktop(command) => self.check_desktop(role, command, now),
             Output::OpenDirect(..) | Output::OpenRelay(..) => {
@@ -72,7 +74,14 @@ impl Model {
             Output::ToServer(request) => check_server(request),
             Output::Tell(SessionEvent::Ended { .. }) => self.ended[role as usize] += 1,
             Output::AskConsent(_) => assert_eq!(role, Role::Agent, "only the end user is asked"),
-            Output::WithdrawQuestion | Output::Picture(_) | Output::Tell(_) => {}
+            Output::AskPerson(_) => {
+                assert_eq!(role, self.mode.host(), "only the host's person is asked")
+            }
+            Output::Keep(_) => panic!("{role:?} keeps a receipt of what goes on"),
+            Output::WithdrawQuestion
+            | Output::WithdrawPersonQuestion(_)
+            | Output::Picture(_)
+            | Output::Tell(_) => {}
         }
     }
 
@@ -120,6 +129,27 @@ impl Model {
             PathCommand::RemoteCandidate(_) | PathCommand::AskKeyFrame | PathCommand::Close => {}
         }
     }
+}
+
+/// After its end an end only signs the receipt and closes its paths (S31).
+fn check_parting(role: Role, output: &Output) {
+    let may = match output {
+        Output::Path(_, PathCommand::SendPacket(_) | PathCommand::Close)
+        | Output::ToServer(_)
+        | Output::WithdrawPersonQuestion(_)
+        | Output::Keep(_)
+        | Output::Tell(SessionEvent::PathDown { .. } | SessionEvent::AskingOver { .. }) => true,
+        Output::Path(..)
+        | Output::Desktop(_)
+        | Output::Picture(_)
+        | Output::AskConsent(_)
+        | Output::WithdrawQuestion
+        | Output::AskPerson(_)
+        | Output::OpenDirect(..)
+        | Output::OpenRelay(..)
+        | Output::Tell(_) => false,
+    };
+    assert!(may, "{role:?} acts after its end: {output:?}");
 }
 
 /// The server sees nothing of what the two ends mean for each other.

@@ -4,13 +4,14 @@
 //! A direct path loses and reorders; a relayed leg delivers in order or hangs.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tasuki_peer::core::path::{DirectFacts, IceSide, PathId, PathKind, RelayFacts};
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::ticket::{TICKET_LIFETIME_S, TicketKey};
 
 use super::dice::{Chance, Dice};
+use super::wires::Air;
 
 /// What the way between the ends is like.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +135,11 @@ impl Network {
             used_tickets: BTreeSet::new(),
             ticket_key,
         }
+    }
+
+    /// The same weather and the same cuts, for real paths.
+    pub fn air<'a>(&'a self, now: Instant, dice: &'a mut Dice) -> Air<'a> {
+        Air { now, weather: self.weather, cut: &self.cut, dice }
     }
 
     pub fn open_direct(&mut self, role: Role, id: PathId, facts: DirectFacts) {

@@ -15,9 +15,10 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::MonitorId;
 
-use super::network::{Nat, Whose};
+use super::network::Whose;
 use super::setup::everything;
-use super::{Plan, World};
+use super::wires::nat::NatKind;
+use super::{Plan, Wiring, World};
 
 /// Steps beyond these are not taken.
 const MAX_STEPS: usize = 200;
@@ -50,9 +51,13 @@ enum Calm {
 ///
 /// # Panics
 /// Something that must hold did not.
-pub fn run(script: &[u8]) -> Outcome {
+pub fn run(script: &[u8], wiring: Wiring) -> Outcome {
     let byte = |place: usize| script.get(place).copied().unwrap_or_default();
-    let mut world = World::new(plan(script));
+    let mut world = World::new(Plan { wiring, ..plan(script) });
+    if wiring == Wiring::Real {
+        let kind = |number: u8| NatKind::ALL[usize::from(number) % NatKind::ALL.len()];
+        world.set_nat([kind(byte(4) / 4), kind(byte(4) / 20)]);
+    }
     world.network.weather.loss_percent = byte(5) % 16;
     world.network.weather.repeat_percent = byte(5) / 16;
     world.network.weather.latency = Duration::from_millis(1 + u64::from(byte(6)) % 200);
@@ -191,7 +196,7 @@ fn outage(world: &mut World, how: u8) -> Calm {
         5 => world.lose_server(Role::Agent),
         6 if how > 240 => world.kill(Role::Agent),
         7 if how > 240 => world.kill(Role::Operator),
-        _ => world.network.nat = if how & 16 == 0 { Nat::Open } else { Nat::Closed },
+        _ => world.set_nat(if how & 16 == 0 { [NatKind::Open; 2] } else { [NatKind::Symmetric; 2] }),
     }
     Calm::Disturbed
 }
@@ -209,7 +214,7 @@ fn finish(mut world: World, calm: Calm) -> Outcome {
         world.run(Duration::from_secs(2));
         check_complete(&mut world);
     }
-    world.network.nat = Nat::Open;
+    world.set_nat([NatKind::Open; 2]);
     world.network.weather = super::network::Weather::default();
     world.restart_server();
     world.restart_relay();

@@ -12,7 +12,7 @@ use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::ServerLimits;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
 use tasuki_protocol::ticket::TicketKey;
@@ -43,6 +43,8 @@ pub struct ServerFacts {
     pub disclosure: AddressDisclosure,
     pub length_s: u64,
     pub device: DeviceKey,
+    /// The envelope of the device's certificate.
+    pub certificate: Vec<u8>,
     pub seed: Seed,
 }
 
@@ -167,6 +169,9 @@ impl Server {
             modes: Mode::ALL.to_vec(),
             groups: Vec::new(),
             device: self.facts.device,
+            rights: Rights::of(&Capability::ALL),
+            certificate: self.facts.certificate.clone(),
+            confirmed_until: self.began + Duration::from_secs(365 * 24 * 3600),
         }
     }
 }

@@ -9,6 +9,7 @@ use tasuki_peer::core::path::{
 use tasuki_protocol::ids::Role;
 
 use super::network::{Admission, Fate, Sender, Whose};
+use super::wires::{Air, Wires};
 use super::{Due, MARKER, World};
 
 /// From both attempts to a path that is up.
@@ -20,7 +21,30 @@ const NOT_REACHED: Duration = Duration::from_secs(10);
 const MOST_HELD: usize = 4096;
 
 impl World {
+    /// Real paths, if the plan wants them, and the air that they breathe.
+    fn wires(&mut self) -> Option<(&mut Wires, Air<'_>)> {
+        let wires = self.wires.as_mut()?;
+        Some((wires, self.network.air(self.now, &mut self.dice)))
+    }
+
+    pub(super) fn let_wires_work(&mut self) {
+        let Some((wires, mut air)) = self.wires() else { return };
+        wires.advance(&mut air);
+        while let Some((role, id, event)) = self.wires.as_mut().and_then(Wires::next_event) {
+            self.input(role, Input::Path(id, event));
+        }
+    }
+
+    pub(super) fn cut_wires_of(&mut self, role: Role) {
+        if let Some((wires, mut air)) = self.wires() {
+            wires.kill(role, &mut air);
+        }
+    }
+
     pub(super) fn open_direct(&mut self, role: Role, id: PathId, facts: DirectFacts) {
+        if let Some((wires, mut air)) = self.wires() {
+            return wires.open_direct(role, id, facts, &mut air);
+        }
         self.network.open_direct(role, id, facts);
         let line = format!("1 1 udp 2130706431 198.51.100.{} 50000 typ host {}", role as u8, marker());
         self.plan_at(Duration::from_millis(2), Due::Path(role, id, PathEvent::LocalCandidate(line)));
@@ -30,6 +54,9 @@ impl World {
     }
 
     pub(super) fn open_relay(&mut self, role: Role, id: PathId, facts: RelayFacts) {
+        if let Some((wires, mut air)) = self.wires() {
+            return wires.open_relay(role, id, facts, &mut air);
+        }
         let unix = self.server.unix(self.now);
         match self.network.open_relay(role, id, facts, unix) {
             Admission::Waits => self.meet(),
@@ -84,6 +111,9 @@ impl World {
     }
 
     pub(super) fn path_command(&mut self, role: Role, id: PathId, command: PathCommand) {
+        if let Some((wires, mut air)) = self.wires() {
+            return wires.command(role, id, command, &mut air);
+        }
         match command {
             PathCommand::SendPacket(packet) => self.carry(role, id, PathEvent::Packet(packet)),
             PathCommand::SendVideo(frame) => {
@@ -134,6 +164,9 @@ impl World {
     /// The way is free again: what reliable paths kept arrives now.
     pub fn heal(&mut self) {
         self.network.cut.clear();
+        if let Some((wires, mut air)) = self.wires() {
+            wires.heal(&mut air);
+        }
         for (role, id, event) in std::mem::take(&mut self.held) {
             self.plan_at(self.network.weather.latency, Due::Path(role, id, event));
         }
@@ -141,6 +174,9 @@ impl World {
     }
 
     pub fn kill_relay(&mut self) {
+        if let Some((wires, mut air)) = self.wires() {
+            wires.kill_relay(&mut air);
+        }
         for (role, id) in self.network.relay_dies() {
             let down = PathEvent::Down(PathEnd::Network("reset".to_owned()));
             self.input(role, Input::Path(id, down));
@@ -149,6 +185,9 @@ impl World {
 
     pub fn restart_relay(&mut self) {
         self.network.relay = super::network::RelayState::Runs;
+        if let Some(wires) = &mut self.wires {
+            wires.restart_relay();
+        }
         self.meet();
     }
 }

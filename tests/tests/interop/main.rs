@@ -8,13 +8,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod ours;
+mod overhearing;
 mod pictures;
 mod sdp;
 mod theirs;
 
 use std::time::{Duration, Instant};
 
-use ours::{Lenient, Shipped, Socket};
+use ours::{Lenient, Line, Shipped, Socket};
 use pictures::Showing;
 use sdp::Names;
 use str0m::Event;
@@ -107,6 +108,8 @@ struct Joined {
     frames: Vec<Vec<u8>>,
     heard: Vec<Heard>,
     open: usize,
+    /// Key frames that the other end asked for.
+    wanted: usize,
 }
 
 impl Joined {
@@ -114,7 +117,7 @@ impl Joined {
         let Meeting { own, socket, theirs, described, facts } = Meeting::arrange(side);
         let ours = Lenient::new(&own, socket, &described, &facts);
         let (messages, frames, heard) = (Vec::new(), Vec::new(), Vec::new());
-        let mut joined = Self { ours, theirs, messages, frames, heard, open: 0 };
+        let mut joined = Self { ours, theirs, messages, frames, heard, open: 0, wanted: 0 };
         joined.until(|j| {
             let open = |lane| j.heard.contains(&Heard::Open(lane));
             j.open == 2 && open(Lane::Swift) && open(Lane::Sure)
@@ -141,6 +144,7 @@ impl Joined {
             Event::ChannelOpen(..) => self.open += 1,
             Event::ChannelData(data) => self.messages.push((self.ours.lane(data.id), data.data)),
             Event::MediaData(data) => self.frames.push(data.data.to_vec()),
+            Event::KeyframeRequest(_) => self.wanted += 1,
             _ => {}
         }
     }
@@ -202,9 +206,41 @@ fn a_users_end_talks_with_an_independent_peer_which_sees_its_screen() {
     showing.assert_shown_by(&arrived);
 }
 
+/// RFC 4585, section 6.2.1: what is missing is asked for, and sent again.
+#[test]
+fn what_a_line_loses_on_the_way_to_an_independent_peer_is_sent_again() {
+    let mut joined = Joined::on(IceSide::Controlled);
+    joined.ours.set_line(Line::Bad);
+    let showing = Showing::draw();
+    for (n, frame) in showing.frames.iter().enumerate() {
+        joined.ours.show(n as u32, frame);
+        joined.until(|j| j.heard.iter().filter(|h| matches!(h, Heard::Frame(..))).count() == n + 1);
+    }
+    assert!(joined.ours.lost() > 0, "nothing was lost");
+    let arrived: Vec<Vec<u8>> = joined.heard.into_iter().filter_map(frame_of).collect();
+    assert_eq!(arrived, showing.frames);
+}
+
+/// RFC 4585, section 6.3.1, in both directions.
+#[test]
+fn a_lost_picture_is_told_to_an_independent_peer_and_by_one() {
+    let showing = Showing::draw();
+    let mut joined = Joined::on(IceSide::Controlling);
+    joined.theirs.show(&showing.frames[0]);
+    joined.until(|j| j.frames.len() == 1);
+    joined.ours.ask_key_frame();
+    joined.until(|j| j.heard.contains(&Heard::KeyFrameWanted));
+
+    let mut joined = Joined::on(IceSide::Controlled);
+    joined.ours.show(0, &showing.frames[0]);
+    joined.until(|j| j.heard.iter().any(|h| matches!(h, Heard::Frame(..))));
+    joined.theirs.ask_key_frame();
+    joined.until(|j| j.wanted > 0);
+}
+
 fn frame_of(heard: Heard) -> Option<Vec<u8>> {
     match heard {
         Heard::Frame(_, bytes) => Some(bytes),
-        Heard::Open(_) | Heard::Message(..) => None,
+        Heard::Open(_) | Heard::Message(..) | Heard::KeyFrameWanted => None,
     }
 }

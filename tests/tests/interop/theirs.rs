@@ -3,15 +3,18 @@
 //! Does as a program on that crate would; knows nothing of ours beyond an SDP text.
 
 use std::{
+    collections::BTreeMap,
     pin::Pin,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
 use rtc::{
+    interceptor::{Registry, Slot},
     media::Sample,
     peer_connection::{configuration::media_engine::MIME_TYPE_VP8, transport::RTCDtlsRole},
-    rtp::{codec::vp8::Vp8Packet, packetizer::Depacketizer},
+    rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtp::{Packet, codec::vp8::Vp8Packet, packetizer::Depacketizer},
     rtp_transceiver::rtp_sender::{
         RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
     },
@@ -27,12 +30,12 @@ use webrtc::{
     },
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
-        RTCSessionDescription, SettingEngineBuilder,
+        RTCSessionDescription, SettingEngineBuilder, register_default_interceptors,
     },
     rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit},
 };
 
-use crate::{Lane, PATIENCE};
+use crate::{Lane, PATIENCE, overhearing::Overhearing};
 
 /// More than any test here hears between two looks.
 const MOST_HEARD: usize = 256;
@@ -44,6 +47,8 @@ pub(crate) enum Heard {
     Message(Lane, Vec<u8>),
     /// A whole VP8 frame and its RTP timestamp.
     Frame(u32, Vec<u8>),
+    /// A Picture Loss Indication (RFC 4585, section 6.3.1).
+    KeyFrameWanted,
 }
 
 pub(crate) struct Theirs {
@@ -52,6 +57,8 @@ pub(crate) struct Theirs {
     channels: [Arc<dyn DataChannel>; 2],
     /// Of an end that sends video.
     track: Option<Arc<TrackLocalStaticSample>>,
+    /// Of an end that receives video, once it comes.
+    seen: Arc<Mutex<Option<Arc<dyn TrackRemote>>>>,
     heard: mpsc::Receiver<Heard>,
 }
 
@@ -69,8 +76,9 @@ impl Theirs {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (say, heard) = mpsc::sync_channel(MOST_HEARD);
+        let seen = Arc::default();
         let (peer, channels, track) = runtime.block_on(async {
-            let peer = connection(say.clone()).await;
+            let peer = connection(say.clone(), Arc::clone(&seen)).await;
             let track = match part {
                 Part::Offers => {
                     receive_video(&*peer).await;
@@ -82,7 +90,7 @@ impl Theirs {
                 [open(&*peer, Lane::Swift, &say).await, open(&*peer, Lane::Sure, &say).await];
             (peer, channels, track)
         });
-        Self { runtime, peer, channels, track, heard }
+        Self { runtime, peer, channels, track, seen, heard }
     }
 
     /// Its offer, with its addresses.
@@ -135,6 +143,13 @@ impl Theirs {
         self.runtime.block_on(track.sample_writer(SSRC, VP8).write_sample(&sample)).unwrap();
     }
 
+    /// Asks for a frame that stands alone, as a program does whose decoder cannot go on.
+    pub(crate) fn ask_key_frame(&self) {
+        let track = self.seen.lock().unwrap().clone().unwrap();
+        let lost = PictureLossIndication { sender_ssrc: 0, media_ssrc: SSRC };
+        self.runtime.block_on(track.write_rtcp(vec![Box::new(lost)])).unwrap();
+    }
+
     /// What was heard since the last look.
     pub(crate) fn hear(&self) -> impl Iterator<Item = Heard> {
         self.heard.try_iter()
@@ -149,7 +164,10 @@ impl Drop for Theirs {
 }
 
 /// Passes on what comes on tracks.
-struct Ear(mpsc::SyncSender<Heard>);
+struct Ear {
+    say: mpsc::SyncSender<Heard>,
+    seen: Arc<Mutex<Option<Arc<dyn TrackRemote>>>>,
+}
 
 impl PeerConnectionEventHandler for Ear {
     fn on_track<'me, 'work>(
@@ -160,7 +178,8 @@ impl PeerConnectionEventHandler for Ear {
         'me: 'work,
         Self: 'work,
     {
-        let say = self.0.clone();
+        let say = self.say.clone();
+        *self.seen.lock().unwrap() = Some(Arc::clone(&track));
         Box::pin(async move {
             tokio::spawn(watch(track, say));
         })
@@ -168,25 +187,57 @@ impl PeerConnectionEventHandler for Ear {
 }
 
 async fn watch(track: Arc<dyn TrackRemote>, say: mpsc::SyncSender<Heard>) {
-    let (mut frame, mut payloads) = (Vec::new(), Vp8Packet::default());
+    let mut assembly = Assembly::default();
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
-        frame.extend(payloads.depacketize(&packet.payload).unwrap());
-        if packet.header.marker {
+        for frame in assembly.add(packet) {
             // Nobody listens any more at the test's end.
-            say.send(Heard::Frame(packet.header.timestamp, std::mem::take(&mut frame))).ok();
+            say.send(frame).ok();
         }
     }
 }
 
-async fn connection(say: mpsc::SyncSender<Heard>) -> Box<dyn PeerConnection> {
+/// Puts packets in their order, which those that are sent again do not come in.
+#[derive(Default)]
+struct Assembly {
+    next: Option<u16>,
+    waiting: BTreeMap<u16, Packet>,
+    payloads: Vp8Packet,
+    frame: Vec<u8>,
+}
+
+impl Assembly {
+    fn add(&mut self, packet: Packet) -> Vec<Heard> {
+        self.next.get_or_insert(packet.header.sequence_number);
+        self.waiting.insert(packet.header.sequence_number, packet);
+        let mut whole = Vec::new();
+        while let Some(packet) = self.next.and_then(|next| self.waiting.remove(&next)) {
+            self.next = Some(packet.header.sequence_number.wrapping_add(1));
+            self.frame.extend(self.payloads.depacketize(&packet.payload).unwrap());
+            if packet.header.marker {
+                let frame = std::mem::take(&mut self.frame);
+                whole.push(Heard::Frame(packet.header.timestamp, frame));
+            }
+        }
+        whole
+    }
+}
+
+async fn connection(
+    say: mpsc::SyncSender<Heard>,
+    seen: Arc<Mutex<Option<Arc<dyn TrackRemote>>>>,
+) -> Box<dyn PeerConnection> {
     let mut media = MediaEngine::default();
     media.register_default_codecs().unwrap();
+    let feedback = register_default_interceptors(Registry::new(), &mut media).unwrap();
+    // Nearest to the program, so that it hears what all the others have left.
+    let feedback = feedback.with(Slot::from(14_000), Overhearing::new(say.clone()));
     let setting = SettingEngineBuilder::new().with_answering_dtls_role(RTCDtlsRole::Server).build();
     let peer = PeerConnectionBuilder::new()
         .with_media_engine(media)
         .with_setting_engine(setting)
-        .with_handler(Arc::new(Ear(say)))
+        .with_interceptor_registry(feedback)
+        .with_handler(Arc::new(Ear { say, seen }))
         .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
         .build()
         .await

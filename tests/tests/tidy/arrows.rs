@@ -75,13 +75,16 @@ type Edge = (String, String);
 
 #[test]
 fn dependencies_follow_the_arrows() {
-    let edges = edges(&metadata());
+    let edges: Vec<Edge> = WORKSPACES.iter().flat_map(|place| edges(&metadata(place))).collect();
     assert!(edges.len() > ARROWS.len(), "cargo metadata was read");
     assert_none(&astray(&edges));
 }
 
-pub(crate) fn metadata() -> Metadata {
-    let manifest = tree::root().join("Cargo.toml");
+/// Where programs that we ship are built; the fuzzer's is left out.
+pub(crate) const WORKSPACES: [&str; 2] = ["Cargo.toml", "ui-slint/Cargo.toml"];
+
+pub(crate) fn metadata(workspace: &str) -> Metadata {
+    let manifest = tree::root().join(workspace);
     let mut command = MetadataCommand::new();
     command.manifest_path(manifest).other_options(["--locked".to_owned()]);
     command.exec().expect("cargo metadata runs in this repository")
@@ -131,9 +134,11 @@ fn an_arrow_against_the_grain_is_noticed() {
 
 #[test]
 fn no_crate_has_an_empty_name() {
-    let metadata = metadata();
-    let names: Vec<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
-    assert_none(&empty_names(&names));
+    for metadata in WORKSPACES.map(metadata) {
+        let names: Vec<String> =
+            metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+        assert_none(&empty_names(&names));
+    }
 }
 
 fn empty_names(names: &[String]) -> Vec<String> {
@@ -159,6 +164,16 @@ fn without_lints(sources: &[tree::Source]) -> Vec<String> {
     let bare =
         sources.iter().filter(is_member).filter(|s| !s.text.contains("[lints]\nworkspace = true"));
     bare.map(|s| format!("{}: add `[lints]` with `workspace = true`", s.path)).collect()
+}
+
+#[test]
+fn both_workspaces_have_the_same_lints() {
+    let lints = |workspace| {
+        let text = std::fs::read_to_string(tree::root().join(workspace)).expect("a manifest is there");
+        let rest = text.split("[workspace.lints.rust]").nth(1).expect("it has lints").to_owned();
+        rest.split("[profile").next().map(|part| part.trim().to_owned())
+    };
+    assert_eq!(lints(WORKSPACES[0]), lints(WORKSPACES[1]));
 }
 
 #[test]

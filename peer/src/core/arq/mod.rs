@@ -11,7 +11,7 @@ mod outgoing;
 use std::time::Duration;
 
 pub(super) use incoming::Incoming;
-pub(super) use outgoing::{Outgoing, Reach, without_input};
+pub(super) use outgoing::{Full, Outgoing, Reach, without_input};
 
 /// Messages that may be under way at once, in either direction.
 const MAX_FLYING: usize = 2048;

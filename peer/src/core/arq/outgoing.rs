@@ -93,6 +93,11 @@ impl Outgoing {
         Ok(())
     }
 
+    /// Everything said has arrived.
+    pub(in crate::core) fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.flying.is_empty()
+    }
+
     /// # Errors
     /// The peer acknowledges what was never sent.
     pub(in crate::core) fn acknowledge(

@@ -233,11 +233,12 @@ impl AgentDoor {
             | RefusalReason::Hours
             | RefusalReason::Reason
             | RefusalReason::SignIn
+            | RefusalReason::Confirm
             | RefusalReason::Session
             | RefusalReason::Unavailable
             | RefusalReason::Message => {}
         }
-        Step::Over(EndReason::ConnectionLost, EndedBy::Server)
+        Step::Over(EndReason::ServerRefused, EndedBy::Server)
     }
 
     fn closed(self, reason: CloseReason, out: &mut Outbox) -> Next {

@@ -9,6 +9,7 @@ mod tried;
 
 use std::time::Instant;
 
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::manifest::{Binding, ManifestRefused, VerifiedManifest};
 use tasuki_protocol::message::EndReason;
@@ -32,6 +33,8 @@ pub(super) struct Introduced {
     pub(super) peer: Hello,
     pub(super) transcript: tasuki_protocol::ids::Digest,
     pub(super) manifest: VerifiedManifest,
+    /// The manifest as it was signed, for the receipt.
+    pub(super) envelope: Blob,
     pub(super) keys: PathKeys,
 }
 
@@ -59,7 +62,8 @@ fn introduce(
     let (outgoing, incoming) = (paired.keys.outgoing.clone(), paired.keys.incoming.clone());
     let line = Line::open(role, paired.session, resume, outgoing, incoming);
     let keys = PathKeys::new(role, &paired.peer, paired.keys);
-    Introduced { line, peer: paired.peer, transcript: paired.transcript, manifest, keys }
+    let (transcript, envelope) = (paired.transcript, Blob(paired.manifest));
+    Introduced { line, peer: paired.peer, transcript, manifest, envelope, keys }
 }
 
 fn verify(
@@ -68,7 +72,7 @@ fn verify(
     binding: &Binding,
     now: Instant,
 ) -> Result<VerifiedManifest, ManifestRefused> {
-    VerifiedManifest::verify(envelope, &setup.manifest_keys, binding, setup.abilities, now)?
+    VerifiedManifest::verify(envelope, &setup.authorities, binding, setup.abilities, now)?
         .under(&setup.maximum, setup.abilities)
 }
 

@@ -152,7 +152,7 @@ impl OperatorDoor {
             ServerToOperator::Refused { reason } => {
                 out.tell(SessionEvent::ServerRefused { reason });
                 match &self.state {
-                    State::AwaitingRoom(..) => Step::Over(EndReason::ConnectionLost, EndedBy::Server),
+                    State::AwaitingRoom(..) => Step::Over(EndReason::ServerRefused, EndedBy::Server),
                     State::AwaitingServer
                     | State::Ringing(_)
                     | State::Confirming(..)

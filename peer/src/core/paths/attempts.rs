@@ -41,6 +41,7 @@ impl Paths {
         if line.len() > disclosure::MAX_LINE || self.remote_candidates.contains(&line) {
             return;
         }
+        self.learn(&line);
         if full {
             self.remote_candidates.remove(0);
         }

@@ -11,6 +11,7 @@ mod lane;
 mod lateness;
 mod pulse;
 mod retry;
+mod told;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -65,6 +66,9 @@ pub(super) struct Paths {
     contact: Contact,
     lateness: Lateness,
     last_end: Option<String>,
+    last_direct_end: Option<String>,
+    /// The other end's addresses that it told.
+    learnt: BTreeSet<IpAddr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +108,8 @@ impl Paths {
             contact: Contact::NotYet,
             lateness: Lateness::default(),
             last_end: None,
+            last_direct_end: None,
+            learnt: BTreeSet::new(),
         }
     }
 
@@ -162,8 +168,15 @@ impl Paths {
         }
     }
 
-    pub(super) fn came_up(&mut self, id: PathId, ciphers: Ciphers, now: Instant, out: &mut Outbox) {
-        let Some(kind) = self.lanes.raise(id, Pulse::new(ciphers.clone(), now)) else { return };
+    /// The path's kind, unless it is none that was being tried.
+    pub(super) fn came_up(
+        &mut self,
+        id: PathId,
+        ciphers: Ciphers,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Option<PathKind> {
+        let kind = self.lanes.raise(id, Pulse::new(ciphers.clone(), now))?;
         self.heard = now;
         out.tell(SessionEvent::PathUp { path: kind, ciphers });
         match kind {
@@ -176,6 +189,7 @@ impl Paths {
                 }
             }
         }
+        Some(kind)
     }
 
     pub(super) fn went_down(&mut self, id: PathId, end: PathEnd, now: Instant, out: &mut Outbox) {
@@ -186,6 +200,9 @@ impl Paths {
         let Some(lane) = self.lanes.remove(id) else { return };
         let why = path_end_words(&end);
         self.last_end = Some(why.clone());
+        if lane.kind == PathKind::Direct {
+            self.last_direct_end = Some(why.clone());
+        }
         out.tell(SessionEvent::PathDown { path: lane.kind, why });
         match lane.kind {
             PathKind::Direct => self.direct.ended(now),

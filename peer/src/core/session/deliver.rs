@@ -21,9 +21,11 @@ impl Session {
         now: Instant,
         out: &mut Outbox,
     ) -> Course {
-        for message in messages {
+        let mut messages = messages.into_iter();
+        while let Some(message) = messages.next() {
             let course = self.deliver(message, now, out);
             if let Course::Over(..) = course {
+                self.unheard = messages.collect();
                 return course;
             }
         }
@@ -44,21 +46,31 @@ impl Session {
     }
 
     fn act_of_viewer(&mut self, act: ViewerToHost, now: Instant, out: &mut Outbox) {
-        match &mut self.side {
-            Side::Host(host) => match host.act(act, &self.authority, now, out) {
-                Verdict::Done | Verdict::Ignored => {}
-                Verdict::Refused(wanted) => self.refuse(wanted, now, out),
-            },
+        match (act, &mut self.side) {
+            (ViewerToHost::AskRights { rights, seconds }, Side::Host(_)) => {
+                self.asked_for(rights, seconds, now, out);
+            }
+            (act, Side::Host(host)) => {
+                let kept_picture = act == ViewerToHost::ScreenshotTaken;
+                match host.act(act, &self.authority, now, out) {
+                    Verdict::Done if kept_picture => self.chronicle.screenshot(now),
+                    Verdict::Done | Verdict::Ignored => {}
+                    Verdict::Refused(wanted) => self.refuse(wanted, now, out),
+                }
+            }
             // This end shows nothing and is never operated (T20, T22, S21).
-            Side::Viewer(_) => self.refuse(host::right_for(&act), now, out),
+            (act, Side::Viewer(_)) => self.refuse(host::right_for(&act), now, out),
         }
     }
 
     fn word_of_host(&mut self, told: HostToViewer, now: Instant, out: &mut Outbox) {
-        let heard = match &mut self.side {
-            Side::Viewer(viewer) => viewer.hear(told, now, out),
+        let heard = match (told, &mut self.side) {
+            (HostToViewer::RightsChanged { envelope }, Side::Viewer(_)) => {
+                self.hear_change(envelope, now, out)
+            }
+            (told, Side::Viewer(viewer)) => viewer.hear(told, now, out),
             // The other end has no screen to tell of (T23, S23).
-            Side::Host(_) => Err(viewer::NotShowable),
+            (_, Side::Host(_)) => Err(viewer::NotShowable),
         };
         if heard.is_err() {
             self.refuse(Capability::SeeScreen, now, out);
@@ -82,16 +94,16 @@ impl Session {
             Side::Viewer(viewer) if may_see => viewer.show(frame, now, out),
             Side::Viewer(_) | Side::Host(_) => return self.refuse(Capability::SeeScreen, now, out),
         };
-        self.say(asked, now);
+        self.say(asked, now, out);
     }
 
     /// No effect; counted; the viewer is told why nothing happens.
-    fn refuse(&mut self, wanted: Capability, now: Instant, out: &mut Outbox) {
+    pub(super) fn refuse(&mut self, wanted: Capability, now: Instant, out: &mut Outbox) {
         let Some(count) = self.violations.count(wanted, now) else { return };
         out.tell(SessionEvent::Violation { wanted, count });
         if let Side::Host(_) = self.side {
             let refused = HostToViewer::Refused { wanted };
-            self.say(Some(SessionMessage::HostToViewer(refused)), now);
+            self.say(Some(SessionMessage::HostToViewer(refused)), now, out);
         }
     }
 }

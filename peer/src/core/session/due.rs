@@ -13,25 +13,28 @@ impl Session {
         if self.holds_keys() {
             self.paths.note_activity(now);
         }
+        self.review_rights(now, out);
         self.paths.review(&self.line, now, out);
         let heard = self.paths.heard_at();
         if let Side::Host(host) = &mut self.side {
             let said = host.review(heard, now, out);
-            if host.shows() {
+            if host.is_seen() {
                 host.pump.pull(&self.paths, now, out);
             }
-            self.say(said, now);
+            self.say(said, now, out);
         }
+        let (frames, bytes) = self.picture_totals();
+        self.meter.note(frames, bytes, now);
         let round_trip = self.paths.round_trip();
         if self.outgoing.withdraw_stale(round_trip, now)
             && let Side::Viewer(viewer) = &mut self.side
         {
-            viewer.input_was_lost();
+            viewer.input_was_lost(now, out);
         }
         self.transmit(now, out);
     }
 
-    fn transmit(&mut self, now: Instant, out: &mut Outbox) {
+    pub(super) fn transmit(&mut self, now: Instant, out: &mut Outbox) {
         let round_trip = self.paths.round_trip();
         let acked = self.incoming.acked();
         while let Some(chosen) = self.paths.chosen_id() {

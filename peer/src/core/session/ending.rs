@@ -1,31 +1,34 @@
 //! The end, local first: the desktop is let go before anybody is told, and
-//! before any path is closed (S31, T32).
+//! before any path is closed (S31, T32). What follows is the receipt's.
 
 use std::time::Instant;
 
 use tasuki_protocol::message::{Either, EndReason, EndToEnd, Numbered, SessionMessage};
 
-use super::{Session, Side};
-use crate::core::io::EndedBy;
+use super::{Life, Session, Side};
+use crate::core::io::{EndedBy, SessionEvent};
 use crate::core::outbox::Outbox;
-use crate::core::path::PathCommand;
 
 /// The last packet is repeated: a path that is being closed repeats nothing.
 const LAST_WORDS: usize = 3;
 
 impl Session {
-    pub(super) fn end(&mut self, reason: EndReason, by: EndedBy, now: Instant, out: &mut Outbox) {
+    pub(super) fn end(
+        &mut self,
+        reason: EndReason,
+        by: EndedBy,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Life {
         if let Side::Host(host) = &mut self.side {
             host.stop(out);
         }
+        out.tell(SessionEvent::Ended { reason, by });
         match by {
             EndedBy::OtherEnd => {}
             EndedBy::ThisEnd | EndedBy::Server => self.tell_other_end(reason, now, out),
         }
-        for id in self.paths.all_ids() {
-            out.path(id, PathCommand::Close);
-        }
-        self.line.close(out);
+        self.begin_parting(reason, by, now, out)
     }
 
     fn tell_other_end(&mut self, reason: EndReason, now: Instant, out: &mut Outbox) {

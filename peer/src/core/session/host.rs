@@ -10,13 +10,16 @@ use std::time::{Duration, Instant};
 use tasuki_protocol::input::{InputEvent, MAX_TEXT_BYTES};
 use tasuki_protocol::message::{HostToViewer, SessionMessage, ViewerToHost};
 use tasuki_protocol::rights::{Capability, ChooseScreen, Operate, Screenshot, SeeScreen};
-use tasuki_protocol::screen::{Layout, MonitorId};
+use tasuki_protocol::screen::{CursorPosition, CursorShape, Layout, MonitorId};
 
+use super::askings::Askings;
 use super::held::{Held, Meaning};
 use super::video::Pump;
 use crate::core::authority::Authority;
 use crate::core::io::{DesktopCommand, SessionEvent};
 use crate::core::outbox::Outbox;
+use crate::core::setup::SessionTimes;
+use crate::core::snapshot::InputState;
 
 /// How long the person's own hand keeps the viewer's off (T32).
 const PAUSE: Duration = Duration::from_secs(2);
@@ -28,16 +31,35 @@ const PAUSE_TOLD_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) pump: Pump,
+    pub(super) askings: Askings,
     layout: Option<Layout>,
+    cursor_shape: Option<CursorShape>,
     held: Held,
     pause: Option<Pause>,
     capture: Module,
+    injector: Module,
+    picture: Picture,
+    hold: Hold,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Module {
     Running,
     Off,
+}
+
+/// Whether the viewer sees the desktop at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    Open,
+    Closed,
+}
+
+/// Whether the person holds the picture still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    Off,
+    On,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,20 +79,79 @@ pub(super) enum Verdict {
 
 impl Host {
     /// Starts what the rights allow, and nothing else.
-    pub(super) fn begin(authority: &Authority, now: Instant, out: &mut Outbox) -> Self {
-        let mut capture = Module::Off;
-        if let Some(permit) = authority.permit::<SeeScreen>(now) {
-            capture = Module::Running;
-            out.desktop(DesktopCommand::StartCapture(permit));
-        }
-        if let Some(permit) = authority.permit::<Operate>(now) {
-            out.desktop(DesktopCommand::StartInjector(permit));
-        }
-        Self { pump: Pump::new(), layout: None, held: Held::default(), pause: None, capture }
+    pub(super) fn begin(
+        authority: &Authority,
+        times: SessionTimes,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Self {
+        let mut host = Self {
+            pump: Pump::new(),
+            askings: Askings::new(authority.manifest().mode, times, now),
+            layout: None,
+            cursor_shape: None,
+            held: Held::default(),
+            pause: None,
+            capture: Module::Off,
+            injector: Module::Off,
+            picture: Picture::Closed,
+            hold: Hold::Off,
+        };
+        host.adapt(authority, now, out);
+        host
     }
 
-    pub(super) fn shows(&self) -> bool {
-        self.capture == Module::Running
+    /// Follows the rights of this moment; what the viewer must be shown afresh.
+    pub(super) fn adapt(
+        &mut self,
+        authority: &Authority,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Vec<SessionMessage> {
+        match authority.permit::<Operate>(now) {
+            Some(permit) if self.injector == Module::Off => {
+                self.injector = Module::Running;
+                out.desktop(DesktopCommand::StartInjector(permit));
+            }
+            Some(_) => {}
+            None => self.release(out),
+        }
+        let Some(permit) = authority.permit::<SeeScreen>(now).filter(|_| self.hold == Hold::Off) else {
+            self.picture = Picture::Closed;
+            return Vec::new();
+        };
+        if self.capture == Module::Off {
+            self.capture = Module::Running;
+            out.desktop(DesktopCommand::StartCapture(permit));
+        }
+        if self.picture == Picture::Open {
+            return Vec::new();
+        }
+        self.picture = Picture::Open;
+        self.pump.start_afresh();
+        let layout = self.layout.clone().map(HostToViewer::Layout);
+        let shape = self.cursor_shape.clone().map(HostToViewer::CursorShape);
+        layout.into_iter().chain(shape).map(SessionMessage::HostToViewer).collect()
+    }
+
+    /// The person holds the picture still, or lets it go on.
+    pub(super) fn hold(&mut self, hold: Hold, out: &mut Outbox) -> Option<SessionMessage> {
+        if self.hold == hold {
+            return None;
+        }
+        self.hold = hold;
+        let (event, said) = match hold {
+            Hold::On => (SessionEvent::PicturePaused, HostToViewer::PicturePaused),
+            Hold::Off => (SessionEvent::PictureResumed, HostToViewer::PictureResumed),
+        };
+        self.release(out);
+        out.tell(event);
+        Some(SessionMessage::HostToViewer(said))
+    }
+
+    /// Whether the desktop may be sent now.
+    pub(super) fn is_seen(&self) -> bool {
+        self.picture == Picture::Open
     }
 
     pub(super) fn holds_keys(&self) -> bool {
@@ -112,7 +193,10 @@ impl Host {
             | ViewerToHost::ReadClipboard
             | ViewerToHost::WriteClipboard { .. }
             | ViewerToHost::Draw { .. }
-            | ViewerToHost::Reconnect => Verdict::Refused(wanted),
+            | ViewerToHost::Reconnect
+            | ViewerToHost::AskRights { .. }
+            | ViewerToHost::ReceiptAwaited { .. }
+            | ViewerToHost::ReceiptSigned { .. } => Verdict::Refused(wanted),
         }
     }
 
@@ -129,7 +213,8 @@ impl Host {
         if matches!(&event, InputEvent::Text(text) if text.len() > MAX_TEXT_BYTES) {
             return Verdict::Refused(Capability::Operate);
         }
-        if self.pause.is_some() {
+        // While the person is asked, the viewer's hand could give the answer (T2, T34).
+        if self.pause.is_some() || self.askings.is_open() || self.hold == Hold::On {
             return Verdict::Ignored;
         }
         let Some(event) = self.on_shown_monitor(event) else { return Verdict::Ignored };
@@ -161,7 +246,7 @@ impl Host {
     /// By the host's own hand, or by the viewer's with the right to it.
     pub(super) fn show_monitor(&self, id: MonitorId, out: &mut Outbox) -> Verdict {
         let known = self.layout.as_ref().is_some_and(|l| l.monitors.iter().any(|m| m.id == id));
-        if !known || !self.shows() {
+        if !known || !self.is_seen() {
             return Verdict::Ignored;
         }
         out.desktop(DesktopCommand::ShowMonitor(id));
@@ -171,7 +256,16 @@ impl Host {
     /// `None` while no picture may be seen.
     pub(super) fn layout(&mut self, layout: Layout) -> Option<SessionMessage> {
         self.layout = Some(layout.clone());
-        self.shows().then_some(SessionMessage::HostToViewer(HostToViewer::Layout(layout)))
+        self.is_seen().then_some(SessionMessage::HostToViewer(HostToViewer::Layout(layout)))
+    }
+
+    pub(super) fn cursor_shape(&mut self, shape: CursorShape) -> Option<SessionMessage> {
+        self.cursor_shape = Some(shape.clone());
+        self.is_seen().then_some(SessionMessage::HostToViewer(HostToViewer::CursorShape(shape)))
+    }
+
+    pub(super) fn cursor(&self, position: CursorPosition) -> Option<SessionMessage> {
+        self.is_seen().then_some(SessionMessage::HostToViewer(HostToViewer::Cursor(position)))
     }
 
     /// The person's own hand: the viewer's is off at once (T32).
@@ -212,10 +306,10 @@ impl Host {
     pub(super) fn deadline(&self, heard: Instant) -> Option<Instant> {
         let hold = self.holds_keys().then_some(heard + HOLD_WITHOUT_WORD);
         let pause = self.pause.map(|pause| pause.until);
-        [hold, pause, self.pump.deadline()].into_iter().flatten().min()
+        [hold, pause, self.pump.deadline(), self.askings.deadline()].into_iter().flatten().min()
     }
 
-    fn release(&mut self, out: &mut Outbox) {
+    pub(super) fn release(&mut self, out: &mut Outbox) {
         if self.holds_keys() {
             self.held.clear();
             out.desktop(DesktopCommand::ReleaseAll);
@@ -226,7 +320,22 @@ impl Host {
     pub(super) fn stop(&mut self, out: &mut Outbox) {
         self.release(out);
         out.desktop(DesktopCommand::Stop);
+        self.askings.close(out);
     }
+
+    pub(super) fn input_state(&self, now: Instant) -> InputState {
+        match &self.pause {
+            _ if self.hold == Hold::On => InputState::PicturePaused,
+            _ if self.askings.is_open() => InputState::Asking,
+            Some(pause) => paused(pause.until, now),
+            None => InputState::Free,
+        }
+    }
+}
+
+pub(super) fn paused(until: Instant, now: Instant) -> InputState {
+    let left = until.saturating_duration_since(now);
+    InputState::Paused { for_ms: u64::try_from(left.as_millis()).unwrap_or_default() }
 }
 
 /// The right without which an act is refused.
@@ -243,5 +352,10 @@ pub(super) fn right_for(act: &ViewerToHost) -> Capability {
         ViewerToHost::WriteClipboard { .. } => Capability::WriteClipboard,
         ViewerToHost::Draw { .. } => Capability::Point,
         ViewerToHost::Reconnect => Capability::Reconnect,
+        // Out of place: asking is weighed elsewhere, and the receipt comes after the end.
+        ViewerToHost::AskRights { rights, .. } => rights.iter().next().unwrap_or(Capability::SeeScreen),
+        ViewerToHost::ReceiptAwaited { .. } | ViewerToHost::ReceiptSigned { .. } => {
+            Capability::SeeScreen
+        }
     }
 }

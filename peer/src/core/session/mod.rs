@@ -4,35 +4,45 @@
 //! It puts its parts together and decides only what concerns several of them.
 //! What a viewer may do is the host's part; which path carries, the paths'.
 
+mod askings;
+mod chronicle;
 mod deliver;
 mod due;
 mod ending;
 mod held;
 mod host;
+mod meter;
+mod own;
+mod parting;
+mod rights;
+mod shown;
 mod video;
 mod viewer;
 mod violations;
 
 use std::time::Instant;
 
+use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::message::{
-    self, Either, EndReason, EndToEnd, HostToViewer, MAX_CHAT_BYTES, MAX_PACKET_BYTES, Packet,
-    SessionMessage, ViewerToHost,
-};
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::ids::{DeviceKey, Role};
+use tasuki_protocol::message::{self, EndReason, EndToEnd, MAX_PACKET_BYTES, Packet, SessionMessage};
+use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal::CloseReason;
 
-use super::arq::{Incoming, Outgoing, PeerMisbehaved, without_input};
+use super::arq::{Full, Incoming, Outgoing, PeerMisbehaved, without_input};
 use super::authority::Authority;
 use super::door::reason_of;
-use super::io::{DesktopEvent, EndedBy, HumanAct, Input, SessionEvent, SessionStats};
+use super::io::{EndedBy, Input, SessionEvent};
 use super::line::{Heard, Line};
 use super::outbox::Outbox;
 use super::path::{PathEvent, PathId, VideoRole};
-use super::paths::{Freshness, Lane, PathKeys, Paths};
-use super::setup::PathPolicy;
+use super::paths::{Freshness, PathKeys, Paths};
+use super::setup::{PathPolicy, RecordFacts, SessionTimes};
+use chronicle::Chronicle;
+pub(super) use chronicle::Evidence;
 use host::Host;
+use meter::Meter;
+use parting::Parting;
 use viewer::Viewer;
 use violations::Violations;
 
@@ -43,8 +53,18 @@ pub(super) struct Beginning {
     pub(super) keys: PathKeys,
     pub(super) authority: Authority,
     pub(super) policy: PathPolicy,
-    /// Agent: the signed answer, repeated until a path is up.
-    pub(super) consent: Option<Blob>,
+    pub(super) times: SessionTimes,
+    pub(super) organisation: String,
+    pub(super) evidence: Evidence,
+    pub(super) own: Own,
+}
+
+/// What this end signs with and says of itself, and whose signature it believes.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) key: Box<SigningKey>,
+    pub(super) peer: DeviceKey,
+    pub(super) record: RecordFacts,
 }
 
 #[derive(Debug)]
@@ -56,7 +76,18 @@ pub(super) struct Session {
     incoming: Incoming,
     side: Side,
     violations: Violations,
+    /// Agent: the signed answer, repeated until a path is up.
     consent: Option<Blob>,
+    own: Own,
+    chronicle: Chronicle,
+    meter: Meter,
+    /// The rights as they were last told.
+    effective: Rights,
+    /// The number of the newest change of rights.
+    last_change: u32,
+    parting: Option<Parting>,
+    /// What came behind the word of the end, in the same packet.
+    unheard: Vec<SessionMessage>,
 }
 
 #[derive(Debug)]
@@ -65,46 +96,74 @@ enum Side {
     Viewer(Viewer),
 }
 
-/// The session goes on, or is over and everything about it has been said.
+/// What one input comes to.
 #[derive(Debug)]
-pub(super) enum Course {
+enum Course {
     GoesOn,
     Over(EndReason, EndedBy),
 }
 
+/// Whether anything will still come out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Lives,
+    Gone,
+}
+
 impl Session {
     pub(super) fn begin(beginning: Beginning, now: Instant, out: &mut Outbox) -> Self {
-        let Beginning { line, keys, authority, policy, consent } = beginning;
+        let Beginning { line, keys, authority, policy, times, organisation, evidence, own } = beginning;
         let manifest = authority.manifest();
         let hosts = manifest.mode.host() == line.role;
         let video = if hosts { VideoRole::Sends } else { VideoRole::Receives };
         let disclosure = manifest.address_disclosure;
         let paths = Paths::new(line.role, video, keys, disclosure, policy, now);
         let side = match video {
-            VideoRole::Sends => Side::Host(Host::begin(&authority, now, out)),
+            VideoRole::Sends => Side::Host(Host::begin(&authority, times, now, out)),
             VideoRole::Receives => Side::Viewer(Viewer::begin(now)),
         };
-        let outgoing = Outgoing::new(now);
-        let (incoming, violations) = (Incoming::default(), Violations::default());
-        let mut session =
-            Self { line, authority, paths, outgoing, incoming, side, violations, consent };
+        let began_at = own.record.unix_at(now);
+        let is_agent = line.role == Role::Agent;
+        let mut session = Self {
+            consent: is_agent.then(|| evidence.consent.clone()),
+            chronicle: Chronicle::new(organisation, evidence, now, began_at),
+            effective: authority.rights(now),
+            line,
+            authority,
+            paths,
+            outgoing: Outgoing::new(now),
+            incoming: Incoming::default(),
+            side,
+            violations: Violations::default(),
+            own,
+            meter: Meter::default(),
+            last_change: 0,
+            parting: None,
+            unheard: Vec::new(),
+        };
         session.settle(now, out);
         session
     }
 
-    pub(super) fn turn(&mut self, input: Input, now: Instant, out: &mut Outbox) -> Course {
-        let course = self.take(input, now, out);
-        if let Course::Over(reason, by) = course {
-            self.end(reason, by, now, out);
-            return course;
+    pub(super) fn turn(&mut self, input: Input, now: Instant, out: &mut Outbox) -> Life {
+        if self.parting.is_some() {
+            return self.part(input, now, out);
         }
-        let course = self.time_is_up(now);
-        if let Course::Over(reason, by) = course {
-            self.end(reason, by, now, out);
-            return course;
+        let course = match self.take(input, now, out) {
+            Course::GoesOn => self.time_is_up(now),
+            over @ Course::Over(..) => over,
+        };
+        let course = match course {
+            Course::GoesOn => self.review_askings(now, out),
+            over @ Course::Over(..) => over,
+        };
+        match course {
+            Course::GoesOn => {
+                self.settle(now, out);
+                Life::Lives
+            }
+            Course::Over(reason, by) => self.end(reason, by, now, out),
         }
-        self.settle(now, out);
-        course
     }
 
     fn take(&mut self, input: Input, now: Instant, out: &mut Outbox) -> Course {
@@ -174,7 +233,9 @@ impl Session {
         match event {
             PathEvent::Up(ciphers) => {
                 self.consent = None;
-                self.paths.came_up(id, ciphers, now, out);
+                if let Some(kind) = self.paths.came_up(id, ciphers.clone(), now, out) {
+                    self.chronicle.path(kind, &ciphers, now);
+                }
             }
             PathEvent::LocalCandidate(line) => {
                 self.paths.local_candidate(&line, &mut self.line, out);
@@ -224,70 +285,13 @@ impl Session {
         self.incoming.accept(packet.items, now)
     }
 
-    fn human(&mut self, act: HumanAct, now: Instant, out: &mut Outbox) -> Course {
-        let said = match (act, &mut self.side) {
-            (HumanAct::End(reason), _) => return Course::Over(reason, EndedBy::ThisEnd),
-            (HumanAct::Operate(event), Side::Viewer(viewer)) => {
-                viewer.operate(event, &self.authority, now, out)
-            }
-            (HumanAct::ShowMonitor(id), Side::Viewer(_)) => {
-                Viewer::show_monitor(id, &self.authority, now, out)
-            }
-            (HumanAct::ShowMonitor(id), Side::Host(host)) => {
-                host.show_monitor(id, out);
-                None
-            }
-            (HumanAct::TookScreenshot, Side::Viewer(_)) => {
-                Viewer::ask(ViewerToHost::ScreenshotTaken, &self.authority, now, out)
-            }
-            (HumanAct::Chat(line), Side::Viewer(_) | Side::Host(_)) => self.own_chat(line, now, out),
-            (HumanAct::Operate(_) | HumanAct::TookScreenshot, Side::Host(_))
-            | (HumanAct::Accept { .. } | HumanAct::Refuse { .. }, Side::Viewer(_) | Side::Host(_)) => {
-                None
-            }
-        };
-        self.say(said, now);
-        Course::GoesOn
-    }
-
-    fn own_chat(&self, line: String, now: Instant, out: &mut Outbox) -> Option<SessionMessage> {
-        if line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now) {
-            return Some(SessionMessage::Either(Either::Chat(line)));
-        }
-        out.tell(SessionEvent::Refused { wanted: Capability::Chat });
-        None
-    }
-
-    /// A desktop that is not to be shown has nothing to tell (T20).
-    fn desktop(&mut self, event: DesktopEvent, now: Instant, out: &mut Outbox) -> Course {
-        let Side::Host(host) = &mut self.side else { return Course::GoesOn };
-        let told = |message| Some(SessionMessage::HostToViewer(message));
-        let may_see = host.shows() && self.authority.allows(Capability::SeeScreen, now);
-        let said = match event {
-            DesktopEvent::Layout(layout) => host.layout(layout),
-            DesktopEvent::CursorShape(shape) if may_see => told(HostToViewer::CursorShape(shape)),
-            DesktopEvent::Cursor(position) if may_see => told(HostToViewer::Cursor(position)),
-            DesktopEvent::Frame(frame) if may_see => {
-                host.pump.push(frame, &mut self.paths, now, out);
-                None
-            }
-            DesktopEvent::CursorShape(_) | DesktopEvent::Cursor(_) | DesktopEvent::Frame(_) => None,
-            DesktopEvent::LocalInput => host.local_input(now, out),
-            DesktopEvent::Failed(_) => {
-                return Course::Over(EndReason::ScreenLost, EndedBy::ThisEnd);
-            }
-        };
-        self.say(said, now);
-        Course::GoesOn
-    }
-
     /// What finds no room any more is not worth keeping: the other end has been
     /// silent for long, and the paths' own time will end the session.
-    fn say(&mut self, message: Option<SessionMessage>, now: Instant) {
-        if let Some(message) = message
-            && self.outgoing.push(message, now).is_ok()
-        {
-            self.paths.note_activity(now);
+    fn say(&mut self, message: Option<SessionMessage>, now: Instant, out: &mut Outbox) {
+        let Some(message) = message else { return };
+        match self.outgoing.push(message, now) {
+            Ok(()) => self.paths.note_activity(now),
+            Err(Full) => out.tell(SessionEvent::NotSaid),
         }
     }
 
@@ -309,6 +313,9 @@ impl Session {
     }
 
     pub(super) fn deadline(&self, now: Instant) -> Instant {
+        if let Some(parting) = &self.parting {
+            return self.parting_deadline(parting);
+        }
         let round_trip = self.paths.round_trip();
         let send = self.paths.chosen_id().and_then(|_| self.outgoing.send_at(round_trip));
         let side = match &self.side {
@@ -316,30 +323,8 @@ impl Session {
             Side::Viewer(_) => None,
         };
         let paths = self.paths.deadline(&self.line, now);
-        let own = [send, self.outgoing.stale_at(round_trip), side, self.incoming.ack_due(), paths];
+        let stale = self.outgoing.stale_at(round_trip);
+        let own = [send, stale, side, self.incoming.ack_due(), paths, self.authority.next_end(now)];
         own.into_iter().flatten().fold(self.authority.ends(), Instant::min)
-    }
-
-    pub(super) fn mode(&self) -> Mode {
-        self.authority.manifest().mode
-    }
-
-    pub(super) fn stats(&self) -> SessionStats {
-        let (frames, video_bytes) = match &self.side {
-            Side::Host(host) => (host.pump.frames, host.pump.bytes),
-            Side::Viewer(viewer) => (viewer.frames, viewer.bytes),
-        };
-        let chosen: Option<&Lane> = self.paths.chosen();
-        let round_trip = self.paths.measured_round_trip();
-        SessionStats {
-            mode: Some(self.mode()),
-            path: chosen.map(|lane| lane.kind),
-            ciphers: chosen.and_then(Lane::ciphers),
-            round_trip_ms: round_trip.and_then(|rtt| u32::try_from(rtt.as_millis()).ok()),
-            frames,
-            video_bytes,
-            violations: self.violations.total(),
-            last_path_end: self.paths.last_end().map(str::to_owned),
-        }
     }
 }

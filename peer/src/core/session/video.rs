@@ -45,6 +45,12 @@ impl Pump {
         }
     }
 
+    /// What is shown next has nothing to do with what was shown before.
+    pub(super) fn start_afresh(&mut self) {
+        self.demanded = None;
+        self.key = KeyFrame::Forced;
+    }
+
     /// The viewer, or a path, cannot go on without a key frame.
     pub(super) fn wish_key_frame(&mut self, now: Instant) {
         let earliest = self.last_key.map_or(now, |last| now.max(last + KEY_SPACING));

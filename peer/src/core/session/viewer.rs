@@ -7,18 +7,24 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::input::{InputEvent, MAX_TEXT_BYTES};
 use tasuki_protocol::leg::FrameKind;
-use tasuki_protocol::message::{HostToViewer, SessionMessage, ViewerToHost};
-use tasuki_protocol::rights::Capability;
+use tasuki_protocol::message::{Asked, HostToViewer, SessionMessage, ViewerToHost};
+use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::MonitorId;
 
 use super::held::Held;
+use super::host::paused;
 use crate::core::authority::Authority;
-use crate::core::io::{PictureCommand, SessionEvent};
+use crate::core::io::{Discarded, PictureCommand, SessionEvent};
 use crate::core::outbox::Outbox;
 use crate::core::path::VideoFrame;
+use crate::core::snapshot::{AskingLine, InputState, seconds};
 
 /// A missing key frame is asked for again at most this often.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// Discarded input is told at most this often.
+const DISCARD_TOLD_EVERY: Duration = Duration::from_secs(1);
+/// No question of the host's stands longer, whatever it says.
+const LONGEST_ASKING_S: u32 = 600;
 
 #[derive(Debug)]
 pub(super) struct Viewer {
@@ -27,8 +33,12 @@ pub(super) struct Viewer {
     stream: Stream,
     asked: Option<Instant>,
     pause_until: Option<Instant>,
+    /// The host's person is asked this, until then.
+    asking: Option<(Asked, Instant)>,
+    picture: Picture,
     held: Held,
     hand: Hand,
+    discard_told: Option<(Discarded, Instant)>,
     pub(super) frames: u64,
     pub(super) bytes: u64,
 }
@@ -38,6 +48,13 @@ enum Stream {
     Whole,
     /// A frame is missing, on which the following ones build.
     Broken,
+}
+
+/// Whether the host's person holds the picture still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    Moves,
+    Held,
 }
 
 /// Whether acts of the person's hand go out.
@@ -57,8 +74,11 @@ impl Viewer {
             stream: Stream::Broken,
             asked: None,
             pause_until: None,
+            asking: None,
+            picture: Picture::Moves,
             held: Held::default(),
             hand: Hand::Free,
+            discard_told: None,
             frames: 0,
             bytes: 0,
         }
@@ -81,23 +101,54 @@ impl Viewer {
             return None;
         }
         self.held.note(&event);
-        let too_long = matches!(&event, InputEvent::Text(text) if text.len() > MAX_TEXT_BYTES);
-        if too_long || self.pause_until.is_some_and(|until| now < until) {
+        if matches!(&event, InputEvent::Text(text) if text.len() > MAX_TEXT_BYTES) {
+            return None;
+        }
+        if self.input_state(now) != InputState::Free {
+            self.discard(Discarded::Waiting, now, out);
             return None;
         }
         if self.hand == Hand::Blocked {
             if self.held.is_empty() {
                 self.hand = Hand::Free;
             }
+            self.discard(Discarded::KeysDown, now, out);
             return None;
         }
         Some(SessionMessage::ViewerToHost(ViewerToHost::Input(event)))
     }
 
     /// Input was withdrawn (T50).
-    pub(super) fn input_was_lost(&mut self) {
+    pub(super) fn input_was_lost(&mut self, now: Instant, out: &mut Outbox) {
         if self.holds_keys() {
             self.hand = Hand::Blocked;
+        }
+        self.discard(Discarded::NoConnection, now, out);
+    }
+
+    /// The person is told, at most once a second for each reason: a lost stroke must not look like a sent one.
+    fn discard(&mut self, why: Discarded, now: Instant, out: &mut Outbox) {
+        let again = |(what, told)| what != why || now >= told + DISCARD_TOLD_EVERY;
+        if self.discard_told.is_none_or(again) {
+            self.discard_told = Some((why, now));
+            out.tell(SessionEvent::InputDiscarded { why });
+        }
+    }
+
+    pub(super) fn asking(&self, now: Instant) -> Option<AskingLine> {
+        let (what, until) = self.asking.filter(|(_, until)| now < *until)?;
+        Some(AskingLine { what, seconds_left: seconds(until, now) })
+    }
+
+    /// As far as this end knows; the host decides.
+    pub(super) fn input_state(&self, now: Instant) -> InputState {
+        if self.picture == Picture::Held {
+            return InputState::PicturePaused;
+        }
+        match (self.asking(now), self.pause_until.filter(|until| now < *until)) {
+            (Some(_), _) => InputState::Asking,
+            (None, Some(until)) => paused(until, now),
+            (None, None) => InputState::Free,
         }
     }
 
@@ -151,6 +202,27 @@ impl Viewer {
                 out.tell(SessionEvent::InputResumed);
             }
             HostToViewer::Refused { wanted } => out.tell(SessionEvent::Refused { wanted }),
+            HostToViewer::Asking { what, seconds } => {
+                let seconds = seconds.min(LONGEST_ASKING_S);
+                self.asking = Some((what, now + Duration::from_secs(seconds.into())));
+                out.tell(SessionEvent::Asking { what, rights: Rights::NONE, seconds });
+            }
+            HostToViewer::AskingOver { what } => {
+                self.asking = None;
+                out.tell(SessionEvent::AskingOver { what });
+            }
+            HostToViewer::PicturePaused => {
+                self.picture = Picture::Held;
+                out.tell(SessionEvent::PicturePaused);
+            }
+            HostToViewer::PictureResumed => {
+                self.picture = Picture::Moves;
+                out.tell(SessionEvent::PictureResumed);
+            }
+            // A change of rights is the session's; a receipt comes after the end.
+            HostToViewer::RightsChanged { .. } | HostToViewer::ReceiptOffered { .. } => {
+                return Err(NotShowable);
+            }
         }
         Ok(())
     }

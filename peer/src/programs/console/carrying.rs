@@ -15,7 +15,7 @@ use crate::programs::say::{self, Added, Form};
 use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
-use crate::shell::texts::Text;
+use crate::shell::texts::{self, Text};
 
 impl Console<'_> {
     pub(super) async fn carry_out(&mut self, command: Line) {
@@ -27,11 +27,20 @@ impl Console<'_> {
             Line::Watch(spot) => {
                 self.watched = spot.map(|spot| Watched { spot, colour: None, count: 0 });
             }
-            Line::Acts(_) | Line::Monitor(_) | Line::Chat(_) | Line::Screenshot(_)
+            Line::Acts(_)
+            | Line::Monitor(_)
+            | Line::Chat(_)
+            | Line::Screenshot(_)
+            | Line::Grant(_)
+            | Line::Pause
+            | Line::Resume
                 if self.stage == Stage::Before =>
             {
                 self.complain(Text::NoSession, &[]);
             }
+            Line::Grant(grant) => self.grant(grant).await,
+            Line::Pause => self.front.act(HumanAct::Pause).await,
+            Line::Resume => self.front.act(HumanAct::Resume).await,
             Line::Acts(acts) => self.acts(acts).await,
             Line::Monitor(monitor) => self.front.act(HumanAct::ShowMonitor(monitor)).await,
             Line::Chat(line) => self.front.act(HumanAct::Chat(line)).await,
@@ -102,8 +111,8 @@ impl Console<'_> {
     async fn screenshot(&mut self, file: PathBuf) {
         let lang = self.manner.lang;
         if !self.granted.has(Capability::Screenshot) {
-            let right = say::name(&Capability::Screenshot);
-            return self.complain(Text::NotAllowedHere, &[&right]);
+            let right = texts::right(Capability::Screenshot).say(lang);
+            return self.complain(Text::NotAllowedHere, &[right]);
         }
         let viewer = self.front.viewer.clone();
         let target = file.clone();

@@ -5,6 +5,7 @@
 
 mod asking;
 mod carrying;
+mod person;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use crate::shell::run::{Front, Notice};
 use crate::shell::terminal::{Lines, TypedLine};
 use crate::shell::texts::{Lang, Text};
 use crate::shell::verdict::Verdict;
+use person::PersonAsked;
 
 /// How long the loop may take to end after it was told to.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -55,9 +57,12 @@ pub(super) struct Console<'a> {
     verdict: Verdict,
     stage: Stage,
     asked: Option<Asked>,
+    person: Option<PersonAsked>,
     waiting: Option<Waiting>,
     watched: Option<Watched>,
     granted: Rights,
+    /// The end whose screen is shown, once that is agreed.
+    host: Option<Role>,
     /// Pictures decoded when the last act went out or the last wait ended.
     seen: u64,
     /// Nobody waits longer than this for the loop's end.
@@ -83,6 +88,15 @@ enum Opening {
     /// What is typed until then does not count.
     At(Instant),
     Since(std::time::Instant),
+}
+
+impl Opening {
+    fn due(self) -> Option<Instant> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Since(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,9 +131,11 @@ impl<'a> Console<'a> {
             verdict: Verdict::of(manner.role),
             stage: Stage::Before,
             asked: None,
+            person: None,
             waiting: None,
             watched: None,
             granted: Rights::NONE,
+            host: None,
             seen: 0,
             give_up: None,
             receipt: Receipt::default(),
@@ -134,10 +150,8 @@ impl<'a> Console<'a> {
     pub(super) async fn attend(mut self, mut heard: impl FnMut(&SessionEvent)) -> Result<(), Fault> {
         let viewer = self.front.viewer.clone();
         loop {
-            let opens = self.asked.as_ref().and_then(|asked| match asked.open {
-                Opening::At(at) => Some(at),
-                Opening::Since(_) => None,
-            });
+            let opens = self.asked.as_ref().and_then(|asked| asked.open.due());
+            let person_opens = self.person.as_ref().and_then(|person| person.open.due());
             tokio::select! {
                 notice = self.front.notices.recv() => match notice {
                     Some(notice) => self.notice(notice, &mut heard).await,
@@ -148,6 +162,7 @@ impl<'a> Console<'a> {
                 done = Waiting::done(self.waiting.as_ref(), &viewer) => self.waited(done),
                 () = look(self.watched, &viewer) => self.looked(),
                 () = at(opens) => self.open_question(),
+                () = at(person_opens) => self.open_person_question(),
                 () = at(self.give_up) => break,
             }
         }
@@ -166,6 +181,9 @@ impl<'a> Console<'a> {
             }
             Notice::Ask(question) => self.ask(question).await,
             Notice::WithdrawQuestion => self.withdraw(),
+            Notice::AskPerson(question) => self.ask_person(&question),
+            Notice::WithdrawPersonQuestion(what) => self.withdraw_person_question(what),
+            Notice::Receipt(_) => {}
             Notice::DesktopFailed(why) => self.verdict.desktop_failed(why),
         }
     }
@@ -182,9 +200,14 @@ impl<'a> Console<'a> {
                 self.granted = *granted;
                 self.receipt.mode = mode.to_string();
                 self.receipt.began = Some(Instant::now());
-                self.banner(mode.host());
+                self.host = Some(mode.host());
             }
             SessionEvent::PathChosen { .. } => self.stand(),
+            SessionEvent::Asking { what, seconds, .. } => self.they_are_asked(*what, *seconds),
+            SessionEvent::RightsChanged { change, effective, .. } => {
+                self.rights_changed(*change, *effective);
+            }
+            SessionEvent::RightsEnded { effective, .. } => self.granted = *effective,
             SessionEvent::ScreenshotTaken => self.receipt.pictures += 1,
             SessionEvent::Ended { .. } => self.sum_up(),
             SessionEvent::Number { .. }
@@ -201,6 +224,11 @@ impl<'a> Console<'a> {
             | SessionEvent::FirstFrame { .. }
             | SessionEvent::InputPaused { .. }
             | SessionEvent::InputResumed
+            | SessionEvent::InputDiscarded { .. }
+            | SessionEvent::NotSaid
+            | SessionEvent::AskingOver { .. }
+            | SessionEvent::PicturePaused
+            | SessionEvent::PictureResumed
             | SessionEvent::Violation { .. }
             | SessionEvent::Refused { .. }
             | SessionEvent::Chat { .. }
@@ -210,7 +238,11 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// A path carries the session: only now is anything shared.
     fn stand(&mut self) {
+        if let (Stage::Before, Some(host)) = (self.stage, self.host) {
+            self.banner(host);
+        }
         self.stage = Stage::Up;
         if let Some(Waiting::Session { .. }) = self.waiting {
             self.waited(Done::Yes { what: "session", frame: 0 });
@@ -277,6 +309,11 @@ impl<'a> Console<'a> {
         let Some(line) = line else { return self.end(self.own_end()).await };
         if self.asked.is_some() {
             return self.answer(&line).await;
+        }
+        if let Some(reply) = Self::reply(&line.text)
+            && self.stage == Stage::Up
+        {
+            return self.answer_person(reply, &line).await;
         }
         match commands::parse(&line.text) {
             Ok(Line::Nothing) => {}

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use rustix::time::{ClockId, clock_gettime};
+use tasuki_media::blocks::ChangedBlocks;
 use tasuki_media::video::{Picture, PictureError, WithCursor};
 use tasuki_protocol::leg::FrameKind;
 use tasuki_protocol::screen::Layout;
@@ -56,6 +57,7 @@ pub struct Spot {
 pub struct Viewer {
     inner: Arc<Inner>,
     shown: watch::Receiver<Shown>,
+    stirs: watch::Receiver<u64>,
 }
 
 #[derive(Debug)]
@@ -63,8 +65,12 @@ struct Inner {
     queue: Mutex<Queue>,
     arrived: Condvar,
     picture: Mutex<Option<Picture>>,
+    /// What a looker has not seen yet; a set of another size when the picture's changed.
+    unseen: Mutex<Option<ChangedBlocks>>,
     layout: Mutex<Option<Layout>>,
     mark: watch::Sender<Shown>,
+    /// Counts everything that looks different: pictures, cursor, layout.
+    stir: watch::Sender<u64>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,22 +99,28 @@ pub enum Wanted {
 impl Default for Viewer {
     fn default() -> Self {
         let (mark, shown) = watch::channel(Shown::default());
+        let (stir, stirs) = watch::channel(0);
         let inner = Inner {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             picture: Mutex::default(),
+            unseen: Mutex::default(),
             layout: Mutex::default(),
             mark,
+            stir,
             thread: Mutex::default(),
         };
-        Self { inner: Arc::new(inner), shown }
+        Self { inner: Arc::new(inner), shown, stirs }
     }
 }
 
 impl Viewer {
     pub fn act(&self, command: PictureCommand) -> Wanted {
         match command {
-            PictureCommand::Layout(layout) => *lock(&self.inner.layout) = Some(layout),
+            PictureCommand::Layout(layout) => {
+                *lock(&self.inner.layout) = Some(layout);
+                self.inner.stir();
+            }
             PictureCommand::CursorShape(shape) => {
                 self.with_picture(|picture| picture.set_cursor_shape(shape));
             }
@@ -136,6 +148,27 @@ impl Viewer {
             Ok(shown) => shown,
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// Waits until something looks different than after `stirs` changes; gives their
+    /// count. Of many changes the newest is waited for, never each.
+    pub async fn stirred(&self, stirs: u64) -> u64 {
+        let mut counted = self.stirs.clone();
+        let newer = counted.wait_for(|count| *count > stirs).await.map(|count| *count);
+        match newer {
+            Ok(count) => count,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Shows the newest picture and the blocks of it that were not looked at before.
+    /// For one looker; the decoder waits meanwhile. `None` before the first picture.
+    pub fn look<R>(&self, see: impl FnOnce(&Picture, &ChangedBlocks) -> R) -> Option<R> {
+        let picture = lock(&self.inner.picture);
+        let picture = picture.as_ref().filter(|picture| picture.width() > 0)?;
+        let unseen = lock(&self.inner.unseen).take();
+        let none = || ChangedBlocks::none(picture.width(), picture.height());
+        Some(see(picture, &unseen.unwrap_or_else(none)))
     }
 
     /// The newest picture as a PNG file's bytes, and its size in pixels. S7, S22.
@@ -180,6 +213,7 @@ impl Viewer {
         if let Some(picture) = picture.as_mut() {
             change(picture);
         }
+        self.inner.stir();
     }
 
     fn decode(&self, frame: VideoFrame) -> Wanted {
@@ -215,7 +249,13 @@ fn work(inner: &Inner) {
             if picture.is_none() {
                 *picture = Picture::new().ok();
             }
-            picture.as_mut().is_some_and(|picture| picture.show(&frame.vp8).is_ok())
+            match picture.as_mut().map(|picture| picture.show(&frame.vp8)) {
+                Some(Ok(changed)) => {
+                    inner.note_unseen(changed);
+                    true
+                }
+                Some(Err(_)) | None => false,
+            }
         };
         if !decoded {
             let mut queue = lock(&inner.queue);
@@ -224,6 +264,25 @@ fn work(inner: &Inner) {
         }
         if decoded {
             inner.mark.send_modify(|shown| shown.advance(frame.header.number));
+            inner.stir();
+        }
+    }
+}
+
+impl Inner {
+    fn stir(&self) {
+        self.stir.send_modify(|count| *count += 1);
+    }
+
+    fn note_unseen(&self, changed: ChangedBlocks) {
+        let mut unseen = lock(&self.unseen);
+        match unseen.as_mut() {
+            Some(before)
+                if before.marks().len() == changed.marks().len() && before.cols() == changed.cols() =>
+            {
+                before.union(&changed)
+            }
+            Some(_) | None => *unseen = Some(changed),
         }
     }
 }
@@ -250,4 +309,40 @@ pub fn monotonic_us() -> u64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cursor_that_moves_stirs_whoever_looks_and_many_moves_once() {
+        let viewer = Viewer::default();
+        for x in 0..5 {
+            let place = tasuki_protocol::screen::CursorPosition(Some((x, 0)));
+            viewer.act(PictureCommand::Cursor(place));
+        }
+        assert_eq!(viewer.stirred(0).await, 5);
+    }
+
+    #[test]
+    fn blocks_that_nobody_looked_at_add_up_until_the_size_changes() {
+        let viewer = Viewer::default();
+        let marked = |width, column| {
+            let mut blocks = ChangedBlocks::none(width, 64);
+            blocks.insert(column, 0);
+            blocks
+        };
+        viewer.inner.note_unseen(marked(64, 0));
+        viewer.inner.note_unseen(marked(64, 3));
+        assert_eq!(lock(&viewer.inner.unseen).as_ref().map(ChangedBlocks::count), Some(2));
+        viewer.inner.note_unseen(marked(128, 1));
+        assert_eq!(lock(&viewer.inner.unseen).as_ref().map(ChangedBlocks::count), Some(1));
+    }
+
+    #[test]
+    fn there_is_nothing_to_look_at_before_the_first_picture() {
+        let viewer = Viewer::default();
+        assert_eq!(viewer.look(|_, _| ()), None);
+    }
 }

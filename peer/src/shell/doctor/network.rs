@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tasuki_protocol::signal::AGENT_PATH;
-use tasuki_protocol::ticket::RELAY_ALPN;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 use tokio_tungstenite::client_async;
@@ -103,11 +102,7 @@ fn clock(date: &str, chart: &mut Chart<'_>) {
 
 async fn relay(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
     let begun = Instant::now();
-    let stands = async {
-        let tcp = dial::reach(callee, proxies).await?;
-        dial::secure(callee, tcp, RELAY_ALPN).await
-    };
-    match stands.await {
+    match super::super::relay::connect(callee, proxies).await {
         Ok(_) => chart.fine(Words::RelayReached, &[callee.address(), since(begun)]),
         Err(why) => chart.obstacle(why),
     }

@@ -63,8 +63,8 @@ words! {
          "{0} への TLS は成功しましたが、WebSocket への切り替えに失敗しました: {1}。"];
     RelayReached => "relay_reached",
         ["Sessions can go through the relay.", "中継サーバーを利用できます。"],
-        ["Relay at {0}: TLS with tasuki-relay/1 stands within {1} ms.",
-         "中継 {0}: tasuki-relay/1 の TLS が {1} ミリ秒で確立。"];
+        ["Relay at {0}: reached within {1} ms.",
+         "中継 {0}: {1} ミリ秒で接続。"];
     UdpOpen => "udp_open",
         ["Sessions can go directly.", "直接通信が可能です。"],
         ["UDP {0}: no translation in front of this computer.", "UDP {0}: アドレス変換なし。"];

@@ -5,7 +5,6 @@
 //! trusted: the pinned key holds at the far end all the same (T70).
 
 mod address;
-mod answer;
 mod bypass;
 mod system;
 mod tunnel;
@@ -13,9 +12,8 @@ mod tunnel;
 use std::sync::Arc;
 
 pub use address::{BadProxy, Proxy};
-pub use answer::{Answer, MAX_HEAD_BYTES, Nonsense, read as read_answer};
 use bypass::Bypass;
-pub(super) use tunnel::{Refusal, open as open_tunnel};
+pub(super) use tunnel::{Refusal, ask, open as open_tunnel};
 
 /// How a program finds its proxy.
 #[derive(Debug, Clone)]

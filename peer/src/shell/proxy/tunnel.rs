@@ -3,11 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tasuki_protocol::http_answer::{Answer, MAX_HEAD_BYTES, read as read_answer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use super::address::Proxy;
-use super::answer::{self, Answer, MAX_HEAD_BYTES};
 
 /// Why a proxy lets nothing through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,24 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let request = request(proxy, place);
-    stream.write_all(request.as_bytes()).await.map_err(|_| Refusal::Nonsense)?;
+    match ask(stream, request.as_bytes()).await? {
+        Answer::Open => Ok(()),
+        Answer::AsksForBasic => Err(Refusal::Password),
+        Answer::AsksForOther => Err(Refusal::OtherSignIn),
+        Answer::Refused { status } => Err(Refusal::Status(status)),
+        Answer::Switched => Err(Refusal::Nonsense),
+    }
+}
+
+/// Says `request` and reads one answer, not a byte more.
+///
+/// # Errors
+/// [`Refusal::Nonsense`]: what came was none, or the stream ended.
+pub(in crate::shell) async fn ask<S>(stream: &mut S, request: &[u8]) -> Result<Answer, Refusal>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    stream.write_all(request).await.map_err(|_| Refusal::Nonsense)?;
     stream.flush().await.map_err(|_| Refusal::Nonsense)?;
     let mut head = Vec::new();
     loop {
@@ -41,13 +58,9 @@ where
             return Err(Refusal::Nonsense);
         }
         head.extend_from_slice(&chunk[..read]);
-        let Some(answer) = answer::read(&head).map_err(|_| Refusal::Nonsense)? else { continue };
-        return match answer {
-            Answer::Open => Ok(()),
-            Answer::AsksForBasic => Err(Refusal::Password),
-            Answer::AsksForOther => Err(Refusal::OtherSignIn),
-            Answer::Refused { status } => Err(Refusal::Status(status)),
-        };
+        if let Some(answer) = read_answer(&head).map_err(|_| Refusal::Nonsense)? {
+            return Ok(answer);
+        }
     }
 }
 

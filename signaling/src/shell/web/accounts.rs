@@ -1,17 +1,31 @@
-//! Signing in and out.
+//! What operators do about their own sign-in.
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
-use tasuki_protocol::signal::{self, LoginRequest};
+use tasuki_protocol::login::{ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse};
+use tasuki_protocol::signal;
 
-use super::{Shared, Site, event, json, problem, read, store_problem};
-use crate::shell::accounts::{Bearer, LoginRefused};
+use super::seen::Seen;
+use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
+use crate::shell::accounts::{LoginRefused, Origin, Wrong};
+use crate::shell::clock;
+use crate::shell::listen::Guest;
+use crate::shell::store::Event;
+use crate::shell::tokens::Bearer;
 
-pub(super) async fn login(State(site): Shared, request: Request) -> Response {
+pub(super) async fn login(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    if let Some(refused) = site.not_yet() {
+        return refused;
+    }
+    let address = site.address(&guest, request.headers());
     let body = match read(&site, request.into_body()).await {
         Ok(body) => body,
         Err(refused) => return refused,
@@ -26,18 +40,44 @@ pub(super) async fn login(State(site): Shared, request: Request) -> Response {
     if request.version != PROTOCOL_VERSION {
         return problem(ProblemCode::Version);
     }
-    match site.accounts.login(request).await {
-        Ok((response, operator)) => {
-            site.desk.record(event("login.done", Some(operator)));
-            json(StatusCode::OK, &response)
+    let origin = Origin { address, exporter: guest.exporter };
+    let seen = Seen::of(&request, address);
+    match site.accounts.login(request, origin).await {
+        Ok((LoginAnswer::SignedIn(response), _)) => sign_in(&site, seen, response).await,
+        Ok((answer, operator)) => {
+            let kind = match &answer {
+                LoginAnswer::SignedIn(_) => "login.done",
+                LoginAnswer::NeedsTotp => "login.digits",
+                LoginAnswer::TotpSetup { .. } => "login.authenticator",
+                LoginAnswer::DevicePending => "login.pending",
+                LoginAnswer::Locked { .. } => "login.suspended",
+            };
+            site.desk.record(event(kind, Some(operator)));
+            json(StatusCode::OK, &answer)
         }
-        Err(LoginRefused::SignIn) => {
-            site.desk.record(event("login.refused", None));
+        Err(LoginRefused::SignIn(operator, wrong)) => {
+            let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
+            for entry in seen.failed(operator, wrong, until) {
+                if site.ledger.append(entry).await.is_err() {
+                    return problem(ProblemCode::Busy);
+                }
+            }
             problem(ProblemCode::SignIn)
         }
-        Err(LoginRefused::Busy) => problem(ProblemCode::Busy),
-        Err(LoginRefused::Store(error)) => store_problem(&error),
+        Err(refused) => refuse(&site, "login.refused", refused),
     }
+}
+
+/// Nobody is signed in unrecorded (T65).
+async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
+    if site.ledger.append(seen.signed_in()).await.is_ok() {
+        return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
+    }
+    if let Ok(Some(bearer)) = site.accounts.bearer(&response.token).await {
+        // A token that nobody was told of ends by itself, should this fail too.
+        site.accounts.sign_out(&bearer).await.ok();
+    }
+    problem(ProblemCode::Busy)
 }
 
 pub(super) async fn logout(State(site): Shared, headers: HeaderMap) -> Response {
@@ -53,7 +93,70 @@ pub(super) async fn logout(State(site): Shared, headers: HeaderMap) -> Response 
     StatusCode::NO_CONTENT.into_response()
 }
 
+pub(super) async fn confirm(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let bearer = match bearer(&site, request.headers()).await {
+        Ok(bearer) => bearer,
+        Err(refused) => return refused,
+    };
+    let asked: Confirmation = match read_json(&site, request.into_body()).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    match site.accounts.confirm(&bearer, &guest.exporter, asked).await {
+        Ok(()) => {
+            site.desk.confirmed(bearer.device, site.accounts.rules.confirm_for);
+            site.desk.record(event("login.confirmed", Some(bearer.operator.0)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse(&site, "confirm.refused", refused),
+    }
+}
+
+pub(super) async fn change_password(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let bearer = match bearer(&site, request.headers()).await {
+        Ok(bearer) => bearer,
+        Err(refused) => return refused,
+    };
+    let asked: ChangePassword = match read_json(&site, request.into_body()).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    match site.accounts.change_password(&bearer, &guest.exporter, asked).await {
+        Ok(Ok(())) => {
+            site.desk.withdraw(bearer.operator);
+            site.desk.record(event("password.changed", Some(bearer.operator.0)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(Err(code)) => problem(code),
+        Err(refused) => refuse(&site, "password.refused", refused),
+    }
+}
+
+/// One answer for whatever was wrong (T52); the log is told what it was (S55, S64).
+pub(super) fn refuse(site: &Site, kind: &'static str, refused: LoginRefused) -> Response {
+    match refused {
+        LoginRefused::SignIn(operator, wrong) => {
+            let kind = if wrong == Wrong::NowSuspended { "account.suspended" } else { kind };
+            site.desk.record(Event { kind, operator, detail: wrong.name().to_owned() });
+            problem(ProblemCode::SignIn)
+        }
+        LoginRefused::Busy => problem(ProblemCode::Busy),
+        LoginRefused::Store(error) => store_problem(&error),
+    }
+}
+
 pub(super) async fn bearer(site: &Site, headers: &HeaderMap) -> Result<Bearer, Response> {
+    if let Some(refused) = site.not_yet() {
+        return Err(refused);
+    }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let Some(token) = token else { return Err(problem(ProblemCode::SignIn)) };

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
+use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
 use tasuki_protocol::ledger::event::{Entry, Event, clipped};
 use tasuki_protocol::ledger::record::FromEnd;
@@ -22,8 +23,8 @@ use tasuki_protocol::ledger::wire::{
 };
 
 use super::accounts::bearer;
-use super::admin::{admin_body, read_json};
-use super::{Shared, Site, json, problem, store_problem};
+use super::admin::signed_in_json;
+use super::{Shared, Site, json, problem, read_json, store_problem};
 use crate::shell::clock;
 use crate::shell::ledger::{Unwritten, Work};
 
@@ -188,7 +189,7 @@ pub(super) async fn prune(State(site): Shared, request: Request) -> Response {
         Ok((admin, decree)) => (admin, decree.envelope),
         Err(refused) => return refused,
     };
-    let Ok(stone) = dsse::open::<Tombstone>(&document.0, &[site.ledger.root]) else {
+    let Ok(stone) = dsse::open::<Tombstone>(&document.0, &root(&site)) else {
         return problem(ProblemCode::Unauthorised);
     };
     let size = site.ledger.newest().map_or(0, |newest| newest.size);
@@ -213,7 +214,7 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
         Ok((admin, decree)) => (admin, decree.envelope),
         Err(refused) => return refused,
     };
-    let Ok(word) = dsse::open::<Acknowledgement>(&document.0, &[site.ledger.root]) else {
+    let Ok(word) = dsse::open::<Acknowledgement>(&document.0, &root(&site)) else {
         return problem(ProblemCode::Unauthorised);
     };
     let size = site.ledger.newest().map_or(0, |newest| newest.size);
@@ -227,11 +228,15 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
     done(site.ledger.ask(work).await.map(|_| ()))
 }
 
+/// Whose word takes records away, or takes an older ledger on.
+fn root(site: &Site) -> Vec<DeviceKey> {
+    site.trust.bundle().map(|bundle| bundle.root).into_iter().collect()
+}
+
 /// Who asks, and for what.
 async fn asked<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(String, T), Response> {
-    let body = admin_body(site, request).await?;
-    let asked = dsse::strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
-    let admin = site.accounts.admin_name().await.map_err(|error| store_problem(&error))?;
+    let (admin, asked) = signed_in_json(site, request).await?;
+    let admin = site.accounts.admin_name(admin).await.map_err(|error| store_problem(&error))?;
     Ok((admin, asked))
 }
 

@@ -1,48 +1,65 @@
 //! HTTP: which path takes what. Everything that is not named here does not exist.
 //!
 //! No cookie, no CORS; whoever sends an `Origin` is a browser and is refused on
-//! every path (T58).
+//! every path (T58). Until the tenant's keys are here, only administrators' paths serve.
 
 mod accounts;
 mod admin;
+mod admins;
 mod api;
+mod devices;
+mod keys;
 mod ledger;
 mod policy;
 mod rooms;
+mod seen;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use ipnet::IpNet;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    BUNDLE_PATH, ENROL_PATH, OPERATOR_CHANGES_PATH, OPERATORS_PATH, Problem, ProblemCode,
+    ADMIN_CHANGES_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMINS_PATH, BUNDLE_PATH, ENROL_PATH,
+    GROUPS_PATH, JOIN_PATH, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem,
+    ProblemCode,
 };
+use tasuki_protocol::bundle::TRUST_PATH;
+use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
+use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::keys::{LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, SERVER_KEYS_PATH};
 use tasuki_protocol::ledger::wire::{
     ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, CHECKPOINT_PATH, END_ROWS_PATH, OPEN_LEDGER_PATH,
     PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
 };
+use tasuki_protocol::login::{CONFIRM_PATH, LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH};
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::policy::exchange::{
     API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
     SESSIONS_PATH,
 };
-use tasuki_protocol::signal::{AGENT_PATH, LOGIN_PATH, LOGOUT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
+use tasuki_protocol::signal::{AGENT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
 use super::ledger::Ledger;
+use super::listen::{Guest, SharedTls};
 use super::metrics::Metrics;
 use super::policies::Policies;
 use super::store::Event;
+use super::trust::Trust;
+use crate::core::admission::client_address;
 pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
@@ -52,11 +69,13 @@ pub(crate) struct Site {
     pub(crate) accounts: Accounts,
     pub(crate) policies: Policies,
     pub(crate) limits: ServerLimits,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) tls: SharedTls,
     pub(crate) ledger: Ledger,
     pub(crate) readings: Readings,
     pub(crate) rules: SocketRules,
-    /// The tenant's signed bundle.
-    pub(crate) bundle: Bytes,
+    /// Whose forwarding headers count. T54.
+    pub(crate) proxies: Vec<IpNet>,
 }
 
 pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
@@ -67,18 +86,34 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .with_state(health);
     Router::new()
         .route(BUNDLE_PATH, get(bundle))
+        .route(TRUST_PATH, get(trust))
         .route(LOGIN_PATH, post(accounts::login))
         .route(LOGOUT_PATH, post(accounts::logout))
-        .route(ENROL_PATH, any(admin::enrol))
+        .route(CONFIRM_PATH, post(accounts::confirm))
+        .route(PASSWORD_PATH, post(accounts::change_password))
+        .route(ENROL_PATH, any(admins::enrol))
+        .route(JOIN_PATH, post(admins::join))
+        .route(ADMIN_LOGIN_PATH, post(admins::login))
+        .route(ADMIN_LOGOUT_PATH, post(admins::logout))
+        .route(ADMINS_PATH, get(admins::list).post(admins::invite))
+        .route(ADMIN_CHANGES_PATH, post(admins::change))
         .route(OPERATORS_PATH, get(admin::list_operators).post(admin::add_operator))
         .route(OPERATOR_CHANGES_PATH, post(admin::change_operator))
+        .route(OPERATOR_LIMITS_PATH, post(admin::limit_operator))
+        .route(GROUPS_PATH, get(admin::list_groups).post(admin::change_group))
         .route(POLICY_PATH, get(policy::current).post(policy::publish))
         .route(POLICY_HISTORY_PATH, get(policy::history))
         .route(POLICY_VERSION_PATH, get(policy::version))
         .route(SESSIONS_PATH, get(policy::sessions).post(policy::end_session))
+        .route(SERVER_KEYS_PATH, get(keys::server_keys))
+        .route(PREPARE_KEY_PATH, post(keys::prepare))
+        .route(PUBLISH_PATH, post(keys::publish))
+        .route(LOG_KEYS_PATH, get(keys::log_keys))
+        .route(DEVICES_PATH, get(devices::list))
+        .route(APPROVE_PATH, post(devices::approve))
+        .route(REVOKE_PATH, post(devices::revoke))
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
-        .route(API_PATH, get(api::document))
         .route(END_ROWS_PATH, post(ledger::end_rows))
         .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
         .route(ADMIN_CHECKPOINT_PATH, post(ledger::admins_checkpoint))
@@ -87,6 +122,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(REVIEW_PATH, post(ledger::review))
         .route(PRUNE_PATH, post(ledger::prune))
         .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
+        .route(API_PATH, get(api::document))
         .fallback(nothing)
         .with_state(site)
         .merge(around)
@@ -101,6 +137,19 @@ async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next
 }
 
 type Shared = State<Arc<Site>>;
+
+impl Site {
+    /// Where a request really comes from. T54.
+    fn address(&self, guest: &Guest, headers: &HeaderMap) -> IpAddr {
+        let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        client_address(guest.peer.ip(), forwarded, &self.proxies)
+    }
+
+    /// The refusal until `tasuki-admin init` is done.
+    fn not_yet(&self) -> Option<Response> {
+        self.trust.bundle().is_none().then(|| problem(ProblemCode::NotInitialised))
+    }
+}
 
 async fn refuse_early(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
@@ -123,8 +172,24 @@ async fn nothing() -> Response {
 }
 
 async fn bundle(State(site): Shared) -> Response {
-    let body = site.bundle.clone();
-    std::future::ready(([(header::CONTENT_TYPE, "application/json")], body).into_response()).await
+    let answer = match site.trust.envelope() {
+        Some(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        None => problem(ProblemCode::NotInitialised),
+    };
+    std::future::ready(answer).await
+}
+
+async fn trust(State(site): Shared) -> Response {
+    let answer = match site.trust.news() {
+        Some(news) => json(StatusCode::OK, &news),
+        None => problem(ProblemCode::NotInitialised),
+    };
+    std::future::ready(answer).await
+}
+
+async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Response> {
+    let body = read(site, body).await?;
+    strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))
 }
 
 async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
@@ -151,12 +216,17 @@ fn store_problem(error: &sqlx::Error) -> Response {
 
 fn problem(code: ProblemCode) -> Response {
     let status = match code {
-        ProblemCode::SignIn | ProblemCode::Unauthorised => StatusCode::UNAUTHORIZED,
+        ProblemCode::SignIn | ProblemCode::Unauthorised | ProblemCode::AdminSignIn => {
+            StatusCode::UNAUTHORIZED
+        }
+        ProblemCode::Confirm => StatusCode::FORBIDDEN,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
         ProblemCode::Taken | ProblemCode::Conflict => StatusCode::CONFLICT,
-        ProblemCode::Unusable | ProblemCode::Policy => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document | ProblemCode::Policy => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         ProblemCode::NotFound => StatusCode::NOT_FOUND,
-        ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::Busy | ProblemCode::NotInitialised => StatusCode::SERVICE_UNAVAILABLE,
     };
     json(status, &Problem { code })
 }

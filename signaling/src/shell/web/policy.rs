@@ -9,11 +9,11 @@ use tasuki_protocol::policy::exchange::{
     EndSession, PolicyHistory, PolicyPublished, PolicyState, SessionList,
 };
 
-use super::admin::{admin_body, admin_json, refuse_admin};
+use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 
 pub(super) async fn current(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = admin_body(&site, request).await {
+    if let Err(refused) = signed_in(&site, request).await {
         return refused;
     }
     state(&site, None).await
@@ -24,7 +24,7 @@ pub(super) async fn version(
     Path(version): Path<u64>,
     request: Request,
 ) -> Response {
-    if let Err(refused) = admin_body(&site, request).await {
+    if let Err(refused) = signed_in(&site, request).await {
         return refused;
     }
     state(&site, Some(version)).await
@@ -45,8 +45,8 @@ async fn state(site: &Site, version: Option<u64>) -> Response {
 }
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
-    let envelope = match admin_body(&site, request).await {
-        Ok(envelope) => envelope,
+    let (_, envelope) = match signed_in(&site, request).await {
+        Ok(signed) => signed,
         Err(refused) => return refused,
     };
     let policy = match site.policies.publish(&envelope).await {
@@ -60,7 +60,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
 }
 
 pub(super) async fn history(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = admin_body(&site, request).await {
+    if let Err(refused) = signed_in(&site, request).await {
         return refused;
     }
     match site.policies.history().await {
@@ -70,15 +70,15 @@ pub(super) async fn history(State(site): Shared, request: Request) -> Response {
 }
 
 pub(super) async fn sessions(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = admin_body(&site, request).await {
+    if let Err(refused) = signed_in(&site, request).await {
         return refused;
     }
     json(StatusCode::OK, &SessionList { sessions: site.desk.sessions() })
 }
 
 pub(super) async fn end_session(State(site): Shared, request: Request) -> Response {
-    let EndSession { session } = match admin_json(&site, request).await {
-        Ok(end) => end,
+    let (_, EndSession { session }) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
         Err(refused) => return refused,
     };
     if !site.desk.end(session) {

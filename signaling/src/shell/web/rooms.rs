@@ -14,10 +14,15 @@ use crate::shell::sockets;
 pub(super) async fn agent(
     State(site): Shared,
     Extension(guest): Extension<Guest>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    if let Some(refused) = site.not_yet() {
+        return refused;
+    }
+    let address = site.address(&guest, &headers);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-    let response = upgrade.on_upgrade(move |socket| sockets::agent(site, guest, socket));
+    let response = upgrade.on_upgrade(move |socket| sockets::agent(site, guest, address, socket));
     std::future::ready(response).await
 }
 
@@ -31,6 +36,7 @@ pub(super) async fn operator(
         Ok(bearer) => bearer,
         Err(refused) => return refused,
     };
+    let address = site.address(&guest, &headers);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-    upgrade.on_upgrade(move |socket| sockets::operator(site, guest, bearer, socket))
+    upgrade.on_upgrade(move |socket| sockets::operator(site, guest, address, bearer, socket))
 }

@@ -1,4 +1,5 @@
-//! What a proxy answers to CONNECT (RFC 9110 §9.3.6, §11.7): pure, and bounded.
+//! What a web server or a proxy answers where bytes of another kind are to follow: to
+//! CONNECT (RFC 9110 §9.3.6, §11.7) and to Upgrade (§7.8). Pure, and bounded.
 //!
 //! Decides what is an answer at all. Believes nothing of it but its status and
 //! which kinds of sign-in it names.
@@ -11,8 +12,10 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The tunnel stands: what follows is the far end's.
+    /// 2xx to CONNECT: the tunnel stands, and what follows is the far end's.
     Open,
+    /// 101: what follows is of the protocol that was asked for.
+    Switched,
     /// 407, and Basic would do.
     AsksForBasic,
     /// 407, and only kinds that this program does not speak.
@@ -44,8 +47,9 @@ pub fn read(bytes: &[u8]) -> Result<Option<Answer>, Nonsense> {
     let status = status(lines.next().unwrap_or_default())?;
     let said_more = bytes.len() > end + HEAD_END.len();
     match status {
-        // The far end speaks second in TLS: bytes here are nobody's.
-        200..300 if said_more => Err(Nonsense),
+        // This end speaks first, in TLS as towards a relay: bytes here are nobody's.
+        101 | 200..300 if said_more => Err(Nonsense),
+        101 => Ok(Some(Answer::Switched)),
         200..300 => Ok(Some(Answer::Open)),
         407 if lines.any(offers_basic) => Ok(Some(Answer::AsksForBasic)),
         407 => Ok(Some(Answer::AsksForOther)),
@@ -86,6 +90,13 @@ mod tests {
                 assert_eq!(read(&head.as_bytes()[..cut]), Ok(None));
             }
         }
+    }
+
+    #[test]
+    fn s84_a_switch_of_protocols_is_told_apart_and_nothing_may_come_with_it() {
+        let head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tasuki-relay\r\n\r\n".as_slice();
+        assert_eq!(read(head), Ok(Some(Answer::Switched)));
+        assert_eq!(read(&[head, b"x"].concat()), Err(Nonsense));
     }
 
     #[test]

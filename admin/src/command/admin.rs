@@ -1,0 +1,82 @@
+//! Administrators.
+
+use clap::Subcommand;
+use tasuki_protocol::admin::{
+    ADMIN_CHANGES_PATH, ADMINS_PATH, AddAdmin, AdminAdded, AdminChange, AdminList, ChangeAdmin,
+    OperatorState,
+};
+
+use super::table::table;
+use super::{Printed, Settings, init};
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::prompt;
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Print a one-time token with which one more administrator runs `tasuki-admin enrol`
+    Add { name: String },
+    /// Show all administrators
+    List,
+    /// Let a disabled administrator in again
+    Enable { name: String },
+    /// Keep an administrator out
+    Disable { name: String },
+    /// Delete an administrator; asks for confirmation
+    Remove {
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Lift a suspension after failed sign-ins
+    Unlock { name: String },
+}
+
+pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    match command {
+        AdminCommand::Add { name } => add(&desk, name).await,
+        AdminCommand::List => list(&desk).await,
+        AdminCommand::Enable { name } => change(&desk, name, AdminChange::Enable).await,
+        AdminCommand::Disable { name } => change(&desk, name, AdminChange::Disable).await,
+        AdminCommand::Remove { name, yes } => {
+            if !yes && *prompt::answer(&desk.language.ask_removal(name))? != *name {
+                return Err(Fault::NotConfirmed);
+            }
+            change(&desk, name, AdminChange::Remove).await
+        }
+        AdminCommand::Unlock { name } => change(&desk, name, AdminChange::Unlock).await,
+    }
+}
+
+async fn add(desk: &Desk, name: &str) -> Result<Printed, Fault> {
+    let order = AddAdmin { name: name.to_owned() };
+    let added: AdminAdded = desk.post(ADMINS_PATH, &order).await?;
+    let text = format!("{}\n  {}", desk.language.invited(name, added.expires_in / 3600), added.token);
+    let json = serde_json::json!({
+        "name": name, "token": added.token, "expires_in": added.expires_in,
+    });
+    Ok(Printed { text, json })
+}
+
+async fn list(desk: &Desk) -> Result<Printed, Fault> {
+    let list: AdminList = desk.fetch(ADMINS_PATH).await?;
+    let json = serde_json::to_value(&list).unwrap_or_default();
+    let mut rows = vec![desk.language.admin_columns().to_vec()];
+    rows.extend(list.admins.iter().map(|admin| {
+        let state = match admin.state {
+            OperatorState::Enabled => "enabled",
+            OperatorState::Disabled => "disabled",
+        };
+        vec![admin.name.clone(), state.to_owned(), init::short(&admin.key)]
+    }));
+    Ok(Printed { text: table(&rows), json })
+}
+
+async fn change(desk: &Desk, name: &str, change: AdminChange) -> Result<Printed, Fault> {
+    let order = ChangeAdmin { name: name.to_owned(), change };
+    desk.post::<serde_json::Value>(ADMIN_CHANGES_PATH, &order).await?;
+    let json = serde_json::json!({ "name": name, "done": true });
+    Ok(Printed { text: desk.language.done(name), json })
+}

@@ -1,0 +1,53 @@
+//! Groups of operators.
+
+use clap::Subcommand;
+use tasuki_protocol::admin::{ChangeGroup, GROUPS_PATH, GroupChange, GroupList};
+
+use super::table::table;
+use super::{Printed, Settings};
+use crate::desk::Desk;
+use crate::fault::Fault;
+
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// Make a group
+    Add { group: String },
+    /// Show all groups and who is in them
+    List,
+    /// Delete a group; its operators' accounts stay
+    Remove { group: String },
+    /// Put an operator into a group
+    Join { group: String, operator: String },
+    /// Take an operator out of a group
+    Leave { group: String, operator: String },
+}
+
+pub(super) async fn run(settings: &Settings, command: &GroupCommand) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    match command {
+        GroupCommand::Add { group } => change(&desk, group, GroupChange::Add).await,
+        GroupCommand::List => list(&desk).await,
+        GroupCommand::Remove { group } => change(&desk, group, GroupChange::Remove).await,
+        GroupCommand::Join { group, operator } => {
+            change(&desk, group, GroupChange::Join { operator: operator.clone() }).await
+        }
+        GroupCommand::Leave { group, operator } => {
+            change(&desk, group, GroupChange::Leave { operator: operator.clone() }).await
+        }
+    }
+}
+
+async fn list(desk: &Desk) -> Result<Printed, Fault> {
+    let list: GroupList = desk.fetch(GROUPS_PATH).await?;
+    let json = serde_json::to_value(&list).unwrap_or_default();
+    let mut rows = vec![desk.language.group_columns().to_vec()];
+    rows.extend(list.groups.iter().map(|g| vec![g.group.clone(), g.operators.join(", ")]));
+    Ok(Printed { text: table(&rows), json })
+}
+
+async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed, Fault> {
+    let order = ChangeGroup { group: group.to_owned(), change };
+    desk.post::<serde_json::Value>(GROUPS_PATH, &order).await?;
+    let json = serde_json::json!({ "group": group, "done": true });
+    Ok(Printed { text: desk.language.done(group), json })
+}

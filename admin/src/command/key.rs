@@ -1,0 +1,252 @@
+//! The organisation's keys: what there is, and changing one for another.
+//!
+//! Every change is a new bundle of a higher version, which programs follow by themselves.
+
+use clap::{Subcommand, ValueEnum};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
+use tasuki_protocol::dsse;
+use tasuki_protocol::keys::{
+    LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, PrepareKey, PublishBundle, SERVER_KEYS_PATH,
+    ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys,
+};
+use tasuki_protocol::log_key::LogSecretKey;
+
+use super::table::table;
+use super::{Printed, Settings, init};
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::prompt;
+use crate::random::random;
+use crate::shares;
+use crate::vault::{Master, Passphrase, public};
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Show the keys in use
+    List,
+    /// Change a key for a new one; asks for the passphrase
+    Rotate {
+        kind: Kind,
+        /// Second step for `server`: programs know the new key by now, so use it
+        #[arg(long)]
+        finish: bool,
+        /// For `lock`: certificates under the old key count no more, at once
+        #[arg(long)]
+        drop_old: bool,
+    },
+    /// Sign the bundle again, so that it holds for another year; asks for the passphrase
+    Renew,
+    /// Print three new recovery shares; asks for the passphrase
+    Shares,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Keys by which the server signs manifests and checkpoints of the log
+    Manifest,
+    /// The server's TLS key
+    Server,
+    /// The key that certifies devices
+    Lock,
+    /// The key to which the log is sealed
+    Log,
+    /// The key that signs the bundle, and with it the lock key: after this the old shares are void
+    Root,
+}
+
+pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    match command {
+        KeyCommand::List => list(&desk).await,
+        KeyCommand::Rotate { kind, finish, drop_old } => {
+            let old = if *drop_old { Old::Drop } else { Old::Keep };
+            let step = if *finish { Step::Finish } else { Step::Begin };
+            rotate(&desk, *kind, step, old).await
+        }
+        KeyCommand::Renew => {
+            let (master, _) = unlock(&desk)?;
+            publish(&desk, init::next(&desk.bundle), &master, None, Vec::new()).await
+        }
+        KeyCommand::Shares => {
+            let (master, _) = unlock(&desk)?;
+            print_shares(&desk, &master)
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Old {
+    Keep,
+    Drop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Begin,
+    Finish,
+}
+
+async fn list(desk: &Desk) -> Result<Printed, Fault> {
+    let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
+    let bundle = &desk.bundle;
+    let mut rows = vec![desk.language.key_columns().to_vec()];
+    let mut row = |kind: &str, key: String, note: &str| {
+        rows.push(vec![kind.to_owned(), key, note.to_owned()]);
+    };
+    let short = |text: String| text.chars().take(16).collect::<String>();
+    row("root", short(bundle.root.to_string()), "");
+    for key in &bundle.lock_keys {
+        row("lock", short(key.to_string()), "");
+    }
+    for key in &bundle.manifest_keys {
+        row("manifest", short(key.to_string()), if *key == keys.manifest_key { "in use" } else { "" });
+    }
+    for key in &bundle.checkpoint_keys {
+        let note = if *key == keys.checkpoint_key { "in use" } else { "" };
+        row("checkpoint", short(key.to_string()), note);
+    }
+    for pin in &bundle.server_pins {
+        row("server", short(pin.to_string()), if *pin == keys.server_pin { "in use" } else { "" });
+    }
+    row("log", bundle.log_keys.len().to_string(), "");
+    let days = bundle.expires_at.saturating_sub(init::unix()) / (24 * 3600);
+    let mut text = table(&rows);
+    text.push_str(&format!("\n{}", desk.language.bundle_holds(bundle.version, days)));
+    let json = serde_json::json!({ "bundle": bundle, "server": keys });
+    Ok(Printed { text, json })
+}
+
+async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed, Fault> {
+    let (mut master, passphrase) = unlock(desk)?;
+    let mut bundle = init::next(&desk.bundle);
+    match kind {
+        Kind::Manifest => {
+            let next = prepare(desk, ServerKeyKind::Manifest).await?.prepared;
+            let (Some(manifest), Some(checkpoint)) = (next.manifest_key, next.checkpoint_key) else {
+                return Err(Fault::NothingPrepared);
+            };
+            bundle.manifest_keys = vec![manifest, first(&desk.bundle.manifest_keys)?];
+            bundle.checkpoint_keys = vec![checkpoint];
+            bundle.checkpoint_keys.extend(desk.bundle.checkpoint_keys.iter().take(MAX_KEYS - 1));
+            publish(desk, bundle, &master, None, Vec::new()).await
+        }
+        Kind::Server => {
+            let keys = prepare(desk, ServerKeyKind::Server).await?;
+            let next = keys.prepared.server_pin.ok_or(Fault::NothingPrepared)?;
+            let known = desk.bundle.server_pins.contains(&next);
+            bundle.server_pins = match step {
+                Step::Begin => vec![keys.server_pin, next],
+                Step::Finish if known => vec![next, keys.server_pin],
+                Step::Finish => return Err(Fault::NothingPrepared),
+            };
+            publish(desk, bundle, &master, None, Vec::new()).await
+        }
+        Kind::Lock => {
+            master.lock_generation += 1;
+            bundle.lock_keys = vec![public(&master.lock())];
+            if old == Old::Keep {
+                bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
+            }
+            keep_then_publish(desk, bundle, &master, None, &passphrase, Vec::new()).await
+        }
+        Kind::Log => {
+            let secret = LogSecretKey::from_bytes(*random::<32>()?);
+            let tenant = desk.bundle.tenant;
+            bundle.log_keys = vec![secret.public()];
+            let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+            let newest = master.wrap_log_key(&secret, tenant, init::unix(), &passphrase)?;
+            let mut log_keys = vec![newest];
+            log_keys.extend(kept.log_keys);
+            publish(desk, bundle, &master, None, log_keys).await
+        }
+        Kind::Root => rotate_root(desk, bundle, &master, &passphrase, old).await,
+    }
+}
+
+/// A new master key, with everything that grows from it; signed by the old root too.
+async fn rotate_root(
+    desk: &Desk,
+    mut bundle: Bundle,
+    before: &Master,
+    passphrase: &Passphrase,
+    old: Old,
+) -> Result<Printed, Fault> {
+    let master = Master::generate()?;
+    bundle.root = public(&master.root());
+    bundle.lock_keys = vec![public(&master.lock())];
+    if old == Old::Keep {
+        bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
+    }
+    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+    let mut log_keys = Vec::with_capacity(kept.log_keys.len());
+    for wrapped in &kept.log_keys {
+        let secret = before.unwrap_log_key(wrapped)?;
+        let created = wrapped.created_at;
+        log_keys.push(master.wrap_log_key(&secret, bundle.tenant, created, passphrase)?);
+    }
+    keep_then_publish(desk, bundle, &master, Some(before), passphrase, log_keys).await?;
+    print_shares(desk, &master)
+}
+
+async fn prepare(desk: &Desk, kind: ServerKeyKind) -> Result<ServerKeys, Fault> {
+    desk.post(PREPARE_KEY_PATH, &PrepareKey { kind }).await
+}
+
+/// The vault is kept before the server takes the bundle, and put back if it does not: a key
+/// that signs and that nobody holds would be the end of the organisation.
+async fn keep_then_publish(
+    desk: &Desk,
+    bundle: Bundle,
+    master: &Master,
+    before: Option<&Master>,
+    passphrase: &Passphrase,
+    log_keys: Vec<WrappedLogKey>,
+) -> Result<Printed, Fault> {
+    let kept = desk.profile.vault()?;
+    desk.profile.keep_vault(&master.wrap(bundle.tenant, passphrase)?)?;
+    let published = publish(desk, bundle, master, before, log_keys).await;
+    if let Err(Fault::Refused(_)) = &published {
+        desk.profile.keep_vault(&kept)?;
+    }
+    published
+}
+
+async fn publish(
+    desk: &Desk,
+    bundle: Bundle,
+    master: &Master,
+    before: Option<&Master>,
+    log_keys: Vec<WrappedLogKey>,
+) -> Result<Printed, Fault> {
+    let root = master.root();
+    let envelope = match before {
+        Some(before) => dsse::sign_by_all(&bundle, &[&root, &before.root()]),
+        None => dsse::sign(&bundle, &root),
+    };
+    let order = PublishBundle { bundle: Blob(envelope.clone()), log_keys };
+    desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
+    desk.profile.keep_bundle(&envelope)?;
+    let days = (bundle.expires_at - bundle.issued_at) / (24 * 3600);
+    let json = serde_json::json!({ "version": bundle.version, "root": bundle.root });
+    Ok(Printed { text: desk.language.bundle_holds(bundle.version, days), json })
+}
+
+fn print_shares(desk: &Desk, master: &Master) -> Result<Printed, Fault> {
+    let shares = shares::split(master.bytes(), &*random::<32>()?);
+    let spelled: Vec<_> = shares.iter().map(shares::Share::spell).collect();
+    let text = desk.language.shares(&spelled);
+    let spelled: Vec<&str> = spelled.iter().map(|share| share.as_str()).collect();
+    Ok(Printed { text, json: serde_json::json!({ "shares": spelled }) })
+}
+
+fn first<T: Copy>(keys: &[T]) -> Result<T, Fault> {
+    keys.first().copied().ok_or(Fault::NothingPrepared)
+}
+
+fn unlock(desk: &Desk) -> Result<(Master, Passphrase), Fault> {
+    let vault = desk.profile.vault()?;
+    let typed = prompt::secret(&desk.language.ask_passphrase())?;
+    let passphrase = Passphrase::entered(&typed);
+    Ok((Master::unwrap(&vault, &passphrase)?, passphrase))
+}

@@ -1,0 +1,23 @@
+//! An administrator's own sign-in.
+
+use tasuki_protocol::admin::ADMIN_LOGOUT_PATH;
+use tasuki_protocol::login::Authenticator;
+
+use super::{Printed, Settings};
+use crate::desk::{Desk, log_in};
+use crate::fault::Fault;
+
+pub(super) async fn login(settings: &Settings, authenticator: bool) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let wish = if authenticator { Authenticator::SetUp } else { Authenticator::Keep };
+    let expires_in = log_in(&desk.client(), desk.language, wish).await?;
+    let json = serde_json::json!({ "signed_in": true, "expires_in": expires_in });
+    Ok(Printed { text: desk.language.signed_in(&desk.bundle.organisation), json })
+}
+
+pub(super) async fn logout(settings: &Settings) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let nothing = serde_json::json!({});
+    desk.client().post::<serde_json::Value>(ADMIN_LOGOUT_PATH, &nothing).await?;
+    Ok(Printed { text: desk.language.signed_out(), json: serde_json::json!({ "signed_in": false }) })
+}

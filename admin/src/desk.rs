@@ -1,0 +1,127 @@
+//! An administrator at a server: trusts it, signs requests, and signs in when it asks for that.
+
+use ed25519_dalek::SigningKey;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, AdminLogin, AdminLoginAnswer, ProblemCode};
+use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::dsse::{self, Document};
+use tasuki_protocol::login::Authenticator;
+
+use crate::client::Client;
+use crate::command::Settings;
+use crate::fault::Fault;
+use crate::profile::{Place, Profile};
+use crate::prompt;
+use crate::texts::Language;
+
+#[derive(Debug)]
+pub struct Desk {
+    pub profile: Profile,
+    pub bundle: Bundle,
+    pub language: Language,
+    place: Place,
+    key: SigningKey,
+}
+
+impl Desk {
+    /// With the newest bundle that the server has.
+    ///
+    /// # Errors
+    /// No bundle or key here, or the server cannot be reached or trusted.
+    pub async fn open(settings: &Settings) -> Result<Self, Fault> {
+        let profile = settings.profile()?;
+        let kept = profile.bundle(settings.bundle.as_deref())?;
+        settings.check_server(&Place::of(&kept))?;
+        let key = profile.key()?;
+        let place = Place::of(&kept);
+        let news: TrustNews = Client { place: &place, key: None }.fetch(TRUST_PATH).await?;
+        let bundle = profile.renew(&kept, &news)?;
+        let place = Place::of(&bundle);
+        Ok(Self { profile, bundle, language: settings.language(), place, key })
+    }
+
+    pub fn client(&self) -> Client<'_> {
+        Client { place: &self.place, key: Some(&self.key) }
+    }
+
+    /// # Errors
+    /// As [`Client::fetch`]; signs in once if the server asks for it.
+    pub async fn fetch<A: DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
+        match self.client().fetch(path).await {
+            Err(fault) if asks_for_login(&fault) => {
+                log_in(&self.client(), self.language, Authenticator::Keep).await?;
+                self.client().fetch(path).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// The envelope of `document`, signed by the administrator's key.
+    pub fn sign<D: Document>(&self, document: &D) -> Vec<u8> {
+        dsse::sign(document, &self.key)
+    }
+
+    /// A body that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn post_text<A: DeserializeOwned>(&self, path: &str, body: &str) -> Result<A, Fault> {
+        match self.client().post_text(path, body.to_owned()).await {
+            Err(fault) if asks_for_login(&fault) => {
+                log_in(&self.client(), self.language, Authenticator::Keep).await?;
+                self.client().post_text(path, body.to_owned()).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// # Errors
+    /// As [`Client::post`]; signs in once if the server asks for it.
+    pub async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, Fault> {
+        match self.client().post(path, body).await {
+            Err(fault) if asks_for_login(&fault) => {
+                log_in(&self.client(), self.language, Authenticator::Keep).await?;
+                self.client().post(path, body).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+fn asks_for_login(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm))
+}
+
+/// Asks for the password, and for the authenticator's digits if the server does. Gives a new
+/// authenticator's address as it is shown.
+///
+/// # Errors
+/// [`Fault::Locked`], or as [`Client::post`].
+pub async fn log_in(
+    client: &Client<'_>,
+    language: Language,
+    authenticator: Authenticator,
+) -> Result<u64, Fault> {
+    let password = prompt::secret(&language.ask_admin_password())?;
+    let mut totp = None;
+    loop {
+        let request = AdminLogin { password: password.to_string(), totp, authenticator };
+        match client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await? {
+            AdminLoginAnswer::SignedIn { expires_in } => return Ok(expires_in),
+            AdminLoginAnswer::Locked { seconds } => return Err(Fault::Locked { seconds }),
+            AdminLoginAnswer::NeedsTotp => {}
+            AdminLoginAnswer::TotpSetup { uri } => {
+                prompt::show(&language.set_authenticator_up(&uri));
+                if let Some(code) = crate::qr::code(&uri) {
+                    prompt::show(&code);
+                }
+            }
+        }
+        totp = Some(prompt::secret(&language.ask_digits())?.to_string());
+    }
+}

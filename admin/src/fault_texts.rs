@@ -1,0 +1,301 @@
+//! What went wrong, in one sentence that says what to do, in English and Japanese.
+
+use tasuki_protocol::admin::ProblemCode;
+
+use crate::fault::Fault;
+use crate::texts::Language;
+
+impl Language {
+    /// One sentence that says what to do.
+    pub fn fault(self, fault: &Fault) -> String {
+        match fault {
+            Fault::NoBundle(_)
+            | Fault::DamagedBundle(_)
+            | Fault::OtherTenant(_)
+            | Fault::NotEnrolled(_)
+            | Fault::DamagedKey(_)
+            | Fault::File { .. } => self.about_files(fault),
+            Fault::Unreachable { .. } | Fault::OtherServer { .. } | Fault::NotTasuki { .. } => {
+                self.about_network(fault)
+            }
+            Fault::Refused(code) => self.problem(*code),
+            Fault::NoServer
+            | Fault::WhichServer(_)
+            | Fault::OtherAddress { .. }
+            | Fault::OldBundle(_)
+            | Fault::NotAFingerprint => self.about_servers(fault),
+            Fault::AlreadyInitialised(_)
+            | Fault::NothingToRecover
+            | Fault::NoVault(_)
+            | Fault::WrongPassphrase
+            | Fault::WeakPassphrase
+            | Fault::NotAShare
+            | Fault::WrongShares
+            | Fault::NothingPrepared => self.about_keys(fault),
+            Fault::NothingPending(_)
+            | Fault::WordsDiffer
+            | Fault::NoSuchDevice(_)
+            | Fault::SeveralDevices(_)
+            | Fault::UnknownRight(_)
+            | Fault::Limits => self.about_operators(fault),
+            Fault::Locked { seconds } => self.pick(
+                format!("Too many wrong tries: signing in is suspended for {} minutes more.", seconds.div_ceil(60)),
+                format!("誤りが続いたため、サインインはあと {} 分停止されています。", seconds.div_ceil(60)),
+            ),
+            Fault::NotTheSame => self.pick(
+                "The two entries differ, so nothing was done. Run the command again.",
+                "二度の入力が一致しないため何も行いませんでした。もう一度実行してください。",
+            ),
+            Fault::NothingTyped => self.pick(
+                "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
+                "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
+            ),
+            Fault::PolicyFile { file, why } => self.pick(
+                format!("{} is no policy, and nothing was changed ({why}).", file.display()),
+                format!("{} はポリシーとして読めません。何も変更していません（{why}）。", file.display()),
+            ),
+            Fault::Policy(fault) => self.policy_fault(fault),
+            Fault::NotConfirmed => self.pick(
+                "The name did not match, so nothing was removed.",
+                "名前が一致しないため、何も削除しませんでした。",
+            ),
+        }
+    }
+
+    fn problem(self, code: ProblemCode) -> String {
+        match code {
+            ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
+                "The server does not accept this. A token works once; a key must be enrolled; the clock may be wrong by five minutes at most.",
+                "サーバーが受け付けませんでした。トークンは一度だけ有効で、鍵は登録が必要です。時計のずれは5分以内にしてください。",
+            ),
+            ProblemCode::Malformed | ProblemCode::Version => self.pick(
+                "The server speaks another version. Update the older one of the two.",
+                "サーバーの版が異なります。古いほうを更新してください。",
+            ),
+            ProblemCode::Taken => self.pick(
+                "That name is taken already. Choose another name.",
+                "その名前は既に使われています。別の名前にしてください。",
+            ),
+            ProblemCode::Unusable => self.pick(
+                "The name or password cannot be used. Account names take a-z, 0-9 and . - _ @; names at most 40 characters; passwords 15 to 256.",
+                "名前またはパスワードが使えません。アカウント名は a-z 0-9 . - _ @、名前は40文字以内、パスワードは15文字以上256文字以内です。",
+            ),
+            ProblemCode::NotFound => self.pick(
+                "There is no such name. The `list` commands show all.",
+                "その名前はありません。`list` で一覧できます。",
+            ),
+            ProblemCode::NotInitialised => self.pick(
+                "The server has no organisation's keys yet. Run `tasuki-admin init` first.",
+                "サーバーにはまだ組織の鍵がありません。先に `tasuki-admin init` を実行してください。",
+            ),
+            ProblemCode::AdminSignIn | ProblemCode::Confirm => self.pick(
+                "The server asks you to sign in. Run `tasuki-admin login`.",
+                "サインインが必要です。`tasuki-admin login` を実行してください。",
+            ),
+            ProblemCode::Breached => self.pick(
+                "This password is one that everybody tries first, or was in a breach. Choose another.",
+                "このパスワードは推測されやすいか、漏えいしたことがあります。別のものにしてください。",
+            ),
+            ProblemCode::Document => self.pick(
+                "The server does not take this document: it has a newer one, or the document does not name its keys. Run the command again.",
+                "サーバーがこの文書を受け付けません。より新しいものがあるか、サーバーの鍵が含まれていません。もう一度実行してください。",
+            ),
+            ProblemCode::Conflict => self.pick(
+                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
+                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
+            ),
+            ProblemCode::Policy => self.pick(
+                "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
+                "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
+            ),
+            ProblemCode::Busy => self.pick(
+                "The server is busy. Try again in a minute.",
+                "サーバーが混み合っています。1分ほど待ってやり直してください。",
+            ),
+        }
+    }
+
+    fn about_files(self, fault: &Fault) -> String {
+        if let Fault::NoBundle(file) = fault {
+            return self.pick(
+                format!("There is no bundle at {}. Run `tasuki-admin init`, or give the organisation's tenant.json with --bundle.", file.display()),
+                format!("{} に構成ファイルがありません。`tasuki-admin init` を実行するか、組織の tenant.json を --bundle で指定してください。", file.display()),
+            );
+        }
+        if let Fault::DamagedBundle(file) = fault {
+            return self.pick(
+                format!("{} is damaged or was changed. Fetch tenant.json again from whom you had it.", file.display()),
+                format!("{} は壊れているか書き換えられています。tenant.json を配布元から取り直してください。", file.display()),
+            );
+        }
+        if let Fault::OtherTenant(file) = fault {
+            return self.pick(
+                format!("{} was signed by another organisation than this profile's. Use another --profile for another server.", file.display()),
+                format!("{} はこのプロファイルとは別の組織が署名したものです。別のサーバーには別の --profile を使ってください。", file.display()),
+            );
+        }
+        if let Fault::NotEnrolled(folder) = fault {
+            return self.pick(
+                format!("{} holds no administrator's key. Run `tasuki-admin init` or `tasuki-admin enrol` first.", folder.display()),
+                format!("{} に管理者の鍵がありません。先に `tasuki-admin init` または `tasuki-admin enrol` を実行してください。", folder.display()),
+            );
+        }
+        if let Fault::DamagedKey(file) = fault {
+            return self.pick(
+                format!("{} is damaged. Restore it from a backup.", file.display()),
+                format!("{} が壊れています。バックアップから復元してください。", file.display()),
+            );
+        }
+        let Fault::File { file, why } = fault else { return fault.to_string() };
+        self.pick(
+            format!("{} cannot be written ({why}). Check its owner and permissions.", file.display()),
+            format!("{} に書き込めません（{why}）。所有者と権限を確認してください。", file.display()),
+        )
+    }
+
+    fn about_network(self, fault: &Fault) -> String {
+        if let Fault::Unreachable { address, why } = fault {
+            return self.pick(
+                format!("The server at {address} cannot be reached ({why}). Check that it runs and that the network lets you through."),
+                format!("サーバー {address} に接続できません（{why}）。サーバーの稼働とネットワークを確認してください。"),
+            );
+        }
+        if let Fault::OtherServer { address } = fault {
+            return self.pick(
+                format!("The server at {address} does not hold the key in the bundle. Nothing was sent. Check the address, or ask who runs the server for a new bundle."),
+                format!("サーバー {address} の鍵が構成ファイルと一致しません。何も送信していません。アドレスを確認するか、サーバーの担当者に新しい構成ファイルを求めてください。"),
+            );
+        }
+        let Fault::NotTasuki { address } = fault else { return fault.to_string() };
+        self.pick(
+                format!("What answers at {address} is not a Tasuki server of this version. Update both to the same version."),
+                format!("{address} で応答したのはこの版の Tasuki サーバーではありません。両方を同じ版に更新してください。"),
+        )
+    }
+
+    fn about_servers(self, fault: &Fault) -> String {
+        if let Fault::WhichServer(folders) = fault {
+            let names: Vec<String> = folders
+                .iter()
+                .filter_map(|folder| Some(folder.file_name()?.to_str()?.replace('_', ":")))
+                .collect();
+            return self.pick(
+                    format!("This computer knows several servers. Say which with --server: {}.", names.join(", ")),
+                    format!("このコンピュータには複数のサーバーが登録されています。--server で指定してください: {}。", names.join(", ")),
+                );
+        }
+        if let Fault::OtherAddress { asked, known } = fault {
+            return self.pick(
+                format!("This profile is for {known} and not for {asked}. Leave --server out, or use another --profile."),
+                format!("このプロファイルは {known} のものです（指定は {asked}）。--server を省くか、別の --profile を使ってください。"),
+            );
+        }
+        if let Fault::OldBundle(file) = fault {
+            return self.pick(
+                format!("{} is older than the bundle known here. Use the newer one.", file.display()),
+                format!(
+                    "{} はここにある構成ファイルより古いものです。新しいほうを使ってください。",
+                    file.display()
+                ),
+            );
+        }
+        if let Fault::NotAFingerprint = fault {
+            return self.pick(
+                "That is no SHA-256: it has 64 digits of 0-9 and a-f.",
+                "SHA-256 ではありません。0-9 と a-f の64桁です。",
+            );
+        }
+        self.pick(
+            "Say which server with --server https://HOST[:PORT].",
+            "--server https://ホスト[:ポート] でサーバーを指定してください。",
+        )
+    }
+
+    fn about_keys(self, fault: &Fault) -> String {
+        if let Fault::AlreadyInitialised(organisation) = fault {
+            return self.pick(
+                format!("{organisation} has its keys already. Other administrators come with `tasuki-admin admin add`; lost keys with `tasuki-admin init --recover`."),
+                format!("{organisation} の鍵は既にあります。管理者の追加は `tasuki-admin admin add`、鍵の復元は `tasuki-admin init --recover` です。"),
+            );
+        }
+        if let Fault::NothingToRecover = fault {
+            return self.pick(
+                "The server never had an organisation's keys, so there are none to recover. Run `tasuki-admin init`.",
+                "サーバーに組織の鍵が作られたことがないため、復元するものがありません。`tasuki-admin init` を実行してください。",
+            );
+        }
+        if let Fault::NoVault(folder) = fault {
+            return self.pick(
+                format!("{} holds no vault.json with the organisation's keys. Use the computer that ran `tasuki-admin init`, or copy the file from there.", folder.display()),
+                format!("{} に組織の鍵（vault.json）がありません。`tasuki-admin init` を実行したコンピュータを使うか、そこから写してください。", folder.display()),
+            );
+        }
+        if let Fault::WrongPassphrase = fault {
+            return self.pick(
+                "The passphrase is wrong, or the file that it opens is damaged. Nothing was changed.",
+                "パスフレーズが違うか、ファイルが壊れています。何も変更していません。",
+            );
+        }
+        if let Fault::WeakPassphrase = fault {
+            return self.pick(
+                "This passphrase is too easy to guess. Take at least 15 characters, best five or more unrelated words.",
+                "このパスフレーズは推測されやすいものです。15文字以上、できれば無関係な言葉を5つ以上にしてください。",
+            );
+        }
+        if let Fault::NotAShare = fault {
+            return self.pick(
+                "That is no recovery share, or the same one twice: a number from 1 to 3, a colon and 24 words.",
+                "復元シートではないか、同じものです。1 から 3 の番号、コロン、24語です。",
+            );
+        }
+        if let Fault::WrongShares = fault {
+            return self.pick(
+                "These two shares do not belong together, or are another organisation's. Nothing was changed.",
+                "二枚の復元シートが組ではないか、別の組織のものです。何も変更していません。",
+            );
+        }
+        self.pick(
+            "No new key waits at the server. For `server`, rotate without --finish first.",
+            "サーバーに新しい鍵が用意されていません。`server` は先に --finish なしで実行してください。",
+        )
+    }
+
+    fn about_operators(self, fault: &Fault) -> String {
+        if let Fault::NothingPending(operator) = fault {
+            return self.pick(
+                format!("No device of {operator} waits. The operator signs in first, with the code of `tasuki-admin operator code`."),
+                format!("{operator} の承認待ち端末はありません。先に本人が `tasuki-admin operator code` のコードでサインインしてください。"),
+            );
+        }
+        if let Fault::WordsDiffer = fault {
+            return self.pick(
+                "The words differ from those of the waiting device, so it was not approved. If they were read out right, somebody else's device is waiting.",
+                "承認待ち端末の言葉と一致しないため承認しませんでした。正しく読み上げられたなら、待っているのは別人の端末です。",
+            );
+        }
+        if let Fault::NoSuchDevice(operator) = fault {
+            return self.pick(
+                format!("{operator} has no such device. `tasuki-admin device list` shows all."),
+                format!(
+                    "{operator} にその端末はありません。`tasuki-admin device list` で一覧できます。"
+                ),
+            );
+        }
+        if let Fault::SeveralDevices(operator) = fault {
+            return self.pick(
+                format!("{operator} has several devices. Say which with --device and the first digits of its key."),
+                format!("{operator} には複数の端末があります。--device と鍵の先頭の桁で指定してください。"),
+            );
+        }
+        if let Fault::UnknownRight(name) = fault {
+            return self.pick(
+                format!("There is no right {name:?}. Rights are operate, fetch_files, send_files, read_clipboard, write_clipboard, screenshot, record, chat, point, choose_screen, reconnect."),
+                format!("権限 {name:?} はありません。operate, fetch_files, send_files, read_clipboard, write_clipboard, screenshot, record, chat, point, choose_screen, reconnect が使えます。"),
+            );
+        }
+        self.pick(
+            "Hours are like \"mon-fri 09:00-18:00 Asia/Tokyo\".",
+            "時間帯は \"mon-fri 09:00-18:00 Asia/Tokyo\" のように指定してください。",
+        )
+    }
+}

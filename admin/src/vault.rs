@@ -1,0 +1,332 @@
+//! The organisation's keys, on the administrator's machine: the only place where they are
+//! ever unwrapped (R9).
+//!
+//! The tenant root and the lock keys grow from one master key, which lies in `vault.json`
+//! under the passphrase and is never sent anywhere. So a copy of the profile folder alone
+//! signs no bundle and no certificate. Log keys have secrets of their own, wrapped by
+//! passphrase and by master key, and lie on the server in that form.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use argon2::{Algorithm, Argon2, Params, Version};
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
+use tasuki_protocol::keys::{Kdf, Vault, Wrapped, WrappedLogKey};
+use tasuki_protocol::log_key::{LogPublicKey, LogSecretKey};
+use tasuki_protocol::seed::Seed;
+use tasuki_protocol::words;
+use zeroize::Zeroizing;
+
+use crate::fault::Fault;
+use crate::random::random;
+
+/// Words of a generated passphrase: 110 bits.
+const PASSPHRASE_WORDS: usize = 10;
+/// The least characters of an own passphrase.
+pub const LEAST_CHARS: usize = 15;
+/// Argon2id: 1.6 s on one core of 2024, and a quarter of a GiB for each guess.
+const MEMORY_KIB: u32 = 256 * 1024;
+const PASSES: u32 = 4;
+const LANES: u32 = 4;
+/// How often a lock key may have been changed, when it is looked for after a recovery.
+const GENERATIONS: u32 = 1000;
+
+/// The master key, unwrapped.
+pub struct Master {
+    bytes: Zeroizing<[u8; 32]>,
+    pub lock_generation: u32,
+}
+
+impl std::fmt::Debug for Master {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Master(..)")
+    }
+}
+
+/// What a document is wrapped as: goes into the seal, so that none passes as another.
+#[derive(Debug, Clone, Copy)]
+enum Purpose<'a> {
+    Master,
+    LogKey(&'a LogPublicKey),
+}
+
+impl Purpose<'_> {
+    fn context(self, tenant: TenantId) -> Vec<u8> {
+        match self {
+            Self::Master => [b"tasuki-master-v1".as_slice(), &tenant.0].concat(),
+            Self::LogKey(public) => [b"tasuki-log-key-v1".as_slice(), &tenant.0, &public.0.0].concat(),
+        }
+    }
+}
+
+impl Master {
+    pub fn generate() -> Result<Self, Fault> {
+        Ok(Self { bytes: random()?, lock_generation: 0 })
+    }
+
+    /// The master key of recovery shares, and the generation whose lock key is among `known`.
+    ///
+    /// # Errors
+    /// [`Fault::WrongShares`]: it is not this organisation's.
+    pub fn recover(
+        bytes: Zeroizing<[u8; 32]>,
+        root: DeviceKey,
+        known: &[DeviceKey],
+    ) -> Result<Self, Fault> {
+        let mut master = Self { bytes, lock_generation: 0 };
+        if public(&master.root()) != root {
+            return Err(Fault::WrongShares);
+        }
+        while !known.contains(&public(&master.lock())) {
+            master.lock_generation += 1;
+            if master.lock_generation > GENERATIONS {
+                return Err(Fault::WrongShares);
+            }
+        }
+        Ok(master)
+    }
+
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
+    /// Signs bundles.
+    pub fn root(&self) -> SigningKey {
+        SigningKey::from_bytes(&Zeroizing::new(self.seed().derive("tasuki-root-v1")))
+    }
+
+    /// Signs operators' device certificates and their revocation.
+    pub fn lock(&self) -> SigningKey {
+        let label = format!("tasuki-lock-v1 {}", self.lock_generation);
+        SigningKey::from_bytes(&Zeroizing::new(self.seed().derive(&label)))
+    }
+
+    fn seed(&self) -> Seed {
+        Seed::from_bytes(*self.bytes)
+    }
+
+    fn wrapping_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.seed().derive("tasuki-log-wrap-v1"))
+    }
+
+    /// As it lies in `vault.json`.
+    pub fn wrap(&self, tenant: TenantId, passphrase: &Passphrase) -> Result<Vault, Fault> {
+        let context = Purpose::Master.context(tenant);
+        Ok(Vault {
+            v: PROTOCOL_VERSION,
+            tenant,
+            lock_generation: self.lock_generation,
+            master: passphrase.wrap(&self.bytes, &context)?,
+        })
+    }
+
+    /// # Errors
+    /// [`Fault::WrongPassphrase`], also for a damaged vault: nobody can tell the two apart.
+    pub fn unwrap(vault: &Vault, passphrase: &Passphrase) -> Result<Self, Fault> {
+        let context = Purpose::Master.context(vault.tenant);
+        let bytes = passphrase.unwrap(&vault.master, &context)?;
+        Ok(Self { bytes, lock_generation: vault.lock_generation })
+    }
+
+    pub fn wrap_log_key(
+        &self,
+        secret: &LogSecretKey,
+        tenant: TenantId,
+        created_at: u64,
+        passphrase: &Passphrase,
+    ) -> Result<WrappedLogKey, Fault> {
+        let public = secret.public();
+        let context = Purpose::LogKey(&public).context(tenant);
+        let bytes = Zeroizing::new(secret.to_bytes());
+        let (nonce, sealed) = seal(&self.wrapping_key(), &bytes, &context)?;
+        Ok(WrappedLogKey {
+            v: PROTOCOL_VERSION,
+            tenant,
+            created_at,
+            by_passphrase: passphrase.wrap(&bytes, &context)?,
+            by_master: Wrapped { kdf: None, nonce, sealed },
+            public,
+        })
+    }
+
+    /// # Errors
+    /// [`Fault::WrongPassphrase`]: another master key wrapped it.
+    pub fn unwrap_log_key(&self, wrapped: &WrappedLogKey) -> Result<LogSecretKey, Fault> {
+        let context = Purpose::LogKey(&wrapped.public).context(wrapped.tenant);
+        let bytes = open(&self.wrapping_key(), &wrapped.by_master, &context)?;
+        checked(LogSecretKey::from_bytes(*bytes), wrapped)
+    }
+}
+
+/// A log key's private half, for whoever knows the passphrase and has no vault.
+///
+/// # Errors
+/// [`Fault::WrongPassphrase`].
+pub fn unwrap_log_key(wrapped: &WrappedLogKey, passphrase: &Passphrase) -> Result<LogSecretKey, Fault> {
+    let context = Purpose::LogKey(&wrapped.public).context(wrapped.tenant);
+    let bytes = passphrase.unwrap(&wrapped.by_passphrase, &context)?;
+    checked(LogSecretKey::from_bytes(*bytes), wrapped)
+}
+
+fn checked(secret: LogSecretKey, wrapped: &WrappedLogKey) -> Result<LogSecretKey, Fault> {
+    if secret.public() == wrapped.public { Ok(secret) } else { Err(Fault::WrongPassphrase) }
+}
+
+/// What the administrator keeps in his head or in a safe.
+#[derive(Clone)]
+pub struct Passphrase(Zeroizing<String>);
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passphrase(..)")
+    }
+}
+
+impl Passphrase {
+    /// Ten words drawn by the machine.
+    pub fn generate() -> Result<Self, Fault> {
+        let bytes = random::<16>()?;
+        Ok(Self(Zeroizing::new(words::words(&*bytes, PASSPHRASE_WORDS))))
+    }
+
+    /// One of the person's own making: long and hard to guess (zxcvbn's highest score).
+    ///
+    /// # Errors
+    /// [`Fault::WeakPassphrase`].
+    pub fn own(text: &str, organisation: &str) -> Result<Self, Fault> {
+        let passphrase = Self::entered(text);
+        let strength = zxcvbn::zxcvbn(&passphrase.0, &[organisation, "tasuki"]);
+        let long = passphrase.0.chars().count() >= LEAST_CHARS;
+        if long && strength.score() == zxcvbn::Score::Four {
+            Ok(passphrase)
+        } else {
+            Err(Fault::WeakPassphrase)
+        }
+    }
+
+    /// As typed, with single spaces.
+    pub fn entered(text: &str) -> Self {
+        Self(Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    fn wrap(&self, bytes: &[u8; 32], context: &[u8]) -> Result<Wrapped, Fault> {
+        let salt = random::<16>()?;
+        let kdf =
+            Kdf { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: Blob(salt.to_vec()) };
+        let key = self.key(&kdf)?;
+        let (nonce, sealed) = seal(&key, bytes, &bound(&kdf, context))?;
+        Ok(Wrapped { kdf: Some(kdf), nonce, sealed })
+    }
+
+    fn unwrap(&self, wrapped: &Wrapped, context: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let kdf = wrapped.kdf.as_ref().filter(|kdf| kdf.is_sane()).ok_or(Fault::WrongPassphrase)?;
+        let key = self.key(kdf)?;
+        open(&key, wrapped, &bound(kdf, context))
+    }
+
+    fn key(&self, kdf: &Kdf) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let params = Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32));
+        let params = params.map_err(|_| Fault::WrongPassphrase)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut key = Zeroizing::new([0; 32]);
+        argon2
+            .hash_password_into(self.0.as_bytes(), &kdf.salt.0, &mut *key)
+            .map_err(|_| Fault::WrongPassphrase)?;
+        Ok(key)
+    }
+}
+
+/// The costs are part of what is sealed: nobody lowers them unnoticed.
+fn bound(kdf: &Kdf, context: &[u8]) -> Vec<u8> {
+    let costs = format!("{} {} {}", kdf.memory_kib, kdf.passes, kdf.lanes);
+    [costs.as_bytes(), &kdf.salt.0, context].concat()
+}
+
+fn seal(key: &[u8; 32], bytes: &[u8; 32], context: &[u8]) -> Result<(Blob, Blob), Fault> {
+    let nonce = random::<12>()?;
+    let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
+    let payload = Payload { msg: bytes, aad: context };
+    let sealed = cipher.encrypt(&Nonce::from(*nonce), payload).map_err(|_| Fault::WrongPassphrase)?;
+    Ok((Blob(nonce.to_vec()), Blob(sealed)))
+}
+
+fn open(key: &[u8; 32], wrapped: &Wrapped, context: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault> {
+    let wrong = || Fault::WrongPassphrase;
+    let nonce: [u8; 12] = wrapped.nonce.0.as_slice().try_into().map_err(|_| wrong())?;
+    let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
+    let payload = Payload { msg: &wrapped.sealed.0, aad: context };
+    let opened = cipher.decrypt(&Nonce::from(nonce), payload).map(Zeroizing::new);
+    let opened = opened.map_err(|_| wrong())?;
+    <[u8; 32]>::try_from(opened.as_slice()).map(Zeroizing::new).map_err(|_| wrong())
+}
+
+pub fn public(key: &SigningKey) -> DeviceKey {
+    DeviceKey(key.verifying_key().to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: TenantId = TenantId([3; 8]);
+
+    fn master() -> Master {
+        Master { bytes: Zeroizing::new([7; 32]), lock_generation: 2 }
+    }
+
+    #[test]
+    fn s50_a_vault_opens_with_its_passphrase_and_unaltered_only() {
+        let passphrase = Passphrase::generate().unwrap();
+        assert_eq!(passphrase.text().split(' ').count(), PASSPHRASE_WORDS);
+        let vault = master().wrap(TENANT, &passphrase).unwrap();
+        let spaced = Passphrase::entered(&passphrase.text().replace(' ', "  "));
+        let opened = Master::unwrap(&vault, &spaced).unwrap();
+        assert_eq!(opened.bytes(), master().bytes());
+        assert_eq!(public(&opened.lock()), public(&master().lock()));
+        let other = Passphrase::entered("another passphrase of ten words or so");
+        assert!(matches!(Master::unwrap(&vault, &other), Err(Fault::WrongPassphrase)));
+        let mut cheap = vault.clone();
+        cheap.master.kdf.as_mut().unwrap().memory_kib = 1;
+        assert!(matches!(Master::unwrap(&cheap, &passphrase), Err(Fault::WrongPassphrase)));
+        let mut moved = vault;
+        moved.tenant = TenantId([4; 8]);
+        assert!(matches!(Master::unwrap(&moved, &passphrase), Err(Fault::WrongPassphrase)));
+    }
+
+    #[test]
+    fn s49_a_log_key_opens_by_passphrase_or_by_master_key_and_no_other_way() {
+        let passphrase = Passphrase::entered("a passphrase for this test alone");
+        let secret = LogSecretKey::from_bytes([9; 32]);
+        let wrapped = master().wrap_log_key(&secret, TENANT, 0, &passphrase).unwrap();
+        assert_eq!(unwrap_log_key(&wrapped, &passphrase).unwrap().to_bytes(), [9; 32]);
+        assert_eq!(master().unwrap_log_key(&wrapped).unwrap().to_bytes(), [9; 32]);
+        let stranger = Master { bytes: Zeroizing::new([8; 32]), lock_generation: 0 };
+        assert!(stranger.unwrap_log_key(&wrapped).is_err());
+        let mut swapped = wrapped;
+        swapped.public = LogSecretKey::from_bytes([1; 32]).public();
+        assert!(master().unwrap_log_key(&swapped).is_err());
+    }
+
+    #[test]
+    fn a_weak_passphrase_of_ones_own_is_refused() {
+        for weak in ["", "short", "passwordpassword", "tasuki tasuki tasuki", "aaaaaaaaaaaaaaaaaaaaa"] {
+            let refused = Passphrase::own(weak, "Example Help");
+            assert!(matches!(refused, Err(Fault::WeakPassphrase)), "{weak}");
+        }
+        assert!(Passphrase::own("seven lemons argue under the tin roof", "Example Help").is_ok());
+    }
+
+    #[test]
+    fn shares_of_another_organisation_are_noticed() {
+        let (root, lock) = (public(&master().root()), public(&master().lock()));
+        let again = Master::recover(Zeroizing::new([7; 32]), root, &[lock]).unwrap();
+        assert_eq!(again.lock_generation, 2);
+        let wrong = Master::recover(Zeroizing::new([6; 32]), root, &[lock]);
+        assert!(matches!(wrong, Err(Fault::WrongShares)));
+    }
+}

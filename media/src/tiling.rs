@@ -1,0 +1,257 @@
+//! A picture at the size of a window, cut into tiles: which tiles are stale, and
+//! what stands in each.
+//!
+//! Scales tile by tile with the same filter as the whole, so that no seam shows and
+//! a typed letter costs a tile and not a picture. Knows no window and no thread.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::blocks::{Area, BLOCK, ChangedBlocks};
+
+/// The edge of a tile, in pixels of the window.
+pub const TILE: u16 = 128;
+/// How far Catmull-Rom looks, in pixels of the coarser of the two grids.
+const SUPPORT: f64 = 2.0;
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    pub width: u16,
+    pub height: u16,
+}
+
+impl Extent {
+    pub fn is_empty(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+}
+
+/// Where a tile lies in the window's picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tile {
+    pub index: usize,
+    pub left: u16,
+    pub top: u16,
+    pub width: u16,
+    pub height: u16,
+}
+
+/// Cuts a picture of `source` pixels, shown as `target` pixels.
+#[derive(Debug)]
+pub struct Tiling {
+    source: Extent,
+    target: Extent,
+    resizer: Resizer,
+    scratch: Vec<u8>,
+}
+
+impl Default for Tiling {
+    fn default() -> Self {
+        Self::new(Extent::default(), Extent::default())
+    }
+}
+
+impl Tiling {
+    pub fn new(source: Extent, target: Extent) -> Self {
+        Self { source, target, resizer: Resizer::new(), scratch: Vec::new() }
+    }
+
+    pub fn source(&self) -> Extent {
+        self.source
+    }
+
+    pub fn target(&self) -> Extent {
+        self.target
+    }
+
+    /// All tiles, row by row; their `index` counts from 0.
+    pub fn tiles(&self) -> impl Iterator<Item = Tile> {
+        let Extent { width, height } = self.target;
+        let columns = usize::from(width.div_ceil(TILE));
+        let places = (0..height.div_ceil(TILE))
+            .flat_map(move |row| (0..width.div_ceil(TILE)).map(move |column| (row, column)));
+        places.map(move |(row, column)| {
+            let (left, top) = (column * TILE, row * TILE);
+            Tile {
+                index: usize::from(row) * columns + usize::from(column),
+                left,
+                top,
+                width: TILE.min(width - left),
+                height: TILE.min(height - top),
+            }
+        })
+    }
+
+    /// Whether any of the source that `tile` is made of is in `changed`.
+    pub fn is_stale(&self, tile: Tile, changed: &ChangedBlocks) -> bool {
+        let Some(area) = self.origin(tile) else { return false };
+        let (first, end) = (area.left / BLOCK, area.right.div_ceil(BLOCK));
+        (area.top / BLOCK..area.bottom.div_ceil(BLOCK))
+            .any(|row| (first..end).any(|column| changed.contains(column, row)))
+    }
+
+    /// Writes the tile's red, green and blue into `rgb`, `width * height * 3` bytes.
+    /// `rgba` is the whole source. Does nothing where sizes do not fit.
+    pub fn paint(&mut self, rgba: &[u8], tile: Tile, rgb: &mut [u8]) {
+        let fits = rgba.len() == bytes(self.source, 4)
+            && rgb.len() == usize::from(tile.width) * usize::from(tile.height) * 3;
+        if !fits || self.source.is_empty() {
+            return;
+        }
+        if self.source == self.target {
+            self.copy(rgba, tile, rgb);
+        } else {
+            self.scale(rgba, tile, rgb);
+        }
+    }
+
+    fn copy(&self, rgba: &[u8], tile: Tile, rgb: &mut [u8]) {
+        let stride = usize::from(self.source.width) * 4;
+        let length = usize::from(tile.width);
+        for (y, line) in (usize::from(tile.top)..).zip(rgb.chunks_exact_mut(length * 3)) {
+            let from = y * stride + usize::from(tile.left) * 4;
+            drop_alpha(&rgba[from..from + length * 4], line);
+        }
+    }
+
+    fn scale(&mut self, rgba: &[u8], tile: Tile, rgb: &mut [u8]) {
+        let (width, height) = (u32::from(tile.width), u32::from(tile.height));
+        self.scratch.resize(usize::from(tile.width) * usize::from(tile.height) * 4, 0);
+        let (across, down) = self.scales();
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+            .use_alpha(false)
+            .crop(
+                f64::from(tile.left) * across,
+                f64::from(tile.top) * down,
+                f64::from(tile.width) * across,
+                f64::from(tile.height) * down,
+            );
+        let (source_width, source_height) = (self.source.width.into(), self.source.height.into());
+        let source = ImageRef::new(source_width, source_height, rgba, PixelType::U8x4);
+        let target = Image::from_slice_u8(width, height, &mut self.scratch, PixelType::U8x4);
+        let (Ok(source), Ok(mut target)) = (source, target) else { return };
+        if self.resizer.resize(&source, &mut target, &options).is_ok() {
+            drop_alpha(&self.scratch, rgb);
+        }
+    }
+
+    /// Pixels of the source for one of the target.
+    fn scales(&self) -> (f64, f64) {
+        let ratio = |from: u16, to: u16| f64::from(from) / f64::from(to.max(1));
+        (ratio(self.source.width, self.target.width), ratio(self.source.height, self.target.height))
+    }
+
+    /// The pixels of the source that `tile` is made of.
+    fn origin(&self, tile: Tile) -> Option<Area> {
+        let (across, down) = self.scales();
+        let side = |start: u16, length: u16, scale: f64, limit: u16| {
+            let reach = if self.source == self.target { 0.0 } else { SUPPORT * scale.max(1.0) + 1.0 };
+            let first = (f64::from(start) * scale - reach).max(0.0).floor();
+            let end = (f64::from(start + length) * scale + reach).ceil().min(f64::from(limit));
+            (first as usize, end as usize)
+        };
+        let (left, right) = side(tile.left, tile.width, across, self.source.width);
+        let (top, bottom) = side(tile.top, tile.height, down, self.source.height);
+        (left < right && top < bottom).then_some(Area { left, top, right, bottom })
+    }
+}
+
+fn bytes(extent: Extent, pixel: usize) -> usize {
+    usize::from(extent.width) * usize::from(extent.height) * pixel
+}
+
+fn drop_alpha(rgba: &[u8], rgb: &mut [u8]) {
+    for (from, to) in rgba.as_chunks::<4>().0.iter().zip(rgb.as_chunks_mut::<3>().0) {
+        *to = [from[0], from[1], from[2]];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: Extent = Extent { width: 400, height: 300 };
+
+    fn picture() -> Vec<u8> {
+        let pixels = (0..300u32).flat_map(|y| (0..400u32).map(move |x| (x, y)));
+        pixels
+            .flat_map(|(x, y)| [(x * 7 % 256) as u8, (y * 5 % 256) as u8, ((x ^ y) % 256) as u8, 255])
+            .collect()
+    }
+
+    fn whole(tiling: &mut Tiling, rgba: &[u8]) -> Vec<u8> {
+        let target = tiling.target();
+        let mut all = vec![0; bytes(target, 3)];
+        for tile in tiling.tiles().collect::<Vec<_>>() {
+            let mut rgb = vec![0; usize::from(tile.width) * usize::from(tile.height) * 3];
+            tiling.paint(rgba, tile, &mut rgb);
+            for (line, y) in rgb.chunks_exact(usize::from(tile.width) * 3).zip(tile.top..) {
+                let at = (usize::from(y) * usize::from(target.width) + usize::from(tile.left)) * 3;
+                all[at..at + line.len()].copy_from_slice(line);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn tiles_at_one_to_one_are_the_picture_itself() {
+        let mut tiling = Tiling::new(SOURCE, SOURCE);
+        let rgba = picture();
+        let mut expected = vec![0; bytes(SOURCE, 3)];
+        drop_alpha(&rgba, &mut expected);
+        assert_eq!(whole(&mut tiling, &rgba), expected);
+    }
+
+    #[test]
+    fn tiles_of_a_scaled_picture_meet_without_a_seam() {
+        let target = Extent { width: 311, height: 233 };
+        let rgba = picture();
+        let tiled = whole(&mut Tiling::new(SOURCE, target), &rgba);
+        let source = ImageRef::new(400, 300, &rgba, PixelType::U8x4).unwrap();
+        let mut once = Image::new(311, 233, PixelType::U8x4);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+            .use_alpha(false);
+        Resizer::new().resize(&source, &mut once, &options).unwrap();
+        let mut expected = vec![0; bytes(target, 3)];
+        drop_alpha(once.buffer(), &mut expected);
+        let worst = tiled.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(1), "a pixel differs by {worst:?}");
+    }
+
+    #[test]
+    fn a_tile_is_stale_exactly_when_its_pixels_would_differ() {
+        let target = Extent { width: 250, height: 190 };
+        let mut tiling = Tiling::new(SOURCE, target);
+        let rgba = picture();
+        let mut other = rgba.clone();
+        let mut changed = ChangedBlocks::none(400, 300);
+        changed.insert(8, 6);
+        for y in 96..112 {
+            for x in 128..144 {
+                other[(y * 400 + x) * 4] ^= 0x80;
+            }
+        }
+        for tile in tiling.tiles().collect::<Vec<_>>() {
+            let size = usize::from(tile.width) * usize::from(tile.height) * 3;
+            let (mut before, mut after) = (vec![0; size], vec![0; size]);
+            tiling.paint(&rgba, tile, &mut before);
+            tiling.paint(&other, tile, &mut after);
+            let differs = before != after;
+            assert!(!differs || tiling.is_stale(tile, &changed), "tile {} was missed", tile.index);
+        }
+        let stale = tiling.tiles().filter(|tile| tiling.is_stale(*tile, &changed)).count();
+        assert!((1..=4).contains(&stale), "{stale} tiles for one block");
+    }
+
+    #[test]
+    fn a_picture_of_another_size_than_said_is_not_painted() {
+        let mut tiling = Tiling::new(SOURCE, SOURCE);
+        let tile = tiling.tiles().next().unwrap();
+        let mut rgb = vec![9; usize::from(tile.width) * usize::from(tile.height) * 3];
+        tiling.paint(&[0; 16], tile, &mut rgb);
+        assert!(rgb.iter().all(|byte| *byte == 9));
+    }
+}

@@ -1,0 +1,111 @@
+//! What an operator's window shares with `tasuki`: signing in, and a session that begins.
+//!
+//! Decides nothing of how people are spoken to.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tasuki_protocol::bundle::BUNDLE_FILE;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::login::LoginResponse;
+use tasuki_protocol::rights::Mode;
+use tokio::task::JoinHandle;
+
+use super::start;
+use crate::core::Peer;
+use crate::core::setup::OperatorSetup;
+use crate::shell::clock::Clock;
+use crate::shell::fault::Fault;
+use crate::shell::login::{self, Credentials, LoginOutcome};
+use crate::shell::paths::{PathNeeds, Paths};
+use crate::shell::profile::SignIn;
+use crate::shell::run::{Front, Run};
+use crate::shell::server::{Entrance, ServerLink};
+use crate::shell::settings::Settings;
+use crate::shell::trust::Trust;
+
+/// Signs in; keeps the sign-in and the organisation's file in the profile once it led there.
+///
+/// # Errors
+/// As [`login::login`], or the profile cannot be written.
+pub async fn sign_in(
+    settings: &Settings,
+    trust: &Trust,
+    credentials: &Credentials,
+) -> Result<LoginOutcome, Fault> {
+    let device = settings.profile.device_key()?;
+    let outcome = login::login(trust, &settings.proxies, &device, credentials).await?;
+    if let LoginOutcome::SignedIn(answer) = &outcome {
+        keep(trust, settings, &credentials.operator, answer)?;
+    }
+    Ok(outcome)
+}
+
+/// What the next start finds: who is signed in, and at which server.
+pub(super) fn keep(
+    trust: &Trust,
+    settings: &Settings,
+    operator: &str,
+    answer: &LoginResponse,
+) -> Result<(), Fault> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    settings.profile.keep_sign_in(&SignIn {
+        operator: operator.to_owned(),
+        token: answer.token.clone(),
+        expires_at: now.saturating_add(answer.expires_in),
+        tenant: answer.tenant,
+        organisation: answer.organisation.clone(),
+        display_name: answer.display_name.clone(),
+        modes: answer.modes.clone(),
+    })?;
+    keep_bundle(trust, settings)
+}
+
+/// # Errors
+/// [`Fault::Profile`] when the file stays.
+pub fn forget_sign_in(settings: &Settings) -> Result<(), Fault> {
+    settings.profile.forget_sign_in()
+}
+
+/// Starts the log on standard error.
+///
+/// # Errors
+/// [`Fault::Setting`] for a filter that cannot be read.
+pub fn start_log(filter: &str) -> Result<(), Fault> {
+    start::start_log(filter)
+}
+
+/// The next start finds it without being told.
+fn keep_bundle(trust: &Trust, settings: &Settings) -> Result<(), Fault> {
+    let bytes = std::fs::read(&trust.file)
+        .map_err(|why| Fault::Bundle { file: trust.file.clone(), why: why.to_string() })?;
+    let kept: PathBuf = settings.profile.state.join(BUNDLE_FILE);
+    if kept == trust.file { Ok(()) } else { settings.profile.write(BUNDLE_FILE, &bytes) }
+}
+
+/// Asks the server for a number; `reason` is for the end user to read, and a policy may want it. The loop runs until the session is over, or until
+/// the surface drops its end.
+///
+/// # Errors
+/// Not signed in, no desktop to show in a mode that shows it, or the server is not reached.
+pub async fn begin(
+    mode: Mode,
+    reason: Option<String>,
+    settings: &Settings,
+) -> Result<(Front, JoinHandle<()>), Fault> {
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let sign_in = settings.profile.sign_in()?;
+    let device = settings.profile.device_key()?;
+    let display = match mode.host() {
+        Role::Operator => Some(start::display()?),
+        Role::Agent => None,
+    };
+    let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
+    let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
+    let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
+    let peer = Peer::operator(OperatorSetup { end, mode, reason });
+    let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
+    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
+    Ok((front, tokio::spawn(run.run())))
+}

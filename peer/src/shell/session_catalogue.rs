@@ -1,0 +1,76 @@
+//! The sentences of a running session: a line of English, a line of Japanese.
+//!
+//! Names rights and says what changed. Knows no program's flow.
+
+texts! {
+    /// One sentence, or word, of a running session.
+    SessionText:
+    RightSeeScreen => "seeing the screen", "画面を見る";
+    RightOperate => "using mouse and keyboard", "マウスとキーボードの操作";
+    RightChooseScreen => "choosing the monitor", "表示する画面の選択";
+    RightFetchFiles => "taking files", "ファイルの取得";
+    RightSendFiles => "sending files", "ファイルの送信";
+    RightReadClipboard => "reading the clipboard", "クリップボードの読み取り";
+    RightWriteClipboard => "filling the clipboard", "クリップボードへの書き込み";
+    RightScreenshot => "keeping still pictures", "画面を画像として保存";
+    RightRecord => "recording", "録画";
+    RightChat => "messages", "メッセージ";
+    RightPoint => "pointing and drawing", "指し示しと描き込み";
+    RightReconnect => "coming back after a restart", "再起動後の再接続";
+    NoRights => "nothing", "なし";
+    Minutes => "{0} min", "{0} 分";
+    Seconds => "{0} s", "{0} 秒";
+
+    AskMoreRights =>
+        "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Type yes and press Enter to allow. no, or silence for {3}, refuses:",
+        "{0} が追加の許可を求めています: {1}（{2}間）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}間回答がない場合は拒否になります:";
+    AskContinue =>
+        "Shall the session with {0} go on? The other side's hand is off until you answer. Type yes and press Enter to go on. no, or silence for {1}, ends it:",
+        "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}間回答がない場合は終了します:";
+    AnswerTooSoon =>
+        "That was typed before the question stood. Please read it, then answer.",
+        "質問が表示される前に入力されました。内容を読んでから回答してください。";
+    NothingAsked => "Nothing is asked at the moment.", "今は何も質問されていません。";
+    TheyAreAskedRights =>
+        "The other side is asked for more rights ({0} to answer); input waits.",
+        "相手に追加の許可を確認しています（回答まで {0}）。その間は操作できません。";
+    TheyAreAskedContinue =>
+        "The other side is asked whether to go on ({0} to answer); input waits.",
+        "続けてよいか相手に確認しています（回答まで {0}）。その間は操作できません。";
+    RightsGranted => "Allowed for {1}: {0}.", "{1}間許可されました: {0}。";
+    RightsRefused => "Refused: {0}.", "拒否されました: {0}。";
+    RightsSilent => "Nobody answered, which refuses: {0}.", "回答がなかったため拒否になりました: {0}。";
+    RightsTaken => "Taken away: {0}.", "許可が取り消されました: {0}。";
+    RightsBack => "Allowed again: {0}.", "再び許可されました: {0}。";
+    RightsOver => "Its time is over: {0}.", "許可の時間が終わりました: {0}。";
+    PicturePaused =>
+        "The picture is held still: nothing is sent and no input counts.",
+        "画面を止めています。何も送信されず、操作もできません。";
+    PictureResumed => "The picture goes on.", "画面の共有を再開しました。";
+    DiscardedNoConnection =>
+        "The connection was away for too long: what you did with mouse and keyboard was not sent and will not be. Do it again.",
+        "接続が途切れていたため、マウスとキーボードの操作は送信されず、後からも送信されません。もう一度操作してください。";
+    DiscardedKeysDown =>
+        "Input was lost while keys were down: let go of all keys, then go on.",
+        "キーを押している間に操作が失われました。すべてのキーを離してから続けてください。";
+    DiscardedWaiting =>
+        "The other side's computer takes no input at the moment; it was not sent.",
+        "相手のコンピュータは今、操作を受け付けていません。送信しませんでした。";
+    NotSaid =>
+        "The connection is away and nothing more can wait for it; this was not sent.",
+        "接続が途切れており、これ以上は待たせられません。送信しませんでした。";
+    SentLater =>
+        "The connection is away; this is sent as soon as it is back.",
+        "接続が途切れています。戻りしだい送信します。";
+    UnknownRight =>
+        "{0} is no right; rights are screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point",
+        "{0} という権利はありません。権利: screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point";
+    NotGrantWord =>
+        "{0} is none of ask, take, back, list",
+        "{0} は ask, take, back, list のどれでもありません";
+    RightGrantedLine => "{0}: allowed", "{0}: 許可";
+    RightGrantedForLine => "{0}: allowed, {1} left", "{0}: 許可（残り {1}）";
+    RightTakenLine => "{0}: taken away", "{0}: 取り消し中";
+    RightAskableLine => "{0}: not allowed; can be asked for", "{0}: 未許可（求めることができます）";
+    RightNotHereLine => "{0}: not on this computer or in this version", "{0}: このコンピュータまたはこの版では使えません";
+}

@@ -1,0 +1,81 @@
+//! Keys as words, to be compared by voice or written down: the 2048 words of BIP 39,
+//! of which the first four letters are enough to tell one from another.
+
+use bip39::{Language, Mnemonic};
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::DeviceKey;
+
+/// Words of a fingerprint: 66 bits, so that no other key can be ground to the same words.
+pub const FINGERPRINT_WORDS: usize = 6;
+/// Bits of one word.
+pub const WORD_BITS: usize = 11;
+
+/// What two people compare of a device's key.
+pub fn fingerprint(key: &DeviceKey) -> String {
+    let digest = Sha256::digest([b"tasuki-device-words-v1".as_slice(), &key.0].concat());
+    words(&digest, FINGERPRINT_WORDS)
+}
+
+/// `count` words out of the first bits of `bytes`, which must have enough of them.
+pub fn words(bytes: &[u8], count: usize) -> String {
+    let bit = |n: usize| bytes.get(n / 8).is_some_and(|byte| byte >> (7 - n % 8) & 1 == 1);
+    let index = |word: usize| {
+        (0..WORD_BITS).fold(0, |index, n| index << 1 | usize::from(bit(word * WORD_BITS + n)))
+    };
+    let list = Language::English.word_list();
+    let chosen: Vec<&str> = (0..count).filter_map(|word| list.get(index(word)).copied()).collect();
+    chosen.join(" ")
+}
+
+/// 32 bytes as 24 words, the last of which checks the others.
+pub fn spell(bytes: &[u8; 32]) -> String {
+    Mnemonic::from_entropy(bytes).map(|words| words.to_string()).unwrap_or_default()
+}
+
+/// The 32 bytes behind 24 words, in any case, with any spaces.
+///
+/// # Errors
+/// A word is not on the list, is missing, or the words do not belong together.
+pub fn read(words: &str) -> Result<[u8; 32], NotWords> {
+    let plain = words.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let mnemonic = Mnemonic::parse_in_normalized(Language::English, &plain).map_err(|_| NotWords)?;
+    let (bytes, length) = mnemonic.to_entropy_array();
+    bytes.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(NotWords)
+}
+
+/// Not 24 words that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("these are not 24 words that belong together")]
+pub struct NotWords;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_from_their_words_and_a_wrong_word_is_noticed() {
+        let bytes: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * 7).unwrap());
+        let spelled = spell(&bytes);
+        assert_eq!(spelled.split(' ').count(), 24);
+        assert_eq!(read(&format!("  {}\n", spelled.to_uppercase())), Ok(bytes));
+        let mut swapped: Vec<&str> = spelled.split(' ').collect();
+        swapped.swap(0, 1);
+        assert_eq!(read(&swapped.join(" ")), Err(NotWords));
+        assert_eq!(read("abandon"), Err(NotWords));
+    }
+
+    #[test]
+    fn a_fingerprint_has_six_words_and_differs_for_keys_that_differ_in_one_bit() {
+        let (one, other) = (DeviceKey([0; 32]), DeviceKey([1; 32]));
+        assert_eq!(fingerprint(&one).split(' ').count(), FINGERPRINT_WORDS);
+        assert_ne!(fingerprint(&one), fingerprint(&other));
+        assert_eq!(fingerprint(&one), fingerprint(&one));
+    }
+
+    #[test]
+    fn words_take_eleven_bits_each_from_the_front() {
+        assert_eq!(words(&[0, 0, 0], 1), "abandon");
+        assert_eq!(words(&[0xFF, 0xE0, 0], 2), "zoo abandon");
+    }
+}

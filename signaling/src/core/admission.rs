@@ -1,0 +1,256 @@
+//! From where and when an account may be used: networks, hardware addresses, hours. S63, T54.
+//!
+//! Told the address, the declared hardware addresses and the time. An empty list allows
+//! everything; what cannot be understood allows nothing.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tasuki_protocol::admin::{Hours, Limits};
+
+/// The most entries of a list of limits.
+const MAX_ENTRIES: usize = 64;
+const DAY_MINUTES: u16 = 24 * 60;
+
+/// Limits that were understood.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    networks: Vec<IpNet>,
+    macs: Vec<String>,
+    hours: Option<(TimeZone, Hours)>,
+}
+
+/// Why somebody may not come in now. Logged, and not told (T52).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    Address,
+    Mac,
+    Hours,
+}
+
+/// Limits that say something impossible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotLimits;
+
+impl TryFrom<&Limits> for Admission {
+    type Error = NotLimits;
+
+    fn try_from(limits: &Limits) -> Result<Self, NotLimits> {
+        if limits.addresses.len() > MAX_ENTRIES || limits.macs.len() > MAX_ENTRIES {
+            return Err(NotLimits);
+        }
+        let networks = limits.addresses.iter().map(|text| network(text)).collect::<Result<_, _>>()?;
+        let macs =
+            limits.macs.iter().map(|text| mac(text).ok_or(NotLimits)).collect::<Result<_, _>>()?;
+        let hours = limits.hours.clone().map(understand).transpose()?;
+        Ok(Self { networks, macs, hours })
+    }
+}
+
+impl Admission {
+    /// Whether somebody at `address`, whose computer declares `macs`, may come in at `unix`.
+    ///
+    /// # Errors
+    /// [`Outside`]: the first limit that says no.
+    pub fn check(&self, address: IpAddr, macs: &[String], unix: i64) -> Result<(), Outside> {
+        self.check_place_and_time(address, unix)?;
+        let declared = || macs.iter().filter_map(|text| mac(text));
+        if !self.macs.is_empty() && !declared().any(|mac| self.macs.contains(&mac)) {
+            return Err(Outside::Mac);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check`], but for the hardware addresses.
+    ///
+    /// # Errors
+    /// [`Outside`]: the first limit that says no.
+    pub fn check_place_and_time(&self, address: IpAddr, unix: i64) -> Result<(), Outside> {
+        let address = address.to_canonical();
+        if !self.networks.is_empty() && !self.networks.iter().any(|net| net.contains(&address)) {
+            return Err(Outside::Address);
+        }
+        if self.seconds_left(unix) == Some(0) { Err(Outside::Hours) } else { Ok(()) }
+    }
+
+    /// Seconds until the allowed hours end, 0 outside of them; `None` where any hour is allowed.
+    pub fn seconds_left(&self, unix: i64) -> Option<u64> {
+        let (zone, hours) = self.hours.as_ref()?;
+        let Ok(now) = Timestamp::from_second(unix) else { return Some(0) };
+        let local = zone.to_datetime(now);
+        let day = u8::try_from(local.weekday().to_monday_one_offset()).unwrap_or_default();
+        let clock = local.time();
+        let second =
+            i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
+        let (from, until) = (i64::from(hours.from) * 60, i64::from(hours.until) * 60);
+        if !hours.days.contains(&day) || second < from {
+            return Some(0);
+        }
+        Some(u64::try_from(until - second).unwrap_or_default())
+    }
+}
+
+/// Who really asks: the peer, or, if that is one of `proxies`, whom it forwards for: the last
+/// address of `forwarded` that is not a proxy's itself. T54.
+pub fn client_address(peer: IpAddr, forwarded: Option<&str>, proxies: &[IpNet]) -> IpAddr {
+    let peer = peer.to_canonical();
+    let is_proxy = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
+    let Some(forwarded) = forwarded.filter(|_| is_proxy(&peer)) else { return peer };
+    let mut nearest = peer;
+    for text in forwarded.rsplit(',') {
+        let Ok(address) = text.trim().parse::<IpAddr>() else { return nearest };
+        nearest = address.to_canonical();
+        if !is_proxy(&nearest) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// A network, or one address as a network of one; IPv4 in IPv6 dress is IPv4.
+///
+/// # Errors
+/// It is neither.
+pub fn network(text: &str) -> Result<IpNet, NotLimits> {
+    if let Ok(address) = IpAddr::from_str(text) {
+        return Ok(IpNet::from(address.to_canonical()));
+    }
+    let net: IpNet = text.parse().map_err(|_| NotLimits)?;
+    match net {
+        IpNet::V4(_) => Ok(net),
+        IpNet::V6(v6) => match v6.addr().to_ipv4_mapped() {
+            Some(v4) if v6.prefix_len() >= 96 => {
+                IpNet::new(IpAddr::V4(v4), v6.prefix_len() - 96).map_err(|_| NotLimits)
+            }
+            // A net that holds the mapped addresses and more: nobody means that.
+            Some(_) => Err(NotLimits),
+            None => Ok(net),
+        },
+    }
+}
+
+fn mac(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
+    let is_mac = plain.len() == 12 && plain.bytes().all(|b| b.is_ascii_hexdigit());
+    is_mac.then(|| plain.to_ascii_lowercase())
+}
+
+fn understand(hours: Hours) -> Result<(TimeZone, Hours), NotLimits> {
+    let zone = TimeZone::get(&hours.zone).map_err(|_| NotLimits)?;
+    let days = !hours.days.is_empty() && hours.days.iter().all(|day| (1..=7).contains(day));
+    if days && hours.from < hours.until && hours.until <= DAY_MINUTES {
+        Ok((zone, hours))
+    } else {
+        Err(NotLimits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(addresses: &[&str]) -> Admission {
+        let addresses = addresses.iter().map(|text| (*text).to_owned()).collect();
+        Admission::try_from(&Limits { addresses, ..Limits::default() }).unwrap()
+    }
+
+    fn office() -> Admission {
+        let hours = Hours {
+            zone: "Asia/Tokyo".to_owned(),
+            days: vec![1, 2, 3, 4, 5],
+            from: 9 * 60,
+            until: 18 * 60,
+        };
+        Admission::try_from(&Limits { hours: Some(hours), ..Limits::default() }).unwrap()
+    }
+
+    #[test]
+    fn t54_addresses_are_compared_in_their_plain_form() {
+        let allowed = at(&["192.0.2.0/24", "2001:db8:1:2::/64", "::ffff:198.51.100.7"]);
+        for inside in ["192.0.2.200", "::ffff:192.0.2.1", "2001:db8:1:2:9::1", "198.51.100.7"] {
+            assert_eq!(allowed.check(inside.parse().unwrap(), &[], 0), Ok(()), "{inside}");
+        }
+        for outside in ["192.0.3.1", "2001:db8:1:3::1", "::1", "::ffff:192.0.3.1"] {
+            let refused = allowed.check(outside.parse().unwrap(), &[], 0);
+            assert_eq!(refused, Err(Outside::Address), "{outside}");
+        }
+    }
+
+    #[test]
+    fn s63_a_mac_counts_in_any_spelling_and_hours_in_the_zone_that_was_named() {
+        let macs = vec!["00-1A-2B-3C-4D-5E".to_owned()];
+        let allowed = Admission::try_from(&Limits { macs, ..Limits::default() }).unwrap();
+        let here = "192.0.2.1".parse().unwrap();
+        assert_eq!(allowed.check(here, &["00:1a:2b:3c:4d:5e".to_owned()], 0), Ok(()));
+        assert_eq!(allowed.check(here, &["00:1a:2b:3c:4d:5f".to_owned()], 0), Err(Outside::Mac));
+        assert_eq!(allowed.check(here, &[], 0), Err(Outside::Mac));
+        // 2026-11-25 is a Wednesday; 00:00 UTC is 09:00 in Tokyo.
+        let midnight = 1_795_564_800;
+        assert_eq!(office().seconds_left(midnight), Some(9 * 3600));
+        assert_eq!(office().check(here, &[], midnight - 1), Err(Outside::Hours));
+        assert_eq!(office().check(here, &[], midnight + 9 * 3600 - 1), Ok(()));
+        assert_eq!(office().check(here, &[], midnight + 9 * 3600), Err(Outside::Hours));
+        assert_eq!(office().check(here, &[], midnight + 3 * 86_400), Err(Outside::Hours));
+    }
+
+    #[test]
+    fn limits_that_say_something_impossible_are_refused() {
+        let addresses = |text: &str| Limits { addresses: vec![text.to_owned()], ..Limits::default() };
+        for wrong in ["", "192.0.2.0/33", "example.com", "::ffff:0:0/90"] {
+            assert!(Admission::try_from(&addresses(wrong)).is_err(), "{wrong}");
+        }
+        let hours = |zone: &str, days: &[u8], from, until| Limits {
+            hours: Some(Hours { zone: zone.to_owned(), days: days.to_vec(), from, until }),
+            ..Limits::default()
+        };
+        for wrong in [
+            hours("Asia/Edo", &[1], 0, 60),
+            hours("Asia/Tokyo", &[8], 0, 60),
+            hours("Asia/Tokyo", &[], 0, 60),
+            hours("Asia/Tokyo", &[1], 60, 60),
+            hours("Asia/Tokyo", &[1], 0, 1441),
+        ] {
+            assert!(Admission::try_from(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn t54_a_forwarding_header_counts_only_from_a_configured_proxy() {
+        let proxies = [network("10.0.0.0/8").unwrap()];
+        let (proxy, stranger) = ("10.0.0.1".parse().unwrap(), "203.0.113.9".parse().unwrap());
+        let client: IpAddr = "192.0.2.1".parse().unwrap();
+        let header = Some("198.51.100.1, 192.0.2.1, 10.2.0.1");
+        assert_eq!(client_address(proxy, header, &proxies), client);
+        assert_eq!(client_address(stranger, header, &proxies), stranger);
+        assert_eq!(client_address(proxy, None, &proxies), proxy);
+        assert_eq!(client_address(proxy, Some("nonsense"), &proxies), proxy);
+        assert_eq!(client_address(proxy, Some("192.0.2.1, nonsense"), &proxies), proxy);
+        assert_eq!(client_address(proxy, header, &[]), proxy);
+    }
+
+    proptest! {
+        /// T54: what a forwarder claims never makes a stranger's address another.
+        #[test]
+        fn no_header_moves_a_peer_that_is_no_proxy(peer: [u8; 4], header in ".{0,60}") {
+            let peer = IpAddr::from(peer);
+            prop_assume!(!network("10.0.0.0/8").unwrap().contains(&peer));
+            let proxies = [network("10.0.0.0/8").unwrap()];
+            prop_assert_eq!(client_address(peer, Some(&header), &proxies), peer);
+        }
+
+        /// S63: an address is let in exactly if one of the networks holds it.
+        #[test]
+        fn a_list_of_networks_lets_in_what_lies_in_one(
+            net: [u8; 4], length in 0u8..=32, address: [u8; 4],
+        ) {
+            let allowed = at(&[&format!("{}/{length}", IpAddr::from(net))]);
+            let mask = if length == 0 { 0 } else { u32::MAX << (32 - length) };
+            let inside = (u32::from_be_bytes(net) ^ u32::from_be_bytes(address)) & mask == 0;
+            prop_assert_eq!(allowed.check(IpAddr::from(address), &[], 0).is_ok(), inside);
+        }
+    }
+}

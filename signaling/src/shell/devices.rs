@@ -1,0 +1,189 @@
+//! Operators' devices: one that came with a right code waits until an administrator has
+//! compared its words and signed its certificate; a revoked one is nothing any more.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::certificate::{Authorities, Certificate, Revocations};
+use tasuki_protocol::devices::{DeviceEntry, DeviceState};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::DeviceKey;
+
+use super::accounts::{Accounts, digest};
+use super::admins::AdminRefused;
+use super::clock;
+
+/// What a device is to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Pending,
+    Approved,
+    /// Its certificate is over: as pending, without a new code.
+    Expired,
+    Revoked,
+}
+
+impl Standing {
+    fn of(state: &str, not_after: Option<i64>) -> Self {
+        match state {
+            "approved" if not_after.is_some_and(|end| clock::unix_row() <= end) => Self::Approved,
+            "approved" => Self::Expired,
+            "pending" => Self::Pending,
+            _ => Self::Revoked,
+        }
+    }
+}
+
+impl From<Standing> for DeviceState {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Pending => Self::Pending,
+            Standing::Approved => Self::Approved,
+            Standing::Expired => Self::Expired,
+            Standing::Revoked => Self::Revoked,
+        }
+    }
+}
+
+impl Accounts {
+    pub(crate) async fn standing(
+        &self,
+        operator: i64,
+        device: &DeviceKey,
+    ) -> Result<Option<Standing>, sqlx::Error> {
+        let find = "SELECT state, not_after FROM devices WHERE operator = ? AND key = ?";
+        let find = sqlx::query(find).bind(operator).bind(device.0.to_vec());
+        let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
+        Ok(Some(Standing::of(&row.try_get::<String, _>(0)?, row.try_get(1)?)))
+    }
+
+    /// The envelope of the device's certificate, while it holds.
+    pub(crate) async fn certificate(
+        &self,
+        operator: i64,
+        device: &DeviceKey,
+    ) -> Result<Option<(Vec<u8>, Certificate)>, sqlx::Error> {
+        let find = "SELECT certificate FROM devices
+             WHERE operator = ? AND key = ? AND state = 'approved' AND not_after >= ?";
+        let find = sqlx::query(find).bind(operator).bind(device.0.to_vec()).bind(clock::unix_row());
+        let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
+        let envelope: Vec<u8> = row.try_get(0)?;
+        // Checked when it was taken; agents check it again.
+        let read = dsse::open_self_signed::<Certificate>(&envelope).ok();
+        Ok(read.map(|(certificate, _)| (envelope, certificate)))
+    }
+
+    /// True: an administrator will find the device waiting. A code is used up only by that.
+    pub(crate) async fn ask_for_device(
+        &self,
+        operator: i64,
+        code: &str,
+        device: &DeviceKey,
+        standing: Option<Standing>,
+    ) -> Result<bool, sqlx::Error> {
+        match standing {
+            Some(Standing::Pending | Standing::Expired) => return Ok(true),
+            Some(Standing::Approved | Standing::Revoked) => return Ok(false),
+            None => {}
+        }
+        let now = self.clock.now();
+        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let used = sqlx::query("DELETE FROM codes WHERE code = ? AND operator = ? AND expires > ?")
+            .bind(digest(code.trim()).to_vec())
+            .bind(operator)
+            .bind(now)
+            .execute(&mut *transaction)
+            .await?;
+        if used.rows_affected() != 1 {
+            return Ok(false);
+        }
+        let insert = "INSERT OR IGNORE INTO devices (operator, key, state, added)
+             VALUES (?, ?, 'pending', ?)";
+        let added = sqlx::query(insert)
+            .bind(operator)
+            .bind(device.0.to_vec())
+            .bind(clock::unix_row())
+            .execute(&mut *transaction)
+            .await?;
+        if added.rows_affected() != 1 {
+            // Another account's device: one key, one operator.
+            return Ok(false);
+        }
+        transaction.commit().await.map(|()| true)
+    }
+
+    pub(crate) async fn devices(&self) -> Result<Vec<DeviceEntry>, AdminRefused> {
+        let list = "SELECT operators.id, person, password, modes, operators.state, limits,
+                 key, devices.state, devices.added, not_after
+             FROM devices JOIN operators ON operators.id = devices.operator
+             ORDER BY operators.id, devices.added";
+        let rows = sqlx::query(list).fetch_all(&self.store.pool).await?;
+        Ok(rows.iter().filter_map(|row| self.device(row)).collect())
+    }
+
+    fn device(&self, row: &SqliteRow) -> Option<DeviceEntry> {
+        let account = self.account(row)?;
+        let key: Vec<u8> = row.try_get(6).ok()?;
+        let not_after: Option<i64> = row.try_get(9).ok()?;
+        let standing = Standing::of(&row.try_get::<String, _>(7).ok()?, not_after);
+        Some(DeviceEntry {
+            operator: account.person.name,
+            display_name: account.person.display_name,
+            modes: account.modes,
+            device: DeviceKey(key.try_into().ok()?),
+            state: standing.into(),
+            added: u64::try_from(row.try_get::<i64, _>(8).ok()?).ok()?,
+            not_after: not_after.and_then(|end| u64::try_from(end).ok()),
+        })
+    }
+
+    /// Takes a certificate that the administrator's machine has signed; gives the account.
+    pub(crate) async fn approve_device(
+        &self,
+        envelope: &[u8],
+        bundle: &Bundle,
+    ) -> Result<i64, AdminRefused> {
+        let certificate: Certificate =
+            dsse::open(envelope, &bundle.lock_keys).map_err(|_| ProblemCode::Document)?;
+        let authorities = Authorities {
+            tenant: bundle.tenant,
+            manifest_keys: bundle.manifest_keys.clone(),
+            lock_keys: bundle.lock_keys.clone(),
+            revoked: Vec::new(),
+            unix: clock::unix(),
+        };
+        Certificate::open(envelope, &authorities, &certificate.device)
+            .map_err(|_| ProblemCode::Document)?;
+        let account = self.by_name(&certificate.operator).await?.ok_or(ProblemCode::NotFound)?;
+        if account.person.display_name != certificate.display_name {
+            return Err(ProblemCode::Document.into());
+        }
+        let approve = "UPDATE devices SET state = 'approved', certificate = ?, not_after = ?
+             WHERE operator = ? AND key = ? AND state <> 'revoked'";
+        let approved = sqlx::query(approve)
+            .bind(envelope.to_vec())
+            .bind(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))
+            .bind(account.id)
+            .bind(certificate.device.0.to_vec())
+            .execute(&self.store.pool)
+            .await?;
+        if approved.rows_affected() == 1 { Ok(account.id) } else { Err(ProblemCode::NotFound.into()) }
+    }
+
+    /// Devices on the list are out, with their tokens.
+    pub(crate) async fn revoke_devices(&self, list: &Revocations) -> Result<(), sqlx::Error> {
+        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for device in &list.devices {
+            let out = [
+                "UPDATE devices SET state = 'revoked', certificate = NULL WHERE key = ?",
+                "DELETE FROM tokens WHERE device = ?",
+            ];
+            for statement in out {
+                let statement = sqlx::query(statement).bind(device.0.to_vec());
+                statement.execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,15 @@
+ALTER TABLE operators ADD COLUMN totp BLOB;
+ALTER TABLE operators ADD COLUMN totp_pending BLOB;
+ALTER TABLE operators ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE operators ADD COLUMN limits BLOB;
+ALTER TABLE tokens ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name_index BLOB NOT NULL UNIQUE,
+    name BLOB NOT NULL
+) STRICT;
+CREATE TABLE memberships (
+    group_id INTEGER NOT NULL,
+    operator INTEGER NOT NULL,
+    PRIMARY KEY (group_id, operator)
+) STRICT;

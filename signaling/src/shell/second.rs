@@ -1,0 +1,195 @@
+//! The second factor: an authenticator's digits (RFC 6238), each of which counts once.
+//!
+//! The secret is sealed in its row. One that was never confirmed by its digits is kept
+//! apart and opens nothing.
+
+use sqlx::Row as _;
+use tasuki_protocol::login::Authenticator;
+use totp_rs::{Builder, Secret, Totp};
+
+use super::accounts::Accounts;
+use super::clock;
+use super::names::Cell;
+
+const SECRET_BYTES: usize = 20;
+/// Steps of 30 seconds by which the two clocks may differ, each way.
+const SKEW: u16 = 1;
+
+/// Whose authenticator: the table that its row stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Operator(i64),
+    Admin(i64),
+}
+
+/// What became of the digits.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Second {
+    /// Right, or none are asked for.
+    Passed,
+    Missing,
+    Wrong,
+    /// This authenticator is to be set up: its `otpauth:` address.
+    SetUp {
+        uri: String,
+    },
+}
+
+struct Row {
+    secret: Option<Vec<u8>>,
+    pending: Option<Vec<u8>>,
+    step: i64,
+}
+
+impl Owner {
+    fn row(self) -> (&'static str, i64) {
+        match self {
+            Self::Operator(id) => {
+                ("SELECT totp, totp_pending, totp_step FROM operators WHERE id = ?", id)
+            }
+            Self::Admin(id) => ("SELECT totp, totp_pending, totp_step FROM admins WHERE id = ?", id),
+        }
+    }
+
+    /// Takes a step once: whoever comes second changes no row.
+    fn spend(self) -> (&'static str, i64) {
+        match self {
+            Self::Operator(id) => {
+                ("UPDATE operators SET totp_step = ?1 WHERE id = ?2 AND totp_step < ?1", id)
+            }
+            Self::Admin(id) => {
+                ("UPDATE admins SET totp_step = ?1 WHERE id = ?2 AND totp_step < ?1", id)
+            }
+        }
+    }
+
+    fn confirm(self) -> (&'static str, i64) {
+        let operators = "UPDATE operators SET totp = totp_pending, totp_pending = NULL, totp_step = ?1
+             WHERE id = ?2 AND totp IS NULL AND totp_pending IS NOT NULL";
+        let admins = "UPDATE admins SET totp = totp_pending, totp_pending = NULL, totp_step = ?1
+             WHERE id = ?2 AND totp IS NULL AND totp_pending IS NOT NULL";
+        match self {
+            Self::Operator(id) => (operators, id),
+            Self::Admin(id) => (admins, id),
+        }
+    }
+
+    fn keep(self) -> (&'static str, i64) {
+        match self {
+            Self::Operator(id) => ("UPDATE operators SET totp_pending = ?1 WHERE id = ?2", id),
+            Self::Admin(id) => ("UPDATE admins SET totp_pending = ?1 WHERE id = ?2", id),
+        }
+    }
+}
+
+impl Accounts {
+    /// Judges `digits`. `name` stands in a new authenticator's address.
+    pub(crate) async fn second_factor(
+        &self,
+        owner: Owner,
+        name: &str,
+        digits: Option<&str>,
+        wish: Authenticator,
+    ) -> Result<Second, sqlx::Error> {
+        let row = self.authenticator(owner).await?;
+        if let Some(secret) = row.secret {
+            let Some(digits) = digits else { return Ok(Second::Missing) };
+            let right = match step_of(&totp(secret), digits, row.step) {
+                Some(step) => self.spend(owner, step).await?,
+                None => false,
+            };
+            return Ok(if right { Second::Passed } else { Second::Wrong });
+        }
+        let wanted = wish == Authenticator::SetUp || self.rules.second_factor_required;
+        if !wanted {
+            return Ok(Second::Passed);
+        }
+        if let (Some(pending), Some(digits)) = (row.pending, digits) {
+            let Some(step) = step_of(&totp(pending), digits, 0) else { return Ok(Second::Wrong) };
+            let (confirm, id) = owner.confirm();
+            let confirm = sqlx::query(confirm).bind(step).bind(id).execute(&self.store.pool).await?;
+            let done = confirm.rows_affected() == 1;
+            return Ok(if done { Second::Passed } else { Second::Wrong });
+        }
+        self.set_up_authenticator(owner, name).await
+    }
+
+    /// Whether the account has an authenticator that counts.
+    pub(crate) async fn has_authenticator(&self, owner: Owner) -> Result<bool, sqlx::Error> {
+        Ok(self.authenticator(owner).await?.secret.is_some())
+    }
+
+    async fn authenticator(&self, owner: Owner) -> Result<Row, sqlx::Error> {
+        let (find, id) = owner.row();
+        let Some(row) = sqlx::query(find).bind(id).fetch_optional(&self.store.pool).await? else {
+            return Ok(Row { secret: None, pending: None, step: 0 });
+        };
+        let open = |cell: Option<Vec<u8>>| {
+            cell.and_then(|cell| self.names.open::<Vec<u8>>(Cell::Authenticator, &cell))
+        };
+        Ok(Row { secret: open(row.try_get(0)?), pending: open(row.try_get(1)?), step: row.try_get(2)? })
+    }
+
+    async fn spend(&self, owner: Owner, step: i64) -> Result<bool, sqlx::Error> {
+        let (spend, id) = owner.spend();
+        let spent = sqlx::query(spend).bind(step).bind(id).execute(&self.store.pool).await?;
+        Ok(spent.rows_affected() == 1)
+    }
+
+    async fn set_up_authenticator(&self, owner: Owner, name: &str) -> Result<Second, sqlx::Error> {
+        let unable = |_| sqlx::Error::WorkerCrashed;
+        let secret = clock::random::<SECRET_BYTES>().map_err(unable)?.to_vec();
+        let cell = self.names.seal(Cell::Authenticator, &secret).map_err(unable)?;
+        let (keep, id) = owner.keep();
+        sqlx::query(keep).bind(cell).bind(id).execute(&self.store.pool).await?;
+        let issuer = percent(&self.organisation);
+        let base32 = Secret::from(secret).to_base32();
+        let uri = format!("otpauth://totp/{issuer}:{}?secret={base32}&issuer={issuer}", percent(name));
+        Ok(Second::SetUp { uri })
+    }
+}
+
+fn totp(secret: Vec<u8>) -> Totp {
+    Builder::new().with_secret(secret).with_skew(SKEW).build_noncompliant()
+}
+
+/// The step whose digits these are, if it is later than `spent`.
+fn step_of(totp: &Totp, digits: &str, spent: i64) -> Option<i64> {
+    let plain: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
+    let step = totp.check(&plain, clock::unix())?;
+    i64::try_from(step).ok().filter(|step| *step > spent)
+}
+
+/// RFC 3986: everything but the unreserved characters.
+fn percent(text: &str) -> String {
+    let spell = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(spell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_count_once_and_a_step_to_either_side() {
+        let secret = vec![7; SECRET_BYTES];
+        let totp = totp(secret);
+        let now = clock::unix();
+        let digits = totp.generate(now).to_string();
+        let step = step_of(&totp, &digits, 0).unwrap();
+        assert_eq!(step_of(&totp, &digits, step), None);
+        assert!(step_of(&totp, &totp.generate(now.saturating_sub(30)).to_string(), 0).is_some());
+        assert_eq!(step_of(&totp, &totp.generate(now.saturating_sub(300)).to_string(), 0), None);
+        assert_eq!(step_of(&totp, "", 0), None);
+    }
+
+    #[test]
+    fn an_address_carries_any_name() {
+        assert_eq!(percent("花子 x"), "%E8%8A%B1%E5%AD%90%20x");
+    }
+}

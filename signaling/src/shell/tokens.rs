@@ -1,0 +1,242 @@
+//! Tokens: 256 random bits, kept as SHA-256, worth nothing without their device (T55).
+//!
+//! Times are on the steady clock, which no step of the wall clock moves (F12).
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sqlx::Row as _;
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::DEVICE_PROOF;
+use zeroize::Zeroizing;
+
+use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::clock;
+use super::passwords::Busy;
+use super::rules::{self, Beside};
+use super::second::{Owner, Second};
+use crate::core::admission::Admission;
+use crate::core::rooms::{Operator, OperatorId};
+
+/// A token's bearer, before its device has proved itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Bearer {
+    pub(crate) operator: OperatorId,
+    pub(crate) device: DeviceKey,
+    pub(crate) token_digest: [u8; 32],
+    /// Seconds on the steady clock.
+    pub(crate) expires: i64,
+    /// Until when acts that ask for a second look are open, on the steady clock.
+    pub(crate) confirmed_until: i64,
+}
+
+impl Accounts {
+    pub(crate) async fn issue_token(
+        &self,
+        operator: i64,
+        device: &DeviceKey,
+    ) -> Result<String, LoginRefused> {
+        let bytes: [u8; 32] = clock::random().map_err(|_| LoginRefused::Busy)?;
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        let now = self.clock.now();
+        let oldest = now.saturating_sub(seconds(self.rules.token_absolute));
+        let tidy = sqlx::query("DELETE FROM tokens WHERE created < ?").bind(oldest);
+        tidy.execute(&self.store.pool).await?;
+        let insert = "INSERT INTO tokens (hash, operator, device, created, used, confirmed)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?4)";
+        sqlx::query(insert)
+            .bind(digest(&token).to_vec())
+            .bind(operator)
+            .bind(device.0.to_vec())
+            .bind(now)
+            .execute(&self.store.pool)
+            .await?;
+        Ok(token)
+    }
+
+    /// Whose token this is, if it is still one; counts as its use.
+    pub(crate) async fn bearer(&self, token: &str) -> Result<Option<Bearer>, sqlx::Error> {
+        let token_digest = digest(token);
+        let now = self.clock.now();
+        let absolute = seconds(self.rules.token_absolute);
+        let touch = "UPDATE tokens SET used = ?1
+             WHERE hash = ?2 AND created > ?3 AND used > ?4
+               AND operator IN (SELECT id FROM operators WHERE state = 'enabled')
+               AND device IN (SELECT key FROM devices WHERE state = 'approved')
+             RETURNING operator, device, created, confirmed";
+        let row = sqlx::query(touch)
+            .bind(now)
+            .bind(token_digest.to_vec())
+            .bind(now.saturating_sub(absolute))
+            .bind(now.saturating_sub(seconds(self.rules.token_idle)))
+            .fetch_optional(&self.store.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let device: Vec<u8> = row.try_get(1)?;
+        let Ok(device) = device.try_into() else { return Ok(None) };
+        let confirmed: i64 = row.try_get(3)?;
+        Ok(Some(Bearer {
+            operator: OperatorId(row.try_get(0)?),
+            device: DeviceKey(device),
+            token_digest,
+            expires: row.try_get::<i64, _>(2)?.saturating_add(absolute),
+            confirmed_until: confirmed.saturating_add(seconds(self.rules.confirm_for)),
+        }))
+    }
+
+    /// A connection that lived until now was a use.
+    pub(crate) async fn touch(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
+        let touch = sqlx::query("UPDATE tokens SET used = ? WHERE hash = ?").bind(self.clock.now());
+        touch.bind(bearer.token_digest.to_vec()).execute(&self.store.pool).await.map(|_| ())
+    }
+
+    /// The bearer as rooms know it; `None` if the account or the device is out.
+    pub(crate) async fn operator(&self, bearer: &Bearer) -> Result<Option<Operator>, sqlx::Error> {
+        let account = self.by_id(bearer.operator.0).await?.filter(|account| account.enabled);
+        let certified = self.certificate(bearer.operator.0, &bearer.device).await?;
+        let (Some(account), Some((envelope, certificate))) = (account, certified) else {
+            return Ok(None);
+        };
+        let certified = |mode: &Mode| certificate.modes.contains(mode);
+        let confirmed = bearer.confirmed_until.saturating_sub(self.clock.now());
+        let confirmed = Duration::from_secs(u64::try_from(confirmed).unwrap_or_default());
+        Ok(Some(Operator {
+            id: bearer.operator,
+            name: account.person.name,
+            display_name: account.person.display_name,
+            modes: account.modes.into_iter().filter(certified).collect(),
+            groups: self.groups_of(bearer.operator.0).await?,
+            device: bearer.device,
+            rights: certificate.rights,
+            certificate: envelope,
+            confirmed_until: Instant::now() + confirmed,
+        }))
+    }
+
+    /// How long a connection of the bearer from `address` may last: until its token, its
+    /// certificate or the allowed hours end. `None`: it may not be at all.
+    pub(crate) async fn time_left(&self, bearer: &Bearer, address: IpAddr) -> Option<Duration> {
+        let account = self.by_id(bearer.operator.0).await.ok()??;
+        let admission = Admission::try_from(&account.limits).ok()?;
+        // Hardware addresses were declared at the login: the token stands for them.
+        let unix = clock::unix_row();
+        admission.check_place_and_time(address, unix).ok()?;
+        let certified = self.certificate(bearer.operator.0, &bearer.device).await.ok()??;
+        let certified = i64::try_from(certified.1.not_after).unwrap_or(i64::MAX) - unix;
+        let token = bearer.expires.saturating_sub(self.clock.now());
+        let left = u64::try_from(token.min(certified)).ok()?;
+        let left = admission.seconds_left(unix).map_or(left, |hours| hours.min(left));
+        Some(Duration::from_secs(left))
+    }
+
+    pub(crate) async fn sign_out(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
+        let end = sqlx::query("DELETE FROM tokens WHERE hash = ?");
+        end.bind(bearer.token_digest.to_vec()).execute(&self.store.pool).await.map(|_| ())
+    }
+
+    /// The person shows again that it is he: digits, or the password where there are none.
+    pub(crate) async fn confirm(
+        &self,
+        bearer: &Bearer,
+        exporter: &[u8; 32],
+        asked: Confirmation,
+    ) -> Result<(), LoginRefused> {
+        let owner = Owner::Operator(bearer.operator.0);
+        let password = asked.password.map(Zeroizing::new);
+        let known = match self.has_authenticator(owner).await? {
+            true => Known::Digits(asked.totp),
+            false => Known::Password(password.unwrap_or_default()),
+        };
+        self.recognise(bearer, exporter, &asked.proof.0, known).await?;
+        let confirm = sqlx::query("UPDATE tokens SET confirmed = ? WHERE hash = ?");
+        let confirm = confirm.bind(self.clock.now()).bind(bearer.token_digest.to_vec());
+        confirm.execute(&self.store.pool).await?;
+        Ok(())
+    }
+
+    /// Gives the account a new password and ends its other sign-ins.
+    pub(crate) async fn change_password(
+        &self,
+        bearer: &Bearer,
+        exporter: &[u8; 32],
+        asked: ChangePassword,
+    ) -> Result<Result<(), ProblemCode>, LoginRefused> {
+        let known = Known::Password(Zeroizing::new(asked.old));
+        self.recognise(bearer, exporter, &asked.proof.0, known).await?;
+        let account = self.by_id(bearer.operator.0).await?;
+        let name = account.map(|account| account.person.name).unwrap_or_default();
+        let new = Zeroizing::new(asked.new);
+        let beside = self.beside(Owner::Operator(bearer.operator.0)).await?;
+        if let Err(code) = self.rules.passwords.check(&new, &name, beside) {
+            return Ok(Err(code));
+        }
+        let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
+        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let change = sqlx::query("UPDATE operators SET password = ? WHERE id = ?");
+        change.bind(hash).bind(bearer.operator.0).execute(&mut *transaction).await?;
+        let end = sqlx::query("DELETE FROM tokens WHERE operator = ? AND hash <> ?");
+        let end = end.bind(bearer.operator.0).bind(bearer.token_digest.to_vec());
+        end.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// What an account's password stands beside.
+    pub(crate) async fn beside(&self, owner: Owner) -> Result<Beside, sqlx::Error> {
+        let totp = self.rules.second_factor_required || self.has_authenticator(owner).await?;
+        Ok(if totp { Beside::Totp } else { Beside::Nothing })
+    }
+
+    /// Counted like a login, under the same counter.
+    async fn recognise(
+        &self,
+        bearer: &Bearer,
+        exporter: &[u8; 32],
+        proof: &[u8],
+        known: Known,
+    ) -> Result<(), LoginRefused> {
+        let (operator, device) = (bearer.operator.0, bearer.device.0.as_slice());
+        let refuse = |wrong| Err(LoginRefused::SignIn(Some(operator), wrong));
+        let message = [DEVICE_PROOF, exporter, &bearer.token_digest].concat();
+        if !signed(&bearer.device, &message, proof) {
+            return refuse(Wrong::Device);
+        }
+        if let Counted::Suspended { .. } = self.count_failure(operator, device).await? {
+            return refuse(Wrong::Suspended);
+        }
+        let right = match known {
+            Known::Password(password) => {
+                let stored = self.by_id(operator).await?.map(|account| account.password);
+                let password = Zeroizing::new(rules::normal(&password));
+                self.passwords.verify(password, stored).await?
+            }
+            Known::Digits(digits) => {
+                let owner = Owner::Operator(operator);
+                let asked = self.second_factor(owner, "", digits.as_deref(), Authenticator::Keep);
+                asked.await? == Second::Passed
+            }
+        };
+        if !right {
+            return refuse(Wrong::Credentials);
+        }
+        self.forget_failures(operator, device).await?;
+        Ok(())
+    }
+}
+
+/// By what a person is recognised again.
+enum Known {
+    Password(Zeroizing<String>),
+    Digits(Option<String>),
+}
+
+impl From<Busy> for ProblemCode {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}

@@ -1,0 +1,247 @@
+//! What the administrator's machine has signed, as this server keeps and gives it: the
+//! bundle, the roots' handovers, the list of revoked devices, wrapped log keys.
+//!
+//! A document is taken only if it goes on from the one before and names this server's
+//! own keys; the server can sign none of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Bytes;
+use sqlx::Row as _;
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TrustNews};
+use tasuki_protocol::certificate::Revocations;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey};
+use tasuki_protocol::signal;
+
+use super::admins::AdminRefused;
+use super::fault::Fault;
+use super::folder::{Facts, Folder, Keys, Prepared};
+use super::store::Store;
+
+const BUNDLE: &str = "bundle";
+const HANDOVER: &str = "handover";
+const REVOCATIONS: &str = "revocations";
+const LOG_KEY: &str = "log-key";
+/// The most log keys that are kept: one a year for a long time.
+const MAX_LOG_KEYS: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Trust {
+    pub(crate) folder: Arc<Folder>,
+    facts: Facts,
+    store: Store,
+    now: Mutex<State>,
+    /// One change at a time.
+    changing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct State {
+    bundle: Option<(Arc<Bundle>, Bytes)>,
+    handovers: Vec<Blob>,
+    revocations: Option<(u64, Blob)>,
+}
+
+impl Trust {
+    pub(crate) async fn load(folder: Arc<Folder>, facts: Facts, store: Store) -> Result<Self, Fault> {
+        let damaged = || Fault::DatabaseDamaged(folder.database());
+        let newest = store.documents(BUNDLE).await.map_err(|_| damaged())?.pop();
+        let bundle = match newest {
+            Some((_, envelope)) => {
+                let bundle = Bundle::open_first(&envelope).map_err(|_| damaged())?;
+                Some((Arc::new(bundle), Bytes::from(envelope)))
+            }
+            None => None,
+        };
+        let handovers = store.documents(HANDOVER).await.map_err(|_| damaged())?;
+        let handovers = handovers.into_iter().map(|(_, envelope)| Blob(envelope)).collect();
+        let list = store.documents(REVOCATIONS).await.map_err(|_| damaged())?.pop();
+        let revocations = list.map(|(version, envelope)| (version, Blob(envelope)));
+        let now = Mutex::new(State { bundle, handovers, revocations });
+        Ok(Self { folder, facts, store, now, changing: tokio::sync::Mutex::new(()) })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` until `tasuki-admin init` is done: nothing is served till then.
+    pub(crate) fn bundle(&self) -> Option<Arc<Bundle>> {
+        self.state().bundle.as_ref().map(|(bundle, _)| Arc::clone(bundle))
+    }
+
+    pub(crate) fn envelope(&self) -> Option<Bytes> {
+        self.state().bundle.as_ref().map(|(_, envelope)| envelope.clone())
+    }
+
+    pub(crate) fn news(&self) -> Option<TrustNews> {
+        let state = self.state().clone();
+        let (_, envelope) = state.bundle?;
+        Some(TrustNews {
+            bundle: Blob(envelope.to_vec()),
+            handovers: state.handovers,
+            revocations: state.revocations.map(|(_, list)| list),
+        })
+    }
+
+    pub(crate) fn revocations(&self) -> Option<Blob> {
+        self.state().revocations.as_ref().map(|(_, list)| list.clone())
+    }
+
+    pub(crate) fn server_keys(&self) -> Result<ServerKeys, Fault> {
+        let keys = self.folder.keys()?;
+        Ok(ServerKeys {
+            tenant: self.facts.tenant,
+            organisation: self.facts.organisation.clone(),
+            host: self.facts.host.clone(),
+            port: self.facts.port,
+            server_pin: super::tls::load(&self.folder)?.fingerprint,
+            manifest_key: keys.manifest_key(),
+            checkpoint_key: keys.checkpoint_key(),
+            prepared: self.folder.prepared()?.public(),
+            bundle: self.envelope().map(|envelope| Blob(envelope.to_vec())),
+        })
+    }
+
+    pub(crate) fn prepare(&self, kind: ServerKeyKind) -> Result<(), Fault> {
+        self.folder.prepare(kind, &self.facts)
+    }
+
+    /// Takes a bundle; gives the keys that it put into use, if it did.
+    pub(crate) async fn publish(&self, order: &PublishBundle) -> Result<Adopted, AdminRefused> {
+        let _one = self.changing.lock().await;
+        let before = self.bundle();
+        let bundle = match &before {
+            Some(before) => Bundle::open(&order.bundle.0, &before.known()),
+            None => Bundle::open_first(&order.bundle.0),
+        };
+        let bundle = bundle.map_err(|_| ProblemCode::Document)?;
+        let rises = before.as_ref().is_none_or(|before| bundle.version > before.version);
+        let unable = |fault: Fault| {
+            tracing::error!(%fault, "the server's own keys");
+            ProblemCode::Busy
+        };
+        let prepared = self.folder.prepared().map_err(unable)?;
+        let ours = self.folder.keys().map_err(unable)?;
+        let pin = super::tls::load(&self.folder).map_err(unable)?.fingerprint;
+        let named = names_our_keys(&bundle, &ours, &prepared)
+            && bundle.server_pins.contains(&pin)
+            && bundle.tenant == self.facts.tenant;
+        let log_keys = log_keys_belong(&bundle, &order.log_keys, before.is_none());
+        if !rises || !named || !log_keys {
+            return Err(ProblemCode::Document.into());
+        }
+        let hands_over = before.is_some_and(|before| before.root != bundle.root);
+        self.store.publish(&bundle, order, hands_over).await?;
+        self.folder.write(BUNDLE_FILE, &order.bundle.0).map_err(unable)?;
+        let adopted = self.folder.adopt(&bundle, &prepared).map_err(unable)?;
+        let mut state = self.state();
+        if hands_over {
+            state.handovers.push(order.bundle.clone());
+        }
+        state.bundle = Some((Arc::new(bundle), Bytes::from(order.bundle.0.clone())));
+        Ok(adopted)
+    }
+
+    /// Takes a list of revoked devices.
+    pub(crate) async fn revoke(&self, envelope: &Blob) -> Result<Revocations, AdminRefused> {
+        let _one = self.changing.lock().await;
+        let bundle = self.bundle().ok_or(ProblemCode::NotInitialised)?;
+        let known = self.state().revocations.as_ref().map_or(0, |(version, _)| *version);
+        let list = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, known + 1)
+            .map_err(|_| ProblemCode::Document)?;
+        self.store.keep_document(REVOCATIONS, list.version, &envelope.0).await?;
+        self.state().revocations = Some((list.version, envelope.clone()));
+        Ok(list)
+    }
+
+    pub(crate) async fn log_keys(&self) -> Result<Vec<WrappedLogKey>, sqlx::Error> {
+        let kept = self.store.documents(LOG_KEY).await?;
+        let read = |body: &Vec<u8>| serde_json::from_slice(body).ok();
+        Ok(kept.iter().filter_map(|(_, body)| read(body)).collect())
+    }
+}
+
+/// Keys that are in use from now on, of those that had been prepared.
+#[derive(Debug, Default)]
+pub(crate) struct Adopted {
+    pub(crate) keys: Option<Keys>,
+    pub(crate) tls: Option<super::tls::Tls>,
+}
+
+/// A bundle may put the server's prepared keys first, and must name those in use.
+fn names_our_keys(bundle: &Bundle, ours: &Keys, prepared: &Prepared) -> bool {
+    let next = prepared.public();
+    let leads = |listed: &[DeviceKey], own: DeviceKey, next: Option<DeviceKey>| {
+        listed.contains(&own) && listed.first().is_some_and(|key| *key == own || Some(*key) == next)
+    };
+    leads(&bundle.manifest_keys, ours.manifest_key(), next.manifest_key)
+        && leads(&bundle.checkpoint_keys, ours.checkpoint_key(), next.checkpoint_key)
+}
+
+/// The newest log key's private half must be kept with the bundle that first names it.
+fn log_keys_belong(bundle: &Bundle, wrapped: &[WrappedLogKey], needed: bool) -> bool {
+    let sane = |key: &WrappedLogKey| {
+        key.tenant == bundle.tenant && key.by_passphrase.kdf.as_ref().is_some_and(|kdf| kdf.is_sane())
+    };
+    let newest = |key: &WrappedLogKey| bundle.log_keys.first() == Some(&key.public);
+    let present = wrapped.iter().any(newest) || (wrapped.is_empty() && !needed);
+    present && wrapped.len() <= MAX_LOG_KEYS && wrapped.iter().all(sane)
+}
+
+impl Store {
+    /// Every version of a kind of document, oldest first.
+    async fn documents(&self, kind: &str) -> Result<Vec<(u64, Vec<u8>)>, sqlx::Error> {
+        let find = "SELECT version, body FROM documents WHERE kind = ? ORDER BY version";
+        let rows = sqlx::query(find).bind(kind.to_owned()).fetch_all(&self.pool).await?;
+        let mut documents = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let version = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+            documents.push((version, row.try_get(1)?));
+        }
+        Ok(documents)
+    }
+
+    async fn keep_document(&self, kind: &str, version: u64, body: &[u8]) -> Result<(), sqlx::Error> {
+        let insert = "INSERT INTO documents (kind, version, body) VALUES (?, ?, ?)";
+        sqlx::query(insert)
+            .bind(kind.to_owned())
+            .bind(i64::try_from(version).unwrap_or(i64::MAX))
+            .bind(body.to_vec())
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+    }
+
+    /// All of it or nothing.
+    async fn publish(
+        &self,
+        bundle: &Bundle,
+        order: &PublishBundle,
+        hands_over: bool,
+    ) -> Result<(), sqlx::Error> {
+        let mut rows = vec![(BUNDLE, bundle.version, order.bundle.0.clone())];
+        if hands_over {
+            rows.push((HANDOVER, bundle.version, order.bundle.0.clone()));
+        }
+        for (number, key) in order.log_keys.iter().enumerate() {
+            let number = u64::try_from(number).unwrap_or(u64::MAX);
+            rows.push((LOG_KEY, number, signal::encode(key).into_bytes()));
+        }
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        if !order.log_keys.is_empty() {
+            let clear = sqlx::query("DELETE FROM documents WHERE kind = ?").bind(LOG_KEY);
+            clear.execute(&mut *transaction).await?;
+        }
+        for (kind, version, body) in rows {
+            let insert = "INSERT INTO documents (kind, version, body) VALUES (?, ?, ?)";
+            let version = i64::try_from(version).unwrap_or(i64::MAX);
+            let insert = sqlx::query(insert).bind(kind).bind(version).bind(body);
+            insert.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,123 @@
+//! Administrators' own accounts: the first one, the others, signing in and out.
+
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tasuki_protocol::admin::{
+    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, EnrolAdmin,
+};
+
+use super::admin::{refuse_admin, signed_in, signed_in_json, signed_json};
+use super::{Shared, Site, accounts, event, json, not_here, read_json, store_problem};
+use crate::shell::admins::Coming;
+
+/// Exists until the first administrator has come (T57).
+pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
+    match site.accounts.expects_admin().await {
+        Ok(true) if request.method() == Method::POST => take_in(&site, request, Coming::First).await,
+        Ok(_) => not_here(),
+        Err(error) => store_problem(&error),
+    }
+}
+
+pub(super) async fn join(State(site): Shared, request: Request) -> Response {
+    take_in(&site, request, Coming::Invited).await
+}
+
+async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
+    let body: EnrolAdmin = match read_json(site, request.into_body()).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    match site.accounts.enrol_admin(&body, coming).await {
+        Ok(admin) => {
+            site.desk.record(event("admin.enrolled", Some(-admin.0)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+pub(super) async fn login(State(site): Shared, request: Request) -> Response {
+    let (admin, body): (_, AdminLogin) = match signed_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    match site.accounts.log_admin_in(admin, body).await {
+        Ok(answer) => {
+            let kind = match &answer {
+                AdminLoginAnswer::SignedIn { .. } => "admin.login",
+                AdminLoginAnswer::NeedsTotp => "admin.digits",
+                AdminLoginAnswer::TotpSetup { .. } => "admin.authenticator",
+                AdminLoginAnswer::Locked { .. } => "admin.suspended",
+            };
+            site.desk.record(event(kind, Some(-admin.0)));
+            json(StatusCode::OK, &answer)
+        }
+        Err(refused) => accounts::refuse(&site, "admin.refused", refused),
+    }
+}
+
+pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
+    let (admin, _) = match signed_in(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    match site.accounts.log_admin_out(admin).await {
+        Ok(()) => {
+            site.desk.record(event("admin.logout", Some(-admin.0)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => store_problem(&error),
+    }
+}
+
+pub(super) async fn list(State(site): Shared, request: Request) -> Response {
+    if let Err(refused) = signed_in(&site, request).await {
+        return refused;
+    }
+    match site.accounts.admins().await {
+        Ok(list) => json(StatusCode::OK, &list),
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, AddAdmin) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
+        return refuse_admin(refused);
+    }
+    match site.accounts.invite_admin(&order).await {
+        Ok(added) => {
+            site.desk.record(event("admin.invited", Some(-admin.0)));
+            json(StatusCode::CREATED, &added)
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+pub(super) async fn change(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, ChangeAdmin) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
+        return refuse_admin(refused);
+    }
+    let kind = match order.change {
+        AdminChange::Disable => "admin.disabled",
+        AdminChange::Enable => "admin.enabled",
+        AdminChange::Remove => "admin.removed",
+        AdminChange::Unlock => "admin.unlocked",
+    };
+    match site.accounts.change_admin(admin, &order).await {
+        Ok(()) => {
+            site.desk.record(event(kind, Some(-admin.0)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}

@@ -1,0 +1,59 @@
+//! Operators' devices, as administrators judge them.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::devices::{ApproveDevice, DeviceList, RevokeDevices};
+
+use super::admin::{refuse_admin, signed_in, signed_in_json};
+use super::{Shared, event, json, problem, store_problem};
+
+pub(super) async fn list(State(site): Shared, request: Request) -> Response {
+    if let Err(refused) = signed_in(&site, request).await {
+        return refused;
+    }
+    match site.accounts.devices().await {
+        Ok(devices) => {
+            let list = DeviceList { devices, revocations: site.trust.revocations() };
+            json(StatusCode::OK, &list)
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
+    let (_, order): (_, ApproveDevice) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
+    match site.accounts.approve_device(&order.certificate.0, &bundle).await {
+        Ok(operator) => {
+            site.desk.record(event("device.approved", Some(operator)));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+/// Ends what the devices have running at once. T17.
+pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, RevokeDevices) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    let list = match site.trust.revoke(&order.revocations).await {
+        Ok(list) => list,
+        Err(refused) => return refuse_admin(refused),
+    };
+    let revoked = site.accounts.revoke_devices(&list).await;
+    for device in list.devices {
+        site.desk.withdraw_device(device);
+    }
+    site.desk.record(event("device.revoked", Some(-admin.0)));
+    match revoked {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => store_problem(&error),
+    }
+}

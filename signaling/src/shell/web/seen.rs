@@ -1,0 +1,64 @@
+//! A sign-in as the ledger keeps it: who said to be whom, from where, on which terminal (S52).
+
+use std::net::IpAddr;
+
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::ledger::event::{Entry, Event, clipped};
+use tasuki_protocol::ledger::words::{LockedOut, LoginFailure};
+use tasuki_protocol::login::LoginRequest;
+
+use crate::core::admission::Outside;
+use crate::shell::accounts::Wrong;
+
+/// What one request showed, before it was looked at.
+#[derive(Debug)]
+pub(super) struct Seen {
+    account: String,
+    from: String,
+    device: DeviceKey,
+    /// As declared (R4).
+    mac: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn of(request: &LoginRequest, address: IpAddr) -> Self {
+        Self {
+            account: clipped(&request.operator),
+            from: address.to_canonical().to_string(),
+            device: request.device,
+            mac: (!request.macs.is_empty()).then(|| clipped(&request.macs.join(" "))),
+        }
+    }
+
+    pub(super) fn signed_in(self) -> Entry {
+        let event = Event::LoggedIn { from: self.from, device: self.device, mac: self.mac };
+        Entry::server(event).of(None, Some(self.account))
+    }
+
+    /// `known`: there is an account of that name. `until` in unix seconds, if it is suspended now.
+    pub(super) fn failed(self, known: Option<i64>, wrong: Wrong, until: u64) -> Vec<Entry> {
+        let Self { account, from, device, mac } = self;
+        let operator = known.map(|_| account.clone());
+        let why = why(known, wrong);
+        let failed = Event::LoginFailed { account, from: from.clone(), device, mac, why };
+        let mut entries = vec![Entry::server(failed).of(None, operator.clone())];
+        if wrong == Wrong::NowSuspended {
+            let locked = Event::LockedOut { from, until, who: LockedOut::UnknownDevices };
+            entries.push(Entry::server(locked).of(None, operator));
+        }
+        entries
+    }
+}
+
+fn why(known: Option<i64>, wrong: Wrong) -> LoginFailure {
+    match wrong {
+        Wrong::Credentials | Wrong::NowSuspended if known.is_none() => LoginFailure::UnknownAccount,
+        Wrong::Credentials | Wrong::NowSuspended => LoginFailure::Password,
+        Wrong::Device => LoginFailure::Device,
+        Wrong::Digits => LoginFailure::SecondFactor,
+        Wrong::Suspended => LoginFailure::Locked,
+        Wrong::Disabled => LoginFailure::Disabled,
+        Wrong::Outside(Outside::Address | Outside::Mac) => LoginFailure::Place,
+        Wrong::Outside(Outside::Hours) => LoginFailure::Hours,
+    }
+}

@@ -1,0 +1,184 @@
+//! The ledger over TLS: everything is in it, an administrator reads it, nobody else does.
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::ledger::audit::{Auditor, Tombstone, Verified};
+use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::ledger::record::{Opened, open as open_row};
+use tasuki_protocol::ledger::tree::Hash;
+use tasuki_protocol::ledger::wire::{
+    Decree, END_ROWS_PATH, EndRows, LedgerOpened, OPEN_LEDGER_PATH, OpenLedger, PRUNE_PATH,
+    READ_ROWS_PATH, REVIEW_PATH, ReadRows, Review, RowsPage,
+};
+use tasuki_protocol::ledger::words::ReadPurpose;
+use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::OperatorToServer;
+
+use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key, root_key};
+use crate::pairing::open;
+
+/// The ledger up to its newest checkpoint, opened and verified.
+struct Read {
+    entries: Vec<Option<Entry>>,
+    verified: Verified,
+    opened: LedgerOpened,
+    page: RowsPage,
+}
+
+async fn read(world: &World) -> Option<Read> {
+    let ask = OpenLedger { purpose: ReadPurpose::List, from: 0, to: u64::MAX };
+    let answer = world.admin_post(OPEN_LEDGER_PATH, &ask).await;
+    if answer.status == 404 {
+        return None;
+    }
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    let opened: LedgerOpened = serde_json::from_slice(&answer.body).unwrap();
+    let ask = ReadRows { reading: opened.reading.clone(), from: 0, count: 1000 };
+    let answer = world.admin_post(READ_ROWS_PATH, &ask).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    let page: RowsPage = serde_json::from_slice(&answer.body).unwrap();
+    let verified = verify(world, &opened, &page);
+    let secret = LogSecretKey::from_bytes([23; 32]);
+    let tenant = world.bundle().tenant;
+    let mut before: Hash = opened.before;
+    let mut entries = Vec::new();
+    for stored in &page.rows {
+        entries.push(stored.row.as_ref().map(|row| {
+            let envelope = page.keys.iter().find(|key| key.digest() == row.key).unwrap();
+            let key = envelope.open(&secret, tenant).unwrap();
+            let Opened::Entry(entry) = open_row(row, before, &key, tenant).unwrap() else { panic!() };
+            entry
+        }));
+        before = stored.leaf;
+    }
+    Some(Read { entries, verified, opened, page })
+}
+
+fn verify(world: &World, opened: &LedgerOpened, page: &RowsPage) -> Verified {
+    let bundle = world.bundle();
+    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys, device_key(&root_key()));
+    opened.tombstones.iter().for_each(|stone| auditor.tombstone(&stone.0).unwrap());
+    page.keys.iter().for_each(|key| auditor.key(key));
+    let mut notes = page.notes.iter().peekable();
+    for (at, stored) in page.rows.iter().enumerate() {
+        auditor.record(stored).unwrap();
+        let size = (at + 1).to_string();
+        while let Some(note) = notes.next_if(|note| note.lines().nth(1) == Some(&size)) {
+            auditor.checkpoint(note).unwrap();
+        }
+    }
+    auditor.finish().unwrap()
+}
+
+/// Reads until `wanted` is in a checkpoint.
+async fn read_until(world: &World, wanted: impl Fn(&Event) -> bool) -> Read {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(read) = read(world).await
+            && read.entries.iter().flatten().any(|entry| wanted(&entry.event))
+        {
+            return read;
+        }
+        assert!(tokio::time::Instant::now() < end, "it never came into the ledger");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// Opens a number and gives it up: the end of a session is signed at once.
+async fn come_and_go(world: &World, operator: &mut Operator) -> SessionId {
+    let room = open(world, operator, Mode::View).await;
+    operator.socket.say(&OperatorToServer::Close { session: room.session }).await;
+    room.session
+}
+
+/// S52, S53, S55, S56, T63: sign-ins with their address, failures, a suspension, numbers and the
+/// reading itself are there, for the holder of the log key.
+#[tokio::test]
+async fn what_happens_at_the_server_is_in_the_ledger_in_its_order() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let stranger = SigningKey::from_bytes(&[99; 32]);
+    for _ in 0..3 {
+        assert_eq!(world.login("hanako", "wrong password", &stranger, None).await.status, 401);
+    }
+    assert_eq!(world.login("nobody", PASSWORD, &stranger, None).await.status, 401);
+    let session = come_and_go(&world, &mut operator).await;
+    read_until(&world, |event| matches!(event, Event::SessionClosed { .. })).await;
+    come_and_go(&world, &mut operator).await;
+    let read = read_until(&world, |event| matches!(event, Event::LedgerRead { .. })).await;
+    let of = |wanted: fn(&Event) -> bool| -> Vec<Entry> {
+        read.entries.iter().flatten().filter(|entry| wanted(&entry.event)).cloned().collect()
+    };
+    let signed_in = of(|event| matches!(event, Event::LoggedIn { .. }));
+    assert_eq!(signed_in.len(), 1);
+    assert_eq!(signed_in[0].operator.as_deref(), Some("hanako"));
+    let Event::LoggedIn { from, device, .. } = &signed_in[0].event else { panic!() };
+    assert_eq!((from.as_str(), *device), ("127.0.0.1", device_key(&operator.device)));
+    assert_eq!(of(|event| matches!(event, Event::LoginFailed { .. })).len(), 4);
+    assert_eq!(of(|event| matches!(event, Event::LockedOut { .. })).len(), 1);
+    let opened = of(|event| matches!(event, Event::RoomOpened { .. }));
+    assert_eq!(opened[0].session, Some(session));
+    assert_eq!(opened[0].operator.as_deref(), Some("hanako"));
+    assert!(!of(|event| matches!(event, Event::AdminDid { .. })).is_empty());
+    assert_eq!(read.verified.size, read.opened.to);
+}
+
+/// S49, S56, T56: who is no administrator reads nothing; who has opened nothing reads nothing;
+/// a ticket that the server did not make delivers nothing.
+#[tokio::test]
+async fn nobody_reads_or_writes_the_ledger_without_his_right_to() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    come_and_go(&world, &mut operator).await;
+    read_until(&world, |event| matches!(event, Event::SessionClosed { .. })).await;
+    let ask = OpenLedger { purpose: ReadPurpose::List, from: 0, to: 9 };
+    assert_eq!(world.post(OPEN_LEDGER_PATH, &ask, &[]).await.status, 401);
+    let bearer = format!("Bearer {}", operator.token);
+    let as_operator = world.post(OPEN_LEDGER_PATH, &ask, &[("authorization", &bearer)]).await;
+    assert_eq!(as_operator.status, 401);
+    let unopened = ReadRows { reading: Blob(vec![0; 16]), from: 0, count: 10 };
+    assert_eq!(world.admin_post(READ_ROWS_PATH, &unopened).await.status, 404);
+    let forged = EndRows { ticket: Blob(vec![7; 57]), known: 0, rows: Vec::new() };
+    assert_eq!(world.post(END_ROWS_PATH, &forged, &[]).await.status, 401);
+}
+
+/// S92, S95, T64: a review is a record; what the root key's tombstone takes away stays verifiable,
+/// and nobody else's word takes anything away.
+#[tokio::test]
+async fn records_are_pruned_on_the_root_keys_word_alone_and_reviews_are_kept() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    come_and_go(&world, &mut operator).await;
+    let full = read_until(&world, |event| matches!(event, Event::SessionClosed { .. })).await;
+    let review = Review { up_to: full.verified.size, note: "monthly".to_owned() };
+    assert_eq!(world.admin_post(REVIEW_PATH, &review).await.status, 204);
+    let ahead = Review { up_to: 1_000_000, note: String::new() };
+    assert_eq!(world.admin_post(REVIEW_PATH, &ahead).await.status, 422);
+
+    let before = 3;
+    let root = {
+        let mut frontier = tasuki_protocol::ledger::tree::Frontier::default();
+        full.page.rows[..3].iter().for_each(|row| frontier.push(row.leaf, |_, _| {}));
+        frontier.root()
+    };
+    let stone = Tombstone {
+        tenant: world.bundle().tenant,
+        before,
+        root,
+        admin: "admin".to_owned(),
+        reason: "retention".to_owned(),
+        at: 1,
+    };
+    let prune = |key: &SigningKey, stone: &Tombstone| Decree { envelope: Blob(dsse::sign(stone, key)) };
+    assert_eq!(world.admin_post(PRUNE_PATH, &prune(&world.admin, &stone)).await.status, 401);
+    let of_another = Tombstone { root: full.page.rows[0].leaf, ..stone.clone() };
+    assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &of_another)).await.status, 422);
+    assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &stone)).await.status, 204);
+    let pruned = read_until(&world, |event| matches!(event, Event::Pruned { .. })).await;
+    assert_eq!(pruned.verified.pruned, 3);
+    assert!(pruned.entries[..3].iter().all(Option::is_none));
+    assert!(pruned.entries.iter().flatten().any(|e| matches!(e.event, Event::Reviewed { .. })));
+}

@@ -1,0 +1,192 @@
+//! The organisation's keys at a real server: what it takes, what it refuses, what it does until
+//! they are there (T14, T17, T69, T70, S65).
+
+use ed25519_dalek::SigningKey;
+use serde_json::json;
+use tasuki_protocol::admin::{BUNDLE_PATH, Problem, ProblemCode};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::certificate::{Certificate, Revocations};
+use tasuki_protocol::devices::{
+    APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceList, DeviceState, REVOKE_PATH, RevokeDevices,
+};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
+use tasuki_protocol::keys::{PREPARE_KEY_PATH, PrepareKey, ServerKeyKind};
+use tasuki_protocol::login::LOGIN_PATH;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{
+    AGENT_PATH, CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator,
+};
+use tokio_tungstenite::tungstenite::error::Error;
+
+use crate::client::{Answer, PASSWORD, World, device_key, unix};
+use crate::organisation::{lock_key, root_key};
+use crate::pairing::{open, pair};
+
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_bytes(&[n; 32])
+}
+
+fn code(answer: &Answer) -> ProblemCode {
+    serde_json::from_slice::<Problem>(&answer.body).unwrap().code
+}
+
+async fn news(world: &World) -> TrustNews {
+    serde_json::from_slice(&world.get(TRUST_PATH, &[]).await.body).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_without_the_organisations_keys_says_so_and_serves_nobody() {
+    let world = World::uninitialised().await;
+    assert!(!world.running.as_ref().unwrap().is_initialised());
+    for path in [BUNDLE_PATH, TRUST_PATH] {
+        let answer = world.get(path, &[]).await;
+        assert_eq!((answer.status, code(&answer)), (503, ProblemCode::NotInitialised), "{path}");
+    }
+    let answer = world.post(LOGIN_PATH, &json!({}), &[]).await;
+    assert_eq!(code(&answer), ProblemCode::NotInitialised);
+    for path in [AGENT_PATH, OPERATOR_PATH] {
+        match world.socket(path, &[("authorization", "Bearer x")]).await {
+            Err(Error::Http(response)) => assert_eq!(response.status().as_u16(), 503),
+            Ok(_) => panic!("{path} was served"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn t70_a_bundle_must_go_on_from_the_one_before_and_name_this_servers_keys() {
+    let world = World::start().await;
+    let first = world.bundle();
+    let next = Bundle { version: 2, ..first.clone() };
+    let stranger = key(66);
+    let refused = |answer: Answer| assert_eq!(code(&answer), ProblemCode::Document);
+    refused(world.publish(&first, &[&root_key()]).await);
+    refused(world.publish(&next, &[&stranger]).await);
+    let foreign = Bundle { root: device_key(&stranger), ..next.clone() };
+    refused(world.publish(&foreign, &[&stranger]).await);
+    let no_manifest = Bundle { manifest_keys: vec![DeviceKey([9; 32])], ..next.clone() };
+    refused(world.publish(&no_manifest, &[&root_key()]).await);
+    let mut not_first = next.clone();
+    not_first.manifest_keys.insert(0, DeviceKey([9; 32]));
+    refused(world.publish(&not_first, &[&root_key()]).await);
+    let no_pin = Bundle { server_pins: vec![tasuki_protocol::ids::Digest([9; 32])], ..next.clone() };
+    refused(world.publish(&no_pin, &[&root_key()]).await);
+    let tenant = Bundle { tenant: TenantId([9; 8]), ..next.clone() };
+    refused(world.publish(&tenant, &[&root_key()]).await);
+    assert_eq!(world.bundle(), first);
+    assert_eq!(world.publish(&next, &[&root_key()]).await.status, 204);
+    assert_eq!(news(&world).await.bundle(&first.known()), Ok(next));
+}
+
+#[tokio::test]
+async fn t69_a_new_root_takes_over_only_with_the_old_ones_word_and_survives_a_restart() {
+    let mut world = World::start().await;
+    let first = world.bundle();
+    let new_root = key(31);
+    let next = Bundle { version: 2, root: device_key(&new_root), ..first.clone() };
+    assert_eq!(code(&world.publish(&next, &[&new_root]).await), ProblemCode::Document);
+    assert_eq!(world.publish(&next, &[&new_root, &root_key()]).await.status, 204);
+    let third = Bundle { version: 3, ..next };
+    assert_eq!(world.publish(&third, &[&new_root]).await.status, 204);
+    world.stop().await;
+    world.run().await;
+    assert_eq!(news(&world).await.bundle(&first.known()), Ok(third));
+}
+
+#[tokio::test]
+async fn a_prepared_manifest_key_signs_from_the_bundle_on_that_names_it_first() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let before = world.server_keys().await;
+    let order = PrepareKey { kind: ServerKeyKind::Manifest };
+    assert_eq!(world.admin_post(PREPARE_KEY_PATH, &order).await.status, 200);
+    assert_eq!(world.admin_post(PREPARE_KEY_PATH, &order).await.status, 200);
+    let prepared = world.server_keys().await;
+    assert_eq!(prepared.manifest_key, before.manifest_key);
+    let next = prepared.prepared.manifest_key.unwrap();
+    let first = world.bundle();
+    let bundle = Bundle {
+        version: 2,
+        manifest_keys: vec![next, before.manifest_key],
+        checkpoint_keys: vec![prepared.prepared.checkpoint_key.unwrap(), before.checkpoint_key],
+        ..first
+    };
+    assert_eq!(world.publish(&bundle, &[&root_key()]).await.status, 204);
+    assert_eq!(world.server_keys().await.manifest_key, next);
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let session = pair(&world, &mut operator, &mut room).await;
+    let manifest = &session.at_agent.manifest;
+    let signer = dsse::open_self_signed::<tasuki_protocol::manifest::Manifest>(manifest).unwrap().1;
+    assert_eq!(signer, next);
+    world.stop().await;
+    world.run().await;
+    assert_eq!(world.server_keys().await.manifest_key, next);
+}
+
+#[tokio::test]
+async fn t14_only_a_certificate_of_the_lock_key_for_a_waiting_device_is_taken() {
+    let world = World::start().await;
+    let enrolment = world.add_operator("hanako", &[Mode::View]).await;
+    let device = key(41);
+    let good = world.certificate("hanako", &device);
+    assert_eq!(code(&world.approve(&good, &lock_key()).await), ProblemCode::NotFound);
+    world.login("hanako", PASSWORD, &device, Some(&enrolment)).await.login();
+    for (by, wrong) in [
+        (root_key(), good.clone()),
+        (device.clone(), good.clone()),
+        (lock_key(), Certificate { tenant: TenantId([9; 8]), ..good.clone() }),
+        (lock_key(), Certificate { display_name: "Bank of Japan".to_owned(), ..good.clone() }),
+        (lock_key(), Certificate { not_after: unix() + 100 * 86_400, ..good.clone() }),
+        (lock_key(), Certificate { not_before: 0, not_after: 1, ..good.clone() }),
+    ] {
+        assert_eq!(code(&world.approve(&wrong, &by).await), ProblemCode::Document, "{wrong:?}");
+    }
+    let other = Certificate { operator: "taro".to_owned(), ..good.clone() };
+    assert_eq!(code(&world.approve(&other, &lock_key()).await), ProblemCode::NotFound);
+    let broken = ApproveDevice { certificate: Blob(b"{}".to_vec()) };
+    assert_eq!(code(&world.admin_post(APPROVE_PATH, &broken).await), ProblemCode::Document);
+    assert_eq!(world.approve(&good, &lock_key()).await.status, 204);
+    world.login("hanako", PASSWORD, &device, None).await.signed_in();
+}
+
+#[tokio::test]
+async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let mut other = world.operator("taro").await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    let list = |version| Revocations {
+        v: PROTOCOL_VERSION,
+        tenant: world.done.tenant,
+        version,
+        devices: vec![device_key(&operator.device)],
+        issued_at: unix(),
+    };
+    let order =
+        |version, by: &SigningKey| RevokeDevices { revocations: Blob(dsse::sign(&list(version), by)) };
+    let refused = world.admin_post(REVOKE_PATH, &order(1, &root_key())).await;
+    assert_eq!(code(&refused), ProblemCode::Document);
+    assert_eq!(world.admin_post(REVOKE_PATH, &order(1, &lock_key())).await.status, 204);
+    let reason = CloseReason::Withdrawn;
+    assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Closed { reason });
+    let closed = ServerToOperator::Closed { session: room.session, reason };
+    assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
+    assert_eq!(operator.socket.next().await, None);
+    let bearer = format!("Bearer {}", operator.token);
+    let again = world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await;
+    assert!(matches!(again, Err(Error::Http(response)) if response.status().as_u16() == 401));
+    assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
+    let certificate = world.certificate("hanako", &operator.device);
+    assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::NotFound);
+    let old = world.admin_post(REVOKE_PATH, &order(1, &lock_key())).await;
+    assert_eq!(code(&old), ProblemCode::Document);
+    let devices = world.admin_get(DEVICES_PATH).await;
+    let devices: DeviceList = serde_json::from_slice(&devices.body).unwrap();
+    let states: Vec<DeviceState> = devices.devices.iter().map(|device| device.state).collect();
+    assert_eq!(states, [DeviceState::Revoked, DeviceState::Approved]);
+    assert_eq!(news(&world).await.revocations, devices.revocations);
+    open(&world, &mut other, Mode::View).await;
+}

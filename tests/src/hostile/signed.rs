@@ -1,0 +1,62 @@
+//! What a puppet that plays host signs: changes of rights and receipts, honest
+//! ones to be altered by whoever tests.
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::consent::Answer;
+use tasuki_protocol::dsse;
+use tasuki_protocol::grant::{Change, RightsChange};
+use tasuki_protocol::ids::{Digest, Role};
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::receipt::{Ender, RECEIPT_VERSION, Receipt, Software};
+use tasuki_protocol::rights::{Mode, Rights};
+
+use super::puppet::Puppet;
+use super::{ORGANISATION, SESSION, agent_key, operator_key};
+
+impl Puppet {
+    /// The key of the end that the puppet plays.
+    pub fn own_key(&self) -> SigningKey {
+        match self.role {
+            Role::Operator => agent_key(),
+            Role::Agent => operator_key(),
+        }
+    }
+
+    pub fn change(&self, change: Change, rights: Rights, seconds: u32) -> RightsChange {
+        RightsChange {
+            transcript: self.transcript(),
+            manifest: self.manifest_digest(),
+            number: 1,
+            after_ms: 1000,
+            change,
+            rights,
+            seconds,
+            shown: Digest([7; 32]),
+        }
+    }
+
+    /// Of a session in which the puppet is the agent and host, and ended it.
+    pub fn receipt(&self, mode: Mode) -> Receipt {
+        let consent = self.word(Answer::Accepted, mode.ceiling());
+        Receipt {
+            v: RECEIPT_VERSION,
+            session: SESSION,
+            transcript: self.transcript(),
+            organisation: ORGANISATION.to_owned(),
+            manifest: self.manifest_envelope(),
+            consent: Blob(dsse::sign(&consent, &agent_key())),
+            changes: Vec::new(),
+            began_at: 1_800_000_000,
+            lasted_s: 1,
+            screenshots: Vec::new(),
+            files: Vec::new(),
+            paths: Vec::new(),
+            addresses: Vec::new(),
+            software: Software { operator: String::new(), agent: String::new() },
+            reason: EndReason::UserEnded,
+            ended_by: Ender::Agent,
+            omitted: 0,
+        }
+    }
+}

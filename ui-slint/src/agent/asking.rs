@@ -1,0 +1,208 @@
+//! The question before a session: the notice of a first meeting, late waking of the button, what
+//! the person leaves out.
+//!
+//! Decides when a press counts. The words are the peer's and `ui/agent/words.slint`'s.
+
+use std::time::{Duration, Instant};
+
+use tasuki_peer::core::io::Question;
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::manifest::Requirement;
+use tasuki_protocol::rights::{Capability, Rights};
+
+use super::model::{Effect, Msg};
+
+/// What is pressed within this time after the question appeared does not count (T2).
+pub const INERT: Duration = Duration::from_millis(800);
+/// How long the notice stands at the first meeting with an organisation.
+pub const NOTICE: Duration = Duration::from_secs(5);
+
+/// What a person may leave out; seeing is what the session is for.
+const CHOOSABLE: [Capability; 8] = [
+    Capability::Operate,
+    Capability::Screenshot,
+    Capability::FetchFiles,
+    Capability::SendFiles,
+    Capability::ReadClipboard,
+    Capability::WriteClipboard,
+    Capability::Record,
+    Capability::Reconnect,
+];
+
+#[derive(Debug, Clone)]
+pub struct Asking {
+    pub question: Question,
+    /// Sessions of this organisation that this computer has had before.
+    pub met_before: u32,
+    pub granted: Rights,
+    pub step: Step,
+    asked_at: Instant,
+    awake_at: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nobody gets past it before its time.
+    Notice {
+        until: Instant,
+    },
+    Question,
+}
+
+impl Asking {
+    pub fn new(question: Question, met_before: u32, now: Instant) -> Self {
+        let step = match met_before {
+            0 => Step::Notice { until: now + NOTICE },
+            _ => Step::Question,
+        };
+        let granted = question.grantable;
+        Self { question, met_before, granted, step, asked_at: now, awake_at: now + INERT }
+    }
+
+    /// A required recording is part of the session or there is none.
+    pub fn is_choosable(&self, capability: Capability) -> bool {
+        let recorded = self.question.manifest.recording == Requirement::Required;
+        CHOOSABLE.contains(&capability) && !(recorded && capability == Capability::Record)
+    }
+
+    pub fn is_awake(&self, now: Instant) -> bool {
+        self.step == Step::Question && now >= self.awake_at
+    }
+
+    /// Seconds of the notice that are left, rounded up.
+    pub fn notice_seconds(&self, now: Instant) -> u64 {
+        match self.step {
+            Step::Notice { until } => ceil(until.saturating_duration_since(now)),
+            Step::Question => 0,
+        }
+    }
+
+    /// Seconds until silence refuses.
+    pub fn seconds_left(&self, now: Instant) -> u64 {
+        let until = self.asked_at + Duration::from_secs(self.question.seconds);
+        ceil(until.saturating_duration_since(now))
+    }
+
+    pub fn refuse(&self, shown: Digest) -> Vec<Effect> {
+        vec![Effect::Refuse { shown }]
+    }
+
+    /// After a press that no hand did, the button sleeps once more.
+    pub(super) fn sleep(&mut self, now: Instant) {
+        self.awake_at = now + INERT;
+    }
+
+    pub(super) fn pressed(&mut self, msg: &Msg, now: Instant) -> Vec<Effect> {
+        if let Msg::RefusePressed { shown } = *msg {
+            return self.refuse(shown);
+        }
+        if matches!(msg, Msg::EndPressed | Msg::CancelPressed) {
+            return self.refuse(Digest([0; 32]));
+        }
+        if let Msg::AcceptPressed { shown } = *msg
+            && self.is_awake(now)
+        {
+            return vec![Effect::Accept { granted: self.granted, shown }];
+        }
+        if matches!(msg, Msg::NoticeRead) && self.notice_seconds(now) == 0 {
+            self.step = Step::Question;
+            self.sleep(now);
+        }
+        if let Msg::Granted(capability, wanted) = *msg
+            && self.is_choosable(capability)
+        {
+            self.granted = match wanted {
+                true => self.granted.with(capability).and(self.question.grantable),
+                false => self.granted.without(capability),
+            };
+        }
+        Vec::new()
+    }
+}
+
+pub(super) fn ceil(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::scenes;
+    use tasuki_protocol::rights::Mode;
+
+    const SHOWN: Digest = Digest([7; 32]);
+
+    fn asked(mode: Mode, met_before: u32, now: Instant) -> Asking {
+        Asking::new(scenes::question(mode), met_before, now)
+    }
+
+    fn accept(asking: &mut Asking, now: Instant) -> Vec<Effect> {
+        asking.pressed(&Msg::AcceptPressed { shown: SHOWN }, now)
+    }
+
+    #[test]
+    fn t2_accept_is_inert_for_the_first_800_milliseconds() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        assert_eq!(accept(&mut asking, now + INERT - Duration::from_millis(1)), []);
+        let granted = asking.question.grantable;
+        assert_eq!(accept(&mut asking, now + INERT), [Effect::Accept { granted, shown: SHOWN }]);
+    }
+
+    #[test]
+    fn t8_the_first_meeting_shows_a_notice_that_nothing_skips() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 0, now);
+        let early = now + NOTICE - Duration::from_millis(1);
+        assert_eq!(asking.pressed(&Msg::NoticeRead, early), []);
+        assert_eq!(accept(&mut asking, early), []);
+        assert_eq!(asking.notice_seconds(now), 5);
+        let after = now + NOTICE;
+        assert_eq!(accept(&mut asking, after), [], "the notice was not read");
+        assert_eq!(asking.pressed(&Msg::NoticeRead, after), []);
+        assert_eq!(accept(&mut asking, after), [], "the question has its own inert time");
+        assert_eq!(accept(&mut asking, after + INERT).len(), 1);
+    }
+
+    #[test]
+    fn refusing_is_possible_at_once_and_while_the_notice_stands() {
+        let now = Instant::now();
+        for met_before in [0, 3] {
+            let mut asking = asked(Mode::Manage, met_before, now);
+            let refused = asking.pressed(&Msg::RefusePressed { shown: SHOWN }, now);
+            assert_eq!(refused, [Effect::Refuse { shown: SHOWN }]);
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_granted_and_nothing_is_granted_that_was_not_asked() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        let _ = asking.pressed(&Msg::Granted(Capability::Operate, false), now);
+        let _ = asking.pressed(&Msg::Granted(Capability::ReadClipboard, true), now);
+        let _ = asking.pressed(&Msg::Granted(Capability::SeeScreen, false), now);
+        let [Effect::Accept { granted, .. }] = accept(&mut asking, now + INERT)[..] else {
+            panic!("it is no yes");
+        };
+        assert!(!granted.has(Capability::Operate) && !granted.has(Capability::ReadClipboard));
+        assert!(granted.has(Capability::SeeScreen), "seeing is what the session is for");
+        assert!(granted.is_within(asking.question.grantable));
+    }
+
+    #[test]
+    fn a_required_recording_cannot_be_left_out_alone() {
+        let asking = asked(Mode::Control, 1, Instant::now());
+        assert!(!asking.is_choosable(Capability::Record));
+        assert!(asked(Mode::View, 1, Instant::now()).is_choosable(Capability::Record));
+    }
+
+    #[test]
+    fn t2_a_press_that_no_hand_did_puts_the_button_to_sleep_again() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        let later = now + Duration::from_secs(10);
+        asking.sleep(later);
+        assert_eq!(accept(&mut asking, later), []);
+        assert_eq!(accept(&mut asking, later + INERT).len(), 1);
+    }
+}

@@ -1,0 +1,70 @@
+//! What remains of a session: how it ended, and a receipt.
+
+use std::path::PathBuf;
+
+use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::Mode;
+
+use super::live::Live;
+
+#[derive(Debug, Clone)]
+pub struct Ended {
+    pub how: Ending,
+    /// Of a session that had begun; nothing was shown without one.
+    pub summary: Option<Summary>,
+    pub receipt: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    ByYou,
+    ByOperator,
+    Refused,
+    Unanswered,
+    Lost,
+    TimeOver,
+    Program,
+    /// In the peer's own sentence.
+    Other(Fault),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    pub operator: String,
+    pub mode: Mode,
+    /// Seconds since 1970.
+    pub began_at: u64,
+    pub seconds: u64,
+    pub pictures_kept: u32,
+}
+
+impl Summary {
+    pub fn of(live: &Live, now: std::time::Instant) -> Self {
+        Self {
+            operator: live.manifest.operator_name.clone(),
+            mode: live.mode(),
+            began_at: live.began_at,
+            seconds: now.saturating_duration_since(live.since).as_secs(),
+            pictures_kept: live.pictures_kept,
+        }
+    }
+}
+
+impl Ending {
+    /// `fault` explains an end that nobody wished.
+    pub fn of(end: Option<(EndReason, EndedBy)>, fault: Option<Fault>) -> Self {
+        match end {
+            Some((EndReason::UserEnded, _)) => Self::ByYou,
+            Some((EndReason::OperatorEnded, _)) => Self::ByOperator,
+            Some((EndReason::UserRefused, _)) => Self::Refused,
+            Some((EndReason::NobodyAnswered, _)) => Self::Unanswered,
+            Some((EndReason::TimeOver, _)) => Self::TimeOver,
+            Some((EndReason::ProgramEnded, EndedBy::ThisEnd)) => Self::Program,
+            Some((EndReason::ProgramEnded, _)) => Self::ByOperator,
+            Some((EndReason::ConnectionLost, _)) if fault.is_none() => Self::Lost,
+            Some(_) | None => Self::Other(fault.unwrap_or(Fault::ServerGone)),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What stands around the window while something is at stake: the witness of hands, the bar on every
+//! monitor, the key that stops everything, the icon in the tray.
+//!
+//! Decides when each is there: the witness while a question stands (T2), the others while somebody
+//! sees this screen (T33).
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use slint::winit_030::WinitWindowAccessor;
+use slint::winit_030::winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
+use slint::{ComponentHandle, LogicalSize, PhysicalPosition};
+use tasuki_media::screen::Waker;
+use tasuki_media::x11::{Alarm, Deed, Doer, Sentinel, Witness};
+
+use super::model::{Model, Msg, Page};
+use super::view;
+use super::wiring::{self, Ear};
+use crate::windows::{AgentTray, BannerWindow, Means};
+
+/// The bar is no wider than this, in logical pixels.
+const WIDEST: f32 = 860.0;
+const HEIGHT: f32 = 44.0;
+
+/// Tells the toolkit that the window which is made next is the bar: no window manager covers it,
+/// moves it or puts it away.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NextIsBar(Rc<Cell<bool>>);
+
+#[derive(Default)]
+pub(super) struct Guard {
+    next_is_bar: NextIsBar,
+    witness: Option<Witness>,
+    bars: Vec<BannerWindow>,
+    watch: Option<Watch>,
+    tray: Option<AgentTray>,
+}
+
+/// The sentinel's thread. Dropping it ends it.
+#[derive(Debug)]
+struct Watch {
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Takes the software renderer, and lets [`NextIsBar`] have its say on each window.
+///
+/// # Errors
+/// The toolkit does not start: no display that it can use.
+pub(super) fn choose_toolkit() -> Result<NextIsBar, slint::PlatformError> {
+    let next = NextIsBar::default();
+    let asked = next.clone();
+    slint::BackendSelector::new()
+        .backend_name("winit".to_owned())
+        .renderer_name("software".to_owned())
+        .with_winit_window_attributes_hook(move |attributes| asked.dress(attributes))
+        .select()?;
+    let _ = slint::set_xdg_app_id("tasuki-agent");
+    Ok(next)
+}
+
+impl NextIsBar {
+    fn dress(
+        &self,
+        attributes: slint::winit_030::winit::window::WindowAttributes,
+    ) -> slint::winit_030::winit::window::WindowAttributes {
+        if !self.0.get() {
+            return attributes;
+        }
+        #[cfg(all(unix, not(target_os = "macos")))]
+        {
+            use slint::winit_030::winit::platform::x11::WindowAttributesExtX11;
+            attributes.with_override_redirect(true)
+        }
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        attributes
+    }
+}
+
+impl Guard {
+    pub(super) fn new(next_is_bar: NextIsBar) -> Self {
+        Self { next_is_bar, ..Self::default() }
+    }
+
+    pub(super) fn show(&self, model: &Model, now: Instant) {
+        for bar in &self.bars {
+            view::show_banner(model, bar, now);
+        }
+    }
+
+    /// What the model needs around it, and no longer than it needs it.
+    /// Tells when a tray has come or gone.
+    pub(super) fn look_after(
+        &mut self,
+        model: &Model,
+        window: &impl ComponentHandle,
+        ear: &impl Ear,
+    ) -> Option<Msg> {
+        let (asks, lives) = match &model.page {
+            Page::Asking(_) => (true, false),
+            Page::Live(live) => (live.question.is_some(), live.is_seen()),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => (false, false),
+        };
+        match (&mut self.witness, asks) {
+            (Some(witness), true) => drop(witness.catch_up()),
+            (None, true) if !on_wayland() => self.witness = Witness::open(None).ok(),
+            (None, true | false) => {}
+            (Some(_), false) => self.witness = None,
+        }
+        match (self.bars.is_empty(), lives) {
+            (true, true) => self.raise_bars(model, window, ear),
+            (false, false) => self.take_down(),
+            (true, false) | (false, true) => return None,
+        }
+        Some(Msg::TrayThere(self.tray.is_some()))
+    }
+
+    /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
+    pub(super) fn is_by_hand(&mut self, means: Means) -> bool {
+        let deed = match means {
+            Means::Pointer => Deed::Click,
+            Means::Key => Deed::Key,
+            Means::Service => return false,
+        };
+        // A compositor hands events of its own devices to the focused window alone.
+        if on_wayland() {
+            return true;
+        }
+        let asked = self.witness.as_mut().map(|witness| witness.ask(deed));
+        matches!(asked, Some(Ok(Doer::Hand)))
+    }
+
+    fn raise_bars(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
+        let monitors = monitors(window);
+        for (place, width) in monitors {
+            if let Ok(bar) = self.bar(place, width, model, ear) {
+                self.bars.push(bar);
+            }
+        }
+        let ids: Vec<u32> = self.bars.iter().filter_map(x11_id).collect();
+        self.watch = watch(&ids, ear);
+        self.tray = tray(ear);
+    }
+
+    fn bar(
+        &self,
+        place: PhysicalPosition,
+        width: f32,
+        model: &Model,
+        ear: &impl Ear,
+    ) -> Result<BannerWindow, slint::PlatformError> {
+        self.next_is_bar.0.set(true);
+        let made = BannerWindow::new();
+        self.next_is_bar.0.set(false);
+        let bar = made?;
+        view::show_banner(model, &bar, Instant::now());
+        wiring::wire_banner(&bar, ear);
+        // Closing the bar is a way to end the session, and nothing less.
+        let end = ear.clone();
+        bar.window().on_close_requested(move || {
+            end.send(Msg::EndPressed);
+            slint::CloseRequestResponse::KeepWindowShown
+        });
+        bar.window().set_size(LogicalSize::new(width, HEIGHT));
+        bar.window().set_position(place);
+        bar.show()?;
+        bar.window().set_position(place);
+        Ok(bar)
+    }
+
+    fn take_down(&mut self) {
+        self.watch = None;
+        self.tray = None;
+        for bar in self.bars.drain(..) {
+            let _ = bar.hide();
+        }
+    }
+}
+
+/// The bar's place on each monitor: at the top, in the middle.
+fn monitors(window: &impl ComponentHandle) -> Vec<(PhysicalPosition, f32)> {
+    let found = window.window().with_winit_window(|winit| {
+        let each = winit.available_monitors().map(|monitor| {
+            let (at, size, scale) = (monitor.position(), monitor.size(), monitor.scale_factor());
+            let width = f64::from(WIDEST).min(f64::from(size.width) / scale - 40.0).max(200.0);
+            let indent = (f64::from(size.width) - width * scale) / 2.0;
+            (PhysicalPosition::new(at.x + indent as i32, at.y), width as f32)
+        });
+        each.collect::<Vec<_>>()
+    });
+    found
+        .filter(|monitors| !monitors.is_empty())
+        .unwrap_or_else(|| vec![(PhysicalPosition::new(0, 0), WIDEST)])
+}
+
+fn x11_id(bar: &BannerWindow) -> Option<u32> {
+    let id = bar.window().with_winit_window(|winit| match winit.window_handle().ok()?.as_raw() {
+        RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
+        RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
+        _ => None,
+    });
+    id.flatten()
+}
+
+/// Ends the session at the stop key, and when a bar is destroyed from outside.
+fn watch(bars: &[u32], ear: &impl Ear) -> Option<Watch> {
+    if on_wayland() {
+        return None;
+    }
+    let (told, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
+    let mut sentinel = Sentinel::open(None, bars).ok()?;
+    let waker = sentinel.waker();
+    let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
+        while let Ok(Some(alarm)) = sentinel.watch() {
+            if told.blocking_send(alarm).is_err() {
+                return;
+            }
+        }
+    });
+    let ear = ear.clone();
+    let _ = slint::spawn_local(async move {
+        while alarms.recv().await.is_some() {
+            ear.send(Msg::EndPressed);
+        }
+    });
+    Some(Watch { waker, thread: thread.ok() })
+}
+
+/// `None` without a desktop bus or a tray; the window says what remains.
+fn tray(ear: &impl Ear) -> Option<AgentTray> {
+    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+        || std::env::var_os("XDG_RUNTIME_DIR")
+            .is_some_and(|folder| std::path::Path::new(&folder).join("bus").exists());
+    if !bus {
+        return None;
+    }
+    let tray = AgentTray::new().ok()?;
+    let end = ear.clone();
+    tray.on_end(move || end.send(Msg::EndPressed));
+    let open = ear.clone();
+    tray.on_open(move || open.send(Msg::Presented));
+    tray.show().ok()?;
+    Some(tray)
+}
+
+fn on_wayland() -> bool {
+    std::env::var_os("WAYLAND_DISPLAY").is_some_and(|display| !display.is_empty())
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.waker.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

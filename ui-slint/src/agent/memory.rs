@@ -1,0 +1,176 @@
+//! What the window remembers: language and colours, and which organisations this computer has met.
+//!
+//! A file that cannot be read is kept aside under another name and the defaults are used; the person
+//! is told. Nothing in these files consents or changes whom the program trusts (T70).
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::profile::Profile;
+use tasuki_peer::shell::settings::{Flags, SETTINGS_FILE, Settings};
+use tasuki_protocol::ids::DeviceKey;
+
+use crate::look::Shade;
+
+const WINDOW: &str = "agent-window.toml";
+const MET: &str = "organisations.toml";
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// How the window looked last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appearance {
+    /// `en` or `ja`; the desktop's language where it is missing.
+    pub lang: Option<String>,
+    #[serde(default)]
+    pub shade: Shade,
+}
+
+/// Sessions by organisation, under its root key: a name could be taken by another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Met {
+    #[serde(default)]
+    sessions: BTreeMap<String, u32>,
+}
+
+impl Met {
+    pub fn before(&self, root: &DeviceKey) -> u32 {
+        self.sessions.get(&root.to_string()).copied().unwrap_or_default()
+    }
+
+    pub fn once_more(&mut self, root: &DeviceKey) {
+        let count = self.sessions.entry(root.to_string()).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What was read, and the names of files that lie aside now.
+#[derive(Debug)]
+pub struct Remembered {
+    pub settings: Settings,
+    pub appearance: Appearance,
+    pub met: Met,
+    pub aside: Option<String>,
+}
+
+impl Remembered {
+    /// # Errors
+    /// A flag that cannot be, no home folder, or a damaged file that cannot be moved.
+    pub fn read(flags: &Flags) -> Result<Self, Fault> {
+        let mut aside = None;
+        let settings = match Settings::gather(flags.clone()) {
+            Ok(settings) => settings,
+            Err(fault) => {
+                // Only a file can be put aside: a wrong flag or variable stays wrong.
+                let file = settings_file(flags).ok_or(fault.clone())?;
+                aside = Some(put_aside(&file).map_err(|_| fault)?);
+                Settings::gather(flags.clone())?
+            }
+        };
+        let appearance = read_or_aside(&settings.profile.state.join(WINDOW), &mut aside);
+        let met = read_or_aside(&settings.profile.state.join(MET), &mut aside);
+        Ok(Self { settings, appearance, met, aside })
+    }
+}
+
+/// # Errors
+/// [`Fault::Profile`] when the folder cannot be written.
+pub fn keep_appearance(profile: &Profile, appearance: &Appearance) -> Result<(), Fault> {
+    profile.write(WINDOW, toml::to_string(appearance).unwrap_or_default().as_bytes())
+}
+
+/// # Errors
+/// As [`keep_appearance`].
+pub fn keep_met(profile: &Profile, met: &Met) -> Result<(), Fault> {
+    profile.write(MET, toml::to_string(met).unwrap_or_default().as_bytes())
+}
+
+fn settings_file(flags: &Flags) -> Option<PathBuf> {
+    let profile = match &flags.profile {
+        Some(folder) => Profile::at(folder),
+        None => match std::env::var_os("TASUKI_PROFILE").filter(|folder| !folder.is_empty()) {
+            Some(folder) => Profile::at(Path::new(&folder)),
+            None => Profile::of_user().ok()?,
+        },
+    };
+    Some(profile.config.join(SETTINGS_FILE)).filter(|file| file.is_file())
+}
+
+fn read_or_aside<T: DeserializeOwned + Default>(file: &Path, aside: &mut Option<String>) -> T {
+    let Ok(opened) = std::fs::File::open(file) else { return T::default() };
+    let mut text = String::new();
+    let read = opened.take(MAX_FILE_BYTES).read_to_string(&mut text);
+    match read.ok().and_then(|_| toml::from_str(&text).ok()) {
+        Some(value) => value,
+        None => {
+            if let Ok(name) = put_aside(file) {
+                *aside = Some(name);
+            }
+            T::default()
+        }
+    }
+}
+
+/// Under the first free name, so that an older one is not lost.
+fn put_aside(file: &Path) -> std::io::Result<String> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1..=999 {
+        let kept = file.with_file_name(format!("{name}.damaged-{number}"));
+        if !kept.exists() {
+            std::fs::rename(file, &kept)?;
+            return Ok(kept.display().to_string());
+        }
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(folder: &Path) -> Flags {
+        Flags { profile: Some(folder.to_owned()), ..Flags::default() }
+    }
+
+    #[test]
+    fn damaged_files_are_kept_aside_and_the_defaults_used() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [SETTINGS_FILE, WINDOW, MET] {
+            std::fs::write(folder.path().join(name), "consent = [").unwrap();
+        }
+        let remembered = Remembered::read(&flags(folder.path())).unwrap();
+        assert_eq!(remembered.appearance, Appearance::default());
+        assert_eq!(remembered.met, Met::default());
+        assert!(remembered.aside.is_some());
+        for name in [SETTINGS_FILE, WINDOW, MET] {
+            let kept = folder.path().join(format!("{name}.damaged-1"));
+            assert_eq!(std::fs::read_to_string(kept).unwrap(), "consent = [");
+        }
+        assert!(Remembered::read(&flags(folder.path())).unwrap().aside.is_none());
+    }
+
+    #[test]
+    fn organisations_are_known_by_their_key_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(folder.path());
+        let (here, other) = (DeviceKey([1; 32]), DeviceKey([2; 32]));
+        let mut met = Met::default();
+        met.once_more(&here);
+        met.once_more(&here);
+        keep_met(&profile, &met).unwrap();
+        let met = Remembered::read(&flags(folder.path())).unwrap().met;
+        assert_eq!((met.before(&here), met.before(&other)), (2, 0));
+    }
+
+    #[test]
+    fn t2_no_remembered_file_can_hold_a_consent() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(WINDOW), "shade = 'dark'\nconsent = 'yes'\n").unwrap();
+        let remembered = Remembered::read(&flags(folder.path())).unwrap();
+        assert_eq!(remembered.appearance, Appearance::default());
+    }
+}

@@ -1,0 +1,125 @@
+//! `--mock`: the window in made-up states, with everything that stands around it, and no server.
+//!
+//! Nothing is sent and nothing is kept. Each state's name goes to standard output as it is shown, for
+//! scripts that press buttons from outside.
+
+use std::cell::{Cell, RefCell};
+use std::io::Write;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use slint::{ComponentHandle, Timer, TimerMode};
+use tasuki_peer::shell::texts::Lang;
+
+use super::guard::{Guard, NextIsBar};
+use super::model::Msg;
+use super::program::locale;
+use super::scenes::{self, Scene};
+use super::view;
+use super::wiring::{self, Ear, Opening};
+use crate::look::Shade;
+use crate::windows::{AgentWindow, Means};
+
+const TICK: Duration = Duration::from_millis(200);
+
+/// Begins with the state `first`, or with the first one; F6 shows the next.
+///
+/// # Errors
+/// The toolkit does not start.
+pub(super) fn walk(
+    first: &str,
+    lang: Option<&str>,
+    next_is_bar: NextIsBar,
+) -> Result<(), slint::PlatformError> {
+    let lang = Lang::of_locale(lang.map_or_else(locale, str::to_owned).as_str());
+    let scenes = scenes::all(lang, Shade::Desktop, Instant::now());
+    let window = AgentWindow::new()?;
+    let at = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
+    let mock = Rc::new(Mock {
+        window: window.as_weak(),
+        scenes: RefCell::new(scenes),
+        at: Cell::new(at),
+        since: Cell::new(Instant::now()),
+        guard: RefCell::new(Guard::new(next_is_bar)),
+    });
+    wiring::wire(&window, &mock);
+    let next = Rc::clone(&mock);
+    window.on_next_state(move || next.turn());
+    window.show()?;
+    mock.show();
+    mock.tell();
+    let ticking = Rc::clone(&mock);
+    let tick = Timer::default();
+    tick.start(TimerMode::Repeated, TICK, move || ticking.show());
+    slint::run_event_loop()
+}
+
+struct Mock {
+    window: slint::Weak<AgentWindow>,
+    scenes: RefCell<Vec<Scene>>,
+    at: Cell<usize>,
+    /// Since when this state is shown: its clock goes on from there.
+    since: Cell<Instant>,
+    guard: RefCell<Guard>,
+}
+
+impl Mock {
+    fn show(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let Some(scene) = self.scene() else { return };
+        let now = self.now(&scene);
+        view::show(&scene.model, &window, now);
+        let changed = self.guard.borrow_mut().look_after(&scene.model, &window, self);
+        self.guard.borrow().show(&scene.model, now);
+        if let Some(msg) = changed {
+            self.send(msg);
+        }
+    }
+
+    fn turn(self: &Rc<Self>) {
+        self.at.set((self.at.get() + 1) % self.scenes.borrow().len().max(1));
+        self.since.set(Instant::now());
+        self.show();
+        self.tell();
+    }
+
+    fn now(&self, scene: &Scene) -> Instant {
+        scene.now + self.since.get().elapsed()
+    }
+
+    fn scene(&self) -> Option<Scene> {
+        self.scenes.borrow().get(self.at.get()).cloned()
+    }
+
+    fn tell(&self) {
+        self.say(self.scene().map_or("", |scene| scene.name));
+    }
+
+    fn say(&self, line: &str) {
+        let mut out = std::io::stdout();
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }
+}
+
+impl Ear for Rc<Mock> {
+    fn send(&self, msg: Msg) {
+        if matches!(msg, Msg::EndPressed) {
+            self.say("end");
+        }
+        if let Some(scene) = self.scenes.borrow_mut().get_mut(self.at.get()) {
+            let now = self.now(scene);
+            let _ = scene.model.update(msg, now);
+        }
+        self.show();
+    }
+
+    fn pressed(&self, _: Opening, means: Means) {
+        let by_hand = self.guard.borrow_mut().is_by_hand(means);
+        if !by_hand {
+            self.say("not by hand");
+            return self.send(Msg::NotByHand);
+        }
+        self.say("by hand");
+        self.turn();
+    }
+}

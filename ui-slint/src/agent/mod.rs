@@ -1,0 +1,20 @@
+//! The end user's window: a number, a question, a banner while somebody is connected, a receipt.
+
+pub mod asking;
+pub mod ended;
+pub mod entry;
+mod files;
+mod guard;
+pub mod live;
+pub mod memory;
+mod mock;
+pub mod model;
+mod moment;
+pub mod news;
+pub mod program;
+mod running;
+pub mod scenes;
+mod session;
+pub mod single;
+pub mod view;
+pub mod wiring;

@@ -1,0 +1,393 @@
+//! What the end user's window shows and how it changes: `update(model, message) -> effects`.
+//!
+//! Knows no toolkit, no clock and no session: times are handed in, effects are carried out by
+//! the program, and what comes of them returns as a message.
+
+use std::time::Instant;
+
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::{Capability, Rights};
+
+use super::asking::Asking;
+use super::ended::Ended;
+use super::entry::Entry;
+use super::live::{Live, QuestionKind};
+use super::news::News;
+use crate::look::{Shade, other};
+
+/// Everything that can be seen.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub lang: Lang,
+    pub shade: Shade,
+    pub organisation: String,
+    pub about: bool,
+    /// A file was saved, a setting was damaged: said once, gone by itself.
+    pub notice: Option<Said>,
+    /// Whether a tray took the icon; without one the window alone offers the end.
+    pub tray: bool,
+    pub page: Page,
+}
+
+#[derive(Debug, Clone)]
+pub enum Page {
+    /// Nothing can be done before this is mended.
+    Trouble(Fault),
+    Number(NumberPage),
+    Connecting,
+    Asking(Box<Asking>),
+    Live(Box<Live>),
+    Ended(Box<Ended>),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct NumberPage {
+    pub entry: Entry,
+    /// What hindered the last try, beside the number itself.
+    pub trouble: Option<Fault>,
+}
+
+/// What is told in passing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// The settings could not be read and lie aside under this name.
+    SettingsAside(String),
+    Saved(String),
+    Fault(Fault),
+    /// What a link carried is no session number.
+    BadLink,
+    /// A second press that no hand did; it had no effect (T2).
+    NotByHand,
+    PictureKept,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    LanguageSwitched,
+    ShadeChosen(Shade),
+    AboutShown(bool),
+    NoticeGone,
+    NumberEdited(String),
+    /// A link was opened; `None` when it holds no number.
+    Linked(Option<SessionNumber>),
+    /// The program was started once more: the window comes to the front.
+    Presented,
+    ConnectPressed,
+    CancelPressed,
+    TryAgainPressed,
+    ClosePressed,
+    NoticeRead,
+    Granted(Capability, bool),
+    /// By a hand at this computer, and with this text before it (T2, T10).
+    AcceptPressed {
+        shown: Digest,
+    },
+    RefusePressed {
+        shown: Digest,
+    },
+    /// Pressed by something that is no hand at this computer.
+    NotByHand,
+    AnswerPressed {
+        yes: bool,
+        shown: Digest,
+    },
+    Taken(Capability, bool),
+    PausePressed(bool),
+    EndPressed,
+    KeepPicturePressed,
+    ReceiptOpened,
+    ReceiptSaved,
+    AnotherPressed,
+    /// Of the session that runs.
+    News(Box<News>),
+    Told(Said),
+    TrayThere(bool),
+    /// A moment has passed.
+    Tick,
+}
+
+/// What is to be done, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Language and colours, for the next start.
+    Remember,
+    Connect(SessionNumber),
+    Accept {
+        granted: Rights,
+        shown: Digest,
+    },
+    Refuse {
+        shown: Digest,
+    },
+    Answer {
+        kind: QuestionKind,
+        yes: bool,
+        shown: Digest,
+    },
+    /// The operator may do this no longer.
+    TakeAway(Rights),
+    /// What was taken away stands again.
+    GiveBack(Rights),
+    Pause,
+    Resume,
+    /// Local first: nothing of this waits for a network (S31).
+    End,
+    /// The session that is being made is given up.
+    Abandon,
+    /// This organisation was met once more.
+    Met,
+    KeepPicture,
+    OpenReceipt,
+    SaveReceipt,
+    /// The window comes to the front: a question waits.
+    Present,
+    LookAgain,
+    Close,
+}
+
+impl Model {
+    pub fn new(lang: Lang, shade: Shade, organisation: &str) -> Self {
+        Self {
+            lang,
+            shade,
+            organisation: organisation.to_owned(),
+            about: false,
+            notice: None,
+            tray: false,
+            page: Page::Number(NumberPage::default()),
+        }
+    }
+
+    /// Whether anything on the screen counts seconds; nothing runs when nothing changes.
+    pub fn counts(&self) -> bool {
+        matches!(self.page, Page::Asking(_) | Page::Live(_))
+    }
+
+    #[must_use]
+    pub fn update(&mut self, msg: Msg, now: Instant) -> Vec<Effect> {
+        match msg {
+            Msg::LanguageSwitched => {
+                self.lang = other(self.lang);
+                vec![Effect::Remember]
+            }
+            Msg::ShadeChosen(shade) => {
+                self.shade = shade;
+                vec![Effect::Remember]
+            }
+            Msg::AboutShown(shown) => {
+                self.about = shown;
+                Vec::new()
+            }
+            Msg::NoticeGone => {
+                self.notice = None;
+                Vec::new()
+            }
+            Msg::Told(said) => {
+                self.notice = Some(said);
+                Vec::new()
+            }
+            Msg::NotByHand => self.not_by_hand(now),
+            Msg::TrayThere(there) => {
+                self.tray = there;
+                Vec::new()
+            }
+            Msg::Tick => Vec::new(),
+            Msg::Presented => vec![Effect::Present],
+            Msg::NumberEdited(text) => self.typed(&text),
+            Msg::Linked(number) => self.linked(number),
+            Msg::ConnectPressed => self.connect(),
+            Msg::News(news) => self.hear(*news, now),
+            Msg::TryAgainPressed => vec![Effect::LookAgain],
+            Msg::ClosePressed => self.close(),
+            Msg::AnotherPressed => self.start_over(),
+            Msg::ReceiptOpened => vec![Effect::OpenReceipt],
+            Msg::ReceiptSaved => vec![Effect::SaveReceipt],
+            Msg::KeepPicturePressed => vec![Effect::KeepPicture],
+            Msg::CancelPressed
+            | Msg::NoticeRead
+            | Msg::Granted(..)
+            | Msg::AcceptPressed { .. }
+            | Msg::RefusePressed { .. }
+            | Msg::AnswerPressed { .. }
+            | Msg::Taken(..)
+            | Msg::PausePressed(_)
+            | Msg::EndPressed => self.pressed(msg, now),
+        }
+    }
+
+    /// What the pages of a session offer.
+    fn pressed(&mut self, msg: Msg, now: Instant) -> Vec<Effect> {
+        match &mut self.page {
+            Page::Connecting if matches!(msg, Msg::CancelPressed | Msg::EndPressed) => {
+                self.page = Page::Number(NumberPage::default());
+                vec![Effect::Abandon]
+            }
+            Page::Asking(asking) => asking.pressed(&msg, now),
+            Page::Live(live) => live.pressed(&msg, now),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => Vec::new(),
+        }
+    }
+
+    fn typed(&mut self, text: &str) -> Vec<Effect> {
+        if let Page::Number(page) = &mut self.page {
+            page.entry.edit(text);
+            page.trouble = None;
+        }
+        Vec::new()
+    }
+
+    /// A link fills the number in and does nothing else: the person still presses Connect. While a
+    /// session lives or a question stands it changes nothing (T70).
+    fn linked(&mut self, number: Option<SessionNumber>) -> Vec<Effect> {
+        if let Page::Ended(_) = self.page {
+            self.page = Page::Number(NumberPage::default());
+        }
+        match (&mut self.page, number) {
+            (Page::Number(page), Some(number)) => {
+                page.entry.edit(&number.to_string());
+                page.trouble = None;
+            }
+            (_, None) => self.notice = Some(Said::BadLink),
+            (_, Some(_)) => {}
+        }
+        vec![Effect::Present]
+    }
+
+    fn connect(&mut self) -> Vec<Effect> {
+        let Page::Number(page) = &mut self.page else { return Vec::new() };
+        let Some(number) = page.entry.accept() else { return Vec::new() };
+        self.page = Page::Connecting;
+        vec![Effect::Connect(number)]
+    }
+
+    /// What pressed was not a hand at this computer: it has no effect, and the button sleeps again.
+    fn not_by_hand(&mut self, now: Instant) -> Vec<Effect> {
+        match &mut self.page {
+            Page::Asking(asking) => asking.sleep(now),
+            Page::Live(live) => live.sleep(now),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => {}
+        }
+        self.notice = Some(Said::NotByHand);
+        Vec::new()
+    }
+
+    /// Closing the window is the plainest way to say no.
+    fn close(&mut self) -> Vec<Effect> {
+        let mut effects = match &self.page {
+            Page::Live(live) => live.end(),
+            Page::Asking(asking) => asking.refuse(Digest([0; 32])),
+            Page::Connecting => vec![Effect::Abandon],
+            Page::Trouble(_) | Page::Number(_) | Page::Ended(_) => Vec::new(),
+        };
+        effects.push(Effect::Close);
+        effects
+    }
+
+    pub(super) fn start_over(&mut self) -> Vec<Effect> {
+        self.page = Page::Number(NumberPage::default());
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::news::News;
+    use crate::agent::scenes;
+    use tasuki_peer::core::io::EndedBy;
+    use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::number::{Locator, SessionSecret};
+    use tasuki_protocol::rights::Mode;
+    use tasuki_protocol::seed::Seed;
+
+    fn number() -> SessionNumber {
+        let secret = SessionSecret::draw(&Seed::from_bytes([7; 32]));
+        SessionNumber { locator: Locator::try_from(48_291).unwrap(), secret }
+    }
+
+    fn start() -> Model {
+        Model::new(Lang::En, Shade::Light, "Example Help")
+    }
+
+    fn news(news: News) -> Msg {
+        Msg::News(Box::new(news))
+    }
+
+    fn asked(model: &mut Model, now: Instant) {
+        let question = scenes::question(Mode::Control);
+        let _ = model.update(news(News::Asked { question, met_before: 1 }), now);
+    }
+
+    #[test]
+    fn t70_a_link_fills_the_number_in_and_connects_nothing() {
+        let (mut model, now) = (start(), Instant::now());
+        assert_eq!(model.update(Msg::Linked(Some(number())), now), [Effect::Present]);
+        let Page::Number(page) = &model.page else { panic!("the page changed") };
+        assert_eq!(page.entry.text(), number().to_string());
+        assert_eq!(model.update(Msg::ConnectPressed, now), [Effect::Connect(number())]);
+    }
+
+    #[test]
+    fn t70_a_link_changes_nothing_while_a_question_or_a_session_stands() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let _ = model.update(Msg::Linked(Some(number())), now);
+        assert!(matches!(model.page, Page::Asking(_)));
+        let _ = model.update(Msg::Linked(None), now);
+        assert_eq!(model.notice, Some(Said::BadLink));
+    }
+
+    #[test]
+    fn s29_closing_the_window_while_asked_refuses() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let closed = model.update(Msg::ClosePressed, now);
+        assert!(matches!(closed[..], [Effect::Refuse { .. }, Effect::Close]));
+    }
+
+    #[test]
+    fn s31_closing_the_window_in_a_session_ends_it() {
+        let (mut model, now) = (start(), Instant::now());
+        asked(&mut model, now);
+        let granted = scenes::question(Mode::Control).grantable;
+        let _ = model.update(news(News::Answered { granted, at: 0 }), now);
+        assert_eq!(model.update(Msg::ClosePressed, now), [Effect::End, Effect::Close]);
+    }
+
+    #[test]
+    fn s97_an_ended_session_is_summed_up_and_a_refused_one_says_that_nothing_was_shown() {
+        let now = Instant::now();
+        let over = || News::Over { end: Some((EndReason::UserEnded, EndedBy::ThisEnd)), fault: None };
+        let mut model = start();
+        asked(&mut model, now);
+        let _ = model.update(news(over()), now);
+        assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_none()));
+        let mut model = start();
+        asked(&mut model, now);
+        let granted = scenes::question(Mode::Control).grantable;
+        let _ = model.update(news(News::Answered { granted, at: 0 }), now);
+        let _ = model.update(news(over()), now);
+        assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_some()));
+    }
+
+    #[test]
+    fn nothing_counts_when_nothing_changes() {
+        let (mut model, now) = (start(), Instant::now());
+        assert!(!model.counts());
+        asked(&mut model, now);
+        assert!(model.counts());
+    }
+
+    #[test]
+    fn the_language_changes_in_every_state_and_is_remembered() {
+        for scene in scenes::all(Lang::En, Shade::Light, Instant::now()) {
+            let mut model = scene.model;
+            assert_eq!(model.update(Msg::LanguageSwitched, scene.now), [Effect::Remember]);
+            assert_eq!(model.lang, Lang::Ja);
+        }
+    }
+}

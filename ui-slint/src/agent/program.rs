@@ -1,0 +1,134 @@
+//! `tasuki-agent`: starts the end user's window, or says why it cannot.
+//!
+//! Decides what a start means: the first window, a later one that hands its link over, or a walk
+//! through made-up states. No option consents or names a server (T2, T70).
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::settings::Flags;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::link::JoinLink;
+
+use super::memory::Remembered;
+use super::model::Msg;
+use super::running::Program;
+use super::single::{self, Start};
+use super::{guard, mock};
+
+const AFTER_HELP: &str = "\
+A link (tasuki://join/...) fills the number in and does nothing else. Consent is a click or a key of a
+person at this computer; nothing else consents: no flag, variable, file, link or other program.
+
+Ctrl+Alt+Shift+E ends a session at once, wherever the focus is.
+
+Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of your
+organisation), settings.toml beside it; in $XDG_STATE_HOME/tasuki: agent-window.toml (language and
+colours), organisations.toml (how often each was here), root.pin. Damaged ones are kept aside.
+
+Exit codes: 0 closed, 1 system, 2 usage, 3 setting, 10 no display, 11 display unusable, 23 profile
+unusable.";
+
+/// The end user's window for a support session.
+#[derive(Debug, Parser)]
+#[command(name = "tasuki-agent", version, after_help = AFTER_HELP)]
+struct Options {
+    /// A link with a session number, as an operator sends it.
+    #[arg(value_name = "LINK")]
+    link: Option<String>,
+    /// One folder for configuration and state, instead of the XDG folders.
+    #[arg(long, value_name = "DIR")]
+    profile: Option<PathBuf>,
+    /// The organisation's signed file; by default /etc/tasuki/tenant.json, then the configuration
+    /// folder's.
+    #[arg(long, value_name = "FILE")]
+    tenant: Option<PathBuf>,
+    /// The language: en or ja. By default as chosen last, then that of LC_ALL, LC_MESSAGES or LANG.
+    #[arg(long, value_name = "LANG")]
+    lang: Option<String>,
+    /// What is logged on standard error, e.g. info or tasuki_peer=debug.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Made-up states without a server, beginning with this one or the first; F6 shows the next.
+    #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
+    mock: Option<String>,
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let options = Options::parse();
+    let early = Lang::of_locale(&options.lang.clone().unwrap_or_else(locale));
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let _ = writeln!(std::io::stderr(), "{}", fault.sentence(early));
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Fault> {
+    let named = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    if !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
+        return Err(Fault::NoDisplay);
+    }
+    let next_is_bar = guard::choose_toolkit().map_err(unusable)?;
+    if let Some(state) = &options.mock {
+        return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
+    }
+    let flags = Flags {
+        profile: options.profile.clone(),
+        tenant: options.tenant.clone(),
+        lang: options.lang.clone(),
+        log: options.log.clone(),
+        ..Flags::default()
+    };
+    let remembered = Remembered::read(&flags)?;
+    let link = options.link.as_deref();
+    let door = match single::start(&meeting_place(&remembered), link) {
+        Start::Second => return Ok(()),
+        Start::First(door) => door,
+    };
+    let said_language = options.lang.is_some();
+    let (program, opened) = Program::new(remembered, said_language, next_is_bar).map_err(unusable)?;
+    if let Some(door) = door {
+        door.attend(move |link| drop(opened.blocking_send(link)));
+    }
+    if let Some(link) = link {
+        program.dispatch(read_link(link));
+    }
+    program.run().map_err(unusable)
+}
+
+/// Empty when somebody merely started the program again: the window comes to the front.
+pub(super) fn read_link(link: &str) -> Msg {
+    if link.is_empty() {
+        Msg::Presented
+    } else {
+        Msg::Linked(link.parse().ok().map(|JoinLink(number)| number))
+    }
+}
+
+fn unusable(why: slint::PlatformError) -> Fault {
+    Fault::Desktop { why: why.to_string() }
+}
+
+/// By POSIX: the first of these that is set and not empty.
+pub(super) fn locale() -> String {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
+    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+/// The person's own run-time folder; where a profile is named, that one's programs meet alone.
+fn meeting_place(remembered: &Remembered) -> PathBuf {
+    let profile = &remembered.settings.profile;
+    let runtime =
+        std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    match runtime {
+        Some(folder) if profile.config != profile.state => folder.join("tasuki"),
+        Some(_) | None => Path::new(&profile.state).to_owned(),
+    }
+}

@@ -1,0 +1,383 @@
+//! The running window: one loop of messages, and the hands that carry effects out.
+//!
+//! Decides nothing of what is shown. Everything happens on the window's thread; sessions run beside
+//! it and are heard through a bounded channel.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use slint::{ComponentHandle, Timer, TimerMode};
+use tasuki_peer::core::door::TriedNumbers;
+use tasuki_peer::core::io::HumanAct;
+use tasuki_peer::programs::visit;
+use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::run::Order;
+use tasuki_peer::shell::trust::Trust;
+use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::Mode;
+use tokio::sync::mpsc;
+
+use super::guard::{Guard, NextIsBar};
+use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
+use super::model::{Effect, Model, Msg, Page, Said};
+use super::session::{self, FromSession, Needs};
+use super::wiring::{self, Ear, Opening};
+use super::{files, program, view};
+use crate::viewer::capture::Allowed;
+use crate::viewer::screen::{Screen, Told};
+use crate::windows::{AgentWindow, Means};
+
+/// Countdowns are shown by the second; this is often enough for each to be seen.
+const TICK: Duration = Duration::from_millis(200);
+/// How long an ending session may take to tell the other end.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// What a session may tell before the window hears it.
+const TOLD: usize = 256;
+
+pub(super) struct Program {
+    window: AgentWindow,
+    model: RefCell<Model>,
+    remembered: RefCell<Remembered>,
+    trust: RefCell<Option<Trust>>,
+    tried: RefCell<TriedNumbers>,
+    runtime: tokio::runtime::Runtime,
+    session: RefCell<Option<Session>>,
+    guard: RefCell<Guard>,
+    tick: Timer,
+    /// The operator's screen, while this end looks at it (Share, Show).
+    theirs: RefCell<Option<Screen<AgentWindow>>>,
+}
+
+/// The session that runs or is being made. Dropping it ends it.
+#[derive(Default)]
+struct Session {
+    orders: Option<mpsc::Sender<Order>>,
+    viewer: Option<Viewer>,
+    listening: Option<slint::JoinHandle<()>>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// An act of the person, on its way to the program.
+#[derive(Clone)]
+struct Hearing(std::rc::Weak<Program>);
+
+impl Program {
+    /// Shows what the organisation's file allows, and gives the end where later starts hand links in.
+    pub(super) fn new(
+        remembered: Remembered,
+        language_is_said: bool,
+        next_is_bar: NextIsBar,
+    ) -> Result<(Rc<Self>, mpsc::Sender<String>), slint::PlatformError> {
+        let settings = &remembered.settings;
+        let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
+        let lang = kept.map_or(settings.lang, tasuki_peer::shell::texts::Lang::of_locale);
+        let mut model = Model::new(lang, remembered.appearance.shade, "");
+        model.notice = remembered.aside.clone().map(Said::SettingsAside);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|why| slint::PlatformError::from(why.to_string()))?;
+        let program = Rc::new(Self {
+            window: AgentWindow::new()?,
+            model: RefCell::new(model),
+            remembered: RefCell::new(remembered),
+            trust: RefCell::default(),
+            tried: RefCell::default(),
+            runtime,
+            session: RefCell::default(),
+            guard: RefCell::new(Guard::new(next_is_bar)),
+            tick: Timer::default(),
+            theirs: RefCell::default(),
+        });
+        program.look_again();
+        let ear = Hearing(Rc::downgrade(&program));
+        wiring::wire(&program.window, &ear);
+        let closing = ear.clone();
+        program.window.window().on_close_requested(move || {
+            closing.send(Msg::ClosePressed);
+            slint::CloseRequestResponse::HideWindow
+        });
+        let (opened, mut links) = mpsc::channel::<String>(4);
+        let _ = slint::spawn_local(async move {
+            while let Some(link) = links.recv().await {
+                ear.send(program::read_link(&link));
+            }
+        });
+        Ok((program, opened))
+    }
+
+    pub(super) fn run(&self) -> Result<(), slint::PlatformError> {
+        self.show();
+        self.window.run()?;
+        self.leave();
+        Ok(())
+    }
+
+    pub(super) fn dispatch(self: &Rc<Self>, msg: Msg) {
+        let effects = self.model.borrow_mut().update(msg, Instant::now());
+        for effect in effects {
+            self.carry_out(&effect);
+        }
+        self.show();
+        let model = self.model.borrow().clone();
+        let ear = Hearing(Rc::downgrade(self));
+        let changed = self.guard.borrow_mut().look_after(&model, &self.window, &ear);
+        if let Some(msg) = changed {
+            self.dispatch(msg);
+        }
+        self.look_at_theirs();
+        self.keep_time();
+    }
+
+    /// The picture comes with a session that shows the operator's screen, and goes with it. Keys leave
+    /// this computer only in Share, and only while the picture has the focus (T21, T22).
+    fn look_at_theirs(self: &Rc<Self>) {
+        let mode = match &self.model.borrow().page {
+            Page::Live(live) if !live.is_seen() => Some(live.mode()),
+            Page::Live(_)
+            | Page::Trouble(_)
+            | Page::Number(_)
+            | Page::Connecting
+            | Page::Asking(_)
+            | Page::Ended(_) => None,
+        };
+        let watched = self.theirs.borrow().is_some();
+        match (mode, watched) {
+            (Some(mode), false) => self.begin_watching(mode),
+            (None, true) => {
+                if let Some(screen) = self.theirs.take() {
+                    screen.watch(None);
+                }
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+
+    fn begin_watching(self: &Rc<Self>, mode: Mode) {
+        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
+        let program = Rc::downgrade(self);
+        let screen = Screen::attach(&self.window, self.runtime.handle().clone(), move |told| {
+            if let (Told::Act(event), Some(program)) = (told, program.upgrade()) {
+                program.act(HumanAct::Operate(event));
+            }
+        });
+        screen.watch(viewer);
+        screen.allow(if mode == Mode::Share { Allowed::Yes } else { Allowed::No });
+        *self.theirs.borrow_mut() = Some(screen);
+        self.window.window().set_size(slint::LogicalSize::new(1000.0, 720.0));
+    }
+
+    fn show(&self) {
+        let (model, now) = (self.model.borrow(), Instant::now());
+        view::show(&model, &self.window, now);
+        self.guard.borrow().show(&model, now);
+    }
+
+    /// Runs only while something counts.
+    fn keep_time(self: &Rc<Self>) {
+        let counts = self.model.borrow().counts();
+        if counts && !self.tick.running() {
+            let ear = Hearing(Rc::downgrade(self));
+            self.tick.start(TimerMode::Repeated, TICK, move || ear.send(Msg::Tick));
+        } else if !counts {
+            self.tick.stop();
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: &Effect) {
+        if let Some(act) = session::act(effect) {
+            return self.act(act);
+        }
+        match effect {
+            Effect::Remember => self.remember(),
+            Effect::Connect(number) => self.connect(number),
+            Effect::Abandon => drop(self.session.take()),
+            Effect::Met => self.met(),
+            Effect::KeepPicture => self.keep_picture(),
+            Effect::OpenReceipt => self.with_receipt(files::open),
+            Effect::SaveReceipt => self.with_receipt(files::save),
+            Effect::Present => self.present(),
+            Effect::LookAgain => self.look_again(),
+            Effect::Close => {
+                let _ = slint::quit_event_loop();
+            }
+            // Acts, carried out above.
+            Effect::Accept { .. }
+            | Effect::Refuse { .. }
+            | Effect::Answer { .. }
+            | Effect::TakeAway(_)
+            | Effect::GiveBack(_)
+            | Effect::Pause
+            | Effect::Resume
+            | Effect::End => {}
+        }
+    }
+
+    /// Waits for room in the session's orders only where there is none: an end is never dropped.
+    fn act(&self, act: HumanAct) {
+        let session = self.session.borrow();
+        let Some(orders) = session.as_ref().and_then(|session| session.orders.clone()) else { return };
+        if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(Order::Act(act)) {
+            self.runtime.spawn(async move { orders.send(order).await });
+        }
+    }
+
+    fn connect(self: &Rc<Self>, number: &SessionNumber) {
+        let remembered = self.remembered.borrow();
+        let Some(trust) = self.trust.borrow().clone() else { return };
+        let needs = Needs {
+            number: number.clone(),
+            failed_before: self.tried.borrow().failed_before(number),
+            met_before: remembered.met.before(&trust.root),
+            trust,
+            settings: remembered.settings.clone(),
+            display: visit::display().ok(),
+        };
+        let (told, mut heard) = mpsc::channel(TOLD);
+        let task = Some(self.runtime.spawn(session::run(needs, told)));
+        let program = Rc::downgrade(self);
+        let listening = slint::spawn_local(async move {
+            while let Some(news) = heard.recv().await {
+                let Some(program) = program.upgrade() else { return };
+                program.hear(news);
+            }
+        });
+        let listening = listening.ok();
+        *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening, task });
+    }
+
+    fn hear(self: &Rc<Self>, news: FromSession) {
+        match news {
+            FromSession::Runs(orders, viewer) => {
+                if let Some(session) = self.session.borrow_mut().as_mut() {
+                    session.orders = Some(orders);
+                    session.viewer = Some(viewer);
+                }
+            }
+            FromSession::News(news) => self.dispatch(Msg::News(Box::new(news))),
+            FromSession::WrongNumber(number) => self.tried.borrow_mut().failed(&number),
+        }
+    }
+
+    fn look_again(&self) {
+        let remembered = self.remembered.borrow();
+        let settings = &remembered.settings;
+        let mut model = self.model.borrow_mut();
+        match Trust::load(settings.tenant.as_deref(), &settings.profile) {
+            Ok(trust) => {
+                model.organisation = trust.bundle.organisation.clone();
+                if let Page::Trouble(_) = model.page {
+                    let _ = model.start_over();
+                }
+                *self.trust.borrow_mut() = Some(trust);
+            }
+            Err(fault) => model.page = Page::Trouble(fault),
+        }
+    }
+
+    fn remember(&self) {
+        let mut remembered = self.remembered.borrow_mut();
+        let mut model = self.model.borrow_mut();
+        remembered.appearance =
+            Appearance { lang: Some(model.lang.name().to_owned()), shade: model.shade };
+        if let Err(fault) = keep_appearance(&remembered.settings.profile, &remembered.appearance) {
+            model.notice = Some(Said::Fault(fault));
+        }
+    }
+
+    fn met(&self) {
+        let mut remembered = self.remembered.borrow_mut();
+        let trust = self.trust.borrow();
+        let Some(trust) = trust.as_ref() else { return };
+        remembered.met.once_more(&trust.root);
+        if let Err(fault) = keep_met(&remembered.settings.profile, &remembered.met) {
+            self.model.borrow_mut().notice = Some(Said::Fault(fault));
+        }
+    }
+
+    fn keep_picture(&self) {
+        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
+        let Some(viewer) = viewer else { return };
+        let Ok((png, ..)) = viewer.png() else { return };
+        let kept = files::keep_picture(&png);
+        if kept.is_ok() {
+            self.act(HumanAct::TookScreenshot);
+        }
+        self.said(kept);
+    }
+
+    fn with_receipt(&self, carry: fn(&std::path::Path) -> Result<Option<String>, Fault>) {
+        let receipt = match &self.model.borrow().page {
+            Page::Ended(ended) => ended.receipt.clone(),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => {
+                None
+            }
+        };
+        if let Some(receipt) = receipt {
+            self.said(carry(&receipt));
+        }
+    }
+
+    fn said(&self, done: Result<Option<String>, Fault>) {
+        let said = match done {
+            Ok(Some(name)) => Said::Saved(name),
+            Ok(None) => return,
+            Err(fault) => Said::Fault(fault),
+        };
+        self.model.borrow_mut().notice = Some(said);
+    }
+
+    fn present(&self) {
+        let window = self.window.window();
+        window.set_minimized(false);
+        let _ = self.window.show();
+        slint::winit_030::WinitWindowAccessor::with_winit_window(window, |winit| {
+            winit.request_user_attention(Some(
+                slint::winit_030::winit::window::UserAttentionType::Critical,
+            ));
+            winit.focus_window();
+        });
+    }
+
+    /// The window is closed: whatever runs ends, and has a moment to say so.
+    fn leave(&self) {
+        self.act(HumanAct::End(tasuki_protocol::message::EndReason::UserEnded));
+        *self.guard.borrow_mut() = Guard::default();
+        let task = self.session.take().and_then(|mut session| session.task.take());
+        if let Some(task) = task {
+            let _ = self.runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(listening) = self.listening.take() {
+            listening.abort();
+        }
+    }
+}
+
+impl Ear for Hearing {
+    fn send(&self, msg: Msg) {
+        if let Some(program) = self.0.upgrade() {
+            program.dispatch(msg);
+        }
+    }
+
+    fn pressed(&self, opening: Opening, means: Means) {
+        let Some(program) = self.0.upgrade() else { return };
+        let by_hand = program.guard.borrow_mut().is_by_hand(means);
+        let msg = match opening {
+            _ if !by_hand => Msg::NotByHand,
+            Opening::ReadNotice => Msg::NoticeRead,
+            Opening::Accept => Msg::AcceptPressed { shown: view::shown_on(&program.window) },
+            Opening::AnswerYes => {
+                let shown = view::shown_in_question(&program.window);
+                Msg::AnswerPressed { yes: true, shown }
+            }
+        };
+        program.dispatch(msg);
+    }
+}

@@ -1,0 +1,201 @@
+//! Every state of the window as a made-up model: for `--mock`, the pictures and the tests.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tasuki_peer::core::io::{EndedBy, Question};
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
+use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use super::live::QuestionKind;
+use super::model::{Model, Msg, Page};
+use super::news::News;
+use crate::look::Shade;
+
+const ORGANISATION: &str = "みなと信用サービス";
+const OPERATOR: &str = "佐藤 美咲";
+/// 2026-11-25 12:04:10 UTC.
+const BEGAN_AT: u64 = 1_795_608_250;
+
+/// A state and its name, which is the picture's file name too.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    pub name: &'static str,
+    pub model: Model,
+    /// The moment at which it is looked at.
+    pub now: Instant,
+}
+
+/// In the order in which a session passes through them. Times count from `now`.
+pub fn all(lang: Lang, shade: Shade, now: Instant) -> Vec<Scene> {
+    let stage = Stage { lang, shade, now };
+    let mut scenes = stage.before();
+    scenes.extend(stage.questions());
+    scenes.extend(stage.sessions());
+    scenes.extend(stage.after());
+    scenes
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stage {
+    lang: Lang,
+    shade: Shade,
+    now: Instant,
+}
+
+impl Stage {
+    fn start(self) -> Model {
+        Model::new(self.lang, self.shade, ORGANISATION)
+    }
+
+    /// A model that was told these things in turn, looked at so much later.
+    fn told(self, name: &'static str, msgs: Vec<Msg>, later: Duration) -> Scene {
+        let mut model = self.start();
+        for msg in msgs {
+            let _ = model.update(msg, self.now);
+        }
+        Scene { name, model, now: self.now + later }
+    }
+
+    fn before(self) -> Vec<Scene> {
+        let at_once = Duration::ZERO;
+        let trouble = Fault::Unreachable {
+            address: "help.example.jp:443".to_owned(),
+            why: "no route".to_owned(),
+        };
+        let mut stuck = self.start();
+        stuck.page = Page::Trouble(Fault::NotSetUp);
+        let mut connecting = self.start();
+        connecting.page = Page::Connecting;
+        let still = |name, model| Scene { name, model, now: self.now };
+        vec![
+            still("agent-trouble", stuck),
+            self.told("agent-number", Vec::new(), at_once),
+            self.told(
+                "agent-number-mistyped",
+                vec![Msg::NumberEdited("４８２９ 1530-6712".to_owned())],
+                at_once,
+            ),
+            still("agent-connecting", connecting.clone()),
+            still("agent-number-refused", after(connecting.clone(), Fault::NumberRefused, self.now)),
+            still("agent-number-unreachable", after(connecting, trouble, self.now)),
+            self.told("agent-about", vec![Msg::AboutShown(true)], at_once),
+        ]
+    }
+
+    fn questions(self) -> Vec<Scene> {
+        let asked = |mode, met_before| news(News::Asked { question: question(mode), met_before });
+        let less = Msg::Granted(Capability::FetchFiles, false);
+        let (early, late) = (Duration::from_millis(1200), Duration::from_secs(23));
+        vec![
+            self.told("agent-notice", vec![asked(Mode::Control, 0)], early),
+            self.told("agent-consent-control", vec![asked(Mode::Control, 2), less], late),
+            self.told("agent-consent-manage", vec![asked(Mode::Manage, 2)], late),
+            self.told("agent-consent-view", vec![asked(Mode::View, 2)], late),
+            self.told("agent-consent-share", vec![asked(Mode::Share, 2)], late),
+            self.told("agent-consent-show", vec![asked(Mode::Show, 2)], late),
+        ]
+    }
+
+    fn sessions(self) -> Vec<Scene> {
+        let minutes = Duration::from_secs(754);
+        let more = News::AskedMore {
+            kind: QuestionKind::MoreRights {
+                rights: Rights::of(&[Capability::Operate]),
+                for_seconds: 900,
+            },
+            seconds: 797,
+            inert_ms: 800,
+        };
+        let go_on = News::AskedMore { kind: QuestionKind::Continue, seconds: 1054, inert_ms: 800 };
+        let timed = News::Allowed { rights: Rights::of(&[Capability::Operate]), seconds: Some(1594) };
+        let with = |mode, told: Vec<News>| {
+            let mut msgs = begun(mode);
+            msgs.extend(told.into_iter().map(news));
+            msgs
+        };
+        vec![
+            self.told("agent-live-control", with(Mode::Control, vec![timed]), minutes),
+            self.told("agent-live-view", with(Mode::View, Vec::new()), minutes),
+            self.told("agent-live-own-hand", with(Mode::Control, vec![News::OwnHand(true)]), minutes),
+            self.told("agent-live-paused", with(Mode::Manage, vec![News::Paused(true)]), minutes),
+            self.told(
+                "agent-live-reconnecting",
+                with(Mode::Control, vec![News::Reconnecting]),
+                minutes,
+            ),
+            self.told("agent-live-more-rights", with(Mode::View, vec![more]), minutes),
+            self.told("agent-live-continue", with(Mode::Control, vec![go_on]), minutes),
+            self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),
+            self.told("agent-watching-share", with(Mode::Share, vec![News::Reconnecting]), minutes),
+        ]
+    }
+
+    fn after(self) -> Vec<Scene> {
+        let over = |reason, by, fault| news(News::Over { end: Some((reason, by)), fault });
+        let mut ended = begun(Mode::Control);
+        ended.push(news(News::PictureKept));
+        ended.push(over(EndReason::UserEnded, EndedBy::ThisEnd, None));
+        ended.push(news(News::Receipt(PathBuf::from("tasuki-receipt.html"))));
+        let mut refused = vec![news(News::Asked { question: question(Mode::Control), met_before: 1 })];
+        refused.push(over(EndReason::UserRefused, EndedBy::ThisEnd, None));
+        let mut lost = begun(Mode::View);
+        let fault = Some(Fault::PeerViolation);
+        lost.push(over(EndReason::Violation, EndedBy::ThisEnd, fault));
+        vec![
+            self.told("agent-ended", ended, Duration::ZERO),
+            self.told("agent-ended-refused", refused, Duration::ZERO),
+            self.told("agent-ended-violation", lost, Duration::ZERO),
+        ]
+    }
+}
+
+fn news(news: News) -> Msg {
+    Msg::News(Box::new(news))
+}
+
+fn after(mut model: Model, fault: Fault, now: Instant) -> Model {
+    let _ = model.update(news(News::Over { end: None, fault: Some(fault) }), now);
+    model
+}
+
+fn begun(mode: Mode) -> Vec<Msg> {
+    let question = question(mode);
+    let granted = question.grantable;
+    vec![
+        news(News::Asked { question, met_before: 2 }),
+        news(News::Answered { granted, at: BEGAN_AT }),
+        news(News::Protected("WebRTC · DTLS 1.3 AES-256-GCM · SRTP AES-256-GCM".to_owned())),
+    ]
+}
+
+/// What the peer's core would ask.
+pub fn question(mode: Mode) -> Question {
+    let capabilities = mode.ceiling().without(Capability::ReadClipboard);
+    let capabilities = capabilities.without(Capability::WriteClipboard).without(Capability::Record);
+    let recording = if mode == Mode::Control { Requirement::Required } else { Requirement::Off };
+    let manifest = Manifest {
+        v: 1,
+        tenant: TenantId([0; 8]),
+        session: SessionId([0; 16]),
+        operator: "sato".to_owned(),
+        operator_name: OPERATOR.to_owned(),
+        operator_key: DeviceKey([0; 32]),
+        agent_key: DeviceKey([0; 32]),
+        challenge: Challenge([0; 32]),
+        mode,
+        capabilities,
+        application_selection: Requirement::Off,
+        recording,
+        address_disclosure: AddressDisclosure::Public,
+        issued_at: BEGAN_AT,
+        start_within: 600,
+        length: 3600,
+        policy_version: 1,
+    };
+    Question { organisation: ORGANISATION.to_owned(), manifest, grantable: capabilities, seconds: 120 }
+}

@@ -1,0 +1,111 @@
+//! One window a person: a second start hands its link to the first and ends.
+//!
+//! The meeting place is a socket file in the person's own run-time folder, which nobody else can
+//! enter. What arrives there is a link and nothing else; it fills the number in (T70).
+
+use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tasuki_protocol::link::MAX_LINK_BYTES;
+
+const PLACE: &str = "tasuki-agent.socket";
+/// The other one is on this machine and has nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What became of this start.
+#[derive(Debug)]
+pub enum Start {
+    /// This is the window.
+    First(Option<Door>),
+    /// Another one has it, and knows of the link.
+    Second,
+}
+
+/// Where a second start knocks; gone with the window.
+#[derive(Debug)]
+pub struct Door {
+    listener: UnixListener,
+    place: PathBuf,
+}
+
+/// `folder` is made for its owner alone. A system without such files has no single window, which is
+/// a lesser evil than none.
+pub fn start(folder: &Path, link: Option<&str>) -> Start {
+    let place = folder.join(PLACE);
+    if std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).is_err() {
+        return Start::First(None);
+    }
+    if let Ok(first) = UnixStream::connect(&place)
+        && hand_over(first, link.unwrap_or_default()).is_ok()
+    {
+        return Start::Second;
+    }
+    // Nobody answers there: what lies there is of a program that was killed.
+    let _ = std::fs::remove_file(&place);
+    Start::First(UnixListener::bind(&place).ok().map(|listener| Door { listener, place }))
+}
+
+impl Door {
+    /// Calls `opened` for each later start, from a thread of its own.
+    pub fn attend(self, opened: impl Fn(String) + Send + 'static) {
+        let thread = std::thread::Builder::new().name("tasuki-door".to_owned());
+        let attending = thread.spawn(move || {
+            for visitor in self.listener.incoming().flatten() {
+                if let Ok(link) = take(visitor) {
+                    opened(link);
+                }
+            }
+        });
+        if let Err(why) = attending {
+            tracing::warn!(%why, "a second start cannot reach this window");
+        }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.place);
+    }
+}
+
+fn hand_over(mut first: UnixStream, link: &str) -> std::io::Result<()> {
+    first.set_write_timeout(Some(PATIENCE))?;
+    first.set_read_timeout(Some(PATIENCE))?;
+    first.write_all(&link.as_bytes()[..link.len().min(MAX_LINK_BYTES + 1)])?;
+    first.shutdown(std::net::Shutdown::Write)?;
+    let mut taken = [0; 1];
+    first.read_exact(&mut taken)
+}
+
+fn take(mut visitor: UnixStream) -> std::io::Result<String> {
+    visitor.set_read_timeout(Some(PATIENCE))?;
+    let limit = u64::try_from(MAX_LINK_BYTES + 1).unwrap_or(u64::MAX);
+    let mut link = String::new();
+    (&visitor).take(limit).read_to_string(&mut link)?;
+    visitor.write_all(&[1])?;
+    Ok(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn a_second_start_hands_its_link_to_the_first_and_a_dead_socket_is_no_first() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(PLACE), "left over").unwrap();
+        let Start::First(Some(door)) = start(folder.path(), None) else { panic!("nobody is first") };
+        let (told, heard) = sync_channel(1);
+        door.attend(move |link| told.send(link).unwrap());
+        let second = start(folder.path(), Some("tasuki://join/48291#1234567"));
+        assert!(matches!(second, Start::Second));
+        assert_eq!(heard.recv().unwrap(), "tasuki://join/48291#1234567");
+        let junk = "x".repeat(100_000);
+        assert!(matches!(start(folder.path(), Some(&junk)), Start::Second));
+        assert!(heard.recv().unwrap().len() <= MAX_LINK_BYTES + 1);
+    }
+}

@@ -1,0 +1,304 @@
+//! Shows a model in the windows, and turns what the person does into messages.
+//!
+//! Decides nothing: every property follows from the model. What was shown is read back from the
+//! window itself, so that the signed consent holds the very words that stood there (T10).
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+use slint::{ComponentHandle, Model as _, SharedString, VecModel};
+use tasuki_peer::programs::consent;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use super::asking::{Asking, Step};
+use super::ended::{Ended, Ending, Summary};
+use super::live::{Live, QuestionKind, Stillness, Weather};
+use super::model::{Model, NumberPage, Page, Said};
+use super::{entry, moment};
+use crate::look;
+use crate::windows::{self, Agent, AgentPage, AgentWindow, BannerWindow, ConsentWords, Line};
+
+/// A window with the agent's globals.
+pub trait Pane: ComponentHandle {
+    fn agent(&self) -> Agent<'_>;
+    fn dress(&self, model: &Model);
+}
+
+impl Pane for AgentWindow {
+    fn agent(&self) -> Agent<'_> {
+        self.global::<Agent<'_>>()
+    }
+
+    fn dress(&self, model: &Model) {
+        look::dress(self, model.lang, model.shade);
+    }
+}
+
+impl Pane for BannerWindow {
+    fn agent(&self) -> Agent<'_> {
+        self.global::<Agent<'_>>()
+    }
+
+    fn dress(&self, model: &Model) {
+        look::dress(self, model.lang, model.shade);
+    }
+}
+
+pub fn show(model: &Model, window: &impl Pane, now: Instant) {
+    window.dress(model);
+    let agent = window.agent();
+    agent.set_organisation(model.organisation.as_str().into());
+    agent.set_about(model.about);
+    agent.set_tray(model.tray);
+    let lang = model.lang;
+    show_toast(model.notice.as_ref(), lang, &agent);
+    let page = match &model.page {
+        Page::Trouble(fault) => {
+            agent.set_trouble(fault.sentence(lang).into());
+            AgentPage::Trouble
+        }
+        Page::Number(page) => show_number(page, lang, &agent),
+        Page::Connecting => AgentPage::Connecting,
+        Page::Asking(asking) => show_asking(asking, lang, &agent, now),
+        Page::Live(live) => show_live(live, lang, &agent, now),
+        Page::Ended(ended) => show_ended(ended, lang, &agent),
+    };
+    if page != AgentPage::Live && page != AgentPage::Watching {
+        agent.set_question(windows::QuestionKind::None);
+    }
+    agent.set_page(page);
+}
+
+/// The bar says the same in one line.
+pub fn show_banner(model: &Model, banner: &BannerWindow, now: Instant) {
+    show(model, banner, now);
+    if let Page::Live(live) = &model.page {
+        let soonest = live.timed.iter().map(|(right, _)| live.seconds_left(*right, now)).min();
+        banner.set_rights(soonest.map(moment::clock).unwrap_or_default().into());
+    }
+}
+
+fn show_number(page: &NumberPage, lang: Lang, agent: &Agent<'_>) -> AgentPage {
+    agent.set_number(page.entry.text().into());
+    agent.set_complaint(page.entry.complaint().into());
+    let trouble = page.trouble.as_ref().map(|fault| fault.sentence(lang));
+    agent.set_trouble(trouble.unwrap_or_default().into());
+    AgentPage::Number
+}
+
+fn show_asking(asking: &Asking, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentPage {
+    let question = &asking.question;
+    let (mode, grantable) = (question.manifest.mode, question.grantable);
+    agent.set_organisation(question.organisation.as_str().into());
+    agent.set_operator(question.manifest.operator_name.as_str().into());
+    agent.set_manner(mode.into());
+    agent.set_asks(consent::asks(mode).say(lang).into());
+    let can = consent::can(mode, grantable).into_iter().map(|(capability, text)| Line {
+        text: text.say(lang).into(),
+        id: place(capability),
+        choosable: asking.is_choosable(capability),
+        granted: asking.granted.has(capability),
+        seconds: 0,
+    });
+    let cannot = consent::cannot(mode, grantable).into_iter().map(|text| text.say(lang).into());
+    set_lines(can.collect(), agent);
+    set_sentences(cannot.collect(), agent);
+    agent.set_recording_line(consent::recording(question).say(lang).into());
+    agent.set_recording(consent::is_recorded(question));
+    agent.set_met_before(whole(u64::from(asking.met_before)));
+    agent.set_notice_seconds(whole(asking.notice_seconds(now)));
+    agent.set_acceptable(asking.is_awake(now));
+    agent.set_answer_seconds(whole(asking.seconds_left(now)));
+    match asking.step {
+        Step::Notice { .. } => AgentPage::Notice,
+        Step::Question => AgentPage::Consent,
+    }
+}
+
+fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentPage {
+    let mode = live.mode();
+    agent.set_operator(live.manifest.operator_name.as_str().into());
+    agent.set_manner(mode.into());
+    agent.set_recording(live.is_recorded());
+    agent.set_since_seconds(whole(now.saturating_duration_since(live.since).as_secs()));
+    agent.set_weather(match live.weather {
+        Weather::Fine => windows::Weather::Fine,
+        Weather::Reconnecting => windows::Weather::Reconnecting,
+    });
+    agent.set_stillness(match live.stillness {
+        _ if live.question.is_some() => windows::Stillness::Asked,
+        Stillness::None => windows::Stillness::None,
+        Stillness::OwnHand => windows::Stillness::OwnHand,
+        Stillness::Paused => windows::Stillness::Paused,
+    });
+    agent.set_protection(live.protection.as_str().into());
+    let can = consent::can(mode, live.allowed).into_iter().map(|(capability, text)| Line {
+        text: text.say(lang).into(),
+        id: place(capability),
+        choosable: live.is_choosable(capability),
+        granted: !live.taken.has(capability),
+        seconds: whole(live.seconds_left(capability, now)),
+    });
+    set_lines(can.collect(), agent);
+    agent.set_trouble(SharedString::new());
+    show_question(live, lang, agent, now);
+    if live.is_seen() { AgentPage::Live } else { AgentPage::Watching }
+}
+
+fn show_question(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) {
+    let Some(question) = &live.question else {
+        return agent.set_question(windows::QuestionKind::None);
+    };
+    agent.set_question_seconds(whole(question.seconds_left(now)));
+    agent.set_question_acceptable(question.is_awake(now));
+    agent.set_question(match question.kind {
+        QuestionKind::Continue => windows::QuestionKind::GoOn,
+        QuestionKind::MoreRights { rights, for_seconds } => {
+            agent.set_question_text(more(live.mode(), rights, lang).into());
+            agent.set_question_for(whole(for_seconds.into()));
+            windows::QuestionKind::MoreRights
+        }
+    });
+}
+
+fn more(mode: Mode, rights: Rights, lang: Lang) -> String {
+    let lines = consent::can(mode, rights).into_iter().map(|(_, text)| text.say(lang));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {
+    agent.set_had_begun(ended.summary.is_some());
+    if let Some(summary) = &ended.summary {
+        show_summary(summary, agent);
+    }
+    let receipt = ended.receipt.as_ref().map(|file| file.display().to_string());
+    agent.set_receipt(receipt.unwrap_or_default().into());
+    agent.set_trouble(SharedString::new());
+    agent.set_ending(match &ended.how {
+        Ending::ByYou => windows::Ending::ByYou,
+        Ending::ByOperator => windows::Ending::ByOperator,
+        Ending::Refused => windows::Ending::Refused,
+        Ending::Unanswered => windows::Ending::Unanswered,
+        Ending::Lost => windows::Ending::Lost,
+        Ending::TimeOver => windows::Ending::TimeOver,
+        Ending::Program => windows::Ending::Program,
+        Ending::Other(fault) => {
+            agent.set_trouble(fault.sentence(lang).into());
+            windows::Ending::Other
+        }
+    });
+    AgentPage::Ended
+}
+
+fn show_summary(summary: &Summary, agent: &Agent<'_>) {
+    agent.set_operator(summary.operator.as_str().into());
+    agent.set_manner(summary.mode.into());
+    agent.set_summary_time(moment::span(summary.began_at, summary.seconds).into());
+    agent.set_pictures_kept(whole(u64::from(summary.pictures_kept)));
+}
+
+/// SHA-256 of what the question page shows, line by line, UTF-8 (T10).
+pub fn shown_on(window: &AgentWindow) -> Digest {
+    let (agent, words) = (window.agent(), window.global::<ConsentWords<'_>>());
+    let mut lines: Vec<SharedString> = vec![
+        agent.get_operator(),
+        agent.get_organisation(),
+        words.get_verified(),
+        words.get_manner(),
+        agent.get_asks(),
+        words.get_can(),
+    ];
+    lines.extend(agent.get_can().iter().map(|line| line.text));
+    lines.push(words.get_cannot());
+    lines.extend(agent.get_cannot().iter());
+    lines.extend([agent.get_recording_line(), words.get_met(), words.get_scam()]);
+    lines.extend([words.get_refuse(), words.get_accept()]);
+    digest(&lines)
+}
+
+/// The same of the short question in mid-session.
+pub fn shown_in_question(window: &AgentWindow) -> Digest {
+    let words = window.global::<windows::QuestionWords<'_>>();
+    digest(&[words.get_title(), words.get_text(), words.get_no(), words.get_yes()])
+}
+
+fn digest(lines: &[SharedString]) -> Digest {
+    let text = lines.iter().map(SharedString::as_str).collect::<Vec<_>>().join("\n");
+    Digest(Sha256::digest(text.as_bytes()).into())
+}
+
+/// The capability that a line of the window stands for.
+pub fn capability(id: i32) -> Option<Capability> {
+    usize::try_from(id).ok().and_then(|place| Capability::ALL.get(place).copied())
+}
+
+fn place(capability: Capability) -> i32 {
+    let place = Capability::ALL.iter().position(|known| *known == capability).unwrap_or_default();
+    i32::try_from(place).unwrap_or_default()
+}
+
+/// Rows stay where they are while their words are the same, so that the focus does too.
+fn set_lines(lines: Vec<Line>, agent: &Agent<'_>) {
+    let known = agent.get_can();
+    if known.row_count() != lines.len() {
+        return agent.set_can(Rc::new(VecModel::from(lines)).into());
+    }
+    for (row, line) in lines.into_iter().enumerate() {
+        if known.row_data(row).as_ref() != Some(&line) {
+            known.set_row_data(row, line);
+        }
+    }
+}
+
+fn set_sentences(sentences: Vec<SharedString>, agent: &Agent<'_>) {
+    if !agent.get_cannot().iter().eq(sentences.iter().cloned()) {
+        agent.set_cannot(Rc::new(VecModel::from(sentences)).into());
+    }
+}
+
+fn whole(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// What is told in passing, and the name or sentence in it.
+fn show_toast(said: Option<&Said>, lang: Lang, agent: &Agent<'_>) {
+    let (kind, value) = match said {
+        None => (windows::Said::None, String::new()),
+        Some(Said::SettingsAside(name)) => (windows::Said::SettingsAside, name.clone()),
+        Some(Said::Saved(name)) => (windows::Said::Saved, name.clone()),
+        Some(Said::Fault(fault)) => (windows::Said::Sentence, fault.sentence(lang)),
+        Some(Said::BadLink) => (windows::Said::BadLink, String::new()),
+        Some(Said::NotByHand) => (windows::Said::NotByHand, String::new()),
+        Some(Said::PictureKept) => (windows::Said::PictureKept, String::new()),
+    };
+    agent.set_said_value(value.into());
+    agent.set_said(kind);
+}
+
+impl From<Mode> for windows::Manner {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Manage => Self::Manage,
+            Mode::Control => Self::Control,
+            Mode::View => Self::View,
+            Mode::Share => Self::Share,
+            Mode::Show => Self::Show,
+        }
+    }
+}
+
+impl From<Option<entry::Complaint>> for windows::Complaint {
+    fn from(complaint: Option<entry::Complaint>) -> Self {
+        match complaint {
+            None => Self::None,
+            Some(entry::Complaint::NotDigits) => Self::NotDigits,
+            Some(entry::Complaint::TooFew) => Self::TooFew,
+            Some(entry::Complaint::TooMany) => Self::TooMany,
+            Some(entry::Complaint::Mistyped) => Self::Mistyped,
+            Some(entry::Complaint::Refused) => Self::Refused,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! From what is pressed in the windows to messages.
+//!
+//! A press that opens something goes to `pressed`, which asks whether a hand did it (T2); all else
+//! goes straight to `send`.
+
+use slint::ComponentHandle;
+
+use super::model::Msg;
+use super::view::{self, Pane};
+use crate::windows::{AgentWindow, BannerWindow, Means};
+
+/// What only a hand at this computer may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    ReadNotice,
+    Accept,
+    AnswerYes,
+}
+
+/// Where acts of the person go.
+pub trait Ear: Clone + 'static {
+    fn send(&self, msg: Msg);
+    fn pressed(&self, opening: Opening, means: Means);
+}
+
+pub fn wire(window: &AgentWindow, ear: &impl Ear) {
+    let agent = window.agent();
+    let e = ear.clone();
+    agent.on_switch_language(move || e.send(Msg::LanguageSwitched));
+    let e = ear.clone();
+    agent.on_choose_shade(move |shade| e.send(Msg::ShadeChosen(shade.into())));
+    let e = ear.clone();
+    agent.on_show_about(move |shown| e.send(Msg::AboutShown(shown)));
+    let e = ear.clone();
+    agent.on_said_gone(move || e.send(Msg::NoticeGone));
+    let e = ear.clone();
+    agent.on_number_edited(move |text| e.send(Msg::NumberEdited(text.into())));
+    for_pages(window, ear);
+    for_question(window, ear);
+    for_session(window, ear);
+}
+
+fn for_pages(window: &AgentWindow, ear: &impl Ear) {
+    let agent = window.agent();
+    let e = ear.clone();
+    agent.on_connect(move || e.send(Msg::ConnectPressed));
+    let e = ear.clone();
+    agent.on_cancel(move || e.send(Msg::CancelPressed));
+    let e = ear.clone();
+    agent.on_try_again(move || e.send(Msg::TryAgainPressed));
+    let e = ear.clone();
+    agent.on_close(move || e.send(Msg::ClosePressed));
+    let e = ear.clone();
+    agent.on_another(move || e.send(Msg::AnotherPressed));
+    let e = ear.clone();
+    agent.on_open_receipt(move || e.send(Msg::ReceiptOpened));
+    let e = ear.clone();
+    agent.on_save_receipt(move || e.send(Msg::ReceiptSaved));
+}
+
+fn for_question(window: &AgentWindow, ear: &impl Ear) {
+    let agent = window.agent();
+    let e = ear.clone();
+    agent.on_read_notice(move |means| e.pressed(Opening::ReadNotice, means));
+    let e = ear.clone();
+    agent.on_accept(move |means| e.pressed(Opening::Accept, means));
+    let (e, shown) = (ear.clone(), window.as_weak());
+    agent.on_refuse(move || {
+        let Some(window) = shown.upgrade() else { return };
+        e.send(Msg::RefusePressed { shown: view::shown_on(&window) });
+    });
+    let e = ear.clone();
+    agent.on_grant(move |id, wanted| {
+        if let Some(capability) = view::capability(id) {
+            e.send(Msg::Granted(capability, wanted));
+        }
+    });
+    let (e, shown) = (ear.clone(), window.as_weak());
+    agent.on_answer(move |yes, means| {
+        let Some(window) = shown.upgrade() else { return };
+        match yes {
+            true => e.pressed(Opening::AnswerYes, means),
+            false => e.send(Msg::AnswerPressed { yes, shown: view::shown_in_question(&window) }),
+        }
+    });
+}
+
+fn for_session(window: &AgentWindow, ear: &impl Ear) {
+    let agent = window.agent();
+    let e = ear.clone();
+    agent.on_take(move |id, stays| {
+        if let Some(capability) = view::capability(id) {
+            e.send(Msg::Taken(capability, stays));
+        }
+    });
+    let e = ear.clone();
+    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted)));
+    let e = ear.clone();
+    agent.on_end(move || e.send(Msg::EndPressed));
+    let e = ear.clone();
+    agent.on_keep_picture(move || e.send(Msg::KeepPicturePressed));
+}
+
+/// The bar ends and pauses; nothing is opened from there.
+pub fn wire_banner(banner: &BannerWindow, ear: &impl Ear) {
+    let agent = banner.agent();
+    let e = ear.clone();
+    agent.on_end(move || e.send(Msg::EndPressed));
+    let e = ear.clone();
+    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted)));
+}

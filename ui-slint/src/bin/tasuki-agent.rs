@@ -1,0 +1,5 @@
+//! `tasuki-agent`: see [`tasuki_ui_slint::agent`].
+
+fn main() -> std::process::ExitCode {
+    tasuki_ui_slint::agent::program::main()
+}

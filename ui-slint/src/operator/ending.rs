@@ -1,0 +1,72 @@
+//! How a session ended: what its tab says, and the line that the history keeps.
+//!
+//! Decides which of several causes is told. Ends nothing by itself.
+
+use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::shell::fault::Fault;
+
+use super::history::{How, KEPT, Past};
+use super::model::{Dialog, Model, Outcome, Page, Stage, Tab, TabId};
+use super::update::Effect;
+
+/// The loop is over: the tab says how it ended, and the history keeps it.
+pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> Vec<Effect> {
+    let now = model.now;
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    let past = past(tab, &result, now);
+    tab.live_seconds = past.seconds;
+    tab.link.reconnecting = None;
+    tab.dialog = Dialog::None;
+    tab.view.full = false;
+    match result {
+        Err(fault) if !tab.leaving => tab.stage = Stage::Over(Outcome::Failed(fault)),
+        Ok(()) | Err(_) if !matches!(tab.stage, Stage::Over(_)) => {
+            tab.stage = Stage::Over(Outcome::Cancelled);
+        }
+        Ok(()) | Err(_) => {}
+    }
+    if tab.leaving && matches!(tab.stage, Stage::Over(Outcome::Cancelled)) {
+        close(model, id);
+    }
+    model.history.insert(0, past);
+    model.history.truncate(KEPT);
+    vec![Effect::KeepHistory(model.history.clone())]
+}
+
+fn past(tab: &Tab, result: &Result<(), Fault>, now: u64) -> Past {
+    let began = tab.live_since.unwrap_or(now);
+    Past {
+        at: tab.opened_at,
+        seconds: now.saturating_sub(began),
+        mode: tab.mode,
+        customer: tab.note.customer.clone(),
+        ticket: tab.note.ticket.clone(),
+        reason: tab.note.reason.clone(),
+        how: how(tab, result),
+        pictures: tab.pictures,
+        session: None,
+    }
+}
+
+fn how(tab: &Tab, result: &Result<(), Fault>) -> How {
+    match (&tab.stage, result) {
+        (_, Err(Fault::Refused)) => How::Refused,
+        (_, Err(Fault::NumberExpired | Fault::NobodyAnswered)) => How::NobodyCame,
+        (_, Err(Fault::ConnectionLost)) => How::Lost,
+        (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
+        (Stage::Over(Outcome::Ended { .. }), Ok(())) => How::EndedThere,
+        (Stage::Over(Outcome::Cancelled), _) => How::Cancelled,
+        (_, Err(_)) if !tab.leaving => How::Failed,
+        (_, Ok(()) | Err(_)) => How::Cancelled,
+    }
+}
+
+/// The tab goes; the one beside it is looked at.
+pub(super) fn close(model: &mut Model, id: TabId) {
+    let Some(place) = model.tabs.iter().position(|tab| tab.id == id) else { return };
+    model.tabs.remove(place);
+    if model.page == Page::Session(id) {
+        let beside = model.tabs.get(place).or_else(|| model.tabs.last());
+        model.page = beside.map_or(Page::Home, |tab| Page::Session(tab.id));
+    }
+}

@@ -1,0 +1,308 @@
+//! The edge of the operator's program: sessions, sign-in, files.
+//!
+//! Carries effects out and brings news back; decides nothing that a test of the model
+//! would want to see. Each session has a task of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tasuki_peer::core::io::{HumanAct, SessionEvent};
+use tasuki_peer::programs::surface;
+use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::login::{Authenticator, Credentials, LoginOutcome};
+use tasuki_peer::shell::run::{Front, Notice};
+use tasuki_peer::shell::settings::Settings;
+use tasuki_peer::shell::trust::Trust;
+use tasuki_peer::shell::verdict::Verdict;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::manifest::{MAX_REASON_CHARS, is_showable_reason};
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::{Mode, Rights};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::model::{Account, Note, TabId};
+use super::session::Happened;
+use super::update::{Form, Msg};
+use super::{entrance, files};
+
+/// Acts that may wait for a session's loop: more than hands make in a second.
+const ACTS: usize = 1024;
+/// News that may wait for the window.
+const NEWS: usize = 4096;
+
+/// What comes back from the tasks.
+#[derive(Debug)]
+pub enum News {
+    Told(Box<Msg>),
+    /// The picture of a session that has begun to connect.
+    Picture(TabId, Viewer),
+}
+
+/// Everything that runs behind the window.
+#[derive(Debug)]
+pub struct Engine {
+    runtime: Handle,
+    settings: Arc<Settings>,
+    news: Teller,
+    sessions: BTreeMap<TabId, mpsc::Sender<Order>>,
+    /// To be waited for when the window closes.
+    running: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// Sends news and rings the window.
+#[derive(Clone)]
+pub struct Teller {
+    news: mpsc::Sender<News>,
+    ring: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Teller")
+    }
+}
+
+impl Teller {
+    pub fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, mpsc::Receiver<News>) {
+        let (news, told) = mpsc::channel(NEWS);
+        (Self { news, ring: Arc::new(ring) }, told)
+    }
+
+    pub async fn tell(&self, msg: Msg) {
+        self.send(News::Told(Box::new(msg))).await;
+    }
+
+    async fn session(&self, tab: TabId, happened: Happened) {
+        self.tell(Msg::Session(tab, happened)).await;
+    }
+
+    async fn send(&self, news: News) {
+        if self.news.send(news).await.is_ok() {
+            (self.ring)();
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Order {
+    Act(HumanAct),
+    Report,
+    Screenshot(PathBuf),
+}
+
+impl Engine {
+    pub fn new(runtime: Handle, settings: Settings, news: Teller) -> Self {
+        Self {
+            runtime,
+            settings: Arc::new(settings),
+            news,
+            sessions: BTreeMap::new(),
+            running: Vec::new(),
+        }
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn sign_in(&self, form: Form) {
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        self.runtime.spawn(async move {
+            let answer = enter(&settings, form).await;
+            news.tell(Msg::Answered(answer)).await;
+        });
+    }
+
+    /// The number's request; everything else of the session follows as news.
+    pub fn dial(&mut self, tab: TabId, mode: Mode, note: Note) {
+        let (orders, wanted) = mpsc::channel(ACTS);
+        self.sessions.insert(tab, orders);
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        self.running.retain(|task| !task.is_finished());
+        let task = self.runtime.spawn(async move {
+            let result = hold(tab, mode, note, &settings, wanted, &news).await;
+            news.session(tab, Happened::Gone(result)).await;
+        });
+        self.running.push(task);
+    }
+
+    pub fn act(&self, tab: TabId, act: HumanAct) {
+        self.order(tab, Order::Act(act));
+    }
+
+    pub fn ask_report(&self, tab: TabId) {
+        self.order(tab, Order::Report);
+    }
+
+    pub fn screenshot(&self, tab: TabId, file: PathBuf) {
+        self.order(tab, Order::Screenshot(file));
+    }
+
+    fn order(&self, tab: TabId, order: Order) {
+        let Some(orders) = self.sessions.get(&tab) else { return };
+        if orders.try_send(order).is_err() {
+            tracing::warn!("an act was dropped: the session's loop does not take them");
+        }
+    }
+
+    /// The session ends as soon as its task sees that nobody orders any more.
+    pub fn hang_up(&mut self, tab: TabId) {
+        self.sessions.remove(&tab);
+    }
+
+    /// Every session ends, as long as that takes and no longer than `patience`.
+    pub fn leave(&mut self, patience: Duration) {
+        self.sessions.clear();
+        let running = std::mem::take(&mut self.running);
+        self.runtime.block_on(async move {
+            let all = async {
+                for task in running {
+                    let _ = task.await;
+                }
+            };
+            let _ = tokio::time::timeout(patience, all).await;
+        });
+    }
+
+    /// The server's own record of the sign-in ends with its time; here it is gone at once.
+    pub fn forget_sign_in(&self) {
+        if let Err(fault) = surface::forget_sign_in(&self.settings) {
+            tracing::warn!(%fault, "the sign-in was not removed");
+        }
+    }
+
+    pub fn write(&self, name: &'static str, bytes: Vec<u8>) {
+        if let Err(fault) = self.settings.profile.write(name, &bytes) {
+            tracing::warn!(%fault, "a file of the profile was not written");
+        }
+    }
+}
+
+async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
+    let current = Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies);
+    let trust = match current.await {
+        Ok(trust) => trust,
+        Err(fault) => return entrance::Answer::Failed(fault),
+    };
+    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let credentials = Credentials {
+        operator: form.user.clone(),
+        password: form.password.0.to_string(),
+        enrolment: filled(&form.code.0),
+        totp: None,
+        authenticator: Authenticator::Keep,
+    };
+    match surface::sign_in(settings, &trust, &credentials).await {
+        Ok(LoginOutcome::SignedIn(answer)) => entrance::Answer::SignedIn(Account {
+            user: form.user,
+            name: answer.display_name,
+            organisation: answer.organisation,
+            server: files::server_of(&trust),
+            modes: answer.modes,
+        }),
+        Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
+        Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
+        Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },
+        Ok(LoginOutcome::Busy) => entrance::Answer::Busy { seconds: BUSY_S },
+        // The server says only that something does not fit; a new device lacks its code.
+        Ok(LoginOutcome::Refused) if credentials.enrolment.is_none() && files::is_new(settings) => {
+            entrance::Answer::NeedsEnrolment
+        }
+        Ok(LoginOutcome::Refused) => entrance::Answer::Failed(Fault::WrongPassword),
+        Err(fault) => entrance::Answer::Failed(fault),
+    }
+}
+
+/// What the end user reads as the reason: the ticket, and why; nothing where nothing was noted.
+fn reason(note: &Note) -> Option<String> {
+    let parts = [note.ticket.trim(), note.reason.trim()];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let text: String = text.chars().take(MAX_REASON_CHARS).collect();
+    Some(text.trim_end().to_owned()).filter(|text| is_showable_reason(text))
+}
+
+/// From the number to the end.
+async fn hold(
+    tab: TabId,
+    mode: Mode,
+    note: Note,
+    settings: &Settings,
+    mut wanted: mpsc::Receiver<Order>,
+    news: &Teller,
+) -> Result<(), Fault> {
+    let begun = tokio::select! {
+        begun = surface::begin(mode, reason(&note), settings) => begun,
+        () = hung_up(&mut wanted) => Err(Fault::Interrupted),
+    };
+    let (mut front, running) = begun?;
+    news.send(News::Picture(tab, front.viewer.clone())).await;
+    let mut verdict = Verdict::of(Role::Operator);
+    let mut reported = Instant::now();
+    loop {
+        tokio::select! {
+            notice = front.notices.recv() => match notice {
+                Some(notice) => heard(tab, notice, &mut verdict, news).await,
+                None => break,
+            },
+            order = wanted.recv() => match order {
+                Some(order) => carry_out(tab, order, &front, &mut reported, news).await,
+                None => {
+                    front.act(HumanAct::End(EndReason::OperatorEnded)).await;
+                    while let Some(notice) = front.notices.recv().await {
+                        heard(tab, notice, &mut verdict, news).await;
+                    }
+                    break;
+                }
+            },
+        }
+    }
+    let _ = running.await;
+    verdict.finish()
+}
+
+async fn hung_up(wanted: &mut mpsc::Receiver<Order>) {
+    while wanted.recv().await.is_some() {}
+}
+
+async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller) {
+    match notice {
+        Notice::Event(event) => {
+            verdict.hear(&event);
+            let shows = matches!(&event, SessionEvent::Consent { mode, granted }
+                if mode.host() == Role::Operator && *granted != Rights::NONE);
+            news.session(tab, Happened::Event(event)).await;
+            if shows && let Some(layout) = files::own_monitors().await {
+                news.session(tab, Happened::Layout(layout)).await;
+            }
+        }
+        Notice::DesktopFailed(why) => {
+            verdict.desktop_failed(why.clone());
+            news.session(tab, Happened::DesktopFailed(why)).await;
+        }
+        // An operator's end is asked nothing.
+        Notice::Ask(_) | Notice::WithdrawQuestion => {}
+    }
+}
+
+async fn carry_out(tab: TabId, order: Order, front: &Front, reported: &mut Instant, news: &Teller) {
+    match order {
+        Order::Act(act) => front.act(act).await,
+        Order::Report => {
+            let Some(report) = front.report().await else { return };
+            let seconds = reported.elapsed().as_secs_f64();
+            *reported = Instant::now();
+            news.session(tab, Happened::Report(Box::new(report), seconds)).await;
+        }
+        Order::Screenshot(file) => {
+            let happened = files::keep_picture(front.viewer.clone(), file).await;
+            if let Happened::ScreenshotKept(_) = &happened {
+                front.act(HumanAct::TookScreenshot).await;
+            }
+            news.session(tab, happened).await;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Signing in and out: what is asked, and what each answer of the server means.
+//!
+//! Decides what the page says. The password passes through and is not kept.
+
+use std::path::PathBuf;
+
+use tasuki_peer::shell::fault::Fault;
+use tasuki_protocol::rights::Mode;
+
+use super::history::Past;
+use super::model::{Account, Asks, Busy, Door, Missing, Model, Page, SignIn, Trouble};
+use super::preferences::Preferences;
+use super::update::{Effect, Form, say};
+
+/// What the program's files say at its start.
+#[derive(Debug)]
+pub struct Found {
+    pub preferences: Preferences,
+    pub set_aside: Option<PathBuf>,
+    pub history: Vec<Past>,
+    /// Server and organisation of the signed bundle.
+    pub trust: Result<Trusted, Fault>,
+    /// A sign-in of before that is not over yet.
+    pub account: Option<Account>,
+}
+
+/// What the signed bundle names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    pub server: String,
+    pub organisation: String,
+}
+
+/// What the server made of a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    SignedIn(Account),
+    NeedsTotp,
+    /// This device is new: the code of an invitation, or an administrator, lets it in.
+    NeedsEnrolment,
+    DevicePending {
+        words: String,
+    },
+    /// Seconds until the account opens again.
+    Locked {
+        seconds: u64,
+    },
+    /// Seconds to wait.
+    Busy {
+        seconds: u64,
+    },
+    Failed(Fault),
+}
+
+pub(super) fn started(model: &mut Model, found: Found) -> Vec<Effect> {
+    model.preferences = found.preferences;
+    model.history = found.history;
+    let user = model.preferences.user.clone();
+    model.door = match (found.trust, found.account) {
+        (Err(fault), _) => Door::Shut(fault),
+        (Ok(_), Some(account)) => Door::In(account),
+        (Ok(trusted), None) => Door::Out(SignIn {
+            server: trusted.server,
+            organisation: trusted.organisation,
+            user,
+            ..SignIn::default()
+        }),
+    };
+    match found.set_aside {
+        Some(file) => say(model, super::model::ToastWhat::SettingsSetAside(file)),
+        None => Vec::new(),
+    }
+}
+
+pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
+    let now = model.now;
+    let Door::Out(page) = &mut model.door else { return Vec::new() };
+    if page.busy == Busy::Working || is_locked(page, now) {
+        return Vec::new();
+    }
+    form.user.trim().clone_into(&mut page.user);
+    let missing = if page.user.is_empty() {
+        Some(Missing::User)
+    } else if form.password.0.is_empty() {
+        Some(Missing::Password)
+    } else if page.asks == Asks::Totp && form.code.0.trim().is_empty() {
+        Some(Missing::Code)
+    } else {
+        None
+    };
+    if let Some(missing) = missing {
+        page.trouble = Some(Trouble::Missing(missing));
+        return Vec::new();
+    }
+    page.busy = Busy::Working;
+    page.trouble = None;
+    vec![Effect::SignIn(Form { user: page.user.clone(), ..form })]
+}
+
+fn is_locked(page: &SignIn, now: u64) -> bool {
+    match page.trouble {
+        Some(Trouble::Locked { until } | Trouble::Busy { until }) => until > now,
+        Some(Trouble::Failed(_) | Trouble::Missing(_) | Trouble::DevicePending { .. }) | None => false,
+    }
+}
+
+pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
+    let now = model.now;
+    let Door::Out(page) = &mut model.door else { return Vec::new() };
+    page.busy = Busy::Idle;
+    page.trouble = match answer {
+        Answer::SignedIn(account) => {
+            account.user.clone_into(&mut model.preferences.user);
+            model.door = Door::In(account);
+            model.page = Page::Home;
+            return vec![Effect::Keep(model.preferences.clone())];
+        }
+        Answer::NeedsTotp => {
+            page.asks = Asks::Totp;
+            None
+        }
+        Answer::NeedsEnrolment => {
+            page.asks = Asks::Enrolment;
+            None
+        }
+        Answer::DevicePending { words } => Some(Trouble::DevicePending { words }),
+        Answer::Locked { seconds } => Some(Trouble::Locked { until: now + seconds }),
+        Answer::Busy { seconds } => Some(Trouble::Busy { until: now + seconds }),
+        Answer::Failed(fault) => Some(Trouble::Failed(fault)),
+    };
+    Vec::new()
+}
+
+/// Running sessions end with the sign-in that opened them.
+pub(super) fn sign_out(model: &mut Model) -> Vec<Effect> {
+    let Door::In(account) = &model.door else { return Vec::new() };
+    let page = SignIn {
+        server: account.server.clone(),
+        organisation: account.organisation.clone(),
+        user: account.user.clone(),
+        ..SignIn::default()
+    };
+    model.door = Door::Out(page);
+    model.page = Page::Home;
+    let mut effects: Vec<Effect> = model.tabs.iter().map(|tab| Effect::HangUp(tab.id)).collect();
+    model.tabs.clear();
+    effects.push(Effect::SignOut);
+    effects
+}
+
+/// What the account may not do is not offered; the server refuses it all the same.
+pub(super) fn may_open(model: &Model, mode: Mode) -> bool {
+    match &model.door {
+        Door::In(account) => account.modes.contains(&mode),
+        Door::Shut(_) | Door::Out(_) => false,
+    }
+}
+
+pub(super) fn tick(model: &mut Model) {
+    let now = model.now;
+    let Door::Out(page) = &mut model.door else { return };
+    let over = matches!(page.trouble, Some(Trouble::Locked { .. } | Trouble::Busy { .. }));
+    if over && !is_locked(page, now) {
+        page.trouble = None;
+    }
+}

@@ -1,0 +1,143 @@
+//! Files of the operator's program: what it finds at its start, and pictures it keeps.
+//!
+//! Decides names and places; nothing of a customer is written but what the operator asks for.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::settings::Settings;
+use tasuki_peer::shell::trust::Trust;
+use tasuki_protocol::screen::Layout;
+
+use super::entrance::{Found, Trusted};
+use super::model::Account;
+use super::preferences::Preferences;
+use super::session::Happened;
+use super::{clock, history, preferences};
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// What the profile and the signed bundle say.
+pub fn look(settings: &Settings) -> Found {
+    let folder = &settings.profile.state;
+    let read = preferences::read(folder);
+    let trust = Trust::load(settings.tenant.as_deref(), &settings.profile);
+    let account = trust.as_ref().ok().and_then(|trust| account(settings, trust));
+    Found {
+        preferences: read.preferences,
+        set_aside: read.set_aside,
+        history: history::read(folder),
+        trust: trust.map(|trust| Trusted {
+            server: server_of(&trust),
+            organisation: trust.bundle.organisation,
+        }),
+        account,
+    }
+}
+
+/// A sign-in that this machine's clock holds for running; the server has the last word.
+fn account(settings: &Settings, trust: &Trust) -> Option<Account> {
+    let sign_in = settings.profile.sign_in().ok()?;
+    let runs = sign_in.expires_at > now() && sign_in.tenant == trust.bundle.tenant;
+    runs.then(|| Account {
+        user: sign_in.operator.clone(),
+        name: sign_in.display_name.clone(),
+        organisation: trust.bundle.organisation.clone(),
+        server: server_of(trust),
+        modes: sign_in.modes.clone(),
+    })
+}
+
+pub fn server_of(trust: &Trust) -> String {
+    let Trust { bundle, .. } = trust;
+    if bundle.port == 443 { bundle.host.clone() } else { format!("{}:{}", bundle.host, bundle.port) }
+}
+
+/// Whether nobody ever signed in from this profile.
+pub fn is_new(settings: &Settings) -> bool {
+    matches!(settings.profile.sign_in(), Err(Fault::NotSignedIn))
+}
+
+/// Where a picture of `customer`'s screen goes, under a name that is free.
+pub fn picture_file(preferences: &Preferences, customer: &str, now: u64) -> PathBuf {
+    let folder = preferences.pictures.clone().unwrap_or_else(pictures_folder);
+    let who: String = customer.chars().filter(|c| c.is_alphanumeric()).take(24).collect();
+    let stem = if who.is_empty() {
+        format!("tasuki-{}", clock::stamp(now))
+    } else {
+        format!("tasuki-{}-{who}", clock::stamp(now))
+    };
+    free(&folder, &stem)
+}
+
+fn free(folder: &Path, stem: &str) -> PathBuf {
+    let plain = folder.join(format!("{stem}.png"));
+    let numbered = (2..1000).map(|number| folder.join(format!("{stem}-{number}.png")));
+    std::iter::once(plain.clone()).chain(numbered).find(|file| !file.exists()).unwrap_or(plain)
+}
+
+/// By the XDG user directories' usual name, where it exists; else the home folder.
+pub fn pictures_folder() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let pictures = home.join("Pictures");
+    if pictures.is_dir() { pictures } else { home }
+}
+
+/// S7, S95: the viewer's picture as a file of the operator's.
+pub async fn keep_picture(viewer: Viewer, file: PathBuf) -> Happened {
+    let target = file.clone();
+    let kept = tokio::task::spawn_blocking(move || {
+        let (png, ..) = viewer.png().map_err(|why| why.to_string())?;
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder).map_err(|why| why.to_string())?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        let mut opened =
+            options.write(true).create_new(true).open(&target).map_err(|why| why.to_string())?;
+        std::io::Write::write_all(&mut opened, &png).map_err(|why| why.to_string())
+    });
+    match kept.await {
+        Ok(Ok(())) => Happened::ScreenshotKept(file),
+        Ok(Err(why)) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why }),
+        Err(why) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why: why.to_string() }),
+    }
+}
+
+/// The monitors of this desktop, to choose from.
+#[cfg(target_os = "linux")]
+pub async fn own_monitors() -> Option<Layout> {
+    use tasuki_media::screen::Screen as _;
+    let looked = tokio::task::spawn_blocking(|| {
+        let screen = tasuki_media::x11::X11Screen::open(None).ok()?;
+        Some(screen.layout().clone())
+    });
+    looked.await.ok().flatten()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub async fn own_monitors() -> Option<Layout> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_has_a_name_that_tells_when_and_of_whom_and_never_overwrites() {
+        let folder = tempfile::tempdir().unwrap();
+        let preferences =
+            Preferences { pictures: Some(folder.path().to_owned()), ..Preferences::default() };
+        let name = |now| picture_file(&preferences, "田中 / ../Accounting", now);
+        let first = name(1_795_615_565);
+        assert_eq!(first, folder.path().join("tasuki-20261125-140605-田中Accounting.png"));
+        std::fs::write(&first, "taken").unwrap();
+        let second = name(1_795_615_565);
+        assert_eq!(second, folder.path().join("tasuki-20261125-140605-田中Accounting-2.png"));
+    }
+}

@@ -1,0 +1,20 @@
+//! The operator's window: signing in, a number, the other screen, and what became of it.
+
+mod clock;
+mod ending;
+pub mod engine;
+pub mod entrance;
+pub mod files;
+pub mod history;
+pub mod mock;
+pub mod model;
+pub mod preferences;
+pub mod program;
+pub mod scenes;
+pub mod session;
+pub mod sharing;
+pub mod tab;
+pub mod update;
+pub mod view;
+mod view_session;
+pub mod wire;

@@ -1,0 +1,201 @@
+//! What the operator's window knows: account, pages, and one tab a session.
+//!
+//! Plain data. Knows neither the toolkit nor a socket; what changes it stands in
+//! [`super::update`].
+
+use std::path::PathBuf;
+
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::rights::Mode;
+
+use super::history::Past;
+use super::preferences::{Language, Preferences};
+pub use super::tab::{
+    Dialog, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Rates, Stage, Tab, TabId, View,
+};
+
+/// Sessions that one window holds at a time.
+pub const MAX_TABS: usize = 8;
+
+/// Everything that is shown, and nothing that is not.
+#[derive(Debug)]
+pub struct Model {
+    /// What the desktop speaks.
+    pub desktop_lang: Lang,
+    pub door: Door,
+    pub page: Page,
+    pub tabs: Vec<Tab>,
+    /// The mode card that is chosen on the home page.
+    pub chosen: Option<Mode>,
+    pub history: Vec<Past>,
+    pub preferences: Preferences,
+    /// One line that goes away by itself.
+    pub toast: Option<Toast>,
+    /// Seconds since 1970 at the last tick.
+    pub now: u64,
+    pub next_tab: u32,
+}
+
+/// Whether somebody is signed in.
+#[derive(Debug)]
+pub enum Door {
+    /// The program is not set up; the fault says why and what to do.
+    Shut(Fault),
+    Out(SignIn),
+    In(Account),
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self::Out(SignIn::default())
+    }
+}
+
+/// The sign-in page.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// `host:port` of the signed bundle; never typed (T70).
+    pub server: String,
+    pub organisation: String,
+    pub user: String,
+    pub asks: Asks,
+    pub busy: Busy,
+    pub trouble: Option<Trouble>,
+}
+
+/// What is asked beside name and password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asks {
+    #[default]
+    Password,
+    /// The six digits of an authenticator.
+    Totp,
+    /// The one-time code that lets this device in.
+    Enrolment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Busy {
+    #[default]
+    Idle,
+    Working,
+}
+
+/// Why nobody is signed in yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    Failed(Fault),
+    Missing(Missing),
+    /// Too many failures; until this moment, in seconds since 1970.
+    Locked {
+        until: u64,
+    },
+    /// An administrator must let this device in; these words name it to him.
+    DevicePending {
+        words: String,
+    },
+    /// The server is busy; try again by itself then.
+    Busy {
+        until: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    User,
+    Password,
+    Code,
+}
+
+/// Who is signed in, and what the server says he may open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub user: String,
+    pub name: String,
+    pub organisation: String,
+    pub server: String,
+    pub modes: Vec<Mode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Page {
+    #[default]
+    Home,
+    Session(TabId),
+    History,
+    Settings,
+    About,
+}
+
+/// One short line for a few seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    pub what: ToastWhat,
+    pub until: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToastWhat {
+    NumberCopied,
+    LinkCopied,
+    Screenshot(PathBuf),
+    Failed(Fault),
+    SettingsSetAside(PathBuf),
+    TooManyTabs,
+    TextSent,
+}
+
+impl Model {
+    pub fn new(desktop_lang: Lang, now: u64) -> Self {
+        Self {
+            desktop_lang,
+            door: Door::default(),
+            page: Page::default(),
+            tabs: Vec::new(),
+            chosen: None,
+            history: Vec::new(),
+            preferences: Preferences::default(),
+            toast: None,
+            now,
+            next_tab: 1,
+        }
+    }
+
+    /// What the window speaks.
+    pub fn lang(&self) -> Lang {
+        match self.preferences.language {
+            Language::System => self.desktop_lang,
+            Language::English => Lang::En,
+            Language::Japanese => Lang::Ja,
+        }
+    }
+
+    /// Whether anything on the screen changes by the passing of time.
+    pub fn counts(&self) -> bool {
+        let waits = match &self.door {
+            Door::Out(page) => {
+                matches!(page.trouble, Some(Trouble::Locked { .. } | Trouble::Busy { .. }))
+            }
+            Door::Shut(_) | Door::In(_) => false,
+        };
+        let runs = |tab: &Tab| !matches!(tab.stage, Stage::Over(_));
+        waits || self.toast.is_some() || self.tabs.iter().any(runs)
+    }
+
+    pub fn tab(&self, id: TabId) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.id == id)
+    }
+
+    pub fn tab_mut(&mut self, id: TabId) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.id == id)
+    }
+
+    /// The session that is looked at.
+    pub fn current(&self) -> Option<&Tab> {
+        match self.page {
+            Page::Session(id) => self.tab(id),
+            Page::Home | Page::History | Page::Settings | Page::About => None,
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! `tasuki-operator`: the operator's window.
+//!
+//! Joins model, window and engine. The window's thread owns all three; tasks and threads
+//! ring it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Parser;
+use slint::{ComponentHandle, Timer, TimerMode};
+use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::settings::{Flags, Settings};
+use tasuki_peer::shell::texts::Lang;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, News, Teller};
+use super::model::{Model, Tab, TabId, ToastWhat};
+use super::preferences::{Grab, Keyboard};
+use super::session::{Happened, Wish};
+use super::sharing::{Sharing, Shown};
+use super::update::{Effect, Msg, update};
+use super::{files, history, mock, preferences, view, wire};
+use crate::look::Shade;
+use crate::viewer::capture::Allowed;
+use crate::viewer::screen::{Screen, Told};
+use crate::viewer::watching::{self, Grabbing, Keys};
+use crate::windows::{Operator, OperatorWindow};
+
+/// How long sessions have to say goodbye when the window is closed.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The operator's window for support sessions.
+#[derive(Debug, Parser)]
+#[command(name = "tasuki-operator", version)]
+struct Options {
+    /// One folder for configuration and state, instead of the XDG folders.
+    #[arg(long, value_name = "DIR")]
+    profile: Option<PathBuf>,
+    /// The organisation's signed file.
+    #[arg(long, value_name = "FILE")]
+    tenant: Option<PathBuf>,
+    /// Which paths may carry a session: auto, direct or relayed.
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// The HTTP proxy: auto, none, or http://HOST:PORT.
+    #[arg(long, value_name = "PROXY")]
+    proxy: Option<String>,
+    /// The language: en or ja.
+    #[arg(long, value_name = "LANG")]
+    lang: Option<String>,
+    /// What is logged on standard error, e.g. info.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Shows made-up states without a server; Ctrl with the right and left arrow walks through them.
+    #[arg(long)]
+    mock: bool,
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let options = Options::parse();
+    let lang = options.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
+    let ran = if options.mock { mock::run(lang) } else { run(options) };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{}", fault.sentence(lang));
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+fn desktop_lang() -> Lang {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Lang::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default())
+}
+
+fn run(options: Options) -> Result<(), Fault> {
+    let settings = Settings::gather(Flags {
+        profile: options.profile,
+        tenant: options.tenant,
+        lang: options.lang,
+        path: options.path,
+        log: options.log,
+        proxy: options.proxy,
+    })?;
+    tasuki_peer::programs::surface::start_log(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
+    let window = open_window()?;
+    let app = App::start(&window, &runtime, settings);
+    let ran = window.run().map_err(|why| no_window(&why));
+    app.leave();
+    runtime.shutdown_timeout(FAREWELL);
+    ran
+}
+
+/// # Errors
+/// [`Fault::NoDisplay`] without a desktop, else what the toolkit says of it.
+pub(super) fn open_window() -> Result<OperatorWindow, Fault> {
+    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
+        return Err(Fault::NoDisplay);
+    }
+    OperatorWindow::new().map_err(|why| no_window(&why))
+}
+
+pub(super) fn no_window(why: &slint::PlatformError) -> Fault {
+    Fault::Desktop { why: why.to_string().trim_end_matches('.').to_owned() }
+}
+
+/// Cheap to clone; all clones are one program.
+#[derive(Clone)]
+struct App(Rc<Inner>);
+
+struct Inner {
+    window: slint::Weak<OperatorWindow>,
+    state: RefCell<State>,
+    /// Messages that came while one was carried out.
+    waiting: RefCell<VecDeque<Msg>>,
+    news: RefCell<mpsc::Receiver<News>>,
+    screen: Screen<OperatorWindow>,
+    sharing: RefCell<Sharing>,
+    second: Timer,
+}
+
+struct State {
+    model: Model,
+    engine: Engine,
+    pictures: Vec<(TabId, Viewer)>,
+    watched: Option<TabId>,
+}
+
+impl App {
+    fn start(window: &OperatorWindow, runtime: &Runtime, settings: Settings) -> Self {
+        let ring = window.as_weak();
+        let (teller, news) = Teller::new(move || {
+            let _ = ring.upgrade_in_event_loop(|window| {
+                window.global::<Operator<'_>>().invoke_news();
+            });
+        });
+        let found = files::look(&settings);
+        let model = Model::new(settings.lang, files::now());
+        let engine = Engine::new(runtime.handle().clone(), settings, teller);
+        let state = State { model, engine, pictures: Vec::new(), watched: None };
+        let app = Rc::new_cyclic(|app: &std::rc::Weak<Inner>| {
+            let told = app.clone();
+            let screen = Screen::attach(window, runtime.handle().clone(), move |told_now| {
+                if let Some(app) = told.upgrade() {
+                    App(app).told(told_now);
+                }
+            });
+            Inner {
+                window: window.as_weak(),
+                state: RefCell::new(state),
+                waiting: RefCell::default(),
+                news: RefCell::new(news),
+                screen,
+                sharing: RefCell::default(),
+                second: Timer::default(),
+            }
+        });
+        let app = Self(app);
+        app.wire(window);
+        app.send(Msg::Started(Box::new(found)));
+        app
+    }
+
+    fn wire(&self, window: &OperatorWindow) {
+        let app = self.clone();
+        wire::wire(window, move |msg| app.send(msg));
+        let app = self.clone();
+        window.global::<Operator<'_>>().on_news(move || app.hear());
+        let app = self.clone();
+        window.window().on_close_requested(move || {
+            app.send(Msg::Quit);
+            slint::CloseRequestResponse::HideWindow
+        });
+    }
+
+    /// One message at a time; what comes meanwhile waits.
+    fn send(&self, msg: Msg) {
+        let Ok(mut state) = self.0.state.try_borrow_mut() else {
+            return self.0.waiting.borrow_mut().push_back(msg);
+        };
+        let mut next = Some(msg);
+        while let Some(msg) = next {
+            let effects = update(&mut state.model, msg);
+            for effect in effects {
+                self.carry_out(&mut state, effect);
+            }
+            next = self.0.waiting.borrow_mut().pop_front();
+        }
+        if let Some(window) = self.0.window.upgrade() {
+            view::show(&state.model, &window);
+        }
+        self.keep_time(&state.model);
+        let look = Look::of(&state);
+        let shown = (Shown::of(&state.model), (state.model.lang(), state.model.preferences.shade));
+        drop(state);
+        self.look(look);
+        self.share(shown.0, shown.1);
+    }
+
+    fn hear(&self) {
+        loop {
+            let news = self.0.news.borrow_mut().try_recv();
+            match news {
+                Ok(News::Told(msg)) => self.send(*msg),
+                Ok(News::Picture(tab, viewer)) => {
+                    let mut state = self.0.state.borrow_mut();
+                    state.pictures.retain(|(known, _)| *known != tab);
+                    state.pictures.push((tab, viewer));
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Hands over the picture: straight to the session, as they move often.
+    fn told(&self, told: Told) {
+        let Ok(mut state) = self.0.state.try_borrow_mut() else { return };
+        let Some(tab) = state.watched else { return };
+        match told {
+            Told::Act(event) => {
+                for effect in update(&mut state.model, Msg::Wish(tab, Wish::Operate(event))) {
+                    self.carry_out(&mut state, effect);
+                }
+            }
+            Told::Layout(layout) => {
+                drop(state);
+                self.send(Msg::Session(tab, Happened::Layout(layout)));
+            }
+            Told::Reach(_) => {}
+        }
+    }
+
+    fn carry_out(&self, state: &mut State, effect: Effect) {
+        let engine = &mut state.engine;
+        match effect {
+            Effect::SignIn(form) => engine.sign_in(form),
+            Effect::SignOut => engine.forget_sign_in(),
+            Effect::Dial { tab, mode, note } => engine.dial(tab, mode, note),
+            Effect::Act(tab, act) => engine.act(tab, act),
+            Effect::HangUp(tab) => engine.hang_up(tab),
+            Effect::Copy(text, what) => self.copy(&text.0, what),
+            Effect::SaveScreenshot(tab) => {
+                let customer = state.model.tab(tab).map(|tab| tab.note.customer.clone());
+                let file = files::picture_file(
+                    &state.model.preferences,
+                    &customer.unwrap_or_default(),
+                    state.model.now,
+                );
+                engine.screenshot(tab, file);
+            }
+            Effect::AskReport(tab) => engine.ask_report(tab),
+            Effect::Keep(chosen) => {
+                engine.write(preferences::FILE, serde_json::to_vec(&chosen).unwrap_or_default());
+            }
+            Effect::KeepHistory(sessions) => engine.write(history::FILE, history::bytes(&sessions)),
+            Effect::Exit => {
+                let _ = slint::quit_event_loop();
+            }
+        }
+    }
+
+    fn copy(&self, text: &str, what: ToastWhat) {
+        if let Some(window) = self.0.window.upgrade() {
+            window.invoke_put_on_clipboard(text.into());
+            self.0.waiting.borrow_mut().push_back(Msg::Copied(what));
+        }
+    }
+
+    /// A second is counted only while something counts down or up.
+    fn keep_time(&self, model: &Model) {
+        let second = &self.0.second;
+        match (model.counts(), second.running()) {
+            (true, false) => {
+                let app = self.clone();
+                second.start(TimerMode::Repeated, Duration::from_secs(1), move || {
+                    app.send(Msg::Tick(files::now()));
+                });
+            }
+            (false, true) => second.stop(),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The picture, and who has the keyboard, follow the tab that is looked at.
+    fn look(&self, look: Look) {
+        let screen = &self.0.screen;
+        let tab = look.picture.as_ref().map(|(tab, _)| *tab);
+        if self.0.state.borrow().watched != tab {
+            self.0.state.borrow_mut().watched = tab;
+            screen.watch(look.picture.map(|(_, viewer)| viewer));
+        }
+        screen.keyboard(look.keyboard);
+        screen.zoom(look.zoom);
+        screen.allow(look.allowed);
+    }
+
+    fn share(&self, shown: Option<Shown>, manner: (Lang, Shade)) {
+        let app = self.clone();
+        let Ok(mut sharing) = self.0.sharing.try_borrow_mut() else { return };
+        if let Err(why) = sharing.show(shown, manner, move |msg| app.send(msg)) {
+            tracing::error!(%why, "the bar over the shared screen cannot be shown");
+        }
+    }
+
+    fn leave(self) {
+        let engine = &mut self.0.state.borrow_mut().engine;
+        engine.leave(FAREWELL);
+    }
+}
+
+/// What the picture is to be like.
+struct Look {
+    picture: Option<(TabId, Viewer)>,
+    zoom: crate::viewer::frame::Zoom,
+    allowed: Allowed,
+    keyboard: watching::Keyboard,
+}
+
+impl Look {
+    fn of(state: &State) -> Self {
+        let model = &state.model;
+        let tab = model.current().filter(|tab| tab.is_live() && tab.watches());
+        let picture = tab.and_then(|tab| state.pictures.iter().find(|(id, _)| *id == tab.id).cloned());
+        let keys = match model.preferences.keyboard {
+            Keyboard::Places => Keys::Places,
+            Keyboard::Letters => Keys::Letters,
+        };
+        let reach = match model.preferences.grab {
+            Grab::All => Grabbing::AllKeys,
+            Grab::OwnKeysOnly => Grabbing::WindowsKeysOnly,
+        };
+        let allowed = if tab.is_some_and(Tab::operates) { Allowed::Yes } else { Allowed::No };
+        Self {
+            picture,
+            zoom: tab.map(|tab| tab.view.zoom).unwrap_or_default(),
+            allowed,
+            keyboard: watching::Keyboard { keys, reach },
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Every state of the window as a made-up model: for `--mock`, the pictures and the tests.
+
+use std::path::PathBuf;
+
+use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::core::path::PathKind;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
+
+use super::history::{How, Past};
+use super::model::{
+    Account, Asks, Busy, Dialog, Door, Line, Missing, Model, More, Note, Number, Outcome, Page, Paused,
+    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+};
+use super::preferences::{Language, Preferences};
+use crate::look::Shade;
+
+/// 2026-11-25 14:06 UTC.
+const NOW: u64 = 1_795_615_560;
+
+/// A state and its name, which is the picture's file name too.
+#[derive(Debug)]
+pub struct Scene {
+    pub name: &'static str,
+    pub model: Model,
+}
+
+/// In the order in which a session passes through them.
+pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
+    let stage = Stages { lang, shade };
+    let mut scenes = stage.entrance();
+    scenes.extend(stage.before());
+    scenes.extend(stage.live());
+    scenes.extend(stage.after());
+    scenes.into_iter().map(|(name, model)| Scene { name, model }).collect()
+}
+
+struct Stages {
+    lang: Lang,
+    shade: Shade,
+}
+
+type Named = (&'static str, Model);
+
+impl Stages {
+    fn entrance(&self) -> Vec<Named> {
+        let page = SignIn {
+            server: "support.minato.example".to_owned(),
+            organisation: self.say("Minato Trust Services", "みなと信用サービス"),
+            user: "misaki".to_owned(),
+            ..SignIn::default()
+        };
+        let out = |page: SignIn| Model { door: Door::Out(page), ..self.empty() };
+        let trouble = |trouble| out(SignIn { trouble: Some(trouble), ..page.clone() });
+        vec![
+            ("operator-not-set-up", Model { door: Door::Shut(Fault::NotSetUp), ..self.empty() }),
+            ("operator-sign-in", out(page.clone())),
+            ("operator-sign-in-missing", trouble(Trouble::Missing(Missing::Password))),
+            ("operator-sign-in-busy", out(SignIn { busy: Busy::Working, ..page.clone() })),
+            ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
+            ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
+            ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
+            ("operator-sign-in-enrolment", out(SignIn { asks: Asks::Enrolment, ..page.clone() })),
+            (
+                "operator-sign-in-device-pending",
+                trouble(Trouble::DevicePending {
+                    words: "amber – canoe – velvet – north".to_owned()
+                }),
+            ),
+        ]
+    }
+
+    fn before(&self) -> Vec<Named> {
+        let waiting = Stage::Waiting(number(0));
+        let door = Stage::AtTheDoor { number: number(0), attempt: 0 };
+        vec![
+            ("operator-home", Model { chosen: Some(Mode::Control), ..self.home() }),
+            ("operator-home-limited", self.limited()),
+            ("operator-dialling", self.tab(Mode::Control, Stage::Dialling, |_| {})),
+            ("operator-waiting", self.tab(Mode::Control, waiting, |_| {})),
+            ("operator-wrong-number", self.tab(Mode::View, Stage::Waiting(number(1)), |_| {})),
+            ("operator-at-the-door", self.tab(Mode::Control, door, |_| {})),
+            ("operator-awaits-consent", self.tab(Mode::Control, Stage::AwaitsConsent, |_| {})),
+        ]
+    }
+
+    fn live(&self) -> Vec<Named> {
+        let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
+        let view_only = |tab: &mut Tab| {
+            tab.granted = Mode::View.ceiling();
+        };
+        let mut talk = live(Mode::Control, |_| {});
+        self.talk(&mut talk);
+        let mut two = live(Mode::Control, |_| {});
+        two.tabs.push(self.second_tab());
+        vec![
+            ("operator-viewer", two),
+            ("operator-viewer-chat", talk),
+            (
+                "operator-viewer-first-picture",
+                live(Mode::Control, |tab| {
+                    tab.view.first_ms = None;
+                    tab.link.path = None;
+                }),
+            ),
+            ("operator-viewer-view-only", live(Mode::View, view_only)),
+            (
+                "operator-viewer-they-use-the-mouse",
+                live(Mode::Control, |tab| {
+                    tab.view.paused = Paused::ByHand;
+                }),
+            ),
+            ("operator-viewer-paused", live(Mode::Control, |tab| tab.view.paused = Paused::ByHost)),
+            (
+                "operator-viewer-reconnecting",
+                live(Mode::Manage, |tab| {
+                    tab.link.reconnecting = Some(NOW - 12);
+                    tab.link.path = None;
+                }),
+            ),
+            (
+                "operator-viewer-asked-for-control",
+                live(Mode::Control, |tab| {
+                    tab.granted = Mode::View.ceiling();
+                    tab.more = More::Asked { wanted: asked(), minutes: 15 };
+                }),
+            ),
+            (
+                "operator-viewer-control-granted",
+                live(Mode::Control, |tab| {
+                    tab.more = More::Granted { rights: asked(), until: Some(NOW + 13 * 60 + 7) };
+                }),
+            ),
+            (
+                "operator-viewer-control-over",
+                live(Mode::Control, |tab| {
+                    tab.granted = Mode::View.ceiling();
+                    tab.more = More::Revoked;
+                }),
+            ),
+            (
+                "operator-dialog-more-rights",
+                live(Mode::Control, |tab| {
+                    tab.granted = Mode::View.ceiling();
+                    tab.dialog = Dialog::MoreRights;
+                }),
+            ),
+            ("operator-dialog-type-text", live(Mode::Control, |tab| tab.dialog = Dialog::TypeText)),
+            ("operator-dialog-details", live(Mode::Control, |tab| tab.dialog = Dialog::Details)),
+            ("operator-dialog-end", live(Mode::Control, |tab| tab.dialog = Dialog::End)),
+            ("operator-share", live(Mode::Share, |_| {})),
+            ("operator-show-paused", live(Mode::Show, |tab| tab.view.paused = Paused::ByHost)),
+        ]
+    }
+
+    fn after(&self) -> Vec<Named> {
+        let over =
+            |outcome| self.tab(Mode::Control, Stage::Over(outcome), |tab| tab.live_seconds = 754);
+        let ended = |by| Outcome::Ended { reason: EndReason::OperatorEnded, by };
+        let page = |page| Model { page, history: self.history(), ..self.home() };
+        let mut kept = self.tab(Mode::Control, live_stage(), |_| {});
+        let file = PathBuf::from("Pictures/tasuki-20261125-140600.png");
+        kept.toast = Some(Toast { what: ToastWhat::Screenshot(file), until: NOW + 6 });
+        let failed =
+            self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::TranscriptMismatch)), |_| {});
+        vec![
+            ("operator-screenshot-kept", kept),
+            ("operator-ended", over(ended(EndedBy::ThisEnd))),
+            ("operator-ended-by-them", over(ended(EndedBy::OtherEnd))),
+            (
+                "operator-refused",
+                self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::Refused)), |_| {}),
+            ),
+            ("operator-failed", failed),
+            ("operator-history", page(Page::History)),
+            ("operator-history-empty", Model { page: Page::History, ..self.home() }),
+            ("operator-settings", page(Page::Settings)),
+            ("operator-about", page(Page::About)),
+        ]
+    }
+
+    fn say(&self, en: &str, ja: &str) -> String {
+        match self.lang {
+            Lang::En => en.to_owned(),
+            Lang::Ja => ja.to_owned(),
+        }
+    }
+
+    fn empty(&self) -> Model {
+        let language = match self.lang {
+            Lang::En => Language::English,
+            Lang::Ja => Language::Japanese,
+        };
+        let preferences = Preferences { language, shade: self.shade, ..Preferences::default() };
+        Model { preferences, ..Model::new(self.lang, NOW) }
+    }
+
+    fn home(&self) -> Model {
+        let account = Account {
+            user: "misaki".to_owned(),
+            name: self.say("Misaki Sato", "佐藤 美咲"),
+            organisation: self.say("Minato Trust Services", "みなと信用サービス"),
+            server: "support.minato.example".to_owned(),
+            modes: Mode::ALL.to_vec(),
+        };
+        Model { door: Door::In(account), ..self.empty() }
+    }
+
+    /// Whose administrator allows little.
+    fn limited(&self) -> Model {
+        let mut model = self.home();
+        if let Door::In(account) = &mut model.door {
+            account.modes = vec![Mode::View, Mode::Show];
+        }
+        model.chosen = Some(Mode::View);
+        model
+    }
+
+    fn note(&self) -> Note {
+        Note {
+            customer: self.say("Yuki Tanaka, Accounting", "田中 由紀（経理部）"),
+            ticket: "#4410".to_owned(),
+            reason: String::new(),
+        }
+    }
+
+    fn tab(&self, mode: Mode, stage: Stage, change: impl Fn(&mut Tab)) -> Model {
+        let mut model = self.home();
+        let id = TabId(1);
+        let mut tab = Tab::new(id, mode, self.note(), NOW - 900);
+        if let Stage::Live { since } = stage {
+            connect(&mut tab, since);
+        }
+        tab.stage = stage;
+        change(&mut tab);
+        model.tabs.push(tab);
+        model.page = Page::Session(id);
+        model
+    }
+
+    fn second_tab(&self) -> Tab {
+        let customer = self.say("Kenta Suzuki, Osaka", "鈴木 健太（大阪支店）");
+        let note = Note { customer, ..Note::default() };
+        let mut tab = Tab::new(TabId(2), Mode::View, note, NOW - 60);
+        tab.stage = Stage::Waiting(number(0));
+        tab.unread = 0;
+        tab
+    }
+
+    fn talk(&self, model: &mut Model) {
+        let Some(tab) = model.tabs.first_mut() else { return };
+        let lines = [
+            (
+                Role::Agent,
+                "It fails when I start the accounting program.",
+                "会計ソフトの起動時にエラーが出ます。",
+            ),
+            (
+                Role::Operator,
+                "I will look at it. May I operate?",
+                "画面を確認します。操作してもよろしいですか？",
+            ),
+            (Role::Agent, "Yes, please.", "はい、お願いします。"),
+            (
+                Role::Operator,
+                "The settings file is missing. I will put it back.",
+                "設定ファイルがないようです。元に戻します。",
+            ),
+        ];
+        for (index, (by, en, ja)) in lines.into_iter().enumerate() {
+            let at = NOW - 240 + 60 * index as u64;
+            tab.chat.push(Line { by, text: self.say(en, ja), at });
+        }
+    }
+
+    fn history(&self) -> Vec<Past> {
+        let past = |ago: u64, seconds, mode, customer: String, how| Past {
+            at: NOW - ago,
+            seconds,
+            mode,
+            customer,
+            ticket: format!("#{}", 4400 + ago / 3600),
+            reason: String::new(),
+            how,
+            pictures: 0,
+            session: None,
+        };
+        vec![
+            past(1_200, 754, Mode::Control, self.note().customer, How::EndedHere),
+            past(8_600, 1_931, Mode::Manage, self.say("Reception A", "本社 1階 受付"), How::EndedThere),
+            past(90_000, 0, Mode::View, self.say("Naoki Ito", "伊藤 直樹"), How::Refused),
+            past(94_000, 0, Mode::Control, String::new(), How::NobodyCame),
+            past(180_000, 412, Mode::Share, self.say("New staff", "新人研修"), How::EndedHere),
+            past(186_000, 60, Mode::Show, self.say("Branch Kobe", "神戸支店"), How::Lost),
+        ]
+    }
+}
+
+fn asked() -> tasuki_protocol::rights::Rights {
+    tasuki_protocol::rights::Rights::of(&[Capability::Operate])
+}
+
+fn live_stage() -> Stage {
+    Stage::Live { since: NOW - 754 }
+}
+
+fn number(wrong_tries: u8) -> Number {
+    Number {
+        spoken: "4829 1530 6126".to_owned(),
+        link: String::new(),
+        expires_at: NOW + 581,
+        wrong_tries,
+    }
+}
+
+/// As a session stands some minutes after its beginning.
+fn connect(tab: &mut Tab, since: u64) {
+    let monitor =
+        |id, x, primary| Monitor { id: MonitorId(id), x, y: 0, width: 1280, height: 800, primary };
+    tab.live_since = Some(since);
+    tab.granted = tab.mode.ceiling();
+    tab.view.first_ms = Some(412);
+    tab.view.layout = Some(Layout {
+        monitors: vec![monitor(0, 0, true), monitor(1, 1280, false)],
+        shown: MonitorId(0),
+    });
+    tab.link.path = Some(PathKind::Direct);
+    tab.link.rates.pictures = 24.0;
+    tab.link.rates.bits = 1_840_000.0;
+    tab.link.cipher_words = Some("TLS_AES_256_GCM_SHA384, AEAD_AES_256_GCM".to_owned());
+    tab.link.round_trip_ms = Some(38);
+}

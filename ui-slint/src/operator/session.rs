@@ -1,0 +1,351 @@
+//! One session's course in its tab: what is told of it, and what its operator wants.
+//!
+//! Decides what is shown and asked. What may be done is decided by the host.
+
+use std::path::PathBuf;
+
+use tasuki_peer::core::io::{EndedBy, HumanAct, SessionEvent};
+use tasuki_peer::core::path::{Ciphers, PathKind};
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::run::Report;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::input::InputEvent;
+use tasuki_protocol::link::JoinLink;
+use tasuki_protocol::message::{EndReason, MAX_CHAT_BYTES};
+use tasuki_protocol::number::MAX_ATTEMPTS;
+use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::screen::{Layout, MonitorId};
+
+use super::ending::{close, gone};
+use super::model::{
+    Dialog, Line, Model, More, Number, Outcome, Page, Paused, Stage, Tab, TabId, ToastWhat,
+};
+use super::update::{Effect, Secret, say};
+use crate::viewer::frame::Zoom;
+use crate::viewer::hands;
+
+/// Lines of talk that a tab keeps.
+const LINES: usize = 500;
+
+/// What the session's loop tells.
+#[derive(Debug)]
+pub enum Happened {
+    Event(SessionEvent),
+    /// The host's own desktop cannot be shown; its sentence.
+    DesktopFailed(String),
+    Layout(Layout),
+    /// A report, and seconds since the one before.
+    Report(Box<Report>, f64),
+    ScreenshotKept(PathBuf),
+    ScreenshotFailed(Fault),
+    /// The loop has ended; what explains an end that nobody wished.
+    Gone(Result<(), Fault>),
+}
+
+/// What the operator wants of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    CopyNumber,
+    CopyLink,
+    Cancel,
+    /// Asks first, where somebody is connected.
+    End,
+    EndNow,
+    Close,
+    /// The same again, with a new number.
+    Again,
+    Operate(InputEvent),
+    CtrlAltDel,
+    TypeText(String),
+    Say(String),
+    Dialog(Dialog),
+    Look(Look),
+    Rights(RightsWish),
+}
+
+/// How the operator wants to see the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Zoom(Zoom),
+    FullScreen(bool),
+    Monitor(MonitorId),
+    Screenshot,
+}
+
+/// What either end may do from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RightsWish {
+    /// Control for so long; 0 is until the end.
+    Ask {
+        minutes: u32,
+    },
+    GiveBack,
+    /// Where this end's screen is shown.
+    Pause,
+    Resume,
+}
+
+pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<Effect> {
+    let now = model.now;
+    let seen = model.page == Page::Session(id);
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    match happened {
+        Happened::Event(event) => {
+            heard(tab, event, now);
+            if seen {
+                tab.unread = 0;
+            }
+        }
+        Happened::DesktopFailed(why) => tab.view.failed = Some(why),
+        Happened::Layout(layout) => tab.view.layout = Some(layout),
+        Happened::Report(report, seconds) => {
+            tab.link.rates.count(seconds, report.decoded, report.bytes);
+            tab.link.path = report.stats.path.or(tab.link.path);
+            tab.link.round_trip_ms = report.stats.round_trip_ms;
+            tab.link.cipher_words = report.stats.ciphers.as_ref().map(cipher_words);
+        }
+        Happened::ScreenshotKept(file) => {
+            tab.pictures += 1;
+            tab.view.last_file = Some(file.clone());
+            return say(model, ToastWhat::Screenshot(file));
+        }
+        Happened::ScreenshotFailed(fault) => return say(model, ToastWhat::Failed(fault)),
+        Happened::Gone(result) => return gone(model, id, result),
+    }
+    Vec::new()
+}
+
+fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
+    match event {
+        SessionEvent::Number { number, expires_in } => {
+            tab.stage = Stage::Waiting(Number {
+                spoken: number.0.to_string(),
+                link: JoinLink(number.0).to_string(),
+                expires_at: now + expires_in,
+                wrong_tries: 0,
+            });
+        }
+        SessionEvent::AtTheDoor { attempt } => at_the_door(tab, attempt),
+        SessionEvent::WrongNumber { attempts_left } => wrong_number(tab, attempts_left),
+        SessionEvent::Paired { .. } => tab.stage = Stage::AwaitsConsent,
+        SessionEvent::Consent { granted, .. } if granted == Rights::NONE => {}
+        SessionEvent::Consent { granted, .. } => {
+            tab.granted = granted;
+            tab.live_since = Some(now);
+            tab.stage = Stage::Live { since: now };
+        }
+        SessionEvent::PathUp { .. } => {}
+        SessionEvent::PathDown { path: PathKind::Direct, why } => tab.link.why_not_direct = Some(why),
+        SessionEvent::PathDown { path: PathKind::Relayed, .. } => {}
+        SessionEvent::PathChosen { path } => {
+            tab.link.path = Some(path);
+            tab.link.reconnecting = None;
+            if path == PathKind::Direct {
+                tab.link.why_not_direct = None;
+            }
+        }
+        SessionEvent::Reconnecting => tab.link.reconnecting = Some(now),
+        SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
+        SessionEvent::InputPaused { .. } => tab.view.paused = Paused::ByHand,
+        SessionEvent::InputResumed => tab.view.paused = Paused::No,
+        SessionEvent::Refused { wanted } => tab.view.refused = Some(wanted),
+        SessionEvent::ScreenshotTaken => tab.pictures += 1,
+        SessionEvent::Chat { line } => add_line(tab, Role::Agent, line, now),
+        SessionEvent::Ended { reason, by } => {
+            if !matches!(tab.stage, Stage::Over(_)) {
+                tab.stage = Stage::Over(ended(tab, reason, by));
+            }
+        }
+        // Told by the fault that the loop ends with.
+        SessionEvent::TranscriptMismatch
+        | SessionEvent::ManifestRefused { .. }
+        | SessionEvent::ServerRefused { .. }
+        | SessionEvent::ServerClosed { .. }
+        | SessionEvent::ServerGone
+        | SessionEvent::Disclosed { .. }
+        | SessionEvent::Violation { .. } => {}
+    }
+}
+
+fn cipher_words(ciphers: &Ciphers) -> String {
+    match ciphers {
+        Ciphers::Direct { dtls, srtp } => format!("{dtls}, {srtp}"),
+        Ciphers::Relayed { noise, tls } => format!("{noise}, {tls}"),
+    }
+}
+
+fn ended(tab: &Tab, reason: EndReason, by: EndedBy) -> Outcome {
+    match &tab.stage {
+        Stage::Dialling | Stage::Waiting(_) | Stage::AtTheDoor { .. } if tab.leaving => {
+            Outcome::Cancelled
+        }
+        Stage::Dialling
+        | Stage::Waiting(_)
+        | Stage::AtTheDoor { .. }
+        | Stage::AwaitsConsent
+        | Stage::Live { .. }
+        | Stage::Over(_) => Outcome::Ended { reason, by },
+    }
+}
+
+fn at_the_door(tab: &mut Tab, attempt: u8) {
+    if let Stage::Waiting(number) | Stage::AtTheDoor { number, .. } = &tab.stage {
+        tab.stage = Stage::AtTheDoor { number: number.clone(), attempt };
+    }
+}
+
+fn wrong_number(tab: &mut Tab, attempts_left: u8) {
+    if let Stage::Waiting(number) | Stage::AtTheDoor { number, .. } = &tab.stage {
+        let wrong_tries = MAX_ATTEMPTS.saturating_sub(attempts_left);
+        tab.stage = Stage::Waiting(Number { wrong_tries, ..number.clone() });
+    }
+}
+
+fn add_line(tab: &mut Tab, by: Role, text: String, at: u64) {
+    tab.chat.push(Line { by, text, at });
+    if tab.chat.len() > LINES {
+        tab.chat.remove(0);
+    }
+    if by == Role::Agent {
+        tab.unread += 1;
+    }
+}
+
+pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
+    let now = model.now;
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    match wish {
+        Wish::CopyNumber => copy(tab, |number| &number.spoken, ToastWhat::NumberCopied),
+        Wish::CopyLink => copy(tab, |number| &number.link, ToastWhat::LinkCopied),
+        Wish::End if tab.is_live() => {
+            tab.dialog = Dialog::End;
+            Vec::new()
+        }
+        Wish::Cancel | Wish::End | Wish::EndNow => end(tab),
+        Wish::Close => {
+            let over = matches!(tab.stage, Stage::Over(_));
+            let effects = if over { Vec::new() } else { vec![Effect::HangUp(id)] };
+            close(model, id);
+            effects
+        }
+        Wish::Again => again(model, id),
+        Wish::TypeText(text) => type_text(model, id, &text),
+        Wish::Say(line) => speak(tab, &line, now),
+        Wish::Dialog(dialog) => {
+            tab.dialog = dialog;
+            Vec::new()
+        }
+        Wish::Operate(event) => operate(tab, event),
+        Wish::CtrlAltDel if tab.operates() => {
+            hands::ctrl_alt_del().into_iter().map(|event| act(id, event)).collect()
+        }
+        Wish::CtrlAltDel => Vec::new(),
+        Wish::Look(look) => looked(tab, look),
+        Wish::Rights(rights) => rights_wished(tab, rights),
+    }
+}
+
+fn operate(tab: &Tab, event: InputEvent) -> Vec<Effect> {
+    let lets_go = event == InputEvent::ReleaseAll && tab.is_live() && tab.watches();
+    if tab.operates() || lets_go { vec![act(tab.id, event)] } else { Vec::new() }
+}
+
+fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
+    match look {
+        Look::Zoom(zoom) => tab.view.zoom = zoom,
+        Look::FullScreen(full) => tab.view.full = full && tab.is_live(),
+        Look::Monitor(monitor) if !tab.watches() || tab.has(Capability::ChooseScreen) => {
+            if !tab.watches()
+                && let Some(layout) = &mut tab.view.layout
+            {
+                layout.shown = monitor;
+            }
+            return vec![Effect::Act(tab.id, HumanAct::ShowMonitor(monitor))];
+        }
+        Look::Screenshot if tab.watches() && tab.has(Capability::Screenshot) => {
+            return vec![Effect::SaveScreenshot(tab.id)];
+        }
+        Look::Monitor(_) | Look::Screenshot => {}
+    }
+    Vec::new()
+}
+
+fn rights_wished(tab: &mut Tab, wish: RightsWish) -> Vec<Effect> {
+    tab.dialog = Dialog::None;
+    match wish {
+        RightsWish::Ask { .. } | RightsWish::GiveBack | RightsWish::Pause | RightsWish::Resume => {
+            Vec::new()
+        }
+    }
+}
+
+fn act(id: TabId, event: InputEvent) -> Effect {
+    Effect::Act(id, HumanAct::Operate(event))
+}
+
+fn copy(tab: &Tab, part: impl Fn(&Number) -> &String, what: ToastWhat) -> Vec<Effect> {
+    match &tab.stage {
+        Stage::Waiting(number) | Stage::AtTheDoor { number, .. } => {
+            vec![Effect::Copy(Secret::from(part(number).as_str()), what)]
+        }
+        Stage::Dialling | Stage::AwaitsConsent | Stage::Live { .. } | Stage::Over(_) => Vec::new(),
+    }
+}
+
+fn end(tab: &mut Tab) -> Vec<Effect> {
+    tab.leaving = true;
+    tab.dialog = Dialog::None;
+    match tab.stage {
+        Stage::Dialling => vec![Effect::HangUp(tab.id)],
+        Stage::Waiting(_) | Stage::AtTheDoor { .. } | Stage::AwaitsConsent | Stage::Live { .. } => {
+            vec![Effect::Act(tab.id, HumanAct::End(EndReason::OperatorEnded))]
+        }
+        Stage::Over(_) => Vec::new(),
+    }
+}
+
+fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
+    let now = model.now;
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    if !matches!(tab.stage, Stage::Over(_)) {
+        return Vec::new();
+    }
+    *tab = Tab::new(id, tab.mode, tab.note.clone(), now);
+    vec![Effect::Dial { tab: id, mode: tab.mode, note: tab.note.clone() }]
+}
+
+fn type_text(model: &mut Model, id: TabId, text: &str) -> Vec<Effect> {
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    tab.dialog = Dialog::None;
+    if !tab.operates() {
+        return Vec::new();
+    }
+    let effects = hands::typing(text).into_iter().map(|event| act(id, event)).collect();
+    say(model, ToastWhat::TextSent);
+    effects
+}
+
+fn speak(tab: &mut Tab, line: &str, now: u64) -> Vec<Effect> {
+    let line = line.trim();
+    if line.is_empty() || line.len() > MAX_CHAT_BYTES || !tab.has(Capability::Chat) {
+        return Vec::new();
+    }
+    add_line(tab, Role::Operator, line.to_owned(), now);
+    vec![Effect::Act(tab.id, HumanAct::Chat(line.to_owned()))]
+}
+
+/// Asks the session that is looked at for its figures.
+pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    for tab in &mut model.tabs {
+        if let More::Granted { until: Some(until), .. } = tab.more
+            && until <= now
+        {
+            tab.more = More::Revoked;
+        }
+    }
+    match model.current() {
+        Some(tab) if tab.is_live() => vec![Effect::AskReport(tab.id)],
+        Some(_) | None => Vec::new(),
+    }
+}

@@ -1,0 +1,263 @@
+//! What is known of one session, from its number to its end.
+//!
+//! Plain data, and what follows from it: whether hands may reach the host.
+
+use std::path::PathBuf;
+
+use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::core::path::PathKind;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::screen::Layout;
+
+use crate::viewer::frame::Zoom;
+
+/// One session of this window, from its number to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TabId(pub u32);
+
+#[derive(Debug)]
+pub struct Tab {
+    pub id: TabId,
+    pub mode: Mode,
+    pub note: Note,
+    pub stage: Stage,
+    pub opened_at: u64,
+    pub live_since: Option<u64>,
+    /// How long it was live, once it is over.
+    pub live_seconds: u64,
+    pub granted: Rights,
+    pub link: Link,
+    pub view: View,
+    pub more: More,
+    pub chat: Vec<Line>,
+    pub unread: usize,
+    pub dialog: Dialog,
+    /// Asked to end; what comes now only tells how it ended.
+    pub leaving: bool,
+    pub pictures: u32,
+}
+
+/// What the operator noted down for his own history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Note {
+    pub customer: String,
+    pub ticket: String,
+    pub reason: String,
+}
+
+/// How far a session has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// The server is asked for a number.
+    Dialling,
+    Waiting(Number),
+    /// Somebody has typed the locator; the ends are proving themselves.
+    AtTheDoor {
+        number: Number,
+        attempt: u8,
+    },
+    /// Both ends are proven; the person reads the question.
+    AwaitsConsent,
+    Live {
+        since: u64,
+    },
+    Over(Outcome),
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Number {
+    /// In groups, to be read aloud.
+    pub spoken: String,
+    pub link: String,
+    pub expires_at: u64,
+    pub wrong_tries: u8,
+}
+
+impl std::fmt::Debug for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Number").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// As somebody wished.
+    Ended {
+        reason: EndReason,
+        by: EndedBy,
+    },
+    Failed(Fault),
+    /// Cancelled before anybody came.
+    Cancelled,
+}
+
+/// What carries the session, as last told.
+#[derive(Debug, Clone, Default)]
+pub struct Link {
+    pub path: Option<PathKind>,
+    /// Why it is not the direct path.
+    pub why_not_direct: Option<String>,
+    pub reconnecting: Option<u64>,
+    /// As negotiated, in the registries' names.
+    pub cipher_words: Option<String>,
+    pub round_trip_ms: Option<u32>,
+    pub rates: Rates,
+}
+
+/// Of the last second.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rates {
+    pub pictures: f64,
+    pub bits: f64,
+    counted: Option<(u64, u64)>,
+}
+
+impl Rates {
+    /// `seconds` since the last count; totals of pictures and bytes.
+    pub fn count(&mut self, seconds: f64, pictures: u64, bytes: u64) {
+        if let Some((before, bytes_before)) = self.counted
+            && seconds > 0.0
+        {
+            self.pictures = pictures.saturating_sub(before) as f64 / seconds;
+            self.bits = bytes.saturating_sub(bytes_before) as f64 * 8.0 / seconds;
+        }
+        self.counted = Some((pictures, bytes));
+    }
+}
+
+/// How the picture is looked at.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    pub zoom: Zoom,
+    pub full: bool,
+    pub layout: Option<Layout>,
+    pub first_ms: Option<u64>,
+    /// The person at the host uses his own mouse; until then, in milliseconds of waiting.
+    pub paused: Paused,
+    pub refused: Option<Capability>,
+    pub failed: Option<String>,
+    pub last_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Paused {
+    #[default]
+    No,
+    /// The person at the host acts; input waits for him.
+    ByHand,
+    /// The host's person pressed pause: nothing is sent.
+    ByHost,
+}
+
+/// Rights asked for in mid-session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum More {
+    #[default]
+    None,
+    Asked {
+        wanted: Rights,
+        minutes: u32,
+    },
+    Granted {
+        rights: Rights,
+        until: Option<u64>,
+    },
+    Refused,
+    /// They were taken back, or their time is over.
+    Revoked,
+}
+
+/// What is left to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoreRights {
+    None,
+    Operate,
+}
+
+impl MoreRights {
+    pub fn is_none(self) -> bool {
+        self == Self::None
+    }
+}
+
+/// A line of the talk beside the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub by: Role,
+    pub text: String,
+    pub at: u64,
+}
+
+/// What stands over the picture, if anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialog {
+    #[default]
+    None,
+    TypeText,
+    MoreRights,
+    End,
+    Details,
+}
+
+impl Tab {
+    pub fn new(id: TabId, mode: Mode, note: Note, now: u64) -> Self {
+        Self {
+            id,
+            mode,
+            note,
+            stage: Stage::Dialling,
+            opened_at: now,
+            live_since: None,
+            live_seconds: 0,
+            granted: Rights::NONE,
+            link: Link::default(),
+            view: View::default(),
+            more: More::None,
+            chat: Vec::new(),
+            unread: 0,
+            dialog: Dialog::None,
+            leaving: false,
+            pictures: 0,
+        }
+    }
+
+    pub fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Live { .. })
+    }
+
+    /// Whether this end looks at the other's screen.
+    pub fn watches(&self) -> bool {
+        self.mode.viewer() == Role::Operator
+    }
+
+    /// Whether keys and pointer may go to the host now.
+    pub fn operates(&self) -> bool {
+        self.is_live()
+            && self.watches()
+            && self.granted.has(Capability::Operate)
+            && self.link.reconnecting.is_none()
+            && self.view.paused == Paused::No
+            && self.dialog == Dialog::None
+    }
+
+    /// Whether the person can be asked for more than was granted: nothing beyond what
+    /// the mode can do.
+    pub fn may_ask_more(&self) -> bool {
+        self.is_live() && self.watches() && !self.more_rights().is_none()
+    }
+
+    /// What could be asked for.
+    pub fn more_rights(&self) -> MoreRights {
+        let lacks =
+            self.mode.ceiling().has(Capability::Operate) && !self.granted.has(Capability::Operate);
+        if lacks { MoreRights::Operate } else { MoreRights::None }
+    }
+
+    pub fn has(&self, right: Capability) -> bool {
+        self.is_live() && self.granted.has(right)
+    }
+}

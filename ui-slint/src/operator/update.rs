@@ -1,0 +1,451 @@
+//! What every event makes of the window, and what is to be done about it.
+//!
+//! Pure: no clock, file, socket or toolkit. Sessions stand in [`super::session`],
+//! signing in stands in [`super::entrance`].
+
+use std::path::PathBuf;
+
+use tasuki_peer::core::io::HumanAct;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::rights::Mode;
+use zeroize::Zeroizing;
+
+use super::entrance::{self, Answer, Found};
+use super::history::Past;
+use super::model::{MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
+use super::preferences::{Language, Preferences};
+use super::session::{self, Happened, Wish};
+use crate::look::Shade;
+
+/// How long a passing line stands, in seconds.
+const TOAST_SECONDS: u64 = 6;
+
+/// Everything that happens to the window.
+#[derive(Debug)]
+pub enum Msg {
+    /// The program has looked at its files.
+    Started(Box<Found>),
+    SubmitSignIn(Form),
+    Answered(Answer),
+    SignOut,
+    Go(Page),
+    Choose(Mode),
+    /// The number for the chosen card.
+    OpenChosen(Note),
+    Session(TabId, Happened),
+    Wish(TabId, Wish),
+    Change(fn(&mut Preferences)),
+    SwitchLanguage,
+    ChooseShade(Shade),
+    /// Empty for the usual folder.
+    ChooseFolder(PathBuf),
+    ForgetHistory,
+    ToastGone,
+    SettingsSetAside(PathBuf),
+    Copied(ToastWhat),
+    /// A second has passed; seconds since 1970.
+    Tick(u64),
+    /// The window is to be closed.
+    Quit,
+}
+
+/// What was typed into the sign-in page.
+#[derive(Debug, Default)]
+pub struct Form {
+    pub user: String,
+    pub password: Secret,
+    pub code: Secret,
+}
+
+/// Typed, and wiped when it is dropped.
+#[derive(Default, Clone, PartialEq, Eq)]
+pub struct Secret(pub Zeroizing<String>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+}
+
+/// What is to be done. Failures come back as messages.
+#[derive(Debug)]
+pub enum Effect {
+    SignIn(Form),
+    SignOut,
+    Dial {
+        tab: TabId,
+        mode: Mode,
+        note: Note,
+    },
+    Act(TabId, HumanAct),
+    /// The session's loop is to end however it stands.
+    HangUp(TabId),
+    Copy(Secret, ToastWhat),
+    SaveScreenshot(TabId),
+    AskReport(TabId),
+    Keep(Preferences),
+    KeepHistory(Vec<Past>),
+    Exit,
+}
+
+/// Changes `model`; gives what is to be done, in order.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Started(found) => entrance::started(model, *found),
+        Msg::SubmitSignIn(form) => entrance::submit(model, form),
+        Msg::Answered(answer) => entrance::answered(model, answer),
+        Msg::SignOut => entrance::sign_out(model),
+        Msg::Go(page) => go(model, page),
+        Msg::Choose(mode) => {
+            model.chosen = (model.chosen != Some(mode)).then_some(mode);
+            Vec::new()
+        }
+        Msg::OpenChosen(note) => match model.chosen {
+            Some(mode) => open(model, mode, note),
+            None => Vec::new(),
+        },
+        Msg::Session(id, happened) => session::happened(model, id, happened),
+        Msg::Wish(id, wish) => session::wished(model, id, wish),
+        Msg::Change(change) => prefer(model, change),
+        Msg::SwitchLanguage => {
+            let other = match model.lang() {
+                Lang::En => Language::Japanese,
+                Lang::Ja => Language::English,
+            };
+            prefer(model, |chosen| chosen.language = other)
+        }
+        Msg::ChooseShade(shade) => prefer(model, |chosen| chosen.shade = shade),
+        Msg::ChooseFolder(folder) => {
+            let named = Some(folder).filter(|folder| !folder.as_os_str().is_empty());
+            prefer(model, |chosen| chosen.pictures = named)
+        }
+        Msg::ToastGone => {
+            model.toast = None;
+            Vec::new()
+        }
+        Msg::ForgetHistory => {
+            model.history.clear();
+            vec![Effect::KeepHistory(Vec::new())]
+        }
+        Msg::SettingsSetAside(file) => say(model, ToastWhat::SettingsSetAside(file)),
+        Msg::Copied(what) => say(model, what),
+        Msg::Tick(now) => tick(model, now),
+        Msg::Quit => quit(model),
+    }
+}
+
+fn prefer(model: &mut Model, change: impl FnOnce(&mut Preferences)) -> Vec<Effect> {
+    change(&mut model.preferences);
+    vec![Effect::Keep(model.preferences.clone())]
+}
+
+/// Shows one passing line.
+pub(super) fn say(model: &mut Model, what: ToastWhat) -> Vec<Effect> {
+    model.toast = Some(Toast { what, until: model.now + TOAST_SECONDS });
+    Vec::new()
+}
+
+fn go(model: &mut Model, page: Page) -> Vec<Effect> {
+    match page {
+        Page::Session(id) => {
+            let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+            tab.unread = 0;
+        }
+        Page::Home | Page::History | Page::Settings | Page::About => {}
+    }
+    model.page = page;
+    Vec::new()
+}
+
+fn open(model: &mut Model, mode: Mode, note: Note) -> Vec<Effect> {
+    if !entrance::may_open(model, mode) {
+        return say(model, ToastWhat::Failed(Fault::ModeNotAllowed { mode: mode.to_string() }));
+    }
+    if model.tabs.len() >= MAX_TABS {
+        return say(model, ToastWhat::TooManyTabs);
+    }
+    let id = TabId(model.next_tab);
+    model.next_tab += 1;
+    model.tabs.push(Tab::new(id, mode, note.clone(), model.now));
+    model.page = Page::Session(id);
+    model.chosen = None;
+    vec![Effect::Dial { tab: id, mode, note }]
+}
+
+fn tick(model: &mut Model, now: u64) -> Vec<Effect> {
+    model.now = now;
+    if model.toast.as_ref().is_some_and(|toast| toast.until <= now) {
+        model.toast = None;
+    }
+    entrance::tick(model);
+    session::tick(model)
+}
+
+/// Local first: every session ends before the window goes (S31).
+fn quit(model: &mut Model) -> Vec<Effect> {
+    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
+    let mut effects: Vec<Effect> = ids.into_iter().map(Effect::HangUp).collect();
+    effects.push(Effect::Exit);
+    effects
+}
+
+#[cfg(test)]
+mod tests {
+    use tasuki_peer::core::io::{EndedBy, SessionEvent, SpokenNumber};
+    use tasuki_protocol::ids::Role;
+    use tasuki_protocol::input::InputEvent;
+    use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::rights::Rights;
+
+    use super::*;
+    use crate::operator::entrance::Trusted;
+    use crate::operator::model::{
+        Account, Asks, Busy, Dialog, Door, Missing, Outcome, Paused, Stage, Trouble,
+    };
+
+    const FIRST: TabId = TabId(1);
+
+    fn found(account: Option<Account>) -> Msg {
+        Msg::Started(Box::new(Found {
+            preferences: Preferences::default(),
+            set_aside: None,
+            history: Vec::new(),
+            trust: Ok(Trusted { server: "help.example".into(), organisation: "Example".into() }),
+            account,
+        }))
+    }
+
+    fn account(modes: &[Mode]) -> Account {
+        Account {
+            user: "hanako".into(),
+            name: "Hanako".into(),
+            organisation: "Example".into(),
+            server: "help.example".into(),
+            modes: modes.to_vec(),
+        }
+    }
+
+    fn signed_in(modes: &[Mode]) -> Model {
+        let mut model = Model::new(Lang::En, 1000);
+        update(&mut model, found(Some(account(modes))));
+        model
+    }
+
+    fn form(user: &str, password: &str, code: &str) -> Msg {
+        let (password, code) = (Secret::from(password), Secret::from(code));
+        Msg::SubmitSignIn(Form { user: user.into(), password, code })
+    }
+
+    fn dialled(mode: Mode) -> Model {
+        let mut model = signed_in(&Mode::ALL);
+        update(&mut model, Msg::Choose(mode));
+        let effects = update(&mut model, Msg::OpenChosen(Note::default()));
+        assert!(matches!(effects.as_slice(), [Effect::Dial { .. }]));
+        model
+    }
+
+    fn event(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
+        update(model, Msg::Session(FIRST, Happened::Event(event)))
+    }
+
+    fn number() -> SessionEvent {
+        let number = SpokenNumber("4829 1530 6126".parse().unwrap());
+        SessionEvent::Number { number, expires_in: 600 }
+    }
+
+    fn live(mode: Mode, granted: Rights) -> Model {
+        let mut model = dialled(mode);
+        event(&mut model, number());
+        event(&mut model, SessionEvent::AtTheDoor { attempt: 0 });
+        event(&mut model, SessionEvent::Consent { mode, granted });
+        model
+    }
+
+    fn stage(model: &Model) -> &Stage {
+        &model.tabs[0].stage
+    }
+
+    #[test]
+    fn nothing_is_sent_before_name_and_password_stand_there() {
+        let mut model = Model::new(Lang::En, 0);
+        update(&mut model, found(None));
+        assert!(update(&mut model, form(" ", "secret", "")).is_empty());
+        assert!(update(&mut model, form("hanako", "", "")).is_empty());
+        let Door::Out(page) = &model.door else { panic!("signed in") };
+        assert_eq!(page.trouble, Some(Trouble::Missing(Missing::Password)));
+        let effects = update(&mut model, form(" hanako ", "secret", ""));
+        assert!(matches!(effects.as_slice(), [Effect::SignIn(form)] if form.user == "hanako"));
+        assert!(update(&mut model, form("hanako", "secret", "")).is_empty(), "once is enough");
+    }
+
+    #[test]
+    fn s64_a_locked_account_says_until_when_and_asks_nothing_of_the_server_meanwhile() {
+        let mut model = Model::new(Lang::En, 1000);
+        update(&mut model, found(None));
+        update(&mut model, form("hanako", "wrong", ""));
+        update(&mut model, Msg::Answered(Answer::Locked { seconds: 900 }));
+        assert!(update(&mut model, form("hanako", "right", "")).is_empty());
+        update(&mut model, Msg::Tick(1899));
+        assert!(model.counts(), "the window counts down");
+        assert!(update(&mut model, form("hanako", "right", "")).is_empty());
+        update(&mut model, Msg::Tick(1900));
+        assert_eq!(update(&mut model, form("hanako", "right", "")).len(), 1);
+    }
+
+    #[test]
+    fn a_second_factor_and_a_new_device_are_asked_for_only_when_the_server_wants_them() {
+        let mut model = Model::new(Lang::En, 0);
+        update(&mut model, found(None));
+        for (answer, asks) in
+            [(Answer::NeedsTotp, Asks::Totp), (Answer::NeedsEnrolment, Asks::Enrolment)]
+        {
+            update(&mut model, form("hanako", "secret", ""));
+            update(&mut model, Msg::Answered(answer));
+            let Door::Out(page) = &model.door else { panic!("signed in") };
+            assert_eq!((page.asks, page.busy), (asks, Busy::Idle));
+        }
+        update(&mut model, Msg::Answered(Answer::SignedIn(account(&[Mode::View]))));
+        assert!(matches!(model.door, Door::In(_)));
+        assert_eq!(model.preferences.user, "hanako");
+    }
+
+    #[test]
+    fn s66_a_mode_that_the_account_may_not_open_is_not_dialled() {
+        let mut model = signed_in(&[Mode::View]);
+        update(&mut model, Msg::Choose(Mode::Control));
+        assert!(update(&mut model, Msg::OpenChosen(Note::default())).is_empty());
+        assert!(model.tabs.is_empty());
+        assert!(matches!(model.toast, Some(Toast { what: ToastWhat::Failed(_), .. })));
+    }
+
+    #[test]
+    fn r11_the_number_is_shown_in_groups_and_its_link_keeps_the_secret_behind_the_hash() {
+        let mut model = dialled(Mode::Control);
+        event(&mut model, number());
+        let Stage::Waiting(number) = stage(&model) else { panic!("{:?}", stage(&model)) };
+        assert_eq!((number.spoken.as_str(), number.expires_at), ("4829 1530 6126", 1600));
+        assert_eq!(number.link, "tasuki://join/48291#5306126");
+        let effects = update(&mut model, Msg::Wish(FIRST, Wish::CopyLink));
+        assert!(matches!(effects.as_slice(), [Effect::Copy(_, ToastWhat::LinkCopied)]));
+    }
+
+    #[test]
+    fn a_session_passes_door_question_and_consent_to_its_picture() {
+        let mut model = dialled(Mode::Control);
+        event(&mut model, number());
+        event(&mut model, SessionEvent::AtTheDoor { attempt: 0 });
+        assert!(matches!(stage(&model), Stage::AtTheDoor { attempt: 0, .. }));
+        event(&mut model, SessionEvent::WrongNumber { attempts_left: 2 });
+        assert!(matches!(stage(&model), Stage::Waiting(number) if number.wrong_tries == 1));
+        let granted = Mode::Control.ceiling();
+        event(&mut model, SessionEvent::Consent { mode: Mode::Control, granted });
+        assert!(model.tabs[0].operates());
+    }
+
+    #[test]
+    fn s14_in_view_no_hand_leaves_the_window() {
+        let mut model = live(Mode::View, Mode::View.ceiling());
+        let press = InputEvent::Text("x".into());
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::Operate(press))).is_empty());
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::CtrlAltDel)).is_empty());
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::TypeText("x".into()))).is_empty());
+    }
+
+    #[test]
+    fn t32_while_the_person_uses_his_own_mouse_input_waits() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        event(&mut model, SessionEvent::InputPaused { for_ms: 2000 });
+        assert_eq!(model.tabs[0].view.paused, Paused::ByHand);
+        assert!(!model.tabs[0].operates());
+        event(&mut model, SessionEvent::InputResumed);
+        assert!(model.tabs[0].operates());
+    }
+
+    #[test]
+    fn a_lost_connection_waits_calmly_and_needs_no_new_consent() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        event(&mut model, SessionEvent::Reconnecting);
+        assert!(!model.tabs[0].operates() && model.tabs[0].is_live());
+        let path = tasuki_peer::core::path::PathKind::Relayed;
+        event(&mut model, SessionEvent::PathChosen { path });
+        assert!(model.tabs[0].operates());
+    }
+
+    #[test]
+    fn ending_a_live_session_asks_first_and_cancelling_a_number_does_not() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::End)).is_empty());
+        assert_eq!(model.tabs[0].dialog, Dialog::End);
+        let effects = update(&mut model, Msg::Wish(FIRST, Wish::EndNow));
+        assert!(matches!(effects.as_slice(), [Effect::Act(FIRST, HumanAct::End(_))]));
+        let mut waiting = dialled(Mode::View);
+        event(&mut waiting, number());
+        assert_eq!(update(&mut waiting, Msg::Wish(FIRST, Wish::Cancel)).len(), 1);
+    }
+
+    #[test]
+    fn how_a_session_ended_stands_in_its_tab_and_in_the_history() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        update(&mut model, Msg::Tick(1065));
+        let (reason, by) = (EndReason::UserEnded, EndedBy::OtherEnd);
+        event(&mut model, SessionEvent::Ended { reason, by });
+        let effects = update(&mut model, Msg::Session(FIRST, Happened::Gone(Ok(()))));
+        assert!(matches!(effects.as_slice(), [Effect::KeepHistory(kept)] if kept.len() == 1));
+        assert_eq!(*stage(&model), Stage::Over(Outcome::Ended { reason, by }));
+        assert_eq!((model.history[0].seconds, model.history[0].mode), (65, Mode::Control));
+    }
+
+    #[test]
+    fn a_refusal_is_told_as_one_and_the_same_tab_takes_a_new_number() {
+        let mut model = dialled(Mode::Control);
+        event(&mut model, number());
+        update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
+        assert_eq!(*stage(&model), Stage::Over(Outcome::Failed(Fault::Refused)));
+        let effects = update(&mut model, Msg::Wish(FIRST, Wish::Again));
+        assert!(matches!(effects.as_slice(), [Effect::Dial { tab: FIRST, .. }]));
+        assert_eq!(*stage(&model), Stage::Dialling);
+    }
+
+    #[test]
+    fn s31_closing_the_window_ends_every_session_first() {
+        let mut model = dialled(Mode::Control);
+        update(&mut model, Msg::Choose(Mode::View));
+        update(&mut model, Msg::OpenChosen(Note::default()));
+        let effects = update(&mut model, Msg::Quit);
+        let [Effect::HangUp(_), Effect::HangUp(_), Effect::Exit] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+    }
+
+    #[test]
+    fn no_more_sessions_are_opened_than_the_window_can_hold() {
+        let mut model = signed_in(&Mode::ALL);
+        for _ in 0..MAX_TABS + 2 {
+            update(&mut model, Msg::Choose(Mode::View));
+            update(&mut model, Msg::OpenChosen(Note::default()));
+        }
+        assert_eq!(model.tabs.len(), MAX_TABS);
+    }
+
+    #[test]
+    fn a_line_of_chat_is_counted_until_its_tab_is_looked_at() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        update(&mut model, Msg::Go(Page::Home));
+        event(&mut model, SessionEvent::Chat { line: "hello".into() });
+        assert_eq!((model.tabs[0].unread, model.tabs[0].chat[0].by), (1, Role::Agent));
+        update(&mut model, Msg::Go(Page::Session(FIRST)));
+        assert_eq!(model.tabs[0].unread, 0);
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(format!("{:?}", Secret::from("hunter2")), "Secret(..)");
+    }
+}

@@ -1,0 +1,199 @@
+//! Shows the session that is looked at.
+//!
+//! Decides nothing but how figures are rounded for people.
+
+use slint::ComponentHandle;
+use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::core::path::PathKind;
+use tasuki_peer::shell::fault::Fault;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::number::NUMBER_LIFETIME_S;
+use tasuki_protocol::rights::Capability;
+
+use super::clock;
+use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
+use super::view::{fill, mode_name, stage, text, whole};
+use crate::viewer::frame::Zoom;
+use crate::windows::{
+    ChatLine, MonitorChoice, MoreState, OperatorWindow, OverTone, OverWhat, PathName, PausedBy,
+    Session, SessionDialog,
+};
+
+pub(super) fn show(model: &Model, window: &OperatorWindow) {
+    let session = window.global::<Session<'_>>();
+    let Some(tab) = model.current() else {
+        session.set_full_screen(false);
+        session.set_dialog(SessionDialog::None);
+        return;
+    };
+    session.set_id(tab.id.0.cast_signed());
+    session.set_mode(mode_name(tab.mode));
+    session.set_customer(text(&tab.note.customer));
+    session.set_ticket(text(&tab.note.ticket));
+    show_number(model, tab, &session);
+    show_rights(tab, &session);
+    show_picture(model, tab, &session);
+    show_link(model, tab, &session);
+    show_more(model, tab, &session);
+    show_chat(tab, &session);
+    show_over(model, tab, &session);
+    session.set_stage(stage(tab));
+}
+
+fn show_number(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let number = match &tab.stage {
+        Stage::Waiting(number) | Stage::AtTheDoor { number, .. } => Some(number),
+        Stage::Dialling | Stage::AwaitsConsent | Stage::Live { .. } | Stage::Over(_) => None,
+    };
+    let spoken = number.map(|number| number.spoken.as_str()).unwrap_or_default();
+    session.set_number(text(spoken));
+    session.set_link_known(number.is_some());
+    let left = number.map_or(0, |number: &Number| number.expires_at.saturating_sub(model.now));
+    session.set_seconds_left(whole(left));
+    session.set_time_left(left as f32 / NUMBER_LIFETIME_S as f32);
+    session.set_wrong_tries(number.map_or(0, |number| number.wrong_tries.into()));
+}
+
+fn show_rights(tab: &Tab, session: &Session<'_>) {
+    session.set_watches(tab.watches());
+    session.set_may_operate(tab.has(Capability::Operate));
+    session.set_operating(tab.operates());
+    session.set_may_screenshot(tab.watches() && tab.has(Capability::Screenshot));
+    session.set_may_choose_screen(tab.has(Capability::ChooseScreen));
+    session.set_may_chat(tab.has(Capability::Chat));
+    session.set_dialog(match tab.dialog {
+        Dialog::None => SessionDialog::None,
+        Dialog::TypeText => SessionDialog::TypeText,
+        Dialog::MoreRights => SessionDialog::MoreRights,
+        Dialog::End => SessionDialog::End,
+        Dialog::Details => SessionDialog::Details,
+    });
+}
+
+fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
+    session.set_fit(tab.view.zoom == Zoom::Fit);
+    session.set_full_screen(tab.view.full);
+    session.set_any_picture(tab.view.first_ms.is_some());
+    let live = tab.live_since.map_or(0, |since| model.now.saturating_sub(since));
+    session.set_waited_seconds(whole(live));
+    session.set_failed_words(text(tab.view.failed.as_deref().unwrap_or_default()));
+    session.set_paused(match tab.view.paused {
+        Paused::No => PausedBy::None,
+        Paused::ByHand => PausedBy::Hand,
+        Paused::ByHost => PausedBy::Host,
+    });
+    let layout = tab.view.layout.as_ref();
+    let monitors = layout.into_iter().flat_map(|layout| {
+        layout.monitors.iter().map(|monitor| MonitorChoice {
+            id: monitor.id.0.into(),
+            label: (u16::from(monitor.id.0) + 1).to_string().into(),
+            chosen: monitor.id == layout.shown,
+        })
+    });
+    fill(&session.get_monitors(), monitors, |rows| session.set_monitors(rows));
+    let shown = layout.and_then(|layout| layout.shown_monitor());
+    let size = shown.map(|monitor| format!("{} × {}", monitor.width, monitor.height));
+    session.set_size(size.unwrap_or_default().into());
+    let first = tab.view.first_ms.map(|ms| format!("{ms} ms"));
+    session.set_first_ms(first.unwrap_or_default().into());
+}
+
+fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let link = &tab.link;
+    session.set_path(match link.path {
+        None => PathName::None,
+        Some(PathKind::Direct) => PathName::Direct,
+        Some(PathKind::Relayed) => PathName::Relayed,
+    });
+    session.set_why_relayed(text(link.why_not_direct.as_deref().unwrap_or_default()));
+    session.set_cipher(text(link.cipher_words.as_deref().unwrap_or_default()));
+    let trip = link.round_trip_ms.map(|ms| format!("{ms} ms"));
+    session.set_round_trip(trip.unwrap_or_default().into());
+    session.set_pictures_per_second(format!("{:.0} fps", link.rates.pictures).into());
+    session.set_bit_rate(rate(link.rates.bits).into());
+    let gone = link.reconnecting.map(|since| whole(model.now.saturating_sub(since)));
+    session.set_reconnecting_seconds(gone.unwrap_or(-1));
+    let live = match tab.stage {
+        Stage::Over(_) => tab.live_seconds,
+        Stage::Dialling
+        | Stage::Waiting(_)
+        | Stage::AtTheDoor { .. }
+        | Stage::AwaitsConsent
+        | Stage::Live { .. } => tab.live_since.map_or(0, |since| model.now.saturating_sub(since)),
+    };
+    session.set_live_seconds(whole(live));
+}
+
+/// Bits a second, with two figures that count.
+fn rate(bits: f64) -> String {
+    if bits >= 1e6 { format!("{:.1} Mbit/s", bits / 1e6) } else { format!("{:.0} kbit/s", bits / 1e3) }
+}
+
+fn show_more(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let mut seconds = 0;
+    session.set_more(match &tab.more {
+        More::None => MoreState::None,
+        More::Asked { .. } => MoreState::Asked,
+        More::Granted { until, .. } => {
+            seconds = until.map_or(0, |until| until.saturating_sub(model.now));
+            MoreState::Granted
+        }
+        More::Refused => MoreState::Refused,
+        More::Revoked => MoreState::Revoked,
+    });
+    session.set_more_seconds(whole(seconds));
+    session.set_can_ask_more(tab.may_ask_more());
+}
+
+fn show_chat(tab: &Tab, session: &Session<'_>) {
+    let line = |line: &Line| ChatLine {
+        mine: line.by == Role::Operator,
+        text: text(&line.text),
+        at: clock::time(line.at).into(),
+    };
+    fill(&session.get_chat(), tab.chat.iter().map(line), |rows| session.set_chat(rows));
+    session.set_unread(i32::try_from(tab.unread).unwrap_or(i32::MAX));
+}
+
+fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let Stage::Over(outcome) = &tab.stage else { return };
+    let (what, tone, words) = match outcome {
+        Outcome::Cancelled => (OverWhat::Cancelled, OverTone::Calm, String::new()),
+        Outcome::Ended { by: EndedBy::ThisEnd, .. } => {
+            (OverWhat::EndedHere, OverTone::Calm, String::new())
+        }
+        Outcome::Ended { by: EndedBy::OtherEnd | EndedBy::Server, .. } => {
+            (OverWhat::EndedThere, OverTone::Calm, String::new())
+        }
+        Outcome::Failed(fault) => (OverWhat::Failed, tone(fault), fault.sentence(model.lang())),
+    };
+    session.set_over(what);
+    session.set_over_tone(tone);
+    session.set_over_words(words.into());
+}
+
+fn tone(fault: &Fault) -> OverTone {
+    let nobody = matches!(fault, Fault::Refused | Fault::NobodyAnswered | Fault::NumberExpired);
+    if nobody { OverTone::Refused } else { OverTone::Trouble }
+}
+
+#[cfg(test)]
+mod tests {
+    use tasuki_protocol::rights::Mode;
+
+    use super::*;
+
+    #[test]
+    fn a_rate_is_told_in_the_unit_that_fits() {
+        assert_eq!(rate(0.0), "0 kbit/s");
+        assert_eq!(rate(999_000.0), "999 kbit/s");
+        assert_eq!(rate(3_740_000.0), "3.7 Mbit/s");
+    }
+
+    #[test]
+    fn every_mode_has_a_name_of_its_own() {
+        for mode in Mode::ALL {
+            assert_eq!(super::super::view::mode_of(mode_name(mode)), mode);
+        }
+    }
+}

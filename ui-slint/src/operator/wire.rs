@@ -1,0 +1,185 @@
+//! Turns what the operator does in the window into messages.
+//!
+//! Decides nothing. Which session is meant is the one that is looked at.
+
+use slint::ComponentHandle;
+use tasuki_protocol::screen::MonitorId;
+
+use super::model::{Dialog, Note, Page, TabId};
+use super::preferences::{Grab, Keyboard, Language, Preferences};
+use super::session::{Look, RightsWish, Wish};
+use super::update::{Form, Msg, Secret};
+use super::view::mode_of;
+use crate::viewer::frame::Zoom;
+use crate::windows::{LanguageChoice, Operator, OperatorPage, OperatorWindow, Session, SessionDialog};
+
+/// Every act of the operator goes to `send`.
+pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
+    wire_door(window, &send);
+    wire_places(window, &send);
+    wire_settings(window, &send);
+    wire_number(window, &send);
+    wire_picture(window, &send);
+    wire_dialogs(window, &send);
+}
+
+fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let operator = window.global::<Operator<'_>>();
+    let told = send.clone();
+    operator.on_sign_in(move |user, password, code| {
+        let form = Form {
+            user: user.to_string(),
+            password: Secret::from(password.as_str()),
+            code: Secret::from(code.as_str()),
+        };
+        told(Msg::SubmitSignIn(form));
+    });
+    let told = send.clone();
+    operator.on_sign_out(move || told(Msg::SignOut));
+    let told = send.clone();
+    operator.on_choose(move |mode| told(Msg::Choose(mode_of(mode))));
+    let told = send.clone();
+    operator.on_open(move |customer, ticket, reason| {
+        let note = Note {
+            customer: customer.trim().to_owned(),
+            ticket: ticket.trim().to_owned(),
+            reason: reason.trim().to_owned(),
+        };
+        told(Msg::OpenChosen(note));
+    });
+}
+
+fn wire_places(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let operator = window.global::<Operator<'_>>();
+    let told = send.clone();
+    operator.on_go(move |page| match page {
+        OperatorPage::Home => told(Msg::Go(Page::Home)),
+        OperatorPage::History => told(Msg::Go(Page::History)),
+        OperatorPage::Settings => told(Msg::Go(Page::Settings)),
+        OperatorPage::About => told(Msg::Go(Page::About)),
+        OperatorPage::Shut | OperatorPage::SignIn | OperatorPage::Session => {}
+    });
+    let told = send.clone();
+    operator.on_select_tab(move |id| told(Msg::Go(Page::Session(tab(id)))));
+    let told = send.clone();
+    operator.on_close_tab(move |id| told(Msg::Wish(tab(id), Wish::Close)));
+    let told = send.clone();
+    operator.on_toast_gone(move || told(Msg::ToastGone));
+    let told = send.clone();
+    operator.on_forget_history(move || told(Msg::ForgetHistory));
+}
+
+fn wire_settings(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let operator = window.global::<Operator<'_>>();
+    let change = |change: fn(&mut Preferences)| Msg::Change(change);
+    let told = send.clone();
+    operator.on_switch_language(move || told(Msg::SwitchLanguage));
+    let told = send.clone();
+    operator.on_choose_language(move |language| {
+        told(change(match language {
+            LanguageChoice::Desktop => |chosen| chosen.language = Language::System,
+            LanguageChoice::English => |chosen| chosen.language = Language::English,
+            LanguageChoice::Japanese => |chosen| chosen.language = Language::Japanese,
+        }));
+    });
+    let told = send.clone();
+    operator.on_choose_shade(move |shade| told(Msg::ChooseShade(shade.into())));
+    let told = send.clone();
+    operator.on_choose_folder(move |folder| told(Msg::ChooseFolder(folder.trim().into())));
+    let told = send.clone();
+    operator.on_choose_letters(move |letters| {
+        told(change(if letters {
+            |chosen| chosen.keyboard = Keyboard::Letters
+        } else {
+            |chosen| chosen.keyboard = Keyboard::Places
+        }));
+    });
+    let told = send.clone();
+    operator.on_choose_grab(move |all| {
+        told(change(if all {
+            |chosen| chosen.grab = Grab::All
+        } else {
+            |chosen| chosen.grab = Grab::OwnKeysOnly
+        }));
+    });
+}
+
+fn wire_number(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let session = window.global::<Session<'_>>();
+    let wish = wisher(window, send);
+    session.on_copy_number(move || wish(Wish::CopyNumber));
+    let wish = wisher(window, send);
+    session.on_copy_link(move || wish(Wish::CopyLink));
+    let wish = wisher(window, send);
+    session.on_cancel(move || wish(Wish::Cancel));
+    let wish = wisher(window, send);
+    session.on_end(move || wish(Wish::End));
+    let wish = wisher(window, send);
+    session.on_end_now(move || wish(Wish::EndNow));
+    let wish = wisher(window, send);
+    session.on_again(move || wish(Wish::Again));
+    let wish = wisher(window, send);
+    session.on_close(move || wish(Wish::Close));
+}
+
+fn wire_picture(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let session = window.global::<Session<'_>>();
+    let wish = wisher(window, send);
+    session.on_set_fit(move |fit| {
+        wish(Wish::Look(Look::Zoom(if fit { Zoom::Fit } else { Zoom::OneToOne })))
+    });
+    let wish = wisher(window, send);
+    session.on_set_full_screen(move |full| wish(Wish::Look(Look::FullScreen(full))));
+    let wish = wisher(window, send);
+    session.on_monitor(move |id| {
+        if let Ok(id) = u8::try_from(id) {
+            wish(Wish::Look(Look::Monitor(MonitorId(id))));
+        }
+    });
+    let wish = wisher(window, send);
+    session.on_screenshot(move || wish(Wish::Look(Look::Screenshot)));
+    let wish = wisher(window, send);
+    session.on_ctrl_alt_del(move || wish(Wish::CtrlAltDel));
+    let wish = wisher(window, send);
+    session.on_pause(move |pause| {
+        wish(Wish::Rights(if pause { RightsWish::Pause } else { RightsWish::Resume }))
+    });
+}
+
+fn wire_dialogs(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let session = window.global::<Session<'_>>();
+    let wish = wisher(window, send);
+    session.on_type_text(move |text| wish(Wish::TypeText(text.to_string())));
+    let wish = wisher(window, send);
+    session.on_say(move |line| wish(Wish::Say(line.to_string())));
+    let wish = wisher(window, send);
+    session.on_show_dialog(move |dialog| {
+        wish(Wish::Dialog(match dialog {
+            SessionDialog::None => Dialog::None,
+            SessionDialog::TypeText => Dialog::TypeText,
+            SessionDialog::MoreRights => Dialog::MoreRights,
+            SessionDialog::End => Dialog::End,
+            SessionDialog::Details => Dialog::Details,
+        }));
+    });
+    let wish = wisher(window, send);
+    session.on_ask_more(move |minutes| {
+        wish(Wish::Rights(RightsWish::Ask { minutes: minutes.unsigned_abs() }))
+    });
+    let wish = wisher(window, send);
+    session.on_give_back(move || wish(Wish::Rights(RightsWish::GiveBack)));
+}
+
+/// Sends a wish of the session that is looked at now.
+fn wisher(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) -> impl Fn(Wish) + 'static {
+    let (send, window) = (send.clone(), window.as_weak());
+    move |wish| {
+        if let Some(window) = window.upgrade() {
+            send(Msg::Wish(tab(window.global::<Session<'_>>().get_id()), wish));
+        }
+    }
+}
+
+fn tab(id: i32) -> TabId {
+    TabId(id.cast_unsigned())
+}

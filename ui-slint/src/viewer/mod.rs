@@ -1,0 +1,14 @@
+//! The other computer's screen in a window of ours: painted off-thread, operated by hand.
+//!
+//! [`frame`], [`hands`] and [`capture`] decide and are pure; [`paint`] and [`grab`] have a
+//! thread each; [`screen`] joins them to a window.
+
+pub mod capture;
+pub mod frame;
+#[cfg(target_os = "linux")]
+pub mod grab;
+pub mod hands;
+pub mod keys;
+pub mod paint;
+pub mod screen;
+pub mod watching;

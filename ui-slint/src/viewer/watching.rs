@@ -1,0 +1,246 @@
+//! What a window shows of a remote picture at the moment, and how its hands stand.
+//!
+//! The state behind [`super::screen`]; every change of it that the host must know
+//! comes out as an event.
+
+use std::rc::Rc;
+
+use slint::{Image, ModelRc, VecModel};
+use tasuki_media::tiling::Extent;
+use tasuki_protocol::input::{InputEvent, PhysicalKey, PointerButton};
+use tasuki_protocol::screen::{Layout, MonitorId};
+
+use super::capture::Standing;
+use super::frame::{Frame, Place, Zoom};
+use super::hands::{Hands, Reach};
+use super::paint::{Fresh, Painter, Shape, Spent, Wanted};
+use crate::windows::{RemoteScreen, ViewTile};
+
+/// What keys are at the host, and which of them are asked of the window manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keyboard {
+    pub keys: Keys,
+    pub reach: Grabbing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keys {
+    /// The same places.
+    #[default]
+    Places,
+    /// The letters that they make here.
+    Letters,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grabbing {
+    #[default]
+    AllKeys,
+    WindowsKeysOnly,
+}
+
+#[derive(Default)]
+pub(super) struct Watching {
+    pub(super) hands: Hands,
+    pub(super) standing: Standing,
+    pub(super) keyboard: Keyboard,
+    /// Of this screen's pointer, while it is over the view.
+    pub(super) pointer: Option<Place>,
+    painter: Option<Painter>,
+    wanted: Wanted,
+    frame: Frame,
+    tiles: Rc<VecModel<ViewTile>>,
+    layout: Option<Layout>,
+    shape: Option<Shape>,
+    cursor: Option<(u16, u16)>,
+    #[cfg(target_os = "linux")]
+    pub(super) grab: Option<(super::grab::KeyboardGrab, std::sync::mpsc::Receiver<super::grab::Heard>)>,
+}
+
+impl Watching {
+    /// The picture of before is looked at no more.
+    pub(super) fn leave(&mut self) -> Option<InputEvent> {
+        self.hands.forget_pointer();
+        self.hands.let_go()
+    }
+
+    pub(super) fn begin(&mut self, painter: Option<Painter>, remote: &RemoteScreen<'_>) {
+        self.painter = painter;
+        self.layout = None;
+        self.shape = None;
+        self.cursor = None;
+        self.frame = Frame::default();
+        self.tiles = Rc::new(VecModel::default());
+        remote.set_tiles(ModelRc::from(Rc::clone(&self.tiles)));
+        remote.set_any(false);
+        remote.set_cursor_shown(false);
+        self.wanted.moved = Place::default();
+        self.want();
+    }
+
+    pub(super) fn spent(&self) -> Spent {
+        self.painter.as_ref().map(Painter::spent).unwrap_or_default()
+    }
+
+    /// In physical pixels.
+    pub(super) fn resize(&mut self, width: f32, height: f32) {
+        let side = |length: f32| length.clamp(0.0, f32::from(u16::MAX)) as u16;
+        self.wanted.view = Extent { width: side(width), height: side(height) };
+        self.want();
+    }
+
+    pub(super) fn zoom(&mut self, zoom: Zoom) {
+        if self.wanted.zoom != zoom {
+            self.wanted.zoom = zoom;
+            self.wanted.moved = Place::default();
+            self.want();
+        }
+    }
+
+    pub(super) fn shift(&mut self, x: f32, y: f32) {
+        let slack = self.frame.slack();
+        let moved = self.wanted.moved;
+        self.wanted.moved = Place {
+            x: (moved.x + x as i32).clamp(-slack.x, slack.x),
+            y: (moved.y + y as i32).clamp(-slack.y, slack.y),
+        };
+        self.want();
+    }
+
+    fn want(&self) {
+        if let Some(painter) = &self.painter {
+            painter.want(self.wanted);
+        }
+    }
+
+    /// Shows what was painted; the host's monitors, where they are others than before.
+    pub(super) fn show(&mut self, remote: &RemoteScreen<'_>, scale: f32) -> Option<Layout> {
+        let fresh = self.painter.as_ref()?.take()?;
+        if !fresh.frame.target.is_empty() {
+            self.show_picture(&fresh, remote, scale);
+        }
+        if let Some(shape) = fresh.cursor.shape {
+            if let Some(pixels) = &shape.pixels {
+                remote.set_cursor_width(pixels.width() as f32 / scale);
+                remote.set_cursor_height(pixels.height() as f32 / scale);
+                remote.set_cursor(Image::from_rgba8_premultiplied(pixels.clone()));
+            }
+            self.shape = Some(shape);
+        }
+        self.cursor = fresh.cursor.at;
+        self.show_cursor(remote, scale);
+        let changed = fresh.layout.is_some() && fresh.layout != self.layout;
+        if changed {
+            self.hands.forget_pointer();
+            self.layout = fresh.layout;
+        }
+        self.layout.clone().filter(|_| changed)
+    }
+
+    fn show_picture(&mut self, fresh: &Fresh, remote: &RemoteScreen<'_>, scale: f32) {
+        self.frame = fresh.frame;
+        let logical = |pixels: i32| pixels as f32 / scale;
+        remote.set_x(logical(fresh.frame.corner.x));
+        remote.set_y(logical(fresh.frame.corner.y));
+        remote.set_width(logical(fresh.frame.target.width.into()));
+        remote.set_height(logical(fresh.frame.target.height.into()));
+        let slack = fresh.frame.slack();
+        remote.set_movable(slack != Place::default());
+        let shown = fresh.tiles.iter().map(|(tile, pixels)| {
+            let shown = ViewTile {
+                x: logical(tile.left.into()),
+                y: logical(tile.top.into()),
+                width: logical(tile.width.into()),
+                height: logical(tile.height.into()),
+                picture: Image::from_rgb8(pixels.clone()),
+            };
+            (tile.index, shown)
+        });
+        if fresh.afresh {
+            self.tiles.set_vec(shown.map(|(_, shown)| shown).collect::<Vec<_>>());
+        } else {
+            for (index, shown) in shown {
+                slint::Model::set_row_data(&*self.tiles, index, shown);
+            }
+        }
+        remote.set_any(true);
+    }
+
+    /// Where this end's hand leads, its own pointer is the truth; else the host's.
+    pub(super) fn show_cursor(&self, remote: &RemoteScreen<'_>, scale: f32) {
+        let leads = self.hands.reach() == Reach::Host;
+        let own = self.pointer.filter(|place| leads && self.frame.holds(*place));
+        let place = own.or_else(|| self.cursor.map(|at| self.frame.seen(at)));
+        let shape = self.shape.as_ref().filter(|shape| shape.pixels.is_some());
+        remote.set_own_pointer_hidden(own.is_some() && shape.is_some());
+        let (Some(place), Some(shape)) = (place, shape) else {
+            return remote.set_cursor_shown(false);
+        };
+        let corner = self.frame.corner;
+        remote.set_cursor_x((place.x - corner.x - i32::from(shape.hot.0)) as f32 / scale);
+        remote.set_cursor_y((place.y - corner.y - i32::from(shape.hot.1)) as f32 / scale);
+        remote.set_cursor_shown(true);
+    }
+
+    pub(super) fn point(&mut self, place: Place) -> Option<InputEvent> {
+        self.pointer = Some(place);
+        let pixel = self.frame.pixel(place)?;
+        let monitor = self.layout.as_ref().map_or(MonitorId(0), |layout| layout.shown);
+        self.hands.point(monitor, pixel)
+    }
+
+    /// A press beside the picture is not for the host.
+    pub(super) fn press_button(&mut self, button: PointerButton) -> Option<InputEvent> {
+        let on_picture = self.pointer.is_some_and(|place| self.frame.holds(place));
+        if on_picture { self.hands.press_button(button) } else { None }
+    }
+
+    /// Decides anew who has the keys.
+    pub(super) fn stand(&mut self) -> Option<InputEvent> {
+        let reach = self.standing.reach();
+        self.grab_or_let_go(reach);
+        self.hands.set_reach(reach)
+    }
+
+    /// What a key is to be sent as, where letters are wanted and it makes one.
+    pub(super) fn letters(&self, text: Option<&str>) -> Option<String> {
+        let modified = [
+            PhysicalKey::LEFT_CONTROL,
+            PhysicalKey::RIGHT_CONTROL,
+            PhysicalKey::LEFT_ALT,
+            PhysicalKey::LEFT_META,
+            PhysicalKey::RIGHT_META,
+        ];
+        let wanted = self.keyboard.keys == Keys::Letters
+            && self.hands.reach() == Reach::Host
+            && !modified.into_iter().any(|key| self.hands.holds(key));
+        let text =
+            text.filter(|text| wanted && !text.is_empty() && !text.chars().any(char::is_control))?;
+        Some(text.to_owned())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn grab_or_let_go(&self, reach: Reach) {
+        let Some((grab, _)) = &self.grab else { return };
+        let all = self.keyboard == Keyboard { keys: Keys::Places, reach: Grabbing::AllKeys };
+        match reach {
+            Reach::Host if all => {
+                grab.hold();
+            }
+            Reach::Host | Reach::Here => grab.let_go(),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn grab_or_let_go(&self, _: Reach) {}
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn grab_has_focus(&self) -> bool {
+        self.grab.as_ref().is_some_and(|(grab, _)| grab.is_held() && grab.has_focus())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn grab_has_focus(&self) -> bool {
+        false
+    }
+}

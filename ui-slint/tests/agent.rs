@@ -1,0 +1,131 @@
+//! The end user's window as a person with a keyboard or a screen reader meets it: by label and role,
+//! in every state and both languages.
+
+mod painting;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
+use slint::platform::{Key, WindowEvent};
+use slint::{ComponentHandle, LogicalSize, SharedString};
+use tasuki_peer::shell::texts::Lang;
+use tasuki_ui_slint::agent::model::Msg;
+use tasuki_ui_slint::agent::scenes::{self, Scene};
+use tasuki_ui_slint::agent::view;
+use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
+use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::windows::{AgentWindow, Means};
+
+/// What was pressed, in order.
+#[derive(Debug, Clone, Default)]
+struct Heard(Rc<RefCell<Vec<String>>>);
+
+impl Ear for Heard {
+    fn send(&self, msg: Msg) {
+        self.0.borrow_mut().push(format!("{msg:?}"));
+    }
+
+    fn pressed(&self, opening: Opening, means: Means) {
+        self.0.borrow_mut().push(format!("{opening:?} by {means:?}"));
+    }
+}
+
+impl Heard {
+    fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
+}
+
+#[test]
+fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_language() {
+    painting::start();
+    for lang in [Lang::En, Lang::Ja] {
+        for scene in scenes::all(lang, Shade::Light, Instant::now()) {
+            let (window, heard) = open(&scene);
+            every_control_has_a_label(&scene, &window);
+            match scene.name {
+                "agent-number" => number_is_typed_and_sent_by_keys(&window, &heard, lang),
+                name if name.starts_with("agent-consent") => {
+                    consent_begins_on_refuse(&scene, &window, &heard);
+                    accept_needs_a_hand(&window, &heard, lang);
+                }
+                name if name.starts_with("agent-live") => end_is_there(&window, &heard, lang),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn open(scene: &Scene) -> (AgentWindow, Heard) {
+    let window = AgentWindow::new().unwrap();
+    let heard = Heard::default();
+    window.window().set_size(LogicalSize::new(460.0, 740.0));
+    view::show(&scene.model, &window, scene.now);
+    wiring::wire(&window, &heard);
+    window.show().unwrap();
+    window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+    (window, heard)
+}
+
+fn every_control_has_a_label(scene: &Scene, window: &AgentWindow) {
+    for role in [AccessibleRole::Button, AccessibleRole::Switch, AccessibleRole::TextInput] {
+        for control in ElementQuery::from_root(window).match_accessible_role(role).find_all() {
+            let label = control.accessible_label().unwrap_or_default();
+            assert!(!label.is_empty(), "{}: a {role:?} without a label", scene.name);
+        }
+    }
+}
+
+fn number_is_typed_and_sent_by_keys(window: &AgentWindow, heard: &Heard, lang: Lang) {
+    let label = if lang == Lang::En { "Session number, 12 digits" } else { "接続番号、12 けた" };
+    let field = only(window, label, AccessibleRole::TextInput);
+    field.set_accessible_value("4829 1530 6712");
+    assert_eq!(heard.take(), ["NumberEdited(\"4829 1530 6712\")"]);
+    press(window, Key::Return.into());
+    assert!(heard.take().is_empty(), "the keys go where the focus is");
+    let connect = if lang == Lang::En { "Connect" } else { "接続する" };
+    only(window, connect, AccessibleRole::Button).invoke_accessible_default_action();
+    assert_eq!(heard.take(), ["ConnectPressed"]);
+}
+
+fn consent_begins_on_refuse(scene: &Scene, window: &AgentWindow, heard: &Heard) {
+    press(window, Key::Return.into());
+    let pressed = heard.take();
+    assert!(pressed[0].starts_with("RefusePressed"), "{}: Return refuses: {pressed:?}", scene.name);
+}
+
+fn accept_needs_a_hand(window: &AgentWindow, heard: &Heard, lang: Lang) {
+    let labels = if lang == Lang::En {
+        ["Allow", "Allow and watch"]
+    } else {
+        ["許可する", "許可して見る"]
+    };
+    let accept = labels.iter().find_map(|label| find(window, label, AccessibleRole::Button));
+    let accept = accept.expect("there is a button to allow");
+    accept.invoke_accessible_default_action();
+    assert!(heard.take().is_empty(), "no other program presses it");
+    press(window, Key::Tab.into());
+    press(window, SharedString::from(" "));
+    assert_eq!(heard.take(), ["Accept by Key"], "a keyboard does, and it is asked whose");
+}
+
+fn end_is_there(window: &AgentWindow, heard: &Heard, lang: Lang) {
+    let label = if lang == Lang::En { "End now" } else { "今すぐ終了" };
+    only(window, label, AccessibleRole::Button).invoke_accessible_default_action();
+    assert_eq!(heard.take(), ["EndPressed"]);
+}
+
+fn find(window: &AgentWindow, label: &str, role: AccessibleRole) -> Option<ElementHandle> {
+    ElementHandle::find_by_accessible_label(window, label).find(|e| e.accessible_role() == Some(role))
+}
+
+fn only(window: &AgentWindow, label: &str, role: AccessibleRole) -> ElementHandle {
+    find(window, label, role).unwrap_or_else(|| panic!("there is no {role:?} {label}"))
+}
+
+fn press(window: &AgentWindow, key: SharedString) {
+    window.window().dispatch_event(WindowEvent::KeyPressed { text: key.clone() });
+    window.window().dispatch_event(WindowEvent::KeyReleased { text: key });
+}

@@ -1,0 +1,160 @@
+//! A display whose mouse and keyboard are real devices to it, in the hands of a test: Xvnc takes what a
+//! VNC client does for the acts of its own devices, and XTEST (xdotool) for what it is.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The display, and a client that holds its devices.
+#[derive(Debug)]
+pub struct Desk {
+    pub display: String,
+    server: Child,
+    manager: Child,
+    hand: TcpStream,
+}
+
+impl Desk {
+    pub fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Command::new("Xvnc")
+            .args(["-displayfd", "1", "-geometry", "1024x800", "-SecurityTypes", "None", "-localhost"])
+            .args(["-rfbport", &port.to_string(), "-ac"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvnc starts (package tigervnc-standalone-server)");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let display = format!(":{}", number.trim());
+        let manager = quiet("openbox", &display).spawn().expect("openbox starts");
+        let hand = client(port);
+        Self { display, server, manager, hand }
+    }
+
+    pub fn click(&mut self, (x, y): (u16, u16)) {
+        for mask in [0, 1, 0] {
+            let [x1, x2] = x.to_be_bytes();
+            let [y1, y2] = y.to_be_bytes();
+            self.hand.write_all(&[5, mask, x1, x2, y1, y2]).unwrap();
+            std::thread::sleep(Duration::from_millis(60));
+        }
+    }
+
+    pub fn key(&mut self, keysym: u32) {
+        for down in [1, 0] {
+            let mut event = vec![4, down, 0, 0];
+            event.extend(keysym.to_be_bytes());
+            self.hand.write_all(&event).unwrap();
+            std::thread::sleep(Duration::from_millis(60));
+        }
+    }
+
+    /// What any program on the display can do without a hand.
+    pub fn xdotool(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("xdotool");
+        let output = command.env("DISPLAY", &self.display).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        for child in [&mut self.manager, &mut self.server] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// RFC 6143, 7.1 to 7.3, without a password.
+fn client(port: u16) -> TcpStream {
+    let deadline = Instant::now() + PATIENCE;
+    let mut stream = loop {
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => break stream,
+            Err(why) => assert!(Instant::now() < deadline, "{why}"),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    stream.set_nodelay(true).unwrap();
+    let mut version = [0; 12];
+    stream.read_exact(&mut version).unwrap();
+    stream.write_all(b"RFB 003.008\n").unwrap();
+    let mut count = [0; 1];
+    stream.read_exact(&mut count).unwrap();
+    let mut kinds = vec![0; usize::from(count[0])];
+    stream.read_exact(&mut kinds).unwrap();
+    stream.write_all(&[1]).unwrap();
+    let mut result = [0; 4];
+    stream.read_exact(&mut result).unwrap();
+    assert_eq!(result, [0; 4], "Xvnc takes us");
+    stream.write_all(&[1]).unwrap();
+    let mut init = [0; 24];
+    stream.read_exact(&mut init).unwrap();
+    stream
+}
+
+/// A window in made-up states, and what it says.
+#[derive(Debug)]
+pub struct Mock {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Mock {
+    pub fn start(program: &str, state: &str, display: &str) -> Self {
+        let mut child = quiet(program, display)
+            .args(["--lang", "en", "--mock", state])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (told, lines) = sync_channel(10_000);
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if told.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mock = Self { child, lines };
+        assert_eq!(mock.line(PATIENCE).as_deref(), Some(state));
+        mock
+    }
+
+    /// The next line, if one comes within `patience`.
+    pub fn line(&self, patience: Duration) -> Option<String> {
+        match self.lines.recv_timeout(patience) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => panic!("the window is gone"),
+        }
+    }
+
+    pub fn said(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn quiet(program: &str, display: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("DISPLAY", display)
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}

@@ -1,0 +1,178 @@
+//! The operator's window in every state: as it looks, as a screen reader finds it, and what its
+//! controls do.
+
+mod painting;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
+use painting::Gallery;
+use slint::platform::PointerEventButton;
+use slint::{ComponentHandle, LogicalSize};
+use tasuki_peer::shell::texts::Lang;
+use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::operator::update::Msg;
+use tasuki_ui_slint::operator::{mock, scenes, view, wire};
+use tasuki_ui_slint::windows::OperatorWindow;
+
+/// Pictured in all four manners; the others in one of each language and colour.
+const MAIN: [&str; 4] = ["operator-sign-in", "operator-home", "operator-waiting", "operator-viewer"];
+
+/// One test, because a process has one platform.
+#[test]
+fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
+    painting::start();
+    every_state_looks_as_committed();
+    every_control_has_a_role_and_a_label();
+    what_a_state_is_for_can_be_found_by_label_and_role();
+    controls_do_what_they_say();
+}
+
+fn open(scene: &scenes::Scene) -> OperatorWindow {
+    let window = OperatorWindow::new().unwrap();
+    window.window().set_size(LogicalSize::new(1280.0, 800.0));
+    mock::picture(&window);
+    view::show(&scene.model, &window);
+    window.show().unwrap();
+    window
+}
+
+fn every_state_looks_as_committed() {
+    let mut gallery = Gallery::default();
+    for (lang, shade) in painting::manners() {
+        let usual = (lang == Lang::En) == (shade == Shade::Light);
+        for scene in scenes::all(lang, shade) {
+            if usual || MAIN.contains(&scene.name) {
+                let window = open(&scene);
+                gallery.hang(scene.name, (lang, shade), &window.window().take_snapshot().unwrap());
+            }
+        }
+    }
+    gallery.close();
+}
+
+fn every_control_has_a_role_and_a_label() {
+    for lang in [Lang::En, Lang::Ja] {
+        for scene in scenes::all(lang, Shade::Light) {
+            let window = open(&scene);
+            let nameless = ElementQuery::from_root(&window)
+                .match_descendants()
+                .match_predicate(|element| {
+                    let label = element.accessible_label().unwrap_or_default();
+                    element.accessible_role().is_some_and(is_control) && label.is_empty()
+                })
+                .find_all();
+            let ids: Vec<_> = nameless.iter().map(|e| (e.id(), e.type_name())).collect();
+            assert!(ids.is_empty(), "{} has controls without a label: {ids:?}", scene.name);
+        }
+    }
+}
+
+fn is_control(role: AccessibleRole) -> bool {
+    matches!(
+        role,
+        AccessibleRole::Button
+            | AccessibleRole::TextInput
+            | AccessibleRole::RadioButton
+            | AccessibleRole::Switch
+            | AccessibleRole::Tab
+            | AccessibleRole::ListItem
+    )
+}
+
+fn find(window: &OperatorWindow, role: AccessibleRole, label: &str) -> Option<ElementHandle> {
+    let label = label.to_owned();
+    ElementQuery::from_root(window)
+        .match_descendants()
+        .match_accessible_role(role)
+        .match_predicate(move |element| element.accessible_label().is_some_and(|l| l.contains(&label)))
+        .find_first()
+}
+
+fn what_a_state_is_for_can_be_found_by_label_and_role() {
+    use AccessibleRole as R;
+    let wanted = [
+        ("operator-sign-in", R::TextInput, "Password", "パスワード"),
+        ("operator-sign-in-totp", R::TextInput, "Six digits", "6 けた"),
+        ("operator-sign-in-locked", R::Text, "14:32", "14:32"),
+        ("operator-sign-in-device-pending", R::Text, "canoe", "canoe"),
+        ("operator-home", R::RadioButton, "Control", "操作する"),
+        ("operator-waiting", R::Text, "4829 1530 6126", "4829 1530 6126"),
+        ("operator-waiting", R::Button, "Copy link", "リンクをコピー"),
+        ("operator-at-the-door", R::Text, "at the door", "接続がありました"),
+        ("operator-awaits-consent", R::Text, "Waiting for their answer", "返事を待っています"),
+        ("operator-viewer", R::Button, "Full screen", "全画面"),
+        ("operator-viewer", R::Button, "Send Ctrl+Alt+Del", "Ctrl+Alt+Del を送る"),
+        ("operator-viewer", R::Image, "Ctrl+Alt+Home", "Ctrl+Alt+Home"),
+        ("operator-viewer", R::Text, "38 ms", "38 ms"),
+        ("operator-viewer-first-picture", R::Text, "No picture yet", "まだ画面が届きません"),
+        ("operator-viewer-reconnecting", R::Text, "Reconnecting", "再接続中"),
+        ("operator-viewer-they-use-the-mouse", R::Text, "using the mouse", "マウスを使っています"),
+        ("operator-viewer-control-granted", R::Text, "13:07", "13:07"),
+        ("operator-dialog-end", R::Button, "End now", "今すぐ終了"),
+        ("operator-share", R::Text, "They see your screen", "あなたの画面を見て"),
+        ("operator-show-paused", R::Button, "Go on", "続ける"),
+        ("operator-screenshot-kept", R::Text, "tasuki-20261125", "tasuki-20261125"),
+        ("operator-refused", R::Text, "refused", "拒否"),
+        ("operator-history", R::ListItem, "Reception A", "本社 1階 受付"),
+        ("operator-settings", R::Switch, "Send letters", "文字を送る"),
+        ("operator-not-set-up", R::Text, "tenant.json", "tenant.json"),
+    ];
+    for lang in [Lang::En, Lang::Ja] {
+        let all = scenes::all(lang, Shade::Dark);
+        for (name, role, en, ja) in wanted {
+            let scene = all.iter().find(|scene| scene.name == name).unwrap();
+            let label = if lang == Lang::En { en } else { ja };
+            assert!(find(&open(scene), role, label).is_some(), "{name} lacks {role:?} {label:?}");
+        }
+    }
+    // What is not allowed is not offered.
+    let all = scenes::all(Lang::En, Shade::Light);
+    let view_only = all.iter().find(|scene| scene.name == "operator-viewer-view-only").unwrap();
+    assert!(find(&open(view_only), R::Button, "Ctrl+Alt+Del").is_none());
+    let limited = all.iter().find(|scene| scene.name == "operator-home-limited").unwrap();
+    let manage = find(&open(limited), R::RadioButton, "Manage").unwrap();
+    assert_eq!(manage.accessible_enabled(), Some(false));
+}
+
+fn controls_do_what_they_say() {
+    use AccessibleRole as R;
+    let cases: [(&str, R, &str, &str); 14] = [
+        ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
+        ("operator-home", R::RadioButton, "View", "Choose(View)"),
+        ("operator-home", R::Button, "New session", "OpenChosen"),
+        ("operator-waiting", R::Button, "Copy number", "CopyNumber"),
+        ("operator-waiting", R::Button, "Cancel", "Cancel"),
+        ("operator-viewer", R::Button, "End", "Wish(TabId(1), End)"),
+        ("operator-viewer", R::Button, "Full screen", "FullScreen(true)"),
+        ("operator-viewer", R::Button, "1:1", "Zoom(OneToOne)"),
+        ("operator-viewer", R::Button, "Keep a picture", "Screenshot"),
+        ("operator-viewer", R::RadioButton, "Monitor 2", "Monitor(MonitorId(1))"),
+        ("operator-viewer", R::Tab, "Kenta", "Go(Session(TabId(2)))"),
+        ("operator-dialog-end", R::Button, "End now", "EndNow"),
+        ("operator-share", R::Button, "Pause", "Pause"),
+        ("operator-settings", R::RadioButton, "日本語", "Change"),
+    ];
+    let all = scenes::all(Lang::En, Shade::Light);
+    for (name, role, label, expected) in cases {
+        let scene = all.iter().find(|scene| scene.name == name).unwrap();
+        for by_pointer in [true, false] {
+            let window = open(scene);
+            let heard = Rc::new(RefCell::new(Vec::new()));
+            let told = Rc::clone(&heard);
+            wire::wire(&window, move |msg: Msg| told.borrow_mut().push(format!("{msg:?}")));
+            let control = find(&window, role, label).unwrap_or_else(|| panic!("{name} lacks {label}"));
+            if by_pointer {
+                control.mock_single_click(PointerEventButton::Left);
+            } else {
+                control.invoke_accessible_default_action();
+            }
+            let heard = heard.borrow();
+            assert!(
+                heard.len() == 1 && heard[0].contains(expected),
+                "{name}: {label} said {heard:?}, {expected} was due"
+            );
+        }
+    }
+}

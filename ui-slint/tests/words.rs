@@ -1,0 +1,98 @@
+//! Every word of the windows stands in every language's files, and nothing else stands there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn s100_every_word_is_translated_and_no_translation_is_left_over() {
+    let said = said();
+    assert!(said.len() > 20, "the windows were read");
+    let translated = translated("ja");
+    let missing: Vec<_> = said.difference(&translated).collect();
+    assert!(missing.is_empty(), "lang/ja lacks: {missing:#?}");
+    let left_over: Vec<_> = translated.difference(&said).collect();
+    assert!(left_over.is_empty(), "lang/ja has what no window says: {left_over:#?}");
+}
+
+#[test]
+fn a_translation_has_the_places_of_its_source() {
+    for (source, target) in entries("ja") {
+        let places = |text: &str| text.matches('{').count();
+        assert_eq!(places(&source), places(&target), "{source} / {target}");
+        assert!(!target.is_empty(), "{source} has no translation");
+    }
+}
+
+/// What stands in `@tr("...")`; this repository uses neither plurals nor contexts.
+fn said() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in files(&root().join("ui"), "slint") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for part in text.split("@tr(").skip(1) {
+            let quoted = part.trim_start().strip_prefix('"');
+            let quoted = quoted.unwrap_or_else(|| panic!("{}: a word is no literal", file.display()));
+            found.insert(literal(quoted));
+        }
+    }
+    found
+}
+
+fn translated(language: &str) -> BTreeSet<String> {
+    let entries = entries(language);
+    let sources: BTreeSet<String> = entries.iter().map(|(source, _)| source.clone()).collect();
+    assert_eq!(sources.len(), entries.len(), "lang/{language} has an entry twice");
+    sources
+}
+
+/// Source and translation, one line each.
+fn entries(language: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in files(&root().join("lang").join(language), "po") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (_, body) = text.split_once("\n\n").unwrap();
+        for entry in body.split("\n\n").map(str::trim).filter(|entry| !entry.is_empty()) {
+            let line = |name: &str| {
+                entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" \""))
+            };
+            let source = line("msgid").unwrap_or_else(|| panic!("{}: {entry}", file.display()));
+            let target = line("msgstr").unwrap_or_else(|| panic!("{}: {entry}", file.display()));
+            found.push((literal(source), literal(target)));
+        }
+    }
+    found
+}
+
+/// Up to the closing quotation mark.
+fn literal(text: &str) -> String {
+    let mut found = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return found,
+            '\\' => match letters.next() {
+                Some('n') => found.push('\n'),
+                Some(other) => found.push(other),
+                None => break,
+            },
+            other => found.push(other),
+        }
+    }
+    panic!("{text} has no end");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+    found
+}
