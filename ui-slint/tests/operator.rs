@@ -13,7 +13,7 @@ use slint::{ComponentHandle, LogicalSize};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::operator::update::Msg;
-use tasuki_ui_slint::operator::{mock, scenes, view, wire};
+use tasuki_ui_slint::operator::{mock, scenes, wire};
 use tasuki_ui_slint::windows::OperatorWindow;
 
 /// Pictured in all four manners; the others in one of each language and colour.
@@ -33,7 +33,7 @@ fn open(scene: &scenes::Scene) -> OperatorWindow {
     let window = OperatorWindow::new().unwrap();
     window.window().set_size(LogicalSize::new(1280.0, 800.0));
     mock::picture(&window);
-    view::show(&scene.model, &window);
+    mock::show(scene, &window);
     window.show().unwrap();
     window
 }

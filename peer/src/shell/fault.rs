@@ -8,220 +8,124 @@ use tasuki_protocol::ids::PROTOCOL_VERSION;
 
 use super::texts::{Lang, Text};
 
-/// Why a program cannot do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    NoDisplay,
+/// One line a fault: its facts, its exit code, and the sentence with what is filled in.
+/// A table, so that no fault can lack one of them.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident $({ $($field:ident: $kind:ty),+ })? = $code:literal,
+        $text:ident $([$($value:expr),+])?;)+) => {
+        /// Why a program cannot do what it was asked.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Fault {
+            $($(#[$doc])* $name $({ $($field: $kind),+ })?,)+
+        }
+
+        impl Fault {
+            /// As listed under "Exit codes" in `--help`.
+            pub fn exit_code(&self) -> u8 {
+                match self {
+                    $(Self::$name $({ $($field: _),+ })? => $code,)+
+                }
+            }
+
+            fn text(&self) -> Text {
+                match self {
+                    $(Self::$name $({ $($field: _),+ })? => Text::$text,)+
+                }
+            }
+
+            fn values(&self) -> Vec<String> {
+                match self {
+                    $(Self::$name $({ $($field),+ })? => vec![$($($value.word()),+)?],)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    NoDisplay = 10, FaultNoDisplay;
     /// The desktop is there and cannot be captured or operated.
-    Desktop {
-        why: String,
-    },
-    NoTerminal,
-    NotSetUp,
-    NoSuchBundle {
-        file: PathBuf,
-    },
-    Bundle {
-        file: PathBuf,
-        why: String,
-    },
-    OtherRoot {
-        file: PathBuf,
-        pin: PathBuf,
-    },
+    Desktop { why: String } = 11, FaultDesktop [why];
+    NoTerminal = 12, FaultNoTerminal;
+    NotSetUp = 20, FaultNotSetUp;
+    NoSuchBundle { file: PathBuf } = 20, FaultNoSuchBundle [file];
+    Bundle { file: PathBuf, why: String } = 21, FaultBundle [file, why];
+    OtherRoot { file: PathBuf, pin: PathBuf } = 22, FaultOtherRoot [file, pin];
     /// Older than one that was seen before. T70.
-    OldBundle {
-        file: PathBuf,
-    },
+    OldBundle { file: PathBuf } = 22, FaultOldBundle [file];
     /// Past its time, and the server has no newer one.
-    Expired {
-        file: PathBuf,
-    },
+    Expired { file: PathBuf } = 21, FaultExpired [file];
     /// A file of this user's profile.
-    Profile {
-        file: PathBuf,
-        why: String,
-    },
-    OpenToOthers {
-        file: PathBuf,
-    },
-    NoHome,
-    NoRandomness,
-    Setting {
-        name: String,
-        value: String,
-        why: String,
-    },
-    NotSignedIn,
-    OtherServer {
-        asked: String,
-        bundle: String,
-    },
-    UnknownHost {
-        host: String,
-    },
+    Profile { file: PathBuf, why: String } = 23, FaultProfile [file, why];
+    OpenToOthers { file: PathBuf } = 23, FaultOpenToOthers [file];
+    NoHome = 23, FaultNoHome;
+    NoRandomness = 1, FaultNoRandomness;
+    Setting { name: String, value: String, why: String } = 3, FaultSetting [name, value, why];
+    NotSignedIn = 24, FaultNotSignedIn;
+    OtherServer { asked: String, bundle: String } = 25, FaultOtherServer [asked, bundle];
+    UnknownHost { host: String } = 30, FaultUnknownHost [host];
     /// Nothing listens there.
-    PortClosed {
-        address: String,
-    },
-    Unreachable {
-        address: String,
-        why: String,
-    },
-    WrongServerKey {
-        host: String,
-    },
-    NotTasuki {
-        address: String,
-    },
+    PortClosed { address: String } = 31, FaultPortClosed [address];
+    Unreachable { address: String, why: String } = 32, FaultUnreachable [address, why];
+    WrongServerKey { host: String } = 33, FaultWrongServerKey [host];
+    NotTasuki { address: String } = 34, FaultNotTasuki [address];
     /// A certificate for the server's name that somebody on the way made.
-    Inspected {
-        host: String,
-        issuer: String,
-    },
-    ProxyUnreachable {
-        proxy: String,
-        why: String,
-    },
+    Inspected { host: String, issuer: String } = 73, FaultInspected [host, issuer];
+    ProxyUnreachable { proxy: String, why: String } = 70, FaultProxyUnreachable [proxy, why];
     /// Name and password are missing or wrong.
-    ProxyPassword {
-        proxy: String,
-    },
+    ProxyPassword { proxy: String } = 71, FaultProxyPassword [proxy];
     /// It takes no kind of sign-in that this program has.
-    ProxySignIn {
-        proxy: String,
-    },
-    ProxyRefused {
-        proxy: String,
-        address: String,
-        status: u16,
-    },
-    ProxyNonsense {
-        proxy: String,
-    },
-    OtherVersion {
-        theirs: u16,
-    },
-    Unavailable,
-    SlowDown,
-    WrongPassword,
-    SignInOver,
-    /// This computer's own limits cannot be read, so nothing is let in.
-    LocalMaximum {
-        file: PathBuf,
-        why: String,
-    },
-    /// The policy lets this operator work at other hours.
-    OutsideHours,
-    /// The policy wants to know why, before a number is given out.
-    ReasonNeeded,
+    ProxySignIn { proxy: String } = 71, FaultProxySignIn [proxy];
+    ProxyRefused { proxy: String, address: String, status: u16 } = 72, FaultProxyRefused [proxy, address, status];
+    ProxyNonsense { proxy: String } = 70, FaultProxyNonsense [proxy];
+    OtherVersion { theirs: u16 } = 35, FaultOtherVersion [theirs, PROTOCOL_VERSION];
+    Unavailable = 36, FaultUnavailable;
+    SlowDown = 37, FaultSlowDown;
+    WrongPassword = 40, FaultWrongPassword;
+    SignInOver = 41, FaultSignInOver;
     /// The authenticator's digits were asked for and not given.
-    NeedsTotp,
+    NeedsTotp = 43, FaultNeedsTotp;
     /// An administrator has yet to approve this device.
-    DevicePending {
-        words: String,
-    },
-    Locked {
-        seconds: u64,
-    },
-    PasswordUnusable,
+    DevicePending { words: String } = 44, FaultDevicePending [words];
+    Locked { seconds: u64 } = 45, FaultLocked [seconds.div_ceil(60)];
+    PasswordUnusable = 46, FaultPasswordUnusable;
     /// The person must show again that it is he.
-    NotConfirmed,
-    ModeNotAllowed {
-        mode: String,
-    },
-    NumberMistyped,
-    NumberRefused,
-    NumberExpired,
-    NumberBurnt,
-    TranscriptMismatch,
-    ManifestRefused {
-        why: String,
-    },
-    Refused,
-    NobodyAnswered,
-    ConnectionLost,
-    TimeOver,
-    Withdrawn,
-    PeerViolation,
-    ScreenLost,
+    NotConfirmed = 47, FaultNotConfirmed;
+    ModeNotAllowed { mode: String } = 42, FaultModeNotAllowed [mode];
+    /// This computer's own limits cannot be read, so nothing is let in.
+    LocalMaximum { file: PathBuf, why: String } = 26, FaultLocalMaximum [file, why];
+    /// The policy lets this operator work at other hours.
+    OutsideHours = 48, FaultOutsideHours;
+    /// The policy wants to know why, before a number is given out.
+    ReasonNeeded = 49, FaultReasonNeeded;
+    NumberMistyped = 50, FaultNumberMistyped;
+    NumberRefused = 51, FaultNumberRefused;
+    NumberExpired = 52, FaultNumberExpired;
+    NumberBurnt = 53, FaultNumberBurnt;
+    TranscriptMismatch = 54, FaultTranscriptMismatch;
+    ManifestRefused { why: String } = 55, FaultManifestRefused [why];
+    Refused = 60, FaultRefused;
+    NobodyAnswered = 61, FaultNobodyAnswered;
+    ConnectionLost = 62, FaultConnectionLost;
+    TimeOver = 63, FaultTimeOver;
+    Withdrawn = 64, FaultWithdrawn;
+    PeerViolation = 65, FaultPeerViolation;
+    ScreenLost = 66, FaultScreenLost;
     /// Asked whether the session shall go on, its host's person did not say yes (T34).
-    NotContinued,
-    ServerGone,
+    NotContinued = 68, FaultNotContinued;
+    ServerGone = 67, FaultServerGone;
     /// A person or the system stopped the program before a session began.
-    Interrupted,
+    Interrupted = 130, FaultInterrupted;
     /// A file that a person asked to be written.
-    CannotWrite {
-        file: PathBuf,
-        why: String,
-    },
+    CannotWrite { file: PathBuf, why: String } = 1, FaultCannotWrite [file, why];
     /// The server said what no server of this version says.
-    Misunderstood,
-    System {
-        what: &'static str,
-        why: String,
-    },
+    Misunderstood = 34, FaultMisunderstood;
+    System { what: &'static str, why: String } = 1, FaultSystem [what, why];
 }
 
 impl Fault {
     pub fn damaged(file: &Path) -> Self {
         Self::Profile { file: file.to_owned(), why: "its content is damaged".to_owned() }
-    }
-
-    /// As listed under "Exit codes" in `--help`.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::System { .. } | Self::NoRandomness | Self::CannotWrite { .. } => 1,
-            Self::Setting { .. } => 3,
-            Self::NoDisplay => 10,
-            Self::Desktop { .. } => 11,
-            Self::NoTerminal => 12,
-            Self::NotSetUp | Self::NoSuchBundle { .. } => 20,
-            Self::Bundle { .. } | Self::Expired { .. } => 21,
-            Self::OtherRoot { .. } | Self::OldBundle { .. } => 22,
-            Self::Profile { .. } | Self::OpenToOthers { .. } | Self::NoHome => 23,
-            Self::NotSignedIn => 24,
-            Self::OtherServer { .. } => 25,
-            Self::UnknownHost { .. } => 30,
-            Self::PortClosed { .. } => 31,
-            Self::Unreachable { .. } => 32,
-            Self::WrongServerKey { .. } => 33,
-            Self::NotTasuki { .. } | Self::Misunderstood => 34,
-            Self::OtherVersion { .. } => 35,
-            Self::Unavailable => 36,
-            Self::SlowDown => 37,
-            Self::WrongPassword => 40,
-            Self::SignInOver => 41,
-            Self::ModeNotAllowed { .. } => 42,
-            Self::LocalMaximum { .. } => 26,
-            Self::OutsideHours => 48,
-            Self::ReasonNeeded => 49,
-            Self::NeedsTotp => 43,
-            Self::DevicePending { .. } => 44,
-            Self::Locked { .. } => 45,
-            Self::PasswordUnusable => 46,
-            Self::NotConfirmed => 47,
-            Self::NumberMistyped => 50,
-            Self::NumberRefused => 51,
-            Self::NumberExpired => 52,
-            Self::NumberBurnt => 53,
-            Self::TranscriptMismatch => 54,
-            Self::ManifestRefused { .. } => 55,
-            Self::Refused => 60,
-            Self::NobodyAnswered => 61,
-            Self::ConnectionLost => 62,
-            Self::TimeOver => 63,
-            Self::Withdrawn => 64,
-            Self::PeerViolation => 65,
-            Self::ScreenLost => 66,
-            Self::ServerGone => 67,
-            Self::NotContinued => 68,
-            Self::ProxyUnreachable { .. } | Self::ProxyNonsense { .. } => 70,
-            Self::ProxyPassword { .. } | Self::ProxySignIn { .. } => 71,
-            Self::ProxyRefused { .. } => 72,
-            Self::Inspected { .. } => 73,
-            Self::Interrupted => 130,
-        }
     }
 
     /// A name for programs that read the events, like `wrong_server_key`.
@@ -235,140 +139,30 @@ impl Fault {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         self.text().fill(lang, &values)
     }
+}
 
-    fn text(&self) -> Text {
-        match self {
-            Self::NoDisplay => Text::FaultNoDisplay,
-            Self::Desktop { .. } => Text::FaultDesktop,
-            Self::NoTerminal => Text::FaultNoTerminal,
-            Self::NotSetUp => Text::FaultNotSetUp,
-            Self::NoSuchBundle { .. } => Text::FaultNoSuchBundle,
-            Self::Bundle { .. } => Text::FaultBundle,
-            Self::OtherRoot { .. } => Text::FaultOtherRoot,
-            Self::OldBundle { .. } => Text::FaultOldBundle,
-            Self::Expired { .. } => Text::FaultExpired,
-            Self::Profile { .. } => Text::FaultProfile,
-            Self::OpenToOthers { .. } => Text::FaultOpenToOthers,
-            Self::NoHome => Text::FaultNoHome,
-            Self::NoRandomness => Text::FaultNoRandomness,
-            Self::Setting { .. } => Text::FaultSetting,
-            Self::NotSignedIn => Text::FaultNotSignedIn,
-            Self::OtherServer { .. } => Text::FaultOtherServer,
-            Self::UnknownHost { .. } => Text::FaultUnknownHost,
-            Self::PortClosed { .. } => Text::FaultPortClosed,
-            Self::Unreachable { .. } => Text::FaultUnreachable,
-            Self::WrongServerKey { .. } => Text::FaultWrongServerKey,
-            Self::NotTasuki { .. } => Text::FaultNotTasuki,
-            Self::Inspected { .. } => Text::FaultInspected,
-            Self::ProxyUnreachable { .. } => Text::FaultProxyUnreachable,
-            Self::ProxyPassword { .. } => Text::FaultProxyPassword,
-            Self::ProxySignIn { .. } => Text::FaultProxySignIn,
-            Self::ProxyRefused { .. } => Text::FaultProxyRefused,
-            Self::ProxyNonsense { .. } => Text::FaultProxyNonsense,
-            Self::OtherVersion { .. } => Text::FaultOtherVersion,
-            Self::Unavailable => Text::FaultUnavailable,
-            Self::SlowDown => Text::FaultSlowDown,
-            Self::WrongPassword => Text::FaultWrongPassword,
-            Self::SignInOver => Text::FaultSignInOver,
-            Self::NeedsTotp => Text::FaultNeedsTotp,
-            Self::DevicePending { .. } => Text::FaultDevicePending,
-            Self::Locked { .. } => Text::FaultLocked,
-            Self::PasswordUnusable => Text::FaultPasswordUnusable,
-            Self::NotConfirmed => Text::FaultNotConfirmed,
-            Self::ModeNotAllowed { .. } => Text::FaultModeNotAllowed,
-            Self::LocalMaximum { .. } => Text::FaultLocalMaximum,
-            Self::OutsideHours => Text::FaultOutsideHours,
-            Self::ReasonNeeded => Text::FaultReasonNeeded,
-            Self::NumberMistyped => Text::FaultNumberMistyped,
-            Self::NumberRefused => Text::FaultNumberRefused,
-            Self::NumberExpired => Text::FaultNumberExpired,
-            Self::NumberBurnt => Text::FaultNumberBurnt,
-            Self::TranscriptMismatch => Text::FaultTranscriptMismatch,
-            Self::ManifestRefused { .. } => Text::FaultManifestRefused,
-            Self::Refused => Text::FaultRefused,
-            Self::NobodyAnswered => Text::FaultNobodyAnswered,
-            Self::ConnectionLost => Text::FaultConnectionLost,
-            Self::TimeOver => Text::FaultTimeOver,
-            Self::Withdrawn => Text::FaultWithdrawn,
-            Self::PeerViolation => Text::FaultPeerViolation,
-            Self::ScreenLost => Text::FaultScreenLost,
-            Self::NotContinued => Text::FaultNotContinued,
-            Self::ServerGone => Text::FaultServerGone,
-            Self::Interrupted => Text::FaultInterrupted,
-            Self::CannotWrite { .. } => Text::FaultCannotWrite,
-            Self::Misunderstood => Text::FaultMisunderstood,
-            Self::System { .. } => Text::FaultSystem,
-        }
-    }
+/// How a fact stands in a sentence.
+trait Word {
+    fn word(&self) -> String;
+}
 
-    fn values(&self) -> Vec<String> {
-        match self {
-            Self::Desktop { why: text }
-            | Self::ManifestRefused { why: text }
-            | Self::DevicePending { words: text }
-            | Self::UnknownHost { host: text }
-            | Self::WrongServerKey { host: text }
-            | Self::ModeNotAllowed { mode: text } => vec![text.clone()],
-            Self::NoSuchBundle { file }
-            | Self::OpenToOthers { file }
-            | Self::OldBundle { file }
-            | Self::Expired { file } => vec![file.display().to_string()],
-            Self::Locked { seconds } => vec![seconds.div_ceil(60).to_string()],
-            Self::Bundle { file, why }
-            | Self::Profile { file, why }
-            | Self::LocalMaximum { file, why }
-            | Self::CannotWrite { file, why } => vec![file.display().to_string(), why.clone()],
-            Self::OtherRoot { file, pin } => {
-                vec![file.display().to_string(), pin.display().to_string()]
-            }
-            Self::Setting { name, value, why } => vec![name.clone(), value.clone(), why.clone()],
-            Self::OtherServer { asked, bundle } => vec![asked.clone(), bundle.clone()],
-            Self::PortClosed { address } | Self::NotTasuki { address } => vec![address.clone()],
-            Self::Inspected { host, issuer } => vec![host.clone(), issuer.clone()],
-            Self::ProxyUnreachable { proxy, why } => vec![proxy.clone(), why.clone()],
-            Self::ProxyPassword { proxy }
-            | Self::ProxySignIn { proxy }
-            | Self::ProxyNonsense { proxy } => vec![proxy.clone()],
-            Self::ProxyRefused { proxy: at, address, status } => {
-                vec![at.clone(), address.clone(), status.to_string()]
-            }
-            Self::Unreachable { address, why } => vec![address.clone(), why.clone()],
-            Self::OtherVersion { theirs } => vec![theirs.to_string(), PROTOCOL_VERSION.to_string()],
-            Self::System { what, why } => vec![(*what).to_owned(), why.clone()],
-            Self::NoDisplay
-            | Self::NoTerminal
-            | Self::NotSetUp
-            | Self::NoHome
-            | Self::NoRandomness
-            | Self::NotSignedIn
-            | Self::Unavailable
-            | Self::SlowDown
-            | Self::WrongPassword
-            | Self::SignInOver
-            | Self::OutsideHours
-            | Self::ReasonNeeded
-            | Self::NeedsTotp
-            | Self::PasswordUnusable
-            | Self::NotConfirmed
-            | Self::NumberMistyped
-            | Self::NumberRefused
-            | Self::NumberExpired
-            | Self::NumberBurnt
-            | Self::TranscriptMismatch
-            | Self::Refused
-            | Self::NobodyAnswered
-            | Self::ConnectionLost
-            | Self::TimeOver
-            | Self::Withdrawn
-            | Self::PeerViolation
-            | Self::ScreenLost
-            | Self::NotContinued
-            | Self::ServerGone
-            | Self::Interrupted
-            | Self::Misunderstood => Vec::new(),
-        }
+impl Word for PathBuf {
+    fn word(&self) -> String {
+        self.display().to_string()
     }
 }
+
+macro_rules! words {
+    ($($kind:ty),+) => {
+        $(impl Word for $kind {
+            fn word(&self) -> String {
+                self.to_string()
+            }
+        })+
+    };
+}
+
+words!(String, &'static str, u16, u64);
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

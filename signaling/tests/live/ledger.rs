@@ -17,7 +17,8 @@ use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::OperatorToServer;
 
-use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key, root_key};
+use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key};
+use crate::organisation::root_key;
 use crate::pairing::open;
 
 /// The ledger up to its newest checkpoint, opened and verified.

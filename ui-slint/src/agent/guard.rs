@@ -109,12 +109,14 @@ impl Guard {
             (None, true | false) => {}
             (Some(_), false) => self.witness = None,
         }
-        match (self.bars.is_empty(), lives) {
-            (true, true) => self.raise_bars(model, window, ear),
-            (false, false) => self.take_down(),
-            (true, false) | (false, true) => return None,
+        let had_bars = !self.bars.is_empty();
+        match (had_bars, lives) {
+            (false, true) => self.raise_bars(model, window, ear),
+            (true, false) => self.take_down(),
+            (true, true) if self.watch.is_none() => self.watch = watch(&self.bars, ear),
+            (true, true) | (false, false) => {}
         }
-        Some(Msg::TrayThere(self.tray.is_some()))
+        (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(self.tray.is_some()))
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
@@ -133,28 +135,27 @@ impl Guard {
     }
 
     fn raise_bars(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
-        let monitors = monitors(window);
+        // Before the window itself stands there is nothing to cover; the next moment looks again.
+        let Some(monitors) = monitors(window) else { return };
+        // The toolkit asks when a window is made, which may be as late as it is shown.
+        self.next_is_bar.0.set(true);
         for (place, width) in monitors {
-            if let Ok(bar) = self.bar(place, width, model, ear) {
+            if let Ok(bar) = Self::bar(place, width, model, ear) {
                 self.bars.push(bar);
             }
         }
-        let ids: Vec<u32> = self.bars.iter().filter_map(x11_id).collect();
-        self.watch = watch(&ids, ear);
+        self.next_is_bar.0.set(false);
+        self.watch = watch(&self.bars, ear);
         self.tray = tray(ear);
     }
 
     fn bar(
-        &self,
         place: PhysicalPosition,
         width: f32,
         model: &Model,
         ear: &impl Ear,
     ) -> Result<BannerWindow, slint::PlatformError> {
-        self.next_is_bar.0.set(true);
-        let made = BannerWindow::new();
-        self.next_is_bar.0.set(false);
-        let bar = made?;
+        let bar = BannerWindow::new()?;
         view::show_banner(model, &bar, Instant::now());
         wiring::wire_banner(&bar, ear);
         // Closing the bar is a way to end the session, and nothing less.
@@ -180,7 +181,7 @@ impl Guard {
 }
 
 /// The bar's place on each monitor: at the top, in the middle.
-fn monitors(window: &impl ComponentHandle) -> Vec<(PhysicalPosition, f32)> {
+fn monitors(window: &impl ComponentHandle) -> Option<Vec<(PhysicalPosition, f32)>> {
     let found = window.window().with_winit_window(|winit| {
         let each = winit.available_monitors().map(|monitor| {
             let (at, size, scale) = (monitor.position(), monitor.size(), monitor.scale_factor());
@@ -190,9 +191,8 @@ fn monitors(window: &impl ComponentHandle) -> Vec<(PhysicalPosition, f32)> {
         });
         each.collect::<Vec<_>>()
     });
-    found
-        .filter(|monitors| !monitors.is_empty())
-        .unwrap_or_else(|| vec![(PhysicalPosition::new(0, 0), WIDEST)])
+    let alone = || vec![(PhysicalPosition::new(0, 0), WIDEST)];
+    found.map(|monitors| if monitors.is_empty() { alone() } else { monitors })
 }
 
 fn x11_id(bar: &BannerWindow) -> Option<u32> {
@@ -204,13 +204,15 @@ fn x11_id(bar: &BannerWindow) -> Option<u32> {
     id.flatten()
 }
 
-/// Ends the session at the stop key, and when a bar is destroyed from outside.
-fn watch(bars: &[u32], ear: &impl Ear) -> Option<Watch> {
+/// Ends the session at the stop key, and when a bar is destroyed from outside. `None` while a bar is
+/// not made yet.
+fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
     if on_wayland() {
         return None;
     }
+    let bars: Vec<u32> = bars.iter().map(x11_id).collect::<Option<_>>()?;
     let (told, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
-    let mut sentinel = Sentinel::open(None, bars).ok()?;
+    let mut sentinel = Sentinel::open(None, &bars).ok()?;
     let waker = sentinel.waker();
     let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
         while let Ok(Some(alarm)) = sentinel.watch() {

@@ -229,7 +229,7 @@ impl Program {
         let needs = Needs {
             number: number.clone(),
             failed_before: self.tried.borrow().failed_before(number),
-            met_before: remembered.met.before(&trust.root),
+            met_before: remembered.met.before(&trust.bundle.root),
             trust,
             settings: remembered.settings.clone(),
             display: visit::display().ok(),
@@ -290,7 +290,7 @@ impl Program {
         let mut remembered = self.remembered.borrow_mut();
         let trust = self.trust.borrow();
         let Some(trust) = trust.as_ref() else { return };
-        remembered.met.once_more(&trust.root);
+        remembered.met.once_more(&trust.bundle.root);
         if let Err(fault) = keep_met(&remembered.settings.profile, &remembered.met) {
             self.model.borrow_mut().notice = Some(Said::Fault(fault));
         }

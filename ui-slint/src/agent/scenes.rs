@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tasuki_peer::core::io::{EndedBy, Question};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
 use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
 use tasuki_protocol::message::EndReason;
@@ -189,6 +190,7 @@ pub fn question(mode: Mode) -> Question {
         challenge: Challenge([0; 32]),
         mode,
         capabilities,
+        certificate: Blob::default(),
         application_selection: Requirement::Off,
         recording,
         address_disclosure: AddressDisclosure::Public,

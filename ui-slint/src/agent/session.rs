@@ -3,9 +3,10 @@
 //! Runs beside the window, in tokio; translates the peer's notices into [`News`] and the window's
 //! effects into the peer's acts. Decides nothing.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tasuki_peer::core::io::{HumanAct, SessionEvent};
+use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Reply, SessionEvent};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::run::{Front, Notice, Order};
@@ -13,10 +14,11 @@ use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::EndReason;
+use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
 use tokio::sync::mpsc;
 
+use super::live::QuestionKind;
 use super::model::Effect;
 use super::news::News;
 
@@ -64,7 +66,7 @@ pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
 }
 
 async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession>) {
-    let mut verdict = Verdict::of(Role::Agent);
+    let mut verdict = Some(Verdict::of(Role::Agent));
     loop {
         let notice = tokio::select! {
             notice = front.notices.recv() => notice,
@@ -76,23 +78,66 @@ async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession
         let Some(notice) = notice else { break };
         match notice {
             Notice::Event(event) => {
-                verdict.hear(&event);
+                if let Some(verdict) = &mut verdict {
+                    verdict.hear(&event);
+                }
                 if let SessionEvent::WrongNumber { .. } = event {
                     let _ = told.send(FromSession::WrongNumber(needs.number.clone())).await;
                 }
                 for news in of_event(&event) {
                     tell(told, news).await;
                 }
+                // Said at once; the receipt and the farewell come after.
+                if let SessionEvent::Ended { .. } = event {
+                    conclude(verdict.take(), told).await;
+                }
             }
             Notice::Ask(question) => {
                 tell(told, News::Asked { question, met_before: needs.met_before }).await;
             }
             Notice::WithdrawQuestion => {}
-            Notice::DesktopFailed(why) => verdict.desktop_failed(why),
+            Notice::AskPerson(question) => {
+                let kind = match question.kind {
+                    PersonQuestionKind::Continue => QuestionKind::Continue,
+                    PersonQuestionKind::MoreRights { rights, for_seconds } => {
+                        QuestionKind::MoreRights { rights, for_seconds }
+                    }
+                };
+                let (seconds, inert_ms) = (question.seconds, question.inert_ms);
+                tell(told, News::AskedMore { kind, seconds, inert_ms }).await;
+            }
+            Notice::WithdrawPersonQuestion(_) => tell(told, News::AskedMoreOver).await,
+            Notice::DesktopFailed(why) => {
+                if let Some(verdict) = &mut verdict {
+                    verdict.desktop_failed(why);
+                }
+            }
+            Notice::Receipt(envelope) => {
+                if let Some(file) = keep_receipt(&needs.settings, &envelope) {
+                    tell(told, News::Receipt(file)).await;
+                }
+            }
         }
     }
+    conclude(verdict, told).await;
+}
+
+async fn conclude(verdict: Option<Verdict>, told: &mpsc::Sender<FromSession>) {
+    let Some(verdict) = verdict else { return };
     let end = verdict.end();
     tell(told, News::Over { end, fault: verdict.finish().err() }).await;
+}
+
+/// The signed envelope as it is: whoever checks it needs every byte.
+fn keep_receipt(settings: &Settings, envelope: &[u8]) -> Option<PathBuf> {
+    let name = format!("receipt-{}.json", unix_seconds());
+    let written = settings.profile.write(&name, envelope);
+    let kept = written.inspect_err(|why| tracing::warn!(%why, "the receipt could not be kept"));
+    kept.ok().map(|()| settings.profile.state.join(name))
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 async fn tell(told: &mpsc::Sender<FromSession>, news: News) {
@@ -102,17 +147,29 @@ async fn tell(told: &mpsc::Sender<FromSession>, news: News) {
 /// What of an event is seen in the window.
 fn of_event(event: &SessionEvent) -> Vec<News> {
     if let SessionEvent::Consent { granted, .. } = event {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        return vec![News::Answered { granted: *granted, at }];
+        return vec![News::Answered { granted: *granted, at: unix_seconds() }];
     }
     if let SessionEvent::PathUp { ciphers, .. } = event {
         return vec![News::Protected(super::moment::protection(ciphers)), News::Connected];
+    }
+    if let SessionEvent::RightsChanged { change, rights, seconds, effective } = event {
+        let mut news = Vec::new();
+        if *change == tasuki_protocol::grant::Change::Granted {
+            news.push(News::Allowed { rights: *rights, seconds: Some(*seconds) });
+        }
+        news.push(News::Effective(*effective));
+        return news;
+    }
+    if let SessionEvent::RightsEnded { effective, .. } = event {
+        return vec![News::Effective(*effective)];
     }
     let one = match event {
         SessionEvent::PathChosen { .. } => Some(News::Connected),
         SessionEvent::Reconnecting => Some(News::Reconnecting),
         SessionEvent::InputPaused { .. } => Some(News::OwnHand(true)),
         SessionEvent::InputResumed => Some(News::OwnHand(false)),
+        SessionEvent::PicturePaused => Some(News::Paused(true)),
+        SessionEvent::PictureResumed => Some(News::Paused(false)),
         SessionEvent::ScreenshotTaken => Some(News::PictureKept),
         #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
         _ => None,
@@ -125,13 +182,20 @@ pub(super) fn act(effect: &Effect) -> Option<HumanAct> {
     let act = match *effect {
         Effect::Accept { granted, shown } => HumanAct::Accept { granted, shown },
         Effect::Refuse { shown } => HumanAct::Refuse { shown },
+        Effect::Answer { kind, yes, shown } => HumanAct::Answer {
+            what: match kind {
+                QuestionKind::MoreRights { .. } => Asked::MoreRights,
+                QuestionKind::Continue => Asked::Continue,
+            },
+            reply: if yes { Reply::Yes } else { Reply::No },
+            shown,
+        },
+        Effect::TakeAway(rights) => HumanAct::TakeAway(rights),
+        Effect::GiveBack(rights) => HumanAct::GiveBack(rights),
+        Effect::Pause => HumanAct::Pause,
+        Effect::Resume => HumanAct::Resume,
         Effect::End => HumanAct::End(EndReason::UserEnded),
-        Effect::Answer { .. }
-        | Effect::TakeAway(_)
-        | Effect::GiveBack(_)
-        | Effect::Pause
-        | Effect::Resume
-        | Effect::Remember
+        Effect::Remember
         | Effect::Connect(_)
         | Effect::Abandon
         | Effect::Met

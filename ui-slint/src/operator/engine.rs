@@ -29,6 +29,9 @@ use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
 
+/// What a server that is busy asks for, in seconds.
+const BUSY_S: u64 = 60;
+
 /// Acts that may wait for a session's loop: more than hands make in a second.
 const ACTS: usize = 1024;
 /// News that may wait for the window.
@@ -283,8 +286,12 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller)
             verdict.desktop_failed(why.clone());
             news.session(tab, Happened::DesktopFailed(why)).await;
         }
-        // An operator's end is asked nothing.
-        Notice::Ask(_) | Notice::WithdrawQuestion => {}
+        Notice::AskPerson(question) => news.session(tab, Happened::Asked(question)).await,
+        Notice::WithdrawPersonQuestion(what) => {
+            news.session(tab, Happened::QuestionOver(what)).await;
+        }
+        // Before a session an operator's end is asked nothing; its receipt is the other end's to keep.
+        Notice::Ask(_) | Notice::WithdrawQuestion | Notice::Receipt(_) => {}
     }
 }
 

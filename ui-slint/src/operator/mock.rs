@@ -14,10 +14,11 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 
 use super::program::{no_window, open_window};
-use super::{scenes, view};
+use super::scenes::{self, Scene};
+use super::view;
 use crate::look::Shade;
 use crate::viewer::frame::{Frame, Place, Zoom};
-use crate::windows::{OperatorWindow, RemoteScreen, ViewTile};
+use crate::windows::{OperatorWindow, RemoteScreen, Session, ViewTile};
 
 /// A made-up desktop of a made-up customer, 1280x800.
 const DESKTOP: &[u8] = include_bytes!("../../mock/desktop.png");
@@ -29,7 +30,7 @@ pub fn run(lang: Lang) -> Result<(), Fault> {
     let scenes = Rc::new(scenes::all(lang, Shade::Desktop));
     let place = Rc::new(Cell::new(0));
     picture(&window);
-    view::show(&scenes[0].model, &window);
+    show(&scenes[0], &window);
     let shown = window.as_weak();
     let held = Cell::new(ModifiersState::empty());
     window.window().on_winit_window_event(move |_, event| {
@@ -48,11 +49,21 @@ pub fn run(lang: Lang) -> Result<(), Fault> {
         };
         place.set(next);
         if let Some(window) = shown.upgrade() {
-            view::show(&scenes[next].model, &window);
+            show(&scenes[next], &window);
         }
         EventResult::PreventDefault
     });
     window.run().map_err(|why| no_window(&why))
+}
+
+/// Shows a state, with what is not of the model: its picture, and the open chat.
+pub fn show(scene: &Scene, window: &OperatorWindow) {
+    view::show(&scene.model, window);
+    let seen = scene.model.current().is_some_and(|tab| tab.view.first_ms.is_some());
+    let remote = window.global::<RemoteScreen<'_>>();
+    remote.set_any(seen);
+    let talks = scene.model.current().is_some_and(|tab| !tab.chat.is_empty());
+    window.global::<Session<'_>>().set_chat_shown(talks);
 }
 
 /// Lays the made-up desktop into the window's view, as a session's picture would lie.
@@ -92,7 +103,6 @@ fn lay(desktop: &SharedPixelBuffer<Rgba8Pixel>, view: Extent, remote: &RemoteScr
     remote.set_y(frame.corner.y as f32);
     remote.set_width(frame.target.width.into());
     remote.set_height(frame.target.height.into());
-    remote.set_any(true);
 }
 
 fn decode() -> Option<SharedPixelBuffer<Rgba8Pixel>> {

@@ -1,6 +1,6 @@
 //! The operator's window: signing in, a number, the other screen, and what became of it.
 
-mod clock;
+pub mod clock;
 mod ending;
 pub mod engine;
 pub mod entrance;

@@ -12,7 +12,8 @@ use tasuki_protocol::rights::Mode;
 use super::history::Past;
 use super::preferences::{Language, Preferences};
 pub use super::tab::{
-    Dialog, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Rates, Stage, Tab, TabId, View,
+    Dialog, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Question, Rates, Stage, Tab,
+    TabId, View,
 };
 
 /// Sessions that one window holds at a time.

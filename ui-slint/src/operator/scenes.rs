@@ -104,6 +104,7 @@ impl Stages {
                 "operator-viewer-first-picture",
                 live(Mode::Control, |tab| {
                     tab.view.first_ms = None;
+                    tab.live_since = Some(NOW - 2);
                     tab.link.path = None;
                 }),
             ),
@@ -126,7 +127,7 @@ impl Stages {
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
                     tab.granted = Mode::View.ceiling();
-                    tab.more = More::Asked { wanted: asked(), minutes: 15 };
+                    tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
                 }),
             ),
             (

@@ -4,21 +4,21 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::{EndedBy, HumanAct, SessionEvent};
+use tasuki_peer::core::io::{EndedBy, HumanAct, PersonQuestion, Reply, SessionEvent};
 use tasuki_peer::core::path::{Ciphers, PathKind};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Report;
-use tasuki_protocol::ids::Role;
+use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::link::JoinLink;
-use tasuki_protocol::message::{EndReason, MAX_CHAT_BYTES};
+use tasuki_protocol::message::{Asked, EndReason, MAX_CHAT_BYTES};
 use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone};
 use super::model::{
-    Dialog, Line, Model, More, Number, Outcome, Page, Paused, Stage, Tab, TabId, ToastWhat,
+    Dialog, Line, Model, More, Number, Outcome, Page, Paused, Question, Stage, Tab, TabId, ToastWhat,
 };
 use super::update::{Effect, Secret, say};
 use crate::viewer::frame::Zoom;
@@ -33,6 +33,9 @@ pub enum Happened {
     Event(SessionEvent),
     /// The host's own desktop cannot be shown; its sentence.
     DesktopFailed(String),
+    /// This end's person is asked, where his screen is shown.
+    Asked(PersonQuestion),
+    QuestionOver(Asked),
     Layout(Layout),
     /// A report, and seconds since the one before.
     Report(Box<Report>, f64),
@@ -61,6 +64,11 @@ pub enum Wish {
     Dialog(Dialog),
     Look(Look),
     Rights(RightsWish),
+    /// To the question that stands over the window; the digest is of its text as shown.
+    Answer {
+        reply: Reply,
+        shown: Digest,
+    },
 }
 
 /// How the operator wants to see the picture.
@@ -79,7 +87,6 @@ pub enum RightsWish {
     Ask {
         minutes: u32,
     },
-    GiveBack,
     /// Where this end's screen is shown.
     Pause,
     Resume,
@@ -97,6 +104,11 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
             }
         }
         Happened::DesktopFailed(why) => tab.view.failed = Some(why),
+        Happened::Asked(question) => {
+            tab.question = Some(Question { question, since: now });
+            model.page = Page::Session(id);
+        }
+        Happened::QuestionOver(_) => tab.question = None,
         Happened::Layout(layout) => tab.view.layout = Some(layout),
         Happened::Report(report, seconds) => {
             tab.link.rates.count(seconds, report.decoded, report.bytes);
@@ -149,6 +161,21 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::InputPaused { .. } => tab.view.paused = Paused::ByHand,
         SessionEvent::InputResumed => tab.view.paused = Paused::No,
         SessionEvent::Refused { wanted } => tab.view.refused = Some(wanted),
+        SessionEvent::Asking { what: Asked::MoreRights, rights, seconds } => {
+            tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
+        }
+        SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.paused = Paused::ByQuestion,
+        SessionEvent::AskingOver { .. } => tab.over_asking(),
+        SessionEvent::RightsChanged { change, rights, seconds, effective } => {
+            tab.granted = effective;
+            tab.more = More::after(change, rights, now + u64::from(seconds));
+        }
+        SessionEvent::RightsEnded { effective, .. } => {
+            tab.granted = effective;
+            tab.more = More::Revoked;
+        }
+        SessionEvent::PicturePaused => tab.view.paused = Paused::ByHost,
+        SessionEvent::PictureResumed => tab.view.paused = Paused::No,
         SessionEvent::ScreenshotTaken => tab.pictures += 1,
         SessionEvent::Chat { line } => add_line(tab, Role::Agent, line, now),
         SessionEvent::Ended { reason, by } => {
@@ -156,6 +183,8 @@ fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
                 tab.stage = Stage::Over(ended(tab, reason, by));
             }
         }
+        // What was not carried is seen in the picture.
+        SessionEvent::InputDiscarded { .. } | SessionEvent::NotSaid => {}
         // Told by the fault that the loop ends with.
         SessionEvent::TranscriptMismatch
         | SessionEvent::ManifestRefused { .. }
@@ -242,6 +271,7 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
         Wish::CtrlAltDel => Vec::new(),
         Wish::Look(look) => looked(tab, look),
         Wish::Rights(rights) => rights_wished(tab, rights),
+        Wish::Answer { reply, shown } => answer(tab, reply, shown, now),
     }
 }
 
@@ -270,13 +300,29 @@ fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A yes counts only once the question has stood for a while (T2); the core holds to it too.
+fn answer(tab: &mut Tab, reply: Reply, shown: Digest, now: u64) -> Vec<Effect> {
+    let Some(question) = &tab.question else { return Vec::new() };
+    if reply == Reply::Yes && !question.is_open(now) {
+        return Vec::new();
+    }
+    let what = question.what();
+    tab.question = None;
+    vec![Effect::Act(tab.id, HumanAct::Answer { what, reply, shown })]
+}
+
 fn rights_wished(tab: &mut Tab, wish: RightsWish) -> Vec<Effect> {
     tab.dialog = Dialog::None;
-    match wish {
-        RightsWish::Ask { .. } | RightsWish::GiveBack | RightsWish::Pause | RightsWish::Resume => {
-            Vec::new()
+    let act = match wish {
+        RightsWish::Ask { minutes } if tab.may_ask_more() => {
+            let rights = Rights::of(&[Capability::Operate]);
+            HumanAct::AskRights { rights, seconds: minutes.saturating_mul(60) }
         }
-    }
+        RightsWish::Pause if !tab.watches() && tab.is_live() => HumanAct::Pause,
+        RightsWish::Resume if !tab.watches() && tab.is_live() => HumanAct::Resume,
+        RightsWish::Ask { .. } | RightsWish::Pause | RightsWish::Resume => return Vec::new(),
+    };
+    vec![Effect::Act(tab.id, act)]
 }
 
 fn act(id: TabId, event: InputEvent) -> Effect {

@@ -4,11 +4,13 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts::{self, Lang, SessionText};
+use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::EndReason;
+use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::Layout;
 
@@ -35,6 +37,7 @@ pub struct Tab {
     pub chat: Vec<Line>,
     pub unread: usize,
     pub dialog: Dialog,
+    pub question: Option<Question>,
     /// Asked to end; what comes now only tells how it ended.
     pub leaving: bool,
     pub pictures: u32,
@@ -151,6 +154,8 @@ pub enum Paused {
     ByHand,
     /// The host's person pressed pause: nothing is sent.
     ByHost,
+    /// The host's person is asked whether to go on.
+    ByQuestion,
 }
 
 /// Rights asked for in mid-session.
@@ -160,7 +165,7 @@ pub enum More {
     None,
     Asked {
         wanted: Rights,
-        minutes: u32,
+        until: u64,
     },
     Granted {
         rights: Rights,
@@ -178,6 +183,30 @@ pub enum MoreRights {
     Operate,
 }
 
+impl More {
+    /// What the host's person has said, as the operator sees it.
+    pub(super) fn after(change: Change, rights: Rights, until: u64) -> Self {
+        match change {
+            Change::Granted => Self::Granted { rights, until: Some(until) },
+            Change::Refused | Change::Silent => Self::Refused,
+            Change::TakenAway => Self::Revoked,
+            Change::GivenBack => Self::None,
+        }
+    }
+}
+
+impl Tab {
+    /// Whoever was asked has answered, or his time is over.
+    pub(super) fn over_asking(&mut self) {
+        if self.view.paused == Paused::ByQuestion {
+            self.view.paused = Paused::No;
+        }
+        if let More::Asked { .. } = self.more {
+            self.more = More::None;
+        }
+    }
+}
+
 impl MoreRights {
     pub fn is_none(self) -> bool {
         self == Self::None
@@ -190,6 +219,44 @@ pub struct Line {
     pub by: Role,
     pub text: String,
     pub at: u64,
+}
+
+/// What this end's person is asked while his screen is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub question: PersonQuestion,
+    /// Seconds since 1970 when it came.
+    pub since: u64,
+}
+
+impl Question {
+    /// Whether a yes counts by now: the time in which it does not, in whole seconds and one more.
+    pub fn is_open(&self, now: u64) -> bool {
+        now > self.since + u64::from(self.question.inert_ms).div_ceil(1000)
+    }
+
+    pub fn seconds_left(&self, now: u64) -> u64 {
+        (self.since + u64::from(self.question.seconds)).saturating_sub(now)
+    }
+
+    pub fn what(&self) -> Asked {
+        match self.question.kind {
+            PersonQuestionKind::MoreRights { .. } => Asked::MoreRights,
+            PersonQuestionKind::Continue => Asked::Continue,
+        }
+    }
+
+    /// The sentence, with the whole time for an answer, as it is signed.
+    pub fn text(&self, with: &str, lang: Lang) -> String {
+        let answer = texts::span(self.question.seconds, lang);
+        match self.question.kind {
+            PersonQuestionKind::MoreRights { rights, for_seconds } => {
+                let (names, span) = (texts::rights(rights, lang), texts::span(for_seconds, lang));
+                SessionText::AskMoreRights.fill(lang, &[with, &names, &span, &answer])
+            }
+            PersonQuestionKind::Continue => SessionText::AskContinue.fill(lang, &[with, &answer]),
+        }
+    }
 }
 
 /// What stands over the picture, if anything.
@@ -220,6 +287,7 @@ impl Tab {
             chat: Vec::new(),
             unread: 0,
             dialog: Dialog::None,
+            question: None,
             leaving: false,
             pictures: 0,
         }
@@ -242,6 +310,16 @@ impl Tab {
             && self.link.reconnecting.is_none()
             && self.view.paused == Paused::No
             && self.dialog == Dialog::None
+            && self.question.is_none()
+    }
+
+    /// How the other side is called.
+    pub fn with(&self, lang: Lang) -> &str {
+        match (self.note.customer.as_str(), lang) {
+            ("", Lang::En) => "the customer",
+            ("", Lang::Ja) => "お客様",
+            (customer, Lang::En | Lang::Ja) => customer,
+        }
     }
 
     /// Whether the person can be asked for more than was granted: nothing beyond what

@@ -32,6 +32,7 @@ pub(super) fn show(model: &Model, window: &OperatorWindow) {
     session.set_ticket(text(&tab.note.ticket));
     show_number(model, tab, &session);
     show_rights(tab, &session);
+    show_question(model, tab, &session);
     show_picture(model, tab, &session);
     show_link(model, tab, &session);
     show_more(model, tab, &session);
@@ -70,6 +71,15 @@ fn show_rights(tab: &Tab, session: &Session<'_>) {
     });
 }
 
+fn show_question(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let lang = model.lang();
+    let words = tab.question.as_ref().map(|question| question.text(tab.with(lang), lang));
+    session.set_question(words.unwrap_or_default().into());
+    let left = tab.question.as_ref().map_or(0, |question| question.seconds_left(model.now));
+    session.set_question_seconds(whole(left));
+    session.set_question_open(tab.question.as_ref().is_some_and(|q| q.is_open(model.now)));
+}
+
 fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_fit(tab.view.zoom == Zoom::Fit);
     session.set_full_screen(tab.view.full);
@@ -81,6 +91,7 @@ fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
         Paused::No => PausedBy::None,
         Paused::ByHand => PausedBy::Hand,
         Paused::ByHost => PausedBy::Host,
+        Paused::ByQuestion => PausedBy::Question,
     });
     let layout = tab.view.layout.as_ref();
     let monitors = layout.into_iter().flat_map(|layout| {

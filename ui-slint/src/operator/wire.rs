@@ -2,7 +2,10 @@
 //!
 //! Decides nothing. Which session is meant is the one that is looked at.
 
+use sha2::{Digest as _, Sha256};
 use slint::ComponentHandle;
+use tasuki_peer::core::io::Reply;
+use tasuki_protocol::ids::Digest;
 use tasuki_protocol::screen::MonitorId;
 
 use super::model::{Dialog, Note, Page, TabId};
@@ -163,11 +166,17 @@ fn wire_dialogs(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)
         }));
     });
     let wish = wisher(window, send);
+    let asked = window.as_weak();
+    session.on_answer(move |yes| {
+        let Some(window) = asked.upgrade() else { return };
+        let text = window.global::<Session<'_>>().get_question();
+        let shown = Digest(Sha256::digest(text.as_bytes()).into());
+        wish(Wish::Answer { reply: if yes { Reply::Yes } else { Reply::No }, shown });
+    });
+    let wish = wisher(window, send);
     session.on_ask_more(move |minutes| {
         wish(Wish::Rights(RightsWish::Ask { minutes: minutes.unsigned_abs() }))
     });
-    let wish = wisher(window, send);
-    session.on_give_back(move || wish(Wish::Rights(RightsWish::GiveBack)));
 }
 
 /// Sends a wish of the session that is looked at now.
