@@ -167,7 +167,12 @@ mod tests {
             certificate: tasuki_protocol::blob::Blob::default(),
         };
         let grantable = mode.ceiling();
-        Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }
+        Question {
+            organisation: "Example Help".to_owned(),
+            manifest: Box::new(manifest),
+            grantable,
+            seconds: 120,
+        }
     }
 
     #[test]

@@ -136,8 +136,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let stun = stun_sockets(config.stun, address).await?;
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
-    let limits = issuer.limits;
-    let rooms = rooms(&config, issuer, &store, &folder).await?;
+    let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
     let metrics = Arc::new(Metrics::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.append(started()).await.ok();
