@@ -1,0 +1,55 @@
+//! What can go wrong with an exported or fetched ledger.
+
+use std::path::{Path, PathBuf};
+
+use tasuki_protocol::ledger::audit::Finding;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuditFault {
+    #[error("{file}: {why}")]
+    File { file: PathBuf, why: std::io::Error },
+    #[error("{0} exists already")]
+    Exists(PathBuf),
+    #[error("{0} is no exported ledger")]
+    NoExport(PathBuf),
+    #[error("{0} is damaged")]
+    Damaged(PathBuf),
+    /// The ledger is not whole.
+    #[error("{0}")]
+    Found(Finding),
+    #[error("the export is another organisation's, or was signed by another root key")]
+    OtherRoot,
+    #[error("the server's ledger is older than the one known here")]
+    RolledBack { known: u64, found: u64 },
+    #[error("none of the log keys opens with this passphrase")]
+    NoLogKey,
+    #[error("no record {0}")]
+    NoRecord(u64),
+    #[error("{0:?} is no date")]
+    Date(String),
+    #[error("nothing was restored")]
+    NothingToAcknowledge,
+}
+
+impl AuditFault {
+    pub fn file(file: &Path, why: std::io::Error) -> Self {
+        Self::File { file: file.to_owned(), why }
+    }
+
+    /// 3 files, 9 passphrase, 10 the ledger is not whole, 2 usage.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::File { .. } | Self::Exists(_) | Self::NoExport(_) | Self::Damaged(_) => 3,
+            Self::Found(_) | Self::OtherRoot | Self::RolledBack { .. } => 10,
+            Self::NoLogKey => 9,
+            Self::NoRecord(_) | Self::Date(_) => 2,
+            Self::NothingToAcknowledge => 7,
+        }
+    }
+}
+
+impl From<Finding> for AuditFault {
+    fn from(finding: Finding) -> Self {
+        Self::Found(finding)
+    }
+}

@@ -1,0 +1,11 @@
+//! The ledger in an administrator's hands: verified without a key, opened with one.
+//!
+//! The private half of a log key is unwrapped here and nowhere else (R9, S49). What is
+//! shown was written by strangers, and is neutralised first (T66).
+
+pub mod export;
+pub mod fault;
+pub mod filter;
+pub mod neutral;
+pub mod record;
+pub mod words;
