@@ -9,10 +9,13 @@ use std::ptr;
 
 use vpx_sys as vpx;
 
+use super::memory::TokenSpace;
 use super::{Bitrate, CodecError, Coding, FrameKind, Packet, Quantizer, Speed, inspect, size_is_sane};
 use crate::i420::{I420, I420View};
 
 const FRAMES_A_SECOND: c_int = 30;
+/// A frame of more bytes has left behind some megabytes of tokens.
+const LARGE_FRAME: usize = 128 * 1024;
 
 /// Encodes pictures of one size. Each call makes exactly one frame: libvpx is
 /// told never to drop any, because pacing is the caller's.
@@ -22,6 +25,7 @@ pub struct Encoder {
     speed: Speed,
     next_pts: i64,
     marks: Vec<u8>,
+    tokens: Option<TokenSpace>,
 }
 
 // SAFETY: libvpx keeps no thread-local state; the context is only reached through `&mut self`.
@@ -60,8 +64,15 @@ impl Encoder {
             ))?;
             Box::from_raw(Box::into_raw(context).cast::<vpx::vpx_codec_ctx_t>())
         };
-        let mut encoder =
-            Self { context, config, speed: Speed::Careful, next_pts: 0, marks: Vec::new() };
+        let mut encoder = Self {
+            context,
+            config,
+            speed: Speed::Careful,
+            next_pts: 0,
+            marks: Vec::new(),
+            tokens: None,
+        };
+        encoder.note_tokens();
         encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, Speed::Careful.cpu_used())?;
         encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_SCREEN_CONTENT_MODE, 1)?;
         encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
@@ -135,7 +146,13 @@ impl Encoder {
             ))?;
         }
         self.next_pts += 1;
-        self.packet()
+        self.note_tokens();
+        let packet = self.packet()?;
+        if let Some(tokens) = self.tokens.filter(|_| packet.bytes.len() > LARGE_FRAME) {
+            // SAFETY: this encoder's own, and it has just returned.
+            unsafe { tokens.let_go() };
+        }
+        Ok(packet)
     }
 
     /// What a decoder of all packets so far would show, bit for bit.
@@ -215,7 +232,15 @@ impl Encoder {
 
     fn apply(&mut self) -> Result<(), CodecError> {
         // SAFETY: both pointers are valid for the call; libvpx copies the configuration.
-        unsafe { check(vpx::vpx_codec_enc_config_set(&raw mut *self.context, &raw const self.config)) }
+        let applied = unsafe {
+            check(vpx::vpx_codec_enc_config_set(&raw mut *self.context, &raw const self.config))
+        };
+        self.note_tokens();
+        applied
+    }
+
+    fn note_tokens(&mut self) {
+        self.tokens = TokenSpace::just_asked().or(self.tokens);
     }
 }
 
@@ -393,4 +418,56 @@ fn check(status: vpx::vpx_codec_err_t) -> Result<(), CodecError> {
     // SAFETY: libvpx returns a static, terminated text for every status.
     let reason = unsafe { CStr::from_ptr(vpx::vpx_codec_err_to_string(status)) };
     Err(CodecError::Libvpx { reason: reason.to_string_lossy().into_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek, SeekFrom};
+
+    use super::*;
+    use crate::blocks::ChangedBlocks;
+    use crate::i420::I420;
+    use crate::screen::Pixels;
+
+    /// How many of the pages of `space` are in memory, as the kernel counts them.
+    fn resident(space: TokenSpace) -> usize {
+        const PRESENT: u64 = 1 << 63;
+        let (start, bytes) = space.place();
+        let mut map = std::fs::File::open("/proc/self/pagemap").unwrap();
+        map.seek(SeekFrom::Start((start / 4096 * 8) as u64)).unwrap();
+        let mut entries = vec![0; bytes / 4096 * 8];
+        map.read_exact(&mut entries).unwrap();
+        let entry = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap());
+        entries.chunks_exact(8).filter(|bytes| entry(bytes) & PRESENT != 0).count()
+    }
+
+    fn noise(seed: u32) -> I420 {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let bytes: Vec<u8> = (0..1920 * 1080 * 4).map(|_| next()).collect();
+        let mut picture = I420::new(1920, 1080);
+        let changed = &ChangedBlocks::all(1920, 1080);
+        let (stride, width, height) = (1920 * 4, 1920, 1080);
+        picture.update(&Pixels { bgra: &bytes, stride, width, height, changed });
+        picture
+    }
+
+    #[test]
+    #[cfg_attr(not(libvpx_archive), ignore = "a shared libvpx has its own allocator")]
+    fn a_frame_full_of_tokens_leaves_no_memory_behind_and_the_next_decodes_as_before() {
+        let mut encoder = Encoder::new(1920, 1080, Bitrate(400_000_000)).unwrap();
+        let mut decoder = Decoder::new().unwrap();
+        let key = encoder.encode(&noise(1), Coding::Key).unwrap();
+        assert!(key.bytes.len() > 1_000_000, "{}", key.bytes.len());
+        let space = encoder.tokens.unwrap();
+        assert!(resident(space) < 64, "{} pages", resident(space));
+        decoder.decode(&key.bytes).unwrap();
+        let all = ChangedBlocks::all(1920, 1080);
+        let next = encoder.encode(&noise(2), Coding::Delta(&all)).unwrap();
+        let shown = decoder.decode(&next.bytes).unwrap().y.to_vec();
+        assert!(shown == encoder.preview().unwrap().y, "the decoder shows something else");
+    }
 }

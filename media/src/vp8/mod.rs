@@ -4,7 +4,6 @@
 //! is active and how much it may cost is handed in.
 
 mod libvpx;
-#[cfg(libvpx_archive)]
 mod memory;
 
 use tasuki_protocol::screen::{MAX_HEIGHT, MAX_WIDTH};
