@@ -317,7 +317,6 @@ impl Configured {
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            // To go on with the defaults would drop what the file restricts.
             Err(_) => return Err(Fault::ConfigFile(file)),
         };
         let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;
