@@ -291,12 +291,14 @@ async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, 
     }
 }
 
+type Tasks = Vec<JoinHandle<()>>;
+
 /// STUN alone, or TURN with it where the relay is inside and knows its own address.
 fn answering(
     sockets: Vec<UdpSocket>,
     turn_key: Option<TicketKey>,
     own: OwnAddresses,
-) -> Result<(Option<Arc<TurnServer>>, Vec<JoinHandle<()>>), Fault> {
+) -> Result<(Option<Arc<TurnServer>>, Tasks), Fault> {
     let Some(key) = turn_key else {
         let answering = sockets.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
         return Ok((None, answering.map(tokio::spawn).collect()));
