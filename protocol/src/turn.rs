@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn t45_the_name_ends_with_its_ticket_and_junk_is_of_no_ticket() {
         let key = TicketKey::from_bytes([1; 32]);
-        let name = TurnCredential::of(&key.seal(&Ticket { expires: 1_060, ..ticket() })).unwrap().name;
+        let name =
+            TurnCredential::of(&key.seal(&Ticket { expires: 1_060, ..ticket() })).unwrap().name.clone();
         assert!(key.open_turn(name.as_bytes(), 1_000).is_ok());
         assert_eq!(key.open_turn(name.as_bytes(), 1_060), Err(TicketRefused::Expired));
         assert_eq!(key.open_turn(name.as_bytes(), 900), Err(TicketRefused::Expired));
