@@ -10,7 +10,8 @@ use sha1::Sha1;
 use sha2::Sha256;
 use tasuki_protocol::turn::{TURN_REALM, TurnCredential};
 
-use super::message::{Hash, Integrity, Message, Written, attribute};
+use super::message::{Hash, Integrity, Message, attribute};
+use super::written::Written;
 
 /// A long-term key.
 #[derive(Clone, PartialEq, Eq, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]

@@ -13,6 +13,7 @@ pub mod own;
 mod requests;
 pub mod stream;
 pub mod table;
+pub mod written;
 
 use std::hash::RandomState;
 use std::net::SocketAddr;
@@ -21,10 +22,11 @@ use std::time::Instant;
 
 use tasuki_protocol::ticket::TicketKey;
 
-use self::message::{CHANNEL_HEADER_BYTES, DATA_INDICATION, Method, Written, attribute};
+use self::message::{CHANNEL_HEADER_BYTES, DATA_INDICATION, Method, attribute};
 use self::nonce::Nonces;
 use self::own::OwnAddresses;
 use self::table::{Allocation, Client, Path, Slot, Table, TurnLimits};
+use self::written::Written;
 use super::bucket::AddressRate;
 use super::lobby::Now;
 use super::stun;

@@ -12,8 +12,9 @@ use tasuki_protocol::turn::TURN_REALM;
 
 use super::fault::Fault;
 use super::integrity::{self, LongTermKey};
-use super::message::{Hash, Message, Method, Written, attribute};
+use super::message::{Hash, Message, Method, attribute};
 use super::table::{Allocation, Channel, Client, MOST_CHANNELS, Path};
+use super::written::Written;
 use super::{FIRST_PORT, Turn};
 use crate::core::bucket::Bucket;
 use crate::core::lobby::Now;
