@@ -1,0 +1,62 @@
+//! The administrator reads, exports and verifies the ledger of a real server, through the
+//! commands that he has.
+
+use serde_json::Value;
+use tasuki_tests::running::until;
+use tasuki_tests::stack::{House, all_bytes_below};
+
+/// Events of one name in what `audit list` printed.
+fn of<'a>(list: &'a Value, name: &str) -> Vec<&'a Value> {
+    let records = list["records"].as_array().expect("records");
+    records.iter().filter(|record| record["event"]["type"] == name).collect()
+}
+
+/// Once the newest checkpoint covers what was waited for.
+fn list_with(house: &House, name: &str) -> Value {
+    until("a checkpoint over the record", || {
+        // Before the first checkpoint there is nothing to read.
+        let list = house.administrate(&["audit", "list", "--last", "0"]).ok();
+        Ok(list.filter(|list| !of(list, name).is_empty()))
+    })
+    .expect("the record is there")
+}
+
+/// S47, S49, S52, S54, S56, S57, T62: what happened is there for the holder of the passphrase, the
+/// reading itself is recorded, an exported file verifies with nothing else, and neither it nor the
+/// server's folder names anybody.
+#[test]
+fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verifies_it() {
+    let house = House::set_up().expect("a house");
+    let list = list_with(&house, "ledger_read");
+    let signed_in = of(&list, "logged_in");
+    assert_eq!(signed_in.len(), 1, "{list}");
+    assert_eq!(signed_in[0]["operator"], "hanako");
+    assert_eq!(signed_in[0]["event"]["from"], "127.0.0.1");
+    assert!(of(&list, "admin_did").iter().any(|record| record["event"]["action"] == "operator_added"));
+    assert_eq!(of(&list, "ledger_read")[0]["event"]["purpose"], "list");
+
+    let report = house.administrate(&["audit", "report"]).expect("a report");
+    assert_eq!(report["totals"][0]["logins"], 1, "{report}");
+
+    let file = house.folder().join("july.export");
+    let path = file.to_str().expect("a name");
+    let exported = house.administrate(&["audit", "export", path]).expect("an export");
+    let verified = house.administrate(&["audit", "verify", "--file", path]).expect("it holds");
+    assert_eq!(verified["records"], exported["records"]);
+    assert_eq!(verified["root_known"], true);
+    assert!(house.administrate(&["audit", "export", path]).is_err(), "nothing is overwritten");
+    let again = house.administrate(&["audit", "list", "--file", path]).expect("the file opens");
+    assert_eq!(of(&again, "logged_in"), signed_in);
+    let everything = all_bytes_below(house.folder().join("server").as_path()).expect("the folder");
+    for bytes in [&std::fs::read(&file).expect("the file"), &everything] {
+        for name in ["hanako", "Hanako Sato"] {
+            assert!(!bytes.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
+        }
+    }
+
+    let mut bytes = std::fs::read(&file).expect("the file");
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&file, bytes).expect("written");
+    assert!(house.administrate(&["audit", "verify", "--file", path]).is_err());
+}
