@@ -13,7 +13,10 @@ use tasuki_protocol::ids::Digest;
 use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::seed::Seed;
-use tasuki_turn_relay::{Relay, StunRate, serve_stun};
+use tasuki_protocol::ticket::TicketKey;
+use tasuki_turn_relay::{
+    OwnAddresses, Relay, StunRate, TurnServer, TurnSettings, serve_datagrams, serve_stun,
+};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 
@@ -114,10 +117,13 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let keys = keys_of(&folder, trust.bundle().as_deref())?;
     let tls = tls::load(&folder)?;
     let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let turn_key = relay_key.clone().filter(|_| !config.turn_address.is_empty());
     let issuer = issuer(&config, &keys, &facts);
     let listener = listen(config.listen, facts.port).await?;
     let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
     let stun = stun_sockets(config.stun, address).await?;
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
+    let (turn, answering) = answering(stun, turn_key, config.turn_address)?;
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
@@ -143,12 +149,11 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         router: router(site),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
+        turn: turn.clone(),
     });
     let mut tasks =
         vec![tokio::spawn(accept(listener, door)), tokio::spawn(tls.certificate.keep_fresh())];
-    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
-    let answering = stun.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
-    tasks.extend(answering.map(tokio::spawn));
+    tasks.extend(answering);
     let fingerprint = tls.fingerprint;
     Ok(Running {
         address,
@@ -291,6 +296,27 @@ async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, 
         }
         Stun::Off => Ok(Vec::new()),
     }
+}
+
+type Tasks = Vec<JoinHandle<()>>;
+
+/// STUN alone, or TURN with it where the relay is inside and knows its own address.
+fn answering(
+    sockets: Vec<UdpSocket>,
+    turn_key: Option<TicketKey>,
+    own: OwnAddresses,
+) -> Result<(Option<Arc<TurnServer>>, Tasks), Fault> {
+    let Some(key) = turn_key else {
+        let answering = sockets.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
+        return Ok((None, answering.map(tokio::spawn).collect()));
+    };
+    let sockets: Vec<_> = sockets.into_iter().filter_map(|socket| socket.into_std().ok()).collect();
+    let numbers = 0..sockets.len() as u16;
+    let settings = TurnSettings { own, ..TurnSettings::default() };
+    let turn = TurnServer::new(settings, key, sockets).map_err(|_| Fault::NoRandomness)?;
+    let serving = numbers.map(|number| tokio::spawn(serve_datagrams(Arc::clone(&turn), number)));
+    let serving = serving.collect();
+    Ok((Some(turn), serving))
 }
 
 fn cannot(port: u16, error: &std::io::Error) -> Fault {
