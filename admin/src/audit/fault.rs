@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tasuki_protocol::ledger::audit::Finding;
+use tasuki_protocol::ledger::follow::LedgerRefused;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuditFault {
@@ -31,6 +32,13 @@ pub enum AuditFault {
     Zone(String),
     #[error("no event is called {0:?}")]
     NoSuchEvent(String),
+    #[error("no record is old enough")]
+    NothingToPrune,
+    #[error("nothing is missing")]
+    NothingToAcknowledge,
+    /// The server's ledger did not grow out of the one known here.
+    #[error(transparent)]
+    Refused(LedgerRefused),
     #[error("the export begins at record {0}")]
     Partial(u64),
 }
@@ -40,7 +48,7 @@ impl AuditFault {
         Self::File { file: file.to_owned(), why }
     }
 
-    /// 3 files, 7 not there, 9 passphrase, 10 the ledger is not whole.
+    /// 3 files, 7 not there, 9 passphrase, 10 the ledger is not whole, 11 it is not the one known here.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::File { .. } | Self::Exists(_) | Self::NoExport(_) | Self::Damaged(_) => 3,
@@ -48,9 +56,12 @@ impl AuditFault {
             | Self::Date(_)
             | Self::Zone(_)
             | Self::NoSuchEvent(_)
+            | Self::NothingToPrune
+            | Self::NothingToAcknowledge
             | Self::Partial(_) => 7,
             Self::NoLogKey => 9,
             Self::Found(_) | Self::OtherRoot | Self::Short { .. } => 10,
+            Self::Refused(_) => 11,
         }
     }
 }

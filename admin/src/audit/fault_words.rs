@@ -1,6 +1,7 @@
 //! What is wrong with a ledger or its file, in one sentence that says what to do.
 
 use tasuki_protocol::ledger::audit::Finding;
+use tasuki_protocol::ledger::follow::LedgerRefused;
 
 use super::fault::AuditFault;
 use super::neutral;
@@ -53,6 +54,26 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
         AuditFault::NoSuchEvent(text) => language.pick(
             format!("No event is called {:?}. `audit list --json` shows their names as \"type\".", neutral::line(text)),
             format!("{:?} という種類の記録はありません。`audit list --json` の \"type\" で確認できます。", neutral::line(text)),
+        ),
+        AuditFault::NothingToPrune => language.pick(
+            "No record is older than that day, so nothing was removed.",
+            "その日より古い記録がないため、何も削除しませんでした。",
+        ),
+        AuditFault::NothingToAcknowledge => language.pick(
+            "The server's ledger goes on from the one known here, so there is nothing to acknowledge. If another program says that records are missing, give their number with --seen.",
+            "サーバーの記録は既知のものの続きです。承認するものはありません。ほかのプログラムが記録の欠落を知らせている場合は、その件数を --seen で指定してください。",
+        ),
+        AuditFault::Refused(LedgerRefused::Older { known, found }) => language.pick(
+            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        AuditFault::Refused(LedgerRefused::Forked { known }) => language.pick(
+            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        AuditFault::Refused(LedgerRefused::Unsigned) => language.pick(
+            "The server's checkpoint is not signed by a key of the organisation's bundle. Ask who runs the server.",
+            "サーバーの記録の署名が組織の鍵によるものではありません。サーバーの担当者に確認してください。",
         ),
         AuditFault::Partial(seq) => language.pick(
             format!("The export begins at record {seq}; only one that begins at 0 can be verified."),

@@ -7,6 +7,7 @@ pub mod export;
 pub mod fault;
 mod fault_words;
 pub mod filter;
+pub(crate) mod kept;
 pub mod neutral;
 pub mod reading;
 pub mod record;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tasuki_protocol::ids::{Role, SessionId, TenantId};
-use tasuki_protocol::ledger::event::{Class, Entry, Witness};
+use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::keys::{DataKey, Envelope};
 use tasuki_protocol::ledger::record::{Opened, Row, RowRefused, open};
 use tasuki_protocol::ledger::tree::Hash;
@@ -126,13 +126,13 @@ impl Opener {
                 };
                 let session = Some(from_end.session);
                 let entry = Entry { session, by, operator: None, ..opened? };
-                // An end cannot witness what only the server sees, such as a sign-in.
-                if entry.event.class() == Class::Content {
-                    Ok(entry)
-                } else {
-                    Err(RowRefused::Malformed)
-                }
+                if may_come_from_an_end(&entry.event) { Ok(entry) } else { Err(RowRefused::Malformed) }
             }
         }
     }
+}
+
+/// An end cannot witness what only the server sees, such as a sign-in.
+fn may_come_from_an_end(event: &Event) -> bool {
+    event.class() == Class::Content || matches!(event, Event::Missed { .. })
 }

@@ -66,4 +66,34 @@ impl Language {
             format!("{records} 件の記録の報告を {} に保存しました。", file.display()),
         )
     }
+
+    pub(crate) fn reviewed(self, up_to: u64) -> String {
+        self.pick(
+            format!(
+                "It is written down that you have looked through everything before record {up_to}."
+            ),
+            format!("記録 {up_to} より前をすべて確認したことを記録しました。"),
+        )
+    }
+
+    pub(crate) fn ask_prune(self, before: u64) -> String {
+        self.pick(
+            format!("This cannot be undone: the content of {before} records goes. Type {before} to remove it:"),
+            format!("この操作は取り消せません。{before} 件の記録の内容が失われます。削除するには {before} と入力してください:"),
+        )
+    }
+
+    pub(crate) fn pruned(self, before: u64) -> String {
+        self.pick(
+            format!("The content of {before} records is gone. Their leaves stay, so that the rest verifies as before."),
+            format!("{before} 件の記録の内容を削除しました。検証に必要な値は残るため、ほかの記録は引き続き検証できます。"),
+        )
+    }
+
+    pub(crate) fn acknowledged(self, lost: u64, size: u64) -> String {
+        self.pick(
+            format!("The ledger goes on from its {size} records. Programs that had seen up to {lost} are told so, under the root key."),
+            format!("記録は {size} 件から続きます。{lost} 件まで確認していたプログラムにも、ルート鍵の署名で伝わります。"),
+        )
+    }
 }

@@ -9,11 +9,13 @@ use tasuki_protocol::ledger::audit::Verified;
 use tasuki_protocol::ledger::event::Class;
 use tasuki_protocol::ledger::words::ReadPurpose;
 
+use super::audit_care::{self, PruneOptions, RestoreOptions, ReviewOptions};
 use super::audit_report::{self, ReportOptions};
 use super::table::table;
 use super::{Printed, Settings};
 use crate::audit::fault::AuditFault;
 use crate::audit::filter::{self, Filter, sessions};
+use crate::audit::kept::{self, follow};
 use crate::audit::reading::{self, Passed, Read, Trust};
 use crate::audit::record::{Body, Record};
 use crate::audit::source::Source;
@@ -59,6 +61,12 @@ pub enum AuditCommand {
     },
     /// Count what was done: a table, or with --format a spreadsheet, JSON or a page with charts; asks for the passphrase
     Report(ReportOptions),
+    /// Write down that the ledger was looked through
+    Review(ReviewOptions),
+    /// Remove the content of old records for good; asks for the passphrase. What remains still verifies
+    Prune(PruneOptions),
+    /// A backup was restored and you know it: take the older ledger on; asks for the passphrase
+    AcknowledgeRestore(RestoreOptions),
     /// Write the whole ledger to a file, closed as it is; whoever verifies it needs nothing else
     Export {
         #[arg(value_name = "FILE")]
@@ -139,6 +147,9 @@ pub(super) async fn run(settings: &Settings, command: &AuditCommand) -> Result<P
         }
         AuditCommand::Show { input, record } => show(settings, input, *record).await,
         AuditCommand::Verify { input, checkpoint } => verify(settings, input, checkpoint).await,
+        AuditCommand::Review(options) => audit_care::review(settings, options).await,
+        AuditCommand::Prune(options) => audit_care::prune(settings, options).await,
+        AuditCommand::AcknowledgeRestore(options) => audit_care::acknowledge(settings, options).await,
         AuditCommand::Report(options) => audit_report::run(settings, options).await,
         AuditCommand::Export { to } => export(settings, to).await,
     }
@@ -176,6 +187,7 @@ pub(super) async fn read(
     // Asked before the server is, so that nothing is read in vain and the ledger says so.
     let passphrase = ask()?;
     let desk = Desk::open(settings).await?;
+    follow(&desk).await?;
     let mut source = Source::server(&desk, purpose, 0).await?;
     let known = Trust::Known(Box::new(desk.bundle.clone()));
     let unlock = |wrapped: &[_]| reading::unlock(wrapped, Some(&desk.profile), &passphrase);
@@ -271,6 +283,9 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
         }
         None => {
             let desk = Desk::open(settings).await?;
+            // Asked first, so that a server that cannot prove its way is not taken at its new word.
+            witnesses.extend(kept::kept(&desk).map(|(note, _)| note));
+            follow(&desk).await?;
             let trust = Trust::Known(Box::new(desk.bundle.clone()));
             let mut source = Source::server(&desk, ReadPurpose::Verify, 0).await?;
             (reading::pass(&mut source, &trust, &witnesses, |_| Ok(())).await?, trust)
@@ -310,9 +325,11 @@ async fn export(settings: &Settings, to: &Path) -> Result<Printed, Fault> {
         return Err(AuditFault::Exists(to.to_owned()).into());
     }
     let desk = Desk::open(settings).await?;
+    // A fork is exported too: it is evidence, and said to be one.
+    let witnesses: Vec<String> = kept::kept(&desk).map(|(note, _)| note).into_iter().collect();
     let known = Trust::Known(Box::new(desk.bundle.clone()));
     let mut source = Source::server(&desk, ReadPurpose::Export, 0).await?;
-    let passed = reading::export(&mut source, &known, &[], to).await?;
+    let passed = reading::export(&mut source, &known, &witnesses, to).await?;
     let text = desk.language.exported(to, passed.records);
     let json = serde_json::json!({ "file": to, "records": passed.records });
     judged(Printed { text, json }, passed)

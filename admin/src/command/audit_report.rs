@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::ReadPurpose;
 
 use super::audit::{self, Input};
@@ -58,6 +59,14 @@ pub(super) enum Format {
     Html,
 }
 
+/// The newest review in the ledger.
+fn reviewed(records: &[Record], zone: &Zone) -> Option<(String, u64, String)> {
+    records.iter().rev().find_map(|record| {
+        let Event::Reviewed { admin, up_to, .. } = &record.entry()?.event else { return None };
+        Some((admin.clone(), *up_to, zone.moment(record.at)))
+    })
+}
+
 pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<Printed, Fault> {
     if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
         return Err(AuditFault::Exists(out.clone()).into());
@@ -81,6 +90,7 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         until: filter.until.map(|at| zone.moment(at)),
         operator: options.operator.clone(),
         customer: options.customer.clone(),
+        reviewed: reviewed(&read.records, &zone),
         made: zone.moment(unix_ms()),
         ledger: read.passed.records,
     };

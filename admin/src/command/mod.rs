@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod audit_care;
 mod audit_report;
 mod config;
 mod device;
@@ -33,7 +34,8 @@ pub(crate) use self::table::table as aligned;
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
-/// 8 try again later, 9 wrong passphrase or shares, 10 a ledger that does not hold.
+/// 8 try again later, 9 wrong passphrase or shares, 10 a ledger that does not hold,
+/// 11 a ledger that is not the one known here (a fork, or older).
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {

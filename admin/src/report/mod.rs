@@ -31,6 +31,8 @@ pub struct Head {
     pub operator: Option<String>,
     pub customer: Option<String>,
     pub made: String,
+    /// By whom, up to which record, and when the ledger was last looked through (S92).
+    pub reviewed: Option<(String, u64, String)>,
     /// Records in the ledger that it was made from.
     pub ledger: u64,
 }

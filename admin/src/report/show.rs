@@ -55,6 +55,9 @@ pub fn json(report: &Report, only: Option<Section>) -> Value {
         "operator": head.operator,
         "customer": head.customer,
         "made": head.made,
+        "reviewed": head.reviewed.as_ref().map(|(admin, up_to, when)| {
+            serde_json::json!({ "by": admin, "up_to": up_to, "on": when })
+        }),
         "ledger": head.ledger,
         "records": report.tally.records,
         "unread": report.tally.unread,

@@ -109,6 +109,13 @@ pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> 
     if let Some(customer) = &head.customer {
         lines.push(language.pick(format!("Customer: {customer}"), format!("顧客: {customer}")));
     }
+    lines.push(match &head.reviewed {
+        Some((admin, up_to, when)) => language.pick(
+            format!("Last reviewed by {admin} on {when}, up to record {up_to}."),
+            format!("最終確認: {when}、{admin}、記録 {up_to} まで。"),
+        ),
+        None => language.pick("Never reviewed.", "確認の記録はありません。"),
+    });
     lines.push(language.pick(
         format!(
             "Counted from the ledger's {} records; {unread} of them could not be read.",
