@@ -10,22 +10,11 @@ use crate::texts::Language;
 /// One sentence that says what to do.
 pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
     match fault {
-        AuditFault::File { file, why } => language.pick(
-            format!("{} cannot be read or written ({why}). Check its owner, permissions and space.", file.display()),
-            format!("{} を読み書きできません（{why}）。所有者、権限、空き容量を確認してください。", file.display()),
-        ),
-        AuditFault::Exists(file) => language.pick(
-            format!("{} exists already. Choose another name; an export is never overwritten.", file.display()),
-            format!("{} は既に存在します。別の名前にしてください（上書きはしません）。", file.display()),
-        ),
-        AuditFault::NoExport(file) => language.pick(
-            format!("{} is no exported ledger. Make one with `tasuki-admin audit export`.", file.display()),
-            format!("{} は記録の書き出しファイルではありません。`tasuki-admin audit export` で作成してください。", file.display()),
-        ),
-        AuditFault::Damaged(file) => language.pick(
-            format!("{} is damaged or cut short. Export the ledger again.", file.display()),
-            format!("{} は壊れているか途中で切れています。もう一度書き出してください。", file.display()),
-        ),
+        AuditFault::File { .. }
+        | AuditFault::Exists(_)
+        | AuditFault::NoExport(_)
+        | AuditFault::Damaged(_) => about_file(fault, language),
+        AuditFault::Refused(refused) => about_server(*refused, language),
         AuditFault::Found(finding) => found(finding, language),
         AuditFault::OtherRoot => language.pick(
             "The ledger is another organisation's: its bundle was not signed by the known root key.",
@@ -63,21 +52,72 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             "The server's ledger goes on from the one known here, so there is nothing to acknowledge. If another program says that records are missing, give their number with --seen.",
             "サーバーの記録は既知のものの続きです。承認するものはありません。ほかのプログラムが記録の欠落を知らせている場合は、その件数を --seen で指定してください。",
         ),
-        AuditFault::Refused(LedgerRefused::Older { known, found }) => language.pick(
-            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
-            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
-        ),
-        AuditFault::Refused(LedgerRefused::Forked { known }) => language.pick(
-            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
-            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
-        ),
-        AuditFault::Refused(LedgerRefused::Unsigned) => language.pick(
-            "The server's checkpoint is not signed by a key of the organisation's bundle. Ask who runs the server.",
-            "サーバーの記録の署名が組織の鍵によるものではありません。サーバーの担当者に確認してください。",
-        ),
         AuditFault::Partial(seq) => language.pick(
             format!("The export begins at record {seq}; only one that begins at 0 can be verified."),
             format!("この書き出しは記録 {seq} から始まっています。検証できるのは 0 から始まるものだけです。"),
+        ),
+    }
+}
+
+/// A file that is not there, not whole, or not what it is taken for.
+fn about_file(fault: &AuditFault, language: Language) -> String {
+    if let AuditFault::File { file, why } = fault {
+        return language.pick(
+            format!(
+                "{} cannot be read or written ({why}). Check its owner, permissions and space.",
+                file.display()
+            ),
+            format!(
+                "{} を読み書きできません（{why}）。所有者、権限、空き容量を確認してください。",
+                file.display()
+            ),
+        );
+    }
+    if let AuditFault::Exists(file) = fault {
+        return language.pick(
+            format!(
+                "{} exists already. Choose another name; nothing is ever overwritten.",
+                file.display()
+            ),
+            format!(
+                "{} は既に存在します。別の名前にしてください（上書きはしません）。",
+                file.display()
+            ),
+        );
+    }
+    if let AuditFault::NoExport(file) = fault {
+        return language.pick(
+            format!(
+                "{} is no exported ledger. Make one with `tasuki-admin audit export`.",
+                file.display()
+            ),
+            format!(
+                "{} は記録の書き出しファイルではありません。`tasuki-admin audit export` で作成してください。",
+                file.display()
+            ),
+        );
+    }
+    let AuditFault::Damaged(file) = fault else { return fault.to_string() };
+    language.pick(
+        format!("{} is damaged or cut short. Export the ledger again.", file.display()),
+        format!("{} は壊れているか途中で切れています。もう一度書き出してください。", file.display()),
+    )
+}
+
+/// A server whose ledger is not what the one known here became.
+fn about_server(refused: LedgerRefused, language: Language) -> String {
+    match refused {
+        LedgerRefused::Older { known, found } => language.pick(
+            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        LedgerRefused::Forked { known } => language.pick(
+            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        LedgerRefused::Unsigned => language.pick(
+            "The server's checkpoint is not signed by a key of the organisation's bundle. Ask who runs the server.",
+            "サーバーの記録の署名が組織の鍵によるものではありません。サーバーの担当者に確認してください。",
         ),
     }
 }

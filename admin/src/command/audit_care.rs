@@ -128,12 +128,9 @@ pub(super) async fn acknowledge(
     let desk = Desk::open(settings).await?;
     let known = kept::kept(&desk).map(|(_, checkpoint)| checkpoint);
     let lost = match (follow(&desk).await, options.seen) {
-        (Err(Fault::Audit(fault)), seen) => match *fault {
-            AuditFault::Refused(LedgerRefused::Older { .. } | LedgerRefused::Forked { .. }) => {
-                seen.or(known.map(|known| known.size)).unwrap_or_default()
-            }
-            other => return Err(other.into()),
-        },
+        (Err(fault), seen) if is_missing_records(&fault) => {
+            seen.or(known.map(|known| known.size)).unwrap_or_default()
+        }
         (Err(fault), _) => return Err(fault),
         // This computer has seen nothing that is missing; another one has.
         (Ok(_), Some(seen)) => seen,
@@ -158,4 +155,9 @@ pub(super) async fn acknowledge(
     desk.profile.keep_checkpoint(&note)?;
     let json = serde_json::json!({ "acknowledged": true, "seen": lost, "goes_on_from": size });
     Ok(Printed { text: desk.language.acknowledged(lost, size), json })
+}
+
+fn is_missing_records(fault: &Fault) -> bool {
+    let Fault::Audit(fault) = fault else { return false };
+    matches!(**fault, AuditFault::Refused(LedgerRefused::Older { .. } | LedgerRefused::Forked { .. }))
 }
