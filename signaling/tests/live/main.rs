@@ -12,3 +12,5 @@ mod organisation;
 mod pairing;
 mod second;
 mod trust;
+#[path = "../../../turn-relay/tests/support/turn.rs"]
+mod turn;
