@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::policy::check::PolicyFault;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,10 @@ pub enum Fault {
     NotTasuki { address: String },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
+    #[error("not a policy: {file}: {why}")]
+    PolicyFile { file: PathBuf, why: String },
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
     #[error("older bundle: {0}")]
     OldBundle(PathBuf),
     #[error("no vault: {0}")]
@@ -76,7 +81,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 wrong passphrase or shares.
+    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 wrong passphrase or shares, 10 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -103,6 +108,8 @@ impl Fault {
                 | ProblemCode::NotFound
                 | ProblemCode::Version
                 | ProblemCode::Breached
+                | ProblemCode::Conflict
+                | ProblemCode::Policy
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
             },
@@ -122,6 +129,7 @@ impl Fault {
             | Self::NothingPrepared => 7,
             Self::Locked { .. } => 8,
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
+            Self::PolicyFile { .. } | Self::Policy(_) => 10,
         }
     }
 }

@@ -10,8 +10,10 @@ use tasuki_protocol::dsse::{self, DocumentRefused};
 use tasuki_protocol::grant::Standing;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
 use tasuki_protocol::manifest::{
-    Abilities, AddressDisclosure, Binding, Manifest, ManifestRefused, Requirement, VerifiedManifest,
+    Abilities, AddressDisclosure, Approval, Binding, FileRules, Manifest, ManifestRefused, Requirement,
+    VerifiedManifest,
 };
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Operate, Rights, SeeScreen};
 
 const DAY: u64 = 24 * 3600;
@@ -37,6 +39,7 @@ fn manifest(mode: Mode) -> Manifest {
         challenge: Challenge([12; 32]),
         mode,
         capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
         application_selection: Requirement::Optional,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::Public,
@@ -44,6 +47,7 @@ fn manifest(mode: Mode) -> Manifest {
         start_within: 600,
         length: 3600,
         policy_version: 1,
+        reason: None,
         certificate: Blob(dsse::sign(&certificate(), &lock())),
     }
 }
@@ -205,11 +209,44 @@ fn t16_a_manifest_wider_than_its_mode_is_refused_whole() {
         for capability in Capability::ALL {
             let mut document = manifest(mode);
             document.capabilities = Rights::of(&[capability]);
+            document.files = FileRules::of(document.capabilities, Approval::Allow);
             let taken = verify(&dsse::sign(&document, &server()), Instant::now());
             let fits = mode.ceiling().has(capability);
             assert_eq!(taken.is_ok(), fits, "{mode} {capability:?}");
         }
     }
+}
+
+#[test]
+fn t16_a_manifest_whose_file_rules_and_rights_disagree_is_refused_whole() {
+    let never = FileRules::default();
+    assert_eq!(refused(|m| m.files = never), Some(ManifestRefused::TooWide));
+    assert_eq!(
+        refused(|m| m.capabilities = m.capabilities.without(Capability::SendFiles)),
+        Some(ManifestRefused::TooWide)
+    );
+}
+
+#[test]
+fn t8_a_reason_that_deceives_is_refused() {
+    for reason in ["", " late", "a\u{202E}b", &"x".repeat(121)] {
+        assert_eq!(refused(|m| m.reason = Some(reason.to_owned())), Some(ManifestRefused::Name));
+    }
+}
+
+#[test]
+fn t16_what_this_computer_takes_away_is_gone_from_the_manifest_and_stays_gone() {
+    let take = |text: &str, mode: Mode| {
+        let maximum = LocalMaximum::default().and(serde_json::from_str(text).unwrap()).unwrap();
+        let envelope = dsse::sign(&manifest(mode), &server());
+        verify(&envelope, Instant::now()).and_then(|verified| verified.under(&maximum, UNABLE))
+    };
+    let narrowed = take(r#"{"send_files":"never","operate":false}"#, Mode::Control).unwrap();
+    assert!(!narrowed.manifest().capabilities.has(Capability::Operate));
+    assert_eq!(narrowed.manifest().files, FileRules { fetch: Approval::Ask, send: Approval::Never });
+    let refused = |text: &str| take(text, Mode::Control).unwrap_err();
+    assert_eq!(refused(r#"{"modes":["view"]}"#), ManifestRefused::Local);
+    assert_eq!(refused(r#"{"application_selection":"required"}"#), ManifestRefused::Demand);
 }
 
 #[test]
@@ -342,6 +379,7 @@ fn t16_a_manifest_wider_than_its_certificate_is_refused_whole() {
         let taken = refused(|m| {
             m.certificate = Blob(dsse::sign(&narrow, &lock()));
             m.capabilities = m.capabilities.without(capability);
+            m.files = FileRules::of(m.capabilities, Approval::Ask);
         });
         assert_eq!(taken, None, "{capability:?}");
     }

@@ -8,6 +8,8 @@ mod init;
 mod key;
 mod login;
 mod operator;
+mod policy;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use self::group::GroupCommand;
 use self::init::InitOptions;
 use self::key::KeyCommand;
 use self::operator::OperatorCommand;
+use self::policy::PolicyCommand;
+use self::session::SessionCommand;
 use crate::fault::Fault;
 use crate::profile::{Place, Profile, ServerUrl};
 use crate::texts::Language;
@@ -28,7 +32,7 @@ use crate::texts::Language;
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
-/// 8 try again later, 9 wrong passphrase or shares.
+/// 8 try again later, 9 wrong passphrase or shares, 10 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {
@@ -90,6 +94,12 @@ pub enum Command {
     /// The organisation's keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What operators may do
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// What runs at the server now
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Print the settings in effect and where each comes from
     Config,
 }
@@ -141,6 +151,8 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
         Command::Group(command) => group::run(settings, command).await,
         Command::Admin(command) => admin::run(settings, command).await,
         Command::Key(command) => key::run(settings, command).await,
+        Command::Policy(command) => policy::run(settings, command).await,
+        Command::Session(command) => session::run(settings, command).await,
         Command::Config => config::run(settings),
     }
 }

@@ -35,6 +35,13 @@ pub enum Stun {
     Off,
 }
 
+/// Where metrics are offered, without encryption and without a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metering {
+    At(SocketAddr),
+    Off,
+}
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `None`: every address, at the bundle's port.
@@ -42,6 +49,7 @@ pub struct Config {
     pub relay: Relaying,
     /// UDP address that answers STUN.
     pub stun: Stun,
+    pub metrics: Metering,
     pub rooms: rooms::Settings,
     pub session_length: Duration,
     pub address_disclosure: AddressDisclosure,
@@ -71,12 +79,17 @@ pub struct SocketRules {
     pub silence: Duration,
 }
 
+/// Where Prometheus finds the metrics, unless told otherwise.
+pub const METRICS: SocketAddr =
+    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9464));
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: None,
             relay: Relaying::Embedded,
             stun: Stun::BesideTheServer,
+            metrics: Metering::At(METRICS),
             rooms: rooms::Settings::default(),
             session_length: MAX_LENGTH,
             address_disclosure: AddressDisclosure::Public,
@@ -138,6 +151,7 @@ pub struct Key {
 const SECONDS: &str = "it must be a number of seconds above 0";
 const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
 const COUNT: &str = "it must be a whole number above 0";
+const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
 const NETWORKS: &str = "it must be addresses or networks like 10.0.0.0/8, separated by commas";
 const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
 
@@ -175,6 +189,10 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key("metrics", "127.0.0.1:9464", "where /metrics is offered: address and port, or off", |c, v| {
+        c.metrics = if v == "off" { Metering::Off } else { Metering::At(parse(v, METRICS_AT)?) };
+        Ok(())
+    }),
     key("address_disclosure", "public", "relay-only, public or all", |c, v| {
         c.address_disclosure = match v {
             "relay-only" => AddressDisclosure::RelayOnly,
