@@ -6,6 +6,7 @@ mod admins;
 mod certificate;
 mod clock;
 pub mod config;
+mod config_values;
 mod desk;
 mod devices;
 mod doctor;

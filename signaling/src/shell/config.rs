@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
 use tasuki_protocol::signal::RelayAddress;
 
+use super::config_values::{
+    ADDRESS, COUNT, METRICS_AT, NETWORKS, RELAY, count, length, milliseconds, optional, parse,
+    positive, seconds, within,
+};
 use super::fault::Fault;
 use super::passwords::Cost;
 use super::rules::{AccountRules, PasswordRules};
@@ -147,13 +150,6 @@ pub struct Key {
     pub help: &'static str,
     set: Setter,
 }
-
-const SECONDS: &str = "it must be a number of seconds above 0";
-const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
-const COUNT: &str = "it must be a whole number above 0";
-const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
-const NETWORKS: &str = "it must be addresses or networks like 10.0.0.0/8, separated by commas";
-const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
 
 /// All settings.
 pub const KEYS: &[Key] = &[
@@ -368,47 +364,6 @@ impl Configured {
             None => (key, key.default, Source::Default),
         })
     }
-}
-
-fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
-    value.parse().map_err(|_| expected)
-}
-
-const RELAY: &str =
-    "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, several with commas";
-
-fn optional<T: FromStr>(value: &str, expected: &'static str) -> Result<Option<T>, &'static str> {
-    if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }
-}
-
-fn positive(value: u32) -> Result<u32, &'static str> {
-    if value > 0 { Ok(value) } else { Err(COUNT) }
-}
-
-fn count(value: &str) -> Result<usize, &'static str> {
-    let count: u32 = parse(value, COUNT)?;
-    usize::try_from(positive(count)?).map_err(|_| COUNT)
-}
-
-/// SP 800-63B-4 lets nothing shorter than 8 through.
-fn length(value: &str) -> Result<usize, &'static str> {
-    let least = "it must be 8 to 64";
-    let length: usize = parse(value, least)?;
-    if (8..=64).contains(&length) { Ok(length) } else { Err(least) }
-}
-
-fn seconds(value: &str) -> Result<Duration, &'static str> {
-    let seconds: u32 = parse(value, SECONDS)?;
-    if seconds > 0 { Ok(Duration::from_secs(seconds.into())) } else { Err(SECONDS) }
-}
-
-fn milliseconds(value: &str) -> Result<Duration, &'static str> {
-    let milliseconds: u32 = parse(value, MILLISECONDS)?;
-    if milliseconds > 0 { Ok(Duration::from_millis(milliseconds.into())) } else { Err(MILLISECONDS) }
-}
-
-fn within(value: Duration, most_s: u64, expected: &'static str) -> Result<Duration, &'static str> {
-    if value <= Duration::from_secs(most_s) { Ok(value) } else { Err(expected) }
 }
 
 #[cfg(test)]
