@@ -46,7 +46,12 @@ use tasuki_protocol::{
     seed::Seed,
     signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
+    turn::MAX_TURN_NAME_BYTES,
     words,
+};
+use tasuki_turn_relay::core::{
+    stun::binding_request,
+    turn::{message as turn, stream},
 };
 
 const TENANT: TenantId = TenantId([1; 8]);
@@ -65,6 +70,7 @@ const fn target(name: &'static str, decode: fn(&[u8])) -> Target {
 #[rustfmt::skip]
 pub(crate) const TARGETS: &[Target] = &[
     target("ticket", ticket),
+    target("turn_message", turn_message),
     target("relay_answer", relay_answer),
     target("hello", hello),
     target("number", number),
@@ -134,6 +140,21 @@ fn answer(bytes: &[u8]) {
     if let Ok(answer) = serde_json::from_slice::<LoginAnswer>(bytes) {
         let text = signal::encode(&answer);
         assert_eq!(serde_json::from_str::<LoginAnswer>(&text).ok().as_ref(), Some(&answer));
+    }
+}
+
+/// From a datagram, and from a stream.
+fn turn_message(bytes: &[u8]) {
+    let _ = binding_request(bytes);
+    if let Ok(Some(length)) = stream::message_length(bytes) {
+        assert!(length <= stream::MOST_MESSAGE_BYTES);
+    }
+    let Some(message) = turn::read(bytes) else { return };
+    assert!(message.data.clone().is_none_or(|data| data.end <= bytes.len()));
+    assert!(message.peers().count() <= bytes.len() / 12);
+    let key = TicketKey::from_bytes([1; 32]);
+    if let Some(Ok((_, credential))) = message.name.map(|name| key.open_turn(name, 1_000)) {
+        assert!(credential.name.len() <= MAX_TURN_NAME_BYTES);
     }
 }
 

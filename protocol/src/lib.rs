@@ -37,4 +37,5 @@ pub mod seed;
 pub mod session_keys;
 pub mod signal;
 pub mod ticket;
+pub mod turn;
 pub mod words;

@@ -3,6 +3,8 @@
 //!
 //! Limits are settings so that tests can shorten times by documented means.
 
+mod source;
+
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -12,7 +14,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
 use tasuki_protocol::signal::RelayAddress;
+use tasuki_turn_relay::OwnAddresses;
 
+pub use self::source::Source;
 use super::config_values::{
     ADDRESS, COUNT, METRICS_AT, NETWORKS, RELAY, count, length, milliseconds, optional, parse,
     positive, seconds, within,
@@ -54,6 +58,8 @@ pub struct Config {
     /// UDP address that answers STUN.
     pub stun: Stun,
     pub metrics: Metering,
+    /// Of the relay inside, as seen from outside; empty: no TURN.
+    pub turn_address: OwnAddresses,
     pub rooms: rooms::Settings,
     pub session_length: Duration,
     pub address_disclosure: AddressDisclosure,
@@ -94,6 +100,7 @@ impl Default for Config {
             relay: Relaying::Embedded,
             stun: Stun::BesideTheServer,
             metrics: Metering::At(METRICS),
+            turn_address: OwnAddresses::default(),
             rooms: rooms::Settings::default(),
             session_length: MAX_LENGTH,
             address_disclosure: AddressDisclosure::Public,
@@ -117,26 +124,6 @@ impl Default for Config {
                 silence: Duration::from_secs(60),
             },
             proxies: Vec::new(),
-        }
-    }
-}
-
-/// Where a value came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    Default,
-    File,
-    Environment,
-    Flag,
-}
-
-impl Source {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::File => "file",
-            Self::Environment => "environment",
-            Self::Flag => "flag",
         }
     }
 }
@@ -190,6 +177,15 @@ pub const KEYS: &[Key] = &[
         c.metrics = if v == "off" { Metering::Off } else { Metering::At(parse(v, METRICS_AT)?) };
         Ok(())
     }),
+    key(
+        "turn_address",
+        "",
+        "this machine's public IPv4 and IPv6 address, for TURN beside STUN; empty: no TURN",
+        |c, v| {
+            let wanted = "it must be one IPv4 address, one IPv6 address, or both with a comma";
+            v.parse().map(|own| c.turn_address = own).map_err(|_| wanted)
+        },
+    ),
     key("address_disclosure", "public", "relay-only, public or all", |c, v| {
         c.address_disclosure = match v {
             "relay-only" => AddressDisclosure::RelayOnly,

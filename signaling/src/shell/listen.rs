@@ -13,7 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tasuki_protocol::login::LOGIN_EXPORTER;
 use tasuki_protocol::ticket::RELAY_ALPN;
-use tasuki_turn_relay::Relay;
+use tasuki_protocol::turn::TURN_ALPN;
+use tasuki_turn_relay::{Relay, TurnServer, serve_stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -47,6 +48,7 @@ pub(crate) struct Door {
     pub(crate) tls: SharedTls,
     pub(crate) router: Router,
     pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) turn: Option<Arc<TurnServer>>,
     pub(crate) guests: Arc<Guests>,
     pub(crate) metrics: Arc<Metrics>,
     /// True once the server stops: who is being answered is answered, and then no more.
@@ -187,11 +189,18 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
             return tracing::debug!(peer = %guest.peer, "TLS took too long");
         }
     };
-    if stream.get_ref().1.alpn_protocol() != Some(RELAY_ALPN) {
-        return speak_http(door, guest, stream).await;
-    }
-    if let Some(relay) = &door.relay {
-        relay.serve_connection(stream, guest.peer).await;
+    match stream.get_ref().1.alpn_protocol() {
+        Some(RELAY_ALPN) => {
+            if let Some(relay) = &door.relay {
+                relay.serve_connection(stream, guest.peer).await;
+            }
+        }
+        Some(TURN_ALPN) => {
+            if let Some(turn) = &door.turn {
+                serve_stream(Arc::clone(turn), stream, guest.peer).await;
+            }
+        }
+        Some(_) | None => speak_http(door, guest, stream).await,
     }
 }
 

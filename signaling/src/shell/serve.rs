@@ -14,7 +14,10 @@ use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::seed::Seed;
-use tasuki_turn_relay::{Relay, StunRate, serve_stun};
+use tasuki_protocol::ticket::TicketKey;
+use tasuki_turn_relay::{
+    OwnAddresses, Relay, StunRate, TurnServer, TurnSettings, serve_datagrams, serve_stun,
+};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -130,10 +133,14 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
     let keys = keys_of(&folder, trust.bundle().as_deref())?;
     let tls = tls::load(&folder)?;
+    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let turn_key = relay_key.clone().filter(|_| !config.turn_address.is_empty());
     let policies = policies(&store, &keys, &facts);
     let issuer = issuer(&config, &keys, &policies, &folder).await?;
     let (listener, address) = listen(config.listen, facts.port).await?;
     let stun = stun_sockets(config.stun, address).await?;
+    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
+    let (turn, answering) = answering(stun, turn_key, config.turn_address)?;
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
@@ -159,7 +166,6 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
     let certificate = folder.file(Pair::IN_USE.certificate);
     let health = Health::new(around, store.clone(), folder.path().to_owned(), certificate);
-    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
     let (stop, stopping) = watch::channel(false);
     let door = Door {
         rules: config.sockets,
@@ -167,15 +173,14 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         router: router(Arc::new(site), Arc::clone(&health)),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
+        turn,
         metrics,
         stopping,
     };
     let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
-    let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
     let mut tasks = vec![tokio::spawn(tls.certificate.keep_fresh())];
-    tasks.extend(measuring);
-    tasks.extend(stun.into_iter().map(|s| tokio::spawn(serve_stun(s, StunRate::default()))));
+    tasks.extend(measuring.into_iter().chain(answering));
     #[rustfmt::skip]
     let running = Running {
         address, stun: stun_address, fingerprint: tls.fingerprint, desk, guests, store, ledger, passwords, trust, tasks,
@@ -344,6 +349,27 @@ async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, 
         }
         Stun::Off => Ok(Vec::new()),
     }
+}
+
+type Tasks = Vec<JoinHandle<()>>;
+
+/// STUN alone, or TURN with it where the relay is inside and knows its own address.
+fn answering(
+    sockets: Vec<UdpSocket>,
+    turn_key: Option<TicketKey>,
+    own: OwnAddresses,
+) -> Result<(Option<Arc<TurnServer>>, Tasks), Fault> {
+    let Some(key) = turn_key else {
+        let answering = sockets.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
+        return Ok((None, answering.map(tokio::spawn).collect()));
+    };
+    let sockets: Vec<_> = sockets.into_iter().filter_map(|socket| socket.into_std().ok()).collect();
+    let numbers = 0..sockets.len() as u16;
+    let settings = TurnSettings { own, ..TurnSettings::default() };
+    let turn = TurnServer::new(settings, key, sockets).map_err(|_| Fault::NoRandomness)?;
+    let serving = numbers.map(|number| tokio::spawn(serve_datagrams(Arc::clone(&turn), number)));
+    let serving = serving.collect();
+    Ok((Some(turn), serving))
 }
 
 fn cannot(port: u16, error: &std::io::Error) -> Fault {
