@@ -133,8 +133,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
     let keys = keys_of(&folder, trust.bundle().as_deref())?;
     let tls = tls::load(&folder)?;
-    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
-    let turn_key = relay_key.clone().filter(|_| !config.turn_address.is_empty());
+    let (relay_key, turn_key) = keys_of_relay(&config, &keys);
     let policies = policies(&store, &keys, &facts);
     let issuer = issuer(&config, &keys, &policies, &folder).await?;
     let (listener, address) = listen(config.listen, facts.port).await?;
@@ -164,8 +163,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     };
     let guests = Guests::new(&config.sockets);
     let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
-    let certificate = folder.file(Pair::IN_USE.certificate);
-    let health = Health::new(around, store.clone(), folder.path().to_owned(), certificate);
+    let health = health_of(around, &store, &folder);
     let (stop, stopping) = watch::channel(false);
     let door = Door {
         rules: config.sockets,
@@ -200,6 +198,22 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     } else {
         Err(Fault::KeyDamaged(folder.file("manifest.key")))
     }
+}
+
+/// Of the relay inside, if there is one, and of TURN, if it may answer.
+fn keys_of_relay(config: &Config, keys: &Keys) -> (Option<TicketKey>, Option<TicketKey>) {
+    let relay = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let turn = relay.clone().filter(|_| !config.turn_address.is_empty());
+    (relay, turn)
+}
+
+fn health_of(
+    around: (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
+    store: &Store,
+    folder: &Folder,
+) -> Arc<Health> {
+    let certificate = folder.file(Pair::IN_USE.certificate);
+    Health::new(around, store.clone(), folder.path().to_owned(), certificate)
 }
 
 async fn issuer(
