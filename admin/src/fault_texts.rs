@@ -2,6 +2,7 @@
 
 use tasuki_protocol::admin::ProblemCode;
 
+use crate::audit;
 use crate::fault::Fault;
 use crate::texts::Language;
 
@@ -19,6 +20,7 @@ impl Language {
                 self.about_network(fault)
             }
             Fault::Refused(code) => self.problem(*code),
+            Fault::Audit(fault) | Fault::Printed { why: fault, .. } => audit::sentence(fault, self),
             Fault::NoServer
             | Fault::WhichServer(_)
             | Fault::OtherAddress { .. }

@@ -4,6 +4,7 @@
 //! nothing else. It is the only program that ever holds a private half of the
 //! organisation's keys. It never touches a session.
 
+pub mod audit;
 pub mod client;
 pub mod command;
 pub mod desk;
@@ -15,6 +16,7 @@ pub mod profile;
 pub mod prompt;
 pub mod qr;
 pub mod random;
+pub mod report;
 pub mod shares;
 pub mod texts;
 pub mod vault;

@@ -22,6 +22,7 @@ use tasuki_protocol::{
         audit::{Acknowledgement, Auditor, Item, Tombstone},
         checkpoint::Checkpoint,
         event::Entry,
+        export::Splitter,
         keys::DataKey,
         record::{self, FromEnd, Opened, Row},
         wire::{
@@ -104,6 +105,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
+    target("ledger_export", ledger_export),
     target("ledger_request", ledger_request),
     target("ledger_note", ledger_note),
     target("ledger_decree", ledger_decree),
@@ -299,6 +301,23 @@ fn binary_item(bytes: &[u8]) {
         Item::Record(stored) => drop(auditor.record(&stored)),
         Item::Checkpoint(note) => drop(auditor.checkpoint(&note)),
     }
+}
+
+/// A file of which nothing is believed, in two pieces.
+fn ledger_export(bytes: &[u8]) {
+    let mut splitter = Splitter::default();
+    let (one, other) = bytes.split_at(bytes.len() / 2);
+    for piece in [one, other] {
+        splitter.push(piece);
+        loop {
+            match splitter.item() {
+                Ok(Some(item)) => assert_eq!(Item::decode(&item.frame()[4..]), Ok(item)),
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+    }
+    let _ = splitter.finish();
 }
 
 fn ledger_request(bytes: &[u8]) {

@@ -12,8 +12,8 @@ use tasuki_protocol::{
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
-    running::{Mark, Process, run, until},
-    stack::{Desks, House, Session, Way, start_agent, stats_of},
+    running::{Mark, Process, program, run, until},
+    stack::{Desks, House, Session, Way, start_agent, start_operator, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -179,7 +179,7 @@ fn s29_a_yes_that_comes_with_the_question_is_thrown_away() {
 #[test]
 fn s30_an_agent_without_a_terminal_refuses_to_start() {
     let room = Room::furnish();
-    let mut command = room.desks.user.command(tasuki_tests::running::program("tasuki-agentd").unwrap());
+    let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
     command.arg("--tenant").arg(room.house.bundle()).arg("--json");
     command.arg("--profile").arg(room.house.folder().join("pipe"));
     let mut agent = Process::start("tasuki-agentd", command).unwrap();
@@ -187,6 +187,42 @@ fn s30_an_agent_without_a_terminal_refuses_to_start() {
     let _ = agent.say("yes");
     let status = agent.wait_end().unwrap();
     assert_eq!(status.code(), Some(12), "{}", agent.log().tail(5));
+}
+
+/// F12: dates decide only where they must, and then the sentence names the clock.
+#[test]
+fn f12_a_clock_a_day_off_keeps_nobody_out_and_one_three_days_behind_is_named() {
+    let room = Room::furnish();
+    let call = |clock: &str| {
+        let operator =
+            start_operator(&room.house, &room.desks.operator, Mode::View, Way::Relayed).unwrap();
+        let number = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap().0;
+        let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
+        command.arg("--tenant").arg(room.house.bundle()).arg("--json");
+        command.arg("--profile").arg(room.house.folder().join(format!("agent{clock}")));
+        command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
+        command.env(
+            "LD_LIBRARY_PATH",
+            "/usr/lib/x86_64-linux-gnu/faketime:/usr/lib/aarch64-linux-gnu/faketime",
+        );
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let mut agent = Process::start_at_terminal("tasuki-agentd", &command).unwrap();
+        agent.say(number["number"].as_str().unwrap()).unwrap();
+        (operator, agent)
+    };
+    for clock in ["+24h", "-24h"] {
+        let (operator, mut agent) = call(clock);
+        agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
+        thread::sleep(Duration::from_millis(1100));
+        agent.say("yes").unwrap();
+        operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
+        agent.say("end").unwrap();
+        agent.wait_end().unwrap();
+    }
+    let (mut operator, mut agent) = call("-72h");
+    assert_eq!(agent.wait_end().unwrap().code(), Some(55), "{}", agent.log().tail(9));
+    agent.wait_for(Mark::default(), "check this computer's date").unwrap();
+    operator.kill();
 }
 
 /// S31: what is painted after the person was told of the end never leaves his computer.

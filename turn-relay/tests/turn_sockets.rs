@@ -267,9 +267,9 @@ fn uclient(house: &House, more: &[&str]) -> Option<String> {
 
 /// S84. Without coturn's client here, nothing is shown and that is said.
 #[tokio::test(flavor = "multi_thread")]
-async fn s84_coturns_client_speaks_through_the_relay_over_udp_and_tcp() {
+async fn s84_coturns_client_speaks_through_the_relay_over_udp_tcp_and_tls() {
     let house = house(settings()).await;
-    for more in [&[][..], &["-s"], &["-t"]] {
+    for more in [&[][..], &["-s"], &["-t"], &["-t", "-S"]] {
         let (said, house) = tokio::task::block_in_place(|| (uclient(&house, more), &house));
         let Some(said) = said else {
             println!("not shown: turnutils_uclient (Debian's coturn) is not installed");

@@ -15,8 +15,10 @@ use super::{Bitrate, CodecError, Coding, FrameKind, Packet, Quantizer, Speed, si
 use crate::i420::{I420, I420View};
 
 const FRAMES_A_SECOND: c_int = 30;
-/// A frame of more bytes has left behind some megabytes of tokens.
+/// A frame of more bytes leaves some megabytes of tokens behind.
 const LARGE_FRAME: usize = 128 * 1024;
+/// What frames of fewer bytes leave is not worth a system call.
+const SMALL_FRAME: usize = 16 * 1024;
 
 /// Encodes pictures of one size. Each call makes exactly one frame: libvpx is
 /// told never to drop any, because pacing is the caller's.
@@ -27,6 +29,8 @@ pub struct Encoder {
     next_pts: i64,
     marks: Vec<u8>,
     tokens: Option<TokenSpace>,
+    /// Bytes of the largest frame since the tokens' memory was given back.
+    largest: usize,
 }
 
 // SAFETY: libvpx keeps no thread-local state; the context is only reached through `&mut self`.
@@ -72,6 +76,7 @@ impl Encoder {
             next_pts: 0,
             marks: Vec::new(),
             tokens: None,
+            largest: 0,
         };
         encoder.note_tokens();
         encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, Speed::Careful.cpu_used())?;
@@ -149,10 +154,7 @@ impl Encoder {
         self.next_pts += 1;
         self.note_tokens();
         let packet = self.packet()?;
-        if let Some(tokens) = self.tokens.filter(|_| packet.bytes.len() > LARGE_FRAME) {
-            // SAFETY: this encoder's own, and it has just returned.
-            unsafe { tokens.let_go() };
-        }
+        self.give_back(packet.bytes.len());
         Ok(packet)
     }
 
@@ -238,6 +240,18 @@ impl Encoder {
         };
         self.note_tokens();
         applied
+    }
+
+    /// Gives the tokens' memory back after a large frame, and once frames have become smaller;
+    /// not after each of a film, which would take it again at once.
+    fn give_back(&mut self, bytes: usize) {
+        self.largest = self.largest.max(bytes);
+        let shrank = self.largest > SMALL_FRAME && bytes < self.largest / 2;
+        if let Some(tokens) = self.tokens.filter(|_| bytes > LARGE_FRAME || shrank) {
+            // SAFETY: this encoder's own, and it is not at work.
+            unsafe { tokens.let_go() };
+            self.largest = 0;
+        }
     }
 
     fn note_tokens(&mut self) {

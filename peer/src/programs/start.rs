@@ -94,7 +94,7 @@ pub(super) fn run(
         Ok(settings) => settings,
         Err(fault) => return super::conclude(Err(fault), shared.early_lang()),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(program(&settings)),
         Err(why) => Err(Fault::System { what: "a thread", why: why.to_string() }),

@@ -15,3 +15,5 @@ mod pairing;
 mod policy;
 mod second;
 mod trust;
+#[path = "../../../turn-relay/tests/support/turn.rs"]
+mod turn;

@@ -75,6 +75,9 @@ impl Listener {
                 self.decide(&incoming, &mut outgoing);
                 self.send(&incoming, &outgoing, &mut sending);
                 outgoing.clear();
+                if !incoming.is_full() {
+                    break;
+                }
             }
         }
     }
@@ -167,6 +170,11 @@ impl Incoming {
         self.received
             .extend(messages.map(|m| (m.address.as_ref().and_then(plain).unwrap_or(unknown), m.bytes)));
         Ok(())
+    }
+
+    /// Whether more may wait; otherwise the next call would find nothing.
+    fn is_full(&self) -> bool {
+        self.received.len() == BATCH
     }
 
     fn bytes(&self, index: usize) -> &[u8] {

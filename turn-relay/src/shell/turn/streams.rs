@@ -121,15 +121,16 @@ fn take(place: &Place, bytes: &[u8]) -> Option<usize> {
     Some(taken)
 }
 
-/// What waits besides goes with it so that a burst is one flush.
+/// What waits besides goes with it in one flush, each message as a TLS record of its own: there
+/// are clients that take a record for a message.
 async fn write<S: AsyncWrite + Unpin>(
     stream: &mut S,
     place: &mut Place,
-    mut message: Vec<u8>,
+    message: Vec<u8>,
 ) -> io::Result<()> {
-    while let Ok(more) = place.outgoing.try_recv() {
-        message.extend_from_slice(&more);
-    }
     stream.write_all(&message).await?;
+    while let Ok(more) = place.outgoing.try_recv() {
+        stream.write_all(&more).await?;
+    }
     stream.flush().await
 }
