@@ -4,9 +4,13 @@
 //! (`tests/tests/fuzz_replay.rs`). A target must survive any bytes; where a value can be encoded
 //! again, what it decodes to must come back the same.
 
+#[path = "streams.rs"]
+mod streams;
+
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
+use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, vp8};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
     bundle::{Bundle, TrustNews},
@@ -109,6 +113,11 @@ pub(crate) const TARGETS: &[Target] = &[
     target("ledger_request", ledger_request),
     target("ledger_note", ledger_note),
     target("ledger_decree", ledger_decree),
+    target("vp8", vp8),
+    target("leg_stream", leg_stream),
+    target("remote_candidate", remote_candidate),
+    target("ticket_frame", ticket_frame),
+    target("stun", stun_request),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.

@@ -6,6 +6,7 @@
 pub mod middle;
 pub mod puppet;
 pub mod signed;
+pub mod vocabulary;
 
 use std::time::{Duration, Instant};
 

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn t10_the_question_names_organisation_operator_mode_recording_and_files_in_both_languages() {
+    fn s11_t10_the_question_names_organisation_operator_mode_recording_and_files_in_both_languages() {
         for mode in Mode::ALL {
             for lang in [Lang::En, Lang::Ja] {
                 let shown = Shown::of(&question(mode), lang);
