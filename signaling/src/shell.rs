@@ -3,6 +3,7 @@
 
 mod accounts;
 mod admins;
+mod backup;
 mod certificate;
 mod clock;
 pub mod config;
