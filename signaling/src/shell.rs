@@ -3,7 +3,6 @@
 
 mod accounts;
 mod admins;
-mod backup;
 mod certificate;
 mod clock;
 pub mod config;

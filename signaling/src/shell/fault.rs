@@ -57,16 +57,6 @@ pub enum Fault {
     HostName(String),
     #[error("{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters.")]
     Organisation(String),
-    #[error("There is a file {0} already. Give the backup another name.")]
-    BackupExists(PathBuf),
-    #[error(
-        "The backup {0} is damaged, cut short, altered or of a newer version. Nothing was changed: use another one."
-    )]
-    BackupDamaged(PathBuf),
-    #[error(
-        "The backup {0} is another server's, or the key file names.key is. Nothing was changed: restore it into the folder with its own keys."
-    )]
-    BackupForeign(PathBuf),
     #[error("What needs care: {0}. Each line marked ILL says what to do.")]
     Ill(usize),
     #[error("The system gives no random numbers. Check that the kernel's generator works.")]
@@ -91,9 +81,6 @@ impl Fault {
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
             Self::Ill(_) => 12,
-            Self::BackupExists(_) => 13,
-            Self::BackupDamaged(_) => 14,
-            Self::BackupForeign(_) => 15,
             Self::NoRandomness => 1,
         }
     }
@@ -107,9 +94,7 @@ impl Fault {
     }
 
     fn japanese(&self) -> Option<String> {
-        self.of_folder_in_japanese()
-            .or_else(|| self.of_order_in_japanese())
-            .or_else(|| self.of_backup_in_japanese())
+        self.of_folder_in_japanese().or_else(|| self.of_order_in_japanese())
     }
 
     fn of_folder_in_japanese(&self) -> Option<String> {
@@ -171,29 +156,7 @@ impl Fault {
             | Self::HostName(_)
             | Self::Organisation(_)
             | Self::Ill(_)
-            | Self::BackupExists(_)
-            | Self::BackupDamaged(_)
-            | Self::BackupForeign(_)
             | Self::NoRandomness => return None,
-        })
-    }
-
-    fn of_backup_in_japanese(&self) -> Option<String> {
-        let (Self::BackupExists(path) | Self::BackupDamaged(path) | Self::BackupForeign(path)) = self
-        else {
-            return None;
-        };
-        let (path, exists) = (path.display(), matches!(self, Self::BackupExists(_)));
-        Some(if exists {
-            format!("{path} は既にあります。バックアップに別の名前を付けてください。")
-        } else if matches!(self, Self::BackupDamaged(_)) {
-            format!(
-                "バックアップ {path} は壊れているか、途中で切れているか、書き換えられているか、新しい版のものです。何も変えていません。別のものを使ってください。"
-            )
-        } else {
-            format!(
-                "バックアップ {path} は別のサーバのものか、鍵ファイル names.key が異なります。何も変えていません。その鍵のあるフォルダに戻してください。"
-            )
         })
     }
 
@@ -249,10 +212,7 @@ impl Fault {
             | Self::FolderInUse(_)
             | Self::KeyDamaged(_)
             | Self::Unreadable { .. }
-            | Self::DatabaseDamaged(_)
-            | Self::BackupExists(_)
-            | Self::BackupDamaged(_)
-            | Self::BackupForeign(_) => return None,
+            | Self::DatabaseDamaged(_) => return None,
         })
     }
 
@@ -276,7 +236,4 @@ pub const EXIT_CODES: &str = "Exit codes:
   9  the address is taken or cannot be listened on
  10  a setting, host name or organisation's name cannot be used
  11  a file cannot be read or written
- 12  `doctor` found something that needs care
- 13  a backup would replace a file
- 14  a backup is damaged
- 15  a backup is another server's";
+ 12  `doctor` found something that needs care";

@@ -31,7 +31,6 @@ pub(crate) enum Cell {
     Limits,
     Authenticator,
     Policy,
-    Certificate,
 }
 
 impl Cell {
@@ -42,7 +41,6 @@ impl Cell {
             Self::Limits => b"limits",
             Self::Authenticator => b"authenticator",
             Self::Policy => b"policy",
-            Self::Certificate => b"certificate",
         }
     }
 }

@@ -11,7 +11,6 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::backup::{back_up, restore};
 use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
@@ -39,23 +38,6 @@ enum Command {
     Config(ConfigArguments),
     /// Looks at files, certificate, database, disk, clock and ports; changes nothing.
     Doctor(DoctorArguments),
-    /// Writes all of the database to one file, also while the server runs. Its keys are not in it.
-    Backup(BackupArguments),
-    /// Puts a backup back into the folder with its keys, while no server runs; keeps what was there.
-    Restore(BackupArguments),
-}
-
-#[derive(Debug, Args)]
-struct BackupArguments {
-    /// The server's folder.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// The backup. `backup` never writes over a file.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -140,8 +122,6 @@ pub fn run() -> ExitCode {
             Command::Run(arguments) => run_command(arguments.config, language).await,
             Command::Config(arguments) => config_command(&arguments),
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
-            Command::Backup(arguments) => backup_command(&arguments, language).await,
-            Command::Restore(arguments) => restore_command(&arguments, language).await,
         }
     });
     match done {
@@ -286,52 +266,6 @@ async fn doctor_command(arguments: &DoctorArguments, language: Language) -> Resu
     }
     let ill = seen.iter().filter(|one| one.grade == Grade::Ill).count();
     if ill > 0 { Err(Fault::Ill(ill)) } else { Ok(()) }
-}
-
-async fn backup_command(arguments: &BackupArguments, language: Language) -> Result<(), Fault> {
-    let made = back_up(&arguments.data, &arguments.file).await?;
-    let (file, bytes) = (arguments.file.display(), made.bytes);
-    if arguments.json {
-        say(&json!({"event": "backed_up", "file": file.to_string(), "bytes": bytes}).to_string());
-        return Ok(());
-    }
-    say(&match language {
-        Language::English => format!(
-            "The database is in {file} ({bytes} bytes). The keys are not: keep a copy of the folder's\n\
-             *.key, *.crt and server.json files elsewhere, without which this backup opens nothing."
-        ),
-        Language::Japanese => format!(
-            "データベースを {file} に保存しました（{bytes} バイト）。鍵は含まれません。フォルダの *.key、*.crt、\n\
-             server.json の写しを別の場所に保管してください。それがないと、このバックアップは開けません。"
-        ),
-    });
-    Ok(())
-}
-
-async fn restore_command(arguments: &BackupArguments, language: Language) -> Result<(), Fault> {
-    let restored = restore(&arguments.data, &arguments.file).await?;
-    let (made_at, before) = (restored.head.made_at, restored.before);
-    let before = before.map(|path| path.display().to_string());
-    if arguments.json {
-        say(&json!({"event": "restored", "made_at": made_at, "before": before}).to_string());
-        return Ok(());
-    }
-    let kept = before.unwrap_or_else(|| "-".to_owned());
-    let at = jiff::Timestamp::from_second(i64::try_from(made_at).unwrap_or_default());
-    let at = at.map(|at| at.to_string()).unwrap_or_default();
-    say(&match language {
-        Language::English => format!(
-            "The database is as it was at {at}. What was there before: {kept}\n\
-             Everybody has to sign in again. Disable and revoke once more what was disabled and revoked since;\n\
-             operators' programs will notice that the log went back (docs/ledger.md)."
-        ),
-        Language::Japanese => format!(
-            "データベースを {at} の状態に戻しました。以前のもの: {kept}\n\
-             全員がサインインし直す必要があります。その後に停止・失効したものは、もう一度停止・失効させてください。\n\
-             ログが戻ったことに、オペレータのプログラムが気付きます（docs/ledger.md）。"
-        ),
-    });
-    Ok(())
 }
 
 fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {

@@ -90,36 +90,6 @@ impl Store {
         sound
     }
 
-    /// Writes all of the database at `path`, as it is at one moment, to `out`, an empty file.
-    pub(crate) async fn copy(path: &Path, out: &Path) -> Result<(), Fault> {
-        let damaged = |_| Fault::DatabaseDamaged(path.to_owned());
-        std::fs::File::open(path).map_err(Fault::unreadable(path))?;
-        let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        let options = options.busy_timeout(Duration::from_secs(30));
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.map_err(damaged)?;
-        let name = out.to_string_lossy().into_owned();
-        let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await;
-        connection.close().await.ok();
-        copied.map(|_| ()).map_err(damaged)
-    }
-
-    /// Brings a copy that comes back to today's form. Whoever was signed in then, or invited,
-    /// is so no more: what ended since would otherwise revive.
-    pub(crate) async fn revive(path: &Path) -> Result<(), Fault> {
-        let store = Self::open(path).await?;
-        let damaged = |_| Fault::DatabaseDamaged(path.to_owned());
-        for statement in [
-            "DELETE FROM tokens",
-            "DELETE FROM codes",
-            "DELETE FROM admin_sessions",
-            "DELETE FROM admin_tokens WHERE kind = 'invited'",
-        ] {
-            sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
-        }
-        store.close().await;
-        Ok(())
-    }
-
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
@@ -191,7 +161,6 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "accounts", include_str!("migrations/0003_accounts.sql")),
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
-    (30, "certificates", include_str!("migrations/0030_certificates.sql")),
 ];
 
 fn migrator() -> Migrator {

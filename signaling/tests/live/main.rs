@@ -4,7 +4,6 @@
 
 mod accounts;
 mod api;
-mod backup;
 mod client;
 mod crash;
 mod folder;
