@@ -1,6 +1,8 @@
 //! A display whose mouse and keyboard are real devices to it, in the hands of a test: Xvnc takes what a
 //! VNC client does for the acts of its own devices, and XTEST (xdotool) for what it is.
 
+#![allow(dead_code, reason = "each test program uses another part of this hand")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -63,6 +65,20 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Pixels of the colour in which windows write on light ground.
+    pub fn ink(&self) -> usize {
+        use x11rb::connection::Connection as _;
+        use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+        let (display, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let screen = &display.setup().roots[screen];
+        let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
+        let asked = display.get_image(ImageFormat::Z_PIXMAP, screen.root, 0, 0, width, height, !0);
+        let image = asked.unwrap().reply().unwrap();
+        image.data.chunks_exact(4).filter(|pixel| pixel[..3] == [0x28, 0x1b, 0x13]).count()
+    }
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         for child in [&mut self.manager, &mut self.server] {
@@ -109,11 +125,13 @@ pub struct Mock {
 
 impl Mock {
     pub fn start(program: &str, state: &str, display: &str) -> Self {
-        let mut child = quiet(program, display)
-            .args(["--lang", "en", "--mock", state])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_with(quiet(program, display), state)
+    }
+
+    /// In surroundings of its own.
+    pub fn start_with(mut program: Command, state: &str) -> Self {
+        let mut child =
+            program.args(["--lang", "en", "--mock", state]).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = sync_channel(10_000);
         std::thread::spawn(move || {
@@ -149,7 +167,8 @@ impl Drop for Mock {
     }
 }
 
-fn quiet(program: &str, display: &str) -> Command {
+/// A program on a display, and nothing else of a desktop around it.
+pub fn quiet(program: &str, display: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env("DISPLAY", display)
