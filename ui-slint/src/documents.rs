@@ -84,7 +84,7 @@ mod tests {
     fn a_second_picture_does_not_overwrite_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let write = |bytes: &[u8]| write_fresh(folder.path(), "tasuki-picture", "png", bytes).unwrap();
-        let (first, second) = (write(b"one").unwrap(), write(b"two").unwrap());
+        let (first, second) = (write(b"one"), write(b"two"));
         assert_ne!(first, second);
         assert_eq!(std::fs::read(first).unwrap(), b"one");
     }

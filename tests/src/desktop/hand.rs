@@ -76,13 +76,4 @@ impl Hand {
         }
         Ok(())
     }
-
-    /// # Errors
-    /// The display is gone.
-    pub fn type_line(&mut self, line: &str) -> Result<()> {
-        for letter in line.chars() {
-            self.key(u32::from(letter))?;
-        }
-        self.key(RETURN)
-    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Decides the form in each language. Asks no clock: seconds since 1970 come in.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 use tasuki_peer::shell::texts::Lang;
 
 /// A day and a time, like `2026-11-25 14:06`; in Japanese `2026年11月25日 14:06`.
@@ -27,9 +28,9 @@ pub fn stamp(seconds: u64, zone: &TimeZone) -> String {
 }
 
 /// 1970 for what no calendar has.
-fn moment(seconds: u64, zone: &TimeZone) -> Zoned {
+fn moment(seconds: u64, zone: &TimeZone) -> DateTime {
     let known = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    known.unwrap_or_default().to_zoned(zone.clone())
+    zone.to_datetime(known.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -35,12 +35,14 @@ mod tests {
     #[test]
     fn a_link_is_a_square_with_a_quiet_border() {
         let image = of("tasuki://join/48291#5306126").unwrap();
-        assert_eq!((image.size().width, image.size().height), (37, 37));
+        let side = usize::try_from(image.size().width).unwrap();
+        assert_eq!(image.size().width, image.size().height);
         let pixels = image.to_rgb8().unwrap();
-        let at = |x: usize, y: usize| pixels.as_slice()[y * 37 + x].r;
-        assert!((0..37).all(|along| at(along, 3) == 255 && at(3, along) == 255));
+        let at = |x: usize, y: usize| pixels.as_slice()[y * side + x].r;
+        assert!((0..side).all(|along| at(along, QUIET - 1) == 255 && at(QUIET - 1, along) == 255));
         // The three finders: their outer corners are dark.
-        assert_eq!([at(4, 4), at(32, 4), at(4, 32)], [0, 0, 0]);
+        let far = side - QUIET - 1;
+        assert_eq!([at(QUIET, QUIET), at(far, QUIET), at(QUIET, far)], [0, 0, 0]);
         assert!(of("").is_none());
         assert!(of(&"x".repeat(10_000)).is_none());
     }

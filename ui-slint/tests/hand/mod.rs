@@ -65,20 +65,6 @@ impl Desk {
     }
 }
 
-impl Desk {
-    /// Pixels of the colour in which windows write on light ground.
-    pub fn ink(&self) -> usize {
-        use x11rb::connection::Connection as _;
-        use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
-        let (display, screen) = x11rb::connect(Some(&self.display)).unwrap();
-        let screen = &display.setup().roots[screen];
-        let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
-        let asked = display.get_image(ImageFormat::Z_PIXMAP, screen.root, 0, 0, width, height, !0);
-        let image = asked.unwrap().reply().unwrap();
-        image.data.chunks_exact(4).filter(|pixel| pixel[..3] == [0x28, 0x1b, 0x13]).count()
-    }
-}
-
 impl Drop for Desk {
     fn drop(&mut self) {
         for child in [&mut self.manager, &mut self.server] {

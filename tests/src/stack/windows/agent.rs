@@ -73,16 +73,24 @@ impl<'a> AgentWindow<'a> {
     pub fn allow(&self, hand: &mut Hand) -> Result<()> {
         let mut presses = 0;
         until("the user's yes", || {
-            if self.bar()?.is_some() || self.watches()? {
+            if self.is_live()? {
                 return Ok(Some(()));
             }
             if let Some(place) = self.awake()? {
                 hand.click(place)?;
                 presses += 1;
+                // Once is enough: where Allow stood, End appears.
+                until("the press to be taken", || {
+                    Ok((self.is_live()? || self.awake()?.is_none()).then_some(()))
+                })?;
             }
             Ok(None)
         })
         .with_context(|| format!("Allow was pressed {presses} times"))
+    }
+
+    fn is_live(&self) -> Result<bool> {
+        Ok(self.bar()?.is_some() || self.watches()?)
     }
 
     /// Where Allow can be pressed now.
@@ -131,25 +139,6 @@ impl<'a> AgentWindow<'a> {
             });
             Ok(alike.then_some(()))
         })
-    }
-
-    /// Clicks at a pixel of the operator's screen, as it is seen in this window.
-    ///
-    /// # Errors
-    /// The display is gone.
-    pub fn click_at_host(&self, hand: &mut Hand, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
-        let window = self.frame()?.context("the user's window is gone")?;
-        hand.click(window.at(VIEW.place_of(host, (f64::from(x), f64::from(y)))))
-    }
-
-    /// Presses End and waits for what follows; gives the receipt's file.
-    ///
-    /// # Errors
-    /// Something is still seen, or no receipt was kept.
-    pub fn end(&self, hand: &mut Hand) -> Result<PathBuf> {
-        let before = self.receipts()?;
-        self.press_end(hand)?;
-        self.over(&before)
     }
 
     /// "End now" of the bar, or of the window where there is no bar.

@@ -144,7 +144,10 @@ impl<'a> OperatorWindow<'a> {
     pub fn click(&self, x: i32, y: i32) -> Result<()> {
         let (x, y) = self.frame.at((x.into(), y.into()));
         let (x, y) = (x.to_string(), y.to_string());
-        self.xdotool(&["mousemove", "--sync", &x, &y, "click", "1"])?;
+        self.xdotool(&["mousemove", "--sync", &x, &y])?;
+        // No hand presses in the moment in which it arrives.
+        thread::sleep(PAUSE);
+        self.xdotool(&["click", "1"])?;
         thread::sleep(PAUSE);
         Ok(())
     }
