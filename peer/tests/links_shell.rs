@@ -161,7 +161,7 @@ async fn house() -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let relay = Relay::new(Settings::default(), TicketKey::from_bytes([7; 32]));
-    tokio::spawn(tasuki_turn_relay::serve(relay, listener, Arc::new(config), 64));
+    tokio::spawn(tasuki_turn_relay::serve(relay, None, listener, Arc::new(config), 64));
     let server = Callee { host: "127.0.0.1".into(), port, pins: vec![pin] };
     House { key: TicketKey::from_bytes([7; 32]), server, proxies: Proxies::Straight, next: 1 }
 }

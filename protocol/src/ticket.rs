@@ -24,7 +24,7 @@ pub const RELAY_PATH: &str = "/relay";
 /// What is asked for there (RFC 9110 §7.8).
 pub const RELAY_UPGRADE: &str = "tasuki-relay";
 
-const TAG_BYTES: usize = 32;
+pub(crate) const TAG_BYTES: usize = 32;
 const DOMAIN: &[u8] = b"tasuki-ticket-v1";
 
 /// What a ticket says.
@@ -56,7 +56,10 @@ impl TicketKey {
 
     /// The ticket as a relay accepts it: its bytes, then HMAC-SHA256 over them.
     pub fn seal(&self, ticket: &Ticket) -> Vec<u8> {
-        let mut bytes = crate::binary::encode(ticket);
+        self.seal_bytes(crate::binary::encode(ticket))
+    }
+
+    pub(crate) fn seal_bytes(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let tag = self.mac(&bytes).finalize().into_bytes();
         bytes.extend_from_slice(&tag);
         bytes

@@ -5,14 +5,15 @@
 
 use std::{process::Command, thread, time::Duration};
 
+use rustix::process::Signal;
 use tasuki_protocol::{
     ids::Role,
     rights::{Capability, Mode},
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
-    running::{Mark, Process, run, until},
-    stack::{Desks, House, Session, Way, start_agent, stats_of},
+    running::{Mark, Process, program, run, until},
+    stack::{Desks, House, Session, Way, start_agent, start_operator, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -178,7 +179,7 @@ fn s29_a_yes_that_comes_with_the_question_is_thrown_away() {
 #[test]
 fn s30_an_agent_without_a_terminal_refuses_to_start() {
     let room = Room::furnish();
-    let mut command = room.desks.user.command(tasuki_tests::running::program("tasuki-agentd").unwrap());
+    let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
     command.arg("--tenant").arg(room.house.bundle()).arg("--json");
     command.arg("--profile").arg(room.house.folder().join("pipe"));
     let mut agent = Process::start("tasuki-agentd", command).unwrap();
@@ -186,6 +187,42 @@ fn s30_an_agent_without_a_terminal_refuses_to_start() {
     let _ = agent.say("yes");
     let status = agent.wait_end().unwrap();
     assert_eq!(status.code(), Some(12), "{}", agent.log().tail(5));
+}
+
+/// F12: dates decide only where they must, and then the sentence names the clock.
+#[test]
+fn f12_a_clock_a_day_off_keeps_nobody_out_and_one_three_days_behind_is_named() {
+    let room = Room::furnish();
+    let call = |clock: &str| {
+        let operator =
+            start_operator(&room.house, &room.desks.operator, Mode::View, Way::Relayed).unwrap();
+        let number = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap().0;
+        let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
+        command.arg("--tenant").arg(room.house.bundle()).arg("--json");
+        command.arg("--profile").arg(room.house.folder().join(format!("agent{clock}")));
+        command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
+        command.env(
+            "LD_LIBRARY_PATH",
+            "/usr/lib/x86_64-linux-gnu/faketime:/usr/lib/aarch64-linux-gnu/faketime",
+        );
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let mut agent = Process::start_at_terminal("tasuki-agentd", &command).unwrap();
+        agent.say(number["number"].as_str().unwrap()).unwrap();
+        (operator, agent)
+    };
+    for clock in ["+24h", "-24h"] {
+        let (operator, mut agent) = call(clock);
+        agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
+        thread::sleep(Duration::from_millis(1100));
+        agent.say("yes").unwrap();
+        operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
+        agent.say("end").unwrap();
+        agent.wait_end().unwrap();
+    }
+    let (mut operator, mut agent) = call("-72h");
+    assert_eq!(agent.wait_end().unwrap().code(), Some(55), "{}", agent.log().tail(9));
+    agent.wait_for(Mark::default(), "check this computer's date").unwrap();
+    operator.kill();
 }
 
 /// S31: what is painted after the person was told of the end never leaves his computer.
@@ -207,10 +244,34 @@ fn s31_an_end_by_the_user_stops_the_capture_before_he_is_told_and_without_a_serv
     session.agent.say("end").unwrap();
     let ended = |e: &serde_json::Value| e["event"] == "ended";
     session.agent.event(mark, "end", ended).unwrap();
+    assert_eq!(desktop_threads(session.agent.id()), [""; 0]);
     painter.fill(all, blue).unwrap();
     session.operator.event(Mark::default(), "end", ended).unwrap();
     let events = session.operator.events(Mark::default());
     assert!(events.iter().filter(|e| e["event"] == "pixel").all(is_red), "{events:?}");
+}
+
+/// S31: neither the network nor the other program is needed to stop.
+#[test]
+fn s31_an_end_with_the_network_gone_and_the_operators_program_hanging_stops_capture_and_hands() {
+    let mut room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    assert_ne!(desktop_threads(session.agent.id()), [""; 0], "the picture is taken by threads");
+    session.operator.signal(Signal::STOP).unwrap();
+    room.house.server.kill();
+    let mark = session.agent.log().mark();
+    session.agent.say("end").unwrap();
+    session.agent.event(mark, "end", |e| e["event"] == "ended").unwrap();
+    assert_eq!(desktop_threads(session.agent.id()), [""; 0]);
+    session.operator.signal(Signal::CONT).unwrap();
+}
+
+/// Which threads of a process capture a desktop or operate it; none once it is gone.
+fn desktop_threads(pid: u32) -> Vec<String> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    let names = tasks.flatten().filter_map(name).map(|name| name.trim().to_owned());
+    names.filter(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str())).collect()
 }
 
 /// A `pixel` event's colour.

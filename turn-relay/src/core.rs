@@ -1,4 +1,4 @@
-//! What a relay decides: who may be joined with whom, and what a STUN request is told.
+//! What a relay decides: who may be joined with whom, and what a STUN or TURN request is told.
 //!
 //! Everything here is told the time, the bytes and the seed. It knows no
 //! socket, no clock and no file; and it never learns what a session is about:
@@ -12,4 +12,5 @@ pub mod lobby;
 pub mod refusal;
 pub mod seats;
 pub mod stun;
+pub mod turn;
 pub mod used;

@@ -10,3 +10,4 @@ pub mod relay;
 pub mod sockets;
 pub mod stun;
 pub mod tls;
+pub mod turn;

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -121,6 +121,33 @@ fn it_serves_and_ends_with_0_when_told_to_terminate() {
 }
 
 #[test]
+fn s84_with_its_public_address_it_speaks_turn_on_the_sockets_of_stun_and_on_tcp() {
+    let folder = Folder::new();
+    let config = std::fs::read_to_string(folder.path("relay.toml")).unwrap();
+    let more = "turn_address = [\"127.0.0.1\", \"::1\"]\nturn_listen = \"127.0.0.1:0\"\n";
+    folder.write("relay.toml", &format!("{more}{config}"));
+    let mut running = Running::start(&folder.path("relay.toml"));
+    let udp = running.address("listening for STUN and TURN");
+    let tcp = running.address("listening for TURN connections");
+    let allocate = b"\0\x03\0\x08\x21\x12\xa4\x42abcdefghijkl\0\x19\0\x04\x11\0\0\0";
+    let is_challenge =
+        |reply: &[u8]| reply[..2] == [0x01, 0x13] && reply[20..28] == [0, 9, 0, 4, 0, 0, 4, 1];
+
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    client.send_to(allocate, udp).unwrap();
+    let mut reply = [0; 100];
+    assert_eq!(client.recv_from(&mut reply).unwrap(), (64, udp));
+    assert!(is_challenge(&reply));
+
+    let mut client = std::net::TcpStream::connect(tcp).unwrap();
+    client.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    client.write_all(allocate).unwrap();
+    client.read_exact(&mut reply[..64]).unwrap();
+    assert!(is_challenge(&reply));
+}
+
+#[test]
 fn a_taken_port_ends_with_4_and_names_the_address() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -195,6 +222,8 @@ fn bad_configuration_ends_with_3_and_says_where() {
         ("listen = \"localhost\"", "numeric addresses"),
         ("listen = \"127.0.0.1:0\"", "`certificate` is missing"),
         ("log = \"loud\"", "`log`"),
+        ("turn_address = \"relay.example.com\"", "own public IP addresses"),
+        ("turn_address = \"0.0.0.0\"", "own public IP addresses"),
     ] {
         folder.write("relay.toml", text);
         let output = folder.run(&[]);

@@ -7,6 +7,7 @@ use tasuki_protocol::certificate::Authorities;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
 
@@ -28,6 +29,8 @@ pub struct EndSetup {
     pub facts: Facts,
     /// The most that this machine lets a viewer do, whatever a manifest says.
     pub local: Rights,
+    /// What this computer's owner takes away, mode by mode.
+    pub maximum: LocalMaximum,
     /// Demands of a manifest that this program can honour.
     pub abilities: Abilities,
     pub paths: PathPolicy,
@@ -45,6 +48,11 @@ pub struct SessionTimes {
     pub continue_answer: Duration,
     /// Silence for this long refuses more rights.
     pub rights_answer: Duration,
+    /// Nobody can be met and no answer can reach anybody while the server is away:
+    /// after so long an end that has no session yet gives up (F2).
+    pub without_server: Duration,
+    /// No path has carried anything for so long: the session ends (F3, F9).
+    pub without_path: Duration,
 }
 
 impl Default for SessionTimes {
@@ -53,6 +61,8 @@ impl Default for SessionTimes {
             continue_every: Duration::from_secs(30 * 60),
             continue_answer: Duration::from_secs(5 * 60),
             rights_answer: Duration::from_secs(60),
+            without_server: Duration::from_secs(60),
+            without_path: Duration::from_secs(60),
         }
     }
 }
@@ -86,6 +96,8 @@ impl std::fmt::Debug for EndSetup {
 pub struct OperatorSetup {
     pub end: EndSetup,
     pub mode: Mode,
+    /// Why, for the end user to read; a policy may demand it.
+    pub reason: Option<String>,
 }
 
 /// The agent's end, to which a number was read.

@@ -76,12 +76,16 @@ pub fn start_log(filter: &str) -> Result<(), Fault> {
     start::start_log(filter)
 }
 
-/// Asks the server for a number. The loop runs until the session is over, or until
-/// the surface drops its end.
+/// Asks the server for a number; `reason` is for the end user to read, and a policy may
+/// want it. The loop runs until the session is over, or until the surface drops its end.
 ///
 /// # Errors
 /// Not signed in, no desktop to show in a mode that shows it, or the server is not reached.
-pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle<()>), Fault> {
+pub async fn begin(
+    mode: Mode,
+    reason: Option<String>,
+    settings: &Settings,
+) -> Result<(Front, JoinHandle<()>), Fault> {
     let trust =
         Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let sign_in = settings.profile.sign_in()?;
@@ -93,7 +97,7 @@ pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
-    let peer = Peer::operator(OperatorSetup { end, mode });
+    let peer = Peer::operator(OperatorSetup { end, mode, reason });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     Ok((front, tokio::spawn(run.run())))

@@ -87,6 +87,9 @@ texts! {
     FaultOtherVersion =>
         "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
         "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";
+    FaultStrangeVersion =>
+        "The server speaks another protocol version than this program ({0}). Update the older one.",
+        "サーバーのプロトコルのバージョンが、このプログラム（{0}）と異なります。古いほうを更新してください。";
     FaultUnavailable =>
         "The server cannot take new sessions now. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーは今、新しい接続を受け付けられません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
@@ -117,6 +120,15 @@ texts! {
     FaultModeNotAllowed =>
         "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
         "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
+    FaultLocalMaximum =>
+        "{0} sets this computer's own limits and cannot be understood ({1}). Nobody is let in until it is corrected or removed.",
+        "このコンピュータの制限を定める {0} を読み取れません（{1}）。直すか取り除くまで、接続は受け付けません。";
+    FaultOutsideHours =>
+        "Your organisation's policy does not allow sessions at this hour. Try again within your hours, or ask your administrator.",
+        "この時間のセッションは組織のポリシーで許可されていません。許可された時間にもう一度行うか、管理者に相談してください。";
+    FaultReasonNeeded =>
+        "Your organisation's policy wants a reason (a ticket's number, say): 1 to 120 plain characters. Give it with --reason.",
+        "組織のポリシーにより理由（チケット番号など）が必要です。普通の文字で 1 から 120 文字までを --reason で指定してください。";
     FaultNumberMistyped =>
         "That is not a session number: a digit is mistyped or missing. Nothing was sent; ask the operator to read it again.",
         "番号が正しくありません。数字の打ち間違いか不足があります。何も送信していません。オペレータにもう一度読み上げてもらってください。";
@@ -304,8 +316,8 @@ texts! {
         "番号が確認されました。相手の同意を待っています。";
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
     ServerAway =>
-        "The server is away; the session goes on where it can.",
-        "サーバーに接続できません。続けられる範囲でセッションを続けます。";
+        "The server cannot be reached; trying again.",
+        "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     Summary =>
         "Summary: {0}, {1}, {2} s, {3} pictures kept, no files copied.",

@@ -80,6 +80,8 @@ faults! {
     ProxyRefused { proxy: String, address: String, status: u16 } = 72, FaultProxyRefused [proxy, address, status];
     ProxyNonsense { proxy: String } = 70, FaultProxyNonsense [proxy];
     OtherVersion { theirs: u16 } = 35, FaultOtherVersion [theirs, PROTOCOL_VERSION];
+    /// The server did not say which version it speaks.
+    StrangeVersion = 35, FaultStrangeVersion [PROTOCOL_VERSION];
     Unavailable = 36, FaultUnavailable;
     SlowDown = 37, FaultSlowDown;
     WrongPassword = 40, FaultWrongPassword;
@@ -95,6 +97,12 @@ faults! {
     /// Standard input ended before it gave what was asked for.
     InputOver = 48, FaultInputOver;
     ModeNotAllowed { mode: String } = 42, FaultModeNotAllowed [mode];
+    /// This computer's own limits cannot be read, so nothing is let in.
+    LocalMaximum { file: PathBuf, why: String } = 26, FaultLocalMaximum [file, why];
+    /// The policy lets this operator work at other hours.
+    OutsideHours = 56, FaultOutsideHours;
+    /// The policy wants to know why, before a number is given out.
+    ReasonNeeded = 49, FaultReasonNeeded;
     NumberMistyped = 50, FaultNumberMistyped;
     NumberRefused = 51, FaultNumberRefused;
     NumberExpired = 52, FaultNumberExpired;

@@ -103,6 +103,8 @@ pub async fn login(
             | ProblemCode::NotFound
             | ProblemCode::AdminSignIn
             | ProblemCode::Confirm
+            | ProblemCode::Conflict
+            | ProblemCode::Policy
             | ProblemCode::Document) => Err(fault(other)),
         };
     }
@@ -230,7 +232,7 @@ fn fault(code: ProblemCode) -> Fault {
     match code {
         ProblemCode::SignIn | ProblemCode::Unauthorised => Fault::WrongPassword,
         ProblemCode::Busy => Fault::SlowDown,
-        ProblemCode::Version => Fault::OtherVersion { theirs: 0 },
+        ProblemCode::Version => Fault::StrangeVersion,
         ProblemCode::NotInitialised => Fault::Unavailable,
         ProblemCode::Unusable | ProblemCode::Breached => Fault::PasswordUnusable,
         ProblemCode::Malformed
@@ -238,6 +240,8 @@ fn fault(code: ProblemCode) -> Fault {
         | ProblemCode::NotFound
         | ProblemCode::AdminSignIn
         | ProblemCode::Confirm
+        | ProblemCode::Conflict
+        | ProblemCode::Policy
         | ProblemCode::Document => Fault::Misunderstood,
     }
 }

@@ -15,6 +15,7 @@ use rustls::crypto::aws_lc_rs::{self, cipher_suite};
 use rustls::server::NoServerSessionStorage;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::ticket::RELAY_ALPN;
+use tasuki_protocol::turn::TURN_ALPN;
 
 use super::fault::Fault;
 use super::folder::Folder;
@@ -69,7 +70,7 @@ fn server_config(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(certificate);
-    config.alpn_protocols = vec![b"http/1.1".to_vec(), RELAY_ALPN.to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), RELAY_ALPN.to_vec(), TURN_ALPN.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;

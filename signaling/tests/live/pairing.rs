@@ -16,9 +16,11 @@ use tasuki_protocol::signal::{
     ServerToOperator,
 };
 use tasuki_protocol::ticket::{RELAY_ALPN, RelayAnswer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tasuki_protocol::turn::{TURN_ALPN, TurnCredential};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::client::{Operator, Socket, World, device_key, tls};
+use crate::turn::{Asker, channel_data, udp};
 
 pub(crate) fn secret(n: u8) -> SessionSecret {
     SessionSecret::draw(&Seed::from_bytes([n; 32]))
@@ -63,7 +65,7 @@ fn offers(world: &World, operator: &Operator) -> Vec<AwaitingHello> {
 pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> Room {
     let offers = offers(world, operator);
     let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
-    operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos }).await;
+    operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos, reason: None }).await;
     let opened: ServerToOperator = operator.socket.hear().await;
     let ServerToOperator::RoomOpened { session, locator, resume, .. } = opened else {
         panic!("{opened:?}")
@@ -182,6 +184,51 @@ async fn paired_ends_get_legs_that_the_embedded_relay_joins() {
     let mut got = [0; 7];
     ends[1].read_exact(&mut got).await.unwrap();
     assert_eq!(&got, b"through");
+}
+
+/// One TURN message or the data of one channel, as a stream has them.
+async fn turned(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), message: &[u8]) -> Vec<u8> {
+    stream.write_all(message).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut bytes = vec![0; 4];
+    stream.read_exact(&mut bytes).await.unwrap();
+    let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+    bytes.resize(if bytes[0] < 4 { 20 + length } else { 4 + length.next_multiple_of(4) }, 0);
+    stream.read_exact(&mut bytes[4..]).await.unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn s84_paired_ends_speak_by_turn_on_the_servers_one_port_with_their_tickets() {
+    let world = World::with(&[("turn_address", "127.0.0.1")]).await;
+    let mut operator = world.operator("hanako").await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    operator.socket.say(&OperatorToServer::NeedLeg { session: room.session }).await;
+    let ServerToOperator::Leg { leg: ours, .. } = operator.socket.hear().await else { panic!() };
+    let ServerToAgent::Leg { leg: theirs } = session.agent.hear().await else { panic!() };
+    let mut ends = Vec::new();
+    for leg in [ours, theirs] {
+        let ca = world.data().join("ca.crt");
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let mut stream = tls(world.address, &ca, &[TURN_ALPN], provider).await.unwrap();
+        let credential = TurnCredential::of(&leg.ticket.0).unwrap();
+        let mut asker = Asker::new(udp("127.0.0.1:1"), credential);
+        let answer = turned(&mut stream, &asker.allocate()).await;
+        assert_eq!(asker.read(&answer).error, Some(401));
+        let answer = turned(&mut stream, &asker.allocate()).await;
+        let relayed = asker.read(&answer).relayed.expect("an allocation");
+        ends.push((stream, asker, relayed));
+    }
+    for (this, other) in [(0, 1), (1, 0)] {
+        let peer = ends[other].2;
+        let (stream, asker, _) = &mut ends[this];
+        let answer = turned(stream, &asker.bind(0x4001, peer)).await;
+        assert_eq!(asker.read(&answer).error, None);
+    }
+    ends[0].0.write_all(&channel_data(0x4001, b"through!")).await.unwrap();
+    ends[0].0.flush().await.unwrap();
+    assert_eq!(turned(&mut ends[1].0, b"").await, channel_data(0x4001, b"through!"));
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ pub const AMPLIFICATION: usize = 2;
 pub const MAX_REQUEST_BYTES: usize = 548;
 
 const HEADER_BYTES: usize = 20;
-const UDP_HEADER_BYTES: usize = 8;
-const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+pub(crate) const UDP_HEADER_BYTES: usize = 8;
+pub(crate) const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const FIRST_OPTIONAL_ATTRIBUTE: u16 = 0x8000;
 

@@ -12,6 +12,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, SupportedCipherSuite};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tasuki_protocol::ticket::RELAY_ALPN;
+use tasuki_protocol::turn::TURN_ALPN;
 
 /// Every suite that this relay speaks.
 pub const SUITES: [SupportedCipherSuite; 3] = [
@@ -25,7 +26,7 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider { cipher_suites: SUITES.to_vec(), ..aws_lc_rs::default_provider() })
 }
 
-/// A server's side that offers [`RELAY_ALPN`] alone.
+/// A server's side that offers [`RELAY_ALPN`] and [`TURN_ALPN`].
 ///
 /// # Errors
 /// The key does not belong to the certificate, or is of an unknown kind.
@@ -37,7 +38,7 @@ pub fn server_config(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![RELAY_ALPN.to_vec()];
+    config.alpn_protocols = vec![RELAY_ALPN.to_vec(), TURN_ALPN.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;

@@ -78,7 +78,7 @@ pub async fn house_with_sockets(settings: Settings, most: usize) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let relay = Relay::new(settings, key());
-    tokio::spawn(tasuki_turn_relay::serve(Arc::clone(&relay), listener, Arc::new(config), most));
+    tokio::spawn(tasuki_turn_relay::serve(Arc::clone(&relay), None, listener, Arc::new(config), most));
     House { relay, door: Door { address, certificate } }
 }
 

@@ -20,6 +20,7 @@ use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
+use tasuki_protocol::manifest::{MAX_REASON_CHARS, is_showable_reason};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Mode, Rights};
 use tokio::runtime::Handle;
@@ -232,17 +233,25 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
     }
 }
 
+/// What the end user reads as the reason: the ticket, and why; nothing where nothing was noted.
+fn reason(note: &Note) -> Option<String> {
+    let parts = [note.ticket.trim(), note.reason.trim()];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let text: String = text.chars().take(MAX_REASON_CHARS).collect();
+    Some(text.trim_end().to_owned()).filter(|text| is_showable_reason(text))
+}
+
 /// From the number to the end.
 async fn hold(
     tab: TabId,
     mode: Mode,
-    _note: Note,
+    note: Note,
     settings: &Settings,
     mut wanted: mpsc::Receiver<Order>,
     news: &Teller,
 ) -> Result<(), Fault> {
     let begun = tokio::select! {
-        begun = surface::begin(mode, settings) => begun,
+        begun = surface::begin(mode, reason(&note), settings) => begun,
         () = hung_up(&mut wanted) => Err(Fault::Interrupted),
     };
     let (mut front, running) = begun?;

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::failure::Language;
 
 /// Flags that stand for a setting each: flag and setting differ only in `-` and `_`.
-pub const SETTING_FLAGS: [(&str, &str, &str); 6] = [
+pub const SETTING_FLAGS: [(&str, &str, &str); 8] = [
     (
         "listen",
         "ADDR:PORT for relay connections, several with commas",
@@ -15,6 +15,16 @@ pub const SETTING_FLAGS: [(&str, &str, &str); 6] = [
         "stun-listen",
         "ADDR:PORT for STUN over UDP; empty switches it off",
         "STUN(UDP)を待ち受けるアドレス:ポート。空にすると無効",
+    ),
+    (
+        "turn-address",
+        "The relay's own public IPv4 and IPv6 address; empty switches TURN off",
+        "この中継の公開 IPv4・IPv6 アドレス。空にすると TURN は無効",
+    ),
+    (
+        "turn-listen",
+        "ADDR:PORT for TURN over TCP and TLS; empty switches these off",
+        "TURN(TCP・TLS)を待ち受けるアドレス:ポート。空にすると無効",
     ),
     (
         "certificate",
@@ -61,8 +71,9 @@ pub fn command(language: Language) -> Command {
     Command::new("tasuki-relay")
         .version(env!("CARGO_PKG_VERSION"))
         .about(language.say(
-            "Joins the two ends of a Tasuki session and answers STUN; it cannot read what it forwards",
-            "Tasuki のセッションの両端をつなぎ、STUN に応答します。中継する内容は読めません",
+            "Joins the two ends of a Tasuki session, over TCP and by TURN, and answers STUN; it cannot read \
+             what it forwards",
+            "Tasuki のセッションの両端を TCP と TURN でつなぎ、STUN に応答します。中継する内容は読めません",
         ))
         .after_help(language.say(
             "Exit codes: 0 ended on request, 1 system, 2 usage, 3 configuration, 4 port taken, \

@@ -70,6 +70,7 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     Addresses,
+    OwnAddresses,
     Number { least: u64, most: u64 },
     LogFilter,
 }
@@ -305,6 +306,7 @@ fn key_cure_ja(file: KeyFile) -> &'static str {
 fn wanted_en(wanted: Wanted) -> String {
     match wanted {
         Wanted::Addresses => "use numeric addresses with a port, like 0.0.0.0:443 or [::]:443, at most 8, separated by commas".into(),
+        Wanted::OwnAddresses => "use the relay's own public IP addresses without a port, one IPv4 and one IPv6 at most, separated by a comma".into(),
         Wanted::Number { least, most } => format!("use a whole number from {least} to {most}"),
         Wanted::LogFilter => "use error, warn, info, debug or trace".into(),
     }
@@ -313,6 +315,7 @@ fn wanted_en(wanted: Wanted) -> String {
 fn wanted_ja(wanted: Wanted) -> String {
     match wanted {
         Wanted::Addresses => "0.0.0.0:443 や [::]:443 のような数字のアドレスとポートを、コンマ区切りで 8 個まで指定してください".into(),
+        Wanted::OwnAddresses => "この中継自身の公開 IP アドレスを、ポートなしで、IPv4 と IPv6 を 1 つずつまで、コンマ区切りで指定してください".into(),
         Wanted::Number { least, most } => format!("{least} から {most} までの整数を指定してください"),
         Wanted::LogFilter => "error、warn、info、debug、trace のいずれかを指定してください".into(),
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind as ClapKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
+use tasuki_protocol::ticket::TicketKey;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
@@ -18,6 +19,7 @@ use super::settings::{Effective, Layers, Source};
 use crate::shell::listen::serve;
 use crate::shell::relay::Relay;
 use crate::shell::stun::serve_stun;
+use crate::shell::turn::{TurnServer, serve_datagrams, serve_streams};
 
 /// Files that are no relay connections: logs, listeners, the runtime's own.
 const SPARE_FILES: u64 = 64;
@@ -103,35 +105,60 @@ fn run(layers: &Layers) -> Result<(), Failure> {
         .build()
         .map_err(|error| system(&error))?;
     runtime.block_on(async {
-        let relay = Relay::new(effective.relay.clone(), ticket_key);
-        let mut serving = listen(&relay, &effective, Arc::new(tls))?;
+        let relay = Relay::new(effective.relay.clone(), ticket_key.clone());
+        let turn = turn(&effective, ticket_key)?;
+        let mut serving = listen(&relay, turn.as_ref(), &effective, Arc::new(tls))?;
         let why = signalled().await.map_err(|error| system(&error))?;
         tracing::info!("{why}: closing every connection");
         serving.shutdown().await;
-        tracing::info!(stats = ?relay.stats(), "ended");
+        let turned = turn.map(|turn| turn.tally());
+        tracing::info!(stats = ?relay.stats(), turn = ?turned, "ended");
         Ok(())
     })
 }
 
+/// Where TURN is on, it answers STUN too, on the same sockets.
+fn turn(effective: &Effective, ticket_key: TicketKey) -> Result<Option<Arc<TurnServer>>, Failure> {
+    let Some(settings) = effective.turn.clone() else { return Ok(None) };
+    let sockets = effective.stun_listen.iter().map(|&address| udp_std(address));
+    let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
+    for socket in &sockets {
+        tracing::info!(address = ?socket.local_addr().ok(), "listening for STUN and TURN");
+    }
+    TurnServer::new(settings, ticket_key, sockets).map(Some).map_err(|error| system(&error))
+}
+
 fn listen(
     relay: &Arc<Relay>,
+    turn: Option<&Arc<TurnServer>>,
     effective: &Effective,
     tls: Arc<rustls::ServerConfig>,
 ) -> Result<JoinSet<()>, Failure> {
     let sockets =
         effective.listen.iter().map(|&address| tcp(address)).collect::<Result<Vec<_>, _>>()?;
-    let stuns =
-        effective.stun_listen.iter().map(|&address| udp(address)).collect::<Result<Vec<_>, _>>()?;
     let limits = &effective.relay.limits;
-    let most = most_sockets(limits.arriving + 2 * limits.pairs) / sockets.len().max(1);
+    let turned = effective.turn.as_ref().map_or(0, |turn| turn.limits.allocations);
+    let most = most_sockets(limits.arriving + 2 * limits.pairs + turned) / sockets.len().max(1);
     let mut serving = JoinSet::new();
     for listener in sockets {
         tracing::info!(address = ?listener.local_addr().ok(), most, "listening for relay connections");
-        serving.spawn(serve(Arc::clone(relay), listener, Arc::clone(&tls), most));
+        serving.spawn(serve(Arc::clone(relay), turn.cloned(), listener, Arc::clone(&tls), most));
     }
-    for socket in stuns {
-        tracing::info!(address = ?socket.local_addr().ok(), "listening for STUN");
-        serving.spawn(serve_stun(socket, effective.stun));
+    let Some(turn) = turn else {
+        for &address in &effective.stun_listen {
+            let socket = udp(address)?;
+            tracing::info!(address = ?socket.local_addr().ok(), "listening for STUN");
+            serving.spawn(serve_stun(socket, effective.stun));
+        }
+        return Ok(serving);
+    };
+    for number in 0..effective.stun_listen.len() {
+        serving.spawn(serve_datagrams(Arc::clone(turn), number as u16));
+    }
+    for &address in &effective.turn_listen {
+        let listener = tcp(address)?;
+        tracing::info!(address = ?listener.local_addr().ok(), "listening for TURN connections");
+        serving.spawn(serve_streams(Arc::clone(turn), listener, Arc::clone(&tls)));
     }
     Ok(serving)
 }
@@ -158,8 +185,13 @@ fn tcp(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 fn udp(address: SocketAddr) -> Result<UdpSocket, Failure> {
+    let socket = udp_std(address)?;
+    UdpSocket::from_std(socket).map_err(|error| cannot_listen(address, &error))
+}
+
+fn udp_std(address: SocketAddr) -> Result<std::net::UdpSocket, Failure> {
     bound(address, Type::DGRAM, Protocol::UDP)
-        .and_then(|socket| UdpSocket::from_std(socket.into()))
+        .map(Into::into)
         .map_err(|error| cannot_listen(address, &error))
 }
 

@@ -12,6 +12,7 @@ use super::failure::{Failure, Wanted};
 use crate::core::limits::Limits;
 use crate::shell::relay::Settings;
 use crate::shell::stun::StunRate;
+use crate::shell::turn::{OwnAddresses, TurnLimits, TurnSettings};
 
 /// One setting: its name, its default and what it takes. `None` has no default.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +26,14 @@ pub struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     Addresses,
+    /// At most one IPv4 and one IPv6 address, without a port.
+    OwnAddresses,
     File,
     LogFilter,
-    Number { least: u64, most: u64 },
+    Number {
+        least: u64,
+        most: u64,
+    },
 }
 
 const fn item(name: &'static str, default: Option<&'static str>, takes: Takes) -> Item {
@@ -39,9 +45,11 @@ const fn number(name: &'static str, default: &'static str, least: u64, most: u64
 }
 
 /// Every setting there is. Times in seconds, amounts in bytes; a rate of 0 is unlimited.
-pub const ITEMS: [Item; 20] = [
+pub const ITEMS: [Item; 26] = [
     item("listen", Some("0.0.0.0:443"), Takes::Addresses),
     item("stun_listen", Some("0.0.0.0:3478"), Takes::Addresses),
+    item("turn_address", Some(""), Takes::OwnAddresses),
+    item("turn_listen", Some("0.0.0.0:3478"), Takes::Addresses),
     item("certificate", None, Takes::File),
     item("key", None, Takes::File),
     item("ticket_key", None, Takes::File),
@@ -60,6 +68,10 @@ pub const ITEMS: [Item; 20] = [
     number("limits.receive_buffer", "196608", 4_096, 16 << 20),
     number("limits.stun_per_second", "20", 1, 100_000),
     number("limits.stun_burst", "60", 1, 100_000),
+    number("limits.turn_allocations", "4096", 1, 16_384),
+    number("limits.turn_per_address", "512", 1, 16_384),
+    number("limits.turn_per_end", "8", 1, 16_384),
+    number("limits.turn_bytes_per_second", "0", 0, 1 << 40),
 ];
 
 /// Who said a value.
@@ -98,6 +110,10 @@ pub struct Effective {
     pub ticket_key: PathBuf,
     pub relay: Settings,
     pub stun: StunRate,
+    /// Where TURN is spoken over TCP and TLS.
+    pub turn_listen: Vec<SocketAddr>,
+    /// `None` while `turn_address` is empty: no TURN.
+    pub turn: Option<TurnSettings>,
 }
 
 impl Layers {
@@ -173,6 +189,7 @@ impl Layers {
         for item in &ITEMS {
             match item.takes {
                 Takes::Addresses => drop(self.addresses(item.name)?),
+                Takes::OwnAddresses => drop(self.own_addresses(item.name)?),
                 Takes::Number { .. } => drop(self.number(item.name)?),
                 Takes::LogFilter => drop(self.log()?),
                 Takes::File => {}
@@ -196,11 +213,34 @@ impl Layers {
             key: self.file("key")?,
             ticket_key: self.file("ticket_key")?,
             relay: self.relay()?,
-            stun: StunRate {
-                per_second: self.number("limits.stun_per_second")?,
-                burst: self.number("limits.stun_burst")?,
-            },
+            stun: self.stun()?,
+            turn_listen: self.addresses("turn_listen")?,
+            turn: self.turn()?,
         })
+    }
+
+    fn stun(&self) -> Result<StunRate, Failure> {
+        Ok(StunRate {
+            per_second: self.number("limits.stun_per_second")?,
+            burst: self.number("limits.stun_burst")?,
+        })
+    }
+
+    fn turn(&self) -> Result<Option<TurnSettings>, Failure> {
+        let count = |name| self.number(name).map(|number| number as usize);
+        let own = self.own_addresses("turn_address")?;
+        let limits = TurnLimits {
+            allocations: count("limits.turn_allocations")?,
+            per_address: count("limits.turn_per_address")?,
+            per_end: count("limits.turn_per_end")?,
+            rate: Some(self.number("limits.turn_bytes_per_second")?).filter(|&rate| rate > 0),
+        };
+        let settings = TurnSettings { limits, rate: self.stun()?, own, ..TurnSettings::default() };
+        Ok((!own.is_empty()).then_some(settings))
+    }
+
+    fn own_addresses(&self, name: &'static str) -> Result<OwnAddresses, Failure> {
+        self.text(name).parse().map_err(|_| self.bad(name, Wanted::OwnAddresses))
     }
 
     /// The log level.

@@ -1,0 +1,282 @@
+//! The TURN server on real sockets: UDP, TCP and TLS, floods of connections, and coturn's own client.
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
+
+#[path = "support/turn.rs"]
+mod client;
+mod support;
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{Asker, channel_data, credential, data_of};
+use support::{PATIENCE, tls_of_server, unix};
+use tasuki_protocol::ids::Role::{self, Agent, Operator};
+use tasuki_protocol::turn::TURN_ALPN;
+use tasuki_turn_relay::core::turn::table::{Client, Path};
+use tasuki_turn_relay::shell::tls;
+use tasuki_turn_relay::{
+    OwnAddresses, Relay, Settings, StunRate, TurnLimits, TurnServer, TurnSettings, serve_datagrams,
+    serve_streams,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+/// A TURN server on loopback, with every kind of listener.
+struct House {
+    turn: Arc<TurnServer>,
+    udp: SocketAddr,
+    tcp: SocketAddr,
+    relay: SocketAddr,
+    certificate: rustls_pki_types::CertificateDer<'static>,
+    serving: JoinSet<()>,
+}
+
+fn settings() -> TurnSettings {
+    let own: OwnAddresses = "127.0.0.1,::1".parse().unwrap();
+    let rate = StunRate { per_second: 10_000, burst: 10_000 };
+    TurnSettings { own, rate, ..TurnSettings::default() }
+}
+
+async fn house(settings: TurnSettings) -> House {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let udp = socket.local_addr().unwrap();
+    let turn = TurnServer::new(settings, client::key(), vec![socket]).unwrap();
+    let (config, certificate) = tls_of_server();
+    let config = Arc::new(config);
+    let (streams, relayed) = (listener().await, listener().await);
+    let (tcp, relay) = (streams.local_addr().unwrap(), relayed.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving.spawn(serve_datagrams(Arc::clone(&turn), 0));
+    serving.spawn(serve_streams(Arc::clone(&turn), streams, Arc::clone(&config)));
+    let door = Relay::new(Settings::default(), client::key());
+    serving.spawn(tasuki_turn_relay::serve(door, Some(Arc::clone(&turn)), relayed, config, 100));
+    House { turn, udp, tcp, relay, certificate, serving }
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// One end on whatever carries messages.
+enum Wire {
+    Datagrams(UdpSocket),
+    Stream(Box<dyn Stream>),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+struct End {
+    wire: Wire,
+    asker: Asker,
+}
+
+impl End {
+    fn new(wire: Wire, local: SocketAddr, role: Role) -> Self {
+        let client = Client { path: Path::Datagram(0), address: local };
+        Self { wire, asker: Asker::new(client, credential(1, role, unix() + 50)) }
+    }
+
+    async fn over_udp(house: &House, role: Role) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(house.udp).await.unwrap();
+        let local = socket.local_addr().unwrap();
+        Self::new(Wire::Datagrams(socket), local, role)
+    }
+
+    async fn over_tcp(house: &House, role: Role) -> Self {
+        let stream = TcpStream::connect(house.tcp).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        Self::new(Wire::Stream(Box::new(stream)), local, role)
+    }
+
+    async fn over_tls(house: &House, address: SocketAddr, alpn: &[&[u8]], role: Role) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(house.certificate.clone()).unwrap();
+        let mut config = rustls::ClientConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        let name = rustls_pki_types::ServerName::try_from("relay.test").unwrap();
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        Self::new(Wire::Stream(Box::new(stream)), local, role)
+    }
+
+    async fn say(&mut self, bytes: &[u8]) {
+        match &mut self.wire {
+            Wire::Datagrams(socket) => drop(socket.send(bytes).await.unwrap()),
+            Wire::Stream(stream) => {
+                stream.write_all(bytes).await.unwrap();
+                stream
+                    .write_all(&[0; 3][..bytes.len().next_multiple_of(4) - bytes.len()])
+                    .await
+                    .unwrap();
+                stream.flush().await.unwrap();
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Vec<u8> {
+        let hearing = async {
+            match &mut self.wire {
+                Wire::Datagrams(socket) => {
+                    let mut bytes = vec![0; 2048];
+                    let length = socket.recv(&mut bytes).await.unwrap();
+                    bytes.truncate(length);
+                    bytes
+                }
+                Wire::Stream(stream) => {
+                    let mut bytes = vec![0; 4];
+                    stream.read_exact(&mut bytes).await.unwrap();
+                    let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+                    let rest = if bytes[0] < 4 { 16 + length } else { length.next_multiple_of(4) };
+                    bytes.resize(4 + rest, 0);
+                    stream.read_exact(&mut bytes[4..]).await.unwrap();
+                    if bytes[0] >= 0x40 {
+                        bytes.truncate(4 + length);
+                    }
+                    bytes
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("nothing came")
+    }
+
+    async fn ask(&mut self, request: Vec<u8>) -> client::Answer {
+        self.say(&request).await;
+        let answer = self.hear().await;
+        self.asker.read(&answer)
+    }
+
+    async fn allocated(&mut self) -> SocketAddr {
+        assert_eq!(self.ask(self.asker.allocate()).await.error, Some(401));
+        let answer = self.ask(self.asker.allocate()).await;
+        answer.relayed.unwrap_or_else(|| panic!("{answer:?}"))
+    }
+}
+
+async fn speak(mut one: End, mut other: End) {
+    let (first, second) = (one.allocated().await, other.allocated().await);
+    assert_eq!(one.ask(one.asker.bind(0x4001, second)).await.error, None);
+    assert_eq!(other.ask(other.asker.permit(first)).await.error, None);
+    one.say(&channel_data(0x4001, b"hello")).await;
+    assert_eq!(data_of(&other.hear().await), (first, b"hello".to_vec()));
+    other.say(&client::send_indication(first, b"and back")).await;
+    assert_eq!(one.hear().await, channel_data(0x4001, b"and back"));
+}
+
+#[tokio::test]
+async fn s84_two_ends_speak_over_every_kind_of_connection() {
+    let house = house(settings()).await;
+    speak(End::over_udp(&house, Operator).await, End::over_udp(&house, Agent).await).await;
+    speak(End::over_udp(&house, Operator).await, End::over_tcp(&house, Agent).await).await;
+    let tls = End::over_tls(&house, house.tcp, &[], Operator).await;
+    speak(tls, End::over_udp(&house, Agent).await).await;
+    let beside_the_relay = End::over_tls(&house, house.relay, &[TURN_ALPN], Operator).await;
+    speak(beside_the_relay, End::over_tcp(&house, Agent).await).await;
+    assert_eq!(house.turn.tally().packets, 8);
+}
+
+#[tokio::test]
+async fn a_burst_of_datagrams_arrives_whole_and_in_order() {
+    let house = house(settings()).await;
+    let mut one = End::over_udp(&house, Operator).await;
+    let mut other = End::over_udp(&house, Agent).await;
+    let (first, second) = (one.allocated().await, other.allocated().await);
+    one.ask(one.asker.bind(0x4001, second)).await;
+    other.ask(other.asker.bind(0x4002, first)).await;
+    for round in 0..20_u8 {
+        for number in 0..100_u8 {
+            one.say(&channel_data(0x4001, &[round, number, 7])).await;
+        }
+        for number in 0..100_u8 {
+            assert_eq!(other.hear().await, channel_data(0x4002, &[round, number, 7]));
+        }
+    }
+}
+
+async fn until(what: &str, met: impl Fn() -> bool) {
+    let waiting = async {
+        while !met() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+#[tokio::test]
+async fn t49_half_open_connections_are_closed_and_take_no_place_of_others() {
+    let limits = TurnLimits { per_address: 8, ..TurnLimits::default() };
+    let house =
+        house(TurnSettings { limits, patience: Duration::from_millis(300), ..settings() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(house.tcp).await.unwrap());
+    }
+    let mut bytes = [0];
+    for mut stream in silent {
+        let end = tokio::time::timeout(PATIENCE, stream.read(&mut bytes)).await.expect("still open");
+        assert!(matches!(end, Ok(0) | Err(_)));
+    }
+    until("all places are free", || house.turn.connections() == 0).await;
+    speak(End::over_tcp(&house, Operator).await, End::over_tcp(&house, Agent).await).await;
+}
+
+#[tokio::test]
+async fn t59_junk_in_a_stream_ends_it_and_its_allocation_only() {
+    let house = house(settings()).await;
+    let mut one = End::over_tcp(&house, Operator).await;
+    let mut other = End::over_udp(&house, Agent).await;
+    one.allocated().await;
+    other.allocated().await;
+    one.say(b"GET / HTTP/1.1\r\n\r\n").await;
+    until("the stream's allocation is gone", || house.turn.tally().allocations == 1).await;
+    until("the stream is closed", || house.turn.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn an_owner_who_drops_the_service_frees_its_socket() {
+    let mut house = house(settings()).await;
+    house.serving.shutdown().await;
+    let address = house.udp;
+    drop(house);
+    until("the port is free again", || std::net::UdpSocket::bind(address).is_ok()).await;
+}
+
+/// Clients of coturn, each pair of which forwards through the relay to one another.
+fn uclient(house: &House, more: &[&str]) -> Option<String> {
+    let credential = credential(9, Operator, unix() + 50);
+    let port = if more.contains(&"-t") { house.tcp.port() } else { house.udp.port() };
+    let output = Command::new("turnutils_uclient")
+        .args(["-y", "-c", "-m", "2", "-n", "10", "-l", "170", "-u", &credential.name])
+        .args(["-w", &credential.password, "-p", &port.to_string()])
+        .args(more)
+        .arg("127.0.0.1")
+        .output()
+        .ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// S84. Without coturn's client here, nothing is shown and that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn s84_coturns_client_speaks_through_the_relay_over_udp_tcp_and_tls() {
+    let house = house(settings()).await;
+    for more in [&[][..], &["-s"], &["-t"], &["-t", "-S"]] {
+        let (said, house) = tokio::task::block_in_place(|| (uclient(&house, more), &house));
+        let Some(said) = said else {
+            println!("not shown: turnutils_uclient (Debian's coturn) is not installed");
+            return;
+        };
+        let lost = said.lines().find(|line| line.contains("Total lost packets 0"));
+        assert!(lost.is_some(), "{more:?}: {said}");
+        assert!(house.turn.tally().packets >= 20, "{said}");
+    }
+}
