@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::policy::check::PolicyFault;
+
+use crate::audit::fault::AuditFault;
+use crate::command::Printed;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,10 @@ pub enum Fault {
     NotTasuki { address: String },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
+    #[error("not a policy: {file}: {why}")]
+    PolicyFile { file: PathBuf, why: String },
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
     #[error("older bundle: {0}")]
     OldBundle(PathBuf),
     #[error("no vault: {0}")]
@@ -73,10 +81,22 @@ pub enum Fault {
     NothingTyped,
     #[error("not confirmed")]
     NotConfirmed,
+    #[error(transparent)]
+    Audit(Box<AuditFault>),
+    /// The result is printed, and is not to be relied on.
+    #[error("printed, though: {why}")]
+    Printed { printed: Box<Printed>, why: Box<AuditFault> },
+}
+
+impl From<AuditFault> for Fault {
+    fn from(fault: AuditFault) -> Self {
+        Self::Audit(Box::new(fault))
+    }
 }
 
 impl Fault {
-    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later, 9 wrong passphrase or shares.
+    /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later,
+    /// 9 wrong passphrase or shares, 10 and 11 a ledger, 12 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -103,6 +123,8 @@ impl Fault {
                 | ProblemCode::NotFound
                 | ProblemCode::Version
                 | ProblemCode::Breached
+                | ProblemCode::Conflict
+                | ProblemCode::Policy
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
             },
@@ -121,7 +143,9 @@ impl Fault {
             | Self::Limits
             | Self::NothingPrepared => 7,
             Self::Locked { .. } => 8,
+            Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
+            Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
     }
 }

@@ -4,16 +4,19 @@
 //! nothing else. It is the only program that ever holds a private half of the
 //! organisation's keys. It never touches a session.
 
+pub mod audit;
 pub mod client;
 pub mod command;
 pub mod desk;
 pub mod fault;
 mod fault_texts;
 pub mod pin;
+mod policy_words;
 pub mod profile;
 pub mod prompt;
 pub mod qr;
 pub mod random;
+pub mod report;
 pub mod shares;
 pub mod texts;
 pub mod vault;

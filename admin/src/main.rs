@@ -4,23 +4,27 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tasuki_admin::audit::neutral;
 use tasuki_admin::command::{self, Program};
+use tasuki_admin::fault::Fault;
 
 fn main() -> ExitCode {
     let program = Program::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
-    let (text, code) = match runtime.block_on(command::run(&program)) {
-        Ok(printed) if program.settings.json => (printed.json.to_string(), ExitCode::SUCCESS),
-        Ok(printed) => (printed.text, ExitCode::SUCCESS),
+    let (printed, code) = match runtime.block_on(command::run(&program)) {
+        Ok(printed) => (printed, ExitCode::SUCCESS),
         Err(fault) => {
             let sentence = program.settings.language().fault(&fault);
             let code = ExitCode::from(fault.exit_code());
             // A closed terminal leaves nobody to tell; the exit code still says it.
             let _told = writeln!(std::io::stderr(), "{sentence}");
-            return code;
+            let Fault::Printed { printed, .. } = fault else { return code };
+            (*printed, code)
         }
     };
+    // What strangers wrote may stand in any of it (T66).
+    let text = if program.settings.json { neutral::json(&printed.json) } else { printed.text };
     match writeln!(std::io::stdout(), "{text}") {
         Ok(()) => code,
         Err(_) => ExitCode::FAILURE,

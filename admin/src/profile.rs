@@ -12,6 +12,7 @@ use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, TrustNews};
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::keys::Vault;
+use tasuki_protocol::ledger::checkpoint::MAX_NOTE_BYTES;
 use tasuki_protocol::signal;
 use zeroize::Zeroizing;
 
@@ -20,6 +21,7 @@ use crate::fault::Fault;
 const KEY: &str = "admin.key";
 const PLACE: &str = "server.json";
 const VAULT: &str = "vault.json";
+const CHECKPOINT: &str = "ledger.note";
 
 /// A server, and the keys of which one must be its.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +174,16 @@ impl Profile {
 
     pub fn keep_vault(&self, vault: &Vault) -> Result<(), Fault> {
         self.write(VAULT, signal::encode(vault).as_bytes())
+    }
+
+    /// The newest checkpoint of the ledger that was seen here. What is none is as none.
+    pub fn checkpoint(&self) -> Option<String> {
+        let note = fs::read_to_string(self.0.join(CHECKPOINT)).ok()?;
+        (note.len() <= MAX_NOTE_BYTES).then_some(note)
+    }
+
+    pub fn keep_checkpoint(&self, note: &str) -> Result<(), Fault> {
+        self.write(CHECKPOINT, note.as_bytes())
     }
 
     /// Whole or not at all, readable by its owner alone.

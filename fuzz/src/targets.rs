@@ -4,9 +4,13 @@
 //! (`tests/tests/fuzz_replay.rs`). A target must survive any bytes; where a value can be encoded
 //! again, what it decodes to must come back the same.
 
+#[path = "streams.rs"]
+mod streams;
+
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
+use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, vp8};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
     bundle::{Bundle, TrustNews},
@@ -22,6 +26,7 @@ use tasuki_protocol::{
         audit::{Acknowledgement, Auditor, Item, Tombstone},
         checkpoint::Checkpoint,
         event::Entry,
+        export::Splitter,
         keys::DataKey,
         record::{self, FromEnd, Opened, Row},
         wire::{
@@ -32,11 +37,16 @@ use tasuki_protocol::{
     leg::{LegRecord, MAX_RECORD_BYTES},
     link::JoinLink,
     login::{LoginAnswer, LoginRequest},
-    manifest::Manifest,
+    manifest::{AddressDisclosure, Manifest},
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
     pairing::Hello,
+    policy::{
+        Policy, RuleBook,
+        decide::{ServerLimits, Subject},
+    },
     receipt::{CheckedReceipt, Receipt},
+    rights::{Capability, Mode, Rights},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
     signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
@@ -87,6 +97,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("admin_request", admin_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
+    target("policy", policy),
     target("http_answer", http_answer),
     target("rights_change", document::<RightsChange>),
     target("receipt", receipt),
@@ -98,9 +109,15 @@ pub(crate) const TARGETS: &[Target] = &[
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
+    target("ledger_export", ledger_export),
     target("ledger_request", ledger_request),
     target("ledger_note", ledger_note),
     target("ledger_decree", ledger_decree),
+    target("vp8", vp8),
+    target("leg_stream", leg_stream),
+    target("remote_candidate", remote_candidate),
+    target("ticket_frame", ticket_frame),
+    target("stun", stun_request),
 ];
 
 /// Also sealed as its server would have sealed it, so that the bytes reach behind the tag.
@@ -224,6 +241,26 @@ fn cursor_shape(bytes: &[u8]) {
     }
 }
 
+/// Signed or not, and what decides by it.
+fn policy(bytes: &[u8]) {
+    document::<Policy>(bytes);
+    let Ok(rules) = dsse::strict_json::<RuleBook>(bytes) else { return };
+    let policy = Policy { v: 1, tenant: TenantId([0; 8]), version: 1, issued_at: 0, rules };
+    let _ = policy.check(policy.tenant);
+    let server = ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 8 * 3600 };
+    for mode in Mode::ALL {
+        let subject = Subject {
+            operator: "a",
+            groups: &["b".to_owned()],
+            modes: &Mode::ALL,
+            certified: Rights::of(&Capability::ALL),
+        };
+        if let Ok(grant) = policy.decide(&subject, mode, server, 1_793_613_600).outcome {
+            assert!(grant.rights.is_within(mode.ceiling()) && grant.length_s <= server.length_s);
+        }
+    }
+}
+
 fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
     json::<AddOperator>(bytes);
@@ -273,6 +310,23 @@ fn binary_item(bytes: &[u8]) {
         Item::Record(stored) => drop(auditor.record(&stored)),
         Item::Checkpoint(note) => drop(auditor.checkpoint(&note)),
     }
+}
+
+/// A file of which nothing is believed, in two pieces.
+fn ledger_export(bytes: &[u8]) {
+    let mut splitter = Splitter::default();
+    let (one, other) = bytes.split_at(bytes.len() / 2);
+    for piece in [one, other] {
+        splitter.push(piece);
+        loop {
+            match splitter.item() {
+                Ok(Some(item)) => assert_eq!(Item::decode(&item.frame()[4..]), Ok(item)),
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+    }
+    let _ = splitter.finish();
 }
 
 fn ledger_request(bytes: &[u8]) {

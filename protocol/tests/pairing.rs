@@ -99,12 +99,13 @@ fn s33_s34_another_secret_is_refused_by_the_operator_before_the_agent_learns_any
 }
 
 #[test]
-fn t7_every_bit_of_every_hello_and_message_counts() {
+fn t7_a_flipped_bit_in_any_byte_of_any_hello_or_message_counts() {
     let honest = (&secret(1), &secret(1));
     let mut lengths = [0; 5];
     let whole = pair(honest, (SESSION, SESSION), |place, bytes| lengths[place] = bytes.len());
     assert!(whole.is_ok());
     for (place, length) in lengths.into_iter().enumerate() {
+        // Every seventh: at least one in each byte, each of the eight in its turn.
         for bit in (0..length * 8).step_by(7) {
             let altered = pair(honest, (SESSION, SESSION), |at, bytes| {
                 if at == place {

@@ -1,15 +1,19 @@
 //! A server that lies, a guesser, and manifests that must not count: what happens
 //! at the door before a person is asked anything.
 
+use std::time::Duration;
+
+use tasuki_peer::core::Peer;
 use tasuki_peer::core::io::{EndedBy, Output, SessionEvent};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::consent::{Answer, Consent};
+use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, Role, SessionId, TenantId};
-use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::manifest::{Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::message::{EndReason, EndToEnd};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_tests::hostile::middle::{Lies, Middle};
+use tasuki_tests::hostile::middle::{Lies, Middle, News};
 use tasuki_tests::hostile::puppet::{Puppet, events};
 use tasuki_tests::hostile::{agent_key, key, public};
 
@@ -24,23 +28,50 @@ fn paired(outputs: &[Output]) -> bool {
     events(outputs).iter().any(|event| matches!(event, SessionEvent::Paired { .. }))
 }
 
-/// Neither end paired, nobody was asked, and each end that could know was told.
+fn withdrawn(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| matches!(output, Output::WithdrawQuestion))
+}
+
+/// What an end logs when it has found out.
+fn detection(event: &SessionEvent) -> bool {
+    matches!(
+        event,
+        SessionEvent::WrongNumber { .. }
+            | SessionEvent::TranscriptMismatch
+            | SessionEvent::ManifestRefused { .. }
+    )
+}
+
+/// Longer than either end waits for the other at the door.
+const PATIENCE: Duration = Duration::from_secs(31);
+
+/// T7: each end by itself gives up and says why, and nothing was opened or asked for the attempt.
+/// An agent that is told nothing by its server has only the silence, which ends it as well.
 fn assert_detected(name: &str, lies: Lies<'_>) {
-    let middle = Middle::run(Mode::Control, lies);
-    assert!(!asked(&middle.agent_log), "{name}: a person was asked");
-    for role in [Role::Operator, Role::Agent] {
-        assert!(!paired(middle.log(role)), "{name}: {role:?} believes it is paired");
+    for news in [News::Told, News::KeptBack] {
+        let mut middle = Middle::run(Mode::Control, Lies { news, ..lies });
+        middle.wait(PATIENCE);
+        assert!(!asked(&middle.agent_log), "{name}: a person was asked");
+        assert_given_up(&format!("{name}, {news:?}"), &middle, news);
     }
-    let told = [middle.log(Role::Operator), middle.log(Role::Agent)].into_iter().flat_map(events);
-    let detected = told.into_iter().any(|event| {
-        matches!(
-            event,
-            SessionEvent::WrongNumber { .. }
-                | SessionEvent::TranscriptMismatch
-                | SessionEvent::ManifestRefused { .. }
-        )
-    });
-    assert!(detected, "{name}: nobody noticed");
+}
+
+#[track_caller]
+fn assert_given_up(name: &str, middle: &Middle<'_>, news: News) {
+    for role in [Role::Operator, Role::Agent] {
+        let opened = |output: &Output| {
+            matches!(output, Output::OpenDirect(..) | Output::OpenRelay(..) | Output::Desktop(_))
+        };
+        assert!(!middle.log(role).iter().any(opened), "{name}: {role:?} opened something");
+    }
+    let told = events(&middle.operator_log);
+    assert!(!paired(&middle.operator_log), "{name}: the operator's end believes it is paired");
+    assert!(told.iter().any(detection), "{name}: the operator is not told: {told:?}");
+    let told = events(&middle.agent_log);
+    assert!(middle.agent.as_ref().is_some_and(Peer::is_over), "{name}: the agent goes on: {told:?}");
+    let ended = told.iter().any(|event| matches!(event, SessionEvent::Ended { .. }));
+    assert!(ended, "{name}: the agent's person is not told: {told:?}");
+    assert!(news == News::KeptBack || told.iter().any(detection), "{name}: not told why: {told:?}");
 }
 
 #[test]
@@ -80,21 +111,59 @@ fn t7_another_session_or_role_is_detected_before_consent() {
 
 #[test]
 fn t7_t46_any_byte_of_the_pairing_altered_on_the_way_is_detected() {
-    for (from, place) in [(Role::Agent, 0), (Role::Operator, 0), (Role::Agent, 1)] {
+    for (from, place) in [(Role::Agent, 0), (Role::Operator, 0)] {
         for byte in [0, 1, 2, 10, 40, 60] {
-            let flip = |who: Role, count: usize, body: &mut Vec<u8>| {
-                if who == from && count == place {
-                    let at = byte % body.len();
-                    body[at] ^= 1;
-                }
-            };
-            let middle = Middle::run(Mode::Control, Lies { pairing: &flip, ..Lies::NONE });
-            // The agent's last word is for the operator: the agent may ask, and nothing
-            // starts, because the operator's end never answers it.
-            assert!(!paired(&middle.operator_log), "{from:?} {place} {byte}");
-            let last_word = from == Role::Agent && place == 1;
-            assert_eq!(asked(&middle.agent_log), last_word, "{from:?} {place} {byte}");
+            let flip = flip(from, place, byte);
+            assert_detected(&format!("{from:?} {place} {byte}"), Lies { pairing: &flip, ..Lies::NONE });
         }
+    }
+}
+
+/// The agent's last word is for the operator's end: its person may be asked already. The question
+/// goes as soon as the agent hears that the other end did not believe it, or with the silence.
+#[test]
+fn t7_t46_a_question_is_withdrawn_when_the_agents_last_word_was_altered_on_the_way() {
+    for news in [News::Told, News::KeptBack] {
+        for byte in [0, 1, 2, 10, 40, 60] {
+            let flip = flip(Role::Agent, 1, byte);
+            let mut middle = Middle::run(Mode::Control, Lies { pairing: &flip, news, ..Lies::NONE });
+            assert!(asked(&middle.agent_log), "{byte}");
+            middle.wait(PATIENCE);
+            if news == News::KeptBack {
+                middle.wait(Duration::from_secs(120));
+            }
+            assert!(withdrawn(&middle.agent_log), "{byte} {news:?}: still asked");
+            assert_given_up(&format!("{byte} {news:?}"), &middle, news);
+        }
+    }
+}
+
+fn flip(from: Role, place: usize, byte: usize) -> impl Fn(Role, usize, &mut Vec<u8>) {
+    move |who, count, body| {
+        if who == from && count == place {
+            let at = byte % body.len();
+            body[at] ^= 1;
+        }
+    }
+}
+
+/// A server has the key for manifests, and can sign what it likes: for another agent, another
+/// session, or more than the mode. The operator's end does not hand it on.
+#[test]
+fn t7_t13_a_manifest_that_the_server_makes_for_somebody_else_ends_the_attempt_at_both_ends() {
+    let lies: [Change<Manifest>; 5] = [
+        ("another agent's key", |manifest| manifest.agent_key = public(&key(77))),
+        ("another operator's key", |manifest| manifest.operator_key = public(&key(77))),
+        ("another session", |manifest| manifest.session = SessionId([9; 16])),
+        ("another mode", |manifest| manifest.mode = Mode::Manage),
+        ("more than the mode", |manifest| manifest.capabilities = Rights::of(&Capability::ALL)),
+    ];
+    for (name, lie) in lies {
+        assert_detected(name, Lies { manifest: &lie, ..Lies::NONE });
+        let middle = Middle::run(Mode::Control, Lies { manifest: &lie, ..Lies::NONE });
+        let refused = |event: &SessionEvent| matches!(event, SessionEvent::ManifestRefused { .. });
+        assert!(events(&middle.operator_log).iter().any(refused), "{name}");
+        assert!(middle.operator.is_over(), "{name}");
     }
 }
 
@@ -135,6 +204,7 @@ fn s1_an_operator_is_not_given_another_mode_than_it_asked_for() {
     let puppet = Puppet::as_agent(Mode::View, &|m| {
         m.mode = Mode::Manage;
         m.capabilities = Mode::Manage.ceiling();
+        m.files = FileRules::of(m.capabilities, Approval::Ask);
     });
     assert!(puppet.peer.is_over());
 }
@@ -175,17 +245,46 @@ fn s29_a_consent_that_was_not_given_for_this_very_session_starts_nothing() {
 fn assert_over(name: &str, puppet: &Puppet, reason: EndReason) {
     let ended = SessionEvent::Ended { reason, by: EndedBy::OtherEnd };
     assert!(puppet.events().contains(&ended), "{name}: {:?}", puppet.events());
-    let opened = |output: &Output| matches!(output, Output::OpenDirect(..) | Output::Desktop(_));
     assert!(!puppet.log.iter().any(opened), "{name}: something started");
 }
 
 #[test]
-fn s30_what_was_sealed_for_one_end_cannot_be_said_to_it_twice() {
+fn s29_s30_no_word_of_the_operators_end_stands_for_the_click() {
     let mut puppet = Puppet::as_operator(Mode::Control, &|_| {});
     // An operator's end that claims the consent itself has no effect on the agent.
     puppet.say_sealed(&EndToEnd::Consent { envelope: Blob(vec![1, 2, 3]) });
     puppet.say_sealed(&EndToEnd::Candidate { line: "1 1 udp 1 203.0.113.1 1 typ host".to_owned() });
-    let opened = |output: &Output| matches!(output, Output::OpenDirect(..) | Output::Desktop(_));
     assert!(!puppet.log.iter().any(opened), "S29: nothing starts without the click");
     assert!(!puppet.peer.is_over());
+}
+
+fn opened(output: &Output) -> bool {
+    matches!(output, Output::OpenDirect(..) | Output::OpenRelay(..) | Output::Desktop(_))
+}
+
+/// S30: a server that kept what was sealed once cannot say it again, before the click or after it.
+#[test]
+fn s30_t46_a_sealed_body_said_to_its_end_a_second_time_finishes_the_line() {
+    let candidate = EndToEnd::Candidate { line: "1 1 udp 1 203.0.113.1 1 typ host".to_owned() };
+    let mut puppet = Puppet::as_operator(Mode::Control, &|_| {});
+    let body = puppet.seal(&candidate).expect("it is paired");
+    puppet.forward(body.clone());
+    assert!(!puppet.peer.is_over(), "once it may be said");
+    puppet.forward(body);
+    assert!(puppet.peer.is_over() && withdrawn(&puppet.log));
+    assert!(puppet.events().contains(&SessionEvent::TranscriptMismatch));
+    assert!(!puppet.log.iter().any(opened));
+
+    // The person's own yes, kept by the server and said to another run of the operator's end: it
+    // was sealed under other keys.
+    let mut first = Puppet::as_agent(Mode::Control, &|_| {});
+    let consent = first.word(Answer::Accepted, Mode::Control.ceiling());
+    let envelope = Blob(dsse::sign(&consent, &agent_key()));
+    let kept = first.seal(&EndToEnd::Consent { envelope }).expect("it is paired");
+    first.forward(kept.clone());
+    assert!(first.log.iter().any(opened), "in its own session it counts");
+    let mut second = Puppet::as_agent_of(9, Mode::Control, &|_| {});
+    second.forward(kept);
+    assert!(second.events().contains(&SessionEvent::TranscriptMismatch));
+    assert!(second.peer.is_over() && !second.log.iter().any(opened));
 }

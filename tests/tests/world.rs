@@ -5,7 +5,7 @@ use std::time::Duration;
 use tasuki_peer::core::io::{DesktopEvent, EndedBy, HumanAct, Input, SessionEvent};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::core::snapshot::RightStand;
-use tasuki_protocol::ids::Role;
+use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode};
@@ -54,6 +54,47 @@ fn t1_s27_s29_without_a_click_nothing_starts_in_any_mode_and_silence_refuses() {
             world.ended(Role::Operator).map(|(reason, _)| reason),
             Some(EndReason::NobodyAnswered)
         );
+    }
+}
+
+/// S30: the program is left behind with a number that somebody gave it, started again each day, for
+/// a week; and the number of a session that ended is said to it once more each time.
+#[test]
+fn s30_software_that_is_left_for_a_week_and_started_daily_starts_nothing_without_a_click() {
+    let mut world = World::session(Mode::Control);
+    let used = world.number.clone().unwrap();
+    world.input(Role::Agent, Input::Human(HumanAct::End(EndReason::UserEnded)));
+    world.run(SECOND);
+    // From here on the model fails the run at the first command or packet.
+    world.model.granted = None;
+    world.agent.events.clear();
+    world.agent.desktop = Default::default();
+    for day in 0..7 {
+        world.join(used.clone());
+        world.run(24 * 3600 * SECOND);
+        assert_eq!(world.agent.count(paired), 0, "day {day}");
+        assert!(world.agent.question.is_none(), "day {day}");
+        assert_eq!(world.agent.desktop.capture, Module::NeverRan, "day {day}");
+        assert_eq!(world.agent.desktop.injector, Module::NeverRan, "day {day}");
+    }
+}
+
+/// S30: asked, and left alone: the question goes with the day's first minutes, and a click on what
+/// is left of it opens nothing.
+#[test]
+fn s29_s30_a_click_on_a_question_of_last_week_starts_nothing() {
+    for mode in Mode::ALL {
+        let mut world = World::new(Plan::new(10, mode));
+        assert!(world.run_until(SECOND * 5, |w| w.number.is_some()));
+        let number = world.number.clone().unwrap();
+        world.join(number);
+        assert!(world.run_until(SECOND * 5, |w| w.agent.question.is_some()));
+        world.run(7 * 24 * 3600 * SECOND);
+        assert!(world.agent.question.is_none(), "{mode}: withdrawn");
+        let click = HumanAct::Accept { granted: mode.ceiling(), shown: Digest([7; 32]) };
+        world.input(Role::Agent, Input::Human(click));
+        world.run(SECOND * 60);
+        assert_eq!(world.host().desktop.capture, Module::NeverRan, "{mode}");
     }
 }
 
@@ -162,26 +203,30 @@ fn s31_ending_is_local_first_and_the_other_end_is_told_even_if_only_the_server_i
     assert_eq!(world.ended(Role::Operator), Some((EndReason::UserEnded, EndedBy::OtherEnd)));
 }
 
+/// S19: in Share as well, where it is the operator who takes his own desktop back.
 #[test]
-fn t32_the_hosts_own_hand_keeps_the_viewers_off_for_two_seconds_after_its_last_touch() {
-    let mut world = World::session(Mode::Control);
-    let key = PhysicalKey(0x05);
-    world.operate(InputEvent::Key { key, action: KeyAction::Press });
-    world.run(ms(200));
-    world.input(Role::Agent, Input::Desktop(DesktopEvent::LocalInput));
-    assert!(world.host().desktop.keys.is_empty(), "what was held is let go at once");
-    world.run(ms(1500));
-    world.type_next();
-    world.input(Role::Agent, Input::Desktop(DesktopEvent::LocalInput));
-    world.run(ms(1900));
-    world.type_next();
-    world.run(ms(90));
-    assert_eq!(world.model.delivered(), [0u32; 0]);
-    assert!(world.operator.has(|e| matches!(e, SessionEvent::InputPaused { .. })));
-    world.run(ms(300));
-    let text = world.type_next();
-    world.run(ms(200));
-    assert_eq!(world.model.delivered(), [text]);
+fn s19_t32_the_hosts_own_hand_keeps_the_viewers_off_for_two_seconds_after_its_last_touch() {
+    for mode in [Mode::Manage, Mode::Control, Mode::Share] {
+        let mut world = World::session(mode);
+        let key = PhysicalKey(0x05);
+        world.operate(InputEvent::Key { key, action: KeyAction::Press });
+        world.run(ms(200));
+        assert!(world.host().desktop.keys.contains(&key), "{mode}");
+        world.input(mode.host(), Input::Desktop(DesktopEvent::LocalInput));
+        assert!(world.host().desktop.keys.is_empty(), "{mode}: what was held is let go at once");
+        world.run(ms(1500));
+        world.type_next();
+        world.input(mode.host(), Input::Desktop(DesktopEvent::LocalInput));
+        world.run(ms(1900));
+        world.type_next();
+        world.run(ms(90));
+        assert_eq!(world.model.delivered(), [0u32; 0], "{mode}");
+        assert!(world.viewer().has(|e| matches!(e, SessionEvent::InputPaused { .. })), "{mode}");
+        world.run(ms(300));
+        let text = world.type_next();
+        world.run(ms(200));
+        assert_eq!(world.model.delivered(), [text], "{mode}");
+    }
 }
 
 #[test]

@@ -95,6 +95,35 @@ fn f8_on_a_long_line_that_loses_and_repeats_no_key_is_lost() {
     assert_eq!(world.viewer().seen.last(), Some(&revision));
 }
 
+/// A lost key is said again with the next one or after about a round trip; SCTP alone would wait
+/// a second for it, and for three if that was lost too.
+#[test]
+fn f8_on_the_direct_path_alone_a_lost_key_waits_for_no_second() {
+    let mut plan = plan(37, Mode::Control);
+    plan.agent_paths.relay = Permission::Forbidden;
+    let mut world = session(plan, [NatKind::PortRestricted; 2]);
+    world.run(10 * SECOND);
+    assert_eq!(world.path(Role::Operator), Some(PathKind::Direct));
+    world.network.weather.loss_percent = 5;
+    world.network.weather.latency = Duration::from_millis(80);
+    for _ in 0..600 {
+        world.type_next();
+        world.run(Duration::from_millis(83));
+    }
+    // Now and then one key alone, which no other follows.
+    for _ in 0..100 {
+        world.type_next();
+        world.run(SECOND);
+    }
+    assert_eq!(world.model.delivered(), world.model.all_typed());
+    let waits = world.model.waits();
+    let [half, p90, p99] = [50, 90, 99].map(|percent| waits[waits.len() * percent / 100]);
+    println!("p50 {half:?}, p90 {p90:?}, p99 {p99:?}, longest {:?}", waits.last());
+    assert!(p90 <= Duration::from_millis(200), "{p90:?}");
+    assert!(p99 <= Duration::from_millis(800), "{p99:?}");
+    assert!(waits.last().is_some_and(|longest| *longest < SECOND), "{:?}", waits.last());
+}
+
 #[test]
 fn a_cut_direct_path_gives_way_to_the_relay_and_comes_back_with_the_line() {
     let mut world = session(plan(34, Mode::Control), [NatKind::FullCone, NatKind::PortRestricted]);

@@ -244,7 +244,7 @@ fn first<T: Copy>(keys: &[T]) -> Result<T, Fault> {
     keys.first().copied().ok_or(Fault::NothingPrepared)
 }
 
-fn unlock(desk: &Desk) -> Result<(Master, Passphrase), Fault> {
+pub(super) fn unlock(desk: &Desk) -> Result<(Master, Passphrase), Fault> {
     let vault = desk.profile.vault()?;
     let typed = prompt::secret(&desk.language.ask_passphrase())?;
     let passphrase = Passphrase::entered(&typed);

@@ -1,6 +1,9 @@
 //! The commands, a file for each noun. Each either has its whole effect or none.
 
 mod admin;
+mod audit;
+mod audit_care;
+mod audit_report;
 mod config;
 mod device;
 mod group;
@@ -8,6 +11,8 @@ mod init;
 mod key;
 mod login;
 mod operator;
+mod policy;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -15,20 +20,26 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use self::admin::AdminCommand;
+use self::audit::AuditCommand;
 use self::device::DeviceCommand;
 use self::group::GroupCommand;
 use self::init::InitOptions;
 use self::key::KeyCommand;
 use self::operator::OperatorCommand;
+use self::policy::PolicyCommand;
+use self::session::SessionCommand;
 use crate::fault::Fault;
 use crate::profile::{Place, Profile, ServerUrl};
 use crate::texts::Language;
+
+pub(crate) use self::table::table as aligned;
 
 /// Administers a Tasuki server: its organisation's keys, who may sign in, from which devices.
 ///
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
-/// 8 try again later, 9 wrong passphrase or shares.
+/// 8 try again later, 9 wrong passphrase or shares, 10 a ledger that does not hold,
+/// 11 a ledger that is not the one known here (a fork, or older), 12 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {
@@ -90,6 +101,15 @@ pub enum Command {
     /// The organisation's keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What operators may do
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// What runs at the server now
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// The ledger of everything that happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the settings in effect and where each comes from
     Config,
 }
@@ -141,6 +161,9 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
         Command::Group(command) => group::run(settings, command).await,
         Command::Admin(command) => admin::run(settings, command).await,
         Command::Key(command) => key::run(settings, command).await,
+        Command::Policy(command) => policy::run(settings, command).await,
+        Command::Session(command) => session::run(settings, command).await,
+        Command::Audit(command) => audit::run(settings, command).await,
         Command::Config => config::run(settings),
     }
 }

@@ -1,7 +1,7 @@
 //! Rows for a terminal.
 
 /// Columns as wide as their widest cell; a kana or kanji counts as two.
-pub(super) fn table(rows: &[Vec<String>]) -> String {
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let width = |text: &str| -> usize { text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum() };
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> =

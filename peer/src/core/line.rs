@@ -180,6 +180,11 @@ impl Line {
             }
             ServerToAgent::OperatorPresence { presence } => presence_heard(presence),
             ServerToAgent::Closed { reason } => Heard::Closed(reason),
+            // The operator's end did not believe the last word of the pairing (T7).
+            ServerToAgent::Refused { reason: RefusalReason::Number } => {
+                self.finish();
+                Heard::Broken
+            }
             ServerToAgent::Refused { reason } => Heard::Refused(reason),
             ServerToAgent::Met { .. } | ServerToAgent::LedgerTicket { .. } => Heard::Nothing,
         }

@@ -11,16 +11,22 @@ use rustix::time::{ClockId, clock_gettime};
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     origin: Instant,
-    boot: Duration,
+    read: fn() -> Duration,
+    first: Duration,
 }
 
 impl Clock {
     pub fn start() -> Self {
-        Self { origin: Instant::now(), boot: since_boot() }
+        Self::reading(since_boot)
+    }
+
+    /// A clock that believes `read`, which never goes back, how long the machine has been up.
+    pub fn reading(read: fn() -> Duration) -> Self {
+        Self { origin: Instant::now(), read, first: read() }
     }
 
     pub fn now(&self) -> Instant {
-        self.origin + since_boot().saturating_sub(self.boot)
+        self.origin + (self.read)().saturating_sub(self.first)
     }
 }
 
@@ -55,6 +61,7 @@ fn since_boot() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     #[tokio::test]
     async fn a_wait_ends_when_its_time_has_come_and_not_before() {
@@ -65,5 +72,19 @@ mod tests {
         let far = clock.now() + Duration::from_secs(3600);
         let waiting = clock.until(Some(far));
         assert!(tokio::time::timeout(Duration::from_millis(5), waiting).await.is_err());
+    }
+
+    static ASLEEP_S: AtomicU64 = AtomicU64::new(0);
+
+    /// F10: a wait that was to last for eight hours is over after nine of sleep.
+    #[tokio::test]
+    async fn f10_what_the_machine_slept_through_has_passed() {
+        let clock = Clock::reading(|| Duration::from_secs(ASLEEP_S.load(Ordering::Relaxed)));
+        let before = clock.now();
+        let deadline = before + Duration::from_secs(8 * 3600);
+        ASLEEP_S.store(9 * 3600, Ordering::Relaxed);
+        assert_eq!(clock.now(), before + Duration::from_secs(9 * 3600));
+        let over = tokio::time::timeout(Duration::from_secs(30), clock.until(Some(deadline)));
+        assert!(over.await.is_ok());
     }
 }

@@ -18,7 +18,7 @@ use super::proxy::Proxies;
 use super::trust::Trust;
 use super::{direct, relay};
 use crate::core::direct_identity::DirectIdentity;
-use crate::core::path::{DirectFacts, PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
+use crate::core::path::{Ciphers, DirectFacts, PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
 
 /// Events of all paths that may wait for the session's loop.
 const EVENTS: usize = 256;
@@ -68,8 +68,20 @@ impl Paths {
     pub async fn next(&mut self) -> (PathId, PathEvent) {
         let event = self.events.recv().await;
         let Some((id, event)) = event else { return std::future::pending().await };
-        if let PathEvent::Down(_) = event {
-            self.open.remove(&id);
+        match &event {
+            PathEvent::Up(Ciphers::Direct { dtls, srtp }) => {
+                tracing::info!(path = id.0, %dtls, %srtp, "a direct path is up");
+            }
+            PathEvent::Up(Ciphers::Relayed { noise, tls }) => {
+                tracing::info!(path = id.0, %noise, %tls, "a relayed path is up");
+            }
+            PathEvent::Down(_) => drop(self.open.remove(&id)),
+            PathEvent::LocalCandidate(_)
+            | PathEvent::Packet(_)
+            | PathEvent::Video(_)
+            | PathEvent::VideoRoom
+            | PathEvent::KeyFrameWanted
+            | PathEvent::Capacity(_) => {}
         }
         (id, event)
     }

@@ -8,6 +8,8 @@
 pub mod audit;
 pub mod checkpoint;
 pub mod event;
+pub mod export;
+pub mod follow;
 pub mod keys;
 pub mod record;
 pub mod tree;

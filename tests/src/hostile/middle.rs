@@ -1,6 +1,6 @@
 //! Two real ends and a server between them that alters what passes (T7).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tasuki_peer::core::Peer;
 use tasuki_peer::core::io::{Input, Output, ServerMessage, ServerRequest, SessionEvent};
@@ -10,7 +10,9 @@ use tasuki_protocol::ids::{Role, SessionId};
 use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
+use tasuki_protocol::signal::{
+    AgentToServer, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
+};
 
 use super::{RESUME, SESSION, agent, locator, manifest, operator, operator_key, public, signed};
 
@@ -24,6 +26,16 @@ pub struct Lies<'a> {
     pub manifest: &'a dyn Fn(&mut Manifest),
     /// Bytes of the pairing, by sender and how many came before from it.
     pub pairing: &'a dyn Fn(Role, usize, &mut Vec<u8>),
+    pub news: News,
+}
+
+/// What an agent hears when the operator's end has given its attempt up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// That its number counts no more, as from an honest server.
+    Told,
+    /// Nothing at all.
+    KeptBack,
 }
 
 impl std::fmt::Debug for Lies<'_> {
@@ -39,6 +51,7 @@ impl Lies<'_> {
         session_at_agent: SESSION,
         manifest: &|_| {},
         pairing: &|_, _, _| {},
+        news: News::Told,
     };
 }
 
@@ -81,6 +94,20 @@ impl<'a> Middle<'a> {
             let Output::Tell(SessionEvent::Number { number, .. }) = output else { return None };
             Some(number.0.clone())
         })
+    }
+
+    /// Nobody says anything for so long.
+    pub fn wait(&mut self, span: Duration) {
+        self.now += span;
+        for role in [Role::Operator, Role::Agent] {
+            let deadline = match role {
+                Role::Operator => self.operator.deadline(),
+                Role::Agent => self.agent.as_ref().and_then(Peer::deadline),
+            };
+            if deadline.is_some_and(|due| due <= self.now) {
+                self.input(role, Input::Wake);
+            }
+        }
     }
 
     pub fn log(&self, role: Role) -> &[Output] {
@@ -136,13 +163,16 @@ impl<'a> Middle<'a> {
                 let body = self.altered(Role::Operator, body);
                 self.tell_agent(ServerToAgent::Forwarded { body });
             }
+            OperatorToServer::PairingFailed { .. } | OperatorToServer::Close { .. } => {
+                if self.lies.news == News::Told {
+                    self.tell_agent(ServerToAgent::Refused { reason: RefusalReason::Number });
+                }
+            }
             OperatorToServer::Prove { .. }
             | OperatorToServer::Resume { .. }
-            | OperatorToServer::PairingFailed { .. }
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
-            | OperatorToServer::NeedLedgerTicket { .. }
-            | OperatorToServer::Close { .. } => {}
+            | OperatorToServer::NeedLedgerTicket { .. } => {}
         }
     }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use tasuki_peer::core::Peer;
-use tasuki_peer::core::io::{HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent};
+use tasuki_peer::core::io::{
+    DesktopCommand as D, HumanAct, Input, Output, ServerMessage, ServerRequest, SessionEvent,
+};
 use tasuki_peer::core::line::SEALED_CONTEXT;
 use tasuki_peer::core::path::{Ciphers, PathCommand, PathEvent, PathId, VideoFrame};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::consent::{Answer, Consent};
-use tasuki_protocol::dsse;
+use tasuki_protocol::consent::Answer;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::manifest::Manifest;
@@ -82,6 +83,11 @@ impl Puppet {
 
     /// Paired with a real operator's end; its person was never asked.
     pub fn as_agent(mode: Mode, alter: Alter<'_>) -> Self {
+        Self::as_agent_of(8, mode, alter)
+    }
+
+    /// As [`Self::as_agent`]; this run of its program draws its keys from `seed`.
+    pub fn as_agent_of(seed: u8, mode: Mode, alter: Alter<'_>) -> Self {
         let mut puppet = Self::facing(Role::Operator, operator(mode));
         puppet.turn(Input::ServerUp);
         let hello = puppet.operator_hello();
@@ -91,7 +97,7 @@ impl Puppet {
             resume: RESUME,
             expires_in: 600,
         });
-        let offer = own_offer(Role::Agent, agent_key(), &puppet.secret());
+        let offer = own_offer(Role::Agent, agent_key(), &puppet.secret(), seed);
         let own = Hello::decode(offer.hello()).expect("own hello");
         let mut document = manifest(mode, public(&operator_key()), &own);
         alter(&mut document);
@@ -117,7 +123,7 @@ impl Puppet {
         let mut puppet = Self::facing(Role::Agent, agent(secret.clone()));
         puppet.turn(Input::ServerUp);
         let hello = puppet.agent_hello();
-        let offer = own_offer(Role::Operator, operator_key(), &secret);
+        let offer = own_offer(Role::Operator, operator_key(), &secret, 8);
         puppet.tell_agent(ServerToAgent::Met {
             session: SESSION,
             resume: RESUME,
@@ -157,16 +163,6 @@ impl Puppet {
         self.say_consent(&consent, &agent_key());
     }
 
-    /// What the agent's person is made to say of this very session.
-    pub fn word(&self, answer: Answer, granted: Rights) -> Consent {
-        let (transcript, manifest) = (self.transcript, self.manifest_digest());
-        Consent { transcript, manifest, shown: Digest([7; 32]), answer, granted }
-    }
-
-    pub fn say_consent(&mut self, consent: &Consent, key: &SigningKey) {
-        self.say_sealed(&EndToEnd::Consent { envelope: Blob(dsse::sign(consent, key)) });
-    }
-
     pub fn transcript(&self) -> Digest {
         self.transcript
     }
@@ -181,9 +177,15 @@ impl Puppet {
     }
 
     pub fn say_sealed(&mut self, message: &EndToEnd) {
-        let Some(sealer) = &mut self.sealer else { return };
-        let sealed = sealer.seal(SEALED_CONTEXT, &message::encode(message));
-        self.forward(Forwarded::Sealed(Blob(sealed)));
+        if let Some(body) = self.seal(message) {
+            self.forward(body);
+        }
+    }
+
+    /// A body for the real end, to be said as often as one likes; `None` before the pairing.
+    pub fn seal(&mut self, message: &EndToEnd) -> Option<Forwarded> {
+        let sealed = self.sealer.as_mut()?.seal(SEALED_CONTEXT, &message::encode(message));
+        Some(Forwarded::Sealed(Blob(sealed)))
     }
 
     /// What the real end has said under seal.
@@ -373,10 +375,7 @@ fn copy(output: &Output) -> Output {
     }
 }
 
-fn copy_command(
-    command: &tasuki_peer::core::io::DesktopCommand,
-) -> tasuki_peer::core::io::DesktopCommand {
-    use tasuki_peer::core::io::DesktopCommand as D;
+fn copy_command(command: &D) -> D {
     match command {
         D::StartCapture(permit) => D::StartCapture(*permit),
         D::StartInjector(permit) => D::StartInjector(*permit),
@@ -388,6 +387,6 @@ fn copy_command(
     }
 }
 
-fn own_offer(role: Role, device: SigningKey, secret: &SessionSecret) -> AwaitingHello {
-    AwaitingHello::start(role, facts(7), secret, device, &Seed::from_bytes([8; 32]))
+fn own_offer(role: Role, device: SigningKey, secret: &SessionSecret, seed: u8) -> AwaitingHello {
+    AwaitingHello::start(role, facts(7), secret, device, &Seed::from_bytes([seed; 32]))
 }

@@ -3,11 +3,11 @@
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::consent::Answer;
+use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
 use tasuki_protocol::grant::{Change, RightsChange};
 use tasuki_protocol::ids::{Digest, Role};
-use tasuki_protocol::message::EndReason;
+use tasuki_protocol::message::{EndReason, EndToEnd};
 use tasuki_protocol::receipt::{Ender, RECEIPT_VERSION, Receipt, Software};
 use tasuki_protocol::rights::{Mode, Rights};
 
@@ -21,6 +21,16 @@ impl Puppet {
             Role::Operator => agent_key(),
             Role::Agent => operator_key(),
         }
+    }
+
+    /// What the agent's person is made to say of this very session.
+    pub fn word(&self, answer: Answer, granted: Rights) -> Consent {
+        let (transcript, manifest) = (self.transcript(), self.manifest_digest());
+        Consent { transcript, manifest, shown: Digest([7; 32]), answer, granted }
+    }
+
+    pub fn say_consent(&mut self, consent: &Consent, key: &SigningKey) {
+        self.say_sealed(&EndToEnd::Consent { envelope: Blob(dsse::sign(consent, key)) });
     }
 
     pub fn change(&self, change: Change, rights: Rights, seconds: u32) -> RightsChange {

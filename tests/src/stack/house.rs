@@ -60,6 +60,8 @@ pub struct House {
     pub server: Process,
     site: Site,
     folder: TempDir,
+    /// Of the organisation's keys.
+    passphrase: String,
     /// What this house's server is told beside [`SETTINGS`].
     settings: Vec<String>,
 }
@@ -82,11 +84,12 @@ impl House {
         let data = folder.path().join("server");
         let (token, fingerprint) = set_up_server(&data, &site)?;
         let server = start_server(&data, &site, &[])?;
-        let house = Self { server, site, folder, settings: Vec::new() };
-        let passphrase = house.initialise(&token, &fingerprint)?;
+        let (passphrase, settings) = (String::new(), Vec::new());
+        let mut house = Self { server, site, folder, passphrase, settings };
+        house.passphrase = house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
-        house.approve_device(&words, &passphrase)?;
+        house.approve_device(&words)?;
         house.sign_in()?;
         Ok(house)
     }
@@ -208,10 +211,18 @@ impl House {
         text_of(&event, "words")
     }
 
-    fn approve_device(&self, words: &str, passphrase: &str) -> Result<()> {
+    fn approve_device(&self, words: &str) -> Result<()> {
+        self.administrate(&["device", "approve", OPERATOR, "--words", words]).map(drop)
+    }
+
+    /// What `tasuki-admin` answers, given the passphrase if it asks for it.
+    ///
+    /// # Errors
+    /// It refused; its words are in the error.
+    pub fn administrate(&self, arguments: &[&str]) -> Result<Value> {
         let mut command = self.admin()?;
-        command.args(["device", "approve", OPERATOR, "--words", words]);
-        answered(command, passphrase).map(drop)
+        command.args(arguments);
+        answered(command, &self.passphrase)
     }
 
     fn sign_in(&self) -> Result<()> {

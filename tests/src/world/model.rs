@@ -1,7 +1,7 @@
 //! What must hold at every step, whatever the script does: the reference against
 //! which both cores run.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tasuki_peer::core::io::{DesktopCommand, Output, ServerRequest, SessionEvent};
 use tasuki_peer::core::path::PathCommand;
@@ -23,6 +23,9 @@ pub struct Model {
     ended: [u32; 2],
     typed: Vec<u32>,
     delivered: Vec<u32>,
+    /// When each was typed, by its place, and how long each that arrived was under way.
+    typed_at: Vec<Instant>,
+    waited: Vec<Duration>,
 }
 
 impl Model {
@@ -35,6 +38,8 @@ impl Model {
             ended: [0; 2],
             typed: Vec::new(),
             delivered: Vec::new(),
+            typed_at: Vec::new(),
+            waited: Vec::new(),
         }
     }
 
@@ -47,8 +52,9 @@ impl Model {
         self.granted.unwrap_or(Rights::NONE).and(self.mode.ceiling()).and(self.host_local)
     }
 
-    pub fn typed(&mut self, text: u32) {
+    pub fn typed(&mut self, text: u32, now: Instant) {
         self.typed.push(text);
+        self.typed_at.push(now);
     }
 
     pub fn all_typed(&self) -> &[u32] {
@@ -57,6 +63,13 @@ impl Model {
 
     pub fn delivered(&self) -> &[u32] {
         &self.delivered
+    }
+
+    /// How long what arrived was under way from hand to desktop, the shortest first.
+    pub fn waits(&self) -> Vec<Duration> {
+        let mut waits = self.waited.clone();
+        waits.sort();
+        waits
     }
 
     /// # Panics
@@ -98,23 +111,25 @@ impl Model {
             DesktopCommand::StartInjector(_) => may(Capability::Operate),
             DesktopCommand::Inject(_, event) => {
                 may(Capability::Operate);
-                self.deliver(event);
+                self.deliver(event, now);
             }
             DesktopCommand::ShowMonitor(_) | DesktopCommand::ReleaseAll | DesktopCommand::Stop => {}
         }
     }
 
     /// Each key at most once, and in order (T50).
-    fn deliver(&mut self, event: &InputEvent) {
+    fn deliver(&mut self, event: &InputEvent, now: Instant) {
         let InputEvent::Text(text) = event else { return };
         let number: u32 = text.parse().expect("what the script types is a number");
-        assert!(self.typed.contains(&number), "{number} was never typed");
+        let place = self.typed.iter().position(|typed| *typed == number);
+        let place = place.unwrap_or_else(|| panic!("{number} was never typed"));
         assert!(
             self.delivered.last().is_none_or(|last| *last < number),
             "{number} after {:?}: repeated or out of order",
             self.delivered.last()
         );
         self.delivered.push(number);
+        self.waited.push(now.saturating_duration_since(self.typed_at[place]));
     }
 
     fn check_path(&self, role: Role, command: &PathCommand) {

@@ -43,7 +43,7 @@ impl World {
     pub fn type_next(&mut self) -> u32 {
         let text = self.next_typed;
         self.next_typed += 1;
-        self.model.typed(text);
+        self.model.typed(text, self.now);
         self.operate(InputEvent::Text(text.to_string()));
         text
     }

@@ -1,0 +1,152 @@
+//! What is wrong with a ledger or its file, in one sentence that says what to do.
+
+use tasuki_protocol::ledger::audit::Finding;
+use tasuki_protocol::ledger::follow::LedgerRefused;
+
+use super::fault::AuditFault;
+use super::neutral;
+use crate::texts::Language;
+
+/// One sentence that says what to do.
+pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
+    match fault {
+        AuditFault::File { .. }
+        | AuditFault::Exists(_)
+        | AuditFault::NoExport(_)
+        | AuditFault::Damaged(_) => about_file(fault, language),
+        AuditFault::Refused(refused) => about_server(*refused, language),
+        AuditFault::Found(finding) => found(finding, language),
+        AuditFault::OtherRoot => language.pick(
+            "The ledger is another organisation's: its bundle was not signed by the known root key.",
+            "別の組織の記録です。既知のルート鍵で署名されていません。",
+        ),
+        AuditFault::Short { have, signed } => language.pick(
+            format!("The server shows only {have} of the {signed} records that it has signed. Keep what you have exported, and ask who runs the server."),
+            format!("サーバーは署名済みの {signed} 件のうち {have} 件しか示していません。書き出し済みのファイルを保管し、サーバーの担当者に確認してください。"),
+        ),
+        AuditFault::NoLogKey => language.pick(
+            "The passphrase opens none of the log keys. Check it, and enter it again.",
+            "このパスフレーズで開ける記録鍵がありません。確認して入力し直してください。",
+        ),
+        AuditFault::NoRecord(seq) => language.pick(
+            format!("There is no record {seq}. `tasuki-admin audit list` shows their numbers."),
+            format!("記録 {seq} はありません。`tasuki-admin audit list` で番号を確認してください。"),
+        ),
+        AuditFault::Date(text) => language.pick(
+            format!("{:?} is no date. Write it like 2026-07-01.", neutral::line(text)),
+            format!("{:?} は日付として読めません。2026-07-01 のように入力してください。", neutral::line(text)),
+        ),
+        AuditFault::Zone(text) => language.pick(
+            format!("{:?} is no time zone. Write it like Asia/Tokyo.", neutral::line(text)),
+            format!("{:?} はタイムゾーンではありません。Asia/Tokyo のように入力してください。", neutral::line(text)),
+        ),
+        AuditFault::NoSuchEvent(text) => language.pick(
+            format!("No event is called {:?}. `audit list --json` shows their names as \"type\".", neutral::line(text)),
+            format!("{:?} という種類の記録はありません。`audit list --json` の \"type\" で確認できます。", neutral::line(text)),
+        ),
+        AuditFault::NothingToPrune => language.pick(
+            "No record is older than that day, so nothing was removed.",
+            "その日より古い記録がないため、何も削除しませんでした。",
+        ),
+        AuditFault::NothingToAcknowledge => language.pick(
+            "The server's ledger goes on from the one known here, so there is nothing to acknowledge. If another program says that records are missing, give their number with --seen.",
+            "サーバーの記録は既知のものの続きです。承認するものはありません。ほかのプログラムが記録の欠落を知らせている場合は、その件数を --seen で指定してください。",
+        ),
+        AuditFault::Partial(seq) => language.pick(
+            format!("The export begins at record {seq}; only one that begins at 0 can be verified."),
+            format!("この書き出しは記録 {seq} から始まっています。検証できるのは 0 から始まるものだけです。"),
+        ),
+    }
+}
+
+/// A file that is not there, not whole, or not what it is taken for.
+fn about_file(fault: &AuditFault, language: Language) -> String {
+    if let AuditFault::File { file, why } = fault {
+        return language.pick(
+            format!(
+                "{} cannot be read or written ({why}). Check its owner, permissions and space.",
+                file.display()
+            ),
+            format!(
+                "{} を読み書きできません（{why}）。所有者、権限、空き容量を確認してください。",
+                file.display()
+            ),
+        );
+    }
+    if let AuditFault::Exists(file) = fault {
+        return language.pick(
+            format!(
+                "{} exists already. Choose another name; nothing is ever overwritten.",
+                file.display()
+            ),
+            format!(
+                "{} は既に存在します。別の名前にしてください（上書きはしません）。",
+                file.display()
+            ),
+        );
+    }
+    if let AuditFault::NoExport(file) = fault {
+        return language.pick(
+            format!(
+                "{} is no exported ledger. Make one with `tasuki-admin audit export`.",
+                file.display()
+            ),
+            format!(
+                "{} は記録の書き出しファイルではありません。`tasuki-admin audit export` で作成してください。",
+                file.display()
+            ),
+        );
+    }
+    let AuditFault::Damaged(file) = fault else { return fault.to_string() };
+    language.pick(
+        format!("{} is damaged or cut short. Export the ledger again.", file.display()),
+        format!("{} は壊れているか途中で切れています。もう一度書き出してください。", file.display()),
+    )
+}
+
+/// A server whose ledger is not what the one known here became.
+fn about_server(refused: LedgerRefused, language: Language) -> String {
+    match refused {
+        LedgerRefused::Older { known, found } => language.pick(
+            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        LedgerRefused::Forked { known } => language.pick(
+            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
+            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+        ),
+        LedgerRefused::Unsigned => language.pick(
+            "The server's checkpoint is not signed by a key of the organisation's bundle. Ask who runs the server.",
+            "サーバーの記録の署名が組織の鍵によるものではありません。サーバーの担当者に確認してください。",
+        ),
+    }
+}
+
+fn found(finding: &Finding, language: Language) -> String {
+    let japanese = match finding {
+        Finding::OutOfOrder { expected, found } => {
+            format!("記録 {expected} がありません（代わりに記録 {found} が続いています）。")
+        }
+        Finding::Changed(seq) => format!("記録 {seq} が書き換えられています。"),
+        Finding::ChangedWithin { from, to } => {
+            format!("記録 {from} から {to} のどれかが書き換え、追加または削除されています。")
+        }
+        Finding::Removed(seq) => format!("記録 {seq} が署名なしに削除されています。"),
+        Finding::KeyMissing(seq) => format!("記録 {seq} のデータ鍵がありません。"),
+        Finding::Truncated { have, signed } => {
+            format!("記録が {have} 件で終わっていますが、署名済みの件数は {signed} 件です。")
+        }
+        Finding::Forked(seq) => {
+            format!("記録 {seq} 件目までの内容が、既知の署名と異なる別の記録です。")
+        }
+        Finding::Checkpoint { size, why } => {
+            format!("記録 {size} の後の署名が無効です（{why}）。")
+        }
+        Finding::Unsigned { from, to } => format!("記録 {from} から {to} に署名がまだありません。"),
+        Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),
+    };
+    language.pick(
+        format!("The ledger does not hold: {finding}."),
+        format!("記録の検証に失敗しました。{japanese}"),
+    )
+}

@@ -1,0 +1,175 @@
+//! A ledger, read through once: verified as it comes, kept as a file, opened with the log keys.
+
+use std::path::Path;
+
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::keys::WrappedLogKey;
+use tasuki_protocol::ledger::audit::{Auditor, Finding, Header, Item, Verified};
+use tasuki_protocol::log_key::LogSecretKey;
+
+use super::export::Export;
+use super::fault::AuditFault;
+use super::record::{Gap, Opener, Record};
+use super::source::Source;
+use crate::fault::Fault;
+use crate::profile::Profile;
+use crate::vault::{Master, Passphrase, unwrap_log_key};
+
+/// Whose ledger it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// That of the organisation whose bundle is known.
+    Known(Box<Bundle>),
+    /// Nothing is known here: the file's own root key is told, to be compared.
+    Unknown,
+}
+
+/// The signed bundle of an export's header, if it is the known organisation's.
+///
+/// # Errors
+/// [`AuditFault::OtherRoot`].
+pub fn bundle_of(header: &Header, trust: &Trust) -> Result<Bundle, AuditFault> {
+    let bundle = Bundle::open_first(&header.bundle.0).map_err(|_| AuditFault::OtherRoot)?;
+    let Trust::Known(known) = trust else { return Ok(bundle) };
+    if known.tenant != bundle.tenant || known.root != bundle.root {
+        return Err(AuditFault::OtherRoot);
+    }
+    // Signed by the same root: keys of both count, whichever is newer.
+    let mut keys = bundle.checkpoint_keys.clone();
+    keys.extend(known.checkpoint_keys.iter().filter(|key| !bundle.checkpoint_keys.contains(key)));
+    Ok(Bundle { checkpoint_keys: keys, ..bundle })
+}
+
+/// What a passage through a ledger found.
+#[derive(Debug)]
+pub struct Passed {
+    pub bundle: Bundle,
+    /// `None`: it began in the middle, where nothing can be verified.
+    pub verdict: Option<Result<Verified, Finding>>,
+    pub records: u64,
+    /// The first record's number.
+    pub from: u64,
+}
+
+/// Goes through everything; `each` sees an item before it is judged.
+///
+/// # Errors
+/// The source, `each`, or a header of another organisation. What is wrong with the ledger itself
+/// is a verdict and no error: the rest is evidence, and is gone through too.
+pub async fn pass(
+    source: &mut Source<'_>,
+    trust: &Trust,
+    witnesses: &[String],
+    mut each: impl FnMut(&Item) -> Result<(), Fault>,
+) -> Result<Passed, Fault> {
+    let Some(Item::Header(header)) = source.item().await? else {
+        return Err(AuditFault::OtherRoot.into());
+    };
+    let bundle = bundle_of(&header, trust)?;
+    each(&Item::Header(header.clone()))?;
+    let (from, whole) = (header.from, header.from == 0);
+    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), bundle.root);
+    let witnessed = witnesses.iter().try_for_each(|note| auditor.witness(note));
+    let (mut finding, mut records) = (witnessed.err(), 0);
+    while let Some(item) = source.item().await? {
+        each(&item)?;
+        records += u64::from(matches!(item, Item::Record(_)));
+        if whole && finding.is_none() {
+            finding = check(&mut auditor, &item).err();
+        }
+    }
+    let verdict = whole.then(|| finding.map_or_else(|| auditor.finish(), Err));
+    Ok(Passed { bundle, verdict, records, from })
+}
+
+fn check(auditor: &mut Auditor, item: &Item) -> Result<(), Finding> {
+    match item {
+        Item::Header(_) => Ok(()),
+        Item::Tombstone(stone) => auditor.tombstone(&stone.0),
+        Item::Key(envelope) => {
+            auditor.key(envelope);
+            Ok(())
+        }
+        Item::Record(stored) => auditor.record(stored),
+        Item::Checkpoint(note) => auditor.checkpoint(note),
+    }
+}
+
+/// Writes everything to `file`; what is wrong with the ledger is kept, as evidence.
+///
+/// # Errors
+/// The source or the file, which is not there then.
+pub async fn export(
+    source: &mut Source<'_>,
+    trust: &Trust,
+    witnesses: &[String],
+    file: &Path,
+) -> Result<Passed, Fault> {
+    let mut export = Export::create(file)?;
+    let passed = pass(source, trust, witnesses, |item| Ok(export.item(item)?)).await?;
+    export.finish()?;
+    Ok(passed)
+}
+
+/// Records, opened.
+#[derive(Debug)]
+pub struct Read {
+    pub records: Vec<Record>,
+    pub gaps: Vec<Gap>,
+    pub passed: Passed,
+}
+
+/// Opens everything. `unlock` gives the private halves of wrapped keys.
+///
+/// # Errors
+/// As [`pass`], and those of `unlock`.
+pub async fn read(
+    source: &mut Source<'_>,
+    trust: &Trust,
+    unlock: impl FnOnce(&[WrappedLogKey]) -> Result<Vec<LogSecretKey>, Fault>,
+) -> Result<Read, Fault> {
+    let (mut unlock, mut opener, mut records) = (Some(unlock), None::<Opener>, Vec::new());
+    let passed = pass(source, trust, &[], |item| {
+        if let (Item::Header(header), Some(unlock)) = (item, unlock.take()) {
+            let secrets = unlock(&wrapped(&header.wrapped))?;
+            let tenant = bundle_of(header, trust)?.tenant;
+            opener = Some(Opener::new(tenant, secrets, header.from, header.before));
+        }
+        let Some(opener) = &mut opener else { return Ok(()) };
+        if let Item::Key(envelope) = item {
+            opener.key(envelope);
+        }
+        if let Item::Record(stored) = item {
+            records.push(opener.record(stored));
+        }
+        Ok(())
+    });
+    let passed = passed.await?;
+    let gaps = opener.map_or_else(Vec::new, |opener| opener.gaps);
+    Ok(Read { records, gaps, passed })
+}
+
+fn wrapped(blobs: &[Blob]) -> Vec<WrappedLogKey> {
+    blobs.iter().filter_map(|blob| strict_json(&blob.0).ok()).collect()
+}
+
+/// The private halves that the passphrase opens: through this profile's vault, if it has one.
+///
+/// # Errors
+/// [`AuditFault::NoLogKey`]: none.
+pub fn unlock(
+    wrapped: &[WrappedLogKey],
+    profile: Option<&Profile>,
+    passphrase: &Passphrase,
+) -> Result<Vec<LogSecretKey>, Fault> {
+    let vault = profile.and_then(|profile| profile.vault().ok());
+    let master = vault.and_then(|vault| Master::unwrap(&vault, passphrase).ok());
+    let opened = wrapped.iter().filter_map(|key| {
+        let by_master = master.as_ref().and_then(|master| master.unwrap_log_key(key).ok());
+        by_master.or_else(|| unwrap_log_key(key, passphrase).ok())
+    });
+    let opened: Vec<LogSecretKey> = opened.collect();
+    if opened.is_empty() { Err(AuditFault::NoLogKey.into()) } else { Ok(opened) }
+}

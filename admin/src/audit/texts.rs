@@ -1,0 +1,99 @@
+//! What the audit commands say, in English and Japanese.
+
+use std::path::Path;
+
+use crate::texts::Language;
+
+impl Language {
+    pub(crate) fn record_columns(self) -> [String; 6] {
+        [
+            self.pick("RECORD", "番号"),
+            self.pick("TIME", "日時"),
+            self.pick("SEEN BY", "記録元"),
+            self.pick("OPERATOR", "オペレータ"),
+            self.pick("SESSION", "セッション"),
+            self.pick("WHAT HAPPENED", "内容"),
+        ]
+    }
+
+    pub(crate) fn records_found(self, shown: usize, all: usize) -> String {
+        if shown == all {
+            return self.pick(format!("{all} records."), format!("{all} 件の記録です。"));
+        }
+        self.pick(
+            format!("The newest {shown} of {all} records; --last 0 shows all."),
+            format!("{all} 件のうち新しい {shown} 件です。--last 0 で全件を表示します。"),
+        )
+    }
+
+    pub(crate) fn records_missing(self, seq: u64, session: &str, missing: u64) -> String {
+        self.pick(
+            format!("Before record {seq}, {missing} records of an end of session {session} are missing: it kept them back, or never delivered them."),
+            format!("記録 {seq} の前に、セッション {session} の端末からの記録が {missing} 件ありません（送られなかったか、保留されています）。"),
+        )
+    }
+
+    pub(crate) fn ledger_holds(
+        self,
+        organisation: &str,
+        size: u64,
+        checkpoints: u64,
+        pruned: u64,
+    ) -> String {
+        self.pick(
+            format!("The ledger of {organisation} holds: {size} records, {checkpoints} checkpoints, {pruned} records pruned under a signed tombstone."),
+            format!("{organisation} の記録は完全です。記録 {size} 件、署名 {checkpoints} 件、署名付きで削除された記録 {pruned} 件。"),
+        )
+    }
+
+    pub(crate) fn compare_root(self, root: &str) -> String {
+        self.pick(
+            format!("No bundle of the organisation is known here. Compare its root key with the organisation's own: {root}"),
+            format!("組織の構成ファイルがここにないため、ルート鍵を組織に確認してください: {root}"),
+        )
+    }
+
+    pub(crate) fn exported(self, file: &Path, records: u64) -> String {
+        self.pick(
+            format!("{records} records are in {}. Anybody can verify it with `tasuki-admin audit verify --file`; only the passphrase opens it.", file.display()),
+            format!("{records} 件の記録を {} に書き出しました。検証は `tasuki-admin audit verify --file` で誰でもできますが、内容を読むにはパスフレーズが必要です。", file.display()),
+        )
+    }
+
+    pub(crate) fn report_made(self, file: &Path, records: usize) -> String {
+        self.pick(
+            format!("The report of {records} records is in {}.", file.display()),
+            format!("{records} 件の記録の報告を {} に保存しました。", file.display()),
+        )
+    }
+
+    pub(crate) fn reviewed(self, up_to: u64) -> String {
+        self.pick(
+            format!(
+                "It is written down that you have looked through everything before record {up_to}."
+            ),
+            format!("記録 {up_to} より前をすべて確認したことを記録しました。"),
+        )
+    }
+
+    pub(crate) fn ask_prune(self, before: u64) -> String {
+        self.pick(
+            format!("This cannot be undone: the content of {before} records goes. Type {before} to remove it:"),
+            format!("この操作は取り消せません。{before} 件の記録の内容が失われます。削除するには {before} と入力してください:"),
+        )
+    }
+
+    pub(crate) fn pruned(self, before: u64) -> String {
+        self.pick(
+            format!("The content of {before} records is gone. Their leaves stay, so that the rest verifies as before."),
+            format!("{before} 件の記録の内容を削除しました。検証に必要な値は残るため、ほかの記録は引き続き検証できます。"),
+        )
+    }
+
+    pub(crate) fn acknowledged(self, lost: u64, size: u64) -> String {
+        self.pick(
+            format!("The ledger goes on from its {size} records. Programs that had seen up to {lost} are told so, under the root key."),
+            format!("記録は {size} 件から続きます。{lost} 件まで確認していたプログラムにも、ルート鍵の署名で伝わります。"),
+        )
+    }
+}

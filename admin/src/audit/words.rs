@@ -1,0 +1,126 @@
+//! Records in a person's words, in English and Japanese.
+
+use serde_json::Value;
+use tasuki_protocol::ledger::event::{Event, Witness};
+use tasuki_protocol::ledger::record::RowRefused;
+
+use super::neutral;
+use super::record::{Body, Record};
+use super::times::Zone;
+use crate::texts::Language;
+
+/// What happened, in one line that a terminal may show.
+pub fn line(record: &Record, language: Language) -> String {
+    match &record.body {
+        Body::Entry(entry) => {
+            let details = details(&entry.event);
+            let title = title(&entry.event, language);
+            if details.is_empty() { title } else { format!("{title}: {details}") }
+        }
+        Body::Closed(_, refused) => closed(*refused, language),
+        Body::Pruned => language.pick("(pruned)", "（保存期間を過ぎて削除済み）"),
+    }
+}
+
+fn closed(refused: RowRefused, language: Language) -> String {
+    match refused {
+        RowRefused::OtherKey => language.pick("(sealed to another log key)", "（別の記録鍵で封印）"),
+        RowRefused::Altered => language.pick("(ALTERED)", "（改ざんあり）"),
+        RowRefused::Malformed => language.pick("(of a newer version)", "（新しい版の記録）"),
+        RowRefused::TooLarge => language.pick("(too large)", "（大きすぎる記録）"),
+    }
+}
+
+/// The fields of an event, each as `name=value`.
+pub fn details(event: &Event) -> String {
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let Some(fields) = value.as_object() else { return String::new() };
+    let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{name}={}", neutral::line(&text))
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// What an event is called.
+pub fn title(event: &Event, language: Language) -> String {
+    let (english, japanese) = match event {
+        Event::ServerStarted { .. } => ("Server started", "サーバー起動"),
+        Event::ServerStopped => ("Server stopped", "サーバー停止"),
+        Event::ClockStepped { .. } => ("Clock changed", "時計の変更"),
+        Event::Restored { .. } => ("Restored from a backup", "バックアップから復元"),
+        Event::Missed { .. } => ("EVENTS NOT WRITTEN", "記録できなかった出来事"),
+        Event::LoggedIn { .. } => ("Signed in", "サインイン"),
+        Event::LoginFailed { .. } => ("Sign-in failed", "サインイン失敗"),
+        Event::LockedOut { .. } => ("SUSPENDED", "アカウント停止"),
+        Event::LoggedOut { .. } => ("Signed out", "サインアウト"),
+        Event::DeviceEnrolled { .. } => ("Device asked for", "端末の登録申請"),
+        Event::AdminDid { .. } => ("Administrator", "管理者の操作"),
+        Event::AdminRefused { .. } => ("Administrator refused", "管理操作を拒否"),
+        Event::LedgerRead { .. } => ("Ledger read", "記録の閲覧"),
+        Event::Reviewed { .. } => ("Ledger reviewed", "記録の確認"),
+        Event::Pruned { .. } => ("Ledger pruned", "記録の削除"),
+        Event::RestoreAcknowledged { .. } => ("Restore acknowledged", "復元を承認"),
+        Event::RoomOpened { .. } => ("Number opened", "番号発行"),
+        Event::PairingTried { .. } => ("Number tried", "番号入力"),
+        Event::PairingFailed { .. } => ("Pairing failed", "接続確認失敗"),
+        Event::TooManyGuesses { .. } => ("TOO MANY TRIES", "試行回数超過"),
+        Event::Paired { .. } => ("Paired", "接続確立"),
+        Event::RequestRefused { .. } => ("Request refused", "要求を拒否"),
+        Event::SessionClosed { .. } => ("Session closed", "セッション終了"),
+        Event::ConsentAsked { .. } => ("Consent asked", "同意の確認"),
+        Event::ConsentAnswered { .. } => ("Consent answered", "同意の回答"),
+        Event::RightAsked { .. } => ("Right asked", "権限の要求"),
+        Event::RightGranted { .. } => ("Right granted", "権限の付与"),
+        Event::RightRevoked { .. } => ("Right revoked", "権限の取り消し"),
+        Event::ModeChanged { .. } => ("Mode changed", "モード変更"),
+        Event::Refused { .. } => ("Refused", "拒否"),
+        Event::Violation { .. } => ("VIOLATION", "違反"),
+        Event::TranscriptMismatch => ("SERVER ALTERED WHAT PASSED", "通信内容の改変を検出"),
+        Event::ManifestRefused { .. } => ("Manifest refused", "許可証を拒否"),
+        Event::ScreenshotTaken { .. } => ("Screenshot", "画面保存"),
+        Event::FileMoved { .. } => ("File", "ファイル"),
+        Event::ClipboardMoved { .. } => ("Clipboard", "クリップボード"),
+        Event::ChatLine { .. } => ("Chat", "チャット"),
+        Event::Customer { .. } => ("Customer", "顧客"),
+        Event::Note { .. } => ("Note", "メモ"),
+        Event::RecordingStarted { .. } => ("Recording started", "録画開始"),
+        Event::RecordingStopped { .. } => ("Recording stopped", "録画停止"),
+        Event::Connected { .. } => ("Connected", "通信経路"),
+        Event::Disconnected { .. } => ("Path lost", "通信経路の切断"),
+        Event::LedgerRolledBack { .. } => ("LEDGER OLDER THAN SEEN", "以前より古い記録を検出"),
+        Event::Ended { .. } => ("Session ended", "セッション終了（端末側）"),
+    };
+    language.pick(english, japanese)
+}
+
+/// Who saw it happen.
+pub fn witness(by: Witness, language: Language) -> String {
+    match by {
+        Witness::Server => language.pick("server", "サーバー"),
+        Witness::Operator => language.pick("operator", "オペレータ"),
+        Witness::Agent => language.pick("agent", "エージェント"),
+    }
+}
+
+/// A record as scripts read it.
+pub fn json(record: &Record, zone: &Zone) -> Value {
+    let mut value = match &record.body {
+        Body::Entry(entry) => serde_json::to_value(entry).unwrap_or_default(),
+        Body::Closed(class, refused) => {
+            serde_json::json!({ "class": class.name(), "closed": refused.to_string() })
+        }
+        Body::Pruned => serde_json::json!({ "pruned": true }),
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("seq".to_owned(), record.seq.into());
+        if !matches!(record.body, Body::Pruned) {
+            fields.insert("at".to_owned(), record.at.into());
+            fields.insert("time".to_owned(), zone.moment(record.at).into());
+        }
+        if let Body::Entry(entry) = &record.body {
+            fields.insert("class".to_owned(), entry.event.class().name().into());
+        }
+    }
+    value
+}

@@ -1,0 +1,347 @@
+//! The ledger, read, searched, verified and exported.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::ledger::audit::Verified;
+use tasuki_protocol::ledger::event::Class;
+use tasuki_protocol::ledger::words::ReadPurpose;
+
+use super::audit_care::{self, PruneOptions, RestoreOptions, ReviewOptions};
+use super::audit_report::{self, ReportOptions};
+use super::table::table;
+use super::{Printed, Settings};
+use crate::audit::fault::AuditFault;
+use crate::audit::filter::{self, Filter, sessions};
+use crate::audit::kept::{self, follow};
+use crate::audit::reading::{self, Passed, Read, Trust};
+use crate::audit::record::{Body, Record};
+use crate::audit::source::Source;
+use crate::audit::times::Zone;
+use crate::audit::{neutral, words};
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::prompt;
+use crate::vault::Passphrase;
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show records, the newest last; asks for the passphrase
+    List {
+        #[command(flatten)]
+        input: Input,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Show one record with everything that stands in it; asks for the passphrase
+    Show {
+        #[command(flatten)]
+        input: Input,
+        /// The record's number
+        record: u64,
+    },
+    /// Show records in which a text stands, upper or lower case; asks for the passphrase
+    Search {
+        #[command(flatten)]
+        input: Input,
+        text: String,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Check that no record was changed, removed, added or moved; needs no passphrase, and
+    /// with --file neither server nor account
+    Verify {
+        #[command(flatten)]
+        input: Input,
+        /// A checkpoint that was kept elsewhere; the ledger must have grown out of it
+        #[arg(long, value_name = "NOTE")]
+        checkpoint: Vec<PathBuf>,
+    },
+    /// Count what was done: a table, or with --format a spreadsheet, JSON or a page with charts; asks for the passphrase
+    Report(ReportOptions),
+    /// Write down that the ledger was looked through
+    Review(ReviewOptions),
+    /// Remove the content of old records for good; asks for the passphrase. What remains still verifies
+    Prune(PruneOptions),
+    /// A backup was restored and you know it: take the older ledger on; asks for the passphrase
+    AcknowledgeRestore(RestoreOptions),
+    /// Write the whole ledger to a file, closed as it is; whoever verifies it needs nothing else
+    Export {
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+/// Where the ledger is.
+#[derive(Debug, Args)]
+pub struct Input {
+    /// An exported ledger, in place of the server's
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Time zone of dates, e.g. Asia/Tokyo [default: this computer's]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+}
+
+/// Which records; everything that is given must hold.
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// From this day or moment on, e.g. 2026-07-01 or 2026-07-01T09:00
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Up to the end of this day, or up to this moment
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// An operator's account
+    #[arg(long)]
+    pub operator: Option<String>,
+    /// A customer, as the operator named him
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// A session's id
+    #[arg(long)]
+    pub session: Option<SessionId>,
+    /// Kind of record: server, login, admin, session, content
+    #[arg(long, value_parser = class)]
+    pub class: Option<Class>,
+    /// Name of the event, e.g. file_moved
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+    /// Only so many of the newest; 0 for all
+    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    pub last: usize,
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    let known = Class::ALL.into_iter().find(|class| class.name() == text);
+    known.ok_or_else(|| Class::ALL.map(Class::name).join(", "))
+}
+
+impl Wanted {
+    pub(super) fn filter(&self, zone: &Zone, text: Option<&str>) -> Result<Filter, Fault> {
+        if let Some(event) = self.event.as_deref().filter(|event| !filter::is_kind(event)) {
+            return Err(AuditFault::NoSuchEvent(event.to_owned()).into());
+        }
+        Ok(Filter {
+            since: self.since.as_deref().map(|date| zone.read(date)).transpose()?,
+            until: self.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
+            operator: self.operator.clone(),
+            customer: self.customer.clone(),
+            session: self.session,
+            class: self.class,
+            kind: self.event.clone(),
+            text: text.map(str::to_owned),
+        })
+    }
+}
+
+pub(super) async fn run(settings: &Settings, command: &AuditCommand) -> Result<Printed, Fault> {
+    match command {
+        AuditCommand::List { input, wanted } => {
+            list(settings, input, wanted, None, ReadPurpose::List).await
+        }
+        AuditCommand::Search { input, text, wanted } => {
+            list(settings, input, wanted, Some(text), ReadPurpose::Search).await
+        }
+        AuditCommand::Show { input, record } => show(settings, input, *record).await,
+        AuditCommand::Verify { input, checkpoint } => verify(settings, input, checkpoint).await,
+        AuditCommand::Review(options) => audit_care::review(settings, options).await,
+        AuditCommand::Prune(options) => audit_care::prune(settings, options).await,
+        AuditCommand::AcknowledgeRestore(options) => audit_care::acknowledge(settings, options).await,
+        AuditCommand::Report(options) => audit_report::run(settings, options).await,
+        AuditCommand::Export { to } => export(settings, to).await,
+    }
+}
+
+/// What is known here of whose ledger a file must be.
+fn trust(settings: &Settings) -> Result<Trust, Fault> {
+    if let Some(given) = &settings.bundle {
+        let envelope = std::fs::read(given).map_err(|_| Fault::NoBundle(given.clone()))?;
+        let bundle = Bundle::open_first(envelope.trim_ascii());
+        let bundle = bundle.map_err(|_| Fault::DamagedBundle(given.clone()))?;
+        return Ok(Trust::Known(Box::new(bundle)));
+    }
+    match settings.profile()?.bundle(None) {
+        Ok(bundle) => Ok(Trust::Known(Box::new(bundle))),
+        Err(Fault::NoBundle(_)) => Ok(Trust::Unknown),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Opens the ledger of `input` with the passphrase that is asked for.
+pub(super) async fn read(
+    settings: &Settings,
+    input: &Input,
+    purpose: ReadPurpose,
+) -> Result<Read, Fault> {
+    let language = settings.language();
+    let profile = settings.profile()?;
+    let ask = || prompt::secret(&language.ask_passphrase()).map(|typed| Passphrase::entered(&typed));
+    if let Some(file) = &input.file {
+        let mut source = Source::file(file)?;
+        let unlock = |wrapped: &[_]| reading::unlock(wrapped, Some(&profile), &ask()?);
+        return reading::read(&mut source, &trust(settings)?, unlock).await;
+    }
+    // Asked before the server is, so that nothing is read in vain and the ledger says so.
+    let passphrase = ask()?;
+    let desk = Desk::open(settings).await?;
+    follow(&desk).await?;
+    let mut source = Source::server(&desk, purpose, 0).await?;
+    let known = Trust::Known(Box::new(desk.bundle.clone()));
+    let unlock = |wrapped: &[_]| reading::unlock(wrapped, Some(&desk.profile), &passphrase);
+    reading::read(&mut source, &known, unlock).await
+}
+
+async fn list(
+    settings: &Settings,
+    input: &Input,
+    wanted: &Wanted,
+    text: Option<&str>,
+    purpose: ReadPurpose,
+) -> Result<Printed, Fault> {
+    let zone = Zone::named(input.zone.as_deref())?;
+    let filter = wanted.filter(&zone, text)?;
+    let read = read(settings, input, purpose).await?;
+    let sessions = sessions(&read.records);
+    let mut found: Vec<&Record> =
+        read.records.iter().filter(|record| filter.admits(record, &sessions)).collect();
+    let all = found.len();
+    if wanted.last > 0 {
+        found.drain(..all.saturating_sub(wanted.last));
+    }
+    let language = settings.language();
+    let mut rows = vec![language.record_columns().to_vec()];
+    rows.extend(found.iter().map(|record| row(record, &zone, settings)));
+    let mut text = table(&rows);
+    text.push_str(&format!("\n{}", language.records_found(found.len(), all)));
+    for gap in &read.gaps {
+        let session = gap.session.to_string();
+        text.push_str(&format!("\n{}", language.records_missing(gap.seq, &session, gap.missing)));
+    }
+    let gaps = read.gaps.iter().map(
+        |gap| serde_json::json!({ "before": gap.seq, "session": gap.session, "missing": gap.missing }),
+    );
+    let json = serde_json::json!({
+        "records": found.iter().map(|record| words::json(record, &zone)).collect::<Vec<_>>(),
+        "found": all,
+        "gaps": gaps.collect::<Vec<_>>(),
+    });
+    judged(Printed { text, json }, read.passed)
+}
+
+fn row(record: &Record, zone: &Zone, settings: &Settings) -> Vec<String> {
+    let language = settings.language();
+    let entry = record.entry();
+    let session = entry.and_then(|entry| entry.session).map(|id| id.to_string());
+    vec![
+        record.seq.to_string(),
+        if record.at == 0 { String::new() } else { zone.moment(record.at) },
+        entry.map_or_else(String::new, |entry| words::witness(entry.by, language)),
+        entry.and_then(|entry| entry.operator.as_deref()).map(neutral::line).unwrap_or_default(),
+        session.map(|id| id.chars().take(8).collect()).unwrap_or_default(),
+        words::line(record, language),
+    ]
+}
+
+async fn show(settings: &Settings, input: &Input, seq: u64) -> Result<Printed, Fault> {
+    let zone = Zone::named(input.zone.as_deref())?;
+    let read = read(settings, input, ReadPurpose::Show).await?;
+    let record = read.records.iter().find(|record| record.seq == seq);
+    let record = record.ok_or(AuditFault::NoRecord(seq))?;
+    let json = words::json(record, &zone);
+    let mut lines = vec![format!("{seq}  {}", words::line(record, settings.language()))];
+    if let Body::Entry(_) = record.body {
+        lines.extend(fields("", &json));
+    }
+    judged(Printed { text: lines.join("\n"), json }, read.passed)
+}
+
+/// Each value of a record on a line of its own.
+fn fields(prefix: &str, value: &serde_json::Value) -> Vec<String> {
+    let Some(object) = value.as_object() else {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        return vec![format!("  {prefix} = {}", neutral::line(&text))];
+    };
+    let name =
+        |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    object.iter().flat_map(|(key, value)| fields(&name(key), value)).collect()
+}
+
+async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> Result<Printed, Fault> {
+    let mut witnesses = Vec::new();
+    for file in checkpoints {
+        let note = std::fs::read_to_string(file).map_err(|why| AuditFault::file(file, why))?;
+        witnesses.push(note);
+    }
+    let (passed, trust) = match &input.file {
+        Some(file) => {
+            let trust = trust(settings)?;
+            let mut source = Source::file(file)?;
+            (reading::pass(&mut source, &trust, &witnesses, |_| Ok(())).await?, trust)
+        }
+        None => {
+            let desk = Desk::open(settings).await?;
+            // Asked first, so that a server that cannot prove its way is not taken at its new word.
+            witnesses.extend(kept::kept(&desk).map(|(note, _)| note));
+            follow(&desk).await?;
+            let trust = Trust::Known(Box::new(desk.bundle.clone()));
+            let mut source = Source::server(&desk, ReadPurpose::Verify, 0).await?;
+            (reading::pass(&mut source, &trust, &witnesses, |_| Ok(())).await?, trust)
+        }
+    };
+    let verified = match passed.verdict {
+        Some(verdict) => verdict.map_err(AuditFault::from)?,
+        None => return Err(AuditFault::Partial(passed.from).into()),
+    };
+    Ok(verdict(settings, &verified, &passed.bundle, &trust))
+}
+
+fn verdict(settings: &Settings, verified: &Verified, bundle: &Bundle, trust: &Trust) -> Printed {
+    let language = settings.language();
+    let Verified { size, checkpoints, pruned, .. } = verified;
+    let mut text = language.ledger_holds(&bundle.organisation, *size, *checkpoints, *pruned);
+    if *trust == Trust::Unknown {
+        text.push_str(&format!("\n{}", language.compare_root(&bundle.root.to_string())));
+    }
+    let json = serde_json::json!({
+        "whole": true,
+        "organisation": bundle.organisation,
+        "tenant": bundle.tenant,
+        "root": bundle.root,
+        "root_known": *trust != Trust::Unknown,
+        "records": size,
+        "tree": verified.root,
+        "checkpoints": checkpoints,
+        "pruned": pruned,
+        "newest": verified.newest.map(|newest| newest.at),
+    });
+    Printed { text, json }
+}
+
+async fn export(settings: &Settings, to: &Path) -> Result<Printed, Fault> {
+    if to.exists() {
+        return Err(AuditFault::Exists(to.to_owned()).into());
+    }
+    let desk = Desk::open(settings).await?;
+    // A fork is exported too: it is evidence, and said to be one.
+    let witnesses: Vec<String> = kept::kept(&desk).map(|(note, _)| note).into_iter().collect();
+    let known = Trust::Known(Box::new(desk.bundle.clone()));
+    let mut source = Source::server(&desk, ReadPurpose::Export, 0).await?;
+    let passed = reading::export(&mut source, &known, &witnesses, to).await?;
+    let text = desk.language.exported(to, passed.records);
+    let json = serde_json::json!({ "file": to, "records": passed.records });
+    judged(Printed { text, json }, passed)
+}
+
+/// What was printed is good only if the ledger holds; it is printed anyway, as evidence.
+pub(super) fn judged(printed: Printed, passed: Passed) -> Result<Printed, Fault> {
+    match passed.verdict {
+        Some(Err(finding)) => {
+            let why = Box::new(AuditFault::Found(finding));
+            Err(Fault::Printed { printed: Box::new(printed), why })
+        }
+        Some(Ok(_)) | None => Ok(printed),
+    }
+}

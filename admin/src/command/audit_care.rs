@@ -1,0 +1,163 @@
+//! What is done about the ledger itself: reviewed, pruned, taken on after a restore.
+
+use clap::Args;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ledger::audit::{Acknowledgement, Item, Tombstone};
+use tasuki_protocol::ledger::follow::{Base, LedgerRefused};
+use tasuki_protocol::ledger::tree::{Frontier, Hash};
+use tasuki_protocol::ledger::wire::{ACKNOWLEDGE_PATH, Decree, PRUNE_PATH, REVIEW_PATH, Review};
+use tasuki_protocol::ledger::words::ReadPurpose;
+
+use super::key::unlock;
+use super::{Printed, Settings, init};
+use crate::audit::fault::AuditFault;
+use crate::audit::kept::{self, follow, followed};
+use crate::audit::reading::{self, Trust};
+use crate::audit::source::Source;
+use crate::audit::times::Zone;
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::prompt;
+
+#[derive(Debug, Args)]
+pub struct ReviewOptions {
+    /// What was found, at most 500 characters
+    #[arg(long, default_value = "")]
+    note: String,
+    /// Everything before this record was looked through [default: everything there is]
+    #[arg(long, value_name = "RECORD")]
+    up_to: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct PruneOptions {
+    /// The content of records of days before this one goes, e.g. 2025-07-01
+    #[arg(long, value_name = "DATE")]
+    before: String,
+    /// Why, as it will stand in the ledger
+    #[arg(long)]
+    reason: String,
+    /// Time zone of the date, e.g. Asia/Tokyo [default: this computer's]
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreOptions {
+    /// Why, as it will stand in the ledger
+    #[arg(long)]
+    reason: String,
+    /// The most records that any program says it has seen [default: those seen on this computer]
+    #[arg(long, value_name = "COUNT")]
+    seen: Option<u64>,
+}
+
+/// S92.
+pub(super) async fn review(settings: &Settings, options: &ReviewOptions) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let newest = follow(&desk).await?.map_or(0, |newest| newest.size);
+    let up_to = options.up_to.unwrap_or(newest);
+    if up_to > newest {
+        return Err(AuditFault::NoRecord(up_to).into());
+    }
+    let review = Review { up_to, note: options.note.clone() };
+    desk.post::<serde_json::Value>(REVIEW_PATH, &review).await?;
+    let json = serde_json::json!({ "reviewed": true, "up_to": up_to });
+    Ok(Printed { text: desk.language.reviewed(up_to), json })
+}
+
+/// Retention (S95): old content goes under the root key's signed word; the leaves stay, so that the
+/// rest verifies as before.
+pub(super) async fn prune(settings: &Settings, options: &PruneOptions) -> Result<Printed, Fault> {
+    let at = Zone::named(options.zone.as_deref())?.read(&options.before)?;
+    let desk = Desk::open(settings).await?;
+    follow(&desk).await?;
+    let (before, root) = older_than(&desk, at).await?;
+    if before == 0 {
+        return Err(AuditFault::NothingToPrune.into());
+    }
+    let language = desk.language;
+    if !options.yes && *prompt::answer(&language.ask_prune(before))? != before.to_string() {
+        return Err(Fault::NotConfirmed);
+    }
+    let (master, _) = unlock(&desk)?;
+    let stone = Tombstone {
+        tenant: desk.bundle.tenant,
+        before,
+        root,
+        admin: String::new(),
+        reason: options.reason.clone(),
+        at: init::unix(),
+    };
+    let decree = Decree { envelope: Blob(dsse::sign(&stone, &master.root())) };
+    desk.post::<serde_json::Value>(PRUNE_PATH, &decree).await?;
+    let json = serde_json::json!({ "pruned": before });
+    Ok(Printed { text: language.pruned(before), json })
+}
+
+/// How many records stand before the first one of `at` or later, and the root over them; of a
+/// ledger that holds.
+async fn older_than(desk: &Desk, at: u64) -> Result<(u64, Hash), Fault> {
+    let known = Trust::Known(Box::new(desk.bundle.clone()));
+    let mut source = Source::server(desk, ReadPurpose::Verify, 0).await?;
+    let (mut frontier, mut reached) = (Frontier::default(), false);
+    let passed = reading::pass(&mut source, &known, &[], |item| {
+        if let Item::Record(stored) = item {
+            reached |= stored.row.as_ref().is_some_and(|row| row.place.at >= at);
+            if !reached {
+                frontier.push(stored.leaf, |_, _| {});
+            }
+        }
+        Ok(())
+    });
+    match passed.await?.verdict {
+        Some(Err(finding)) => Err(AuditFault::Found(finding).into()),
+        Some(Ok(_)) | None => Ok((frontier.size(), frontier.root())),
+    }
+}
+
+/// F21: the ledger is an older one, since a backup was restored, and goes on from there.
+pub(super) async fn acknowledge(
+    settings: &Settings,
+    options: &RestoreOptions,
+) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let known = kept::kept(&desk).map(|(_, checkpoint)| checkpoint);
+    let lost = match (follow(&desk).await, options.seen) {
+        (Err(fault), seen) if is_missing_records(&fault) => {
+            seen.or(known.map(|known| known.size)).unwrap_or_default()
+        }
+        (Err(fault), _) => return Err(fault),
+        // This computer has seen nothing that is missing; another one has.
+        (Ok(_), Some(seen)) => seen,
+        (Ok(_), None) => return Err(AuditFault::NothingToAcknowledge.into()),
+    };
+    let answer = kept::ask(&desk, None).await?;
+    let note = answer.note.ok_or(AuditFault::NothingToAcknowledge)?;
+    let newest = followed(&desk.bundle).open(&note).map_err(AuditFault::Refused)?;
+    let Base { size, root, .. } = newest.into();
+    let (master, _) = unlock(&desk)?;
+    let word = Acknowledgement {
+        tenant: desk.bundle.tenant,
+        lost,
+        size,
+        root,
+        admin: String::new(),
+        reason: options.reason.clone(),
+        at: init::unix(),
+    };
+    let decree = Decree { envelope: Blob(dsse::sign(&word, &master.root())) };
+    desk.post::<serde_json::Value>(ACKNOWLEDGE_PATH, &decree).await?;
+    desk.profile.keep_checkpoint(&note)?;
+    let json = serde_json::json!({ "acknowledged": true, "seen": lost, "goes_on_from": size });
+    Ok(Printed { text: desk.language.acknowledged(lost, size), json })
+}
+
+fn is_missing_records(fault: &Fault) -> bool {
+    let Fault::Audit(fault) = fault else { return false };
+    matches!(**fault, AuditFault::Refused(LedgerRefused::Older { .. } | LedgerRefused::Forked { .. }))
+}

@@ -1,0 +1,118 @@
+//! Reports from the ledger.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::words::ReadPurpose;
+
+use super::audit::{self, Input};
+use super::{Printed, Settings};
+use crate::audit::export;
+use crate::audit::fault::AuditFault;
+use crate::audit::filter::{Filter, sessions};
+use crate::audit::record::Record;
+use crate::audit::source::unix_ms;
+use crate::audit::times::Zone;
+use crate::fault::Fault;
+use crate::report::{Head, Period, Report, Section, show};
+
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    #[command(flatten)]
+    input: Input,
+    /// From this day or moment on, e.g. 2026-07-01
+    #[arg(long, value_name = "DATE")]
+    since: Option<String>,
+    /// Up to the end of this day, or up to this moment
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// Of one operator's account alone
+    #[arg(long)]
+    operator: Option<String>,
+    /// Of one customer alone, as operators named him
+    #[arg(long)]
+    customer: Option<String>,
+    /// How long one period is
+    #[arg(long, value_enum, default_value_t = Period::Day)]
+    by: Period,
+    /// One table alone; for CSV [default: totals]
+    #[arg(long, value_enum)]
+    table: Option<Section>,
+    /// What it is written as; --json is --format json
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Into a file, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Tables for a terminal
+    Text,
+    /// One table for a spreadsheet
+    Csv,
+    /// Everything for scripts
+    Json,
+    /// One page with charts, to mail and to print; loads nothing
+    Html,
+}
+
+/// The newest review in the ledger.
+fn reviewed(records: &[Record], zone: &Zone) -> Option<(String, u64, String)> {
+    records.iter().rev().find_map(|record| {
+        let Event::Reviewed { admin, up_to, .. } = &record.entry()?.event else { return None };
+        Some((admin.clone(), *up_to, zone.moment(record.at)))
+    })
+}
+
+pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<Printed, Fault> {
+    if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
+        return Err(AuditFault::Exists(out.clone()).into());
+    }
+    let language = settings.language();
+    let zone = Zone::named(options.input.zone.as_deref())?;
+    let filter = Filter {
+        since: options.since.as_deref().map(|date| zone.read(date)).transpose()?,
+        until: options.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
+        operator: options.operator.clone(),
+        customer: options.customer.clone(),
+        ..Filter::default()
+    };
+    let read = audit::read(settings, &options.input, ReadPurpose::Report).await?;
+    let sessions = sessions(&read.records);
+    let records: Vec<&Record> =
+        read.records.iter().filter(|record| filter.admits(record, &sessions)).collect();
+    let head = Head {
+        organisation: read.passed.bundle.organisation.clone(),
+        since: filter.since.map(|at| zone.moment(at)),
+        until: filter.until.map(|at| zone.moment(at)),
+        operator: options.operator.clone(),
+        customer: options.customer.clone(),
+        reviewed: reviewed(&read.records, &zone),
+        made: zone.moment(unix_ms()),
+        ledger: read.passed.records,
+    };
+    let report = Report::new(head, &records, &sessions, (&zone, options.by));
+    let json = show::json(&report, options.table);
+    let text = match options.format {
+        Format::Text => show::text(&report, options.table, language),
+        Format::Csv => {
+            let table = report.table(options.table.unwrap_or(Section::Totals));
+            table.map_or_else(String::new, |table| show::csv(table, language))
+        }
+        Format::Json => crate::audit::neutral::json(&json),
+        Format::Html => show::html(&report, language),
+    };
+    let printed = match &options.out {
+        None => Printed { text, json },
+        Some(out) => {
+            let text = if settings.json { crate::audit::neutral::json(&json) } else { text };
+            export::write_text(out, &text)?;
+            let json = serde_json::json!({ "file": out, "records": records.len() });
+            Printed { text: language.report_made(out, records.len()), json }
+        }
+    };
+    audit::judged(printed, read.passed)
+}

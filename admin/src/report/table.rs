@@ -1,0 +1,30 @@
+//! A table: columns that scripts know by name, and cells that are text or counts.
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Anybody's words: neutralised by whoever shows them (T66).
+    Text(String),
+    Count(u64),
+    /// A word of ours, which is put into the reader's language.
+    Word(&'static str),
+}
+
+/// Rows of equal length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    pub columns: &'static [&'static str],
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}

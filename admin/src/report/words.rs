@@ -1,0 +1,144 @@
+//! The words of reports, in English and Japanese.
+
+use super::table::Cell;
+use super::{Head, Section};
+use crate::texts::Language;
+
+/// A column's heading; `name` is as scripts know it.
+pub(super) fn column(name: &str, language: Language) -> String {
+    let (english, japanese) = match name {
+        "group" => ("By", "区分"),
+        "name" => ("Name", "名前"),
+        "sessions" => ("Sessions", "セッション"),
+        "minutes" => ("Minutes", "分"),
+        "consents" => ("Accepted", "同意"),
+        "consents_refused" => ("Refused", "拒否"),
+        "files" => ("Files", "ファイル"),
+        "file_bytes" => ("Bytes", "バイト"),
+        "files_refused" => ("Files refused", "ファイル拒否"),
+        "screenshots" => ("Screenshots", "画面保存"),
+        "recordings" => ("Recordings", "録画"),
+        "violations" => ("Violations", "違反"),
+        "logins" => ("Sign-ins", "サインイン"),
+        "login_failures" => ("Failed sign-ins", "サインイン失敗"),
+        "lockouts" => ("Suspensions", "停止"),
+        "admin_acts" => ("Admin acts", "管理操作"),
+        "record" => ("Record", "番号"),
+        "time" => ("Time", "日時"),
+        "operator" => ("Operator", "オペレータ"),
+        "customer" => ("Customer", "顧客"),
+        "session" => ("Session", "セッション"),
+        "seen_by" => ("Seen by", "記録元"),
+        "event" => ("Event", "出来事"),
+        "details" => ("Details", "詳細"),
+        "direction" => ("Direction", "方向"),
+        "path" => ("Path", "パス"),
+        "size" => ("Bytes", "バイト"),
+        "sha256" => ("SHA-256", "SHA-256"),
+        "overwrote" => ("Overwrote", "上書き"),
+        "verdict" => ("Verdict", "結果"),
+        other => (other, other),
+    };
+    language.pick(english, japanese)
+}
+
+/// One of our own words in a cell.
+fn word(word: &str, language: Language) -> String {
+    let japanese = match word {
+        "total" => "合計",
+        "operator" => "オペレータ",
+        "customer" => "顧客",
+        "period" => "期間",
+        "mode" => "モード",
+        "server" => "サーバー",
+        "operator_end" => "オペレータ側",
+        "agent_end" => "顧客側",
+        "to_operator" => "オペレータへ",
+        "to_user" => "顧客へ",
+        "nothing" => "なし",
+        "announced" => "通知のうえ上書き",
+        "delivered" => "完了",
+        "refused_by_user" => "顧客が拒否",
+        "refused_by_rule" => "規則により拒否",
+        "vetoed" => "検査で拒否",
+        "failed" => "失敗",
+        "cancelled" => "中止",
+        other => other,
+    };
+    language.pick(word.replace('_', " "), japanese)
+}
+
+/// What a person reads in a cell, not neutralised yet.
+pub(super) fn cell(cell: &Cell, language: Language) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Word(own) => word(own, language),
+    }
+}
+
+pub(super) fn section(section: Section, language: Language) -> String {
+    let (english, japanese) = match section {
+        Section::Totals => ("Totals", "集計"),
+        Section::Files => ("Files", "ファイル"),
+        Section::SignIns => ("Failed sign-ins and suspensions", "サインイン失敗とアカウント停止"),
+        Section::Admin => ("Administrators' acts", "管理者の操作"),
+        Section::Violations => ("Violations", "違反"),
+    };
+    language.pick(english, japanese)
+}
+
+pub(super) fn title(head: &Head, language: Language) -> String {
+    let name = &head.organisation;
+    language.pick(format!("Remote support at {name}"), format!("{name} 遠隔サポート報告"))
+}
+
+/// What the report is of, a line each.
+pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> {
+    let first = || language.pick("the first record", "最初の記録");
+    let last = || language.pick("the last record", "最後の記録");
+    let since = head.since.clone().unwrap_or_else(first);
+    let until = head.until.clone().unwrap_or_else(last);
+    let mut lines = vec![language.pick(
+        format!("From {since} to {until}; made {}.", head.made),
+        format!("期間: {since} から {until} まで。作成: {}。", head.made),
+    )];
+    if let Some(operator) = &head.operator {
+        lines.push(language.pick(format!("Operator: {operator}"), format!("オペレータ: {operator}")));
+    }
+    if let Some(customer) = &head.customer {
+        lines.push(language.pick(format!("Customer: {customer}"), format!("顧客: {customer}")));
+    }
+    lines.push(match &head.reviewed {
+        Some((admin, up_to, when)) => language.pick(
+            format!("Last reviewed by {admin} on {when}, up to record {up_to}."),
+            format!("最終確認: {when}、{admin}、記録 {up_to} まで。"),
+        ),
+        None => language.pick("Never reviewed.", "確認の記録はありません。"),
+    });
+    lines.push(language.pick(
+        format!(
+            "Counted from the ledger's {} records; {unread} of them could not be read.",
+            head.ledger
+        ),
+        format!("記録 {} 件から集計しました（うち {unread} 件は読めませんでした）。", head.ledger),
+    ));
+    lines
+}
+
+pub(super) fn nothing(language: Language) -> String {
+    language.pick("None.", "ありません。")
+}
+
+/// Over the charts.
+pub(super) fn charts(language: Language) -> [String; 4] {
+    [
+        language.pick("Sessions per period", "期間別セッション数"),
+        language.pick("Sessions per operator", "オペレータ別セッション数"),
+        language.pick("Sessions per mode", "モード別セッション数"),
+        language.pick(
+            "Failed sign-ins, suspensions, violations per period",
+            "期間別のサインイン失敗・停止・違反",
+        ),
+    ]
+}

@@ -1,0 +1,8 @@
+//! The audit commands on exported ledgers, good ones and such as somebody changed.
+
+#![allow(clippy::unwrap_used)]
+
+mod ledger;
+mod reading;
+mod reporting;
+mod verifying;

@@ -1,0 +1,177 @@
+//! `audit list`, `show`, `search`: what is opened, and how strangers' words are shown.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tasuki_protocol::ids::{DeviceKey, Digest, Role, SessionId};
+use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::ledger::words::{Direction, FileVerdict, Overwrote};
+use tasuki_protocol::rights::Mode;
+
+use crate::ledger::{Ledger, seen};
+use crate::verifying::admin;
+
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple lemon tin";
+pub(crate) const SESSION: SessionId = SessionId([7; 16]);
+pub(crate) const HOSTILE: &str = "=cmd|'/c calc'!A1\u{1b}[2J\u{202e}gpj.exe\u{9b}31m\u{200b}\n<script>";
+
+pub(crate) fn run(folder: &Path, arguments: &[&str], typed: &str) -> Output {
+    let mut command = admin(&folder.join("profile"), &["audit"]);
+    command.args(arguments).arg("--file").arg(folder.join("ledger.export"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Who refuses before it asks does not read.
+    let _unread = writeln!(child.stdin.take().unwrap(), "{typed}");
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn shown(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments, PASSPHRASE);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub(crate) fn json(folder: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&shown(folder, &[arguments, &["--json"]].concat())).unwrap()
+}
+
+pub(crate) fn file(path: &str) -> Event {
+    Event::FileMoved {
+        direction: Direction::ToUser,
+        path: path.to_owned(),
+        size: 9,
+        sha256: Digest([1; 32]),
+        overwrote: Overwrote::Nothing,
+        verdict: FileVerdict::Delivered,
+    }
+}
+
+/// A session of Hanako's with a customer, its ends' own records, and things beside it.
+pub(crate) fn ledger() -> Ledger {
+    let mut ledger = Ledger::under(PASSPHRASE);
+    let nowhere = DeviceKey([0; 32]);
+    let signed_in = |from: &str| Event::LoggedIn { from: from.to_owned(), device: nowhere, mac: None };
+    ledger.server(0, Entry::server(Event::ServerStarted { version: "0.1.0".to_owned() }));
+    ledger.server(1, seen("hanako", None, signed_in("192.0.2.7")));
+    let opened = Event::RoomOpened { mode: Mode::Control, policy: 3 };
+    ledger.server(2, seen("hanako", Some(SESSION), opened));
+    let customer = Event::Customer { name: "山田商事".to_owned() };
+    ledger.end(3, (SESSION, Role::Operator, 0), customer);
+    ledger.end(4, (SESSION, Role::Agent, 0), Event::Violation { right: operate(), count: 2 });
+    ledger.end(5, (SESSION, Role::Agent, 1), file(HOSTILE));
+    ledger.server(24 * 60, seen("taro", None, signed_in("192.0.2.8")));
+    ledger
+}
+
+fn operate() -> tasuki_protocol::rights::Capability {
+    tasuki_protocol::rights::Capability::Operate
+}
+
+pub(crate) fn acts(c: char) -> bool {
+    (c.is_control() && c != '\n') || ('\u{200b}'..='\u{202e}').contains(&c)
+}
+
+#[test]
+fn s52_s53_records_of_server_and_ends_are_listed_in_their_order_with_who_saw_them() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger().write(folder.path());
+    let text = shown(folder.path(), &["list"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[2].contains("2026-07-01 00:01:00") && lines[2].contains("hanako"), "{text}");
+    assert!(lines[4].contains("operator") && lines[4].contains("山田商事"), "{text}");
+    assert!(lines[5].contains("agent") && lines[5].contains("VIOLATION"), "{text}");
+    assert!(text.ends_with("7 records.\n"), "{text}");
+}
+
+#[test]
+fn t66_no_record_writes_to_the_terminal_what_acts_there() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger().write(folder.path());
+    for arguments in [&["list"][..], &["show", "5"], &["search", "gpj.exe"], &["list", "--json"]] {
+        let text = shown(folder.path(), arguments);
+        assert!(text.contains("gpj.exe"), "{text}");
+        assert!(!text.chars().any(acts), "{text:?}");
+    }
+    let told = json(folder.path(), &["show", "5"]);
+    assert_eq!(told["event"]["path"], HOSTILE, "scripts get the very name");
+}
+
+#[test]
+fn records_are_found_by_operator_customer_session_day_class_event_and_text() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger().write(folder.path());
+    let found = |arguments: &[&str]| -> Vec<u64> {
+        let told = json(folder.path(), &[&["list"], arguments].concat());
+        told["records"].as_array().unwrap().iter().map(|r| r["seq"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(found(&["--operator", "hanako"]), [1, 2, 3, 4, 5], "ends' records too");
+    assert_eq!(found(&["--customer", "山田商事"]), [2, 3, 4, 5]);
+    assert_eq!(found(&["--session", &SESSION.to_string()]), [2, 3, 4, 5]);
+    assert_eq!(found(&["--since", "2026-07-02"]), [6]);
+    assert_eq!(found(&["--until", "2026-07-01", "--class", "login"]), [1]);
+    assert_eq!(found(&["--until", "2026-07-01", "--zone", "Asia/Tokyo", "--class", "login"]), [1]);
+    assert_eq!(found(&["--event", "file_moved"]), [5]);
+    assert_eq!(found(&["--last", "1"]), [6]);
+    let told = json(folder.path(), &["search", "192.0.2"]);
+    assert_eq!(told["found"], 2);
+}
+
+/// T63: neither a wrong passphrase nor none opens anything; the exit code says which it was.
+#[test]
+fn wrong_passphrase_unknown_record_date_event_and_zone_are_one_sentence_each() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger().write(folder.path());
+    let refused = |arguments: &[&str], typed: &str, code: i32, told: &str| {
+        for language in ["en", "ja"] {
+            let output = run(folder.path(), &[arguments, &["--lang", language]].concat(), typed);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(code), "{said}");
+            assert!(output.stdout.is_empty());
+            assert_eq!(said.lines().count(), 1, "{said}");
+            assert!(language == "ja" || said.contains(told), "{said}");
+        }
+    };
+    refused(&["list"], "wrong passphrase", 9, "opens none of the log keys");
+    refused(&["show", "70"], PASSPHRASE, 7, "no record 70");
+    refused(&["list", "--since", "yesterday"], PASSPHRASE, 7, "is no date");
+    refused(&["list", "--event", "teleported"], PASSPHRASE, 7, "No event is called");
+    refused(&["list", "--zone", "Mars/Olympus"], PASSPHRASE, 7, "is no time zone");
+}
+
+/// T64, T63: an end that says what only the server sees, or that kept records back, is shown up.
+#[test]
+fn an_end_cannot_pose_as_the_server_nor_leave_records_out_unnoticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    let posing = Event::Reviewed { admin: "admin".to_owned(), up_to: 9, note: "fine".to_owned() };
+    ledger.end(6, (SESSION, Role::Operator, 1), posing);
+    ledger.end(7, (SESSION, Role::Agent, 4), file("later"));
+    ledger.write(folder.path());
+    let told = json(folder.path(), &["list"]);
+    assert!(told["records"][7]["closed"].is_string(), "{told}");
+    assert!(told["records"][7]["event"].is_null());
+    assert_eq!(told["gaps"][0]["missing"], 2);
+    assert!(shown(folder.path(), &["list"]).contains("2 records of an end"));
+}
+
+/// T64: what a changed ledger still holds is shown as evidence, and the exit code says what it is.
+#[test]
+fn a_changed_record_is_shown_as_altered_and_the_list_is_not_to_be_relied_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    for item in &mut ledger.items {
+        if let tasuki_protocol::ledger::audit::Item::Record(stored) = item
+            && let Some(row) = stored.row.as_mut().filter(|row| row.place.seq == 1)
+        {
+            row.sealed.0[3] ^= 1;
+        }
+    }
+    ledger.write(folder.path());
+    let output = run(folder.path(), &["list"], PASSPHRASE);
+    assert_eq!(output.status.code(), Some(10));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("(ALTERED)") && text.contains("taro"), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("record 1 was changed"));
+}

@@ -1,0 +1,197 @@
+//! `audit report`: every form shows the same counts, and they are those of the records (S54).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tasuki_protocol::consent::Answer;
+use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
+use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure};
+use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::signal::CloseReason;
+
+use crate::ledger::{Ledger, seen};
+use crate::reading::{HOSTILE, PASSPHRASE, acts, file, json, ledger, run, shown};
+
+/// A busy month: two operators, five customers, a mode after the other.
+fn month() -> Ledger {
+    let mut ledger = ledger();
+    for count in 0..20_u8 {
+        let (day, session) = (24 * 60 * u64::from(count), SessionId([50 + count; 16]));
+        let operator = if count % 3 == 0 { "hanako" } else { "taro" };
+        let mode = Mode::ALL[usize::from(count) % 5];
+        let at = |event| seen(operator, Some(session), event);
+        let nowhere = DeviceKey([0; 32]);
+        ledger.server(day, at(Event::RoomOpened { mode, policy: 1 }));
+        ledger.server(day + 1, at(Event::Paired { agent: nowhere, from: "192.0.2.9".to_owned() }));
+        let name = format!("Customer {}{}", count % 5, if count % 5 == 0 { HOSTILE } else { "" });
+        ledger.end(day + 2, (session, Role::Operator, 0), Event::Customer { name });
+        let answer = if count % 4 == 0 { Answer::Refused } else { Answer::Accepted };
+        let consent = Event::ConsentAnswered { mode, answer, granted: Rights::default() };
+        ledger.end(day + 2, (session, Role::Agent, 0), consent.clone());
+        // The operator's end saw the same, which is no second consent.
+        ledger.end(day + 2, (session, Role::Operator, 1), consent);
+        ledger.end(day + 3, (session, Role::Agent, 1), file(&format!("-{count}+report.txt")));
+        let closed =
+            Event::SessionClosed { reason: CloseReason::OtherEnd, by: Some(Witness::Operator) };
+        ledger.server(day + 10, at(closed));
+        let failed = Event::LoginFailed {
+            account: operator.to_owned(),
+            from: HOSTILE.to_owned(),
+            device: nowhere,
+            mac: None,
+            why: LoginFailure::Password,
+        };
+        ledger.server(day + 11, seen(operator, None, failed));
+    }
+    let locked =
+        Event::LockedOut { from: "192.0.2.1".to_owned(), until: 1, who: LockedOut::ThisDevice };
+    ledger.server(99, seen("taro", None, locked));
+    ledger.server(
+        99,
+        Entry::server(Event::AdminDid {
+            admin: "@admin".to_owned(),
+            action: AdminAction::OperatorUnlocked,
+            target: "taro".to_owned(),
+            detail: String::new(),
+        }),
+    );
+    ledger
+}
+
+/// Which events the columns count, one each.
+const COUNTED: [(&str, &str); 8] = [
+    ("sessions", "paired"),
+    ("files", "file_moved"),
+    ("violations", "violation"),
+    ("logins", "logged_in"),
+    ("login_failures", "login_failed"),
+    ("lockouts", "locked_out"),
+    ("admin_acts", "admin_did"),
+    ("screenshots", "screenshot_taken"),
+];
+
+fn rows<'a>(report: &'a Value, table: &str) -> &'a Vec<Value> {
+    report[table].as_array().unwrap()
+}
+
+#[test]
+fn s54_totals_agree_with_the_raw_records_and_each_grouping_with_the_totals() {
+    let folder = tempfile::tempdir().unwrap();
+    month().write(folder.path());
+    let list = json(folder.path(), &["list", "--last", "0"]);
+    let mut raw: BTreeMap<String, u64> = BTreeMap::new();
+    for record in rows(&list, "records") {
+        *raw.entry(record["event"]["type"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    for by in ["day", "week", "month"] {
+        let report = json(folder.path(), &["report", "--by", by]);
+        let total = &rows(&report, "totals")[0];
+        assert_eq!(total["group"], "total");
+        for (column, event) in COUNTED {
+            let counted = raw.get(event).copied().unwrap_or_default();
+            assert_eq!(total[column], counted, "{column}");
+        }
+        assert_eq!(
+            total["consents"].as_u64().unwrap() + total["consents_refused"].as_u64().unwrap(),
+            20
+        );
+        assert_eq!(total["minutes"], 20 * 9);
+        for group in ["operator", "customer", "period", "mode"] {
+            for (column, of_all) in total.as_object().unwrap().iter().filter(|(_, v)| v.is_u64()) {
+                let groups = rows(&report, "totals").iter().filter(|row| row["group"] == group);
+                let sum: u64 = groups.map(|row| row[column].as_u64().unwrap()).sum();
+                assert_eq!(Some(sum), of_all.as_u64(), "{column} by {group}");
+            }
+        }
+        assert_eq!(rows(&report, "files").len() as u64, raw["file_moved"]);
+        assert_eq!(rows(&report, "sign_ins").len() as u64, raw["login_failed"] + raw["locked_out"]);
+        assert_eq!(rows(&report, "violations").len(), 1);
+        assert_eq!(rows(&report, "admin").len(), 1);
+    }
+}
+
+#[test]
+fn s54_a_report_of_one_operator_customer_or_period_counts_that_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    month().write(folder.path());
+    let sessions = |arguments: &[&str]| {
+        let report = json(folder.path(), &[&["report"], arguments].concat());
+        rows(&report, "totals")[0]["sessions"].as_u64().unwrap()
+    };
+    assert_eq!(sessions(&["--operator", "hanako"]), 7);
+    assert_eq!(sessions(&["--operator", "taro"]), 13);
+    assert_eq!(sessions(&["--customer", "Customer 1"]), 4);
+    assert_eq!(sessions(&["--since", "2026-07-11", "--until", "2026-07-12"]), 2);
+    assert_eq!(sessions(&["--operator", "nobody"]), 0);
+}
+
+#[test]
+fn t66_no_cell_of_a_csv_report_is_a_formula_and_its_rows_are_the_json_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    month().write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    for table in ["totals", "files", "sign-ins", "admin", "violations"] {
+        let csv = shown(folder.path(), &["report", "--format", "csv", "--table", table]);
+        let csv = csv.strip_prefix('\u{feff}').unwrap();
+        let name = table.replace('-', "_");
+        assert_eq!(csv.lines().count(), rows(&report, &name).len() + 1, "{csv}");
+        assert!(!csv.chars().any(|c| acts(c) && c != '\r'), "{csv:?}");
+        for line in csv.lines() {
+            for cell in cells(line) {
+                assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell:?}");
+            }
+        }
+    }
+    let japanese = shown(folder.path(), &["report", "--format", "csv", "--lang", "ja"]);
+    assert!(japanese.contains("セッション") && japanese.contains("合計"), "{japanese}");
+}
+
+/// Of one line, by RFC 4180.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            other => cells.last_mut().unwrap().push(other),
+        }
+    }
+    cells
+}
+
+#[test]
+fn s54_one_page_with_charts_loads_nothing_runs_nothing_and_shows_the_counts_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    month().write(folder.path());
+    for (language, words) in
+        [("en", ["Remote support at", "Violations"]), ("ja", ["遠隔サポート報告", "違反"])]
+    {
+        let page = shown(folder.path(), &["report", "--format", "html", "--lang", language]);
+        assert!(words.iter().all(|word| page.contains(word)));
+        assert_eq!(page.matches("<svg").count(), 4, "four charts");
+        assert!(page.contains("default-src 'none'"));
+        let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
+        for forbidden in ["http:", "https:", "//", "<script", "<img", "<link", "url(", "onload"] {
+            assert!(!elsewhere.contains(forbidden), "{forbidden}");
+        }
+        assert!(page.contains("&lt;script&gt;") && !page.chars().any(acts));
+        assert!(page.contains("<td class=\"n\">180</td>"), "the minutes");
+    }
+}
+
+#[test]
+fn a_report_goes_into_a_new_file_and_overwrites_none() {
+    let folder = tempfile::tempdir().unwrap();
+    month().write(folder.path());
+    let out = folder.path().join("july.html");
+    let path = out.to_str().unwrap();
+    let told = shown(folder.path(), &["report", "--format", "html", "--out", path]);
+    assert!(told.contains("july.html"), "{told}");
+    let written = std::fs::read_to_string(&out).unwrap();
+    assert!(written.contains("</html>"));
+    let again = run(folder.path(), &["report", "--format", "html", "--out", path], PASSPHRASE);
+    assert_eq!(again.status.code(), Some(3));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), written);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+}
