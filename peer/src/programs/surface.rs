@@ -14,7 +14,7 @@ use crate::core::Peer;
 use crate::core::setup::OperatorSetup;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::login::{self, Credentials, LoginOutcome};
+use crate::shell::login::{self, Bearer, Credentials, LoginOutcome};
 use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::profile::SignIn;
 use crate::shell::run::{Front, Run};
@@ -53,10 +53,19 @@ pub(super) fn keep(settings: &Settings, operator: &str, answer: &LoginResponse) 
     })
 }
 
+/// Ends the sign-in: here at once, and at the server, where numbers and sessions end with it.
+///
 /// # Errors
-/// [`Fault::Profile`] when the file stays.
-pub fn forget_sign_in(settings: &Settings) -> Result<(), Fault> {
-    settings.profile.forget_sign_in()
+/// [`Fault::Profile`] when the file stays, or as [`login::log_out`]: the server's own record then ends
+/// with its time.
+pub async fn sign_out(settings: &Settings) -> Result<(), Fault> {
+    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    settings.profile.forget_sign_in()?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let bearer =
+        Bearer { trust: &trust, proxies: &settings.proxies, device: &device, sign_in: &sign_in };
+    login::log_out(&bearer).await
 }
 
 /// Starts the log on standard error.
