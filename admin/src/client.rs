@@ -49,6 +49,14 @@ impl Client<'_> {
         self.answer(Method::POST, path, signal::encode(body)).await
     }
 
+    /// A body that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub async fn post_text<A: DeserializeOwned>(&self, path: &str, body: String) -> Result<A, Fault> {
+        self.answer(Method::POST, path, body).await
+    }
+
     async fn answer<A: DeserializeOwned>(
         &self,
         method: Method,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, AdminLogin, AdminLoginAnswer, ProblemCode};
 use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::login::Authenticator;
 
 use crate::client::Client;
@@ -51,6 +52,25 @@ impl Desk {
             Err(fault) if asks_for_login(&fault) => {
                 log_in(&self.client(), self.language, Authenticator::Keep).await?;
                 self.client().fetch(path).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// The envelope of `document`, signed by the administrator's key.
+    pub fn sign<D: Document>(&self, document: &D) -> Vec<u8> {
+        dsse::sign(document, &self.key)
+    }
+
+    /// A body that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn post_text<A: DeserializeOwned>(&self, path: &str, body: &str) -> Result<A, Fault> {
+        match self.client().post_text(path, body.to_owned()).await {
+            Err(fault) if asks_for_login(&fault) => {
+                log_in(&self.client(), self.language, Authenticator::Keep).await?;
+                self.client().post_text(path, body.to_owned()).await
             }
             answer => answer,
         }

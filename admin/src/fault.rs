@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
 use crate::command::Printed;
@@ -30,6 +31,10 @@ pub enum Fault {
     NotTasuki { address: String },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
+    #[error("not a policy: {file}: {why}")]
+    PolicyFile { file: PathBuf, why: String },
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
     #[error("older bundle: {0}")]
     OldBundle(PathBuf),
     #[error("no vault: {0}")]
@@ -91,7 +96,7 @@ impl From<AuditFault> for Fault {
 
 impl Fault {
     /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later,
-    /// 9 wrong passphrase or shares, 10 a ledger that does not hold.
+    /// 9 wrong passphrase or shares, 10 and 11 a ledger, 12 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -118,6 +123,8 @@ impl Fault {
                 | ProblemCode::NotFound
                 | ProblemCode::Version
                 | ProblemCode::Breached
+                | ProblemCode::Conflict
+                | ProblemCode::Policy
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
             },
@@ -138,6 +145,7 @@ impl Fault {
             Self::Locked { .. } => 8,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
+            Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
     }
 }

@@ -52,6 +52,11 @@ impl Language {
                 "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
                 "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
             ),
+            Fault::PolicyFile { file, why } => self.pick(
+                format!("{} is no policy, and nothing was changed ({why}).", file.display()),
+                format!("{} はポリシーとして読めません。何も変更していません（{why}）。", file.display()),
+            ),
+            Fault::Policy(fault) => self.policy_fault(fault),
             Fault::NotConfirmed => self.pick(
                 "The name did not match, so nothing was removed.",
                 "名前が一致しないため、何も削除しませんでした。",
@@ -96,6 +101,14 @@ impl Language {
             ProblemCode::Document => self.pick(
                 "The server does not take this document: it has a newer one, or the document does not name its keys. Run the command again.",
                 "サーバーがこの文書を受け付けません。より新しいものがあるか、サーバーの鍵が含まれていません。もう一度実行してください。",
+            ),
+            ProblemCode::Conflict => self.pick(
+                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
+                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
+            ),
+            ProblemCode::Policy => self.pick(
+                "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
+                "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
             ),
             ProblemCode::Busy => self.pick(
                 "The server is busy. Try again in a minute.",

@@ -37,11 +37,16 @@ use tasuki_protocol::{
     leg::{LegRecord, MAX_RECORD_BYTES},
     link::JoinLink,
     login::{LoginAnswer, LoginRequest},
-    manifest::Manifest,
+    manifest::{AddressDisclosure, Manifest},
     message::{self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Packet},
     number::SessionNumber,
     pairing::Hello,
+    policy::{
+        Policy, RuleBook,
+        decide::{ServerLimits, Subject},
+    },
     receipt::{CheckedReceipt, Receipt},
+    rights::{Capability, Mode, Rights},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
     signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
@@ -92,6 +97,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("admin_request", admin_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
+    target("policy", policy),
     target("http_answer", http_answer),
     target("rights_change", document::<RightsChange>),
     target("receipt", receipt),
@@ -232,6 +238,26 @@ fn cursor_shape(bytes: &[u8]) {
     binary::<CursorShape>(bytes);
     if let Ok(shape) = message::decode::<CursorShape>(bytes, MAX_PACKET_BYTES) {
         assert!(!shape.is_sane() || shape.rgba.len() <= 256 * 256 * 4);
+    }
+}
+
+/// Signed or not, and what decides by it.
+fn policy(bytes: &[u8]) {
+    document::<Policy>(bytes);
+    let Ok(rules) = dsse::strict_json::<RuleBook>(bytes) else { return };
+    let policy = Policy { v: 1, tenant: TenantId([0; 8]), version: 1, issued_at: 0, rules };
+    let _ = policy.check(policy.tenant);
+    let server = ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 8 * 3600 };
+    for mode in Mode::ALL {
+        let subject = Subject {
+            operator: "a",
+            groups: &["b".to_owned()],
+            modes: &Mode::ALL,
+            certified: Rights::of(&Capability::ALL),
+        };
+        if let Ok(grant) = policy.decide(&subject, mode, server, 1_793_613_600).outcome {
+            assert!(grant.rights.is_within(mode.ceiling()) && grant.length_s <= server.length_s);
+        }
     }
 }
 

@@ -301,6 +301,10 @@ pub enum ProblemCode {
     /// The name or password cannot be used: too short, too long, or deceptive.
     Unusable,
     NotFound,
+    /// Another version was published meanwhile.
+    Conflict,
+    /// The policy does not hold: its signer, its form, or a rule that widens another.
+    Policy,
     /// Try again later.
     Busy,
     Version,

@@ -28,6 +28,7 @@ pub mod message;
 pub mod number;
 pub mod pairing;
 pub mod pake;
+pub mod policy;
 pub mod receipt;
 pub mod rights;
 pub mod screen;

@@ -16,7 +16,8 @@ use crate::consent::{Answer, Consent};
 use crate::dsse::{self, Document, DocumentRefused};
 use crate::grant::Standing;
 use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
-use crate::rights::{EffectiveRights, Mode, Rights};
+use crate::policy::local::LocalMaximum;
+use crate::rights::{Capability, EffectiveRights, Mode, Rights};
 
 /// The longest span between issue and start. T12.
 pub const MAX_START: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +25,8 @@ pub const MAX_START: Duration = Duration::from_secs(15 * 60);
 pub const MAX_LENGTH: Duration = Duration::from_secs(8 * 3600);
 /// The longest operator name, in characters. T8.
 pub const MAX_NAME_CHARS: usize = 40;
+/// The longest reason that an operator may give, in characters.
+pub const MAX_REASON_CHARS: usize = 120;
 
 /// The document that the server signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,9 @@ pub struct Manifest {
     pub challenge: Challenge,
     pub mode: Mode,
     pub capabilities: Rights,
+    /// How files may go, each way; agrees with `capabilities`. S32, S37.
+    #[serde(default, skip_serializing_if = "FileRules::are_closed")]
+    pub files: FileRules,
     pub application_selection: Requirement,
     pub recording: Requirement,
     pub address_disclosure: AddressDisclosure,
@@ -49,6 +55,9 @@ pub struct Manifest {
     /// Seconds from receipt after which every right ends.
     pub length: u64,
     pub policy_version: u64,
+    /// Why the operator says he does it, for the person to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The envelope of the operator's [`Certificate`]: who he is and the most he may do,
     /// by the administrator's word and not the server's.
     pub certificate: Blob,
@@ -65,6 +74,53 @@ pub enum Requirement {
     Off,
     Optional,
     Required,
+}
+
+/// Whether files may go one way. S32, T25.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    #[default]
+    Never,
+    /// Each time the person at the host is asked, by name and size.
+    Ask,
+    Allow,
+}
+
+impl Approval {
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::Ask, _) | (_, Self::Ask) => Self::Ask,
+            (Self::Allow, Self::Allow) => Self::Allow,
+        }
+    }
+}
+
+/// How files may go: from the host to the viewer, and from the viewer to the host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRules {
+    pub fetch: Approval,
+    pub send: Approval,
+}
+
+impl FileRules {
+    /// `approval` in each direction for which `capabilities` has the right.
+    pub fn of(capabilities: Rights, approval: Approval) -> Self {
+        let rule = |capability| if capabilities.has(capability) { approval } else { Approval::Never };
+        Self { fetch: rule(Capability::FetchFiles), send: rule(Capability::SendFiles) }
+    }
+
+    fn are_closed(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn agree(self, capabilities: Rights) -> bool {
+        (self.fetch != Approval::Never) == capabilities.has(Capability::FetchFiles)
+            && (self.send != Approval::Never) == capabilities.has(Capability::SendFiles)
+    }
 }
 
 /// Which of the operator's addresses the other end may learn. R1, T24.
@@ -130,13 +186,35 @@ impl VerifiedManifest {
         {
             return Err(ManifestRefused::Times);
         }
-        if !manifest.capabilities.is_within(manifest.mode.ceiling()) {
+        let agreed = manifest.files.agree(manifest.capabilities);
+        if !agreed || !manifest.capabilities.is_within(manifest.mode.ceiling()) {
             return Err(ManifestRefused::TooWide);
         }
         check_demands(&manifest, abilities)?;
         let digest = Digest(Sha256::digest(envelope).into());
         let (start_by, ends) = (now + start_within, now + length);
         Ok(Self { manifest, certificate, digest, start_by, ends })
+    }
+
+    /// As narrow as this computer's own maximum, too; what it takes away is gone from the
+    /// manifest, as if it had never been offered.
+    ///
+    /// # Errors
+    /// [`ManifestRefused::Local`] where nothing would be left, [`ManifestRefused::Demand`].
+    pub fn under(
+        mut self,
+        maximum: &LocalMaximum,
+        abilities: Abilities,
+    ) -> Result<Self, ManifestRefused> {
+        if !maximum.admits(&self.manifest) {
+            return Err(ManifestRefused::Local);
+        }
+        let manifest = &mut self.manifest;
+        manifest.files = maximum.files(manifest.files);
+        manifest.capabilities = manifest.capabilities.and(maximum.rights(manifest.mode));
+        manifest.application_selection = maximum.application_selection(manifest.application_selection);
+        check_demands(manifest, abilities)?;
+        Ok(self)
     }
 
     pub fn manifest(&self) -> &Manifest {
@@ -203,6 +281,8 @@ pub enum ManifestRefused {
     TooWide,
     #[error("the manifest demands what this program cannot do")]
     Demand,
+    #[error("this computer's own maximum does not allow such a session")]
+    Local,
 }
 
 fn check_binding(manifest: &Manifest, binding: &Binding) -> Result<(), ManifestRefused> {
@@ -219,7 +299,8 @@ fn check_binding(manifest: &Manifest, binding: &Binding) -> Result<(), ManifestR
 
 fn check_names(manifest: &Manifest) -> Result<(), ManifestRefused> {
     let shown = [&manifest.operator, &manifest.operator_name];
-    if shown.into_iter().all(|name| is_showable_name(name)) {
+    let reason = manifest.reason.as_deref().is_none_or(is_showable_reason);
+    if reason && shown.into_iter().all(|name| is_showable_name(name)) {
         Ok(())
     } else {
         Err(ManifestRefused::Name)
@@ -249,6 +330,14 @@ fn check_demands(manifest: &Manifest, abilities: Abilities) -> Result<(), Manife
 pub fn is_showable_name(name: &str) -> bool {
     let count = name.chars().count();
     (1..=MAX_NAME_CHARS).contains(&count) && name.trim() == name && !name.chars().any(is_deceptive)
+}
+
+/// Whether a reason may stand before a person: as a name, up to [`MAX_REASON_CHARS`].
+pub fn is_showable_reason(reason: &str) -> bool {
+    let count = reason.chars().count();
+    (1..=MAX_REASON_CHARS).contains(&count)
+        && reason.trim() == reason
+        && !reason.chars().any(is_deceptive)
 }
 
 fn is_deceptive(c: char) -> bool {

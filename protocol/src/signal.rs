@@ -32,7 +32,13 @@ pub enum OperatorToServer {
     /// Ed25519 over [`DEVICE_PROOF`], challenge, SHA-256 of the token. First on every connection.
     Prove { signature: Blob },
     /// Asks for a number. One hello for each attempt, [`crate::number::MAX_ATTEMPTS`] in all.
-    OpenRoom { mode: Mode, hellos: Vec<Blob> },
+    OpenRoom {
+        mode: Mode,
+        hellos: Vec<Blob>,
+        /// Why: a ticket's number, say. The end user reads it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// Takes up a paired session again after a lost connection.
     Resume { session: SessionId, token: ResumeToken },
     /// To the agent, unread.
@@ -239,6 +245,10 @@ pub enum RefusalReason {
     Version { server: u16 },
     /// The operator may not use this mode.
     Mode,
+    /// Outside the hours at which the operator may work.
+    Hours,
+    /// The operator must say why, in words that can be shown.
+    Reason,
     /// No valid token, or the device is not the token's.
     SignIn,
     /// The person must show again that it is he: `POST` [`crate::login::CONFIRM_PATH`] first.

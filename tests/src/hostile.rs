@@ -19,9 +19,12 @@ use tasuki_protocol::certificate::{Authorities, Certificate};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
-use tasuki_protocol::manifest::{Abilities, AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::manifest::{
+    Abilities, AddressDisclosure, Approval, FileRules, Manifest, Requirement,
+};
 use tasuki_protocol::number::{Locator, SessionNumber, SessionSecret};
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::ResumeToken;
@@ -104,6 +107,7 @@ fn end(of: u8, device: SigningKey) -> EndSetup {
         seed: Seed::from_bytes([of; 32]),
         facts: facts(of),
         local: Rights::of(&Capability::ALL),
+        maximum: LocalMaximum::default(),
         abilities: Abilities { application_selection: false, recording: false },
         paths: PathPolicy::default(),
         times: SessionTimes::default(),
@@ -117,7 +121,7 @@ pub fn record(of: u8) -> RecordFacts {
 }
 
 pub fn operator(mode: Mode) -> Peer {
-    Peer::operator(OperatorSetup { end: end(2, operator_key()), mode })
+    Peer::operator(OperatorSetup { end: end(2, operator_key()), mode, reason: None })
 }
 
 pub fn agent(secret: SessionSecret) -> Peer {
@@ -142,6 +146,7 @@ pub fn manifest(mode: Mode, operator: DeviceKey, agent: &Hello) -> Manifest {
         challenge: agent.challenge,
         mode,
         capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
         application_selection: Requirement::Off,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::All,
@@ -149,6 +154,7 @@ pub fn manifest(mode: Mode, operator: DeviceKey, agent: &Hello) -> Manifest {
         start_within: 600,
         length: 2 * 3600,
         policy_version: 1,
+        reason: None,
         certificate: certificate(operator),
     }
 }

@@ -10,7 +10,7 @@ use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, Role, SessionId, TenantId};
-use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::manifest::{Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::message::{EndReason, EndToEnd};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_tests::hostile::middle::{Lies, Middle, News};
@@ -204,6 +204,7 @@ fn s1_an_operator_is_not_given_another_mode_than_it_asked_for() {
     let puppet = Puppet::as_agent(Mode::View, &|m| {
         m.mode = Mode::Manage;
         m.capabilities = Mode::Manage.ceiling();
+        m.files = FileRules::of(m.capabilities, Approval::Ask);
     });
     assert!(puppet.peer.is_over());
 }

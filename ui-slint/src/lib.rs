@@ -5,6 +5,7 @@
 //! decided by `tasuki-peer`; nothing here opens a socket.
 
 pub mod agent;
+mod documents;
 pub mod look;
 pub mod operator;
 pub mod viewer;

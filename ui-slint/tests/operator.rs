@@ -100,6 +100,7 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
         ("operator-home", R::RadioButton, "Control", "操作する"),
         ("operator-waiting", R::Text, "4829 1530 6126", "4829 1530 6126"),
         ("operator-waiting", R::Button, "Copy link", "リンクをコピー"),
+        ("operator-waiting", R::Image, "square code", "二次元コード"),
         ("operator-at-the-door", R::Text, "at the door", "接続がありました"),
         ("operator-awaits-consent", R::Text, "Waiting for their answer", "返事を待っています"),
         ("operator-viewer", R::Button, "Full screen", "全画面"),
@@ -115,6 +116,7 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
         ("operator-show-paused", R::Button, "Go on", "続ける"),
         ("operator-screenshot-kept", R::Text, "tasuki-20261125", "tasuki-20261125"),
         ("operator-refused", R::Text, "refused", "拒否"),
+        ("operator-ended-by-them", R::Button, "Open the receipt", "記録を開く"),
         ("operator-history", R::ListItem, "Reception A", "本社 1階 受付"),
         ("operator-settings", R::Switch, "Send letters", "文字を送る"),
         ("operator-not-set-up", R::Text, "tenant.json", "tenant.json"),
@@ -138,7 +140,7 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
 
 fn controls_do_what_they_say() {
     use AccessibleRole as R;
-    let cases: [(&str, R, &str, &str); 14] = [
+    let cases: [(&str, R, &str, &str); 16] = [
         ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
         ("operator-home", R::RadioButton, "View", "Choose(View)"),
         ("operator-home", R::Button, "New session", "OpenChosen"),
@@ -152,6 +154,8 @@ fn controls_do_what_they_say() {
         ("operator-viewer", R::Tab, "Kenta", "Go(Session(TabId(2)))"),
         ("operator-dialog-end", R::Button, "End now", "EndNow"),
         ("operator-share", R::Button, "Pause", "Pause"),
+        ("operator-ended", R::Button, "Open the receipt", "OpenReceipt"),
+        ("operator-ended", R::Button, "Save it", "SaveReceipt"),
         ("operator-settings", R::RadioButton, "日本語", "Change"),
     ];
     let all = scenes::all(Lang::En, Shade::Light);

@@ -49,10 +49,7 @@ impl Export {
         let part = file.with_file_name(name);
         let mut options = OpenOptions::new();
         let open = options.write(true).create_new(true).mode(0o600).open(&part);
-        let mut export =
-            Self { out: BufWriter::new(open.map_err(failed)?), part, file: file.to_owned() };
-        export.out.write_all(EXPORT_MAGIC).map_err(failed)?;
-        Ok(export)
+        Ok(Self { out: BufWriter::new(open.map_err(failed)?), part, file: file.to_owned() })
     }
 
     /// # Errors
@@ -126,5 +123,35 @@ impl Import {
             ExportRefused::Other => AuditFault::NoExport(self.file.clone()),
             ExportRefused::Damaged => AuditFault::Damaged(self.file.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tasuki_protocol::blob::Blob;
+    use tasuki_protocol::ids::Digest;
+    use tasuki_protocol::ledger::audit::Header;
+
+    use super::*;
+
+    #[test]
+    fn what_is_exported_is_read_again_and_a_report_is_its_text_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("july.export");
+        let (bundle, before) = (Blob(vec![1]), Digest([0; 32]));
+        let header = Header { bundle, wrapped: Vec::new(), at: 1, from: 0, before };
+        let items = [Item::Header(header), Item::Checkpoint("note".to_owned())];
+        let mut export = Export::create(&file).unwrap();
+        items.iter().for_each(|item| export.item(item).unwrap());
+        assert!(!file.exists(), "nothing stands there before it is whole");
+        export.finish().unwrap();
+        let mut import = Import::open(&file).unwrap();
+        let read = std::iter::from_fn(|| import.item().unwrap()).collect::<Vec<_>>();
+        assert_eq!(read, items);
+        assert!(matches!(Export::create(&file), Err(AuditFault::Exists(_))));
+        let report = folder.path().join("july.html");
+        write_text(&report, "<html>").unwrap();
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "<html>");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -81,12 +81,9 @@ impl Opener {
     }
 
     pub fn key(&mut self, envelope: &Envelope) {
-        let open = || self.secrets.iter().find_map(|secret| envelope.open(secret, self.tenant).ok());
-        let digest = envelope.digest();
-        if !self.keys.contains_key(&digest) {
-            let key = open();
-            self.keys.insert(digest, key);
-        }
+        let Self { secrets, tenant, keys, .. } = self;
+        let open = || secrets.iter().find_map(|secret| envelope.open(secret, *tenant).ok());
+        keys.entry(envelope.digest()).or_insert_with(open);
     }
 
     /// The next record. Its leaf is believed; who wants to know verifies.

@@ -11,6 +11,8 @@ mod init;
 mod key;
 mod login;
 mod operator;
+mod policy;
+mod session;
 mod table;
 
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ use self::group::GroupCommand;
 use self::init::InitOptions;
 use self::key::KeyCommand;
 use self::operator::OperatorCommand;
+use self::policy::PolicyCommand;
+use self::session::SessionCommand;
 use crate::fault::Fault;
 use crate::profile::{Place, Profile, ServerUrl};
 use crate::texts::Language;
@@ -35,7 +39,7 @@ pub(crate) use self::table::table as aligned;
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
 /// 8 try again later, 9 wrong passphrase or shares, 10 a ledger that does not hold,
-/// 11 a ledger that is not the one known here (a fork, or older).
+/// 11 a ledger that is not the one known here (a fork, or older), 12 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {
@@ -97,6 +101,12 @@ pub enum Command {
     /// The organisation's keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What operators may do
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// What runs at the server now
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// The ledger of everything that happened
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -151,6 +161,8 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
         Command::Group(command) => group::run(settings, command).await,
         Command::Admin(command) => admin::run(settings, command).await,
         Command::Key(command) => key::run(settings, command).await,
+        Command::Policy(command) => policy::run(settings, command).await,
+        Command::Session(command) => session::run(settings, command).await,
         Command::Audit(command) => audit::run(settings, command).await,
         Command::Config => config::run(settings),
     }

@@ -66,7 +66,7 @@ impl AwaitingAnswer {
         let until = (now + time_out).min(introduced.manifest.start_by());
         out.push(Output::AskConsent(Question {
             organisation: setup.organisation.clone(),
-            manifest: manifest.clone(),
+            manifest: Box::new(manifest.clone()),
             grantable,
             seconds: until.saturating_duration_since(now).as_secs(),
         }));

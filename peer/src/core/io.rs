@@ -172,7 +172,7 @@ pub enum PictureCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     pub organisation: String,
-    pub manifest: Manifest,
+    pub manifest: Box<Manifest>,
     /// The most that can be granted: ceiling, manifest and this machine's own maximum.
     pub grantable: Rights,
     /// Seconds until silence counts as a refusal.

@@ -7,6 +7,7 @@ use tasuki_protocol::certificate::Authorities;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
 
@@ -28,6 +29,8 @@ pub struct EndSetup {
     pub facts: Facts,
     /// The most that this machine lets a viewer do, whatever a manifest says.
     pub local: Rights,
+    /// What this computer's owner takes away, mode by mode.
+    pub maximum: LocalMaximum,
     /// Demands of a manifest that this program can honour.
     pub abilities: Abilities,
     pub paths: PathPolicy,
@@ -93,6 +96,8 @@ impl std::fmt::Debug for EndSetup {
 pub struct OperatorSetup {
     pub end: EndSetup,
     pub mode: Mode,
+    /// Why, for the end user to read; a policy may demand it.
+    pub reason: Option<String>,
 }
 
 /// The agent's end, to which a number was read.

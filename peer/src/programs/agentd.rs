@@ -44,7 +44,7 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY; HTTPS_PROXY, ALL_PROXY 
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
 unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
-23 profile file unusable, 30 unknown host, 31 port closed, 32 unreachable, 33 wrong server
+23 profile file unusable, 26 damaged agent-max.toml, 30 unknown host, 31 port closed, 32 unreachable, 33 wrong server
 key, 34 not a Tasuki server, 35 other protocol version, 36 server unavailable, 37 too many
 tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permission does not
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the

@@ -141,7 +141,7 @@ pub fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
 mod tests {
     use super::*;
     use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
-    use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
+    use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest};
 
     fn question(mode: Mode) -> Question {
         let manifest = Manifest {
@@ -155,6 +155,7 @@ mod tests {
             challenge: Challenge([0; 32]),
             mode,
             capabilities: mode.ceiling(),
+            files: FileRules::of(mode.ceiling(), Approval::Ask),
             application_selection: Requirement::Off,
             recording: Requirement::Off,
             address_disclosure: AddressDisclosure::Public,
@@ -162,10 +163,16 @@ mod tests {
             start_within: 600,
             length: 3600,
             policy_version: 1,
+            reason: None,
             certificate: tasuki_protocol::blob::Blob::default(),
         };
         let grantable = mode.ceiling();
-        Question { organisation: "Example Help".to_owned(), manifest, grantable, seconds: 120 }
+        Question {
+            organisation: "Example Help".to_owned(),
+            manifest: Box::new(manifest),
+            grantable,
+            seconds: 120,
+        }
     }
 
     #[test]

@@ -53,10 +53,11 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
 36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
 42 mode not allowed, 43 digits needed, 44 device waits for approval, 45 suspended after wrong
-tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 52 number expired,
-53 number burnt by wrong tries, 54 connection altered, 55 permission does not hold,
-60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the server,
-65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
+tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 49 a reason is
+needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
+55 permission does not hold, 56 outside the allowed hours, 60 refused, 61 nobody answered,
+62 connection lost, 63 time over, 64 ended at the server, 65 other side broke the rules,
+66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
 are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
 
@@ -92,8 +93,8 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 33 サーバーの鍵の不一致、34 Tasuki サーバーではない、35 プロトコルの版の不一致、36 サーバー利用不可、
 37 試行が多すぎる、40 名前・パスワード・コードの誤り、41 サインインの終了、42 許可されないモード、
 43 確認コードが必要、44 端末の承認待ち、45 誤りによる停止、46 使えない新しいパスワード、
-47 本人確認が必要、48 入力の途中終了、52 番号の期限切れ、53 誤りによる番号の失効、54 接続の改変、
-55 許可証の不備、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
+47 本人確認が必要、48 入力の途中終了、49 理由が必要、52 番号の期限切れ、53 誤りによる番号の失効、
+54 接続の改変、55 許可証の不備、56 許可された時間の外、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
 65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
 74 控えの拒否、130 セッション開始前の中断。",
@@ -104,6 +105,7 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
         ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
         ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
         ("mode", "manage、control、view、share、show のどれか"),
+        ("reason", "案件番号などの理由。エンドユーザーが読みます"),
         ("server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
         ("operator", "オペレータとしての名前"),
         (
@@ -142,6 +144,9 @@ enum Command {
         /// manage, control, view, share or show.
         #[arg(long)]
         mode: Mode,
+        /// Why, like a ticket's number; the end user reads it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Examines the way to the server and this desktop, and names the obstacle.
     Doctor,
@@ -166,7 +171,7 @@ pub fn main() -> ExitCode {
         Command::Confirm(options) => sign_in::confirm(options, settings, form).await,
         Command::Password(options) => sign_in::password(options, settings, form).await,
         Command::Logout => sign_in::logout(settings, form).await,
-        Command::Open { mode } => open(*mode, settings, form).await,
+        Command::Open { mode, reason } => open(*mode, reason.clone(), settings, form).await,
         Command::Doctor => examining::doctor(settings, form).await,
         Command::Receipt { command } => receipts::run(command, form, settings.lang),
         Command::Config => {
@@ -176,10 +181,15 @@ pub fn main() -> ExitCode {
     })
 }
 
-async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> {
+async fn open(
+    mode: Mode,
+    reason: Option<String>,
+    settings: &Settings,
+    form: Form,
+) -> Result<(), Fault> {
     let mut signals = Signals::listen()?;
     let (front, running) = tokio::select! {
-        begun = surface::begin(mode, settings) => begun?,
+        begun = surface::begin(mode, reason, settings) => begun?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
     if form == Form::Plain {

@@ -13,6 +13,7 @@ use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::Rights;
 use tasuki_protocol::seed::Seed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +23,7 @@ use crate::core::direct_identity::DirectIdentity;
 use crate::core::{EndSetup, RecordFacts};
 use crate::shell::dial::Places;
 use crate::shell::fault::Fault;
+use crate::shell::local_maximum::local_maximum;
 use crate::shell::paths::PathNeeds;
 use crate::shell::settings::{Flags, Settings};
 use crate::shell::texts::Lang;
@@ -147,6 +149,10 @@ pub(super) fn end_setup(
     device: SigningKey,
     local: Rights,
 ) -> Result<(EndSetup, PathNeeds), Fault> {
+    let maximum = match role {
+        Role::Agent => local_maximum(&settings.profile)?,
+        Role::Operator => LocalMaximum::default(),
+    };
     let seed = fresh_seed()?;
     let identity = DirectIdentity::generate(&seed.child("direct identity"));
     let identity = identity.map_err(|_| Fault::NoRandomness)?;
@@ -163,6 +169,7 @@ pub(super) fn end_setup(
         seed: seed.child("session"),
         facts,
         local,
+        maximum,
         abilities: Abilities { application_selection: false, recording: false },
         paths: settings.paths,
         times: settings.times,

@@ -14,7 +14,7 @@ use crate::core::Peer;
 use crate::core::setup::OperatorSetup;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
-use crate::shell::login::{self, Credentials, LoginOutcome};
+use crate::shell::login::{self, Bearer, Credentials, LoginOutcome};
 use crate::shell::paths::{PathNeeds, Paths};
 use crate::shell::profile::SignIn;
 use crate::shell::run::{Front, Run};
@@ -53,10 +53,19 @@ pub(super) fn keep(settings: &Settings, operator: &str, answer: &LoginResponse) 
     })
 }
 
+/// Ends the sign-in: here at once, and at the server, where numbers and sessions end with it.
+///
 /// # Errors
-/// [`Fault::Profile`] when the file stays.
-pub fn forget_sign_in(settings: &Settings) -> Result<(), Fault> {
-    settings.profile.forget_sign_in()
+/// [`Fault::Profile`] when the file stays, or as [`login::log_out`]: the server's own record then ends
+/// with its time.
+pub async fn sign_out(settings: &Settings) -> Result<(), Fault> {
+    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    settings.profile.forget_sign_in()?;
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let bearer =
+        Bearer { trust: &trust, proxies: &settings.proxies, device: &device, sign_in: &sign_in };
+    login::log_out(&bearer).await
 }
 
 /// Starts the log on standard error.
@@ -67,12 +76,16 @@ pub fn start_log(filter: &str) -> Result<(), Fault> {
     start::start_log(filter)
 }
 
-/// Asks the server for a number. The loop runs until the session is over, or until
-/// the surface drops its end.
+/// Asks the server for a number; `reason` is for the end user to read, and a policy may
+/// want it. The loop runs until the session is over, or until the surface drops its end.
 ///
 /// # Errors
 /// Not signed in, no desktop to show in a mode that shows it, or the server is not reached.
-pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle<()>), Fault> {
+pub async fn begin(
+    mode: Mode,
+    reason: Option<String>,
+    settings: &Settings,
+) -> Result<(Front, JoinHandle<()>), Fault> {
     let trust =
         Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     let sign_in = settings.profile.sign_in()?;
@@ -84,7 +97,7 @@ pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
-    let peer = Peer::operator(OperatorSetup { end, mode });
+    let peer = Peer::operator(OperatorSetup { end, mode, reason });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
     let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
     Ok((front, tokio::spawn(run.run())))

@@ -120,6 +120,15 @@ texts! {
     FaultModeNotAllowed =>
         "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
         "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
+    FaultLocalMaximum =>
+        "{0} sets this computer's own limits and cannot be understood ({1}). Nobody is let in until it is corrected or removed.",
+        "このコンピュータの制限を定める {0} を読み取れません（{1}）。直すか取り除くまで、接続は受け付けません。";
+    FaultOutsideHours =>
+        "Your organisation's policy does not allow sessions at this hour. Try again within your hours, or ask your administrator.",
+        "この時間のセッションは組織のポリシーで許可されていません。許可された時間にもう一度行うか、管理者に相談してください。";
+    FaultReasonNeeded =>
+        "Your organisation's policy wants a reason (a ticket's number, say): 1 to 120 plain characters. Give it with --reason.",
+        "組織のポリシーにより理由（チケット番号など）が必要です。普通の文字で 1 から 120 文字までを --reason で指定してください。";
     FaultNumberMistyped =>
         "That is not a session number: a digit is mistyped or missing. Nothing was sent; ask the operator to read it again.",
         "番号が正しくありません。数字の打ち間違いか不足があります。何も送信していません。オペレータにもう一度読み上げてもらってください。";

@@ -97,6 +97,12 @@ faults! {
     /// Standard input ended before it gave what was asked for.
     InputOver = 48, FaultInputOver;
     ModeNotAllowed { mode: String } = 42, FaultModeNotAllowed [mode];
+    /// This computer's own limits cannot be read, so nothing is let in.
+    LocalMaximum { file: PathBuf, why: String } = 26, FaultLocalMaximum [file, why];
+    /// The policy lets this operator work at other hours.
+    OutsideHours = 56, FaultOutsideHours;
+    /// The policy wants to know why, before a number is given out.
+    ReasonNeeded = 49, FaultReasonNeeded;
     NumberMistyped = 50, FaultNumberMistyped;
     NumberRefused = 51, FaultNumberRefused;
     NumberExpired = 52, FaultNumberExpired;

@@ -103,6 +103,8 @@ pub async fn login(
             | ProblemCode::NotFound
             | ProblemCode::AdminSignIn
             | ProblemCode::Confirm
+            | ProblemCode::Conflict
+            | ProblemCode::Policy
             | ProblemCode::Document) => Err(fault(other)),
         };
     }
@@ -238,6 +240,8 @@ fn fault(code: ProblemCode) -> Fault {
         | ProblemCode::NotFound
         | ProblemCode::AdminSignIn
         | ProblemCode::Confirm
+        | ProblemCode::Conflict
+        | ProblemCode::Policy
         | ProblemCode::Document => Fault::Misunderstood,
     }
 }

@@ -217,6 +217,8 @@ pub fn refusal(reason: RefusalReason) -> Fault {
         RefusalReason::SlowDown => Fault::SlowDown,
         RefusalReason::Version { server } => Fault::OtherVersion { theirs: server },
         RefusalReason::Mode => Fault::ModeNotAllowed { mode: String::new() },
+        RefusalReason::Hours => Fault::OutsideHours,
+        RefusalReason::Reason => Fault::ReasonNeeded,
         RefusalReason::SignIn => Fault::SignInOver,
         RefusalReason::Confirm => Fault::NotConfirmed,
         RefusalReason::Session => Fault::ConnectionLost,

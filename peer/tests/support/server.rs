@@ -21,7 +21,7 @@ use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::{LoginAnswer, LoginResponse};
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{
@@ -229,7 +229,7 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviou
         OperatorToServer::Prove { .. } => {
             say.try_send(signal::encode(&ServerToOperator::Ready)).unwrap()
         }
-        OperatorToServer::OpenRoom { mode, hellos } => {
+        OperatorToServer::OpenRoom { mode, hellos, .. } => {
             *room = Room {
                 mode: Some(mode),
                 hellos: hellos.into(),
@@ -312,6 +312,7 @@ fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
         challenge: agent.challenge,
         mode,
         capabilities: mode.ceiling(),
+        files: FileRules::of(mode.ceiling(), Approval::Ask),
         application_selection: Requirement::Off,
         recording: Requirement::Off,
         address_disclosure: AddressDisclosure::All,
@@ -319,6 +320,7 @@ fn manifest(mode: Mode, operator: &Blob, agent: &Blob) -> Blob {
         start_within: 600,
         length: 3600,
         policy_version: 1,
+        reason: None,
         certificate: certificate(operator.device),
     };
     Blob(dsse::sign(&manifest, &SigningKey::from_bytes(&MANIFEST_KEY)))

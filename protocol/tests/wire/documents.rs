@@ -5,8 +5,9 @@ use tasuki_protocol::{
     consent::Answer,
     grant::Change,
     ids::Role,
-    manifest::{AddressDisclosure, Requirement},
+    manifest::{AddressDisclosure, Approval, Requirement},
     message::Asked,
+    policy::{exchange::SessionStage, preset::Preset},
     receipt::{Ender, ReceiptPathKind},
     rights::{Capability, Mode},
 };
@@ -83,6 +84,24 @@ fn policies_and_answers_keep_their_words() {
 }
 
 #[test]
+fn a_policy_keeps_its_words() {
+    let mut all = Snapshots::default();
+    all.json("Approval::Never", &Approval::Never, r#""never""#);
+    all.json("Approval::Ask", &Approval::Ask, r#""ask""#);
+    all.json("Approval::Allow", &Approval::Allow, r#""allow""#);
+    all.json("Preset::Teach", &Preset::Teach, r#""teach""#);
+    all.json("Preset::ViewOnly", &Preset::ViewOnly, r#""view-only""#);
+    let preset = Preset::ControlWithoutFiles;
+    all.json("Preset::ControlWithoutFiles", &preset, r#""control-without-files""#);
+    all.json("Preset::ApplicationsOnly", &Preset::ApplicationsOnly, r#""applications-only""#);
+    all.json("Preset::Full", &Preset::Full, r#""full""#);
+    all.json("SessionStage::Waiting", &SessionStage::Waiting, r#""waiting""#);
+    all.json("SessionStage::Meeting", &SessionStage::Meeting, r#""meeting""#);
+    all.json("SessionStage::Paired", &SessionStage::Paired, r#""paired""#);
+    all.assert_same();
+}
+
+#[test]
 fn an_administrators_words_are_kept() {
     let mut all = Snapshots::default();
     all.json("OperatorState::Enabled", &OperatorState::Enabled, r#""enabled""#);
@@ -100,6 +119,8 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::Taken", &ProblemCode::Taken, r#""taken""#);
     all.json("ProblemCode::Unusable", &ProblemCode::Unusable, r#""unusable""#);
     all.json("ProblemCode::NotFound", &ProblemCode::NotFound, r#""not_found""#);
+    all.json("ProblemCode::Conflict", &ProblemCode::Conflict, r#""conflict""#);
+    all.json("ProblemCode::Policy", &ProblemCode::Policy, r#""policy""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);
     all.json("ProblemCode::NotInitialised", &ProblemCode::NotInitialised, r#""not_initialised""#);

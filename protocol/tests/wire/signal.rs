@@ -45,7 +45,7 @@ fn an_operators_messages_keep_their_words() {
     );
     all.json(
         "OperatorToServer::OpenRoom",
-        &O::OpenRoom { mode: Mode::View, hellos: vec![blob()] },
+        &O::OpenRoom { mode: Mode::View, hellos: vec![blob()], reason: None },
         r#"{"type":"open_room","mode":"view","hellos":["qrs="]}"#,
     );
     all.json("OperatorToServer::Resume", &O::Resume { session, token: token() }, r#"{"type":"resume","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","token":"7070707070707070707070707070707070707070707070707070707070707070"}"#);
@@ -206,6 +206,8 @@ fn reasons_keep_their_words() {
     all.json("RefusalReason::SlowDown", &R::SlowDown, r#""slow_down""#);
     all.json("RefusalReason::Version", &R::Version { server: 2 }, r#"{"version":{"server":2}}"#);
     all.json("RefusalReason::Mode", &R::Mode, r#""mode""#);
+    all.json("RefusalReason::Hours", &R::Hours, r#""hours""#);
+    all.json("RefusalReason::Reason", &R::Reason, r#""reason""#);
     all.json("RefusalReason::SignIn", &R::SignIn, r#""sign_in""#);
     all.json("RefusalReason::Confirm", &R::Confirm, r#""confirm""#);
     all.json("RefusalReason::Session", &R::Session, r#""session""#);

@@ -21,7 +21,7 @@ use super::agenda::Reminder;
 use super::guesses::Place;
 use super::notes::What;
 use super::pace::Pace;
-use super::room::{Meeting, Stage, Whereabouts};
+use super::room::{Meeting, Stage, Terms, Whereabouts};
 use super::rooms::{Awaited, ConnectionId, Now, Outcome, Output, Rooms, Row};
 
 /// Messages that an end may have forwarded before it is paired: its part of the
@@ -53,9 +53,15 @@ pub(crate) struct Knock {
     joined: Instant,
     token: ResumeToken,
     met: ServerToAgent,
-    /// For the operator: the attempt, and both documents.
-    arrival: Option<(u8, ServerToOperator)>,
-    ends: Instant,
+    /// For the operator.
+    arrival: Option<Arrival>,
+}
+
+#[derive(Debug)]
+struct Arrival {
+    attempt: u8,
+    message: ServerToOperator,
+    terms: Terms,
 }
 
 #[derive(Debug)]
@@ -156,7 +162,6 @@ impl Rooms {
     ) {
         let seed = self.fresh_seed();
         let token = ResumeToken(Challenge(seed.derive("agent resume")));
-        let ends = now.instant + std::time::Duration::from_secs(self.issuer.length_s);
         let devices: Vec<DeviceKey> = self.desks.values().map(|desk| desk.operator.device).collect();
         self.resting.wake(now.instant);
         let (session, offered, arrival) = match self.take_hello(locator, now) {
@@ -181,11 +186,11 @@ impl Rooms {
             room.stage = Stage::Burning(connection);
         }
         let met = ServerToAgent::Met { session, resume: token, hello: Blob(offered) };
-        let attempt = arrival.as_ref().map_or(0, |(attempt, _)| *attempt);
+        let attempt = arrival.as_ref().map_or(0, |arrival| arrival.attempt);
         let from = self.agents.get(&connection).map(|agent| agent.from);
         let note = self.noted(What::AttemptMade(attempt, from), live);
         let device = theirs.device;
-        let knock = Knock { session: live, device, joined: now.instant, token, met, arrival, ends };
+        let knock = Knock { session: live, device, joined: now.instant, token, met, arrival };
         if let Some(agent) = self.agents.get_mut(&connection) {
             agent.state = AgentState::Knocking(Box::new(knock));
         }
@@ -206,6 +211,7 @@ impl Rooms {
         Some((session, room.hellos.remove(0), attempt))
     }
 
+    /// `None` where the policy no longer allows it: the attempt goes on as one at a dead number.
     fn arrival(
         &mut self,
         session: SessionId,
@@ -213,12 +219,15 @@ impl Rooms {
         hello: &Blob,
         theirs: &Hello,
         now: Now,
-    ) -> Option<(u8, ServerToOperator)> {
+    ) -> Option<Arrival> {
         let room = self.rooms.get(&session)?;
-        let manifest = self.issuer.manifest(session, &room.operator, room.mode, theirs, now.unix);
+        let grant = self.issuer.decide(&room.operator, room.wish.mode, now.unix).outcome.ok()?;
+        let manifest =
+            self.issuer.manifest(session, &room.operator, &room.wish, &grant, theirs, now.unix);
         let (hello, manifest) = (hello.clone(), Blob(manifest));
-        let arrived = ServerToOperator::Arrived { session, attempt, hello, manifest };
-        Some((attempt, arrived))
+        let message = ServerToOperator::Arrived { session, attempt, hello, manifest };
+        let ends = now.instant + std::time::Duration::from_secs(grant.length_s);
+        Some(Arrival { attempt, message, terms: Terms { grant, issued: now.unix, ends } })
     }
 
     pub(crate) fn knock_written(&mut self, connection: ConnectionId, outcome: Outcome, now: Now) {
@@ -240,13 +249,14 @@ impl Rooms {
             AgentState::Answered(Answered { session, joined: knock.joined, answer_at, said: 0 });
         self.agenda.remind(answer_at, Reminder::Agent(connection));
         self.tell_agent(connection, knock.met);
-        let (Some(session), Some((attempt, arrived))) = (session, knock.arrival) else { return };
+        let (Some(session), Some(arrival)) = (session, knock.arrival) else { return };
         let Some(room) = self.rooms.get_mut(&session) else { return };
-        let (device, token, ends) = (knock.device, knock.token, knock.ends);
+        let Arrival { attempt, message, terms } = arrival;
+        let (device, token) = (knock.device, knock.token);
         room.stage =
-            Stage::Meeting(Meeting { agent: connection, device, attempt, token, replies: 0, ends });
+            Stage::Meeting(Meeting { agent: connection, device, attempt, token, replies: 0, terms });
         if let Some(operator) = room.operator_seat.connection() {
-            self.tell_operator(operator, arrived);
+            self.tell_operator(operator, message);
         }
     }
 

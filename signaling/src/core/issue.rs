@@ -1,7 +1,6 @@
 //! What the server signs and seals: manifests and relay tickets.
 //!
-//! A manifest allows at most its mode's ceiling; what the product does not yet do
-//! (files, clipboard, recording, reconnecting) is left out of it.
+//! A manifest says what the policy grants, and the policy grants at most a mode's ceiling.
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
@@ -9,8 +8,10 @@ use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::wire::{EndTicket, EndTicketKey};
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
-use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::manifest::Manifest;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::{Grant, ServerLimits};
+use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{Leg, RelayAddress};
 use tasuki_protocol::ticket::{TICKET_LIFETIME_S, Ticket, TicketKey};
 
@@ -22,8 +23,6 @@ pub const START_WITHIN_S: u64 = 600;
 const CLOCK_SKEW_S: u64 = 10;
 /// How long after its session an end may still deliver records, in seconds.
 const DELIVER_WITHIN_S: u64 = 24 * 3600;
-/// Counts the rules below; a change of them is a change of this.
-pub const POLICY_VERSION: u64 = 1;
 
 /// Who issues, with what.
 #[derive(Debug)]
@@ -35,11 +34,19 @@ pub struct Issuer {
     /// Legs go to each of them in turn, so that a session whose relay died finds another;
     /// none: the relay is in the server itself.
     pub relays: Vec<RelayAddress>,
-    pub address_disclosure: AddressDisclosure,
-    /// Seconds that a session may last.
-    pub length_s: u64,
+    /// What `server.toml` says beside the policy.
+    pub limits: ServerLimits,
+    /// The one in force.
+    pub policy: Policy,
     /// Lets ends deliver records.
     pub end_tickets: EndTicketKey,
+}
+
+/// What an operator asked for when he opened a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub mode: Mode,
+    pub reason: Option<String>,
 }
 
 impl Issuer {
@@ -48,7 +55,8 @@ impl Issuer {
         &self,
         session: SessionId,
         operator: &Operator,
-        mode: Mode,
+        wish: &Wish,
+        grant: &Grant,
         agent: &Hello,
         unix: u64,
     ) -> Vec<u8> {
@@ -61,15 +69,17 @@ impl Issuer {
             operator_key: operator.device,
             agent_key: agent.device,
             challenge: agent.challenge,
-            mode,
-            capabilities: offered(mode).and(operator.rights),
-            application_selection: Requirement::Off,
-            recording: Requirement::Off,
-            address_disclosure: self.address_disclosure,
+            mode: wish.mode,
+            capabilities: grant.rights,
+            files: grant.files,
+            application_selection: grant.application_selection,
+            recording: grant.recording,
+            address_disclosure: grant.address_disclosure,
             issued_at: unix,
             start_within: START_WITHIN_S,
-            length: self.length_s,
-            policy_version: POLICY_VERSION,
+            length: grant.length_s,
+            policy_version: self.policy.version,
+            reason: wish.reason.clone(),
             certificate: Blob(operator.certificate.clone()),
         };
         dsse::sign(&manifest, &self.manifest_key)
@@ -77,7 +87,7 @@ impl Issuer {
 
     /// Lets one end of a session deliver its records, for a day after the session must be over.
     pub fn end_ticket(&self, session: SessionId, role: Role, unix: u64) -> Blob {
-        let expires = unix + self.length_s + DELIVER_WITHIN_S;
+        let expires = unix + self.limits.length_s + DELIVER_WITHIN_S;
         Blob(self.end_tickets.seal(&EndTicket { session, role, expires }))
     }
 
@@ -105,17 +115,10 @@ impl Issuer {
     }
 }
 
-/// What this build can honour of a mode's ceiling.
-pub fn offered(mode: Mode) -> Rights {
-    use Capability as C;
-    let later =
-        [C::FetchFiles, C::SendFiles, C::ReadClipboard, C::WriteClipboard, C::Record, C::Reconnect];
-    later.into_iter().fold(mode.ceiling(), Rights::without)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tasuki_protocol::manifest::AddressDisclosure;
 
     #[test]
     fn f3_the_legs_of_a_session_go_from_relay_to_relay_and_both_ends_of_a_leg_to_one() {
@@ -126,8 +129,8 @@ mod tests {
             manifest_key: SigningKey::from_bytes(&[1; 32]),
             ticket_key: Some(TicketKey::from_bytes([2; 32])),
             relays: vec![relay(1), relay(2)],
-            address_disclosure: AddressDisclosure::Public,
-            length_s: 60,
+            limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 60 },
+            policy: Policy::unwritten(TenantId([1; 8])),
             end_tickets: EndTicketKey::new(&tasuki_protocol::seed::Seed::from_bytes([7; 32])),
         };
         let port = |number, role| {
@@ -137,13 +140,5 @@ mod tests {
         let ports = [1, 2, 3].map(|number| port(number, Role::Operator));
         assert_eq!(ports, [1, 2, 3].map(|number| port(number, Role::Agent)));
         assert!(ports[0] == ports[2] && ports[0] != ports[1]);
-    }
-
-    #[test]
-    fn t16_no_manifest_is_wider_than_its_mode() {
-        for mode in Mode::ALL {
-            assert!(offered(mode).is_within(mode.ceiling()));
-            assert!(offered(mode).has(Capability::SeeScreen));
-        }
     }
 }

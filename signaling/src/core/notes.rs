@@ -12,7 +12,6 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
 
 use super::agents::AgentState;
-use super::issue::POLICY_VERSION;
 use super::room::Room;
 use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms};
 
@@ -31,7 +30,8 @@ pub struct Note {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    NumberOpened(Mode),
+    /// Under this version of the policy.
+    NumberOpened(Mode, u64),
     /// From here, for the so many-th time; 0 also where nobody waits under the number.
     AttemptMade(u8, Option<IpAddr>),
     AttemptFailed(u8),
@@ -48,7 +48,7 @@ impl Note {
             address.map_or_else(String::new, |address| address.to_canonical().to_string())
         };
         let event = match self.what {
-            What::NumberOpened(mode) => Event::RoomOpened { mode, policy: POLICY_VERSION },
+            What::NumberOpened(mode, policy) => Event::RoomOpened { mode, policy },
             What::AttemptMade(attempt, address) => Event::PairingTried { attempt, from: from(address) },
             What::AttemptFailed(attempt) => Event::PairingFailed { attempt },
             What::Paired(agent, address) => Event::Paired { agent, from: from(address) },

@@ -19,6 +19,7 @@ use tasuki_protocol::signal::{
 use super::agenda::Reminder;
 use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
+use super::issue::Wish;
 use super::notes::What;
 use super::pace::Pace;
 use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
@@ -56,8 +57,9 @@ impl Rooms {
             OperatorToServer::Prove { .. } => {
                 self.refuse_operator(connection, RefusalReason::Message);
             }
-            OperatorToServer::OpenRoom { mode, hellos } => {
-                if let Err(reason) = self.open_room(connection, mode, hellos, now) {
+            OperatorToServer::OpenRoom { mode, hellos, reason } => {
+                let wish = Wish { mode, reason };
+                if let Err(reason) = self.open_room(connection, wish, hellos, now) {
                     self.refuse_operator(connection, reason);
                 }
             }
@@ -142,15 +144,14 @@ impl Rooms {
     fn open_room(
         &mut self,
         connection: ConnectionId,
-        mode: Mode,
+        wish: Wish,
         hellos: Vec<Blob>,
         now: Now,
     ) -> Result<(), RefusalReason> {
         let desk = self.desks.get(&connection).ok_or(RefusalReason::SignIn)?;
         let operator = desk.operator.clone();
-        if !operator.modes.contains(&mode) {
-            return Err(RefusalReason::Mode);
-        }
+        self.issuer.may_open(&operator, &wish, now.unix)?;
+        let mode = wish.mode;
         // What outlives this moment asks that the person is still the one who signed in.
         if mode == Mode::Manage && now.instant >= operator.confirmed_until {
             return Err(RefusalReason::Confirm);
@@ -176,10 +177,11 @@ impl Rooms {
             locator,
             operator,
             operator_seat: Seat { token, place: Whereabouts::Here(connection) },
-            mode,
+            wish,
             hellos: hellos.into_iter().map(|hello| hello.0).collect(),
             used: 0,
             expires,
+            since: now.instant,
             persona: Persona::of_hello(session, self.issuer.tenant, &first),
             stage: Stage::Opening,
         };
@@ -187,7 +189,7 @@ impl Rooms {
         self.locators.insert(locator, session);
         self.agenda.remind(expires, Reminder::Room(session));
         let until = now.unix + (self.settings.number_lifetime + REST).as_secs();
-        let note = self.noted(What::NumberOpened(mode), Some(session));
+        let note = self.noted(What::NumberOpened(mode, self.issuer.policy.version), Some(session));
         self.persist(Row::Opened { session, locator, until }, note, Awaited::Opening(session));
         Ok(())
     }
@@ -273,7 +275,7 @@ impl Rooms {
         let Some(room) = self.own(connection, session) else {
             return self.refuse_operator(connection, RefusalReason::Session);
         };
-        let Stage::Meeting(Meeting { agent, device, token, ends, .. }) = room.stage else {
+        let Stage::Meeting(Meeting { agent, device, token, terms, .. }) = room.stage else {
             if room.paired().is_none() {
                 // The server gave the attempt up before its end: no half of a session stays.
                 self.end_room(session, CloseReason::Lost, None, now);
@@ -281,7 +283,7 @@ impl Rooms {
             return;
         };
         let agent_seat = Seat { token, place: Whereabouts::Here(agent) };
-        room.stage = Stage::Paired(Box::new(Paired { agent_seat, legs: 0, leg_pace: legs, ends }));
+        room.stage = Stage::Paired(Box::new(Paired { agent_seat, legs: 0, leg_pace: legs, terms }));
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
@@ -293,7 +295,7 @@ impl Rooms {
             self.guesses.give_back(agent.place);
         }
         self.put(Output::Trust { connection: agent_connection });
-        self.agenda.remind(ends, Reminder::Room(session));
+        self.agenda.remind(terms.ends, Reminder::Room(session));
         self.note(What::Paired(device, from), Some(session));
     }
 

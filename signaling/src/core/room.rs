@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::Locator;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::policy::decide::Grant;
 use tasuki_protocol::signal::{CloseReason, ResumeToken};
 
 use super::decoy::Persona;
+use super::issue::Wish;
 use super::pace::Pace;
 use super::rooms::{ConnectionId, Operator};
 
@@ -17,13 +18,15 @@ pub(crate) struct Room {
     pub(crate) locator: Locator,
     pub(crate) operator: Operator,
     pub(crate) operator_seat: Seat,
-    pub(crate) mode: Mode,
+    pub(crate) wish: Wish,
     /// One for each attempt; taken from the front.
     pub(crate) hellos: Vec<Vec<u8>>,
     /// Attempts that were given a hello.
     pub(crate) used: u8,
     /// The number is no longer answered after this.
     pub(crate) expires: Instant,
+    /// When it was asked for.
+    pub(crate) since: Instant,
     pub(crate) persona: Persona,
     pub(crate) stage: Stage,
 }
@@ -49,7 +52,16 @@ pub(crate) struct Meeting {
     pub(crate) token: ResumeToken,
     /// Messages that the operator's end sent in this attempt.
     pub(crate) replies: u8,
-    /// When the manifest's length is over.
+    pub(crate) terms: Terms,
+}
+
+/// What the manifest of an attempt said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) grant: Grant,
+    /// Seconds since 1970.
+    pub(crate) issued: u64,
+    /// When its length is over.
     pub(crate) ends: Instant,
 }
 
@@ -58,7 +70,7 @@ pub(crate) struct Paired {
     pub(crate) agent_seat: Seat,
     pub(crate) legs: u32,
     pub(crate) leg_pace: Pace,
-    pub(crate) ends: Instant,
+    pub(crate) terms: Terms,
 }
 
 /// Where one end of a room is, and what lets it come back.
@@ -98,7 +110,7 @@ impl Room {
             // The attempt's own deadline decides.
             Stage::Burning(_) | Stage::Meeting(_) => None,
             Stage::Paired(paired) => {
-                let over = (paired.ends, CloseReason::TimeOver);
+                let over = (paired.terms.ends, CloseReason::TimeOver);
                 let lost = [self.operator_seat.lost(), paired.agent_seat.lost()];
                 let lost = lost.into_iter().flatten().min();
                 lost.map(|at| (at, CloseReason::Lost)).filter(|l| l.0 < over.0).or(Some(over))

@@ -13,6 +13,7 @@ use std::time::Instant;
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
+use tasuki_protocol::policy::Policy;
 use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
@@ -57,6 +58,8 @@ pub struct Operator {
     pub display_name: String,
     /// Those of the account that the certificate has too.
     pub modes: Vec<Mode>,
+    /// Names of the groups that the account is in; a policy speaks to them.
+    pub groups: Vec<String>,
     pub device: DeviceKey,
     /// The most that the certificate lets a manifest allow.
     pub rights: Rights,
@@ -91,6 +94,14 @@ pub enum Input {
     /// Signed out, disabled or removed: everything of this operator ends. T17, T55.
     Withdrawn {
         operator: OperatorId,
+    },
+    /// An administrator ends one session.
+    Ended {
+        session: SessionId,
+    },
+    /// Another policy is in force: what is wider ends. T17.
+    PolicyChanged {
+        policy: Box<Policy>,
     },
     /// A device was revoked: everything of it ends. T17.
     DeviceWithdrawn {
@@ -230,6 +241,11 @@ impl Rooms {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);
             }
+            Input::Ended { session } if self.rooms.contains_key(&session) => {
+                self.end_room(session, CloseReason::Withdrawn, None, now);
+            }
+            Input::Ended { .. } | Input::Tick => {}
+            Input::PolicyChanged { policy } => self.adopt(*policy, now),
             Input::Withdrawn { operator } => self.withdraw(|whose| whose.id == operator, now),
             Input::DeviceWithdrawn { device } => {
                 self.withdraw(|whose| whose.device == device, now);
@@ -239,7 +255,6 @@ impl Rooms {
             Input::Unrecorded { session } => {
                 self.end_room(session, CloseReason::Withdrawn, None, now);
             }
-            Input::Tick => {}
         }
         self.outputs.drain(..)
     }

@@ -1,4 +1,6 @@
-//! How long, how often and how many: what bounds the rooms.
+//! Every limit of the rooms, and its default.
+//!
+//! It refuses to know where a value came from.
 
 use std::time::Duration;
 

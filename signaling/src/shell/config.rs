@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -18,6 +17,10 @@ use tasuki_protocol::signal::RelayAddress;
 use tasuki_turn_relay::OwnAddresses;
 
 pub use self::source::Source;
+use super::config_values::{
+    ADDRESS, COUNT, METRICS_AT, NETWORKS, RELAY, count, length, milliseconds, optional, parse,
+    positive, seconds, within,
+};
 use super::fault::Fault;
 use super::passwords::Cost;
 use super::rules::{AccountRules, PasswordRules};
@@ -40,6 +43,13 @@ pub enum Stun {
     Off,
 }
 
+/// Where metrics are offered, without encryption and without a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metering {
+    At(SocketAddr),
+    Off,
+}
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `None`: every address, at the bundle's port.
@@ -47,6 +57,7 @@ pub struct Config {
     pub relay: Relaying,
     /// UDP address that answers STUN.
     pub stun: Stun,
+    pub metrics: Metering,
     /// Of the relay inside, as seen from outside; empty: no TURN.
     pub turn_address: OwnAddresses,
     pub rooms: rooms::Settings,
@@ -78,12 +89,17 @@ pub struct SocketRules {
     pub silence: Duration,
 }
 
+/// Where Prometheus finds the metrics, unless told otherwise.
+pub const METRICS: SocketAddr =
+    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9464));
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: None,
             relay: Relaying::Embedded,
             stun: Stun::BesideTheServer,
+            metrics: Metering::At(METRICS),
             turn_address: OwnAddresses::default(),
             rooms: rooms::Settings::default(),
             session_length: MAX_LENGTH,
@@ -123,12 +139,6 @@ pub struct Key {
     set: Setter,
 }
 
-const SECONDS: &str = "it must be a number of seconds above 0";
-const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
-const COUNT: &str = "it must be a whole number above 0";
-const NETWORKS: &str = "it must be addresses or networks like 10.0.0.0/8, separated by commas";
-const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
-
 /// All settings.
 pub const KEYS: &[Key] = &[
     key("listen", "", "address and port; empty: all addresses at the bundle's port", |c, v| {
@@ -163,6 +173,10 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key("metrics", "127.0.0.1:9464", "where /metrics is offered: address and port, or off", |c, v| {
+        c.metrics = if v == "off" { Metering::Off } else { Metering::At(parse(v, METRICS_AT)?) };
+        Ok(())
+    }),
     key(
         "turn_address",
         "",
@@ -350,47 +364,6 @@ impl Configured {
             None => (key, key.default, Source::Default),
         })
     }
-}
-
-fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
-    value.parse().map_err(|_| expected)
-}
-
-const RELAY: &str =
-    "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, several with commas";
-
-fn optional<T: FromStr>(value: &str, expected: &'static str) -> Result<Option<T>, &'static str> {
-    if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }
-}
-
-fn positive(value: u32) -> Result<u32, &'static str> {
-    if value > 0 { Ok(value) } else { Err(COUNT) }
-}
-
-fn count(value: &str) -> Result<usize, &'static str> {
-    let count: u32 = parse(value, COUNT)?;
-    usize::try_from(positive(count)?).map_err(|_| COUNT)
-}
-
-/// SP 800-63B-4 lets nothing shorter than 8 through.
-fn length(value: &str) -> Result<usize, &'static str> {
-    let least = "it must be 8 to 64";
-    let length: usize = parse(value, least)?;
-    if (8..=64).contains(&length) { Ok(length) } else { Err(least) }
-}
-
-fn seconds(value: &str) -> Result<Duration, &'static str> {
-    let seconds: u32 = parse(value, SECONDS)?;
-    if seconds > 0 { Ok(Duration::from_secs(seconds.into())) } else { Err(SECONDS) }
-}
-
-fn milliseconds(value: &str) -> Result<Duration, &'static str> {
-    let milliseconds: u32 = parse(value, MILLISECONDS)?;
-    if milliseconds > 0 { Ok(Duration::from_millis(milliseconds.into())) } else { Err(MILLISECONDS) }
-}
-
-fn within(value: Duration, most_s: u64, expected: &'static str) -> Result<Duration, &'static str> {
-    if value <= Duration::from_secs(most_s) { Ok(value) } else { Err(expected) }
 }
 
 #[cfg(test)]

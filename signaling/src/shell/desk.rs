@@ -4,17 +4,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::ids::{DeviceKey, SessionId};
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::exchange::SessionEntry;
 use tasuki_protocol::signal;
 use tokio::sync::{Notify, mpsc};
 
 use super::clock;
 use super::ledger::{Job, Ledger, Then, Work};
 use super::ledger_scribe::Scribe;
+use super::metrics::Metrics;
 use super::store::Event;
 use crate::core::notes::{Note, What};
 use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
@@ -35,6 +39,8 @@ pub(crate) struct Desk {
     inner: Mutex<Inner>,
     moved: Arc<Notify>,
     ledger: Ledger,
+    metrics: Arc<Metrics>,
+    failing: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -47,9 +53,16 @@ struct Inner {
 
 impl Desk {
     /// Starts the writer and the timekeeper; must be called inside a tokio runtime.
-    pub(crate) fn start(rooms: Rooms, ledger: Ledger, scribe: Scribe) -> Arc<Self> {
+    pub(crate) fn start(
+        rooms: Rooms,
+        ledger: Ledger,
+        scribe: Scribe,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
-        let desk = Arc::new(Self { inner: Mutex::new(inner), moved: Arc::new(Notify::new()), ledger });
+        let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
+        let failing = AtomicBool::new(false);
+        let desk = Arc::new(Self { inner, moved, ledger, metrics, failing });
         tokio::spawn(scribe.run(Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
@@ -85,6 +98,29 @@ impl Desk {
         self.turn(Input::Withdrawn { operator });
     }
 
+    /// Whether the ledger took the last record.
+    pub(crate) fn keeps_up(&self) -> bool {
+        !self.failing.load(Ordering::Relaxed)
+    }
+
+    /// Puts a policy in force; gives how many sessions and numbers ended by it.
+    pub(crate) fn adopt(&self, policy: Policy) -> u32 {
+        let before = self.lock().rooms.occupancy();
+        self.turn(Input::PolicyChanged { policy: Box::new(policy) });
+        u32::try_from(before.saturating_sub(self.lock().rooms.occupancy())).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<SessionEntry> {
+        self.lock().rooms.sessions(clock::now())
+    }
+
+    /// False where there is no such session.
+    pub(crate) fn end(&self, session: SessionId) -> bool {
+        let is_here = self.sessions().iter().any(|entry| entry.session == session);
+        self.turn(Input::Ended { session });
+        is_here
+    }
+
     pub(crate) fn withdraw_device(&self, device: DeviceKey) {
         self.turn(Input::DeviceWithdrawn { device });
     }
@@ -106,10 +142,17 @@ impl Desk {
         inner.lines.clear();
     }
 
+    /// For the metrics and the log, of what is recorded otherwise.
+    pub(crate) fn count(&self, kind: &'static str) {
+        self.metrics.happened(kind);
+        tracing::info!(kind);
+    }
+
     /// Written down when the disk takes it; nobody waits for it.
     pub(crate) fn record(&self, event: Event) {
+        self.metrics.happened(event.kind);
         tracing::info!(kind = event.kind, operator = event.operator, detail = %event.detail);
-        self.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
+        self.put(Job { work: Work::Happened(event), then: Then::Nobody });
     }
 
     pub(crate) fn turn(&self, input: Input) {
@@ -146,9 +189,9 @@ impl Desk {
                 lines.remove(&connection);
             }
             Output::Persist { write, row, note } => {
-                tell_log(&note);
+                self.tell(&note);
                 let work = Work::Row(row, Box::new(note.entry()));
-                if !self.ledger.put(Job { work, then: Then::Room(write) }) {
+                if !self.put(Job { work, then: Then::Room(write) }) {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
@@ -157,11 +200,28 @@ impl Desk {
         None
     }
 
+    /// Whether the ledger has room for it.
+    fn put(&self, job: Job) -> bool {
+        let put = self.ledger.put(job);
+        self.failing.store(!put, Ordering::Relaxed);
+        if !put {
+            Metrics::add(&self.metrics.rows_lost);
+        }
+        put
+    }
+
+    /// The log and the metrics hear that something happened, and neither to whom nor from where.
+    fn tell(&self, note: &Note) {
+        let kind = kind(note);
+        self.metrics.happened(kind);
+        tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
+    }
+
     fn note(&self, note: &Note) -> Option<Input> {
-        tell_log(note);
+        self.tell(note);
         let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
         let then = begins.map_or(Then::Nobody, Then::Begins);
-        let put = self.ledger.put(Job { work: Work::Record(Box::new(note.entry())), then });
+        let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
         begins.filter(|_| !put).map(|session| Input::Unrecorded { session })
     }
 
@@ -181,18 +241,17 @@ fn order(
     }
 }
 
-/// The log says that something happened, and neither to whom nor from where.
-fn tell_log(note: &Note) {
-    let kind = match note.what {
-        What::NumberOpened(_) => "number.opened",
+/// Under which name something is counted and logged.
+fn kind(note: &Note) -> &'static str {
+    match note.what {
+        What::NumberOpened(..) => "number.opened",
         What::AttemptMade(..) => "pairing.attempt",
         What::AttemptFailed(_) => "pairing.failed",
         What::Paired(..) => "session.paired",
         What::Over(..) => "session.over",
         What::TooManyGuesses(_) => "pairing.limited",
         What::Refused(_) => "request.refused",
-    };
-    tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
+    }
 }
 
 async fn keep_time(desk: Weak<Desk>, moved: Arc<Notify>) {

@@ -57,6 +57,8 @@ pub enum Fault {
     HostName(String),
     #[error("{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters.")]
     Organisation(String),
+    #[error("What needs care: {0}. Each line marked ILL says what to do.")]
+    Ill(usize),
     #[error("The system gives no random numbers. Check that the kernel's generator works.")]
     NoRandomness,
 }
@@ -78,6 +80,7 @@ impl Fault {
             | Self::HostName(_)
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
+            Self::Ill(_) => 12,
             Self::NoRandomness => 1,
         }
     }
@@ -152,6 +155,7 @@ impl Fault {
             | Self::ConfigFile(_)
             | Self::HostName(_)
             | Self::Organisation(_)
+            | Self::Ill(_)
             | Self::NoRandomness => return None,
         })
     }
@@ -195,6 +199,9 @@ impl Fault {
                     "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字にしてください。"
                 )
             }
+            Self::Ill(count) => {
+                format!("対処が必要な項目: {count} 件。ILL の行に方法があります。")
+            }
             Self::NoRandomness => {
                 "システムから乱数を得られません。カーネルの乱数生成器を確認してください。".to_owned()
             }
@@ -228,4 +235,5 @@ pub const EXIT_CODES: &str = "Exit codes:
   8  the database is damaged
   9  the address is taken or cannot be listened on
  10  a setting, host name or organisation's name cannot be used
- 11  a file cannot be read or written";
+ 11  a file cannot be read or written
+ 12  `doctor` found something that needs care";

@@ -16,7 +16,7 @@ use tasuki_protocol::ticket::RELAY_ALPN;
 use tasuki_protocol::turn::TURN_ALPN;
 use tasuki_turn_relay::{Relay, TurnServer, serve_stream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +24,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::config::SocketRules;
+use super::metrics::Metrics;
 use super::relay_path::Switch;
 use crate::core::guesses::Place;
 
@@ -49,6 +50,9 @@ pub(crate) struct Door {
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) turn: Option<Arc<TurnServer>>,
     pub(crate) guests: Arc<Guests>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// True once the server stops: who is being answered is answered, and then no more.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 /// The TLS key in use, which an administrator may change while the server runs.
@@ -91,6 +95,10 @@ impl Guests {
             seats: Arc::new(Semaphore::new(rules.connections)),
             places: Mutex::new(HashMap::new()),
         })
+    }
+
+    pub(crate) fn inside(&self) -> usize {
+        self.most.saturating_sub(self.seats.available_permits())
     }
 
     fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Guest> {
@@ -137,12 +145,18 @@ impl Drop for Stay {
     }
 }
 
-/// Accepts until the future is dropped, which closes what is not a WebSocket.
+/// Accepts until the server stops, then waits for what is being answered; dropped, closes
+/// what is not a WebSocket.
 pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
     let mut serving = JoinSet::new();
+    let mut stopping = door.stopping.clone();
     loop {
         while serving.try_join_next().is_some() {}
-        let (stream, peer) = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop(&mut stopping) => break,
+        };
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -151,20 +165,29 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
             }
         };
         let Some(guest) = door.guests.admit(peer) else {
+            Metrics::add(&door.metrics.turned_away);
             tracing::debug!(%peer, "too many connections: closed at accept");
             continue;
         };
         let door = Arc::clone(&door);
         serving.spawn(async move { serve(&door, guest, stream).await });
     }
+    drop(listener);
+    while serving.join_next().await.is_some() {}
 }
 
 async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     stream.set_nodelay(true).ok();
     let stream = match timeout(door.rules.handshake, door.tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(peer = %guest.peer, %error, "TLS failed"),
-        Err(_) => return tracing::debug!(peer = %guest.peer, "TLS took too long"),
+        Ok(Err(error)) => {
+            Metrics::add(&door.metrics.handshakes_failed);
+            return tracing::debug!(peer = %guest.peer, %error, "TLS failed");
+        }
+        Err(_) => {
+            Metrics::add(&door.metrics.handshakes_failed);
+            return tracing::debug!(peer = %guest.peer, "TLS took too long");
+        }
     };
     match stream.get_ref().1.alpn_protocol() {
         Some(RELAY_ALPN) => {
@@ -201,13 +224,18 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>)
             }
         }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(door.rules.first_message)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    if let Err(error) = connection.await {
+    let connection =
+        http(door.rules.first_message).serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let mut stopping = door.stopping.clone();
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop(&mut stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         return tracing::debug!(%peer, %error, "an HTTP connection ended");
     }
     if let (Some(relay), Some(switch)) = (&door.relay, switch)
@@ -216,4 +244,23 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>)
         relay.serve_connection(stream, peer).await;
     }
     drop(stays);
+}
+
+/// Until the server stops.
+async fn stop(stopping: &mut watch::Receiver<bool>) {
+    stopping.wait_for(|stop| *stop).await.ok();
+}
+
+/// One connection without TLS; for the loopback only.
+pub(crate) async fn plain_http(stream: TcpStream, router: Router, patience: Duration) {
+    let service =
+        hyper::service::service_fn(move |request: Request<Incoming>| router.clone().call(request));
+    let connection = http(patience).serve_connection(TokioIo::new(stream), service);
+    connection.await.ok();
+}
+
+fn http(patience: Duration) -> hyper::server::conn::http1::Builder {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES);
+    builder
 }

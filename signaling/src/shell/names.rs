@@ -30,6 +30,7 @@ pub(crate) enum Cell {
     Group,
     Limits,
     Authenticator,
+    Policy,
 }
 
 impl Cell {
@@ -39,6 +40,7 @@ impl Cell {
             Self::Group => b"group",
             Self::Limits => b"limits",
             Self::Authenticator => b"authenticator",
+            Self::Policy => b"policy",
         }
     }
 }

@@ -12,6 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::config::Configured;
+use super::doctor::{Grade, examine};
+use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
@@ -34,6 +36,8 @@ enum Command {
     Run(RunArguments),
     /// Prints every setting, its value, and where it came from.
     Config(ConfigArguments),
+    /// Looks at files, certificate, database, disk, clock and ports; changes nothing.
+    Doctor(DoctorArguments),
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +69,18 @@ struct SetupArguments {
 struct RunArguments {
     #[command(flatten)]
     config: ConfigArguments,
+}
+
+#[derive(Debug, Args)]
+struct DoctorArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Also whether settings and unit file are as strict as they should be.
+    #[arg(long)]
+    hardening: bool,
+    /// The unit file that runs the server.
+    #[arg(long, value_name = "FILE", default_value = UNIT)]
+    unit: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +121,7 @@ pub fn run() -> ExitCode {
             Command::Setup(arguments) => setup_command(arguments, language).await,
             Command::Run(arguments) => run_command(arguments.config, language).await,
             Command::Config(arguments) => config_command(&arguments),
+            Command::Doctor(arguments) => doctor_command(&arguments, language).await,
         }
     });
     match done {
@@ -224,6 +241,31 @@ fn config_command(arguments: &ConfigArguments) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+async fn doctor_command(arguments: &DoctorArguments, language: Language) -> Result<(), Fault> {
+    let data = &arguments.config.data;
+    let config = gather(&arguments.config)?.config;
+    let mut seen = examine(data, &config).await;
+    if arguments.hardening {
+        seen.extend(harden(data, &config, &arguments.unit));
+    }
+    for one in &seen {
+        let (grade, sentence) = (one.grade, one.sentence(language));
+        if arguments.config.json {
+            let line = json!({"code": one.code, "grade": grade, "sentence": sentence});
+            say(&line.to_string());
+        } else {
+            let mark = match grade {
+                Grade::Well => "ok  ",
+                Grade::Warning => "warn",
+                Grade::Ill => "ILL ",
+            };
+            say(&format!("{mark} {} {sentence}", one.code));
+        }
+    }
+    let ill = seen.iter().filter(|one| one.grade == Grade::Ill).count();
+    if ill > 0 { Err(Fault::Ill(ill)) } else { Ok(()) }
 }
 
 fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {

@@ -12,26 +12,31 @@ use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_turn_relay::{
     OwnAddresses, Relay, StunRate, TurnServer, TurnSettings, serve_datagrams, serve_stun,
 };
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::accounts::Accounts;
 use super::clock;
-use super::config::{Config, Relaying, Stun};
+use super::config::{Config, Metering, Relaying, Stun};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{DATABASE, Facts, Folder, Keys};
+use super::health::Health;
 use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, SharedTls, accept};
+use super::metrics::Metrics;
 use super::names::Names;
 use super::passwords::Passwords;
+use super::policies::Policies;
 use super::store::Store;
-use super::tls;
+use super::tls::{self, Pair};
 use super::trust::Trust;
 use super::web::{Readings, Site, router};
 use crate::core::issue::Issuer;
@@ -57,6 +62,9 @@ pub struct Running {
     passwords: Passwords,
     trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
+    accepting: JoinHandle<()>,
+    metrics: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
 }
 
 impl Running {
@@ -67,6 +75,11 @@ impl Running {
 
     pub fn stun_address(&self) -> Option<SocketAddr> {
         self.stun
+    }
+
+    /// Where metrics are offered, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// SHA-256 of the certificate's public key.
@@ -84,13 +97,16 @@ impl Running {
         self.passwords.hashes()
     }
 
-    /// Stops listening, hangs up on everybody, closes the database.
+    /// Stops listening, answers what was asked, hangs up on everybody, closes the database;
+    /// takes a few seconds at most. Sessions whose ends have a path of their own go on.
     pub async fn shut_down(mut self) {
+        self.stop.send(true).ok();
         for task in self.tasks.drain(..) {
             task.abort();
         }
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
+        self.accepting.abort();
         note(&self.ledger, Entry::server(Event::ServerStopped)).await;
         self.store.close().await;
     }
@@ -101,6 +117,7 @@ impl Drop for Running {
         for task in &self.tasks {
             task.abort();
         }
+        self.accepting.abort();
         self.desk.close();
     }
 }
@@ -116,57 +133,58 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
     let keys = keys_of(&folder, trust.bundle().as_deref())?;
     let tls = tls::load(&folder)?;
-    let relay_key = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
-    let turn_key = relay_key.clone().filter(|_| !config.turn_address.is_empty());
-    let issuer = issuer(&config, &keys, &facts);
-    let listener = listen(config.listen, facts.port).await?;
-    let address = listener.local_addr().map_err(|error| cannot(facts.port, &error))?;
+    let (relay_key, turn_key) = keys_of_relay(&config, &keys);
+    let policies = policies(&store, &keys, &facts);
+    let issuer = issuer(&config, &keys, &policies, &folder).await?;
+    let (listener, address) = listen(config.listen, facts.port).await?;
     let stun = stun_sockets(config.stun, address).await?;
     let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
     let (turn, answering) = answering(stun, turn_key, config.turn_address)?;
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
-    let rooms = rooms(&config, issuer, &store, &folder).await?;
-    let desk = Desk::start(rooms, ledger.clone(), scribe);
+    let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
+    let metrics = Arc::new(Metrics::default());
+    let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     note(&ledger, started()).await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
-    let site = Arc::new(Site {
+    let site = Site {
         desk: Arc::clone(&desk),
         accounts,
         ledger: ledger.clone(),
         readings: Readings::default(),
+        policies,
+        limits,
         trust: Arc::clone(&trust),
         tls: shared_tls.clone(),
         rules: config.sockets,
-        proxies: config.proxies,
-    });
+        proxies: config.proxies.clone(),
+    };
     let guests = Guests::new(&config.sockets);
-    let door = Arc::new(Door {
+    let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
+    let health = health_of(around, &store, &folder);
+    let (stop, stopping) = watch::channel(false);
+    let door = Door {
         rules: config.sockets,
         tls: shared_tls,
-        router: router(site),
+        router: router(Arc::new(site), Arc::clone(&health)),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
-        turn: turn.clone(),
-    });
-    let mut tasks =
-        vec![tokio::spawn(accept(listener, door)), tokio::spawn(tls.certificate.keep_fresh())];
-    tasks.extend(answering);
-    let fingerprint = tls.fingerprint;
-    Ok(Running {
-        address,
-        stun: stun_address,
-        fingerprint,
-        desk,
-        guests,
-        store,
-        ledger,
-        passwords,
-        trust,
-        tasks,
-    })
+        turn,
+        metrics,
+        stopping,
+    };
+    let accepting = tokio::spawn(accept(listener, Arc::new(door)));
+    let (metrics, measuring) = measure(&config, health).await.unzip();
+    let mut tasks = vec![tokio::spawn(tls.certificate.keep_fresh())];
+    tasks.extend(measuring.into_iter().chain(answering));
+    #[rustfmt::skip]
+    let running = Running {
+        address, stun: stun_address, fingerprint: tls.fingerprint, desk, guests, store, ledger, passwords, trust, tasks,
+        accepting, metrics, stop,
+    };
+    Ok(running)
 }
 
 /// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
@@ -182,20 +200,50 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     }
 }
 
-fn issuer(config: &Config, keys: &Keys, facts: &Facts) -> Issuer {
-    let elsewhere = match &config.relay {
+/// Of the relay inside, if there is one, and of TURN, if it may answer.
+fn keys_of_relay(config: &Config, keys: &Keys) -> (Option<TicketKey>, Option<TicketKey>) {
+    let relay = (config.relay == Relaying::Embedded).then(|| keys.ticket.clone());
+    let turn = relay.clone().filter(|_| !config.turn_address.is_empty());
+    (relay, turn)
+}
+
+fn health_of(
+    around: (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
+    store: &Store,
+    folder: &Folder,
+) -> Arc<Health> {
+    let certificate = folder.file(Pair::IN_USE.certificate);
+    Health::new(around, store.clone(), folder.path().to_owned(), certificate)
+}
+
+async fn issuer(
+    config: &Config,
+    keys: &Keys,
+    policies: &Policies,
+    folder: &Folder,
+) -> Result<Issuer, Fault> {
+    let damaged = || Fault::DatabaseDamaged(folder.database());
+    let policy = policies.current().await.map_err(|_| damaged())?.ok_or_else(damaged)?;
+    let relays = match &config.relay {
         Relaying::Elsewhere(relays) => relays.clone(),
         Relaying::Embedded | Relaying::Nowhere => Vec::new(),
     };
-    Issuer {
-        tenant: facts.tenant,
+    Ok(Issuer {
+        tenant: policies.tenant,
         manifest_key: keys.manifest.clone(),
         ticket_key: (config.relay != Relaying::Nowhere).then(|| keys.ticket.clone()),
-        relays: elsewhere,
-        address_disclosure: config.address_disclosure,
-        length_s: config.session_length.as_secs(),
+        relays,
+        limits: ServerLimits {
+            address_disclosure: config.address_disclosure,
+            length_s: config.session_length.as_secs(),
+        },
+        policy,
         end_tickets: EndTicketKey::new(&ticket_seed(keys)),
-    }
+    })
+}
+
+fn policies(store: &Store, keys: &Keys, facts: &Facts) -> Policies {
+    Policies { store: store.clone(), names: Names::new(&keys.names), tenant: facts.tenant }
 }
 
 fn opening(keys: &Keys, facts: &Facts, bundle: Option<&Bundle>) -> Opening {
@@ -258,7 +306,13 @@ async fn accounts(
     })
 }
 
-async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
+async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Fault> {
+    let listener = bind(asked, port).await?;
+    let address = listener.local_addr().map_err(|error| cannot(port, &error))?;
+    Ok((listener, address))
+}
+
+async fn bind(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
     if let Some(address) = asked {
         return TcpListener::bind(address).await.map_err(|error| cannot_at(address, &error));
     }
@@ -272,6 +326,19 @@ async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fau
             TcpListener::bind(address).await.map_err(|error| cannot(port, &error))
         }
     }
+}
+
+/// Metrics are a bonus: where their port is taken, the server works without them.
+async fn measure(config: &Config, health: Arc<Health>) -> Option<(SocketAddr, JoinHandle<()>)> {
+    let Metering::At(address) = config.metrics else { return None };
+    let bound = TcpListener::bind(address).await;
+    if let Err(error) = &bound {
+        tracing::warn!(%address, %error, "no metrics here: set `metrics` to a free address, or off");
+    }
+    let listener = bound.ok()?;
+    let address = listener.local_addr().ok()?;
+    let serving = super::metrics::serve(listener, health, config.sockets.first_message);
+    Some((address, tokio::spawn(serving)))
 }
 
 /// An address that was asked for must be had; the server's own is a bonus, and so is

@@ -71,6 +71,25 @@ impl Store {
         Ok(Self { pool })
     }
 
+    /// Whether a row can be made durable now.
+    pub(crate) async fn probe(&self) -> Result<(), sqlx::Error> {
+        let probe = "INSERT INTO probe (id, at) VALUES (1, ?)
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        sqlx::query(probe).bind(clock::unix_row()).execute(&self.pool).await.map(|_| ())
+    }
+
+    /// Whether the database at `path` is sound; changes nothing, also while a server uses it.
+    pub(crate) async fn examine(path: &Path) -> bool {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let Ok(pool) = SqlitePoolOptions::new().max_connections(1).connect_with(options).await else {
+            return false;
+        };
+        let check = sqlx::query("PRAGMA quick_check").fetch_one(&pool).await;
+        let sound = check.is_ok_and(|row| row.try_get::<String, _>(0).is_ok_and(|text| text == "ok"));
+        pool.close().await;
+        sound
+    }
+
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
@@ -141,6 +160,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "trust", include_str!("migrations/0002_trust.sql")),
     (3, "accounts", include_str!("migrations/0003_accounts.sql")),
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
+    (20, "policies", include_str!("migrations/0020_policies.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -110,6 +110,7 @@ impl Accounts {
             name: account.person.name,
             display_name: account.person.display_name,
             modes: account.modes.into_iter().filter(certified).collect(),
+            groups: self.groups_of(bearer.operator.0).await?,
             device: bearer.device,
             rights: certificate.rights,
             certificate: envelope,

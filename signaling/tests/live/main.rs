@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod api;
 mod client;
 mod crash;
 mod folder;
 mod hostile;
 mod ledger;
+mod operations;
 mod organisation;
 mod pairing;
+mod policy;
 mod second;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]

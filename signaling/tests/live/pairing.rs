@@ -65,7 +65,7 @@ fn offers(world: &World, operator: &Operator) -> Vec<AwaitingHello> {
 pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> Room {
     let offers = offers(world, operator);
     let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
-    operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos }).await;
+    operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos, reason: None }).await;
     let opened: ServerToOperator = operator.socket.hear().await;
     let ServerToOperator::RoomOpened { session, locator, resume, .. } = opened else {
         panic!("{opened:?}")

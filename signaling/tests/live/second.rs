@@ -132,7 +132,11 @@ async fn manage_asks_for_a_second_look_that_the_tokens_own_device_must_give() {
     let world = World::with(&[("confirm_s", "1")]).await;
     let mut operator = world.operator("hanako").await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    let ask = OperatorToServer::OpenRoom { mode: Mode::Manage, hellos: hellos(&world, &operator) };
+    let ask = OperatorToServer::OpenRoom {
+        mode: Mode::Manage,
+        hellos: hellos(&world, &operator),
+        reason: None,
+    };
     operator.socket.say(&ask).await;
     let refused = ServerToOperator::Refused { reason: RefusalReason::Confirm };
     assert_eq!(operator.socket.hear::<ServerToOperator>().await, refused);

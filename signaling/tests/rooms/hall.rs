@@ -10,6 +10,8 @@ use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
@@ -48,8 +50,8 @@ impl Hall {
             manifest_key: SigningKey::from_bytes(&[8; 32]),
             ticket_key: Some(TicketKey::from_bytes([9; 32])),
             relays: Vec::new(),
-            address_disclosure: AddressDisclosure::Public,
-            length_s: LENGTH_S,
+            limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
+            policy: Policy::unwritten(TENANT),
             end_tickets: EndTicketKey::new(&Seed::from_bytes([7; 32])),
         };
         let resting = resting.into_iter().map(|(locator, rest)| (locator, start + rest));
@@ -58,7 +60,7 @@ impl Hall {
     }
 
     pub(crate) fn turn(&mut self, input: Input) -> Vec<Output> {
-        let now = Now { instant: self.now, unix: 1_000 + (self.now - self.start).as_secs() };
+        let now = Now { instant: self.now, unix: self.unix() };
         let mut outputs: Vec<Output> = self.rooms.turn(input, now).collect();
         let writes: Vec<_> = outputs
             .iter()
@@ -77,6 +79,11 @@ impl Hall {
             }
         }
         outputs
+    }
+
+    /// Seconds since 1970, as the rooms are told.
+    pub(crate) fn unix(&self) -> u64 {
+        1_000 + (self.now - self.start).as_secs()
     }
 
     /// Lets time pass, waking at every deadline in between.
@@ -103,6 +110,7 @@ impl Hall {
             name: format!("op{id}"),
             display_name: format!("Operator {id}"),
             modes: vec![Mode::Control, Mode::View],
+            groups: Vec::new(),
             device: device(id),
             rights: Rights::of(&Capability::ALL),
             certificate: b"certificate".to_vec(),
@@ -122,7 +130,8 @@ impl Hall {
     }
 
     pub(crate) fn open(&mut self, connection: ConnectionId, id: u8) -> Room {
-        let message = OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id) };
+        let message =
+            OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id), reason: None };
         let outputs = self.say(connection, message);
         match to_operator(&outputs, connection).as_slice() {
             [ServerToOperator::RoomOpened { session, locator, .. }] => (*session, *locator),

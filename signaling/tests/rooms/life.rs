@@ -5,7 +5,7 @@ use std::time::Duration;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role};
-use tasuki_protocol::manifest::Manifest;
+use tasuki_protocol::manifest::{Approval, Manifest};
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::signal::{
@@ -42,7 +42,8 @@ fn t13_the_manifest_is_bound_to_both_keys_and_the_challenge_and_not_wider_than_i
     assert_eq!((manifest.operator_key, manifest.agent_key), (device(1), hello.device));
     assert_eq!((manifest.challenge, manifest.length), (hello.challenge, LENGTH_S));
     assert!(manifest.capabilities.is_within(Mode::Control.ceiling()));
-    assert!(!manifest.capabilities.has(Capability::FetchFiles));
+    assert!(!manifest.capabilities.has(Capability::Reconnect));
+    assert_eq!((manifest.files.fetch, manifest.files.send), (Approval::Ask, Approval::Ask));
 }
 
 #[test]
@@ -184,7 +185,8 @@ fn s66_a_mode_that_the_operator_may_not_use_opens_no_number() {
     let mut hall = Hall::new();
     let operator = hall.operator(1);
     for mode in Mode::ALL {
-        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode, hellos: hellos(1) });
+        let outputs =
+            hall.say(operator, OperatorToServer::OpenRoom { mode, hellos: hellos(1), reason: None });
         let allowed = matches!(mode, Mode::Control | Mode::View);
         let is_refused = to_operator(&outputs, operator) == [refused(RefusalReason::Mode)];
         assert_eq!(is_refused, !allowed);
@@ -197,7 +199,8 @@ fn hellos_of_another_device_or_too_few_open_no_number() {
     let operator = hall.operator(1);
     let few = hellos(1)[..2].to_vec();
     for hellos in [hellos(2), few, vec![Blob(vec![1, 2]); 3]] {
-        let outputs = hall.say(operator, OperatorToServer::OpenRoom { mode: Mode::View, hellos });
+        let outputs =
+            hall.say(operator, OperatorToServer::OpenRoom { mode: Mode::View, hellos, reason: None });
         let ServerToOperator::Refused { reason } = only(to_operator(&outputs, operator)) else {
             panic!()
         };
@@ -263,7 +266,7 @@ fn one_operator_cannot_use_up_the_numbers() {
     let operator = hall.operator(1);
     let mut refusals = 0;
     for _ in 0..20 {
-        let message = OperatorToServer::OpenRoom { mode: Mode::View, hellos: hellos(1) };
+        let message = OperatorToServer::OpenRoom { mode: Mode::View, hellos: hellos(1), reason: None };
         let outputs = hall.say(operator, message);
         refusals += usize::from(to_operator(&outputs, operator) == [refused(RefusalReason::SlowDown)]);
     }

@@ -5,4 +5,5 @@
 mod guessing;
 mod hall;
 mod life;
+mod policy;
 mod random;

@@ -79,7 +79,11 @@ impl World {
         let say = |message| Input::FromOperator { connection: operator, message };
         let ask = |message| Input::FromAgent { connection: agent, message };
         let input = match what % 16 {
-            0 | 1 => say(OperatorToServer::OpenRoom { mode: Mode::Control, hellos: hellos(id) }),
+            0 | 1 => say(OperatorToServer::OpenRoom {
+                mode: Mode::Control,
+                hellos: hellos(id),
+                reason: None,
+            }),
             2..=4 => ask(join(locator)),
             5 => ask(AgentToServer::Forward { body: body.clone() }),
             6 => say(OperatorToServer::Forward { session, body: body.clone() }),
@@ -163,7 +167,7 @@ impl World {
                             let before = self.over.insert(session.unwrap(), self.hall.now);
                             assert_eq!(before, None, "over twice");
                         }
-                        What::NumberOpened(_)
+                        What::NumberOpened(..)
                         | What::AttemptMade(..)
                         | What::AttemptFailed(_)
                         | What::TooManyGuesses(_)

@@ -1,5 +1,7 @@
 //! Real desktops for the tests: an X server, a window manager, applications, people.
 
+mod clients;
+mod hand;
 mod painter;
 mod person;
 mod picture;
@@ -7,6 +9,8 @@ mod xterm;
 mod xvfb;
 
 pub use self::{
+    clients::connections_of,
+    hand::{Hand, RETURN},
     painter::{Painter, Prepared, paint_wallpaper},
     person::{Ear, nudge_pointer, pointer},
     picture::{Picture, Rgb},

@@ -11,8 +11,11 @@ use x11rb::{
     rust_connection::RustConnection,
 };
 
-use super::picture::Picture;
-use crate::running::{Mark, Process, until};
+use super::{hand::Hand, picture::Picture};
+use crate::{
+    running::{Mark, Process, until},
+    stack::free_port,
+};
 
 /// Dropped, it takes the desktop and all that runs on it along.
 #[derive(Debug)]
@@ -41,13 +44,30 @@ impl Desktop {
     /// # Errors
     /// Xvfb or openbox is not installed, or did not come up.
     pub fn start(size: Size) -> Result<Self> {
-        let mut desktop = Self::start_bare(size)?;
+        Self::start_bare(size)?.managed()
+    }
+
+    /// With a window manager, and a mouse and a keyboard that a person has in his hand.
+    ///
+    /// # Errors
+    /// Xvnc or openbox is not installed, or did not come up.
+    pub fn start_with_hand(size: Size) -> Result<(Self, Hand)> {
+        let port = free_port()?;
+        let mut command = Command::new("Xvnc");
+        command.args(["-geometry", &format!("{}x{}", size.width, size.height), "-depth", "24"]);
+        command.args(["-SecurityTypes", "None", "-localhost", "-rfbport", &port.to_string()]);
+        let desktop = Self::serve("Xvnc", command)?.managed()?;
+        Ok((desktop, Hand::take(port)?))
+    }
+
+    fn managed(mut self) -> Result<Self> {
+        let desktop = &mut self;
         let mut manager = desktop.command("openbox");
         manager.args(["--sm-disable", "--config-file", "/etc/xdg/openbox/rc.xml"]);
         desktop.manager = Some(Process::start("openbox", manager)?);
         let display = desktop.display.clone();
         until("openbox to manage windows", || is_managed(&display))?;
-        Ok(desktop)
+        Ok(self)
     }
 
     /// Without a window manager.
@@ -56,17 +76,21 @@ impl Desktop {
     /// As [`Self::start`].
     pub fn start_bare(size: Size) -> Result<Self> {
         let mut command = Command::new("Xvfb");
+        command.args(["-screen", "0", &format!("{}x{}x24", size.width, size.height)]);
+        Self::serve("Xvfb", command)
+    }
+
+    fn serve(name: &'static str, mut command: Command) -> Result<Self> {
         // The server picks a free display itself, so that tests can run side by side.
-        command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0"]);
-        command.arg(format!("{}x{}x24", size.width, size.height));
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"]);
         command.process_group(0);
-        let server = Process::start("Xvfb", command)?;
+        let server = Process::start(name, command)?;
         let number = server
             .log()
             .wait(Mark::default(), "display number", Duration::from_secs(30), |line| {
                 line.text.trim().parse::<u32>().ok()
             })
-            .context("Xvfb")?;
+            .context(name)?;
         let display = format!(":{number}");
         Ok(Self { manager: None, programs: Vec::new(), server: Some(server), display })
     }

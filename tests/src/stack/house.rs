@@ -286,3 +286,20 @@ fn text_of(value: &Value, key: &str) -> Result<String> {
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
+
+/// Every byte below a folder, for looking for what must not stand there.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn all_bytes_below(folder: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            bytes.extend(all_bytes_below(&path)?);
+        } else if path.is_file() {
+            bytes.extend(fs::read(&path)?);
+        }
+    }
+    Ok(bytes)
+}

@@ -4,8 +4,10 @@ mod house;
 mod session;
 mod windows;
 
-pub use self::windows::{OperatorWindow, WINDOW, clipboard, set_layout, window_program};
+pub use self::windows::{
+    AgentWindow, Frame, OperatorWindow, WINDOW, clipboard, set_layout, window_program,
+};
 pub use self::{
-    house::{House, Site, free_port},
+    house::{House, Site, all_bytes_below, free_port},
     session::{Desks, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
 };

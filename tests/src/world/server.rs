@@ -10,6 +10,8 @@ use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
@@ -68,8 +70,8 @@ impl Server {
             manifest_key: facts.manifest_key.clone(),
             ticket_key: Some(facts.ticket_key.clone()),
             relays: Vec::new(),
-            address_disclosure: facts.disclosure,
-            length_s: facts.length_s,
+            limits: ServerLimits { address_disclosure: facts.disclosure, length_s: facts.length_s },
+            policy: Policy::unwritten(facts.tenant),
             end_tickets: EndTicketKey::new(&facts.seed.child("end tickets")),
         };
         let seed = facts.seed.child(&format!("server start {}", self.starts));
@@ -165,6 +167,7 @@ impl Server {
             name: "olivia".to_owned(),
             display_name: "Olivia Operator".to_owned(),
             modes: Mode::ALL.to_vec(),
+            groups: Vec::new(),
             device: self.facts.device,
             rights: Rights::of(&Capability::ALL),
             certificate: self.facts.certificate.clone(),

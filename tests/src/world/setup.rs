@@ -15,6 +15,7 @@ use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, TenantId};
 use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
+use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::ticket::TicketKey;
@@ -108,6 +109,7 @@ impl Plan {
             seed,
             facts,
             local: self.host_local,
+            maximum: LocalMaximum::default(),
             abilities: Abilities { application_selection: false, recording: false },
             paths,
             times: self.times,
@@ -159,7 +161,7 @@ impl Plan {
     fn operator(&self, identity: Option<&DirectIdentity>) -> Peer {
         let seed = self.secret("operator's chance");
         let end = self.end("operator", identity, seed, self.operator_paths);
-        Peer::operator(OperatorSetup { end, mode: self.mode })
+        Peer::operator(OperatorSetup { end, mode: self.mode, reason: None })
     }
 }
 

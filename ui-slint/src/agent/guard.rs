@@ -4,7 +4,7 @@
 //! Decides when each is there: the witness while a question stands (T2), the others while somebody
 //! sees this screen (T33).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -35,8 +35,11 @@ pub(super) struct Guard {
     witness: Option<Witness>,
     bars: Vec<BannerWindow>,
     watch: Option<Watch>,
-    tray: Option<AgentTray>,
+    tray: TraySlot,
 }
+
+/// The icon, once the desktop was found to have a place for it.
+type TraySlot = Rc<RefCell<Option<AgentTray>>>;
 
 /// The sentinel's thread. Dropping it ends it.
 #[derive(Debug)]
@@ -91,7 +94,7 @@ impl Guard {
     }
 
     /// What the model needs around it, and no longer than it needs it.
-    /// Tells when a tray has come or gone.
+    /// Tells when a tray is gone; one that is found is told later, to `ear`.
     pub(super) fn look_after(
         &mut self,
         model: &Model,
@@ -116,7 +119,7 @@ impl Guard {
             (true, true) if self.watch.is_none() => self.watch = watch(&self.bars, ear),
             (true, true) | (false, false) => {}
         }
-        (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(self.tray.is_some()))
+        (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(false))
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
@@ -146,7 +149,7 @@ impl Guard {
         }
         self.next_is_bar.0.set(false);
         self.watch = watch(&self.bars, ear);
-        self.tray = tray(ear);
+        look_for_tray(&self.tray, ear);
     }
 
     fn bar(
@@ -173,7 +176,8 @@ impl Guard {
 
     fn take_down(&mut self) {
         self.watch = None;
-        self.tray = None;
+        // Whoever still looks for a place finds this slot gone.
+        self.tray = TraySlot::default();
         for bar in self.bars.drain(..) {
             let _ = bar.hide();
         }
@@ -233,14 +237,32 @@ fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
     Some(Watch { waker, thread: thread.ok() })
 }
 
-/// `None` without a desktop bus or a tray; the window says what remains.
+/// Asks the desktop beside everything else: a bus that does not answer holds nothing up.
+fn look_for_tray(slot: &TraySlot, ear: &impl Ear) {
+    let (slot, ear) = (Rc::downgrade(slot), ear.clone());
+    let _ = slint::spawn_local(async move {
+        if !has_tray().await.unwrap_or(false) {
+            return;
+        }
+        let Some(slot) = slot.upgrade() else { return };
+        let tray = tray(&ear);
+        let there = tray.is_some();
+        *slot.borrow_mut() = tray;
+        ear.send(Msg::TrayThere(there));
+    });
+}
+
+/// Whether somebody shows icons (StatusNotifierItem, "IsStatusNotifierHostRegistered"). The toolkit only
+/// logs that nobody does, and the window must not tell of an icon that is not there.
+async fn has_tray() -> zbus::Result<bool> {
+    let bus = zbus::Connection::session().await?;
+    let name = "org.kde.StatusNotifierWatcher";
+    let watcher = zbus::Proxy::new(&bus, name, "/StatusNotifierWatcher", name).await?;
+    watcher.get_property("IsStatusNotifierHostRegistered").await
+}
+
+/// `None` where the toolkit could not place it; the window says what remains.
 fn tray(ear: &impl Ear) -> Option<AgentTray> {
-    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
-        || std::env::var_os("XDG_RUNTIME_DIR")
-            .is_some_and(|folder| std::path::Path::new(&folder).join("bus").exists());
-    if !bus {
-        return None;
-    }
     let tray = AgentTray::new().ok()?;
     let end = ear.clone();
     tray.on_end(move || end.send(Msg::EndPressed));

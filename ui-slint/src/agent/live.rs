@@ -205,7 +205,7 @@ mod tests {
 
     fn live(mode: Mode, now: Instant) -> Live {
         let question = scenes::question(mode);
-        Live::new(question.manifest, question.grantable, 0, now)
+        Live::new(*question.manifest, question.grantable, 0, now)
     }
 
     fn asked(kind: QuestionKind, now: Instant) -> Live {

@@ -105,6 +105,10 @@ impl Ear for Rc<Mock> {
     fn send(&self, msg: Msg) {
         if matches!(msg, Msg::EndPressed) {
             self.say("end");
+        } else if matches!(msg, Msg::Presented) {
+            self.say("to the front");
+        } else if matches!(msg, Msg::TrayThere(true)) {
+            self.say("tray");
         }
         if let Some(scene) = self.scenes.borrow_mut().get_mut(self.at.get()) {
             let now = self.now(scene);

@@ -3,7 +3,6 @@
 pub mod asking;
 pub mod ended;
 pub mod entry;
-mod files;
 mod guard;
 pub mod live;
 pub mod memory;

@@ -111,7 +111,7 @@ impl Model {
         if granted == Rights::NONE {
             return Vec::new();
         }
-        let live = Live::new(asking.question.manifest.clone(), granted, at, now);
+        let live = Live::new((*asking.question.manifest).clone(), granted, at, now);
         self.page = Page::Live(Box::new(live));
         vec![Effect::Met]
     }

@@ -4,6 +4,7 @@
 //! it and are heard through a bounded channel.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,8 @@ use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
-use super::{files, program, view};
+use super::{program, view};
+use crate::documents;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
@@ -195,8 +197,8 @@ impl Program {
             Effect::Abandon => drop(self.session.take()),
             Effect::Met => self.met(),
             Effect::KeepPicture => self.keep_picture(),
-            Effect::OpenReceipt => self.with_receipt(files::open),
-            Effect::SaveReceipt => self.with_receipt(files::save),
+            Effect::OpenReceipt => self.with_receipt(|receipt| documents::open(receipt).map(|()| None)),
+            Effect::SaveReceipt => self.with_receipt(|receipt| documents::save(receipt).map(Some)),
             Effect::Present => self.present(),
             Effect::LookAgain => self.look_again(),
             Effect::Close => {
@@ -300,14 +302,14 @@ impl Program {
         let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
         let Some(viewer) = viewer else { return };
         let Ok((png, ..)) = viewer.png() else { return };
-        let kept = files::keep_picture(&png);
+        let kept = documents::keep_picture(&png).map(Some);
         if kept.is_ok() {
             self.act(HumanAct::TookScreenshot);
         }
         self.said(kept);
     }
 
-    fn with_receipt(&self, carry: fn(&std::path::Path) -> Result<Option<String>, Fault>) {
+    fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {
         let receipt = match &self.model.borrow().page {
             Page::Ended(ended) => ended.receipt.clone(),
             Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => {
@@ -319,9 +321,9 @@ impl Program {
         }
     }
 
-    fn said(&self, done: Result<Option<String>, Fault>) {
+    fn said(&self, done: Result<Option<PathBuf>, Fault>) {
         let said = match done {
-            Ok(Some(name)) => Said::Saved(name),
+            Ok(Some(file)) => Said::Saved(file.display().to_string()),
             Ok(None) => return,
             Err(fault) => Said::Fault(fault),
         };

@@ -8,7 +8,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest, Requirement};
+use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
@@ -190,6 +190,8 @@ pub fn question(mode: Mode) -> Question {
         challenge: Challenge([0; 32]),
         mode,
         capabilities,
+        files: FileRules::of(capabilities, Approval::Ask),
+        reason: None,
         certificate: Blob::default(),
         application_selection: Requirement::Off,
         recording,
@@ -199,5 +201,10 @@ pub fn question(mode: Mode) -> Question {
         length: 3600,
         policy_version: 1,
     };
-    Question { organisation: ORGANISATION.to_owned(), manifest, grantable: capabilities, seconds: 120 }
+    Question {
+        organisation: ORGANISATION.to_owned(),
+        manifest: Box::new(manifest),
+        grantable: capabilities,
+        seconds: 120,
+    }
 }

@@ -3,12 +3,12 @@
 //! Runs beside the window, in tokio; translates the peer's notices into [`News`] and the window's
 //! effects into the peer's acts. Decides nothing.
 
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Reply, SessionEvent};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::receipt;
 use tasuki_peer::shell::run::{Front, Notice, Order};
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
@@ -113,11 +113,10 @@ async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession
                     verdict.desktop_failed(why);
                 }
             }
-            Notice::Receipt(envelope) => {
-                if let Some(file) = keep_receipt(&needs.settings, &envelope) {
-                    tell(told, News::Receipt(file)).await;
-                }
-            }
+            Notice::Receipt(envelope) => match receipt::keep(&needs.settings.profile, &envelope) {
+                Ok(file) => tell(told, News::Receipt(file)).await,
+                Err(why) => tracing::warn!(%why, "the receipt could not be kept"),
+            },
         }
     }
     conclude(verdict, told).await;
@@ -127,14 +126,6 @@ async fn conclude(verdict: Option<Verdict>, told: &mpsc::Sender<FromSession>) {
     let Some(verdict) = verdict else { return };
     let end = verdict.end();
     tell(told, News::Over { end, fault: verdict.finish().err() }).await;
-}
-
-/// The signed envelope as it is: whoever checks it needs every byte.
-fn keep_receipt(settings: &Settings, envelope: &[u8]) -> Option<PathBuf> {
-    let name = format!("receipt-{}.json", unix_seconds());
-    let written = settings.profile.write(&name, envelope);
-    let kept = written.inspect_err(|why| tracing::warn!(%why, "the receipt could not be kept"));
-    kept.ok().map(|()| settings.profile.state.join(name))
 }
 
 fn unix_seconds() -> u64 {

@@ -13,17 +13,20 @@ use tasuki_peer::programs::surface;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::login::{Authenticator, Credentials, LoginOutcome};
+use tasuki_peer::shell::profile::Profile;
+use tasuki_peer::shell::receipt;
 use tasuki_peer::shell::run::{Front, Notice};
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
+use tasuki_protocol::manifest::{MAX_REASON_CHARS, is_showable_reason};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Mode, Rights};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::model::{Account, Asks, Note, TabId};
+use super::model::{Account, Asks, Note, TabId, ToastWhat};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
@@ -170,11 +173,15 @@ impl Engine {
         });
     }
 
-    /// The server's own record of the sign-in ends with its time; here it is gone at once.
-    pub fn forget_sign_in(&self) {
-        if let Err(fault) = surface::forget_sign_in(&self.settings) {
-            tracing::warn!(%fault, "the sign-in was not removed");
-        }
+    /// Waited for when the window closes, as a session is.
+    pub fn sign_out(&mut self) {
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        let task = self.runtime.spawn(async move {
+            if let Err(fault) = surface::sign_out(&settings).await {
+                news.tell(Msg::Told(ToastWhat::Failed(fault))).await;
+            }
+        });
+        self.running.push(task);
     }
 
     pub fn write(&self, name: &'static str, bytes: Vec<u8>) {
@@ -226,27 +233,36 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
     }
 }
 
+/// What the end user reads as the reason: the ticket, and why; nothing where nothing was noted.
+fn reason(note: &Note) -> Option<String> {
+    let parts = [note.ticket.trim(), note.reason.trim()];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let text: String = text.chars().take(MAX_REASON_CHARS).collect();
+    Some(text.trim_end().to_owned()).filter(|text| is_showable_reason(text))
+}
+
 /// From the number to the end.
 async fn hold(
     tab: TabId,
     mode: Mode,
-    _note: Note,
+    note: Note,
     settings: &Settings,
     mut wanted: mpsc::Receiver<Order>,
     news: &Teller,
 ) -> Result<(), Fault> {
     let begun = tokio::select! {
-        begun = surface::begin(mode, settings) => begun,
+        begun = surface::begin(mode, reason(&note), settings) => begun,
         () = hung_up(&mut wanted) => Err(Fault::Interrupted),
     };
     let (mut front, running) = begun?;
     news.send(News::Picture(tab, front.viewer.clone())).await;
+    let profile = &settings.profile;
     let mut verdict = Verdict::of(Role::Operator);
     let mut reported = Instant::now();
     loop {
         tokio::select! {
             notice = front.notices.recv() => match notice {
-                Some(notice) => heard(tab, notice, &mut verdict, news).await,
+                Some(notice) => heard(tab, notice, &mut verdict, news, profile).await,
                 None => break,
             },
             order = wanted.recv() => match order {
@@ -254,7 +270,7 @@ async fn hold(
                 None => {
                     front.act(HumanAct::End(EndReason::OperatorEnded)).await;
                     while let Some(notice) = front.notices.recv().await {
-                        heard(tab, notice, &mut verdict, news).await;
+                        heard(tab, notice, &mut verdict, news, profile).await;
                     }
                     break;
                 }
@@ -269,7 +285,7 @@ async fn hung_up(wanted: &mut mpsc::Receiver<Order>) {
     while wanted.recv().await.is_some() {}
 }
 
-async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller) {
+async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller, profile: &Profile) {
     match notice {
         Notice::Event(event) => {
             verdict.hear(&event);
@@ -288,8 +304,12 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller)
         Notice::WithdrawPersonQuestion(what) => {
             news.session(tab, Happened::QuestionOver(what)).await;
         }
-        // Before a session an operator's end is asked nothing; its receipt is the other end's to keep.
-        Notice::Ask(_) | Notice::WithdrawQuestion | Notice::Receipt(_) => {}
+        Notice::Receipt(envelope) => match receipt::keep(profile, &envelope) {
+            Ok(file) => news.session(tab, Happened::ReceiptKept(file)).await,
+            Err(why) => tracing::warn!(%why, "the receipt could not be kept"),
+        },
+        // Before a session an operator's end is asked nothing.
+        Notice::Ask(_) | Notice::WithdrawQuestion => {}
     }
 }
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::tz::TimeZone;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::settings::Settings;
@@ -64,14 +65,15 @@ pub fn is_new(settings: &Settings) -> bool {
 }
 
 /// Where a picture of `customer`'s screen goes, under a name that is free.
-pub fn picture_file(preferences: &Preferences, customer: &str, now: u64) -> PathBuf {
+pub fn picture_file(
+    preferences: &Preferences,
+    customer: &str,
+    (now, zone): (u64, &TimeZone),
+) -> PathBuf {
     let folder = preferences.pictures.clone().unwrap_or_else(pictures_folder);
     let who: String = customer.chars().filter(|c| c.is_alphanumeric()).take(24).collect();
-    let stem = if who.is_empty() {
-        format!("tasuki-{}", clock::stamp(now))
-    } else {
-        format!("tasuki-{}-{who}", clock::stamp(now))
-    };
+    let stamp = clock::stamp(now, zone);
+    let stem = if who.is_empty() { format!("tasuki-{stamp}") } else { format!("tasuki-{stamp}-{who}") };
     free(&folder, &stem)
 }
 
@@ -133,7 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let preferences =
             Preferences { pictures: Some(folder.path().to_owned()), ..Preferences::default() };
-        let name = |now| picture_file(&preferences, "田中 / ../Accounting", now);
+        let name = |now| picture_file(&preferences, "田中 / ../Accounting", (now, &TimeZone::UTC));
         let first = name(1_795_615_565);
         assert_eq!(first, folder.path().join("tasuki-20261125-140605-田中Accounting.png"));
         std::fs::write(&first, "taken").unwrap();

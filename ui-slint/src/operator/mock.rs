@@ -25,12 +25,13 @@ const DESKTOP: &[u8] = include_bytes!("../../mock/desktop.png");
 
 /// # Errors
 /// No desktop to show the window on.
-pub fn run(lang: Lang) -> Result<(), Fault> {
+pub fn run(lang: Lang, first: &str) -> Result<(), Fault> {
     let window = open_window()?;
     let scenes = Rc::new(scenes::all(lang, Shade::Desktop));
-    let place = Rc::new(Cell::new(0));
+    let first = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
+    let place = Rc::new(Cell::new(first));
     picture(&window);
-    show(&scenes[0], &window);
+    show(&scenes[first], &window);
     let shown = window.as_weak();
     let held = Cell::new(ModifiersState::empty());
     window.window().on_winit_window_event(move |_, event| {

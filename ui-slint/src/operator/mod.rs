@@ -14,6 +14,7 @@ pub mod program;
 pub mod scenes;
 pub mod session;
 pub mod sharing;
+mod square;
 pub mod tab;
 pub mod update;
 pub mod view;

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
@@ -35,6 +36,8 @@ pub struct Model {
     pub toast: Option<Toast>,
     /// Seconds since 1970 at the last tick.
     pub now: u64,
+    /// In which moments are shown.
+    pub zone: TimeZone,
     pub next_tab: u32,
 }
 
@@ -145,6 +148,8 @@ pub enum ToastWhat {
     NumberCopied,
     LinkCopied,
     Screenshot(PathBuf),
+    /// A copy of a receipt.
+    Saved(PathBuf),
     Failed(Fault),
     SettingsSetAside(PathBuf),
     TooManyTabs,
@@ -163,6 +168,7 @@ impl Model {
             preferences: Preferences::default(),
             toast: None,
             now,
+            zone: TimeZone::UTC,
             next_tab: 1,
         }
     }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Parser;
+use jiff::tz::TimeZone;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
@@ -26,6 +27,7 @@ use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Shown};
 use super::update::{Effect, Msg, update};
 use super::{files, history, mock, preferences, view, wire};
+use crate::documents;
 use crate::look::Shade;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
@@ -57,16 +59,20 @@ struct Options {
     /// What is logged on standard error, e.g. info.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
-    /// Shows made-up states without a server; Ctrl with the right and left arrow walks through them.
-    #[arg(long)]
-    mock: bool,
+    /// Made-up states without a server, beginning with this one or the first; Ctrl with the right and
+    /// left arrow walks through them.
+    #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
+    mock: Option<String>,
 }
 
 /// The program.
 pub fn main() -> ExitCode {
     let options = Options::parse();
     let lang = options.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
-    let ran = if options.mock { mock::run(lang) } else { run(options) };
+    let ran = match options.mock.clone() {
+        Some(state) => mock::run(lang, &state),
+        None => run(options),
+    };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
@@ -108,7 +114,10 @@ pub(super) fn open_window() -> Result<OperatorWindow, Fault> {
     if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
         return Err(Fault::NoDisplay);
     }
-    OperatorWindow::new().map_err(|why| no_window(&why))
+    let window = OperatorWindow::new().map_err(|why| no_window(&why))?;
+    // As the menu entry is called (ui-slint/desktop), so that a desktop knows whose window it is.
+    let _ = slint::set_xdg_app_id("tasuki-operator");
+    Ok(window)
 }
 
 pub(super) fn no_window(why: &slint::PlatformError) -> Fault {
@@ -146,7 +155,8 @@ impl App {
             });
         });
         let found = files::look(&settings);
-        let model = Model::new(settings.lang, files::now());
+        let mut model = Model::new(settings.lang, files::now());
+        model.zone = TimeZone::system();
         let engine = Engine::new(runtime.handle().clone(), settings, teller);
         let state = State { model, engine, pictures: Vec::new(), watched: None };
         let app = Rc::new_cyclic(|app: &std::rc::Weak<Inner>| {
@@ -245,7 +255,7 @@ impl App {
         let engine = &mut state.engine;
         match effect {
             Effect::SignIn(form) => engine.sign_in(form),
-            Effect::SignOut => engine.forget_sign_in(),
+            Effect::SignOut => engine.sign_out(),
             Effect::Dial { tab, mode, note } => engine.dial(tab, mode, note),
             Effect::Act(tab, act) => engine.act(tab, act),
             Effect::HangUp(tab) => engine.hang_up(tab),
@@ -255,11 +265,15 @@ impl App {
                 let file = files::picture_file(
                     &state.model.preferences,
                     &customer.unwrap_or_default(),
-                    state.model.now,
+                    (state.model.now, &state.model.zone),
                 );
                 engine.screenshot(tab, file);
             }
             Effect::AskReport(tab) => engine.ask_report(tab),
+            Effect::OpenReceipt(file) => self.told_of(documents::open(&file).map(|()| None)),
+            Effect::SaveReceipt(file) => {
+                self.told_of(documents::save(&file).map(|file| Some(ToastWhat::Saved(file))));
+            }
             Effect::Keep(chosen) => {
                 engine.write(preferences::FILE, serde_json::to_vec(&chosen).unwrap_or_default());
             }
@@ -273,7 +287,13 @@ impl App {
     fn copy(&self, text: &str, what: ToastWhat) {
         if let Some(window) = self.0.window.upgrade() {
             window.invoke_put_on_clipboard(text.into());
-            self.0.waiting.borrow_mut().push_back(Msg::Copied(what));
+            self.0.waiting.borrow_mut().push_back(Msg::Told(what));
+        }
+    }
+
+    fn told_of(&self, done: Result<Option<ToastWhat>, Fault>) {
+        if let Some(what) = done.unwrap_or_else(|fault| Some(ToastWhat::Failed(fault))) {
+            self.0.waiting.borrow_mut().push_back(Msg::Told(what));
         }
     }
 

@@ -174,8 +174,12 @@ impl Stages {
     }
 
     fn after(&self) -> Vec<Named> {
-        let over =
-            |outcome| self.tab(Mode::Control, Stage::Over(outcome), |tab| tab.live_seconds = 754);
+        let over = |outcome| {
+            self.tab(Mode::Control, Stage::Over(outcome), |tab| {
+                tab.live_seconds = 754;
+                tab.receipt = Some(PathBuf::from("receipt.html"));
+            })
+        };
         let ended = |by| Outcome::Ended { reason: EndReason::OperatorEnded, by };
         let page = |page| Model { page, history: self.history(), ..self.home() };
         let mut kept = self.tab(Mode::Control, live_stage(), |_| {});
@@ -327,7 +331,7 @@ fn live_stage() -> Stage {
 fn number(wrong_tries: u8) -> Number {
     Number {
         spoken: "4829 1530 6126".to_owned(),
-        link: String::new(),
+        link: "tasuki://join/48291#5306126".to_owned(),
         expires_at: NOW + 581,
         wrong_tries,
     }

@@ -34,6 +34,8 @@ pub enum Happened {
     Report(Box<Report>, f64),
     ScreenshotKept(PathBuf),
     ScreenshotFailed(Fault),
+    /// Signed by both ends, or by this one alone; as a page in the profile.
+    ReceiptKept(PathBuf),
     /// The loop has ended; what explains an end that nobody wished.
     Gone(Result<(), Fault>),
 }
@@ -50,6 +52,8 @@ pub enum Wish {
     Close,
     /// The same again, with a new number.
     Again,
+    OpenReceipt,
+    SaveReceipt,
     Operate(InputEvent),
     CtrlAltDel,
     TypeText(String),
@@ -114,6 +118,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
             tab.view.last_file = Some(file.clone());
             return say(model, ToastWhat::Screenshot(file));
         }
+        Happened::ReceiptKept(file) => tab.receipt = Some(file),
         Happened::ScreenshotFailed(fault) => return say(model, ToastWhat::Failed(fault)),
         Happened::Gone(result) => return gone(model, id, result),
     }
@@ -138,6 +143,8 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
             effects
         }
         Wish::Again => again(model, id),
+        Wish::OpenReceipt => tab.receipt.clone().map(Effect::OpenReceipt).into_iter().collect(),
+        Wish::SaveReceipt => tab.receipt.clone().map(Effect::SaveReceipt).into_iter().collect(),
         Wish::TypeText(text) => type_text(model, id, &text),
         Wish::Say(line) => speak(tab, &line, now),
         Wish::Dialog(dialog) => {

@@ -41,6 +41,8 @@ pub struct Tab {
     /// Asked to end; what comes now only tells how it ended.
     pub leaving: bool,
     pub pictures: u32,
+    /// The page that both ends signed, once the session is over.
+    pub receipt: Option<PathBuf>,
 }
 
 /// What the operator noted down for his own history.
@@ -290,6 +292,7 @@ impl Tab {
             question: None,
             leaving: false,
             pictures: 0,
+            receipt: None,
         }
     }
 

@@ -43,7 +43,8 @@ pub enum Msg {
     ForgetHistory,
     ToastGone,
     SettingsSetAside(PathBuf),
-    Copied(ToastWhat),
+    /// Something is done, or could not be; said in passing.
+    Told(ToastWhat),
     /// A second has passed; seconds since 1970.
     Tick(u64),
     /// The window is to be closed.
@@ -92,6 +93,8 @@ pub enum Effect {
     Copy(Secret, ToastWhat),
     SaveScreenshot(TabId),
     AskReport(TabId),
+    OpenReceipt(PathBuf),
+    SaveReceipt(PathBuf),
     Keep(Preferences),
     KeepHistory(Vec<Past>),
     Exit,
@@ -137,7 +140,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             vec![Effect::KeepHistory(Vec::new())]
         }
         Msg::SettingsSetAside(file) => say(model, ToastWhat::SettingsSetAside(file)),
-        Msg::Copied(what) => say(model, what),
+        Msg::Told(what) => say(model, what),
         Msg::Tick(now) => tick(model, now),
         Msg::Quit => quit(model),
     }

@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, Model as _, ModelRc, SharedString, VecModel};
-use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
 
 use super::history::{How, Past};
@@ -134,14 +133,13 @@ fn show_history(model: &Model, operator: &Operator<'_>) {
     if model.page != Page::History {
         return;
     }
-    let lang = model.lang();
-    let rows = model.history.iter().map(|past| row(past, lang));
+    let rows = model.history.iter().map(|past| row(past, model));
     fill(&operator.get_history(), rows, |rows| operator.set_history(rows));
 }
 
-fn row(past: &Past, lang: Lang) -> PastSession {
+fn row(past: &Past, model: &Model) -> PastSession {
     PastSession {
-        when: clock::day_and_time(past.at, lang).into(),
+        when: clock::day_and_time(past.at, &model.zone, model.lang()).into(),
         mode: mode_name(past.mode),
         customer: text(&past.customer),
         ticket: text(&past.ticket),
@@ -183,6 +181,10 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
         Some(ToastWhat::Screenshot(file)) => {
             words = file.display().to_string();
             ToastLine::Screenshot
+        }
+        Some(ToastWhat::Saved(file)) => {
+            words = file.display().to_string();
+            ToastLine::Saved
         }
         Some(ToastWhat::Failed(fault)) => {
             words = fault.sentence(model.lang());

@@ -6,13 +6,14 @@ use slint::ComponentHandle;
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::reasons::reason;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::NUMBER_LIFETIME_S;
 use tasuki_protocol::rights::Capability;
 
-use super::clock;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
 use super::view::{fill, mode_name, stage, text, whole};
+use super::{clock, square};
 use crate::viewer::frame::Zoom;
 use crate::windows::{
     ChatLine, MonitorChoice, MoreState, OperatorWindow, OverTone, OverWhat, PathName, PausedBy,
@@ -36,7 +37,7 @@ pub(super) fn show(model: &Model, window: &OperatorWindow) {
     show_picture(model, tab, &session);
     show_link(model, tab, &session);
     show_more(model, tab, &session);
-    show_chat(tab, &session);
+    show_chat(model, tab, &session);
     show_over(model, tab, &session);
     session.set_stage(stage(tab));
 }
@@ -47,6 +48,11 @@ fn show_number(model: &Model, tab: &Tab, session: &Session<'_>) {
         Stage::Dialling | Stage::AwaitsConsent | Stage::Live { .. } | Stage::Over(_) => None,
     };
     let spoken = number.map(|number| number.spoken.as_str()).unwrap_or_default();
+    let link = number.map(|number| number.link.as_str()).unwrap_or_default();
+    // Drawn once a number: it changes as seldom as that.
+    if session.get_link_code().size().width == 0 || session.get_number() != spoken {
+        session.set_link_code(square::of(link).unwrap_or_default());
+    }
     session.set_number(text(spoken));
     session.set_link_known(number.is_some());
     let left = number.map_or(0, |number: &Number| number.expires_at.saturating_sub(model.now));
@@ -116,7 +122,8 @@ fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
         Some(PathKind::Direct) => PathName::Direct,
         Some(PathKind::Relayed) => PathName::Relayed,
     });
-    session.set_why_relayed(text(link.why_not_direct.as_deref().unwrap_or_default()));
+    let why = link.why_not_direct.as_deref().unwrap_or_default();
+    session.set_why_relayed(text(reason(why, model.lang())));
     session.set_cipher(text(link.cipher_words.as_deref().unwrap_or_default()));
     let trip = link.round_trip_ms.map(|ms| format!("{ms} ms"));
     session.set_round_trip(trip.unwrap_or_default().into());
@@ -156,17 +163,18 @@ fn show_more(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_can_ask_more(tab.may_ask_more());
 }
 
-fn show_chat(tab: &Tab, session: &Session<'_>) {
+fn show_chat(model: &Model, tab: &Tab, session: &Session<'_>) {
     let line = |line: &Line| ChatLine {
         mine: line.by == Role::Operator,
         text: text(&line.text),
-        at: clock::time(line.at).into(),
+        at: clock::time(line.at, &model.zone).into(),
     };
     fill(&session.get_chat(), tab.chat.iter().map(line), |rows| session.set_chat(rows));
     session.set_unread(i32::try_from(tab.unread).unwrap_or(i32::MAX));
 }
 
 fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
+    session.set_receipt(tab.receipt.is_some());
     let Stage::Over(outcome) = &tab.stage else { return };
     let (what, tone, words) = match outcome {
         Outcome::Cancelled => (OverWhat::Cancelled, OverTone::Calm, String::new()),

@@ -123,6 +123,10 @@ fn wire_number(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static))
     let wish = wisher(window, send);
     session.on_again(move || wish(Wish::Again));
     let wish = wisher(window, send);
+    session.on_open_receipt(move || wish(Wish::OpenReceipt));
+    let wish = wisher(window, send);
+    session.on_save_receipt(move || wish(Wish::SaveReceipt));
+    let wish = wisher(window, send);
     session.on_close(move || wish(Wish::Close));
 }
 

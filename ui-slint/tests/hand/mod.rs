@@ -1,6 +1,8 @@
 //! A display whose mouse and keyboard are real devices to it, in the hands of a test: Xvnc takes what a
 //! VNC client does for the acts of its own devices, and XTEST (xdotool) for what it is.
 
+#![allow(dead_code, reason = "each test program uses another part of this hand")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -109,11 +111,13 @@ pub struct Mock {
 
 impl Mock {
     pub fn start(program: &str, state: &str, display: &str) -> Self {
-        let mut child = quiet(program, display)
-            .args(["--lang", "en", "--mock", state])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_with(quiet(program, display), state)
+    }
+
+    /// In surroundings of its own.
+    pub fn start_with(mut program: Command, state: &str) -> Self {
+        let mut child =
+            program.args(["--lang", "en", "--mock", state]).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = sync_channel(10_000);
         std::thread::spawn(move || {
@@ -149,7 +153,8 @@ impl Drop for Mock {
     }
 }
 
-fn quiet(program: &str, display: &str) -> Command {
+/// A program on a display, and nothing else of a desktop around it.
+pub fn quiet(program: &str, display: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env("DISPLAY", display)

@@ -234,6 +234,8 @@ impl AgentDoor {
             RefusalReason::SlowDown
             | RefusalReason::Version { .. }
             | RefusalReason::Mode
+            | RefusalReason::Hours
+            | RefusalReason::Reason
             | RefusalReason::SignIn
             | RefusalReason::Confirm
             | RefusalReason::Session

@@ -72,7 +72,8 @@ fn verify(
     binding: &Binding,
     now: Instant,
 ) -> Result<VerifiedManifest, ManifestRefused> {
-    VerifiedManifest::verify(envelope, &setup.authorities, binding, setup.abilities, now)
+    VerifiedManifest::verify(envelope, &setup.authorities, binding, setup.abilities, now)?
+        .under(&setup.maximum, setup.abilities)
 }
 
 fn own_key(setup: &EndSetup) -> DeviceKey {

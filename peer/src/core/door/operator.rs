@@ -122,7 +122,11 @@ impl OperatorDoor {
             )
         });
         let said = hellos.iter().map(|hello| Blob(hello.hello().to_vec())).collect();
-        let request = OperatorToServer::OpenRoom { mode: self.setup.mode, hellos: said };
+        let request = OperatorToServer::OpenRoom {
+            mode: self.setup.mode,
+            hellos: said,
+            reason: self.setup.reason.clone(),
+        };
         out.push(Output::ToServer(ServerRequest::Operator(request)));
         let offer = Offer { secret, hellos: hellos.map(Some) };
         self.state = State::AwaitingRoom(offer, now + PATIENCE);

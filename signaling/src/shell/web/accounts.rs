@@ -57,6 +57,8 @@ pub(super) async fn login(
         }
         Err(LoginRefused::SignIn(operator, wrong)) => {
             let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
+            let suspends = wrong == Wrong::NowSuspended;
+            site.desk.count(if suspends { "account.suspended" } else { "login.refused" });
             for entry in seen.failed(operator, wrong, until) {
                 if site.ledger.append(entry).await.is_err() {
                     return problem(ProblemCode::Busy);
@@ -71,6 +73,7 @@ pub(super) async fn login(
 /// Nobody is signed in unrecorded (T65).
 async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
     if site.ledger.append(seen.signed_in()).await.is_ok() {
+        site.desk.count("login.done");
         return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
     }
     if let Ok(Some(bearer)) = site.accounts.bearer(&response.token).await {

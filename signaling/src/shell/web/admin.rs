@@ -10,10 +10,16 @@ use tasuki_protocol::admin::{
     ProblemCode,
 };
 use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::policy::MAX_POLICY_BYTES;
+use tasuki_protocol::policy::exchange::POLICY_PATH;
+use tasuki_protocol::signal::MAX_EARLY_MESSAGE;
 
-use super::{Shared, Site, event, json, problem, read, store_problem};
+use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
+
+/// A signed policy grows by a third in its envelope.
+const MAX_POLICY_BODY: usize = MAX_POLICY_BYTES + MAX_POLICY_BYTES / 2;
 
 pub(super) async fn list_operators(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = signed_in(&site, request).await {
@@ -115,7 +121,8 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
 /// Who signed the request, and its body. Not yet: whether he is signed in.
 pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, Bytes), Response> {
     let (parts, body) = request.into_parts();
-    let body = read(site, body).await?;
+    let most = if parts.uri.path() == POLICY_PATH { MAX_POLICY_BODY } else { MAX_EARLY_MESSAGE };
+    let body = read_up_to(site, body, most).await?;
     let header = parts.headers.get(ADMIN_HEADER).and_then(|value| value.to_str().ok());
     let Some(header) = header else { return Err(problem(ProblemCode::Unauthorised)) };
     let signed = Signed { header, method: parts.method.as_str(), path: parts.uri.path(), body: &body };

@@ -6,9 +6,11 @@
 mod accounts;
 mod admin;
 mod admins;
+mod api;
 mod devices;
 mod keys;
 mod ledger;
+mod policy;
 mod rooms;
 mod seen;
 
@@ -20,6 +22,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use ipnet::IpNet;
@@ -39,13 +42,21 @@ use tasuki_protocol::ledger::wire::{
     PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
 };
 use tasuki_protocol::login::{CONFIRM_PATH, LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH};
+use tasuki_protocol::policy::decide::ServerLimits;
+use tasuki_protocol::policy::exchange::{
+    API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
+    SESSIONS_PATH,
+};
 use tasuki_protocol::signal::{AGENT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
+use super::health::{self, Health};
 use super::ledger::Ledger;
 use super::listen::{Guest, SharedTls};
+use super::metrics::Metrics;
+use super::policies::Policies;
 use super::store::Event;
 use super::trust::Trust;
 use crate::core::admission::client_address;
@@ -56,6 +67,8 @@ pub(crate) use ledger::Readings;
 pub(crate) struct Site {
     pub(crate) desk: Arc<Desk>,
     pub(crate) accounts: Accounts,
+    pub(crate) policies: Policies,
+    pub(crate) limits: ServerLimits,
     pub(crate) trust: Arc<Trust>,
     pub(crate) tls: SharedTls,
     pub(crate) ledger: Ledger,
@@ -65,7 +78,12 @@ pub(crate) struct Site {
     pub(crate) proxies: Vec<IpNet>,
 }
 
-pub(crate) fn router(site: Arc<Site>) -> Router {
+pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
+    let metrics = Arc::clone(&health.metrics);
+    let around = Router::new()
+        .route(HEALTH_PATH, get(health::alive))
+        .route(READY_PATH, get(health::ready))
+        .with_state(health);
     Router::new()
         .route(BUNDLE_PATH, get(bundle))
         .route(TRUST_PATH, get(trust))
@@ -83,6 +101,10 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(OPERATOR_CHANGES_PATH, post(admin::change_operator))
         .route(OPERATOR_LIMITS_PATH, post(admin::limit_operator))
         .route(GROUPS_PATH, get(admin::list_groups).post(admin::change_group))
+        .route(POLICY_PATH, get(policy::current).post(policy::publish))
+        .route(POLICY_HISTORY_PATH, get(policy::history))
+        .route(POLICY_VERSION_PATH, get(policy::version))
+        .route(SESSIONS_PATH, get(policy::sessions).post(policy::end_session))
         .route(SERVER_KEYS_PATH, get(keys::server_keys))
         .route(PREPARE_KEY_PATH, post(keys::prepare))
         .route(PUBLISH_PATH, post(keys::publish))
@@ -100,9 +122,18 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route(REVIEW_PATH, post(ledger::review))
         .route(PRUNE_PATH, post(ledger::prune))
         .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
+        .route(API_PATH, get(api::document))
         .fallback(nothing)
-        .layer(axum::middleware::from_fn(refuse_browsers))
         .with_state(site)
+        .merge(around)
+        .layer(axum::middleware::from_fn(refuse_early))
+        .layer(axum::middleware::from_fn_with_state(metrics, count))
+}
+
+async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    metrics.answered(response.status().as_u16());
+    response
 }
 
 type Shared = State<Arc<Site>>;
@@ -120,9 +151,14 @@ impl Site {
     }
 }
 
-async fn refuse_browsers(request: Request, next: axum::middleware::Next) -> Response {
+async fn refuse_early(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    // Two ways to tell a length are how requests are smuggled past a proxy (T59): bodies here
+    // have a Content-Length, or there are none.
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return (StatusCode::LENGTH_REQUIRED, [(header::CONNECTION, "close")]).into_response();
     }
     next.run(request).await
 }
@@ -157,8 +193,12 @@ async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Re
 }
 
 async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
+    read_up_to(site, body, MAX_EARLY_MESSAGE).await
+}
+
+async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Response> {
     let patience: Duration = site.rules.first_message;
-    match tokio::time::timeout(patience, to_bytes(body, MAX_EARLY_MESSAGE)).await {
+    match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
@@ -181,8 +221,8 @@ fn problem(code: ProblemCode) -> Response {
         }
         ProblemCode::Confirm => StatusCode::FORBIDDEN,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
-        ProblemCode::Taken => StatusCode::CONFLICT,
-        ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document => {
+        ProblemCode::Taken | ProblemCode::Conflict => StatusCode::CONFLICT,
+        ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document | ProblemCode::Policy => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         ProblemCode::NotFound => StatusCode::NOT_FOUND,

@@ -1,4 +1,4 @@
-//! Where pictures and receipts go, and how a file is opened.
+//! Where copies for a person go, and how a file is opened: pictures, receipts.
 //!
 //! Files are made anew under a free name; none is overwritten.
 
@@ -11,7 +11,7 @@ use tasuki_peer::shell::fault::Fault;
 
 /// # Errors
 /// [`Fault::CannotWrite`].
-pub(super) fn keep_picture(png: &[u8]) -> Result<Option<String>, Fault> {
+pub(crate) fn keep_picture(png: &[u8]) -> Result<PathBuf, Fault> {
     write_fresh(&folder("XDG_PICTURES_DIR", "Pictures"), "tasuki-picture", "png", png)
 }
 
@@ -19,7 +19,7 @@ pub(super) fn keep_picture(png: &[u8]) -> Result<Option<String>, Fault> {
 ///
 /// # Errors
 /// The receipt cannot be read, or [`Fault::CannotWrite`].
-pub(super) fn save(receipt: &Path) -> Result<Option<String>, Fault> {
+pub(crate) fn save(receipt: &Path) -> Result<PathBuf, Fault> {
     let fault = |why: std::io::Error| Fault::Profile { file: receipt.to_owned(), why: why.to_string() };
     let bytes = std::fs::read(receipt).map_err(fault)?;
     let ending = receipt.extension().unwrap_or_default().to_string_lossy();
@@ -30,17 +30,17 @@ pub(super) fn save(receipt: &Path) -> Result<Option<String>, Fault> {
 ///
 /// # Errors
 /// [`Fault::System`] without a program for it.
-pub(super) fn open(file: &Path) -> Result<Option<String>, Fault> {
+pub(crate) fn open(file: &Path) -> Result<(), Fault> {
     let mut command = Command::new("xdg-open");
     command.arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let fault = |why: std::io::Error| Fault::System { what: "xdg-open", why: why.to_string() };
     let mut child = command.spawn().map_err(fault)?;
     // It ends by itself; somebody must take note, or it stays as a zombie.
     let waiting = std::thread::Builder::new().spawn(move || child.wait());
-    waiting.map(|_| None).map_err(fault)
+    waiting.map(drop).map_err(fault)
 }
 
-fn write_fresh(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> Result<Option<String>, Fault> {
+fn write_fresh(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
     let fault = |file: &Path, why: &std::io::Error| Fault::CannotWrite {
         file: file.to_owned(),
         why: why.to_string(),
@@ -51,7 +51,7 @@ fn write_fresh(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> Result<
             Ok(mut opened) => {
                 let written = opened.write_all(bytes).and_then(|()| opened.sync_all());
                 written.map_err(|why| fault(&file, &why))?;
-                return Ok(Some(file.display().to_string()));
+                return Ok(file);
             }
             Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(fault(&file, &why)),
@@ -84,7 +84,7 @@ mod tests {
     fn a_second_picture_does_not_overwrite_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let write = |bytes: &[u8]| write_fresh(folder.path(), "tasuki-picture", "png", bytes).unwrap();
-        let (first, second) = (write(b"one").unwrap(), write(b"two").unwrap());
+        let (first, second) = (write(b"one"), write(b"two"));
         assert_ne!(first, second);
         assert_eq!(std::fs::read(first).unwrap(), b"one");
     }

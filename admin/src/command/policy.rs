@@ -1,0 +1,322 @@
+//! The policy: shown, explained, compared, published, and published again.
+//!
+//! A file is checked here by the server's own rules before it is signed; what the server then
+//! refuses is a race or a key, never a word.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList, ProblemCode};
+use tasuki_protocol::dsse;
+use tasuki_protocol::policy::decide::{Decision, Denial, ServerLimits, Subject};
+use tasuki_protocol::policy::exchange::{
+    POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, PolicyHistory, PolicyPublished, PolicyState,
+};
+use tasuki_protocol::policy::preset::Preset;
+use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use super::table::table;
+use super::{Printed, Settings};
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::policy_words::{by_json, unix_text};
+use crate::texts::Language;
+
+/// Bounds what is read of a file that may be anything.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check a policy file, sign it and put it in force; what is wider ends at once
+    Set {
+        /// TOML, as `policy show` prints it
+        #[arg(value_name = "FILE", required_unless_present = "preset")]
+        file: Option<PathBuf>,
+        /// A preset for everybody instead of a file: teach, view-only, control-without-files,
+        /// applications-only, full
+        #[arg(long, value_name = "PRESET", conflicts_with = "file")]
+        preset: Option<Preset>,
+        /// Why, for the history
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Print the policy in force as TOML, or an earlier version
+    Show {
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+    },
+    /// Print what an operator may do in a mode now, and which rule decided each right
+    Explain {
+        operator: String,
+        #[arg(long)]
+        mode: Mode,
+    },
+    /// Print what a file would change, without changing it
+    Diff {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List all versions: when, by whom, why
+    History,
+    /// Put an earlier version in force again, as a new one
+    Rollback {
+        #[arg(value_name = "N")]
+        version: u64,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let desk = Book { desk: &desk, language: desk.language };
+    match command {
+        PolicyCommand::Set { file, preset, note } => {
+            let mut rules = match file {
+                Some(file) => read(file)?,
+                None => of_preset(*preset),
+            };
+            if let Some(note) = note {
+                rules.note.clone_from(note);
+            }
+            desk.publish(rules).await
+        }
+        PolicyCommand::Show { version } => desk.show(*version).await,
+        PolicyCommand::Explain { operator, mode } => desk.explain(operator, *mode).await,
+        PolicyCommand::Diff { file } => desk.diff(read(file)?).await,
+        PolicyCommand::History => desk.history().await,
+        PolicyCommand::Rollback { version } => desk.roll_back(*version).await,
+    }
+}
+
+struct Book<'a> {
+    desk: &'a Desk,
+    language: Language,
+}
+
+impl Book<'_> {
+    async fn publish(&self, mut rules: RuleBook) -> Result<Printed, Fault> {
+        let (state, _) = self.state(None).await?;
+        let wanted = rules.replaces.unwrap_or(state.version);
+        if wanted != state.version {
+            return Err(Fault::Refused(ProblemCode::Conflict));
+        }
+        rules.replaces = Some(state.version);
+        let policy = Policy {
+            v: POLICY_FORM,
+            tenant: self.desk.bundle.tenant,
+            version: state.version + 1,
+            issued_at: unix(),
+            rules,
+        };
+        policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
+        let envelope = String::from_utf8_lossy(&self.desk.sign(&policy)).into_owned();
+        let done: PolicyPublished = self.desk.post_text(POLICY_PATH, &envelope).await?;
+        Ok(Printed {
+            text: self.language.policy_published(done.version, done.ended),
+            json: serde_json::to_value(&done).unwrap_or_default(),
+        })
+    }
+
+    async fn show(&self, version: Option<u64>) -> Result<Printed, Fault> {
+        let (state, policy) = self.state(version).await?;
+        let mut rules = policy.rules;
+        // So that the file can be set again only where nothing came in between.
+        rules.replaces = Some(state.version);
+        let text = if state.version == 0 {
+            self.language.no_policy()
+        } else {
+            toml::to_string(&rules).unwrap_or_default().trim_end().to_owned()
+        };
+        Ok(Printed { text, json: json!({ "version": state.version, "rules": rules }) })
+    }
+
+    async fn explain(&self, operator: &str, mode: Mode) -> Result<Printed, Fault> {
+        let (state, policy) = self.state(None).await?;
+        let list: OperatorList = self.desk.fetch(OPERATORS_PATH).await?;
+        let entry = list.operators.iter().find(|entry| entry.operator == operator);
+        let entry = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?;
+        let subject = Subject {
+            operator,
+            groups: &entry.groups,
+            modes: &entry.modes,
+            certified: Rights::of(&Capability::ALL),
+        };
+        let server =
+            ServerLimits { address_disclosure: state.address_disclosure, length_s: state.length_s };
+        let decision = policy.decide(&subject, mode, server, unix());
+        Ok(self.explained(operator, mode, state.version, &decision))
+    }
+
+    fn explained(&self, operator: &str, mode: Mode, version: u64, decision: &Decision) -> Printed {
+        let language = self.language;
+        let verdict = match &decision.outcome {
+            Ok(grant) => language.session_allowed(operator, mode, grant.length_s / 60),
+            Err(Denial::Mode) => language.mode_denied(operator, mode),
+            Err(Denial::Hours) => language.hours_denied(operator, mode),
+        };
+        let mut rows = vec![language.explain_columns().to_vec()];
+        rows.extend(decision.decided.iter().map(|decided| {
+            vec![
+                decided.key.name().to_owned(),
+                decided.value.clone(),
+                language.decided_by(&decided.by),
+                language.key_means(decided.key),
+            ]
+        }));
+        let rights: Vec<Value> = decision
+            .decided
+            .iter()
+            .map(|d| json!({ "key": d.key.name(), "value": d.value, "by": by_json(&d.by) }))
+            .collect();
+        Printed {
+            text: format!("{verdict}\n\n{}", table(&rows)),
+            json: json!({
+                "operator": operator, "mode": mode, "version": version,
+                "allowed": decision.outcome.is_ok(), "rights": rights,
+            }),
+        }
+    }
+
+    async fn diff(&self, theirs: RuleBook) -> Result<Printed, Fault> {
+        theirs.check().map_err(Fault::Policy)?;
+        let (state, policy) = self.state(None).await?;
+        let changes = changes(&policy.rules, &theirs);
+        let text = if changes.is_empty() { self.language.no_change() } else { changes.join("\n") };
+        Ok(Printed { text, json: json!({ "version": state.version, "changes": changes }) })
+    }
+
+    async fn history(&self) -> Result<Printed, Fault> {
+        let history: PolicyHistory = self.desk.fetch(POLICY_HISTORY_PATH).await?;
+        let mut rows = vec![self.language.history_columns().to_vec()];
+        rows.extend(history.versions.iter().map(|version| {
+            let signer = version.signer_name.clone().unwrap_or_else(|| version.signer.to_string());
+            let at = unix_text(version.published_at);
+            vec![version.version.to_string(), at, signer, version.note.clone()]
+        }));
+        let text = if history.versions.is_empty() { self.language.no_policy() } else { table(&rows) };
+        Ok(Printed { text, json: serde_json::to_value(&history).unwrap_or_default() })
+    }
+
+    async fn roll_back(&self, version: u64) -> Result<Printed, Fault> {
+        let (_, earlier) = self.state(Some(version)).await?;
+        let mut rules = earlier.rules;
+        rules.replaces = None;
+        rules.note = self.language.rollback_note(version);
+        self.publish(rules).await
+    }
+
+    /// The policy of a version, its signature checked; whose it was, the history tells.
+    async fn state(&self, version: Option<u64>) -> Result<(PolicyState, Policy), Fault> {
+        let path = match version {
+            Some(version) => POLICY_VERSION_PATH.replace("{version}", &version.to_string()),
+            None => POLICY_PATH.to_owned(),
+        };
+        let state: PolicyState = self.desk.fetch(&path).await?;
+        let tenant = self.desk.bundle.tenant;
+        let Some(envelope) = &state.envelope else { return Ok((state, Policy::unwritten(tenant))) };
+        let opened = dsse::open_self_signed::<Policy>(&envelope.0);
+        let (policy, _) = opened.map_err(|_| Fault::Refused(ProblemCode::Version))?;
+        if policy.tenant != tenant || policy.version != state.version {
+            return Err(Fault::Refused(ProblemCode::Version));
+        }
+        Ok((state, policy))
+    }
+}
+
+fn of_preset(preset: Option<Preset>) -> RuleBook {
+    RuleBook { default: Rules { base: preset, ..Rules::default() }, ..RuleBook::default() }
+}
+
+fn read(file: &Path) -> Result<RuleBook, Fault> {
+    let failed = |why| Fault::File { file: file.to_owned(), why };
+    let length = std::fs::metadata(file).map_err(failed)?.len();
+    if length > MAX_FILE_BYTES {
+        return Err(Fault::PolicyFile { file: file.to_owned(), why: "over 1 MiB".to_owned() });
+    }
+    let text = std::fs::read_to_string(file).map_err(failed)?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let why = error.message().lines().collect::<Vec<_>>().join(" ");
+        Fault::PolicyFile { file: file.to_owned(), why: format!("line {line}: {why}") }
+    })
+}
+
+/// One line for each rule that is gone (`-`) or new (`+`).
+fn changes(ours: &RuleBook, theirs: &RuleBook) -> Vec<String> {
+    let (before, after) = (lines(ours), lines(theirs));
+    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
+    let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+    let mut all: Vec<String> = gone.chain(new).collect();
+    all.sort_by(|a, b| a[2..].cmp(&b[2..]));
+    all
+}
+
+fn lines(rules: &RuleBook) -> Vec<String> {
+    let zone = rules.time_zone.iter().map(|zone| format!("time_zone = \"{zone}\""));
+    let mut all: Vec<String> = zone.collect();
+    all.extend(section_lines("[default]", &rules.default));
+    for (noun, Sections(sections)) in [("group", &rules.group), ("operator", &rules.operator)] {
+        for (name, rules) in sections {
+            all.extend(section_lines(&format!("[{noun}.{name}]"), rules));
+        }
+    }
+    all
+}
+
+fn section_lines(head: &str, rules: &Rules) -> Vec<String> {
+    let text = toml::to_string(rules).unwrap_or_default();
+    let text = text.replace(",\n", ", ").replace("[\n", "[").replace(", ]", "]");
+    let named = text.lines().filter(|line| !line.is_empty());
+    named.map(|line| format!("{head} {}", line.trim())).collect()
+}
+
+fn unix() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_section_rule_and_both_values() {
+        let before: RuleBook =
+            toml::from_str("[default]\nscreenshot = true\n[operator.hanako]\nbase = 'full'\n").unwrap();
+        let after: RuleBook = toml::from_str("[default]\nscreenshot = false\n").unwrap();
+        assert_eq!(
+            changes(&before, &after),
+            [
+                "+ [default] screenshot = false",
+                "- [default] screenshot = true",
+                "- [operator.hanako] base = \"full\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_policy_survives_its_file_with_every_kind_of_rule() {
+        let text = "note = 'n'\ntime_zone = 'Asia/Tokyo'\n[default]\nmodes = ['view', 'control']\n\
+            hours = ['mon-fri 09:00-18:00']\nsend_files = 'ask'\nmax_minutes = 60\nreason = 'required'\n\
+            [group.desk]\nrecording = 'required'\n[operator.hanako]\naddress_disclosure = 'relay-only'\n";
+        let rules: RuleBook = toml::from_str(text).unwrap();
+        let printed = toml::to_string(&rules).unwrap();
+        assert_eq!(toml::from_str::<RuleBook>(&printed).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_file_that_is_no_policy_is_refused_with_the_line_of_its_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        for (text, line) in [
+            ("[default]\nspeed = 1\n", "line 2"),
+            ("[default]\n[default]\n", "line 2"),
+            ("[operator.a]\nsend_files = 'sometimes'\n", "line 2"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let Err(Fault::PolicyFile { why, .. }) = read(&file) else { panic!("{text}") };
+            assert!(why.contains(line), "{why}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What runs at the server now, and its forced end.
+
+use clap::Subcommand;
+use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH, SessionEntry, SessionList};
+
+use super::table::table;
+use super::{Printed, Settings};
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::prompt;
+
+/// The fewest digits of a session's id that stand for it.
+const PREFIX: usize = 8;
+
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// Show numbers that wait and sessions that live, the oldest first
+    List,
+    /// End a session at once, at both ends; asks for confirmation
+    End {
+        /// Its id as listed, or the first 8 digits of it
+        session: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result<Printed, Fault> {
+    let desk = Desk::open(settings).await?;
+    let language = desk.language;
+    let list: SessionList = desk.fetch(SESSIONS_PATH).await?;
+    match command {
+        SessionCommand::List => {
+            let mut rows = vec![language.session_columns().to_vec()];
+            rows.extend(list.sessions.iter().map(|entry| {
+                let stage = language.session_stage(entry.stage);
+                vec![
+                    entry.session.to_string(),
+                    entry.operator.clone(),
+                    entry.mode.name().to_owned(),
+                    stage,
+                    minutes(entry.age_s),
+                    minutes(entry.left_s),
+                    entry.reason.clone().unwrap_or_default(),
+                ]
+            }));
+            let text = if list.sessions.is_empty() { language.no_sessions() } else { table(&rows) };
+            Ok(Printed { text, json: serde_json::to_value(&list).unwrap_or_default() })
+        }
+        SessionCommand::End { session, yes } => {
+            let entry = find(&list.sessions, session)?;
+            if !yes && *prompt::answer(&language.ask_end(&entry.operator))? != *entry.operator {
+                return Err(Fault::NotConfirmed);
+            }
+            let id: SessionId = entry.session;
+            desk.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await?;
+            let json = serde_json::json!({ "session": id, "done": true });
+            Ok(Printed { text: language.session_ended(&id.to_string()), json })
+        }
+    }
+}
+
+/// The one session that `text` begins the id of.
+fn find<'a>(sessions: &'a [SessionEntry], text: &str) -> Result<&'a SessionEntry, Fault> {
+    let is_meant = |entry: &&SessionEntry| entry.session.to_string().starts_with(text);
+    let mut found = sessions.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(entry), None) if text.len() >= PREFIX => Ok(entry),
+        (Some(_) | None, _) => Err(Fault::Refused(ProblemCode::NotFound)),
+    }
+}
+
+fn minutes(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,236 @@
+//! The words about policies and sessions, in English and Japanese.
+
+use serde_json::{Value, json};
+use tasuki_protocol::policy::check::PolicyFault;
+use tasuki_protocol::policy::decide::{Section, Source};
+use tasuki_protocol::policy::exchange::SessionStage;
+use tasuki_protocol::policy::rank::Key;
+use tasuki_protocol::rights::Mode;
+
+use crate::texts::Language;
+
+impl Language {
+    pub fn policy_published(self, version: u64, ended: u32) -> String {
+        self.pick(
+            format!("Policy version {version} is in force. Sessions and numbers that were wider and have ended: {ended}."),
+            format!("ポリシー第{version}版を公開しました。範囲を超えるため終了したセッションと番号: {ended}件。"),
+        )
+    }
+
+    pub fn no_policy(self) -> String {
+        self.pick(
+            "No policy was published yet; the built-in one holds. See it with `policy explain OPERATOR --mode MODE`.",
+            "ポリシーはまだ公開されておらず、組み込みの規則が有効です。`policy explain オペレータ --mode モード` で確認できます。",
+        )
+    }
+
+    pub fn no_change(self) -> String {
+        self.pick(
+            "The file says what is in force already.",
+            "ファイルの内容は現在のポリシーと同じです。",
+        )
+    }
+
+    pub fn rollback_note(self, version: u64) -> String {
+        self.pick(format!("version {version} again"), format!("第{version}版に戻した"))
+    }
+
+    pub fn session_allowed(self, operator: &str, mode: Mode, minutes: u64) -> String {
+        self.pick(
+            format!("{operator} may open a session in mode {mode} now, for at most {minutes} minutes."),
+            format!("{operator} は今、モード {mode} のセッションを最長{minutes}分まで開始できます。"),
+        )
+    }
+
+    pub fn mode_denied(self, operator: &str, mode: Mode) -> String {
+        self.pick(
+            format!("{operator} may not use mode {mode}; see the row \"modes\" for the rule."),
+            format!("{operator} はモード {mode} を使えません。決めた規則は modes の行にあります。"),
+        )
+    }
+
+    pub fn hours_denied(self, operator: &str, mode: Mode) -> String {
+        self.pick(
+            format!("{operator} may use mode {mode}, but not at this hour; see the row \"hours\" for the rule."),
+            format!("{operator} はモード {mode} を使えますが、今は許可された時間外です。決めた規則は hours の行にあります。"),
+        )
+    }
+
+    pub fn explain_columns(self) -> [String; 4] {
+        [
+            self.pick("RULE", "規則"),
+            self.pick("VALUE", "値"),
+            self.pick("DECIDED BY", "決めたもの"),
+            self.pick("MEANING", "意味"),
+        ]
+    }
+
+    pub fn history_columns(self) -> [String; 4] {
+        [
+            self.pick("VERSION", "版"),
+            self.pick("PUBLISHED (UTC)", "公開日時 (UTC)"),
+            self.pick("BY", "管理者"),
+            self.pick("NOTE", "メモ"),
+        ]
+    }
+
+    pub fn decided_by(self, by: &Source) -> String {
+        match by {
+            Source::BuiltIn => self.pick("built in", "組み込み"),
+            Source::Server => "server.toml".to_owned(),
+            Source::Account => self.pick("the account's modes", "アカウントのモード"),
+            Source::Rule(section) => section.to_string(),
+            Source::Base(section, preset) => {
+                format!("{section} base = {:?}", preset.name())
+            }
+            Source::Certificate => self.pick("the operator's certificate", "オペレータの証明書"),
+            Source::Mode(mode) => {
+                self.pick(format!("mode {mode} itself"), format!("モード {mode} の性質"))
+            }
+        }
+    }
+
+    pub fn key_means(self, key: Key) -> String {
+        let (en, ja) = match key {
+            Key::Modes => ("this mode may be used", "このモードを使える"),
+            Key::Hours => ("now is within the hours", "今は許可された時間内"),
+            Key::SeeScreen => ("the screen is shown", "画面が見える"),
+            Key::Operate => ("pointer and keys", "マウスとキーボードの操作"),
+            Key::ChooseScreen => ("choosing the monitor", "モニタの選択"),
+            Key::FetchFiles => ("files from the shown computer", "画面側からのファイル取得"),
+            Key::SendFiles => ("files to the shown computer", "画面側へのファイル送信"),
+            Key::ReadClipboard => ("reading its clipboard", "クリップボードの読み取り"),
+            Key::WriteClipboard => ("writing its clipboard", "クリップボードの書き込み"),
+            Key::Screenshot => ("keeping a picture", "画面の保存"),
+            Key::Chat => ("chat", "チャット"),
+            Key::Point => ("pointing and drawing", "指し示しと描画"),
+            Key::Reconnect => ("coming back after a reboot", "再起動後の再接続"),
+            Key::Recording => ("recording", "録画"),
+            Key::ApplicationSelection => ("only a chosen application", "アプリケーション選択"),
+            Key::AddressDisclosure => ("operator's addresses told", "オペレータのアドレスの開示"),
+            Key::MaxMinutes => ("minutes at most", "最長時間（分）"),
+            Key::Reason => ("a reason is asked for", "理由の入力"),
+        };
+        self.pick(en, ja)
+    }
+
+    pub fn policy_fault(self, fault: &PolicyFault) -> String {
+        let japanese = match fault {
+            PolicyFault::Foreign => "形式または組織が異なるポリシーです".to_owned(),
+            PolicyFault::Note => "メモは表示できる文字で200文字以内にしてください".to_owned(),
+            PolicyFault::Name(name) => format!("{name:?} という名前の節は使えません"),
+            PolicyFault::Alike(a, b) => format!("{a:?} と {b:?} は紛らわしい名前です"),
+            PolicyFault::Wider { section, key, than } => {
+                format!("{section} の {key} が {than} より緩くなっています")
+            }
+            PolicyFault::WiderThanBase { section, key } => {
+                format!("{section} の {key} がその節の base より緩くなっています")
+            }
+            PolicyFault::Minutes(section) => format!("{section} の max_minutes は 1 から 480 です"),
+            PolicyFault::List(section) => {
+                format!("{section} の hours は 1 から 32 個、modes は重複なしで指定してください")
+            }
+        };
+        self.pick(
+            format!("The policy is refused, and nothing was changed: {fault}."),
+            format!("ポリシーを受け付けず、何も変更していません: {japanese}。"),
+        )
+    }
+
+    pub fn session_columns(self) -> [String; 7] {
+        [
+            self.pick("SESSION", "セッション"),
+            self.pick("OPERATOR", "オペレータ"),
+            self.pick("MODE", "モード"),
+            self.pick("STAGE", "段階"),
+            self.pick("AGE", "経過"),
+            self.pick("LEFT", "残り"),
+            self.pick("REASON", "理由"),
+        ]
+    }
+
+    pub fn session_stage(self, stage: SessionStage) -> String {
+        match stage {
+            SessionStage::Waiting => self.pick("number waits", "番号待ち"),
+            SessionStage::Meeting => self.pick("number entered", "番号入力済み"),
+            SessionStage::Paired => self.pick("in session", "接続中"),
+        }
+    }
+
+    pub fn no_sessions(self) -> String {
+        self.pick(
+            "No number waits and no session lives.",
+            "待機中の番号も接続中のセッションもありません。",
+        )
+    }
+
+    pub fn ask_end(self, operator: &str) -> String {
+        self.pick(
+            format!("This ends the session of {operator} at both ends, at once. Type {operator} to do it:"),
+            format!("{operator} のセッションを両側で直ちに終了します。実行するには {operator} と入力してください:"),
+        )
+    }
+
+    pub fn session_ended(self, session: &str) -> String {
+        self.pick(
+            format!("Session {session} was ended."),
+            format!("セッション {session} を終了しました。"),
+        )
+    }
+}
+
+pub(crate) fn by_json(by: &Source) -> Value {
+    let section = |section: &Section| match section {
+        Section::Default => json!({ "section": "default" }),
+        Section::Group(name) => json!({ "section": "group", "name": name }),
+        Section::Operator(name) => json!({ "section": "operator", "name": name }),
+    };
+    match by {
+        Source::BuiltIn => json!({ "kind": "built_in" }),
+        Source::Server => json!({ "kind": "server" }),
+        Source::Account => json!({ "kind": "account" }),
+        Source::Rule(rule) => json!({ "kind": "rule", "of": section(rule) }),
+        Source::Base(rule, preset) => {
+            json!({ "kind": "base", "of": section(rule), "preset": preset.name() })
+        }
+        Source::Certificate => json!({ "kind": "certificate" }),
+        Source::Mode(mode) => json!({ "kind": "mode", "mode": mode }),
+    }
+}
+
+/// A moment for people, in UTC.
+pub(crate) fn unix_text(unix: u64) -> String {
+    let days = unix / 86_400;
+    let (hour, minute) = (unix % 86_400 / 3600, unix % 3600 / 60);
+    // Civil date from days since 1970, after Howard Hinnant's "chrono-Compatible Low-Level Date
+    // Algorithms".
+    let z = days + 719_468;
+    let (era, day_of_era) = (z / 146_097, z % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_as_its_date_and_minute() {
+        assert_eq!(unix_text(0), "1970-01-01 00:00");
+        assert_eq!(unix_text(1_793_613_600), "2026-11-02 10:00");
+        assert_eq!(unix_text(951_782_399), "2000-02-28 23:59");
+    }
+
+    #[test]
+    fn s100_every_rule_has_a_meaning_in_both_languages() {
+        for key in Key::ALL {
+            assert_ne!(Language::En.key_means(key), Language::Ja.key_means(key), "{key:?}");
+        }
+    }
+}

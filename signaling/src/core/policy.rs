@@ -1,0 +1,73 @@
+//! What the policy makes of an operator's wish, and of what runs already when another
+//! policy comes into force.
+//!
+//! It refuses to know who signed the policy: it is handed in checked.
+
+use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::manifest::{Requirement, is_showable_reason};
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::{Decision, Denial, Subject};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{CloseReason, RefusalReason};
+
+use super::issue::{Issuer, Wish};
+use super::room::{Meeting, Room, Stage};
+use super::rooms::{Now, Operator, Rooms};
+
+impl Issuer {
+    pub(crate) fn decide(&self, operator: &Operator, mode: Mode, unix: u64) -> Decision {
+        let subject = Subject {
+            operator: &operator.name,
+            groups: &operator.groups,
+            modes: &operator.modes,
+            certified: operator.rights,
+        };
+        self.policy.decide(&subject, mode, self.limits, unix)
+    }
+
+    /// Whether a number may be given out for `wish` now. S66, S70.
+    pub(crate) fn may_open(
+        &self,
+        operator: &Operator,
+        wish: &Wish,
+        unix: u64,
+    ) -> Result<(), RefusalReason> {
+        let grant = self.decide(operator, wish.mode, unix).outcome.map_err(|denial| match denial {
+            Denial::Mode => RefusalReason::Mode,
+            Denial::Hours => RefusalReason::Hours,
+        })?;
+        match wish.reason.as_deref() {
+            None if grant.reason == Requirement::Required => Err(RefusalReason::Reason),
+            Some(reason) if !is_showable_reason(reason) => Err(RefusalReason::Reason),
+            None | Some(_) => Ok(()),
+        }
+    }
+}
+
+impl Rooms {
+    /// Sessions whose manifest is now wider than the policy end, and so do numbers that could
+    /// lead to none. What is as narrow or narrower goes on: widening needs a new consent (T17).
+    pub(crate) fn adopt(&mut self, policy: Policy, now: Now) {
+        if policy.version < self.issuer.policy.version {
+            return;
+        }
+        self.issuer.policy = policy;
+        let rooms = self.rooms.values();
+        let over: Vec<SessionId> =
+            rooms.filter(|room| !self.may_go_on(room, now)).map(|room| room.session).collect();
+        for session in over {
+            self.end_room(session, CloseReason::Withdrawn, None, now);
+        }
+    }
+
+    fn may_go_on(&self, room: &Room, now: Now) -> bool {
+        let allowed = |unix| self.issuer.decide(&room.operator, room.wish.mode, unix).outcome;
+        let terms = match &room.stage {
+            Stage::Opening | Stage::Waiting | Stage::Burning(_) => return allowed(now.unix).is_ok(),
+            Stage::Meeting(Meeting { terms, .. }) => terms,
+            Stage::Paired(paired) => &paired.terms,
+        };
+        // As of its beginning, so that an end of hours is weighed against the length it was given.
+        allowed(terms.issued).is_ok_and(|most| terms.grant.is_within(&most))
+    }
+}

@@ -1,0 +1,61 @@
+//! How the text of a setting is read, and what is said of one that cannot be. It refuses to know
+//! which setting it is.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+pub(super) const SECONDS: &str = "it must be a number of seconds above 0";
+pub(super) const MILLISECONDS: &str = "it must be a number of milliseconds above 0";
+pub(super) const COUNT: &str = "it must be a whole number above 0";
+pub(super) const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
+pub(super) const NETWORKS: &str =
+    "it must be addresses or networks like 10.0.0.0/8, separated by commas";
+pub(super) const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
+
+pub(super) fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
+    value.parse().map_err(|_| expected)
+}
+
+pub(super) const RELAY: &str =
+    "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, several with commas";
+
+pub(super) fn optional<T: FromStr>(
+    value: &str,
+    expected: &'static str,
+) -> Result<Option<T>, &'static str> {
+    if value.is_empty() { Ok(None) } else { parse(value, expected).map(Some) }
+}
+
+pub(super) fn positive(value: u32) -> Result<u32, &'static str> {
+    if value > 0 { Ok(value) } else { Err(COUNT) }
+}
+
+pub(super) fn count(value: &str) -> Result<usize, &'static str> {
+    let count: u32 = parse(value, COUNT)?;
+    usize::try_from(positive(count)?).map_err(|_| COUNT)
+}
+
+/// SP 800-63B-4 lets nothing shorter than 8 through.
+pub(super) fn length(value: &str) -> Result<usize, &'static str> {
+    let least = "it must be 8 to 64";
+    let length: usize = parse(value, least)?;
+    if (8..=64).contains(&length) { Ok(length) } else { Err(least) }
+}
+
+pub(super) fn seconds(value: &str) -> Result<Duration, &'static str> {
+    let seconds: u32 = parse(value, SECONDS)?;
+    if seconds > 0 { Ok(Duration::from_secs(seconds.into())) } else { Err(SECONDS) }
+}
+
+pub(super) fn milliseconds(value: &str) -> Result<Duration, &'static str> {
+    let milliseconds: u32 = parse(value, MILLISECONDS)?;
+    if milliseconds > 0 { Ok(Duration::from_millis(milliseconds.into())) } else { Err(MILLISECONDS) }
+}
+
+pub(super) fn within(
+    value: Duration,
+    most_s: u64,
+    expected: &'static str,
+) -> Result<Duration, &'static str> {
+    if value <= Duration::from_secs(most_s) { Ok(value) } else { Err(expected) }
+}

@@ -1,0 +1,9 @@
+CREATE TABLE policies (
+    version INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    document BLOB NOT NULL
+) STRICT;
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,85 @@
+//! The served description of the API against the routes themselves: neither may have what the
+//! other has not.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tasuki_protocol::policy::exchange::API_PATH;
+
+use crate::client::World;
+
+/// `GET /v1/operator` and the like, as the router's source registers them.
+fn routes() -> BTreeSet<String> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let words: String = sources(&crates.join("protocol/src")).concat();
+    let router = std::fs::read_to_string(crates.join("signaling/src/shell/web/mod.rs")).unwrap();
+    let mut found = BTreeSet::new();
+    for call in router.split(".route(").skip(1) {
+        let (name, methods) = call.split_once(',').unwrap();
+        let at = format!("pub const {}: &str", name.trim());
+        let declared = words.split(&at).nth(1).unwrap_or_else(|| panic!("{name} is no path"));
+        let path = declared.split('"').nth(1).unwrap();
+        let end = methods.find("\n").map_or(methods, |end| &methods[..end]);
+        for (word, method) in [("get(", "GET"), ("post(", "POST"), ("any(", "POST")] {
+            if end.contains(word) {
+                found.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    found
+}
+
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            return sources(&path);
+        }
+        vec![std::fs::read_to_string(path).unwrap()]
+    };
+    entries.flat_map(read).collect()
+}
+
+fn documented(document: &Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().unwrap();
+    let methods = |(path, item): (&String, &Value)| {
+        let methods: Vec<String> = item.as_object().unwrap().keys().cloned().collect();
+        let path = path.clone();
+        methods.into_iter().map(move |method| format!("{} {path}", method.to_uppercase()))
+    };
+    paths.iter().flat_map(methods).collect()
+}
+
+#[tokio::test]
+async fn the_served_description_names_exactly_the_routes_that_are_there() {
+    let world = World::start().await;
+    let answer = world.get(API_PATH, &[]).await;
+    assert_eq!(answer.status, 200);
+    let document: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let routes = routes();
+    assert!(routes.len() >= 14, "{routes:?}");
+    assert_eq!(routes, documented(&document));
+}
+
+#[tokio::test]
+async fn every_reference_in_the_description_leads_somewhere_and_every_path_answers() {
+    let world = World::start().await;
+    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"").skip(1) {
+        let target = reference.split('"').next().unwrap().trim_start_matches('#');
+        assert!(document.pointer(target).is_some(), "{target}");
+    }
+    for route in documented(&document) {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{version}", "1");
+        // The enrolment is over, so its route is gone (T57).
+        let gone = path.ends_with("/enrol");
+        let status = world.request(method, &path, Vec::new(), &[]).await.status;
+        assert_eq!(status == 404, gone, "{route}: {status}");
+        assert_ne!(status, 405, "{route}");
+        assert!(status < 500, "{route}: {status}");
+    }
+}

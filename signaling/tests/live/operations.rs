@@ -1,0 +1,248 @@
+//! What those who run a server see of it: health, metrics, doctor, unit and alerts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tasuki_protocol::policy::exchange::{HEALTH_PATH, READY_PATH};
+use tasuki_protocol::rights::Mode;
+use tasuki_signaling::shell::doctor_hardening::{DIRECTIVES, missing_directives};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::client::{PASSWORD, PATIENCE, World};
+use crate::pairing::open;
+
+const FREE: (&str, &str) = ("metrics", "127.0.0.1:0");
+
+fn dist(name: &str) -> String {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+async fn plain(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    text
+}
+
+#[tokio::test]
+async fn s76_health_readiness_and_metrics_are_there_and_name_nobody() {
+    let world = World::with(&[FREE]).await;
+    assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
+    let ready = world.get(READY_PATH, &[]).await;
+    assert_eq!(ready.status, 200, "{}", String::from_utf8_lossy(&ready.body));
+    let mut operator = world.operator("canary-name").await;
+    open(&world, &mut operator, Mode::View).await;
+    let stranger = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    world.login("canary-name", "wrong password", &stranger, None).await;
+    let address = world.running.as_ref().unwrap().metrics_address().unwrap();
+    let page = plain(address, "/metrics").await;
+    for line in [
+        "tasuki_sessions{stage=\"waiting\"} 1",
+        "tasuki_events_total{kind=\"login.done\"} 1",
+        "tasuki_events_total{kind=\"login.refused\"} 1",
+        "tasuki_events_total{kind=\"number.opened\"} 1",
+        "tasuki_ready 1",
+        "tasuki_rows_lost_total 0",
+    ] {
+        assert!(page.lines().any(|l| l == line), "{line} in\n{page}");
+    }
+    for personal in ["canary-name", "127.0.0.1", PASSWORD] {
+        assert!(!page.contains(personal), "{personal}");
+    }
+    assert!(plain(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert!(plain(address, "/v1/bundle").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn s76_every_metric_of_the_alert_rules_exists() {
+    let world = World::with(&[FREE]).await;
+    let page = plain(world.running.as_ref().unwrap().metrics_address().unwrap(), "/metrics").await;
+    let rules = dist("tasuki-alerts.yml");
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = rules.split(|c| !is_word(c));
+    let metrics = words.filter(|w| w.starts_with("tasuki_") || w.starts_with("process_"));
+    let named: std::collections::BTreeSet<&str> = metrics.collect();
+    assert!(named.len() >= 6, "{named:?}");
+    for metric in named {
+        assert!(page.contains(&format!("# TYPE {metric} ")), "{metric}");
+    }
+}
+
+#[tokio::test]
+async fn f4_a_locked_database_makes_the_server_unready_and_it_recovers_by_itself() {
+    let world = World::with(&[FREE]).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let mut holder = pool.acquire().await.unwrap();
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
+    assert_eq!(world.get(READY_PATH, &[]).await.status, 503);
+    assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
+    sqlx::query("ROLLBACK").execute(&mut *holder).await.unwrap();
+    for _ in 0..100 {
+        if world.get(READY_PATH, &[]).await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the server did not become ready again");
+}
+
+fn doctor(data: &Path, more: &[&str]) -> (Output, Vec<serde_json::Value>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+    command.args(["doctor", "--json", "--data"]).arg(data).args(more);
+    let output = command.stdin(Stdio::null()).env("LC_ALL", "C").output().unwrap();
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output, lines)
+}
+
+fn grade(lines: &[serde_json::Value], code: &str) -> String {
+    let line = lines.iter().find(|line| line["code"] == code);
+    line.unwrap_or_else(|| panic!("{code} in {lines:?}"))["grade"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn s77_doctor_passes_a_running_server_and_names_what_is_wrong_with_a_spoilt_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::start().await;
+    let data = world.data();
+    let listen = format!("listen={}", world.address);
+    let (output, lines) = doctor(&data, &["--set", &listen]);
+    assert_eq!(output.status.code(), Some(0), "{lines:?}");
+    for code in ["D01", "D02", "D03", "D04", "D05", "D06", "D07", "D09", "D10"] {
+        assert_eq!(grade(&lines, code), "well", "{code} {lines:?}");
+    }
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(data.join("manifest.key"), open).unwrap();
+    std::fs::remove_file(data.join("names.key")).unwrap();
+    let (output, lines) = doctor(&data, &["--set", &listen]);
+    assert_eq!(output.status.code(), Some(12));
+    assert_eq!((grade(&lines, "D02"), grade(&lines, "D04")), ("ill".into(), "ill".into()));
+    let (output, lines) = doctor(&world.folder.path().join("nowhere"), &[]);
+    assert_eq!((output.status.code(), grade(&lines, "D01")), (Some(12), "ill".into()));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn s77_the_hardening_check_passes_the_shipped_unit_and_fails_softened_settings() {
+    let world = World::start().await;
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/tasuki-server.service");
+    let unit = unit.to_str().unwrap();
+    let (_, lines) = doctor(&world.data(), &["--hardening", "--unit", unit]);
+    for code in ["H01", "H02", "H03", "H04", "H07"] {
+        assert_eq!(grade(&lines, code), "well", "{code}");
+    }
+    let soft = ["--hardening", "--set", "password_passes=1", "--set", "metrics=0.0.0.0:9464"];
+    let (output, lines) = doctor(&world.data(), &soft);
+    assert_eq!(output.status.code(), Some(12));
+    for code in ["H01", "H04"] {
+        assert_eq!(grade(&lines, code), "ill", "{code}");
+    }
+}
+
+#[test]
+fn s75_the_shipped_units_run_as_their_own_user_in_their_own_folder_and_confined() {
+    for name in ["tasuki-server.service", "tasuki-relay.service"] {
+        let unit = dist(name);
+        assert_eq!(missing_directives(&unit), Vec::<&str>::new(), "{name}");
+        assert!(unit.contains("StateDirectory=tasuki") && unit.contains("Restart=on-failure"));
+        assert!(!unit.contains("User=root"));
+        for directive in DIRECTIVES {
+            let key = directive.split('=').next().unwrap();
+            let set = unit.lines().filter(|line| line.starts_with(&format!("{key}=")));
+            assert_eq!(set.count(), 1, "{name}: {key} is set twice");
+        }
+    }
+}
+
+#[tokio::test]
+async fn t59_smuggled_and_malformed_requests_are_answered_once_and_their_connection_closed() {
+    let world = World::start().await;
+    let inner = "GET /v1/admin/operators HTTP/1.1\r\nhost: x\r\n\r\n";
+    let attacks = [
+        format!(
+            "POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{inner}"
+        ),
+        format!(
+            "POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{{}}{inner}"
+        ),
+        format!(
+            "POST /v1/login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n{inner}"
+        ),
+        format!(
+            "POST /v1/login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n{inner}"
+        ),
+        format!("POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n{inner}"),
+        format!("GET /v1/bundle HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(64 * 1024)),
+        format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "y".repeat(64 * 1024)),
+        "GET /v1/bundle HTTP/9.9\r\nhost: x\r\n\r\n".to_owned(),
+        "\r\n\r\n\u{0}\u{1}\u{2}\r\n\r\n".to_owned(),
+        format!("GET /v1/bundle HTTP/1.1\r\nhost : x\r\n\r\n{inner}"),
+    ];
+    for attack in attacks {
+        let mut stream = world.tls().await;
+        // The server may hang up before all of it has left.
+        stream.write_all(attack.as_bytes()).await.ok();
+        stream.flush().await.ok();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("closed").ok();
+        let text = String::from_utf8_lossy(&answer);
+        let answers = text.matches("HTTP/1.").count();
+        assert!(answers <= 1, "{answers} answers to {:.80}", attack);
+        assert!(!text.starts_with("HTTP/1.1 200"), "{:.80}", attack);
+    }
+    for method in ["TRACE", "CONNECT", "PUT", "DELETE", "BREW", "options"] {
+        for path in ["/v1/login", "/v1/admin/policy", "/v1/bundle/..", "/%2e%2e/etc/passwd", "*"] {
+            let mut stream = world.tls().await;
+            let text = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            stream.write_all(text.as_bytes()).await.ok();
+            let mut answer = Vec::new();
+            tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
+            let text = String::from_utf8_lossy(&answer);
+            let fine = text.is_empty() || text.starts_with("HTTP/1.1 4");
+            assert!(fine, "{method} {path}: {text}");
+        }
+    }
+    assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn f16_a_flood_of_logins_is_answered_busy_and_an_enrolled_device_still_gets_in() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let stranger = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let flood = (0..60).map(|n| {
+        let (world, stranger) = (&world, &stranger);
+        async move { world.login(&format!("nobody{}", n % 7), "wrong", stranger, None).await.status }
+    });
+    let statuses = futures_util::future::join_all(flood).await;
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 503)), "{statuses:?}");
+    let answer = world.login("hanako", PASSWORD, &operator.device, None).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_is_being_answered_when_the_server_stops_is_answered() {
+    let mut world = World::start().await;
+    let mut stream = world.tls().await;
+    let body = "{}";
+    let head = format!("POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    // The server has the head and waits for the body.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let running = world.running.take().unwrap();
+    let stopped = tokio::spawn(running.shut_down());
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
+    assert!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
+    tokio::time::timeout(PATIENCE, stopped).await.expect("the server stops").unwrap();
+}

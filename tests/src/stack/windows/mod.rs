@@ -1,0 +1,142 @@
+//! The windows, used as a person uses them: real clicks and keys, real pixels, the real clipboard.
+//!
+//! Places in a window are logical pixels of its committed pictures (docs/images/windows).
+
+mod agent;
+mod operator;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, ensure};
+use x11rb::{
+    connection::Connection,
+    protocol::{
+        Event,
+        xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass},
+    },
+    wrapper::ConnectionExt as _,
+};
+
+pub use self::{agent::AgentWindow, operator::OperatorWindow};
+use crate::{
+    desktop::Desktop,
+    running::{run, until},
+};
+
+/// The size at which the operator's window opens: that of its pictures.
+pub const WINDOW: (u16, u16) = (1280, 800);
+
+/// Where a window stands on its screen, without what a window manager draws around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    pub id: Window,
+    pub left: i16,
+    pub top: i16,
+    pub width: u16,
+    pub height: u16,
+}
+
+impl Frame {
+    /// The window that is seen under a name (a regular expression), if one is.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn named(desk: &Desktop, name: &str) -> Result<Option<Self>> {
+        let found = xdotool(desk, &["search", "--onlyvisible", "--name", name]).unwrap_or_default();
+        let Some(id) = found.lines().next().and_then(|id| id.parse().ok()) else { return Ok(None) };
+        let connection = desk.connect()?;
+        let root = connection.setup().roots[0].root;
+        // It may be gone by now.
+        let Ok(size) = connection.get_geometry(id)?.reply() else { return Ok(None) };
+        let Ok(at) = connection.translate_coordinates(id, root, 0, 0)?.reply() else { return Ok(None) };
+        let (left, top) = (at.dst_x, at.dst_y);
+        Ok(Some(Self { id, left, top, width: size.width, height: size.height }))
+    }
+
+    /// A place in the window on the screen.
+    pub fn at(&self, (x, y): (f64, f64)) -> (u16, u16) {
+        let on_screen = |start: i16, by: f64| (f64::from(start) + by).round().max(0.0) as u16;
+        (on_screen(self.left, x), on_screen(self.top, y))
+    }
+}
+
+/// The part of a window that shows the other end's screen: where it begins, and how large it is.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl View {
+    /// Where in the window a pixel of a screen is shown that is fitted into this view.
+    fn place_of(self, screen: (u16, u16), (x, y): (f64, f64)) -> (f64, f64) {
+        let fit = (self.width / f64::from(screen.0)).min(self.height / f64::from(screen.1));
+        let scale = if (1.0..1.25).contains(&fit) { 1.0 } else { fit };
+        let corner = |start: f64, room: f64, length: u16| {
+            start + ((room - f64::from(length) * scale) / 2.0).floor()
+        };
+        let left = corner(self.left, self.width, screen.0);
+        let top = corner(self.top, self.height, screen.1);
+        (left + x * scale, top + y * scale)
+    }
+}
+
+fn xdotool(desk: &Desktop, arguments: &[&str]) -> Result<String> {
+    let mut command = desk.command("xdotool");
+    command.args(arguments);
+    run(command)
+}
+
+/// A program of the windows' own workspace.
+///
+/// # Errors
+/// It is not built.
+pub fn window_program(name: &str) -> Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui-slint/target/debug");
+    let path = folder.join(name);
+    ensure!(path.is_file(), "{} is not built: cd ui-slint && cargo build --bins", path.display());
+    Ok(path)
+}
+
+/// The clipboard's text, if anybody offers one.
+///
+/// # Errors
+/// The display is gone.
+pub fn clipboard(desk: &Desktop) -> Result<Option<String>> {
+    let connection = desk.connect()?;
+    let root = connection.setup().roots[0].root;
+    let atom = |name: &[u8]| -> Result<u32> { Ok(connection.intern_atom(false, name)?.reply()?.atom) };
+    let (selection, utf8, place) = (atom(b"CLIPBOARD")?, atom(b"UTF8_STRING")?, atom(b"TASUKI_TEST")?);
+    if connection.get_selection_owner(selection)?.reply()?.owner == x11rb::NONE {
+        return Ok(None);
+    }
+    let window = connection.generate_id()?;
+    let aux = CreateWindowAux::new();
+    connection.create_window(0, window, root, 0, 0, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &aux)?;
+    connection.convert_selection(window, selection, utf8, place, x11rb::CURRENT_TIME)?;
+    connection.sync()?;
+    until("the clipboard's owner to answer", || {
+        let Some(event) = connection.poll_for_event()? else { return Ok(None) };
+        let Event::SelectionNotify(answer) = event else { return Ok(None) };
+        if answer.property == x11rb::NONE {
+            return Ok(Some(None));
+        }
+        let reply = connection.get_property(true, window, place, AtomEnum::ANY, 0, 4096)?.reply()?;
+        Ok(Some(String::from_utf8(reply.value).ok()))
+    })
+}
+
+/// Gives the keyboard of `desk` another layout.
+///
+/// # Errors
+/// setxkbmap is not installed.
+pub fn set_layout(desk: &Desktop, layout: &str) -> Result<()> {
+    let mut command: Command = desk.command("setxkbmap");
+    command.arg(layout);
+    run(command).map(drop)
+}

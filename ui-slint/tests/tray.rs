@@ -1,0 +1,148 @@
+//! The icon in the task bar: with a real host of StatusNotifierItem (xfce4-panel), with a bus and no host,
+//! and without a bus.
+
+mod hand;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hand::{Desk, Mock, PATIENCE, quiet};
+
+const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+/// Long enough for a tray to be found that is there.
+const LOOKING: Duration = Duration::from_secs(4);
+/// A panel along the lower edge, with nothing on it but a place for icons.
+const PANEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<channel name="xfce4-panel" version="1.0">
+  <property name="configver" type="int" value="2"/>
+  <property name="panels" type="array">
+    <value type="int" value="1"/>
+    <property name="panel-1" type="empty">
+      <property name="position" type="string" value="p=10;x=0;y=0"/>
+      <property name="length" type="uint" value="100"/>
+      <property name="position-locked" type="bool" value="true"/>
+      <property name="size" type="uint" value="32"/>
+      <property name="plugin-ids" type="array"><value type="int" value="1"/></property>
+    </property>
+  </property>
+  <property name="plugins" type="empty">
+    <property name="plugin-1" type="string" value="systray"/>
+  </property>
+</channel>
+"#;
+
+#[test]
+fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, bus) = bus(home.path());
+    let agent = |state| {
+        let mut program = quiet(AGENT, &desk.display);
+        program.env("DBUS_SESSION_BUS_ADDRESS", &bus);
+        Mock::start_with(program, state)
+    };
+    let told = agent("agent-live-control");
+    assert_eq!(told.line(LOOKING), None, "nobody shows icons, and the window does not say so");
+    drop(told);
+
+    let _panel = panel(home.path(), &desk.display, &bus);
+    let window = agent("agent-live-control");
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("tray"));
+    until("the panel knows of the icon", || {
+        ask(&bus, "RegisteredStatusNotifierItems").contains("StatusNotifierItem")
+    });
+    press_until(&desk, &window, "to the front", |desk| {
+        desk.xdotool(&["mousemove", "16", "784", "click", "1"]);
+    });
+    press_until(&desk, &window, "end", |desk| {
+        desk.xdotool(&["mousemove", "16", "784", "click", "3"]);
+        std::thread::sleep(Duration::from_millis(700));
+        // The menu's last entry.
+        desk.xdotool(&["key", "Up", "Return"]);
+    });
+}
+
+#[test]
+fn without_a_desktop_bus_the_window_works_and_tells_of_no_icon() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    assert_eq!(window.line(LOOKING), None);
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"));
+}
+
+/// Ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A session bus, and its address.
+fn bus(home: &Path) -> (Running, String) {
+    let mut command = Command::new("dbus-daemon");
+    command.args(["--session", "--nofork", "--print-address"]);
+    // What the bus starts for the panel finds the panel's settings.
+    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut daemon = command.spawn().expect("dbus-daemon starts (package dbus-daemon)");
+    let mut address = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (Running(daemon), address.trim().to_owned())
+}
+
+fn panel(home: &Path, display: &str, bus: &str) -> Running {
+    let folder = home.join("config/xfce4/xfconf/xfce-perchannel-xml");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("xfce4-panel.xml"), PANEL).unwrap();
+    let mut command = quiet("xfce4-panel", display);
+    command.arg("--disable-wm-check").env("DBUS_SESSION_BUS_ADDRESS", bus);
+    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
+    let panel = Running(command.spawn().expect("xfce4-panel starts"));
+    until("the panel shows icons", || ask(bus, "IsStatusNotifierHostRegistered").contains("true"));
+    panel
+}
+
+/// A property of whoever keeps the icons, as dbus-send prints it.
+fn ask(bus: &str, property: &str) -> String {
+    let mut command = Command::new("dbus-send");
+    command.args([
+        "--session",
+        "--print-reply",
+        &format!("--dest={WATCHER}"),
+        "/StatusNotifierWatcher",
+    ]);
+    command.arg("org.freedesktop.DBus.Properties.Get");
+    command.args([format!("string:{WATCHER}"), format!("string:{property}")]);
+    let output = command.env("DBUS_SESSION_BUS_ADDRESS", bus).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A panel that has just come up takes no press yet.
+fn press_until(desk: &Desk, window: &Mock, word: &str, press: impl Fn(&Desk)) {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        press(desk);
+        let end = Instant::now() + Duration::from_secs(2);
+        while let Some(line) = window.line(end.saturating_duration_since(Instant::now())) {
+            if line == word {
+                return;
+            }
+        }
+    }
+    panic!("the icon never said {word:?}");
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
