@@ -16,7 +16,6 @@ use super::live::{Live, LiveQuestion, QuestionKind, Stillness, Weather};
 use super::model::{Effect, Model, NumberPage, Page};
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few in a session, and none is kept")]
 pub enum News {
     /// No session came about.
     Failed(Fault),

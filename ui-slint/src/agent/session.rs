@@ -35,7 +35,6 @@ pub(super) struct Needs {
 
 /// What comes back to the window.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a few in a session, and none is kept")]
 pub(super) enum FromSession {
     /// It runs: acts go here, pictures come from there.
     Runs(mpsc::Sender<Order>, Viewer),
