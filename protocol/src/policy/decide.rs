@@ -212,7 +212,7 @@ impl Question<'_> {
         });
         let strictest = account.into_iter().chain(said).min_by_key(|(rank, _)| *rank);
         let (rank, by) = strictest.unwrap_or_else(|| self.usual(key));
-        let most = Rank(u32::try_from(self.server.length_s / 60).unwrap_or(u32::MAX));
+        let most = Rank(u32::try_from(self.server.length_s.div_ceil(60)).unwrap_or(u32::MAX));
         if key == Key::MaxMinutes && most < rank { (most, Source::Server) } else { (rank, by) }
     }
 

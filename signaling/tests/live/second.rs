@@ -129,9 +129,9 @@ async fn bearer_post<T: serde::Serialize>(
 
 #[tokio::test]
 async fn manage_asks_for_a_second_look_that_the_tokens_own_device_must_give() {
-    let world = World::with(&[("confirm_s", "1")]).await;
+    let world = World::with(&[("confirm_s", "6")]).await;
     let mut operator = world.operator("hanako").await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(7)).await;
     let ask = OperatorToServer::OpenRoom {
         mode: Mode::Manage,
         hellos: hellos(&world, &operator),
