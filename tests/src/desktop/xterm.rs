@@ -98,7 +98,11 @@ fn start(desktop: &mut Desktop, title: &str, geometry: &str, script: &str) -> Re
     desktop.run("xterm", &arguments)
 }
 
-fn middle_of(desktop: &Desktop, title: &str) -> Result<(i16, i16)> {
+/// The middle of the window of this name, once it is there; in pixels of the desktop.
+///
+/// # Errors
+/// It does not come.
+pub fn middle_of(desktop: &Desktop, title: &str) -> Result<(i16, i16)> {
     let connection = desktop.connect()?;
     until(&format!("the window {title:?}"), || {
         let Some(window) = window_named(&connection, title)? else { return Ok(None) };

@@ -1,0 +1,85 @@
+//! S3: whatever the operator does to the computer that he sees, he goes on seeing it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tasuki_protocol::rights::Mode;
+use tasuki_tests::{
+    desktop::{Desktop, Notepad, Painter, Size, middle_of, open_terminal},
+    running::{Line, Mark, run, until},
+    stack::{Desks, House, Session, Way},
+};
+use x11rb::protocol::xproto::Rectangle;
+
+const SIZE: Size = Size::new(800, 600);
+const MOVING: Rectangle = Rectangle { x: 560, y: 380, width: 160, height: 120 };
+/// Two seconds: of a machine that does other things as well.
+const MOST_BETWEEN: usize = 20;
+
+/// The operator starts an application and changes a setting of the system, and sees all of it:
+/// something moves on the screen ten times a second, and he sees it move all the while.
+#[test]
+fn s3_an_application_is_started_and_a_setting_changed_without_a_gap_in_the_picture() {
+    let house = House::set_up().unwrap();
+    let mut desks =
+        Desks { operator: Desktop::start_bare(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
+    open_terminal(&mut desks.user, "Shell", "40x8+20+20", "sh").unwrap();
+    let path = house.folder().join("notes.txt");
+    let notes = Notepad::open(&mut desks.user, "Notes", "40x8+20+300", &path).unwrap();
+    let painter = Painter::open(&desks.user, MOVING).unwrap();
+    let mut session = Session::start(&house, &desks, Mode::Control, Way::Auto).unwrap();
+    session.operator.say("watch 620 420").unwrap();
+    let (stop, over) = mpsc::channel::<()>();
+    let painted = thread::spawn(move || paint_until(&over, &painter));
+    let is_pixel = |e: &serde_json::Value| e["event"] == "pixel";
+    session.operator.event(Mark::default(), "movement", is_pixel).unwrap();
+    let mark = session.operator.log().mark();
+
+    let shell = middle_of(&desks.user, "Shell").unwrap();
+    session.type_line(shell, "setxkbmap fr; xclock &").unwrap();
+    middle_of(&desks.user, "xclock").unwrap();
+    let query = || {
+        let mut command = desks.user.command("setxkbmap");
+        command.arg("-query");
+        run(command)
+    };
+    let is_french =
+        |set: &String| set.lines().any(|line| line.split_whitespace().eq(["layout:", "fr"]));
+    until("the keyboard's layout", || Ok(Some(query()?).filter(is_french))).unwrap();
+    // The letters stand elsewhere now, and what the operator means still arrives.
+    session.type_line(notes.middle, "azqw 123 é").unwrap();
+    notes.wait_for("azqw 123 é").unwrap();
+
+    drop(stop);
+    let painted = painted.join().unwrap();
+    let seen: Vec<Instant> = session.operator.log().since(mark).iter().filter_map(pixel_at).collect();
+    let missed =
+        |pair: &[Instant]| painted.iter().filter(|at| (pair[0]..pair[1]).contains(*at)).count();
+    let longest = seen.windows(2).map(missed).max().unwrap_or(usize::MAX);
+    assert!(longest <= MOST_BETWEEN, "the picture stood still for {longest} paintings");
+    session.end().unwrap();
+}
+
+/// Another colour every tenth of a second; when each was painted.
+fn paint_until(over: &mpsc::Receiver<()>, painter: &Painter) -> Vec<Instant> {
+    let all = Rectangle { x: 0, y: 0, ..MOVING };
+    let mut painted = Vec::new();
+    let tick = Duration::from_millis(100);
+    while over.recv_timeout(tick) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let colour = if painted.len() % 2 == 0 { [210, 40, 30] } else { [40, 60, 220] };
+        painted.push(Instant::now());
+        painter.fill(all, colour).unwrap();
+    }
+    painted
+}
+
+/// When the line came, if it tells of a pixel.
+fn pixel_at(line: &Line) -> Option<Instant> {
+    let event: serde_json::Value = serde_json::from_str(&line.text).ok()?;
+    (event["event"] == "pixel").then_some(line.at)
+}
