@@ -34,7 +34,7 @@ fn s3_an_application_is_started_and_a_setting_changed_without_a_gap_in_the_pictu
     let painter = Painter::open(&desks.user, MOVING).unwrap();
     let mut session = Session::start(&house, &desks, Mode::Control, Way::Auto).unwrap();
     session.operator.say("watch 620 420").unwrap();
-    let (stop, over) = mpsc::channel::<()>();
+    let (stop, over) = mpsc::sync_channel::<()>(1);
     let painted = thread::spawn(move || paint_until(&over, &painter));
     let is_pixel = |e: &serde_json::Value| e["event"] == "pixel";
     session.operator.event(Mark::default(), "movement", is_pixel).unwrap();
