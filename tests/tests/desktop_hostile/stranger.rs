@@ -69,7 +69,7 @@ impl Stranger {
         let mut offers: Vec<AwaitingHello> =
             (0..3).map(|_| offer(Role::Operator, &trust, &secret, device.clone())).collect();
         let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
-        ask_operators(&link, OperatorToServer::OpenRoom { mode, hellos });
+        ask_operators(&link, OperatorToServer::OpenRoom { mode, hellos, reason: None });
         let ServerToOperator::RoomOpened { session, locator, .. } = operators_word(&mut link).await
         else {
             panic!("no room")
