@@ -38,8 +38,9 @@ impl Shown {
             String::new(),
             Text::AskTitle.fill(lang, &[&question.organisation, &question.manifest.operator_name]),
             format!("  {}", asks(mode).say(lang)),
-            Text::Can.say(lang).to_owned(),
         ];
+        lines.extend(question.manifest.reason.iter().map(|why| Text::AskReason.fill(lang, &[why])));
+        lines.push(Text::Can.say(lang).to_owned());
         let can = can(mode, grantable);
         lines.extend(can.into_iter().map(|(_, text)| format!("  + {}", text.say(lang))));
         lines.push(Text::Cannot.say(lang).to_owned());
@@ -187,6 +188,17 @@ mod tests {
                 assert!(files.iter().any(|text| shown.text.contains(text.say(lang))), "{mode}");
             }
         }
+    }
+
+    #[test]
+    fn s11_the_reason_that_the_operator_gave_is_part_of_what_is_agreed_to() {
+        let mut question = question(Mode::View);
+        let before = Shown::of(&question, Lang::En);
+        question.manifest.reason = Some("T-60, the printer".to_owned());
+        for lang in [Lang::En, Lang::Ja] {
+            assert!(Shown::of(&question, lang).text.contains("T-60, the printer"));
+        }
+        assert_ne!(Shown::of(&question, Lang::En).digest(), before.digest());
     }
 
     #[test]

@@ -265,6 +265,7 @@ texts! {
     CannotBlank =>
         "your screen is never blanked and your mouse and keyboard are never locked",
         "画面が隠されたり、あなたのマウスやキーボードが使えなくなったりすることはありません";
+    AskReason => "  The reason given: {0}", "  理由: {0}";
     RecOn => "REC: recording is on.", "REC: 録画します。";
     RecOff => "REC: recording is off.", "REC: 録画しません。";
     AskYes =>
