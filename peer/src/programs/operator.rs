@@ -103,6 +103,7 @@ TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPL
         ("password", "パスワードを変えます。ほかのサインインは終わります"),
         ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
         ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
+        ("customer", "助ける相手の名前（組織の記録に残ります）"),
         ("mode", "manage、control、view、share、show のどれか"),
         ("server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
         ("operator", "オペレータとしての名前"),
@@ -142,6 +143,9 @@ enum Command {
         /// manage, control, view, share or show.
         #[arg(long)]
         mode: Mode,
+        /// Whom you help, for the organisation's records.
+        #[arg(long, value_name = "NAME")]
+        customer: Option<String>,
     },
     /// Examines the way to the server and this desktop, and names the obstacle.
     Doctor,
@@ -166,7 +170,7 @@ pub fn main() -> ExitCode {
         Command::Confirm(options) => sign_in::confirm(options, settings, form).await,
         Command::Password(options) => sign_in::password(options, settings, form).await,
         Command::Logout => sign_in::logout(settings, form).await,
-        Command::Open { mode } => open(*mode, settings, form).await,
+        Command::Open { mode, customer } => open(*mode, customer.as_deref(), settings, form).await,
         Command::Doctor => examining::doctor(settings, form).await,
         Command::Receipt { command } => receipts::run(command, form, settings.lang),
         Command::Config => {
@@ -176,12 +180,20 @@ pub fn main() -> ExitCode {
     })
 }
 
-async fn open(mode: Mode, settings: &Settings, form: Form) -> Result<(), Fault> {
+async fn open(
+    mode: Mode,
+    customer: Option<&str>,
+    settings: &Settings,
+    form: Form,
+) -> Result<(), Fault> {
     let mut signals = Signals::listen()?;
     let (front, running) = tokio::select! {
         begun = surface::begin(mode, settings) => begun?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
+    if let Some(customer) = customer {
+        front.customer(customer.to_owned()).await;
+    }
     if form == Form::Plain {
         say::print(&Text::OperatorHint.fill(settings.lang, &[&commands::names()]));
     }

@@ -22,6 +22,7 @@ use crate::core::direct_identity::DirectIdentity;
 use crate::core::{EndSetup, RecordFacts};
 use crate::shell::dial::Places;
 use crate::shell::fault::Fault;
+use crate::shell::ledger::{Desk, Scribe, send_kept};
 use crate::shell::paths::PathNeeds;
 use crate::shell::settings::{Flags, Settings};
 use crate::shell::texts::Lang;
@@ -178,6 +179,17 @@ pub(super) fn end_setup(
         stun: Places::default(),
     };
     Ok((setup, needs))
+}
+
+/// Who writes this session into the ledger; what earlier programs could not send goes first.
+pub(super) fn scribe(trust: &Trust, settings: &Settings, role: Role) -> Scribe {
+    let desk = Desk {
+        trust: trust.clone(),
+        proxies: settings.proxies.clone(),
+        profile: settings.profile.clone(),
+    };
+    tokio::spawn(send_kept(desk.clone()));
+    Scribe::start(desk, role)
 }
 
 fn record_facts(role: Role) -> RecordFacts {

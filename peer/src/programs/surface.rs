@@ -86,6 +86,7 @@ pub async fn begin(mode: Mode, settings: &Settings) -> Result<(Front, JoinHandle
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
-    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
+    let scribe = start::scribe(&trust, settings, Role::Operator);
+    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display, scribe);
     Ok((front, tokio::spawn(run.run())))
 }

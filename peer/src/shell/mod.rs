@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod fault;
 mod interfaces;
 mod issuer;
+pub mod ledger;
 pub mod login;
 pub mod paths;
 mod pin;

@@ -230,7 +230,7 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
 async fn hold(
     tab: TabId,
     mode: Mode,
-    _note: Note,
+    note: Note,
     settings: &Settings,
     mut wanted: mpsc::Receiver<Order>,
     news: &Teller,
@@ -240,6 +240,9 @@ async fn hold(
         () = hung_up(&mut wanted) => Err(Fault::Interrupted),
     };
     let (mut front, running) = begun?;
+    if !note.customer.is_empty() {
+        front.customer(note.customer).await;
+    }
     news.send(News::Picture(tab, front.viewer.clone())).await;
     let mut verdict = Verdict::of(Role::Operator);
     let mut reported = Instant::now();
