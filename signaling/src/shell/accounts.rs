@@ -13,6 +13,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::Limits;
 use tasuki_protocol::ids::{DeviceKey, TenantId};
+use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
@@ -46,8 +47,9 @@ pub(crate) struct Accounts {
 /// Why nobody was signed in.
 #[derive(Debug)]
 pub(crate) enum LoginRefused {
-    /// Not said which (T52). For the log: whom it concerned, and what was wrong.
-    SignIn(Option<i64>, Wrong),
+    /// Not said which (T52). For the log: whom it concerned, what was wrong, and whose counter is
+    /// full by this try.
+    SignIn(Option<i64>, Wrong, Option<LockedOut>),
     Busy,
     Store(sqlx::Error),
 }
@@ -59,8 +61,6 @@ pub(crate) enum Wrong {
     Device,
     Digits,
     Suspended,
-    /// This try was one too many.
-    NowSuspended,
     Disabled,
     Outside(Outside),
 }
@@ -72,7 +72,6 @@ impl Wrong {
             Self::Device => "device",
             Self::Digits => "digits",
             Self::Suspended => "suspended",
-            Self::NowSuspended => "now suspended",
             Self::Disabled => "disabled",
             Self::Outside(Outside::Address) => "address",
             Self::Outside(Outside::Mac) => "hardware address",
@@ -145,8 +144,9 @@ impl Accounts {
         }
         let refuse = |wrong| {
             let known = (operator != NOBODY).then_some(operator);
-            let wrong = if counted == Counted::Last { Wrong::NowSuspended } else { wrong };
-            Err(LoginRefused::SignIn(known, wrong))
+            let who = if approved { LockedOut::ThisDevice } else { LockedOut::UnknownDevices };
+            let locked = (counted == Counted::Last).then_some(who);
+            Err(LoginRefused::SignIn(known, wrong, locked))
         };
         let Some(account) = account.filter(|_| right && proven) else {
             return refuse(Wrong::Credentials);

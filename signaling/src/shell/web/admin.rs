@@ -26,13 +26,17 @@ pub(super) async fn list_operators(State(site): Shared, request: Request) -> Res
 }
 
 pub(super) async fn add_operator(State(site): Shared, request: Request) -> Response {
-    let (_, new): (_, AddOperator) = match signed_in_json(&site, request).await {
+    let (admin, new): (_, AddOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
+    let name = new.operator.clone();
     match site.accounts.add_operator(new).await {
         Ok(added) => {
-            site.desk.record(event("operator.added", None));
+            let added_now = event("operator.added", None).by(admin.0).on(&name);
+            if let Err(refused) = site.recorded(added_now).await {
+                return refused;
+            }
             json(StatusCode::CREATED, &added)
         }
         Err(refused) => refuse_admin(refused),
@@ -40,7 +44,7 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Respo
 }
 
 pub(super) async fn change_operator(State(site): Shared, request: Request) -> Response {
-    let (_, change): (_, ChangeOperator) = match signed_in_json(&site, request).await {
+    let (admin, change): (_, ChangeOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
@@ -59,7 +63,10 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
     if ends {
         site.desk.withdraw(OperatorId(id));
     }
-    site.desk.record(event(kind, Some(id)));
+    let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
+    if let Err(refused) = site.recorded(changed).await {
+        return refused;
+    }
     match code {
         Some(code) => json(StatusCode::CREATED, &code),
         None => StatusCode::NO_CONTENT.into_response(),
@@ -68,14 +75,17 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
 
 /// Acts at once on what lives: who may still come in comes back by himself. T54.
 pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Response {
-    let (_, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
+    let (admin, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     match site.accounts.limit_operator(&order).await {
         Ok(id) => {
             site.desk.withdraw(OperatorId(id));
-            site.desk.record(event("operator.limited", Some(id)));
+            let limited = event("operator.limited", Some(id)).by(admin.0).on(&order.operator);
+            if let Err(refused) = site.recorded(limited).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -93,7 +103,7 @@ pub(super) async fn list_groups(State(site): Shared, request: Request) -> Respon
 }
 
 pub(super) async fn change_group(State(site): Shared, request: Request) -> Response {
-    let (_, change): (_, ChangeGroup) = match signed_in_json(&site, request).await {
+    let (admin, change): (_, ChangeGroup) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
@@ -105,7 +115,10 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
     };
     match site.accounts.change_group(&change).await {
         Ok(()) => {
-            site.desk.record(event(kind, None));
+            let changed = event(kind, None).by(admin.0).on(&change.group);
+            if let Err(refused) = site.recorded(changed).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

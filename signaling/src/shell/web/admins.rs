@@ -1,6 +1,6 @@
 //! Administrators' own accounts: the first one, the others, signing in and out.
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::{
@@ -8,8 +8,11 @@ use tasuki_protocol::admin::{
 };
 
 use super::admin::{refuse_admin, signed_in, signed_in_json, signed_json};
+use super::seen::Seen;
 use super::{Shared, Site, accounts, event, json, not_here, read_json, store_problem};
+use crate::shell::accounts::LoginRefused;
 use crate::shell::admins::Coming;
+use crate::shell::listen::Guest;
 
 /// Exists until the first administrator has come (T57).
 pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
@@ -31,14 +34,21 @@ async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
     };
     match site.accounts.enrol_admin(&body, coming).await {
         Ok(admin) => {
-            site.desk.record(event("admin.enrolled", Some(-admin.0)));
+            if let Err(refused) = site.recorded(event("admin.enrolled", None).by(admin.0)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
     }
 }
 
-pub(super) async fn login(State(site): Shared, request: Request) -> Response {
+pub(super) async fn login(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let address = site.address(&guest, request.headers());
     let (admin, body): (_, AdminLogin) = match signed_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
@@ -51,10 +61,17 @@ pub(super) async fn login(State(site): Shared, request: Request) -> Response {
                 AdminLoginAnswer::TotpSetup { .. } => "admin.authenticator",
                 AdminLoginAnswer::Locked { .. } => "admin.suspended",
             };
-            site.desk.record(event(kind, Some(-admin.0)));
+            if let Err(refused) = site.recorded(event(kind, None).by(admin.0)).await {
+                return refused;
+            }
             json(StatusCode::OK, &answer)
         }
-        Err(refused) => accounts::refuse(&site, "admin.refused", refused),
+        Err(LoginRefused::SignIn(_, wrong, locked)) => {
+            let name = site.accounts.admin_name(admin).await.unwrap_or_default();
+            let seen = Seen::of_admin(name, address);
+            accounts::refuse_known(&site, seen, Some(admin.0), wrong, locked).await
+        }
+        Err(refused) => accounts::refuse(refused),
     }
 }
 
@@ -65,7 +82,9 @@ pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
     };
     match site.accounts.log_admin_out(admin).await {
         Ok(()) => {
-            site.desk.record(event("admin.logout", Some(-admin.0)));
+            if let Err(refused) = site.recorded(event("admin.logout", None).by(admin.0)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => store_problem(&error),
@@ -92,7 +111,11 @@ pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
     }
     match site.accounts.invite_admin(&order).await {
         Ok(added) => {
-            site.desk.record(event("admin.invited", Some(-admin.0)));
+            if let Err(refused) =
+                site.recorded(event("admin.invited", None).by(admin.0).on(&order.name)).await
+            {
+                return refused;
+            }
             json(StatusCode::CREATED, &added)
         }
         Err(refused) => refuse_admin(refused),
@@ -115,7 +138,10 @@ pub(super) async fn change(State(site): Shared, request: Request) -> Response {
     };
     match site.accounts.change_admin(admin, &order).await {
         Ok(()) => {
-            site.desk.record(event(kind, Some(-admin.0)));
+            let target = &order.name;
+            if let Err(refused) = site.recorded(event(kind, None).by(admin.0).on(target)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

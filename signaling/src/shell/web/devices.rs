@@ -23,14 +23,17 @@ pub(super) async fn list(State(site): Shared, request: Request) -> Response {
 }
 
 pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
-    let (_, order): (_, ApproveDevice) = match signed_in_json(&site, request).await {
+    let (admin, order): (_, ApproveDevice) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
     match site.accounts.approve_device(&order.certificate.0, &bundle).await {
         Ok(operator) => {
-            site.desk.record(event("device.approved", Some(operator)));
+            let approved = event("device.approved", Some(operator)).by(admin.0);
+            if let Err(refused) = site.recorded(approved).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -51,7 +54,9 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
     for device in list.devices {
         site.desk.withdraw_device(device);
     }
-    site.desk.record(event("device.revoked", Some(-admin.0)));
+    if let Err(refused) = site.recorded(event("device.revoked", None).by(admin.0)).await {
+        return refused;
+    }
     match revoked {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => store_problem(&error),
