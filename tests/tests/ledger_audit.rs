@@ -1,6 +1,8 @@
 //! The administrator reads, exports and verifies the ledger of a real server, through the
 //! commands that he has.
 
+use std::path::Path;
+
 use serde_json::Value;
 use tasuki_tests::running::until;
 use tasuki_tests::stack::{House, all_bytes_below};
@@ -59,4 +61,72 @@ fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verif
     bytes[at] ^= 1;
     std::fs::write(&file, bytes).expect("written");
     assert!(house.administrate(&["audit", "verify", "--file", path]).is_err());
+}
+
+/// S92, S95, T64: a review is written down and told in reports; content of old records goes under
+/// the root key's word, and what is left verifies.
+#[test]
+fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
+    let house = House::set_up().expect("a house");
+    let list = list_with(&house, "logged_in");
+    let reviewed =
+        house.administrate(&["audit", "review", "--note", "monthly", "--json"]).expect("reviewed");
+    assert!(reviewed["up_to"].as_u64() >= list["found"].as_u64(), "{reviewed}");
+    let none =
+        house.administrate(&["audit", "prune", "--before", "2020-01-01", "--reason", "x", "--yes"]);
+    assert!(none.is_err(), "nothing is so old");
+    list_with(&house, "reviewed");
+    let report = house.administrate(&["audit", "report"]).expect("a report");
+    assert!(report["reviewed"]["up_to"].is_u64(), "{report}");
+    let day = ["audit", "prune", "--before", "2999-01-01", "--reason", "retention", "--yes"];
+    let pruned = house.administrate(&day).expect("pruned")["pruned"].as_u64().expect("a count");
+    let list = list_with(&house, "pruned");
+    let gone = list["records"].as_array().expect("records").iter();
+    assert_eq!(gone.filter(|record| record["pruned"] == true).count() as u64, pruned);
+    assert!(of(&list, "logged_in").is_empty());
+    let verified = house.administrate(&["audit", "verify"]).expect("it holds");
+    assert_eq!(verified["pruned"], pruned);
+}
+
+/// T67, F21: a server restored from yesterday is refused by who saw today, until the root key says
+/// that it was a restore.
+#[test]
+fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
+    let mut house = House::set_up().expect("a house");
+    list_with(&house, "logged_in");
+    house.server.kill();
+    let (data, backup) = (house.folder().join("server"), house.folder().join("backup"));
+    copy(&data, &backup);
+    house.restart_server().expect("it comes up");
+    house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
+    list_with(&house, "reviewed");
+    house.server.kill();
+    std::fs::remove_dir_all(&data).expect("removed");
+    copy(&backup, &data);
+    house.restart_server().expect("it comes up");
+    let refused = house.administrate(&["audit", "list"]).expect_err("an older ledger").to_string();
+    assert!(
+        refused.contains("exit status: 11") && refused.contains("acknowledge-restore"),
+        "{refused}"
+    );
+    let reason = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    house.administrate(&reason).expect("acknowledged");
+    let list = list_with(&house, "restore_acknowledged");
+    assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
+    house.administrate(&["audit", "verify"]).expect("it holds");
+    let again = house.administrate(&reason).expect_err("nothing is missing").to_string();
+    assert!(again.contains("exit status: 7"), "{again}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
+    }
 }
