@@ -69,8 +69,7 @@ fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verif
 fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
     let house = House::set_up().expect("a house");
     let list = list_with(&house, "logged_in");
-    let reviewed =
-        house.administrate(&["audit", "review", "--note", "monthly", "--json"]).expect("reviewed");
+    let reviewed = house.administrate(&["audit", "review", "--note", "monthly"]).expect("reviewed");
     assert!(reviewed["up_to"].as_u64() >= list["found"].as_u64(), "{reviewed}");
     let none =
         house.administrate(&["audit", "prune", "--before", "2020-01-01", "--reason", "x", "--yes"]);
