@@ -54,6 +54,11 @@ impl Testimony {
         self.session
     }
 
+    /// This end's person was asked and has answered; the core has not told yet what comes of it.
+    pub fn has_answered(&self) -> bool {
+        self.answered.is_some()
+    }
+
     /// The version of the policy under which the manifest was made.
     pub fn under(&mut self, policy: u64) {
         self.policy = policy;

@@ -115,11 +115,16 @@ impl Scribe {
         self.write(events);
     }
 
-    /// Whose ticket is to be asked for: there is something to send, and none yet.
+    /// Whose ticket is to be asked for, if it is time to. The operator's end has told the server
+    /// before that the ends are paired; the agent's end waits until its person has answered.
     pub(super) fn needs_ticket(&self) -> Option<(SessionId, Role)> {
-        let rows = self.waiting.lock();
         let session = self.testimony.session()?;
-        (rows.ticket.is_none() && !rows.rows.is_empty()).then_some((session, self.role))
+        let rows = self.waiting.lock();
+        let is_time = match self.role {
+            Role::Operator => true,
+            Role::Agent => self.testimony.has_answered() || !rows.rows.is_empty(),
+        };
+        (rows.ticket.is_none() && is_time).then_some((session, self.role))
     }
 
     pub(super) fn ticket(&self, ticket: Blob) {

@@ -214,11 +214,7 @@ impl Run {
                 Input::ServerUp
             }
             ServerEvent::Message(message) => {
-                if let ServerMessage::Operator(ServerToOperator::LedgerTicket { ticket, .. })
-                | ServerMessage::Agent(ServerToAgent::LedgerTicket { ticket }) = &message
-                {
-                    self.hands.scribe.ticket(ticket.clone());
-                }
+                self.hands.take_ticket(&message);
                 if let ServerMessage::Operator(ServerToOperator::Arrived { manifest, .. }) = &message {
                     self.hands.paths.heed(&manifest.0);
                 }
@@ -230,17 +226,19 @@ impl Run {
     }
 
     fn turn(&mut self, input: Input) {
+        let now: Instant = self.clock.now();
         if let Input::Human(act) = &input {
             self.hands.scribe.did(act);
+            // Before the core says to the server that all is over.
+            self.ask_for_ticket(now);
         }
-        let now: Instant = self.clock.now();
         for output in self.peer.turn(input, now) {
             self.hands.act(output, &self.server);
         }
         self.ask_for_ticket(now);
     }
 
-    /// Once this end has something to deliver, and again after each loss of the server.
+    /// Once this end will have something to deliver, and again after each loss of the server.
     fn ask_for_ticket(&mut self, now: Instant) {
         if self.ticket == Ticket::Asked {
             return;
@@ -272,14 +270,28 @@ impl Run {
         Report { stats, now, dtls, srtp, relay_cipher, relay_tls, first_frame_ms, decoded, bytes }
     }
 
+    /// It was asked for before the end was told, so it comes if the server is there.
+    async fn await_ticket(&mut self) {
+        while self.hands.scribe.needs_ticket().is_some() {
+            match self.server.next().await {
+                ServerEvent::Message(message) => self.hands.take_ticket(&message),
+                ServerEvent::Down => return,
+                ServerEvent::Up => {}
+            }
+        }
+    }
+
     /// Local first: the desktop has stopped before anything is said to anybody (S31).
     async fn leave(mut self) {
         if let Some(host) = &mut self.hands.host {
             host.stop();
         }
         self.hands.viewer.stop();
+        if self.ticket == Ticket::Asked && self.hands.scribe.needs_ticket().is_some() {
+            let _ = tokio::time::timeout(FAREWELL, self.await_ticket()).await;
+        }
         let Self { hands, server, .. } = self;
-        let Hands { paths, scribe, .. } = hands;
+        let Hands { mut paths, scribe, .. } = hands;
         let farewell = async { tokio::join!(paths.close(), server.close()) };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
         scribe.close().await;
@@ -287,6 +299,15 @@ impl Run {
 }
 
 impl Hands {
+    /// The server's leave to deliver records, if `message` is one.
+    fn take_ticket(&self, message: &ServerMessage) {
+        if let ServerMessage::Operator(ServerToOperator::LedgerTicket { ticket, .. })
+        | ServerMessage::Agent(ServerToAgent::LedgerTicket { ticket }) = message
+        {
+            self.scribe.ticket(ticket.clone());
+        }
+    }
+
     fn act(&mut self, output: Output, server: &ServerLink) {
         match output {
             Output::ToServer(request) => server.send(request),
