@@ -45,6 +45,16 @@ fn list_with(house: &House, name: &str, witnesses: &[&str]) -> Value {
 #[test]
 fn both_ends_write_their_session_into_the_ledger() {
     let (house, desks) = (House::set_up().expect("a house"), desks());
+    let mut refused = Session::ring(&house, &desks, Mode::Control, Way::Auto).expect("a question");
+    refused.answer("no").expect("told");
+    for role in [Role::Operator, Role::Agent] {
+        refused.end_of_mut(role).wait_end().expect("it ends");
+    }
+    let list = list_with(&house, "consent_answered", &["operator", "agent"]);
+    let records = list["records"].as_array().expect("records").iter();
+    let answers = records.filter(|record| record["event"]["type"] == "consent_answered");
+    assert!(answers.into_iter().all(|record| record["event"]["answer"] == "refused"), "{list}");
+
     let mut session = Session::start(&house, &desks, Mode::View, Way::Relayed).expect("a session");
     session.end().expect("it ends");
     let list = list_with(&house, "receipt_kept", &["operator", "agent"]);
@@ -53,18 +63,17 @@ fn both_ends_write_their_session_into_the_ledger() {
             assert!(seen_by(&list, name).contains(&by), "{name} by {by}: {list}");
         }
     }
-    assert_eq!(seen_by(&list, "consent_asked"), ["agent"], "who was asked knows what he read");
+    assert_eq!(seen_by(&list, "consent_asked"), ["agent"; 2], "who was asked knows what he read");
     assert_eq!(list["gaps"], Value::Array(Vec::new()));
     let records = list["records"].as_array().expect("records");
-    let of = |name: &str| records.iter().find(|record| record["event"]["type"] == name);
+    let of = |name: &str| records.iter().rfind(|record| record["event"]["type"] == name);
     let connected = of("connected").expect("a path");
     assert!(connected["event"]["data_cipher"].as_str().expect("a cipher").contains("AESGCM"));
     assert_eq!(of("ended").expect("an end")["event"]["reason"], "operator_ended");
-    let session = &of("paired").expect("the server's word")["session"];
-    assert!(records.iter().filter(|r| r["class"] == "content").all(|r| r["session"] == *session));
     let report = house.administrate(&["audit", "report"]).expect("a report");
     let total = &report["totals"][0];
-    assert_eq!((&total["sessions"], &total["consents"]), (&1.into(), &1.into()), "{report}");
+    let counts = ["sessions", "consents", "consents_refused"].map(|column| total[column].as_u64());
+    assert_eq!(counts, [Some(2), Some(1), Some(1)], "{report}");
 }
 
 /// F2, T65: what a server that died could not take is kept on disk, closed, and sent by the next

@@ -58,7 +58,8 @@ tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 52 
 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the server,
 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
-are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
+are opened on the way, 74 receipt refused, 75 the server's ledger is older or another than
+the one seen before, 130 interrupted before a session began.";
 
 const MANUAL: Manual = Manual {
     about: "オペレータ側のプログラム（端末とスクリプト用）",
@@ -96,7 +97,7 @@ TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPL
 55 許可証の不備、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
 65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
-74 控えの拒否、130 セッション開始前の中断。",
+74 控えの拒否、75 サーバーの記録が以前より古いか別のもの、130 セッション開始前の中断。",
     words: &[
         ("login", "サインインし、プロファイルに保存します"),
         ("confirm", "本人であることをもう一度示します。管理モードはサインインの数分後から求めます"),

@@ -181,13 +181,13 @@ pub(super) fn end_setup(
     Ok((setup, needs))
 }
 
+/// With what records are sealed, kept and sent.
+pub(super) fn desk(trust: &Trust, settings: &Settings) -> Desk {
+    Desk { trust: trust.clone(), proxies: settings.proxies.clone(), profile: settings.profile.clone() }
+}
+
 /// Who writes this session into the ledger; what earlier programs could not send goes first.
-pub(super) fn scribe(trust: &Trust, settings: &Settings, role: Role) -> Scribe {
-    let desk = Desk {
-        trust: trust.clone(),
-        proxies: settings.proxies.clone(),
-        profile: settings.profile.clone(),
-    };
+pub(super) fn scribe(desk: Desk, role: Role) -> Scribe {
     tokio::spawn(send_kept(desk.clone()));
     Scribe::start(desk, role)
 }

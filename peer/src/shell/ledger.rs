@@ -13,6 +13,7 @@ use hyper::StatusCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::ledger::follow::{Base, LedgerRefused};
 use tasuki_protocol::ledger::record::seal_at_end;
 use tasuki_protocol::ledger::wire::{END_ROWS_PATH, EndRow, EndRows, EndRowsTaken, MAX_END_ROWS};
 use tasuki_protocol::receipt::CheckedReceipt;
@@ -21,6 +22,7 @@ use tasuki_protocol::signal;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::checkpoint;
 use super::profile::Profile;
 use super::proxy::Proxies;
 use super::request;
@@ -40,6 +42,8 @@ const MAX_BATCH_BYTES: usize = 48 * 1024;
 const ABANDONED: Duration = Duration::from_secs(30);
 /// After this the server takes a session's records no more.
 const TOO_OLD: Duration = Duration::from_secs(48 * 3600);
+/// Restores that are followed one behind another.
+const MAX_EXCUSES: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a program that ends waits for its last records to be taken.
@@ -75,9 +79,11 @@ struct Rows {
     ticket: Option<Blob>,
     next: u64,
     rows: VecDeque<EndRow>,
-    /// The file's name, once there is a session.
+    /// The file's name, once there is a session, and whose records they are.
     file: Option<String>,
+    of: Option<(SessionId, Role)>,
     is_closed: bool,
+    told_refused: bool,
 }
 
 impl Scribe {
@@ -137,6 +143,7 @@ impl Scribe {
     fn write(&mut self, events: Vec<Event>) {
         let Some(session) = self.testimony.session().filter(|_| !events.is_empty()) else { return };
         let mut rows = self.waiting.lock();
+        rows.of = Some((session, self.role));
         rows.file.get_or_insert_with(|| format!("{session}-{}.json", role_word(self.role)));
         events.into_iter().for_each(|event| rows.add(event, (session, self.role), &self.desk));
         keep(&rows, &self.desk.profile);
@@ -179,6 +186,20 @@ impl Rows {
         self.next += 1;
     }
 
+    /// The ledger itself is told, once, that it is not the one known here (T67).
+    fn rolled_back(&mut self, refused: LedgerRefused, desk: &Desk) {
+        tracing::error!(%refused, "the server's ledger");
+        let (seen, found) = match refused {
+            LedgerRefused::Older { known, found } => (known, found),
+            LedgerRefused::Forked { known } => (known, known),
+            LedgerRefused::Unsigned => (0, 0),
+        };
+        let of = self.of.filter(|_| !std::mem::replace(&mut self.told_refused, true));
+        if let Some(of) = of {
+            self.add(Event::LedgerRolledBack { seen, found }, of, desk);
+        }
+    }
+
     /// The first of what waits, as much as one delivery takes.
     fn batch(&self) -> Option<EndRows> {
         let ticket = self.ticket.clone()?;
@@ -212,9 +233,12 @@ async fn send(waiting: Arc<Waiting>, desk: Desk) {
             continue;
         };
         match deliver(&batch, &desk).await {
-            Delivered::Taken { next } => {
+            Delivered::Taken { next, refused } => {
                 let mut rows = waiting.lock();
                 rows.rows.retain(|row| row.number >= next);
+                if let Some(refused) = refused {
+                    rows.rolled_back(refused, &desk);
+                }
                 keep(&rows, &desk.profile);
                 pause = FIRST_PAUSE;
             }
@@ -235,6 +259,8 @@ enum Delivered {
     /// Everything before `next` is on the server's disk.
     Taken {
         next: u64,
+        /// Its ledger is not what the one known here became.
+        refused: Option<LedgerRefused>,
     },
     NotNow,
     /// The ticket's time is over, or the server can make nothing of the records.
@@ -243,8 +269,10 @@ enum Delivered {
 
 async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
     let Some(first) = batch.rows.first().map(|row| row.number) else { return Delivered::Never };
-    let body = signal::encode(batch);
-    let asked = request::post((&desk.trust, &desk.proxies), END_ROWS_PATH, &[], |_| body);
+    let known = checkpoint::kept(desk);
+    let batch = EndRows { known: known.map_or(0, |known| known.size), ..batch.clone() };
+    let asked =
+        request::post((&desk.trust, &desk.proxies), END_ROWS_PATH, &[], |_| signal::encode(&batch));
     let (status, answer) = match asked.await {
         Ok(answer) => answer,
         Err(fault) => {
@@ -254,7 +282,10 @@ async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
     };
     if status.is_success() {
         return match signal::decode::<EndRowsTaken>(&answer) {
-            Ok(taken) if taken.next > first => Delivered::Taken { next: taken.next },
+            Ok(taken) if taken.next > first => {
+                let refused = heed(desk, known, &taken, &batch.ticket).await.err();
+                Delivered::Taken { next: taken.next, refused }
+            }
             // It says that it has them not, and will not: the same again would be for ever.
             Ok(_) | Err(_) => Delivered::Never,
         };
@@ -266,6 +297,27 @@ async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
         }
         _ => Delivered::NotNow,
     }
+}
+
+/// Keeps the newer checkpoint that came with an answer, along acknowledged restores.
+async fn heed(
+    desk: &Desk,
+    known: Option<Base>,
+    taken: &EndRowsTaken,
+    ticket: &Blob,
+) -> Result<(), LedgerRefused> {
+    let mut next = checkpoint::take(desk, known, &taken.checkpoint)?;
+    for _ in 0..MAX_EXCUSES {
+        let Some(base) = next else { return Ok(()) };
+        let ask = EndRows { ticket: ticket.clone(), known: base.size, rows: Vec::new() };
+        let asked =
+            request::post((&desk.trust, &desk.proxies), END_ROWS_PATH, &[], |_| signal::encode(&ask));
+        // Not now is no fork: the next delivery asks again.
+        let Ok((StatusCode::OK, answer)) = asked.await else { return Ok(()) };
+        let Ok(taken) = signal::decode::<EndRowsTaken>(&answer) else { return Ok(()) };
+        next = checkpoint::take(desk, Some(base), &taken.checkpoint)?;
+    }
+    Ok(())
 }
 
 /// What waits, on disk, so that a killed program loses none of it; gone when nothing waits.
@@ -317,7 +369,7 @@ async fn send_file(file: &Path, desk: &Desk) -> bool {
     while !rows.is_empty() {
         let batch = EndRows { ticket: kept.ticket.clone(), known: 0, rows: first_of(&rows) };
         match deliver(&batch, desk).await {
-            Delivered::Taken { next } => rows.retain(|row| row.number >= next),
+            Delivered::Taken { next, .. } => rows.retain(|row| row.number >= next),
             Delivered::Never => return true,
             Delivered::NotNow => return false,
         }

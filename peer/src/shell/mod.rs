@@ -1,5 +1,6 @@
 //! The touching half: sockets, desktops, clocks, terminals.
 
+pub mod checkpoint;
 pub mod clock;
 pub mod desktop;
 pub mod dial;
