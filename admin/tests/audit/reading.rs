@@ -22,7 +22,8 @@ pub(crate) fn run(folder: &Path, arguments: &[&str], typed: &str) -> Output {
     command.args(arguments).arg("--file").arg(folder.join("ledger.export"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    writeln!(child.stdin.take().unwrap(), "{typed}").unwrap();
+    // Who refuses before it asks does not read.
+    let _unread = writeln!(child.stdin.take().unwrap(), "{typed}");
     child.wait_with_output().unwrap()
 }
 
