@@ -124,6 +124,8 @@ pub enum ScreenError {
     Lost,
     #[error("no memory to share with the desktop: free some and try again")]
     NoSharedMemory,
+    #[error("the system starts no more threads: end some programs and try again")]
+    NoThread,
     #[error("the desktop refused a request ({request}): restart the desktop session")]
     Refused { request: &'static str },
 }

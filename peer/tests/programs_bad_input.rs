@@ -5,8 +5,10 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use support::server::{Behaviour, Server};
 use support::{AGENT, OPERATOR, Running, assert_plain, program, run};
@@ -31,13 +33,13 @@ fn open(profile: &Path, mode: &str) -> support::Ended {
 }
 
 /// The agent at a terminal, without a desktop to show.
-fn agent(profile: &Path) -> std::process::Command {
+fn agent(profile: &Path) -> Command {
     let mut command = program(AGENT, profile);
     command.arg("--no-desktop");
     command
 }
 
-fn said_at_terminal(command: std::process::Command) -> support::Ended {
+fn said_at_terminal(command: Command) -> support::Ended {
     let mut running = Running::at_terminal(command);
     let code = running.code();
     running.settle();
@@ -52,6 +54,30 @@ fn programs_that_are_not_set_up_say_where_the_file_belongs() {
     let mut named = program(AGENT, folder.path());
     named.args(["--tenant", "/nowhere/tenant.json"]);
     assert_plain(&run(named, ""), 20, "/nowhere/tenant.json");
+}
+
+#[test]
+fn an_x_server_without_what_it_takes_is_named_before_a_number_is_spent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Behaviour::Kind);
+    place_bundle(folder.path(), &server.bundle());
+    for missing in ["DAMAGE", "XTEST"] {
+        let mut x = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"])
+            .args(["-extension", missing])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(x.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let mut command = program(AGENT, folder.path());
+        command.env("DISPLAY", format!(":{}", number.trim()));
+        let ended = said_at_terminal(command);
+        x.kill().unwrap();
+        x.wait().unwrap();
+        assert_plain(&ended, 11, missing);
+    }
 }
 
 #[test]

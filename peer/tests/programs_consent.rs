@@ -13,10 +13,12 @@ use support::{AGENT, OPERATOR, Running, number_of, program, run};
 /// Longer than what is typed counts for nothing.
 const READING_TIME: Duration = Duration::from_millis(1100);
 
+const PATIENCE_WITHOUT_SERVER: &str = "TASUKI_WITHOUT_SERVER_S";
+
 struct Call {
     operator: Running,
     agent: Running,
-    _server: Server,
+    server: Server,
     _folders: [tempfile::TempDir; 2],
 }
 
@@ -35,17 +37,17 @@ fn ring(typed_early: &str) -> Call {
     login.args(["login", "--operator", "hanako", "--password-stdin"]);
     assert_eq!(run(login, "secret\n").code, 0);
     let mut open = program(OPERATOR, folders[0].path());
-    open.args(["open", "--mode", "control", "--json"]);
+    open.args(["open", "--mode", "control", "--json"]).env(PATIENCE_WITHOUT_SERVER, "2");
     let operator = Running::at_pipe(open);
     let number = number_of(&operator);
     let mut agent = program(AGENT, folders[1].path());
-    agent.arg("--json").env("DISPLAY", "elsewhere.invalid:0");
+    agent.arg("--json").env("DISPLAY", "elsewhere.invalid:0").env(PATIENCE_WITHOUT_SERVER, "2");
     let mut agent = Running::at_terminal(agent);
     agent.wait_for("12-digit");
     agent.say(&number);
     agent.type_in(typed_early);
     agent.wait_for("\"event\":\"question\"");
-    Call { operator, agent, _server: server, _folders: folders }
+    Call { operator, agent, server, _folders: folders }
 }
 
 #[test]
@@ -128,7 +130,35 @@ fn s31_ctrl_c_before_anybody_came_is_no_session() {
 }
 
 #[test]
-fn t4_a_wrong_secret_is_told_at_both_ends() {
+fn s31_a_server_that_dies_at_the_question_withdraws_it_and_is_named_as_the_reason() {
+    let Call { mut operator, mut agent, server, _folders } = ring("");
+    server.die();
+    agent.wait_for("\"event\":\"server_gone\"");
+    agent.wait_for("withdrawn");
+    assert_eq!(agent.code(), 67, "{}", agent.all());
+    assert_eq!(operator.code(), 67, "{}", operator.all());
+    assert!(!agent.all().contains("You allowed it"));
+}
+
+#[test]
+fn s34_an_operator_whose_server_dies_before_anybody_called_is_told_and_not_left_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Behaviour::Kind);
+    set_up(folder.path(), &server);
+    let mut login = program(OPERATOR, folder.path());
+    login.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_eq!(run(login, "secret\n").code, 0);
+    let mut open = program(OPERATOR, folder.path());
+    open.args(["open", "--mode", "view"]).env(PATIENCE_WITHOUT_SERVER, "2");
+    let mut operator = Running::at_pipe(open);
+    operator.wait_for("Session number");
+    server.die();
+    assert_eq!(operator.code(), 67, "{}", operator.all());
+    assert!(operator.all().contains("server"), "{}", operator.all());
+}
+
+#[test]
+fn t4_s34_a_wrong_secret_is_told_at_both_ends_and_the_third_kills_the_number() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let server = Server::start(Behaviour::Kind);
     for folder in &folders {
@@ -139,13 +169,31 @@ fn t4_a_wrong_secret_is_told_at_both_ends() {
     assert_eq!(run(login, "secret\n").code, 0);
     let mut open = program(OPERATOR, folders[0].path());
     open.args(["open", "--mode", "control", "--json"]);
-    let operator = Running::at_pipe(open);
+    let mut operator = Running::at_pipe(open);
     let number = number_of(&operator);
-    let mut agent = program(AGENT, folders[1].path());
-    agent.args(["--no-desktop", "--number", &other_secret(&number)]);
-    let mut agent = Running::at_terminal(agent);
-    operator.wait_for("\"event\":\"wrong_number\"");
-    assert_eq!(agent.code(), 51);
+    for left in ["2", "1", "0"] {
+        let mut agent = program(AGENT, folders[1].path());
+        agent.args(["--no-desktop", "--number", &other_secret(&number)]);
+        let mut agent = Running::at_terminal(agent);
+        operator.wait_for(&format!("\"event\":\"wrong_number\",\"attempts_left\":{left}"));
+        assert_eq!(agent.code(), 51, "{}", agent.all());
+    }
+    assert_eq!(operator.code(), 53, "{}", operator.all());
+}
+
+#[test]
+fn s34_a_number_that_nobody_typed_in_time_ends_the_operators_program_with_a_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Behaviour::ShortLivedNumbers);
+    set_up(folder.path(), &server);
+    let mut login = program(OPERATOR, folder.path());
+    login.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_eq!(run(login, "secret\n").code, 0);
+    let mut open = program(OPERATOR, folder.path());
+    open.args(["open", "--mode", "view", "--json"]);
+    let mut operator = Running::at_pipe(open);
+    number_of(&operator);
+    assert_eq!(operator.code(), 52, "{}", operator.all());
 }
 
 /// The same locator, another secret, a right check digit.

@@ -5,6 +5,7 @@
 
 use std::{process::Command, thread, time::Duration};
 
+use rustix::process::Signal;
 use tasuki_protocol::{
     ids::Role,
     rights::{Capability, Mode},
@@ -207,10 +208,34 @@ fn s31_an_end_by_the_user_stops_the_capture_before_he_is_told_and_without_a_serv
     session.agent.say("end").unwrap();
     let ended = |e: &serde_json::Value| e["event"] == "ended";
     session.agent.event(mark, "end", ended).unwrap();
+    assert_eq!(desktop_threads(session.agent.id()), [""; 0]);
     painter.fill(all, blue).unwrap();
     session.operator.event(Mark::default(), "end", ended).unwrap();
     let events = session.operator.events(Mark::default());
     assert!(events.iter().filter(|e| e["event"] == "pixel").all(is_red), "{events:?}");
+}
+
+/// S31: neither the network nor the other program is needed to stop.
+#[test]
+fn s31_an_end_with_the_network_gone_and_the_operators_program_hanging_stops_capture_and_hands() {
+    let mut room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    assert_ne!(desktop_threads(session.agent.id()), [""; 0], "the picture is taken by threads");
+    session.operator.signal(Signal::STOP).unwrap();
+    room.house.server.kill();
+    let mark = session.agent.log().mark();
+    session.agent.say("end").unwrap();
+    session.agent.event(mark, "end", |e| e["event"] == "ended").unwrap();
+    assert_eq!(desktop_threads(session.agent.id()), [""; 0]);
+    session.operator.signal(Signal::CONT).unwrap();
+}
+
+/// Which threads of a process capture a desktop or operate it; none once it is gone.
+fn desktop_threads(pid: u32) -> Vec<String> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    let names = tasks.flatten().filter_map(name).map(|name| name.trim().to_owned());
+    names.filter(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str())).collect()
 }
 
 /// A `pixel` event's colour.

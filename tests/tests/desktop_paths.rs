@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::{ids::Role, rights::Mode};
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Size, nudge_pointer},
     lab::WebOnly,
@@ -108,6 +108,45 @@ fn f3_a_session_goes_on_through_another_relay_when_its_own_dies() {
     session.end().unwrap();
 }
 
+/// F3: nobody is left with a still picture, and both are told in words.
+#[test]
+fn f3_a_relayed_session_whose_server_and_relay_die_ends_at_both_ends_with_a_sentence() {
+    let mut room = Room::furnish();
+    impatient(&room.house);
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    room.house.server.kill();
+    assert_lost(&mut session);
+}
+
+#[test]
+fn f3_a_relay_that_is_not_there_ends_an_accepted_session_with_a_sentence() {
+    let mut room = Room::furnish();
+    impatient(&room.house);
+    let ports = [free_port().unwrap(), free_port().unwrap()];
+    for relay in &mut room.house.move_relays_out(ports).unwrap() {
+        relay.kill();
+    }
+    let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    session.answer("yes").unwrap();
+    assert_lost(&mut session);
+}
+
+/// Both ends give a session up after three seconds without a path, by their settings.
+fn impatient(house: &House) {
+    for profile in [house.profile(), house.folder().join("agent")] {
+        std::fs::create_dir_all(&profile).unwrap();
+        std::fs::write(profile.join("settings.toml"), "without_path_s = \"3\"\n").unwrap();
+    }
+}
+
+fn assert_lost(session: &mut Session) {
+    for role in [Role::Operator, Role::Agent] {
+        let end = session.end_of_mut(role);
+        assert_eq!(end.wait_end().unwrap().code(), Some(62), "{}", end.log().tail(8));
+        end.wait_for(Mark::default(), "The connection was lost").unwrap();
+    }
+}
+
 /// How many sockets a process holds: the relay that joins the session has two more.
 fn sockets_of(relay: &Process) -> usize {
     let folder = std::fs::read_dir(format!("/proc/{}/fd", relay.id())).unwrap();
@@ -128,7 +167,8 @@ fn s28_a_session_moves_to_the_relay_when_udp_is_cut_and_back_when_it_returns() {
                   && ip link set d0 up && exec \"$0\" --exact --ignored --nocapture in_a_network_of_its_own";
     let mut command = Command::new("unshare");
     command.args(["--net", "sh", "-c", script]).arg(own);
-    run(command).unwrap();
+    let said = run(command).unwrap();
+    assert!(said.contains("1 passed"), "{said}");
 }
 
 #[test]

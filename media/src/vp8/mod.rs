@@ -1,17 +1,19 @@
 //! VP8: what a desktop asks of it, in types, and what can be read of a frame without decoding.
 //!
-//! The codec itself is libvpx, behind `libvpx`. Knows no screen and no link: what
+//! The codec itself is libvpx, behind `encoder` and `decoder`. Knows no screen and no link: what
 //! is active and how much it may cost is handed in.
 
+mod decoder;
+mod encoder;
 mod libvpx;
-#[cfg(libvpx_archive)]
 mod memory;
 
 use tasuki_protocol::screen::{MAX_HEIGHT, MAX_WIDTH};
 
 use crate::blocks::ChangedBlocks;
 
-pub use libvpx::{Decoder, Encoder};
+pub use decoder::Decoder;
+pub use encoder::Encoder;
 
 /// Bits a second. The encoder takes 30 kbit/s to 1 Gbit/s and bends others to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,9 +11,22 @@ use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::Window;
+use x11rb::protocol::{damage, xfixes, xinput, xtest};
 use x11rb::rust_connection::RustConnection;
 
 use crate::screen::{ScreenError, Waker};
+
+/// Whether `display` lets this user in and can be shown and operated. Looks at nothing on it.
+///
+/// # Errors
+/// [`ScreenError::Unreachable`] or [`ScreenError::MissingExtension`].
+pub fn check(display: &str) -> Result<(), ScreenError> {
+    let desktop = Desktop::connect(Some(display))?;
+    desktop.require(xfixes::X11_EXTENSION_NAME, "XFIXES")?;
+    desktop.require(damage::X11_EXTENSION_NAME, "DAMAGE")?;
+    desktop.require(xtest::X11_EXTENSION_NAME, "XTEST")?;
+    desktop.require(xinput::X11_EXTENSION_NAME, "XInput")
+}
 
 #[derive(Debug)]
 pub(super) struct Desktop {

@@ -77,6 +77,7 @@ pub(super) fn as_inject_error(fault: ScreenError) -> InjectError {
         | ScreenError::TooLarge { .. }
         | ScreenError::NoMonitor
         | ScreenError::Lost
-        | ScreenError::NoSharedMemory => InjectError::Lost,
+        | ScreenError::NoSharedMemory
+        | ScreenError::NoThread => InjectError::Lost,
     }
 }

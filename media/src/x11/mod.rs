@@ -20,6 +20,7 @@ mod shm;
 mod text;
 mod witness;
 
+pub use connection::check;
 pub use echo::Echo;
 pub use inject::X11Injector;
 pub use local::{LocalInput, Touched};

@@ -24,8 +24,6 @@ use super::snapshot::{Snapshot, StageName, Who};
 
 /// How much later than the agent's own limit its answer may reach the operator.
 const ON_THE_WAY: Duration = Duration::from_secs(10);
-/// An answer can reach nobody while the server is away: after so long nobody waits for it.
-const WITHOUT_SERVER: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct AwaitingAnswer {
@@ -83,7 +81,11 @@ impl AwaitingAnswer {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.server_gone.map_or(self.until, |gone| (gone + WITHOUT_SERVER).min(self.until))
+        self.without_server().map_or(self.until, |until| until.min(self.until))
+    }
+
+    fn without_server(&self) -> Option<Instant> {
+        self.server_gone.map(|gone| gone + self.setup.times.without_server)
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -104,7 +106,7 @@ impl AwaitingAnswer {
         if now >= self.until {
             return self.silence(out);
         }
-        if self.server_gone.is_some_and(|gone| now >= gone + WITHOUT_SERVER) {
+        if self.without_server().is_some_and(|until| now >= until) {
             return self.leave(EndReason::ConnectionLost, EndedBy::Server, out);
         }
         match input {

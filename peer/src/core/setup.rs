@@ -45,6 +45,11 @@ pub struct SessionTimes {
     pub continue_answer: Duration,
     /// Silence for this long refuses more rights.
     pub rights_answer: Duration,
+    /// Nobody can be met and no answer can reach anybody while the server is away:
+    /// after so long an end that has no session yet gives up (F2).
+    pub without_server: Duration,
+    /// No path has carried anything for so long: the session ends (F3, F9).
+    pub without_path: Duration,
 }
 
 impl Default for SessionTimes {
@@ -53,6 +58,8 @@ impl Default for SessionTimes {
             continue_every: Duration::from_secs(30 * 60),
             continue_answer: Duration::from_secs(5 * 60),
             rights_answer: Duration::from_secs(60),
+            without_server: Duration::from_secs(60),
+            without_path: Duration::from_secs(60),
         }
     }
 }

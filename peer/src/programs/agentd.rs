@@ -36,11 +36,11 @@ key, type, scroll, ...) work here too.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
 your organisation), settings.toml beside it (tenant, lang, path, proxy, log, continue_every_s,
-continue_answer_s, rights_answer_s), and in $XDG_STATE_HOME/tasuki root.pin (the
-organisation's key, kept at first use) and receipts/.
+continue_answer_s, rights_answer_s, without_server_s, without_path_s), and in $XDG_STATE_HOME/tasuki root.pin
+(the organisation's key, kept at first use) and receipts/.
 Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY;
- HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S,
+TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY, 11 desktop
 unusable, 12 no terminal, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -65,10 +65,10 @@ resume で画面を止め、再開します。stats は保護の状態を表示�
 
 ファイル: /etc/tasuki/tenant.json または $XDG_CONFIG_HOME/tasuki/tenant.json（組織の署名付き
 ファイル）、同じ場所の settings.toml（tenant, lang, path, proxy, log, continue_every_s,
-continue_answer_s, rights_answer_s）、$XDG_STATE_HOME/tasuki の root.pin と receipts/。
+continue_answer_s, rights_answer_s, without_server_s, without_path_s）、$XDG_STATE_HOME/tasuki の root.pin と receipts/。
 環境変数: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY。
-プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S,
+TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
 
 終了コード: 0 正常終了、1 システム、2 使い方、3 設定、10 DISPLAY なし、11 デスクトップ使用不可、
 12 端末なし、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルのファイル使用不可、

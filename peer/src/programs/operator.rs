@@ -41,11 +41,11 @@ Commands during a session, one a line of standard input (its end ends the sessio
   end
 
 Files: $XDG_CONFIG_HOME/tasuki/settings.toml (tenant, lang, path, proxy, log,
-continue_every_s, continue_answer_s, rights_answer_s); $XDG_STATE_HOME/tasuki: device.key,
-sign-in.json, root.pin, tenant.json, receipts/.
+continue_every_s, continue_answer_s, rights_answer_s, without_server_s, without_path_s);
+$XDG_STATE_HOME/tasuki: device.key, sign-in.json, root.pin, tenant.json, receipts/.
 Environment: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY;
- HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S,
+TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY; HTTPS_PROXY, ALL_PROXY and NO_PROXY where the proxy is auto.
 
 Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (share, show),
 11 desktop unusable, 20 not set up, 21 damaged tenant.json, 22 other organisation,
@@ -81,11 +81,11 @@ const MANUAL: Manual = Manual {
   end
 
 ファイル: $XDG_CONFIG_HOME/tasuki/settings.toml（tenant, lang, path, proxy, log,
-continue_every_s, continue_answer_s, rights_answer_s）、$XDG_STATE_HOME/tasuki の device.key,
+continue_every_s, continue_answer_s, rights_answer_s, without_server_s, without_path_s）、$XDG_STATE_HOME/tasuki の device.key,
 sign-in.json, root.pin, tenant.json, receipts/。
 環境変数: TASUKI_PROFILE, TASUKI_TENANT, TASUKI_LANG, TASUKI_PATH, TASUKI_PROXY, TASUKI_LOG,
-TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S, DISPLAY。
-プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
+TASUKI_CONTINUE_EVERY_S, TASUKI_CONTINUE_ANSWER_S, TASUKI_RIGHTS_ANSWER_S,
+TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_PROXY。
 
 終了コード: 0 正常終了、1 システム、2 使い方、3 設定、10 DISPLAY なし（share, show）、
 11 デスクトップ使用不可、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルの

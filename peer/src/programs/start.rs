@@ -80,8 +80,7 @@ impl Shared {
     /// The language to say in that the settings themselves are wrong.
     pub(super) fn early_lang(&self) -> Lang {
         let named = self.lang.clone();
-        let set = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok());
-        Lang::of_locale(&named.or_else(set).unwrap_or_default())
+        Lang::of_locale(&named.or_else(super::usage::lang_of_environment).unwrap_or_default())
     }
 }
 

@@ -49,9 +49,13 @@ fn asked_lang() -> Lang {
     });
     let flag =
         flag.map(|value| if value.is_empty() { words.next().unwrap_or_default() } else { value });
+    Lang::of_locale(&flag.or_else(lang_of_environment).unwrap_or_default())
+}
+
+/// The language that the environment asks for, if it names one.
+pub(super) fn lang_of_environment() -> Option<String> {
     let variable = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let set = || ["TASUKI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(variable);
-    Lang::of_locale(&flag.or_else(set).unwrap_or_default())
+    ["TASUKI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(variable)
 }
 
 fn japanese(command: Command, manual: Manual) -> Command {

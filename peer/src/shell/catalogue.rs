@@ -87,6 +87,9 @@ texts! {
     FaultOtherVersion =>
         "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
         "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";
+    FaultStrangeVersion =>
+        "The server speaks another protocol version than this program ({0}). Update the older one.",
+        "サーバーのプロトコルのバージョンが、このプログラム（{0}）と異なります。古いほうを更新してください。";
     FaultUnavailable =>
         "The server cannot take new sessions now. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーは今、新しい接続を受け付けられません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
@@ -313,8 +316,8 @@ texts! {
         "番号が確認されました。相手の同意を待っています。";
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
     ServerAway =>
-        "The server is away; the session goes on where it can.",
-        "サーバーに接続できません。続けられる範囲でセッションを続けます。";
+        "The server cannot be reached; trying again.",
+        "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     Summary =>
         "Summary: {0}, {1}, {2} s, {3} pictures kept, no files copied.",

@@ -80,6 +80,8 @@ faults! {
     ProxyRefused { proxy: String, address: String, status: u16 } = 72, FaultProxyRefused [proxy, address, status];
     ProxyNonsense { proxy: String } = 70, FaultProxyNonsense [proxy];
     OtherVersion { theirs: u16 } = 35, FaultOtherVersion [theirs, PROTOCOL_VERSION];
+    /// The server did not say which version it speaks.
+    StrangeVersion = 35, FaultStrangeVersion [PROTOCOL_VERSION];
     Unavailable = 36, FaultUnavailable;
     SlowDown = 37, FaultSlowDown;
     WrongPassword = 40, FaultWrongPassword;

@@ -230,7 +230,7 @@ fn fault(code: ProblemCode) -> Fault {
     match code {
         ProblemCode::SignIn | ProblemCode::Unauthorised => Fault::WrongPassword,
         ProblemCode::Busy => Fault::SlowDown,
-        ProblemCode::Version => Fault::OtherVersion { theirs: 0 },
+        ProblemCode::Version => Fault::StrangeVersion,
         ProblemCode::NotInitialised => Fault::Unavailable,
         ProblemCode::Unusable | ProblemCode::Breached => Fault::PasswordUnusable,
         ProblemCode::Malformed

@@ -153,6 +153,12 @@ impl Sources {
                 "TASUKI_RIGHTS_ANSWER_S",
                 most.rights_answer,
             )?,
+            without_server: self.seconds(
+                "without_server_s",
+                "TASUKI_WITHOUT_SERVER_S",
+                most.without_server,
+            )?,
+            without_path: self.seconds("without_path_s", "TASUKI_WITHOUT_PATH_S", most.without_path)?,
         })
     }
 
@@ -187,7 +193,7 @@ fn profile(flag: Option<PathBuf>, list: &mut Vec<Setting>) -> Result<Profile, Fa
     Ok(profile)
 }
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     "tenant",
     "lang",
     "path",
@@ -196,6 +202,8 @@ const KNOWN: [&str; 8] = [
     "continue_every_s",
     "continue_answer_s",
     "rights_answer_s",
+    "without_server_s",
+    "without_path_s",
 ];
 
 fn read(file: &Path) -> Result<toml::Table, Fault> {

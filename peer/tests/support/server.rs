@@ -46,6 +46,8 @@ pub(crate) const LOCATOR: u32 = 12_345;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
     Kind,
+    /// Kind, and its numbers live for one second.
+    ShortLivedNumbers,
     /// Refuses every sign-in for this.
     RefusesSignIn(ProblemCode),
     /// Refuses every agent for this.
@@ -185,7 +187,7 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
                 }
             }
             message = messages.next() => match message {
-                Some(Ok(Message::Text(line))) if operator => from_operator(&line, &say, &room),
+                Some(Ok(Message::Text(line))) if operator => from_operator(&line, &say, &room, behaviour),
                 Some(Ok(Message::Text(line))) => from_agent(&line, &say, &room, behaviour),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
@@ -202,7 +204,7 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
     stream.read_exact(&mut body).await.unwrap();
     let (status, answer) = match behaviour {
         Behaviour::RefusesSignIn(code) => ("401 Unauthorized", signal::encode(&Problem { code })),
-        Behaviour::Kind | Behaviour::RefusesAgents(_) => {
+        Behaviour::Kind | Behaviour::ShortLivedNumbers | Behaviour::RefusesAgents(_) => {
             let response = LoginResponse {
                 token: "token".to_owned(),
                 expires_in: 3600,
@@ -221,7 +223,7 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
     let _ = stream.shutdown().await;
 }
 
-fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
+fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: Behaviour) {
     let mut room = room.lock().unwrap();
     match signal::decode::<OperatorToServer>(line).unwrap() {
         OperatorToServer::Prove { .. } => {
@@ -238,7 +240,7 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared) {
                 session: SESSION,
                 locator: Locator::try_from(LOCATOR).unwrap(),
                 resume: ResumeToken(Challenge([2; 32])),
-                expires_in: 600,
+                expires_in: if behaviour == Behaviour::ShortLivedNumbers { 1 } else { 600 },
             };
             say.try_send(signal::encode(&opened)).unwrap();
         }

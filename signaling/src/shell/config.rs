@@ -4,6 +4,7 @@
 //! Limits are settings so that tests can shorten times by documented means.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
@@ -313,12 +314,15 @@ impl Configured {
     ) -> Result<Self, Fault> {
         let mut configured = Self::default();
         let file = data.join(CONFIG_FILE);
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;
-            for (name, value) in &table {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                configured.set(name, &text, Source::File)?;
-            }
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(_) => return Err(Fault::ConfigFile(file)),
+        };
+        let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;
+        for (name, value) in &table {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            configured.set(name, &text, Source::File)?;
         }
         for (name, value) in environment {
             if let Some(name) = name.strip_prefix(ENVIRONMENT_PREFIX) {
@@ -404,6 +408,15 @@ mod tests {
             (key.set)(&mut spelled, key.default).unwrap();
         }
         assert_eq!(format!("{spelled:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_no_empty_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(CONFIG_FILE);
+        std::fs::write(&file, b"second_factor = \"required\" # \xff").unwrap();
+        let gathered = Configured::gather(folder.path(), [], &[]);
+        assert!(matches!(gathered, Err(Fault::ConfigFile(named)) if named == file));
     }
 
     #[test]

@@ -62,9 +62,12 @@ impl Names {
 
     pub(crate) fn seal<T: Serialize>(&self, cell: Cell, value: &T) -> Result<Vec<u8>, Fault> {
         let nonce: [u8; NONCE_BYTES] = clock::random()?;
-        let plain = serde_json::to_vec(value).unwrap_or_default();
+        let Ok(plain) = serde_json::to_vec(value) else {
+            unreachable!("names and limits are plain data")
+        };
         let payload = Payload { msg: &plain, aad: cell.label() };
-        let sealed = self.cipher().encrypt(&nonce.into(), payload).unwrap_or_default();
+        let sealed = self.cipher().encrypt(&nonce.into(), payload);
+        let Ok(sealed) = sealed else { unreachable!("a cell is far below AES-GCM's limit") };
         Ok([nonce.as_slice(), &sealed].concat())
     }
 

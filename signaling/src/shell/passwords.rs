@@ -10,6 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::fault::Fault;
 use super::folder::Secret;
 
 /// Logins that may wait for their turn.
@@ -42,11 +43,14 @@ struct Inner {
 pub(crate) struct Busy;
 
 impl Passwords {
-    pub(crate) fn new(pepper: Secret, cost: Cost, decoy: &[u8; 32]) -> Self {
-        let params = Params::new(cost.memory_kib, cost.passes, 1, None).unwrap_or_default();
+    /// # Errors
+    /// The system has no randomness for a salt.
+    pub(crate) fn new(pepper: Secret, cost: Cost, decoy: &[u8; 32]) -> Result<Self, Fault> {
+        let params = Params::new(cost.memory_kib, cost.passes, 1, None);
+        let Ok(params) = params else { unreachable!("the settings allow no such cost") };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let decoy = hash(&pepper, &params, decoy);
-        Self(Arc::new(Inner {
+        let decoy = hash(&pepper, &params, decoy).ok_or(Fault::NoRandomness)?;
+        Ok(Self(Arc::new(Inner {
             pepper,
             params,
             turns: Semaphore::new(cores),
@@ -54,7 +58,7 @@ impl Passwords {
             most: cores + QUEUE,
             hashes: AtomicU64::new(0),
             decoy,
-        }))
+        })))
     }
 
     /// Hashes computed so far.
@@ -64,7 +68,9 @@ impl Passwords {
 
     /// The PHC string to store.
     pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Result<String, Busy> {
-        self.in_turn(move |inner| hash(&inner.pepper, &inner.params, password.as_bytes())).await
+        let hashed =
+            self.in_turn(move |inner| hash(&inner.pepper, &inner.params, password.as_bytes())).await?;
+        hashed.ok_or(Busy)
     }
 
     /// Takes the same time whether there is a `stored` hash or not.
@@ -120,7 +126,7 @@ fn argon2<'a>(pepper: &'a Secret, params: &Params) -> argon2::Result<Argon2<'a>>
     Argon2::new_with_secret(&pepper.0, Algorithm::Argon2id, Version::V0x13, params.clone())
 }
 
-fn hash(pepper: &Secret, params: &Params, password: &[u8]) -> String {
-    let hashed = argon2(pepper, params).ok().and_then(|a| a.hash_password(password).ok());
-    hashed.map(|hash| hash.to_string()).unwrap_or_default()
+fn hash(pepper: &Secret, params: &Params, password: &[u8]) -> Option<String> {
+    let hashed = argon2(pepper, params).ok()?.hash_password(password).ok()?;
+    Some(hashed.to_string())
 }

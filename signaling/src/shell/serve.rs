@@ -88,7 +88,7 @@ impl Running {
         }
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
-        self.ledger.append(Entry::server(Event::ServerStopped)).await.ok();
+        note(&self.ledger, Entry::server(Event::ServerStopped)).await;
         self.store.close().await;
     }
 }
@@ -122,7 +122,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let rooms = rooms(&config, issuer, &store, &folder).await?;
     let desk = Desk::start(rooms, ledger.clone(), scribe);
-    ledger.append(started()).await.ok();
+    note(&ledger, started()).await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
@@ -227,6 +227,13 @@ async fn rooms(
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
 }
 
+/// A ledger that cannot be written starts no session; it keeps no server from running.
+async fn note(ledger: &Ledger, entry: Entry) {
+    if let Err(why) = ledger.append(entry).await {
+        tracing::error!(?why, "the ledger took no record of the server's start or stop");
+    }
+}
+
 async fn accounts(
     config: &Config,
     keys: &Keys,
@@ -238,7 +245,7 @@ async fn accounts(
     Ok(Accounts {
         store: store.clone(),
         names: Names::new(&keys.names),
-        passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy),
+        passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy)?,
         rules: config.accounts.clone(),
         clock: store.steady().await.map_err(damaged)?,
         tenant: facts.tenant,

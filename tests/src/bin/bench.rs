@@ -14,7 +14,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tasuki_tests::measuring::{Contender, Figures, Ring, Scenario, measure, ratios, table};
+use tasuki_tests::measuring::{
+    Contender, Figures, Ring, Scenario, ending, measure, percentile, ratios, table,
+};
 
 #[derive(Debug, Parser)]
 struct Wishes {
@@ -59,6 +61,7 @@ fn screen(wanted: &[Contender], out: Option<PathBuf>, length: Duration) -> Resul
             page.push('\n');
         }
     }
+    page.push_str(&endings(wanted)?);
     println!("{page}");
     match out {
         Some(out) => write_page(&out, &page, length),
@@ -81,6 +84,25 @@ fn measure_all(wanted: &[Contender], length: Duration) -> Result<Vec<Figures>> {
     Ok(all)
 }
 
+/// S31: how long after the person's order pictures still left, in five sessions a path.
+fn endings(wanted: &[Contender]) -> Result<String> {
+    let mut text = String::from(
+        "| ended by the person shown, in full-screen motion | last picture drawn, p50 | worst of 5 |\n\
+         |---|---:|---:|\n",
+    );
+    for contender in [Contender::Direct, Contender::Relayed] {
+        if !wanted.contains(&contender) {
+            continue;
+        }
+        let ring = Ring::set_up()?;
+        let mut after = (0..5).map(|_| ending(&ring, contender)).collect::<Result<Vec<_>>>()?;
+        after.sort_by(f64::total_cmp);
+        let ms = |share| percentile(&after, share).map_or("-".to_owned(), |v| format!("{v:.0} ms"));
+        text.push_str(&format!("| {} | {} | {} |\n", contender.name(), ms(0.5), ms(1.0)));
+    }
+    Ok(text)
+}
+
 fn write_page(out: &Path, tables: &str, length: Duration) -> Result<()> {
     let page = format!(
         "# What a shared screen costs\n\n\
@@ -90,7 +112,9 @@ fn write_page(out: &Path, tables: &str, length: Duration) -> Result<()> {
          Every viewer decodes into memory: Tasuki's `tasuki open`, and for VNC a libvncclient probe that\n\
          takes Tight, ZRLE and the rest. Latency is from the request to the X server that draws a mark to\n\
          that mark in the decoded pixels, on one clock. VNC travels without encryption here, Tasuki with\n\
-         AES-256-GCM. kB/s is what VNC's socket received, and for Tasuki the encoded pictures.\n\n\
+         AES-256-GCM. kB/s is what VNC's socket received, and for Tasuki the encoded pictures. The last table counts from\n\
+         the person's order to end the session to the drawing of the last picture that still left his\n\
+         computer (S31 allows 200 ms); below nought, nothing drawn after the order left it.\n\n\
          {tables}",
         length.as_secs()
     );

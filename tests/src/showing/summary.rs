@@ -35,8 +35,12 @@ pub fn page(runs: &[Run], windows: &[Windowed], seconds: u64) -> String {
         let Run { mode, path, host_png, viewer_png, .. } = run;
         let _ = writeln!(page, "| {mode}, {path} | ![host]({host_png}) | ![viewer]({viewer_png}) |");
     }
-    page.push_str("\nEach mode once more from the operator's window, by clicks and keys:\n\n");
-    page.push_str("| mode | the operator's screen | typed into the window, arrived |\n|---|---|---|\n");
+    if !windows.is_empty() {
+        page.push_str("\nEach mode once more from the operator's window, by clicks and keys:\n\n");
+        page.push_str(
+            "| mode | the operator's screen | typed into the window, arrived |\n|---|---|---|\n",
+        );
+    }
     for Windowed { mode, png, received } in windows {
         let arrived = if received.is_empty() { "nothing, as it should" } else { received.as_str() };
         let _ = writeln!(page, "| {mode} | ![window]({png}) | {arrived} |");

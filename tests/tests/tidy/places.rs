@@ -139,6 +139,34 @@ fn a_word_out_of_place_is_noticed() {
     assert_none(&at("peer/src/link.rs", "use str0m::Rtc; // unsafe"));
 }
 
+/// A server or relay that is told where to connect can be told to connect anywhere (T49).
+#[test]
+fn t49_servers_and_relays_never_dial_out() {
+    assert_none(&dialling(&tree::rust()));
+}
+
+fn dialling(sources: &[Source]) -> Vec<String> {
+    let servers =
+        sources.iter().filter(|s| s.is_under("signaling/src/") || s.is_under("turn-relay/src/"));
+    // The doctor is a program of its own, run by a person on the server's machine.
+    let mut complaints = Vec::new();
+    for source in servers.filter(|s| !s.is_under("signaling/src/shell/doctor")) {
+        for word in ["TcpStream::connect", "TcpStream::connect_timeout", "UnixStream::connect"] {
+            if find_word(&code(&source.text), word).is_some() {
+                complaints.push(format!("{}: `{word}`: a server only answers", source.path));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn a_server_that_dials_is_noticed() {
+    let at = |path, text| dialling(&[Source::made_up(path, text)]);
+    assert_complains(&at("turn-relay/src/a.rs", "TcpStream::connect(x)"), "only answers");
+    assert_none(&at("peer/src/a.rs", "TcpStream::connect(x)"));
+}
+
 /// What the servers must not know of, as paths into the protocol crate.
 const SECRETS_OF_SESSIONS: [&str; 7] =
     ["manifest", "pairing", "sealing", "session", "audit", "consent", "control"];

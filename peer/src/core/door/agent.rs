@@ -35,8 +35,12 @@ pub(in crate::core) struct AgentDoor {
 
 #[derive(Debug)]
 enum Awaiting {
-    Server,
-    Met { offer: Box<AwaitingHello>, until: Instant },
+    /// Once it was lost: until when it is waited for.
+    Server(Option<Instant>),
+    Met {
+        offer: Box<AwaitingHello>,
+        until: Instant,
+    },
     Welcome(Box<Met>),
 }
 
@@ -53,7 +57,7 @@ type Next = Step<AgentDoor>;
 
 impl AgentDoor {
     pub(in crate::core) fn new(setup: AgentSetup) -> Self {
-        Self { setup, knocks: 0, awaiting: Awaiting::Server }
+        Self { setup, knocks: 0, awaiting: Awaiting::Server(None) }
     }
 
     pub(in crate::core) fn setup(&self) -> &AgentSetup {
@@ -62,7 +66,7 @@ impl AgentDoor {
 
     pub(in crate::core) fn deadline(&self) -> Option<Instant> {
         match &self.awaiting {
-            Awaiting::Server => None,
+            Awaiting::Server(until) => *until,
             Awaiting::Met { until, .. } => Some(*until),
             Awaiting::Welcome(met) => Some(met.until),
         }
@@ -71,7 +75,7 @@ impl AgentDoor {
     pub(in crate::core) fn turn(self, input: Input, now: Instant, out: &mut Outbox) -> Next {
         match input {
             Input::ServerUp => self.knock(now, out),
-            Input::ServerDown => self.lose_server(out),
+            Input::ServerDown => self.lose_server(now, out),
             Input::FromServer(ServerMessage::Agent(message)) => self.hear(message, now, out),
             Input::Human(HumanAct::End(reason)) => self.close(reason, EndedBy::ThisEnd, out),
             Input::Wake => self.wake(now, out),
@@ -106,11 +110,11 @@ impl AgentDoor {
 
     /// Before anybody was met, the shell dials again and the same number is
     /// knocked with once more; afterwards that try is spent.
-    fn lose_server(mut self, out: &mut Outbox) -> Next {
+    fn lose_server(mut self, now: Instant, out: &mut Outbox) -> Next {
         out.tell(SessionEvent::ServerGone);
         match self.awaiting {
-            Awaiting::Server | Awaiting::Met { .. } => {
-                self.awaiting = Awaiting::Server;
+            Awaiting::Server(_) | Awaiting::Met { .. } => {
+                self.awaiting = Awaiting::Server(Some(now + self.setup.end.times.without_server));
                 Step::Waits(self)
             }
             Awaiting::Welcome(_) => Step::Over(EndReason::ConnectionLost, EndedBy::Server),
@@ -143,7 +147,7 @@ impl AgentDoor {
         let Awaiting::Met { offer, .. } = self.awaiting else { return Step::Waits(self) };
         let own = Hello::decode(offer.hello());
         let (Ok((confirm, welcome)), Ok(own)) = (agent_meets(*offer, session, hello), own) else {
-            self.awaiting = Awaiting::Server;
+            self.awaiting = Awaiting::Server(None);
             return self.wrong_number(out);
         };
         out.push(forward(Role::Agent, session, &Forwarded::Pairing(confirm)));
@@ -154,7 +158,7 @@ impl AgentDoor {
 
     fn forwarded(mut self, body: &Blob, now: Instant, out: &mut Outbox) -> Next {
         let Awaiting::Welcome(met) = self.awaiting else { return Step::Waits(self) };
-        self.awaiting = Awaiting::Server;
+        self.awaiting = Awaiting::Server(None);
         let Met { welcome, own, resume, .. } = *met;
         let Ok(Forwarded::Pairing(pairing)) = message::decode(&body.0, MAX_FORWARD) else {
             return self.wrong_number(out);
@@ -245,16 +249,21 @@ impl AgentDoor {
     }
 
     fn wake(self, now: Instant, out: &mut Outbox) -> Next {
-        match self.deadline() {
-            Some(until) if now >= until => self.close(EndReason::NobodyAnswered, EndedBy::ThisEnd, out),
-            Some(_) | None => Step::Waits(self),
+        match (&self.awaiting, self.deadline()) {
+            (Awaiting::Server(_), Some(until)) if now >= until => {
+                Step::Over(EndReason::ConnectionLost, EndedBy::Server)
+            }
+            (_, Some(until)) if now >= until => {
+                self.close(EndReason::NobodyAnswered, EndedBy::ThisEnd, out)
+            }
+            (_, Some(_) | None) => Step::Waits(self),
         }
     }
 
     fn close(self, reason: EndReason, by: EndedBy, out: &mut Outbox) -> Next {
         let session = match &self.awaiting {
             Awaiting::Welcome(met) => met.session,
-            Awaiting::Server | Awaiting::Met { .. } => SessionId([0; 16]),
+            Awaiting::Server(_) | Awaiting::Met { .. } => SessionId([0; 16]),
         };
         if self.knocks > 0 {
             out.push(close_request(Role::Agent, session));

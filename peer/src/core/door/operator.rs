@@ -38,7 +38,8 @@ pub(in crate::core) struct OperatorDoor {
 
 #[derive(Debug)]
 enum State {
-    AwaitingServer,
+    /// Once it was lost: until when it is waited for.
+    AwaitingServer(Option<Instant>),
     AwaitingRoom(Offer, Instant),
     Ringing(Room),
     Confirming(Room, Box<Confirming>),
@@ -76,7 +77,7 @@ type Next = Step<OperatorDoor>;
 
 impl OperatorDoor {
     pub(in crate::core) fn new(setup: OperatorSetup) -> Self {
-        Self { setup, rooms: 0, state: State::AwaitingServer }
+        Self { setup, rooms: 0, state: State::AwaitingServer(None) }
     }
 
     pub(in crate::core) fn setup(&self) -> &OperatorSetup {
@@ -85,7 +86,7 @@ impl OperatorDoor {
 
     pub(in crate::core) fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::AwaitingServer => None,
+            State::AwaitingServer(until) => *until,
             State::AwaitingRoom(_, until) => Some(*until),
             State::Ringing(room) | State::Confirming(room, _) | State::Finishing(room, _) => {
                 Some(room.answer_by.map_or(room.dies, |by| by.min(room.dies)))
@@ -96,7 +97,7 @@ impl OperatorDoor {
     pub(in crate::core) fn turn(self, input: Input, now: Instant, out: &mut Outbox) -> Next {
         match input {
             Input::ServerUp => self.open_room(now, out),
-            Input::ServerDown => self.lose_server(out),
+            Input::ServerDown => self.lose_server(now, out),
             Input::FromServer(ServerMessage::Operator(message)) => self.hear(message, now, out),
             Input::Human(HumanAct::End(reason)) => self.close(reason, EndedBy::ThisEnd, out),
             Input::Wake => self.wake(now, out),
@@ -129,9 +130,9 @@ impl OperatorDoor {
     }
 
     /// A room does not outlive its operator's connection; a new one gets a new number (T5).
-    fn lose_server(mut self, out: &mut Outbox) -> Next {
+    fn lose_server(mut self, now: Instant, out: &mut Outbox) -> Next {
         out.tell(SessionEvent::ServerGone);
-        self.state = State::AwaitingServer;
+        self.state = State::AwaitingServer(Some(now + self.setup.end.times.without_server));
         Step::Waits(self)
     }
 
@@ -149,7 +150,7 @@ impl OperatorDoor {
                 out.tell(SessionEvent::ServerRefused { reason });
                 match &self.state {
                     State::AwaitingRoom(..) => Step::Over(EndReason::ServerRefused, EndedBy::Server),
-                    State::AwaitingServer
+                    State::AwaitingServer(_)
                     | State::Ringing(_)
                     | State::Confirming(..)
                     | State::Finishing(..) => Step::Waits(self),
@@ -228,11 +229,11 @@ impl OperatorDoor {
             return Step::Waits(self);
         }
         match self.state {
-            State::Confirming(room, confirming) => Self { state: State::AwaitingServer, ..self }
+            State::Confirming(room, confirming) => Self { state: State::AwaitingServer(None), ..self }
                 .confirm(room, *confirming, &pairing, now, out),
-            State::Finishing(room, finishing) => Self { state: State::AwaitingServer, ..self }
+            State::Finishing(room, finishing) => Self { state: State::AwaitingServer(None), ..self }
                 .finish(room, *finishing, &pairing, now, out),
-            State::AwaitingServer | State::AwaitingRoom(..) | State::Ringing(_) => Step::Waits(self),
+            State::AwaitingServer(_) | State::AwaitingRoom(..) | State::Ringing(_) => Step::Waits(self),
         }
     }
 
@@ -343,7 +344,7 @@ impl OperatorDoor {
 
     fn wake(mut self, now: Instant, out: &mut Outbox) -> Next {
         match self.state {
-            State::AwaitingRoom(_, until) if now >= until => {
+            State::AwaitingServer(Some(until)) | State::AwaitingRoom(_, until) if now >= until => {
                 Step::Over(EndReason::ConnectionLost, EndedBy::Server)
             }
             State::Ringing(ref room)
@@ -361,7 +362,7 @@ impl OperatorDoor {
                 self.state = State::Ringing(room);
                 self.fail_attempt(out)
             }
-            State::AwaitingServer
+            State::AwaitingServer(_)
             | State::AwaitingRoom(..)
             | State::Ringing(_)
             | State::Confirming(..)
@@ -379,7 +380,7 @@ impl OperatorDoor {
 
     fn session(&self) -> Option<SessionId> {
         match &self.state {
-            State::AwaitingServer | State::AwaitingRoom(..) => None,
+            State::AwaitingServer(_) | State::AwaitingRoom(..) => None,
             State::Ringing(room) | State::Confirming(room, _) | State::Finishing(room, _) => {
                 Some(room.session)
             }

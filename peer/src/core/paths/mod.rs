@@ -41,8 +41,6 @@ const PROVEN: Duration = Duration::from_secs(2);
 const WATCHFUL: Duration = Duration::from_secs(2);
 /// Silence on all paths after which the person is told.
 const UNEASY: Duration = Duration::from_secs(3);
-/// Silence on all paths after which the session is over. F9.
-const LOST: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -63,6 +61,7 @@ pub(super) struct Paths {
     zero: Instant,
     busy: Option<(Instant, Instant)>,
     heard: Instant,
+    lost_after: Duration,
     contact: Contact,
     lateness: Lateness,
     last_end: Option<String>,
@@ -85,6 +84,7 @@ impl Paths {
         keys: PathKeys,
         disclosure: AddressDisclosure,
         policy: PathPolicy,
+        lost_after: Duration,
         now: Instant,
     ) -> Self {
         Self {
@@ -105,6 +105,7 @@ impl Paths {
             zero: now,
             busy: None,
             heard: now,
+            lost_after,
             contact: Contact::NotYet,
             lateness: Lateness::default(),
             last_end: None,
@@ -149,7 +150,7 @@ impl Paths {
 
     /// Whether the session must end: no path has carried anything for too long.
     pub(super) fn is_lost(&self, now: Instant) -> bool {
-        now >= self.heard + LOST
+        now >= self.heard + self.lost_after
     }
 
     /// Something was said or shown: both ends watch their paths closely now.
@@ -326,7 +327,8 @@ impl Paths {
             .filter_map(|(_, pulse)| pulse.good_since().map(|since| since + PROVEN))
             .filter(|at| *at > now);
         let uneasy = (self.contact == Contact::Good).then_some(self.heard + UNEASY);
-        let rest = [Some(self.heard + LOST), uneasy, self.direct_due(), self.leg_due(server)];
+        let rest =
+            [Some(self.heard + self.lost_after), uneasy, self.direct_due(), self.leg_due(server)];
         lanes.chain(proof).chain(rest.into_iter().flatten()).min()
     }
 

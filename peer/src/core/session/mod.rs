@@ -92,7 +92,7 @@ pub(super) struct Session {
 
 #[derive(Debug)]
 enum Side {
-    Host(Host),
+    Host(Box<Host>),
     Viewer(Viewer),
 }
 
@@ -117,9 +117,9 @@ impl Session {
         let hosts = manifest.mode.host() == line.role;
         let video = if hosts { VideoRole::Sends } else { VideoRole::Receives };
         let disclosure = manifest.address_disclosure;
-        let paths = Paths::new(line.role, video, keys, disclosure, policy, now);
+        let paths = Paths::new(line.role, video, keys, disclosure, policy, times.without_path, now);
         let side = match video {
-            VideoRole::Sends => Side::Host(Host::begin(&authority, times, now, out)),
+            VideoRole::Sends => Side::Host(Box::new(Host::begin(&authority, times, now, out))),
             VideoRole::Receives => Side::Viewer(Viewer::begin(now)),
         };
         let began_at = own.record.unix_at(now);

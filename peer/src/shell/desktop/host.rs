@@ -174,8 +174,8 @@ impl Capture {
         let waker = source.waker();
         let orders = Arc::new(Desk::default());
         let (desk, mailbox) = (Arc::clone(&orders), mailbox.clone());
-        let thread = spawn("tasuki-capture", move || capture(source, &desk, &mailbox));
-        Ok(Self { orders, waker, thread })
+        let thread = spawn("tasuki-capture", move || capture(source, &desk, &mailbox))?;
+        Ok(Self { orders, waker, thread: Some(thread) })
     }
 }
 
@@ -183,7 +183,7 @@ impl Drop for Capture {
     fn drop(&mut self) {
         self.orders.change(|orders| orders.run = Run::Stopped);
         self.waker.wake();
-        join(self.thread.take());
+        self.thread.take().into_iter().for_each(join);
     }
 }
 
@@ -246,7 +246,7 @@ struct Hands {
     acts: Option<SyncSender<Act>>,
     interrupt: Interrupt,
     watching: Waker,
-    threads: [Option<JoinHandle<()>>; 2],
+    threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -263,10 +263,14 @@ impl Hands {
         let (acts, wanted) = sync_channel(INPUT_QUEUE);
         let desk = Arc::new(Desk::default());
         let (orders, reports) = (Arc::clone(&desk), mailbox.clone());
-        let hands = spawn("tasuki-hands", move || inject(injector, &wanted, &orders, &reports));
-        let (orders, reports, cut) = (Arc::clone(&desk), mailbox.clone(), interrupt.clone());
-        let watcher = spawn("tasuki-local", move || watch(local, &orders, &reports, &cut));
-        Ok(Self { desk, acts: Some(acts), interrupt, watching, threads: [hands, watcher] })
+        let cut = interrupt.clone();
+        let mut hands = Self { desk, acts: Some(acts), interrupt, watching, threads: Vec::new() };
+        let work = move || inject(injector, &wanted, &orders, &reports);
+        hands.threads.push(spawn("tasuki-hands", work)?);
+        let (orders, reports) = (Arc::clone(&hands.desk), mailbox.clone());
+        let work = move || watch(local, &orders, &reports, &cut);
+        hands.threads.push(spawn("tasuki-local", work)?);
+        Ok(hands)
     }
 }
 
@@ -276,7 +280,7 @@ impl Drop for Hands {
         self.interrupt.interrupt();
         self.watching.wake();
         drop(self.acts.take());
-        self.threads.iter_mut().for_each(|thread| join(thread.take()));
+        self.threads.drain(..).for_each(join);
     }
 }
 
@@ -317,18 +321,22 @@ fn watch(mut local: LocalInput, desk: &Desk, mailbox: &Mailbox, cut: &Interrupt)
                 drop(desk.changed.wait_timeout(orders, TOUCH_PAUSE));
             }
             Ok(None) => {}
-            Err(why) => return tracing::warn!(%why, "the person's own input is not seen any more"),
+            // Without it nobody's hand would come before the viewer's (T32).
+            Err(why) => return mailbox.put(DesktopEvent::Failed(why.to_string())),
         }
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ScreenError> {
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    thread.inspect_err(|why| tracing::error!(%why, "no thread could be started")).ok()
+    thread.map_err(|why| {
+        tracing::error!(%why, "no thread could be started");
+        ScreenError::NoThread
+    })
 }
 
-fn join(thread: Option<JoinHandle<()>>) {
-    if thread.is_some_and(|thread| thread.join().is_err()) {
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
         tracing::error!("a thread of the desktop ended by a panic");
     }
 }

@@ -16,8 +16,8 @@ pub use host::Host;
 pub use mailbox::Mailbox;
 pub use viewer::Viewer;
 
-/// Whether something answers at `display` (as in DISPLAY), so that a number is
-/// not spent on a desktop that is not there. Asks it nothing (T1).
+/// Whether `display` (as in DISPLAY) answers and has what it takes to be shown and
+/// operated, so that no number is spent on one that does not. Looks at nothing on it (T1).
 ///
 /// # Errors
 /// [`Fault::Desktop`]. A display of another machine is taken on trust.
@@ -33,7 +33,10 @@ pub fn check(display: &str) -> Result<(), Fault> {
     let hidden = SocketAddr::from_abstract_name(path.as_bytes());
     let answers = UnixStream::connect(&path).is_ok()
         || hidden.is_ok_and(|address| UnixStream::connect_addr(&address).is_ok());
-    if answers { Ok(()) } else { Err(gone(display)) }
+    if !answers {
+        return Err(gone(display));
+    }
+    tasuki_media::x11::check(display).map_err(|why| Fault::Desktop { why: why.to_string() })
 }
 
 fn gone(display: &str) -> Fault {
