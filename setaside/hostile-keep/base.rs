@@ -1,0 +1,306 @@
+//! Sessions between two real desktops: what a real application receives, and what the viewer's
+//! pixels are. Everything is done through the programs' commands.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{process::Command, thread, time::Duration};
+
+use tasuki_protocol::{
+    ids::Role,
+    rights::{Capability, Mode},
+};
+use tasuki_tests::{
+    desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
+    running::{Mark, Process, run, until},
+    stack::{Desks, House, Session, Way, start_agent, stats_of},
+};
+use x11rb::protocol::xproto::Rectangle;
+
+const SIZE: Size = Size::new(800, 600);
+/// Alike to the eye; see `Picture::likeness`.
+const ALIKE: f64 = 30.0;
+
+/// A server, two desktops, and on each a program that keeps what is typed.
+struct Room {
+    desks: Desks,
+    notes: [Notepad; 2],
+    house: House,
+}
+
+impl Room {
+    fn furnish() -> Self {
+        let house = House::set_up().unwrap();
+        let mut desks =
+            Desks { operator: Desktop::start(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
+        let notes = [Role::Operator, Role::Agent].map(|role| {
+            let path = house.folder().join(format!("{role:?}.txt"));
+            Notepad::open(desks.of_mut(role), "Notes", "50x10+40+250", &path).unwrap()
+        });
+        for role in [Role::Operator, Role::Agent] {
+            let middle = notes[role as usize].middle;
+            nudge_pointer(desks.of(role), middle.0, middle.1).unwrap();
+        }
+        Self { desks, notes, house }
+    }
+
+    fn notes(&self, role: Role) -> &Notepad {
+        match role {
+            Role::Operator => &self.notes[0],
+            Role::Agent => &self.notes[1],
+        }
+    }
+
+    fn start(&self, mode: Mode, way: Way) -> Session {
+        Session::start(&self.house, &self.desks, mode, way).unwrap()
+    }
+}
+
+fn may_operate(mode: Mode) -> bool {
+    mode.ceiling().has(Capability::Operate)
+}
+
+/// What the viewer types in a mode where he may, and what becomes of it where he may not.
+fn show_a_mode(room: &Room, mode: Mode, way: Way) {
+    let mut session = room.start(mode, way);
+    let notes = room.notes(mode.host());
+    let before = notes.text().unwrap();
+    let ear = Ear::open(room.desks.of(mode.host())).unwrap();
+    let line = format!("{mode} 漢字かな {}", way.name());
+    session.type_line(notes.middle, &line).unwrap();
+    if may_operate(mode) {
+        notes.wait_for(&line).unwrap();
+    } else {
+        session.viewer_mut().say("chat behind it").unwrap();
+        session.host().wait_for(Mark::default(), "behind it").unwrap();
+        assert_eq!(ear.heard().unwrap(), 0, "input reached the host in {mode}");
+        assert_eq!(notes.text().unwrap(), before);
+    }
+    let picture = room.house.folder().join(format!("{mode}.png"));
+    session.alike(&room.desks, &picture, ALIKE).unwrap();
+    let stats = session.stats().unwrap();
+    assert_eq!(stats["path"], way.name());
+    session.end().unwrap();
+}
+
+/// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28.
+#[test]
+fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_over_the_relay() {
+    let room = Room::furnish();
+    for mode in Mode::ALL {
+        show_a_mode(&room, mode, Way::Relayed);
+    }
+}
+
+/// S1, S2, S14, S19, S24.
+#[test]
+fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_on_the_direct_path() {
+    let room = Room::furnish();
+    for mode in Mode::ALL {
+        show_a_mode(&room, mode, Way::Direct);
+    }
+}
+
+#[test]
+fn s2_a_drawn_colour_arrives_in_the_viewers_pixels_and_follows_each_change() {
+    let room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Auto);
+    let place = Rectangle { x: 300, y: 40, width: 160, height: 120 };
+    let painter = Painter::open(&room.desks.user, place).unwrap();
+    let all = Rectangle { x: 0, y: 0, ..place };
+    let file = room.house.folder().join("seen.png");
+    for colour in [[210, 40, 30], [30, 190, 60], [40, 60, 220], [128, 128, 128]] {
+        painter.fill(all, colour).unwrap();
+        session.wait_colour(&file, (380, 100), colour).unwrap();
+    }
+    session.end().unwrap();
+}
+
+#[test]
+fn s2_clicks_keys_and_the_wheel_reach_a_real_program() {
+    let room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Auto);
+    let notes = room.notes(Role::Agent);
+    let ear = Ear::open(&room.desks.user).unwrap();
+    session.operator.say("scroll 0 2").unwrap();
+    until("input to be heard", || Ok((ear.heard()? > 0).then_some(()))).unwrap();
+    let (x, y) = notes.middle;
+    session.operator.say(&format!("click {x} {y}")).unwrap();
+    for key in ["h", "shift+i", "1", "enter"] {
+        session.operator.say(&format!("key {key}")).unwrap();
+    }
+    notes.wait_for("hI1").unwrap();
+    session.end().unwrap();
+}
+
+/// S29, S30, S27, T1, T2.
+#[test]
+fn s29_without_a_yes_no_frame_and_no_input_passes_in_any_mode() {
+    let room = Room::furnish();
+    for mode in Mode::ALL {
+        let mut session = Session::ring(&room.house, &room.desks, mode, Way::Auto).unwrap();
+        let ear = Ear::open(room.desks.of(mode.host())).unwrap();
+        let notes = room.notes(mode.host());
+        // Typed at the operator's end only: a line at the user's terminal would be his answer.
+        let (x, y) = notes.middle;
+        session.operator.say(&format!("click {x} {y}")).unwrap();
+        session.operator.say("type nobody said yes").unwrap();
+        session.operator.say("key enter").unwrap();
+        assert_eq!(ear.heard().unwrap(), 0, "input before the yes in {mode}");
+        let stats = stats_of(&mut session.operator).unwrap();
+        assert_eq!((&stats["frames"], &stats["decoded"]), (&0.into(), &0.into()), "{mode}");
+        session.answer("no").unwrap();
+        let ended = |e: &serde_json::Value| e["event"] == "ended";
+        let end = session.operator.event(Mark::default(), "end", ended).unwrap().0;
+        assert_eq!(end["reason"], "user_refused", "{mode}");
+        for role in [Role::Operator, Role::Agent] {
+            let all = session.end_of(role).events(Mark::default());
+            assert!(all.iter().all(|e| e["event"] != "first_frame"), "{mode}: {all:?}");
+        }
+        assert_eq!(notes.text().unwrap(), "");
+    }
+}
+
+/// S29, T2: what is typed before the question could be read is no answer.
+#[test]
+fn s29_a_yes_that_comes_with_the_question_is_thrown_away() {
+    let room = Room::furnish();
+    let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+    session.agent.say("yes").unwrap();
+    // Longer than a first frame takes; nothing is expected to come.
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(stats_of(&mut session.operator).unwrap()["decoded"], 0);
+    session.answer("yes").unwrap();
+    session.first_frame().unwrap();
+    session.end().unwrap();
+}
+
+/// T2: no pipe, file or script can say yes.
+#[test]
+fn s30_an_agent_without_a_terminal_refuses_to_start() {
+    let room = Room::furnish();
+    let mut command = room.desks.user.command(tasuki_tests::running::program("tasuki-agentd").unwrap());
+    command.arg("--tenant").arg(room.house.bundle()).arg("--json");
+    command.arg("--profile").arg(room.house.folder().join("pipe"));
+    let mut agent = Process::start("tasuki-agentd", command).unwrap();
+    // It may be gone already, and then does not read this.
+    let _ = agent.say("yes");
+    let status = agent.wait_end().unwrap();
+    assert_eq!(status.code(), Some(12), "{}", agent.log().tail(5));
+}
+
+/// S31: what is painted after the person was told of the end never leaves his computer.
+#[test]
+fn s31_an_end_by_the_user_stops_the_capture_before_he_is_told_and_without_a_server() {
+    let mut room = Room::furnish();
+    let place = Rectangle { x: 300, y: 40, width: 160, height: 120 };
+    let painter = Painter::open(&room.desks.user, place).unwrap();
+    let all = Rectangle { x: 0, y: 0, ..place };
+    let mut session = room.start(Mode::Control, Way::Direct);
+    let (red, blue) = ([210, 40, 30], [40, 60, 220]);
+    painter.fill(all, red).unwrap();
+    session.wait_colour(&room.house.folder().join("seen.png"), (380, 100), red).unwrap();
+    session.operator.say("watch 380 100").unwrap();
+    let is_red = |e: &serde_json::Value| e["event"] == "pixel" && rgb_of(e)[0] > rgb_of(e)[2];
+    session.operator.event(Mark::default(), "red", is_red).unwrap();
+    room.house.server.kill();
+    let mark = session.agent.log().mark();
+    session.agent.say("end").unwrap();
+    let ended = |e: &serde_json::Value| e["event"] == "ended";
+    session.agent.event(mark, "end", ended).unwrap();
+    painter.fill(all, blue).unwrap();
+    session.operator.event(Mark::default(), "end", ended).unwrap();
+    let events = session.operator.events(Mark::default());
+    assert!(events.iter().filter(|e| e["event"] == "pixel").all(is_red), "{events:?}");
+}
+
+/// A `pixel` event's colour.
+fn rgb_of(event: &serde_json::Value) -> [u8; 3] {
+    let colour = event["colour"].as_str().unwrap();
+    let [_, red, green, blue] = u32::from_str_radix(colour, 16).unwrap().to_be_bytes();
+    [red, green, blue]
+}
+
+/// T32: the person at the host comes first.
+#[test]
+fn t32_the_local_persons_mouse_suspends_the_viewers_input_for_two_seconds() {
+    let room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Auto);
+    let notes = room.notes(Role::Agent);
+    session.type_line(notes.middle, "before").unwrap();
+    notes.wait_for("before").unwrap();
+    let mark = session.operator.log().mark();
+    nudge_pointer(&room.desks.user, notes.middle.0 + 3, notes.middle.1).unwrap();
+    session.operator.event(mark, "pause", |e| e["event"] == "input_paused").unwrap();
+    session.operator.say("type lost").unwrap();
+    session.operator.say("key enter").unwrap();
+    session.operator.event(mark, "resumption", |e| e["event"] == "input_resumed").unwrap();
+    session.type_line(notes.middle, "after").unwrap();
+    notes.wait_for("after").unwrap();
+    assert_eq!(notes.text().unwrap(), "before\nafter\n");
+    session.end().unwrap();
+}
+
+/// S13: nothing of it is left that could listen or dial, and its number is dead.
+#[test]
+fn s13_a_control_session_does_not_come_back_after_the_desktop_is_gone() {
+    let mut room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    let number = session.number().to_owned();
+    room.desks.user.crash();
+    let ended = |e: &serde_json::Value| e["event"] == "ended";
+    session.operator.event(Mark::default(), "end", ended).unwrap();
+    session.agent.wait_end().unwrap();
+    room.desks.user = Desktop::start(SIZE).unwrap();
+    let mut again = start_agent(&room.house, &room.desks.user).unwrap();
+    let mark = again.log().mark();
+    again.say(&number).unwrap();
+    again.wait_for(mark, "does not open a session").unwrap();
+    let asked = again.events(Mark::default());
+    assert!(asked.iter().all(|e| e["event"] != "question"), "{asked:?}");
+}
+
+/// S3
+#[test]
+fn s3_the_picture_follows_a_screen_that_changes_its_size() {
+    let room = Room::furnish();
+    let mut session = room.start(Mode::Control, Way::Auto);
+    let file = room.house.folder().join("resized.png");
+    session.alike(&room.desks, &file, ALIKE).unwrap();
+    xrandr(&room.desks.user, "--newmode small 31.5 640 664 704 832 480 489 491 520");
+    xrandr(&room.desks.user, "--addmode screen small");
+    xrandr(&room.desks.user, "--output screen --mode small");
+    let (host, _) = session.alike(&room.desks, &file, ALIKE).unwrap();
+    assert_eq!((host.width, host.height), (640, 480));
+    session.end().unwrap();
+}
+
+/// S3, S16: only with the right to choose.
+#[test]
+fn s3_the_operator_sees_the_monitor_that_he_asks_for_and_in_view_he_cannot_ask() {
+    let room = Room::furnish();
+    xrandr(&room.desks.user, "--setmonitor left 400/106x600/159+0+0 screen");
+    xrandr(&room.desks.user, "--setmonitor right 400/106x600/159+400+0 none");
+    let place = Rectangle { x: 500, y: 100, width: 200, height: 200 };
+    let painter = Painter::open(&room.desks.user, place).unwrap();
+    painter.fill(Rectangle { x: 0, y: 0, ..place }, [200, 30, 160]).unwrap();
+    let file = room.house.folder().join("monitors.png");
+    let is_right =
+        |picture: &Picture| picture.width == 400 && picture.is_near((200, 200), [200, 30, 160], 24);
+    let mut session = room.start(Mode::Control, Way::Relayed);
+    assert!(!is_right(&session.picture(&file).unwrap()));
+    session.operator.say("monitor 1").unwrap();
+    until("the right monitor", || Ok(is_right(&session.picture(&file)?).then_some(()))).unwrap();
+    session.end().unwrap();
+
+    let mut session = room.start(Mode::View, Way::Relayed);
+    session.operator.say("monitor 1").unwrap();
+    session.operator.event(Mark::default(), "refusal", |e| e["event"] == "refused").unwrap();
+    assert!(!is_right(&session.picture(&file).unwrap()));
+    session.end().unwrap();
+}
+
+fn xrandr(desktop: &Desktop, arguments: &str) {
+    let mut command: Command = desktop.command("xrandr");
+    command.args(arguments.split(' '));
+    run(command).unwrap();
+}

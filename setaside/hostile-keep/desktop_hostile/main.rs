@@ -1,0 +1,120 @@
+//! A modified client at either end of a real session: it pairs, is accepted, and then says over the
+//! real relay all that an honest program never says. A real host on a real desktop refuses.
+
+#![allow(clippy::unwrap_used)]
+
+mod stranger;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stranger::Stranger;
+use tasuki_protocol::message::{Either, EndReason, HostToViewer, SessionMessage, ViewerToHost};
+use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_tests::desktop::{Desktop, Ear, Notepad, Size};
+use tasuki_tests::hostile::vocabulary::{ABLE, acts};
+use tasuki_tests::running::{Mark, Process};
+use tasuki_tests::stack::{House, Way, start_operator};
+
+const SIZE: Size = Size::new(800, 600);
+/// The title of a window on the host's desktop: it may be seen, and not read.
+const TITLE: &str = "title-of-a-private-window";
+
+/// S14, S15, S16, S17, T19. In Control the same viewer's hand counts, which shows that it would
+/// have been heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn s14_s15_s16_a_modified_viewer_over_the_real_relay_moves_nothing_on_a_real_desktop() {
+    let (house, mut desk) = (House::set_up().unwrap(), Desktop::start(SIZE).unwrap());
+    let kept = house.folder().join("kept.txt");
+    let notes = Notepad::open(&mut desk, TITLE, "40x10+40+200", &kept).unwrap();
+    for mode in [Mode::View, Mode::Control] {
+        let (mut viewer, mut agent) = Stranger::as_operator(&house, &desk, mode).await;
+        assert_bounds(&mut viewer, &mut agent, &desk, mode).await;
+        assert_untouched(&notes, mode);
+        viewer.say(SessionMessage::Either(Either::End(EndReason::OperatorEnded))).await;
+        agent.wait_end().unwrap();
+    }
+}
+
+/// S20, S21, S24, S25, S26, S39, T22, with the roles reversed: the operator's own program is the
+/// host. In Share the user's hand counts, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn s20_s24_s25_s26_s39_a_modified_agent_gets_nothing_from_a_real_operators_desktop() {
+    let (house, mut desk) = (House::set_up().unwrap(), Desktop::start(SIZE).unwrap());
+    let kept = house.folder().join("kept.txt");
+    let notes = Notepad::open(&mut desk, TITLE, "40x10+40+200", &kept).unwrap();
+    for mode in [Mode::Show, Mode::Share] {
+        let mut operator = start_operator(&house, &desk, mode, Way::Relayed).unwrap();
+        let mut viewer = Stranger::as_agent(&house, &operator, mode.ceiling()).await;
+        assert_bounds(&mut viewer, &mut operator, &desk, mode).await;
+        assert_untouched(&notes, mode);
+        viewer.say(SessionMessage::Either(Either::End(EndReason::UserEnded))).await;
+        operator.wait_end().unwrap();
+    }
+}
+
+/// Does all that a viewer can, and looks at the host's desktop, at what its person is told, and at
+/// what the viewer gets for it.
+async fn assert_bounds(viewer: &mut Stranger, host: &mut Process, desk: &Desktop, mode: Mode) {
+    viewer.until("a picture", |viewer| viewer.frames > 0).await;
+    let ear = Ear::open(desk).unwrap();
+    let mut refused = BTreeSet::new();
+    for (act, wanted) in acts() {
+        if !mode.ceiling().has(wanted) || !ABLE.contains(&wanted) {
+            refused.insert(wanted);
+        }
+        viewer.act(act).await;
+    }
+    // A picture after all of it: the host lives, and has read what came before.
+    let frames = viewer.frames;
+    viewer.act(ViewerToHost::NeedKeyFrame).await;
+    viewer.until("a picture after it", |viewer| viewer.frames > frames).await;
+    let heard = ear.heard().unwrap();
+    assert_eq!(heard > 0, mode.ceiling().has(Capability::Operate), "{mode}: {heard} events");
+    for wanted in &refused {
+        let is_told = |e: &Value| e["event"] == "violation" && e["wanted"] == json!(wanted);
+        host.event(Mark::default(), &format!("violation for {wanted:?}"), is_told).unwrap();
+        let told = SessionMessage::HostToViewer(HostToViewer::Refused { wanted: *wanted });
+        viewer.until(&format!("{told:?}"), |viewer| viewer.heard.contains(&told)).await;
+    }
+    let told = host.events(Mark::default());
+    let blamed: BTreeSet<String> =
+        told.iter().filter(|e| e["event"] == "violation").map(|e| e["wanted"].to_string()).collect();
+    let expected: BTreeSet<String> = refused.iter().map(|wanted| json!(wanted).to_string()).collect();
+    assert_eq!(blamed, expected, "{mode}");
+    assert!(host.is_running(), "{mode}: a refusal is no end");
+    assert_tells_only_the_image(viewer, mode);
+}
+
+/// The window has the focus: whatever is typed at all is typed there.
+fn assert_untouched(notes: &Notepad, mode: Mode) {
+    let untouched = notes.text().unwrap().is_empty();
+    assert_ne!(untouched, mode.ceiling().has(Capability::Operate), "{mode}");
+}
+
+/// S17, S20, S25, S10: every byte beside the image, as it came out of the sealed leg.
+fn assert_tells_only_the_image(viewer: &Stranger, mode: Mode) {
+    for message in &viewer.heard {
+        let SessionMessage::HostToViewer(word) = message else {
+            panic!("{mode}: a host said {message:?}")
+        };
+        assert!(
+            matches!(
+                word,
+                HostToViewer::Layout(_)
+                    | HostToViewer::CursorShape(_)
+                    | HostToViewer::Cursor(_)
+                    | HostToViewer::InputPaused { .. }
+                    | HostToViewer::InputResumed
+                    | HostToViewer::Refused { .. }
+            ),
+            "{mode}: {word:?}"
+        );
+    }
+    let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    // A name of three letters is found in anything.
+    for name in [TITLE, host_name.trim()].into_iter().filter(|name| name.len() > 3) {
+        let found = viewer.bytes.windows(name.len()).any(|window| window == name.as_bytes());
+        assert!(!found, "{mode}: {name} was told");
+    }
+}

@@ -1,0 +1,198 @@
+//! The end user's window, in a hand that is a device of its own to the display.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{super::House, Frame, View, window_program};
+use crate::{
+    desktop::{Desktop, Hand, RETURN},
+    running::{Process, until},
+};
+
+/// The part of the window that shows the operator's screen, once it has grown for it.
+const VIEW: View = View { left: 0.0, top: 108.0, width: 1000.0, height: 612.0 };
+/// The field for the number, in the middle of the window's width.
+const NUMBER: (f64, f64) = (230.0, 232.0);
+/// From the right half's edge and from the window's foot: a place on Allow without letters.
+const ALLOW: (f64, f64) = (24.0, -65.0);
+/// Of a button that can be pressed now, under the pointer or not.
+const AWAKE: [u8; 3] = [28, 88, 200];
+/// "End now", from the right edge and the top of the bar.
+const BAR_END: (f64, f64) = (-40.0, 22.0);
+/// "End now", from the right edge and the top of the window, while it shows the operator's screen.
+const WATCHING_END: (f64, f64) = (-50.0, 82.0);
+
+/// The window on the user's desktop. Dropped, it is killed.
+#[derive(Debug)]
+pub struct AgentWindow<'a> {
+    pub process: Process,
+    desk: &'a Desktop,
+    profile: PathBuf,
+}
+
+impl<'a> AgentWindow<'a> {
+    /// Opens it; one profile a house, so that a house is met once for the first time.
+    ///
+    /// # Errors
+    /// It is not built, or shows nothing.
+    pub fn open(house: &House, desk: &'a Desktop) -> Result<Self> {
+        let profile = house.folder().join("agent-window");
+        let mut command = desk.command(window_program("tasuki-agent")?);
+        command.arg("--tenant").arg(house.bundle()).arg("--profile").arg(&profile);
+        command.args(["--lang", "en"]).env_remove("DBUS_SESSION_BUS_ADDRESS");
+        let process = Process::start("tasuki-agent", command)?;
+        let window = Self { process, desk, profile };
+        until("the user's window", || window.frame())?;
+        Ok(window)
+    }
+
+    pub fn desk(&self) -> &'a Desktop {
+        self.desk
+    }
+
+    /// Types a number as it is read aloud, and Return.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn enter(&self, hand: &mut Hand, number: &str) -> Result<()> {
+        let digits = number.chars().filter(char::is_ascii_digit);
+        let window = self.frame()?.context("the user's window is gone")?;
+        hand.click(window.at(NUMBER))?;
+        for digit in digits {
+            hand.key(u32::from(digit))?;
+        }
+        hand.key(RETURN)
+    }
+
+    /// Presses Allow as soon as it can be pressed, and before it "I called them myself" where this
+    /// computer meets the organisation for the first time. Until then nothing is pressed.
+    ///
+    /// # Errors
+    /// No session began.
+    pub fn allow(&self, hand: &mut Hand) -> Result<()> {
+        let mut presses = 0;
+        until("the user's yes", || {
+            if self.is_live()? {
+                return Ok(Some(()));
+            }
+            if let Some(place) = self.awake()? {
+                hand.click(place)?;
+                presses += 1;
+                // Once is enough: where Allow stood, End appears.
+                until("the press to be taken", || {
+                    Ok((self.is_live()? || self.awake()?.is_none()).then_some(()))
+                })?;
+            }
+            Ok(None)
+        })
+        .with_context(|| format!("Allow was pressed {presses} times"))
+    }
+
+    fn is_live(&self) -> Result<bool> {
+        Ok(self.bar()?.is_some() || self.watches()?)
+    }
+
+    /// Where Allow can be pressed now.
+    fn awake(&self) -> Result<Option<(u16, u16)>> {
+        let Some(window) = self.frame()? else { return Ok(None) };
+        let (width, height) = (f64::from(window.width), f64::from(window.height));
+        let (x, y) = window.at((width / 2.0 + ALLOW.0, height + ALLOW.1));
+        let picture = self.desk.picture()?;
+        Ok(picture.is_near((x.into(), y.into()), AWAKE, 24).then_some((x, y)))
+    }
+
+    /// The window itself.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn frame(&self) -> Result<Option<Frame>> {
+        Frame::named(self.desk, "Remote support")
+    }
+
+    /// The bar that stands above everything while somebody sees this screen.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn bar(&self) -> Result<Option<Frame>> {
+        Frame::named(self.desk, "^Connected")
+    }
+
+    /// Whether the window has grown to show the operator's screen.
+    fn watches(&self) -> Result<bool> {
+        Ok(self.frame()?.is_some_and(|window| window.width >= 1000))
+    }
+
+    /// Waits until two far corners of the operator's screen stand in the window.
+    ///
+    /// # Errors
+    /// They never did.
+    pub fn wait_for_picture(&self, operator: &Desktop) -> Result<()> {
+        until("the operator's screen in the user's window", || {
+            let Some(window) = self.frame()? else { return Ok(None) };
+            let (host, seen) = (operator.picture()?, self.desk.picture()?);
+            let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
+            let alike = [(40, host.height - 60), (host.width - 280, host.height - 40)];
+            let alike = alike.into_iter().all(|(x, y)| {
+                let (left, top) = window.at(VIEW.place_of(size, (x as f64, y as f64)));
+                seen.is_near((left.into(), top.into()), host.at(x, y), 24)
+            });
+            Ok(alike.then_some(()))
+        })
+    }
+
+    /// Clicks at a pixel of the operator's screen, as it is seen in this window.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn click_at_host(&self, hand: &mut Hand, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
+        let window = self.frame()?.context("the user's window is gone")?;
+        hand.click(window.at(VIEW.place_of(host, (f64::from(x), f64::from(y)))))
+    }
+
+    /// Presses End and waits for what follows; gives the receipt's file.
+    ///
+    /// # Errors
+    /// Something is still seen, or no receipt was kept.
+    pub fn end(&self, hand: &mut Hand) -> Result<PathBuf> {
+        let before = self.receipts()?;
+        self.press_end(hand)?;
+        self.over(&before)
+    }
+
+    /// "End now" of the bar, or of the window where there is no bar.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn press_end(&self, hand: &mut Hand) -> Result<()> {
+        let (frame, (x, y)) = match self.bar()? {
+            Some(bar) => (bar, BAR_END),
+            None => (self.frame()?.context("the user's window is gone")?, WATCHING_END),
+        };
+        hand.click(frame.at((f64::from(frame.width) + x, y)))
+    }
+
+    /// Waits for the bar to go and for a receipt beside those `before`.
+    ///
+    /// # Errors
+    /// Something is still seen, or no receipt was kept.
+    pub fn over(&self, before: &[PathBuf]) -> Result<PathBuf> {
+        until("the bar to go", || Ok(self.bar()?.is_none().then_some(())))?;
+        let kept = until("the receipt to be kept", || {
+            Ok(self.receipts()?.into_iter().find(|file| !before.contains(file)))
+        })?;
+        ensure!(fs::metadata(&kept)?.len() > 0, "an empty receipt");
+        Ok(kept)
+    }
+
+    /// The signed receipts that this window's profile keeps.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn receipts(&self) -> Result<Vec<PathBuf>> {
+        let Ok(entries) = fs::read_dir(self.profile.join("receipts")) else { return Ok(Vec::new()) };
+        let files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let is_page = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "html");
+        Ok(files.into_iter().filter(is_page).collect())
+    }
+}

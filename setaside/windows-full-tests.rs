@@ -1,0 +1,232 @@
+//! Both windows on real desktops: the operator's in the hands of xdotool, the end user's in a hand that
+//! is a device of its own to his display, since nothing else may consent.
+//!
+//! `./dev test` and `./dev windows` build the windows first and run this; they are a workspace of their own.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+use tasuki_peer::shell::receipt;
+use tasuki_protocol::{
+    ids::Role,
+    rights::{Capability, Mode},
+};
+use tasuki_tests::{
+    desktop::{Desktop, Ear, Hand, Notepad, Size, connections_of},
+    running::{Process, until},
+    stack::{AgentWindow, House, OperatorWindow, Way, set_layout},
+};
+use x11rb::{
+    COPY_DEPTH_FROM_PARENT,
+    connection::Connection as _,
+    protocol::xproto::{ConnectionExt as _, CreateWindowAux, MapState, WindowClass},
+};
+
+const USER: (u16, u16) = (1280, 800);
+/// Room for the operator's window, and beside it for what he shows.
+const OPERATOR: (u16, u16) = (1760, 840);
+/// Longer than a session waits for whose hand is on the mouse of the shown computer (T32).
+const OWN_HAND: Duration = Duration::from_millis(2600);
+
+struct Room {
+    house: House,
+    operator: Desktop,
+    user: Desktop,
+    hand: Hand,
+    operators_notes: Notepad,
+    users_notes: Notepad,
+}
+
+impl Room {
+    fn furnish() -> Self {
+        let house = House::set_up().unwrap();
+        let mut operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
+        let (mut user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
+        let file = |name| house.folder().join(name);
+        let operators = file("operators-notes.txt");
+        let users = file("users-notes.txt");
+        let operators_notes =
+            Notepad::open(&mut operator, "Mine", "40x10+1320+300", &operators).unwrap();
+        let users_notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &users).unwrap();
+        Self { house, operator, user, hand, operators_notes, users_notes }
+    }
+
+    /// What the operator's window notes of its sessions.
+    fn sessions(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.house.profile().join("sessions.jsonl")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The next note after so many: the operator's window has heard of the end.
+    fn session_after(&self, before: usize) -> String {
+        let sessions = until("the operator's window to hear of the end", || {
+            Ok(Some(self.sessions()).filter(|sessions| sessions.len() > before))
+        });
+        sessions.unwrap().swap_remove(before)
+    }
+}
+
+/// S1, S2, S14, S18, S19, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys alone.
+#[test]
+#[ignore = "./dev windows builds the windows and runs this"]
+fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
+    let mut room = Room::furnish();
+    let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
+    for (before, mode) in Mode::ALL.into_iter().enumerate() {
+        let agent = AgentWindow::open(&room.house, &room.user).unwrap();
+        window.meet(&agent, &mut room.hand, mode).unwrap();
+        thread::sleep(OWN_HAND);
+        let line = format!("typed in {mode}");
+        let may = mode.ceiling().has(Capability::Operate);
+        let (host, notes) = match mode.host() {
+            Role::Agent => (&room.user, &room.users_notes),
+            Role::Operator => (&room.operator, &room.operators_notes),
+        };
+        let (text, ear) = (notes.text().unwrap(), Ear::open(host).unwrap());
+        match mode.viewer() {
+            Role::Operator => {
+                window.click_at_host(USER, notes.middle).unwrap();
+                window.type_text(&line).unwrap();
+                window.key("Return").unwrap();
+            }
+            Role::Agent => {
+                agent.click_at_host(&mut room.hand, OPERATOR, notes.middle).unwrap();
+                room.hand.type_line(&line).unwrap();
+            }
+        }
+        if may {
+            notes.wait_for(&line).unwrap();
+        } else {
+            assert_eq!(ear.heard().unwrap(), 0, "input reached the host in {mode}");
+            assert_eq!(notes.text().unwrap(), text);
+        }
+        assert_eq!(agent.bar().unwrap().is_some(), mode.host() == Role::Agent, "the bar in {mode}");
+
+        let page = agent.end(&mut room.hand).unwrap();
+
+        let names = receipt::verify(&page).unwrap().signed_by;
+        assert_eq!(names.len(), 2, "both ends signed the receipt of {mode}");
+        let last = room.session_after(before);
+        let operators = fs::read_dir(room.house.profile().join("receipts")).unwrap();
+        assert_eq!(operators.count(), before + 1, "the operator's window keeps its own");
+        assert!(last.contains("\"ended_there\"") && last.contains(mode.name()), "{last}");
+    }
+}
+
+/// Keys go by their place: with the same layout at both ends every letter arrives as typed.
+#[test]
+#[ignore = "./dev windows builds the windows and runs this"]
+fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
+    let mut room = Room::furnish();
+    let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
+    let agent = AgentWindow::open(&room.house, &room.user).unwrap();
+    window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
+    thread::sleep(OWN_HAND);
+    window.click_at_host(USER, room.users_notes.middle).unwrap();
+    for (layout, line) in [
+        ("us", "The quick {brown} fox; 100% [ok] @home"),
+        ("jp", "@^[]:;_ kana 123 \\"),
+        ("de", "zy ä ö ü ß + # < > 'yes'"),
+        ("fr", "azerty & é \" ( - è _ ç à ) = 123"),
+    ] {
+        set_layout(&room.operator, layout).unwrap();
+        set_layout(&room.user, layout).unwrap();
+        thread::sleep(Duration::from_millis(400));
+        window.type_text(line).unwrap();
+        window.key("Return").unwrap();
+        room.users_notes.wait_for(line).unwrap();
+    }
+    agent.end(&mut room.hand).unwrap();
+}
+
+/// S31, S97: what a hand's press needs is on this computer alone. The receipt then has one name.
+#[test]
+#[ignore = "./dev windows builds the windows and runs this"]
+fn s31_end_needs_neither_server_nor_network_nor_the_operators_program() {
+    let mut room = Room::furnish();
+    let cases = [
+        ("the server stopped", Way::Direct, false),
+        // Everything passes through the server's relay, which is stopped.
+        ("the network cut", Way::Relayed, false),
+        ("the operator's program frozen", Way::Direct, true),
+    ];
+    for (before, (trouble, way, freezes_operator)) in cases.into_iter().enumerate() {
+        let window = OperatorWindow::open(&room.house, &room.operator, way).unwrap();
+        let agent = AgentWindow::open(&room.house, &room.user).unwrap();
+        let rests = connections_of(&room.user, agent.process.id()).unwrap();
+        window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
+        let runs = connections_of(&room.user, agent.process.id()).unwrap();
+        assert!(runs > rests, "{trouble}: {rests} connections before, {runs} while it is seen");
+        let stopped: &Process = if freezes_operator { &window.process } else { &room.house.server };
+        stopped.signal(Signal::STOP).unwrap();
+
+        let receipts = agent.receipts().unwrap();
+        agent.press_end(&mut room.hand).unwrap();
+        let pressed = Instant::now();
+        until("capture, injection and watching to be gone", || {
+            Ok((connections_of(&room.user, agent.process.id())? <= rests).then_some(()))
+        })
+        .unwrap_or_else(|why| panic!("{trouble}: {why:#}"));
+        eprintln!("End with {trouble}: nothing reads the screen {:.0?} later", pressed.elapsed());
+        agent.over(&receipts).unwrap();
+        // Only now does the other side live again.
+        stopped.signal(Signal::CONT).unwrap();
+        let heard = room.session_after(before);
+        assert!(heard.contains("\"ended_there\"") || heard.contains("\"lost\""), "{trouble}: {heard}");
+    }
+}
+
+/// T33: the bar of a session is seen, or there is no session.
+#[test]
+#[ignore = "./dev windows builds the windows and runs this"]
+fn t33_a_bar_that_is_covered_or_put_away_comes_back_and_one_that_is_killed_ends_the_session() {
+    let mut room = Room::furnish();
+    let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
+    let mut agent = AgentWindow::open(&room.house, &room.user).unwrap();
+    window.meet(&agent, &mut room.hand, Mode::View).unwrap();
+    let display = room.user.connect().unwrap();
+    let root = display.setup().roots[0].root;
+    let bar = agent.bar().unwrap().unwrap().id;
+    let is_seen = || -> anyhow::Result<Option<()>> {
+        let on_top = display.query_tree(root)?.reply()?.children.last() == Some(&bar);
+        let facts = display.get_window_attributes(bar)?.reply();
+        let is_mapped = facts.is_ok_and(|facts| facts.map_state == MapState::VIEWABLE);
+        Ok((on_top && is_mapped).then_some(()))
+    };
+
+    let cover = display.generate_id().unwrap();
+    let aux = CreateWindowAux::new().override_redirect(1).background_pixel(0);
+    let kind = WindowClass::INPUT_OUTPUT;
+    display
+        .create_window(COPY_DEPTH_FROM_PARENT, cover, root, 0, 0, 1280, 200, 0, kind, 0, &aux)
+        .unwrap();
+    display.map_window(cover).unwrap().check().unwrap();
+    until("the covered bar to be on top again", is_seen).unwrap();
+    display.unmap_window(bar).unwrap().check().unwrap();
+    until("the bar that was put away to be seen again", is_seen).unwrap();
+    assert!(room.sessions().is_empty(), "the session goes on");
+
+    display.destroy_window(bar).unwrap().check().unwrap();
+    let heard = room.session_after(0);
+    assert!(heard.contains("\"ended_there\""), "{heard}");
+    assert!(agent.process.is_running(), "the window tells what happened");
+    display.destroy_window(cover).unwrap().check().unwrap();
+
+    drop(agent);
+    let mut agent = AgentWindow::open(&room.house, &room.user).unwrap();
+    window.meet(&agent, &mut room.hand, Mode::View).unwrap();
+    let bar = agent.bar().unwrap().unwrap().id;
+    // As xkill does: the display throws the program's windows out, and the bar among them.
+    display.kill_client(bar).unwrap().check().unwrap();
+    agent.process.wait_end().unwrap();
+    assert_eq!(connections_of(&room.user, agent.process.id()).unwrap(), 0);
+    let said = agent.process.log().tail(50);
+    assert!(!said.contains("panicked"), "{said}");
+    let heard = room.session_after(1);
+    assert!(heard.contains("\"ended_there\"") || heard.contains("\"lost\""), "{heard}");
+}
