@@ -105,7 +105,8 @@ pub enum PathEvent {
 pub enum PathEnd {
     #[error("no way through was found within {0:?}")]
     NotReached(Duration),
-    /// Neither a STUN server nor the other end was ever heard: what `doctor` calls `udp_blocked`.
+    /// Neither a STUN server nor the other end, whose places were known, was ever heard: what
+    /// `doctor` calls `udp_blocked`.
     #[error("this network lets no UDP through")]
     NoUdp,
     #[error("the path went silent")]

@@ -64,6 +64,7 @@ pub fn spawn(
             events,
             held: None,
             heard: Heard::Nothing,
+            candidates: 0,
         };
         carrier.gather(disclosure, stun);
         carrier.run(stun).await;
@@ -121,6 +122,8 @@ struct Carrier {
     /// An event that the session has no room for at the moment.
     held: Option<PathEvent>,
     heard: Heard,
+    /// How many places of the other end were told: with none, silence says nothing of UDP.
+    candidates: usize,
 }
 
 /// Whether any datagram has come, from whomever.
@@ -166,6 +169,7 @@ impl Carrier {
             tokio::select! {
                 command = self.commands.recv() => {
                     let Some(command) = command else { break };
+                    self.candidates += usize::from(matches!(command, PathCommand::RemoteCandidate(_)));
                     self.link.handle_command(command, Instant::now());
                 }
                 room = events.reserve(), if self.held.is_some() => {
@@ -217,7 +221,7 @@ impl Carrier {
     fn next_event(&mut self) -> Option<PathEvent> {
         let event = self.link.poll_event()?;
         let not_reached = matches!(event, PathEvent::Down(PathEnd::NotReached(_)));
-        let silent = not_reached && self.heard == Heard::Nothing;
+        let silent = not_reached && self.heard == Heard::Nothing && self.candidates > 0;
         Some(if silent { PathEvent::Down(PathEnd::NoUdp) } else { event })
     }
 
