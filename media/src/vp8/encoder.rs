@@ -255,7 +255,9 @@ impl Encoder {
     }
 
     fn note_tokens(&mut self) {
-        self.tokens = TokenSpace::just_asked().or(self.tokens);
+        let macroblocks =
+            usize::from(self.width().div_ceil(16)) * usize::from(self.height().div_ceil(16));
+        self.tokens = TokenSpace::just_asked(macroblocks).or(self.tokens);
     }
 }
 

@@ -31,9 +31,11 @@ pub(super) struct TokenSpace {
 }
 
 impl TokenSpace {
-    /// What the last call of libvpx on this thread asked for, if it did.
-    pub(super) fn just_asked() -> Option<Self> {
-        ASKED.take()
+    /// What the last call of libvpx on this thread asked for, if it did and if it is what
+    /// an encoder of `macroblocks` needs: nobody else's memory is ever given back.
+    pub(super) fn just_asked(macroblocks: usize) -> Option<Self> {
+        let bytes = macroblocks * TOKENS_A_MACROBLOCK * TOKEN_BYTES;
+        ASKED.take().filter(|asked| asked.bytes == bytes)
     }
 
     #[cfg(test)]
