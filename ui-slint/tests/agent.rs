@@ -18,6 +18,9 @@ use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::windows::{AgentWindow, Means};
 
+const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
+const END: &[&str] = &["End now", "今すぐ終了"];
+
 /// What was pressed, in order.
 #[derive(Debug, Clone, Default)]
 struct Heard(Rc<RefCell<Vec<String>>>);
@@ -42,16 +45,22 @@ impl Heard {
 fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_language() {
     painting::start();
     for lang in [Lang::En, Lang::Ja] {
+        let mut allow = None;
         for scene in scenes::all(lang, Shade::Light, Instant::now()) {
             let (window, heard) = open(&scene);
             every_control_has_a_label(&scene, &window);
             match scene.name {
                 "agent-number" => number_is_typed_and_sent_by_keys(&window, &heard, lang),
                 name if name.starts_with("agent-consent") => {
+                    allow = place(&window, ALLOW);
                     consent_begins_on_refuse(&scene, &window, &heard);
-                    accept_needs_a_hand(&window, &heard, lang);
+                    accept_needs_a_hand(&window, &heard);
                 }
-                name if name.starts_with("agent-live") => end_is_there(&window, &heard, lang),
+                name if name.starts_with("agent-live") => {
+                    end_is_there(&window, &heard, lang);
+                    let over = overlap(place(&window, END), allow);
+                    assert!(!over, "{}: a double click on Allow would end it", scene.name);
+                }
                 _ => {}
             }
         }
@@ -96,14 +105,8 @@ fn consent_begins_on_refuse(scene: &Scene, window: &AgentWindow, heard: &Heard) 
     assert!(pressed[0].starts_with("RefusePressed"), "{}: Return refuses: {pressed:?}", scene.name);
 }
 
-fn accept_needs_a_hand(window: &AgentWindow, heard: &Heard, lang: Lang) {
-    let labels = if lang == Lang::En {
-        ["Allow", "Allow and watch"]
-    } else {
-        ["許可する", "許可して見る"]
-    };
-    let accept = labels.iter().find_map(|label| find(window, label, AccessibleRole::Button));
-    let accept = accept.expect("there is a button to allow");
+fn accept_needs_a_hand(window: &AgentWindow, heard: &Heard) {
+    let accept = one_of(window, ALLOW).expect("there is a button to allow");
     accept.invoke_accessible_default_action();
     assert!(heard.take().is_empty(), "no other program presses it");
     press(window, Key::Tab.into());
@@ -115,6 +118,25 @@ fn end_is_there(window: &AgentWindow, heard: &Heard, lang: Lang) {
     let label = if lang == Lang::En { "End now" } else { "今すぐ終了" };
     only(window, label, AccessibleRole::Button).invoke_accessible_default_action();
     assert_eq!(heard.take(), ["EndPressed"]);
+}
+
+/// Left, top, right and bottom in the window.
+type Place = (f32, f32, f32, f32);
+
+/// Of the button at the window's foot under one of these labels.
+fn place(window: &AgentWindow, labels: &[&str]) -> Option<Place> {
+    let button = one_of(window, labels)?;
+    let (at, size) = (button.absolute_position(), button.size());
+    Some((at.x, at.y, at.x + size.width, at.y + size.height))
+}
+
+fn overlap(one: Option<Place>, other: Option<Place>) -> bool {
+    let (one, other) = (one.expect("it is there"), other.expect("it was there"));
+    one.0 < other.2 && other.0 < one.2 && one.1 < other.3 && other.1 < one.3
+}
+
+fn one_of(window: &AgentWindow, labels: &[&str]) -> Option<ElementHandle> {
+    labels.iter().find_map(|label| find(window, label, AccessibleRole::Button))
 }
 
 fn find(window: &AgentWindow, label: &str, role: AccessibleRole) -> Option<ElementHandle> {

@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use painting::Gallery;
-use slint::platform::PointerEventButton;
+use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalSize};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::operator::update::Msg;
 use tasuki_ui_slint::operator::{mock, scenes, wire};
-use tasuki_ui_slint::windows::OperatorWindow;
+use tasuki_ui_slint::windows::{OperatorWindow, RemoteScreen};
 
 /// Pictured in all four manners; the others in one of each language and colour.
 const MAIN: [&str; 4] = ["operator-sign-in", "operator-home", "operator-waiting", "operator-viewer"];
@@ -27,6 +27,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     every_control_has_a_role_and_a_label();
     what_a_state_is_for_can_be_found_by_label_and_role();
     controls_do_what_they_say();
+    the_first_click_on_the_picture_is_the_hosts();
 }
 
 fn open(scene: &scenes::Scene) -> OperatorWindow {
@@ -179,4 +180,22 @@ fn controls_do_what_they_say() {
             );
         }
     }
+}
+
+/// The picture has the focus before the press is told, or the press would be for nobody.
+fn the_first_click_on_the_picture_is_the_hosts() {
+    let all = scenes::all(Lang::En, Shade::Light);
+    let scene = all.iter().find(|scene| scene.name == "operator-viewer").unwrap();
+    let window = open(scene);
+    window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let remote = window.global::<RemoteScreen<'_>>();
+    let told = Rc::clone(&heard);
+    remote.on_focused(move |here| told.borrow_mut().push(if here { "focused" } else { "left" }));
+    let told = Rc::clone(&heard);
+    remote.on_pressed(move |_, _, _| told.borrow_mut().push("pressed"));
+    let picture = find(&window, AccessibleRole::Image, "Ctrl+Alt+Home").unwrap();
+    picture.mock_single_click(PointerEventButton::Left);
+    let heard = heard.borrow();
+    assert_eq!(heard[..2], ["focused", "pressed"], "{heard:?}");
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, EventMask, GrabMode, KeyButMask,
-    ModMask, StackMode, Visibility, Window,
+    ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, EventMask, GetGeometryReply,
+    GrabMode, KeyButMask, MapState, ModMask, StackMode, Window,
 };
 
 use super::connection::{Desktop, Woken, lost, refused};
@@ -35,23 +35,26 @@ pub enum Alarm {
 pub struct Sentinel {
     desktop: Desktop,
     windows: Vec<Window>,
-    raised_at: Option<Instant>,
-    /// A window came down again within [`PAUSE`]; it is raised when that is over.
+    looked_at: Option<Instant>,
+    /// Something changed among the windows; they are looked at then, at most every [`PAUSE`].
     due: Option<Instant>,
 }
 
 impl Sentinel {
     /// # Errors
-    /// [`ScreenError`]: the display is not reached.
+    /// [`ScreenError`]: the display is not reached, or does not know one of the windows: the connection that
+    /// makes them may not have said so yet.
     pub fn open(display: Option<&str>, windows: &[Window]) -> Result<Self, ScreenError> {
         let desktop = Desktop::connect(display)?;
         let c = &desktop.connection;
-        let mask = EventMask::VISIBILITY_CHANGE | EventMask::STRUCTURE_NOTIFY;
+        let all = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        c.change_window_attributes(desktop.root, &all).map_err(lost)?;
         for window in windows {
-            let aux = ChangeWindowAttributesAux::new().event_mask(mask);
-            c.change_window_attributes(*window, &aux).map_err(lost)?;
+            let aux = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+            let asked = c.change_window_attributes(*window, &aux).map_err(lost)?;
+            asked.check().map_err(refused("window"))?;
         }
-        let sentinel = Self { desktop, windows: windows.to_vec(), raised_at: None, due: None };
+        let sentinel = Self { desktop, windows: windows.to_vec(), looked_at: None, due: None };
         sentinel.grab_stop_key()?;
         sentinel.raise()?;
         Ok(sentinel)
@@ -74,8 +77,10 @@ impl Sentinel {
             }
             let now = Instant::now();
             if self.due.is_some_and(|due| due <= now) {
-                self.raise()?;
-                self.raised_at = Some(now);
+                if self.is_down()? {
+                    self.raise()?;
+                }
+                self.looked_at = Some(now);
                 self.due = None;
             }
             let until = self.due.unwrap_or(now + Duration::from_secs(3600));
@@ -95,16 +100,55 @@ impl Sentinel {
         {
             return Some(Alarm::Gone);
         }
-        let covered =
-            matches!(event, Event::VisibilityNotify(seen) if seen.state != Visibility::UNOBSCURED);
-        let unmapped = matches!(event, Event::UnmapNotify(gone) if self.windows.contains(&gone.window));
-        let down = covered || unmapped;
-        if down && self.due.is_none() {
+        if self.due.is_none() && self.may_cover(event) {
             let now = Instant::now();
-            let earliest = self.raised_at.map_or(now, |at| at + PAUSE);
+            let earliest = self.looked_at.map_or(now, |at| at + PAUSE);
             self.due = Some(earliest.max(now));
         }
         None
+    }
+
+    /// The order of the windows tells what is covered. `VisibilityNotify` would not: where windows are
+    /// composed, as on most desktops and for windows with transparency, each counts as seen.
+    fn may_cover(&self, event: &Event) -> bool {
+        let other = |window: &Window| !self.windows.contains(window);
+        matches!(event, Event::UnmapNotify(gone) if !other(&gone.window))
+            || matches!(event, Event::MapNotify(come) if other(&come.window))
+            || matches!(event, Event::ConfigureNotify(moved) if other(&moved.window))
+            || matches!(event, Event::ReparentNotify(framed) if other(&framed.window))
+            || matches!(event, Event::CirculateNotify(_))
+    }
+
+    /// Whether one of the windows is not mapped, or another one lies on it.
+    fn is_down(&self) -> Result<bool, ScreenError> {
+        let c = &self.desktop.connection;
+        let tree =
+            c.query_tree(self.desktop.root).map_err(lost)?.reply().map_err(refused("windows"))?;
+        let mut above: Vec<GetGeometryReply> = Vec::new();
+        // From the top one down.
+        for window in tree.children.into_iter().rev() {
+            let Some(place) = self.seen_at(window)? else {
+                if self.windows.contains(&window) {
+                    return Ok(true);
+                }
+                continue;
+            };
+            if !self.windows.contains(&window) {
+                above.push(place);
+            } else if above.iter().any(|other| overlap(other, &place)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `None` for a window that is not seen, or is gone by now.
+    fn seen_at(&self, window: Window) -> Result<Option<GetGeometryReply>, ScreenError> {
+        let c = &self.desktop.connection;
+        let facts = c.get_window_attributes(window).map_err(lost)?;
+        let place = c.get_geometry(window).map_err(lost)?;
+        let is_seen = facts.reply().is_ok_and(|facts| facts.map_state == MapState::VIEWABLE);
+        Ok(place.reply().ok().filter(|_| is_seen))
     }
 
     fn raise(&self) -> Result<(), ScreenError> {
@@ -141,4 +185,12 @@ impl Sentinel {
         }
         Ok(())
     }
+}
+
+fn overlap(one: &GetGeometryReply, other: &GetGeometryReply) -> bool {
+    let meet = |start: i16, length: u16, other_start: i16, other_length: u16| {
+        i32::from(start) < i32::from(other_start) + i32::from(other_length)
+            && i32::from(other_start) < i32::from(start) + i32::from(length)
+    };
+    meet(one.x, one.width, other.x, other.width) && meet(one.y, one.height, other.y, other.height)
 }

@@ -64,6 +64,17 @@ impl Hand {
         Ok(())
     }
 
+    /// Types a line of small letters and spaces, and Return.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn type_line(&mut self, line: &str) -> Result<()> {
+        for letter in line.chars() {
+            self.key(u32::from(letter))?;
+        }
+        self.key(RETURN)
+    }
+
     /// Presses a key and lets it go; letters and digits are their own names.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ const FONT: &str = "VL Gothic,Noto Sans Mono,DejaVu Sans Mono,monospace";
 #[derive(Debug)]
 pub struct Notepad {
     path: PathBuf,
+    /// What stands in its bar.
+    pub title: String,
     /// A point inside, to click at.
     pub middle: (i16, i16),
 }
@@ -36,7 +38,7 @@ impl Notepad {
         let script = format!("cat > '{}'", path.display());
         start(desktop, title, geometry, &script)?;
         let middle = middle_of(desktop, title)?;
-        Ok(Self { path: path.to_owned(), middle })
+        Ok(Self { path: path.to_owned(), title: title.to_owned(), middle })
     }
 
     /// What arrived so far.

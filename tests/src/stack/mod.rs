@@ -5,7 +5,7 @@ mod session;
 mod windows;
 
 pub use self::windows::{
-    AgentWindow, Frame, OperatorWindow, WINDOW, clipboard, set_layout, window_program,
+    AgentWindow, Frame, OperatorWindow, WINDOW, clipboard, focused, set_layout, window_program,
 };
 pub use self::{
     house::{House, Site, all_bytes_below, free_port},

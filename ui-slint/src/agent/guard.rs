@@ -44,6 +44,7 @@ type TraySlot = Rc<RefCell<Option<AgentTray>>>;
 /// The sentinel's thread. Dropping it ends it.
 #[derive(Debug)]
 struct Watch {
+    bars: Vec<u32>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -116,8 +117,8 @@ impl Guard {
         match (had_bars, lives) {
             (false, true) => self.raise_bars(model, window, ear),
             (true, false) => self.take_down(),
-            (true, true) if self.watch.is_none() => self.watch = watch(&self.bars, ear),
-            (true, true) | (false, false) => {}
+            (true, true) => self.watch_anew(ear),
+            (false, false) => {}
         }
         (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(false))
     }
@@ -150,6 +151,14 @@ impl Guard {
         self.next_is_bar.0.set(false);
         self.watch = watch(&self.bars, ear);
         look_for_tray(&self.tray, ear);
+    }
+
+    /// The toolkit may make a bar's window later than it is shown, and another in its place.
+    fn watch_anew(&mut self, ear: &impl Ear) {
+        let watched = self.watch.as_ref().map(|watch| &watch.bars);
+        if watched != ids(&self.bars).as_ref() {
+            self.watch = watch(&self.bars, ear);
+        }
     }
 
     fn bar(
@@ -211,13 +220,18 @@ fn x11_id(bar: &BannerWindow) -> Option<u32> {
     id.flatten()
 }
 
+/// `None` while one is not made yet.
+fn ids(bars: &[BannerWindow]) -> Option<Vec<u32>> {
+    bars.iter().map(x11_id).collect()
+}
+
 /// Ends the session at the stop key, and when a bar is destroyed from outside. `None` while a bar is
 /// not made yet.
 fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
     if on_wayland() {
         return None;
     }
-    let bars: Vec<u32> = bars.iter().map(x11_id).collect::<Option<_>>()?;
+    let bars = ids(bars)?;
     let (told, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
     let mut sentinel = Sentinel::open(None, &bars).ok()?;
     let waker = sentinel.waker();
@@ -234,7 +248,7 @@ fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
             ear.send(Msg::EndPressed);
         }
     });
-    Some(Watch { waker, thread: thread.ok() })
+    Some(Watch { bars, waker, thread: thread.ok() })
 }
 
 /// Asks the desktop beside everything else: a bus that does not answer holds nothing up.

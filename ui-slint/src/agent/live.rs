@@ -104,6 +104,12 @@ impl Live {
         self.manifest.mode.host() == Role::Agent
     }
 
+    /// Whether what is pressed can no longer be the end of what was pressed at the question. The end is
+    /// open from the first moment all the same.
+    pub fn is_settled(&self, now: Instant) -> bool {
+        now >= self.since + INERT
+    }
+
     pub fn mode(&self) -> Mode {
         self.manifest.mode
     }
@@ -142,6 +148,8 @@ impl Live {
                 self.ending = Some(now);
                 self.end()
             }
+            // The second half of a double click on Allow, which stood at the same place.
+            Msg::PausePressed(_) if !self.is_settled(now) => Vec::new(),
             Msg::PausePressed(wanted) => {
                 self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
                 vec![if wanted { Effect::Pause } else { Effect::Resume }]
@@ -235,6 +243,17 @@ mod tests {
         let mut live = asked(kind, now);
         assert_eq!(live.pressed(&answer(false), now).len(), 1);
         assert_eq!(live.question, None);
+    }
+
+    #[test]
+    fn a_double_click_on_allow_does_not_pause_and_the_end_is_open_at_once() {
+        let now = Instant::now();
+        let early = now + INERT - Duration::from_millis(1);
+        let mut live = live(Mode::Control, now);
+        assert_eq!(live.pressed(&Msg::PausePressed(true), early), []);
+        assert_eq!(live.stillness, Stillness::None);
+        assert_eq!(live.pressed(&Msg::PausePressed(true), now + INERT), [Effect::Pause]);
+        assert_eq!(live.pressed(&Msg::EndPressed, early), [Effect::End]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use slint::winit_030::WinitWindowAccessor;
+use slint::winit_030::winit::dpi::PhysicalPosition;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
@@ -35,6 +37,10 @@ use crate::windows::{AgentWindow, Means};
 const TICK: Duration = Duration::from_millis(200);
 /// How long an ending session may take to tell the other end.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Room for the operator's screen, in logical pixels.
+const PICTURE: (f32, f32) = (1000.0, 720.0);
+/// What a window manager may draw above and below, in logical pixels.
+const FRAME: f32 = 48.0;
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
@@ -135,8 +141,11 @@ impl Program {
     /// The picture comes with a session that shows the operator's screen, and goes with it. Keys leave
     /// this computer only in Share, and only while the picture has the focus (T21, T22).
     fn look_at_theirs(self: &Rc<Self>) {
-        let mode = match &self.model.borrow().page {
-            Page::Live(live) if !live.is_seen() => Some(live.mode()),
+        let operating = match &self.model.borrow().page {
+            Page::Live(live) if !live.is_seen() => {
+                let operates = live.mode() == Mode::Share && live.is_settled(Instant::now());
+                Some(if operates { Allowed::Yes } else { Allowed::No })
+            }
             Page::Live(_)
             | Page::Trouble(_)
             | Page::Number(_)
@@ -145,18 +154,25 @@ impl Program {
             | Page::Ended(_) => None,
         };
         let watched = self.theirs.borrow().is_some();
-        match (mode, watched) {
-            (Some(mode), false) => self.begin_watching(mode),
+        match (operating, watched) {
+            (Some(_), false) => self.begin_watching(),
             (None, true) => {
                 if let Some(screen) = self.theirs.take() {
                     screen.watch(None);
                 }
             }
-            (Some(_), true) | (None, false) => {}
+            (Some(allowed), true) => {
+                // Not held while it is told: letting go of keys comes back as an act.
+                let screen = self.theirs.borrow().clone();
+                if let Some(screen) = screen {
+                    screen.allow(allowed);
+                }
+            }
+            (None, false) => {}
         }
     }
 
-    fn begin_watching(self: &Rc<Self>, mode: Mode) {
+    fn begin_watching(self: &Rc<Self>) {
         let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
         let program = Rc::downgrade(self);
         let screen = Screen::attach(&self.window, self.runtime.handle().clone(), move |told| {
@@ -165,9 +181,28 @@ impl Program {
             }
         });
         screen.watch(viewer);
-        screen.allow(if mode == Mode::Share { Allowed::Yes } else { Allowed::No });
         *self.theirs.borrow_mut() = Some(screen);
-        self.window.window().set_size(slint::LogicalSize::new(1000.0, 720.0));
+        self.make_room();
+    }
+
+    /// Grows for the picture, no further than the monitor, and stays on it.
+    fn make_room(&self) {
+        let window = self.window.window();
+        let scale = window.scale_factor();
+        let (mut width, mut height) = (PICTURE.0 * scale, PICTURE.1 * scale);
+        window.with_winit_window(|winit| {
+            let Some(monitor) = winit.current_monitor() else { return };
+            let (corner, room) = (monitor.position(), monitor.size());
+            width = width.min(room.width as f32);
+            height = height.min(room.height as f32 - FRAME * scale);
+            let Ok(at) = winit.outer_position() else { return };
+            let last =
+                |start: i32, room: u32, length: f32| start + (room as f32 - length).max(0.0) as i32;
+            let x = at.x.min(last(corner.x, room.width, width));
+            let y = at.y.min(last(corner.y, room.height, height + FRAME * scale));
+            winit.set_outer_position(PhysicalPosition::new(x.max(corner.x), y.max(corner.y)));
+        });
+        window.set_size(slint::PhysicalSize::new(width as u32, height as u32));
     }
 
     fn show(&self) {
@@ -334,7 +369,7 @@ impl Program {
         let window = self.window.window();
         window.set_minimized(false);
         let _ = self.window.show();
-        slint::winit_030::WinitWindowAccessor::with_winit_window(window, |winit| {
+        window.with_winit_window(|winit| {
             winit.request_user_attention(Some(
                 slint::winit_030::winit::window::UserAttentionType::Critical,
             ));

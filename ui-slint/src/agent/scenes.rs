@@ -191,7 +191,7 @@ pub fn question(mode: Mode) -> Question {
         mode,
         capabilities,
         files: FileRules::of(capabilities, Approval::Ask),
-        reason: None,
+        reason: (mode == Mode::Control).then(|| "#4410 会計ソフトのエラー".to_owned()),
         certificate: Blob::default(),
         application_selection: Requirement::Off,
         recording,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 use slint::{ComponentHandle, Model as _, SharedString, VecModel};
 use tasuki_peer::programs::consent;
-use tasuki_peer::shell::texts::Lang;
+use tasuki_peer::shell::texts::{Lang, Text};
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
@@ -96,6 +96,9 @@ fn show_asking(asking: &Asking, lang: Lang, agent: &Agent<'_>, now: Instant) -> 
     agent.set_operator(question.manifest.operator_name.as_str().into());
     agent.set_manner(mode.into());
     agent.set_asks(consent::asks(mode).say(lang).into());
+    let reason = question.manifest.reason.as_ref();
+    let reason = reason.map(|why| Text::AskReason.fill(lang, &[why]).trim().to_owned());
+    agent.set_reason(reason.unwrap_or_default().into());
     let can = consent::can(mode, grantable).into_iter().map(|(capability, text)| Line {
         text: text.say(lang).into(),
         id: place(capability),
@@ -209,6 +212,7 @@ pub fn shown_on(window: &AgentWindow) -> Digest {
         words.get_verified(),
         words.get_manner(),
         agent.get_asks(),
+        agent.get_reason(),
         words.get_can(),
     ];
     lines.extend(agent.get_can().iter().map(|line| line.text));

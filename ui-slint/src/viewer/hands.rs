@@ -33,9 +33,13 @@ pub struct Hands {
 }
 
 impl Hands {
-    /// Lets go of everything where the hands no longer reach the host.
+    /// Lets go of everything where the hands no longer reach the host. Whose hand moves the host's
+    /// pointer meanwhile is not known here, so that its place is said anew afterwards.
     pub fn set_reach(&mut self, reach: Reach) -> Option<InputEvent> {
         let left = self.reach == Reach::Host && reach == Reach::Here;
+        if left {
+            self.forget_pointer();
+        }
         self.reach = reach;
         if left { self.let_go() } else { None }
     }
@@ -194,6 +198,15 @@ mod tests {
         assert_eq!(hands.point(MonitorId(0), (3, 4)), None);
         hands.forget_pointer();
         assert!(hands.point(MonitorId(0), (3, 4)).is_some());
+    }
+
+    #[test]
+    fn t32_a_place_is_said_again_once_the_persons_own_hand_has_been_on_the_mouse() {
+        let mut hands = reaching();
+        assert!(hands.point(MonitorId(0), (3, 4)).is_some());
+        let _ = hands.set_reach(Reach::Here);
+        let _ = hands.set_reach(Reach::Host);
+        assert!(hands.point(MonitorId(0), (3, 4)).is_some(), "a click would land where he left it");
     }
 
     #[test]

@@ -73,6 +73,10 @@ where
         screen.wire_pointer(window);
         let hook = screen.clone();
         window.window().on_winit_window_event(move |_, event| hook.window_event(event));
+        // Of a focus that was there before, no event tells.
+        if window.window().with_winit_window(|window| window.has_focus()) == Some(true) {
+            screen.window_focus(true);
+        }
         screen
     }
 
@@ -146,6 +150,8 @@ where
         });
         let screen = self.clone();
         remote.on_pressed(move |button, x, y| {
+            // A button is pressed where this end's pointer is, wherever the host's was meanwhile.
+            screen.inner.state.borrow_mut().hands.forget_pointer();
             screen.pointed(x, y);
             let event = screen.inner.state.borrow_mut().press_button(button_of(button));
             screen.act(event);

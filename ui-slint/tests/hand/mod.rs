@@ -9,19 +9,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The display, and a client that holds its devices.
 #[derive(Debug)]
-pub struct Desk {
-    pub display: String,
+pub(crate) struct Desk {
+    pub(crate) display: String,
     server: Child,
     manager: Child,
     hand: TcpStream,
 }
 
 impl Desk {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Command::new("Xvnc")
             .args(["-displayfd", "1", "-geometry", "1024x800", "-SecurityTypes", "None", "-localhost"])
@@ -39,7 +39,7 @@ impl Desk {
         Self { display, server, manager, hand }
     }
 
-    pub fn click(&mut self, (x, y): (u16, u16)) {
+    pub(crate) fn click(&mut self, (x, y): (u16, u16)) {
         for mask in [0, 1, 0] {
             let [x1, x2] = x.to_be_bytes();
             let [y1, y2] = y.to_be_bytes();
@@ -48,7 +48,7 @@ impl Desk {
         }
     }
 
-    pub fn key(&mut self, keysym: u32) {
+    pub(crate) fn key(&mut self, keysym: u32) {
         for down in [1, 0] {
             let mut event = vec![4, down, 0, 0];
             event.extend(keysym.to_be_bytes());
@@ -58,7 +58,7 @@ impl Desk {
     }
 
     /// What any program on the display can do without a hand.
-    pub fn xdotool(&self, arguments: &[&str]) -> String {
+    pub(crate) fn xdotool(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("xdotool");
         let output = command.env("DISPLAY", &self.display).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -104,18 +104,18 @@ fn client(port: u16) -> TcpStream {
 
 /// A window in made-up states, and what it says.
 #[derive(Debug)]
-pub struct Mock {
+pub(crate) struct Mock {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Mock {
-    pub fn start(program: &str, state: &str, display: &str) -> Self {
+    pub(crate) fn start(program: &str, state: &str, display: &str) -> Self {
         Self::start_with(quiet(program, display), state)
     }
 
     /// In surroundings of its own.
-    pub fn start_with(mut program: Command, state: &str) -> Self {
+    pub(crate) fn start_with(mut program: Command, state: &str) -> Self {
         let mut child =
             program.args(["--lang", "en", "--mock", state]).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -133,7 +133,7 @@ impl Mock {
     }
 
     /// The next line, if one comes within `patience`.
-    pub fn line(&self, patience: Duration) -> Option<String> {
+    pub(crate) fn line(&self, patience: Duration) -> Option<String> {
         match self.lines.recv_timeout(patience) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
@@ -141,7 +141,7 @@ impl Mock {
         }
     }
 
-    pub fn said(&self) -> Vec<String> {
+    pub(crate) fn said(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
 }
@@ -154,7 +154,7 @@ impl Drop for Mock {
 }
 
 /// A program on a display, and nothing else of a desktop around it.
-pub fn quiet(program: &str, display: &str) -> Command {
+pub(crate) fn quiet(program: &str, display: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env("DISPLAY", display)

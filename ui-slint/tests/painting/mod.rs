@@ -12,7 +12,7 @@ const NEAR: u8 = 24;
 /// Pixels of a thousand that may be off further.
 const FAR_PER_MILLE: usize = 2;
 
-pub fn start() {
+pub(crate) fn start() {
     let options = TestingBackendOptions {
         mock_time: true,
         threading: true,
@@ -22,7 +22,7 @@ pub fn start() {
 }
 
 /// Both languages, both colours.
-pub fn manners() -> [(Lang, Shade); 4] {
+pub(crate) fn manners() -> [(Lang, Shade); 4] {
     [
         (Lang::En, Shade::Light),
         (Lang::En, Shade::Dark),
@@ -33,12 +33,12 @@ pub fn manners() -> [(Lang, Shade); 4] {
 
 /// All pictures of one test, so that one run tells every one that is off.
 #[derive(Debug, Default)]
-pub struct Gallery {
+pub(crate) struct Gallery {
     off: Vec<String>,
 }
 
 impl Gallery {
-    pub fn hang(
+    pub(crate) fn hang(
         &mut self,
         name: &str,
         (lang, shade): (Lang, Shade),
@@ -60,7 +60,7 @@ impl Gallery {
 
     /// # Panics
     /// When a picture is off.
-    pub fn close(self) {
+    pub(crate) fn close(self) {
         assert!(
             self.off.is_empty(),
             "look at them, then run ./dev screenshots:\n{}",

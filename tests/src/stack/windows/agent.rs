@@ -23,6 +23,11 @@ const BAR_END: (f64, f64) = (-40.0, 22.0);
 /// "End now", from the right edge and the top of the window, while it shows the operator's screen.
 const WATCHING_END: (f64, f64) = (-50.0, 82.0);
 
+const NAME: &str = "Remote support";
+/// On a desktop of 1280x800: below the bar, beside the middle of a notepad at its left edge, and off the places at
+/// which pictures are compared.
+const BESIDE: (i16, i16) = (500, 40);
+
 /// The window on the user's desktop. Dropped, it is killed.
 #[derive(Debug)]
 pub struct AgentWindow<'a> {
@@ -44,7 +49,16 @@ impl<'a> AgentWindow<'a> {
         let process = Process::start("tasuki-agent", command)?;
         let window = Self { process, desk, profile };
         until("the user's window", || window.frame())?;
+        window.put(BESIDE)?;
         Ok(window)
+    }
+
+    /// Puts it somewhere on the screen.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn put(&self, place: (i16, i16)) -> Result<Frame> {
+        Frame::put(self.desk, NAME, place)
     }
 
     pub fn desk(&self) -> &'a Desktop {
@@ -77,9 +91,10 @@ impl<'a> AgentWindow<'a> {
                 return Ok(Some(()));
             }
             if let Some(place) = self.awake()? {
+                // As whoever double-clicks everything: the second press opens, ends and holds nothing.
+                hand.click(place)?;
                 hand.click(place)?;
                 presses += 1;
-                // Once is enough: where Allow stood, End appears.
                 until("the press to be taken", || {
                     Ok((self.is_live()? || self.awake()?.is_none()).then_some(()))
                 })?;
@@ -107,7 +122,7 @@ impl<'a> AgentWindow<'a> {
     /// # Errors
     /// The display is gone.
     pub fn frame(&self) -> Result<Option<Frame>> {
-        Frame::named(self.desk, "Remote support")
+        Frame::named(self.desk, NAME)
     }
 
     /// The bar that stands above everything while somebody sees this screen.
@@ -123,7 +138,7 @@ impl<'a> AgentWindow<'a> {
         Ok(self.frame()?.is_some_and(|window| window.width >= 1000))
     }
 
-    /// Waits until two far corners of the operator's screen stand in the window.
+    /// Waits until two places of the operator's screen, beside his window, stand in this one.
     ///
     /// # Errors
     /// They never did.
@@ -132,13 +147,32 @@ impl<'a> AgentWindow<'a> {
             let Some(window) = self.frame()? else { return Ok(None) };
             let (host, seen) = (operator.picture()?, self.desk.picture()?);
             let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
-            let alike = [(40, host.height - 60), (host.width - 280, host.height - 40)];
+            let alike = [(host.width - 260, 120), (host.width - 280, host.height - 40)];
             let alike = alike.into_iter().all(|(x, y)| {
                 let (left, top) = window.at(VIEW.place_of(size, (x as f64, y as f64)));
                 seen.is_near((left.into(), top.into()), host.at(x, y), 24)
             });
             Ok(alike.then_some(()))
         })
+    }
+
+    /// Clicks at a pixel of the operator's screen, as it is seen in this window.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn click_at_host(&self, hand: &mut Hand, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
+        let window = self.frame()?.context("the user's window is gone")?;
+        hand.click(window.at(VIEW.place_of(host, (f64::from(x), f64::from(y)))))
+    }
+
+    /// Presses End and waits for what follows; gives the receipt's file.
+    ///
+    /// # Errors
+    /// Something is still seen, or no receipt was kept.
+    pub fn end(&self, hand: &mut Hand) -> Result<PathBuf> {
+        let before = self.receipts()?;
+        self.press_end(hand)?;
+        self.over(&before)
     }
 
     /// "End now" of the bar, or of the window where there is no bar.

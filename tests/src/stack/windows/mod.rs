@@ -8,6 +8,8 @@ mod operator;
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -28,6 +30,9 @@ use crate::{
 
 /// The size at which the operator's window opens: that of its pictures.
 pub const WINDOW: (u16, u16) = (1280, 800);
+
+/// What a window manager draws around a window is no wider than this.
+const FRAME: u16 = 40;
 
 /// Where a window stands on its screen, without what a window manager draws around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,25 @@ impl Frame {
         let Ok(at) = connection.translate_coordinates(id, root, 0, 0)?.reply() else { return Ok(None) };
         let (left, top) = (at.dst_x, at.dst_y);
         Ok(Some(Self { id, left, top, width: size.width, height: size.height }))
+    }
+
+    /// Moves the window of this name to a place of its own, beside what else stands on the screen: where a
+    /// window manager puts a new one is its own affair.
+    ///
+    /// # Errors
+    /// It is gone, or cannot be moved.
+    pub fn put(desk: &Desktop, name: &str, (left, top): (i16, i16)) -> Result<Self> {
+        let (x, y) = (left.to_string(), top.to_string());
+        until("the window to stand where it was put", || {
+            let Some(frame) = Self::named(desk, name)? else { return Ok(None) };
+            // By the frame around it, where it has one, and so a little lower.
+            if frame.left.abs_diff(left) <= FRAME && frame.top.abs_diff(top) <= FRAME {
+                return Ok(Some(frame));
+            }
+            xdotool(desk, &["windowmove", &frame.id.to_string(), &x, &y])?;
+            thread::sleep(Duration::from_millis(200));
+            Ok(None)
+        })
     }
 
     /// A place in the window on the screen.
@@ -101,6 +125,12 @@ pub fn window_program(name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     ensure!(path.is_file(), "{} is not built: cd ui-slint && cargo build --bins", path.display());
     Ok(path)
+}
+
+/// The name of the window that keys go to; empty where none has one.
+pub fn focused(desk: &Desktop) -> String {
+    let name = xdotool(desk, &["getwindowfocus", "getwindowname"]).unwrap_or_default();
+    name.trim().to_owned()
 }
 
 /// The clipboard's text, if anybody offers one.

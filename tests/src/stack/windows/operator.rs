@@ -16,6 +16,8 @@ use crate::{
 
 /// The viewer's part of the window.
 const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, height: 675.0 };
+/// Where the user's window stands once it has grown to show the operator's screen.
+const WATCHING: (i16, i16) = (140, 20);
 /// Longer than an agent ignores what is typed at a fresh question.
 const READING_TIME: Duration = Duration::from_millis(1200);
 /// A hand's pause between two acts.
@@ -51,8 +53,8 @@ impl<'a> OperatorWindow<'a> {
         // Where nobody manages windows, nobody else gives it the focus.
         window.focus()?;
         until("the window to be painted", || Ok((window.picture()?.colours() > 20).then_some(())))?;
-        // A window manager may have framed and placed it meanwhile.
-        window.frame = until("the operator's window", || Frame::named(desk, "Tasuki"))?;
+        // A window manager may have framed it meanwhile.
+        window.frame = Frame::put(desk, "Tasuki", (0, 0))?;
         Ok(window)
     }
 
@@ -107,7 +109,10 @@ impl<'a> OperatorWindow<'a> {
         agent.allow(hand)?;
         match mode.viewer() {
             Role::Operator => self.wait_for_picture(agent.desk()),
-            Role::Agent => agent.wait_for_picture(self.desk),
+            Role::Agent => {
+                agent.put(WATCHING)?;
+                agent.wait_for_picture(self.desk)
+            }
         }
     }
 
