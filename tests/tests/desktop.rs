@@ -12,8 +12,8 @@ use tasuki_protocol::{
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
-    running::{Mark, Process, program, run, until},
-    stack::{Desks, House, Session, Way, start_agent, start_operator, stats_of},
+    running::{Line, Mark, PATIENCE, Process, Voice, program, run, until},
+    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -80,7 +80,35 @@ fn show_a_mode(room: &Room, mode: Mode, way: Way) {
     session.alike(&room.desks, &picture, ALIKE).unwrap();
     let stats = session.stats().unwrap();
     assert_eq!(stats["path"], way.name());
+    if mode.ceiling().has(Capability::Screenshot) {
+        // S7: `alike` has kept pictures of the host's screen, and its person was told.
+        let is_told = |e: &serde_json::Value| e["event"] == "screenshot_taken";
+        session.host().event(Mark::default(), "screenshot's mention", is_told).unwrap();
+    }
+    assert_logged(&session, &stats["ciphers"]);
     session.end().unwrap();
+}
+
+/// S45, R7: what protects the path stands in both ends' logs, as it does in `stats`.
+fn assert_logged(session: &Session, ciphers: &serde_json::Value) {
+    let (up, names) = match ciphers["kind"].as_str() {
+        Some("direct") => ("a direct path is up", ["dtls", "srtp"]),
+        other => {
+            assert_eq!(other, Some("relayed"));
+            ("a relayed path is up", ["noise", "tls"])
+        }
+    };
+    for role in [Role::Operator, Role::Agent] {
+        let end = session.end_of(role);
+        let is_line = |line: &Line| line.voice != Voice::Output && line.text.contains(up);
+        let line = |line: &Line| is_line(line).then(|| line.text.clone());
+        let line = end.log().wait(Mark::default(), up, PATIENCE, line).unwrap();
+        for name in names {
+            let cipher = ciphers[name].as_str().unwrap();
+            assert_aes_256(cipher).unwrap();
+            assert!(line.contains(cipher), "{role:?}: no {cipher} in {line}");
+        }
+    }
 }
 
 /// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28.
@@ -281,24 +309,27 @@ fn rgb_of(event: &serde_json::Value) -> [u8; 3] {
     [red, green, blue]
 }
 
-/// T32: the person at the host comes first.
+/// T32: the person at the host comes first. S19: in Share that is the operator.
 #[test]
-fn t32_the_local_persons_mouse_suspends_the_viewers_input_for_two_seconds() {
+fn s19_t32_the_hosts_own_mouse_suspends_the_viewers_input_for_two_seconds() {
     let room = Room::furnish();
-    let mut session = room.start(Mode::Control, Way::Auto);
-    let notes = room.notes(Role::Agent);
-    session.type_line(notes.middle, "before").unwrap();
-    notes.wait_for("before").unwrap();
-    let mark = session.operator.log().mark();
-    nudge_pointer(&room.desks.user, notes.middle.0 + 3, notes.middle.1).unwrap();
-    session.operator.event(mark, "pause", |e| e["event"] == "input_paused").unwrap();
-    session.operator.say("type lost").unwrap();
-    session.operator.say("key enter").unwrap();
-    session.operator.event(mark, "resumption", |e| e["event"] == "input_resumed").unwrap();
-    session.type_line(notes.middle, "after").unwrap();
-    notes.wait_for("after").unwrap();
-    assert_eq!(notes.text().unwrap(), "before\nafter\n");
-    session.end().unwrap();
+    for mode in [Mode::Control, Mode::Share] {
+        let mut session = room.start(mode, Way::Auto);
+        let notes = room.notes(mode.host());
+        session.type_line(notes.middle, "before").unwrap();
+        notes.wait_for("before").unwrap();
+        let mark = session.viewer().log().mark();
+        let (x, y) = notes.middle;
+        nudge_pointer(room.desks.of(mode.host()), x + 3, y).unwrap();
+        session.viewer().event(mark, "pause", |e| e["event"] == "input_paused").unwrap();
+        session.viewer_mut().say("type lost").unwrap();
+        session.viewer_mut().say("key enter").unwrap();
+        session.viewer().event(mark, "resumption", |e| e["event"] == "input_resumed").unwrap();
+        session.type_line(notes.middle, "after").unwrap();
+        notes.wait_for("after").unwrap();
+        assert_eq!(notes.text().unwrap(), "before\nafter\n", "{mode}");
+        session.end().unwrap();
+    }
 }
 
 /// S13: nothing of it is left that could listen or dial, and its number is dead.

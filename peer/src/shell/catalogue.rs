@@ -179,6 +179,9 @@ texts! {
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
     FaultInterrupted => "Stopped. Nothing was shared.", "中止しました。何も共有していません。";
+    FaultCannotRead =>
+        "The file {0} cannot be read: {1}. Look whether it is there and yours.",
+        "ファイル {0} を読み取れません: {1}。場所とアクセス権を確かめてください。";
     FaultCannotWrite =>
         "The file {0} cannot be written: {1}. Choose another place.",
         "ファイル {0} に書き込めません: {1}。別の場所を選んでください。";
@@ -289,7 +292,8 @@ texts! {
     BannerTheirs =>
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
-    PathIs => "Connected ({0}): {1}.", "接続しました（{0}）: {1}。";
+    PathIs => "A path stands ({0}): {1}.", "経路ができました（{0}）: {1}。";
+    PathInUse => "Connected; the path in use is {0}.", "接続しました。使用中の経路: {0}。";
     PathDirect => "direct", "直接";
     PathRelayed => "relayed", "中継";
     PathLost => "A path ended ({0}): {1}.", "経路が切れました（{0}）: {1}。";
@@ -335,6 +339,9 @@ texts! {
     ReasonManifestRefused => "the permission did not hold", "許可証が正しくありませんでした";
     ReasonNotContinued => "nobody said that it shall go on", "続けてよいという回答がありませんでした";
     ReasonServerRefused => "the server refused", "サーバーが拒否しました";
+    ReasonWithdrawn =>
+        "the organisation ended it: an administrator, or a changed policy",
+        "組織が終了しました（管理者の操作、またはポリシーの変更）";
     ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
 
     AskPassword => "Password:", "パスワード:";

@@ -12,7 +12,7 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::POLICY_PATH;
-use tasuki_protocol::signal::MAX_EARLY_MESSAGE;
+use tasuki_protocol::signal::MAX_REQUEST;
 
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
@@ -121,7 +121,7 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
 /// Who signed the request, and its body. Not yet: whether he is signed in.
 pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, Bytes), Response> {
     let (parts, body) = request.into_parts();
-    let most = if parts.uri.path() == POLICY_PATH { MAX_POLICY_BODY } else { MAX_EARLY_MESSAGE };
+    let most = if parts.uri.path() == POLICY_PATH { MAX_POLICY_BODY } else { MAX_REQUEST };
     let body = read_up_to(site, body, most).await?;
     let header = parts.headers.get(ADMIN_HEADER).and_then(|value| value.to_str().ok());
     let Some(header) = header else { return Err(problem(ProblemCode::Unauthorised)) };

@@ -47,7 +47,7 @@ use tasuki_protocol::policy::exchange::{
     API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
     SESSIONS_PATH,
 };
-use tasuki_protocol::signal::{AGENT_PATH, MAX_EARLY_MESSAGE, OPERATOR_PATH};
+use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH};
 
 use super::accounts::Accounts;
 use super::config::SocketRules;
@@ -193,7 +193,7 @@ async fn read_json<T: DeserializeOwned>(site: &Site, body: Body) -> Result<T, Re
 }
 
 async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
-    read_up_to(site, body, MAX_EARLY_MESSAGE).await
+    read_up_to(site, body, MAX_REQUEST).await
 }
 
 async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Response> {
