@@ -10,7 +10,7 @@ use std::{
 
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    desktop::{Desktop, Notepad, Painter, Size, middle_of, open_terminal},
+    desktop::{Desktop, Notepad, Painter, Size, middle_of, open_terminal, wait_focused},
     running::{Line, Mark, run, until},
     stack::{Desks, House, Session, Way},
 };
@@ -41,7 +41,13 @@ fn s3_an_application_is_started_and_a_setting_changed_without_a_gap_in_the_pictu
     let mark = session.operator.log().mark();
 
     let shell = middle_of(&desks.user, "Shell").unwrap();
-    session.type_line(shell, "setxkbmap fr; xclock -geometry 150x150+560+40 &").unwrap();
+    let mut write = |title: &str, (x, y): (i16, i16), line: &str| {
+        session.operator.say(&format!("click {x} {y}")).unwrap();
+        wait_focused(&desks.user, title).unwrap();
+        session.operator.say(&format!("type {line}")).unwrap();
+        session.operator.say("key Return").unwrap();
+    };
+    write("Shell", shell, "setxkbmap fr; xclock -geometry 150x150+560+40 &");
     middle_of(&desks.user, "xclock").unwrap();
     let query = || {
         let mut command = desks.user.command("setxkbmap");
@@ -52,7 +58,7 @@ fn s3_an_application_is_started_and_a_setting_changed_without_a_gap_in_the_pictu
         |set: &String| set.lines().any(|line| line.split_whitespace().eq(["layout:", "fr"]));
     until("the keyboard's layout", || Ok(Some(query()?).filter(is_french))).unwrap();
     // The letters stand elsewhere now, and what the operator means still arrives.
-    session.type_line(notes.middle, "azqw 123 é").unwrap();
+    write("Notes", notes.middle, "azqw 123 é");
     notes.wait_for("azqw 123 é").unwrap();
     // All that may take less than a tenth of a second; what is seen afterwards counts as well.
     let seen =

@@ -114,6 +114,23 @@ pub fn middle_of(desktop: &Desktop, title: &str) -> Result<(i16, i16)> {
     })
 }
 
+/// Waits until the keys of `desktop` go to the window of this name: a window manager takes its
+/// time after a click.
+///
+/// # Errors
+/// They never do.
+pub fn wait_focused(desktop: &Desktop, title: &str) -> Result<()> {
+    use x11rb::protocol::xproto::AtomEnum;
+    let connection = desktop.connect()?;
+    let root = connection.setup().roots[0].root;
+    let active = connection.intern_atom(false, b"_NET_ACTIVE_WINDOW")?.reply()?.atom;
+    until(&format!("the keys to go to {title:?}"), || {
+        let reply = connection.get_property(false, root, active, AtomEnum::WINDOW, 0, 1)?.reply()?;
+        let focused = reply.value32().and_then(|mut windows| windows.next());
+        Ok((focused.is_some() && focused == window_named(&connection, title)?).then_some(()))
+    })
+}
+
 /// The window that the window manager lists under this name, once it is on the screen.
 fn window_named(connection: &RustConnection, title: &str) -> Result<Option<Window>> {
     use x11rb::protocol::xproto::{AtomEnum, MapState};
