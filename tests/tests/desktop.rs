@@ -86,6 +86,10 @@ fn show_a_mode(room: &Room, mode: Mode, way: Way) {
         session.host().event(Mark::default(), "screenshot's mention", is_told).unwrap();
     }
     assert_logged(&session, &stats["ciphers"]);
+    // S22: whoever shows his own screen hears before there is a number that pictures can be kept.
+    let told = &session.operator.events(Mark::default())[0];
+    let may_keep = |told: &serde_json::Value| told["viewer_may"].to_string().contains("\"screenshot\"");
+    assert_eq!(told["event"] == "own_screen" && may_keep(told), mode.host() == Role::Operator);
     session.end().unwrap();
 }
 
@@ -349,21 +353,6 @@ fn s13_a_control_session_does_not_come_back_after_the_desktop_is_gone() {
     again.wait_for(mark, "does not open a session").unwrap();
     let asked = again.events(Mark::default());
     assert!(asked.iter().all(|e| e["event"] != "question"), "{asked:?}");
-}
-
-/// S3
-#[test]
-fn s3_the_picture_follows_a_screen_that_changes_its_size() {
-    let room = Room::furnish();
-    let mut session = room.start(Mode::Control, Way::Auto);
-    let file = room.house.folder().join("resized.png");
-    session.alike(&room.desks, &file, ALIKE).unwrap();
-    xrandr(&room.desks.user, "--newmode small 31.5 640 664 704 832 480 489 491 520");
-    xrandr(&room.desks.user, "--addmode screen small");
-    xrandr(&room.desks.user, "--output screen --mode small");
-    let (host, _) = session.alike(&room.desks, &file, ALIKE).unwrap();
-    assert_eq!((host.width, host.height), (640, 480));
-    session.end().unwrap();
 }
 
 /// S3, S16: only with the right to choose.

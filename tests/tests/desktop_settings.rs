@@ -18,6 +18,8 @@ use x11rb::protocol::xproto::Rectangle;
 
 const SIZE: Size = Size::new(800, 600);
 const MOVING: Rectangle = Rectangle { x: 560, y: 380, width: 160, height: 120 };
+/// Alike to the eye; see `Picture::likeness`.
+const ALIKE: f64 = 30.0;
 /// Two seconds: of a machine that does other things as well.
 const MOST_BETWEEN: usize = 20;
 
@@ -72,6 +74,28 @@ fn s3_an_application_is_started_and_a_setting_changed_without_a_gap_in_the_pictu
         |pair: &[Instant]| painted.iter().filter(|at| (pair[0]..pair[1]).contains(*at)).count();
     let longest = seen.windows(2).map(missed).max().unwrap_or(usize::MAX);
     assert!(longest <= MOST_BETWEEN, "the picture stood still for {longest} paintings");
+    session.end().unwrap();
+}
+
+#[test]
+fn s3_the_picture_follows_a_screen_that_changes_its_size() {
+    let house = House::set_up().unwrap();
+    let desks =
+        Desks { operator: Desktop::start_bare(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
+    let mut session = Session::start(&house, &desks, Mode::Control, Way::Auto).unwrap();
+    let file = house.folder().join("resized.png");
+    session.alike(&desks, &file, ALIKE).unwrap();
+    for change in [
+        "--newmode small 31.5 640 664 704 832 480 489 491 520",
+        "--addmode screen small",
+        "--output screen --mode small",
+    ] {
+        let mut command = desks.user.command("xrandr");
+        command.args(change.split(' '));
+        run(command).unwrap();
+    }
+    let (host, _) = session.alike(&desks, &file, ALIKE).unwrap();
+    assert_eq!((host.width, host.height), (640, 480));
     session.end().unwrap();
 }
 

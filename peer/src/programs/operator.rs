@@ -13,7 +13,7 @@ use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
 use super::receipts::{self, ReceiptCommand};
-use super::say::{self, Form};
+use super::say::{self, Added, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
 use super::start::{self, Shared, Signals};
 use super::surface;
@@ -21,7 +21,7 @@ use super::usage::{self, Manual};
 use crate::shell::fault::Fault;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::Lines;
-use crate::shell::texts::Text;
+use crate::shell::texts::{Lang, Text, rights};
 
 const AFTER_HELP: &str = "\
 First:  tasuki login --tenant tenant.json --operator NAME
@@ -195,6 +195,9 @@ async fn open(
     if form == Form::Plain {
         say::print(&Text::OperatorHint.fill(settings.lang, &[&commands::names()]));
     }
+    if mode.host() == Role::Operator {
+        warn_of_own_screen(mode, form, settings.lang);
+    }
     let mut lines = Lines::of_stdin();
     let desktop = OwnDesktop::Here;
     let manner = Manner { role: Role::Operator, form, lang: settings.lang, desktop };
@@ -205,4 +208,13 @@ async fn open(
         let is_mode = matches!(fault, Fault::ModeNotAllowed { .. });
         if is_mode { Fault::ModeNotAllowed { mode: mode.to_string() } } else { fault }
     })
+}
+
+/// Whose screen it is should know before anybody has the number (S22).
+fn warn_of_own_screen(mode: Mode, form: Form, lang: Lang) {
+    let viewer_may = mode.ceiling();
+    match form {
+        Form::Json => say::json(&Added::OwnScreen { viewer_may }),
+        Form::Plain => say::print(&Text::OwnScreenIsShown.fill(lang, &[&rights(viewer_may, lang)])),
+    }
 }

@@ -75,6 +75,10 @@ pub(super) enum Added<'a> {
     PersonQuestionWithdrawn {
         what: Asked,
     },
+    /// Before any number: this mode shows the operator's own screen, and what its viewer can do (S22).
+    OwnScreen {
+        viewer_may: Rights,
+    },
     /// The session's receipt was kept.
     Receipt {
         file: String,

@@ -364,6 +364,9 @@ texts! {
     SignedIn =>
         "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
         "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";
+    OwnScreenIsShown =>
+        "In this mode your own screen is shown. Whoever accepts can do this with it: {0}.",
+        "このモードではあなた自身の画面が表示されます。承諾した相手ができること: {0}。";
     OperatorHint =>
         "Commands, one a line: {0}. An empty line does nothing; the end of input ends the session.",
         "1 行に 1 つの命令: {0}。空行は無視します。入力の終わりでセッションを終了します。";
