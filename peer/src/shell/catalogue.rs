@@ -232,9 +232,7 @@ texts! {
     AskControl =>
         "The operator wants to see your screen and use your mouse and keyboard.",
         "オペレータがあなたの画面を見て、マウスとキーボードを操作します。";
-    AskView =>
-        "The operator wants to see your screen, and only that.",
-        "オペレータがあなたの画面を見ます。操作はしません。";
+    AskView => "The operator wants to see your screen, and only that.", "オペレータがあなたの画面を見ます。操作はしません。";
     AskShare =>
         "The operator wants to show you a screen of the operator's and let you use it.",
         "オペレータが自分の画面をあなたに見せ、あなたがそれを操作できるようにします。";
@@ -283,17 +281,13 @@ texts! {
     AskYes =>
         "Type yes and press Enter to allow. Anything else, or silence for {0} seconds, refuses:",
         "許可する場合は「はい」または yes と入力して Enter を押してください。それ以外、または {0} 秒間回答がない場合は拒否になります:";
-    AskLook =>
-        "(Type look to allow looking only.)",
-        "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
+    AskLook => "(Type look to allow looking only.)", "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
     AnswerYes => "You allowed it.", "許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
     AnswerSilent =>
         "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
-    QuestionGone =>
-        "The question is withdrawn. Nothing was shown.",
-        "依頼は取り下げられました。画面は共有されていません。";
+    QuestionGone => "The question is withdrawn. Nothing was shown.", "依頼は取り下げられました。画面は共有されていません。";
 
     BannerYours =>
         "YOUR SCREEN IS SHARED with {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
@@ -329,9 +323,7 @@ texts! {
         "The number is right. Waiting for the person at the other side to agree.",
         "番号が確認されました。相手の同意を待っています。";
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
-    ServerAway =>
-        "The server cannot be reached; trying again.",
-        "サーバーに接続できません。再接続を試みます。";
+    ServerAway => "The server cannot be reached; trying again.", "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     Summary =>
         "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
@@ -379,13 +371,9 @@ texts! {
     OperatorHint =>
         "Commands, one a line: {0}. An empty line does nothing; the end of input ends the session.",
         "1 行に 1 つの命令: {0}。空行は無視します。入力の終わりでセッションを終了します。";
-    UnknownCommand =>
-        "\"{0}\" is not a command. Commands: {1}",
-        "「{0}」という命令はありません。命令: {1}";
+    UnknownCommand => "\"{0}\" is not a command. Commands: {1}", "「{0}」という命令はありません。命令: {1}";
     BadCommand => "{0}. It is used so: {1}", "{0}（正しい形は次のとおりです: {1}）";
-    NotInThisVersion =>
-        "\"{0}\" cannot be done by this version.",
-        "「{0}」はこの版ではできません。";
+    NotInThisVersion => "\"{0}\" cannot be done by this version.", "「{0}」はこの版ではできません。";
     NoSession =>
         "There is no session yet: wait until the person has agreed.",
         "まだセッションがありません。相手が同意するまでお待ちください。";

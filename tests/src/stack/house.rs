@@ -15,7 +15,7 @@ use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
-use crate::running::{Mark, Process, program, run, until};
+use crate::running::{Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
@@ -293,8 +293,12 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
     process.say(lines)?;
     process.close_input();
     let status = process.wait_end()?;
-    let said = process.log().tail(20);
-    anyhow::ensure!(status.success(), "{name} ended with {status}:\n{said}");
+    if !status.success() {
+        // It always says why; that may still be on its way from the pipe.
+        let complaint = |line: &Line| (line.voice == Voice::Error).then_some(());
+        process.log().wait(Mark::default(), "complaint", PATIENCE, complaint)?;
+        anyhow::bail!("{name} ended with {status}:\n{}", process.log().tail(20));
+    }
     process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
 }
 
