@@ -61,7 +61,8 @@ fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verif
     }
 
     let mut bytes = fs::read(&file).expect("the file");
-    let at = bytes.len() / 2;
+    // Among the records: the wrapped log keys in front of them are no evidence.
+    let at = bytes.len() / 4 * 3;
     bytes[at] ^= 1;
     fs::write(&file, bytes).expect("written");
     assert!(house.administrate(&["audit", "verify", "--file", path]).is_err());
