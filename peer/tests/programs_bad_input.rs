@@ -189,7 +189,7 @@ fn s97_a_file_that_is_no_receipt_is_refused_by_both_programs() {
         assert_plain(&run(command, ""), 74, "does not hold");
         let mut command = program(path, folder.path());
         command.args(["receipt", "verify", "/nowhere/receipt.html"]);
-        assert_plain(&run(command, ""), 74, "/nowhere/receipt.html");
+        assert_plain(&run(command, ""), 76, "/nowhere/receipt.html cannot be read");
     }
 }
 

@@ -26,16 +26,19 @@ fn set_up(profile: &Path, server: &Server) {
     std::fs::write(profile.join("tenant.json"), server.bundle()).unwrap();
 }
 
-/// As far as the question. The mode is Show: the user's computer needs no desktop.
+fn sign_in(profile: &Path, server: &Server) {
+    set_up(profile, server);
+    let mut login = program(OPERATOR, profile);
+    login.args(["login", "--operator", "hanako", "--password-stdin"]);
+    assert_eq!(run(login, "secret\n").code, 0);
+}
+
+/// As far as the question. No desktop is touched before its answer: the user's display is nowhere.
 fn ring(typed_early: &str) -> Call {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let server = Server::start(Behaviour::Kind);
-    for folder in &folders {
-        set_up(folder.path(), &server);
-    }
-    let mut login = program(OPERATOR, folders[0].path());
-    login.args(["login", "--operator", "hanako", "--password-stdin"]);
-    assert_eq!(run(login, "secret\n").code, 0);
+    sign_in(folders[0].path(), &server);
+    set_up(folders[1].path(), &server);
     let mut open = program(OPERATOR, folders[0].path());
     open.args(["open", "--mode", "control", "--json"]).env(PATIENCE_WITHOUT_SERVER, "2");
     let operator = Running::at_pipe(open);
@@ -117,10 +120,7 @@ fn s31_ctrl_c_at_the_question_refuses_at_once() {
 fn s31_ctrl_c_before_anybody_came_is_no_session() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Behaviour::Kind);
-    set_up(folder.path(), &server);
-    let mut login = program(OPERATOR, folder.path());
-    login.args(["login", "--operator", "hanako", "--password-stdin"]);
-    assert_eq!(run(login, "secret\n").code, 0);
+    sign_in(folder.path(), &server);
     let mut open = program(OPERATOR, folder.path());
     open.args(["open", "--mode", "view", "--json"]);
     let mut operator = Running::at_pipe(open);
@@ -144,10 +144,7 @@ fn s31_a_server_that_dies_at_the_question_withdraws_it_and_is_named_as_the_reaso
 fn s34_an_operator_whose_server_dies_before_anybody_called_is_told_and_not_left_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Behaviour::Kind);
-    set_up(folder.path(), &server);
-    let mut login = program(OPERATOR, folder.path());
-    login.args(["login", "--operator", "hanako", "--password-stdin"]);
-    assert_eq!(run(login, "secret\n").code, 0);
+    sign_in(folder.path(), &server);
     let mut open = program(OPERATOR, folder.path());
     open.args(["open", "--mode", "view"]).env(PATIENCE_WITHOUT_SERVER, "2");
     let mut operator = Running::at_pipe(open);
@@ -161,12 +158,8 @@ fn s34_an_operator_whose_server_dies_before_anybody_called_is_told_and_not_left_
 fn t4_s34_a_wrong_secret_is_told_at_both_ends_and_the_third_kills_the_number() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let server = Server::start(Behaviour::Kind);
-    for folder in &folders {
-        set_up(folder.path(), &server);
-    }
-    let mut login = program(OPERATOR, folders[0].path());
-    login.args(["login", "--operator", "hanako", "--password-stdin"]);
-    assert_eq!(run(login, "secret\n").code, 0);
+    sign_in(folders[0].path(), &server);
+    set_up(folders[1].path(), &server);
     let mut open = program(OPERATOR, folders[0].path());
     open.args(["open", "--mode", "control", "--json"]);
     let mut operator = Running::at_pipe(open);
@@ -185,10 +178,7 @@ fn t4_s34_a_wrong_secret_is_told_at_both_ends_and_the_third_kills_the_number() {
 fn s34_a_number_that_nobody_typed_in_time_ends_the_operators_program_with_a_code_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Behaviour::ShortLivedNumbers);
-    set_up(folder.path(), &server);
-    let mut login = program(OPERATOR, folder.path());
-    login.args(["login", "--operator", "hanako", "--password-stdin"]);
-    assert_eq!(run(login, "secret\n").code, 0);
+    sign_in(folder.path(), &server);
     let mut open = program(OPERATOR, folder.path());
     open.args(["open", "--mode", "view", "--json"]);
     let mut operator = Running::at_pipe(open);

@@ -181,6 +181,8 @@ pub enum EndReason {
     NotContinued,
     /// The server did not take part: a number, a mode or a sign-in that it refuses.
     ServerRefused,
+    /// The organisation took the session back: an administrator, or a policy that changed.
+    Withdrawn,
 }
 
 /// Sealed by [`crate::sealing`] under the pairing's keys and forwarded by the server.

@@ -15,12 +15,12 @@ use crate::rights::Mode;
 pub const OPERATOR_PATH: &str = "/v1/operator";
 /// WebSocket of an agent; open to everybody.
 pub const AGENT_PATH: &str = "/v1/agent";
-/// The most bytes of one message before its sender is known.
-pub const MAX_EARLY_MESSAGE: usize = 64 * 1024;
-/// The most bytes of one message.
+/// The most bytes of one message, or of a request's body, that a server takes from anybody.
+pub const MAX_REQUEST: usize = 64 * 1024;
+/// The most bytes of one answer that an end takes from a server.
 pub const MAX_MESSAGE: usize = 256 * 1024;
-/// The most bytes of one forwarded blob.
-pub const MAX_FORWARD: usize = 48 * 1024;
+/// The most bytes of one forwarded blob; in base64 it fits into a request.
+pub const MAX_FORWARD: usize = 40 * 1024;
 
 /// Prefix of what an operator's device signs to take up a connection: this, the
 /// server's challenge, the SHA-256 of the token.

@@ -12,8 +12,8 @@ use tasuki_protocol::{
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
-    running::{Mark, Process, program, run, until},
-    stack::{Desks, House, Session, Way, start_agent, start_operator, stats_of},
+    running::{Line, Mark, PATIENCE, Process, Voice, program, run, threads_of, until},
+    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -80,10 +80,42 @@ fn show_a_mode(room: &Room, mode: Mode, way: Way) {
     session.alike(&room.desks, &picture, ALIKE).unwrap();
     let stats = session.stats().unwrap();
     assert_eq!(stats["path"], way.name());
+    if mode.ceiling().has(Capability::Screenshot) {
+        // S7: `alike` has kept pictures of the host's screen, and its person was told.
+        let is_told = |e: &serde_json::Value| e["event"] == "screenshot_taken";
+        session.host().event(Mark::default(), "screenshot's mention", is_told).unwrap();
+    }
+    assert_logged(&session, &stats["ciphers"]);
+    // S22: whoever shows his own screen hears before there is a number that pictures can be kept.
+    let told = &session.operator.events(Mark::default())[0];
+    let may_keep = |told: &serde_json::Value| told["viewer_may"].to_string().contains("\"screenshot\"");
+    assert_eq!(told["event"] == "own_screen" && may_keep(told), mode.host() == Role::Operator);
     session.end().unwrap();
 }
 
-/// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28.
+/// S45, R7: what protects the path stands in both ends' logs, as it does in `stats`.
+fn assert_logged(session: &Session, ciphers: &serde_json::Value) {
+    let (up, names) = match ciphers["kind"].as_str() {
+        Some("direct") => ("a direct path is up", ["dtls", "srtp"]),
+        other => {
+            assert_eq!(other, Some("relayed"));
+            ("a relayed path is up", ["noise", "tls"])
+        }
+    };
+    for role in [Role::Operator, Role::Agent] {
+        let end = session.end_of(role);
+        let is_line = |line: &Line| line.voice != Voice::Output && line.text.contains(up);
+        let line = |line: &Line| is_line(line).then(|| line.text.clone());
+        let line = end.log().wait(Mark::default(), up, PATIENCE, line).unwrap();
+        for name in names {
+            let cipher = ciphers[name].as_str().unwrap();
+            assert_aes_256(cipher).unwrap();
+            assert!(line.contains(cipher), "{role:?}: no {cipher} in {line}");
+        }
+    }
+}
+
+/// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28, S45, R7.
 #[test]
 fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_over_the_relay() {
     let room = Room::furnish();
@@ -92,7 +124,7 @@ fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_over_the_relay() 
     }
 }
 
-/// S1, S2, S14, S19, S24.
+/// S1, S2, S14, S19, S24, S45, R7.
 #[test]
 fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_on_the_direct_path() {
     let room = Room::furnish();
@@ -146,8 +178,8 @@ fn s29_without_a_yes_no_frame_and_no_input_passes_in_any_mode() {
         session.operator.say(&format!("click {x} {y}")).unwrap();
         session.operator.say("type nobody said yes").unwrap();
         session.operator.say("key enter").unwrap();
-        assert_eq!(ear.heard().unwrap(), 0, "input before the yes in {mode}");
         let stats = stats_of(&mut session.operator).unwrap();
+        assert_eq!(ear.heard().unwrap(), 0, "input before the yes in {mode}");
         assert_eq!((&stats["frames"], &stats["decoded"]), (&0.into(), &0.into()), "{mode}");
         session.answer("no").unwrap();
         let ended = |e: &serde_json::Value| e["event"] == "ended";
@@ -165,8 +197,15 @@ fn s29_without_a_yes_no_frame_and_no_input_passes_in_any_mode() {
 #[test]
 fn s29_a_yes_that_comes_with_the_question_is_thrown_away() {
     let room = Room::furnish();
-    let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
-    session.agent.say("yes").unwrap();
+    let mut session = loop {
+        let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+        let asked = session.agent.event(Mark::default(), "question", |e| e["event"] == "question");
+        session.agent.say("yes").unwrap();
+        // On a machine that had other things to do this was a yes in time.
+        if asked.unwrap().1.elapsed() < Duration::from_millis(500) {
+            break session;
+        }
+    };
     // Longer than a first frame takes; nothing is expected to come.
     thread::sleep(Duration::from_millis(1500));
     assert_eq!(stats_of(&mut session.operator).unwrap()["decoded"], 0);
@@ -268,10 +307,9 @@ fn s31_an_end_with_the_network_gone_and_the_operators_program_hanging_stops_capt
 
 /// Which threads of a process capture a desktop or operate it; none once it is gone.
 fn desktop_threads(pid: u32) -> Vec<String> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
-    let names = tasks.flatten().filter_map(name).map(|name| name.trim().to_owned());
-    names.filter(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str())).collect()
+    let mut names = threads_of(pid);
+    names.retain(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str()));
+    names
 }
 
 /// A `pixel` event's colour.
@@ -281,24 +319,27 @@ fn rgb_of(event: &serde_json::Value) -> [u8; 3] {
     [red, green, blue]
 }
 
-/// T32: the person at the host comes first.
+/// T32: the person at the host comes first. S19: in Share that is the operator.
 #[test]
-fn t32_the_local_persons_mouse_suspends_the_viewers_input_for_two_seconds() {
+fn s19_t32_the_hosts_own_mouse_suspends_the_viewers_input_for_two_seconds() {
     let room = Room::furnish();
-    let mut session = room.start(Mode::Control, Way::Auto);
-    let notes = room.notes(Role::Agent);
-    session.type_line(notes.middle, "before").unwrap();
-    notes.wait_for("before").unwrap();
-    let mark = session.operator.log().mark();
-    nudge_pointer(&room.desks.user, notes.middle.0 + 3, notes.middle.1).unwrap();
-    session.operator.event(mark, "pause", |e| e["event"] == "input_paused").unwrap();
-    session.operator.say("type lost").unwrap();
-    session.operator.say("key enter").unwrap();
-    session.operator.event(mark, "resumption", |e| e["event"] == "input_resumed").unwrap();
-    session.type_line(notes.middle, "after").unwrap();
-    notes.wait_for("after").unwrap();
-    assert_eq!(notes.text().unwrap(), "before\nafter\n");
-    session.end().unwrap();
+    for mode in [Mode::Control, Mode::Share] {
+        let mut session = room.start(mode, Way::Auto);
+        let notes = room.notes(mode.host());
+        session.type_line(notes.middle, "before").unwrap();
+        notes.wait_for("before").unwrap();
+        let mark = session.viewer().log().mark();
+        let (x, y) = notes.middle;
+        nudge_pointer(room.desks.of(mode.host()), x + 3, y).unwrap();
+        session.viewer().event(mark, "pause", |e| e["event"] == "input_paused").unwrap();
+        session.viewer_mut().say("type lost").unwrap();
+        session.viewer_mut().say("key enter").unwrap();
+        session.viewer().event(mark, "resumption", |e| e["event"] == "input_resumed").unwrap();
+        session.type_line(notes.middle, "after").unwrap();
+        notes.wait_for("after").unwrap();
+        assert_eq!(notes.text().unwrap(), "before\nafter\n", "{mode}");
+        session.end().unwrap();
+    }
 }
 
 /// S13: nothing of it is left that could listen or dial, and its number is dead.
@@ -318,21 +359,6 @@ fn s13_a_control_session_does_not_come_back_after_the_desktop_is_gone() {
     again.wait_for(mark, "does not open a session").unwrap();
     let asked = again.events(Mark::default());
     assert!(asked.iter().all(|e| e["event"] != "question"), "{asked:?}");
-}
-
-/// S3
-#[test]
-fn s3_the_picture_follows_a_screen_that_changes_its_size() {
-    let room = Room::furnish();
-    let mut session = room.start(Mode::Control, Way::Auto);
-    let file = room.house.folder().join("resized.png");
-    session.alike(&room.desks, &file, ALIKE).unwrap();
-    xrandr(&room.desks.user, "--newmode small 31.5 640 664 704 832 480 489 491 520");
-    xrandr(&room.desks.user, "--addmode screen small");
-    xrandr(&room.desks.user, "--output screen --mode small");
-    let (host, _) = session.alike(&room.desks, &file, ALIKE).unwrap();
-    assert_eq!((host.width, host.height), (640, 480));
-    session.end().unwrap();
 }
 
 /// S3, S16: only with the right to choose.

@@ -6,8 +6,9 @@
 use std::{thread, time::Duration};
 
 use tasuki_tests::{
-    lab::{Kind, Lab, Meeting, Side, expected, is_possible},
+    lab::{Kind, Lab, Line, Meeting, Side, expected, is_possible},
     running::Mark,
+    stack::Way,
 };
 
 /// S28, S83-S85, F23, R7: restricted at both ends at once, each in its own way. A pair that comes to
@@ -97,6 +98,21 @@ fn f7_a_session_follows_a_computer_into_another_network() {
     session.operator.event(operator, "the direct path again", direct).unwrap();
     was_asked_once(&session);
     session.end().unwrap();
+}
+
+/// F8, short: 5 % loss and 200 ms there and back. That no key is lost or doubled is an error of
+/// [`Lab::endure`]; `./dev lab far` endures ten minutes and writes the figures.
+#[test]
+fn f8_a_session_endures_a_long_line_that_loses_packets() {
+    if !is_possible() {
+        eprintln!("SKIPPED: making networks needs root");
+        return;
+    }
+    let mut lab = Lab::set_up().unwrap();
+    let line = Line { delay: Duration::from_millis(100), loss_percent: 5, kilobits: None };
+    let endured = lab.endure(line, Way::Auto, Duration::from_secs(15)).unwrap();
+    assert_eq!(endured.gaps, 0);
+    assert!(endured.pictures > 15 && endured.keys.len() > 5, "{endured:?}");
 }
 
 fn was_asked_once(session: &Meeting) {

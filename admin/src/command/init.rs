@@ -139,7 +139,12 @@ async fn enrol_key(
     };
     profile.keep_key(&key)?;
     let client = Client { place, key: None };
-    client.post::<serde_json::Value>(door, &request).await?;
+    let taken = client.post::<serde_json::Value>(door, &request).await;
+    // Before there is a bundle the fingerprint is all that tells which server it is.
+    if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
+        return Err(Fault::OtherFingerprint { address: address.clone() });
+    }
+    taken?;
     profile.keep_place(place)?;
     Ok(key)
 }

@@ -1,7 +1,7 @@
 //! Fetching the suspected blocks of a monitor in few, small pieces.
 //!
-//! A shared segment of 2 MiB is filled strip by strip: that stays in the cache
-//! and costs a fifth of the memory of a whole 1080p picture. Where memory cannot
+//! A shared segment of 1 MiB is filled strip by strip: that stays in the cache
+//! and costs an eighth of the memory of a whole 1080p picture. Where memory cannot
 //! be shared (a remote server) pictures travel through the socket.
 
 use tasuki_protocol::screen::Monitor;
@@ -13,7 +13,7 @@ use crate::blocks::{Area, BLOCK, ChangedBlocks};
 use crate::canvas::Canvas;
 use crate::screen::ScreenError;
 
-const STRIP_BYTES: usize = 2 << 20;
+const STRIP_BYTES: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(super) enum Fetcher {
@@ -125,7 +125,7 @@ mod tests {
             ]
         );
         let all = strips(&ChangedBlocks::all(1920, 1080), 1920, 1080, STRIP_BYTES);
-        assert_eq!(all.len(), 4);
+        assert_eq!(all.len(), 9);
         assert!(all.iter().all(|a| a.width() * a.height() * 4 <= STRIP_BYTES));
         assert_eq!(all.iter().map(Area::height).sum::<usize>(), 1080);
     }

@@ -12,8 +12,8 @@ use super::path::{DirectFacts, IceSide};
 
 /// Packets held for reordering: more than the largest key frame has.
 const REORDERED_PACKETS: usize = 1000;
-/// Packets kept for resending.
-const KEPT_PACKETS: usize = 2000;
+/// Packets that wait to be cut off a frame.
+const QUEUED_PACKETS: usize = 2000;
 
 /// All of a link but its ciphers, which the link itself narrows (T47).
 pub fn config(identity: &DirectIdentity) -> RtcConfig {
@@ -26,7 +26,7 @@ pub fn config(identity: &DirectIdentity) -> RtcConfig {
         // Feedback is read off the RTCP that comes in; the library's own estimator ticks for ever.
         .enable_raw_packets(true)
         .set_reordering_size_video(REORDERED_PACKETS)
-        .set_send_buffer_video(KEPT_PACKETS)
+        .set_send_buffer_video(QUEUED_PACKETS)
         .set_sctp_max_message_size(u32::try_from(MAX_PACKET_BYTES).unwrap_or(u32::MAX))
 }
 

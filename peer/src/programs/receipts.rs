@@ -20,7 +20,7 @@ pub(super) enum ReceiptCommand {
 }
 
 /// # Errors
-/// [`Fault::ReceiptRefused`].
+/// [`Fault::ReceiptRefused`], [`Fault::CannotRead`].
 pub(super) fn run(command: &ReceiptCommand, form: Form, lang: Lang) -> Result<(), Fault> {
     let ReceiptCommand::Verify { file } = command;
     let checked = receipt::verify(file)?;

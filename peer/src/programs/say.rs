@@ -75,6 +75,10 @@ pub(super) enum Added<'a> {
     PersonQuestionWithdrawn {
         what: Asked,
     },
+    /// Before any number: this mode shows the operator's own screen, and what its viewer can do (S22).
+    OwnScreen {
+        viewer_may: Rights,
+    },
     /// The session's receipt was kept.
     Receipt {
         file: String,
@@ -157,7 +161,8 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::PathDown { path, why } => {
             fill(Text::PathLost, &[path_name(*path).say(lang), reason(why, lang)])
         }
-        SessionEvent::PathChosen { .. } | SessionEvent::Disclosed { .. } => None,
+        SessionEvent::PathChosen { path } => fill(Text::PathInUse, &[path_name(*path).say(lang)]),
+        SessionEvent::Disclosed { .. } => None,
         SessionEvent::Reconnecting => fill(Text::Reconnecting, &[]),
         SessionEvent::FirstFrame { after_ms } => fill(Text::FirstFrame, &[&after_ms.to_string()]),
         SessionEvent::InputPaused { .. } => fill(Text::InputPaused, &[]),
@@ -242,6 +247,7 @@ pub(super) fn ending(reason: EndReason) -> Text {
         EndReason::ProgramEnded => Text::ReasonProgramEnded,
         EndReason::NotContinued => Text::ReasonNotContinued,
         EndReason::ServerRefused => Text::ReasonServerRefused,
+        EndReason::Withdrawn => Text::ReasonWithdrawn,
     }
 }
 

@@ -172,6 +172,15 @@ texts! {
     FaultInputOver =>
         "The input ended before everything that was asked for was typed. Run the command again.",
         "必要な入力がすべて揃う前に入力が終わりました。コマンドをもう一度実行してください。";
+    FaultLedgerOlder =>
+        "The server's records are fewer ({1}) than those seen before ({0}), so no session is opened: it was restored from a backup, or records were removed. Tell your administrator, who can run: tasuki-admin audit acknowledge-restore",
+        "サーバーの記録が以前の {0} 件から {1} 件に減っているため、セッションを開きません。バックアップの復元か記録の削除です。管理者に知らせてください（tasuki-admin audit acknowledge-restore）。";
+    FaultLedgerForked =>
+        "The server's records are not the {0} that were seen before, so no session is opened: it was restored from a backup, or they were written anew. Tell your administrator, who can run: tasuki-admin audit acknowledge-restore",
+        "サーバーの記録が以前確認した {0} 件と異なるため、セッションを開きません。バックアップの復元か記録の作り直しです。管理者に知らせてください（tasuki-admin audit acknowledge-restore）。";
+    FaultLedgerUnsigned =>
+        "The server's records are not signed by a key of your organisation, so no session is opened. Tell your administrator.",
+        "サーバーの記録の署名が組織の鍵によるものではないため、セッションを開きません。管理者に知らせてください。";
     FaultReceiptRefused =>
         "The receipt {0} does not hold: {1}. Do not believe it; ask whoever gave it to you for the file itself.",
         "控え {0} は正しくありません: {1}。信用せず、渡した人に元のファイルを求めてください。";
@@ -179,6 +188,9 @@ texts! {
         "The server closed the connection. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーが接続を閉じました。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
     FaultInterrupted => "Stopped. Nothing was shared.", "中止しました。何も共有していません。";
+    FaultCannotRead =>
+        "The file {0} cannot be read: {1}. Look whether it is there and yours.",
+        "ファイル {0} を読み取れません: {1}。場所とアクセス権を確かめてください。";
     FaultCannotWrite =>
         "The file {0} cannot be written: {1}. Choose another place.",
         "ファイル {0} に書き込めません: {1}。別の場所を選んでください。";
@@ -220,9 +232,7 @@ texts! {
     AskControl =>
         "The operator wants to see your screen and use your mouse and keyboard.",
         "オペレータがあなたの画面を見て、マウスとキーボードを操作します。";
-    AskView =>
-        "The operator wants to see your screen, and only that.",
-        "オペレータがあなたの画面を見ます。操作はしません。";
+    AskView => "The operator wants to see your screen, and only that.", "オペレータがあなたの画面を見ます。操作はしません。";
     AskShare =>
         "The operator wants to show you a screen of the operator's and let you use it.",
         "オペレータが自分の画面をあなたに見せ、あなたがそれを操作できるようにします。";
@@ -271,17 +281,13 @@ texts! {
     AskYes =>
         "Type yes and press Enter to allow. Anything else, or silence for {0} seconds, refuses:",
         "許可する場合は「はい」または yes と入力して Enter を押してください。それ以外、または {0} 秒間回答がない場合は拒否になります:";
-    AskLook =>
-        "(Type look to allow looking only.)",
-        "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
+    AskLook => "(Type look to allow looking only.)", "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
     AnswerYes => "You allowed it.", "許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
     AnswerSilent =>
         "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
-    QuestionGone =>
-        "The question is withdrawn. Nothing was shown.",
-        "依頼は取り下げられました。画面は共有されていません。";
+    QuestionGone => "The question is withdrawn. Nothing was shown.", "依頼は取り下げられました。画面は共有されていません。";
 
     BannerYours =>
         "YOUR SCREEN IS SHARED with {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
@@ -289,7 +295,8 @@ texts! {
     BannerTheirs =>
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
-    PathIs => "Connected ({0}): {1}.", "接続しました（{0}）: {1}。";
+    PathIs => "A path stands ({0}): {1}.", "経路ができました（{0}）: {1}。";
+    PathInUse => "Connected; the path in use is {0}.", "接続しました。使用中の経路: {0}。";
     PathDirect => "direct", "直接";
     PathRelayed => "relayed", "中継";
     PathLost => "A path ended ({0}): {1}.", "経路が切れました（{0}）: {1}。";
@@ -316,12 +323,10 @@ texts! {
         "The number is right. Waiting for the person at the other side to agree.",
         "番号が確認されました。相手の同意を待っています。";
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
-    ServerAway =>
-        "The server cannot be reached; trying again.",
-        "サーバーに接続できません。再接続を試みます。";
+    ServerAway => "The server cannot be reached; trying again.", "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     Summary =>
-        "Summary: {0}, {1}, {2} s, {3} pictures kept, no files copied.",
+        "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
         "まとめ: {0}、{1}、{2} 秒、保存された画像 {3} 枚、コピーされたファイルなし。";
     EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";
     ReasonOperatorEnded => "the operator ended it", "オペレータが終了しました";
@@ -335,6 +340,9 @@ texts! {
     ReasonManifestRefused => "the permission did not hold", "許可証が正しくありませんでした";
     ReasonNotContinued => "nobody said that it shall go on", "続けてよいという回答がありませんでした";
     ReasonServerRefused => "the server refused", "サーバーが拒否しました";
+    ReasonWithdrawn =>
+        "the organisation ended it: an administrator, or a changed policy",
+        "組織が終了しました（管理者の操作、またはポリシーの変更）";
     ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
 
     AskPassword => "Password:", "パスワード:";
@@ -357,16 +365,15 @@ texts! {
     SignedIn =>
         "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
         "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";
+    OwnScreenIsShown =>
+        "In this mode your own screen is shown. Whoever accepts can do this with it: {0}.",
+        "このモードではあなた自身の画面が表示されます。承諾した相手ができること: {0}。";
     OperatorHint =>
         "Commands, one a line: {0}. An empty line does nothing; the end of input ends the session.",
         "1 行に 1 つの命令: {0}。空行は無視します。入力の終わりでセッションを終了します。";
-    UnknownCommand =>
-        "\"{0}\" is not a command. Commands: {1}",
-        "「{0}」という命令はありません。命令: {1}";
+    UnknownCommand => "\"{0}\" is not a command. Commands: {1}", "「{0}」という命令はありません。命令: {1}";
     BadCommand => "{0}. It is used so: {1}", "{0}（正しい形は次のとおりです: {1}）";
-    NotInThisVersion =>
-        "\"{0}\" cannot be done by this version.",
-        "「{0}」はこの版ではできません。";
+    NotInThisVersion => "\"{0}\" cannot be done by this version.", "「{0}」はこの版ではできません。";
     NoSession =>
         "There is no session yet: wait until the person has agreed.",
         "まだセッションがありません。相手が同意するまでお待ちください。";

@@ -53,12 +53,16 @@ pub fn keep(profile: &Profile, envelope: &[u8]) -> Result<PathBuf, Fault> {
 /// What is signed in `file`, once the whole page is known to say just that.
 ///
 /// # Errors
-/// [`Fault::ReceiptRefused`] for any changed byte, or a file that is no receipt.
+/// [`Fault::ReceiptRefused`] for any changed byte, or a file that is no receipt;
+/// [`Fault::CannotRead`] when there is none.
 pub fn verify(file: &Path) -> Result<CheckedReceipt, Fault> {
     let refused = |why: String| Fault::ReceiptRefused { file: file.to_owned(), why };
-    let mut found = String::new();
-    let opened = std::fs::File::open(file).map_err(|why| refused(why.to_string()))?;
-    opened.take(MAX_PAGE_BYTES).read_to_string(&mut found).map_err(|why| refused(why.to_string()))?;
+    let unread =
+        |why: std::io::Error| Fault::CannotRead { file: file.to_owned(), why: why.to_string() };
+    let mut found = Vec::new();
+    let opened = std::fs::File::open(file).map_err(unread)?;
+    opened.take(MAX_PAGE_BYTES).read_to_end(&mut found).map_err(unread)?;
+    let found = String::from_utf8(found).map_err(|why| refused(why.to_string()))?;
     let envelope =
         envelope_in(&found).ok_or_else(|| refused("no signed receipt is in it".to_owned()))?;
     if page(&envelope).map_err(refused)? != found {
@@ -210,6 +214,7 @@ fn ended(reason: EndReason) -> &'static str {
         EndReason::ProgramEnded => "プログラムの停止 / the program was stopped",
         EndReason::NotContinued => "続行の回答なし / nobody said that it shall go on",
         EndReason::ServerRefused => "サーバーの拒否 / the server refused",
+        EndReason::Withdrawn => "組織が終了 / the organisation ended it",
     }
 }
 

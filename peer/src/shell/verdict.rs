@@ -52,7 +52,10 @@ impl Verdict {
                 });
             }
             SessionEvent::ServerGone => self.server = Server::Gone,
-            SessionEvent::TranscriptMismatch => self.because(Fault::TranscriptMismatch),
+            SessionEvent::TranscriptMismatch => {
+                tracing::error!("security.transcript_mismatch");
+                self.because(Fault::TranscriptMismatch);
+            }
             SessionEvent::ManifestRefused { why } => {
                 self.because(Fault::ManifestRefused { why: why.clone() });
             }
@@ -109,12 +112,8 @@ impl Verdict {
             return Err(self.cause.unwrap_or(Fault::ServerGone));
         };
         match reason {
-            EndReason::OperatorEnded | EndReason::UserEnded | EndReason::ProgramEnded => {
-                match self.cause {
-                    Some(Fault::Withdrawn) => Err(Fault::Withdrawn),
-                    Some(_) | None => Ok(()),
-                }
-            }
+            EndReason::OperatorEnded | EndReason::UserEnded | EndReason::ProgramEnded => Ok(()),
+            EndReason::Withdrawn => Err(Fault::Withdrawn),
             EndReason::UserRefused => Err(Fault::Refused),
             EndReason::NobodyAnswered => Err(self.cause.unwrap_or(Fault::NobodyAnswered)),
             EndReason::TimeOver => Err(Fault::TimeOver),
@@ -178,6 +177,14 @@ mod tests {
     fn an_end_that_somebody_wished_is_no_fault() {
         assert_eq!(verdict(Role::Operator, &[ended(EndReason::UserEnded)]), Ok(()));
         assert_eq!(verdict(Role::Operator, &[]), Err(Fault::ServerGone));
+    }
+
+    #[test]
+    fn a_session_that_the_organisation_took_back_is_not_said_to_be_ended_by_the_operator() {
+        let closed = SessionEvent::ServerClosed { reason: CloseReason::Withdrawn };
+        for events in [vec![closed, ended(EndReason::Withdrawn)], vec![ended(EndReason::Withdrawn)]] {
+            assert_eq!(verdict(Role::Agent, &events), Err(Fault::Withdrawn));
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
+use tasuki_protocol::ledger::wire::CheckpointAnswer;
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::{LoginAnswer, LoginResponse};
 use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
@@ -169,6 +170,13 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
     if text.starts_with("POST /v1/login ") {
         return log_in(stream, &text, behaviour).await;
     }
+    if text.starts_with("POST /v1/ledger/checkpoint ") {
+        // Nothing was ever recorded here.
+        let (note, proof, acknowledgements) = (None, Vec::new(), Vec::new());
+        let nothing = CheckpointAnswer { note, proof, acknowledgements };
+        take_body(&mut stream, &text).await;
+        return answer(stream, "200 OK", &signal::encode(&nothing)).await;
+    }
     let (read, write) = tokio::io::split(stream);
     let stream = tokio::io::join(std::io::Cursor::new(head).chain(read), write);
     let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
@@ -197,12 +205,8 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
 }
 
 async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behaviour) {
-    let length = head.lines().find_map(|line| {
-        line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap())
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body).await.unwrap();
-    let (status, answer) = match behaviour {
+    take_body(&mut stream, head).await;
+    let (status, body) = match behaviour {
         Behaviour::RefusesSignIn(code) => ("401 Unauthorized", signal::encode(&Problem { code })),
         Behaviour::Kind | Behaviour::ShortLivedNumbers | Behaviour::RefusesAgents(_) => {
             let response = LoginResponse {
@@ -216,9 +220,21 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
             ("200 OK", signal::encode(&LoginAnswer::SignedIn(response)))
         }
     };
-    let length = answer.len();
+    answer(stream, status, &body).await;
+}
+
+async fn take_body(stream: &mut TlsStream<TcpStream>, head: &str) {
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase().strip_prefix("content-length: ").map(|l| l.parse().unwrap())
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.unwrap();
+}
+
+async fn answer(mut stream: TlsStream<TcpStream>, status: &str, body: &str) {
+    let length = body.len();
     let response =
-        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
 }

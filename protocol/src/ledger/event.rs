@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::words::Witness;
 use super::words::{
     AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
 };
@@ -32,15 +33,6 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     pub event: Event,
-}
-
-/// Whose program saw it happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Witness {
-    Server,
-    Operator,
-    Agent,
 }
 
 /// What stands beside a sealed row for everybody to see. Deliberately coarse.
@@ -284,6 +276,16 @@ pub enum Event {
         path: String,
         why: String,
     },
+    /// What both ends keep of the session, or this one alone (S97, S99).
+    ReceiptKept {
+        /// Of the signed envelope.
+        sha256: Digest,
+        lasted_s: u64,
+        operator_version: String,
+        agent_version: String,
+        policy: u64,
+        signed_by: Vec<Witness>,
+    },
     /// This end saw a ledger of `seen` records that the server no longer has (T67).
     LedgerRolledBack {
         seen: u64,
@@ -376,6 +378,7 @@ impl Event {
             | Self::RecordingStopped { .. }
             | Self::Connected { .. }
             | Self::Disconnected { .. }
+            | Self::ReceiptKept { .. }
             | Self::LedgerRolledBack { .. }
             | Self::Ended { .. } => Class::Content,
         }

@@ -128,6 +128,7 @@ fn reasons_of_an_end_keep_their_bytes() {
     all.postcard("EndReason::ProgramEnded", &E::ProgramEnded, "09");
     all.postcard("EndReason::NotContinued", &E::NotContinued, "0a");
     all.postcard("EndReason::ServerRefused", &E::ServerRefused, "0b");
+    all.postcard("EndReason::Withdrawn", &E::Withdrawn, "0c");
     all.json("EndReason::UserEnded", &E::UserEnded, r#""user_ended""#);
     all.assert_same();
 }

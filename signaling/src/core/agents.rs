@@ -350,7 +350,6 @@ impl Rooms {
             self.agents.remove(&before);
             self.put(Output::HangUp { connection: before });
         }
-        self.put(Output::Trust { connection });
         self.tell_agent(connection, ServerToAgent::Resumed);
         let presence = Presence::Here;
         match operator {

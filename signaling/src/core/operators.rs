@@ -287,14 +287,12 @@ impl Rooms {
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
-        let agent_connection = agent;
         let mut from = None;
-        if let Some(agent) = self.agents.get_mut(&agent_connection) {
+        if let Some(agent) = self.agents.get_mut(&agent) {
             agent.state = AgentState::Paired(session);
             from = Some(agent.from);
             self.guesses.give_back(agent.place);
         }
-        self.put(Output::Trust { connection: agent_connection });
         self.agenda.remind(terms.ends, Reminder::Room(session));
         self.note(What::Paired(device, from), Some(session));
     }

@@ -143,10 +143,6 @@ pub enum Output {
     HangUp {
         connection: ConnectionId,
     },
-    /// An end of a session sits there: messages may be longer from now on.
-    Trust {
-        connection: ConnectionId,
-    },
     /// Must be answered by [`Input::Written`] once it is durable, or is known not to be.
     Persist {
         write: WriteId,

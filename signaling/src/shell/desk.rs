@@ -26,14 +26,6 @@ use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Out
 /// Messages that may wait for one connection. Who reads slower is hung up on.
 const LINE: usize = 64;
 
-/// What a connection's task is to do. The line's end means: close.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Send(String),
-    /// The other end is known now: larger messages are its right.
-    Trust,
-}
-
 #[derive(Debug)]
 pub(crate) struct Desk {
     inner: Mutex<Inner>,
@@ -46,7 +38,7 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 struct Inner {
     rooms: Rooms,
-    lines: HashMap<ConnectionId, mpsc::Sender<Order>>,
+    lines: HashMap<ConnectionId, mpsc::Sender<String>>,
     last: u64,
     closed: bool,
 }
@@ -68,17 +60,17 @@ impl Desk {
         desk
     }
 
-    /// A line for a new connection.
-    pub(crate) fn connect(&self) -> Option<(ConnectionId, mpsc::Receiver<Order>)> {
+    /// A new connection, and the messages to send there. Their end means: close.
+    pub(crate) fn connect(&self) -> Option<(ConnectionId, mpsc::Receiver<String>)> {
         let mut inner = self.lock();
         if inner.closed {
             return None;
         }
         inner.last += 1;
         let connection = ConnectionId(inner.last);
-        let (line, orders) = mpsc::channel(LINE);
+        let (line, texts) = mpsc::channel(LINE);
         inner.lines.insert(connection, line);
-        Some((connection, orders))
+        Some((connection, texts))
     }
 
     pub(crate) fn agent_here(&self, connection: ConnectionId, from: IpAddr) {
@@ -148,11 +140,11 @@ impl Desk {
         tracing::info!(kind);
     }
 
-    /// Written down when the disk takes it; nobody waits for it.
-    pub(crate) fn record(&self, event: Event) {
-        self.metrics.happened(event.kind);
-        tracing::info!(kind = event.kind, operator = event.operator, detail = %event.detail);
-        self.put(Job { work: Work::Happened(event), then: Then::Nobody });
+    /// As [`Self::count`], of what is about to be recorded.
+    pub(crate) fn witness(&self, event: &Event) {
+        let Event { kind, admin, operator, .. } = event;
+        self.metrics.happened(kind);
+        tracing::info!(kind, admin, operator, detail = %event.detail);
     }
 
     pub(crate) fn turn(&self, input: Input) {
@@ -175,16 +167,15 @@ impl Desk {
     fn act(
         &self,
         output: Output,
-        lines: &mut HashMap<ConnectionId, mpsc::Sender<Order>>,
+        lines: &mut HashMap<ConnectionId, mpsc::Sender<String>>,
     ) -> Option<Input> {
         match output {
             Output::ToOperator { connection, message } => {
-                order(lines, connection, Order::Send(signal::encode(&message)));
+                send(lines, connection, signal::encode(&message));
             }
             Output::ToAgent { connection, message } => {
-                order(lines, connection, Order::Send(signal::encode(&message)));
+                send(lines, connection, signal::encode(&message));
             }
-            Output::Trust { connection } => order(lines, connection, Order::Trust),
             Output::HangUp { connection } => {
                 lines.remove(&connection);
             }
@@ -230,12 +221,12 @@ impl Desk {
     }
 }
 
-fn order(
-    lines: &mut HashMap<ConnectionId, mpsc::Sender<Order>>,
+fn send(
+    lines: &mut HashMap<ConnectionId, mpsc::Sender<String>>,
     connection: ConnectionId,
-    order: Order,
+    text: String,
 ) {
-    let full = lines.get(&connection).is_some_and(|line| line.try_send(order).is_err());
+    let full = lines.get(&connection).is_some_and(|line| line.try_send(text).is_err());
     if full {
         lines.remove(&connection);
     }

@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::certificate::{Authorities, Certificate, Revocations};
 use tasuki_protocol::devices::{DeviceEntry, DeviceState};
@@ -13,6 +14,7 @@ use tasuki_protocol::ids::DeviceKey;
 use super::accounts::{Accounts, digest};
 use super::admins::AdminRefused;
 use super::clock;
+use super::names::Cell;
 
 /// What a device is to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,13 @@ impl Standing {
             _ => Self::Revoked,
         }
     }
+}
+
+/// Since when a device waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Now,
+    Before,
 }
 
 impl From<Standing> for DeviceState {
@@ -68,23 +77,24 @@ impl Accounts {
              WHERE operator = ? AND key = ? AND state = 'approved' AND not_after >= ?";
         let find = sqlx::query(find).bind(operator).bind(device.0.to_vec()).bind(clock::unix_row());
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
-        let envelope: Vec<u8> = row.try_get(0)?;
+        let sealed: Vec<u8> = row.try_get(0)?;
+        let Some(Blob(envelope)) = self.names.open(Cell::Certificate, &sealed) else { return Ok(None) };
         // Checked when it was taken; agents check it again.
         let read = dsse::open_self_signed::<Certificate>(&envelope).ok();
         Ok(read.map(|(certificate, _)| (envelope, certificate)))
     }
 
-    /// True: an administrator will find the device waiting. A code is used up only by that.
+    /// `Some`: an administrator will find the device waiting. A code is used up only by that.
     pub(crate) async fn ask_for_device(
         &self,
         operator: i64,
         code: &str,
         device: &DeviceKey,
         standing: Option<Standing>,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<Option<Asked>, sqlx::Error> {
         match standing {
-            Some(Standing::Pending | Standing::Expired) => return Ok(true),
-            Some(Standing::Approved | Standing::Revoked) => return Ok(false),
+            Some(Standing::Pending | Standing::Expired) => return Ok(Some(Asked::Before)),
+            Some(Standing::Approved | Standing::Revoked) => return Ok(None),
             None => {}
         }
         let now = self.clock.now();
@@ -96,7 +106,7 @@ impl Accounts {
             .execute(&mut *transaction)
             .await?;
         if used.rows_affected() != 1 {
-            return Ok(false);
+            return Ok(None);
         }
         let insert = "INSERT OR IGNORE INTO devices (operator, key, state, added)
              VALUES (?, ?, 'pending', ?)";
@@ -108,9 +118,9 @@ impl Accounts {
             .await?;
         if added.rows_affected() != 1 {
             // Another account's device: one key, one operator.
-            return Ok(false);
+            return Ok(None);
         }
-        transaction.commit().await.map(|()| true)
+        transaction.commit().await.map(|()| Some(Asked::Now))
     }
 
     pub(crate) async fn devices(&self) -> Result<Vec<DeviceEntry>, AdminRefused> {
@@ -159,10 +169,13 @@ impl Accounts {
         if account.person.display_name != certificate.display_name {
             return Err(ProblemCode::Document.into());
         }
+        // It says what its operator is called (T62).
+        let sealed = self.names.seal(Cell::Certificate, &Blob(envelope.to_vec()));
+        let sealed = sealed.map_err(|_| ProblemCode::Busy)?;
         let approve = "UPDATE devices SET state = 'approved', certificate = ?, not_after = ?
              WHERE operator = ? AND key = ? AND state <> 'revoked'";
         let approved = sqlx::query(approve)
-            .bind(envelope.to_vec())
+            .bind(sealed)
             .bind(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))
             .bind(account.id)
             .bind(certificate.device.0.to_vec())

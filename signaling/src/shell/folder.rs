@@ -28,6 +28,8 @@ pub(crate) const DATABASE: &str = "tasuki.db";
 /// What `setup` was told, and the tenant's number.
 pub(crate) const FACTS: &str = "server.json";
 const LOCK: &str = "lock";
+/// What a URL means that says no port.
+const HTTPS: u16 = 443;
 const MARKER: &str = "setup-unfinished";
 
 /// A server's folder, held by this process alone.
@@ -89,6 +91,15 @@ pub(crate) struct Facts {
     pub(crate) port: u16,
 }
 
+impl Facts {
+    /// As `tasuki-admin --server` takes it.
+    pub(crate) fn url(&self) -> String {
+        let Self { host, port, .. } = self;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        if *port == HTTPS { format!("https://{host}") } else { format!("https://{host}:{port}") }
+    }
+}
+
 /// The server's own keys. Neither the tenant's root nor its lock or log key is among them:
 /// those are made on the administrator's machine.
 #[derive(Debug)]
@@ -143,6 +154,16 @@ impl Folder {
             return Err(Fault::SetUpInterrupted(path.to_owned()));
         }
         Ok(folder)
+    }
+
+    /// Whose a folder is, and the key of its names; a server may be using it meanwhile.
+    pub(crate) fn look(path: &Path) -> Result<(Facts, Secret), Fault> {
+        if !path.join(FACTS).exists() || path.join(MARKER).exists() {
+            return Err(Fault::NotSetUp(path.to_owned()));
+        }
+        let facts = read_facts(path)?;
+        let names = secret_of(&path.join(KeyFile::Names.name()))?;
+        Ok((facts, names))
     }
 
     /// A folder to set up: new, empty, or left by a set-up that was interrupted.
@@ -225,11 +246,7 @@ impl Folder {
     }
 
     pub(crate) fn read_key(&self, key: KeyFile) -> Result<Secret, Fault> {
-        let path = self.file(key.name());
-        let mut text = read(&path)?;
-        let parsed = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse::<Digest>().ok());
-        text.zeroize();
-        parsed.map(|digest| Secret(digest.0)).ok_or(Fault::KeyDamaged(path))
+        secret_of(&self.file(key.name()))
     }
 
     pub(crate) fn keys(&self) -> Result<Keys, Fault> {
@@ -243,8 +260,7 @@ impl Folder {
     }
 
     pub(crate) fn facts(&self) -> Result<Facts, Fault> {
-        let path = self.file(FACTS);
-        dsse::strict_json(&read(&path)?).map_err(|_| Fault::KeyDamaged(path))
+        read_facts(&self.path)
     }
 
     fn signing_key(&self, key: KeyFile) -> Result<SigningKey, Fault> {
@@ -317,6 +333,18 @@ impl Folder {
 
 fn public(key: &SigningKey) -> DeviceKey {
     DeviceKey(key.verifying_key().to_bytes())
+}
+
+fn read_facts(folder: &Path) -> Result<Facts, Fault> {
+    let path = folder.join(FACTS);
+    dsse::strict_json(&read(&path)?).map_err(|_| Fault::KeyDamaged(path))
+}
+
+fn secret_of(path: &Path) -> Result<Secret, Fault> {
+    let mut text = read(path)?;
+    let parsed = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse::<Digest>().ok());
+    text.zeroize();
+    parsed.map(|digest| Secret(digest.0)).ok_or_else(|| Fault::KeyDamaged(path.to_owned()))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::backup_program::{BackupArguments, backup_command, restore_command};
 use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
@@ -38,6 +39,10 @@ enum Command {
     Config(ConfigArguments),
     /// Looks at files, certificate, database, disk, clock and ports; changes nothing.
     Doctor(DoctorArguments),
+    /// Writes all of the database to one file, also while the server runs. Its keys are not in it.
+    Backup(BackupArguments),
+    /// Puts a backup into a folder that has the keys and no database.
+    Restore(BackupArguments),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +127,8 @@ pub fn run() -> ExitCode {
             Command::Run(arguments) => run_command(arguments.config, language).await,
             Command::Config(arguments) => config_command(&arguments),
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
+            Command::Backup(arguments) => backup_command(&arguments, language).await,
+            Command::Restore(arguments) => restore_command(&arguments, language).await,
         }
     });
     match done {
@@ -149,6 +156,7 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
             "tenant": done.tenant.to_string(),
             "fingerprint": done.fingerprint.to_string(),
             "admin_token": done.admin_token,
+            "url": done.url,
         })
         .to_string());
         return Ok(());
@@ -158,7 +166,7 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
 }
 
 fn told(data: &str, done: &SetUpDone, language: Language) -> String {
-    let SetUpDone { fingerprint, admin_token, .. } = done;
+    let SetUpDone { fingerprint, admin_token, url, .. } = done;
     match language {
         Language::English => format!(
             "The server's own keys are made in {data}.
@@ -169,7 +177,7 @@ Token for the first administrator (works once, is shown once):
   {admin_token}
 
 Next: `tasuki-server run --data {data}`, then on the administrator's own machine
-`tasuki-admin --server https://HOST init`. The organisation's keys are made there;
+`tasuki-admin --server {url} init`. The organisation's keys are made there;
 until that is done the server serves no sessions."
         ),
         Language::Japanese => format!(
@@ -181,7 +189,7 @@ until that is done the server serves no sessions."
   {admin_token}
 
 次に `tasuki-server run --data {data}` を実行し、管理者自身のコンピュータで
-`tasuki-admin --server https://HOST init` を実行してください。組織の鍵はそこで作られます。
+`tasuki-admin --server {url} init` を実行してください。組織の鍵はそこで作られます。
 それが済むまで、サーバはセッションを提供しません。"
         ),
     }
@@ -213,13 +221,14 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
             Language::Japanese => format!("{address} で待ち受けています。"),
         });
         if !running.is_initialised() {
+            let url = running.url();
             say(&match language {
                 Language::English => format!(
-                    "No sessions yet: run `tasuki-admin --server https://HOST init` on the administrator's \
+                    "No sessions yet: run `tasuki-admin --server {url} init` on the administrator's \
                      machine. This server's key has the SHA-256 {fingerprint}."
                 ),
                 Language::Japanese => format!(
-                    "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server https://HOST init` を\
+                    "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server {url} init` を\
                      実行してください。このサーバの鍵の SHA-256 は {fingerprint} です。"
                 ),
             });
@@ -305,7 +314,7 @@ async fn wait_for_signal() {
 }
 
 /// A reader that has gone away is no reason to stop.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();

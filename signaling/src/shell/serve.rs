@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::Digest;
-use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::seed::Seed;
@@ -55,6 +54,7 @@ pub struct Running {
     address: SocketAddr,
     stun: Option<SocketAddr>,
     fingerprint: Digest,
+    url: String,
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
@@ -87,6 +87,11 @@ impl Running {
         self.fingerprint
     }
 
+    /// By which everybody reaches it, if it stands where `setup` was told that it would.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Whether the tenant's keys are here; until then no session is served.
     pub fn is_initialised(&self) -> bool {
         self.trust.bundle().is_some()
@@ -107,7 +112,7 @@ impl Running {
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
         self.accepting.abort();
-        note(&self.ledger, Entry::server(Event::ServerStopped)).await;
+        self.ledger.close().await;
         self.store.close().await;
     }
 }
@@ -145,7 +150,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
     let metrics = Arc::new(Metrics::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
-    note(&ledger, started()).await;
+    ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
@@ -181,7 +186,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     tasks.extend(measuring.into_iter().chain(answering));
     #[rustfmt::skip]
     let running = Running {
-        address, stun: stun_address, fingerprint: tls.fingerprint, desk, guests, store, ledger, passwords, trust, tasks,
+        address, stun: stun_address, fingerprint: tls.fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
         accepting, metrics, stop,
     };
     Ok(running)
@@ -261,10 +266,6 @@ fn ticket_seed(keys: &Keys) -> Seed {
     Seed::from_bytes(keys.names.0).child("ledger tickets")
 }
 
-fn started() -> Entry {
-    Entry::server(Event::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
-}
-
 async fn rooms(
     config: &Config,
     issuer: Issuer,
@@ -278,13 +279,6 @@ async fn rooms(
         (locator, now.instant + Duration::from_secs(until.saturating_sub(now.unix)))
     });
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
-}
-
-/// A ledger that cannot be written starts no session; it keeps no server from running.
-async fn note(ledger: &Ledger, entry: Entry) {
-    if let Err(why) = ledger.append(entry).await {
-        tracing::error!(?why, "the ledger took no record of the server's start or stop");
-    }
 }
 
 async fn accounts(
@@ -357,7 +351,11 @@ async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, 
             let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
             if server.port() == HTTPS_PORT {
                 let registered = SocketAddr::new(server.ip(), STUN_PORT);
-                sockets.extend(UdpSocket::bind(registered).await);
+                let bound = UdpSocket::bind(registered).await;
+                if let Err(error) = &bound {
+                    tracing::warn!(%registered, %error, "no STUN here: doctor tells networks apart less well");
+                }
+                sockets.extend(bound);
             }
             Ok(sockets)
         }

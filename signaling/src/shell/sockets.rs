@@ -7,8 +7,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION};
 use tasuki_protocol::signal::{
-    self, AgentToServer, DEVICE_PROOF, MAX_EARLY_MESSAGE, OperatorToServer, RefusalReason,
-    ServerToAgent, ServerToOperator,
+    self, AgentToServer, DEVICE_PROOF, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -16,7 +15,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::accounts::signed;
 use super::clock;
 use super::config::SocketRules;
-use super::desk::Order;
 use super::listen::Guest;
 use super::tokens::Bearer;
 use super::web::Site;
@@ -27,11 +25,11 @@ const SEND: Duration = Duration::from_secs(10);
 
 /// An agent's WebSocket, from its upgrade to its end.
 pub(crate) async fn agent(site: Arc<Site>, guest: Guest, address: IpAddr, socket: WebSocket) {
-    let Some((connection, orders)) = site.desk.connect() else { return };
+    let Some((connection, texts)) = site.desk.connect() else { return };
     site.desk.agent_here(connection, address);
-    let line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
+    let line = Line { socket, rules: site.rules };
     let desk = &site.desk;
-    line.converse(orders, None, |text| match signal::decode::<AgentToServer>(text) {
+    line.converse(texts, None, |text| match signal::decode::<AgentToServer>(text) {
         Ok(message) => {
             desk.turn(Input::FromAgent { connection, message });
             Heard::Understood
@@ -51,12 +49,11 @@ pub(crate) async fn operator(
     bearer: Bearer,
     socket: WebSocket,
 ) {
-    let mut line = Line { socket, rules: site.rules, limit: MAX_EARLY_MESSAGE };
-    let Some((connection, orders)) = site.desk.connect() else { return };
+    let mut line = Line { socket, rules: site.rules };
+    let Some((connection, texts)) = site.desk.connect() else { return };
     if let Some(end) = prove(&site, &mut line, &bearer, address, connection).await {
-        line.limit = signal::MAX_MESSAGE;
         let desk = &site.desk;
-        line.converse(orders, Some(end), |text| match signal::decode::<OperatorToServer>(text) {
+        line.converse(texts, Some(end), |text| match signal::decode::<OperatorToServer>(text) {
             Ok(message) => {
                 desk.turn(Input::FromOperator { connection, message });
                 Heard::Understood
@@ -126,15 +123,13 @@ enum Heard {
 struct Line {
     socket: WebSocket,
     rules: SocketRules,
-    /// The most bytes of a message, as of now.
-    limit: usize,
 }
 
 impl Line {
     /// Until either side ends it, it falls silent, or `end` has come.
     async fn converse(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        mut texts: mpsc::Receiver<String>,
         end: Option<Instant>,
         mut hear: impl FnMut(&str) -> Heard,
     ) {
@@ -150,14 +145,13 @@ impl Line {
             }
             patience = end.map_or(patience, |end| end.min(patience));
             tokio::select! {
-                order = orders.recv() => match order {
-                    Some(Order::Send(text)) => if self.send(text).await.is_none() { return },
-                    Some(Order::Trust) => self.limit = signal::MAX_MESSAGE,
+                text = texts.recv() => match text {
+                    Some(text) => if self.send(text).await.is_none() { return },
                     None => break,
                 },
                 message = self.socket.recv() => {
                     heard_at = Instant::now();
-                    match self.take(message) {
+                    match Self::take(message) {
                         Taken::Text(text) => {
                             first = false;
                             if let Heard::Not(answer) = hear(&text) {
@@ -181,22 +175,18 @@ impl Line {
         self.close().await;
     }
 
-    fn take(&self, message: Option<Result<Message, axum::Error>>) -> Taken {
+    fn take(message: Option<Result<Message, axum::Error>>) -> Taken {
         match message {
-            Some(Ok(Message::Text(text))) if text.len() <= self.limit => {
-                Taken::Text(text.as_str().to_owned())
-            }
+            Some(Ok(Message::Text(text))) => Taken::Text(text.as_str().to_owned()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Taken::Nothing,
-            Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Close(_)) | Err(_)) | None => {
-                Taken::End
-            }
+            Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => Taken::End,
         }
     }
 
     async fn hear(&mut self) -> Option<String> {
         loop {
             let message = self.socket.recv().await;
-            match self.take(message) {
+            match Self::take(message) {
                 Taken::Text(text) => return Some(text),
                 Taken::Nothing => {}
                 Taken::End => return None,

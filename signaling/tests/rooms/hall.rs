@@ -69,7 +69,6 @@ impl Hall {
                 Output::ToOperator { .. }
                 | Output::ToAgent { .. }
                 | Output::HangUp { .. }
-                | Output::Trust { .. }
                 | Output::Note(_) => None,
             })
             .collect();
@@ -201,7 +200,6 @@ pub(crate) fn to_operator(outputs: &[Output], to: ConnectionId) -> Vec<ServerToO
         Output::ToOperator { .. }
         | Output::ToAgent { .. }
         | Output::HangUp { .. }
-        | Output::Trust { .. }
         | Output::Persist { .. }
         | Output::Note(_) => None,
     };
@@ -214,7 +212,6 @@ pub(crate) fn to_agent(outputs: &[Output], to: ConnectionId) -> Vec<ServerToAgen
         Output::ToOperator { .. }
         | Output::ToAgent { .. }
         | Output::HangUp { .. }
-        | Output::Trust { .. }
         | Output::Persist { .. }
         | Output::Note(_) => None,
     };

@@ -174,7 +174,7 @@ impl World {
                         | What::Refused(_) => {}
                     }
                 }
-                Output::Persist { .. } | Output::Trust { .. } => {}
+                Output::Persist { .. } => {}
             }
         }
         let arrived = outputs.iter().find_map(|output| {

@@ -4,11 +4,17 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::{fs, net::SocketAddr, net::TcpListener, path::PathBuf, process::ExitCode};
+use std::{fs, net::SocketAddr, net::TcpListener, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use tasuki_tests::lab::{Kind, Lab, expected, is_possible, page, serve_proxy};
+use tasuki_tests::{
+    lab::{Kind, Lab, Line, carry, expected, far_page, is_possible, page, serve_proxy},
+    stack::Way,
+};
+
+/// How long a line that loses nothing is watched.
+const SHORT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Parser)]
 struct Wishes {
@@ -24,6 +30,27 @@ enum Wish {
         #[arg(long, default_value = "docs/network-lab.md")]
         out: PathBuf,
     },
+    /// Long lines alone: set-up times over 100 ms, and a session that has to endure loss.
+    Far {
+        /// How long it has to endure, in seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+        /// The page.
+        #[arg(long, default_value = "docs/long-lines.md")]
+        out: PathBuf,
+    },
+    /// A long line between two namespaces.
+    #[command(hide = true)]
+    Line {
+        near: String,
+        far: String,
+        #[arg(long)]
+        delay_us: u64,
+        #[arg(long)]
+        loss_percent: u8,
+        #[arg(long)]
+        kilobits: Option<u32>,
+    },
     /// The lab's own HTTP proxy.
     #[command(hide = true)]
     Proxy { listen: SocketAddr, sign_in: String },
@@ -32,6 +59,11 @@ enum Wish {
 fn main() -> ExitCode {
     let done = match Wishes::parse().wish {
         Wish::Run { out } => everything(&out),
+        Wish::Far { seconds, out } => far(Duration::from_secs(seconds), &out),
+        Wish::Line { near, far, delay_us, loss_percent, kilobits } => {
+            let line = Line { delay: Duration::from_micros(delay_us), loss_percent, kilobits };
+            carry(&near, &far, line, || println!("standing"))
+        }
         Wish::Proxy { listen, sign_in } => proxy(listen, &sign_in),
     };
     match done {
@@ -79,6 +111,28 @@ fn everything(out: &PathBuf) -> Result<()> {
     fs::write(out, page(&outcomes, &said)).with_context(|| format!("writing {}", out.display()))?;
     ensure!(failures.is_empty(), "{} failed: {}", failures.len(), failures.join("; "));
     Ok(())
+}
+
+fn far(length: Duration, out: &PathBuf) -> Result<()> {
+    ensure!(is_possible(), "making networks needs root");
+    let mut lab = Lab::set_up()?;
+    let line =
+        |ms, loss_percent, kilobits| Line { delay: Duration::from_millis(ms), loss_percent, kilobits };
+    let (long, lossy, narrow) = (line(50, 0, None), line(100, 5, None), line(20, 0, Some(1000)));
+    let mut all = Vec::new();
+    for (line, way, length) in [
+        (long, Way::Direct, SHORT),
+        (long, Way::Relayed, SHORT),
+        (narrow, Way::Direct, SHORT),
+        (narrow, Way::Relayed, SHORT),
+        (lossy, Way::Relayed, SHORT),
+        (lossy, Way::Auto, length),
+    ] {
+        let endured = lab.endure(line, way, length)?;
+        println!("{line:?}, {}: {:.1} pictures/s", way.name(), endured.rate());
+        all.push(endured);
+    }
+    fs::write(out, far_page(&all)).with_context(|| format!("writing {}", out.display()))
 }
 
 fn proxy(listen: SocketAddr, sign_in: &str) -> Result<()> {

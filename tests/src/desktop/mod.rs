@@ -14,6 +14,6 @@ pub use self::{
     painter::{Painter, Prepared, paint_wallpaper},
     person::{Ear, nudge_pointer, pointer},
     picture::{Picture, Rgb},
-    xterm::{Notepad, middle_of, open_terminal},
+    xterm::{Notepad, middle_of, open_terminal, wait_focused},
     xvfb::{Desktop, Size},
 };

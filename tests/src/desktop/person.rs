@@ -3,7 +3,10 @@
 //! The person acts through XTEST from another client than the product's, as xdotool does; the ear
 //! hears every key, button and motion that reaches the server, whoever made it.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use x11rb::{
@@ -59,6 +62,22 @@ impl Ear {
         connection.xinput_xi_select_events(connection.setup().roots[0].root, &[all])?;
         connection.sync()?;
         Ok(Self { connection })
+    }
+
+    /// When the next key went down, if one does within `patience`.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub fn next_key(&self, patience: Duration) -> Result<Option<Instant>> {
+        let end = Instant::now() + patience;
+        while Instant::now() < end {
+            match self.connection.poll_for_event()? {
+                Some(Event::XinputRawKeyPress(_)) => return Ok(Some(Instant::now())),
+                Some(_) => {}
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        Ok(None)
     }
 
     /// How many events came since the last time, after waiting a moment for late ones.

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use x11rb::{
     connection::Connection,
-    protocol::xproto::{ConnectionExt, Window},
+    protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window},
     rust_connection::RustConnection,
 };
 
@@ -21,9 +21,9 @@ const FONT: &str = "VL Gothic,Noto Sans Mono,DejaVu Sans Mono,monospace";
 /// An xterm running `cat`: each line that is typed and entered stands in its file.
 #[derive(Debug)]
 pub struct Notepad {
-    path: PathBuf,
     /// What stands in its bar.
     pub title: String,
+    path: PathBuf,
     /// A point inside, to click at.
     pub middle: (i16, i16),
 }
@@ -38,7 +38,27 @@ impl Notepad {
         let script = format!("cat > '{}'", path.display());
         start(desktop, title, geometry, &script)?;
         let middle = middle_of(desktop, title)?;
-        Ok(Self { path: path.to_owned(), title: title.to_owned(), middle })
+        let notepad = Self { title: title.to_owned(), path: path.to_owned(), middle };
+        notepad.take_keys(desktop)?;
+        Ok(notepad)
+    }
+
+    /// Has the window manager send it the keys of its desktop, as a taskbar does (EWMH
+    /// `_NET_ACTIVE_WINDOW`), and waits until they go there.
+    ///
+    /// # Errors
+    /// They never do.
+    pub fn take_keys(&self, desktop: &Desktop) -> Result<()> {
+        let connection = desktop.connect()?;
+        let root = connection.setup().roots[0].root;
+        let active = connection.intern_atom(false, b"_NET_ACTIVE_WINDOW")?.reply()?.atom;
+        let window = window_named(&connection, &self.title)?.context("its window is gone")?;
+        let from_a_taskbar = [2, 0, 0, 0, 0];
+        let wish = ClientMessageEvent::new(32, window, active, from_a_taskbar);
+        let heard_by = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        connection.send_event(false, root, heard_by, wish)?;
+        connection.flush()?;
+        wait_focused(desktop, &self.title)
     }
 
     /// What arrived so far.
@@ -116,9 +136,24 @@ pub fn middle_of(desktop: &Desktop, title: &str) -> Result<(i16, i16)> {
     })
 }
 
+/// Waits until the keys of `desktop` go to the window of this name: a window manager takes its
+/// time after a click.
+///
+/// # Errors
+/// They never do.
+pub fn wait_focused(desktop: &Desktop, title: &str) -> Result<()> {
+    let connection = desktop.connect()?;
+    let root = connection.setup().roots[0].root;
+    let active = connection.intern_atom(false, b"_NET_ACTIVE_WINDOW")?.reply()?.atom;
+    until(&format!("the keys to go to {title:?}"), || {
+        let reply = connection.get_property(false, root, active, AtomEnum::WINDOW, 0, 1)?.reply()?;
+        let focused = reply.value32().and_then(|mut windows| windows.next());
+        Ok((focused.is_some() && focused == window_named(&connection, title)?).then_some(()))
+    })
+}
+
 /// The window that the window manager lists under this name, once it is on the screen.
 fn window_named(connection: &RustConnection, title: &str) -> Result<Option<Window>> {
-    use x11rb::protocol::xproto::{AtomEnum, MapState};
     let root = connection.setup().roots[0].root;
     let list = connection.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
     let reply = connection.get_property(false, root, list, AtomEnum::WINDOW, 0, 1024)?.reply()?;

@@ -19,8 +19,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{HOST, Kind};
-use crate::running::run;
+use super::{HOST, Kind, Line};
+use crate::running::{Mark, Process, run};
 
 /// Which end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,29 @@ impl Layout {
         Ok(())
     }
 
+    /// Puts a long line between an end and its router, in place of the cable. It stands for as
+    /// long as the process that is given back.
+    ///
+    /// # Errors
+    /// The end has no router.
+    pub fn lengthen(&self, side: Side, line: Line) -> Result<Process> {
+        let host = side.letter().to_string();
+        let router = format!("r{host}");
+        ensure!(self.ends.contains(&router), "an end without a router has no line");
+        self.inside(&host, "ip link del eth0")?;
+        let mut command = Command::new(crate::running::program("lab")?);
+        command.args(["line", &self.full(&host), &self.full(&router)]);
+        command.args(["--delay-us", &line.delay.as_micros().to_string()]);
+        command.args(["--loss-percent", &line.loss_percent.to_string()]);
+        if let Some(kilobits) = line.kilobits {
+            command.args(["--kilobits", &kilobits.to_string()]);
+        }
+        let process = Process::start("line", command)?;
+        process.wait_for(Mark::default(), "standing")?;
+        self.lead(side)?;
+        Ok(process)
+    }
+
     /// Lets nothing in or out of an end, without a word to anybody.
     ///
     /// # Errors
@@ -184,13 +207,20 @@ impl Layout {
         self.plug(&router, "wan", &[&format!("203.0.113.{number}/24")])?;
         let (near, far) = (self.full(&host), self.full(&router));
         command(&format!("ip link add eth0 netns {near} type veth peer name lan netns {far}"))?;
+        self.lead(side)?;
+        self.inside(&router, "sysctl -qw net.ipv4.ip_forward=1")?;
+        self.rules(&router, &rules(kind, number))
+    }
+
+    /// Addresses and ways between an end and its router, however they are connected.
+    fn lead(&self, side: Side) -> Result<()> {
+        let (host, number) = (side.letter().to_string(), side.number());
+        let router = format!("r{host}");
         self.inside(&host, &format!("ip addr add 10.{number}.0.2/24 dev eth0"))?;
         self.inside(&host, "ip link set eth0 up")?;
         self.inside(&router, &format!("ip addr add 10.{number}.0.1/24 dev lan"))?;
         self.inside(&router, "ip link set lan up")?;
-        self.inside(&host, &format!("ip route add default via 10.{number}.0.1"))?;
-        self.inside(&router, "sysctl -qw net.ipv4.ip_forward=1")?;
-        self.rules(&router, &rules(kind, number))
+        self.inside(&host, &format!("ip route add default via 10.{number}.0.1"))
     }
 
     fn add(&self, short: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, Outcome, Path};
+use super::{Endured, Kind, Outcome, Path};
 
 /// The page that `./dev lab` writes: who goes direct, and how soon something is seen.
 pub fn page(outcomes: &[Outcome], said: &[(Kind, Vec<String>)]) -> String {
@@ -68,4 +68,42 @@ fn times(page: &mut String, outcomes: &[Outcome]) {
             );
         }
     }
+}
+
+/// The page that `./dev lab far` writes.
+pub fn far_page(all: &[Endured]) -> String {
+    let mut page = String::from(
+        "# Over long lines\n\n\
+         Written by `./dev lab far`: real programs in network namespaces, mode *control*, a picture of\n\
+         1280x720 in which 400x300 change twenty times a second. Between the end user and his router\n\
+         stands a line that delays, narrows and loses packets in each direction (TUN devices and a\n\
+         process between them). Paired: from the typed number, program start included, to the question;\n\
+         first picture: from the yes to the first decoded one. A key is timed from the operator's order\n\
+         to the host's display, and the next is pressed once it was heard: a lost or doubled one fails\n\
+         the run. Gaps: times that no path carried anything.\n\n\
+         | round trip | loss each way | rate | path | paired | first picture | pictures/s | keys | p50 | p90 | p99 | gaps | watched |\n\
+         |---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for endured in all {
+        let line = endured.line;
+        let rate = line.kilobits.map_or("-".to_owned(), |rate| format!("{rate} kbit/s"));
+        let ms = |time: std::time::Duration| format!("{} ms", time.as_millis());
+        let _ = writeln!(
+            page,
+            "| {} | {} % | {rate} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.0} s |",
+            ms(line.delay * 2),
+            line.loss_percent,
+            endured.way.name(),
+            ms(endured.paired_after),
+            ms(endured.first_frame),
+            endured.rate(),
+            endured.keys.len(),
+            ms(endured.key(50)),
+            ms(endured.key(90)),
+            ms(endured.key(99)),
+            endured.gaps,
+            endured.watched.as_secs_f64(),
+        );
+    }
+    page
 }

@@ -9,12 +9,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use tasuki_protocol::rights::Mode;
 
-use super::{HOST, Kind, Layout, PROXY_SIGN_IN, Path, Side, expected, layout};
+use super::{HOST, Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layout};
 use crate::{
     desktop::{Desktop, Size},
     running::{Mark, Process},
-    stack::{House, Site},
+    stack::{House, Site, Way},
 };
 
 /// Longer than an agent ignores what is typed at a fresh question (S29).
@@ -26,6 +27,7 @@ const WATCH: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct Lab {
     // Dropped in this order: programs before the networks they run in.
+    line: Option<Process>,
     house: House,
     _proxy: Process,
     desk: Desktop,
@@ -46,16 +48,30 @@ pub struct Outcome {
     pub told: Vec<String>,
 }
 
+/// How a session is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub mode: Mode,
+    pub way: Way,
+}
+
 /// Two programs in a session. Dropped, both are killed.
 #[derive(Debug)]
 pub struct Meeting {
     pub operator: Process,
     pub agent: Process,
+    /// From the typed number to the question.
+    pub paired_after: Duration,
     said: Instant,
     seen: Instant,
 }
 
 impl Meeting {
+    /// From the person's yes to the first decoded picture, on whichever path.
+    pub fn first_frame(&self) -> Duration {
+        self.seen.saturating_duration_since(self.said)
+    }
+
     /// Ends it as the operator.
     ///
     /// # Errors
@@ -85,8 +101,8 @@ impl Lab {
         command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);
         let proxy = Process::start("proxy", command)?;
         proxy.wait_for(Mark::default(), "listening")?;
-        let desk = Desktop::start_bare(Size::new(640, 480))?;
-        Ok(Self { house, _proxy: proxy, desk, layout })
+        let desk = Desktop::start_bare(Size::new(1280, 720))?;
+        Ok(Self { line: None, house, _proxy: proxy, desk, layout })
     }
 
     /// One session between two kinds of network, to its end.
@@ -113,7 +129,7 @@ impl Lab {
             operator,
             agent,
             path: if direct.is_some() { Path::Direct } else { Path::Relayed },
-            first_frame: session.seen.saturating_duration_since(session.said),
+            first_frame: session.first_frame(),
             direct_after: direct.map(|at| at.saturating_duration_since(session.said)),
             told,
         })
@@ -124,17 +140,42 @@ impl Lab {
     /// # Errors
     /// As [`Self::attempt`].
     pub fn start(&mut self, operator: Kind, agent: Kind) -> Result<Meeting> {
+        self.line = None;
         self.layout.connect(operator, agent)?;
-        let asks = self.start_operator(operator)?;
+        self.meet(operator, agent, Call { mode: Mode::View, way: Way::Auto })
+    }
+
+    /// A session that has shown its first picture, between an open network and one behind a router
+    /// at the end of a long line.
+    ///
+    /// # Errors
+    /// As [`Self::attempt`].
+    pub fn start_far(&mut self, line: Line, call: Call) -> Result<Meeting> {
+        let (operator, agent) = (Kind::Open, Kind::PortRestricted);
+        self.line = None;
+        self.layout.connect(operator, agent)?;
+        self.line = Some(self.layout.lengthen(Side::Agent, line)?);
+        self.meet(operator, agent, call)
+    }
+
+    fn meet(&self, operator: Kind, agent: Kind, call: Call) -> Result<Meeting> {
+        let asks = self.start_operator(operator, call)?;
         let (number, _) = asks.event(Mark::default(), "number", |e| e["event"] == "number")?;
         let number = number["number"].as_str().context("the number is no text")?.to_owned();
+        let typed = Instant::now();
         let mut helped = self.start_agent(agent, &number)?;
-        helped.event(Mark::default(), "question", |e| e["event"] == "question")?;
+        let (_, asked) = helped.event(Mark::default(), "question", |e| e["event"] == "question")?;
+        let paired_after = asked.saturating_duration_since(typed);
         thread::sleep(READING_TIME);
         let said = Instant::now();
         helped.say("yes")?;
         let (_, seen) = asks.event(Mark::default(), "first frame", |e| e["event"] == "first_frame")?;
-        Ok(Meeting { operator: asks, agent: helped, said, seen })
+        Ok(Meeting { operator: asks, agent: helped, paired_after, said, seen })
+    }
+
+    /// The screen that is seen.
+    pub fn desk(&self) -> &Desktop {
+        &self.desk
     }
 
     /// The networks, to be tampered with.
@@ -142,9 +183,10 @@ impl Lab {
         &self.layout
     }
 
-    fn start_operator(&self, kind: Kind) -> Result<Process> {
+    fn start_operator(&self, kind: Kind, call: Call) -> Result<Process> {
         let mut command = self.program(Side::Operator, kind, "tasuki")?;
-        command.args(["open", "--mode", "view", "--json", "--profile"]).arg(self.house.profile());
+        command.args(["open", "--mode", call.mode.name(), "--path", call.way.name(), "--json"]);
+        command.arg("--profile").arg(self.house.profile());
         Process::start("tasuki", command)
     }
 
@@ -185,6 +227,7 @@ impl Lab {
             "clock_right",
             "desktop_fine",
         ];
+        self.line = None;
         self.layout.connect(kind, Kind::Open)?;
         let mut command = self.program(Side::Operator, kind, "tasuki")?;
         command.args(["doctor", "--json", "--profile"]).arg(self.house.profile());

@@ -63,6 +63,8 @@ impl Scene {
             let (x, y) = self.notes(role).middle;
             nudge_pointer(self.desks.of(role), x, y)?;
             self.desks.of(role).still_picture()?;
+            // A clock that came up late has taken them.
+            self.notes(role).take_keys(self.desks.of(role))?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context, Result};
@@ -15,7 +16,7 @@ use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
-use crate::running::{Mark, Process, program, run, until};
+use crate::running::{Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
@@ -225,7 +226,31 @@ impl House {
         answered(command, &self.passphrase)
     }
 
-    fn sign_in(&self) -> Result<()> {
+    /// The administrator shows again that it is he.
+    ///
+    /// # Errors
+    /// As [`Self::administrate`].
+    pub fn sign_in_administrator(&self) -> Result<Value> {
+        let mut command = self.admin()?;
+        command.arg("login");
+        answered(command, ADMIN_PASSWORD)
+    }
+
+    /// What `tasuki-server VERB` prints of this house's folder and `file`.
+    ///
+    /// # Errors
+    /// It refused; its words are in the error.
+    pub fn keep(&self, verb: &str, file: &Path) -> Result<String> {
+        let mut command = self.site.command("tasuki-server")?;
+        command.args([verb, "--json", "--data"]).arg(self.data()).arg(file);
+        run(command)
+    }
+
+    /// The operator signs in, as in [`Self::set_up`].
+    ///
+    /// # Errors
+    /// He was refused.
+    pub fn sign_in(&self) -> Result<()> {
         answered(self.login()?, PASSWORD).map(drop)
     }
 
@@ -269,8 +294,12 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
     process.say(lines)?;
     process.close_input();
     let status = process.wait_end()?;
-    let said = process.log().tail(20);
-    anyhow::ensure!(status.success(), "{name} ended with {status}:\n{said}");
+    if !status.success() {
+        // It always says why; that may still be on its way from the pipe.
+        let complaint = |line: &Line| (line.voice == Voice::Error).then_some(());
+        process.log().wait(Mark::default(), "complaint", PATIENCE, complaint)?;
+        anyhow::bail!("{name} ended with {status}:\n{}", process.log().tail(20));
+    }
     process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
 }
 
@@ -284,7 +313,13 @@ fn text_of(value: &Value, key: &str) -> Result<String> {
 /// # Errors
 /// There is none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    // Below what systems give to outgoing connections, and elsewhere in every process.
+    let first = std::process::id().wrapping_mul(97);
+    let next = || first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 12_000 + 20_000;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let ports = std::iter::repeat_with(next).take(12_000).filter_map(|port| u16::try_from(port).ok());
+    ports.into_iter().find(is_free).context("no port is free")
 }
 
 /// Every byte below a folder, for looking for what must not stand there.

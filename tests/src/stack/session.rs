@@ -20,6 +20,8 @@ use crate::{
 
 /// Longer than an agent ignores what is typed at a fresh question (S29).
 const READING_TIME: Duration = Duration::from_millis(1200);
+/// So much of the ends' doings that the ciphers are among it.
+const LOGGED: &str = "warn,tasuki_peer::shell::paths=info";
 
 /// Which way a session is told to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,8 +258,8 @@ pub fn stats_of(process: &mut Process) -> Result<Value> {
 /// It cannot be started.
 pub fn start_operator(house: &House, desk: &Desktop, mode: Mode, way: Way) -> Result<Process> {
     let mut command = desk.command(program("tasuki")?);
-    command.args(["open", "--mode", mode.name(), "--path", way.name(), "--json", "--profile"]);
-    command.arg(house.profile());
+    command.args(["open", "--mode", mode.name(), "--path", way.name(), "--json"]);
+    command.args(["--log", LOGGED, "--profile"]).arg(house.profile());
     Process::start("tasuki", command)
 }
 
@@ -267,7 +269,7 @@ pub fn start_operator(house: &House, desk: &Desktop, mode: Mode, way: Way) -> Re
 /// It cannot be started.
 pub fn start_agent(house: &House, desk: &Desktop) -> Result<Process> {
     let mut command = desk.command(program("tasuki-agentd")?);
-    command.arg("--tenant").arg(house.bundle()).arg("--json");
+    command.arg("--tenant").arg(house.bundle()).args(["--json", "--log", LOGGED]);
     command.arg("--profile").arg(house.folder().join("agent"));
     Process::start_at_terminal("tasuki-agentd", &command)
 }

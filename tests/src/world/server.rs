@@ -150,7 +150,7 @@ impl Server {
                         self.disk.push((locator, now + Duration::from_secs(1200)));
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });
                     }
-                    Output::Trust { .. } | Output::Note(_) => {}
+                    Output::Note(_) => {}
                 }
             }
         }

@@ -86,7 +86,7 @@ pub(super) fn reason_of(reason: CloseReason) -> EndReason {
         CloseReason::Expired => EndReason::NobodyAnswered,
         CloseReason::TooManyAttempts => EndReason::Violation,
         CloseReason::OtherEnd | CloseReason::Lost => EndReason::ConnectionLost,
-        CloseReason::Withdrawn => EndReason::OperatorEnded,
+        CloseReason::Withdrawn => EndReason::Withdrawn,
         CloseReason::TimeOver => EndReason::TimeOver,
     }
 }

@@ -257,7 +257,8 @@ fn parts_well(reason: EndReason) -> bool {
         | EndReason::TimeOver
         | EndReason::ScreenLost
         | EndReason::ProgramEnded
-        | EndReason::NotContinued => true,
+        | EndReason::NotContinued
+        | EndReason::Withdrawn => true,
         EndReason::UserRefused
         | EndReason::NobodyAnswered
         | EndReason::ConnectionLost

@@ -4,7 +4,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use tasuki_protocol::signal::MAX_MESSAGE;
+use tasuki_protocol::signal::MAX_REQUEST;
 
 use super::Shared;
 use super::accounts::bearer;
@@ -21,7 +21,7 @@ pub(super) async fn agent(
         return refused;
     }
     let address = site.address(&guest, &headers);
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let upgrade = upgrade.max_message_size(MAX_REQUEST).max_frame_size(MAX_REQUEST);
     let response = upgrade.on_upgrade(move |socket| sockets::agent(site, guest, address, socket));
     std::future::ready(response).await
 }
@@ -37,6 +37,6 @@ pub(super) async fn operator(
         Err(refused) => return refused,
     };
     let address = site.address(&guest, &headers);
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let upgrade = upgrade.max_message_size(MAX_REQUEST).max_frame_size(MAX_REQUEST);
     upgrade.on_upgrade(move |socket| sockets::operator(site, guest, address, bearer, socket))
 }
