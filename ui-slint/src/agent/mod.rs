@@ -11,6 +11,7 @@ pub mod model;
 mod moment;
 pub mod news;
 pub mod program;
+mod room;
 mod running;
 pub mod scenes;
 mod session;

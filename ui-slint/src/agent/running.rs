@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use slint::winit_030::WinitWindowAccessor;
-use slint::winit_030::winit::dpi::PhysicalPosition;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
@@ -27,7 +26,7 @@ use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
-use super::{program, view};
+use super::{program, room, view};
 use crate::documents;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
@@ -37,10 +36,6 @@ use crate::windows::{AgentWindow, Means};
 const TICK: Duration = Duration::from_millis(200);
 /// How long an ending session may take to tell the other end.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Room for the operator's screen, in logical pixels.
-const PICTURE: (f32, f32) = (1000.0, 720.0);
-/// What a window manager may draw above and below, in logical pixels.
-const FRAME: f32 = 48.0;
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
@@ -182,27 +177,7 @@ impl Program {
         });
         screen.watch(viewer);
         *self.theirs.borrow_mut() = Some(screen);
-        self.make_room();
-    }
-
-    /// Grows for the picture, no further than the monitor, and stays on it.
-    fn make_room(&self) {
-        let window = self.window.window();
-        let scale = window.scale_factor();
-        let (mut width, mut height) = (PICTURE.0 * scale, PICTURE.1 * scale);
-        window.with_winit_window(|winit| {
-            let Some(monitor) = winit.current_monitor() else { return };
-            let (corner, room) = (monitor.position(), monitor.size());
-            width = width.min(room.width as f32);
-            height = height.min(room.height as f32 - FRAME * scale);
-            let Ok(at) = winit.outer_position() else { return };
-            let last =
-                |start: i32, room: u32, length: f32| start + (room as f32 - length).max(0.0) as i32;
-            let x = at.x.min(last(corner.x, room.width, width));
-            let y = at.y.min(last(corner.y, room.height, height + FRAME * scale));
-            winit.set_outer_position(PhysicalPosition::new(x.max(corner.x), y.max(corner.y)));
-        });
-        window.set_size(slint::PhysicalSize::new(width as u32, height as u32));
+        room::make(self.window.window());
     }
 
     fn show(&self) {
