@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    fs, thread,
+    fs,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -33,6 +35,9 @@ const OPERATOR: (u16, u16) = (1760, 840);
 /// Longer than a session waits for whose hand is on the mouse of the shown computer (T32).
 const OWN_HAND: Duration = Duration::from_millis(2600);
 
+/// Two desktops with four programs are as much as a small machine bears at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
 struct Room {
     house: House,
     operator: Desktop,
@@ -40,10 +45,12 @@ struct Room {
     hand: Hand,
     operators_notes: Notepad,
     users_notes: Notepad,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Room {
     fn furnish() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let house = House::set_up().unwrap();
         let mut operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
         let (mut user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
@@ -53,7 +60,7 @@ impl Room {
         let operators_notes =
             Notepad::open(&mut operator, "Mine", "40x10+1320+300", &operators).unwrap();
         let users_notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &users).unwrap();
-        Self { house, operator, user, hand, operators_notes, users_notes }
+        Self { house, operator, user, hand, operators_notes, users_notes, _turn: turn }
     }
 
     /// What the operator's window notes of its sessions.
