@@ -276,6 +276,7 @@ fn injected_input_is_not_local_input() {
         injector.inject(&moved).expect("moved to where it was");
         stroke(&mut injector, 0x04 + place % 26);
         injector.inject(&InputEvent::Wheel { dx: 0, dy: 120 }).expect("turned");
+        assert_eq!(local.wait(Duration::ZERO), Ok(None));
     }
     text(&mut injector, "Text 襷\n");
     injector.inject(&key(0x04, KeyAction::Press)).expect("held until it repeats");

@@ -33,7 +33,7 @@ fn sign_in(profile: &Path, server: &Server) {
     assert_eq!(run(login, "secret\n").code, 0);
 }
 
-/// As far as the question. The mode is Show: the user's computer needs no desktop.
+/// As far as the question. No desktop is touched before its answer: the user's display is nowhere.
 fn ring(typed_early: &str) -> Call {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let server = Server::start(Behaviour::Kind);

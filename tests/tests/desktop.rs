@@ -12,8 +12,8 @@ use tasuki_protocol::{
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
-    running::{Line, Mark, PATIENCE, Process, Voice, program, run, until},
-    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
+    running::{Line, Mark, PATIENCE, Process, Voice, program, run, threads_of, until},
+    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -115,7 +115,7 @@ fn assert_logged(session: &Session, ciphers: &serde_json::Value) {
     }
 }
 
-/// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28.
+/// S1, S2, S7, S11, S12, S14, S18, S19, S22, S24, S28, S45, R7.
 #[test]
 fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_over_the_relay() {
     let room = Room::furnish();
@@ -124,7 +124,7 @@ fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_over_the_relay() 
     }
 }
 
-/// S1, S2, S14, S19, S24.
+/// S1, S2, S14, S19, S24, S45, R7.
 #[test]
 fn s1_each_of_the_five_modes_does_what_it_may_and_nothing_else_on_the_direct_path() {
     let room = Room::furnish();
@@ -178,8 +178,8 @@ fn s29_without_a_yes_no_frame_and_no_input_passes_in_any_mode() {
         session.operator.say(&format!("click {x} {y}")).unwrap();
         session.operator.say("type nobody said yes").unwrap();
         session.operator.say("key enter").unwrap();
-        assert_eq!(ear.heard().unwrap(), 0, "input before the yes in {mode}");
         let stats = stats_of(&mut session.operator).unwrap();
+        assert_eq!(ear.heard().unwrap(), 0, "input before the yes in {mode}");
         assert_eq!((&stats["frames"], &stats["decoded"]), (&0.into(), &0.into()), "{mode}");
         session.answer("no").unwrap();
         let ended = |e: &serde_json::Value| e["event"] == "ended";
@@ -197,8 +197,15 @@ fn s29_without_a_yes_no_frame_and_no_input_passes_in_any_mode() {
 #[test]
 fn s29_a_yes_that_comes_with_the_question_is_thrown_away() {
     let room = Room::furnish();
-    let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
-    session.agent.say("yes").unwrap();
+    let mut session = loop {
+        let mut session = Session::ring(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+        let asked = session.agent.event(Mark::default(), "question", |e| e["event"] == "question");
+        session.agent.say("yes").unwrap();
+        // On a machine that had other things to do this was a yes in time.
+        if asked.unwrap().1.elapsed() < Duration::from_millis(500) {
+            break session;
+        }
+    };
     // Longer than a first frame takes; nothing is expected to come.
     thread::sleep(Duration::from_millis(1500));
     assert_eq!(stats_of(&mut session.operator).unwrap()["decoded"], 0);
@@ -225,33 +232,36 @@ fn s30_an_agent_without_a_terminal_refuses_to_start() {
 #[test]
 fn f12_a_clock_a_day_off_keeps_nobody_out_and_one_three_days_behind_is_named() {
     let room = Room::furnish();
-    let call = |clock: &str| {
-        let operator =
-            start_operator(&room.house, &room.desks.operator, Mode::View, Way::Relayed).unwrap();
+    let call = |whose: Role, clock: &str| {
+        let mut open = room.desks.operator.command(program("tasuki").unwrap());
+        open.args(["open", "--mode", "view", "--path", "relayed", "--json", "--profile"]);
+        open.arg(room.house.profile());
+        let mut knock = room.desks.user.command(program("tasuki-agentd").unwrap());
+        knock.arg("--tenant").arg(room.house.bundle()).arg("--json");
+        knock.arg("--profile").arg(room.house.folder().join(format!("agent{whose:?}{clock}")));
+        let wrong = if whose == Role::Operator { &mut open } else { &mut knock };
+        wrong.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
+        let folder = |machine| format!("/usr/lib/{machine}-linux-gnu/faketime");
+        wrong.env("LD_LIBRARY_PATH", ["x86_64", "aarch64"].map(folder).join(":"));
+        wrong.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let operator = Process::start("tasuki", open).unwrap();
         let number = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap().0;
-        let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
-        command.arg("--tenant").arg(room.house.bundle()).arg("--json");
-        command.arg("--profile").arg(room.house.folder().join(format!("agent{clock}")));
-        command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
-        command.env(
-            "LD_LIBRARY_PATH",
-            "/usr/lib/x86_64-linux-gnu/faketime:/usr/lib/aarch64-linux-gnu/faketime",
-        );
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        let mut agent = Process::start_at_terminal("tasuki-agentd", &command).unwrap();
+        let mut agent = Process::start_at_terminal("tasuki-agentd", &knock).unwrap();
         agent.say(number["number"].as_str().unwrap()).unwrap();
         (operator, agent)
     };
-    for clock in ["+24h", "-24h"] {
-        let (operator, mut agent) = call(clock);
-        agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
-        thread::sleep(Duration::from_millis(1100));
-        agent.say("yes").unwrap();
-        operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
-        agent.say("end").unwrap();
-        agent.wait_end().unwrap();
+    for whose in [Role::Operator, Role::Agent] {
+        for clock in ["+24h", "-24h"] {
+            let (operator, mut agent) = call(whose, clock);
+            agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
+            thread::sleep(Duration::from_millis(1100));
+            agent.say("yes").unwrap();
+            operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
+            agent.say("end").unwrap();
+            agent.wait_end().unwrap();
+        }
     }
-    let (mut operator, mut agent) = call("-72h");
+    let (mut operator, mut agent) = call(Role::Agent, "-72h");
     assert_eq!(agent.wait_end().unwrap().code(), Some(55), "{}", agent.log().tail(9));
     agent.wait_for(Mark::default(), "check this computer's date").unwrap();
     operator.kill();
@@ -300,10 +310,9 @@ fn s31_an_end_with_the_network_gone_and_the_operators_program_hanging_stops_capt
 
 /// Which threads of a process capture a desktop or operate it; none once it is gone.
 fn desktop_threads(pid: u32) -> Vec<String> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
-    let names = tasks.flatten().filter_map(name).map(|name| name.trim().to_owned());
-    names.filter(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str())).collect()
+    let mut names = threads_of(pid);
+    names.retain(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str()));
+    names
 }
 
 /// A `pixel` event's colour.

@@ -110,7 +110,7 @@ fn t7_another_session_or_role_is_detected_before_consent() {
 }
 
 #[test]
-fn t7_t46_any_byte_of_the_pairing_altered_on_the_way_is_detected() {
+fn t7_t46_bytes_of_every_part_of_the_pairing_altered_on_the_way_are_detected() {
     for (from, place) in [(Role::Agent, 0), (Role::Operator, 0)] {
         for byte in [0, 1, 2, 10, 40, 60] {
             let flip = flip(from, place, byte);

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 fn impatient() -> Settings {
-    let limits = Limits { present_within: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits { present_within: Duration::from_secs(2), ..Limits::default() };
     Settings { limits, ..Settings::default() }
 }
 

@@ -224,7 +224,8 @@ impl Source {
             return Ok(None);
         };
         self.key_frame = KeyFrame::WhenNeeded;
-        self.pace.sent(now, packet.bytes.len(), demand.bitrate, extent);
+        let coding = self.start.elapsed().saturating_sub(now);
+        self.pace.sent(now, coding, packet.bytes.len(), demand.bitrate, extent);
         let number = self.next_number;
         self.next_number += 1;
         Ok(Some(EncodedFrame {

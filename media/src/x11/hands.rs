@@ -7,6 +7,7 @@ use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT,
 };
 use x11rb::protocol::xtest::{self, ConnectionExt as _};
+use x11rb::wrapper::ConnectionExt as _;
 
 use super::connection::{Desktop, refused};
 use super::echo::{Act, Echo};
@@ -54,6 +55,12 @@ impl Hands {
 
     pub(super) fn flush(&self) -> Result<(), InjectError> {
         self.desktop.connection.flush().map_err(|_| InjectError::Lost)
+    }
+
+    /// Waits until the server has done all that it was asked: of a connection that closes with an
+    /// event unread it hears an error and throws away what it has not yet read.
+    pub(super) fn finish(&self) -> Result<(), InjectError> {
+        self.desktop.connection.sync().map_err(|_| InjectError::Lost)
     }
 
     fn act(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<(), InjectError> {

@@ -52,7 +52,10 @@ impl Verdict {
                 });
             }
             SessionEvent::ServerGone => self.server = Server::Gone,
-            SessionEvent::TranscriptMismatch => self.because(Fault::TranscriptMismatch),
+            SessionEvent::TranscriptMismatch => {
+                tracing::error!("security.transcript_mismatch");
+                self.because(Fault::TranscriptMismatch);
+            }
             SessionEvent::ManifestRefused { why } => {
                 self.because(Fault::ManifestRefused { why: why.clone() });
             }

@@ -351,7 +351,11 @@ async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, 
             let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
             if server.port() == HTTPS_PORT {
                 let registered = SocketAddr::new(server.ip(), STUN_PORT);
-                sockets.extend(UdpSocket::bind(registered).await);
+                let bound = UdpSocket::bind(registered).await;
+                if let Err(error) = &bound {
+                    tracing::warn!(%registered, %error, "no STUN here: doctor tells networks apart less well");
+                }
+                sockets.extend(bound);
             }
             Ok(sockets)
         }

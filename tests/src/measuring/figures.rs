@@ -42,6 +42,7 @@ pub fn measure(
     desktop: &Desktop,
     length: Duration,
 ) -> Result<Figures> {
+    let length = scenario.lasts(length);
     let x = desktop.server().context("the desktop is somebody else's")?;
     let totals = pair.totals()?;
     let mark = pair.viewer().log().mark();

@@ -8,7 +8,7 @@ mod scenario;
 
 pub use self::{
     contender::{Contender, Pair, Ring, Totals},
-    ending::ending,
+    ending::{Others, ending, letting_go},
     figures::{Figures, measure, ratios, table},
     mark::{Drawn, Marker, Micros, Seen, latencies, percentile},
     scenario::{SIZE, Scenario},

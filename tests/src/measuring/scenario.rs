@@ -52,6 +52,15 @@ impl Scenario {
         }
     }
 
+    /// How long it is measured where the others are for `length`: CPU time is counted in hundredths
+    /// of a second, and little of it passes where nothing happens.
+    pub fn lasts(self, length: Duration) -> Duration {
+        match self {
+            Self::Idle => length * 6,
+            Self::Typing | Self::Scrolling | Self::Dragging | Self::Motion => length,
+        }
+    }
+
     /// Draws for `length` and says what was drawn when.
     ///
     /// # Errors

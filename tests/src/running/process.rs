@@ -245,6 +245,15 @@ pub fn resident_of(pid: u32) -> Result<u64> {
     Ok(kib * 1024)
 }
 
+/// Names of a process's threads now (proc(5): comm); none once it is gone.
+pub fn threads_of(pid: u32) -> Vec<String> {
+    let Ok(tasks) = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task")) else {
+        return Vec::new();
+    };
+    let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
+    tasks.flatten().filter_map(name).map(|name| name.trim().to_owned()).collect()
+}
+
 /// Runs a command to its end and gives what it printed.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context, Result};
@@ -312,7 +313,13 @@ fn text_of(value: &Value, key: &str) -> Result<String> {
 /// # Errors
 /// There is none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    // Below what systems give to outgoing connections, and elsewhere in every process.
+    let first = std::process::id().wrapping_mul(97);
+    let next = || first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 12_000 + 20_000;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let ports = std::iter::repeat_with(next).take(12_000).filter_map(|port| u16::try_from(port).ok());
+    ports.into_iter().find(is_free).context("no port is free")
 }
 
 /// Every byte below a folder, for looking for what must not stand there.
