@@ -93,6 +93,16 @@ impl Language {
         ]
     }
 
+    pub fn pages_written(self, folder: &std::path::Path) -> String {
+        self.pick(
+            format!("The manual is in {0}. Read it with: man -l {0}/tasuki-admin.1", folder.display()),
+            format!(
+                "マニュアルを {0} に書き出しました。man -l {0}/tasuki-admin.1 で読めます。",
+                folder.display()
+            ),
+        )
+    }
+
     pub fn ask_fingerprint(self) -> String {
         self.pick(
             "SHA-256 of the server's public key, as printed by `tasuki-server setup`:",

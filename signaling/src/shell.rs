@@ -28,6 +28,7 @@ mod operators;
 mod passwords;
 mod policies;
 pub mod program;
+mod program_pages;
 mod relay_path;
 mod renewal;
 pub mod rules;

@@ -13,7 +13,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
     running::{Line, Mark, PATIENCE, Process, Voice, program, run, threads_of, until},
-    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
+    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -232,33 +232,36 @@ fn s30_an_agent_without_a_terminal_refuses_to_start() {
 #[test]
 fn f12_a_clock_a_day_off_keeps_nobody_out_and_one_three_days_behind_is_named() {
     let room = Room::furnish();
-    let call = |clock: &str| {
-        let operator =
-            start_operator(&room.house, &room.desks.operator, Mode::View, Way::Relayed).unwrap();
+    let call = |whose: Role, clock: &str| {
+        let mut open = room.desks.operator.command(program("tasuki").unwrap());
+        open.args(["open", "--mode", "view", "--path", "relayed", "--json", "--profile"]);
+        open.arg(room.house.profile());
+        let mut knock = room.desks.user.command(program("tasuki-agentd").unwrap());
+        knock.arg("--tenant").arg(room.house.bundle()).arg("--json");
+        knock.arg("--profile").arg(room.house.folder().join(format!("agent{whose:?}{clock}")));
+        let wrong = if whose == Role::Operator { &mut open } else { &mut knock };
+        wrong.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
+        let folder = |machine| format!("/usr/lib/{machine}-linux-gnu/faketime");
+        wrong.env("LD_LIBRARY_PATH", ["x86_64", "aarch64"].map(folder).join(":"));
+        wrong.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let operator = Process::start("tasuki", open).unwrap();
         let number = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap().0;
-        let mut command = room.desks.user.command(program("tasuki-agentd").unwrap());
-        command.arg("--tenant").arg(room.house.bundle()).arg("--json");
-        command.arg("--profile").arg(room.house.folder().join(format!("agent{clock}")));
-        command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", clock);
-        command.env(
-            "LD_LIBRARY_PATH",
-            "/usr/lib/x86_64-linux-gnu/faketime:/usr/lib/aarch64-linux-gnu/faketime",
-        );
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        let mut agent = Process::start_at_terminal("tasuki-agentd", &command).unwrap();
+        let mut agent = Process::start_at_terminal("tasuki-agentd", &knock).unwrap();
         agent.say(number["number"].as_str().unwrap()).unwrap();
         (operator, agent)
     };
-    for clock in ["+24h", "-24h"] {
-        let (operator, mut agent) = call(clock);
-        agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
-        thread::sleep(Duration::from_millis(1100));
-        agent.say("yes").unwrap();
-        operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
-        agent.say("end").unwrap();
-        agent.wait_end().unwrap();
+    for whose in [Role::Operator, Role::Agent] {
+        for clock in ["+24h", "-24h"] {
+            let (operator, mut agent) = call(whose, clock);
+            agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
+            thread::sleep(Duration::from_millis(1100));
+            agent.say("yes").unwrap();
+            operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
+            agent.say("end").unwrap();
+            agent.wait_end().unwrap();
+        }
     }
-    let (mut operator, mut agent) = call("-72h");
+    let (mut operator, mut agent) = call(Role::Agent, "-72h");
     assert_eq!(agent.wait_end().unwrap().code(), Some(55), "{}", agent.log().tail(9));
     agent.wait_for(Mark::default(), "check this computer's date").unwrap();
     operator.kill();

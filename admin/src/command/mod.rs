@@ -11,6 +11,7 @@ mod init;
 mod key;
 mod login;
 mod operator;
+mod pages;
 mod policy;
 mod session;
 mod table;
@@ -18,6 +19,7 @@ mod table;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::admin::AdminCommand;
 use self::audit::AuditCommand;
@@ -112,6 +114,13 @@ pub enum Command {
     Audit(AuditCommand),
     /// Print the settings in effect and where each comes from
     Config,
+    /// Print a script that completes commands in a shell
+    Completion { shell: Shell },
+    /// Write manual pages, one for each command, into a folder
+    Manual {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// What a command prints.
@@ -165,5 +174,7 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
         Command::Session(command) => session::run(settings, command).await,
         Command::Audit(command) => audit::run(settings, command).await,
         Command::Config => config::run(settings),
+        Command::Completion { shell } => Ok(pages::completion(*shell)),
+        Command::Manual { folder } => pages::manual(folder, settings.language().pages_written(folder)),
     }
 }

@@ -1,5 +1,6 @@
-//! The back ends of Windows, macOS and Wayland, by `xcap` and `enigo`.
+//! The back ends meant for Windows, macOS and Wayland, by `xcap` and `enigo`.
 //!
+//! Compiled and tried on Linux; no shipped program switches them on yet.
 //! Slower than X11's own: whole still pictures a few times a second, compared
 //! block by block. Neither the cursor's shape nor local input is known here.
 

@@ -12,8 +12,8 @@ use crate::vp8::Bitrate;
 const AFTER_SMALL: Duration = Duration::from_millis(8);
 /// After a large one: 30 frames a second.
 const AFTER_LARGE: Duration = Duration::from_millis(33);
-/// Of the time from one large frame to the next, coding takes at most two fifths.
-const REST_AFTER_CODING: f64 = 2.5;
+/// Of the time from one large frame to the next, coding takes at most half.
+const REST_AFTER_CODING: f64 = 2.0;
 /// Though one key frame took longer.
 const LONGEST: Duration = Duration::from_millis(100);
 /// What may be on the way beyond the link's rate: a key frame, mostly.
@@ -101,7 +101,7 @@ mod tests {
     fn where_coding_takes_long_large_frames_leave_the_computer_to_its_person() {
         let mut pace = Pace::default();
         for (coding, extent, ready) in
-            [(20, Extent::Large, 1050), (20, Extent::Small, 2008), (90, Extent::Large, 3100)]
+            [(20, Extent::Large, 1040), (20, Extent::Small, 2008), (90, Extent::Large, 3100)]
         {
             let now = at(ready / 1000 * 1000);
             pace.sent(now, at(coding), 500, Bitrate(8_000_000), extent);

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,7 @@ use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
+use super::program_pages::{completion, manual};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
 
@@ -43,6 +45,13 @@ enum Command {
     Backup(BackupArguments),
     /// Puts a backup into a folder that has the keys and no database.
     Restore(BackupArguments),
+    /// Prints a script that completes commands in a shell.
+    Completion { shell: Shell },
+    /// Writes manual pages, one for each command, into a folder.
+    Manual {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +138,11 @@ pub fn run() -> ExitCode {
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
             Command::Backup(arguments) => backup_command(&arguments, language).await,
             Command::Restore(arguments) => restore_command(&arguments, language).await,
+            Command::Completion { shell } => {
+                say(&completion(Arguments::command(), shell));
+                Ok(())
+            }
+            Command::Manual { folder } => manual(Arguments::command(), &folder),
         }
     });
     match done {

@@ -40,6 +40,23 @@ fn a_second_setup_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn the_program_writes_its_manual_and_what_completes_its_commands() {
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+        command.args(arguments).env("LC_ALL", "C").output().unwrap()
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = String::from_utf8(program(&["completion", shell]).stdout).unwrap();
+        assert!(script.contains("restore") && script.contains("doctor"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert!(program(&["manual", folder.path().to_str().unwrap()]).status.success());
+    let page = std::fs::read_to_string(folder.path().join("tasuki-server-restore.1")).unwrap();
+    assert!(page.contains(".TH") && page.contains("backup"), "{page}");
+    refused(&program(&["manual", "/proc/nowhere"]), 11, "/proc/nowhere");
+}
+
+#[test]
 fn everything_in_the_folder_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -6,10 +6,13 @@
 mod stranger;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stranger::Stranger;
-use tasuki_protocol::message::{Either, EndReason, HostToViewer, SessionMessage, ViewerToHost};
+use tasuki_protocol::message::{
+    Either, EndReason, EndToEnd, HostToViewer, SessionMessage, ViewerToHost,
+};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_tests::desktop::{Desktop, Ear, Notepad, Size};
 use tasuki_tests::hostile::vocabulary::{ABLE, acts};
@@ -52,6 +55,49 @@ async fn s20_s24_s25_s26_s39_a_modified_agent_gets_nothing_from_a_real_operators
         viewer.say(SessionMessage::Either(Either::End(EndReason::UserEnded))).await;
         operator.wait_end().unwrap();
     }
+}
+
+/// S10, T23, T24, R1: all that a user's program gets from a real operator who looks at its screen or
+/// operates it, byte by byte: through the path, and through the server under seal. Of addresses only
+/// what the server's STUN saw, and relayed none.
+#[tokio::test(flavor = "multi_thread")]
+async fn s10_t23_t24_a_modified_agent_learns_no_name_and_no_hidden_address_of_a_real_operator() {
+    let (house, desk) = (House::set_up().unwrap(), Desktop::start_bare(SIZE).unwrap());
+    let names = names_of_this_computer(&house);
+    for (mode, way) in [(Mode::View, Way::Relayed), (Mode::Control, Way::Auto)] {
+        let mut operator = start_operator(&house, &desk, mode, way).unwrap();
+        let granted = mode.ceiling().and(Rights::of(&ABLE));
+        let mut agent = Stranger::as_agent(&house, &operator, granted).await;
+        operator.event(Mark::default(), "a path", |e| e["event"] == "path_up").unwrap();
+        for line in ["chat good morning", "click 5 5", "key a"] {
+            operator.say(line).unwrap();
+        }
+        agent.until("the operator's words", |agent| !agent.heard.is_empty()).await;
+        agent.listen(Duration::from_secs(2)).await;
+        let told = agent.told_through_the_server(Duration::from_secs(2)).await;
+        for name in &names {
+            let found = agent.bytes.windows(name.len()).any(|window| window == name.as_bytes());
+            assert!(!found && !format!("{told:?}").contains(name), "{mode}: {name} was told: {told:?}");
+        }
+        for word in &told {
+            let hidden = match word {
+                EndToEnd::Candidate { line } => line.contains("typ srflx raddr 0.0.0.0"),
+                EndToEnd::Consent { .. } | EndToEnd::End(_) => true,
+            };
+            let is_candidate = matches!(word, EndToEnd::Candidate { .. });
+            assert!(hidden && !(is_candidate && way == Way::Relayed), "{mode}: {word:?}");
+        }
+        agent.say(SessionMessage::Either(Either::End(EndReason::UserEnded))).await;
+        operator.wait_end().unwrap();
+    }
+}
+
+/// What an operator's program knows and has no reason to tell. Of three letters anything has some.
+fn names_of_this_computer(house: &House) -> Vec<String> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let profile = house.profile().display().to_string();
+    let names = [host.trim().to_owned(), std::env::var("USER").unwrap_or_default(), profile];
+    names.into_iter().filter(|name| name.len() > 3).collect()
 }
 
 /// Does all that a viewer can, and looks at the host's desktop, at what its person is told, and at

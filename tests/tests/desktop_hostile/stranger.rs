@@ -26,7 +26,7 @@ use tasuki_protocol::pairing::{
     AwaitingHello, Facts, PairMessage, Paired, agent_meets, operator_meets,
 };
 use tasuki_protocol::rights::{Mode, Rights};
-use tasuki_protocol::sealing::Sealer;
+use tasuki_protocol::sealing::{Opener, Sealer};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{
     AgentToServer, Leg, MAX_FORWARD, OperatorToServer, ServerToAgent, ServerToOperator,
@@ -42,7 +42,8 @@ const READING_TIME: Duration = Duration::from_millis(1200);
 
 pub(crate) struct Stranger {
     /// Dropped, the server would take the session for left.
-    _link: ServerLink,
+    link: ServerLink,
+    opener: Opener,
     commands: mpsc::Sender<PathCommand>,
     events: mpsc::Receiver<(PathId, PathEvent)>,
     began: Instant,
@@ -155,8 +156,40 @@ impl Stranger {
             }
         }
         let began = Instant::now();
-        let (heard, bytes) = (Vec::new(), Vec::new());
-        Self { _link: link, commands, events, began, next: 0, received: 0, heard, bytes, frames: 0 }
+        let opener = Opener::new(paired.keys.incoming.clone());
+        Self {
+            link,
+            opener,
+            commands,
+            events,
+            began,
+            next: 0,
+            received: 0,
+            heard: Vec::new(),
+            bytes: Vec::new(),
+            frames: 0,
+        }
+    }
+
+    /// What the other end has told through the server, under seal, and still tells for so long.
+    pub(crate) async fn told_through_the_server(&mut self, span: Duration) -> Vec<EndToEnd> {
+        let end = Instant::now() + span;
+        let mut told = Vec::new();
+        while let Ok(event) =
+            timeout(end.saturating_duration_since(Instant::now()), self.link.next()).await
+        {
+            let body = match event {
+                ServerEvent::Message(ServerMessage::Agent(ServerToAgent::Forwarded { body })) => body,
+                ServerEvent::Message(_) | ServerEvent::Up => continue,
+                ServerEvent::Down => break,
+            };
+            let Forwarded::Sealed(sealed) = message::decode(&body.0, MAX_FORWARD).unwrap() else {
+                panic!("paired twice")
+            };
+            let plain = self.opener.open(SEALED_CONTEXT, &sealed.0).unwrap();
+            told.push(message::decode(&plain, MAX_FORWARD).unwrap());
+        }
+        told
     }
 
     pub(crate) async fn act(&mut self, act: ViewerToHost) {

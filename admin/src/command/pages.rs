@@ -1,0 +1,29 @@
+//! What shells and `man` read about this program: made from its own command line, so that
+//! neither says anything else than `--help`.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::{Printed, Program};
+use crate::fault::Fault;
+
+pub(super) fn completion(shell: Shell) -> Printed {
+    // The script for bash finds no verbs of a program whose name has a hyphen (clap_complete 4.6).
+    let name = if shell == Shell::Bash { "tasuki_admin" } else { "tasuki-admin" };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Program::command().name(name), name, &mut script);
+    let script = String::from_utf8_lossy(&script);
+    let text = script.trim_end().replace(" tasuki_admin\n", " tasuki-admin\n");
+    let json = serde_json::json!({ "shell": shell.to_string(), "script": text });
+    Printed { text, json }
+}
+
+/// One page for each command.
+pub(super) fn manual(folder: &Path, said: String) -> Result<Printed, Fault> {
+    let failed = |why| Fault::File { file: folder.to_owned(), why };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    clap_mangen::generate_to(Program::command(), folder).map_err(failed)?;
+    Ok(Printed { text: said, json: serde_json::json!({ "folder": folder }) })
+}
