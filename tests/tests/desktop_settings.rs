@@ -82,7 +82,7 @@ fn s3_the_picture_follows_a_screen_that_changes_its_size() {
     let house = House::set_up().unwrap();
     let desks =
         Desks { operator: Desktop::start_bare(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
-    let mut session = Session::start(&house, &desks, Mode::Control, Way::Auto).unwrap();
+    let mut session = Session::start(&house, &desks, Mode::Manage, Way::Auto).unwrap();
     let file = house.folder().join("resized.png");
     session.alike(&desks, &file, ALIKE).unwrap();
     for change in [
