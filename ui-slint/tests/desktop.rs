@@ -45,3 +45,22 @@ fn entry(name: &str) -> BTreeMap<String, String> {
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("desktop")
 }
+
+#[test]
+fn without_a_usable_display_both_programs_say_so_in_one_sentence_and_end_with_a_code_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, program) in PROGRAMS {
+        for (display, code) in [("", 10), (":65000", 11)] {
+            for lang in ["en", "ja"] {
+                let mut command = std::process::Command::new(program);
+                command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").env("HOME", home.path());
+                command.args(["--lang", lang, "--profile"]).arg(home.path());
+                let output = command.output().unwrap();
+                let said = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.code(), Some(code), "{name} at {display:?}: {said}");
+                assert_eq!(said.trim().lines().count(), 1, "{name} at {display:?}: {said}");
+                assert!(!said.contains(".rs:") && !said.contains("panicked"), "{said}");
+            }
+        }
+    }
+}

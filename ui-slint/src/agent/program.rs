@@ -113,7 +113,7 @@ pub(super) fn read_link(link: &str) -> Msg {
 }
 
 fn unusable(why: slint::PlatformError) -> Fault {
-    Fault::Desktop { why: why.to_string() }
+    crate::unusable(&why)
 }
 
 /// By POSIX: the first of these that is set and not empty.

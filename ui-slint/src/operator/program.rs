@@ -121,7 +121,7 @@ pub(super) fn open_window() -> Result<OperatorWindow, Fault> {
 }
 
 pub(super) fn no_window(why: &slint::PlatformError) -> Fault {
-    Fault::Desktop { why: why.to_string().trim_end_matches('.').to_owned() }
+    crate::unusable(why)
 }
 
 /// Cheap to clone; all clones are one program.
