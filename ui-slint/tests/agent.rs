@@ -1,6 +1,8 @@
 //! The end user's window as a person with a keyboard or a screen reader meets it: by label and role,
 //! in every state and both languages.
 
+#![allow(clippy::unwrap_used)]
+
 mod painting;
 
 use std::cell::RefCell;

@@ -1,6 +1,8 @@
 //! The menu entries: each names its program, its icon and itself in both languages, and the link's
 //! handler hands one link over and no option (T70).
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,8 @@
 //! What stands around the end user's window, on a real display: consent is a hand's (T2), and the bar
 //! stays where it is seen (T33).
 
+#![allow(clippy::unwrap_used)]
+
 mod hand;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,8 @@
 //! The operator's window in every state: as it looks, as a screen reader finds it, and what its
 //! controls do.
 
+#![allow(clippy::unwrap_used)]
+
 mod painting;
 
 use std::cell::RefCell;

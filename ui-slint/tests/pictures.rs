@@ -2,6 +2,8 @@
 //! the committed picture in `docs/images/windows/`. `TASUKI_WRITE_PICTURES=1` (`./dev screenshots`)
 //! writes them anew.
 
+#![allow(clippy::unwrap_used)]
+
 mod painting;
 
 use std::time::Instant;

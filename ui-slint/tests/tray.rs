@@ -1,6 +1,8 @@
 //! The icon in the task bar: with a real host of StatusNotifierItem (xfce4-panel), with a bus and no host,
 //! and without a bus.
 
+#![allow(clippy::unwrap_used)]
+
 mod hand;
 
 use std::io::{BufRead, BufReader};

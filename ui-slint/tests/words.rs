@@ -1,5 +1,7 @@
 //! Every word of the windows stands in every language's files, and nothing else stands there.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Paints windows without a display, and compares them with the committed pictures.
 
+#![allow(dead_code, reason = "each test program uses another part of this painting")]
+
 use std::path::{Path, PathBuf};
 
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
