@@ -38,6 +38,9 @@ impl Desktop {
     }
 
     pub(crate) fn start_with(screen: &str, more: &[&str]) -> Self {
+        // Two that look for a free display at the same moment may pick the same one.
+        let turns = fs::File::create(std::env::temp_dir().join("tasuki-tests-x.lock")).expect("a file");
+        turns.lock().expect("a turn");
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", screen])
             .args(more)

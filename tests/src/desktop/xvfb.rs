@@ -2,7 +2,7 @@
 //!
 //! Decides how it is started and torn down. Refuses to know who looks at it.
 
-use std::{os::unix::process::CommandExt, process::Command, time::Duration};
+use std::{fs::File, os::unix::process::CommandExt, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use x11rb::{
@@ -81,7 +81,10 @@ impl Desktop {
     }
 
     fn serve(name: &'static str, mut command: Command) -> Result<Self> {
-        // The server picks a free display itself, so that tests can run side by side.
+        // The server picks a free display itself, so that tests can run side by side; two that
+        // look at the same moment may pick the same one.
+        let turns = File::create(std::env::temp_dir().join("tasuki-tests-x.lock"))?;
+        turns.lock()?;
         command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"]);
         command.process_group(0);
         let server = Process::start(name, command)?;
@@ -92,6 +95,7 @@ impl Desktop {
             })
             .context(name)?;
         let display = format!(":{number}");
+        until("the display to answer", || Ok(x11rb::connect(Some(&display)).ok().map(drop)))?;
         Ok(Self { manager: None, programs: Vec::new(), server: Some(server), display })
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses another part of this hand")]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +24,9 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Two that look for a free display at the same moment may pick the same one.
+        let turns = File::create(std::env::temp_dir().join("tasuki-tests-x.lock")).unwrap();
+        turns.lock().unwrap();
         let mut server = Command::new("Xvnc")
             .args(["-displayfd", "1", "-geometry", "1024x800", "-SecurityTypes", "None", "-localhost"])
             .args(["-rfbport", &port.to_string(), "-ac"])
