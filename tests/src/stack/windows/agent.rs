@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{super::House, Frame, View, window_program};
+use super::{super::House, Frame, View, focused, window_program};
 use crate::{
     desktop::{Desktop, Hand, RETURN},
     running::{Process, until},
@@ -73,6 +73,10 @@ impl<'a> AgentWindow<'a> {
         let digits = number.chars().filter(char::is_ascii_digit);
         let window = self.frame()?.context("the user's window is gone")?;
         hand.click(window.at(NUMBER))?;
+        // A window manager takes its time, and the digits must not go where the keys went before.
+        until("the keys to go to the user's window", || {
+            Ok(focused(self.desk).contains(NAME).then_some(()))
+        })?;
         for digit in digits {
             hand.key(u32::from(digit))?;
         }
