@@ -185,6 +185,28 @@ pub enum EndReason {
     Withdrawn,
 }
 
+impl EndReason {
+    /// What the other end may claim: that the organisation took the session back, the server alone says.
+    #[must_use]
+    pub fn of_the_other_end(self) -> Self {
+        match self {
+            Self::Withdrawn => Self::ProgramEnded,
+            Self::OperatorEnded
+            | Self::UserEnded
+            | Self::UserRefused
+            | Self::NobodyAnswered
+            | Self::TimeOver
+            | Self::ConnectionLost
+            | Self::Violation
+            | Self::ScreenLost
+            | Self::ManifestRefused
+            | Self::ProgramEnded
+            | Self::NotContinued
+            | Self::ServerRefused => self,
+        }
+    }
+}
+
 /// Sealed by [`crate::sealing`] under the pairing's keys and forwarded by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndToEnd {

@@ -6,6 +6,7 @@ use tasuki_protocol::ledger::follow::{Base, Followed, LedgerRefused, News};
 use tasuki_protocol::ledger::wire::{ADMIN_CHECKPOINT_PATH, AskCheckpoint, CheckpointAnswer};
 
 use super::fault::AuditFault;
+use super::source::unix_ms;
 use crate::desk::Desk;
 use crate::fault::Fault;
 
@@ -14,7 +15,7 @@ const MAX_EXCUSES: usize = 8;
 
 pub(crate) fn followed(bundle: &Bundle) -> Followed {
     let (tenant, root) = (bundle.tenant, bundle.root);
-    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root }
+    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root, now: unix_ms() / 1000 }
 }
 
 /// What is kept here of the organisation's ledger, while a key of its bundle still vouches for it.

@@ -212,7 +212,9 @@ impl AwaitingAnswer {
     fn hear(mut self, heard: Heard, now: Instant, out: &mut Outbox) -> Answered {
         match heard {
             Heard::Said(EndToEnd::Consent { envelope }) => self.read(&envelope, now, out),
-            Heard::Said(EndToEnd::End(reason)) => self.leave(reason, EndedBy::OtherEnd, out),
+            Heard::Said(EndToEnd::End(reason)) => {
+                self.leave(reason.of_the_other_end(), EndedBy::OtherEnd, out)
+            }
             Heard::Broken => {
                 out.tell(SessionEvent::TranscriptMismatch);
                 self.leave(EndReason::Violation, EndedBy::Server, out)

@@ -3,6 +3,8 @@
 //! Never content: no line of a chat, no picture, no key (S58). Does not seal and does not
 //! send; what the server sees itself (numbers, pairing) is the server's to record.
 
+use std::time::{Duration, Instant};
+
 use tasuki_protocol::consent::Answer;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
@@ -16,6 +18,8 @@ use super::path::{Ciphers, PathKind};
 
 /// Records of one session; what is beyond is counted, and the count is the last record.
 const MOST: u64 = 2_000;
+/// What the other end can bring about as often as it likes is written once in so long, and counted.
+const ONCE_IN: Duration = Duration::from_secs(1);
 /// Kept back for what ends a session.
 const RESERVE: u64 = 16;
 
@@ -32,6 +36,8 @@ pub struct Testimony {
     policy: u64,
     written: u64,
     missed: u64,
+    /// When each of [`by_the_other_end`] was last written.
+    last: [Option<Instant>; 4],
 }
 
 impl Testimony {
@@ -46,6 +52,7 @@ impl Testimony {
             policy: 0,
             written: 0,
             missed: 0,
+            last: [None; 4],
         }
     }
 
@@ -84,11 +91,19 @@ impl Testimony {
     }
 
     /// What is to be written of what the core tells, in order.
-    pub fn told(&mut self, event: &SessionEvent) -> Vec<Event> {
+    pub fn told(&mut self, event: &SessionEvent, now: Instant) -> Vec<Event> {
         if let SessionEvent::Paired { session, .. } = event {
             self.session = Some(*session);
         }
         let events = self.events(event);
+        if let Some(kind) = by_the_other_end(event) {
+            let is_due = self.last[kind].is_none_or(|at| now.saturating_duration_since(at) >= ONCE_IN);
+            if !is_due {
+                self.missed += events.len() as u64;
+                return Vec::new();
+            }
+            self.last[kind] = Some(now);
+        }
         self.bounded(events, matches!(event, SessionEvent::Ended { .. }))
     }
 
@@ -235,6 +250,17 @@ impl Testimony {
     }
 }
 
+/// Which of the things it is that one packet of the other end can hold thousands of.
+fn by_the_other_end(event: &SessionEvent) -> Option<usize> {
+    let kinds = [
+        matches!(event, SessionEvent::Refused { .. }),
+        matches!(event, SessionEvent::ScreenshotTaken),
+        matches!(event, SessionEvent::Violation { .. }),
+        matches!(event, SessionEvent::Asking { .. }),
+    ];
+    kinds.into_iter().position(|is_it| is_it)
+}
+
 fn each(rights: Rights, event: impl Fn(Capability) -> Event) -> Vec<Event> {
     rights.iter().map(event).collect()
 }
@@ -259,7 +285,7 @@ mod tests {
         let mut testimony = Testimony::new(role, "0.1.0");
         let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
         let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
-        assert_eq!(testimony.told(&paired), []);
+        assert_eq!(testimony.told(&paired, Instant::now()), []);
         testimony
     }
 
@@ -269,19 +295,19 @@ mod tests {
         let (mode, shown) = (Mode::View, Digest([9; 32]));
         let granted = Rights::of(&[Capability::SeeScreen]);
         agent.did(&HumanAct::Accept { granted, shown });
-        let written = agent.told(&SessionEvent::Consent { mode, granted });
+        let written = agent.told(&SessionEvent::Consent { mode, granted }, Instant::now());
         let answer = Answer::Accepted;
         let expected =
             [Event::ConsentAsked { mode, shown }, Event::ConsentAnswered { mode, answer, granted }];
         assert_eq!(written, expected);
         let none = SessionEvent::Consent { mode, granted: Rights::NONE };
-        let silent = paired(Role::Agent).told(&none);
+        let silent = paired(Role::Agent).told(&none, Instant::now());
         let (answer, granted) = (Answer::Silent, Rights::NONE);
         assert_eq!(silent, [Event::ConsentAnswered { mode, answer, granted }]);
         let mut refusing = paired(Role::Agent);
         refusing.did(&HumanAct::Refuse { shown });
         assert!(matches!(
-            refusing.told(&none)[1],
+            refusing.told(&none, Instant::now())[1],
             Event::ConsentAnswered { answer: Answer::Refused, .. }
         ));
     }
@@ -291,10 +317,11 @@ mod tests {
         let mut operator = paired(Role::Operator);
         operator.under(7);
         let address = Ipv4Addr::new(198, 51, 100, 7).into();
-        assert_eq!(operator.told(&SessionEvent::Disclosed { address }), []);
+        assert_eq!(operator.told(&SessionEvent::Disclosed { address }, Instant::now()), []);
         let ciphers = Ciphers::Direct { dtls: "A".to_owned(), srtp: "B".to_owned() };
         let up = SessionEvent::PathUp { path: PathKind::Direct, ciphers };
-        let [Event::Connected { path, data_cipher, policy, disclosed, .. }] = &operator.told(&up)[..]
+        let [Event::Connected { path, data_cipher, policy, disclosed, .. }] =
+            &operator.told(&up, Instant::now())[..]
         else {
             panic!()
         };
@@ -305,11 +332,14 @@ mod tests {
     #[test]
     fn s58_nothing_that_was_said_is_written_and_nothing_before_the_pairing() {
         let mut agent = paired(Role::Agent);
-        assert_eq!(agent.told(&SessionEvent::Chat { line: "secret".to_owned() }), []);
+        assert_eq!(agent.told(&SessionEvent::Chat { line: "secret".to_owned() }, Instant::now()), []);
         let ended = SessionEvent::Ended { reason: EndReason::UserEnded, by: EndedBy::ThisEnd };
-        assert_eq!(Testimony::new(Role::Agent, "0.1.0").told(&ended), []);
+        assert_eq!(Testimony::new(Role::Agent, "0.1.0").told(&ended, Instant::now()), []);
         let by = Witness::Agent;
-        assert_eq!(agent.told(&ended), [Event::Ended { reason: EndReason::UserEnded, by }]);
+        assert_eq!(
+            agent.told(&ended, Instant::now()),
+            [Event::Ended { reason: EndReason::UserEnded, by }]
+        );
     }
 
     #[test]
@@ -319,7 +349,7 @@ mod tests {
         let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
         let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
         let customer = Event::Customer { name: "山田商事".to_owned() };
-        assert_eq!(operator.told(&paired), std::slice::from_ref(&customer));
+        assert_eq!(operator.told(&paired, Instant::now()), std::slice::from_ref(&customer));
         assert_eq!(operator.customer("山田商事"), [customer]);
     }
 
@@ -327,11 +357,15 @@ mod tests {
     fn a_flood_is_counted_and_the_end_is_written_all_the_same() {
         let mut agent = paired(Role::Agent);
         let forbidden = SessionEvent::Violation { wanted: Capability::Operate, count: 1 };
-        let written: usize = (0..5_000).map(|_| agent.told(&forbidden).len()).sum();
-        assert_eq!(written, 1_984);
+        let began = Instant::now();
+        let burst: usize = (0..1_000).map(|_| agent.told(&forbidden, began).len()).sum();
+        assert_eq!(burst, 1, "a packet full of them");
+        let later = |seconds| began + Duration::from_secs(seconds);
+        let written: usize = (1..5_000).map(|at| agent.told(&forbidden, later(at)).len()).sum();
+        assert_eq!(written, 1_983);
         let ended = SessionEvent::Ended { reason: EndReason::Violation, by: EndedBy::ThisEnd };
-        let last = agent.told(&ended);
-        assert_eq!(last[0], Event::Missed { count: 3_016 });
+        let last = agent.told(&ended, Instant::now());
+        assert_eq!(last[0], Event::Missed { count: 999 + 3_016 });
         assert!(matches!(last[1], Event::Ended { .. }));
     }
 }

@@ -15,6 +15,7 @@ use super::fault::Fault;
 use super::ledger::Desk;
 use super::profile::SignIn;
 use super::request;
+use super::trust::unix;
 
 /// In the state folder, behind the organisation's name: each has a ledger of its own.
 const FILE: &str = "checkpoint";
@@ -87,7 +88,7 @@ async fn ask(desk: &Desk, sign_in: &SignIn, known: Option<Base>) -> Result<Check
 fn followed(desk: &Desk) -> Followed {
     let bundle = &desk.trust.bundle;
     let (tenant, root) = (bundle.tenant, bundle.root);
-    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root }
+    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root, now: unix() }
 }
 
 fn name(desk: &Desk) -> String {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hyper::StatusCode;
 use tasuki_protocol::blob::Blob;
@@ -104,7 +104,7 @@ impl Scribe {
     }
 
     pub(super) fn told(&mut self, event: &SessionEvent) {
-        let events = self.testimony.told(event);
+        let events = self.testimony.told(event, Instant::now());
         self.write(events);
     }
 
@@ -282,12 +282,18 @@ async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
     };
     if status.is_success() {
         return match signal::decode::<EndRowsTaken>(&answer) {
-            Ok(taken) if taken.next > first => {
+            Ok(taken) => {
                 let refused = heed(desk, known, &taken, &batch.ticket).await.err();
-                Delivered::Taken { next: taken.next, refused }
+                if taken.next > first {
+                    return Delivered::Taken { next: taken.next, refused };
+                }
+                if let Some(refused) = refused {
+                    tracing::error!(%refused, "the server's ledger");
+                }
+                // It says that it has them not, and will not: the same again would be for ever.
+                Delivered::Never
             }
-            // It says that it has them not, and will not: the same again would be for ever.
-            Ok(_) | Err(_) => Delivered::Never,
+            Err(_) => Delivered::Never,
         };
     }
     tracing::warn!(%status, "the server did not take this session's records");

@@ -7,6 +7,7 @@ use super::audit::Acknowledgement;
 use super::checkpoint::Checkpoint;
 use super::tree::{Hash, is_consistent};
 use super::wire::CheckpointAnswer;
+use crate::bundle::CLOCK_TOLERANCE_S;
 use crate::dsse;
 use crate::ids::{DeviceKey, TenantId};
 
@@ -18,6 +19,9 @@ pub struct Followed {
     pub checkpoint_keys: Vec<DeviceKey>,
     /// Who may excuse a restore.
     pub root: DeviceKey,
+    /// The own clock, in unix seconds: no checkpoint is kept that lies ahead of it, for no word of the
+    /// root key could excuse what came after.
+    pub now: u64,
 }
 
 /// The point that a newer ledger must have grown out of.
@@ -67,6 +71,10 @@ impl Followed {
             Some(note) => Some((note, self.open(note)?)),
             None => None,
         };
+        let ahead = |at: u64| at > self.now.saturating_add(CLOCK_TOLERANCE_S);
+        if newest.as_ref().is_some_and(|(_, checkpoint)| ahead(checkpoint.at)) {
+            return Err(LedgerRefused::Unsigned);
+        }
         let Some(known) = known else {
             return Ok(newest.map_or(News::Nothing, |(note, checkpoint)| News::Goes {
                 note: note.clone(),
@@ -124,6 +132,7 @@ mod tests {
     use crate::blob::Blob;
 
     const TENANT: TenantId = TenantId([1; 8]);
+    const NOW: u64 = 2_000_000_000;
 
     fn key(byte: u8) -> SigningKey {
         SigningKey::from_bytes(&[byte; 32])
@@ -134,7 +143,7 @@ mod tests {
     }
 
     fn followed() -> Followed {
-        Followed { tenant: TENANT, checkpoint_keys: vec![public(3)], root: public(9) }
+        Followed { tenant: TENANT, checkpoint_keys: vec![public(3)], root: public(9), now: NOW }
     }
 
     /// A ledger of which everything after `forked` is another's than in one with another `forked`.
@@ -200,6 +209,17 @@ mod tests {
             let news = followed().news(Some(server.base(known, 1)), &server.answer(known, 3));
             assert!(matches!(news, Ok(News::Goes { .. })), "{known}");
         }
+    }
+
+    #[test]
+    fn f21_a_checkpoint_from_the_future_is_not_kept_or_nothing_could_excuse_what_follows() {
+        let server = Server::of(40, 99);
+        assert!(followed().news(None, &server.answer(0, 3)).is_ok());
+        let mut early = server.answer(0, 3);
+        let Base { root, .. } = server.base(40, 0);
+        let at = NOW + CLOCK_TOLERANCE_S + 1;
+        early.note = Some(Checkpoint { tenant: TENANT, size: 40, root, at }.sign(&key(3)));
+        assert_eq!(followed().news(None, &early), Err(LedgerRefused::Unsigned));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub const ACKNOWLEDGE_PATH: &str = "/v1/admin/ledger/acknowledge";
 /// The most records of one [`EndRows`].
 pub const MAX_END_ROWS: usize = 16;
 /// The most records that one end of one session may deliver.
-pub const MAX_END_NUMBER: u64 = 20_000;
+pub const MAX_END_NUMBER: u64 = 2_100;
 /// The most records of one [`RowsPage`].
 pub const MAX_PAGE: u64 = 1_000;
 /// The most characters of a reason or note.

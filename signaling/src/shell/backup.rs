@@ -33,12 +33,7 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
     let (facts, secret) = Folder::look(data)?;
     let database = data.join(DATABASE);
     // The name is taken before anything is made, and replaced by the whole at once.
-    OpenOptions::new().create_new(true).write(true).mode(0o600).open(out).map_err(|error| {
-        if error.kind() == ErrorKind::AlreadyExists {
-            return BackupFault::Exists(out.to_owned()).into();
-        }
-        Fault::Unreadable { path: out.to_owned(), kind: error.kind() }
-    })?;
+    private(out)?;
     let (copy, unfinished) = (beside(out, "copy"), beside(out, "new"));
     let made = async {
         // Others must not read what SQLite is about to write there.
@@ -171,9 +166,14 @@ fn beside(out: &Path, end: &str) -> PathBuf {
 }
 
 fn private(path: &Path) -> Result<File, Fault> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true).mode(0o600);
-    options.open(path).map_err(Fault::unreadable(path))
+    let opened = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    // Nor through a link that somebody laid there.
+    opened.map_err(|error| {
+        if error.kind() == ErrorKind::AlreadyExists {
+            return BackupFault::Exists(path.to_owned()).into();
+        }
+        Fault::Unreadable { path: path.to_owned(), kind: error.kind() }
+    })
 }
 
 /// Under a key of its own: the tag tells nothing of what seals names.

@@ -157,6 +157,8 @@ impl Guard {
     fn watch_anew(&mut self, ear: &impl Ear) {
         let watched = self.watch.as_ref().map(|watch| &watch.bars);
         if watched != ids(&self.bars).as_ref() {
+            // The old one holds the stop key until it is gone.
+            self.watch = None;
             self.watch = watch(&self.bars, ear);
         }
     }
@@ -236,8 +238,14 @@ fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
     let mut sentinel = Sentinel::open(None, &bars).ok()?;
     let waker = sentinel.waker();
     let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
-        while let Ok(Some(alarm)) = sentinel.watch() {
-            if told.blocking_send(alarm).is_err() {
+        loop {
+            // A sentinel that can watch no more is as good as a bar that is gone.
+            let alarm = match sentinel.watch() {
+                Ok(Some(alarm)) => alarm,
+                Ok(None) => return,
+                Err(_) => Alarm::Gone,
+            };
+            if told.blocking_send(alarm).is_err() || alarm == Alarm::Gone {
                 return;
             }
         }

@@ -38,7 +38,7 @@ impl Session {
             SessionMessage::HostToViewer(told) => self.word_of_host(told, now, out),
             SessionMessage::Either(Either::Chat(line)) => self.chat(line, now, out),
             SessionMessage::Either(Either::End(reason)) => {
-                return Course::Over(reason, EndedBy::OtherEnd);
+                return Course::Over(reason.of_the_other_end(), EndedBy::OtherEnd);
             }
             SessionMessage::Either(Either::Shown { .. }) | SessionMessage::Withdrawn => {}
         }
