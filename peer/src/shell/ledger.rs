@@ -61,6 +61,7 @@ pub struct Desk {
 #[derive(Debug)]
 pub struct Scribe {
     testimony: Testimony,
+    began: Instant,
     role: Role,
     desk: Desk,
     waiting: Arc<Waiting>,
@@ -92,7 +93,7 @@ impl Scribe {
         let testimony = Testimony::new(role, env!("CARGO_PKG_VERSION"));
         let waiting = Arc::new(Waiting::default());
         let task = tokio::spawn(send(Arc::clone(&waiting), desk.clone()));
-        Self { testimony, role, desk, waiting, task }
+        Self { testimony, began: Instant::now(), role, desk, waiting, task }
     }
 
     pub(super) fn did(&mut self, act: &HumanAct) {
@@ -104,7 +105,7 @@ impl Scribe {
     }
 
     pub(super) fn told(&mut self, event: &SessionEvent) {
-        let events = self.testimony.told(event, Instant::now());
+        let events = self.testimony.told(event, self.began.elapsed());
         self.write(events);
     }
 

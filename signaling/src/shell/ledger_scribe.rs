@@ -159,14 +159,8 @@ impl Scribe {
                     self.hold(*entry);
                 }
             }
-            // It may have happened already: it is not acknowledged, and written later all the same.
-            Then::Tell(tell) => {
-                if let (Err(Unwritten), Work::Record(entry)) = (done, job.work) {
-                    self.hold(*entry);
-                }
-                // Who asked may have gone.
-                let _ = tell.send(done);
-            }
+            // Who asked may have gone.
+            Then::Tell(tell) => drop(tell.send(done)),
             Then::Room(write) => {
                 let outcome = if done.is_ok() { Outcome::Durable } else { Outcome::Failed };
                 if let Some(desk) = desk.upgrade() {

@@ -54,7 +54,7 @@ use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
-use super::ledger::{Ledger, Unwritten, Work};
+use super::ledger::{Job, Ledger, Then, Unwritten, Work};
 use super::listen::{Guest, SharedTls};
 use super::metrics::Metrics;
 use super::policies::Policies;
@@ -149,8 +149,12 @@ impl Site {
     /// Waits until what was done is on disk: else it is not acknowledged (T65).
     async fn recorded(&self, event: Event) -> Result<(), Response> {
         self.desk.witness(&event);
-        let written = self.ledger.ask(Work::Happened(event)).await;
-        written.map(|_| ()).map_err(|Unwritten| problem(ProblemCode::Busy))
+        let written = self.ledger.ask(Work::Happened(event.clone())).await;
+        written.map(|_| ()).map_err(|Unwritten| {
+            // It has happened all the same, and is written as soon as anything can be.
+            self.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
+            problem(ProblemCode::Busy)
+        })
     }
 
     /// As [`Self::recorded`], of entries that are in the ledger's words already.
