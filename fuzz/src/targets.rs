@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, vp8};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
+    backup::BackupHead,
     bundle::{Bundle, TrustNews},
     certificate::{Certificate, Revocations},
     consent::Consent,
@@ -98,6 +99,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("policy", policy),
+    target("backup_head", backup_head),
     target("http_answer", http_answer),
     target("rights_change", document::<RightsChange>),
     target("receipt", receipt),
@@ -238,6 +240,14 @@ fn cursor_shape(bytes: &[u8]) {
     binary::<CursorShape>(bytes);
     if let Ok(shape) = message::decode::<CursorShape>(bytes, MAX_PACKET_BYTES) {
         assert!(!shape.is_sane() || shape.rgba.len() <= 256 * 256 * 4);
+    }
+}
+
+fn backup_head(bytes: &[u8]) {
+    let Some((head, used)) = BackupHead::decode(bytes) else { return };
+    assert!(used <= bytes.len());
+    if let Some((again, _)) = BackupHead::decode(&head.encode()) {
+        assert_eq!(again, head);
     }
 }
 

@@ -3,6 +3,9 @@
 
 mod accounts;
 mod admins;
+mod backup;
+pub mod backup_fault;
+mod backup_program;
 mod certificate;
 mod clock;
 pub mod config;
@@ -33,6 +36,7 @@ pub mod serve;
 pub mod setup;
 mod sockets;
 mod store;
+mod store_copy;
 mod tls;
 mod tokens;
 mod trust;

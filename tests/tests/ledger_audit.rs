@@ -1,7 +1,7 @@
 //! The administrator reads, exports and verifies the ledger of a real server, through the
 //! commands that he has.
 
-use std::path::Path;
+use std::fs;
 
 use serde_json::Value;
 use tasuki_tests::running::until;
@@ -87,22 +87,26 @@ fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
     assert_eq!(verified["pruned"], pruned);
 }
 
-/// T67, F21: a server restored from yesterday is refused by who saw today, until the root key says
-/// that it was a restore.
+/// T67, F21: a server restored from yesterday's backup is refused by who saw today, until the root
+/// key says that it was a restore; the ledger says it, too.
 #[test]
 fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     let mut house = House::set_up().expect("a house");
     list_with(&house, "logged_in");
-    house.server.kill();
-    let (data, backup) = (house.folder().join("server"), house.folder().join("backup"));
-    copy(&data, &backup);
-    house.restart_server().expect("it comes up");
+    let backup = house.folder().join("yesterday.backup");
+    house.keep("backup", &backup).expect("backed up while it runs");
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     list_with(&house, "reviewed");
     house.server.kill();
-    std::fs::remove_dir_all(&data).expect("removed");
-    copy(&backup, &data);
+    let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();
+    assert!(refused.contains("exit status: 13"), "{refused}");
+    for end in ["", "-wal", "-shm"] {
+        // After a kill the log is there as a rule.
+        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
+    }
+    house.keep("restore", &backup).expect("restored");
     house.restart_server().expect("it comes up");
+    house.sign_in_administrator().expect("signed in again");
     let refused = house.administrate(&["audit", "list"]).expect_err("an older ledger").to_string();
     assert!(
         refused.contains("exit status: 11") && refused.contains("acknowledge-restore"),
@@ -112,20 +116,8 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.administrate(&reason).expect("acknowledged");
     let list = list_with(&house, "restore_acknowledged");
     assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
+    assert_eq!(of(&list, "restored").len(), 1, "{list}");
     house.administrate(&["audit", "verify"]).expect("it holds");
     let again = house.administrate(&reason).expect_err("nothing is missing").to_string();
     assert!(again.contains("exit status: 7"), "{again}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
 }

@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::certificate::{Authorities, Certificate, Revocations};
 use tasuki_protocol::devices::{DeviceEntry, DeviceState};
@@ -13,6 +14,7 @@ use tasuki_protocol::ids::DeviceKey;
 use super::accounts::{Accounts, digest};
 use super::admins::AdminRefused;
 use super::clock;
+use super::names::Cell;
 
 /// What a device is to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,8 @@ impl Accounts {
              WHERE operator = ? AND key = ? AND state = 'approved' AND not_after >= ?";
         let find = sqlx::query(find).bind(operator).bind(device.0.to_vec()).bind(clock::unix_row());
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
-        let envelope: Vec<u8> = row.try_get(0)?;
+        let sealed: Vec<u8> = row.try_get(0)?;
+        let Some(Blob(envelope)) = self.names.open(Cell::Certificate, &sealed) else { return Ok(None) };
         // Checked when it was taken; agents check it again.
         let read = dsse::open_self_signed::<Certificate>(&envelope).ok();
         Ok(read.map(|(certificate, _)| (envelope, certificate)))
@@ -159,10 +162,13 @@ impl Accounts {
         if account.person.display_name != certificate.display_name {
             return Err(ProblemCode::Document.into());
         }
+        // It says what its operator is called (T62).
+        let sealed = self.names.seal(Cell::Certificate, &Blob(envelope.to_vec()));
+        let sealed = sealed.map_err(|_| ProblemCode::Busy)?;
         let approve = "UPDATE devices SET state = 'approved', certificate = ?, not_after = ?
              WHERE operator = ? AND key = ? AND state <> 'revoked'";
         let approved = sqlx::query(approve)
-            .bind(envelope.to_vec())
+            .bind(sealed)
             .bind(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))
             .bind(account.id)
             .bind(certificate.device.0.to_vec())

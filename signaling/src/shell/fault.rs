@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::backup_fault::BackupFault;
+
 /// In which language the program speaks. S100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
@@ -57,6 +59,8 @@ pub enum Fault {
     HostName(String),
     #[error("{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters.")]
     Organisation(String),
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
     #[error("What needs care: {0}. Each line marked ILL says what to do.")]
     Ill(usize),
     #[error("The system gives no random numbers. Check that the kernel's generator works.")]
@@ -81,6 +85,7 @@ impl Fault {
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
             Self::Ill(_) => 12,
+            Self::Backup(fault) => fault.exit_code(),
             Self::NoRandomness => 1,
         }
     }
@@ -155,6 +160,7 @@ impl Fault {
             | Self::ConfigFile(_)
             | Self::HostName(_)
             | Self::Organisation(_)
+            | Self::Backup(_)
             | Self::Ill(_)
             | Self::NoRandomness => return None,
         })
@@ -199,6 +205,7 @@ impl Fault {
                     "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字にしてください。"
                 )
             }
+            Self::Backup(fault) => fault.japanese(),
             Self::Ill(count) => {
                 format!("対処が必要な項目: {count} 件。ILL の行に方法があります。")
             }
@@ -236,4 +243,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   9  the address is taken or cannot be listened on
  10  a setting, host name or organisation's name cannot be used
  11  a file cannot be read or written
- 12  `doctor` found something that needs care";
+ 12  `doctor` found something that needs care
+ 13  a backup or a restore would replace a file
+ 14  a backup is damaged
+ 15  a backup is another server's";

@@ -145,6 +145,16 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whose a folder is, and the key of its names; a server may be using it meanwhile.
+    pub(crate) fn look(path: &Path) -> Result<(Facts, Secret), Fault> {
+        if !path.join(FACTS).exists() || path.join(MARKER).exists() {
+            return Err(Fault::NotSetUp(path.to_owned()));
+        }
+        let facts = read_facts(path)?;
+        let names = secret_of(&path.join(KeyFile::Names.name()))?;
+        Ok((facts, names))
+    }
+
     /// A folder to set up: new, empty, or left by a set-up that was interrupted.
     pub(crate) fn begin(path: &Path) -> Result<Self, Fault> {
         let unreadable = Fault::unreadable(path);
@@ -225,11 +235,7 @@ impl Folder {
     }
 
     pub(crate) fn read_key(&self, key: KeyFile) -> Result<Secret, Fault> {
-        let path = self.file(key.name());
-        let mut text = read(&path)?;
-        let parsed = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse::<Digest>().ok());
-        text.zeroize();
-        parsed.map(|digest| Secret(digest.0)).ok_or(Fault::KeyDamaged(path))
+        secret_of(&self.file(key.name()))
     }
 
     pub(crate) fn keys(&self) -> Result<Keys, Fault> {
@@ -243,8 +249,7 @@ impl Folder {
     }
 
     pub(crate) fn facts(&self) -> Result<Facts, Fault> {
-        let path = self.file(FACTS);
-        dsse::strict_json(&read(&path)?).map_err(|_| Fault::KeyDamaged(path))
+        read_facts(&self.path)
     }
 
     fn signing_key(&self, key: KeyFile) -> Result<SigningKey, Fault> {
@@ -317,6 +322,18 @@ impl Folder {
 
 fn public(key: &SigningKey) -> DeviceKey {
     DeviceKey(key.verifying_key().to_bytes())
+}
+
+fn read_facts(folder: &Path) -> Result<Facts, Fault> {
+    let path = folder.join(FACTS);
+    dsse::strict_json(&read(&path)?).map_err(|_| Fault::KeyDamaged(path))
+}
+
+fn secret_of(path: &Path) -> Result<Secret, Fault> {
+    let mut text = read(path)?;
+    let parsed = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse::<Digest>().ok());
+    text.zeroize();
+    parsed.map(|digest| Secret(digest.0)).ok_or_else(|| Fault::KeyDamaged(path.to_owned()))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {

@@ -10,11 +10,12 @@ use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
-use tasuki_protocol::ledger::event::Entry;
+use tasuki_protocol::ledger::event::{Entry, Event as Happening};
 use tasuki_protocol::ledger::wire::{CheckpointAnswer, EndRow, EndTicketKey};
 use tasuki_protocol::log_key::LogPublicKey;
 use tasuki_protocol::seed::Seed;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::oneshot;
 
 use super::clock;
 use super::fault::Fault;
@@ -22,6 +23,7 @@ use super::ledger_scribe::Scribe;
 use super::ledger_words::Words;
 use super::names::Names;
 use super::store::{Event, Store};
+use super::store_copy::Restore;
 use crate::core::ledger::Book;
 use crate::core::rooms::{Row, WriteId};
 
@@ -48,18 +50,20 @@ pub(crate) enum Work {
         role: Role,
         rows: Vec<EndRow>,
     },
-    /// A document that the root key signed, with the record of it.
     /// The bundle names other keys from now on.
     Keys {
         log_keys: Vec<LogPublicKey>,
         checkpoint_key: Option<Box<SigningKey>>,
     },
+    /// A document that the root key signed, with the record of it.
     Decree {
         kind: &'static str,
         document: Blob,
         prune: Option<u64>,
         entry: Box<Entry>,
     },
+    /// Nothing comes after this: what is unsigned is signed.
+    Close,
 }
 
 /// Who waits for the disk's word.
@@ -142,7 +146,7 @@ impl Ledger {
     /// False: the queue is full, and nothing will come of it.
     pub(crate) fn put(&self, job: Job) -> bool {
         let put = self.jobs.try_send(job);
-        if put.is_err() {
+        if let Err(TrySendError::Full(_)) = put {
             tracing::error!("more records wait for the disk than fit");
         }
         put.is_ok()
@@ -151,6 +155,30 @@ impl Ledger {
     /// Waits until the record is on disk.
     pub(crate) async fn append(&self, entry: Entry) -> Result<(), Unwritten> {
         self.ask(Work::Record(Box::new(entry))).await.map(|_| ())
+    }
+
+    /// A ledger that cannot be written starts no session; it keeps no server from running.
+    async fn note(&self, event: Happening) {
+        if let Err(why) = self.append(Entry::server(event)).await {
+            tracing::error!(?why, "the ledger took no record of the server's start or stop");
+        }
+    }
+
+    /// The server starts, from a backup perhaps (T67).
+    pub(crate) async fn begin(&self) {
+        for Restore { row, backup_at, size } in self.store.restores().await.unwrap_or_default() {
+            let told = self.append(Entry::server(Happening::Restored { size, backup_at })).await;
+            if told.is_ok() {
+                self.store.forget_restore(row).await.ok();
+            }
+        }
+        self.note(Happening::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
+    }
+
+    /// The server stops; afterwards nothing is written any more.
+    pub(crate) async fn close(&self) {
+        self.note(Happening::ServerStopped).await;
+        self.ask(Work::Close).await.ok();
     }
 
     pub(crate) async fn ask(&self, work: Work) -> Result<u64, Unwritten> {

@@ -66,7 +66,11 @@ impl Scribe {
                 taken = self.queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
                 () = timer => {}
             }
+            let last = jobs.iter().any(|job| matches!(job.work, Work::Close));
             self.take(&mut jobs, &desk).await;
+            if last {
+                break;
+            }
         }
         self.sign().await;
     }
@@ -80,8 +84,10 @@ impl Scribe {
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
         let ends = jobs.iter().any(|job| match &job.work {
             Work::Row(_, entry) | Work::Record(entry) => entry.event.ends_something(),
+            Work::Close => true,
             Work::Happened(_) | Work::End { .. } | Work::Keys { .. } | Work::Decree { .. } => false,
         });
+        let mut closing = Vec::new();
         let holds = !self.held.is_empty() || self.missed > 0;
         if !jobs.is_empty() || (holds && self.tried + TRY_EVERY <= Instant::now()) {
             self.tried = Instant::now();
@@ -95,7 +101,11 @@ impl Scribe {
                         let (log_keys, checkpoint_key) = (log_keys.clone(), checkpoint_key.clone());
                         self.change_keys(log_keys, checkpoint_key).await;
                     }
-                    Work::Row(..) | Work::Record(_) | Work::End { .. } | Work::Decree { .. } => {}
+                    Work::Row(..)
+                    | Work::Record(_)
+                    | Work::End { .. }
+                    | Work::Decree { .. }
+                    | Work::Close => {}
                 }
             }
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
@@ -105,12 +115,24 @@ impl Scribe {
             }
             for (at, job) in jobs.drain(..).enumerate() {
                 let done = done.as_ref().map_or(Err(Unwritten), |done| done[at]);
-                self.tell(job, done, desk);
+                match job.work {
+                    Work::Close => closing.push((job, done)),
+                    Work::Row(..)
+                    | Work::Record(_)
+                    | Work::Happened(_)
+                    | Work::End { .. }
+                    | Work::Keys { .. }
+                    | Work::Decree { .. } => self.tell(job, done, desk),
+                }
             }
         }
         let due = self.unsigned_since.is_some_and(|since| since + CHECKPOINT_EVERY <= Instant::now());
         if ends || due {
             self.sign().await;
+        }
+        // Whoever closes the files waits for the signature, too.
+        for (job, done) in closing {
+            self.tell(job, done, desk);
         }
     }
 
@@ -224,7 +246,7 @@ impl Work {
         match self {
             Self::Row(..) | Self::Record(_) | Self::Happened(_) | Self::Decree { .. } => 1,
             Self::End { rows, .. } => rows.len(),
-            Self::Keys { .. } => 0,
+            Self::Keys { .. } | Self::Close => 0,
         }
     }
 }
@@ -252,7 +274,7 @@ async fn one(
         Work::Record(entry) => Ok(record(&mut draft, entry)),
         // Put into an entry's words before it came here.
         Work::Happened(_) => Ok(Err(Unwritten)),
-        Work::Keys { .. } => Ok(Ok(0)),
+        Work::Keys { .. } | Work::Close => Ok(Ok(0)),
         Work::Row(row, entry) => {
             let recorded = record(&mut draft, entry);
             if recorded.is_ok() {

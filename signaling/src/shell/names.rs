@@ -31,6 +31,7 @@ pub(crate) enum Cell {
     Limits,
     Authenticator,
     Policy,
+    Certificate,
 }
 
 impl Cell {
@@ -41,6 +42,7 @@ impl Cell {
             Self::Limits => b"limits",
             Self::Authenticator => b"authenticator",
             Self::Policy => b"policy",
+            Self::Certificate => b"certificate",
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::backup_program::{BackupArguments, backup_command, restore_command};
 use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
@@ -38,6 +39,10 @@ enum Command {
     Config(ConfigArguments),
     /// Looks at files, certificate, database, disk, clock and ports; changes nothing.
     Doctor(DoctorArguments),
+    /// Writes all of the database to one file, also while the server runs. Its keys are not in it.
+    Backup(BackupArguments),
+    /// Puts a backup into a folder that has the keys and no database.
+    Restore(BackupArguments),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +127,8 @@ pub fn run() -> ExitCode {
             Command::Run(arguments) => run_command(arguments.config, language).await,
             Command::Config(arguments) => config_command(&arguments),
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
+            Command::Backup(arguments) => backup_command(&arguments, language).await,
+            Command::Restore(arguments) => restore_command(&arguments, language).await,
         }
     });
     match done {
@@ -305,7 +312,7 @@ async fn wait_for_signal() {
 }
 
 /// A reader that has gone away is no reason to stop.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::Digest;
-use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::seed::Seed;
@@ -107,7 +106,7 @@ impl Running {
         self.desk.close();
         self.guests.all_gone(FAREWELL).await;
         self.accepting.abort();
-        note(&self.ledger, Entry::server(Event::ServerStopped)).await;
+        self.ledger.close().await;
         self.store.close().await;
     }
 }
@@ -145,7 +144,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
     let metrics = Arc::new(Metrics::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
-    note(&ledger, started()).await;
+    ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
     let passwords = accounts.passwords.clone();
     let shared_tls = SharedTls::new(tls.config);
@@ -261,10 +260,6 @@ fn ticket_seed(keys: &Keys) -> Seed {
     Seed::from_bytes(keys.names.0).child("ledger tickets")
 }
 
-fn started() -> Entry {
-    Entry::server(Event::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
-}
-
 async fn rooms(
     config: &Config,
     issuer: Issuer,
@@ -278,13 +273,6 @@ async fn rooms(
         (locator, now.instant + Duration::from_secs(until.saturating_sub(now.unix)))
     });
     Ok(Rooms::new(config.rooms.clone(), issuer, clock::seed()?, resting))
-}
-
-/// A ledger that cannot be written starts no session; it keeps no server from running.
-async fn note(ledger: &Ledger, entry: Entry) {
-    if let Err(why) = ledger.append(entry).await {
-        tracing::error!(?why, "the ledger took no record of the server's start or stop");
-    }
 }
 
 async fn accounts(

@@ -10,7 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 use tasuki_protocol::number::Locator;
 
 use super::clock::{self, Steady};
@@ -161,6 +161,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "accounts", include_str!("migrations/0003_accounts.sql")),
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
+    (30, "certificates", include_str!("migrations/0030_certificates.sql")),
 ];
 
 fn migrator() -> Migrator {

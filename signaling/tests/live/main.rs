@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api;
+mod backup;
 mod client;
 mod crash;
 mod folder;

@@ -225,6 +225,26 @@ impl House {
         answered(command, &self.passphrase)
     }
 
+    /// The administrator shows again that it is he.
+    ///
+    /// # Errors
+    /// As [`Self::administrate`].
+    pub fn sign_in_administrator(&self) -> Result<Value> {
+        let mut command = self.admin()?;
+        command.arg("login");
+        answered(command, ADMIN_PASSWORD)
+    }
+
+    /// What `tasuki-server VERB` prints of this house's folder and `file`.
+    ///
+    /// # Errors
+    /// It refused; its words are in the error.
+    pub fn keep(&self, verb: &str, file: &Path) -> Result<String> {
+        let mut command = self.site.command("tasuki-server")?;
+        command.args([verb, "--json", "--data"]).arg(self.data()).arg(file);
+        run(command)
+    }
+
     fn sign_in(&self) -> Result<()> {
         answered(self.login()?, PASSWORD).map(drop)
     }

@@ -1,0 +1,189 @@
+//! The database as one file, made while the server runs, and put back while it does not.
+//!
+//! A backup has no key in it: without the folder's key files it shows nobody's name (T62). It
+//! ends in a tag that those keys make, so that a file that was damaged or altered is refused
+//! before anything is touched.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tasuki_protocol::backup::{BACKUP_FORM, BackupHead, MAX_HEAD_BYTES, TAG_BYTES};
+use tasuki_protocol::ids::Digest;
+use tasuki_protocol::seed::Seed;
+
+use super::backup_fault::BackupFault;
+use super::clock;
+use super::fault::Fault;
+use super::folder::{DATABASE, Folder, Secret};
+use super::store::Store;
+
+/// What is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Writes the database of the folder `data` to `out`, as it is at one moment, and gives the
+/// bytes that it takes. A server may be running on it.
+///
+/// # Errors
+/// `out` exists, or cannot be written; the database is damaged. Nothing is left behind then.
+pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
+    let (facts, secret) = Folder::look(data)?;
+    let database = data.join(DATABASE);
+    // The name is taken before anything is made, and replaced by the whole at once.
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(out).map_err(|error| {
+        match error.kind() {
+            ErrorKind::AlreadyExists => BackupFault::Exists(out.to_owned()).into(),
+            kind => Fault::Unreadable { path: out.to_owned(), kind },
+        }
+    })?;
+    let (copy, unfinished) = (beside(out, "copy"), beside(out, "new"));
+    let made = async {
+        // Others must not read what SQLite is about to write there.
+        private(&copy)?;
+        Store::copy(&database, &copy).await?;
+        if !Store::examine(&copy).await {
+            return Err(Fault::DatabaseDamaged(database.clone()));
+        }
+        let length = fs::metadata(&copy).map_err(Fault::unreadable(&copy))?.len();
+        let head = BackupHead {
+            tasuki_backup: BACKUP_FORM,
+            tenant: facts.tenant,
+            key: key_id(&secret),
+            made_at: clock::unix(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            length,
+        };
+        let bytes = pack(&head, &secret, &copy, &unfinished)?;
+        fs::rename(&unfinished, out).map_err(Fault::unreadable(out))?;
+        Ok(bytes)
+    };
+    let made = made.await;
+    fs::remove_file(&copy).ok();
+    if made.is_err() {
+        fs::remove_file(&unfinished).ok();
+        fs::remove_file(out).ok();
+    }
+    made
+}
+
+fn pack(head: &BackupHead, secret: &Secret, copy: &Path, out: &Path) -> Result<u64, Fault> {
+    let unreadable = Fault::unreadable(out);
+    let mut file = private(out)?;
+    let mut tag = tag_under(secret);
+    let line = head.encode();
+    tag.update(&line);
+    file.write_all(&line).map_err(&unreadable)?;
+    let mut database = File::open(copy).map_err(Fault::unreadable(copy))?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = database.read(&mut piece).map_err(Fault::unreadable(copy))?;
+        if read == 0 {
+            break;
+        }
+        tag.update(&piece[..read]);
+        file.write_all(&piece[..read]).map_err(&unreadable)?;
+    }
+    let end = tag.finalize().into_bytes();
+    file.write_all(&end).and_then(|()| file.sync_all()).map_err(&unreadable)?;
+    file.metadata().map(|found| found.len()).map_err(&unreadable)
+}
+
+/// Puts the database of `backup` into the folder `data`, which has the keys and no database.
+/// Everybody has to sign in again, and the ledger will say that this was done.
+///
+/// # Errors
+/// The folder is in use, has no keys or has a database; the backup is damaged, or of another
+/// server. Nothing is changed then.
+pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<BackupHead, Fault> {
+    let folder = match Folder::open(data) {
+        Err(Fault::NotSetUp(data)) => return Err(BackupFault::NoKeys(data).into()),
+        opened => opened?,
+    };
+    let database = folder.database();
+    // A log beside a database that is gone would spoil the one that comes back.
+    let there = |end: &&str| folder.file(&format!("{DATABASE}{end}")).exists();
+    if ["", "-wal", "-shm", "-journal"].iter().any(there) {
+        return Err(BackupFault::DatabaseThere(database).into());
+    }
+    let (facts, secret) = Folder::look(data)?;
+    let unfinished = folder.file("restoring.db");
+    let unpacked = async {
+        let head = unpack(backup, &secret, &unfinished)?;
+        if head.tenant != facts.tenant {
+            return Err(BackupFault::Foreign(backup.to_owned()).into());
+        }
+        let revived = Store::revive(&unfinished, head.made_at).await;
+        revived.map_err(|_| BackupFault::Damaged(backup.to_owned()))?;
+        fs::rename(&unfinished, &database).map_err(Fault::unreadable(&database))?;
+        Ok(head)
+    };
+    let unpacked = unpacked.await;
+    for end in ["", "-wal", "-shm"] {
+        fs::remove_file(folder.file(&format!("restoring.db{end}"))).ok();
+    }
+    let head = unpacked?;
+    let path = folder.path();
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(Fault::unreadable(path))?;
+    Ok(head)
+}
+
+/// Checks the whole of `backup` while its database is copied to `out`.
+fn unpack(backup: &Path, secret: &Secret, out: &Path) -> Result<BackupHead, Fault> {
+    let unreadable = Fault::unreadable(backup);
+    let damaged = || Fault::from(BackupFault::Damaged(backup.to_owned()));
+    let mut file = BufReader::new(File::open(backup).map_err(&unreadable)?);
+    let mut begins = Vec::new();
+    file.by_ref().take(MAX_HEAD_BYTES as u64).read_to_end(&mut begins).map_err(&unreadable)?;
+    let (head, used) = BackupHead::decode(&begins).ok_or_else(damaged)?;
+    if head.key != key_id(secret) {
+        return Err(BackupFault::Foreign(backup.to_owned()).into());
+    }
+    let (line, more) = begins.split_at(used);
+    let mut tag = tag_under(secret);
+    tag.update(line);
+    let mut rest = more.chain(file);
+    let mut database = private(out)?;
+    let (mut left, mut piece) = (head.length, vec![0; PIECE]);
+    while left > 0 {
+        let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let read = rest.read(&mut piece[..most]).map_err(&unreadable)?;
+        if read == 0 {
+            return Err(damaged());
+        }
+        tag.update(&piece[..read]);
+        database.write_all(&piece[..read]).map_err(Fault::unreadable(out))?;
+        left -= read as u64;
+    }
+    let mut end = Vec::new();
+    rest.take(TAG_BYTES as u64 + 1).read_to_end(&mut end).map_err(&unreadable)?;
+    tag.verify_slice(&end).map_err(|_| damaged())?;
+    database.sync_all().map_err(Fault::unreadable(out))?;
+    Ok(head)
+}
+
+fn beside(out: &Path, end: &str) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(format!(".{end}"));
+    PathBuf::from(name)
+}
+
+fn private(path: &Path) -> Result<File, Fault> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    options.open(path).map_err(Fault::unreadable(path))
+}
+
+/// Under a key of its own: the tag tells nothing of what seals names.
+fn tag_under(secret: &Secret) -> Hmac<Sha256> {
+    let key = Seed::from_bytes(secret.0).derive::<32>("backup tag");
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key);
+    let Ok(mac) = mac else { unreachable!("HMAC takes keys of any length") };
+    mac
+}
+
+fn key_id(secret: &Secret) -> Digest {
+    Digest(Seed::from_bytes(secret.0).derive("backup key id"))
+}

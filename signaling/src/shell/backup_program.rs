@@ -1,0 +1,72 @@
+//! `tasuki-server backup` and `restore`, as the person at the terminal sees them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::backup::{back_up, restore};
+use super::fault::{Fault, Language};
+use super::program::say;
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArguments {
+    /// The server's folder.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The backup. Neither command writes over a file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn backup_command(
+    arguments: &BackupArguments,
+    language: Language,
+) -> Result<(), Fault> {
+    let bytes = back_up(&arguments.data, &arguments.file).await?;
+    let file = arguments.file.display();
+    if arguments.json {
+        say(&json!({"event": "backed_up", "file": file.to_string(), "bytes": bytes}).to_string());
+        return Ok(());
+    }
+    say(&match language {
+        Language::English => format!(
+            "The database is in {file} ({bytes} bytes). The keys are not: keep a copy of the folder's
+*.key, *.crt, *.toml and server.json files in another place, without which no backup opens."
+        ),
+        Language::Japanese => format!(
+            "データベースを {file} に保存しました（{bytes} バイト）。鍵は含まれません。フォルダの *.key、*.crt、*.toml、
+server.json の写しを別の場所に保管してください。それがないと、バックアップは開けません。"
+        ),
+    });
+    Ok(())
+}
+
+pub(super) async fn restore_command(
+    arguments: &BackupArguments,
+    language: Language,
+) -> Result<(), Fault> {
+    let made_at = restore(&arguments.data, &arguments.file).await?.made_at;
+    if arguments.json {
+        say(&json!({"event": "restored", "made_at": made_at}).to_string());
+        return Ok(());
+    }
+    let at = i64::try_from(made_at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
+    let at = at.map(|at| at.to_string()).unwrap_or_default();
+    say(&match language {
+        Language::English => format!(
+            "The database is as it was at {at}.
+Everybody has to sign in again. Disable, revoke and limit once more what was since then. The ledger
+went back, which is noticed: run `tasuki-admin audit acknowledge-restore --reason TEXT`."
+        ),
+        Language::Japanese => format!(
+            "データベースを {at} の状態に戻しました。
+全員がサインインし直す必要があります。その後に停止・失効・制限したものは、もう一度行ってください。記録も
+戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。"
+        ),
+    });
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The database copied while it is in use, and a copy that comes back.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::fault::Fault;
+use super::store::Store;
+
+/// How long a copy waits for a database that another holds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A backup that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restore {
+    pub(crate) row: i64,
+    /// Unix seconds on the clock of who made it.
+    pub(crate) backup_at: u64,
+    /// Records of the ledger that came back.
+    pub(crate) size: u64,
+}
+
+impl Store {
+    /// Writes all of the database at `path`, as it is at one moment, to `out`, an empty file.
+    pub(crate) async fn copy(path: &Path, out: &Path) -> Result<(), Fault> {
+        std::fs::File::open(path).map_err(Fault::unreadable(path))?;
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let opened = SqliteConnection::connect_with(&options.busy_timeout(PATIENCE)).await;
+        let mut connection = opened.map_err(|_| Fault::DatabaseDamaged(path.to_owned()))?;
+        let name = out.to_string_lossy().into_owned();
+        let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await;
+        connection.close().await.ok();
+        copied.map(|_| ()).map_err(|error| not_copied(&error, path, out))
+    }
+
+    /// Brings a copy that comes back to today's form, and marks it for the ledger. Whoever was
+    /// signed in then, or invited, is so no more: what ended since would otherwise revive.
+    pub(crate) async fn revive(path: &Path, backup_at: u64) -> Result<(), Fault> {
+        let store = Self::open(path).await?;
+        let damaged = |_| Fault::DatabaseDamaged(path.to_owned());
+        for statement in [
+            "DELETE FROM tokens",
+            "DELETE FROM codes",
+            "DELETE FROM admin_sessions",
+            "DELETE FROM admin_tokens WHERE kind = 'invited'",
+        ] {
+            sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
+        }
+        let at = i64::try_from(backup_at).unwrap_or(i64::MAX);
+        let mark = sqlx::query("INSERT INTO restores (backup_at) VALUES (?)").bind(at);
+        mark.execute(&store.pool).await.map_err(damaged)?;
+        // The file is moved without its log, so everything must stand in it.
+        let into_file = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&store.pool).await;
+        let busy = into_file.and_then(|row| row.try_get::<i64, _>(0)).map_err(damaged)?;
+        store.close().await;
+        if busy == 0 { Ok(()) } else { Err(Fault::DatabaseDamaged(path.to_owned())) }
+    }
+
+    /// Restores of which the ledger does not know yet.
+    pub(crate) async fn restores(&self) -> Result<Vec<Restore>, sqlx::Error> {
+        let find = "SELECT id, backup_at, (SELECT COALESCE(MAX(seq) + 1, 0) FROM ledger) FROM restores";
+        let rows = sqlx::query(find).fetch_all(&self.pool).await?;
+        let positive = |row: &SqliteRow, at: usize| {
+            row.try_get::<i64, _>(at).map(|value| u64::try_from(value).unwrap_or_default())
+        };
+        let read = |row: &SqliteRow| {
+            let (row_id, backup_at, size) = (row.try_get(0)?, positive(row, 1)?, positive(row, 2)?);
+            Ok(Restore { row: row_id, backup_at, size })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    pub(crate) async fn forget_restore(&self, id: i64) -> Result<(), sqlx::Error> {
+        let forget = sqlx::query("DELETE FROM restores WHERE id = ?").bind(id);
+        forget.execute(&self.pool).await.map(|_| ())
+    }
+}
+
+/// A full disk where the copy goes is no fault of the database.
+fn not_copied(error: &sqlx::Error, path: &Path, out: &Path) -> Fault {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    let kind = match code {
+        Some(SQLITE_FULL) => ErrorKind::StorageFull,
+        Some(SQLITE_CANTOPEN | SQLITE_READONLY) => ErrorKind::PermissionDenied,
+        Some(SQLITE_BUSY | SQLITE_LOCKED) => {
+            return Fault::Unreadable { path: path.to_owned(), kind: ErrorKind::ResourceBusy };
+        }
+        _ => return Fault::DatabaseDamaged(path.to_owned()),
+    };
+    Fault::Unreadable { path: out.to_owned(), kind }
+}
+
+// <https://www.sqlite.org/rescode.html>
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_FULL: u32 = 13;
+const SQLITE_CANTOPEN: u32 = 14;
