@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use tasuki_tests::running::until;
+use tasuki_tests::running::{Mark, Process, program, until};
 use tasuki_tests::stack::{House, all_bytes_below};
 
 /// Events of one name in what `audit list` printed.
@@ -97,6 +97,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.keep("backup", &backup).expect("backed up while it runs");
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     list_with(&house, "reviewed");
+    opened(&house).expect("the operator's program has seen today, too");
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();
     assert!(refused.contains("exit status: 13"), "{refused}");
@@ -112,12 +113,28 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
         refused.contains("exit status: 11") && refused.contains("acknowledge-restore"),
         "{refused}"
     );
+    assert_eq!(opened(&house), Err(Some(41)), "whoever was signed in is so no more");
+    house.sign_in().expect("signed in again");
+    assert_eq!(opened(&house), Err(Some(75)), "no session at an older ledger");
     let reason = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
     house.administrate(&reason).expect("acknowledged");
     let list = list_with(&house, "restore_acknowledged");
     assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
     assert_eq!(of(&list, "restored").len(), 1, "{list}");
     house.administrate(&["audit", "verify"]).expect("it holds");
+    opened(&house).expect("it goes on from there");
     let again = house.administrate(&reason).expect_err("nothing is missing").to_string();
     assert!(again.contains("exit status: 7"), "{again}");
+}
+
+/// Whether the operator's program is given a number; else what it exits with.
+fn opened(house: &House) -> Result<(), Option<i32>> {
+    let mut command = std::process::Command::new(program("tasuki").expect("the program"));
+    command.args(["open", "--mode", "view", "--json", "--profile"]).arg(house.profile());
+    let mut process = Process::start("tasuki", command).expect("it starts");
+    let answer = until("a number or an end", || {
+        let number = process.events(Mark::default()).iter().any(|event| event["event"] == "number");
+        Ok((number || !process.is_running()).then_some(number))
+    });
+    if answer.expect("an answer") { Ok(()) } else { Err(process.wait_end().expect("ended").code()) }
 }

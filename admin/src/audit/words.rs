@@ -88,6 +88,7 @@ pub fn title(event: &Event, language: Language) -> String {
         Event::RecordingStopped { .. } => ("Recording stopped", "録画停止"),
         Event::Connected { .. } => ("Connected", "通信経路"),
         Event::Disconnected { .. } => ("Path lost", "通信経路の切断"),
+        Event::ReceiptKept { .. } => ("Receipt", "控え"),
         Event::LedgerRolledBack { .. } => ("LEDGER OLDER THAN SEEN", "以前より古い記録を検出"),
         Event::Ended { .. } => ("Session ended", "セッション終了（端末側）"),
     };

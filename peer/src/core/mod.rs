@@ -32,6 +32,7 @@ mod relay_leg_pace;
 mod session;
 pub mod setup;
 pub mod snapshot;
+pub mod testimony;
 
 pub use peer::{Peer, Turn};
 pub use setup::{

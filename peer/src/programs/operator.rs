@@ -59,7 +59,8 @@ needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered
 62 connection lost, 63 time over, 64 ended at the server, 65 other side broke the rules,
 66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
-are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
+are opened on the way, 74 receipt refused, 75 the server's ledger is older or another than
+the one seen before, 130 interrupted before a session began.";
 
 const MANUAL: Manual = Manual {
     about: "オペレータ側のプログラム（端末とスクリプト用）",
@@ -97,13 +98,14 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 54 接続の改変、55 許可証の不備、56 許可された時間の外、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
 65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
-74 控えの拒否、130 セッション開始前の中断。",
+74 控えの拒否、75 サーバーの記録が以前より古いか別のもの、130 セッション開始前の中断。",
     words: &[
         ("login", "サインインし、プロファイルに保存します"),
         ("confirm", "本人であることをもう一度示します。管理モードはサインインの数分後から求めます"),
         ("password", "パスワードを変えます。ほかのサインインは終わります"),
         ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
         ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
+        ("customer", "助ける相手の名前（組織の記録に残ります）"),
         ("mode", "manage、control、view、share、show のどれか"),
         ("reason", "案件番号などの理由。エンドユーザーが読みます"),
         ("server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
@@ -147,6 +149,9 @@ enum Command {
         /// Why, like a ticket's number; the end user reads it
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+        /// Whom you help, for the organisation's records.
+        #[arg(long, value_name = "NAME")]
+        customer: Option<String>,
     },
     /// Examines the way to the server and this desktop, and names the obstacle.
     Doctor,
@@ -171,7 +176,9 @@ pub fn main() -> ExitCode {
         Command::Confirm(options) => sign_in::confirm(options, settings, form).await,
         Command::Password(options) => sign_in::password(options, settings, form).await,
         Command::Logout => sign_in::logout(settings, form).await,
-        Command::Open { mode, reason } => open(*mode, reason.clone(), settings, form).await,
+        Command::Open { mode, reason, customer } => {
+            open(*mode, reason.clone(), customer.as_deref(), settings, form).await
+        }
         Command::Doctor => examining::doctor(settings, form).await,
         Command::Receipt { command } => receipts::run(command, form, settings.lang),
         Command::Config => {
@@ -184,6 +191,7 @@ pub fn main() -> ExitCode {
 async fn open(
     mode: Mode,
     reason: Option<String>,
+    customer: Option<&str>,
     settings: &Settings,
     form: Form,
 ) -> Result<(), Fault> {
@@ -192,6 +200,9 @@ async fn open(
         begun = surface::begin(mode, reason, settings) => begun?,
         _ = signals.next() => return Err(Fault::Interrupted),
     };
+    if let Some(customer) = customer {
+        front.customer(customer.to_owned()).await;
+    }
     if form == Form::Plain {
         say::print(&Text::OperatorHint.fill(settings.lang, &[&commands::names()]));
     }

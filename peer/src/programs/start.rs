@@ -23,6 +23,7 @@ use crate::core::direct_identity::DirectIdentity;
 use crate::core::{EndSetup, RecordFacts};
 use crate::shell::dial::Places;
 use crate::shell::fault::Fault;
+use crate::shell::ledger::{Desk, Scribe, send_kept};
 use crate::shell::local_maximum::local_maximum;
 use crate::shell::paths::PathNeeds;
 use crate::shell::settings::{Flags, Settings};
@@ -184,6 +185,17 @@ pub(super) fn end_setup(
         stun: Places::default(),
     };
     Ok((setup, needs))
+}
+
+/// With what records are sealed, kept and sent.
+pub(super) fn desk(trust: &Trust, settings: &Settings) -> Desk {
+    Desk { trust: trust.clone(), proxies: settings.proxies.clone(), profile: settings.profile.clone() }
+}
+
+/// Who writes this session into the ledger; what earlier programs could not send goes first.
+pub(super) fn scribe(desk: Desk, role: Role) -> Scribe {
+    tokio::spawn(send_kept(desk.clone()));
+    Scribe::start(desk, role)
 }
 
 fn record_facts(role: Role) -> RecordFacts {

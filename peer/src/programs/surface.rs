@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::start;
 use crate::core::Peer;
 use crate::core::setup::OperatorSetup;
+use crate::shell::checkpoint;
 use crate::shell::clock::Clock;
 use crate::shell::fault::Fault;
 use crate::shell::login::{self, Bearer, Credentials, LoginOutcome};
@@ -94,11 +95,14 @@ pub async fn begin(
         Role::Operator => Some(start::display()?),
         Role::Agent => None,
     };
+    let desk = start::desk(&trust, settings);
+    checkpoint::follow(&desk, &sign_in).await?;
     let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
     let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode, reason });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
-    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
+    let scribe = start::scribe(desk, Role::Operator);
+    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display, scribe);
     Ok((front, tokio::spawn(run.run())))
 }

@@ -51,6 +51,7 @@ pub async fn begin(
         consent_time_out: CONSENT_TIME_OUT,
     });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });
-    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display);
+    let scribe = start::scribe(start::desk(trust, settings), Role::Agent);
+    let (run, front) = Run::prepare(peer, Clock::start(), server, paths, display, scribe);
     Ok((front, tokio::spawn(run.run())))
 }

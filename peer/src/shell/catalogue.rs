@@ -172,6 +172,15 @@ texts! {
     FaultInputOver =>
         "The input ended before everything that was asked for was typed. Run the command again.",
         "必要な入力がすべて揃う前に入力が終わりました。コマンドをもう一度実行してください。";
+    FaultLedgerOlder =>
+        "The server's records are fewer ({1}) than those seen before ({0}), so no session is opened: it was restored from a backup, or records were removed. Tell your administrator, who can run: tasuki-admin audit acknowledge-restore",
+        "サーバーの記録が以前の {0} 件から {1} 件に減っているため、セッションを開きません。バックアップの復元か記録の削除です。管理者に知らせてください（tasuki-admin audit acknowledge-restore）。";
+    FaultLedgerForked =>
+        "The server's records are not the {0} that were seen before, so no session is opened: it was restored from a backup, or they were written anew. Tell your administrator, who can run: tasuki-admin audit acknowledge-restore",
+        "サーバーの記録が以前確認した {0} 件と異なるため、セッションを開きません。バックアップの復元か記録の作り直しです。管理者に知らせてください（tasuki-admin audit acknowledge-restore）。";
+    FaultLedgerUnsigned =>
+        "The server's records are not signed by a key of your organisation, so no session is opened. Tell your administrator.",
+        "サーバーの記録の署名が組織の鍵によるものではないため、セッションを開きません。管理者に知らせてください。";
     FaultReceiptRefused =>
         "The receipt {0} does not hold: {1}. Do not believe it; ask whoever gave it to you for the file itself.",
         "控え {0} は正しくありません: {1}。信用せず、渡した人に元のファイルを求めてください。";

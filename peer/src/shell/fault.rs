@@ -123,6 +123,10 @@ faults! {
     Interrupted = 130, FaultInterrupted;
     /// A receipt that says something else than what was signed.
     ReceiptRefused { file: PathBuf, why: String } = 74, FaultReceiptRefused [file, why];
+    /// The server's ledger is not what the one seen before became.
+    LedgerOlder { known: u64, found: u64 } = 75, FaultLedgerOlder [known, found];
+    LedgerForked { known: u64 } = 75, FaultLedgerForked [known];
+    LedgerUnsigned = 75, FaultLedgerUnsigned;
     /// A file that a person asked to be written.
     CannotWrite { file: PathBuf, why: String } = 1, FaultCannotWrite [file, why];
     /// The server said what no server of this version says.

@@ -1,5 +1,6 @@
 //! The touching half: sockets, desktops, clocks, terminals.
 
+pub mod checkpoint;
 pub mod clock;
 pub mod desktop;
 pub mod dial;
@@ -8,6 +9,7 @@ pub mod doctor;
 pub mod fault;
 mod interfaces;
 mod issuer;
+pub mod ledger;
 pub mod local_maximum;
 pub mod login;
 pub mod paths;

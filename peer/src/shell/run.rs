@@ -6,20 +6,22 @@
 
 use std::time::{Duration, Instant};
 
+use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::Asked;
 use tasuki_protocol::rights::Rights;
-use tasuki_protocol::signal::ServerToOperator;
+use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
 use super::desktop::viewer::{Wanted, monotonic_us};
 use super::desktop::{Host, Mailbox, Viewer};
+use super::ledger::Scribe;
 use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use crate::core::Peer;
 use crate::core::io::{
     DesktopCommand, DesktopEvent, HumanAct, Input, Output, PersonQuestion, PictureCommand, Question,
-    ServerMessage, SessionEvent,
+    ServerMessage, ServerRequest, SessionEvent,
 };
 use crate::core::path::{Ciphers, PathCommand};
 use crate::core::snapshot::{SessionStats, Snapshot};
@@ -35,6 +37,8 @@ const FAREWELL: Duration = Duration::from_millis(700);
 #[derive(Debug)]
 pub enum Order {
     Act(HumanAct),
+    /// Whom the operator helps, for the ledger.
+    Customer(String),
     Report(oneshot::Sender<Report>),
 }
 
@@ -65,6 +69,10 @@ pub struct Front {
 impl Front {
     pub async fn act(&self, act: HumanAct) {
         let _ = self.orders.send(Order::Act(act)).await;
+    }
+
+    pub async fn customer(&self, name: String) {
+        let _ = self.orders.send(Order::Customer(name)).await;
     }
 
     pub async fn report(&self) -> Option<Report> {
@@ -102,6 +110,14 @@ pub struct Run {
     server: ServerLink,
     orders: mpsc::Receiver<Order>,
     hands: Hands,
+    ticket: Ticket,
+}
+
+/// The server's leave to deliver this end's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ticket {
+    NotAsked,
+    Asked,
 }
 
 /// Everything that carries out.
@@ -114,6 +130,7 @@ struct Hands {
     host: Option<Host>,
     viewer: Viewer,
     notices: mpsc::Sender<Notice>,
+    scribe: Scribe,
     first: FirstPicture,
 }
 
@@ -138,6 +155,7 @@ impl Run {
         server: ServerLink,
         paths: Paths,
         display: Option<String>,
+        scribe: Scribe,
     ) -> (Self, Front) {
         let (order, orders) = mpsc::channel(ORDERS);
         let (notices, notice) = mpsc::channel(NOTICES);
@@ -145,8 +163,8 @@ impl Run {
         let mailbox = Mailbox::default();
         let first = FirstPicture::AwaitsConsent;
         let front = Front { orders: order, notices: notice, viewer: viewer.clone() };
-        let hands = Hands { paths, mailbox, display, host: None, viewer, notices, first };
-        (Self { peer, clock, server, orders, hands }, front)
+        let hands = Hands { paths, mailbox, display, host: None, viewer, notices, scribe, first };
+        (Self { peer, clock, server, orders, hands, ticket: Ticket::NotAsked }, front)
     }
 
     /// Until the session is over; the surface hears its end first.
@@ -170,6 +188,7 @@ impl Run {
     fn ordered(&mut self, order: Option<Order>) {
         match order {
             Some(Order::Act(act)) => self.turn(Input::Human(act)),
+            Some(Order::Customer(name)) => self.hands.scribe.customer(&name),
             Some(Order::Report(answer)) => {
                 let _ = answer.send(self.report());
             }
@@ -190,8 +209,12 @@ impl Run {
 
     fn server_said(&mut self, event: ServerEvent) {
         let input = match event {
-            ServerEvent::Up => Input::ServerUp,
+            ServerEvent::Up => {
+                self.ticket = Ticket::NotAsked;
+                Input::ServerUp
+            }
             ServerEvent::Message(message) => {
+                self.hands.take_ticket(&message);
                 if let ServerMessage::Operator(ServerToOperator::Arrived { manifest, .. }) = &message {
                     self.hands.paths.heed(&manifest.0);
                 }
@@ -204,9 +227,31 @@ impl Run {
 
     fn turn(&mut self, input: Input) {
         let now: Instant = self.clock.now();
+        if let Input::Human(act) = &input {
+            self.hands.scribe.did(act);
+            // Before the core says to the server that all is over.
+            self.ask_for_ticket(now);
+        }
         for output in self.peer.turn(input, now) {
             self.hands.act(output, &self.server);
         }
+        self.ask_for_ticket(now);
+    }
+
+    /// Once this end will have something to deliver, and again after each loss of the server.
+    fn ask_for_ticket(&mut self, now: Instant) {
+        if self.ticket == Ticket::Asked {
+            return;
+        }
+        let Some((session, role)) = self.hands.scribe.needs_ticket() else { return };
+        self.ticket = Ticket::Asked;
+        if let Some(who) = self.peer.snapshot(now).who {
+            self.hands.scribe.under(who.policy_version);
+        }
+        self.server.send(match role {
+            Role::Operator => ServerRequest::Operator(OperatorToServer::NeedLedgerTicket { session }),
+            Role::Agent => ServerRequest::Agent(AgentToServer::NeedLedgerTicket),
+        });
     }
 
     fn report(&self) -> Report {
@@ -225,18 +270,44 @@ impl Run {
         Report { stats, now, dtls, srtp, relay_cipher, relay_tls, first_frame_ms, decoded, bytes }
     }
 
+    /// It was asked for before the end was told, so it comes if the server is there.
+    async fn await_ticket(&mut self) {
+        while self.hands.scribe.needs_ticket().is_some() {
+            match self.server.next().await {
+                ServerEvent::Message(message) => self.hands.take_ticket(&message),
+                ServerEvent::Down => return,
+                ServerEvent::Up => {}
+            }
+        }
+    }
+
     /// Local first: the desktop has stopped before anything is said to anybody (S31).
     async fn leave(mut self) {
         if let Some(host) = &mut self.hands.host {
             host.stop();
         }
         self.hands.viewer.stop();
-        let farewell = async { tokio::join!(self.hands.paths.close(), self.server.close()) };
+        if self.ticket == Ticket::Asked && self.hands.scribe.needs_ticket().is_some() {
+            let _ = tokio::time::timeout(FAREWELL, self.await_ticket()).await;
+        }
+        let Self { hands, server, .. } = self;
+        let Hands { mut paths, scribe, .. } = hands;
+        let farewell = async { tokio::join!(paths.close(), server.close()) };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        scribe.close().await;
     }
 }
 
 impl Hands {
+    /// The server's leave to deliver records, if `message` is one.
+    fn take_ticket(&self, message: &ServerMessage) {
+        if let ServerMessage::Operator(ServerToOperator::LedgerTicket { ticket, .. })
+        | ServerMessage::Agent(ServerToAgent::LedgerTicket { ticket }) = message
+        {
+            self.scribe.ticket(ticket.clone());
+        }
+    }
+
     fn act(&mut self, output: Output, server: &ServerLink) {
         match output {
             Output::ToServer(request) => server.send(request),
@@ -250,7 +321,10 @@ impl Hands {
             Output::Desktop(command) => self.desktop(command),
             Output::Picture(command) => self.picture(command),
             Output::Tell(event) => self.tell(event),
-            Output::Keep(envelope) => self.notice(Notice::Receipt(envelope.0)),
+            Output::Keep(envelope) => {
+                self.scribe.receipt(&envelope.0);
+                self.notice(Notice::Receipt(envelope.0));
+            }
         }
     }
 
@@ -267,6 +341,7 @@ impl Hands {
     }
 
     fn tell(&mut self, event: SessionEvent) {
+        self.scribe.told(&event);
         // Told when it was decoded, not when it came in.
         if let SessionEvent::FirstFrame { .. } = event {
             return;

@@ -284,6 +284,16 @@ pub enum Event {
         path: String,
         why: String,
     },
+    /// What both ends keep of the session, or this one alone (S97, S99).
+    ReceiptKept {
+        /// Of the signed envelope.
+        sha256: Digest,
+        lasted_s: u64,
+        operator_version: String,
+        agent_version: String,
+        policy: u64,
+        signed_by: Vec<Witness>,
+    },
     /// This end saw a ledger of `seen` records that the server no longer has (T67).
     LedgerRolledBack {
         seen: u64,
@@ -376,6 +386,7 @@ impl Event {
             | Self::RecordingStopped { .. }
             | Self::Connected { .. }
             | Self::Disconnected { .. }
+            | Self::ReceiptKept { .. }
             | Self::LedgerRolledBack { .. }
             | Self::Ended { .. } => Class::Content,
         }

@@ -270,6 +270,18 @@ fn records_of_connections_keep_their_words() {
         r#"{"type":"disconnected","path":"t","why":"t"}"#,
     );
     all.json(
+        "Event::ReceiptKept",
+        &E::ReceiptKept {
+            sha256: D,
+            lasted_s: 9,
+            operator_version: t(),
+            agent_version: t(),
+            policy: 1,
+            signed_by: vec![Witness::Agent],
+        },
+        r#"{"type":"receipt_kept","sha256":"0202020202020202020202020202020202020202020202020202020202020202","lasted_s":9,"operator_version":"t","agent_version":"t","policy":1,"signed_by":["agent"]}"#,
+    );
+    all.json(
         "Event::LedgerRolledBack",
         &E::LedgerRolledBack { seen: 9, found: 5 },
         r#"{"type":"ledger_rolled_back","seen":9,"found":5}"#,

@@ -13,13 +13,14 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::Limits;
 use tasuki_protocol::ids::{DeviceKey, TenantId};
+use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
 use zeroize::Zeroizing;
 
 use super::clock::{self, Steady};
-use super::devices::Standing;
+use super::devices::{Asked, Standing};
 use super::names::{Cell, Names, Person};
 use super::passwords::{Busy, Passwords};
 use super::rules::{self, AccountRules};
@@ -43,11 +44,21 @@ pub(crate) struct Accounts {
     pub(crate) organisation: String,
 }
 
+/// What became of a login with everything right in it, and whose it was.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub(crate) operator: i64,
+    pub(crate) answer: LoginAnswer,
+    /// Where the answer is that the device waits.
+    pub(crate) asked: Option<Asked>,
+}
+
 /// Why nobody was signed in.
 #[derive(Debug)]
 pub(crate) enum LoginRefused {
-    /// Not said which (T52). For the log: whom it concerned, and what was wrong.
-    SignIn(Option<i64>, Wrong),
+    /// Not said which (T52). For the log: whom it concerned, what was wrong, and whose counter is
+    /// full by this try.
+    SignIn(Option<i64>, Wrong, Option<LockedOut>),
     Busy,
     Store(sqlx::Error),
 }
@@ -59,8 +70,6 @@ pub(crate) enum Wrong {
     Device,
     Digits,
     Suspended,
-    /// This try was one too many.
-    NowSuspended,
     Disabled,
     Outside(Outside),
 }
@@ -72,7 +81,6 @@ impl Wrong {
             Self::Device => "device",
             Self::Digits => "digits",
             Self::Suspended => "suspended",
-            Self::NowSuspended => "now suspended",
             Self::Disabled => "disabled",
             Self::Outside(Outside::Address) => "address",
             Self::Outside(Outside::Mac) => "hardware address",
@@ -129,7 +137,7 @@ impl Accounts {
         &self,
         request: LoginRequest,
         origin: Origin,
-    ) -> Result<(LoginAnswer, i64), LoginRefused> {
+    ) -> Result<Login, LoginRefused> {
         let account = self.by_name(&request.operator).await?;
         let operator = account.as_ref().map_or(NOBODY, |account| account.id);
         let proven = is_proven(&request, &origin);
@@ -141,12 +149,13 @@ impl Accounts {
         let password = Zeroizing::new(rules::normal(&request.password));
         let right = self.passwords.verify(password, stored).await?;
         if let (Counted::Suspended { seconds }, true) = (counted, approved) {
-            return Ok((LoginAnswer::Locked { seconds }, operator));
+            return Ok(Login { operator, answer: LoginAnswer::Locked { seconds }, asked: None });
         }
         let refuse = |wrong| {
             let known = (operator != NOBODY).then_some(operator);
-            let wrong = if counted == Counted::Last { Wrong::NowSuspended } else { wrong };
-            Err(LoginRefused::SignIn(known, wrong))
+            let who = if approved { LockedOut::ThisDevice } else { LockedOut::UnknownDevices };
+            let locked = (counted == Counted::Last).then_some(who);
+            Err(LoginRefused::SignIn(known, wrong, locked))
         };
         let Some(account) = account.filter(|_| right && proven) else {
             return refuse(Wrong::Credentials);
@@ -162,11 +171,12 @@ impl Accounts {
         }
         if !approved {
             let code = request.enrolment.as_deref().unwrap_or_default();
-            if !self.ask_for_device(operator, code, &request.device, standing).await? {
+            let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
+            if asked.is_none() {
                 return refuse(Wrong::Device);
             }
             self.forgive_one(operator, device).await?;
-            return Ok((LoginAnswer::DevicePending, operator));
+            return Ok(Login { operator, answer: LoginAnswer::DevicePending, asked });
         }
         let (name, digits) = (&account.person.name, request.totp.as_deref());
         let owner = Owner::Operator(operator);
@@ -179,11 +189,12 @@ impl Accounts {
         if let Some(answer) = early {
             // Only this try is forgiven: who knows the password may not guess digits for ever.
             self.forgive_one(operator, device).await?;
-            return Ok((answer, operator));
+            return Ok(Login { operator, answer, asked: None });
         }
         self.forget_failures(operator, device).await?;
         let token = self.issue_token(operator, &request.device).await?;
-        Ok((LoginAnswer::SignedIn(self.welcome(account, token)), operator))
+        let answer = LoginAnswer::SignedIn(self.welcome(account, token));
+        Ok(Login { operator, answer, asked: None })
     }
 
     fn welcome(&self, account: Account, token: String) -> LoginResponse {

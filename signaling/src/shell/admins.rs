@@ -12,6 +12,7 @@ use tasuki_protocol::admin::{
     AdminLoginAnswer, ChangeAdmin, EnrolAdmin, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::manifest::is_showable_name;
 use zeroize::Zeroizing;
 
@@ -226,8 +227,9 @@ impl Accounts {
     ) -> Result<AdminLoginAnswer, LoginRefused> {
         let subject = admin.subject();
         let device: &[u8] = b"key";
-        let refuse = |wrong| Err(LoginRefused::SignIn(Some(subject), wrong));
         let counted = self.count_failure(subject, device).await?;
+        let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
+        let refuse = |wrong| Err(LoginRefused::SignIn(Some(subject), wrong, locked));
         let find = sqlx::query("SELECT person, password FROM admins WHERE id = ?").bind(admin.0);
         let row = find.fetch_optional(&self.store.pool).await?;
         let stored = row.as_ref().and_then(|row| row.try_get::<String, _>(1).ok());
@@ -237,8 +239,7 @@ impl Accounts {
             return Ok(AdminLoginAnswer::Locked { seconds });
         }
         if !right {
-            let last = counted == Counted::Last;
-            return refuse(if last { Wrong::NowSuspended } else { Wrong::Credentials });
+            return refuse(Wrong::Credentials);
         }
         let person = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
         let person = person.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed));

@@ -148,11 +148,11 @@ impl Desk {
         tracing::info!(kind);
     }
 
-    /// Written down when the disk takes it; nobody waits for it.
-    pub(crate) fn record(&self, event: Event) {
-        self.metrics.happened(event.kind);
-        tracing::info!(kind = event.kind, operator = event.operator, detail = %event.detail);
-        self.put(Job { work: Work::Happened(event), then: Then::Nobody });
+    /// As [`Self::count`], of what is about to be recorded.
+    pub(crate) fn tell(&self, event: &Event) {
+        let Event { kind, admin, operator, .. } = event;
+        self.metrics.happened(kind);
+        tracing::info!(kind, admin, operator, detail = %event.detail);
     }
 
     pub(crate) fn turn(&self, input: Input) {

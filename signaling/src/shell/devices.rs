@@ -37,6 +37,13 @@ impl Standing {
     }
 }
 
+/// Since when a device waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Now,
+    Before,
+}
+
 impl From<Standing> for DeviceState {
     fn from(standing: Standing) -> Self {
         match standing {
@@ -77,17 +84,17 @@ impl Accounts {
         Ok(read.map(|(certificate, _)| (envelope, certificate)))
     }
 
-    /// True: an administrator will find the device waiting. A code is used up only by that.
+    /// `Some`: an administrator will find the device waiting. A code is used up only by that.
     pub(crate) async fn ask_for_device(
         &self,
         operator: i64,
         code: &str,
         device: &DeviceKey,
         standing: Option<Standing>,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<Option<Asked>, sqlx::Error> {
         match standing {
-            Some(Standing::Pending | Standing::Expired) => return Ok(true),
-            Some(Standing::Approved | Standing::Revoked) => return Ok(false),
+            Some(Standing::Pending | Standing::Expired) => return Ok(Some(Asked::Before)),
+            Some(Standing::Approved | Standing::Revoked) => return Ok(None),
             None => {}
         }
         let now = self.clock.now();
@@ -99,7 +106,7 @@ impl Accounts {
             .execute(&mut *transaction)
             .await?;
         if used.rows_affected() != 1 {
-            return Ok(false);
+            return Ok(None);
         }
         let insert = "INSERT OR IGNORE INTO devices (operator, key, state, added)
              VALUES (?, ?, 'pending', ?)";
@@ -111,9 +118,9 @@ impl Accounts {
             .await?;
         if added.rows_affected() != 1 {
             // Another account's device: one key, one operator.
-            return Ok(false);
+            return Ok(None);
         }
-        transaction.commit().await.map(|()| true)
+        transaction.commit().await.map(|()| Some(Asked::Now))
     }
 
     pub(crate) async fn devices(&self) -> Result<Vec<DeviceEntry>, AdminRefused> {

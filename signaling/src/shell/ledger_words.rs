@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use sqlx::Row as _;
-use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::event::{self, Entry};
-use tasuki_protocol::ledger::words::{AdminAction, LoginFailure, LogoutCause};
+use tasuki_protocol::ledger::words::{AdminAction, LogoutCause};
 
 use super::names::{Cell, Names, Person};
 use super::store::{Event, Store};
@@ -23,17 +22,18 @@ impl Words {
     }
 
     pub(crate) async fn entry(&mut self, event: &Event, store: &Store) -> Entry {
-        let name = match event.operator {
-            Some(id) => self.name(id, store).await,
+        let operator = match event.operator {
+            Some(id) => Some(self.name(id, store).await),
+            None => None,
+        };
+        let admin = match event.admin {
+            Some(id) => self.name(-id, store).await,
             None => String::new(),
         };
-        // Administrators' numbers are told as negative ones.
-        let (admin, target) = match event.operator {
-            Some(id) if id < 0 => (name, String::new()),
-            Some(_) | None => (String::new(), name),
+        let target = match operator.as_deref() {
+            Some(name) if event.target.is_empty() => name.to_owned(),
+            Some(_) | None => event.target.clone(),
         };
-        let operator = (!target.is_empty()).then(|| target.clone());
-        let nowhere = DeviceKey([0; 32]);
         let did = |action| event::Event::AdminDid {
             admin: admin.clone(),
             action,
@@ -41,14 +41,6 @@ impl Words {
             detail: event.detail.clone(),
         };
         let happened = match event.kind {
-            "login.done" => event::Event::LoggedIn { from: String::new(), device: nowhere, mac: None },
-            "login.refused" => event::Event::LoginFailed {
-                account: target,
-                from: String::new(),
-                device: nowhere,
-                mac: None,
-                why: LoginFailure::Password,
-            },
             "logout" => event::Event::LoggedOut { why: LogoutCause::Asked },
             "admin.enrolled" => did(AdminAction::AdminEnrolled),
             "admin.login" => did(AdminAction::LoggedIn),
@@ -61,6 +53,8 @@ impl Words {
             "device.approved" => did(AdminAction::DeviceApproved),
             "device.revoked" => did(AdminAction::DeviceRevoked),
             "key.prepared" => did(AdminAction::KeyRotated),
+            "policy.published" => did(AdminAction::PolicyPublished),
+            "session.ended_by_admin" => did(AdminAction::SessionEnded),
             "bundle.published" => did(AdminAction::BundlePublished),
             "operator.added" => did(AdminAction::OperatorAdded),
             "operator.disabled" => did(AdminAction::OperatorDisabled),

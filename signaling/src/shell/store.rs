@@ -13,6 +13,8 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 use tasuki_protocol::number::Locator;
 
+use tasuki_protocol::ledger::event::clipped;
+
 use super::clock::{self, Steady};
 use super::fault::Fault;
 use crate::core::anchor::Anchor;
@@ -30,8 +32,31 @@ pub(crate) struct Store {
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) kind: &'static str,
+    /// Who did it, if an administrator did.
+    pub(crate) admin: Option<i64>,
     pub(crate) operator: Option<i64>,
+    /// Whom or what it concerned, in a person's words; for the ledger alone, never for a log.
+    pub(crate) target: String,
     pub(crate) detail: String,
+}
+
+impl Event {
+    pub(crate) fn new(kind: &'static str) -> Self {
+        let (target, detail) = (String::new(), String::new());
+        Self { kind, admin: None, operator: None, target, detail }
+    }
+
+    #[must_use]
+    pub(crate) fn by(mut self, admin: i64) -> Self {
+        self.admin = Some(admin);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn on(mut self, target: &str) -> Self {
+        self.target = clipped(target);
+        self
+    }
 }
 
 impl Store {

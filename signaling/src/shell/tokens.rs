@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
@@ -201,13 +202,14 @@ impl Accounts {
         known: Known,
     ) -> Result<(), LoginRefused> {
         let (operator, device) = (bearer.operator.0, bearer.device.0.as_slice());
-        let refuse = |wrong| Err(LoginRefused::SignIn(Some(operator), wrong));
+        let refuse = |wrong, locked| Err(LoginRefused::SignIn(Some(operator), wrong, locked));
         let message = [DEVICE_PROOF, exporter, &bearer.token_digest].concat();
         if !signed(&bearer.device, &message, proof) {
-            return refuse(Wrong::Device);
+            return refuse(Wrong::Device, None);
         }
-        if let Counted::Suspended { .. } = self.count_failure(operator, device).await? {
-            return refuse(Wrong::Suspended);
+        let counted = self.count_failure(operator, device).await?;
+        if let Counted::Suspended { .. } = counted {
+            return refuse(Wrong::Suspended, None);
         }
         let right = match known {
             Known::Password(password) => {
@@ -222,7 +224,8 @@ impl Accounts {
             }
         };
         if !right {
-            return refuse(Wrong::Credentials);
+            let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
+            return refuse(Wrong::Credentials, locked);
         }
         self.forget_failures(operator, device).await?;
         Ok(())

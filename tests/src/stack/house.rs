@@ -245,7 +245,11 @@ impl House {
         run(command)
     }
 
-    fn sign_in(&self) -> Result<()> {
+    /// The operator signs in, as in [`Self::set_up`].
+    ///
+    /// # Errors
+    /// He was refused.
+    pub fn sign_in(&self) -> Result<()> {
         answered(self.login()?, PASSWORD).map(drop)
     }
 

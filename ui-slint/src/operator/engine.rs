@@ -255,6 +255,9 @@ async fn hold(
         () = hung_up(&mut wanted) => Err(Fault::Interrupted),
     };
     let (mut front, running) = begun?;
+    if !note.customer.is_empty() {
+        front.customer(note.customer).await;
+    }
     news.send(News::Picture(tab, front.viewer.clone())).await;
     let profile = &settings.profile;
     let mut verdict = Verdict::of(Role::Operator);

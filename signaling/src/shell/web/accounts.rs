@@ -1,20 +1,23 @@
 //! What operators do about their own sign-in.
 
+use std::net::IpAddr;
+
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
+use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::signal;
 
 use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
-use crate::shell::accounts::{LoginRefused, Origin, Wrong};
+use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::clock;
+use crate::shell::devices::Asked;
 use crate::shell::listen::Guest;
-use crate::shell::store::Event;
 use crate::shell::tokens::Bearer;
 
 pub(super) async fn login(
@@ -43,30 +46,33 @@ pub(super) async fn login(
     let origin = Origin { address, exporter: guest.exporter };
     let seen = Seen::of(&request, address);
     match site.accounts.login(request, origin).await {
-        Ok((LoginAnswer::SignedIn(response), _)) => sign_in(&site, seen, response).await,
-        Ok((answer, operator)) => {
-            let kind = match &answer {
-                LoginAnswer::SignedIn(_) => "login.done",
-                LoginAnswer::NeedsTotp => "login.digits",
-                LoginAnswer::TotpSetup { .. } => "login.authenticator",
-                LoginAnswer::DevicePending => "login.pending",
-                LoginAnswer::Locked { .. } => "login.suspended",
-            };
-            site.desk.record(event(kind, Some(operator)));
-            json(StatusCode::OK, &answer)
+        Ok(Login { answer: LoginAnswer::SignedIn(response), .. }) => {
+            sign_in(&site, seen, response).await
         }
-        Err(LoginRefused::SignIn(operator, wrong)) => {
-            let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
-            let suspends = wrong == Wrong::NowSuspended;
-            site.desk.count(if suspends { "account.suspended" } else { "login.refused" });
-            for entry in seen.failed(operator, wrong, until) {
-                if site.ledger.append(entry).await.is_err() {
-                    return problem(ProblemCode::Busy);
+        Ok(Login { operator, answer, asked }) => {
+            // The steps of a sign-in that goes on are none of the ledger's, nor is waiting.
+            let (kind, entries) = match &answer {
+                LoginAnswer::SignedIn(_) => ("login.done", Vec::new()),
+                LoginAnswer::NeedsTotp => ("login.digits", Vec::new()),
+                LoginAnswer::TotpSetup { .. } => ("login.authenticator", Vec::new()),
+                LoginAnswer::DevicePending if asked == Some(Asked::Now) => {
+                    ("login.pending", seen.asked_for_device())
                 }
+                LoginAnswer::DevicePending => ("login.pending", Vec::new()),
+                LoginAnswer::Locked { .. } => {
+                    ("login.suspended", seen.failed(Some(operator), Wrong::Suspended, None))
+                }
+            };
+            site.desk.count(kind);
+            match site.witnessed(entries).await {
+                Ok(()) => json(StatusCode::OK, &answer),
+                Err(refused) => refused,
             }
-            problem(ProblemCode::SignIn)
         }
-        Err(refused) => refuse(&site, "login.refused", refused),
+        Err(LoginRefused::SignIn(operator, wrong, locked)) => {
+            refuse_known(&site, seen, operator, wrong, locked).await
+        }
+        Err(refused) => refuse(refused),
     }
 }
 
@@ -92,7 +98,9 @@ pub(super) async fn logout(State(site): Shared, headers: HeaderMap) -> Response 
         return store_problem(&error);
     }
     site.desk.withdraw(bearer.operator);
-    site.desk.record(event("logout", Some(bearer.operator.0)));
+    if let Err(refused) = site.recorded(event("logout", Some(bearer.operator.0))).await {
+        return refused;
+    }
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -101,10 +109,12 @@ pub(super) async fn confirm(
     Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    let bearer = match bearer(&site, request.headers()).await {
+    let headers = request.headers().clone();
+    let bearer = match bearer(&site, &headers).await {
         Ok(bearer) => bearer,
         Err(refused) => return refused,
     };
+    let address = site.address(&guest, &headers);
     let asked: Confirmation = match read_json(&site, request.into_body()).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
@@ -112,10 +122,9 @@ pub(super) async fn confirm(
     match site.accounts.confirm(&bearer, &guest.exporter, asked).await {
         Ok(()) => {
             site.desk.confirmed(bearer.device, site.accounts.rules.confirm_for);
-            site.desk.record(event("login.confirmed", Some(bearer.operator.0)));
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refused) => refuse(&site, "confirm.refused", refused),
+        Err(refused) => refuse_bearer(&site, &bearer, address, refused).await,
     }
 }
 
@@ -124,10 +133,12 @@ pub(super) async fn change_password(
     Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    let bearer = match bearer(&site, request.headers()).await {
+    let headers = request.headers().clone();
+    let bearer = match bearer(&site, &headers).await {
         Ok(bearer) => bearer,
         Err(refused) => return refused,
     };
+    let address = site.address(&guest, &headers);
     let asked: ChangePassword = match read_json(&site, request.into_body()).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
@@ -135,22 +146,56 @@ pub(super) async fn change_password(
     match site.accounts.change_password(&bearer, &guest.exporter, asked).await {
         Ok(Ok(())) => {
             site.desk.withdraw(bearer.operator);
-            site.desk.record(event("password.changed", Some(bearer.operator.0)));
+            if let Err(refused) =
+                site.recorded(event("password.changed", Some(bearer.operator.0))).await
+            {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(Err(code)) => problem(code),
-        Err(refused) => refuse(&site, "password.refused", refused),
+        Err(refused) => refuse_bearer(&site, &bearer, address, refused).await,
     }
 }
 
-/// One answer for whatever was wrong (T52); the log is told what it was (S55, S64).
-pub(super) fn refuse(site: &Site, kind: &'static str, refused: LoginRefused) -> Response {
+/// One answer for whatever was wrong (T52); the ledger is told what it was (S55, S64).
+pub(super) async fn refuse_known(
+    site: &Site,
+    seen: Seen,
+    known: Option<i64>,
+    wrong: Wrong,
+    locked: Option<LockedOut>,
+) -> Response {
+    tracing::info!(operator = known, wrong = wrong.name());
+    site.desk.count(if locked.is_some() { "account.suspended" } else { "login.refused" });
+    let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
+    let entries = seen.failed(known, wrong, locked.map(|who| (who, until)));
+    match site.witnessed(entries).await {
+        Ok(()) => problem(ProblemCode::SignIn),
+        Err(refused) => refused,
+    }
+}
+
+/// As [`refuse_known`], of somebody who is signed in and did not show again that it is he.
+async fn refuse_bearer(
+    site: &Site,
+    bearer: &Bearer,
+    address: IpAddr,
+    refused: LoginRefused,
+) -> Response {
+    let LoginRefused::SignIn(operator, wrong, locked) = refused else { return refuse(refused) };
+    let account = match site.accounts.by_id(bearer.operator.0).await {
+        Ok(account) => account.map(|account| account.person.name).unwrap_or_default(),
+        Err(error) => return store_problem(&error),
+    };
+    let seen = Seen::again(account, address, bearer.device);
+    refuse_known(site, seen, operator, wrong, locked).await
+}
+
+/// What was wrong with the server, and not with who asked.
+pub(super) fn refuse(refused: LoginRefused) -> Response {
     match refused {
-        LoginRefused::SignIn(operator, wrong) => {
-            let kind = if wrong == Wrong::NowSuspended { "account.suspended" } else { kind };
-            site.desk.record(Event { kind, operator, detail: wrong.name().to_owned() });
-            problem(ProblemCode::SignIn)
-        }
+        LoginRefused::SignIn(..) => problem(ProblemCode::SignIn),
         LoginRefused::Busy => problem(ProblemCode::Busy),
         LoginRefused::Store(error) => store_problem(&error),
     }

@@ -32,13 +32,17 @@ pub(super) async fn list_operators(State(site): Shared, request: Request) -> Res
 }
 
 pub(super) async fn add_operator(State(site): Shared, request: Request) -> Response {
-    let (_, new): (_, AddOperator) = match signed_in_json(&site, request).await {
+    let (admin, new): (_, AddOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
+    let name = new.operator.clone();
     match site.accounts.add_operator(new).await {
         Ok(added) => {
-            site.desk.record(event("operator.added", None));
+            let added_now = event("operator.added", None).by(admin.0).on(&name);
+            if let Err(refused) = site.recorded(added_now).await {
+                return refused;
+            }
             json(StatusCode::CREATED, &added)
         }
         Err(refused) => refuse_admin(refused),
@@ -46,7 +50,7 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Respo
 }
 
 pub(super) async fn change_operator(State(site): Shared, request: Request) -> Response {
-    let (_, change): (_, ChangeOperator) = match signed_in_json(&site, request).await {
+    let (admin, change): (_, ChangeOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
@@ -65,7 +69,10 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
     if ends {
         site.desk.withdraw(OperatorId(id));
     }
-    site.desk.record(event(kind, Some(id)));
+    let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
+    if let Err(refused) = site.recorded(changed).await {
+        return refused;
+    }
     match code {
         Some(code) => json(StatusCode::CREATED, &code),
         None => StatusCode::NO_CONTENT.into_response(),
@@ -74,14 +81,17 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
 
 /// Acts at once on what lives: who may still come in comes back by himself. T54.
 pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Response {
-    let (_, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
+    let (admin, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     match site.accounts.limit_operator(&order).await {
         Ok(id) => {
             site.desk.withdraw(OperatorId(id));
-            site.desk.record(event("operator.limited", Some(id)));
+            let limited = event("operator.limited", Some(id)).by(admin.0).on(&order.operator);
+            if let Err(refused) = site.recorded(limited).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -99,19 +109,23 @@ pub(super) async fn list_groups(State(site): Shared, request: Request) -> Respon
 }
 
 pub(super) async fn change_group(State(site): Shared, request: Request) -> Response {
-    let (_, change): (_, ChangeGroup) = match signed_in_json(&site, request).await {
+    let (admin, change): (_, ChangeGroup) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let kind = match &change.change {
-        GroupChange::Add => "group.added",
-        GroupChange::Remove => "group.removed",
-        GroupChange::Join { .. } => "group.joined",
-        GroupChange::Leave { .. } => "group.left",
+    let (kind, who) = match &change.change {
+        GroupChange::Add => ("group.added", None),
+        GroupChange::Remove => ("group.removed", None),
+        GroupChange::Join { operator } => ("group.joined", Some(operator)),
+        GroupChange::Leave { operator } => ("group.left", Some(operator)),
     };
+    let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
     match site.accounts.change_group(&change).await {
         Ok(()) => {
-            site.desk.record(event(kind, None));
+            let changed = event(kind, None).by(admin.0).on(&target);
+            if let Err(refused) = site.recorded(changed).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

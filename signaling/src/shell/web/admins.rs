@@ -1,6 +1,8 @@
 //! Administrators' own accounts: the first one, the others, signing in and out.
 
-use axum::extract::{Request, State};
+use std::net::IpAddr;
+
+use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::{
@@ -8,8 +10,11 @@ use tasuki_protocol::admin::{
 };
 
 use super::admin::{refuse_admin, signed_in, signed_in_json, signed_json};
+use super::seen::Seen;
 use super::{Shared, Site, accounts, event, json, not_here, read_json, store_problem};
-use crate::shell::admins::Coming;
+use crate::shell::accounts::{LoginRefused, Wrong};
+use crate::shell::admins::{AdminId, Coming};
+use crate::shell::listen::Guest;
 
 /// Exists until the first administrator has come (T57).
 pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
@@ -31,31 +36,51 @@ async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
     };
     match site.accounts.enrol_admin(&body, coming).await {
         Ok(admin) => {
-            site.desk.record(event("admin.enrolled", Some(-admin.0)));
+            if let Err(refused) = site.recorded(event("admin.enrolled", None).by(admin.0)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
     }
 }
 
-pub(super) async fn login(State(site): Shared, request: Request) -> Response {
+pub(super) async fn login(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let address = site.address(&guest, request.headers());
     let (admin, body): (_, AdminLogin) = match signed_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     match site.accounts.log_admin_in(admin, body).await {
         Ok(answer) => {
-            let kind = match &answer {
-                AdminLoginAnswer::SignedIn { .. } => "admin.login",
-                AdminLoginAnswer::NeedsTotp => "admin.digits",
-                AdminLoginAnswer::TotpSetup { .. } => "admin.authenticator",
-                AdminLoginAnswer::Locked { .. } => "admin.suspended",
+            let written = match &answer {
+                AdminLoginAnswer::SignedIn { .. } => {
+                    site.recorded(event("admin.login", None).by(admin.0)).await
+                }
+                // Steps of a sign-in that goes on are none of the ledger's.
+                AdminLoginAnswer::NeedsTotp | AdminLoginAnswer::TotpSetup { .. } => Ok(()),
+                AdminLoginAnswer::Locked { .. } => {
+                    site.desk.count("admin.suspended");
+                    let seen = seen_of(&site, admin, address).await;
+                    site.witnessed(seen.failed(Some(admin.0), Wrong::Suspended, None)).await
+                }
             };
-            site.desk.record(event(kind, Some(-admin.0)));
-            json(StatusCode::OK, &answer)
+            written.map_or_else(|refused| refused, |()| json(StatusCode::OK, &answer))
         }
-        Err(refused) => accounts::refuse(&site, "admin.refused", refused),
+        Err(LoginRefused::SignIn(_, wrong, locked)) => {
+            let seen = seen_of(&site, admin, address).await;
+            accounts::refuse_known(&site, seen, Some(admin.0), wrong, locked).await
+        }
+        Err(refused) => accounts::refuse(refused),
     }
+}
+
+async fn seen_of(site: &Site, admin: AdminId, address: IpAddr) -> Seen {
+    Seen::of_admin(site.accounts.admin_name(admin).await.unwrap_or_default(), address)
 }
 
 pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
@@ -65,7 +90,9 @@ pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
     };
     match site.accounts.log_admin_out(admin).await {
         Ok(()) => {
-            site.desk.record(event("admin.logout", Some(-admin.0)));
+            if let Err(refused) = site.recorded(event("admin.logout", None).by(admin.0)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => store_problem(&error),
@@ -92,7 +119,11 @@ pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
     }
     match site.accounts.invite_admin(&order).await {
         Ok(added) => {
-            site.desk.record(event("admin.invited", Some(-admin.0)));
+            if let Err(refused) =
+                site.recorded(event("admin.invited", None).by(admin.0).on(&order.name)).await
+            {
+                return refused;
+            }
             json(StatusCode::CREATED, &added)
         }
         Err(refused) => refuse_admin(refused),
@@ -115,7 +146,10 @@ pub(super) async fn change(State(site): Shared, request: Request) -> Response {
     };
     match site.accounts.change_admin(admin, &order).await {
         Ok(()) => {
-            site.desk.record(event(kind, Some(-admin.0)));
+            let target = &order.name;
+            if let Err(refused) = site.recorded(event(kind, None).by(admin.0).on(target)).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
-use tasuki_protocol::devices::{ApproveDevice, DeviceList, RevokeDevices};
+use tasuki_protocol::devices::{ApproveDevice, DeviceList, DeviceState, RevokeDevices};
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, event, json, problem, store_problem};
@@ -23,14 +23,17 @@ pub(super) async fn list(State(site): Shared, request: Request) -> Response {
 }
 
 pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
-    let (_, order): (_, ApproveDevice) = match signed_in_json(&site, request).await {
+    let (admin, order): (_, ApproveDevice) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
     match site.accounts.approve_device(&order.certificate.0, &bundle).await {
         Ok(operator) => {
-            site.desk.record(event("device.approved", Some(operator)));
+            let approved = event("device.approved", Some(operator)).by(admin.0);
+            if let Err(refused) = site.recorded(approved).await {
+                return refused;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -43,15 +46,26 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
+    let known = match site.accounts.devices().await {
+        Ok(known) => known,
+        Err(refused) => return refuse_admin(refused),
+    };
     let list = match site.trust.revoke(&order.revocations).await {
         Ok(list) => list,
         Err(refused) => return refuse_admin(refused),
     };
+    // The list has all that ever were: whose are new on it is for the ledger to say.
+    let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
+    let now = now.filter(|entry| list.devices.contains(&entry.device));
+    let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
+    let whose = whose.join(", ");
     let revoked = site.accounts.revoke_devices(&list).await;
     for device in list.devices {
         site.desk.withdraw_device(device);
     }
-    site.desk.record(event("device.revoked", Some(-admin.0)));
+    if let Err(refused) = site.recorded(event("device.revoked", None).by(admin.0).on(&whose)).await {
+        return refused;
+    }
     match revoked {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => store_problem(&error),

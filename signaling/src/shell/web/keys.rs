@@ -26,7 +26,9 @@ pub(super) async fn prepare(State(site): Shared, request: Request) -> Response {
     if let Err(fault) = site.trust.prepare(order.kind) {
         return unable(&fault);
     }
-    site.desk.record(event("key.prepared", Some(-admin.0)));
+    if let Err(refused) = site.recorded(event("key.prepared", None).by(admin.0)).await {
+        return refused;
+    }
     show(&site)
 }
 
@@ -57,7 +59,9 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         site.tls.replace(tls.config);
         tokio::spawn(tls.certificate.keep_fresh());
     }
-    site.desk.record(event("bundle.published", Some(-admin.0)));
+    if let Err(refused) = site.recorded(event("bundle.published", None).by(admin.0)).await {
+        return refused;
+    }
     StatusCode::NO_CONTENT.into_response()
 }
 

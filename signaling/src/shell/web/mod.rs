@@ -37,6 +37,7 @@ use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, SERVER_KEYS_PATH};
+use tasuki_protocol::ledger::event::Entry;
 use tasuki_protocol::ledger::wire::{
     ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, CHECKPOINT_PATH, END_ROWS_PATH, OPEN_LEDGER_PATH,
     PRUNE_PATH, READ_ROWS_PATH, REVIEW_PATH,
@@ -53,7 +54,7 @@ use super::accounts::Accounts;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Unwritten, Work};
 use super::listen::{Guest, SharedTls};
 use super::metrics::Metrics;
 use super::policies::Policies;
@@ -145,6 +146,22 @@ impl Site {
         client_address(guest.peer.ip(), forwarded, &self.proxies)
     }
 
+    /// Waits until what was done is on disk: else it is not acknowledged (T65).
+    async fn recorded(&self, event: Event) -> Result<(), Response> {
+        self.desk.tell(&event);
+        let written = self.ledger.ask(Work::Happened(event)).await;
+        written.map(|_| ()).map_err(|Unwritten| problem(ProblemCode::Busy))
+    }
+
+    /// As [`Self::recorded`], of entries that are in the ledger's words already.
+    async fn witnessed(&self, entries: Vec<Entry>) -> Result<(), Response> {
+        for entry in entries {
+            let written = self.ledger.append(entry).await;
+            written.map_err(|Unwritten| problem(ProblemCode::Busy))?;
+        }
+        Ok(())
+    }
+
     /// The refusal until `tasuki-admin init` is done.
     fn not_yet(&self) -> Option<Response> {
         self.trust.bundle().is_none().then(|| problem(ProblemCode::NotInitialised))
@@ -206,7 +223,7 @@ async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Respo
 }
 
 fn event(kind: &'static str, operator: Option<i64>) -> Event {
-    Event { kind, operator, detail: String::new() }
+    Event { operator, ..Event::new(kind) }
 }
 
 fn store_problem(error: &sqlx::Error) -> Response {

@@ -58,7 +58,10 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     };
     let version = policy.version;
     let ended = site.desk.adopt(policy);
-    site.desk.record(event("policy.published", Some(-admin.0)));
+    let published = event("policy.published", None).by(admin.0).on(&format!("version {version}"));
+    if let Err(refused) = site.recorded(published).await {
+        return refused;
+    }
     json(StatusCode::CREATED, &PolicyPublished { version, ended })
 }
 
@@ -87,6 +90,9 @@ pub(super) async fn end_session(State(site): Shared, request: Request) -> Respon
     if !site.desk.end(session) {
         return problem(ProblemCode::NotFound);
     }
-    site.desk.record(event("session.ended_by_admin", Some(-admin.0)));
+    let ended = event("session.ended_by_admin", None).by(admin.0).on(&session.to_string());
+    if let Err(refused) = site.recorded(ended).await {
+        return refused;
+    }
     StatusCode::NO_CONTENT.into_response()
 }

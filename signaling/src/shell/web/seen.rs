@@ -35,25 +35,45 @@ impl Seen {
         Entry::server(event).of(None, Some(self.account))
     }
 
-    /// `known`: there is an account of that name. `until` in unix seconds, if it is suspended now.
-    pub(super) fn failed(self, known: Option<i64>, wrong: Wrong, until: u64) -> Vec<Entry> {
+    /// Of somebody whose token or key is known already.
+    pub(super) fn again(account: String, address: IpAddr, device: DeviceKey) -> Self {
+        Self { account, from: address.to_canonical().to_string(), device, mac: None }
+    }
+
+    /// An administrator has no device of the operators' kind.
+    pub(super) fn of_admin(name: String, address: IpAddr) -> Self {
+        Self::again(name, address, DeviceKey([0; 32]))
+    }
+
+    pub(super) fn asked_for_device(self) -> Vec<Entry> {
+        let event = Event::DeviceEnrolled { device: self.device };
+        vec![Entry::server(event).of(None, Some(self.account))]
+    }
+
+    /// `known`: there is an account of that name. `locked`: whose counter is full now, and until
+    /// when in unix seconds.
+    pub(super) fn failed(
+        self,
+        known: Option<i64>,
+        wrong: Wrong,
+        locked: Option<(LockedOut, u64)>,
+    ) -> Vec<Entry> {
         let Self { account, from, device, mac } = self;
         let operator = known.map(|_| account.clone());
         let why = why(known, wrong);
         let failed = Event::LoginFailed { account, from: from.clone(), device, mac, why };
         let mut entries = vec![Entry::server(failed).of(None, operator.clone())];
-        if wrong == Wrong::NowSuspended {
-            let locked = Event::LockedOut { from, until, who: LockedOut::UnknownDevices };
-            entries.push(Entry::server(locked).of(None, operator));
-        }
+        entries.extend(locked.map(|(who, until)| {
+            Entry::server(Event::LockedOut { from, until, who }).of(None, operator)
+        }));
         entries
     }
 }
 
 fn why(known: Option<i64>, wrong: Wrong) -> LoginFailure {
     match wrong {
-        Wrong::Credentials | Wrong::NowSuspended if known.is_none() => LoginFailure::UnknownAccount,
-        Wrong::Credentials | Wrong::NowSuspended => LoginFailure::Password,
+        Wrong::Credentials if known.is_none() => LoginFailure::UnknownAccount,
+        Wrong::Credentials => LoginFailure::Password,
         Wrong::Device => LoginFailure::Device,
         Wrong::Digits => LoginFailure::SecondFactor,
         Wrong::Suspended => LoginFailure::Locked,

@@ -1,0 +1,337 @@
+//! What of a session this end writes into the ledger, from what its own core tells.
+//!
+//! Never content: no line of a chat, no picture, no key (S58). Does not seal and does not
+//! send; what the server sees itself (numbers, pairing) is the server's to record.
+
+use tasuki_protocol::consent::Answer;
+use tasuki_protocol::grant::Change;
+use tasuki_protocol::ids::{Digest, Role, SessionId};
+use tasuki_protocol::ledger::event::{Event, Witness, clipped};
+use tasuki_protocol::message::Asked;
+use tasuki_protocol::receipt::CheckedReceipt;
+use tasuki_protocol::rights::{Capability, Rights};
+
+use super::io::{EndedBy, HumanAct, SessionEvent};
+use super::path::{Ciphers, PathKind};
+
+/// Records of one session; what is beyond is counted, and the count is the last record.
+const MOST: u64 = 2_000;
+/// Kept back for what ends a session.
+const RESERVE: u64 = 16;
+
+#[derive(Debug)]
+pub struct Testimony {
+    role: Role,
+    version: &'static str,
+    session: Option<SessionId>,
+    /// The text under the person's answer, and which answer it was.
+    answered: Option<(Digest, Answer)>,
+    disclosed: Vec<String>,
+    /// Named before there was a session to write it into.
+    customer: Option<String>,
+    policy: u64,
+    written: u64,
+    missed: u64,
+}
+
+impl Testimony {
+    pub fn new(role: Role, version: &'static str) -> Self {
+        Self {
+            role,
+            version,
+            session: None,
+            answered: None,
+            disclosed: Vec::new(),
+            customer: None,
+            policy: 0,
+            written: 0,
+            missed: 0,
+        }
+    }
+
+    /// Whose records they are, once the ends are paired.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
+    /// This end's person was asked and has answered; the core has not told yet what comes of it.
+    pub fn has_answered(&self) -> bool {
+        self.answered.is_some()
+    }
+
+    /// The version of the policy under which the manifest was made.
+    pub fn under(&mut self, policy: u64) {
+        self.policy = policy;
+    }
+
+    /// This end's person has answered: remembered until the core tells what came of it.
+    pub fn did(&mut self, act: &HumanAct) {
+        match act {
+            HumanAct::Accept { shown, .. } => self.answered = Some((*shown, Answer::Accepted)),
+            HumanAct::Refuse { shown } => self.answered = Some((*shown, Answer::Refused)),
+            HumanAct::Operate(_)
+            | HumanAct::ShowMonitor(_)
+            | HumanAct::TookScreenshot
+            | HumanAct::AskRights { .. }
+            | HumanAct::Answer { .. }
+            | HumanAct::TakeAway(_)
+            | HumanAct::GiveBack(_)
+            | HumanAct::Pause
+            | HumanAct::Resume
+            | HumanAct::Chat(_)
+            | HumanAct::End(_) => {}
+        }
+    }
+
+    /// What is to be written of what the core tells, in order.
+    pub fn told(&mut self, event: &SessionEvent) -> Vec<Event> {
+        if let SessionEvent::Paired { session, .. } = event {
+            self.session = Some(*session);
+        }
+        let events = self.events(event);
+        self.bounded(events, matches!(event, SessionEvent::Ended { .. }))
+    }
+
+    /// What is to be written of the receipt that both ends have signed, or this one alone.
+    pub fn receipt(&mut self, receipt: &CheckedReceipt, envelope: Digest) -> Vec<Event> {
+        let software = &receipt.receipt.software;
+        let witness = |role: &Role| match role {
+            Role::Operator => Witness::Operator,
+            Role::Agent => Witness::Agent,
+        };
+        let event = Event::ReceiptKept {
+            sha256: envelope,
+            lasted_s: receipt.receipt.lasted_s,
+            operator_version: clipped(&software.operator),
+            agent_version: clipped(&software.agent),
+            policy: receipt.manifest.policy_version,
+            signed_by: receipt.signed_by.iter().map(witness).collect(),
+        };
+        self.bounded(vec![event], true)
+    }
+
+    /// What the operator says of whom he helps.
+    pub fn customer(&mut self, name: &str) -> Vec<Event> {
+        let name = clipped(name);
+        if self.session.is_none() {
+            self.customer = Some(name);
+            return Vec::new();
+        }
+        self.bounded(vec![Event::Customer { name }], false)
+    }
+
+    fn bounded(&mut self, events: Vec<Event>, ends: bool) -> Vec<Event> {
+        if self.session.is_none() {
+            return Vec::new();
+        }
+        let most = if ends { MOST } else { MOST - RESERVE };
+        let mut kept = Vec::new();
+        if ends && self.missed > 0 {
+            kept.push(Event::Missed { count: std::mem::take(&mut self.missed) });
+        }
+        for event in events {
+            if self.written < most {
+                kept.push(event);
+                self.written += 1;
+            } else {
+                self.missed += 1;
+            }
+        }
+        kept
+    }
+
+    fn events(&mut self, event: &SessionEvent) -> Vec<Event> {
+        match event {
+            SessionEvent::Paired { .. } => {
+                self.customer.take().map(|name| Event::Customer { name }).into_iter().collect()
+            }
+            SessionEvent::TranscriptMismatch => vec![Event::TranscriptMismatch],
+            SessionEvent::ManifestRefused { why } => vec![Event::ManifestRefused { why: clipped(why) }],
+            SessionEvent::Consent { mode, granted } => self.consent(*mode, *granted),
+            SessionEvent::Disclosed { address } => {
+                self.disclosed.push(address.to_string());
+                Vec::new()
+            }
+            SessionEvent::PathUp { path, ciphers } => vec![self.connected(*path, ciphers)],
+            SessionEvent::PathDown { path, why } => {
+                vec![Event::Disconnected { path: path_word(*path).to_owned(), why: clipped(why) }]
+            }
+            SessionEvent::Asking { what: Asked::MoreRights, rights, .. } => {
+                each(*rights, |right| Event::RightAsked { right })
+            }
+            SessionEvent::RightsChanged { change, rights, .. } => match change {
+                Change::Granted | Change::GivenBack => {
+                    each(*rights, |right| Event::RightGranted { right })
+                }
+                Change::Refused | Change::Silent => each(*rights, |right| Event::Refused { right }),
+                Change::TakenAway => each(*rights, |right| Event::RightRevoked { right }),
+            },
+            SessionEvent::RightsEnded { rights, .. } => {
+                each(*rights, |right| Event::RightRevoked { right })
+            }
+            SessionEvent::Violation { wanted, count } => {
+                vec![Event::Violation { right: *wanted, count: *count }]
+            }
+            SessionEvent::Refused { wanted } => vec![Event::Refused { right: *wanted }],
+            SessionEvent::ScreenshotTaken => vec![Event::ScreenshotTaken { path: None }],
+            SessionEvent::Ended { reason, by } => {
+                vec![Event::Ended { reason: *reason, by: self.ender(*by) }]
+            }
+            SessionEvent::Asking { what: Asked::Continue, .. }
+            | SessionEvent::Number { .. }
+            | SessionEvent::AtTheDoor { .. }
+            | SessionEvent::WrongNumber { .. }
+            | SessionEvent::PathChosen { .. }
+            | SessionEvent::Reconnecting
+            | SessionEvent::FirstFrame { .. }
+            | SessionEvent::InputPaused { .. }
+            | SessionEvent::InputResumed
+            | SessionEvent::InputDiscarded { .. }
+            | SessionEvent::NotSaid
+            | SessionEvent::AskingOver { .. }
+            | SessionEvent::PicturePaused
+            | SessionEvent::PictureResumed
+            | SessionEvent::Chat { .. }
+            | SessionEvent::ServerRefused { .. }
+            | SessionEvent::ServerClosed { .. }
+            | SessionEvent::ServerGone => Vec::new(),
+        }
+    }
+
+    /// Silence granted nothing; who said no is known at the agent alone.
+    fn consent(&mut self, mode: tasuki_protocol::rights::Mode, granted: Rights) -> Vec<Event> {
+        let answered = self.answered.take();
+        let answer = match (granted == Rights::NONE, answered) {
+            (false, _) => Answer::Accepted,
+            (true, None) if self.role == Role::Agent => Answer::Silent,
+            (true, _) => Answer::Refused,
+        };
+        let asked = answered.map(|(shown, _)| Event::ConsentAsked { mode, shown });
+        asked.into_iter().chain([Event::ConsentAnswered { mode, answer, granted }]).collect()
+    }
+
+    fn connected(&self, path: PathKind, ciphers: &Ciphers) -> Event {
+        let (data_cipher, media_cipher) = match ciphers {
+            Ciphers::Direct { dtls, srtp } => (dtls.clone(), srtp.clone()),
+            Ciphers::Relayed { noise, .. } => (noise.clone(), noise.clone()),
+        };
+        Event::Connected {
+            own_version: self.version.to_owned(),
+            peer_version: String::new(),
+            path: path_word(path).to_owned(),
+            data_cipher,
+            media_cipher,
+            policy: self.policy,
+            disclosed: self.disclosed.clone(),
+        }
+    }
+
+    fn ender(&self, by: EndedBy) -> Witness {
+        match (by, self.role) {
+            (EndedBy::Server, _) => Witness::Server,
+            (EndedBy::ThisEnd, Role::Operator) | (EndedBy::OtherEnd, Role::Agent) => Witness::Operator,
+            (EndedBy::ThisEnd, Role::Agent) | (EndedBy::OtherEnd, Role::Operator) => Witness::Agent,
+        }
+    }
+}
+
+fn each(rights: Rights, event: impl Fn(Capability) -> Event) -> Vec<Event> {
+    rights.iter().map(event).collect()
+}
+
+fn path_word(path: PathKind) -> &'static str {
+    match path {
+        PathKind::Direct => "direct",
+        PathKind::Relayed => "relayed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use tasuki_protocol::ids::DeviceKey;
+    use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::rights::Mode;
+
+    fn paired(role: Role) -> Testimony {
+        let mut testimony = Testimony::new(role, "0.1.0");
+        let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
+        let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
+        assert_eq!(testimony.told(&paired), []);
+        testimony
+    }
+
+    #[test]
+    fn s53_a_consent_is_written_with_the_text_that_stood_under_it() {
+        let mut agent = paired(Role::Agent);
+        let (mode, shown) = (Mode::View, Digest([9; 32]));
+        let granted = Rights::of(&[Capability::SeeScreen]);
+        agent.did(&HumanAct::Accept { granted, shown });
+        let written = agent.told(&SessionEvent::Consent { mode, granted });
+        let answer = Answer::Accepted;
+        let expected =
+            [Event::ConsentAsked { mode, shown }, Event::ConsentAnswered { mode, answer, granted }];
+        assert_eq!(written, expected);
+        let none = SessionEvent::Consent { mode, granted: Rights::NONE };
+        let silent = paired(Role::Agent).told(&none);
+        let (answer, granted) = (Answer::Silent, Rights::NONE);
+        assert_eq!(silent, [Event::ConsentAnswered { mode, answer, granted }]);
+        let mut refusing = paired(Role::Agent);
+        refusing.did(&HumanAct::Refuse { shown });
+        assert!(matches!(
+            refusing.told(&none)[1],
+            Event::ConsentAnswered { answer: Answer::Refused, .. }
+        ));
+    }
+
+    #[test]
+    fn s99_a_path_is_written_with_its_ciphers_and_the_addresses_told_for_it() {
+        let mut operator = paired(Role::Operator);
+        operator.under(7);
+        let address = Ipv4Addr::new(198, 51, 100, 7).into();
+        assert_eq!(operator.told(&SessionEvent::Disclosed { address }), []);
+        let ciphers = Ciphers::Direct { dtls: "A".to_owned(), srtp: "B".to_owned() };
+        let up = SessionEvent::PathUp { path: PathKind::Direct, ciphers };
+        let [Event::Connected { path, data_cipher, policy, disclosed, .. }] = &operator.told(&up)[..]
+        else {
+            panic!()
+        };
+        assert_eq!((path.as_str(), data_cipher.as_str(), *policy), ("direct", "A", 7));
+        assert_eq!(disclosed, &["198.51.100.7"]);
+    }
+
+    #[test]
+    fn s58_nothing_that_was_said_is_written_and_nothing_before_the_pairing() {
+        let mut agent = paired(Role::Agent);
+        assert_eq!(agent.told(&SessionEvent::Chat { line: "secret".to_owned() }), []);
+        let ended = SessionEvent::Ended { reason: EndReason::UserEnded, by: EndedBy::ThisEnd };
+        assert_eq!(Testimony::new(Role::Agent, "0.1.0").told(&ended), []);
+        let by = Witness::Agent;
+        assert_eq!(agent.told(&ended), [Event::Ended { reason: EndReason::UserEnded, by }]);
+    }
+
+    #[test]
+    fn s54_whom_the_operator_helps_is_written_once_there_is_a_session() {
+        let mut operator = Testimony::new(Role::Operator, "0.1.0");
+        assert_eq!(operator.customer("山田商事"), []);
+        let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
+        let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
+        let customer = Event::Customer { name: "山田商事".to_owned() };
+        assert_eq!(operator.told(&paired), [customer.clone()]);
+        assert_eq!(operator.customer("山田商事"), [customer]);
+    }
+
+    #[test]
+    fn a_flood_is_counted_and_the_end_is_written_all_the_same() {
+        let mut agent = paired(Role::Agent);
+        let forbidden = SessionEvent::Violation { wanted: Capability::Operate, count: 1 };
+        let written: usize = (0..5_000).map(|_| agent.told(&forbidden).len()).sum();
+        assert_eq!(written, 1_984);
+        let ended = SessionEvent::Ended { reason: EndReason::Violation, by: EndedBy::ThisEnd };
+        let last = agent.told(&ended);
+        assert_eq!(last[0], Event::Missed { count: 3_016 });
+        assert!(matches!(last[1], Event::Ended { .. }));
+    }
+}
