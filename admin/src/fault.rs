@@ -7,6 +7,7 @@ use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
 use crate::command::Printed;
+use crate::policy_file::PolicyFileFault;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]
@@ -21,18 +22,24 @@ pub enum Fault {
     NotEnrolled(PathBuf),
     #[error("damaged key: {0}")]
     DamagedKey(PathBuf),
+    /// It cannot be written.
     #[error("{file}: {why}")]
     File { file: PathBuf, why: std::io::Error },
+    #[error("{file}: {why}")]
+    Unread { file: PathBuf, why: std::io::Error },
     #[error("unreachable: {address}: {why}")]
     Unreachable { address: String, why: String },
     #[error("other server: {address}")]
     OtherServer { address: String },
+    /// Than the one whose fingerprint was given, before there is a bundle.
+    #[error("other fingerprint: {address}")]
+    OtherFingerprint { address: String },
     #[error("not a Tasuki server: {address}")]
     NotTasuki { address: String },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
     #[error("not a policy: {file}: {why}")]
-    PolicyFile { file: PathBuf, why: String },
+    PolicyFile { file: PathBuf, why: PolicyFileFault },
     #[error(transparent)]
     Policy(#[from] PolicyFault),
     #[error("older bundle: {0}")]
@@ -109,9 +116,10 @@ impl Fault {
             | Self::NoServer
             | Self::WhichServer(_)
             | Self::OtherAddress { .. }
-            | Self::File { .. } => 3,
+            | Self::File { .. }
+            | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
-            Self::OtherServer { .. } => 5,
+            Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => match code {
                 ProblemCode::SignIn
                 | ProblemCode::Unauthorised

@@ -1,5 +1,7 @@
 //! What went wrong, in one sentence that says what to do, in English and Japanese.
 
+use std::io;
+
 use tasuki_protocol::admin::ProblemCode;
 
 use crate::audit;
@@ -15,10 +17,12 @@ impl Language {
             | Fault::OtherTenant(_)
             | Fault::NotEnrolled(_)
             | Fault::DamagedKey(_)
-            | Fault::File { .. } => self.about_files(fault),
-            Fault::Unreachable { .. } | Fault::OtherServer { .. } | Fault::NotTasuki { .. } => {
-                self.about_network(fault)
-            }
+            | Fault::File { .. }
+            | Fault::Unread { .. } => self.about_files(fault),
+            Fault::Unreachable { .. }
+            | Fault::OtherServer { .. }
+            | Fault::OtherFingerprint { .. }
+            | Fault::NotTasuki { .. } => self.about_network(fault),
             Fault::Refused(code) => self.problem(*code),
             Fault::Audit(fault) | Fault::Printed { why: fault, .. } => audit::sentence(fault, self),
             Fault::NoServer
@@ -54,7 +58,7 @@ impl Language {
             ),
             Fault::PolicyFile { file, why } => self.pick(
                 format!("{} is no policy, and nothing was changed ({why}).", file.display()),
-                format!("{} はポリシーとして読めません。何も変更していません（{why}）。", file.display()),
+                format!("{} はポリシーとして読めません。何も変更していません（{}）。", file.display(), why.japanese()),
             ),
             Fault::Policy(fault) => self.policy_fault(fault),
             Fault::NotConfirmed => self.pick(
@@ -117,6 +121,21 @@ impl Language {
         }
     }
 
+    /// Why a file was not read or written.
+    pub(crate) fn io(self, why: &io::Error) -> String {
+        match why.kind() {
+            io::ErrorKind::NotFound => self.pick("there is no such file", "ファイルがありません"),
+            io::ErrorKind::PermissionDenied => self.pick("it is not permitted", "権限がありません"),
+            io::ErrorKind::IsADirectory => self.pick("it is a folder", "フォルダです"),
+            io::ErrorKind::StorageFull => self.pick("the disk is full", "空き容量がありません"),
+            io::ErrorKind::ReadOnlyFilesystem => {
+                self.pick("the disk takes nothing", "書き込みできないディスクです")
+            }
+            io::ErrorKind::InvalidData => self.pick("it is no text", "テキストではありません"),
+            _ => why.to_string(),
+        }
+    }
+
     fn about_files(self, fault: &Fault) -> String {
         if let Fault::NoBundle(file) = fault {
             return self.pick(
@@ -148,9 +167,17 @@ impl Language {
                 format!("{} が壊れています。バックアップから復元してください。", file.display()),
             );
         }
+        if let Fault::Unread { file, why } = fault {
+            let why = self.io(why);
+            return self.pick(
+                format!("{} cannot be read, so nothing was done: {why}. Check the name and who may read it.", file.display()),
+                format!("{} を読めないため何も行いませんでした（{why}）。名前と読み取り権限を確認してください。", file.display()),
+            );
+        }
         let Fault::File { file, why } = fault else { return fault.to_string() };
+        let why = self.io(why);
         self.pick(
-            format!("{} cannot be written ({why}). Check its owner and permissions.", file.display()),
+            format!("{} cannot be written: {why}. Check its owner and permissions.", file.display()),
             format!("{} に書き込めません（{why}）。所有者と権限を確認してください。", file.display()),
         )
     }
@@ -166,6 +193,12 @@ impl Language {
             return self.pick(
                 format!("The server at {address} does not hold the key in the bundle. Nothing was sent. Check the address, or ask who runs the server for a new bundle."),
                 format!("サーバー {address} の鍵が構成ファイルと一致しません。何も送信していません。アドレスを確認するか、サーバーの担当者に新しい構成ファイルを求めてください。"),
+            );
+        }
+        if let Fault::OtherFingerprint { address } = fault {
+            return self.pick(
+                format!("The server at {address} shows another key than the one with this fingerprint. Nothing was sent. Compare the fingerprint with what `tasuki-server setup` printed; if it is right, somebody stands between this computer and the server."),
+                format!("サーバー {address} の鍵は、指定された指紋のものではありません。何も送信していません。指紋を `tasuki-server setup` の表示と比べてください。正しい場合は、途中で別のものが応答しています。"),
             );
         }
         let Fault::NotTasuki { address } = fault else { return fault.to_string() };

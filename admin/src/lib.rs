@@ -11,6 +11,7 @@ pub mod desk;
 pub mod fault;
 mod fault_texts;
 pub mod pin;
+mod policy_file;
 mod policy_words;
 pub mod profile;
 pub mod prompt;

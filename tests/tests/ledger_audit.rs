@@ -34,7 +34,11 @@ fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verif
     assert_eq!(signed_in.len(), 1, "{list}");
     assert_eq!(signed_in[0]["operator"], "hanako");
     assert_eq!(signed_in[0]["event"]["from"], "127.0.0.1");
-    assert!(of(&list, "admin_did").iter().any(|record| record["event"]["action"] == "operator_added"));
+    let acts = of(&list, "admin_did");
+    let added = acts.iter().find(|record| record["event"]["action"] == "operator_added");
+    let added = &added.expect("an operator was added")["event"];
+    assert_eq!((&added["admin"], &added["target"]), (&"administrator".into(), &"hanako".into()));
+    assert!(!acts.iter().any(|act| act["event"]["action"] == "settings_changed"), "{list}");
     assert_eq!(of(&list, "ledger_read")[0]["event"]["purpose"], "list");
 
     let report = house.administrate(&["audit", "report"]).expect("a report");

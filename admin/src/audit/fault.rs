@@ -30,6 +30,10 @@ pub enum AuditFault {
     Date(String),
     #[error("{0:?} is no time zone")]
     Zone(String),
+    #[error("no session {0:?}")]
+    NoSession(String),
+    #[error("{1} sessions {0:?}")]
+    SeveralSessions(String, usize),
     #[error("no event is called {0:?}")]
     NoSuchEvent(String),
     #[error("no record is old enough")]
@@ -55,6 +59,8 @@ impl AuditFault {
             Self::NoRecord(_)
             | Self::Date(_)
             | Self::Zone(_)
+            | Self::NoSession(_)
+            | Self::SeveralSessions(..)
             | Self::NoSuchEvent(_)
             | Self::NothingToPrune
             | Self::NothingToAcknowledge

@@ -40,6 +40,14 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("{:?} is no time zone. Write it like Asia/Tokyo.", neutral::line(text)),
             format!("{:?} はタイムゾーンではありません。Asia/Tokyo のように入力してください。", neutral::line(text)),
         ),
+        AuditFault::NoSession(text) => language.pick(
+            format!("No session's id begins with {:?}. `tasuki-admin audit list` shows the first digits of each.", neutral::line(text)),
+            format!("{:?} で始まるセッションはありません。`tasuki-admin audit list` で先頭の桁を確認してください。", neutral::line(text)),
+        ),
+        AuditFault::SeveralSessions(text, count) => language.pick(
+            format!("The ids of {count} sessions begin with {:?}. Give more digits.", neutral::line(text)),
+            format!("{:?} で始まるセッションが {count} 件あります。桁を増やしてください。", neutral::line(text)),
+        ),
         AuditFault::NoSuchEvent(text) => language.pick(
             format!("No event is called {:?}. `audit list --json` shows their names as \"type\".", neutral::line(text)),
             format!("{:?} という種類の記録はありません。`audit list --json` の \"type\" で確認できます。", neutral::line(text)),
@@ -62,6 +70,7 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
 /// A file that is not there, not whole, or not what it is taken for.
 fn about_file(fault: &AuditFault, language: Language) -> String {
     if let AuditFault::File { file, why } = fault {
+        let why = language.io(why);
         return language.pick(
             format!(
                 "{} cannot be read or written ({why}). Check its owner, permissions and space.",

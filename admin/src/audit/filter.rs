@@ -6,6 +6,7 @@ use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Class, Event, Witness};
 use tasuki_protocol::rights::Mode;
 
+use super::fault::AuditFault;
 use super::record::Record;
 
 /// Everything that is given must hold.
@@ -61,6 +62,24 @@ pub fn sessions<'a>(records: impl IntoIterator<Item = &'a Record>) -> HashMap<Se
     sessions
 }
 
+/// The session whose id `text` is, or the one whose id it begins.
+///
+/// # Errors
+/// There is none, or there are several.
+pub fn named(sessions: &HashMap<SessionId, Session>, text: &str) -> Result<SessionId, AuditFault> {
+    let text = text.trim().to_lowercase();
+    if let Ok(whole) = text.parse() {
+        return Ok(whole);
+    }
+    let begins = |id: &&SessionId| !text.is_empty() && id.to_string().starts_with(&text);
+    let found: Vec<&SessionId> = sessions.keys().filter(begins).collect();
+    match found[..] {
+        [one] => Ok(*one),
+        [] => Err(AuditFault::NoSession(text)),
+        [..] => Err(AuditFault::SeveralSessions(text, found.len())),
+    }
+}
+
 impl Filter {
     pub fn admits(&self, record: &Record, sessions: &HashMap<SessionId, Session>) -> bool {
         let within = self.since.is_none_or(|since| record.at >= since)
@@ -108,4 +127,22 @@ pub fn is_kind(name: &str) -> bool {
 pub fn kind(event: &Event) -> String {
     let value = serde_json::to_value(event).unwrap_or_default();
     value.get("type").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_named_by_as_many_digits_as_tell_it_apart() {
+        let ids = [SessionId([0xab; 16]), SessionId([0xac; 16]), SessionId([1; 16])];
+        let sessions = ids.map(|id| (id, Session::default())).into_iter().collect();
+        assert_eq!(named(&sessions, "AB").ok(), Some(ids[0]));
+        assert_eq!(named(&sessions, "01").ok(), Some(ids[2]));
+        assert_eq!(named(&sessions, &ids[1].to_string()).ok(), Some(ids[1]));
+        assert!(matches!(named(&sessions, "a"), Err(AuditFault::SeveralSessions(_, 2))));
+        for none in ["", "ff", "x\u{1b}["] {
+            assert!(matches!(named(&sessions, none), Err(AuditFault::NoSession(_))), "{none:?}");
+        }
+    }
 }

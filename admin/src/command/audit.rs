@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::audit::Verified;
 use tasuki_protocol::ledger::event::Class;
 use tasuki_protocol::ledger::words::ReadPurpose;
@@ -14,7 +13,7 @@ use super::audit_report::{self, ReportOptions};
 use super::table::table;
 use super::{Printed, Settings};
 use crate::audit::fault::AuditFault;
-use crate::audit::filter::{self, Filter, sessions};
+use crate::audit::filter::{self, Filter, named, sessions};
 use crate::audit::kept::{self, follow};
 use crate::audit::reading::{self, Passed, Read, Trust};
 use crate::audit::record::{Body, Record};
@@ -100,9 +99,9 @@ pub struct Wanted {
     /// A customer, as the operator named him
     #[arg(long)]
     pub customer: Option<String>,
-    /// A session's id
-    #[arg(long)]
-    pub session: Option<SessionId>,
+    /// A session's id, or as many of its first digits as tell it from the others
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
     /// Kind of record: server, login, admin, session, content
     #[arg(long, value_parser = class)]
     pub class: Option<Class>,
@@ -129,7 +128,7 @@ impl Wanted {
             until: self.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
             operator: self.operator.clone(),
             customer: self.customer.clone(),
-            session: self.session,
+            session: None,
             class: self.class,
             kind: self.event.clone(),
             text: text.map(str::to_owned),
@@ -202,9 +201,11 @@ async fn list(
     purpose: ReadPurpose,
 ) -> Result<Printed, Fault> {
     let zone = Zone::named(input.zone.as_deref())?;
-    let filter = wanted.filter(&zone, text)?;
+    let mut filter = wanted.filter(&zone, text)?;
     let read = read(settings, input, purpose).await?;
     let sessions = sessions(&read.records);
+    // Which sessions there are only opened records tell.
+    filter.session = wanted.session.as_deref().map(|text| named(&sessions, text)).transpose()?;
     let mut found: Vec<&Record> =
         read.records.iter().filter(|record| filter.admits(record, &sessions)).collect();
     let all = found.len();

@@ -139,7 +139,14 @@ async fn enrol_key(
     };
     profile.keep_key(&key)?;
     let client = Client { place, key: None };
-    client.post::<serde_json::Value>(door, &request).await?;
+    let taken = client.post::<serde_json::Value>(door, &request).await;
+    taken.map_err(|fault| match fault {
+        // Before there is a bundle the fingerprint is all that tells which server it is.
+        Fault::OtherServer { address } if profile.bundle(None).is_err() => {
+            Fault::OtherFingerprint { address }
+        }
+        other => other,
+    })?;
     profile.keep_place(place)?;
     Ok(key)
 }

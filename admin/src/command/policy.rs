@@ -3,7 +3,7 @@
 //! A file is checked here by the server's own rules before it is signed; what the server then
 //! refuses is a race or a key, never a word.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Subcommand;
@@ -22,11 +22,9 @@ use super::table::table;
 use super::{Printed, Settings};
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::policy_file::read;
 use crate::policy_words::{by_json, unix_text};
 use crate::texts::Language;
-
-/// Bounds what is read of a file that may be anything.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
@@ -229,20 +227,6 @@ fn of_preset(preset: Option<Preset>) -> RuleBook {
     RuleBook { default: Rules { base: preset, ..Rules::default() }, ..RuleBook::default() }
 }
 
-fn read(file: &Path) -> Result<RuleBook, Fault> {
-    let failed = |why| Fault::File { file: file.to_owned(), why };
-    let length = std::fs::metadata(file).map_err(failed)?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(Fault::PolicyFile { file: file.to_owned(), why: "over 1 MiB".to_owned() });
-    }
-    let text = std::fs::read_to_string(file).map_err(failed)?;
-    toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        let why = error.message().lines().collect::<Vec<_>>().join(" ");
-        Fault::PolicyFile { file: file.to_owned(), why: format!("line {line}: {why}") }
-    })
-}
-
 /// One line for each rule that is gone (`-`) or new (`+`).
 fn changes(ours: &RuleBook, theirs: &RuleBook) -> Vec<String> {
     let (before, after) = (lines(ours), lines(theirs));
@@ -303,20 +287,5 @@ mod tests {
         let rules: RuleBook = toml::from_str(text).unwrap();
         let printed = toml::to_string(&rules).unwrap();
         assert_eq!(toml::from_str::<RuleBook>(&printed).unwrap(), rules);
-    }
-
-    #[test]
-    fn a_file_that_is_no_policy_is_refused_with_the_line_of_its_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("policy.toml");
-        for (text, line) in [
-            ("[default]\nspeed = 1\n", "line 2"),
-            ("[default]\n[default]\n", "line 2"),
-            ("[operator.a]\nsend_files = 'sometimes'\n", "line 2"),
-        ] {
-            std::fs::write(&file, text).unwrap();
-            let Err(Fault::PolicyFile { why, .. }) = read(&file) else { panic!("{text}") };
-            assert!(why.contains(line), "{why}");
-        }
     }
 }

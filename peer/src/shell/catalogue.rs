@@ -330,7 +330,7 @@ texts! {
         "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     Summary =>
-        "Summary: {0}, {1}, {2} s, {3} pictures kept, no files copied.",
+        "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
         "まとめ: {0}、{1}、{2} 秒、保存された画像 {3} 枚、コピーされたファイルなし。";
     EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";
     ReasonOperatorEnded => "the operator ended it", "オペレータが終了しました";

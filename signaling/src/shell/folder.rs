@@ -28,6 +28,8 @@ pub(crate) const DATABASE: &str = "tasuki.db";
 /// What `setup` was told, and the tenant's number.
 pub(crate) const FACTS: &str = "server.json";
 const LOCK: &str = "lock";
+/// What a URL means that says no port.
+const HTTPS: u16 = 443;
 const MARKER: &str = "setup-unfinished";
 
 /// A server's folder, held by this process alone.
@@ -87,6 +89,15 @@ pub(crate) struct Facts {
     pub(crate) organisation: String,
     pub(crate) host: String,
     pub(crate) port: u16,
+}
+
+impl Facts {
+    /// As `tasuki-admin --server` takes it.
+    pub(crate) fn url(&self) -> String {
+        let Self { host, port, .. } = self;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        if *port == HTTPS { format!("https://{host}") } else { format!("https://{host}:{port}") }
+    }
 }
 
 /// The server's own keys. Neither the tenant's root nor its lock or log key is among them:

@@ -156,6 +156,7 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
             "tenant": done.tenant.to_string(),
             "fingerprint": done.fingerprint.to_string(),
             "admin_token": done.admin_token,
+            "url": done.url,
         })
         .to_string());
         return Ok(());
@@ -165,7 +166,7 @@ async fn setup_command(arguments: SetupArguments, language: Language) -> Result<
 }
 
 fn told(data: &str, done: &SetUpDone, language: Language) -> String {
-    let SetUpDone { fingerprint, admin_token, .. } = done;
+    let SetUpDone { fingerprint, admin_token, url, .. } = done;
     match language {
         Language::English => format!(
             "The server's own keys are made in {data}.
@@ -176,7 +177,7 @@ Token for the first administrator (works once, is shown once):
   {admin_token}
 
 Next: `tasuki-server run --data {data}`, then on the administrator's own machine
-`tasuki-admin --server https://HOST init`. The organisation's keys are made there;
+`tasuki-admin --server {url} init`. The organisation's keys are made there;
 until that is done the server serves no sessions."
         ),
         Language::Japanese => format!(
@@ -188,7 +189,7 @@ until that is done the server serves no sessions."
   {admin_token}
 
 次に `tasuki-server run --data {data}` を実行し、管理者自身のコンピュータで
-`tasuki-admin --server https://HOST init` を実行してください。組織の鍵はそこで作られます。
+`tasuki-admin --server {url} init` を実行してください。組織の鍵はそこで作られます。
 それが済むまで、サーバはセッションを提供しません。"
         ),
     }
@@ -220,13 +221,14 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
             Language::Japanese => format!("{address} で待ち受けています。"),
         });
         if !running.is_initialised() {
+            let url = running.url();
             say(&match language {
                 Language::English => format!(
-                    "No sessions yet: run `tasuki-admin --server https://HOST init` on the administrator's \
+                    "No sessions yet: run `tasuki-admin --server {url} init` on the administrator's \
                      machine. This server's key has the SHA-256 {fingerprint}."
                 ),
                 Language::Japanese => format!(
-                    "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server https://HOST init` を\
+                    "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server {url} init` を\
                      実行してください。このサーバの鍵の SHA-256 は {fingerprint} です。"
                 ),
             });

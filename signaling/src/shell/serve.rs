@@ -54,6 +54,7 @@ pub struct Running {
     address: SocketAddr,
     stun: Option<SocketAddr>,
     fingerprint: Digest,
+    url: String,
     desk: Arc<Desk>,
     guests: Arc<Guests>,
     store: Store,
@@ -84,6 +85,11 @@ impl Running {
     /// SHA-256 of the certificate's public key.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
+    }
+
+    /// By which everybody reaches it, if it stands where `setup` was told that it would.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Whether the tenant's keys are here; until then no session is served.
@@ -180,7 +186,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     tasks.extend(measuring.into_iter().chain(answering));
     #[rustfmt::skip]
     let running = Running {
-        address, stun: stun_address, fingerprint: tls.fingerprint, desk, guests, store, ledger, passwords, trust, tasks,
+        address, stun: stun_address, fingerprint: tls.fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
         accepting, metrics, stop,
     };
     Ok(running)

@@ -47,6 +47,8 @@ pub struct SetUpDone {
     /// SHA-256 of the certificate's public key.
     pub fingerprint: Digest,
     pub admin_token: String,
+    /// By which everybody reaches the server.
+    pub url: String,
 }
 
 impl std::fmt::Debug for SetUpDone {
@@ -83,7 +85,7 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
     let facts = Facts { tenant, organisation, host: order.host, port: order.port };
     folder.write(FACTS, signal::encode(&facts).as_bytes())?;
     folder.finish()?;
-    Ok(SetUpDone { tenant, fingerprint, admin_token })
+    Ok(SetUpDone { tenant, fingerprint, admin_token, url: facts.url() })
 }
 
 pub(crate) fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {

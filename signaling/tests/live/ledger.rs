@@ -12,14 +12,17 @@ use tasuki_protocol::ledger::wire::{
     Decree, END_ROWS_PATH, EndRows, LedgerOpened, OPEN_LEDGER_PATH, OpenLedger, PRUNE_PATH,
     READ_ROWS_PATH, REVIEW_PATH, ReadRows, Review, RowsPage,
 };
-use tasuki_protocol::ledger::words::ReadPurpose;
+use tasuki_protocol::ledger::words::{AdminAction, ReadPurpose};
 use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::login::LoginAnswer;
+use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH};
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::OperatorToServer;
+use tasuki_protocol::signal::{OperatorToServer, ServerToOperator};
 
 use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key};
 use crate::organisation::root_key;
 use crate::pairing::open;
+use crate::policy::publish;
 
 /// The ledger up to its newest checkpoint, opened and verified.
 struct Read {
@@ -125,6 +128,52 @@ async fn what_happens_at_the_server_is_in_the_ledger_in_its_order() {
     assert_eq!(opened[0].operator.as_deref(), Some("hanako"));
     assert!(!of(|event| matches!(event, Event::AdminDid { .. })).is_empty());
     assert_eq!(read.verified.size, read.opened.to);
+}
+
+/// S54, S56: an act of an administrator names him and whom it concerned; a device that waits has
+/// asked once, however often it looks, and looking is nobody's act.
+#[tokio::test]
+async fn what_administrators_do_is_recorded_under_their_names_and_waiting_is_not() {
+    let world = World::start().await;
+    let code = world.add_operator("taro", &[Mode::View]).await;
+    let device = SigningKey::from_bytes(&[98; 32]);
+    for _ in 0..3 {
+        let answer = world.login("taro", PASSWORD, &device, Some(&code)).await;
+        assert_eq!(answer.login(), LoginAnswer::DevicePending);
+    }
+    let mut operator = world.operator("hanako").await;
+    assert_eq!(publish(&world, &world.admin, 1, r#"{"note":"all as it was"}"#).await.status, 201);
+    let ended = open(&world, &mut operator, Mode::View).await.session;
+    let order = EndSession { session: ended };
+    assert_eq!(world.admin_post(SESSIONS_PATH, &order).await.status, 204);
+    operator.socket.hear::<ServerToOperator>().await;
+    come_and_go(&world, &mut operator).await;
+    let is_end = |event: &Event| {
+        matches!(event, Event::AdminDid { action: AdminAction::SessionEnded, .. })
+    };
+    let read = read_until(&world, is_end).await;
+    let events = || read.entries.iter().flatten().map(|entry| &entry.event);
+    let mut acts = Vec::new();
+    for event in events() {
+        if let Event::AdminDid { admin, action, target, .. } = event {
+            assert_eq!(admin, "admin", "{event:?}");
+            acts.push((*action, target.clone()));
+        }
+    }
+    for (action, target) in [
+        (AdminAction::OperatorAdded, "taro".to_owned()),
+        (AdminAction::DeviceApproved, "hanako".to_owned()),
+        (AdminAction::PolicyPublished, "version 1".to_owned()),
+        (AdminAction::SessionEnded, ended.to_string()),
+    ] {
+        assert!(acts.contains(&(action, target)), "{action:?}: {acts:?}");
+    }
+    assert!(!acts.iter().any(|(action, _)| *action == AdminAction::SettingsChanged), "{acts:?}");
+    let asked = read.entries.iter().flatten().filter(|entry| {
+        let of_taro = entry.operator.as_deref() == Some("taro");
+        of_taro && matches!(entry.event, Event::DeviceEnrolled { .. })
+    });
+    assert_eq!(asked.count(), 1);
 }
 
 /// S49, S56, T56: who is no administrator reads nothing; who has opened nothing reads nothing;

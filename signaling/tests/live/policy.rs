@@ -27,7 +27,7 @@ fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u
     dsse::sign(&Policy { v: POLICY_FORM, tenant, version, issued_at: unix(), rules }, key)
 }
 
-async fn publish(world: &World, key: &SigningKey, version: u64, rules: &str) -> Answer {
+pub(crate) async fn publish(world: &World, key: &SigningKey, version: u64, rules: &str) -> Answer {
     let body = envelope(world, key, version, rules);
     let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
     world.request("POST", POLICY_PATH, body, &[(ADMIN_HEADER, &header)]).await

@@ -1,0 +1,150 @@
+//! A policy as a file: read, or refused with the line of its first error, in two languages.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use tasuki_protocol::policy::RuleBook;
+
+use crate::fault::Fault;
+
+/// Bounds what is read of a file that may be anything.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Why a file is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFileFault {
+    #[error("over 1 MiB")]
+    TooLarge,
+    /// `why` as the reader of TOML says it, in one line.
+    #[error("line {line}: {why}")]
+    Line { line: usize, why: String },
+}
+
+impl PolicyFileFault {
+    pub(crate) fn japanese(&self) -> String {
+        match self {
+            Self::TooLarge => "1 MiB を超えています".to_owned(),
+            Self::Line { line, why } => format!("{line} 行目: {}", in_japanese(why)),
+        }
+    }
+}
+
+/// # Errors
+/// [`Fault::Unread`], [`Fault::PolicyFile`].
+pub(crate) fn read(file: &Path) -> Result<RuleBook, Fault> {
+    let failed = |why| Fault::Unread { file: file.to_owned(), why };
+    let refused = |why| Fault::PolicyFile { file: file.to_owned(), why };
+    let mut text = String::new();
+    let opened = File::open(file).map_err(failed)?;
+    opened.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(refused(PolicyFileFault::TooLarge));
+    }
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let why = error.message().lines().collect::<Vec<_>>().join(" ");
+        refused(PolicyFileFault::Line { line, why })
+    })
+}
+
+/// What the reader of TOML says, as far as it says more than where the line is wrong.
+fn in_japanese(why: &str) -> String {
+    let quoted: Vec<&str> = why.split('`').skip(1).step_by(2).collect();
+    let (first, others) = quoted.split_first().map_or(("", &[][..]), |(first, more)| (*first, more));
+    let may = others.join("、");
+    if why.starts_with("unknown field") {
+        return format!("{first} という項目はありません。使えるのは {may} です");
+    }
+    if why.starts_with("unknown variant") {
+        return format!("{first} という値は使えません。使えるのは {may} です");
+    }
+    if why.starts_with("duplicate") {
+        return "同じ項目または節が二度あります".to_owned();
+    }
+    if let Some(kinds) = why.strip_prefix("invalid type: ") {
+        let (found, wanted) = kinds.split_once(", expected ").unwrap_or((kinds, ""));
+        return format!("値の種類が違います（{}ではなく{}）", kind(found), kind(wanted));
+    }
+    if why.starts_with("invalid value") || why.starts_with("invalid length") {
+        return "その値は使えません".to_owned();
+    }
+    if let Some((window, _)) = why.split_once(" is no window of hours") {
+        return format!("{window} は時間帯ではありません。\"mon-fri 09:00-18:00\" のように書いてください");
+    }
+    if let Some((zone, _)) = why.split_once(" is no time zone") {
+        return format!("{zone} はタイムゾーンではありません。\"Asia/Tokyo\" のように書いてください");
+    }
+    "TOML の書き方が正しくありません".to_owned()
+}
+
+fn kind(english: &str) -> &'static str {
+    let kinds = [
+        ("boolean", "真偽値"),
+        ("integer", "整数"),
+        ("u32", "整数"),
+        ("float", "小数"),
+        ("string", "文字列"),
+        ("sequence", "配列"),
+        ("map", "節"),
+        ("struct", "節"),
+        ("variant", "決まった語"),
+        ("datetime", "日時"),
+    ];
+    kinds.iter().find(|(word, _)| english.contains(word)).map_or("別の値", |(_, japanese)| japanese)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> PolicyFileFault {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        std::fs::write(&file, text).unwrap();
+        let Err(Fault::PolicyFile { why, .. }) = read(&file) else { panic!("{text}") };
+        why
+    }
+
+    #[test]
+    fn a_file_that_is_no_policy_is_refused_with_the_line_of_its_error() {
+        for text in [
+            "[default]\nspeed = 1\n",
+            "[default]\n[default]\n",
+            "[operator.a]\nsend_files = 'sometimes'\n",
+        ] {
+            let why = refused(text);
+            assert!(matches!(why, PolicyFileFault::Line { line: 2, .. }), "{why}");
+        }
+        assert_eq!(refused(&"#".repeat(1024 * 1024 + 1)), PolicyFileFault::TooLarge);
+    }
+
+    #[test]
+    fn s100_what_is_wrong_with_a_policy_is_said_in_japanese_too() {
+        for (text, word) in [
+            ("[default]\nspeed = 1\n", "speed という項目はありません"),
+            ("[default]\nsend_files = 'sometimes'\n", "sometimes という値は使えません。使えるのは never"),
+            ("[default]\nscreenshot = 1\n", "整数ではなく真偽値"),
+            ("[default]\n[default]\n", "二度あります"),
+            ("[default]\nscreenshot = true\nscreenshot = true\n", "二度あります"),
+            ("[default]\nhours = ['sometimes']\n", "\"sometimes\" は時間帯ではありません"),
+            ("time_zone = 'Mars'\n", "\"Mars\" はタイムゾーンではありません"),
+            ("[default\n", "TOML の書き方"),
+        ] {
+            let said = refused(text).japanese();
+            assert!(said.contains(word) && said.contains("行目"), "{text:?}: {said}");
+            let english = said.split_whitespace().filter(|word| word.len() > 12 && word.is_ascii());
+            assert_eq!(english.filter(|word| !text.contains(word)).count(), 0, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_no_text_is_said_to_be_unreadable() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("nowhere");
+        assert!(matches!(read(&nowhere), Err(Fault::Unread { .. })));
+        std::fs::write(&nowhere, b"\xff\xfe").unwrap();
+        assert!(matches!(read(&nowhere), Err(Fault::Unread { .. })));
+        assert!(matches!(read(folder.path()), Err(Fault::Unread { .. })));
+    }
+}
