@@ -70,7 +70,9 @@ fn in_japanese(why: &str) -> String {
         return "その値は使えません".to_owned();
     }
     if let Some((window, _)) = why.split_once(" is no window of hours") {
-        return format!("{window} は時間帯ではありません。\"mon-fri 09:00-18:00\" のように書いてください");
+        return format!(
+            "{window} は時間帯ではありません。\"mon-fri 09:00-18:00\" のように書いてください"
+        );
     }
     if let Some((zone, _)) = why.split_once(" is no time zone") {
         return format!("{zone} はタイムゾーンではありません。\"Asia/Tokyo\" のように書いてください");
@@ -123,7 +125,10 @@ mod tests {
     fn s100_what_is_wrong_with_a_policy_is_said_in_japanese_too() {
         for (text, word) in [
             ("[default]\nspeed = 1\n", "speed という項目はありません"),
-            ("[default]\nsend_files = 'sometimes'\n", "sometimes という値は使えません。使えるのは never"),
+            (
+                "[default]\nsend_files = 'sometimes'\n",
+                "sometimes という値は使えません。使えるのは never",
+            ),
             ("[default]\nscreenshot = 1\n", "整数ではなく真偽値"),
             ("[default]\n[default]\n", "二度あります"),
             ("[default]\nscreenshot = true\nscreenshot = true\n", "二度あります"),

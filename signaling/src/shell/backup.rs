@@ -33,12 +33,12 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
     let (facts, secret) = Folder::look(data)?;
     let database = data.join(DATABASE);
     // The name is taken before anything is made, and replaced by the whole at once.
-    OpenOptions::new().create_new(true).write(true).mode(0o600).open(out).map_err(|error| {
-        match error.kind() {
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(out).map_err(
+        |error| match error.kind() {
             ErrorKind::AlreadyExists => BackupFault::Exists(out.to_owned()).into(),
             kind => Fault::Unreadable { path: out.to_owned(), kind },
-        }
-    })?;
+        },
+    )?;
     let (copy, unfinished) = (beside(out, "copy"), beside(out, "new"));
     let made = async {
         // Others must not read what SQLite is about to write there.

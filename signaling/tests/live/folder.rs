@@ -33,6 +33,7 @@ fn a_second_setup_is_refused_and_changes_nothing() {
     assert!(first.status.success());
     let printed: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
     assert_eq!(printed["fingerprint"].as_str().unwrap().len(), 64);
+    assert_eq!(printed["url"], "https://localhost:7443", "the port belongs to it");
     let facts = std::fs::read(data.join("server.json")).unwrap();
     refused(&set_up(&data), 5, "already");
     assert_eq!(std::fs::read(data.join("server.json")).unwrap(), facts);

@@ -148,9 +148,8 @@ async fn what_administrators_do_is_recorded_under_their_names_and_waiting_is_not
     assert_eq!(world.admin_post(SESSIONS_PATH, &order).await.status, 204);
     operator.socket.hear::<ServerToOperator>().await;
     come_and_go(&world, &mut operator).await;
-    let is_end = |event: &Event| {
-        matches!(event, Event::AdminDid { action: AdminAction::SessionEnded, .. })
-    };
+    let is_end =
+        |event: &Event| matches!(event, Event::AdminDid { action: AdminAction::SessionEnded, .. });
     let read = read_until(&world, is_end).await;
     let events = || read.entries.iter().flatten().map(|entry| &entry.event);
     let mut acts = Vec::new();

@@ -1,0 +1,56 @@
+//! What `tasuki-admin` says when something is not as it must be: one sentence that says what to
+//! mend, in the administrator's language, with an exit code of its own.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use tasuki_tests::running::program;
+use tasuki_tests::stack::House;
+
+/// What it exits with and says, with `typed` to read.
+fn administer(house: &House, profile: &str, arguments: &[&str], typed: &str) -> (Option<i32>, String) {
+    let lines = house.folder().join("typed");
+    fs::write(&lines, typed).expect("written");
+    let mut command = Command::new(program("tasuki-admin").expect("the program"));
+    command.arg("--profile").arg(house.folder().join(profile)).args(arguments);
+    command.stdin(Stdio::from(File::open(lines).expect("the lines"))).env("LC_ALL", "C");
+    let output = command.output().expect("it runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a name")
+}
+
+/// S100: a file that is not there, a policy with an unknown word, and another server's fingerprint.
+#[test]
+fn an_administrator_is_told_in_his_language_what_to_mend() {
+    let house = House::set_up().expect("a house");
+    let nowhere = house.folder().join("nowhere.toml");
+    let set = |file: &Path, language: &str| {
+        administer(&house, "admin", &["--lang", language, "policy", "set", text(file)], "")
+    };
+    let (code, said) = set(&nowhere, "en");
+    assert_eq!((code, said.lines().count()), (Some(3), 1), "{said}");
+    assert!(said.contains("cannot be read") && said.contains("no such file"), "{said}");
+    let (code, said) = set(&nowhere, "ja");
+    assert!(code == Some(3) && said.contains("ファイルがありません"), "{said}");
+
+    let unknown = house.folder().join("unknown.toml");
+    fs::write(&unknown, "[default]\nspeed = 1\n").expect("written");
+    let (code, said) = set(&unknown, "ja");
+    assert_eq!(code, Some(12), "{said}");
+    assert!(said.contains("2 行目: speed という項目はありません"), "{said}");
+
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let wrong = "0".repeat(64);
+    let begin = ["--server", &server, "init", "--fingerprint", &wrong];
+    let typed = "token\nseven lemons under a tin roof\n";
+    let (code, said) = administer(&house, "newcomer", &begin, typed);
+    assert_eq!((code, said.lines().count()), (Some(5), 1), "{said}");
+    assert!(said.contains("fingerprint") && !said.contains("bundle"), "{said}");
+    assert!(!house.folder().join("newcomer").join("server.json").exists(), "the server was trusted");
+}
