@@ -10,6 +10,7 @@ pub mod anchor;
 pub mod decoy;
 pub mod guesses;
 pub mod issue;
+pub mod kept;
 pub mod ledger;
 pub mod listing;
 pub mod notes;

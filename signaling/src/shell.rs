@@ -33,6 +33,7 @@ mod renewal;
 pub mod rules;
 mod second;
 pub mod serve;
+mod sessions;
 pub mod setup;
 mod sockets;
 mod store;

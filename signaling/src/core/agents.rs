@@ -339,7 +339,10 @@ impl Rooms {
         });
         let right = seat.filter(|(seat, _)| idle && same(seat.token, token));
         let Some((seat, operator)) = right else {
-            return self.refuse_agent(connection, RefusalReason::Session);
+            if !self.tell_agent_of_end(connection, session, token) {
+                self.refuse_agent(connection, RefusalReason::Session);
+            }
+            return;
         };
         let before = seat.place;
         seat.place = Whereabouts::Here(connection);

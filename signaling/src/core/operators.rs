@@ -296,7 +296,7 @@ impl Rooms {
         }
         self.put(Output::Trust { connection: agent_connection });
         self.agenda.remind(terms.ends, Reminder::Room(session));
-        self.note(What::Paired(device, from), Some(session));
+        self.note_paired(session, What::Paired(device, from), now);
     }
 
     fn give_leg(&mut self, connection: ConnectionId, session: SessionId, now: Now) {
@@ -335,7 +335,10 @@ impl Rooms {
             Some(place)
         });
         let Some(agent) = agent else {
-            return self.refuse_operator(connection, RefusalReason::Session);
+            if !self.tell_operator_of_end(connection, session, token) {
+                self.refuse_operator(connection, RefusalReason::Session);
+            }
+            return;
         };
         self.tell_operator(connection, ServerToOperator::Resumed { session });
         match agent {

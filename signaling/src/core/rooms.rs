@@ -25,6 +25,7 @@ use super::agents::{Agent, AgentState};
 use super::decoy::{REST, Resting};
 use super::guesses::Guesses;
 use super::issue::Issuer;
+use super::kept::{KeptSession, Withdrawn};
 use super::notes::{Floods, Note, What};
 use super::operators::Desk;
 use super::pace::Pace;
@@ -156,6 +157,11 @@ pub enum Output {
     /// If it cannot be written and speaks of a session's beginning, [`Input::Unrecorded`]
     /// must follow (T65).
     Note(Note),
+    /// As [`Self::Note`], with a row that is written with it or not at all.
+    Write {
+        row: Row,
+        note: Note,
+    },
 }
 
 /// What must survive a crash.
@@ -165,6 +171,12 @@ pub enum Row {
     Opened { session: SessionId, locator: Locator, until: u64 },
     /// A hello is given out. The same for a number that lives and for one that does not.
     Attempt { session: SessionId, locator: Locator, at: u64 },
+    /// A session begins.
+    Paired(Box<KeptSession>),
+    /// A session is over for good.
+    Over { session: SessionId },
+    /// A session was ended, and one of its ends is still to be told.
+    Withdrawn { session: SessionId },
 }
 
 /// Whose word a write waits for.
@@ -190,6 +202,7 @@ pub struct Rooms {
     pub(crate) agents: BTreeMap<ConnectionId, Agent>,
     pub(crate) writes: BTreeMap<WriteId, Awaited>,
     pub(crate) floods: Floods,
+    pub(crate) withdrawn: BTreeMap<SessionId, Withdrawn>,
     outputs: VecDeque<Output>,
 }
 
@@ -221,6 +234,7 @@ impl Rooms {
             agents: BTreeMap::new(),
             writes: BTreeMap::new(),
             floods: Floods::default(),
+            withdrawn: BTreeMap::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -352,9 +366,12 @@ impl Rooms {
         now: Now,
     ) {
         let by = who.and_then(|who| self.witness(session, who));
-        self.note(What::Over(reason, by), Some(session));
+        let note = self.noted(What::Over(reason, by), Some(session));
+        self.note_over(session, reason, note, now);
         let Some(room) = self.rooms.remove(&session) else { return };
-        if self.locators.remove(&room.locator).is_some() {
+        // A session's number rests only for a while, and is another room's afterwards.
+        if self.locators.get(&room.locator) == Some(&session) {
+            self.locators.remove(&room.locator);
             self.resting.rest(room.locator, now.instant + REST, Some(room.persona.clone()));
         }
         if let Whereabouts::Here(operator) = room.operator_seat.place

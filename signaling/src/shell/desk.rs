@@ -21,7 +21,7 @@ use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
 use super::store::Event;
 use crate::core::notes::{Note, What};
-use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
+use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms, Row};
 
 /// Messages that may wait for one connection. Who reads slower is hung up on.
 const LINE: usize = 64;
@@ -195,7 +195,8 @@ impl Desk {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
-            Output::Note(note) => return self.note(&note),
+            Output::Note(note) => return self.note(&note, None),
+            Output::Write { row, note } => return self.note(&note, Some(row)),
         }
         None
     }
@@ -217,11 +218,16 @@ impl Desk {
         tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
     }
 
-    fn note(&self, note: &Note) -> Option<Input> {
+    fn note(&self, note: &Note, row: Option<Row>) -> Option<Input> {
         self.tell(note);
         let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
         let then = begins.map_or(Then::Nobody, Then::Begins);
-        let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
+        let entry = Box::new(note.entry());
+        let work = match row {
+            Some(row) => Work::Row(row, entry),
+            None => Work::Record(entry),
+        };
+        let put = self.put(Job { work, then });
         begins.filter(|_| !put).map(|session| Input::Unrecorded { session })
     }
 

@@ -23,6 +23,7 @@ use super::desk::Desk;
 use super::ledger::{Job, Signed, Then, Unwritten, Work};
 use super::ledger_rows::{insert, next_of_end, number, set_next_of_end};
 use super::ledger_words::Words;
+use super::names::Names;
 use super::store::{Store, insert_row};
 use crate::core::ledger::{Book, CHECKPOINT_EVERY, Draft, Moment};
 use crate::core::rooms::{Input, Outcome};
@@ -155,7 +156,8 @@ impl Scribe {
     fn tell(&mut self, job: Job, done: Result<u64, Unwritten>, desk: &Weak<Desk>) {
         match job.then {
             Then::Nobody => {
-                if let (Err(Unwritten), Work::Record(entry)) = (done, job.work) {
+                // A row that is not gone comes back as a session whose ends stay away.
+                if let (Err(Unwritten), Work::Record(entry) | Work::Row(_, entry)) = (done, job.work) {
                     self.hold(*entry);
                 }
             }
@@ -204,7 +206,7 @@ impl Scribe {
         }
         let mut done = Vec::with_capacity(works.len());
         for work in works {
-            done.push(one(&mut transaction, draft.as_mut(), work).await?);
+            done.push(one(&mut transaction, draft.as_mut(), work, &self.words.names).await?);
         }
         if let Some(draft) = &draft {
             insert(&mut transaction, &draft.writes).await?;
@@ -265,6 +267,7 @@ async fn one(
     transaction: &mut Transaction<'_, Sqlite>,
     mut draft: Option<&mut Draft>,
     work: &Work,
+    names: &Names,
 ) -> Result<Result<u64, Unwritten>, sqlx::Error> {
     let record = |draft: &mut Option<&mut Draft>, entry: &Entry| match draft {
         Some(draft) => append(draft, entry),
@@ -278,7 +281,7 @@ async fn one(
         Work::Row(row, entry) => {
             let recorded = record(&mut draft, entry);
             if recorded.is_ok() {
-                insert_row(transaction, row).await?;
+                insert_row(transaction, row, names).await?;
             }
             Ok(recorded)
         }
@@ -346,7 +349,6 @@ mod tests {
 
     use super::super::folder::Secret;
     use super::super::ledger::{Ledger, Opening};
-    use super::super::names::Names;
     use super::*;
     use crate::core::ledger::NOTHING_BEFORE;
 

@@ -12,7 +12,7 @@ use super::store::{Event, Store};
 /// Account names by their rows' numbers; a removed account keeps its name here.
 #[derive(Debug)]
 pub(crate) struct Words {
-    names: Names,
+    pub(super) names: Names,
     known: HashMap<i64, String>,
 }
 

@@ -17,6 +17,8 @@ use tasuki_protocol::ledger::event::clipped;
 
 use super::clock::{self, Steady};
 use super::fault::Fault;
+use super::names::Names;
+use super::sessions::{forget_session, keep_session, withdraw_session};
 use crate::core::anchor::Anchor;
 use crate::core::rooms::Row;
 
@@ -165,6 +167,7 @@ impl Store {
 pub(crate) async fn insert_row(
     transaction: &mut Transaction<'_, Sqlite>,
     row: &Row,
+    names: &Names,
 ) -> Result<(), sqlx::Error> {
     let (insert, session, locator, at) = match row {
         Row::Opened { session, locator, until } => {
@@ -173,6 +176,9 @@ pub(crate) async fn insert_row(
         Row::Attempt { session, locator, at } => {
             ("INSERT INTO attempts (session, locator, at) VALUES (?, ?, ?)", session, locator, at)
         }
+        Row::Paired(kept) => return keep_session(transaction, kept, names).await,
+        Row::Over { session } => return forget_session(transaction, *session).await,
+        Row::Withdrawn { session } => return withdraw_session(transaction, *session).await,
     };
     let insert = sqlx::query(insert).bind(session.0.to_vec()).bind(i64::from(u32::from(*locator)));
     let insert = insert.bind(i64::try_from(*at).unwrap_or(i64::MAX));
@@ -187,6 +193,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
     (30, "certificates", include_str!("migrations/0030_certificates.sql")),
+    (40, "sessions", include_str!("migrations/0040_sessions.sql")),
 ];
 
 fn migrator() -> Migrator {

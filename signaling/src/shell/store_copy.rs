@@ -45,6 +45,7 @@ impl Store {
             "DELETE FROM tokens",
             "DELETE FROM codes",
             "DELETE FROM admin_sessions",
+            "DELETE FROM sessions",
             "DELETE FROM admin_tokens WHERE kind = 'invited'",
         ] {
             sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;

@@ -70,7 +70,8 @@ impl Hall {
                 | Output::ToAgent { .. }
                 | Output::HangUp { .. }
                 | Output::Trust { .. }
-                | Output::Note(_) => None,
+                | Output::Note(_)
+                | Output::Write { .. } => None,
             })
             .collect();
         if let Some(outcome) = self.database {
@@ -203,7 +204,8 @@ pub(crate) fn to_operator(outputs: &[Output], to: ConnectionId) -> Vec<ServerToO
         | Output::HangUp { .. }
         | Output::Trust { .. }
         | Output::Persist { .. }
-        | Output::Note(_) => None,
+        | Output::Note(_)
+                | Output::Write { .. } => None,
     };
     outputs.iter().filter_map(message).collect()
 }
@@ -216,7 +218,8 @@ pub(crate) fn to_agent(outputs: &[Output], to: ConnectionId) -> Vec<ServerToAgen
         | Output::HangUp { .. }
         | Output::Trust { .. }
         | Output::Persist { .. }
-        | Output::Note(_) => None,
+        | Output::Note(_)
+                | Output::Write { .. } => None,
     };
     outputs.iter().filter_map(message).collect()
 }

@@ -146,11 +146,15 @@ impl Server {
                     }
                     Output::HangUp { connection } => said.push(Said::HungUp(connection)),
                     Output::Persist { write, row, .. } => {
-                        let (Row::Opened { locator, .. } | Row::Attempt { locator, .. }) = row;
-                        self.disk.push((locator, now + Duration::from_secs(1200)));
+                        match row {
+                            Row::Opened { locator, .. } | Row::Attempt { locator, .. } => {
+                                self.disk.push((locator, now + Duration::from_secs(1200)));
+                            }
+                            Row::Paired(_) | Row::Over { .. } | Row::Withdrawn { .. } => {}
+                        }
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });
                     }
-                    Output::Trust { .. } | Output::Note(_) => {}
+                    Output::Trust { .. } | Output::Note(_) | Output::Write { .. } => {}
                 }
             }
         }

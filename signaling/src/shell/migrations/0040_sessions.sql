@@ -1,0 +1,5 @@
+CREATE TABLE sessions (
+    session BLOB PRIMARY KEY,
+    kept BLOB NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
