@@ -32,12 +32,11 @@ const PIECE: usize = 64 * 1024;
 pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
     let (facts, secret) = Folder::look(data)?;
     let database = data.join(DATABASE);
-    // The name is taken before anything is made, and replaced by the whole at once.
-    private(out)?;
     let (copy, unfinished) = (beside(out, "copy"), beside(out, "new"));
+    // The names are taken before anything is made, so that others read nothing of what SQLite
+    // writes; `out` is replaced by the whole at once.
+    let mut file = take([out, &copy, &unfinished])?;
     let made = async {
-        // Others must not read what SQLite is about to write there.
-        private(&copy)?;
         Store::copy(&database, &copy).await?;
         if !Store::examine(&copy).await {
             return Err(Fault::DatabaseDamaged(database.clone()));
@@ -51,7 +50,7 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             length,
         };
-        let bytes = pack(&head, &secret, &copy, &unfinished)?;
+        let bytes = pack(&head, &secret, &copy, (&mut file, &unfinished))?;
         fs::rename(&unfinished, out).map_err(Fault::unreadable(out))?;
         Ok(bytes)
     };
@@ -64,9 +63,31 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
     made
 }
 
-fn pack(head: &BackupHead, secret: &Secret, copy: &Path, out: &Path) -> Result<u64, Fault> {
+/// All of the names or none, and the last one's file: what is somebody's stays as it is.
+fn take(names: [&Path; 3]) -> Result<File, Fault> {
+    let mut taken = Vec::new();
+    for name in names {
+        match private(name) {
+            Ok(file) => taken.push((name, file)),
+            Err(fault) => {
+                for (name, _) in taken {
+                    fs::remove_file(name).ok();
+                }
+                return Err(fault);
+            }
+        }
+    }
+    let [.., (_, file)] = <[_; 3]>::try_from(taken).unwrap_or_else(|_| unreachable!("one a name"));
+    Ok(file)
+}
+
+fn pack(
+    head: &BackupHead,
+    secret: &Secret,
+    copy: &Path,
+    (file, out): (&mut File, &Path),
+) -> Result<u64, Fault> {
     let unreadable = Fault::unreadable(out);
-    let mut file = private(out)?;
     let mut tag = tag_under(secret);
     let line = head.encode();
     tag.update(&line);
@@ -105,6 +126,13 @@ pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<BackupHead, Fa
     }
     let (facts, secret) = Folder::look(data)?;
     let unfinished = folder.file("restoring.db");
+    let clear = || {
+        for end in ["", "-wal", "-shm"] {
+            fs::remove_file(folder.file(&format!("restoring.db{end}"))).ok();
+        }
+    };
+    // The folder is locked: what lies there is of a restore that was killed.
+    clear();
     let unpacked = async {
         let head = unpack(backup, &secret, &unfinished)?;
         if head.tenant != facts.tenant {
@@ -116,9 +144,7 @@ pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<BackupHead, Fa
         Ok(head)
     };
     let unpacked: Result<BackupHead, Fault> = unpacked.await;
-    for end in ["", "-wal", "-shm"] {
-        fs::remove_file(folder.file(&format!("restoring.db{end}"))).ok();
-    }
+    clear();
     let head = unpacked?;
     let path = folder.path();
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Fault::unreadable(path))?;

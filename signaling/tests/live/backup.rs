@@ -46,6 +46,13 @@ async fn a_backup_of_a_working_server_comes_back_whole_and_signs_everybody_out()
     assert_eq!(mode & 0o777, 0o600, "others could read it");
     refused(&program("backup", &world.data(), &file), 13);
     refused(&program("restore", &world.data(), &file), 6);
+    for end in ["copy", "new"] {
+        let (second, theirs) = (file.with_file_name("two"), file.with_file_name(format!("two.{end}")));
+        std::fs::write(&theirs, "somebody's").unwrap();
+        refused(&program("backup", &world.data(), &second), 13);
+        assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "somebody's", "{end}");
+        std::fs::remove_file(&theirs).unwrap();
+    }
     let left = std::fs::read_dir(world.folder.path()).unwrap().count();
     assert_eq!(left, 2, "beside the folder and the backup something was left");
     world.add_operator("taro", &[Mode::View]).await;
