@@ -123,6 +123,18 @@ fn f9_when_the_connection_is_lost_each_end_keeps_its_own() {
     );
 }
 
+/// T10: for the organisation the server alone speaks.
+#[test]
+fn t10_an_end_that_claims_to_be_taken_back_by_the_organisation_is_not_believed() {
+    let mut puppet = Puppet::accepted(Role::Agent, Mode::Control, Mode::Control.ceiling());
+    let outputs = puppet.say(SessionMessage::Either(Either::End(EndReason::Withdrawn)));
+    let ended = events(&outputs).into_iter().find_map(|event| {
+        let SessionEvent::Ended { reason, .. } = event else { return None };
+        Some(reason)
+    });
+    assert_eq!(ended, Some(EndReason::ProgramEnded));
+}
+
 /// S31: nothing but signatures passes after the end.
 #[test]
 fn s31_while_the_receipt_is_signed_no_act_of_the_viewer_has_an_effect() {
