@@ -291,14 +291,16 @@ fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {
 fn answered(command: Command, lines: &str) -> Result<Value> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut process = Process::start(&name, command)?;
-    process.say(lines)?;
+    // A verb that asks for nothing may have ended by now; how it ended is what counts.
+    let unread = process.say(lines).err();
     process.close_input();
     let status = process.wait_end()?;
     if !status.success() {
         // It always says why; that may still be on its way from the pipe.
         let complaint = |line: &Line| (line.voice == Voice::Error).then_some(());
         process.log().wait(Mark::default(), "complaint", PATIENCE, complaint)?;
-        anyhow::bail!("{name} ended with {status}:\n{}", process.log().tail(20));
+        let unread = unread.map(|error| format!("\n{error:#}")).unwrap_or_default();
+        anyhow::bail!("{name} ended with {status}:\n{}{unread}", process.log().tail(20));
     }
     process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
 }

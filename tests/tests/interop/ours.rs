@@ -37,6 +37,8 @@ pub(crate) struct Socket {
     socket: UdpSocket,
     pub(crate) address: SocketAddr,
     line: Line,
+    /// Video has come through.
+    begun: bool,
     /// By RTP sequence number.
     lost: BTreeSet<u16>,
 }
@@ -53,7 +55,7 @@ impl Socket {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(LOOK)).unwrap();
         let address = socket.local_addr().unwrap();
-        Self { socket, address, line: Line::Clean, lost: BTreeSet::new() }
+        Self { socket, address, line: Line::Clean, begun: false, lost: BTreeSet::new() }
     }
 
     fn send(&mut self, bytes: &[u8], destination: SocketAddr) {
@@ -71,17 +73,18 @@ impl Socket {
         (!self.loses(&buffer)).then_some((buffer, source))
     }
 
-    /// Never a frame's last datagram: without another behind it nobody can miss it.
+    /// Never the first datagram of all, nor a frame's last: without one before it and one behind
+    /// it nobody can miss it.
     fn loses(&mut self, datagram: &[u8]) -> bool {
         let [first, second, n1, n2, _, _, _, _, s1, s2, s3, s4, ..] = *datagram else { return false };
         let is_rtp = (128..192).contains(&first) && !(192..224).contains(&second);
+        if !is_rtp || u32::from_be_bytes([s1, s2, s3, s4]) != SSRC {
+            return false;
+        }
         let number = u16::from_be_bytes([n1, n2]);
-        self.line == Line::Bad
-            && is_rtp
-            && u32::from_be_bytes([s1, s2, s3, s4]) == SSRC
-            && second & 0x80 == 0
-            && number % LOST_OF == 1
-            && self.lost.insert(number)
+        let is_between = self.begun && second & 0x80 == 0;
+        self.begun = true;
+        self.line == Line::Bad && is_between && number % LOST_OF == 1 && self.lost.insert(number)
     }
 }
 
