@@ -357,6 +357,7 @@ fn ledger_request(bytes: &[u8]) {
 fn ledger_note(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = Checkpoint::open(text, TENANT, &[DeviceKey([1; 32])]);
+    let _ = Checkpoint::of_kept(text, TENANT);
 }
 
 fn ledger_decree(bytes: &[u8]) {

@@ -2,6 +2,7 @@
 //! test of the core would want to see.
 
 mod accounts;
+mod acts;
 mod admins;
 mod backup;
 pub mod backup_fault;
@@ -18,6 +19,7 @@ pub mod fault;
 pub mod folder;
 mod health;
 mod ledger;
+mod ledger_decrees;
 mod ledger_rows;
 mod ledger_scribe;
 mod ledger_words;

@@ -10,6 +10,7 @@ pub mod fault;
 mod interfaces;
 mod issuer;
 pub mod ledger;
+mod ledger_kept;
 pub mod local_maximum;
 pub mod login;
 pub mod paths;

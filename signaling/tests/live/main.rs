@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod acts;
 mod api;
 mod backup;
 mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod http;
 mod ledger;
+mod logs;
 mod operations;
 mod organisation;
 mod pairing;

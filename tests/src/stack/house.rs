@@ -127,6 +127,23 @@ impl House {
         Ok(())
     }
 
+    /// Starts the server again, saying in its log all that it can.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn restart_talkative_server(&mut self) -> Result<()> {
+        self.server.kill();
+        let mut command = server_command(&self.data(), &self.site, &self.settings)?;
+        command.env("RUST_LOG", "trace");
+        self.server = listening(command)?;
+        Ok(())
+    }
+
+    /// The words that open this house's log keys; the passwords of its people are in this file.
+    pub fn secrets(&self) -> [&str; 3] {
+        [&self.passphrase, PASSWORD, ADMIN_PASSWORD]
+    }
+
     /// Starts the server again with its relay in a program of its own at `port`.
     ///
     /// # Errors
@@ -276,12 +293,20 @@ fn set_up_server(data: &Path, site: &Site) -> Result<(String, String)> {
 }
 
 fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {
+    listening(server_command(data, site, more)?)
+}
+
+fn server_command(data: &Path, site: &Site, more: &[String]) -> Result<Command> {
     let mut command = site.command("tasuki-server")?;
     command.args(["run", "--json", "--listen", &site.listen.to_string()]);
     for setting in SETTINGS.into_iter().chain(more.iter().map(String::as_str)) {
         command.args(["--set", setting]);
     }
     command.arg("--data").arg(data);
+    Ok(command)
+}
+
+fn listening(command: Command) -> Result<Process> {
     let process = Process::start("tasuki-server", command)?;
     process.event(Mark::default(), "listening event", |e| e["event"] == "listening")?;
     Ok(process)
