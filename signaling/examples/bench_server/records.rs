@@ -47,9 +47,13 @@ pub(crate) async fn appended(world: &World, server: &Server, crowd: &mut Crowd) 
     let mut figures = Vec::new();
     let mut next = 0;
     for (rows, what) in [(1, "one a delivery"), (MAX_END_ROWS, "sixteen a delivery")] {
+        let tickets = crowd.tickets.iter().take(ENDS);
+        let sealed: Vec<_> = tickets
+            .map(|(session, ticket)| deliveries(world, (*session, ticket), next, rows))
+            .collect();
+        // Not before: the server waits for nobody's first request for long.
         let mut ends = Vec::new();
-        for (session, ticket) in crowd.tickets.iter().take(ENDS) {
-            let bodies = deliveries(world, (*session, ticket), next, rows);
+        for bodies in sealed {
             ends.push((line(world).await, bodies));
         }
         next += (rows * DELIVERIES) as u64;
@@ -103,6 +107,7 @@ async fn line(world: &World) -> SendRequest<Full<Bytes>> {
 
 async fn deliver(mut line: SendRequest<Full<Bytes>>, bodies: Vec<String>) {
     for body in bodies {
+        line.ready().await.unwrap();
         let request = hyper::Request::post(END_ROWS_PATH).header("host", "localhost");
         let answer =
             line.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.unwrap();
