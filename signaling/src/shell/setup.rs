@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use tasuki_protocol::ids::{Digest, TenantId};
-use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
 use super::clock;
