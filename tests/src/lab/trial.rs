@@ -14,8 +14,8 @@ use tasuki_protocol::rights::Mode;
 use super::{HOST, Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layout};
 use crate::{
     desktop::{Desktop, Size},
-    running::{Mark, Process},
-    stack::{House, Site, Way},
+    running::{Mark, Process, until},
+    stack::{House, Site, Way, stats_of},
 };
 
 /// Longer than an agent ignores what is typed at a fresh question (S29).
@@ -96,7 +96,8 @@ impl Lab {
             port: 443,
             inside: layout.at_the_server(),
         };
-        let house = House::set_up_at(site)?;
+        let mut house = House::set_up_at(site)?;
+        house.set(&[layout::TURN_ADDRESS])?;
         let mut command = layout.command_in("px", "lab")?;
         command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);
         let proxy = Process::start("proxy", command)?;
@@ -112,15 +113,28 @@ impl Lab {
     pub fn attempt(&mut self, operator: Kind, agent: Kind) -> Result<Outcome> {
         let mut session = self.start(operator, agent)?;
         let asks = &session.operator;
-        let direct = match expected(operator, agent) {
+        let path = expected(operator, agent);
+        let direct = match path {
             Path::Direct => Some(asks.event(Mark::default(), "the direct path", is_direct)?.1),
+            Path::Turn => {
+                asks.event(Mark::default(), "a way by TURN", is_turn)?;
+                None
+            }
             Path::Relayed => {
                 thread::sleep(WATCH);
-                let all = asks.events(Mark::default());
-                ensure!(!all.iter().any(is_direct), "a direct path where none can be");
+                ensure!(!asks.events(Mark::default()).iter().any(is_turn), "UDP where none can be");
                 None
             }
         };
+        if path == Path::Turn {
+            until("the session to move to it", || {
+                let stats = stats_of(&mut session.operator)?;
+                Ok((stats["ciphers"]["kind"] == "direct").then_some(()))
+            })?;
+        }
+        let asks = &session.operator;
+        let all = asks.events(Mark::default());
+        ensure!(direct.is_some() || !all.iter().any(is_direct), "a direct path where none can be");
         let events = asks.events(Mark::default());
         let told = events.iter().filter(|event| event["event"] == "disclosed");
         let told = told.filter_map(|event| event["address"].as_str()).map(str::to_owned).collect();
@@ -128,7 +142,7 @@ impl Lab {
         Ok(Outcome {
             operator,
             agent,
-            path: if direct.is_some() { Path::Direct } else { Path::Relayed },
+            path,
             first_frame: session.first_frame(),
             direct_after: direct.map(|at| at.saturating_duration_since(session.said)),
             told,
@@ -243,6 +257,11 @@ impl Lab {
         }
         Ok(codes.into_iter().filter(|code| !EVERYWHERE.contains(&code.as_str())).collect())
     }
+}
+
+/// WebRTC's ciphers on a path that is told as relayed.
+fn is_turn(event: &Value) -> bool {
+    event["event"] == "path_up" && event["path"] == "relayed" && event["ciphers"]["kind"] == "direct"
 }
 
 fn is_direct(event: &Value) -> bool {
