@@ -30,6 +30,8 @@ const STUN_TRIES: u32 = 5;
 const STUN_FIRST_WAIT: Duration = Duration::from_millis(250);
 /// For how long an address at a relay is kept beside a way that does without.
 const SPARE: Duration = Duration::from_secs(5);
+/// What a datagram begins with that is no STUN (RFC 7983 §7).
+const FIRST_DTLS: u8 = 20;
 
 /// Starts a direct path; it ends with [`PathEvent::Down`], or silently once
 /// nobody listens. Dropping the sender closes it.
@@ -251,6 +253,10 @@ impl Carrier {
             } else {
                 match self.relay.receive(source, local, datagram, now) {
                     Received::Data { peer, local, data } => {
+                        // The other end may change its way later than this one.
+                        if datagram[data.clone()].first().is_some_and(|first| *first >= FIRST_DTLS) {
+                            self.spare = self.spare.map(|_| now + SPARE);
+                        }
                         self.link.handle_datagram(peer, local, &datagram[data], now);
                     }
                     Received::Foreign if self.disclosure != AddressDisclosure::RelayOnly => {

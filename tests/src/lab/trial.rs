@@ -96,8 +96,7 @@ impl Lab {
             port: 443,
             inside: layout.at_the_server(),
         };
-        let mut house = House::set_up_at(site)?;
-        house.set(&[layout::TURN_ADDRESS])?;
+        let house = House::set_up_at(site)?;
         let mut command = layout.command_in("px", "lab")?;
         command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);
         let proxy = Process::start("proxy", command)?;
@@ -106,7 +105,17 @@ impl Lab {
         Ok(Self { line: None, house, _proxy: proxy, desk, layout })
     }
 
-    /// One session between two kinds of network, to its end.
+    /// With a relay that speaks TURN.
+    ///
+    /// # Errors
+    /// As [`Self::set_up`].
+    pub fn set_up_with_turn() -> Result<Self> {
+        let mut lab = Self::set_up()?;
+        lab.house.set(&[layout::TURN_ADDRESS])?;
+        Ok(lab)
+    }
+
+    /// One session between two kinds of network, to its end, with a relay that speaks TURN.
     ///
     /// # Errors
     /// A program failed, or the session never showed a picture.
