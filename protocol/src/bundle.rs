@@ -12,7 +12,7 @@ use crate::blob::Blob;
 use crate::dsse::{self, Document, DocumentRefused};
 use crate::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
 use crate::log_key::LogPublicKey;
-use crate::manifest::is_showable_name;
+use crate::showable::is_showable_name;
 
 /// The file name by which programs look for it in their configuration folder.
 pub const BUNDLE_FILE: &str = "tenant.json";

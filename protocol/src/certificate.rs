@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::bundle::CLOCK_TOLERANCE_S;
 use crate::dsse::{self, Document, DocumentRefused};
 use crate::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
-use crate::manifest::is_showable_name;
 use crate::rights::{Mode, Rights};
+use crate::showable::is_showable_name;
 
 /// The longest life of a certificate.
 pub const MAX_CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);

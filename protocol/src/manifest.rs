@@ -17,16 +17,14 @@ use crate::dsse::{self, Document, DocumentRefused};
 use crate::grant::Standing;
 use crate::ids::{Challenge, DeviceKey, Digest, SessionId, TenantId};
 use crate::policy::local::LocalMaximum;
-use crate::rights::{Capability, EffectiveRights, Mode, Rights};
+use crate::rights::{EffectiveRights, Mode, Rights};
+use crate::showable::{is_showable_name, is_showable_reason};
+use crate::terms::{AddressDisclosure, FileRules, Requirement};
 
 /// The longest span between issue and start. T12.
 pub const MAX_START: Duration = Duration::from_secs(15 * 60);
 /// The longest session. T12.
 pub const MAX_LENGTH: Duration = Duration::from_secs(8 * 3600);
-/// The longest operator name, in characters. T8.
-pub const MAX_NAME_CHARS: usize = 40;
-/// The longest reason that an operator may give, in characters.
-pub const MAX_REASON_CHARS: usize = 120;
 
 /// The document that the server signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,71 +63,6 @@ pub struct Manifest {
 
 impl Document for Manifest {
     const PAYLOAD_TYPE: &'static str = "application/vnd.tasuki.manifest.v1+json";
-}
-
-/// Whether something may, must or must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Requirement {
-    Off,
-    Optional,
-    Required,
-}
-
-/// Whether files may go one way. S32, T25.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Approval {
-    #[default]
-    Never,
-    /// Each time the person at the host is asked, by name and size.
-    Ask,
-    Allow,
-}
-
-impl Approval {
-    #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Never, _) | (_, Self::Never) => Self::Never,
-            (Self::Ask, _) | (_, Self::Ask) => Self::Ask,
-            (Self::Allow, Self::Allow) => Self::Allow,
-        }
-    }
-}
-
-/// How files may go: from the host to the viewer, and from the viewer to the host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileRules {
-    pub fetch: Approval,
-    pub send: Approval,
-}
-
-impl FileRules {
-    /// `approval` in each direction for which `capabilities` has the right.
-    pub fn of(capabilities: Rights, approval: Approval) -> Self {
-        let rule = |capability| if capabilities.has(capability) { approval } else { Approval::Never };
-        Self { fetch: rule(Capability::FetchFiles), send: rule(Capability::SendFiles) }
-    }
-
-    fn are_closed(&self) -> bool {
-        *self == Self::default()
-    }
-
-    fn agree(self, capabilities: Rights) -> bool {
-        (self.fetch != Approval::Never) == capabilities.has(Capability::FetchFiles)
-            && (self.send != Approval::Never) == capabilities.has(Capability::SendFiles)
-    }
-}
-
-/// Which of the operator's addresses the other end may learn. R1, T24.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AddressDisclosure {
-    RelayOnly,
-    Public,
-    All,
 }
 
 /// What a manifest must be bound to, as this end knows it from the pairing.
@@ -206,7 +139,7 @@ impl VerifiedManifest {
         maximum: &LocalMaximum,
         abilities: Abilities,
     ) -> Result<Self, ManifestRefused> {
-        if !maximum.admits(&self.manifest) {
+        if !maximum.admits(self.manifest.mode, self.manifest.recording) {
             return Err(ManifestRefused::Local);
         }
         let manifest = &mut self.manifest;
@@ -323,30 +256,4 @@ fn check_demands(manifest: &Manifest, abilities: Abilities) -> Result<(), Manife
     ];
     let unmet = demands.into_iter().any(|(demand, able)| demand == Requirement::Required && !able);
     if unmet { Err(ManifestRefused::Demand) } else { Ok(()) }
-}
-
-/// Whether a name may stand before a person: 1 to [`MAX_NAME_CHARS`] characters,
-/// none of them a control, bidirectional or invisible one, no outer spaces. T8.
-pub fn is_showable_name(name: &str) -> bool {
-    let count = name.chars().count();
-    (1..=MAX_NAME_CHARS).contains(&count) && name.trim() == name && !name.chars().any(is_deceptive)
-}
-
-/// Whether a reason may stand before a person: as a name, up to [`MAX_REASON_CHARS`].
-pub fn is_showable_reason(reason: &str) -> bool {
-    let count = reason.chars().count();
-    (1..=MAX_REASON_CHARS).contains(&count)
-        && reason.trim() == reason
-        && !reason.chars().any(is_deceptive)
-}
-
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        )
-        || matches!(c, '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
-        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
-        || matches!(c, '\u{FFA0}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
 }

@@ -21,8 +21,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::dsse::Document;
 use crate::ids::TenantId;
-use crate::manifest::{AddressDisclosure, Approval, Requirement};
 use crate::rights::Mode;
+use crate::terms::{AddressDisclosure, Approval, Requirement};
 use hours::{Window, Zone};
 use preset::Preset;
 

@@ -14,8 +14,9 @@ use crate::consent::{Answer, Consent};
 use crate::dsse::{self, Document, DocumentRefused};
 use crate::grant::RightsChange;
 use crate::ids::{DeviceKey, Digest, Role, SessionId};
-use crate::manifest::{Manifest, is_showable_name};
+use crate::manifest::Manifest;
 use crate::message::EndReason;
+use crate::showable::is_showable_name;
 
 /// The version of the document and of its rendering.
 pub const RECEIPT_VERSION: u16 = 1;

@@ -4,7 +4,6 @@
 
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::TenantId;
-use tasuki_protocol::manifest::{AddressDisclosure, Approval, Requirement};
 use tasuki_protocol::policy::check::PolicyFault;
 use tasuki_protocol::policy::decide::{
     Decision, Denial, Grant, Section, ServerLimits, Source, Subject,
@@ -13,6 +12,7 @@ use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::{AddressDisclosure, Approval, Requirement};
 
 const TENANT: TenantId = TenantId([3; 8]);
 const SERVER: ServerLimits =

@@ -2,6 +2,9 @@
 //! test of the core would want to see.
 
 mod accounts;
+mod acme;
+mod acme_client;
+pub mod acme_fault;
 mod admins;
 mod backup;
 pub mod backup_fault;
@@ -27,6 +30,7 @@ mod names;
 mod operators;
 mod passwords;
 mod policies;
+mod ports;
 pub mod program;
 mod program_pages;
 mod relay_path;

@@ -19,15 +19,14 @@ use tasuki_protocol::certificate::{Authorities, Certificate};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
-use tasuki_protocol::manifest::{
-    Abilities, AddressDisclosure, Approval, FileRules, Manifest, Requirement,
-};
+use tasuki_protocol::manifest::{Abilities, Manifest};
 use tasuki_protocol::number::{Locator, SessionNumber, SessionSecret};
 use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::ResumeToken;
+use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
 pub const ORGANISATION: &str = "Example Help Desk";
 pub const TENANT: TenantId = TenantId([3; 8]);

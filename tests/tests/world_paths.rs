@@ -7,9 +7,9 @@ use tasuki_peer::core::path::PathKind;
 use tasuki_peer::core::{PathPolicy, Permission};
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey};
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_tests::world::network::{Nat, Whose};
 use tasuki_tests::world::{Plan, World};
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::grant::Stand;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
-use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::message::Asked;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::Requirement;
 
 use super::path::{Ciphers, PathKind};
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::ids::{Digest, Role};
-use tasuki_protocol::manifest::Requirement;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::Requirement;
 
 use crate::core::io::Question;
 use crate::shell::texts::{Lang, Text};
@@ -142,7 +142,8 @@ pub fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
 mod tests {
     use super::*;
     use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
-    use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest};
+    use tasuki_protocol::manifest::Manifest;
+    use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules};
 
     fn question(mode: Mode) -> Question {
         let manifest = Manifest {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::seed::Seed;
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::turn::TurnCredential;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;

@@ -39,8 +39,8 @@ fn of_folders(folders: &[&Path]) -> Result<LocalMaximum, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tasuki_protocol::manifest::{Approval, FileRules, Requirement};
     use tasuki_protocol::rights::{Capability, Mode};
+    use tasuki_protocol::terms::{Approval, FileRules, Requirement};
 
     fn two(system: &str, own: &str) -> Result<LocalMaximum, Fault> {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

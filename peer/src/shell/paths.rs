@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::{AddressDisclosure, Manifest};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::seed::Seed;
+use tasuki_protocol::terms::AddressDisclosure;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 

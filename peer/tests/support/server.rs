@@ -22,13 +22,14 @@ use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, Sessi
 use tasuki_protocol::ledger::wire::CheckpointAnswer;
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::{LoginAnswer, LoginResponse};
-use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{
     self, AgentToServer, CloseReason, OperatorToServer, RefusalReason, ResumeToken, ServerToAgent,
     ServerToOperator,
 };
+use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};

@@ -5,7 +5,8 @@ use super::decide::Section;
 use super::rank::Key;
 use super::{POLICY_FORM, Policy, RuleBook, Rules};
 use crate::ids::TenantId;
-use crate::manifest::{MAX_LENGTH, is_showable_name};
+use crate::manifest::MAX_LENGTH;
+use crate::showable::is_showable_name;
 
 /// The most characters of a note.
 pub const MAX_NOTE_CHARS: usize = 200;

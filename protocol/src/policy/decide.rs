@@ -10,8 +10,8 @@ use super::hours::Schedule;
 use super::preset::Preset;
 use super::rank::{Key, Rank, of_demand, of_recording};
 use super::{Policy, Rules};
-use crate::manifest::{AddressDisclosure, Approval, FileRules, Requirement};
 use crate::rights::{Capability, Mode, Rights};
+use crate::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
 /// Whose session it would be. Groups and modes are the account's, not the policy's.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
 use crate::ids::{DeviceKey, SessionId};
-use crate::manifest::AddressDisclosure;
 use crate::rights::Mode;
+use crate::terms::AddressDisclosure;
 
 /// `GET` → [`PolicyState`]; `POST` the signed envelope of the next [`super::Policy`] → [`PolicyPublished`].
 pub const POLICY_PATH: &str = "/v1/admin/policy";

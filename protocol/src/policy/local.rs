@@ -3,8 +3,8 @@
 
 use super::Rules;
 use super::rank::Key;
-use crate::manifest::{Approval, FileRules, Manifest, Requirement};
 use crate::rights::{Capability, Mode, Rights};
+use crate::terms::{Approval, FileRules, Requirement};
 
 /// The file's name, in the system's folder and in a profile; both count.
 pub const LOCAL_MAXIMUM_FILE: &str = "agent-max.toml";
@@ -97,10 +97,10 @@ impl LocalMaximum {
         if self.0.iter().any(required) { Requirement::Required } else { theirs }
     }
 
-    /// Whether a session under `manifest` may begin here at all.
-    pub fn admits(&self, manifest: &Manifest) -> bool {
-        let recording_is_off = manifest.recording == Requirement::Required
-            && !self.rights(manifest.mode).has(Capability::Record);
-        self.allows(manifest.mode) && !recording_is_off
+    /// Whether a session in `mode` that demands such a recording may begin here at all.
+    pub fn admits(&self, mode: Mode, recording: Requirement) -> bool {
+        let recording_is_off =
+            recording == Requirement::Required && !self.rights(mode).has(Capability::Record);
+        self.allows(mode) && !recording_is_off
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
-use crate::manifest::{Approval, Requirement};
 use crate::rights::Mode;
+use crate::terms::{Approval, Requirement};
 
 /// A named set of rules. As a base it is one more section beside the one that names it,
 /// so that nothing written beside it makes it wider.

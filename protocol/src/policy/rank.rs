@@ -4,8 +4,8 @@
 //! is a minimum and never an opinion.
 
 use super::Rules;
-use crate::manifest::{AddressDisclosure, Approval, Requirement};
 use crate::rights::Capability;
+use crate::terms::{AddressDisclosure, Approval, Requirement};
 
 /// One thing that rules decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,9 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::{Certificate, CertificateRefused, Revocations};
 use tasuki_protocol::dsse::{self, DocumentRefused};
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
-use tasuki_protocol::manifest::{Approval, FileRules, ManifestRefused, VerifiedManifest};
+use tasuki_protocol::manifest::{ManifestRefused, VerifiedManifest};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::{Approval, FileRules};
 
 use crate::{
     DAY, NOW, UNABLE, authorities, binding, certificate, certified, lock, manifest, refused, server,

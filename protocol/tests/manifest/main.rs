@@ -11,12 +11,10 @@ use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse::{self, DocumentRefused};
 use tasuki_protocol::grant::Standing;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, SessionId, TenantId};
-use tasuki_protocol::manifest::{
-    Abilities, AddressDisclosure, Approval, Binding, FileRules, Manifest, ManifestRefused, Requirement,
-    VerifiedManifest,
-};
+use tasuki_protocol::manifest::{Abilities, Binding, Manifest, ManifestRefused, VerifiedManifest};
 use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Operate, Rights, SeeScreen};
+use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
 const DAY: u64 = 24 * 3600;
 const NOW: u64 = 1_800_000_000;

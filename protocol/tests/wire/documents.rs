@@ -5,11 +5,11 @@ use tasuki_protocol::{
     consent::Answer,
     grant::Change,
     ids::Role,
-    manifest::{AddressDisclosure, Approval, Requirement},
     message::Asked,
     policy::{exchange::SessionStage, preset::Preset},
     receipt::{Ender, ReceiptPathKind},
     rights::{Capability, Mode},
+    terms::{AddressDisclosure, Approval, Requirement},
 };
 
 use crate::Snapshots;

@@ -154,7 +154,7 @@ impl Issuer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tasuki_protocol::manifest::AddressDisclosure;
+    use tasuki_protocol::terms::AddressDisclosure;
 
     #[test]
     fn f3_the_legs_of_a_session_go_from_relay_to_relay_and_both_ends_of_a_leg_to_one() {

@@ -4,11 +4,12 @@
 //! It refuses to know who signed the policy: it is handed in checked.
 
 use tasuki_protocol::ids::SessionId;
-use tasuki_protocol::manifest::{Requirement, is_showable_reason};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Decision, Denial, Subject};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::showable::is_showable_reason;
 use tasuki_protocol::signal::{CloseReason, RefusalReason};
+use tasuki_protocol::terms::Requirement;
 
 use super::issue::{Issuer, Wish};
 use super::room::{Meeting, Room, Stage};

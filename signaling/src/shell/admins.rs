@@ -13,7 +13,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
-use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
 use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};

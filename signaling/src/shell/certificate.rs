@@ -2,15 +2,25 @@
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::ids::Digest;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Seconds since 1970.
+/// Times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) begins: i64,
     pub(crate) ends: i64,
     pub(crate) names: Vec<String>,
+    /// SubjectPublicKeyInfo, DER.
+    pub(crate) key: Vec<u8>,
+}
+
+/// SHA-256 of the first certificate in `pem`.
+pub(crate) fn leaf(pem: &[u8]) -> Option<Digest> {
+    let leaf = CertificateDer::pem_slice_iter(pem).next()?.ok()?;
+    Some(Digest(Sha256::digest(&leaf).into()))
 }
 
 /// Of the first certificate in `pem`; `None` if there is none that can be read.
@@ -24,6 +34,7 @@ pub(crate) fn facts(pem: &[u8]) -> Option<Facts> {
         begins: validity.not_before.timestamp(),
         ends: validity.not_after.timestamp(),
         names: names.unwrap_or_default(),
+        key: leaf.public_key().raw.to_vec(),
     })
 }
 

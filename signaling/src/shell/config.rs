@@ -12,10 +12,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use tasuki_protocol::manifest::{AddressDisclosure, MAX_LENGTH};
+use tasuki_protocol::manifest::MAX_LENGTH;
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_turn_relay::OwnAddresses;
 
 pub use self::source::Source;
+use super::acme::AcmeSettings;
 use super::config_values::{
     ADDRESS, COUNT, METRICS_AT, NETWORKS, RELAY, count, length, milliseconds, optional, parse,
     positive, seconds, within,
@@ -67,6 +69,7 @@ pub struct Config {
     pub sockets: SocketRules,
     /// Reverse proxies whose `X-Forwarded-For` counts. T54.
     pub proxies: Vec<IpNet>,
+    pub acme: AcmeSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +127,7 @@ impl Default for Config {
                 silence: Duration::from_secs(60),
             },
             proxies: Vec::new(),
+            acme: AcmeSettings::default(),
         }
     }
 }
@@ -283,6 +287,25 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key(
+        "acme",
+        "",
+        "authority that gives the certificate: letsencrypt, or its directory's https URL; empty: none. \
+         Whoever sets it agrees to the authority's terms",
+        |c, v| {
+            let wanted = "it must be letsencrypt, or a URL that begins with https://";
+            let directory = (!v.is_empty()).then(|| AcmeSettings::directory_of(v).ok_or(wanted));
+            directory.transpose().map(|directory| c.acme.directory = directory)
+        },
+    ),
+    key("acme_contact", "", "e-mail address to which the authority writes", |c, v| {
+        c.acme.contact = (!v.is_empty()).then(|| v.to_owned());
+        Ok(())
+    }),
+    key("acme_root", "", "PEM file of the authority's own root; empty: the system's roots", |c, v| {
+        c.acme.root = (!v.is_empty()).then(|| v.into());
+        Ok(())
+    }),
     key("connections", "4096", "connections in all", |c, v| {
         count(v).map(|v| c.sockets.connections = v)
     }),

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::acme_fault::AcmeFault;
 use super::backup_fault::BackupFault;
 
 /// In which language the program speaks. S100.
@@ -57,6 +58,8 @@ pub enum Fault {
     ConfigFile(PathBuf),
     #[error("{0:?} cannot be the server's host name. Give a DNS name or an IP address.")]
     HostName(String),
+    #[error(transparent)]
+    Acme(#[from] AcmeFault),
     #[error("{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters.")]
     Organisation(String),
     #[error(transparent)]
@@ -82,6 +85,7 @@ impl Fault {
             | Self::UnknownSetting(_)
             | Self::ConfigFile(_)
             | Self::HostName(_)
+            | Self::Acme(_)
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
             Self::Ill(_) => 12,
@@ -157,6 +161,7 @@ impl Fault {
             | Self::UnknownSetting(_)
             | Self::ConfigFile(_)
             | Self::HostName(_)
+            | Self::Acme(_)
             | Self::Organisation(_)
             | Self::Backup(_)
             | Self::Ill(_)
@@ -198,6 +203,7 @@ impl Fault {
             Self::HostName(name) => {
                 format!("{name:?} はホスト名に使えません。DNS 名か IP アドレスを指定してください。")
             }
+            Self::Acme(fault) => fault.japanese(),
             Self::Organisation(name) => {
                 format!(
                     "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字にしてください。"

@@ -36,7 +36,15 @@ const MARKER: &str = "setup-unfinished";
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    /// Not left to the closing of the file: a process that was begun meanwhile may hold it open.
+    fn drop(&mut self) {
+        // A folder that is gone has no lock to give back.
+        flock(&self.lock, FlockOperation::Unlock).ok();
+    }
 }
 
 /// The files of a folder that hold keys, 32 bytes each as hexadecimal text.
@@ -211,7 +219,7 @@ impl Folder {
         let file = open.map_err(Fault::unreadable(&name))?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| Fault::FolderInUse(path.to_owned()))?;
-        Ok(Self { path: path.to_owned(), _lock: file })
+        Ok(Self { path: path.to_owned(), lock: file })
     }
 
     pub fn path(&self) -> &Path {

@@ -11,6 +11,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use tasuki_protocol::login::LOGIN_EXPORTER;
 use tasuki_protocol::ticket::RELAY_ALPN;
 use tasuki_protocol::turn::TURN_ALPN;
@@ -19,13 +20,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
+use super::acme::{ACME_ALPN, Challenge};
 use super::config::SocketRules;
 use super::metrics::Metrics;
 use super::relay_path::Switch;
+use super::renewal::Renewal;
+use super::tls::Tls;
 use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
@@ -46,6 +50,7 @@ pub(crate) struct Guest {
 pub(crate) struct Door {
     pub(crate) rules: SocketRules,
     pub(crate) tls: SharedTls,
+    pub(crate) challenge: Challenge,
     pub(crate) router: Router,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) turn: Option<Arc<TurnServer>>,
@@ -55,21 +60,27 @@ pub(crate) struct Door {
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
-/// The TLS key in use, which an administrator may change while the server runs.
+/// The TLS key and certificate in use, which an administrator or an authority may change while
+/// the server runs.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedTls(Arc<RwLock<Arc<ServerConfig>>>);
+pub(crate) struct SharedTls(Arc<RwLock<Tls>>);
 
 impl SharedTls {
-    pub(crate) fn new(config: Arc<ServerConfig>) -> Self {
-        Self(Arc::new(RwLock::new(config)))
+    pub(crate) fn new(tls: Tls) -> Self {
+        Self(Arc::new(RwLock::new(tls)))
     }
 
-    pub(crate) fn replace(&self, config: Arc<ServerConfig>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    pub(crate) fn replace(&self, tls: Tls) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    /// Takes into use what the certificate's file holds now.
+    pub(crate) fn renew(&self) -> Renewal {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).certificate.renew()
+    }
+
+    fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).config)
     }
 }
 
@@ -178,7 +189,7 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
 
 async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     stream.set_nodelay(true).ok();
-    let stream = match timeout(door.rules.handshake, door.tls.acceptor().accept(stream)).await {
+    let stream = match timeout(door.rules.handshake, shake_hands(door, stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             Metrics::add(&door.metrics.handshakes_failed);
@@ -200,8 +211,18 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
                 serve_stream(Arc::clone(turn), stream, guest.peer).await;
             }
         }
+        // An authority has seen what it came for (RFC 8737 §3).
+        Some(ACME_ALPN) => {}
         Some(_) | None => speak_http(door, guest, stream).await,
     }
+}
+
+async fn shake_hands(door: &Door, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let is_authority =
+        begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ACME_ALPN));
+    let challenge = is_authority.then(|| door.challenge.shown()).flatten();
+    begun.into_stream(challenge.unwrap_or_else(|| door.tls.config())).await
 }
 
 async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>) {

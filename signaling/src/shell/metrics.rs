@@ -35,6 +35,7 @@ pub(crate) struct Metrics {
     pub(crate) turned_away: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
     pub(crate) rows_lost: AtomicU64,
+    pub(crate) orders_failed: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -46,6 +47,7 @@ impl Default for Metrics {
             turned_away: AtomicU64::new(0),
             handshakes_failed: AtomicU64::new(0),
             rows_lost: AtomicU64::new(0),
+            orders_failed: AtomicU64::new(0),
         }
     }
 }
@@ -137,6 +139,11 @@ fn counters(page: &mut Page, metrics: &Metrics) {
     for (name, help, counter) in [
         ("tasuki_turned_away_total", "Connections closed at accept: too many", &metrics.turned_away),
         ("tasuki_tls_failures_total", "TLS handshakes that failed", &metrics.handshakes_failed),
+        (
+            "tasuki_certificate_failures_total",
+            "Certificates that an ACME authority did not give",
+            &metrics.orders_failed,
+        ),
         ("tasuki_rows_lost_total", "Rows that the database did not take", &metrics.rows_lost),
     ] {
         page.one(name, "counter", help, count(counter));

@@ -5,7 +5,7 @@ use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
     OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
 };
-use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
 use super::accounts::{Accounts, digest, seconds};

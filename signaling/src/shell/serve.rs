@@ -2,8 +2,7 @@
 //!
 //! Also the way for tests to have a real server in their own process.
 
-use std::io::ErrorKind;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +21,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::accounts::Accounts;
+use super::acme::{Acme, Challenge};
+use super::acme_fault::AcmeFault;
 use super::clock;
-use super::config::{Config, Metering, Relaying, Stun};
+use super::config::{Config, Metering, Relaying};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{DATABASE, Facts, Folder, Keys};
@@ -34,8 +35,9 @@ use super::metrics::Metrics;
 use super::names::Names;
 use super::passwords::Passwords;
 use super::policies::Policies;
+use super::ports::{listen, stun_sockets};
 use super::store::Store;
-use super::tls::{self, Pair};
+use super::tls::{self, Pair, Tls};
 use super::trust::Trust;
 use super::web::{Readings, Site, router};
 use crate::core::issue::{Issuer, RelayPlace};
@@ -43,11 +45,6 @@ use crate::core::rooms::Rooms;
 
 /// How long connections may take to hear that the server stops.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// Where a server stands that shares its machine with nobody's tests.
-const HTTPS_PORT: u16 = 443;
-/// RFC 8489 §17.3.
-const STUN_PORT: u16 = 3478;
-
 /// A server that runs until [`Running::shut_down`], or until this is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -152,8 +149,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
-    let passwords = accounts.passwords.clone();
-    let shared_tls = SharedTls::new(tls.config);
+    let (fingerprint, passwords) = (tls.fingerprint, accounts.passwords.clone());
+    let (tls, challenge, mut tasks) = certificates(tls, &config, (&folder, &facts, &metrics))?;
     let site = Site {
         desk: Arc::clone(&desk),
         accounts,
@@ -162,7 +159,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         policies,
         limits,
         trust: Arc::clone(&trust),
-        tls: shared_tls.clone(),
+        tls: tls.clone(),
         rules: config.sockets,
         proxies: config.proxies.clone(),
     };
@@ -172,7 +169,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (stop, stopping) = watch::channel(false);
     let door = Door {
         rules: config.sockets,
-        tls: shared_tls,
+        tls,
+        challenge,
         router: router(Arc::new(site), Arc::clone(&health)),
         relay: relay_key.map(|key| Relay::new(tasuki_turn_relay::Settings::default(), key)),
         guests: Arc::clone(&guests),
@@ -182,11 +180,10 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     };
     let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
-    let mut tasks = vec![tokio::spawn(tls.certificate.keep_fresh())];
     tasks.extend(measuring.into_iter().chain(answering));
     #[rustfmt::skip]
     let running = Running {
-        address, stun: stun_address, fingerprint: tls.fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
+        address, stun: stun_address, fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
         accepting, metrics, stop,
     };
     Ok(running)
@@ -203,6 +200,30 @@ fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
     } else {
         Err(Fault::KeyDamaged(folder.file("manifest.key")))
     }
+}
+
+/// Newer certificates are taken from their file, and asked for where the settings name an authority.
+fn certificates(
+    tls: Tls,
+    config: &Config,
+    (folder, facts, metrics): (&Arc<Folder>, &Facts, &Arc<Metrics>),
+) -> Result<(SharedTls, Challenge, Tasks), Fault> {
+    let keeping = Arc::clone(&tls.certificate).keep_fresh();
+    let (tls, challenge) = (SharedTls::new(tls), Challenge::default());
+    let acme = config.acme.rules().map(|rules| Acme {
+        rules,
+        host: facts.host.clone(),
+        folder: Arc::clone(folder),
+        tls: tls.clone(),
+        challenge: challenge.clone(),
+        metrics: Arc::clone(metrics),
+    });
+    if acme.is_some() && facts.host.parse::<IpAddr>().is_ok() {
+        return Err(AcmeFault::WithoutName(facts.host.clone()).into());
+    }
+    let mut tasks = vec![tokio::spawn(keeping)];
+    tasks.extend(acme.map(|acme| tokio::spawn(acme.keep_certified())));
+    Ok((tls, challenge, tasks))
 }
 
 /// Of the relay inside, if there is one, and of TURN, if it may answer.
@@ -300,28 +321,6 @@ async fn accounts(
     })
 }
 
-async fn listen(asked: Option<SocketAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Fault> {
-    let listener = bind(asked, port).await?;
-    let address = listener.local_addr().map_err(|error| cannot(port, &error))?;
-    Ok((listener, address))
-}
-
-async fn bind(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
-    if let Some(address) = asked {
-        return TcpListener::bind(address).await.map_err(|error| cannot_at(address, &error));
-    }
-    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    match TcpListener::bind(everywhere).await {
-        Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(cannot(port, &error)),
-        // A machine without IPv6.
-        Err(_) => {
-            let address = SocketAddr::from(([0, 0, 0, 0], port));
-            TcpListener::bind(address).await.map_err(|error| cannot(port, &error))
-        }
-    }
-}
-
 /// Metrics are a bonus: where their port is taken, the server works without them.
 async fn measure(config: &Config, health: Arc<Health>) -> Option<(SocketAddr, JoinHandle<()>)> {
     let Metering::At(address) = config.metrics else { return None };
@@ -333,34 +332,6 @@ async fn measure(config: &Config, health: Arc<Health>) -> Option<(SocketAddr, Jo
     let address = listener.local_addr().ok()?;
     let serving = super::metrics::serve(listener, health, config.sockets.first_message);
     Some((address, tokio::spawn(serving)))
-}
-
-/// An address that was asked for must be had; the server's own is a bonus, and so is
-/// STUN's registered port beside it, by which an end learns its kind of translation.
-async fn stun_sockets(stun: Stun, server: SocketAddr) -> Result<Vec<UdpSocket>, Fault> {
-    match stun {
-        Stun::At(address) => {
-            let bound = UdpSocket::bind(address).await.map_err(|error| cannot_at(address, &error))?;
-            Ok(vec![bound])
-        }
-        Stun::BesideTheServer => {
-            let bound = UdpSocket::bind(server).await;
-            if let Err(error) = &bound {
-                tracing::warn!(%server, %error, "no STUN here: sessions may be relayed more often");
-            }
-            let mut sockets: Vec<UdpSocket> = bound.into_iter().collect();
-            if server.port() == HTTPS_PORT {
-                let registered = SocketAddr::new(server.ip(), STUN_PORT);
-                let bound = UdpSocket::bind(registered).await;
-                if let Err(error) = &bound {
-                    tracing::warn!(%registered, %error, "no STUN here: doctor tells networks apart less well");
-                }
-                sockets.extend(bound);
-            }
-            Ok(sockets)
-        }
-        Stun::Off => Ok(Vec::new()),
-    }
 }
 
 type Tasks = Vec<JoinHandle<()>>;
@@ -385,15 +356,4 @@ fn answering(
     let serving = numbers.map(|number| tokio::spawn(serve_datagrams(Arc::clone(&turn), number)));
     let serving = serving.collect();
     Ok((Some(turn), serving))
-}
-
-fn cannot(port: u16, error: &std::io::Error) -> Fault {
-    cannot_at(SocketAddr::from(([0, 0, 0, 0], port)), error)
-}
-
-fn cannot_at(address: SocketAddr, error: &std::io::Error) -> Fault {
-    if error.kind() == ErrorKind::AddrInUse {
-        return Fault::AddressTaken(address);
-    }
-    Fault::CannotListen { address, kind: error.kind() }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::ids::{Digest, TenantId};
-use tasuki_protocol::manifest::is_showable_name;
+use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
 use super::clock;

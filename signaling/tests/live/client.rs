@@ -98,6 +98,10 @@ impl World {
         self.folder.path().join("data")
     }
 
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     pub(crate) async fn run(&mut self) {
         let mut flags = self.settings.clone();
         flags.push(("listen".to_owned(), self.address.to_string()));

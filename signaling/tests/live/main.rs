@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod acme;
 mod api;
 mod backup;
 mod client;

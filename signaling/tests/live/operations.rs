@@ -20,7 +20,7 @@ fn dist(name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 
-async fn plain(address: SocketAddr, path: &str) -> String {
+pub(crate) async fn plain(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

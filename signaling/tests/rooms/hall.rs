@@ -7,7 +7,6 @@ use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::wire::EndTicketKey;
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::{Locator, SessionSecret};
 use tasuki_protocol::pairing::{AwaitingHello, Facts};
 use tasuki_protocol::policy::Policy;
@@ -15,6 +14,7 @@ use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_signaling::core::issue::Issuer;
 use tasuki_signaling::core::rooms::{

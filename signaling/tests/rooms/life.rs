@@ -5,13 +5,14 @@ use std::time::Duration;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role};
-use tasuki_protocol::manifest::{Approval, Manifest};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::signal::{
     AgentToServer, CloseReason, MAX_FORWARD, OperatorToServer, RefusalReason, ResumeToken,
     ServerToAgent, ServerToOperator,
 };
+use tasuki_protocol::terms::Approval;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_signaling::core::rooms::{Input, OperatorId, Output, Settings};
 

@@ -14,9 +14,7 @@ use tasuki_protocol::dsse;
 use tasuki_protocol::grant::Standing;
 use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
-use tasuki_protocol::manifest::{
-    Abilities, AddressDisclosure, Approval, Binding, Requirement, VerifiedManifest,
-};
+use tasuki_protocol::manifest::{Abilities, Binding, VerifiedManifest};
 use tasuki_protocol::policy::decide::{ServerLimits, Subject};
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::rank::Key;
@@ -25,6 +23,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{
     AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
+use tasuki_protocol::terms::{AddressDisclosure, Approval, Requirement};
 use tasuki_signaling::core::rooms::{ConnectionId, Input, Operator, OperatorId, Output};
 
 use crate::hall::{Hall, LENGTH_S, TENANT, device, hellos, join, only, to_agent, to_operator};

@@ -10,10 +10,10 @@ use tasuki_peer::core::path::PathKind;
 use tasuki_peer::core::{PathPolicy, Permission};
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey, PointerButton};
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::MonitorId;
+use tasuki_protocol::terms::AddressDisclosure;
 
 use super::network::Whose;
 use super::setup::everything;

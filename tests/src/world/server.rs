@@ -8,13 +8,13 @@ use ed25519_dalek::SigningKey;
 use tasuki_peer::core::io::{ServerMessage, ServerRequest};
 use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::ledger::wire::EndTicketKey;
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_signaling::core::issue::Issuer;
 use tasuki_signaling::core::rooms::{

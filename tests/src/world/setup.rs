@@ -12,12 +12,13 @@ use tasuki_peer::core::{
 use tasuki_protocol::certificate::{Authorities, Certificate};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, TenantId};
-use tasuki_protocol::manifest::{Abilities, AddressDisclosure};
+use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 
 use super::World;

@@ -148,9 +148,10 @@ fn t49_servers_and_relays_never_dial_out() {
 fn dialling(sources: &[Source]) -> Vec<String> {
     let servers =
         sources.iter().filter(|s| s.is_under("signaling/src/") || s.is_under("turn-relay/src/"));
-    // The doctor is a program of its own, run by a person on the server's machine.
+    // The doctor is a program of its own, run by a person on the server's machine; the authority
+    // is named by the server's own settings, and nobody else is asked.
     let mut complaints = Vec::new();
-    for source in servers.filter(|s| !s.is_under("signaling/src/shell/doctor")) {
+    for source in servers.filter(|s| !dials_by_order(s)) {
         for word in ["TcpStream::connect", "TcpStream::connect_timeout", "UnixStream::connect"] {
             if find_word(&code(&source.text), word).is_some() {
                 complaints.push(format!("{}: `{word}`: a server only answers", source.path));
@@ -158,6 +159,12 @@ fn dialling(sources: &[Source]) -> Vec<String> {
         }
     }
     complaints
+}
+
+fn dials_by_order(source: &Source) -> bool {
+    ["signaling/src/shell/doctor", "signaling/src/shell/acme_client.rs"]
+        .into_iter()
+        .any(|place| source.is_under(place))
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tasuki_peer::core::io::Question;
 use tasuki_protocol::ids::Digest;
-use tasuki_protocol::manifest::Requirement;
 use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::terms::Requirement;
 
 use super::model::{Effect, Msg};
 

@@ -5,8 +5,9 @@
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{Digest, Role};
-use tasuki_protocol::manifest::{Manifest, Requirement};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::Requirement;
 
 use super::asking::{INERT, ceil};
 use super::model::{Effect, Msg};

@@ -8,9 +8,10 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
-use tasuki_protocol::manifest::{AddressDisclosure, Approval, FileRules, Manifest, Requirement};
+use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
 use super::live::QuestionKind;
 use super::model::{Model, Msg, Page};

@@ -20,9 +20,9 @@ use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::{MAX_REASON_CHARS, is_showable_reason};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::showable::{MAX_REASON_CHARS, is_showable_reason};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 

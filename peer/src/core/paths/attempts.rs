@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::message::EndToEnd;
 use tasuki_protocol::signal::{Leg, OperatorToServer};
+use tasuki_protocol::terms::AddressDisclosure;
 
 use super::retry::Others;
 use super::{PathKeys, Paths, disclosure};

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::AddressDisclosure;
+use tasuki_protocol::terms::AddressDisclosure;
 
 /// The longest candidate line. See [`tasuki_protocol::message::EndToEnd::Candidate`].
 pub(super) const MAX_LINE: usize = 256;

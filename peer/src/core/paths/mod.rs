@@ -18,8 +18,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::message::{self, Numbered, Packet};
+use tasuki_protocol::terms::AddressDisclosure;
 
 use super::io::{SessionEvent, path_end_words};
 use super::line::Line;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tasuki_protocol::manifest::AddressDisclosure;
+use tasuki_protocol::terms::AddressDisclosure;
 
 use super::{Contact, Paths, disclosure};
 use crate::core::io::SessionEvent;

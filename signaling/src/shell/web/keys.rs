@@ -1,5 +1,7 @@
 //! The tenant's keys: what the server shows of its own, and what it is given.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -56,8 +58,8 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         }
     }
     if let Some(tls) = adopted.tls {
-        site.tls.replace(tls.config);
-        tokio::spawn(tls.certificate.keep_fresh());
+        tokio::spawn(Arc::clone(&tls.certificate).keep_fresh());
+        site.tls.replace(tls);
     }
     if let Err(refused) = site.recorded(event("bundle.published", None).by(admin.0)).await {
         return refused;

@@ -18,8 +18,8 @@ use tasuki_peer::core::path::{
     DirectFacts, PathCommand, PathEnd, PathEvent, PathId, PathKind, RelayFacts,
 };
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::manifest::AddressDisclosure;
 use tasuki_protocol::seed::Seed;
+use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 
 use super::dice::{Chance, Dice};

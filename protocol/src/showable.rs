@@ -1,0 +1,32 @@
+//! Which texts of strangers may stand before a person. T8.
+
+/// The longest operator name, in characters. T8.
+pub const MAX_NAME_CHARS: usize = 40;
+/// The longest reason that an operator may give, in characters.
+pub const MAX_REASON_CHARS: usize = 120;
+
+/// Whether a name may stand before a person: 1 to [`MAX_NAME_CHARS`] characters,
+/// none of them a control, bidirectional or invisible one, no outer spaces. T8.
+pub fn is_showable_name(name: &str) -> bool {
+    let count = name.chars().count();
+    (1..=MAX_NAME_CHARS).contains(&count) && name.trim() == name && !name.chars().any(is_deceptive)
+}
+
+/// Whether a reason may stand before a person: as a name, up to [`MAX_REASON_CHARS`].
+pub fn is_showable_reason(reason: &str) -> bool {
+    let count = reason.chars().count();
+    (1..=MAX_REASON_CHARS).contains(&count)
+        && reason.trim() == reason
+        && !reason.chars().any(is_deceptive)
+}
+
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        )
+        || matches!(c, '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+        || matches!(c, '\u{FFA0}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
+}
