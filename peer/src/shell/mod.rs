@@ -5,6 +5,7 @@ pub mod clock;
 pub mod desktop;
 pub mod dial;
 pub mod direct;
+mod direct_sockets;
 pub mod doctor;
 pub mod fault;
 mod interfaces;

@@ -144,6 +144,15 @@ impl House {
         [&self.passphrase, PASSWORD, ADMIN_PASSWORD]
     }
 
+    /// Starts the server again with these settings beside those that it has.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn set(&mut self, settings: &[&str]) -> Result<()> {
+        self.settings.extend(settings.iter().copied().map(str::to_owned));
+        self.restart_server()
+    }
+
     /// Starts the server again with its relay in a program of its own at `port`.
     ///
     /// # Errors
@@ -165,20 +174,21 @@ impl House {
         let bundle = fs::read(self.bundle())?;
         let bundle = Bundle::open_first(&bundle)?;
         let pin = bundle.server_pins.first().context("a bundle without a pin")?;
-        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}"));
-        self.settings = vec![format!("relay={}", places.join(","))];
-        self.restart_server()?;
+        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}/{port}"));
+        self.set(&[&format!("relay={}", places.join(","))])?;
         relays.try_into().map_err(|_| anyhow::anyhow!("a relay was lost"))
     }
 
-    /// A relay that shows the server's own certificate and takes its tickets.
+    /// A relay that shows the server's own certificate, takes its tickets and speaks TURN at the
+    /// same port.
     ///
     /// # Errors
     /// It did not come up.
     pub fn start_relay(&self, port: u16) -> Result<Process> {
         let file = |name: &str| self.data().join(name).display().to_string();
         let config = format!(
-            "listen = [\"127.0.0.1:{port}\"]\nstun_listen = []\ncertificate = {:?}\nkey = {:?}\nticket_key = {:?}\n",
+            "listen = [\"127.0.0.1:{port}\"]\nstun_listen = [\"127.0.0.1:{port}\"]\nturn_listen = []\n\
+             turn_address = \"127.0.0.1\"\ncertificate = {:?}\nkey = {:?}\nticket_key = {:?}\n",
             file("server.crt"),
             file("server.key"),
             file("ticket.key"),
