@@ -10,6 +10,7 @@ use tasuki_peer::core::direct::{DirectLink, LocalAddress};
 use tasuki_peer::core::direct_identity::DirectIdentity;
 use tasuki_peer::core::path::{DirectFacts, IceSide, PathCommand, PathEvent, RelayFacts, VideoRole};
 use tasuki_peer::core::relay_leg::RelayLeg;
+use tasuki_peer::core::turn::{Place, TurnClient, TurnSetup};
 use tasuki_protocol::{
     blob::Blob,
     ids::Digest,
@@ -17,6 +18,7 @@ use tasuki_protocol::{
     message::MAX_PACKET_BYTES,
     seed::Seed,
     signal::Leg,
+    turn::TurnCredential,
 };
 use tasuki_turn_relay::core::{frame, stun};
 
@@ -48,7 +50,7 @@ fn framed(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub(super) fn leg_stream(bytes: &[u8]) {
     let Some((from, stream)) = bytes.split_first() else { return };
     let now = Instant::now();
-    let leg = Leg { number: 1, relay: None, ticket: Blob::default() };
+    let leg = Leg { number: 1, relay: None, turn: None, ticket: Blob::default() };
     let (psk, prologue, side) = ([7; 32], b"fuzz".to_vec(), IceSide::Controlled);
     let facts = RelayFacts { leg, psk, prologue, side };
     let mut leg = RelayLeg::new(&facts, String::new(), &Seed::from_bytes([2; 32]), now);
@@ -62,6 +64,7 @@ pub(super) fn leg_stream(bytes: &[u8]) {
             PathEvent::Packet(packet) => assert!(packet.len() <= MAX_PACKET_BYTES),
             PathEvent::Video(frame) => assert!(frame.vp8.len() <= MAX_FRAME_BYTES),
             PathEvent::Up(_)
+            | PathEvent::Routed(_)
             | PathEvent::LocalCandidate(_)
             | PathEvent::VideoRoom
             | PathEvent::KeyFrameWanted
@@ -117,6 +120,34 @@ pub(super) fn remote_candidate(bytes: &[u8]) {
         link.handle_command(PathCommand::RemoteCandidate(line.to_owned()), now);
     }
     while link.poll_transmit().is_some() {}
+}
+
+/// What a TURN server says to an end: as it is, and as an answer to what was asked.
+pub(super) fn turn_answer(bytes: &[u8]) {
+    let now = Instant::now();
+    let place = Place {
+        local: SocketAddr::from(([192, 0, 2, 1], 5000)),
+        server: SocketAddr::from(([203, 0, 113, 1], 443)),
+    };
+    let credential = TurnCredential { name: "name".to_owned(), password: "password".to_owned() };
+    let setup = TurnSetup { place, credential, seed: Seed::from_bytes([4; 32]) };
+    let Some(mut client) = TurnClient::new(setup, now) else { return };
+    client.heed(SocketAddr::from(([203, 0, 113, 1], 50_000)), now);
+    let mut answer = bytes.to_vec();
+    let mut asked = 0;
+    while let Some(request) = client.poll_transmit() {
+        asked += 1;
+        assert!(asked < 10 && request.len() < 2048, "asked without end");
+        if let Some(id) = answer.get_mut(8..20) {
+            id.copy_from_slice(&request[8..20]);
+        }
+        for said in [bytes, &answer] {
+            if let Some((_, data)) = client.handle_datagram(said, now) {
+                assert!(data.len() <= said.len());
+            }
+        }
+    }
+    assert_eq!(client.relayed(), None, "nobody has the key");
 }
 
 /// Where the ticket ends in what a relay is sent first.

@@ -10,7 +10,7 @@ mod streams;
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
-use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, vp8};
+use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, turn_answer, vp8};
 use tasuki_protocol::{
     admin::{AddOperator, EnrolAdmin, Problem},
     backup::BackupHead,
@@ -78,6 +78,7 @@ const fn target(name: &'static str, decode: fn(&[u8])) -> Target {
 pub(crate) const TARGETS: &[Target] = &[
     target("ticket", ticket),
     target("turn_message", turn_message),
+    target("turn_answer", turn_answer),
     target("relay_answer", relay_answer),
     target("hello", hello),
     target("number", number),
@@ -358,6 +359,7 @@ fn ledger_request(bytes: &[u8]) {
 fn ledger_note(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = Checkpoint::open(text, TENANT, &[DeviceKey([1; 32])]);
+    let _ = Checkpoint::of_kept(text, TENANT);
 }
 
 fn ledger_decree(bytes: &[u8]) {

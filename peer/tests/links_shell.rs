@@ -180,7 +180,7 @@ impl House {
     }
 
     fn open(&mut self, side: IceSide, ticket: Vec<u8>) -> End {
-        let leg = Leg { number: 1, relay: None, ticket: Blob(ticket) };
+        let leg = Leg { number: 1, relay: None, turn: None, ticket: Blob(ticket) };
         let facts = RelayFacts { leg, psk: [3; 32], prologue: b"leg".to_vec(), side };
         let (tell, events) = mpsc::channel(256);
         let seed = Seed::from_bytes([side as u8; 32]);

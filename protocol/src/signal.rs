@@ -173,6 +173,9 @@ pub struct Leg {
     pub number: u32,
     /// `None`: the relay inside the server itself, at its own address.
     pub relay: Option<RelayAddress>,
+    /// The relay's UDP port for TURN (RFC 8656), where it speaks it; [`crate::turn`] makes the
+    /// ticket a credential.
+    pub turn: Option<u16>,
     /// A sealed [`crate::ticket::Ticket`] for this end.
     pub ticket: Blob,
 }

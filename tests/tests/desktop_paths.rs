@@ -12,7 +12,7 @@ use tasuki_protocol::{ids::Role, rights::Mode};
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Size, nudge_pointer},
     lab::WebOnly,
-    running::{Mark, Process, run},
+    running::{Mark, Process, run, until},
     stack::{Desks, House, Session, Site, Way, free_port},
 };
 
@@ -76,6 +76,61 @@ fn f3_a_relayed_session_outlives_its_relay_without_a_new_consent() {
     let questions = session.agent.events(Mark::default());
     assert_eq!(questions.iter().filter(|e| e["event"] == "question").count(), 1);
     session.end().unwrap();
+}
+
+/// S28, R1: under `relay-only` the picture and the keys go over UDP through the relay, and neither
+/// end is told an address.
+#[test]
+fn s28_r1_two_ends_that_tell_no_address_meet_over_udp_at_the_relay() {
+    let mut room = Room::furnish();
+    room.house.set(&["address_disclosure=relay-only", "turn_address=127.0.0.1"]).unwrap();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+    goes_by_turn(&mut session);
+    room.shows_that_it_lives(&mut session, "by datagrams through the relay");
+    for role in [Role::Operator, Role::Agent] {
+        let events = session.end_of(role).events(Mark::default());
+        assert!(!events.iter().any(|e| e["event"] == "disclosed"), "{role:?}");
+        let direct = |e: &&serde_json::Value| e["event"] == "path_chosen" && e["path"] == "direct";
+        assert_eq!(events.iter().find(direct), None, "what a relay forwards is not direct");
+    }
+    session.end().unwrap();
+}
+
+/// F3, S28: the relay dies that forwards the datagrams; the session goes on at the other one, and
+/// over UDP again.
+#[test]
+fn f3_a_session_by_turn_goes_on_through_another_relay_when_its_own_dies() {
+    let mut room = Room::furnish();
+    let ports = [free_port().unwrap(), free_port().unwrap()];
+    let mut relays = room.house.move_relays_out(ports).unwrap();
+    room.house.set(&["address_disclosure=relay-only"]).unwrap();
+    let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Auto).unwrap();
+    goes_by_turn(&mut session);
+    room.shows_that_it_lives(&mut session, "through the first relay");
+    let mark = session.operator.log().mark();
+    let busy = usize::from(sockets_of(&relays[1]) > sockets_of(&relays[0]));
+    relays[busy].kill();
+    session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
+    room.shows_that_it_lives(&mut session, "through the other relay");
+    session.operator.event(mark, "a way by TURN again", is_turn).unwrap();
+    goes_by_turn(&mut session);
+    session.end().unwrap();
+}
+
+/// WebRTC's ciphers on a path that is told as relayed.
+fn is_turn(event: &serde_json::Value) -> bool {
+    event["event"] == "path_up" && event["path"] == "relayed" && event["ciphers"]["kind"] == "direct"
+}
+
+/// Waits until what the viewer sees comes by TURN.
+fn goes_by_turn(session: &mut Session) {
+    session.operator.event(Mark::default(), "a way by TURN", is_turn).unwrap();
+    until("the session to move to it", || {
+        let stats = session.stats()?;
+        let there = stats["path"] == "relayed" && stats["ciphers"]["kind"] == "direct";
+        Ok(there.then_some(()))
+    })
+    .unwrap();
 }
 
 /// S84: a firewall that reads ALPN sees nothing but the web, and the relay behind it is found.

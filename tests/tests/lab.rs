@@ -19,7 +19,7 @@ fn s83_s84_s85_sessions_stand_between_restricted_networks() {
         eprintln!("SKIPPED: making networks needs root");
         return;
     }
-    let mut lab = Lab::set_up().unwrap();
+    let mut lab = Lab::set_up_with_turn().unwrap();
     for (operator, agent) in [
         (Kind::Proxied, Kind::Proxied),
         (Kind::Only443, Kind::Proxied),

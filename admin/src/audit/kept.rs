@@ -18,11 +18,11 @@ pub(crate) fn followed(bundle: &Bundle) -> Followed {
     Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root, now: unix_ms() / 1000 }
 }
 
-/// What is kept here of the organisation's ledger, while a key of its bundle still vouches for it.
-pub(crate) fn kept(desk: &Desk) -> Option<(String, Checkpoint)> {
+/// What is kept here of the organisation's ledger. It was checked when it was kept: a key that was
+/// replaced since makes nobody forget it.
+pub(crate) fn kept(desk: &Desk) -> Option<Checkpoint> {
     let note = desk.profile.checkpoint()?;
-    let checkpoint = followed(&desk.bundle).open(&note).ok()?;
-    Some((note, checkpoint))
+    Checkpoint::of_kept(&note, desk.bundle.tenant).ok()
 }
 
 /// The newest checkpoint, once it is proven to have grown out of the one kept here; it takes
@@ -32,7 +32,7 @@ pub(crate) fn kept(desk: &Desk) -> Option<(String, Checkpoint)> {
 /// [`AuditFault::Refused`] for a fork or an older ledger.
 pub(crate) async fn follow(desk: &Desk) -> Result<Option<Checkpoint>, Fault> {
     let followed = followed(&desk.bundle);
-    let mut known = kept(desk).map(|(_, checkpoint)| Base::from(checkpoint));
+    let mut known = kept(desk).map(Base::from);
     for _ in 0..MAX_EXCUSES {
         let answer = ask(desk, known).await?;
         match followed.news(known, &answer).map_err(AuditFault::Refused)? {

@@ -7,6 +7,7 @@ use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::keys::WrappedLogKey;
 use tasuki_protocol::ledger::audit::{Auditor, Finding, Header, Item, Verified};
+use tasuki_protocol::ledger::checkpoint::Checkpoint;
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::export::Export;
@@ -53,6 +54,15 @@ pub struct Passed {
     pub from: u64,
 }
 
+/// A checkpoint that the ledger must have passed through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// A note that somebody handed in: a key of the bundle must have signed it.
+    Elsewhere(String),
+    /// What this administrator's own programs have checked and kept.
+    Here(Checkpoint),
+}
+
 /// Goes through everything; `each` sees an item before it is judged.
 ///
 /// # Errors
@@ -61,7 +71,7 @@ pub struct Passed {
 pub async fn pass(
     source: &mut Source<'_>,
     trust: &Trust,
-    witnesses: &[String],
+    witnesses: &[Seen],
     mut each: impl FnMut(&Item) -> Result<(), Fault>,
 ) -> Result<Passed, Fault> {
     let Some(Item::Header(header)) = source.item().await? else {
@@ -71,7 +81,10 @@ pub async fn pass(
     each(&Item::Header(header.clone()))?;
     let (from, whole) = (header.from, header.from == 0);
     let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), bundle.root);
-    let witnessed = witnesses.iter().try_for_each(|note| auditor.witness(note));
+    let witnessed = witnesses.iter().try_for_each(|seen| match seen {
+        Seen::Elsewhere(note) => auditor.witness(note),
+        Seen::Here(checkpoint) => auditor.witness_kept(checkpoint),
+    });
     let (mut finding, mut records) = (witnessed.err(), 0);
     while let Some(item) = source.item().await? {
         each(&item)?;
@@ -104,7 +117,7 @@ fn check(auditor: &mut Auditor, item: &Item) -> Result<(), Finding> {
 pub async fn export(
     source: &mut Source<'_>,
     trust: &Trust,
-    witnesses: &[String],
+    witnesses: &[Seen],
     file: &Path,
 ) -> Result<Passed, Fault> {
     let mut export = Export::create(file)?;

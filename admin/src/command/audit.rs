@@ -15,7 +15,7 @@ use super::{Printed, Settings};
 use crate::audit::fault::AuditFault;
 use crate::audit::filter::{self, Filter, named, sessions};
 use crate::audit::kept::{self, follow};
-use crate::audit::reading::{self, Passed, Read, Trust};
+use crate::audit::reading::{self, Passed, Read, Seen, Trust};
 use crate::audit::record::{Body, Record};
 use crate::audit::source::Source;
 use crate::audit::times::Zone;
@@ -277,7 +277,7 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
     let mut witnesses = Vec::new();
     for file in checkpoints {
         let note = std::fs::read_to_string(file).map_err(|why| AuditFault::file(file, why))?;
-        witnesses.push(note);
+        witnesses.push(Seen::Elsewhere(note));
     }
     let (passed, trust) = match &input.file {
         Some(file) => {
@@ -288,7 +288,7 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
         None => {
             let desk = Desk::open(settings).await?;
             // Asked first, so that a server that cannot prove its way is not taken at its new word.
-            witnesses.extend(kept::kept(&desk).map(|(note, _)| note));
+            witnesses.extend(kept::kept(&desk).map(Seen::Here));
             follow(&desk).await?;
             let trust = Trust::Known(Box::new(desk.bundle.clone()));
             let mut source = Source::server(&desk, ReadPurpose::Verify, 0).await?;
@@ -330,7 +330,7 @@ async fn export(settings: &Settings, to: &Path) -> Result<Printed, Fault> {
     }
     let desk = Desk::open(settings).await?;
     // A fork is exported too: it is evidence, and said to be one.
-    let witnesses: Vec<String> = kept::kept(&desk).map(|(note, _)| note).into_iter().collect();
+    let witnesses: Vec<Seen> = kept::kept(&desk).map(Seen::Here).into_iter().collect();
     let known = Trust::Known(Box::new(desk.bundle.clone()));
     let mut source = Source::server(&desk, ReadPurpose::Export, 0).await?;
     let passed = reading::export(&mut source, &known, &witnesses, to).await?;

@@ -126,7 +126,7 @@ pub(super) async fn acknowledge(
     options: &RestoreOptions,
 ) -> Result<Printed, Fault> {
     let desk = Desk::open(settings).await?;
-    let known = kept::kept(&desk).map(|(_, checkpoint)| checkpoint);
+    let known = kept::kept(&desk);
     let lost = match (follow(&desk).await, options.seen) {
         (Err(fault), seen) if is_missing_records(&fault) => {
             seen.or(known.map(|known| known.size)).unwrap_or_default()

@@ -13,7 +13,8 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use subtle::ConstantTimeEq;
 
-pub use super::direct_address::{LocalAddress, Transmit};
+use super::direct_address::Routes;
+pub use super::direct_address::{LocalAddress, Transmit, at_relay};
 use super::direct_early::Early;
 use super::direct_identity::DirectIdentity;
 use super::direct_lanes::{Lanes, Received};
@@ -46,6 +47,7 @@ pub struct DirectLink {
     remote_candidates: usize,
     /// Addresses that reach the other end were found.
     reached: Reached,
+    routes: Routes,
     early: Early,
     happened: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
@@ -87,6 +89,7 @@ impl DirectLink {
             rtc_deadline: now,
             remote_candidates: 0,
             reached: Reached::NotYet,
+            routes: Routes::default(),
             early: Early::default(),
             happened: VecDeque::new(),
             transmits: VecDeque::new(),
@@ -106,6 +109,7 @@ impl DirectLink {
         if !matches!(address, LocalAddress::Untold(_)) {
             self.events.push_back(PathEvent::LocalCandidate(candidate.to_sdp_string()));
         }
+        self.routes.learn(address);
         // One that is like another already here brings nothing, and is still worth telling.
         self.rtc.add_local_candidate(candidate);
         self.handle_timeout(now);
@@ -156,7 +160,8 @@ impl DirectLink {
                 self.lanes.send(&mut self.rtc, &packet);
             }
             PathCommand::SendVideo(frame) if self.stage == Stage::Up => self.send_video(&frame, now),
-            PathCommand::SendPacket(_) | PathCommand::SendVideo(_) => return,
+            // Sockets are the shell's, and so is who may be asked from them.
+            PathCommand::SendPacket(_) | PathCommand::SendVideo(_) | PathCommand::UseRelay(_) => return,
             PathCommand::RemoteCandidate(line) => self.add_remote(&line),
             PathCommand::AskKeyFrame => ask_key_frame(&mut self.rtc),
             PathCommand::Close => self.close(now),
@@ -169,6 +174,11 @@ impl DirectLink {
         match sending.send(&mut self.rtc, frame, now) {
             Taken::Written | Taken::Dropped => {}
         }
+    }
+
+    /// What carried it is known to be gone.
+    pub fn lose(&mut self) {
+        self.end(PathEnd::Silent);
     }
 
     fn add_remote(&mut self, line: &str) {
@@ -262,12 +272,13 @@ impl DirectLink {
                     return;
                 }
                 Ok(Output::Transmit(datagram)) => {
-                    let passing = self.video.hold(Transmit {
+                    let transmit = Transmit {
                         local: datagram.source,
                         destination: datagram.destination,
                         bytes: datagram.contents.into(),
-                    });
-                    self.transmits.extend(passing);
+                    };
+                    self.events.extend(self.routes.show(&transmit).map(PathEvent::Routed));
+                    self.transmits.extend(self.video.hold(transmit));
                 }
                 Ok(Output::Event(event)) => self.happened.push_back(event),
                 Err(error) => {

@@ -33,6 +33,7 @@ mod session;
 pub mod setup;
 pub mod snapshot;
 pub mod testimony;
+pub mod turn;
 
 pub use peer::{Peer, Turn};
 pub use setup::{

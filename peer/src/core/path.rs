@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::leg::VideoHeader;
+use tasuki_protocol::turn::TurnCredential;
 
 /// One attempt at a path; never used again after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +25,8 @@ pub enum PathKind {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Ciphers {
-    /// Names as in the IANA registries: a TLS cipher suite and an SRTP protection profile.
+    /// Names as in the IANA registries: a TLS cipher suite and an SRTP protection profile. By
+    /// whichever [`Route`] the datagrams go.
     Direct { dtls: String, srtp: String },
     /// The Noise protocol's name end to end, and the TLS suite towards the relay.
     Relayed { noise: String, tls: String },
@@ -80,11 +82,31 @@ impl std::fmt::Debug for RelayFacts {
     }
 }
 
+/// Where a direct path may have an address at a relay (RFC 8656), and what proves that it may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnFacts {
+    /// `None`: the server's own host.
+    pub host: Option<String>,
+    pub port: u16,
+    pub credential: TurnCredential,
+}
+
+/// By which way the datagrams of a direct path go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// From one end to the other.
+    Straight,
+    /// By an address at a relay, which forwards them as they are.
+    ByRelay,
+}
+
 /// What a path tells its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathEvent {
     /// Both ends have proven themselves on it; packets may pass.
     Up(Ciphers),
+    /// Another way than before; before the first one it is [`Route::Straight`].
+    Routed(Route),
     /// A local candidate of a direct path, to be told to the other end.
     LocalCandidate(String),
     /// An encoded [`tasuki_protocol::message::Packet`].
@@ -131,6 +153,8 @@ pub enum PathCommand {
     /// Only after [`PathEvent::VideoRoom`]; one frame each.
     SendVideo(VideoFrame),
     RemoteCandidate(String),
+    /// To a direct path alone: an address at this relay serves as well.
+    UseRelay(TurnFacts),
     /// The receiver asks the sender for a frame that stands alone.
     AskKeyFrame,
     Close,

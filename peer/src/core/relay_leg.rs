@@ -205,7 +205,7 @@ impl RelayLeg {
         match command {
             PathCommand::SendPacket(packet) => self.outbox.packet(&packet),
             PathCommand::SendVideo(frame) => self.send_video(frame, now),
-            PathCommand::RemoteCandidate(_) => {}
+            PathCommand::RemoteCandidate(_) | PathCommand::UseRelay(_) => {}
             PathCommand::AskKeyFrame => self.outbox.signal(LegRecord::NeedKeyFrame),
             PathCommand::Close => self.close(),
         }

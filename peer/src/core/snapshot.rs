@@ -133,6 +133,8 @@ pub enum NotDirect {
     /// This program was told so.
     BySetting,
     BeingTried,
+    /// The two ends' networks let no datagram pass straight; a relay forwards them.
+    OnlyByRelay,
     /// The last attempt, or the last direct path, ended so.
     Failed {
         end: String,

@@ -17,6 +17,10 @@ use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::Rights;
 use tasuki_protocol::seed::Seed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::say::{self, Form};
 use crate::core::direct_identity::DirectIdentity;
@@ -255,7 +259,10 @@ pub(super) fn start_log(filter: &str) -> Result<(), Fault> {
         value: filter.to_owned(),
         why: why.to_string(),
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    // Other people's crates tell, at their most talkative, what keys and texts they handle (T68).
+    let own = filter_fn(|told| told.target().starts_with("tasuki") || *told.level() <= Level::INFO);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry().with(log.with_filter(parsed.and(own)));
     // A second start in one process keeps the first log.
     let _ = log.try_init();
     Ok(())

@@ -81,6 +81,12 @@ impl Places {
         if local.is_ipv4() { self.v4 } else { self.v6 }
     }
 
+    /// The same host at another port.
+    pub fn at_port(self, port: u16) -> Self {
+        let at = |place: Option<SocketAddr>| place.map(|place| SocketAddr::new(place.ip(), port));
+        Self { v4: at(self.v4), v6: at(self.v6) }
+    }
+
     pub fn contains(&self, place: SocketAddr) -> bool {
         self.v4 == Some(place) || self.v6 == Some(place)
     }

@@ -1,37 +1,37 @@
 //! Sockets for a direct path: addresses, datagrams, time. Decides only which of
-//! this machine's addresses the path may use (R1).
+//! this machine's addresses the path may use (R1), and when it needs none at a relay.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use tasuki_protocol::seed::Seed;
 use tasuki_protocol::terms::AddressDisclosure;
-use tokio::net::UdpSocket;
+use tasuki_protocol::turn::TurnCredential;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-use super::dial::Places;
+use super::dial::{self, Callee, Places};
+use super::direct_sockets::{Bound, bind_all, readable};
 use super::interfaces;
 use super::stun::Binding;
-use crate::core::direct::{DirectLink, LocalAddress, Transmit};
+use crate::core::direct::{DirectLink, LocalAddress, Transmit, at_relay};
 use crate::core::direct_identity::DirectIdentity;
-use crate::core::path::{DirectFacts, PathCommand, PathEnd, PathEvent, PathId};
+use crate::core::path::{DirectFacts, PathCommand, PathEnd, PathEvent, PathId, Route, TurnFacts};
+use crate::core::turn::{Allocations, Place, Received, TurnEvent};
 
 /// Commands that may wait for a path.
 const COMMANDS: usize = 256;
-/// What a burst of key frame needs while the other side is not scheduled.
-const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
-const MAX_SOCKETS: usize = 8;
 const MAX_DATAGRAM: usize = 2048;
 /// Datagrams read before other things get their turn.
 const BATCH: usize = 64;
 const STUN_TRIES: u32 = 5;
 const STUN_FIRST_WAIT: Duration = Duration::from_millis(250);
+/// For how long an address at a relay is kept beside a way that does without.
+const SPARE: Duration = Duration::from_secs(5);
+/// What a datagram begins with that is no STUN (RFC 7983 §7).
+const FIRST_DTLS: u8 = 20;
 
 /// Starts a direct path; it ends with [`PathEvent::Down`], or silently once
 /// nobody listens. Dropping the sender closes it.
@@ -45,10 +45,7 @@ pub fn spawn(
 ) -> mpsc::Sender<PathCommand> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     tokio::spawn(async move {
-        let sockets = match disclosure {
-            AddressDisclosure::RelayOnly => Vec::new(),
-            AddressDisclosure::Public | AddressDisclosure::All => bind_all(),
-        };
+        let sockets = bind_all();
         if sockets.is_empty() {
             // Nobody left to tell is no fault of the path.
             events.send((path, PathEvent::Down(PathEnd::NotReached(Duration::ZERO)))).await.ok();
@@ -65,50 +62,17 @@ pub fn spawn(
             held: None,
             heard: Heard::Nothing,
             candidates: 0,
+            disclosure,
+            server: stun,
+            relay: Allocations::default(),
+            finding: None,
+            route: Route::Straight,
+            spare: None,
         };
-        carrier.gather(disclosure, stun);
-        carrier.run(stun).await;
+        carrier.gather();
+        carrier.run().await;
     });
     commands
-}
-
-struct Bound {
-    address: SocketAddr,
-    socket: UdpSocket,
-}
-
-fn bind_all() -> Vec<Bound> {
-    let addresses = interface_addresses();
-    addresses.into_iter().filter_map(|ip| bind(SocketAddr::new(ip, 0)).ok()).take(MAX_SOCKETS).collect()
-}
-
-/// Without any other address, loopback: both ends may be on this machine.
-fn interface_addresses() -> Vec<IpAddr> {
-    let all: Vec<IpAddr> = interfaces::addresses()
-        .into_iter()
-        .filter(|interface| !interface.is_link_local())
-        .map(|interface| interface.ip())
-        .collect();
-    let outward: Vec<IpAddr> = all.iter().copied().filter(|ip| !ip.is_loopback()).collect();
-    if outward.is_empty() { all } else { outward }
-}
-
-fn bind(address: SocketAddr) -> io::Result<Bound> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    // The kernel may give less; a small buffer costs throughput only.
-    socket.set_recv_buffer_size(SOCKET_BUFFER).ok();
-    socket.set_send_buffer_size(SOCKET_BUFFER).ok();
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    let socket = UdpSocket::from_std(socket.into())?;
-    let address = socket.local_addr()?;
-    let buffers = socket2::SockRef::from(&socket);
-    tracing::debug!(
-        receive = buffers.recv_buffer_size().unwrap_or_default(),
-        send = buffers.send_buffer_size().unwrap_or_default(),
-        "a socket for a direct path"
-    );
-    Ok(Bound { address, socket })
 }
 
 struct Carrier {
@@ -124,6 +88,20 @@ struct Carrier {
     heard: Heard,
     /// How many places of the other end were told: with none, silence says nothing of UDP.
     candidates: usize,
+    disclosure: AddressDisclosure,
+    /// Where STUN is asked.
+    server: Places,
+    relay: Allocations,
+    /// A relay whose name is being looked up.
+    finding: Option<Finding>,
+    route: Route,
+    /// When the address at the relay is given back, unless it is needed until then.
+    spare: Option<Instant>,
+}
+
+struct Finding {
+    credential: TurnCredential,
+    places: JoinHandle<Places>,
 }
 
 /// Whether any datagram has come, from whomever.
@@ -134,18 +112,18 @@ enum Heard {
 }
 
 impl Carrier {
-    fn gather(&mut self, disclosure: AddressDisclosure, stun: Places) {
+    fn gather(&mut self) {
         let now = Instant::now();
         for (index, bound) in self.sockets.iter().enumerate() {
-            let local = match disclosure {
+            let local = match self.disclosure {
                 AddressDisclosure::All => LocalAddress::Host(bound.address),
-                AddressDisclosure::Public | AddressDisclosure::RelayOnly => {
-                    LocalAddress::Untold(bound.address)
-                }
+                AddressDisclosure::Public => LocalAddress::Untold(bound.address),
+                // Nothing leaves from here but to a relay.
+                AddressDisclosure::RelayOnly => continue,
             };
             self.link.add_local(local, now);
             let mut transaction = [0; 12];
-            if stun.of_family(bound.address).is_some()
+            if self.server.of_family(bound.address).is_some()
                 && getrandom::fill(&mut transaction).is_ok()
                 && let Some(question) = Binding::new(transaction)
             {
@@ -154,23 +132,24 @@ impl Carrier {
         }
     }
 
-    async fn run(&mut self, stun: Places) {
-        let mut asking = Asking { servers: stun, tries: 0, next: Instant::now() };
+    async fn run(&mut self) {
+        let mut asking = Asking { servers: self.server, tries: 0, next: Instant::now() };
         let mut buffer = vec![0; MAX_DATAGRAM];
         let events = self.events.clone();
         let gone = interfaces::gone(self.sockets.iter().map(|bound| bound.address.ip()).collect());
         let mut gone = std::pin::pin!(gone);
         loop {
             asking.ask(&self.questions, &self.sockets);
+            self.hear_relay();
             self.transmit();
             self.tell();
             let Some(deadline) = self.link.deadline() else { break };
-            let deadline = asking.deadline(&self.questions).map_or(deadline, |ask| ask.min(deadline));
+            let others = [asking.deadline(&self.questions), self.relay.deadline(), self.spare];
+            let deadline = others.into_iter().flatten().fold(deadline, Instant::min);
             tokio::select! {
                 command = self.commands.recv() => {
                     let Some(command) = command else { break };
-                    self.candidates += usize::from(matches!(command, PathCommand::RemoteCandidate(_)));
-                    self.link.handle_command(command, Instant::now());
+                    self.obey(command);
                 }
                 room = events.reserve(), if self.held.is_some() => {
                     let Ok(room) = room else { break };
@@ -179,9 +158,10 @@ impl Carrier {
                     }
                 }
                 index = readable(&self.sockets), if self.held.is_none() => {
-                    self.receive(index, asking.servers, &mut buffer);
+                    self.receive(index, &mut buffer);
                 }
-                () = sleep_until(deadline.into()) => self.link.handle_timeout(Instant::now()),
+                (credential, places) = found(&mut self.finding) => self.ask_relay(&credential, places),
+                () = sleep_until(deadline.into()) => self.wake(),
                 // The session gathers afresh on a new path.
                 () = &mut gone => break,
             }
@@ -189,37 +169,134 @@ impl Carrier {
         self.leave().await;
     }
 
-    fn receive(&mut self, index: usize, stun: Places, buffer: &mut [u8]) {
+    fn obey(&mut self, command: PathCommand) {
+        let now = Instant::now();
+        match &command {
+            PathCommand::RemoteCandidate(line) => {
+                self.candidates += 1;
+                if let Some(peer) = at_relay(line) {
+                    self.relay.heed(peer, now);
+                }
+            }
+            PathCommand::UseRelay(facts) => self.use_relay(facts),
+            PathCommand::SendPacket(_)
+            | PathCommand::SendVideo(_)
+            | PathCommand::AskKeyFrame
+            | PathCommand::Close => {}
+        }
+        self.link.handle_command(command, now);
+    }
+
+    fn use_relay(&mut self, facts: &TurnFacts) {
+        let TurnFacts { host, port, credential } = facts.clone();
+        let Some(host) = host else {
+            return self.ask_relay(&credential, self.server.at_port(port));
+        };
+        let callee = Callee { host, port, pins: Vec::new() };
+        let places = tokio::spawn(async move {
+            dial::resolve(&callee).await.unwrap_or_default().into_iter().collect()
+        });
+        self.finding = Some(Finding { credential, places });
+    }
+
+    fn ask_relay(&mut self, credential: &TurnCredential, servers: Places) {
+        let mut seed = [0; 32];
+        if getrandom::fill(&mut seed).is_err() {
+            return;
+        }
+        let places = self.sockets.iter().filter_map(|bound| {
+            let server = servers.of_family(bound.address)?;
+            Some(Place { local: bound.address, server })
+        });
+        self.relay.begin(places, credential, &Seed::from_bytes(seed), Instant::now());
+    }
+
+    fn hear_relay(&mut self) {
+        while let Some((place, event)) = self.relay.poll_event() {
+            match event {
+                TurnEvent::Allocated(at) => {
+                    let address = LocalAddress::Relayed { at, base: place.local };
+                    self.link.add_local(address, Instant::now());
+                }
+                TurnEvent::Gone(why) => {
+                    tracing::info!(path = self.path.0, %why, "no address at the relay");
+                    if self.route == Route::ByRelay {
+                        self.link.lose();
+                    }
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        let now = Instant::now();
+        self.link.handle_timeout(now);
+        self.relay.handle_timeout(now);
+        if self.spare.is_some_and(|spare| now >= spare) {
+            self.spare = None;
+            self.relay.close(now);
+        }
+    }
+
+    fn receive(&mut self, index: usize, buffer: &mut [u8]) {
         let local = self.sockets[index].address;
         for _ in 0..BATCH {
             let Ok((length, source)) = self.sockets[index].socket.try_recv_from(buffer) else { return };
             let now = Instant::now();
             self.heard = Heard::Something;
             let datagram = &buffer[..length];
-            if stun.contains(source)
+            if self.server.contains(source)
                 && let Some(seen) = self.questions.get(&index).and_then(|asked| asked.answer(datagram))
             {
                 self.questions.remove(&index);
                 self.link.add_local(LocalAddress::ServerReflexive { seen, base: local }, now);
             } else {
-                self.link.handle_datagram(source, local, datagram, now);
+                match self.relay.receive(source, local, datagram, now) {
+                    Received::Data { peer, local, data } => {
+                        // The other end may change its way later than this one.
+                        if datagram[data.clone()].first().is_some_and(|first| *first >= FIRST_DTLS) {
+                            self.spare = self.spare.map(|_| now + SPARE);
+                        }
+                        self.link.handle_datagram(peer, local, &datagram[data], now);
+                    }
+                    Received::Foreign if self.disclosure != AddressDisclosure::RelayOnly => {
+                        self.link.handle_datagram(source, local, datagram, now);
+                    }
+                    Received::Foreign | Received::Taken => {}
+                }
             }
             self.transmit();
         }
     }
 
     fn transmit(&mut self) {
-        while let Some(Transmit { local, destination, bytes }) = self.link.poll_transmit() {
-            let Some(bound) = self.sockets.iter().find(|bound| bound.address == local) else {
-                continue;
-            };
-            // A full buffer or an unreachable host loses the datagram, as the network would.
-            bound.socket.try_send_to(&bytes, destination).ok();
+        while let Some(transmit) = self.link.poll_transmit() {
+            if let Some(transmit) = self.relay.send(transmit) {
+                self.put(&transmit);
+            }
+        }
+        while let Some(transmit) = self.relay.poll_transmit() {
+            self.put(&transmit);
+        }
+    }
+
+    /// A full buffer or an unreachable host loses the datagram, as the network would; so is one
+    /// lost that comes from an address at a relay which is gone.
+    fn put(&self, transmit: &Transmit) {
+        if let Some(bound) = self.sockets.iter().find(|bound| bound.address == transmit.local) {
+            bound.socket.try_send_to(&transmit.bytes, transmit.destination).ok();
         }
     }
 
     fn next_event(&mut self) -> Option<PathEvent> {
         let event = self.link.poll_event()?;
+        if let PathEvent::Routed(route) = &event {
+            self.route = *route;
+        }
+        if matches!(event, PathEvent::Up(_) | PathEvent::Routed(_)) {
+            let straight = self.route == Route::Straight;
+            self.spare = straight.then(|| Instant::now() + SPARE);
+        }
         let not_reached = matches!(event, PathEvent::Down(PathEnd::NotReached(_)));
         let silent = not_reached && self.heard == Heard::Nothing && self.candidates > 0;
         Some(if silent { PathEvent::Down(PathEnd::NoUdp) } else { event })
@@ -237,7 +314,10 @@ impl Carrier {
 
     /// Says goodbye, if that is still to be said, and what the session has yet to hear.
     async fn leave(&mut self) {
-        self.link.handle_command(PathCommand::Close, Instant::now());
+        let now = Instant::now();
+        self.link.handle_command(PathCommand::Close, now);
+        self.transmit();
+        self.relay.close(now);
         self.transmit();
         while let Some(event) = self.held.take().or_else(|| self.next_event()) {
             if self.events.send((self.path, event)).await.is_err() {
@@ -273,15 +353,11 @@ impl Asking {
     }
 }
 
-/// The first socket with something to read. Cancel-safe.
-async fn readable(sockets: &[Bound]) -> usize {
-    poll_fn(|context| {
-        for (index, bound) in sockets.iter().enumerate() {
-            if bound.socket.poll_recv_ready(context).is_ready() {
-                return Poll::Ready(index);
-            }
-        }
-        Poll::Pending
-    })
-    .await
+/// Where the relay is that was being looked up. Cancel-safe.
+async fn found(finding: &mut Option<Finding>) -> (TurnCredential, Places) {
+    let Some(looked) = finding else { return std::future::pending().await };
+    let places = (&mut looked.places).await.unwrap_or_default();
+    let credential = looked.credential.clone();
+    *finding = None;
+    (credential, places)
 }

@@ -5,9 +5,8 @@
 //! what a program could not send before it ended, the next one sends.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use tasuki_protocol::blob::Blob;
@@ -22,7 +21,9 @@ use tasuki_protocol::signal;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::checkpoint;
+use super::checkpoint::{self, Taken};
+use super::ledger_kept::keep;
+pub use super::ledger_kept::send_kept;
 use super::profile::Profile;
 use super::proxy::Proxies;
 use super::request;
@@ -30,18 +31,8 @@ use super::trust::Trust;
 use crate::core::io::{HumanAct, SessionEvent};
 use crate::core::testimony::Testimony;
 
-/// Where a profile keeps records that are still to be sent, under its state folder.
-const FOLDER: &str = "ledger";
-/// Sessions whose records wait at most; the oldest give way.
-const MAX_FILES: usize = 64;
-/// The most bytes of one session's waiting records.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// The most bytes of one delivery; the server reads no more.
 const MAX_BATCH_BYTES: usize = 48 * 1024;
-/// A file that was not touched for so long belongs to no running program.
-const ABANDONED: Duration = Duration::from_secs(30);
-/// After this the server takes a session's records no more.
-const TOO_OLD: Duration = Duration::from_secs(48 * 3600);
 /// Restores that are followed one behind another.
 const MAX_EXCUSES: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -76,15 +67,15 @@ struct Waiting {
 }
 
 #[derive(Debug, Default)]
-struct Rows {
-    ticket: Option<Blob>,
-    next: u64,
-    rows: VecDeque<EndRow>,
+pub(super) struct Rows {
+    pub(super) ticket: Option<Blob>,
+    pub(super) next: u64,
+    pub(super) rows: VecDeque<EndRow>,
     /// The file's name, once there is a session, and whose records they are.
-    file: Option<String>,
-    of: Option<(SessionId, Role)>,
-    is_closed: bool,
-    told_refused: bool,
+    pub(super) file: Option<String>,
+    pub(super) of: Option<(SessionId, Role)>,
+    pub(super) is_closed: bool,
+    pub(super) told_refused: bool,
 }
 
 impl Scribe {
@@ -209,7 +200,7 @@ impl Rows {
     }
 }
 
-fn first_of(waiting: &VecDeque<EndRow>) -> Vec<EndRow> {
+pub(super) fn first_of(waiting: &VecDeque<EndRow>) -> Vec<EndRow> {
     let mut bytes = 0;
     let fits = |row: &&EndRow| {
         bytes += signal::encode(*row).len();
@@ -256,7 +247,7 @@ async fn send(waiting: Arc<Waiting>, desk: Desk) {
     }
 }
 
-enum Delivered {
+pub(super) enum Delivered {
     /// Everything before `next` is on the server's disk.
     Taken {
         next: u64,
@@ -268,7 +259,7 @@ enum Delivered {
     Never,
 }
 
-async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
+pub(super) async fn deliver(batch: &EndRows, desk: &Desk) -> Delivered {
     let Some(first) = batch.rows.first().map(|row| row.number) else { return Delivered::Never };
     let known = checkpoint::kept(desk);
     let batch = EndRows { known: known.map_or(0, |known| known.size), ..batch.clone() };
@@ -313,75 +304,27 @@ async fn heed(
     taken: &EndRowsTaken,
     ticket: &Blob,
 ) -> Result<(), LedgerRefused> {
-    let mut next = checkpoint::take(desk, known, &taken.checkpoint)?;
+    let mut held = known;
+    let mut next = checkpoint::take(desk, held, known, &taken.checkpoint)?;
     for _ in 0..MAX_EXCUSES {
-        let Some(base) = next else { return Ok(()) };
-        let ask = EndRows { ticket: ticket.clone(), known: base.size, rows: Vec::new() };
+        let base = match next {
+            Taken::Kept => return Ok(()),
+            Taken::AskFrom(base) => Some(base),
+            Taken::Overtaken(now) => {
+                held = now;
+                now
+            }
+        };
+        let size = base.map_or(0, |base| base.size);
+        let ask = EndRows { ticket: ticket.clone(), known: size, rows: Vec::new() };
         let asked =
             request::post((&desk.trust, &desk.proxies), END_ROWS_PATH, &[], |_| signal::encode(&ask));
         // Not now is no fork: the next delivery asks again.
         let Ok((StatusCode::OK, answer)) = asked.await else { return Ok(()) };
         let Ok(taken) = signal::decode::<EndRowsTaken>(&answer) else { return Ok(()) };
-        next = checkpoint::take(desk, Some(base), &taken.checkpoint)?;
+        next = checkpoint::take(desk, held, base, &taken.checkpoint)?;
     }
     Ok(())
-}
-
-/// What waits, on disk, so that a killed program loses none of it; gone when nothing waits.
-/// A disk that takes nothing leaves the records in memory: they are sent all the same.
-fn keep(rows: &Rows, profile: &Profile) {
-    let Some(name) = &rows.file else { return };
-    let folder = profile.state.join(FOLDER);
-    if rows.rows.is_empty() {
-        // Not there is what is wanted.
-        drop(std::fs::remove_file(folder.join(name)));
-        return;
-    }
-    let ticket = rows.ticket.clone().unwrap_or_else(|| Blob(Vec::new()));
-    let all = EndRows { ticket, known: 0, rows: rows.rows.iter().cloned().collect() };
-    if let Err(fault) = Profile::at(&folder).write(name, signal::encode(&all).as_bytes()) {
-        tracing::warn!(%fault, "records of this session wait in memory alone");
-    }
-}
-
-/// Sends what earlier programs left behind. Never waits for long, and fails in silence: the
-/// next program tries again.
-pub async fn send_kept(desk: Desk) {
-    let folder = desk.profile.state.join(FOLDER);
-    let Ok(entries) = std::fs::read_dir(&folder) else { return };
-    let mut files: Vec<(SystemTime, std::path::PathBuf)> = entries
-        .flatten()
-        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    files.sort();
-    let surplus = files.len().saturating_sub(MAX_FILES);
-    for (at, (touched, file)) in files.into_iter().enumerate() {
-        let age = touched.elapsed().unwrap_or_default();
-        if age < ABANDONED {
-            continue;
-        }
-        if at < surplus || age > TOO_OLD || send_file(&file, &desk).await {
-            drop(std::fs::remove_file(&file));
-        }
-    }
-}
-
-/// Whether the file is done with.
-async fn send_file(file: &Path, desk: &Desk) -> bool {
-    let Ok(facts) = std::fs::metadata(file) else { return false };
-    let kept = std::fs::read_to_string(file).ok().filter(|_| facts.len() <= MAX_FILE_BYTES);
-    let Some(kept) = kept.and_then(|text| signal::decode::<EndRows>(&text).ok()) else { return true };
-    let mut rows: VecDeque<EndRow> = kept.rows.into();
-    while !rows.is_empty() {
-        let batch = EndRows { ticket: kept.ticket.clone(), known: 0, rows: first_of(&rows) };
-        match deliver(&batch, desk).await {
-            Delivered::Taken { next, .. } => rows.retain(|row| row.number >= next),
-            Delivered::Never => return true,
-            Delivered::NotNow => return false,
-        }
-    }
-    true
 }
 
 fn role_word(role: Role) -> &'static str {

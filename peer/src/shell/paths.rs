@@ -77,6 +77,7 @@ impl Paths {
                 tracing::info!(path = id.0, %noise, %tls, "a relayed path is up");
             }
             PathEvent::Down(_) => drop(self.open.remove(&id)),
+            PathEvent::Routed(route) => tracing::info!(path = id.0, ?route, "a direct path's way"),
             PathEvent::LocalCandidate(_)
             | PathEvent::Packet(_)
             | PathEvent::Video(_)

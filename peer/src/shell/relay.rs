@@ -88,6 +88,7 @@ async fn closed(commands: &mut mpsc::Receiver<PathCommand>) {
                 PathCommand::SendPacket(_)
                 | PathCommand::SendVideo(_)
                 | PathCommand::RemoteCandidate(_)
+                | PathCommand::UseRelay(_)
                 | PathCommand::AskKeyFrame,
             ) => {}
         }

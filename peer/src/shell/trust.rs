@@ -201,14 +201,14 @@ fn read(file: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use ed25519_dalek::SigningKey;
     use tasuki_protocol::dsse;
     use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION, TenantId};
     use tasuki_protocol::log_key::LogSecretKey;
 
-    fn key(n: u8) -> SigningKey {
+    pub(in crate::shell) fn key(n: u8) -> SigningKey {
         SigningKey::from_bytes(&[n; 32])
     }
 
@@ -216,7 +216,7 @@ mod tests {
         DeviceKey(key(n).verifying_key().to_bytes())
     }
 
-    fn bundle(organisation: &str, root: u8, version: u64) -> Bundle {
+    pub(in crate::shell) fn bundle(organisation: &str, root: u8, version: u64) -> Bundle {
         Bundle {
             v: PROTOCOL_VERSION,
             version,

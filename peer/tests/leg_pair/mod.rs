@@ -14,7 +14,7 @@ pub const OPERATOR: usize = 0;
 pub const AGENT: usize = 1;
 
 pub fn facts(side: IceSide, psk: u8, prologue: &[u8]) -> RelayFacts {
-    let leg = Leg { number: 1, relay: None, ticket: Blob::default() };
+    let leg = Leg { number: 1, relay: None, turn: None, ticket: Blob::default() };
     RelayFacts { leg, psk: [psk; 32], prologue: prologue.to_vec(), side }
 }
 

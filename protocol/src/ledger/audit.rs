@@ -180,6 +180,14 @@ impl Auditor {
     /// The note itself counts for nothing.
     pub fn witness(&mut self, note: &str) -> Result<(), Finding> {
         let known = self.opened(note)?;
+        self.witness_kept(&known)
+    }
+
+    /// As [`Self::witness`], of a checkpoint that the verifier checked himself when he kept it.
+    ///
+    /// # Errors
+    /// [`Finding::Forked`]: another of the same size was handed in.
+    pub fn witness_kept(&mut self, known: &Checkpoint) -> Result<(), Finding> {
         match self.witnessed.insert(known.size, known.root) {
             Some(root) if root != known.root => Err(Finding::Forked(known.size)),
             Some(_) | None => Ok(()),

@@ -66,6 +66,19 @@ impl Checkpoint {
         if is_signed { Ok(checkpoint) } else { Err(NoteRefused::Forged) }
     }
 
+    /// The checkpoint in a note that was opened with [`Self::open`] before it was kept: it counts
+    /// for ever, also when the key that signed it was replaced since.
+    ///
+    /// # Errors
+    /// [`NoteRefused::Malformed`], [`NoteRefused::OtherLog`].
+    pub fn of_kept(note: &str, tenant: TenantId) -> Result<Self, NoteRefused> {
+        if note.len() > MAX_NOTE_BYTES {
+            return Err(NoteRefused::Malformed);
+        }
+        let (body, _) = note.rsplit_once("\n\n").ok_or(NoteRefused::Malformed)?;
+        Self::parse(&format!("{body}\n"), tenant)
+    }
+
     fn text(&self) -> String {
         let Self { tenant, size, root, at } = self;
         format!("{}\n{size}\n{}\ntime {at}\n", origin(*tenant), STANDARD.encode(root.0))
@@ -141,6 +154,18 @@ mod tests {
         assert_eq!(lines[..2], ["tasuki.ledger/0101010101010101", "41"]);
         assert_eq!(lines[3..5], ["time 1700000000", ""]);
         assert!(lines[5].starts_with("\u{2014} tasuki.ledger/0101010101010101 "));
+    }
+
+    #[test]
+    fn t67_a_kept_note_counts_when_its_key_is_replaced_and_of_its_own_ledger_alone() {
+        let note = checkpoint().sign(&SigningKey::from_bytes(&[5; 32]));
+        assert_eq!(Checkpoint::of_kept(&note, TENANT), Ok(checkpoint()));
+        assert_eq!(Checkpoint::of_kept(&note, TenantId([2; 8])), Err(NoteRefused::OtherLog));
+        for cut in 0..note.len() {
+            let Some(begin) = note.get(..cut) else { continue };
+            let kept = Checkpoint::of_kept(begin, TENANT);
+            assert!(kept.is_err() || kept == Ok(checkpoint()), "cut at {cut}");
+        }
     }
 
     #[test]

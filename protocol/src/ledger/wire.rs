@@ -14,6 +14,7 @@ use super::tree::Hash;
 use super::words::ReadPurpose;
 use crate::blob::Blob;
 use crate::ids::{Role, SessionId};
+use crate::message;
 use crate::seed::Seed;
 
 /// `POST` [`EndRows`] → [`EndRowsTaken`]; the ticket says whose they are.
@@ -37,6 +38,9 @@ pub const ACKNOWLEDGE_PATH: &str = "/v1/admin/ledger/acknowledge";
 pub const MAX_END_ROWS: usize = 16;
 /// The most records that one end of one session may deliver.
 pub const MAX_END_NUMBER: u64 = 2_100;
+/// The most bytes that the records of one end of one session may take, as [`EndRow::bytes`] counts
+/// them: enough for all that an end writes, and no place to store things.
+pub const MAX_END_BYTES: u64 = 16 * 1024 * 1024;
 /// The most records of one [`RowsPage`].
 pub const MAX_PAGE: u64 = 1_000;
 /// The most characters of a reason or note.
@@ -58,6 +62,13 @@ pub struct EndRows {
 pub struct EndRow {
     pub number: u64,
     pub sealed: EndSealed,
+}
+
+impl EndRow {
+    /// What it takes on the server's disk, without what the server puts around it.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(message::encode(&self.sealed).len()).unwrap_or(u64::MAX)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

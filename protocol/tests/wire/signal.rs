@@ -30,7 +30,7 @@ fn locator() -> Locator {
 }
 
 fn leg() -> Leg {
-    Leg { number: 1, relay: None, ticket: blob() }
+    Leg { number: 1, relay: None, turn: None, ticket: blob() }
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn what_an_operator_is_told_keeps_its_words() {
         &S::Forwarded { session, body: blob() },
         r#"{"type":"forwarded","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","body":"qrs="}"#,
     );
-    all.json("ServerToOperator::Leg", &S::Leg { session, leg: leg() }, r#"{"type":"leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#);
+    all.json("ServerToOperator::Leg", &S::Leg { session, leg: leg() }, r#"{"type":"leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","leg":{"number":1,"relay":null,"turn":null,"ticket":"qrs="}}"#);
     all.json(
         "ServerToOperator::LedgerTicket",
         &S::LedgerTicket { session, ticket: blob() },
@@ -165,8 +165,8 @@ fn what_an_agent_is_told_keeps_its_words() {
     );
     all.json(
         "ServerToAgent::Leg",
-        &S::Leg { leg: leg() },
-        r#"{"type":"leg","leg":{"number":1,"relay":null,"ticket":"qrs="}}"#,
+        &S::Leg { leg: Leg { turn: Some(3478), ..leg() } },
+        r#"{"type":"leg","leg":{"number":1,"relay":null,"turn":3478,"ticket":"qrs="}}"#,
     );
     all.json(
         "ServerToAgent::LedgerTicket",

@@ -2,6 +2,8 @@
 //!
 //! A manifest says what the policy grants, and the policy grants at most a mode's ceiling.
 
+use std::num::NonZeroU16;
+
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
@@ -12,7 +14,7 @@ use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Grant, ServerLimits};
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{Leg, RelayAddress};
+use tasuki_protocol::signal::{Leg, NotARelay, RelayAddress};
 use tasuki_protocol::ticket::{TICKET_LIFETIME_S, Ticket, TicketKey};
 
 use super::rooms::Operator;
@@ -32,14 +34,46 @@ pub struct Issuer {
     /// `None`: there is no relay to send anybody to.
     pub ticket_key: Option<TicketKey>,
     /// Legs go to each of them in turn, so that a session whose relay died finds another;
-    /// none: the relay is in the server itself.
-    pub relays: Vec<RelayAddress>,
+    /// none: the relay is in the server itself, and speaks no TURN.
+    pub relays: Vec<RelayPlace>,
     /// What `server.toml` says beside the policy.
     pub limits: ServerLimits,
     /// The one in force.
     pub policy: Policy,
     /// Lets ends deliver records.
     pub end_tickets: EndTicketKey,
+}
+
+/// Where legs are joined, as both ends of one are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayPlace {
+    /// `None`: in the server itself.
+    pub address: Option<RelayAddress>,
+    /// Its UDP port for TURN.
+    pub turn: Option<u16>,
+}
+
+impl RelayPlace {
+    /// In the server, which speaks TURN at `port`.
+    pub fn inside(port: u16) -> Self {
+        Self { address: None, turn: Some(port) }
+    }
+}
+
+impl std::str::FromStr for RelayPlace {
+    type Err = NotARelay;
+
+    /// `HOST:PORT/PIN`, and `/UDP-PORT` behind it where the relay speaks TURN.
+    fn from_str(text: &str) -> Result<Self, NotARelay> {
+        let (address, turn) = match text.splitn(3, '/').collect::<Vec<_>>()[..] {
+            [place, pin, turn] => {
+                let port: NonZeroU16 = turn.parse().map_err(|_| NotARelay)?;
+                (format!("{place}/{pin}"), Some(port.get()))
+            }
+            _ => (text.to_owned(), None),
+        };
+        Ok(Self { address: Some(address.parse()?), turn })
+    }
 }
 
 /// What an operator asked for when he opened a number.
@@ -103,13 +137,15 @@ impl Issuer {
         let key = self.ticket_key.as_ref()?;
         let expires = unix + TICKET_LIFETIME_S - CLOCK_SKEW_S;
         let ticket = Ticket { session, leg: number, role, expires, nonce };
-        Some(Leg { number, relay: self.relay(number), ticket: Blob(key.seal(&ticket)) })
+        let RelayPlace { address: relay, turn } =
+            self.relay(number).unwrap_or(RelayPlace { address: None, turn: None });
+        Some(Leg { number, relay, turn, ticket: Blob(key.seal(&ticket)) })
     }
 }
 
 impl Issuer {
     /// The same for both ends of a leg.
-    fn relay(&self, leg: u32) -> Option<RelayAddress> {
+    fn relay(&self, leg: u32) -> Option<RelayPlace> {
         let count = u32::try_from(self.relays.len()).ok().filter(|count| *count > 0)?;
         self.relays.get(usize::try_from(leg % count).ok()?).cloned()
     }
@@ -123,7 +159,7 @@ mod tests {
     #[test]
     fn f3_the_legs_of_a_session_go_from_relay_to_relay_and_both_ends_of_a_leg_to_one() {
         let pin = "ab".repeat(32);
-        let relay = |port: u16| format!("relay.example:{port}/{pin}").parse::<RelayAddress>().unwrap();
+        let relay = |port: u16| format!("relay.example:{port}/{pin}/{}", port + 9).parse().unwrap();
         let issuer = Issuer {
             tenant: TenantId([1; 8]),
             manifest_key: SigningKey::from_bytes(&[1; 32]),
@@ -135,10 +171,26 @@ mod tests {
         };
         let port = |number, role| {
             let leg = issuer.leg(SessionId([3; 16]), number, role, [4; 16], 1_000).unwrap();
+            assert_eq!(leg.turn, leg.relay.as_ref().map(|relay| relay.port + 9));
             leg.relay.unwrap().port
         };
         let ports = [1, 2, 3].map(|number| port(number, Role::Operator));
         assert_eq!(ports, [1, 2, 3].map(|number| port(number, Role::Agent)));
         assert!(ports[0] == ports[2] && ports[0] != ports[1]);
+    }
+
+    #[test]
+    fn a_relay_is_named_with_its_pin_and_where_it_speaks_turn_with_that_port() {
+        let pin = "ab".repeat(32);
+        let read = |text: String| text.parse::<RelayPlace>();
+        assert_eq!(read(format!("[2001:db8::1]:443/{pin}")).unwrap().turn, None);
+        assert_eq!(read(format!("relay.example:443/{pin}/3478")).unwrap().turn, Some(3478));
+        for bad in [format!("relay.example:443/{pin}/"), format!("relay.example:443/{pin}/3478/1")] {
+            assert_eq!(read(bad), Err(NotARelay));
+        }
+        for port in ["0", "70000"] {
+            assert_eq!(read(format!("relay.example:443/{pin}/{port}")), Err(NotARelay));
+        }
+        assert_eq!(read("relay.example:443".to_owned()), Err(NotARelay));
     }
 }

@@ -17,6 +17,7 @@ use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
 use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::acts::Step;
 use super::clock;
 use super::names::{Cell, Person};
 use super::rules;
@@ -90,12 +91,12 @@ impl Accounts {
         Ok(any.fetch_optional(&self.store.pool).await?.is_some())
     }
 
-    /// Takes a new administrator in and opens a session.
+    /// The rows of a new administrator and of his first session.
     pub(crate) async fn enrol_admin(
         &self,
         request: &EnrolAdmin,
         coming: Coming,
-    ) -> Result<AdminId, AdminRefused> {
+    ) -> Result<Vec<Step>, AdminRefused> {
         let proof = format!("{ADMIN_PROOF}\n{}", request.token);
         if !signed(&request.key, proof.as_bytes(), &request.proof.0) {
             return Err(ProblemCode::SignIn.into());
@@ -111,32 +112,24 @@ impl Accounts {
         let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let used = sqlx::query("DELETE FROM admin_tokens WHERE hash = ? AND kind = ?")
-            .bind(digest(&request.token).to_vec())
-            .bind(coming.kind())
-            .execute(&mut *transaction)
-            .await?;
-        if used.rows_affected() != 1 {
-            return Err(ProblemCode::SignIn.into());
-        }
+        let use_up = Step::new("DELETE FROM admin_tokens WHERE hash = ? AND kind = ?")
+            .with(digest(&request.token).to_vec())
+            .with(coming.kind().to_owned())
+            .or(ProblemCode::SignIn);
+        let index = self.names.index(&request.name);
         let insert = "INSERT OR IGNORE INTO admins (name_index, key, person, password, state, added)
              VALUES (?, ?, ?, ?, 'enabled', ?)";
-        let added = sqlx::query(insert)
-            .bind(self.names.index(&request.name))
-            .bind(request.key.0.to_vec())
-            .bind(person)
-            .bind(password)
-            .bind(clock::unix_row())
-            .execute(&mut *transaction)
-            .await?;
-        if added.rows_affected() != 1 {
-            return Err(ProblemCode::Taken.into());
-        }
-        transaction.commit().await?;
-        let admin = AdminId(added.last_insert_rowid());
-        self.open_admin_session(admin).await?;
-        Ok(admin)
+        let insert = Step::new(insert)
+            .with(index.clone())
+            .with(request.key.0.to_vec())
+            .with(person)
+            .with(password)
+            .with(clock::unix_row())
+            .or(ProblemCode::Taken);
+        let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
+             SELECT id, ?1, ?1, ?1 FROM admins WHERE name_index = ?2";
+        let open = Step::new(open).with(self.clock.now()).with(index);
+        Ok(vec![use_up, insert, open])
     }
 
     async fn admin_token_holds(&self, token: &str, coming: Coming) -> Result<bool, sqlx::Error> {
@@ -281,8 +274,8 @@ impl Accounts {
         Ok(AdminList { admins: rows.iter().filter_map(entry).collect() })
     }
 
-    /// A token for one more administrator.
-    pub(crate) async fn invite_admin(&self, order: &AddAdmin) -> Result<AdminAdded, AdminRefused> {
+    /// The row of a token for one more administrator, and the token.
+    pub(crate) fn invite_admin(&self, order: &AddAdmin) -> Result<(Step, AdminAdded), AdminRefused> {
         if !is_showable_name(&order.name) {
             return Err(ProblemCode::Unusable.into());
         }
@@ -290,20 +283,19 @@ impl Accounts {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let lifetime = self.rules.code_lifetime;
         let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'invited', ?)";
-        sqlx::query(insert)
-            .bind(digest(&token).to_vec())
-            .bind(self.clock.now().saturating_add(seconds(lifetime)))
-            .execute(&self.store.pool)
-            .await?;
-        Ok(AdminAdded { token, expires_in: lifetime.as_secs() })
+        let insert = Step::new(insert)
+            .with(digest(&token).to_vec())
+            .with(self.clock.now().saturating_add(seconds(lifetime)));
+        Ok((insert, AdminAdded { token, expires_in: lifetime.as_secs() }))
     }
 
-    /// Nobody disables or removes himself: so one administrator is always left.
+    /// The rows of the change. Nobody disables or removes himself: so one administrator is
+    /// always left.
     pub(crate) async fn change_admin(
         &self,
         by: AdminId,
         order: &ChangeAdmin,
-    ) -> Result<(), AdminRefused> {
+    ) -> Result<Vec<Step>, AdminRefused> {
         let find = sqlx::query("SELECT id FROM admins WHERE name_index = ?");
         let find = find.bind(self.names.index(&order.name)).fetch_optional(&self.store.pool);
         let id: i64 = find.await?.ok_or(ProblemCode::NotFound)?.try_get(0)?;
@@ -329,11 +321,6 @@ impl Accounts {
         if takes && by.0 == id {
             return Err(ProblemCode::Unusable.into());
         }
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for statement in own_rows {
-            sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        Ok(Step::all(own_rows, id))
     }
 }

@@ -21,6 +21,13 @@ use super::fault::Fault;
 use super::folder::{DATABASE, Folder, Secret};
 use super::store::Store;
 
+/// A backup that is back in its folder.
+pub(crate) struct Restored {
+    pub(crate) made_at: u64,
+    /// For the first administrator, where the backup has none. Told once and stored nowhere.
+    pub(crate) admin_token: Option<String>,
+}
+
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
 
@@ -113,7 +120,7 @@ fn pack(
 /// # Errors
 /// The folder is in use, has no keys or has a database; the backup is damaged, or of another
 /// server. Nothing is changed then.
-pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<BackupHead, Fault> {
+pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<Restored, Fault> {
     let folder = match Folder::open(data) {
         Err(Fault::NotSetUp(data)) => return Err(BackupFault::NoKeys(data).into()),
         opened => opened?,
@@ -139,16 +146,16 @@ pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<BackupHead, Fa
             return Err(BackupFault::Foreign(backup.to_owned()).into());
         }
         let revived = Store::revive(&unfinished, head.made_at).await;
-        revived.map_err(|_| BackupFault::Damaged(backup.to_owned()))?;
+        let admin_token = revived.map_err(|_| BackupFault::Damaged(backup.to_owned()))?;
         fs::rename(&unfinished, &database).map_err(Fault::unreadable(&database))?;
-        Ok(head)
+        Ok(Restored { made_at: head.made_at, admin_token })
     };
-    let unpacked: Result<BackupHead, Fault> = unpacked.await;
+    let unpacked: Result<Restored, Fault> = unpacked.await;
     clear();
-    let head = unpacked?;
+    let restored = unpacked?;
     let path = folder.path();
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Fault::unreadable(path))?;
-    Ok(head)
+    Ok(restored)
 }
 
 /// Checks the whole of `backup` while its database is copied to `out`.

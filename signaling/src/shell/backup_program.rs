@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::backup::{back_up, restore};
+use super::backup::{Restored, back_up, restore};
 use super::fault::{Fault, Language};
 use super::program::say;
 
@@ -49,9 +49,10 @@ pub(super) async fn restore_command(
     arguments: &BackupArguments,
     language: Language,
 ) -> Result<(), Fault> {
-    let made_at = restore(&arguments.data, &arguments.file).await?.made_at;
+    let Restored { made_at, admin_token } = restore(&arguments.data, &arguments.file).await?;
     if arguments.json {
-        say(&json!({"event": "restored", "made_at": made_at}).to_string());
+        let restored = json!({"event": "restored", "made_at": made_at, "admin_token": admin_token});
+        say(&restored.to_string());
         return Ok(());
     }
     let at = i64::try_from(made_at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
@@ -66,6 +67,19 @@ went back, which is noticed: run `tasuki-admin audit acknowledge-restore --reaso
             "データベースを {at} の状態に戻しました。
 全員がサインインし直す必要があります。その後に停止・失効・制限したものは、もう一度行ってください。記録も
 戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。"
+        ),
+    });
+    let Some(token) = admin_token else { return Ok(()) };
+    say(&match language {
+        Language::English => format!(
+            "It has no administrator yet. The token that `setup` printed is void; a new one for the first
+administrator, good once and shown once, which `tasuki-admin init` asks for:
+  {token}"
+        ),
+        Language::Japanese => format!(
+            "まだ管理者がいません。`setup` が表示したトークンは無効です。最初の管理者の新しい登録トークン
+（一度だけ使え、一度だけ表示されます。`tasuki-admin init` が尋ねます）:
+  {token}"
         ),
     });
     Ok(())

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tasuki_protocol::manifest::MAX_LENGTH;
-use tasuki_protocol::signal::RelayAddress;
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_turn_relay::OwnAddresses;
 
@@ -27,6 +26,7 @@ use super::fault::Fault;
 use super::passwords::Cost;
 use super::rules::{AccountRules, PasswordRules};
 use crate::core::admission::network;
+use crate::core::issue::RelayPlace;
 use crate::core::rooms;
 
 /// In the data folder.
@@ -76,7 +76,7 @@ pub struct Config {
 pub enum Relaying {
     Embedded,
     /// Each a `tasuki-relay` that holds this folder's ticket key.
-    Elsewhere(Vec<RelayAddress>),
+    Elsewhere(Vec<RelayPlace>),
     Nowhere,
 }
 
@@ -151,7 +151,7 @@ pub const KEYS: &[Key] = &[
     key(
         "relay",
         "embedded",
-        "embedded, none, or one tasuki-relay or more as HOST:PORT/PIN, with commas",
+        "embedded, none, or one tasuki-relay or more as HOST:PORT/PIN[/TURN-PORT], with commas",
         |c, v| {
             c.relay = match v {
                 "embedded" => Relaying::Embedded,

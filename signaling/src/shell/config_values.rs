@@ -16,8 +16,7 @@ pub(super) fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T
     value.parse().map_err(|_| expected)
 }
 
-pub(super) const RELAY: &str =
-    "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, several with commas";
+pub(super) const RELAY: &str = "it must be embedded, none, or HOST:PORT/PIN with the pin of the relay's key, /TURN-PORT behind it where it speaks TURN, several with commas";
 
 pub(super) fn optional<T: FromStr>(
     value: &str,

@@ -12,6 +12,7 @@ use tasuki_protocol::dsse;
 use tasuki_protocol::ids::DeviceKey;
 
 use super::accounts::{Accounts, digest};
+use super::acts::Step;
 use super::admins::AdminRefused;
 use super::clock;
 use super::names::Cell;
@@ -79,9 +80,11 @@ impl Accounts {
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
         let sealed: Vec<u8> = row.try_get(0)?;
         let Some(Blob(envelope)) = self.names.open(Cell::Certificate, &sealed) else { return Ok(None) };
-        // Checked when it was taken; agents check it again.
+        // Checked when it was taken; agents check it again. Whose it is, it says itself: one that
+        // was moved here from another device's row counts for nothing.
         let read = dsse::open_self_signed::<Certificate>(&envelope).ok();
-        Ok(read.map(|(certificate, _)| (envelope, certificate)))
+        let own = read.filter(|(certificate, _)| certificate.device == *device);
+        Ok(own.map(|(certificate, _)| (envelope, certificate)))
     }
 
     /// `Some`: an administrator will find the device waiting. A code is used up only by that.
@@ -148,12 +151,12 @@ impl Accounts {
         })
     }
 
-    /// Takes a certificate that the administrator's machine has signed; gives the account.
+    /// The account, and the row of a certificate that the administrator's machine has signed.
     pub(crate) async fn approve_device(
         &self,
         envelope: &[u8],
         bundle: &Bundle,
-    ) -> Result<i64, AdminRefused> {
+    ) -> Result<(i64, Step), AdminRefused> {
         let certificate: Certificate =
             dsse::open(envelope, &bundle.lock_keys).map_err(|_| ProblemCode::Document)?;
         let authorities = Authorities {
@@ -174,29 +177,25 @@ impl Accounts {
         let sealed = sealed.map_err(|_| ProblemCode::Busy)?;
         let approve = "UPDATE devices SET state = 'approved', certificate = ?, not_after = ?
              WHERE operator = ? AND key = ? AND state <> 'revoked'";
-        let approved = sqlx::query(approve)
-            .bind(sealed)
-            .bind(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))
-            .bind(account.id)
-            .bind(certificate.device.0.to_vec())
-            .execute(&self.store.pool)
-            .await?;
-        if approved.rows_affected() == 1 { Ok(account.id) } else { Err(ProblemCode::NotFound.into()) }
+        let approve = Step::new(approve)
+            .with(sealed)
+            .with(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))
+            .with(account.id)
+            .with(certificate.device.0.to_vec())
+            .or(ProblemCode::NotFound);
+        Ok((account.id, approve))
     }
+}
 
-    /// Devices on the list are out, with their tokens.
-    pub(crate) async fn revoke_devices(&self, list: &Revocations) -> Result<(), sqlx::Error> {
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for device in &list.devices {
-            let out = [
-                "UPDATE devices SET state = 'revoked', certificate = NULL WHERE key = ?",
-                "DELETE FROM tokens WHERE device = ?",
-            ];
-            for statement in out {
-                let statement = sqlx::query(statement).bind(device.0.to_vec());
-                statement.execute(&mut *transaction).await?;
-            }
-        }
-        transaction.commit().await
-    }
+/// Devices on the list are out, with their tokens.
+pub(crate) fn revocation(list: &Revocations) -> Vec<Step> {
+    let out = [
+        "UPDATE devices SET state = 'revoked', certificate = NULL WHERE key = ?",
+        "DELETE FROM tokens WHERE device = ?",
+    ];
+    let of = |device: &DeviceKey| {
+        let key = device.0.to_vec();
+        out.map(|statement| Step::new(statement).with(key.clone()))
+    };
+    list.devices.iter().flat_map(of).collect()
 }

@@ -17,6 +17,7 @@ use tasuki_protocol::seed::Seed;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
+use super::acts::Step;
 use super::clock;
 use super::fault::Fault;
 use super::ledger_scribe::Scribe;
@@ -44,6 +45,16 @@ pub(crate) enum Work {
     Record(Box<Entry>),
     /// As [`Self::Record`], in the words of the paths that saw it.
     Happened(Event),
+    /// Rows, and the record of what they mean: all or nothing.
+    Act {
+        event: Event,
+        steps: Vec<Step>,
+    },
+    /// As [`Self::Act`], in the ledger's words.
+    Acted {
+        entry: Box<Entry>,
+        steps: Vec<Step>,
+    },
     /// What one end sealed.
     End {
         session: SessionId,
@@ -73,7 +84,8 @@ pub(crate) enum Then {
     Room(WriteId),
     /// A session that must not begin unrecorded.
     Begins(SessionId),
-    /// Gives the next number of an end; else 0.
+    /// Gives the next number of an end; the place from 1 of an act's step that would not be;
+    /// else 0.
     Tell(oneshot::Sender<Result<u64, Unwritten>>),
 }
 
@@ -89,6 +101,7 @@ pub(crate) struct Ledger {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
     pub(crate) tickets: EndTicketKey,
+    names: Names,
 }
 
 #[derive(Debug, Clone)]
@@ -125,8 +138,11 @@ impl Ledger {
         let book = (!log_keys.is_empty())
             .then(|| clock::seed().map(|seed| Book::new(tenant, log_keys, seed, frontier, before)))
             .transpose()?;
+        store.seal_decrees(&names).await.map_err(damaged)?;
         let tickets = EndTicketKey::new(&ticket_seed);
-        let ledger = Self { jobs, newest: Arc::clone(&newest), store: store.clone(), tenant, tickets };
+        let (of_ledger, own) = (store.clone(), names.clone());
+        let newest_known = Arc::clone(&newest);
+        let ledger = Self { jobs, newest: newest_known, store: of_ledger, tenant, tickets, names: own };
         let scribe = Scribe {
             store,
             queue,
@@ -193,12 +209,17 @@ impl Ledger {
         self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the root key said, in the order in which it came.
+    pub(crate) async fn decrees(&self, kind: &str) -> Result<Vec<Blob>, sqlx::Error> {
+        self.store.decrees(kind, &self.names).await
+    }
+
     /// The newest checkpoint for somebody who knows one of `known` records.
     pub(crate) async fn answer(&self, known: u64) -> Result<CheckpointAnswer, sqlx::Error> {
         let newest = self.newest();
         let size = newest.as_ref().map_or(0, |signed| signed.size);
         let proof = self.store.consistency(known, size).await?;
-        let acknowledgements = self.store.decrees("acknowledgement").await?;
+        let acknowledgements = self.decrees("acknowledgement").await?;
         Ok(CheckpointAnswer { note: newest.map(|signed| signed.note), proof, acknowledgements })
     }
 }

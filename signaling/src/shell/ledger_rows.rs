@@ -50,26 +50,36 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Where an end's records go on.
-pub(crate) async fn next_of_end(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-    role: Role,
-) -> Result<u64, sqlx::Error> {
-    let find = sqlx::query("SELECT next FROM ledger_ends WHERE session = ? AND role = ?");
-    let row = find.bind(session.0.to_vec()).bind(role_number(role)).fetch_optional(connection).await?;
-    row.map_or(Ok(0), |row| unsigned(&row, 0))
+/// How far an end's records have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    /// The number of the next.
+    pub(crate) next: u64,
+    /// What all before it take.
+    pub(crate) bytes: u64,
 }
 
-pub(crate) async fn set_next_of_end(
+pub(crate) async fn delivered(
     connection: &mut SqliteConnection,
     session: SessionId,
     role: Role,
-    next: u64,
+) -> Result<Delivered, sqlx::Error> {
+    let find = sqlx::query("SELECT next, bytes FROM ledger_ends WHERE session = ? AND role = ?");
+    let row = find.bind(session.0.to_vec()).bind(role_number(role)).fetch_optional(connection).await?;
+    let Some(row) = row else { return Ok(Delivered::default()) };
+    Ok(Delivered { next: unsigned(&row, 0)?, bytes: unsigned(&row, 1)? })
+}
+
+pub(crate) async fn set_delivered(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    role: Role,
+    delivered: Delivered,
 ) -> Result<(), sqlx::Error> {
-    let set = "INSERT INTO ledger_ends (session, role, next) VALUES (?, ?, ?)
-         ON CONFLICT (session, role) DO UPDATE SET next = excluded.next";
-    let set = sqlx::query(set).bind(session.0.to_vec()).bind(role_number(role)).bind(number(next));
+    let set = "INSERT INTO ledger_ends (session, role, next, bytes) VALUES (?, ?, ?, ?)
+         ON CONFLICT (session, role) DO UPDATE SET next = excluded.next, bytes = excluded.bytes";
+    let set = sqlx::query(set).bind(session.0.to_vec()).bind(role_number(role));
+    let set = set.bind(number(delivered.next)).bind(number(delivered.bytes));
     set.execute(connection).await.map(|_| ())
 }
 
@@ -156,12 +166,6 @@ impl Store {
             keys: keys.iter().map(envelope).collect::<Result<_, _>>()?,
             notes: notes.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
         })
-    }
-
-    pub(crate) async fn decrees(&self, kind: &str) -> Result<Vec<Blob>, sqlx::Error> {
-        let find = sqlx::query("SELECT document FROM ledger_decrees WHERE kind = ? ORDER BY id");
-        let rows = find.bind(kind.to_owned()).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| row.try_get::<Vec<u8>, _>(0).map(Blob)).collect()
     }
 }
 

@@ -10,19 +10,21 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use sqlx::{Sqlite, Transaction};
-use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event};
 use tasuki_protocol::ledger::record::{FromEnd, Opened};
-use tasuki_protocol::ledger::wire::{EndRow, MAX_END_NUMBER};
+use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES, MAX_END_NUMBER};
 use tasuki_protocol::log_key::LogPublicKey;
 use tokio::sync::mpsc;
 
+use super::acts;
 use super::clock;
 use super::desk::Desk;
 use super::ledger::{Job, Signed, Then, Unwritten, Work};
-use super::ledger_rows::{insert, next_of_end, number, set_next_of_end};
+use super::ledger_decrees::decree;
+use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
 use super::ledger_words::Words;
+use super::names::Names;
 use super::store::{Store, insert_row};
 use crate::core::ledger::{Book, CHECKPOINT_EVERY, Draft, Moment};
 use crate::core::rooms::{Input, Outcome};
@@ -85,28 +87,19 @@ impl Scribe {
         let ends = jobs.iter().any(|job| match &job.work {
             Work::Row(_, entry) | Work::Record(entry) => entry.event.ends_something(),
             Work::Close => true,
-            Work::Happened(_) | Work::End { .. } | Work::Keys { .. } | Work::Decree { .. } => false,
+            Work::Happened(_)
+            | Work::Act { .. }
+            | Work::Acted { .. }
+            | Work::End { .. }
+            | Work::Keys { .. }
+            | Work::Decree { .. } => false,
         });
         let mut closing = Vec::new();
         let holds = !self.held.is_empty() || self.missed > 0;
         if !jobs.is_empty() || (holds && self.tried + TRY_EVERY <= Instant::now()) {
             self.tried = Instant::now();
             for job in jobs.iter_mut() {
-                match &job.work {
-                    Work::Happened(event) => {
-                        let entry = self.words.entry(event, &self.store).await;
-                        job.work = Work::Record(Box::new(entry));
-                    }
-                    Work::Keys { log_keys, checkpoint_key } => {
-                        let (log_keys, checkpoint_key) = (log_keys.clone(), checkpoint_key.clone());
-                        self.change_keys(log_keys, checkpoint_key).await;
-                    }
-                    Work::Row(..)
-                    | Work::Record(_)
-                    | Work::End { .. }
-                    | Work::Decree { .. }
-                    | Work::Close => {}
-                }
+                self.reword(&mut job.work).await;
             }
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
             let done = self.write(&works).await;
@@ -120,6 +113,8 @@ impl Scribe {
                     Work::Row(..)
                     | Work::Record(_)
                     | Work::Happened(_)
+                    | Work::Act { .. }
+                    | Work::Acted { .. }
                     | Work::End { .. }
                     | Work::Keys { .. }
                     | Work::Decree { .. } => self.tell(job, done, desk),
@@ -133,6 +128,30 @@ impl Scribe {
         // Whoever closes the files waits for the signature, too.
         for (job, done) in closing {
             self.tell(job, done, desk);
+        }
+    }
+
+    /// Puts what the paths saw into the ledger's words; other keys count from here on.
+    async fn reword(&mut self, work: &mut Work) {
+        match work {
+            Work::Happened(event) => {
+                let entry = self.words.entry(event, &self.store).await;
+                *work = Work::Record(Box::new(entry));
+            }
+            Work::Act { event, steps } => {
+                let entry = Box::new(self.words.entry(event, &self.store).await);
+                *work = Work::Acted { entry, steps: std::mem::take(steps) };
+            }
+            Work::Keys { log_keys, checkpoint_key } => {
+                let (log_keys, checkpoint_key) = (log_keys.clone(), checkpoint_key.clone());
+                self.change_keys(log_keys, checkpoint_key).await;
+            }
+            Work::Row(..)
+            | Work::Record(_)
+            | Work::Acted { .. }
+            | Work::End { .. }
+            | Work::Decree { .. }
+            | Work::Close => {}
         }
     }
 
@@ -204,7 +223,7 @@ impl Scribe {
         }
         let mut done = Vec::with_capacity(works.len());
         for work in works {
-            done.push(one(&mut transaction, draft.as_mut(), work).await?);
+            done.push(one(&mut transaction, draft.as_mut(), work, &self.words.names).await?);
         }
         if let Some(draft) = &draft {
             insert(&mut transaction, &draft.writes).await?;
@@ -244,7 +263,12 @@ impl Scribe {
 impl Work {
     fn records(&self) -> usize {
         match self {
-            Self::Row(..) | Self::Record(_) | Self::Happened(_) | Self::Decree { .. } => 1,
+            Self::Row(..)
+            | Self::Record(_)
+            | Self::Happened(_)
+            | Self::Act { .. }
+            | Self::Acted { .. }
+            | Self::Decree { .. } => 1,
             Self::End { rows, .. } => rows.len(),
             Self::Keys { .. } | Self::Close => 0,
         }
@@ -265,6 +289,7 @@ async fn one(
     transaction: &mut Transaction<'_, Sqlite>,
     mut draft: Option<&mut Draft>,
     work: &Work,
+    names: &Names,
 ) -> Result<Result<u64, Unwritten>, sqlx::Error> {
     let record = |draft: &mut Option<&mut Draft>, entry: &Entry| match draft {
         Some(draft) => append(draft, entry),
@@ -273,7 +298,10 @@ async fn one(
     match work {
         Work::Record(entry) => Ok(record(&mut draft, entry)),
         // Put into an entry's words before it came here.
-        Work::Happened(_) => Ok(Err(Unwritten)),
+        Work::Happened(_) | Work::Act { .. } => Ok(Err(Unwritten)),
+        Work::Acted { entry, steps } => {
+            acts::take(transaction, steps, || record(&mut draft, entry)).await
+        }
         Work::Keys { .. } | Work::Close => Ok(Ok(0)),
         Work::Row(row, entry) => {
             let recorded = record(&mut draft, entry);
@@ -285,50 +313,35 @@ async fn one(
         Work::Decree { kind, document, prune, entry } => {
             let recorded = record(&mut draft, entry);
             if recorded.is_ok() {
-                decree(transaction, kind, document, *prune).await?;
+                decree(transaction, names, (kind, document), *prune).await?;
             }
             Ok(recorded)
         }
         Work::End { session, role, rows } => {
             let Some(draft) = draft else { return Ok(Err(Unwritten)) };
-            let mut next = next_of_end(&mut *transaction, *session, *role).await?;
-            for EndRow { number, sealed } in rows {
+            let mut here = delivered(&mut *transaction, *session, *role).await?;
+            for row in rows {
+                let EndRow { number, sealed } = row;
                 // Known already, or one between is missing: the answer says where to go on.
-                if *number != next || next >= MAX_END_NUMBER {
+                if *number != here.next {
                     continue;
+                }
+                let bytes = here.bytes + row.bytes();
+                if here.next >= MAX_END_NUMBER || bytes > MAX_END_BYTES {
+                    tracing::warn!(%session, ?role, "an end delivers more than a session may");
+                    break;
                 }
                 let from_end =
                     FromEnd { session: *session, role: *role, number: *number, sealed: sealed.clone() };
                 if draft.append(&Opened::FromEnd(from_end), Class::Content).is_err() {
                     break;
                 }
-                next += 1;
+                here = Delivered { next: here.next + 1, bytes };
             }
-            set_next_of_end(&mut *transaction, *session, *role, next).await?;
-            Ok(Ok(next))
+            set_delivered(&mut *transaction, *session, *role, here).await?;
+            Ok(Ok(here.next))
         }
     }
-}
-
-async fn decree(
-    transaction: &mut Transaction<'_, Sqlite>,
-    kind: &str,
-    document: &Blob,
-    prune: Option<u64>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO ledger_decrees (kind, document) VALUES (?, ?)")
-        .bind(kind.to_owned())
-        .bind(document.0.clone())
-        .execute(&mut **transaction)
-        .await?;
-    let Some(before) = prune else { return Ok(()) };
-    sqlx::query("UPDATE ledger SET key = NULL, sealed = NULL WHERE seq < ?")
-        .bind(number(before))
-        .execute(&mut **transaction)
-        .await?;
-    let unused = "DELETE FROM ledger_keys WHERE digest NOT IN
-         (SELECT DISTINCT key FROM ledger WHERE key IS NOT NULL)";
-    sqlx::query(unused).execute(&mut **transaction).await.map(|_| ())
 }
 
 #[cfg(test)]
@@ -346,7 +359,7 @@ mod tests {
 
     use super::super::folder::Secret;
     use super::super::ledger::{Ledger, Opening};
-    use super::super::names::Names;
+    use super::super::ledger_rows::number;
     use super::*;
     use crate::core::ledger::NOTHING_BEFORE;
 
@@ -643,6 +656,43 @@ mod tests {
         assert_eq!(send(&[0, 1]).await, Ok(2));
         assert_eq!(send(&[0, 1, 2]).await, Ok(3));
         assert_eq!(send(&[5]).await, Ok(3), "a gap is not taken");
+        let folder = desk.stop().await;
+        assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
+    }
+
+    /// T59: a ticket is no right to a disk. What was delivered before counts, also after a restart.
+    #[tokio::test]
+    async fn t59_an_end_delivers_no_more_bytes_than_its_session_may() {
+        let desk = start().await;
+        let (session, role) = (SessionId([7; 16]), Role::Operator);
+        let row = |number: u64| {
+            let to = [log_key().public()];
+            let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
+            let line = chat(&"x".repeat(4000));
+            EndRow {
+                number,
+                sealed: seal_at_end(&line, (session, role, number), &to, TENANT, &seed).unwrap(),
+            }
+        };
+        let send = |ledger: Ledger, rows: Vec<EndRow>| async move {
+            ledger.ask(Work::End { session, role, rows }).await
+        };
+        let each = row(0).bytes();
+        assert!(each > 4000, "what a row takes is {each}");
+        assert_eq!(send(desk.ledger.clone(), vec![row(0)]).await, Ok(1));
+        let folder = desk.stop().await;
+        let pool = pool(&folder).await;
+        let counted: i64 =
+            sqlx::query_scalar("SELECT bytes FROM ledger_ends").fetch_one(&pool).await.unwrap();
+        assert_eq!(counted, number(each));
+        // As if it had delivered all but two of what it may.
+        let nearly = number(MAX_END_BYTES - 2 * each);
+        sqlx::query("UPDATE ledger_ends SET bytes = ?").bind(nearly).execute(&pool).await.unwrap();
+        pool.close().await;
+        let desk = begin(folder).await;
+        let rows = (1..6).map(row).collect();
+        assert_eq!(send(desk.ledger.clone(), rows).await, Ok(3), "more than two were taken");
+        assert_eq!(send(desk.ledger.clone(), vec![row(3)]).await, Ok(3));
         let folder = desk.stop().await;
         assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
     }

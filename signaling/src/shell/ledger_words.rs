@@ -12,7 +12,7 @@ use super::store::{Event, Store};
 /// Account names by their rows' numbers; a removed account keeps its name here.
 #[derive(Debug)]
 pub(crate) struct Words {
-    names: Names,
+    pub(super) names: Names,
     known: HashMap<i64, String>,
 }
 
@@ -28,6 +28,8 @@ impl Words {
         };
         let admin = match event.admin {
             Some(id) => self.name(-id, store).await,
+            // He comes with this act.
+            None if event.kind == "admin.enrolled" => event.target.clone(),
             None => String::new(),
         };
         let target = match operator.as_deref() {

@@ -32,6 +32,7 @@ pub(crate) enum Cell {
     Authenticator,
     Policy,
     Certificate,
+    Decree,
 }
 
 impl Cell {
@@ -43,6 +44,7 @@ impl Cell {
             Self::Authenticator => b"authenticator",
             Self::Policy => b"policy",
             Self::Certificate => b"certificate",
+            Self::Decree => b"decree",
         }
     }
 }

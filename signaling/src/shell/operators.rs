@@ -9,6 +9,7 @@ use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
 use super::accounts::{Accounts, digest, seconds};
+use super::acts::Step;
 use super::admins::AdminRefused;
 use super::clock;
 use super::names::{Cell, Person};
@@ -16,7 +17,12 @@ use super::rules::{self, Beside};
 use crate::core::admission::Admission;
 
 impl Accounts {
-    pub(crate) async fn add_operator(&self, new: AddOperator) -> Result<OperatorAdded, AdminRefused> {
+    /// The rows of a new account with a code for its first device, and what its administrator
+    /// is told once they are there.
+    pub(crate) async fn add_operator(
+        &self,
+        new: AddOperator,
+    ) -> Result<(Vec<Step>, OperatorAdded), AdminRefused> {
         let has_space = new.operator.chars().any(char::is_whitespace);
         let showable = is_showable_name(&new.operator) && is_showable_name(&new.display_name);
         if !showable || has_space || new.modes.is_empty() {
@@ -35,18 +41,15 @@ impl Accounts {
         let insert =
             "INSERT OR IGNORE INTO operators (name_index, person, password, modes, state, created)
              VALUES (?, ?, ?, ?, 'enabled', ?)";
-        let added = sqlx::query(insert)
-            .bind(index)
-            .bind(person)
-            .bind(hash)
-            .bind(modes.join(","))
-            .bind(clock::unix_row())
-            .execute(&self.store.pool)
-            .await?;
-        if added.rows_affected() != 1 {
-            return Err(ProblemCode::Taken.into());
-        }
-        self.new_code(added.last_insert_rowid()).await
+        let insert = Step::new(insert)
+            .with(index.clone())
+            .with(person)
+            .with(hash)
+            .with(modes.join(","))
+            .with(clock::unix_row())
+            .or(ProblemCode::Taken);
+        let (code, added) = self.new_code(index)?;
+        Ok((vec![insert, code], added))
     }
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {
@@ -70,11 +73,11 @@ impl Accounts {
         Ok(OperatorList { operators })
     }
 
-    /// Gives the account's number, and a code if one was asked for.
+    /// The account's number, the rows of the change, and a code if one was asked for.
     pub(crate) async fn change_operator(
         &self,
         change: &ChangeOperator,
-    ) -> Result<(i64, Option<OperatorAdded>), AdminRefused> {
+    ) -> Result<(i64, Vec<Step>, Option<OperatorAdded>), AdminRefused> {
         let account = self.by_name(&change.operator).await?;
         let id = account.ok_or(ProblemCode::NotFound)?.id;
         let own_rows: &[&'static str] = match change.change {
@@ -91,26 +94,30 @@ impl Accounts {
                 "DELETE FROM memberships WHERE operator = ?",
                 "DELETE FROM operators WHERE id = ?",
             ],
-            OperatorChange::NewCode => return Ok((id, Some(self.new_code(id).await?))),
+            OperatorChange::NewCode => {
+                let (code, added) = self.new_code(self.names.index(&change.operator))?;
+                return Ok((id, vec![code], Some(added)));
+            }
             OperatorChange::Unlock => &["DELETE FROM failures WHERE operator = ?"],
             OperatorChange::ForgetAuthenticator => &[
                 "UPDATE operators SET totp = NULL, totp_pending = NULL WHERE id = ?",
                 "DELETE FROM tokens WHERE operator = ?",
             ],
         };
-        self.all_or_none(own_rows, id).await?;
-        Ok((id, None))
+        Ok((id, Step::all(own_rows, id), None))
     }
 
-    /// Gives the account's number.
-    pub(crate) async fn limit_operator(&self, order: &LimitOperator) -> Result<i64, AdminRefused> {
+    /// The account's number, and the row of its limits.
+    pub(crate) async fn limit_operator(
+        &self,
+        order: &LimitOperator,
+    ) -> Result<(i64, Step), AdminRefused> {
         Admission::try_from(&order.limits).map_err(|_| ProblemCode::Unusable)?;
         let account = self.by_name(&order.operator).await?;
         let id = account.ok_or(ProblemCode::NotFound)?.id;
         let sealed = self.names.seal(Cell::Limits, &order.limits).map_err(|_| ProblemCode::Busy)?;
-        let limit = sqlx::query("UPDATE operators SET limits = ? WHERE id = ?");
-        limit.bind(sealed).bind(id).execute(&self.store.pool).await?;
-        Ok(id)
+        let limit = Step::new("UPDATE operators SET limits = ? WHERE id = ?");
+        Ok((id, limit.with(sealed).with(id).or(ProblemCode::NotFound)))
     }
 
     pub(crate) async fn groups(&self) -> Result<GroupList, AdminRefused> {
@@ -145,20 +152,21 @@ impl Accounts {
         Ok(rows.iter().filter_map(name).collect())
     }
 
-    pub(crate) async fn change_group(&self, change: &ChangeGroup) -> Result<(), AdminRefused> {
+    /// The rows of the change.
+    pub(crate) async fn change_group(&self, change: &ChangeGroup) -> Result<Vec<Step>, AdminRefused> {
         let index = self.names.index(&change.group);
         if change.change == GroupChange::Add {
-            return self.add_group(&change.group, index).await;
+            return Ok(vec![self.add_group(&change.group, index)?]);
         }
         let find = sqlx::query("SELECT id FROM groups WHERE name_index = ?").bind(index);
         let row = find.fetch_optional(&self.store.pool).await?.ok_or(ProblemCode::NotFound)?;
         let group: i64 = row.try_get(0)?;
         let (statement, operator) = match &change.change {
-            GroupChange::Add => return Ok(()),
+            GroupChange::Add => return Ok(Vec::new()),
             GroupChange::Remove => {
                 let own_rows =
                     ["DELETE FROM memberships WHERE group_id = ?", "DELETE FROM groups WHERE id = ?"];
-                return Ok(self.all_or_none(&own_rows, group).await?);
+                return Ok(Step::all(&own_rows, group));
             }
             GroupChange::Join { operator } => {
                 ("INSERT OR IGNORE INTO memberships (group_id, operator) VALUES (?, ?)", operator)
@@ -168,38 +176,31 @@ impl Accounts {
             }
         };
         let account = self.by_name(operator).await?.ok_or(ProblemCode::NotFound)?;
-        sqlx::query(statement).bind(group).bind(account.id).execute(&self.store.pool).await?;
-        Ok(())
+        Ok(vec![Step::new(statement).with(group).with(account.id)])
     }
 
-    async fn add_group(&self, name: &str, index: Vec<u8>) -> Result<(), AdminRefused> {
+    fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {
         if !is_showable_name(name) {
             return Err(ProblemCode::Unusable.into());
         }
         let sealed = self.names.seal(Cell::Group, &name).map_err(|_| ProblemCode::Busy)?;
-        let insert = sqlx::query("INSERT OR IGNORE INTO groups (name_index, name) VALUES (?, ?)");
-        let added = insert.bind(index).bind(sealed).execute(&self.store.pool).await?;
-        if added.rows_affected() == 1 { Ok(()) } else { Err(ProblemCode::Taken.into()) }
+        let insert = Step::new("INSERT OR IGNORE INTO groups (name_index, name) VALUES (?, ?)");
+        Ok(insert.with(index).with(sealed).or(ProblemCode::Taken))
     }
 
-    async fn all_or_none(&self, statements: &[&'static str], id: i64) -> Result<(), sqlx::Error> {
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for statement in statements {
-            sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
-    }
-
-    async fn new_code(&self, operator: i64) -> Result<OperatorAdded, AdminRefused> {
+    /// A code for one more device of the account that is found by `index`.
+    fn new_code(&self, index: Vec<u8>) -> Result<(Step, OperatorAdded), AdminRefused> {
         let bytes: [u8; 16] = clock::random().map_err(|_| ProblemCode::Busy)?;
         let enrolment: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let expires = self.clock.now().saturating_add(seconds(self.rules.code_lifetime));
-        sqlx::query("INSERT INTO codes (code, operator, expires) VALUES (?, ?, ?)")
-            .bind(digest(&enrolment).to_vec())
-            .bind(operator)
-            .bind(expires)
-            .execute(&self.store.pool)
-            .await?;
-        Ok(OperatorAdded { enrolment, expires_in: self.rules.code_lifetime.as_secs() })
+        let insert = "INSERT INTO codes (code, operator, expires)
+             SELECT ?, id, ? FROM operators WHERE name_index = ?";
+        let insert = Step::new(insert)
+            .with(digest(&enrolment).to_vec())
+            .with(expires)
+            .with(index)
+            .or(ProblemCode::NotFound);
+        let expires_in = self.rules.code_lifetime.as_secs();
+        Ok((insert, OperatorAdded { enrolment, expires_in }))
     }
 }

@@ -12,6 +12,7 @@ use tasuki_protocol::ids::{DeviceKey, TenantId};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::exchange::PolicyVersion;
 
+use super::acts::Step;
 use super::admins::AdminRefused;
 use super::clock;
 use super::names::{Cell, Names, Person};
@@ -51,28 +52,19 @@ impl Policies {
         }))
     }
 
-    /// Takes the next version, if an administrator signed it and nothing came in between.
-    pub(crate) async fn publish(&self, envelope: &[u8]) -> Result<Policy, AdminRefused> {
+    /// The next version, if an administrator signed it, and the row that it becomes unless
+    /// another comes in between.
+    pub(crate) async fn next(&self, envelope: &[u8]) -> Result<(Policy, Step), AdminRefused> {
         let trusted = self.admin_keys().await?;
         let policy = dsse::open::<Policy>(envelope, &trusted).map_err(|_| ProblemCode::Policy)?;
         policy.check(self.tenant).map_err(|_| ProblemCode::Policy)?;
         let version = i64::try_from(policy.version).map_err(|_| ProblemCode::Policy)?;
         let sealed =
             self.names.seal(Cell::Policy, &Blob(envelope.to_vec())).map_err(|_| ProblemCode::Busy)?;
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let newest = sqlx::query("SELECT coalesce(max(version), 0) FROM policies");
-        let newest: i64 = newest.fetch_one(&mut *transaction).await?.try_get(0)?;
-        if version != newest + 1 {
-            return Err(ProblemCode::Conflict.into());
-        }
-        sqlx::query("INSERT INTO policies (version, at, document) VALUES (?, ?, ?)")
-            .bind(version)
-            .bind(clock::unix_row())
-            .bind(sealed)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(policy)
+        let insert = "INSERT INTO policies (version, at, document) SELECT ?1, ?2, ?3
+             WHERE ?1 = (SELECT coalesce(max(version), 0) + 1 FROM policies)";
+        let insert = Step::new(insert).with(version).with(clock::unix_row()).with(sealed);
+        Ok((policy, insert.or(ProblemCode::Conflict)))
     }
 
     /// The newest first.

@@ -10,7 +10,11 @@ use clap_complete::Shell;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::backup_program::{BackupArguments, backup_command, restore_command};
 use super::config::Configured;
@@ -211,11 +215,12 @@ until that is done the server serves no sessions."
 
 async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(), Fault> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Other people's crates tell, at their most talkative, what keys and texts they handle (T68).
+    let own = filter_fn(|told| told.target().starts_with("tasuki") || *told.level() <= Level::INFO);
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(log.with_filter(filter.and(own))).init();
     let configured = gather(&arguments)?;
     let running = serve(&arguments.data, configured.config).await?;
     let (address, fingerprint) = (running.address(), running.fingerprint());

@@ -40,7 +40,7 @@ use super::store::Store;
 use super::tls::{self, Pair, Tls};
 use super::trust::Trust;
 use super::web::{Readings, Site, router};
-use crate::core::issue::Issuer;
+use crate::core::issue::{Issuer, RelayPlace};
 use crate::core::rooms::Rooms;
 
 /// How long connections may take to hear that the server stops.
@@ -137,11 +137,11 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let tls = tls::load(&folder)?;
     let (relay_key, turn_key) = keys_of_relay(&config, &keys);
     let policies = policies(&store, &keys, &facts);
-    let issuer = issuer(&config, &keys, &policies, &folder).await?;
+    let mut issuer = issuer(&config, &keys, &policies, &folder).await?;
     let (listener, address) = listen(config.listen, facts.port).await?;
     let stun = stun_sockets(config.stun, address).await?;
     let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
-    let (turn, answering) = answering(stun, turn_key, config.turn_address)?;
+    let (turn, answering) = answering(stun, turn_key, config.turn_address, &mut issuer.relays)?;
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
@@ -336,16 +336,19 @@ async fn measure(config: &Config, health: Arc<Health>) -> Option<(SocketAddr, Jo
 
 type Tasks = Vec<JoinHandle<()>>;
 
-/// STUN alone, or TURN with it where the relay is inside and knows its own address.
+/// STUN alone, or TURN with it where the relay is inside and knows its own address; legs say so.
 fn answering(
     sockets: Vec<UdpSocket>,
     turn_key: Option<TicketKey>,
     own: OwnAddresses,
+    places: &mut Vec<RelayPlace>,
 ) -> Result<(Option<Arc<TurnServer>>, Tasks), Fault> {
     let Some(key) = turn_key else {
         let answering = sockets.into_iter().map(|socket| serve_stun(socket, StunRate::default()));
         return Ok((None, answering.map(tokio::spawn).collect()));
     };
+    let port = sockets.first().and_then(|socket| socket.local_addr().ok());
+    places.extend(port.map(|stun| RelayPlace::inside(stun.port())));
     let sockets: Vec<_> = sockets.into_iter().filter_map(|socket| socket.into_std().ok()).collect();
     let numbers = 0..sockets.len() as u16;
     let settings = TurnSettings { own, ..TurnSettings::default() };

@@ -9,7 +9,6 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use sha2::{Digest as _, Sha256};
 use tasuki_protocol::ids::{Digest, TenantId};
 use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
@@ -74,11 +73,10 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
         None => tls::make_certificate(&folder, Pair::IN_USE, &organisation, names)?,
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
-    let admin_token = Digest(clock::random()?).to_string();
     // SQLite fills an empty file, and keeps to its rights.
     folder.write(DATABASE, b"")?;
     let store = Store::create(&folder.database()).await?;
-    store.expect_admin(&Sha256::digest(admin_token.as_bytes())).await?;
+    let admin_token = store.expect_first_admin().await?;
     store.close().await;
     folder.write(CONFIG_FILE, super::config::TEMPLATE.as_bytes())?;
     let tenant = TenantId(clock::random()?);

@@ -6,11 +6,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
+use tasuki_protocol::ids::Digest;
 use tasuki_protocol::number::Locator;
 
 use tasuki_protocol::ledger::event::clipped;
@@ -119,11 +121,13 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// The token by which the first administrator comes; it has no end.
-    pub(crate) async fn expect_admin(&self, hash: &[u8]) -> Result<(), Fault> {
+    /// A token by which the first administrator comes; it has no end.
+    pub(crate) async fn expect_first_admin(&self) -> Result<String, Fault> {
+        let token = Digest(clock::random()?).to_string();
+        let hash = Sha256::digest(token.as_bytes()).to_vec();
         let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'first', ?)";
         let done = sqlx::query(insert).bind(hash).bind(i64::MAX).execute(&self.pool).await;
-        done.map(|_| ()).map_err(|_| Fault::DatabaseDamaged(PathBuf::new()))
+        done.map(|_| token).map_err(|_| Fault::DatabaseDamaged(PathBuf::new()))
     }
 
     /// The steady clock of this run. F12.
@@ -187,6 +191,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (10, "ledger", include_str!("migrations/0010_ledger.sql")),
     (20, "policies", include_str!("migrations/0020_policies.sql")),
     (30, "certificates", include_str!("migrations/0030_certificates.sql")),
+    (40, "end_bytes", include_str!("migrations/0040_end_bytes.sql")),
 ];
 
 fn migrator() -> Migrator {

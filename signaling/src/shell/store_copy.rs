@@ -38,17 +38,24 @@ impl Store {
 
     /// Brings a copy that comes back to today's form, and marks it for the ledger. Whoever was
     /// signed in then, or invited, is so no more: what ended since would otherwise revive.
-    pub(crate) async fn revive(path: &Path, backup_at: u64) -> Result<(), Fault> {
+    /// A copy without an administrator gets a token for the first one, which is given back: who
+    /// has kept the one that `setup` printed has nothing (T57).
+    pub(crate) async fn revive(path: &Path, backup_at: u64) -> Result<Option<String>, Fault> {
         let store = Self::open(path).await?;
         let damaged = |_| Fault::DatabaseDamaged(path.to_owned());
         for statement in [
             "DELETE FROM tokens",
             "DELETE FROM codes",
             "DELETE FROM admin_sessions",
-            "DELETE FROM admin_tokens WHERE kind = 'invited'",
+            "DELETE FROM admin_tokens",
         ] {
             sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
         }
+        let anybody = sqlx::query("SELECT 1 FROM admins").fetch_optional(&store.pool).await;
+        let token = match anybody.map_err(damaged)? {
+            Some(_) => None,
+            None => Some(store.expect_first_admin().await?),
+        };
         let at = i64::try_from(backup_at).unwrap_or(i64::MAX);
         let mark = sqlx::query("INSERT INTO restores (backup_at) VALUES (?)").bind(at);
         mark.execute(&store.pool).await.map_err(damaged)?;
@@ -56,7 +63,7 @@ impl Store {
         let into_file = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&store.pool).await;
         let busy = into_file.and_then(|row| row.try_get::<i64, _>(0)).map_err(damaged)?;
         store.close().await;
-        if busy == 0 { Ok(()) } else { Err(Fault::DatabaseDamaged(path.to_owned())) }
+        if busy == 0 { Ok(token) } else { Err(Fault::DatabaseDamaged(path.to_owned())) }
     }
 
     /// Restores of which the ledger does not know yet.

@@ -103,6 +103,9 @@ impl Accounts {
         let (Some(account), Some((envelope, certificate))) = (account, certified) else {
             return Ok(None);
         };
+        if certificate.operator != account.person.name {
+            return Ok(None);
+        }
         let certified = |mode: &Mode| certificate.modes.contains(mode);
         let confirmed = bearer.confirmed_until.saturating_sub(self.clock.now());
         let confirmed = Duration::from_secs(u64::try_from(confirmed).unwrap_or_default());

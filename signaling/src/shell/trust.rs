@@ -16,6 +16,7 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey};
 use tasuki_protocol::signal;
 
+use super::acts::Step;
 use super::admins::AdminRefused;
 use super::fault::Fault;
 use super::folder::{Facts, Folder, Keys, Prepared};
@@ -110,8 +111,12 @@ impl Trust {
         self.folder.prepare(kind, &self.facts)
     }
 
-    /// Takes a bundle; gives the keys that it put into use, if it did.
-    pub(crate) async fn publish(&self, order: &PublishBundle) -> Result<Adopted, AdminRefused> {
+    /// Takes a bundle, once `act` has stored it; gives the keys that it put into use, if it did.
+    pub(crate) async fn publish(
+        &self,
+        order: &PublishBundle,
+        act: impl AsyncFnOnce(Vec<Step>) -> Result<(), AdminRefused>,
+    ) -> Result<Adopted, AdminRefused> {
         let _one = self.changing.lock().await;
         let before = self.bundle();
         let bundle = match &before {
@@ -134,10 +139,12 @@ impl Trust {
         if !rises || !named || !log_keys {
             return Err(ProblemCode::Document.into());
         }
+        let is_first = before.is_none();
         let hands_over = before.is_some_and(|before| before.root != bundle.root);
-        self.store.publish(&bundle, order, hands_over).await?;
+        act(documents_of(&bundle, order, hands_over)).await?;
         self.folder.write(BUNDLE_FILE, &order.bundle.0).map_err(unable)?;
         let adopted = self.folder.adopt(&bundle, &prepared).map_err(unable)?;
+        let adopted = Adopted { is_first, ..adopted };
         let mut state = self.state();
         if hands_over {
             state.handovers.push(order.bundle.clone());
@@ -146,14 +153,18 @@ impl Trust {
         Ok(adopted)
     }
 
-    /// Takes a list of revoked devices.
-    pub(crate) async fn revoke(&self, envelope: &Blob) -> Result<Revocations, AdminRefused> {
+    /// Takes a list of revoked devices, once `act` has stored it.
+    pub(crate) async fn revoke(
+        &self,
+        envelope: &Blob,
+        act: impl AsyncFnOnce(&Revocations, Step) -> Result<(), AdminRefused>,
+    ) -> Result<Revocations, AdminRefused> {
         let _one = self.changing.lock().await;
         let bundle = self.bundle().ok_or(ProblemCode::NotInitialised)?;
         let known = self.state().revocations.as_ref().map_or(0, |(version, _)| *version);
         let list = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, known + 1)
             .map_err(|_| ProblemCode::Document)?;
-        self.store.keep_document(REVOCATIONS, list.version, &envelope.0).await?;
+        act(&list, document(REVOCATIONS, list.version, envelope.0.clone())).await?;
         self.state().revocations = Some((list.version, envelope.clone()));
         Ok(list)
     }
@@ -170,6 +181,8 @@ impl Trust {
 pub(crate) struct Adopted {
     pub(crate) keys: Option<Keys>,
     pub(crate) tls: Option<super::tls::Tls>,
+    /// No bundle was before it, so that no ledger was either.
+    pub(crate) is_first: bool,
 }
 
 /// A bundle may put the server's prepared keys first, and must name those in use.
@@ -204,44 +217,27 @@ impl Store {
         }
         Ok(documents)
     }
+}
 
-    async fn keep_document(&self, kind: &str, version: u64, body: &[u8]) -> Result<(), sqlx::Error> {
-        let insert = "INSERT INTO documents (kind, version, body) VALUES (?, ?, ?)";
-        sqlx::query(insert)
-            .bind(kind.to_owned())
-            .bind(i64::try_from(version).unwrap_or(i64::MAX))
-            .bind(body.to_vec())
-            .execute(&self.pool)
-            .await
-            .map(|_| ())
-    }
+fn document(kind: &'static str, version: u64, body: Vec<u8>) -> Step {
+    Step::new("INSERT INTO documents (kind, version, body) VALUES (?, ?, ?)")
+        .with(kind.to_owned())
+        .with(i64::try_from(version).unwrap_or(i64::MAX))
+        .with(body)
+        .or(ProblemCode::Conflict)
+}
 
-    /// All of it or nothing.
-    async fn publish(
-        &self,
-        bundle: &Bundle,
-        order: &PublishBundle,
-        hands_over: bool,
-    ) -> Result<(), sqlx::Error> {
-        let mut rows = vec![(BUNDLE, bundle.version, order.bundle.0.clone())];
-        if hands_over {
-            rows.push((HANDOVER, bundle.version, order.bundle.0.clone()));
-        }
-        for (number, key) in order.log_keys.iter().enumerate() {
-            let number = u64::try_from(number).unwrap_or(u64::MAX);
-            rows.push((LOG_KEY, number, signal::encode(key).into_bytes()));
-        }
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        if !order.log_keys.is_empty() {
-            let clear = sqlx::query("DELETE FROM documents WHERE kind = ?").bind(LOG_KEY);
-            clear.execute(&mut *transaction).await?;
-        }
-        for (kind, version, body) in rows {
-            let insert = "INSERT INTO documents (kind, version, body) VALUES (?, ?, ?)";
-            let version = i64::try_from(version).unwrap_or(i64::MAX);
-            let insert = sqlx::query(insert).bind(kind).bind(version).bind(body);
-            insert.execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
+fn documents_of(bundle: &Bundle, order: &PublishBundle, hands_over: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !order.log_keys.is_empty() {
+        steps.push(Step::new("DELETE FROM documents WHERE kind = ?").with(LOG_KEY.to_owned()));
     }
+    steps.push(document(BUNDLE, bundle.version, order.bundle.0.clone()));
+    if hands_over {
+        steps.push(document(HANDOVER, bundle.version, order.bundle.0.clone()));
+    }
+    for (key, number) in order.log_keys.iter().zip(0..) {
+        steps.push(document(LOG_KEY, number, signal::encode(key).into_bytes()));
+    }
+    steps
 }

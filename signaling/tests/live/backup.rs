@@ -7,12 +7,27 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
+use sha2::{Digest as _, Sha256};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tasuki_protocol::admin::{
     ChangeGroup, GROUPS_PATH, GroupChange, LimitOperator, Limits, OPERATOR_LIMITS_PATH,
 };
 use tasuki_protocol::rights::Mode;
+use tasuki_signaling::shell::setup::{SetUp, set_up};
+
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::tree::Frontier;
+use tasuki_protocol::ledger::wire::{
+    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, AskCheckpoint, CheckpointAnswer, Decree, PRUNE_PATH,
+};
 
 use crate::client::{PASSWORD, World};
+use crate::ledger::{come_and_go, read_until};
+use crate::organisation::root_key;
 
 fn program(verb: &str, data: &Path, file: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
@@ -70,6 +85,35 @@ async fn a_backup_of_a_working_server_comes_back_whole_and_signs_everybody_out()
     assert_eq!(world.login("taro", PASSWORD, &taro, None).await.status, 401, "he came afterwards");
 }
 
+/// T57: a token that `setup` printed long ago lets nobody in after a restore.
+#[tokio::test]
+async fn t57_a_backup_without_an_administrator_comes_back_with_another_token_for_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("early"));
+    let printed = set_up(SetUp {
+        data: data.clone(),
+        host: "localhost".to_owned(),
+        port: 1,
+        organisation: None,
+        certificate: None,
+    });
+    let old = printed.await.unwrap().admin_token;
+    done(&program("backup", &data, &file));
+    for name in ["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"] {
+        std::fs::remove_file(data.join(name)).ok();
+    }
+    let restored = program("restore", &data, &file);
+    done(&restored);
+    let said = String::from_utf8(restored.stdout).unwrap();
+    let new = said.lines().last().unwrap().trim();
+    assert!(new.len() == old.len() && new != old, "{said}");
+    let options = SqliteConnectOptions::new().filename(data.join("tasuki.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let rows = sqlx::query("SELECT hash FROM admin_tokens").fetch_all(&pool).await.unwrap();
+    let hashes: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(hashes, [Sha256::digest(new).to_vec()]);
+}
+
 fn move_database_away(world: &World) {
     let away = world.folder.path().join("away");
     std::fs::create_dir_all(&away).unwrap();
@@ -117,17 +161,24 @@ async fn a_damaged_cut_longer_or_foreign_backup_is_refused_and_changes_nothing()
 }
 
 /// Everything under which a text can be found again.
-fn encodings(canary: &str) -> Vec<Vec<u8>> {
+pub(crate) fn encodings(canary: &str) -> Vec<Vec<u8>> {
     let utf16 = |big: bool| -> Vec<u8> {
         let order = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
         canary.encode_utf16().flat_map(order).collect()
     };
-    let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut all = vec![canary.as_bytes().to_vec(), utf16(true), utf16(false)];
+    [encodings_of_bytes(canary.as_bytes()), vec![utf16(true), utf16(false)]].concat()
+}
+
+/// Everything under which bytes can be found again.
+pub(crate) fn encodings_of_bytes(canary: &[u8]) -> Vec<Vec<u8>> {
+    let hex: String = canary.iter().map(|byte| format!("{byte:02x}")).collect();
+    // As Debug prints bytes.
+    let listed = format!("{canary:?}");
+    let mut all = vec![canary.to_vec(), listed.trim_matches(['[', ']']).as_bytes().to_vec()];
     all.extend([hex.to_uppercase().into_bytes(), hex.into_bytes()]);
     for pad in 0..3 {
         // Without the characters that mix with their neighbours.
-        let text = STANDARD.encode([vec![b' '; pad], canary.as_bytes().to_vec()].concat());
+        let text = STANDARD.encode([vec![b' '; pad], canary.to_vec()].concat());
         let middle = text.as_bytes()[4..text.len() - 4].to_vec();
         all.push(middle.iter().map(|b| if *b == b'+' { b'-' } else { *b }).collect());
         // A document inside a document.
@@ -138,6 +189,44 @@ fn encodings(canary: &str) -> Vec<Vec<u8>> {
     // What is shorter stands in any bytes by chance.
     all.retain(|needle| needle.len() >= 8);
     all
+}
+
+const DECREED: [&str; 2] = ["canary-administrator", "canary-reason-of-a-decree"];
+
+/// What the root key says of the ledger, with names and reasons in it.
+async fn decrees(world: &World) -> [(&'static str, Vec<u8>); 2] {
+    let mut operator = world.operator("somebody").await;
+    come_and_go(world, &mut operator).await;
+    let read = read_until(world, |event| matches!(event, Event::SessionClosed { .. })).await;
+    let mut frontier = Frontier::default();
+    frontier.push(read.page.rows[0].leaf, |_, _| {});
+    let (tenant, root, at) = (world.bundle().tenant, frontier.root(), 1);
+    let [admin, reason] = DECREED.map(str::to_owned);
+    let stone = Tombstone { tenant, before: 1, root, admin: admin.clone(), reason: reason.clone(), at };
+    let word = Acknowledgement { tenant, lost: 9, size: 1, root, admin, reason, at };
+    [(PRUNE_PATH, dsse::sign(&stone, &root_key())), (ACKNOWLEDGE_PATH, dsse::sign(&word, &root_key()))]
+}
+
+/// T62: what an earlier version kept of decrees as they came is sealed when the server starts,
+/// and is handed out as it was.
+#[tokio::test]
+async fn t62_decrees_that_lay_open_are_sealed_by_the_next_start() {
+    let mut world = World::start().await;
+    let [_, (_, document)] = decrees(&world).await;
+    world.stop().await;
+    let options = SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let insert = "INSERT INTO ledger_decrees (kind, document) VALUES ('acknowledgement', ?)";
+    sqlx::query(insert).bind(document.clone()).execute(&pool).await.unwrap();
+    world.run().await;
+    let answer = world.admin_post(ADMIN_CHECKPOINT_PATH, &AskCheckpoint { known: 0 }).await;
+    let answer: CheckpointAnswer = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answer.acknowledgements, [Blob(document)]);
+    let kept = sqlx::query("SELECT document FROM ledger_decrees").fetch_one(&pool).await.unwrap();
+    let kept: Vec<u8> = kept.get(0);
+    for needle in DECREED.iter().flat_map(|canary| encodings(canary)) {
+        assert!(!kept.windows(needle.len()).any(|window| window == needle));
+    }
 }
 
 /// S48, T62: who takes database, journal and backup, and no key file, learns nobody's name,
@@ -152,6 +241,10 @@ async fn t62_s48_a_stolen_database_and_backup_reveal_no_canary_in_any_encoding()
     let join = group(GroupChange::Join { operator: name.to_owned() });
     assert_eq!(world.admin_post(GROUPS_PATH, &join).await.status, 204);
     world.login(name, PASSWORD, &operator.device, None).await.signed_in();
+    for (path, document) in decrees(&world).await {
+        let decree = Decree { envelope: Blob(document) };
+        assert_eq!(world.admin_post(path, &decree).await.status, 204);
+    }
     let limits = Limits { addresses: vec!["192.0.2.77/32".to_owned()], ..Limits::default() };
     let order = LimitOperator { operator: name.to_owned(), limits };
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
@@ -161,7 +254,9 @@ async fn t62_s48_a_stolen_database_and_backup_reveal_no_canary_in_any_encoding()
     for file in stolen.into_iter().chain([backup]) {
         let bytes = std::fs::read(&file).unwrap();
         assert!(!bytes.is_empty(), "{}", file.display());
-        for canary in [name, "canary-group-desk", "192.0.2.77", "127.0.0.1", PASSWORD] {
+        for canary in
+            [name, "canary-group-desk", DECREED[0], DECREED[1], "192.0.2.77", "127.0.0.1", PASSWORD]
+        {
             for needle in encodings(canary) {
                 let found = bytes.windows(needle.len()).any(|window| window == needle);
                 let text = String::from_utf8_lossy(&needle).into_owned();

@@ -1,28 +1,19 @@
 //! A server in this process, and clients of it with no manners of their own.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer, SigningKey};
 use futures_util::{SinkExt, StreamExt};
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls::crypto::aws_lc_rs;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{
     ADMIN_HEADER, ADMIN_PROOF, AddOperator, ENROL_PATH, EnrolAdmin, OPERATORS_PATH, OperatorAdded,
-    request_proof,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
-use tasuki_protocol::login::{
-    Authenticator, LOGIN_EXPORTER, LOGIN_PATH, LoginAnswer, LoginRequest, LoginResponse,
-};
+use tasuki_protocol::login::{Authenticator, LOGIN_PATH, LoginRequest};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{self, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, ServerToOperator};
 use tasuki_signaling::shell::config::Configured;
@@ -30,11 +21,12 @@ use tasuki_signaling::shell::serve::{Running, serve};
 use tasuki_signaling::shell::setup::{SetUp, SetUpDone, set_up};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+pub(crate) use crate::http::{Answer, admin_header, exporter, request_over, tls, try_request_over};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -130,9 +122,13 @@ impl World {
     }
 
     pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {
+        self.try_tls().await.unwrap()
+    }
+
+    /// Of a server that may be gone.
+    pub(crate) async fn try_tls(&self) -> std::io::Result<TlsStream<TcpStream>> {
         tls(self.address, &self.data().join("ca.crt"), &[b"http/1.1"], aws_lc_rs::default_provider())
             .await
-            .unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -170,17 +166,7 @@ impl World {
     }
 
     pub(crate) async fn add_operator(&self, name: &str, modes: &[Mode]) -> String {
-        let answer = self
-            .admin_post(
-                OPERATORS_PATH,
-                &AddOperator {
-                    operator: name.to_owned(),
-                    display_name: format!("Operator {name}"),
-                    password: PASSWORD.to_owned(),
-                    modes: modes.to_vec(),
-                },
-            )
-            .await;
+        let answer = self.admin_post(OPERATORS_PATH, &new_operator(name, modes)).await;
         assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
         serde_json::from_slice::<OperatorAdded>(&answer.body).unwrap().enrolment
     }
@@ -207,14 +193,30 @@ impl World {
         alter: impl FnOnce(&mut LoginRequest),
     ) -> Answer {
         let stream = self.tls().await;
-        let exporter = exporter(&stream);
-        let mut request = login_request(name, password, device);
-        alter(&mut request);
-        let code = request.enrolment.clone().unwrap_or_default();
-        let signed = [DEVICE_PROOF, &exporter, code.as_bytes(), request.operator.as_bytes()].concat();
-        request.proof = Blob(device.sign(&signed).to_bytes().to_vec());
-        let body = serde_json::to_vec(&request).unwrap();
+        let body = proven_login(&stream, login_request(name, password, device), device, alter);
         request_over(stream, "POST", LOGIN_PATH, body, &[]).await
+    }
+
+    /// A login at a server that may be gone; its status.
+    pub(crate) async fn try_login(
+        &self,
+        name: &str,
+        password: &str,
+        device: &SigningKey,
+    ) -> Option<u16> {
+        let stream = self.try_tls().await.ok()?;
+        let body = proven_login(&stream, login_request(name, password, device), device, |_| {});
+        try_request_over(stream, "POST", LOGIN_PATH, body, &[]).await.ok().map(|answer| answer.status)
+    }
+
+    /// As [`Self::admin_post`], at a server that may be gone; its status.
+    pub(crate) async fn try_admin_post<T: Serialize>(&self, path: &str, body: &T) -> Option<u16> {
+        let body = serde_json::to_vec(body).unwrap();
+        let header = admin_header(&self.admin, unix(), "POST", path, &body);
+        let stream = self.try_tls().await.ok()?;
+        let headers = [(ADMIN_HEADER, header.as_str())];
+        let answer = try_request_over(stream, "POST", path, body, &headers).await;
+        answer.ok().map(|answer| answer.status)
     }
 
     /// A signed-in operator of all modes.
@@ -248,35 +250,8 @@ impl World {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = self.tls().await;
+        let stream = self.try_tls().await?;
         tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| Socket(socket))
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<String>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    #[track_caller]
-    pub(crate) fn login(&self) -> LoginAnswer {
-        let text = String::from_utf8_lossy(&self.body);
-        assert_eq!(self.status, 200, "{text}");
-        serde_json::from_str(&text).unwrap()
-    }
-
-    #[track_caller]
-    pub(crate) fn signed_in(&self) -> LoginResponse {
-        match self.login() {
-            LoginAnswer::SignedIn(response) => response,
-            other @ (LoginAnswer::NeedsTotp
-            | LoginAnswer::TotpSetup { .. }
-            | LoginAnswer::DevicePending
-            | LoginAnswer::Locked { .. }) => panic!("{other:?}"),
-        }
     }
 }
 
@@ -290,7 +265,11 @@ pub(crate) struct Socket(pub(crate) WebSocketStream<TlsStream<TcpStream>>);
 
 impl Socket {
     pub(crate) async fn say<T: Serialize>(&mut self, message: &T) {
-        self.0.send(Message::text(signal::encode(message))).await.unwrap();
+        assert!(self.try_say(message).await, "the server is gone");
+    }
+
+    pub(crate) async fn try_say<T: Serialize>(&mut self, message: &T) -> bool {
+        self.0.send(Message::text(signal::encode(message))).await.is_ok()
     }
 
     pub(crate) async fn hear<T: serde::de::DeserializeOwned>(&mut self) -> T {
@@ -313,23 +292,29 @@ impl Socket {
     }
 }
 
-pub(crate) async fn tls(
-    address: SocketAddr,
-    ca: &Path,
-    alpn: &[&[u8]],
-    provider: CryptoProvider,
-) -> std::io::Result<TlsStream<TcpStream>> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|alpn| alpn.to_vec()).collect();
-    let stream = TcpStream::connect(address).await?;
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+/// The body of an order for one more operator.
+pub(crate) fn new_operator(name: &str, modes: &[Mode]) -> AddOperator {
+    AddOperator {
+        operator: name.to_owned(),
+        display_name: format!("Operator {name}"),
+        password: PASSWORD.to_owned(),
+        modes: modes.to_vec(),
+    }
+}
+
+/// The body of a login, altered, then proven over its connection.
+fn proven_login(
+    stream: &TlsStream<TcpStream>,
+    mut request: LoginRequest,
+    device: &SigningKey,
+    alter: impl FnOnce(&mut LoginRequest),
+) -> Vec<u8> {
+    let exporter = exporter(stream);
+    alter(&mut request);
+    let code = request.enrolment.clone().unwrap_or_default();
+    let signed = [DEVICE_PROOF, &exporter, code.as_bytes(), request.operator.as_bytes()].concat();
+    request.proof = Blob(device.sign(&signed).to_bytes().to_vec());
+    serde_json::to_vec(&request).unwrap()
 }
 
 fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginRequest {
@@ -344,51 +329,6 @@ fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginReques
         authenticator: Authenticator::Keep,
         macs: Vec::new(),
     }
-}
-
-pub(crate) fn exporter(stream: &TlsStream<TcpStream>) -> [u8; 32] {
-    stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None).unwrap()
-}
-
-pub(crate) async fn request_over(
-    stream: TlsStream<TcpStream>,
-    method: &str,
-    path: &str,
-    body: Vec<u8>,
-    headers: &[(&str, &str)],
-) -> Answer {
-    use http_body_util::{BodyExt, Full};
-    let io = TokioIo::new(stream);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
-    let driver = tokio::spawn(connection);
-    let mut request = hyper::Request::builder().method(method).uri(path).header("host", "localhost");
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::new(hyper::body::Bytes::from(body))).unwrap();
-    let response = sender.send_request(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes().to_vec();
-    driver.abort();
-    let mut headers: Vec<String> = parts.headers.keys().map(ToString::to_string).collect();
-    headers.sort();
-    Answer { status: parts.status.as_u16(), headers, body }
-}
-
-pub(crate) fn admin_header(
-    key: &SigningKey,
-    unix: u64,
-    method: &str,
-    path: &str,
-    body: &[u8],
-) -> String {
-    use base64::Engine;
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).unwrap();
-    let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-    let proof = request_proof(unix, &nonce, method, path, body);
-    let signature = key.sign(proof.as_bytes()).to_bytes();
-    format!("{unix}.{nonce}.{}", base64::engine::general_purpose::STANDARD.encode(signature))
 }
 
 pub(crate) fn unix() -> u64 {

@@ -1,25 +1,46 @@
-//! `kill -9` under load: what was acknowledged is there afterwards (F1, T4, T5).
+//! `kill -9` at random moments under load: what was acknowledged is there afterwards, and nothing
+//! is there by half (F1, T4, T5, T51, T64).
+//!
+//! `./dev chaos` runs the same with more rounds.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList};
+use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::ledger::words::{AdminAction, LoginFailure};
+use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{AGENT_PATH, OperatorToServer, ServerToAgent, ServerToOperator};
+use tasuki_protocol::signal::{self, AGENT_PATH, OperatorToServer, ServerToAgent, ServerToOperator};
 
-use crate::client::{Operator, QUICK, World};
+use crate::client::{Operator, PASSWORD, QUICK, World, new_operator};
+use crate::ledger::{Read, come_and_go, read_until_entry};
 use crate::pairing::{agent_offer, join, open, secret};
 
+/// In the tests; [`ROUNDS_WANTED`] asks for others.
 const ROUNDS: usize = 20;
+const ROUNDS_WANTED: &str = "TASUKI_CHAOS_ROUNDS";
+/// The latest moment of a kill after the load has begun.
+const LATEST_MS: u64 = 200;
 
-struct Process(Child);
+/// The server in a process of its own; killed when dropped.
+pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
+        Self::start_with(world, Stdio::null(), "info")
+    }
+
+    /// Its log goes to `log`.
+    pub(crate) fn start_with(world: &World, log: impl Into<Stdio>, level: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
         command.args(["run", "--json", "--listen", &world.address.to_string(), "--data"]);
-        command.arg(world.data()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(world.data()).stdout(Stdio::piped()).stderr(log).env("RUST_LOG", level);
         for (key, value) in QUICK {
             command.args(["--set", &format!("{key}={value}")]);
         }
@@ -31,52 +52,203 @@ impl Process {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// What the server has answered for while it lived.
+#[derive(Default)]
+struct Acknowledged {
+    /// Session and locator of numbers, and of attempts at them.
+    opened: Vec<(Vec<u8>, i64)>,
+    attempts: Vec<(Vec<u8>, i64)>,
+    /// Operators who were added.
+    added: Vec<String>,
+    /// Sign-ins that were refused, by account.
+    refused: HashMap<String, usize>,
+}
+
+/// Until the server is gone: one operator after another.
+async fn add(world: &World, round: usize, added: &mut Vec<String>) {
+    for number in 0.. {
+        let name = format!("added-{round}-{number}");
+        let order = new_operator(&name, &[Mode::View]);
+        match world.try_admin_post(OPERATORS_PATH, &order).await {
+            Some(status) => assert_eq!(status, 201),
+            None => return,
+        }
+        added.push(name);
+    }
+}
+
+/// Until the server is gone: a stranger guesses at a password; gives how often he was refused.
+async fn guess(world: &World, account: &str) -> usize {
+    let stranger = SigningKey::from_bytes(&[77; 32]);
+    for refused in 0.. {
+        match world.try_login(account, "not the password", &stranger).await {
+            Some(status) => assert_eq!(status, 401),
+            None => return refused,
+        }
+    }
+    0
+}
+
+/// Until the server is gone: agents try at a number.
+async fn try_at(world: &World, locator: Locator, attempts: &mut Vec<(Vec<u8>, i64)>) {
+    let offer = agent_offer(world, &secret(2), 40).0;
+    loop {
+        let Ok(mut agent) = world.socket(AGENT_PATH, &[]).await else { return };
+        if !agent.try_say(&join(locator, &offer)).await {
+            return;
+        }
+        let Some(text) = agent.next().await else { return };
+        let Ok(ServerToAgent::Met { session, .. }) = signal::decode(&text) else { panic!("{text}") };
+        attempts.push((session.0.to_vec(), i64::from(u32::from(locator))));
+    }
+}
+
+/// Opens a number and has it tried at, up to three times; each is acknowledged.
+async fn burn(
+    world: &World,
+    operator: &mut Operator,
+    tries: usize,
+    acknowledged: &mut Acknowledged,
+) -> Locator {
+    let room = open(world, operator, Mode::View).await;
+    let locator = i64::from(u32::from(room.locator));
+    let resting = |(_, taken): &(Vec<u8>, i64)| *taken == locator;
+    assert!(!acknowledged.opened.iter().any(resting), "a resting locator was given out");
+    acknowledged.opened.push((room.session.0.to_vec(), locator));
+    for attempt in 0..tries {
+        let mut agent = world.socket(AGENT_PATH, &[]).await.unwrap();
+        let seed = u8::try_from(10 + attempt).unwrap();
+        agent.say(&join(room.locator, &agent_offer(world, &secret(2), seed).0)).await;
+        let ServerToAgent::Met { session, .. } = agent.hear().await else { panic!() };
+        acknowledged.attempts.push((session.0.to_vec(), locator));
+        drop(agent);
+        let arrived: ServerToOperator = operator.socket.hear().await;
+        let ServerToOperator::Arrived { session, attempt, .. } = arrived else { panic!() };
+        operator.socket.say(&OperatorToServer::PairingFailed { session, attempt }).await;
+        // Its answer shows that the failure has been heard, and the next may come.
+        operator.socket.say(&OperatorToServer::NeedLeg { session }).await;
+        operator.socket.next().await;
+    }
+    room.locator
+}
+
+/// A number of a killed server answers as a dead one, under a face of its own.
+async fn is_dead(world: &World, (session, locator): &(Vec<u8>, i64)) {
+    let locator = u32::try_from(*locator).unwrap().try_into().unwrap();
+    let mut agent = world.socket(AGENT_PATH, &[]).await.unwrap();
+    agent.say(&join(locator, &agent_offer(world, &secret(1), 5).0)).await;
+    let ServerToAgent::Met { session: met, .. } = agent.hear().await else { panic!() };
+    assert_ne!(met.0.to_vec(), *session);
+}
+
+fn rounds() -> usize {
+    std::env::var(ROUNDS_WANTED).ok().map_or(ROUNDS, |rounds| rounds.parse().unwrap())
+}
+
+fn random_moment() -> Duration {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    Duration::from_millis(u64::from_le_bytes(bytes) % LATEST_MS)
+}
+
+/// From a start to a kill in the midst of everything; gives how long the start took.
+async fn round(
+    world: &World,
+    number: usize,
+    (device, token): (&SigningKey, &str),
+    acknowledged: &mut Acknowledged,
+) -> Duration {
+    let began = Instant::now();
+    let server = Process::start(world);
+    let started = began.elapsed();
+    let socket = world.operator_socket(token, device).await;
+    let mut operator = Operator { device: device.clone(), token: token.to_owned(), socket };
+    if let Some(number) = acknowledged.opened.last() {
+        is_dead(world, number).await;
+    }
+    if let Some(before) = number.checked_sub(1) {
+        // Who was suspended by three refusals is so still, with the right password too.
+        let stranger = SigningKey::from_bytes(&[77; 32]);
+        let answer = world.login(&guessed(before), PASSWORD, &stranger, None).await;
+        assert_eq!(answer.status, 401);
+    }
+    world.add_operator(&guessed(number), &[Mode::View]).await;
+    acknowledged.added.push(guessed(number));
+    let locator = burn(world, &mut operator, 1 + number % 3, acknowledged).await;
+    let kill = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(random_moment());
+        server.kill();
+    });
+    let Acknowledged { attempts, added, .. } = acknowledged;
+    let account = guessed(number);
+    let load = async {
+        tokio::join!(
+            add(world, number, added),
+            guess(world, &account),
+            try_at(world, locator, attempts)
+        )
+    };
+    let ((), refused, ()) = load.await;
+    acknowledged.refused.insert(account, refused);
+    kill.await.unwrap();
+    started
+}
+
+/// The account that is guessed at in a round.
+fn guessed(round: usize) -> String {
+    format!("guessed-{round}")
+}
+
 #[tokio::test]
-async fn f1_no_acknowledged_number_or_attempt_is_forgotten_by_a_killed_server() {
+async fn f1_nothing_acknowledged_is_forgotten_and_nothing_is_half_done_by_a_killed_server() {
     let mut world = World::start().await;
     let Operator { device, token, socket } = world.operator("hanako").await;
     drop(socket);
     world.stop().await;
-    let mut burnt: Vec<(Vec<u8>, i64)> = Vec::new();
-    let mut opened: Vec<(Vec<u8>, i64)> = Vec::new();
-    for round in 0..ROUNDS {
-        let server = Process::start(&world);
-        let socket = world.operator_socket(&token, &device).await;
-        let mut operator = Operator { device: device.clone(), token: token.clone(), socket };
-        if let Some((session, locator)) = burnt.last() {
-            // A number of the killed server answers as a dead one, under a face of its own.
-            let locator = u32::try_from(*locator).unwrap().try_into().unwrap();
-            let mut agent = world.socket(AGENT_PATH, &[]).await.unwrap();
-            agent.say(&join(locator, &agent_offer(&world, &secret(1), 5).0)).await;
-            let ServerToAgent::Met { session: met, .. } = agent.hear().await else { panic!() };
-            assert_ne!(met.0.to_vec(), *session);
-        }
-        let room = open(&world, &mut operator, Mode::View).await;
-        let locator = i64::from(u32::from(room.locator));
-        assert!(opened.iter().all(|(_, taken)| *taken != locator), "a resting locator was given out");
-        opened.push((room.session.0.to_vec(), locator));
-        for attempt in 0..=round % 3 {
-            let mut agent = world.socket(AGENT_PATH, &[]).await.unwrap();
-            let seed = u8::try_from(10 + attempt).unwrap();
-            agent.say(&join(room.locator, &agent_offer(&world, &secret(2), seed).0)).await;
-            let ServerToAgent::Met { session, .. } = agent.hear().await else { panic!() };
-            burnt.push((session.0.to_vec(), locator));
-            drop(agent);
-            let arrived: ServerToOperator = operator.socket.hear().await;
-            let ServerToOperator::Arrived { session, attempt, .. } = arrived else { panic!() };
-            operator.socket.say(&OperatorToServer::PairingFailed { session, attempt }).await;
-            // Its answer shows that the failure has been heard, and the next may come.
-            operator.socket.say(&OperatorToServer::NeedLeg { session }).await;
-            operator.socket.next().await;
-        }
-        server.kill();
+    let mut acknowledged = Acknowledged::default();
+    let mut slowest = Duration::ZERO;
+    for number in 0..rounds() {
+        let started = round(&world, number, (&device, &token), &mut acknowledged).await;
+        slowest = slowest.max(started);
     }
+    let Acknowledged { opened, attempts, added, refused } = &acknowledged;
+    eprintln!(
+        "{} kills; the slowest start took {} ms; acknowledged: {} numbers, {} tries at them, {} accounts, \
+         {} refusals",
+        rounds(),
+        slowest.as_millis(),
+        opened.len(),
+        attempts.len(),
+        added.len(),
+        refused.values().sum::<usize>()
+    );
+    rows_are_there(&world, &acknowledged).await;
+    world.run().await;
+    let socket = world.operator_socket(&token, &device).await;
+    let mut operator = Operator { device, token, socket };
+    // Its end is signed, with everything before it.
+    let last = come_and_go(&world, &mut operator).await;
+    let is_last = |entry: &Entry| {
+        entry.session == Some(last) && matches!(entry.event, Event::SessionClosed { .. })
+    };
+    let read = read_until_entry(&world, is_last).await;
+    records_are_there(&world, &read, &acknowledged).await;
+}
+
+async fn rows_are_there(world: &World, acknowledged: &Acknowledged) {
     let options = SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let check = sqlx::query("PRAGMA integrity_check").fetch_one(&pool).await.unwrap();
@@ -89,10 +261,45 @@ async fn f1_no_acknowledged_number_or_attempt_is_forgotten_by_a_killed_server() 
         }
     };
     let kept = rows("SELECT session, locator FROM rooms").await;
-    assert!(opened.iter().all(|row| kept.contains(row)));
-    let mut kept = rows("SELECT session, locator FROM attempts").await;
-    for row in burnt {
-        let place = kept.iter().position(|other| *other == row).expect("an attempt was forgotten");
-        kept.swap_remove(place);
+    assert!(acknowledged.opened.iter().all(|row| kept.contains(row)));
+    let mut left: HashMap<(Vec<u8>, i64), usize> = HashMap::new();
+    for row in rows("SELECT session, locator FROM attempts").await {
+        *left.entry(row).or_default() += 1;
+    }
+    for row in &acknowledged.attempts {
+        let left = left.get_mut(row).filter(|left| **left > 0).expect("an attempt was forgotten");
+        *left -= 1;
+    }
+    pool.close().await;
+}
+
+/// The ledger was verified when it was read.
+async fn records_are_there(world: &World, read: &Read, acknowledged: &Acknowledged) {
+    let mut added = Vec::new();
+    let mut refused: HashMap<&str, Vec<LoginFailure>> = HashMap::new();
+    for entry in read.entries.iter().flatten() {
+        if let Event::AdminDid { action: AdminAction::OperatorAdded, target, .. } = &entry.event {
+            added.push(target.clone());
+        }
+        if let Event::LoginFailed { account, why, .. } = &entry.event {
+            refused.entry(account).or_default().push(*why);
+        }
+    }
+    added.sort();
+    for name in &acknowledged.added {
+        assert!(added.binary_search(name).is_ok(), "{name}: acknowledged, and no record of it");
+    }
+    let answer = world.admin_get(OPERATORS_PATH).await;
+    let list: OperatorList = serde_json::from_slice(&answer.body).unwrap();
+    let mut there: Vec<String> = list.operators.into_iter().map(|entry| entry.operator).collect();
+    there.sort();
+    assert_eq!(there, added, "accounts, and records of their making");
+    for (account, times) in &acknowledged.refused {
+        let records = refused.get(account.as_str()).map_or(&[][..], Vec::as_slice);
+        assert!(records.len() >= *times, "{account}: {times} refusals, {records:?}");
+        let asked_again = *account != guessed(rounds() - 1);
+        if *times >= 3 && asked_again {
+            assert_eq!(records.last(), Some(&LoginFailure::Locked), "{account}");
+        }
     }
 }

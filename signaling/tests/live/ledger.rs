@@ -1,11 +1,14 @@
 //! The ledger over TLS: everything is in it, an administrator reads it, nobody else does.
 
+use std::collections::HashMap;
+
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::audit::{Auditor, Tombstone, Verified};
 use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::ledger::keys::DataKey;
 use tasuki_protocol::ledger::record::{Opened, open as open_row};
 use tasuki_protocol::ledger::tree::Hash;
 use tasuki_protocol::ledger::wire::{
@@ -25,11 +28,11 @@ use crate::pairing::open;
 use crate::policy::publish;
 
 /// The ledger up to its newest checkpoint, opened and verified.
-struct Read {
-    entries: Vec<Option<Entry>>,
+pub(crate) struct Read {
+    pub(crate) entries: Vec<Option<Entry>>,
     verified: Verified,
     opened: LedgerOpened,
-    page: RowsPage,
+    pub(crate) page: RowsPage,
 }
 
 async fn read(world: &World) -> Option<Read> {
@@ -40,25 +43,40 @@ async fn read(world: &World) -> Option<Read> {
     }
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     let opened: LedgerOpened = serde_json::from_slice(&answer.body).unwrap();
-    let ask = ReadRows { reading: opened.reading.clone(), from: 0, count: 1000 };
-    let answer = world.admin_post(READ_ROWS_PATH, &ask).await;
-    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-    let page: RowsPage = serde_json::from_slice(&answer.body).unwrap();
+    let page = all_rows(world, &opened).await;
     let verified = verify(world, &opened, &page);
     let secret = LogSecretKey::from_bytes([23; 32]);
     let tenant = world.bundle().tenant;
     let mut before: Hash = opened.before;
     let mut entries = Vec::new();
+    let keys: HashMap<Hash, DataKey> =
+        page.keys.iter().map(|key| (key.digest(), key.open(&secret, tenant).unwrap())).collect();
     for stored in &page.rows {
         entries.push(stored.row.as_ref().map(|row| {
-            let envelope = page.keys.iter().find(|key| key.digest() == row.key).unwrap();
-            let key = envelope.open(&secret, tenant).unwrap();
-            let Opened::Entry(entry) = open_row(row, before, &key, tenant).unwrap() else { panic!() };
+            let key = &keys[&row.key];
+            let Opened::Entry(entry) = open_row(row, before, key, tenant).unwrap() else { panic!() };
             entry
         }));
         before = stored.leaf;
     }
     Some(Read { entries, verified, opened, page })
+}
+
+/// Page by page, as one.
+async fn all_rows(world: &World, opened: &LedgerOpened) -> RowsPage {
+    let mut all = RowsPage { rows: Vec::new(), keys: Vec::new(), notes: Vec::new() };
+    while (all.rows.len() as u64) < opened.to {
+        let from = all.rows.len() as u64;
+        let ask = ReadRows { reading: opened.reading.clone(), from, count: 1000 };
+        let answer = world.admin_post(READ_ROWS_PATH, &ask).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let page: RowsPage = serde_json::from_slice(&answer.body).unwrap();
+        assert!(!page.rows.is_empty(), "no row at {from}");
+        all.rows.extend(page.rows);
+        all.keys.extend(page.keys);
+        all.notes.extend(page.notes);
+    }
+    all
 }
 
 fn verify(world: &World, opened: &LedgerOpened, page: &RowsPage) -> Verified {
@@ -78,11 +96,16 @@ fn verify(world: &World, opened: &LedgerOpened, page: &RowsPage) -> Verified {
 }
 
 /// Reads until `wanted` is in a checkpoint.
-async fn read_until(world: &World, wanted: impl Fn(&Event) -> bool) -> Read {
+pub(crate) async fn read_until(world: &World, wanted: impl Fn(&Event) -> bool) -> Read {
+    read_until_entry(world, |entry| wanted(&entry.event)).await
+}
+
+/// As [`read_until`], of whatever an entry says.
+pub(crate) async fn read_until_entry(world: &World, wanted: impl Fn(&Entry) -> bool) -> Read {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(read) = read(world).await
-            && read.entries.iter().flatten().any(|entry| wanted(&entry.event))
+            && read.entries.iter().flatten().any(&wanted)
         {
             return read;
         }
@@ -92,7 +115,7 @@ async fn read_until(world: &World, wanted: impl Fn(&Event) -> bool) -> Read {
 }
 
 /// Opens a number and gives it up: the end of a session is signed at once.
-async fn come_and_go(world: &World, operator: &mut Operator) -> SessionId {
+pub(crate) async fn come_and_go(world: &World, operator: &mut Operator) -> SessionId {
     let room = open(world, operator, Mode::View).await;
     operator.socket.say(&OperatorToServer::Close { session: room.session }).await;
     room.session

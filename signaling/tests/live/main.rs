@@ -4,13 +4,16 @@
 
 mod accounts;
 mod acme;
+mod acts;
 mod api;
 mod backup;
 mod client;
 mod crash;
 mod folder;
 mod hostile;
+mod http;
 mod ledger;
+mod logs;
 mod operations;
 mod organisation;
 mod pairing;

@@ -21,7 +21,7 @@ use tasuki_protocol::signal::{
 use crate::client::{ADMIN_PASSWORD, Answer, World, admin_header, device_key, unix};
 use crate::pairing::{open, pair};
 
-fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u8> {
+pub(crate) fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u8> {
     let rules: RuleBook = serde_json::from_str(rules).unwrap();
     let tenant = world.done.tenant;
     dsse::sign(&Policy { v: POLICY_FORM, tenant, version, issued_at: unix(), rules }, key)

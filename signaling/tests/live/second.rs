@@ -33,7 +33,7 @@ fn code(answer: &Answer) -> ProblemCode {
 }
 
 /// The digits of `steps` steps of 30 seconds from now.
-fn digits(uri: &str, steps: u64) -> String {
+pub(crate) fn digits(uri: &str, steps: u64) -> String {
     let secret = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
     let secret = Secret::try_from_base32(secret).unwrap();
     let totp = Builder::new().with_secret(secret).build_noncompliant();

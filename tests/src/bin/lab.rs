@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 
 fn everything(out: &PathBuf) -> Result<()> {
     ensure!(is_possible(), "making networks needs root");
-    let mut lab = Lab::set_up()?;
+    let mut lab = Lab::set_up_with_turn()?;
     let (mut outcomes, mut failures) = (Vec::new(), Vec::new());
     for operator in Kind::ALL {
         for agent in Kind::ALL {

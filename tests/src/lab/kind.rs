@@ -25,6 +25,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
     Direct,
+    /// Datagrams that the relay forwards by TURN.
+    Turn,
     Relayed,
 }
 
@@ -32,6 +34,7 @@ impl Path {
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
+            Self::Turn => "UDP relayed",
             Self::Relayed => "relayed",
         }
     }
@@ -77,18 +80,22 @@ impl Kind {
     }
 }
 
-/// The path that two ends must come to: direct wherever ICE can (RFC 8445, RFC 5128 §3.3), relayed
-/// everywhere else, and never none.
+/// The path that two ends must come to: direct wherever ICE can (RFC 8445, RFC 5128 §3.3), over UDP
+/// through the relay where both have UDP at all, relayed over TCP everywhere else, and never none.
 pub fn expected(one: Kind, other: Kind) -> Path {
     let is = |kind| one == kind || other == kind;
     let (harder, softer) = (one.max(other), one.min(other));
-    let meet = one.passes_udp()
-        && other.passes_udp()
+    let udp = one.passes_udp() && other.passes_udp();
+    let meet = udp
         // A mapping of its own for each peer is found only by who lets strangers in.
         && !(is(Kind::Symmetric) && softer >= Kind::PortRestricted)
         // Two families meet only at an end that has both.
         && (harder != Kind::Ipv6Only || matches!(softer, Kind::Open | Kind::Ipv6Only));
-    if meet { Path::Direct } else { Path::Relayed }
+    match (meet, udp) {
+        (true, _) => Path::Direct,
+        (false, true) => Path::Turn,
+        (false, false) => Path::Relayed,
+    }
 }
 
 #[cfg(test)]
@@ -100,13 +107,14 @@ mod tests {
         let direct = |one, other| expected(one, other) == Path::Direct;
         assert!(direct(Kind::PortRestricted, Kind::PortRestricted));
         assert!(direct(Kind::Symmetric, Kind::FullCone) && direct(Kind::Open, Kind::Symmetric));
-        assert!(!direct(Kind::Symmetric, Kind::PortRestricted));
-        assert!(!direct(Kind::Symmetric, Kind::Symmetric));
+        for other in [Kind::PortRestricted, Kind::Symmetric] {
+            assert_eq!(expected(Kind::Symmetric, other), Path::Turn);
+        }
         assert!(direct(Kind::Ipv6Only, Kind::Ipv6Only) && direct(Kind::Open, Kind::Ipv6Only));
-        assert!(!direct(Kind::Ipv6Only, Kind::FullCone));
+        assert_eq!(expected(Kind::Ipv6Only, Kind::FullCone), Path::Turn);
         for kind in Kind::ALL {
             for blocked in [Kind::NoUdp, Kind::Only443, Kind::Proxied] {
-                assert!(!direct(kind, blocked) && !direct(blocked, kind));
+                assert_eq!([expected(kind, blocked), expected(blocked, kind)], [Path::Relayed; 2]);
             }
         }
     }

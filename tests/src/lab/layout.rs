@@ -49,6 +49,8 @@ impl Side {
 
 const SERVER_V4: &str = "203.0.113.10";
 const SERVER_V6: &str = "2001:db8:1::10";
+/// What the relay in the server gives out by TURN.
+pub(super) const TURN_ADDRESS: &str = "turn_address=203.0.113.10,2001:db8:1::10";
 pub(super) const PROXY: &str = "203.0.113.20:3128";
 
 /// Whether this process may make networks.

@@ -16,12 +16,14 @@ pub fn page(outcomes: &[Outcome], said: &[(Kind, Vec<String>)]) -> String {
          `./dev lab` fails if any pair comes to another path than it must.\n\n",
     );
     matrix(&mut page, outcomes);
-    let direct = outcomes.iter().filter(|outcome| outcome.path == Path::Direct).count();
+    let count = |path| outcomes.iter().filter(|outcome| outcome.path == path).count();
     let _ = write!(
         page,
-        "\n{} of {} pairs go direct; every other pair is relayed, and none is without a path.\n",
-        direct,
-        outcomes.len()
+        "\n{} of {} pairs go direct, and {} over UDP through the relay (TURN); every other pair is relayed\n\
+         over TCP, and none is without a path.\n",
+        count(Path::Direct),
+        outcomes.len(),
+        count(Path::Turn),
     );
     times(&mut page, outcomes);
     if !said.is_empty() {
@@ -53,7 +55,7 @@ fn matrix(page: &mut String, outcomes: &[Outcome]) {
 }
 
 fn times(page: &mut String, outcomes: &[Outcome]) {
-    for path in [Path::Direct, Path::Relayed] {
+    for path in [Path::Direct, Path::Turn, Path::Relayed] {
         let mut times: Vec<f64> = outcomes
             .iter()
             .filter(|outcome| outcome.path == path)

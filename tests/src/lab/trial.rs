@@ -14,8 +14,8 @@ use tasuki_protocol::rights::Mode;
 use super::{HOST, Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layout};
 use crate::{
     desktop::{Desktop, Size},
-    running::{Mark, Process},
-    stack::{House, Site, Way},
+    running::{Mark, Process, until},
+    stack::{House, Site, Way, stats_of},
 };
 
 /// Longer than an agent ignores what is typed at a fresh question (S29).
@@ -105,22 +105,45 @@ impl Lab {
         Ok(Self { line: None, house, _proxy: proxy, desk, layout })
     }
 
-    /// One session between two kinds of network, to its end.
+    /// With a relay that speaks TURN.
+    ///
+    /// # Errors
+    /// As [`Self::set_up`].
+    pub fn set_up_with_turn() -> Result<Self> {
+        let mut lab = Self::set_up()?;
+        lab.house.set(&[layout::TURN_ADDRESS])?;
+        Ok(lab)
+    }
+
+    /// One session between two kinds of network, to its end, with a relay that speaks TURN.
     ///
     /// # Errors
     /// A program failed, or the session never showed a picture.
     pub fn attempt(&mut self, operator: Kind, agent: Kind) -> Result<Outcome> {
         let mut session = self.start(operator, agent)?;
         let asks = &session.operator;
-        let direct = match expected(operator, agent) {
+        let path = expected(operator, agent);
+        let direct = match path {
             Path::Direct => Some(asks.event(Mark::default(), "the direct path", is_direct)?.1),
+            Path::Turn => {
+                asks.event(Mark::default(), "a way by TURN", is_turn)?;
+                None
+            }
             Path::Relayed => {
                 thread::sleep(WATCH);
-                let all = asks.events(Mark::default());
-                ensure!(!all.iter().any(is_direct), "a direct path where none can be");
+                ensure!(!asks.events(Mark::default()).iter().any(is_turn), "UDP where none can be");
                 None
             }
         };
+        if path == Path::Turn {
+            until("the session to move to it", || {
+                let stats = stats_of(&mut session.operator)?;
+                Ok((stats["ciphers"]["kind"] == "direct").then_some(()))
+            })?;
+        }
+        let asks = &session.operator;
+        let all = asks.events(Mark::default());
+        ensure!(direct.is_some() || !all.iter().any(is_direct), "a direct path where none can be");
         let events = asks.events(Mark::default());
         let told = events.iter().filter(|event| event["event"] == "disclosed");
         let told = told.filter_map(|event| event["address"].as_str()).map(str::to_owned).collect();
@@ -128,7 +151,7 @@ impl Lab {
         Ok(Outcome {
             operator,
             agent,
-            path: if direct.is_some() { Path::Direct } else { Path::Relayed },
+            path,
             first_frame: session.first_frame(),
             direct_after: direct.map(|at| at.saturating_duration_since(session.said)),
             told,
@@ -243,6 +266,11 @@ impl Lab {
         }
         Ok(codes.into_iter().filter(|code| !EVERYWHERE.contains(&code.as_str())).collect())
     }
+}
+
+/// WebRTC's ciphers on a path that is told as relayed.
+fn is_turn(event: &Value) -> bool {
+    event["event"] == "path_up" && event["path"] == "relayed" && event["ciphers"]["kind"] == "direct"
 }
 
 fn is_direct(event: &Value) -> bool {

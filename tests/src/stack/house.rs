@@ -127,6 +127,32 @@ impl House {
         Ok(())
     }
 
+    /// Starts the server again, saying in its log all that it can.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn restart_talkative_server(&mut self) -> Result<()> {
+        self.server.kill();
+        let mut command = server_command(&self.data(), &self.site, &self.settings)?;
+        command.env("RUST_LOG", "trace");
+        self.server = listening(command)?;
+        Ok(())
+    }
+
+    /// The words that open this house's log keys; the passwords of its people are in this file.
+    pub fn secrets(&self) -> [&str; 3] {
+        [&self.passphrase, PASSWORD, ADMIN_PASSWORD]
+    }
+
+    /// Starts the server again with these settings beside those that it has.
+    ///
+    /// # Errors
+    /// It did not come up.
+    pub fn set(&mut self, settings: &[&str]) -> Result<()> {
+        self.settings.extend(settings.iter().copied().map(str::to_owned));
+        self.restart_server()
+    }
+
     /// Starts the server again with its relay in a program of its own at `port`.
     ///
     /// # Errors
@@ -148,20 +174,21 @@ impl House {
         let bundle = fs::read(self.bundle())?;
         let bundle = Bundle::open_first(&bundle)?;
         let pin = bundle.server_pins.first().context("a bundle without a pin")?;
-        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}"));
-        self.settings = vec![format!("relay={}", places.join(","))];
-        self.restart_server()?;
+        let places = ports.map(|port| format!("127.0.0.1:{port}/{pin}/{port}"));
+        self.set(&[&format!("relay={}", places.join(","))])?;
         relays.try_into().map_err(|_| anyhow::anyhow!("a relay was lost"))
     }
 
-    /// A relay that shows the server's own certificate and takes its tickets.
+    /// A relay that shows the server's own certificate, takes its tickets and speaks TURN at the
+    /// same port.
     ///
     /// # Errors
     /// It did not come up.
     pub fn start_relay(&self, port: u16) -> Result<Process> {
         let file = |name: &str| self.data().join(name).display().to_string();
         let config = format!(
-            "listen = [\"127.0.0.1:{port}\"]\nstun_listen = []\ncertificate = {:?}\nkey = {:?}\nticket_key = {:?}\n",
+            "listen = [\"127.0.0.1:{port}\"]\nstun_listen = [\"127.0.0.1:{port}\"]\nturn_listen = []\n\
+             turn_address = \"127.0.0.1\"\ncertificate = {:?}\nkey = {:?}\nticket_key = {:?}\n",
             file("server.crt"),
             file("server.key"),
             file("ticket.key"),
@@ -276,12 +303,20 @@ fn set_up_server(data: &Path, site: &Site) -> Result<(String, String)> {
 }
 
 fn start_server(data: &Path, site: &Site, more: &[String]) -> Result<Process> {
+    listening(server_command(data, site, more)?)
+}
+
+fn server_command(data: &Path, site: &Site, more: &[String]) -> Result<Command> {
     let mut command = site.command("tasuki-server")?;
     command.args(["run", "--json", "--listen", &site.listen.to_string()]);
     for setting in SETTINGS.into_iter().chain(more.iter().map(String::as_str)) {
         command.args(["--set", setting]);
     }
     command.arg("--data").arg(data);
+    Ok(command)
+}
+
+fn listening(command: Command) -> Result<Process> {
     let process = Process::start("tasuki-server", command)?;
     process.event(Mark::default(), "listening event", |e| e["event"] == "listening")?;
     Ok(process)

@@ -141,7 +141,10 @@ impl Model {
             PathCommand::SendPacket(_) => {
                 assert!(self.granted.is_some(), "T1: a packet before consent")
             }
-            PathCommand::RemoteCandidate(_) | PathCommand::AskKeyFrame | PathCommand::Close => {}
+            PathCommand::RemoteCandidate(_)
+            | PathCommand::UseRelay(_)
+            | PathCommand::AskKeyFrame
+            | PathCommand::Close => {}
         }
     }
 }

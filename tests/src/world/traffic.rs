@@ -122,6 +122,7 @@ impl World {
             }
             PathCommand::AskKeyFrame => self.carry(role, id, PathEvent::KeyFrameWanted),
             PathCommand::RemoteCandidate(line) => assert!(line.contains(&marker()), "{line}"),
+            PathCommand::UseRelay(_) => panic!("no relay of this world speaks TURN"),
             PathCommand::Close => self.close_path(role, id),
         }
     }

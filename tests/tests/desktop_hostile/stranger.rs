@@ -244,6 +244,7 @@ impl Stranger {
             }
             PathEvent::Video(_) => self.frames += 1,
             PathEvent::Up(_)
+            | PathEvent::Routed(_)
             | PathEvent::LocalCandidate(_)
             | PathEvent::VideoRoom
             | PathEvent::KeyFrameWanted

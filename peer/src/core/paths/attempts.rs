@@ -9,22 +9,25 @@ use tasuki_protocol::signal::{Leg, OperatorToServer};
 use tasuki_protocol::terms::AddressDisclosure;
 
 use super::retry::Others;
-use super::{Paths, disclosure};
+use super::{PathKeys, Paths, disclosure};
 use crate::core::io::{Output, ServerRequest, SessionEvent};
 use crate::core::line::Line;
 use crate::core::outbox::Outbox;
-use crate::core::path::{PathCommand, PathEnd, PathKind};
+use crate::core::path::{PathCommand, PathEnd, PathKind, TurnFacts};
 use crate::core::setup::Permission;
 
 /// How long a server may take to hand out a leg.
 const LEG_PATIENCE: Duration = Duration::from_secs(5);
+/// For how long a leg's ticket gets an address at its relay: less than it is valid.
+const TURN_FRESH: Duration = Duration::from_secs(40);
 const MAX_CANDIDATES: usize = 32;
 
 impl Paths {
     /// A candidate that this end's direct path found.
     pub(in crate::core) fn local_candidate(&mut self, line: &str, server: &mut Line, out: &mut Outbox) {
         let Some(line) = disclosure::tellable(line, self.role, self.disclosure) else { return };
-        if let Some(address) = disclosure::address_of(&line)
+        if !disclosure::is_relays(&line)
+            && let Some(address) = disclosure::address_of(&line)
             && self.disclosed.insert(address)
         {
             out.tell(SessionEvent::Disclosed { address });
@@ -49,7 +52,7 @@ impl Paths {
         match self.lanes.newest(PathKind::Direct) {
             Some(id) => out.path(id, PathCommand::RemoteCandidate(line)),
             // The other end tries again: so does this one, at once.
-            None if self.direct_allowed() => self.open_direct(now, out),
+            None if self.direct_allowed(now) => self.open_direct(now, out),
             None => {}
         }
     }
@@ -77,12 +80,24 @@ impl Paths {
             self.drop_lane(old, PathEnd::ClosedHere, now, out);
             out.path(old, PathCommand::Close);
         }
+        self.turn = PathKeys::turn(&leg).map(|facts| (facts, now));
+        if let (Some(direct), Some(facts)) = (self.lanes.newest(PathKind::Direct), self.turn_facts(now))
+        {
+            out.path(direct, PathCommand::UseRelay(facts));
+        }
         let id = self.lanes.add(PathKind::Relayed, now);
         out.push(Output::OpenRelay(id, self.keys.relay(leg)));
     }
 
-    fn direct_allowed(&self) -> bool {
-        self.policy.direct == Permission::Allowed && self.disclosure != AddressDisclosure::RelayOnly
+    /// Under `relay-only` a direct path has nothing but an address at a relay (R1).
+    fn direct_allowed(&self, at: Instant) -> bool {
+        let of_its_own = self.disclosure != AddressDisclosure::RelayOnly;
+        self.policy.direct == Permission::Allowed && (of_its_own || self.turn_facts(at).is_some())
+    }
+
+    fn turn_facts(&self, at: Instant) -> Option<TurnFacts> {
+        let fresh = self.turn.as_ref().filter(|(_, since)| at < *since + TURN_FRESH);
+        fresh.map(|(facts, _)| facts.clone())
     }
 
     fn open_direct(&mut self, now: Instant, out: &mut Outbox) {
@@ -91,6 +106,9 @@ impl Paths {
         out.push(Output::OpenDirect(id, self.keys.direct(self.video)));
         for line in &self.remote_candidates {
             out.path(id, PathCommand::RemoteCandidate(line.clone()));
+        }
+        if let Some(facts) = self.turn_facts(now) {
+            out.path(id, PathCommand::UseRelay(facts));
         }
     }
 
@@ -118,10 +136,9 @@ impl Paths {
     }
 
     pub(super) fn direct_due(&self) -> Option<Instant> {
-        if !self.direct_allowed() || self.lanes.newest(PathKind::Direct).is_some() {
-            return None;
-        }
-        Some(self.direct.due(self.others()).unwrap_or(self.zero))
+        let due = self.direct.due(self.others()).unwrap_or(self.zero);
+        let wanted = self.direct_allowed(due) && self.lanes.newest(PathKind::Direct).is_none();
+        wanted.then_some(due)
     }
 
     pub(super) fn leg_due(&self, server: &Line) -> Option<Instant> {

@@ -11,10 +11,19 @@ use tasuki_protocol::terms::AddressDisclosure;
 /// The longest candidate line. See [`tasuki_protocol::message::EndToEnd::Candidate`].
 pub(super) const MAX_LINE: usize = 256;
 
+/// Whether a line names an address at a relay, which says nothing of whoever has it.
+pub(super) fn is_relays(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace().skip(6);
+    words.next() == Some("typ") && words.next() == Some("relay")
+}
+
 /// The line as it may be told to the other end, if at all.
 pub(super) fn tellable(line: &str, role: Role, disclosure: AddressDisclosure) -> Option<String> {
     if line.len() > MAX_LINE {
         return None;
+    }
+    if is_relays(line) {
+        return Some(without_base(line));
     }
     match (role, disclosure) {
         (_, AddressDisclosure::RelayOnly) => None,
@@ -27,12 +36,14 @@ pub(super) fn tellable(line: &str, role: Role, disclosure: AddressDisclosure) ->
 /// RFC 8839 §5.1: foundation, component, transport, priority, address, port,
 /// `typ`, type, then pairs, of which `raddr` and `rport` name the private base.
 fn public_part(line: &str) -> Option<String> {
+    let address = address_of(line)?;
+    is_public(address).then(|| without_base(line))
+}
+
+fn without_base(line: &str) -> String {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let address: IpAddr = words.get(4)?.parse().ok()?;
-    if !is_public(address) {
-        return None;
-    }
-    let nowhere = if address.is_ipv4() { "0.0.0.0" } else { "::" };
+    let v4 = address_of(line).is_some_and(|address| address.is_ipv4());
+    let nowhere = if v4 { "0.0.0.0" } else { "::" };
     for place in 8..words.len().saturating_sub(1) {
         if words[place] == "raddr" {
             words[place + 1] = nowhere;
@@ -40,7 +51,7 @@ fn public_part(line: &str) -> Option<String> {
             words[place + 1] = "9";
         }
     }
-    Some(words.join(" "))
+    words.join(" ")
 }
 
 /// What a line tells: its address (RFC 8839 §5.1), for whoever keeps account of it.
@@ -146,6 +157,20 @@ mod tests {
     fn r1_what_was_told_is_accounted_for_by_its_address() {
         assert_eq!(address_of(REFLEXIVE), Some(IpAddr::from([203, 0, 113, 9])));
         assert_eq!(address_of("1 1 udp 5"), None);
+    }
+
+    #[test]
+    fn r1_relay_only_tells_an_address_at_a_relay_without_its_base_and_no_address_dressed_as_one() {
+        let told = |line: &str| tellable(line, Role::Operator, AddressDisclosure::RelayOnly);
+        let relayed = "3 1 udp 37748735 10.9.8.7 50000 typ relay raddr 192.168.1.7 rport 5000";
+        assert_eq!(
+            told(relayed).as_deref(),
+            Some("3 1 udp 37748735 10.9.8.7 50000 typ relay raddr 0.0.0.0 rport 9")
+        );
+        assert!(is_relays(relayed));
+        for line in [PRIVATE, REFLEXIVE, &format!("{PRIVATE} x typ relay"), "typ relay", ""] {
+            assert!(!is_relays(line) && told(line).is_none(), "{line}");
+        }
     }
 
     #[test]

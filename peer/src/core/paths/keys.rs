@@ -4,8 +4,9 @@ use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::pairing::Hello;
 use tasuki_protocol::session_keys::SessionKeys;
 use tasuki_protocol::signal::Leg;
+use tasuki_protocol::turn::TurnCredential;
 
-use crate::core::path::{DirectFacts, IceSide, RelayFacts, VideoRole};
+use crate::core::path::{DirectFacts, IceSide, RelayFacts, TurnFacts, VideoRole};
 
 /// Longest ICE name or password taken from a hello (RFC 8839 §5.4).
 const MAX_ICE_CHARS: usize = 256;
@@ -45,6 +46,13 @@ impl PathKeys {
     pub(super) fn relay(&self, leg: Leg) -> RelayFacts {
         let (psk, prologue) = (self.keys.leg_psk(leg.number), self.keys.leg_prologue(leg.number));
         RelayFacts { leg, psk, prologue, side: self.side() }
+    }
+
+    /// What a leg's ticket is worth to a direct path, where the relay speaks TURN.
+    pub(super) fn turn(leg: &Leg) -> Option<TurnFacts> {
+        let credential = TurnCredential::of(&leg.ticket.0)?;
+        let host = leg.relay.as_ref().map(|relay| relay.host.clone());
+        Some(TurnFacts { host, port: leg.turn?, credential })
     }
 
     fn side(&self) -> IceSide {

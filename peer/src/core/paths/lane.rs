@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::pulse::{Pulse, Tempo};
-use crate::core::path::{PathId, PathKind};
+use crate::core::path::{PathId, PathKind, Route};
 
 /// An attempt that the path itself has not given up by then is closed.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// Silence after which a path is closed and tried afresh. ICE can recover a
-/// direct path by itself; a relayed leg that hangs seldom comes back in time.
+/// direct path by itself; what a relay forwards seldom comes back in time.
 const SILENT_DIRECT: Duration = Duration::from_secs(15);
 const SILENT_RELAYED: Duration = Duration::from_secs(5);
 
@@ -17,6 +17,7 @@ pub(in crate::core) struct Lane {
     pub(in crate::core) id: PathId,
     pub(in crate::core) kind: PathKind,
     state: State,
+    route: Route,
     room: Room,
     pub(in crate::core) bits_per_second: Option<u64>,
 }
@@ -41,6 +42,18 @@ impl Lane {
         }
     }
 
+    /// What people are told that it is: what a relay forwards is relayed, whatever it is made of.
+    pub(in crate::core) fn shown_as(&self) -> PathKind {
+        match self.route {
+            Route::Straight => self.kind,
+            Route::ByRelay => PathKind::Relayed,
+        }
+    }
+
+    pub(super) fn route(&self) -> Route {
+        self.route
+    }
+
     pub(in crate::core) fn room(&self) -> Room {
         self.room
     }
@@ -56,11 +69,15 @@ impl Lane {
     }
 
     fn closes_at(&self) -> Instant {
-        match (&self.state, self.kind) {
-            (State::Trying { since }, PathKind::Direct | PathKind::Relayed) => *since + ATTEMPT,
-            (State::Up(pulse), PathKind::Direct) => pulse.heard_at() + SILENT_DIRECT,
-            (State::Up(pulse), PathKind::Relayed) => pulse.heard_at() + SILENT_RELAYED,
-        }
+        let pulse = match &self.state {
+            State::Trying { since } => return *since + ATTEMPT,
+            State::Up(pulse) => pulse,
+        };
+        let silence = match self.shown_as() {
+            PathKind::Direct => SILENT_DIRECT,
+            PathKind::Relayed => SILENT_RELAYED,
+        };
+        pulse.heard_at() + silence
     }
 }
 
@@ -75,7 +92,8 @@ impl Lanes {
         let id = PathId(self.next);
         self.next += 1;
         let state = State::Trying { since: now };
-        self.list.push(Lane { id, kind, state, room: Room::None, bits_per_second: None });
+        let (route, room) = (Route::Straight, Room::None);
+        self.list.push(Lane { id, kind, state, route, room, bits_per_second: None });
         id
     }
 
@@ -115,6 +133,12 @@ impl Lanes {
         match &mut self.find_mut(id)?.state {
             State::Trying { .. } => None,
             State::Up(pulse) => Some(pulse),
+        }
+    }
+
+    pub(super) fn set_route(&mut self, id: PathId, route: Route) {
+        if let Some(lane) = self.find_mut(id) {
+            lane.route = route;
         }
     }
 

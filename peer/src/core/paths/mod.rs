@@ -24,7 +24,7 @@ use tasuki_protocol::terms::AddressDisclosure;
 use super::io::{SessionEvent, path_end_words};
 use super::line::Line;
 use super::outbox::Outbox;
-use super::path::{Ciphers, PathCommand, PathEnd, PathId, PathKind, VideoRole};
+use super::path::{Ciphers, PathCommand, PathEnd, PathId, PathKind, TurnFacts, VideoRole};
 use super::setup::PathPolicy;
 
 pub(super) use keys::PathKeys;
@@ -55,6 +55,8 @@ pub(super) struct Paths {
     relay: Retry,
     leg_asked: Option<Instant>,
     newest_leg: Option<u32>,
+    /// Of the newest leg's relay, and since when.
+    turn: Option<(TurnFacts, Instant)>,
     remote_candidates: Vec<String>,
     local_candidates: Vec<String>,
     disclosed: BTreeSet<IpAddr>,
@@ -99,6 +101,7 @@ impl Paths {
             relay: Retry::default(),
             leg_asked: None,
             newest_leg: None,
+            turn: None,
             remote_candidates: Vec::new(),
             local_candidates: Vec::new(),
             disclosed: BTreeSet::new(),
@@ -169,7 +172,7 @@ impl Paths {
         }
     }
 
-    /// The path's kind, unless it is none that was being tried.
+    /// What the path is shown as, unless it is none that was being tried.
     pub(super) fn came_up(
         &mut self,
         id: PathId,
@@ -178,8 +181,9 @@ impl Paths {
         out: &mut Outbox,
     ) -> Option<PathKind> {
         let kind = self.lanes.raise(id, Pulse::new(ciphers.clone(), now))?;
+        let shown = self.lanes.find(id).map(Lane::shown_as)?;
         self.heard = now;
-        out.tell(SessionEvent::PathUp { path: kind, ciphers });
+        out.tell(SessionEvent::PathUp { path: shown, ciphers });
         match kind {
             PathKind::Direct => self.direct.succeeded(),
             PathKind::Relayed => {
@@ -190,7 +194,7 @@ impl Paths {
                 }
             }
         }
-        Some(kind)
+        Some(shown)
     }
 
     pub(super) fn went_down(&mut self, id: PathId, end: PathEnd, now: Instant, out: &mut Outbox) {
@@ -204,7 +208,7 @@ impl Paths {
         if lane.kind == PathKind::Direct {
             self.last_direct_end = Some(why.clone());
         }
-        out.tell(SessionEvent::PathDown { path: lane.kind, why });
+        out.tell(SessionEvent::PathDown { path: lane.shown_as(), why });
         match lane.kind {
             PathKind::Direct => self.direct.ended(now),
             PathKind::Relayed => self.relay.ended(now),
@@ -284,11 +288,11 @@ impl Paths {
                 out.tell(SessionEvent::Reconnecting);
             }
             (Contact::NotYet | Contact::Missing, Some(lane)) if !missing => {
-                out.tell(SessionEvent::PathChosen { path: lane.kind });
+                out.tell(SessionEvent::PathChosen { path: lane.shown_as() });
                 self.contact = Contact::Good;
             }
             (Contact::Good, Some(lane)) if before != Some(lane.id) => {
-                out.tell(SessionEvent::PathChosen { path: lane.kind });
+                out.tell(SessionEvent::PathChosen { path: lane.shown_as() });
             }
             (Contact::NotYet | Contact::Good | Contact::Missing, Some(_) | None) => {}
         }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use tasuki_protocol::terms::AddressDisclosure;
 
 use super::{Contact, Paths, disclosure};
-use crate::core::path::PathKind;
+use crate::core::io::SessionEvent;
+use crate::core::outbox::Outbox;
+use crate::core::path::{PathId, PathKind, Route};
 use crate::core::setup::Permission;
 use crate::core::snapshot::NotDirect;
 
@@ -14,9 +16,20 @@ use crate::core::snapshot::NotDirect;
 const MAX_ADDRESSES: usize = 32;
 
 impl Paths {
-    /// An address of the other end's, as its candidate says.
+    /// A direct path goes by another way than it did.
+    pub(in crate::core) fn routed(&mut self, id: PathId, route: Route, out: &mut Outbox) {
+        self.lanes.set_route(id, route);
+        if self.contact == Contact::Good
+            && let Some(lane) = self.chosen().filter(|lane| lane.id == id)
+        {
+            out.tell(SessionEvent::PathChosen { path: lane.shown_as() });
+        }
+    }
+
+    /// An address of the other end's, as its candidate says; a relay's is nobody's.
     pub(super) fn learn(&mut self, line: &str) {
-        if let Some(address) = disclosure::address_of(line)
+        if !disclosure::is_relays(line)
+            && let Some(address) = disclosure::address_of(line)
             && self.learnt.len() < MAX_ADDRESSES
         {
             self.learnt.insert(address);
@@ -32,12 +45,14 @@ impl Paths {
     }
 
     pub(in crate::core) fn not_direct(&self) -> Option<NotDirect> {
-        if self.chosen().is_some_and(|lane| lane.kind == PathKind::Direct) {
+        let direct = self.chosen().filter(|lane| lane.kind == PathKind::Direct);
+        if direct.is_some_and(|lane| lane.route() == Route::Straight) {
             return None;
         }
         Some(match (self.disclosure, self.policy.direct, &self.last_direct_end) {
             (AddressDisclosure::RelayOnly, _, _) => NotDirect::ByPolicy,
             (_, Permission::Forbidden, _) => NotDirect::BySetting,
+            (_, Permission::Allowed, _) if direct.is_some() => NotDirect::OnlyByRelay,
             (_, Permission::Allowed, Some(end)) => NotDirect::Failed { end: end.clone() },
             (_, Permission::Allowed, None) => NotDirect::BeingTried,
         })

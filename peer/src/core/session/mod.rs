@@ -237,6 +237,7 @@ impl Session {
                     self.chronicle.path(kind, &ciphers, now);
                 }
             }
+            PathEvent::Routed(route) => self.paths.routed(id, route, out),
             PathEvent::LocalCandidate(line) => {
                 self.paths.local_candidate(&line, &mut self.line, out);
             }

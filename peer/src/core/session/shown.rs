@@ -21,7 +21,7 @@ impl Session {
         let round_trip = self.paths.measured_round_trip();
         SessionStats {
             mode: Some(self.mode()),
-            path: chosen.map(|lane| lane.kind),
+            path: chosen.map(Lane::shown_as),
             ciphers: chosen.and_then(Lane::ciphers),
             round_trip_ms: round_trip.and_then(|rtt| u32::try_from(rtt.as_millis()).ok()),
             frames,

@@ -36,15 +36,13 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Respo
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let name = new.operator.clone();
-    match site.accounts.add_operator(new).await {
-        Ok(added) => {
-            let added_now = event("operator.added", None).by(admin.0).on(&name);
-            if let Err(refused) = site.recorded(added_now).await {
-                return refused;
-            }
-            json(StatusCode::CREATED, &added)
-        }
+    let added_now = event("operator.added", None).by(admin.0).on(&new.operator);
+    let added = async {
+        let (steps, added) = site.accounts.add_operator(new).await?;
+        site.act(added_now, steps).await.map(|()| added)
+    };
+    match added.await {
+        Ok(added) => json(StatusCode::CREATED, &added),
         Err(refused) => refuse_admin(refused),
     }
 }
@@ -54,10 +52,6 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let (id, code) = match site.accounts.change_operator(&change).await {
-        Ok(changed) => changed,
-        Err(refused) => return refuse_admin(refused),
-    };
     let (kind, ends) = match change.change {
         OperatorChange::Disable => ("operator.disabled", true),
         OperatorChange::Enable => ("operator.enabled", false),
@@ -66,12 +60,17 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         OperatorChange::Unlock => ("operator.unlocked", false),
         OperatorChange::ForgetAuthenticator => ("operator.authenticator_forgotten", true),
     };
+    let changed = async {
+        let (id, steps, code) = site.accounts.change_operator(&change).await?;
+        let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
+        site.act(changed, steps).await.map(|()| (id, code))
+    };
+    let (id, code) = match changed.await {
+        Ok(changed) => changed,
+        Err(refused) => return refuse_admin(refused),
+    };
     if ends {
         site.desk.withdraw(OperatorId(id));
-    }
-    let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
-    if let Err(refused) = site.recorded(changed).await {
-        return refused;
     }
     match code {
         Some(code) => json(StatusCode::CREATED, &code),
@@ -85,13 +84,14 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Res
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    match site.accounts.limit_operator(&order).await {
+    let limited = async {
+        let (id, step) = site.accounts.limit_operator(&order).await?;
+        let limited = event("operator.limited", Some(id)).by(admin.0).on(&order.operator);
+        site.act(limited, vec![step]).await.map(|()| id)
+    };
+    match limited.await {
         Ok(id) => {
             site.desk.withdraw(OperatorId(id));
-            let limited = event("operator.limited", Some(id)).by(admin.0).on(&order.operator);
-            if let Err(refused) = site.recorded(limited).await {
-                return refused;
-            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -120,14 +120,12 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
         GroupChange::Leave { operator } => ("group.left", Some(operator)),
     };
     let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
-    match site.accounts.change_group(&change).await {
-        Ok(()) => {
-            let changed = event(kind, None).by(admin.0).on(&target);
-            if let Err(refused) = site.recorded(changed).await {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
-        }
+    let changed = async {
+        let steps = site.accounts.change_group(&change).await?;
+        site.act(event(kind, None).by(admin.0).on(&target), steps).await
+    };
+    match changed.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),
     }
 }

@@ -34,13 +34,12 @@ async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    match site.accounts.enrol_admin(&body, coming).await {
-        Ok(admin) => {
-            if let Err(refused) = site.recorded(event("admin.enrolled", None).by(admin.0)).await {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
-        }
+    let enrolled = async {
+        let steps = site.accounts.enrol_admin(&body, coming).await?;
+        site.act(event("admin.enrolled", None).on(&body.name), steps).await
+    };
+    match enrolled.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),
     }
 }
@@ -117,15 +116,13 @@ pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = site.accounts.recently_confirmed(admin).await {
         return refuse_admin(refused);
     }
-    match site.accounts.invite_admin(&order).await {
-        Ok(added) => {
-            if let Err(refused) =
-                site.recorded(event("admin.invited", None).by(admin.0).on(&order.name)).await
-            {
-                return refused;
-            }
-            json(StatusCode::CREATED, &added)
-        }
+    let invited = async {
+        let (step, added) = site.accounts.invite_admin(&order)?;
+        let invited = event("admin.invited", None).by(admin.0).on(&order.name);
+        site.act(invited, vec![step]).await.map(|()| added)
+    };
+    match invited.await {
+        Ok(added) => json(StatusCode::CREATED, &added),
         Err(refused) => refuse_admin(refused),
     }
 }
@@ -144,14 +141,12 @@ pub(super) async fn change(State(site): Shared, request: Request) -> Response {
         AdminChange::Remove => "admin.removed",
         AdminChange::Unlock => "admin.unlocked",
     };
-    match site.accounts.change_admin(admin, &order).await {
-        Ok(()) => {
-            let target = &order.name;
-            if let Err(refused) = site.recorded(event(kind, None).by(admin.0).on(target)).await {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
-        }
+    let changed = async {
+        let steps = site.accounts.change_admin(admin, &order).await?;
+        site.act(event(kind, None).by(admin.0).on(&order.name), steps).await
+    };
+    match changed.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),
     }
 }

@@ -7,7 +7,8 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::devices::{ApproveDevice, DeviceList, DeviceState, RevokeDevices};
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
-use super::{Shared, event, json, problem, store_problem};
+use super::{Shared, event, json, problem};
+use crate::shell::devices::revocation;
 
 pub(super) async fn list(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = signed_in(&site, request).await {
@@ -28,14 +29,13 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
         Err(refused) => return refused,
     };
     let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
-    match site.accounts.approve_device(&order.certificate.0, &bundle).await {
-        Ok(operator) => {
-            let approved = event("device.approved", Some(operator)).by(admin.0);
-            if let Err(refused) = site.recorded(approved).await {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
-        }
+    let approved = async {
+        let certificate = &order.certificate.0;
+        let (operator, step) = site.accounts.approve_device(certificate, &bundle).await?;
+        site.act(event("device.approved", Some(operator)).by(admin.0), vec![step]).await
+    };
+    match approved.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),
     }
 }
@@ -50,24 +50,22 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         Ok(known) => known,
         Err(refused) => return refuse_admin(refused),
     };
-    let list = match site.trust.revoke(&order.revocations).await {
-        Ok(list) => list,
-        Err(refused) => return refuse_admin(refused),
-    };
-    // The list has all that ever were: whose are new on it is for the ledger to say.
-    let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
-    let now = now.filter(|entry| list.devices.contains(&entry.device));
-    let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
-    let whose = whose.join(", ");
-    let revoked = site.accounts.revoke_devices(&list).await;
-    for device in list.devices {
-        site.desk.withdraw_device(device);
-    }
-    if let Err(refused) = site.recorded(event("device.revoked", None).by(admin.0).on(&whose)).await {
-        return refused;
-    }
-    match revoked {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => store_problem(&error),
+    let revoked = site.trust.revoke(&order.revocations, async |list, document| {
+        // The list has all that ever were: whose are new on it is for the ledger to say.
+        let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
+        let now = now.filter(|entry| list.devices.contains(&entry.device));
+        let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
+        let revoked = event("device.revoked", None).by(admin.0).on(&whose.join(", "));
+        let steps = std::iter::once(document).chain(revocation(list)).collect();
+        site.act(revoked, steps).await
+    });
+    match revoked.await {
+        Ok(list) => {
+            for device in list.devices {
+                site.desk.withdraw_device(device);
+            }
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
     }
 }

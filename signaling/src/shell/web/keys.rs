@@ -42,7 +42,9 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = site.accounts.recently_confirmed(admin).await {
         return refuse_admin(refused);
     }
-    let adopted = match site.trust.publish(&order).await {
+    let published = || event("bundle.published", None).by(admin.0);
+    let adopted = site.trust.publish(&order, async |steps| site.act(published(), steps).await);
+    let adopted = match adopted.await {
         Ok(adopted) => adopted,
         Err(refused) => return refuse_admin(refused),
     };
@@ -61,7 +63,9 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         tokio::spawn(Arc::clone(&tls.certificate).keep_fresh());
         site.tls.replace(tls);
     }
-    if let Err(refused) = site.recorded(event("bundle.published", None).by(admin.0)).await {
+    if adopted.is_first
+        && let Err(refused) = site.recorded(published()).await
+    {
         return refused;
     }
     StatusCode::NO_CONTENT.into_response()

@@ -142,8 +142,8 @@ pub(super) async fn open(State(site): Shared, request: Request) -> Response {
             to,
             before: store.leaf_before(from).await?,
             note: newest.note,
-            tombstones: store.decrees(TOMBSTONE).await?,
-            acknowledgements: store.decrees(ACKNOWLEDGEMENT).await?,
+            tombstones: site.ledger.decrees(TOMBSTONE).await?,
+            acknowledgements: site.ledger.decrees(ACKNOWLEDGEMENT).await?,
         })
     };
     match opened.await {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -51,6 +51,8 @@ use tasuki_protocol::policy::exchange::{
 use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH};
 
 use super::accounts::Accounts;
+use super::acts::Step;
+use super::admins::AdminRefused;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
@@ -127,6 +129,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .fallback(nothing)
         .with_state(site)
         .merge(around)
+        .layer(axum::middleware::from_fn(to_its_end))
         .layer(axum::middleware::from_fn(refuse_early))
         .layer(axum::middleware::from_fn_with_state(metrics, count))
 }
@@ -144,6 +147,13 @@ impl Site {
     fn address(&self, guest: &Guest, headers: &HeaderMap) -> IpAddr {
         let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         client_address(guest.peer.ip(), forwarded, &self.proxies)
+    }
+
+    /// Waits until an act and its record are on disk, or refuses both.
+    async fn act(&self, event: Event, steps: Vec<Step>) -> Result<(), AdminRefused> {
+        self.ledger.act(event.clone(), steps).await?;
+        self.desk.witness(&event);
+        Ok(())
     }
 
     /// Waits until what was done is on disk: else it is not acknowledged (T65).
@@ -170,6 +180,21 @@ impl Site {
     fn not_yet(&self) -> Option<Response> {
         self.trust.bundle().is_none().then(|| problem(ProblemCode::NotInitialised))
     }
+}
+
+/// Who asked for something may hang up: what was begun is done to its end, and recorded.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    // Whose seat it takes until then.
+    let guest = request.extensions().get::<Guest>().cloned();
+    let doing = tokio::spawn(async move {
+        let response = next.run(request).await;
+        drop(guest);
+        response
+    });
+    doing.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn refuse_early(request: Request, next: Next) -> Response {

@@ -52,16 +52,18 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = site.accounts.recently_confirmed(admin).await {
         return refuse_admin(refused);
     }
-    let policy = match site.policies.publish(&envelope).await {
+    let published = async {
+        let (policy, step) = site.policies.next(&envelope).await?;
+        let target = format!("version {}", policy.version);
+        let published = event("policy.published", None).by(admin.0).on(&target);
+        site.act(published, vec![step]).await.map(|()| policy)
+    };
+    let policy = match published.await {
         Ok(policy) => policy,
         Err(refused) => return refuse_admin(refused),
     };
     let version = policy.version;
     let ended = site.desk.adopt(policy);
-    let published = event("policy.published", None).by(admin.0).on(&format!("version {version}"));
-    if let Err(refused) = site.recorded(published).await {
-        return refused;
-    }
     json(StatusCode::CREATED, &PolicyPublished { version, ended })
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn agent(
         return refused;
     }
     let address = site.address(&guest, &headers);
-    let upgrade = upgrade.max_message_size(MAX_REQUEST).max_frame_size(MAX_REQUEST);
+    let upgrade = sparing(upgrade);
     let response = upgrade.on_upgrade(move |socket| sockets::agent(site, guest, address, socket));
     std::future::ready(response).await
 }
@@ -37,6 +37,19 @@ pub(super) async fn operator(
         Err(refused) => return refused,
     };
     let address = site.address(&guest, &headers);
-    let upgrade = upgrade.max_message_size(MAX_REQUEST).max_frame_size(MAX_REQUEST);
+    let upgrade = sparing(upgrade);
     upgrade.on_upgrade(move |socket| sockets::operator(site, guest, address, bearer, socket))
 }
+
+/// A line that rests for hours holds no more memory than a message of its kind needs: the library
+/// would hold 128 KiB for each (F13).
+fn sparing(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .max_message_size(MAX_REQUEST)
+        .max_frame_size(MAX_REQUEST)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+}
+
+/// Most messages fit, and larger ones grow it for a while.
+const READ_BUFFER: usize = 4 * 1024;

@@ -1,0 +1,126 @@
+//! `./dev bench server`: what a company's server carries, over real TLS and with real passwords.
+//!
+//! Prints the page and writes it where told. Asserts nothing: figures are for people, and one that
+//! misses its aim is printed as missed. The server is a process of its own, so that its CPU time
+//! and memory are its own; everybody else lives in this one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement, not a product"
+)]
+
+#[path = "../../tests/live/client.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod client;
+mod crowd;
+#[path = "../../tests/live/http.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod http;
+mod logins;
+#[path = "../../tests/live/organisation.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod organisation;
+#[path = "../../tests/live/pairing.rs"]
+#[allow(dead_code, unused_imports, reason = "tests use the rest")]
+mod pairing;
+mod records;
+mod server;
+#[path = "../../../turn-relay/tests/support/turn.rs"]
+mod turn;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use client::World;
+use server::{AS_SERVER, Server};
+
+#[derive(Debug, Parser)]
+struct Wishes {
+    /// Also write the page here.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// How long logins are counted, and how long idle agents are watched.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// Agents in sessions, whose lines say nothing but that they live.
+    #[arg(long, default_value_t = 10_000)]
+    agents: usize,
+    /// Records that are verified.
+    #[arg(long, default_value_t = 1_000_000)]
+    records: u64,
+}
+
+/// One figure, and what was aimed at.
+pub(crate) struct Figure {
+    pub(crate) what: String,
+    pub(crate) measured: String,
+    pub(crate) aim: &'static str,
+    pub(crate) is_met: Option<bool>,
+}
+
+impl Figure {
+    pub(crate) fn plain(what: &str, measured: String) -> Self {
+        Self { what: what.to_owned(), measured, aim: "", is_met: None }
+    }
+
+    pub(crate) fn aimed(what: &str, measured: String, aim: &'static str, is_met: bool) -> Self {
+        Self { what: what.to_owned(), measured, aim, is_met: Some(is_met) }
+    }
+
+    fn line(&self) -> String {
+        let verdict = match self.is_met {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        format!("| {} | {} | {} | {verdict} |\n", self.what, self.measured, self.aim)
+    }
+}
+
+fn main() -> ExitCode {
+    if std::env::var_os(AS_SERVER).is_some() {
+        return tasuki_signaling::shell::program::run();
+    }
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
+    let wishes = Wishes::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let page = runtime.block_on(measure(&wishes));
+    println!("{page}");
+    if let Some(out) = &wishes.out {
+        std::fs::write(out, page).unwrap();
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(wishes: &Wishes) -> String {
+    // Set up with cheap passwords, then run as it comes but for the limits of one address.
+    let mut world = World::start().await;
+    world.stop().await;
+    let server = Server::start(&world);
+    let mut figures = logins::measure(&world, &server, wishes.seconds).await;
+    let (of_crowd, mut crowd) = crowd::measure(&world, &server, wishes).await;
+    figures.extend(of_crowd);
+    figures.extend(records::appended(&world, &server, &mut crowd).await);
+    drop(crowd);
+    drop(server);
+    figures.extend(records::verified(wishes.records));
+    let mut page = head();
+    figures.iter().for_each(|figure| page.push_str(&figure.line()));
+    page
+}
+
+fn head() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "# What a company's server carries\n\n\
+         Measured by `./dev bench server` on {cores} shared cores, Debian 12, over loopback with TLS 1.3. The server is\n\
+         a process of its own; whoever asks it lives on the same cores, so that figures by the clock are what is left\n\
+         to it. CPU time is the server's own, user and system, from `/proc/PID/stat`.\n\n\
+         | | measured | aim | |\n|---|---|---|---|\n"
+    )
+}

@@ -1,0 +1,98 @@
+//! What an administrator does is done and recorded, or neither; whoever asked may hang up (S56, T65).
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tasuki_protocol::admin::{
+    ADMIN_HEADER, ChangeOperator, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange, OperatorList,
+};
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::words::AdminAction;
+use tasuki_protocol::policy::exchange::POLICY_PATH;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{OperatorToServer, RefusalReason, ServerToOperator};
+use tokio::io::AsyncWriteExt;
+
+use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
+use crate::ledger::{come_and_go, read_until};
+use crate::policy::envelope;
+
+async fn database(world: &World) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+async fn operators(world: &World) -> Vec<String> {
+    let answer = world.admin_get(OPERATORS_PATH).await;
+    let list: OperatorList = serde_json::from_slice(&answer.body).unwrap();
+    list.operators.into_iter().map(|entry| entry.operator).collect()
+}
+
+/// S56: the handler waits for the database while its asker goes.
+#[tokio::test]
+async fn an_administrator_who_hangs_up_has_still_published_what_he_signed() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let rules = r#"{"note":"n","operator":{"hanako":{"modes":["view"]}}}"#;
+    let body = envelope(&world, &world.admin, 1, rules);
+    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
+    let head = format!(
+        "POST {POLICY_PATH} HTTP/1.1\r\nhost: localhost\r\n{ADMIN_HEADER}: {header}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut held = database(&world).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut held).await.unwrap();
+    let mut stream = world.tls().await;
+    stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    stream.flush().await.unwrap();
+    // Long enough for the server to be in the midst of it; what counts holds at any moment.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sqlx::query("ROLLBACK").execute(&mut held).await.unwrap();
+
+    let ask = OperatorToServer::OpenRoom { mode: Mode::Control, hellos: Vec::new(), reason: None };
+    let in_force = ServerToOperator::Refused { reason: RefusalReason::Mode };
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        operator.socket.say(&ask).await;
+        if operator.socket.hear::<ServerToOperator>().await == in_force {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "it never came into force");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    come_and_go(&world, &mut operator).await;
+    let published =
+        |event: &Event| matches!(event, Event::AdminDid { action: AdminAction::PolicyPublished, .. });
+    read_until(&world, published).await;
+}
+
+/// T65: where the ledger takes no record, no account changes; and one act that is refused takes
+/// nothing else with it.
+#[tokio::test]
+async fn t65_what_cannot_be_recorded_is_not_done() {
+    let world = World::start().await;
+    world.add_operator("hanako", &[Mode::View]).await;
+    let mut own = database(&world).await;
+    let full = "CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'full'); END";
+    sqlx::query(full).execute(&mut own).await.unwrap();
+    let taro = new_operator("taro", &[Mode::View]);
+    assert_eq!(world.admin_post(OPERATORS_PATH, &taro).await.status, 503);
+    let remove = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Remove };
+    assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &remove).await.status, 503);
+    sqlx::query("DROP TRIGGER full").execute(&mut own).await.unwrap();
+    assert_eq!(operators(&world).await, ["hanako"]);
+
+    // Twice the same name, and others beside it, all at once.
+    let orders = ["taro", "jiro", "taro", "saburo"].map(|name| new_operator(name, &[Mode::View]));
+    let answers = orders.iter().map(|order| world.admin_post(OPERATORS_PATH, order));
+    let mut statuses: Vec<u16> =
+        futures_util::future::join_all(answers).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 201, 201, 409]);
+    let mut there = operators(&world).await;
+    there.sort();
+    assert_eq!(there, ["hanako", "jiro", "saburo", "taro"]);
+}

@@ -1,0 +1,164 @@
+//! What the server logs at its most talkative: nothing that is secret, and nobody's name (T68).
+
+use std::fs::File;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use tasuki_protocol::admin::{
+    ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, ChangeGroup, EnrolAdmin, GROUPS_PATH, GroupChange,
+    JOIN_PATH, LimitOperator, Limits, OPERATOR_LIMITS_PATH,
+};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::login::{Authenticator, LoginAnswer};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{OperatorToServer, ServerToAgent, ServerToOperator};
+
+use crate::backup::{encodings, encodings_of_bytes};
+use crate::client::{Operator, PASSWORD, World, device_key};
+use crate::crash::Process;
+use crate::pairing::{hellos, open, pair};
+use crate::policy::publish;
+use crate::second::digits;
+
+/// What must not be found, and what it is called where it is.
+#[derive(Default)]
+struct Canaries(Vec<(String, Vec<Vec<u8>>)>);
+
+impl Canaries {
+    fn text(&mut self, text: &str) {
+        self.0.push((text.to_owned(), encodings(text)));
+    }
+
+    /// Where it is base64 of something, that something too.
+    fn bytes(&mut self, what: &str, bytes: &[u8]) {
+        self.0.push((what.to_owned(), encodings_of_bytes(bytes)));
+    }
+
+    #[track_caller]
+    fn are_not_in(&self, log: &[u8]) {
+        for (what, needles) in &self.0 {
+            for needle in needles.iter().filter(|needle| needle.len() >= 8) {
+                let found = log.windows(needle.len()).any(|window| window == needle);
+                assert!(!found, "{what} stands in the log as {:?}", String::from_utf8_lossy(needle));
+            }
+        }
+    }
+}
+
+/// Everything that an account goes through.
+async fn signed_in(world: &World, canaries: &mut Canaries) -> Operator {
+    let (name, device) = ("canary-hanako", SigningKey::from_bytes(&[61; 32]));
+    let code = world.add_operator(name, &Mode::ALL).await;
+    world.enrol_device(name, &device, &code).await;
+    let set_up = |digits: Option<String>| {
+        world.login_with(name, PASSWORD, &device, move |request| {
+            request.authenticator = Authenticator::SetUp;
+            request.totp = digits;
+            request.macs = vec!["02:00:5e:10:77:77".to_owned()];
+        })
+    };
+    let LoginAnswer::TotpSetup { uri } = set_up(None).await.login() else { panic!() };
+    let secret = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let response = set_up(Some(digits(&uri, 0))).await.signed_in();
+    assert_eq!(world.login(name, "canary wrong password", &device, None).await.status, 401);
+    assert_eq!(world.login("canary-nobody", PASSWORD, &device, None).await.status, 401);
+    for text in [name, "Operator canary-hanako", PASSWORD, "canary wrong password", "canary-nobody"] {
+        canaries.text(text);
+    }
+    for text in [&code, secret, &response.token, "02:00:5e:10:77:77"] {
+        canaries.text(text);
+    }
+    canaries.bytes("a device's private key", &device.to_bytes());
+    let socket = world.operator_socket(&response.token, &device).await;
+    Operator { device, token: response.token, socket }
+}
+
+/// A number with a reason, a pairing, a leg of the relay, a ticket of the ledger.
+async fn session(world: &World, operator: &mut Operator, canaries: &mut Canaries) {
+    let reason = Some("canary reason of a session".to_owned());
+    let ask = OperatorToServer::OpenRoom { mode: Mode::View, hellos: hellos(world, operator), reason };
+    operator.socket.say(&ask).await;
+    let ServerToOperator::RoomOpened { session, resume, .. } = operator.socket.hear().await else {
+        panic!()
+    };
+    operator.socket.say(&OperatorToServer::Close { session }).await;
+    canaries.text("canary reason of a session");
+    canaries.bytes("a token to come back with", &resume.0.0);
+    let mut room = open(world, operator, Mode::View).await;
+    let mut paired = pair(world, operator, &mut room).await;
+    canaries.bytes("a token to come back with", &room.resume.0.0);
+    canaries.bytes("an agent's token to come back with", &paired.agent_resume.0.0);
+    operator.socket.say(&OperatorToServer::NeedLeg { session: room.session }).await;
+    let ServerToOperator::Leg { leg, .. } = operator.socket.hear().await else { panic!() };
+    let ServerToAgent::Leg { leg: theirs } = paired.agent.hear().await else { panic!() };
+    canaries.bytes("a ticket of the relay", &leg.ticket.0);
+    canaries.bytes("an agent's ticket of the relay", &theirs.ticket.0);
+    let ask = OperatorToServer::NeedLedgerTicket { session: room.session };
+    operator.socket.say(&ask).await;
+    let ServerToOperator::LedgerTicket { ticket, .. } = operator.socket.hear().await else { panic!() };
+    canaries.bytes("a ticket of the ledger", &ticket.0);
+}
+
+/// What administrators do with names, addresses and each other.
+async fn administered(world: &World, canaries: &mut Canaries) {
+    let rules = r#"{"note":"canary note of a policy"}"#;
+    assert_eq!(publish(world, &world.admin, 1, rules).await.status, 201);
+    let group = ChangeGroup { group: "canary-group-desk".to_owned(), change: GroupChange::Add };
+    assert_eq!(world.admin_post(GROUPS_PATH, &group).await.status, 204);
+    let limits = Limits { addresses: vec!["192.0.2.77/32".to_owned()], ..Limits::default() };
+    let order = LimitOperator { operator: "canary-hanako".to_owned(), limits };
+    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
+    let invite = AddAdmin { name: "canary-second-administrator".to_owned() };
+    let answer = world.admin_post(ADMINS_PATH, &invite).await;
+    let AdminAdded { token, .. } = serde_json::from_slice(&answer.body).unwrap();
+    let key = SigningKey::from_bytes(&[62; 32]);
+    let proof = key.sign(format!("{ADMIN_PROOF}\n{token}").as_bytes());
+    let join = EnrolAdmin {
+        token: token.clone(),
+        name: invite.name.clone(),
+        password: "canary password of the second".to_owned(),
+        key: device_key(&key),
+        proof: Blob(proof.to_bytes().to_vec()),
+    };
+    assert_eq!(world.post(JOIN_PATH, &join, &[]).await.status, 204);
+    for text in ["canary note of a policy", "canary-group-desk", "192.0.2.77", &invite.name, &token] {
+        canaries.text(text);
+    }
+    canaries.text(&join.password);
+    canaries.bytes("an administrator's private key", &key.to_bytes());
+    canaries.bytes("an administrator's private key", &world.admin.to_bytes());
+}
+
+#[tokio::test]
+async fn t68_no_secret_and_no_name_stands_in_the_servers_most_talkative_log() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let path = world.folder.path().join("log");
+    let server = Process::start_with(&world, File::create(&path).unwrap(), "trace");
+    let mut canaries = Canaries::default();
+    let mut operator = signed_in(&world, &mut canaries).await;
+    session(&world, &mut operator, &mut canaries).await;
+    administered(&world, &mut canaries).await;
+    server.kill();
+    for entry in std::fs::read_dir(world.data()).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if file.extension().is_some_and(|end| end == "key") {
+            let bytes = std::fs::read(&file).unwrap();
+            canaries.bytes(&name, &bytes);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            for line in text.lines().filter(|line| line.len() == 64 && !line.starts_with('-')) {
+                canaries.bytes(&name, &STANDARD.decode(line).unwrap());
+            }
+        }
+    }
+    let log = std::fs::read(&path).unwrap();
+    let text = String::from_utf8_lossy(&log);
+    // It did talk, of all of it.
+    for told in ["login.done", "login.refused", "session.paired", "policy.published", "admin.enrolled"]
+    {
+        assert!(text.contains(told), "nothing of {told} in\n{text}");
+    }
+    canaries.are_not_in(&log);
+}
