@@ -6,6 +6,8 @@
 
 pub mod agent;
 mod documents;
+mod kept;
+mod last_words;
 pub mod look;
 pub mod operator;
 pub mod viewer;

@@ -10,7 +10,12 @@ use std::time::{Duration, Instant};
 use hand::{Desk, Mock, PATIENCE};
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, MapState, WindowClass};
+use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClipOrdering, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, MapState,
+    PropMode, StackMode, WindowClass,
+};
+use x11rb::wrapper::ConnectionExt as _;
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
 const TAB: u32 = 0xff09;
@@ -76,6 +81,123 @@ fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessio
 
     client.destroy_window(bar).unwrap().check().unwrap();
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a bar that is gone ends the session");
+}
+
+#[test]
+fn t33_whatever_another_program_does_to_the_bar_it_stands_again_as_before() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let bar = bar(&desk);
+    let (client, screen) = x11rb::connect(Some(&desk.display)).unwrap();
+    let root = client.setup().roots[screen].root;
+    let hidden = client.generate_id().unwrap();
+    let aux = CreateWindowAux::new();
+    let kind = WindowClass::INPUT_OUTPUT;
+    client.create_window(COPY_DEPTH_FROM_PARENT, hidden, root, 0, 0, 9, 9, 0, kind, 0, &aux).unwrap();
+    let opacity = client.intern_atom(false, b"_NET_WM_WINDOW_OPACITY").unwrap().reply().unwrap().atom;
+    let configure = |aux: ConfigureWindowAux| {
+        client.configure_window(bar, &aux).unwrap().check().unwrap();
+    };
+    let home = client.get_geometry(bar).unwrap().reply().unwrap();
+    let whole = (home.x, home.y, home.width, home.height);
+    assert!(home.width > 400 && home.height > 30 && home.y == 0, "{home:?}");
+    let stands = || {
+        let tree = client.query_tree(root).unwrap().reply().unwrap();
+        let facts = client.get_window_attributes(bar).unwrap().reply().unwrap();
+        let place = client.get_geometry(bar).unwrap().reply().unwrap();
+        let cut = client.shape_query_extents(bar).unwrap().reply().unwrap();
+        let taken = client.shape_get_rectangles(bar, SK::INPUT).unwrap().reply().unwrap().rectangles;
+        let faded = client.get_property(false, bar, opacity, AtomEnum::CARDINAL, 0, 1).unwrap();
+        tree.children.last() == Some(&bar)
+            && facts.map_state == MapState::VIEWABLE
+            && (place.x, place.y, place.width, place.height) == whole
+            && place.border_width == 0
+            && !cut.bounding_shaped
+            && !cut.clip_shaped
+            && taken.iter().any(|part| part.width >= home.width && part.height >= home.height)
+            && faded.reply().unwrap().value_len == 0
+    };
+    let empty = |kind| {
+        let order = ClipOrdering::UNSORTED;
+        client.shape_rectangles(SO::SET, kind, order, bar, 0, 0, &[]).unwrap().check().unwrap();
+    };
+    let fade = || {
+        client
+            .change_property32(PropMode::REPLACE, bar, opacity, AtomEnum::CARDINAL, &[0])
+            .unwrap()
+            .check()
+            .unwrap();
+    };
+    let reparent = || {
+        client.reparent_window(bar, hidden, 0, 0).unwrap().check().unwrap();
+    };
+    let deeds: [(&str, &dyn Fn()); 9] = [
+        ("moved off the screen", &|| configure(ConfigureWindowAux::new().x(5000).y(-3000))),
+        ("shrunk", &|| configure(ConfigureWindowAux::new().width(1).height(1))),
+        ("framed in black", &|| configure(ConfigureWindowAux::new().border_width(300))),
+        ("put below all", &|| configure(ConfigureWindowAux::new().stack_mode(StackMode::BELOW))),
+        ("put into a hidden window", &reparent),
+        ("cut out", &|| empty(SK::BOUNDING)),
+        ("painted nowhere", &|| empty(SK::CLIP)),
+        ("pressed through", &|| empty(SK::INPUT)),
+        ("made transparent", &fade),
+    ];
+    for (deed, act) in deeds {
+        act();
+        until(&format!("the bar that was {deed} stands again"), stands);
+    }
+    assert!(window.said().is_empty(), "none of it ended the session");
+
+    // A wall of windows makes neither the bar nor the stop key slow: they are not looked at one by one.
+    for _ in 0..600 {
+        let wall = client.generate_id().unwrap();
+        let aux = CreateWindowAux::new().override_redirect(1);
+        client
+            .create_window(COPY_DEPTH_FROM_PARENT, wall, root, 0, 0, 300, 60, 0, kind, 0, &aux)
+            .unwrap();
+        client.map_window(wall).unwrap();
+    }
+    until("the bar stands above six hundred windows", stands);
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
+}
+
+/// T33: seen, or no session: whoever covers it faster than it comes up ends what he wanted to hide.
+#[test]
+fn t33_a_bar_that_somebody_never_lets_stand_ends_the_session() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let bar = bar(&desk);
+    let (client, _) = x11rb::connect(Some(&desk.display)).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let away = ConfigureWindowAux::new().x(5000);
+        client.configure_window(bar, &away).unwrap().check().unwrap();
+        if let Some(line) = window.line(Duration::from_millis(20)) {
+            break assert_eq!(line, "end");
+        }
+        assert!(Instant::now() < deadline, "the session goes on without its bar");
+    }
+}
+
+#[test]
+fn t33_the_bar_follows_its_monitor() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let before = desk.geometry(bar(&desk));
+    let sizes = desk.run("xrandr", &[]);
+    assert!(sizes.contains("800x600"), "{sizes}");
+
+    desk.run("xrandr", &["--size", "800x600"]);
+
+    until("the bar stands in the middle of the smaller screen", || {
+        let found = desk.xdotool(&["search", "--onlyvisible", "--name", "^Connected"]);
+        let bars: Vec<u32> = found.lines().filter_map(|id| id.parse().ok()).collect();
+        let [bar] = bars[..] else { return false };
+        let (x, y, width, _) = desk.geometry(bar);
+        (x + width / 2).abs_diff(400) <= 1 && y == 0 && width < before.2
+    });
+    assert!(window.said().is_empty(), "the session goes on");
 }
 
 fn bar(desk: &Desk) -> u32 {

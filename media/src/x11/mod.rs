@@ -25,5 +25,5 @@ pub use echo::Echo;
 pub use inject::X11Injector;
 pub use local::{LocalInput, Touched};
 pub use screen::X11Screen;
-pub use sentinel::{Alarm, Sentinel};
+pub use sentinel::{Alarm, Sentinel, Standing};
 pub use witness::{Deed, Doer, Witness};

@@ -10,6 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The display, and a client that holds its devices.
@@ -17,12 +20,19 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Desk {
     pub(crate) display: String,
     server: Child,
-    manager: Child,
+    manager: Option<Child>,
     hand: TcpStream,
 }
 
 impl Desk {
     pub(crate) fn start() -> Self {
+        let mut desk = Self::start_bare();
+        desk.manager = Some(quiet("openbox", &desk.display).spawn().expect("openbox starts"));
+        desk
+    }
+
+    /// Without a window manager: a window stands where it puts itself.
+    pub(crate) fn start_bare() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // Two that look for a free display at the same moment may pick the same one.
         let turns = File::create(std::env::temp_dir().join("tasuki-tests-x.lock")).unwrap();
@@ -38,9 +48,8 @@ impl Desk {
         let mut number = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
         let display = format!(":{}", number.trim());
-        let manager = quiet("openbox", &display).spawn().expect("openbox starts");
         let hand = client(port);
-        Self { display, server, manager, hand }
+        Self { display, server, manager: None, hand }
     }
 
     pub(crate) fn click(&mut self, (x, y): (u16, u16)) {
@@ -63,15 +72,35 @@ impl Desk {
 
     /// What any program on the display can do without a hand.
     pub(crate) fn xdotool(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("xdotool");
+        self.run("xdotool", arguments)
+    }
+
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
         let output = command.env("DISPLAY", &self.display).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Left, top, width and height of a window that no frame surrounds; nought of one that is gone.
+    pub(crate) fn geometry(&self, window: u32) -> (i32, i32, i32, i32) {
+        let (client, _) = x11rb::connect(Some(&self.display)).unwrap();
+        let Ok(place) = client.get_geometry(window).unwrap().reply() else { return (0, 0, 0, 0) };
+        (place.x.into(), place.y.into(), place.width.into(), place.height.into())
+    }
+
+    /// All that stands on the screen, four bytes a pixel.
+    pub(crate) fn picture(&self) -> Vec<u8> {
+        let (client, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let screen = &client.setup().roots[screen];
+        let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
+        let image = client.get_image(ImageFormat::Z_PIXMAP, screen.root, 0, 0, width, height, !0);
+        image.unwrap().reply().unwrap().data
     }
 }
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for child in [&mut self.manager, &mut self.server] {
+        for child in self.manager.iter_mut().chain([&mut self.server]) {
             let _ = child.kill();
             let _ = child.wait();
         }
