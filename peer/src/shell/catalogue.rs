@@ -46,8 +46,8 @@ texts! {
         "The setting {0} cannot be {1}: {2}. Correct it and start again.",
         "設定 {0} の値 {1} は使用できません: {2}。直してからもう一度起動してください。";
     FaultNotSignedIn =>
-        "You are not signed in. Run: tasuki login",
-        "サインインしていません。次を実行してください: tasuki login";
+        "You are not signed in, or your administrator has not approved this device yet. Run: tasuki login",
+        "サインインしていないか、この端末がまだ管理者に承認されていません。次を実行してください: tasuki login";
     FaultOtherServer =>
         "The server {0} is not the one in the organisation's file ({1}). Leave out --server, or use the file of that server.",
         "サーバー {0} は組織の設定ファイルのサーバー（{1}）と異なります。--server を省くか、そのサーバーの設定ファイルを使用してください。";

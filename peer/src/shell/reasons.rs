@@ -27,6 +27,7 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("the bundle is of protocol version", "別の版のプロトコルのファイルです"),
     ("the bundle is version", "すでに確認したものより古いファイルです"),
     ("it is a number of seconds from", "範囲内の秒数ではありません"),
+    ("no X server answers at", "表示先の X サーバーの応答がありません。DISPLAY を確かめてください"),
     ("the settings are", "知らない設定か、文字列でない値です"),
 ];
 

@@ -27,6 +27,7 @@ use super::fault::Fault;
 use super::folder::{Folder, read};
 use super::listen::SharedTls;
 use super::metrics::Metrics;
+use super::renewal::Renewal;
 use super::tls::Pair;
 
 /// RFC 8737 §4.
@@ -96,7 +97,7 @@ enum Missed {
     NoSuchChallenge,
     #[error("the authority did not accept the proof: {0}")]
     NotAccepted(String),
-    #[error("the authority's certificate is not for this server's name and key")]
+    #[error("the authority's certificate is not for this server's name, key and time")]
     Foreign,
     #[error(transparent)]
     Local(#[from] Fault),
@@ -226,12 +227,16 @@ impl Acme {
         let is_for_us = certificate::is_for(&facts, &self.host)
             && facts.key == key.subject_public_key_info()
             && read(&key_file)? == key_pem;
-        if !is_for_us {
+        let now = clock::unix_row();
+        let counts = lives(&facts, now) && certificate::is_whole(chain.as_bytes());
+        if !is_for_us || !counts {
             return Err(Missed::Foreign);
         }
         self.folder.write(Pair::IN_USE.certificate, chain.as_bytes())?;
-        self.tls.renew();
-        Ok(leaf)
+        match self.tls.renew() {
+            Renewal::Taken => Ok(leaf),
+            Renewal::Refused => Err(Missed::Foreign),
+        }
     }
 
     async fn prove(&self, order: &mut Order) -> Result<(), Missed> {
@@ -263,13 +268,16 @@ impl Acme {
     }
 }
 
-/// Whether the certificate in `pem` is the authority's, for `host`, and has more than a third of
-/// its life before it.
+/// Whether the certificate in `pem` is the authority's, for `host`, and not yet due.
 fn is_well(pem: &[u8], given: Option<Digest>, host: &str, now: i64) -> bool {
     let is_given = given.is_some() && certificate::leaf(pem) == given;
-    let lives = |facts: &Facts| (facts.ends - now).saturating_mul(3) > facts.ends - facts.begins;
     let facts = certificate::facts(pem);
-    is_given && facts.is_some_and(|facts| certificate::is_for(&facts, host) && lives(&facts))
+    is_given && facts.is_some_and(|facts| certificate::is_for(&facts, host) && lives(&facts, now))
+}
+
+/// Whether more than a third of its life is left.
+fn lives(facts: &Facts, now: i64) -> bool {
+    (facts.ends - now).saturating_mul(3) > facts.ends - facts.begins
 }
 
 /// RFC 8737 §3: a certificate for `host` alone that holds the digest of the key authorization.
@@ -289,4 +297,42 @@ fn proof(host: &str, digest: &[u8]) -> Result<ServerConfig, Missed> {
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = vec![ACME_ALPN.to_vec()];
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 3600;
+    const BEGINS: i64 = 1_767_225_600;
+
+    fn certificate(days: i64) -> String {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["help.example".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = params.not_before + Duration::from_secs((days * DAY) as u64);
+        params.self_signed(&key).unwrap().pem()
+    }
+
+    #[test]
+    fn a_certificate_is_due_in_its_last_third_and_when_it_is_anothers_or_for_another_name() {
+        let pem = certificate(90);
+        let pem = pem.as_bytes();
+        let given = certificate::leaf(pem);
+        assert!(is_well(pem, given, "help.example", BEGINS + 59 * DAY));
+        assert!(!is_well(pem, given, "help.example", BEGINS + 61 * DAY));
+        assert!(!is_well(pem, given, "other.example", BEGINS));
+        assert!(!is_well(pem, None, "help.example", BEGINS));
+        assert!(!is_well(pem, certificate::leaf(certificate(90).as_bytes()), "help.example", BEGINS));
+        assert!(!is_well(b"half a certificate", given, "help.example", BEGINS));
+    }
+
+    #[test]
+    fn a_chain_with_a_damaged_link_is_not_whole() {
+        let good = certificate(90);
+        assert!(certificate::is_whole(good.as_bytes()));
+        let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(!certificate::is_whole(format!("{good}{damaged}").as_bytes()));
+        assert!(!certificate::is_whole(b""));
+    }
 }

@@ -48,6 +48,14 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     v4.or(v6).ok()
 }
 
+/// Whether every block of `pem` is a certificate that can be read, and there is one.
+pub(crate) fn is_whole(pem: &[u8]) -> bool {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    chain.is_ok_and(|chain| {
+        !chain.is_empty() && chain.iter().all(|one| X509Certificate::from_der(one).is_ok())
+    })
+}
+
 /// Whether the certificate is for `host`; a wildcard stands for one label.
 pub(crate) fn is_for(facts: &Facts, host: &str) -> bool {
     let matches = |name: &String| {

@@ -44,7 +44,9 @@ pub enum Fault {
     Unreadable { path: PathBuf, kind: std::io::ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
-    #[error("The certificate {cert} and the key {key} cannot be used together. Check both files.")]
+    #[error(
+        "The certificate {cert} or its key {key} is missing or damaged, or the key is another's. Put back both from your backup, or give two that belong together."
+    )]
     CertificateUnusable { cert: PathBuf, key: PathBuf },
     #[error("{0} is taken by another program. Stop it, or choose another address with --listen.")]
     AddressTaken(SocketAddr),
@@ -173,7 +175,7 @@ impl Fault {
         Some(match self {
             Self::CertificateUnusable { cert, key } => {
                 format!(
-                    "証明書 {} と鍵 {} は組で使えません。両方を確認してください。",
+                    "証明書 {} か鍵 {} がないか壊れているか、組になっていません。両方をバックアップから戻すか、組になるものを指定してください。",
                     cert.display(),
                     key.display()
                 )

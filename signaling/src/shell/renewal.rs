@@ -104,10 +104,12 @@ impl ResolvesServerCert for Renewable {
 fn open(files: &Files, provider: &CryptoProvider) -> Result<(CertifiedKey, Digest), Fault> {
     let Files { cert, key } = files;
     let damaged = || Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(cert)?)
+    // One that is not there is mended as one that is damaged; one that may not be read is not.
+    let present = |file: &PathBuf| if file.exists() { read(file) } else { Err(damaged()) };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&present(cert)?)
         .collect::<Result<_, _>>()
         .map_err(|_| damaged())?;
-    let key = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| damaged())?;
+    let key = PrivateKeyDer::from_pem_slice(&present(key)?).map_err(|_| damaged())?;
     let leaf = chain.first().ok_or_else(damaged)?;
     let parsed = ParsedCertificate::try_from(leaf).map_err(|_| damaged())?;
     let pin = Digest(Sha256::digest(parsed.subject_public_key_info().as_ref()).into());

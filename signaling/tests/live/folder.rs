@@ -116,7 +116,7 @@ fn damaged_keys_database_settings_and_certificates_are_named() {
         refused(&run(), code, word);
         std::fs::remove_file(&path).unwrap();
         if file != "server.toml" {
-            let missing = if file == "server.json" { 7 } else { 11 };
+            let missing = if ["server.json", "server.key"].contains(&file) { 7 } else { 11 };
             refused(&run(), missing, file);
         }
         std::fs::write(&path, good).unwrap();

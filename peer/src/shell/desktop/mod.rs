@@ -40,5 +40,5 @@ pub fn check(display: &str) -> Result<(), Fault> {
 }
 
 fn gone(display: &str) -> Fault {
-    Fault::Desktop { why: format!("the display {display} does not answer") }
+    Fault::Desktop { why: format!("no X server answers at {display}; check DISPLAY") }
 }
