@@ -20,16 +20,29 @@ pub fn connections_of(desktop: &Desktop, process: u32) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
-    use crate::desktop::Size;
+    use crate::{desktop::Size, running::PATIENCE};
 
     #[test]
     fn each_connection_counts_while_it_is_open() {
         let desktop = Desktop::start_bare(Size::new(64, 48)).unwrap();
         let own = std::process::id();
-        let before = connections_of(&desktop, own).unwrap();
+        // Who asks has one.
+        await_connections(&desktop, own, 1);
         let more = desktop.connect().unwrap();
-        assert_eq!(connections_of(&desktop, own).unwrap(), before + 1);
+        await_connections(&desktop, own, 2);
         drop(more);
+        await_connections(&desktop, own, 1);
+    }
+
+    /// A display learns a moment later that a connection was closed.
+    fn await_connections(desktop: &Desktop, process: u32, wanted: usize) {
+        let patience = Instant::now() + PATIENCE;
+        while connections_of(desktop, process).unwrap() != wanted {
+            assert!(Instant::now() < patience, "not {wanted} connections");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
