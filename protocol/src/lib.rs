@@ -38,6 +38,7 @@ pub mod seed;
 pub mod session_keys;
 pub mod showable;
 pub mod signal;
+pub mod stun;
 pub mod terms;
 pub mod ticket;
 pub mod turn;

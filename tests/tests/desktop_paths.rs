@@ -108,13 +108,18 @@ fn f3_a_session_by_turn_goes_on_through_another_relay_when_its_own_dies() {
     goes_by_turn(&mut session);
     room.shows_that_it_lives(&mut session, "through the first relay");
     let mark = session.operator.log().mark();
-    let busy = usize::from(sockets_of(&relays[1]) > sockets_of(&relays[0]));
-    relays[busy].kill();
+    kill_the_busy_one(&mut relays);
     session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
     room.shows_that_it_lives(&mut session, "through the other relay");
     session.operator.event(mark, "a way by TURN again", is_turn).unwrap();
     goes_by_turn(&mut session);
     session.end().unwrap();
+}
+
+/// The one by which the session goes has more sockets open.
+fn kill_the_busy_one(relays: &mut [Process; 2]) {
+    let busy = usize::from(sockets_of(&relays[1]) > sockets_of(&relays[0]));
+    relays[busy].kill();
 }
 
 /// WebRTC's ciphers on a path that is told as relayed.
@@ -156,8 +161,7 @@ fn f3_a_session_goes_on_through_another_relay_when_its_own_dies() {
     let mut session = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
     room.shows_that_it_lives(&mut session, "through the first relay");
     let mark = session.operator.log().mark();
-    let busy = usize::from(sockets_of(&relays[1]) > sockets_of(&relays[0]));
-    relays[busy].kill();
+    kill_the_busy_one(&mut relays);
     session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
     room.shows_that_it_lives(&mut session, "through the other relay");
     session.end().unwrap();

@@ -3,6 +3,7 @@
 //! Decides when a certificate is asked for. It is always for the key that every end has pinned
 //! (S72), and connections that stand never notice a newer one.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, LetsEncrypt,
     NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
 };
-use rcgen::{CertificateParams, CustomExtension, KeyPair, PublicKeyData as _};
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -21,13 +22,14 @@ use tasuki_protocol::dsse;
 use tasuki_protocol::ids::Digest;
 
 use super::acme_client::Outward;
+use super::acme_fault::AcmeFault;
 use super::certificate::{self, Facts};
 use super::clock;
 use super::fault::Fault;
 use super::folder::{Folder, read};
 use super::listen::SharedTls;
 use super::metrics::Metrics;
-use super::renewal::Renewal;
+use super::renewal::{Renewal, certified};
 use super::tls::Pair;
 
 /// RFC 8737 §4.
@@ -129,6 +131,19 @@ pub(crate) struct Acme {
 }
 
 impl Acme {
+    /// # Errors
+    /// As things are set, no authority could ever give a certificate.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        if self.host.parse::<IpAddr>().is_ok() {
+            return Err(AcmeFault::WithoutName(self.host.clone()).into());
+        }
+        self.outward().map(drop)
+    }
+
+    fn outward(&self) -> Result<Outward, Fault> {
+        Outward::new(&self.rules.directory, self.rules.root.as_deref())
+    }
+
     /// Asks for certificates when they are due, until the future is dropped.
     pub(crate) async fn keep_certified(self) {
         let mut retry = FIRST_RETRY;
@@ -186,10 +201,7 @@ impl Acme {
     }
 
     async fn account(&self, standing: Option<Standing>) -> Result<(Account, Standing), Missed> {
-        let builder = Account::builder_with_http(Box::new(Outward::new(
-            &self.rules.directory,
-            self.rules.root.as_deref(),
-        )?));
+        let builder = Account::builder_with_http(Box::new(self.outward()?));
         if let Some(standing) = standing {
             let credentials: AccountCredentials =
                 serde_json::from_value(standing.account.clone()).map_err(instant_acme::Error::from)?;
@@ -216,20 +228,17 @@ impl Acme {
         let mut order = account.new_order(&NewOrder::new(&names)).await?;
         self.prove(&mut order).await?;
         let key_file = self.folder.file(Pair::IN_USE.key);
-        let key_pem = read(&key_file)?;
-        let key = KeyPair::from_pem(&String::from_utf8_lossy(&key_pem))?;
+        let key = KeyPair::from_pem(&String::from_utf8_lossy(&read(&key_file)?))?;
         let request = CertificateParams::new(vec![self.host.clone()])?.serialize_request(&key)?;
         order.finalize_csr(request.der()).await?;
         let chain = order.poll_certificate(&PATIENCE).await?;
         let leaf = certificate::leaf(chain.as_bytes()).ok_or(Missed::Foreign)?;
         let facts = certificate::facts(chain.as_bytes()).ok_or(Missed::Foreign)?;
+        let counts = certificate::is_for(&facts, &self.host) && lives(&facts, clock::unix_row());
         // The administrator may have changed the server's key meanwhile.
-        let is_for_us = certificate::is_for(&facts, &self.host)
-            && facts.key == key.subject_public_key_info()
-            && read(&key_file)? == key_pem;
-        let now = clock::unix_row();
-        let counts = lives(&facts, now) && certificate::is_whole(chain.as_bytes());
-        if !is_for_us || !counts {
+        let key = read(&key_file)?;
+        let is_ours = certified(chain.as_bytes(), &key, &aws_lc_rs::default_provider()).is_some();
+        if !counts || !is_ours {
             return Err(Missed::Foreign);
         }
         self.folder.write(Pair::IN_USE.certificate, chain.as_bytes())?;
@@ -325,14 +334,5 @@ mod tests {
         assert!(!is_well(pem, None, "help.example", BEGINS));
         assert!(!is_well(pem, certificate::leaf(certificate(90).as_bytes()), "help.example", BEGINS));
         assert!(!is_well(b"half a certificate", given, "help.example", BEGINS));
-    }
-
-    #[test]
-    fn a_chain_with_a_damaged_link_is_not_whole() {
-        let good = certificate(90);
-        assert!(certificate::is_whole(good.as_bytes()));
-        let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(!certificate::is_whole(format!("{good}{damaged}").as_bytes()));
-        assert!(!certificate::is_whole(b""));
     }
 }

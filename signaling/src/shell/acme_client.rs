@@ -113,3 +113,23 @@ async fn ask(
 fn other(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Other(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T49: an authority cannot send the server to anybody else, nor off TLS.
+    #[tokio::test]
+    async fn t49_only_the_host_that_the_settings_name_is_asked() {
+        let outward = Outward::new("https://ca.example/dir", None).unwrap();
+        for elsewhere in ["https://127.0.0.1:9/", "https://ca.example:8443/", "https://ca.example.org/"]
+        {
+            let request = Request::get(elsewhere).body(BodyWrapper::default()).unwrap();
+            let refused = outward.request(request).await.err().unwrap().to_string();
+            assert!(refused.contains("one host"), "{elsewhere}: {refused}");
+        }
+        let request = Request::get("http://ca.example/").body(BodyWrapper::default()).unwrap();
+        let refused = outward.request(request).await.err().unwrap().to_string();
+        assert!(refused.contains("https"), "{refused}");
+    }
+}

@@ -13,8 +13,6 @@ pub(crate) struct Facts {
     pub(crate) begins: i64,
     pub(crate) ends: i64,
     pub(crate) names: Vec<String>,
-    /// SubjectPublicKeyInfo, DER.
-    pub(crate) key: Vec<u8>,
 }
 
 /// SHA-256 of the first certificate in `pem`.
@@ -34,7 +32,6 @@ pub(crate) fn facts(pem: &[u8]) -> Option<Facts> {
         begins: validity.not_before.timestamp(),
         ends: validity.not_after.timestamp(),
         names: names.unwrap_or_default(),
-        key: leaf.public_key().raw.to_vec(),
     })
 }
 
@@ -46,14 +43,6 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     let v4 = <[u8; 4]>::try_from(*bytes).map(|bytes| std::net::IpAddr::from(bytes).to_string());
     let v6 = <[u8; 16]>::try_from(*bytes).map(|bytes| std::net::IpAddr::from(bytes).to_string());
     v4.or(v6).ok()
-}
-
-/// Whether every block of `pem` is a certificate that can be read, and there is one.
-pub(crate) fn is_whole(pem: &[u8]) -> bool {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    chain.is_ok_and(|chain| {
-        !chain.is_empty() && chain.iter().all(|one| X509Certificate::from_der(one).is_ok())
-    })
 }
 
 /// Whether the certificate is for `host`; a wildcard stands for one label.

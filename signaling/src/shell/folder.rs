@@ -358,3 +358,21 @@ fn secret_of(path: &Path) -> Result<Secret, Fault> {
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     fs::read(path).map_err(Fault::unreadable(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a child process does that was begun while the folder was held.
+    #[test]
+    fn a_folder_is_free_once_its_holder_is_gone_whoever_else_has_its_lock_open() {
+        let place = tempfile::tempdir().unwrap();
+        let holder = Folder::lock(place.path()).unwrap();
+        let inherited = holder.lock.try_clone().unwrap();
+        assert!(matches!(Folder::lock(place.path()), Err(Fault::FolderInUse(_))));
+        drop(holder);
+        let again = Folder::lock(place.path());
+        assert!(again.is_ok(), "{again:?}");
+        drop(inherited);
+    }
+}

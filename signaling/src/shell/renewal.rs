@@ -14,6 +14,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::ids::Digest;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::fault::Fault;
 use super::folder::read;
@@ -106,15 +107,26 @@ fn open(files: &Files, provider: &CryptoProvider) -> Result<(CertifiedKey, Diges
     let damaged = || Fault::CertificateUnusable { cert: cert.clone(), key: key.clone() };
     // One that is not there is mended as one that is damaged; one that may not be read is not.
     let present = |file: &PathBuf| if file.exists() { read(file) } else { Err(damaged()) };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&present(cert)?)
-        .collect::<Result<_, _>>()
-        .map_err(|_| damaged())?;
-    let key = PrivateKeyDer::from_pem_slice(&present(key)?).map_err(|_| damaged())?;
-    let leaf = chain.first().ok_or_else(damaged)?;
-    let parsed = ParsedCertificate::try_from(leaf).map_err(|_| damaged())?;
+    let (cert, key) = (present(cert)?, present(key)?);
+    certified(&cert, &key, provider).ok_or_else(damaged)
+}
+
+/// The one judge of a chain and a key in PEM: what it takes can be served, now and after a restart.
+/// Gives with it the SHA-256 of the key that ends pin.
+pub(super) fn certified(
+    cert: &[u8],
+    key: &[u8],
+    provider: &CryptoProvider,
+) -> Option<(CertifiedKey, Digest)> {
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(cert).collect::<Result<_, _>>().ok()?;
+    if !chain.iter().all(|one| X509Certificate::from_der(one).is_ok()) {
+        return None;
+    }
+    let key = PrivateKeyDer::from_pem_slice(key).ok()?;
+    let parsed = ParsedCertificate::try_from(chain.first()?).ok()?;
     let pin = Digest(Sha256::digest(parsed.subject_public_key_info().as_ref()).into());
-    let certified = CertifiedKey::from_der(chain, key, provider).map_err(|_| damaged())?;
-    Ok((certified, pin))
+    Some((CertifiedKey::from_der(chain, key, provider).ok()?, pin))
 }
 
 #[cfg(test)]
@@ -150,6 +162,11 @@ mod tests {
         assert_eq!(renewable.renew(), Renewal::Refused);
         std::fs::write(&files.cert, "half a cert").unwrap();
         assert_eq!(renewable.renew(), Renewal::Refused);
+        write(&files, "fourth.example", &key);
+        let good = std::fs::read_to_string(&files.cert).unwrap();
+        let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        std::fs::write(&files.cert, format!("{good}{damaged}")).unwrap();
+        assert_eq!(renewable.renew(), Renewal::Refused, "a chain with a damaged link");
         assert_eq!(shown(&renewable), second);
     }
 }

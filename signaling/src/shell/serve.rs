@@ -2,7 +2,7 @@
 //!
 //! Also the way for tests to have a real server in their own process.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,6 @@ use tokio::task::JoinHandle;
 
 use super::accounts::Accounts;
 use super::acme::{Acme, Challenge};
-use super::acme_fault::AcmeFault;
 use super::clock;
 use super::config::{Config, Metering, Relaying};
 use super::desk::Desk;
@@ -218,9 +217,7 @@ fn certificates(
         challenge: challenge.clone(),
         metrics: Arc::clone(metrics),
     });
-    if acme.is_some() && facts.host.parse::<IpAddr>().is_ok() {
-        return Err(AcmeFault::WithoutName(facts.host.clone()).into());
-    }
+    acme.as_ref().map_or(Ok(()), Acme::check)?;
     let mut tasks = vec![tokio::spawn(keeping)];
     tasks.extend(acme.map(|acme| tokio::spawn(acme.keep_certified())));
     Ok((tls, challenge, tasks))

@@ -223,6 +223,11 @@ async fn settings_with_which_no_authority_can_work_are_refused_at_the_start() {
     };
     let plain = with(&[("acme", "http://ca.example/dir")]).unwrap_err().to_string();
     assert!(plain.contains("https://"), "{plain}");
+    let empty = world.folder.path().join("no-root.pem");
+    std::fs::write(&empty, "nothing").unwrap();
+    let own = [("acme", "letsencrypt"), ("acme_root", empty.to_str().unwrap())];
+    let refused = serve(&world.data(), with(&own).unwrap().config).await.unwrap_err();
+    assert_eq!((refused.exit_code(), refused.to_string().contains("no-root.pem")), (10, true));
     let facts = world.data().join("server.json");
     let text = std::fs::read_to_string(&facts).unwrap().replace("\"localhost\"", "\"192.0.2.1\"");
     std::fs::write(&facts, text).unwrap();

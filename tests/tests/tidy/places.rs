@@ -175,7 +175,7 @@ fn a_server_that_dials_is_noticed() {
 }
 
 /// What of the protocol crate a relay may know.
-const TICKETS: [&str; 3] = ["ids", "ticket", "turn"];
+const TICKETS: [&str; 4] = ["ids", "stun", "ticket", "turn"];
 
 #[test]
 fn the_relay_knows_tickets_only() {

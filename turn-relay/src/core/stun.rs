@@ -13,6 +13,7 @@ use stun_rs::{
     DecoderContextBuilder, MessageClass, MessageDecoderBuilder, MessageEncoderBuilder, StunMessage,
     StunMessageBuilder,
 };
+use tasuki_protocol::stun::{COOKIE, HEADER_BYTES};
 
 /// Bytes of answer per byte of request, both as UDP datagrams with their
 /// 8-byte header (RFC 768). The largest case is a bare request over IPv6: 28 bytes in, 52 out.
@@ -20,10 +21,8 @@ pub const AMPLIFICATION: usize = 2;
 /// Longer requests are no honest Binding (the minimum reassembly size of RFC 8489 §6.1).
 pub const MAX_REQUEST_BYTES: usize = 548;
 
-const HEADER_BYTES: usize = 20;
 pub(crate) const UDP_HEADER_BYTES: usize = 8;
 pub(crate) const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
-const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const FIRST_OPTIONAL_ATTRIBUTE: u16 = 0x8000;
 
 /// A Binding request that deserves an answer.
@@ -77,7 +76,7 @@ fn looks_like_binding(datagram: &[u8]) -> bool {
     };
     let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
     header[..2] == BINDING_REQUEST
-        && header[4..8] == MAGIC_COOKIE
+        && header[4..8] == COOKIE
         && length.is_multiple_of(4)
         && length == datagram.len() - HEADER_BYTES
 }

@@ -89,7 +89,7 @@ impl Allocations {
         let data = client.handle_datagram(bytes, now);
         let (relayed, answered) = (client.relayed(), client.is_answered());
         let received = data.zip(relayed).map_or(Received::Taken, |((peer, data), relayed)| {
-            let from = bytes.len().min(super::message::CHANNEL_HEADER_BYTES);
+            let from = bytes.len().min(tasuki_protocol::stun::CHANNEL_HEADER_BYTES);
             Received::Data { peer, local: relayed, data: from..from + data.len() }
         });
         if answered {

@@ -3,19 +3,17 @@
 //! The walk over the attributes is the only decoder: it bounds every length before it is used,
 //! and what it cannot read whole it does not read at all. It judges no answer.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tasuki_protocol::stun::{
+    CHANNEL_HEADER_BYTES, COOKIE, HEADER_BYTES, Transaction, mask_address, unmask_address,
+};
 
-pub(super) const HEADER_BYTES: usize = 20;
-pub(super) const CHANNEL_HEADER_BYTES: usize = 4;
-const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const TAG_BYTES: usize = 32;
 /// A nonce has at most 128 characters (RFC 8489 §14.10), each of up to six bytes.
 pub(super) const MOST_NONCE_BYTES: usize = 763;
-
-pub(super) type Transaction = [u8; 12];
 
 pub(super) mod attribute {
     pub(in crate::core::turn) const USERNAME: u16 = 0x0006;
@@ -115,8 +113,9 @@ impl Request {
     }
 
     pub(super) fn with_peer(self, peer: SocketAddr) -> Self {
-        let value = masked_address(peer, &self.0[8..HEADER_BYTES]);
-        self.with(attribute::PEER, &value)
+        let mut transaction = [0; 12];
+        transaction.copy_from_slice(&self.0[8..HEADER_BYTES]);
+        self.with(attribute::PEER, &mask_address(peer, &transaction))
     }
 
     pub(super) fn sealed(self, key: &Key) -> Self {
@@ -249,7 +248,7 @@ impl<'a> Answer<'a> {
                 self.lifetime.get_or_insert(seconds);
             }
             attribute::RELAYED => {
-                let address = address(value, &self.transaction)?;
+                let address = unmask_address(value, &self.transaction)?;
                 self.relayed.get_or_insert(address);
             }
             attribute::INTEGRITY_SHA256 => {
@@ -260,33 +259,4 @@ impl<'a> Answer<'a> {
         }
         Some(())
     }
-}
-
-fn masked_address(address: SocketAddr, transaction: &[u8]) -> Vec<u8> {
-    let port = address.port().to_be_bytes();
-    let port = [port[0] ^ COOKIE[0], port[1] ^ COOKIE[1]];
-    match address.ip() {
-        IpAddr::V4(ip) => [&[0, 1], &port[..], &masked::<4>(&ip.octets(), transaction)].concat(),
-        IpAddr::V6(ip) => [&[0, 2], &port[..], &masked::<16>(&ip.octets(), transaction)].concat(),
-    }
-}
-
-fn address(value: &[u8], transaction: &Transaction) -> Option<SocketAddr> {
-    let (head, ip) = value.split_first_chunk::<4>()?;
-    let port = u16::from_be_bytes([head[2] ^ COOKIE[0], head[3] ^ COOKIE[1]]);
-    let ip = match (head[1], ip.len()) {
-        (1, 4) => IpAddr::V4(Ipv4Addr::from(masked::<4>(ip, transaction))),
-        (2, 16) => IpAddr::V6(Ipv6Addr::from(masked::<16>(ip, transaction))),
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
-}
-
-fn masked<const N: usize>(bytes: &[u8], transaction: &[u8]) -> [u8; N] {
-    let mut out = [0; N];
-    let mask = COOKIE.iter().chain(transaction);
-    for ((out, byte), mask) in out.iter_mut().zip(bytes).zip(mask) {
-        *out = byte ^ mask;
-    }
-    out
 }

@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use stun_rs::{Algorithm, AlgorithmId, HMACKey};
 use tasuki_protocol::seed::Seed;
+use tasuki_protocol::stun::Transaction;
 use tasuki_protocol::turn::{TURN_REALM, TurnCredential};
 
 pub use allocations::{Allocations, Place, Received};
 use channels::Channels;
 pub use channels::MOST_CHANNELS;
-use message::{Answer, Heard, Key, Method, Request, Transaction, attribute};
+use message::{Answer, Heard, Key, Method, Request, attribute};
 
 /// How long a server may leave a request unanswered, and how long one that was silent is not
 /// asked whether it is still there.

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
+use tasuki_protocol::stun::HEADER_BYTES;
 use tasuki_protocol::turn::{TURN_REALM, TurnCredential};
 
 use super::message::{Hash, Integrity, Message, attribute};
@@ -76,7 +77,7 @@ fn covered_length(at: usize, hash: Hash) -> u16 {
         Hash::Sha1 => 20,
         Hash::Sha256 => 32,
     };
-    (at + 4 + tag - super::message::HEADER_BYTES) as u16
+    (at + 4 + tag - HEADER_BYTES) as u16
 }
 
 fn covering<M: Mac>(mut mac: M, before: &[u8], length: u16) -> M {
@@ -88,7 +89,7 @@ fn covering<M: Mac>(mut mac: M, before: &[u8], length: u16) -> M {
 
 /// Appends a FINGERPRINT.
 pub(crate) fn mark(answer: &mut Written) {
-    let length = answer.as_slice().len() + 8 - super::message::HEADER_BYTES;
+    let length = answer.as_slice().len() + 8 - HEADER_BYTES;
     answer.set_length(length);
     let fingerprint = fingerprint(answer.as_slice());
     answer.attribute(attribute::FINGERPRINT, &fingerprint.to_be_bytes());

@@ -3,20 +3,15 @@
 //! The walk over the attributes is the only decoder: it bounds every length before it is used,
 //! and what it cannot read whole it does not read at all. It judges no credential and no address.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
+
+use tasuki_protocol::stun::{COOKIE, HEADER_BYTES, Transaction, unmask_address};
 
 use super::integrity;
 
-pub const HEADER_BYTES: usize = 20;
-/// Of the header and of XOR-MAPPED-ADDRESS.
-pub const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
-/// In front of the data of a channel: number and length.
-pub const CHANNEL_HEADER_BYTES: usize = 4;
 /// Unknown attributes that one error names at most.
 const MOST_UNKNOWN: usize = 4;
-
-pub type Transaction = [u8; 12];
 
 pub(crate) mod attribute {
     pub(crate) const USERNAME: u16 = 0x0006;
@@ -259,7 +254,7 @@ impl<'a> Message<'a> {
             }
             attribute::DATA => first(&mut self.data, a.at + 4..a.at + 4 + a.value.len()),
             // Read again by those who want it.
-            attribute::PEER => drop(address(a.value, &self.transaction)?),
+            attribute::PEER => drop(unmask_address(a.value, &self.transaction)?),
             kind if kind < attribute::FIRST_OPTIONAL => self.unknown.note(kind),
             _ => {}
         }
@@ -271,7 +266,9 @@ impl<'a> Message<'a> {
     pub fn peers(&self) -> impl Iterator<Item = SocketAddr> {
         let end = self.integrity.map_or(self.bytes.len(), |integrity| integrity.at);
         let before = attributes(self.bytes).flatten().take_while(move |a| a.at < end);
-        before.filter(|a| a.kind == attribute::PEER).filter_map(|a| address(a.value, &self.transaction))
+        before
+            .filter(|a| a.kind == attribute::PEER)
+            .filter_map(|a| unmask_address(a.value, &self.transaction))
     }
 
     /// The comprehension-required attributes that nobody here understands, the first few.
@@ -284,24 +281,4 @@ fn first<T>(place: &mut Option<T>, value: T) {
     if place.is_none() {
         *place = Some(value);
     }
-}
-
-fn address(value: &[u8], transaction: &Transaction) -> Option<SocketAddr> {
-    let (head, ip) = value.split_first_chunk::<4>()?;
-    let port = u16::from_be_bytes([head[2] ^ COOKIE[0], head[3] ^ COOKIE[1]]);
-    let ip = match (head[1], ip.len()) {
-        (1, 4) => IpAddr::V4(Ipv4Addr::from(masked::<4>(ip, transaction))),
-        (2, 16) => IpAddr::V6(Ipv6Addr::from(masked::<16>(ip, transaction))),
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
-}
-
-pub(super) fn masked<const N: usize>(bytes: &[u8], transaction: &Transaction) -> [u8; N] {
-    let mut out = [0; N];
-    let mask = COOKIE.iter().chain(transaction);
-    for ((out, byte), mask) in out.iter_mut().zip(bytes).zip(mask) {
-        *out = byte ^ mask;
-    }
-    out
 }

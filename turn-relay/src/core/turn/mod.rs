@@ -20,9 +20,10 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 
+use tasuki_protocol::stun::{CHANNEL_HEADER_BYTES, Transaction};
 use tasuki_protocol::ticket::TicketKey;
 
-use self::message::{CHANNEL_HEADER_BYTES, DATA_INDICATION, Method, attribute};
+use self::message::{DATA_INDICATION, Method, attribute};
 use self::nonce::Nonces;
 use self::own::OwnAddresses;
 use self::table::{Allocation, Client, Path, Slot, Table, TurnLimits};
@@ -192,7 +193,7 @@ impl Turn {
         from: Slot,
         to: SocketAddr,
         data: &Range<usize>,
-        transaction: message::Transaction,
+        transaction: Transaction,
         now: Instant,
     ) -> Option<Outgoing> {
         let sender = self.table.get_mut(from)?;
@@ -213,7 +214,7 @@ impl Turn {
         Some(Outgoing { to: receiver.client, head, body: data.clone(), padding })
     }
 
-    fn transaction(&mut self) -> message::Transaction {
+    fn transaction(&mut self) -> Transaction {
         let mut transaction = [0; 12];
         transaction[4..].copy_from_slice(&self.draw().to_le_bytes());
         transaction
@@ -238,7 +239,7 @@ fn head_of(
     receiver: &Allocation,
     source: SocketAddr,
     length: usize,
-    transaction: message::Transaction,
+    transaction: Transaction,
     now: Instant,
 ) -> Option<Written> {
     if let Some(number) = receiver.channel_to(source, now) {

@@ -2,7 +2,7 @@
 //!
 //! Both kinds say their length in the first four bytes; what is neither ends the stream.
 
-use super::message::{CHANNEL_HEADER_BYTES, HEADER_BYTES};
+use tasuki_protocol::stun::{CHANNEL_HEADER_BYTES, HEADER_BYTES};
 
 /// Longer messages are no honest client's: a datagram is what is relayed.
 pub const MOST_MESSAGE_BYTES: usize = 4096;

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use tasuki_protocol::ids::{Role, SessionId};
+use tasuki_protocol::stun::Transaction;
 
 use super::integrity::LongTermKey;
-use super::message::Transaction;
 use crate::core::address::AddressBlock;
 use crate::core::bucket::Bucket;
 

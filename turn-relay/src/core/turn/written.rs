@@ -2,9 +2,11 @@
 //!
 //! It writes what it is told; what an answer says is decided elsewhere.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::message::{COOKIE, HEADER_BYTES, Transaction, attribute, masked};
+use tasuki_protocol::stun::{COOKIE, HEADER_BYTES, Transaction, mask_address};
+
+use super::message::attribute;
 
 /// The most bytes of an answer, and of what stands in front of forwarded data.
 pub const MOST_WRITTEN_BYTES: usize = 128;
@@ -73,18 +75,7 @@ impl Written {
     pub(crate) fn address(&mut self, kind: u16, address: SocketAddr) {
         let mut transaction = [0; 12];
         transaction.copy_from_slice(&self.bytes[8..HEADER_BYTES]);
-        let port = address.port().to_be_bytes();
-        let port = [port[0] ^ COOKIE[0], port[1] ^ COOKIE[1]];
-        match address.ip() {
-            IpAddr::V4(ip) => {
-                let ip = masked::<4>(&ip.octets(), &transaction);
-                self.attribute(kind, &[&[0, 1], &port[..], &ip].concat());
-            }
-            IpAddr::V6(ip) => {
-                let ip = masked::<16>(&ip.octets(), &transaction);
-                self.attribute(kind, &[&[0, 2], &port[..], &ip].concat());
-            }
-        }
+        self.attribute(kind, &mask_address(address, &transaction));
     }
 
     /// The head of a DATA attribute of `length` bytes, which follow it with their padding.
