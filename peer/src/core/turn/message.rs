@@ -12,6 +12,8 @@ use tasuki_protocol::stun::{
 };
 
 const TAG_BYTES: usize = 32;
+/// The value of REQUESTED-TRANSPORT: UDP's protocol number, and reserved bytes (RFC 8656 §18.8).
+pub(super) const UDP: [u8; 4] = [17, 0, 0, 0];
 /// A nonce has at most 128 characters (RFC 8489 §14.10), each of up to six bytes.
 pub(super) const MOST_NONCE_BYTES: usize = 763;
 

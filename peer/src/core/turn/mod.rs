@@ -20,7 +20,7 @@ use tasuki_protocol::turn::{TURN_REALM, TurnCredential};
 pub use allocations::{Allocations, Place, Received};
 use channels::Channels;
 pub use channels::MOST_CHANNELS;
-use message::{Answer, Heard, Key, Method, Request, attribute};
+use message::{Answer, Heard, Key, Method, Request, UDP, attribute};
 
 /// How long a server may leave a request unanswered, and how long one that was silent is not
 /// asked whether it is still there.
@@ -32,7 +32,6 @@ const LEAST_LIFETIME: u32 = 30;
 const MOST_LIFETIME: u32 = 3600;
 /// How often one request is asked again with another nonce.
 const MOST_CHALLENGES: u8 = 4;
-const UDP: [u8; 4] = [17, 0, 0, 0];
 /// What fits a datagram of a path with its channel's number.
 const MOST_DATA: usize = 1500;
 
