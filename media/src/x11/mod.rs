@@ -17,7 +17,9 @@ mod pool;
 mod screen;
 mod sentinel;
 mod shm;
+mod terminal;
 mod text;
+mod watchdog;
 mod witness;
 
 pub use connection::check;
@@ -26,4 +28,5 @@ pub use inject::X11Injector;
 pub use local::{LocalInput, Touched};
 pub use screen::X11Screen;
 pub use sentinel::{Alarm, Sentinel};
+pub use watchdog::serve_when_asked;
 pub use witness::{Deed, Doer, Witness};
