@@ -186,6 +186,12 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Somebody ended it because he wanted to.
+    #[must_use]
+    pub fn is_wished(self) -> bool {
+        matches!(self, Self::OperatorEnded | Self::UserEnded | Self::ProgramEnded)
+    }
+
     /// What the other end may claim: that the organisation took the session back, the server alone says.
     #[must_use]
     pub fn of_the_other_end(self) -> Self {

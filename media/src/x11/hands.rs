@@ -11,6 +11,7 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::connection::{Desktop, refused};
 use super::echo::{Act, Echo};
+use super::watchdog::Watchdog;
 use crate::input::InjectError;
 use crate::screen::ScreenError;
 
@@ -18,6 +19,7 @@ use crate::screen::ScreenError;
 pub(super) struct Hands {
     pub(super) desktop: Desktop,
     pub(super) echo: Echo,
+    watchdog: Watchdog,
 }
 
 impl Hands {
@@ -26,7 +28,7 @@ impl Hands {
         desktop.require(xtest::X11_EXTENSION_NAME, "XTEST")?;
         let version = desktop.connection.xtest_get_version(2, 2).map_err(|_| ScreenError::Lost)?;
         version.reply().map_err(refused("XTEST version"))?;
-        Ok(Self { desktop, echo: Echo::default() })
+        Ok(Self { desktop, echo: Echo::default(), watchdog: Watchdog::start(display) })
     }
 
     pub(super) fn press_key(&self, keycode: u8) -> Result<(), InjectError> {
@@ -63,7 +65,15 @@ impl Hands {
         self.desktop.connection.sync().map_err(|_| InjectError::Lost)
     }
 
+    /// Nothing is held any more, and the display has heard so.
+    pub(super) fn retire(&self) {
+        if self.finish().is_ok() {
+            self.watchdog.dismiss();
+        }
+    }
+
     fn act(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<(), InjectError> {
+        self.watchdog.note(kind, detail);
         let c = &self.desktop.connection;
         c.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, self.desktop.root, x, y, 0)
             .map_err(|_| InjectError::Lost)?

@@ -9,7 +9,7 @@ use tasuki_protocol::screen::{Layout, MonitorId};
 use super::echo::Echo;
 use super::hands::{Hands, as_inject_error};
 use super::layout;
-use super::own;
+use super::own::Own;
 use super::text::Typist;
 use crate::input::{InjectError, Injector, Interrupt};
 use crate::keys;
@@ -20,6 +20,7 @@ use crate::wheel::{Clicks, Wheel};
 pub struct X11Injector {
     hands: Hands,
     typist: Typist,
+    own: Own,
     layout: Layout,
     held_keys: Vec<u8>,
     held_buttons: Vec<u8>,
@@ -39,6 +40,7 @@ impl X11Injector {
         Ok(Self {
             hands,
             typist: Typist::default(),
+            own: Own::default(),
             layout,
             held_keys: Vec::new(),
             held_buttons: Vec::new(),
@@ -101,17 +103,17 @@ impl X11Injector {
         }
     }
 
-    /// No act of a viewer lands on the windows of the program that asks for consent (T2, T33): a
-    /// press there has no effect, and what was not pressed is not let go either.
-    fn is_over_ourselves(&self) -> Result<bool, InjectError> {
-        own::is_under_pointer(&self.hands.desktop).map_err(as_inject_error)
+    /// No act of a viewer lands where consent is asked for (T2, T33): a press there has no effect,
+    /// and what was not pressed is not let go either.
+    fn is_over_ourselves(&mut self) -> Result<bool, InjectError> {
+        self.own.is_under_pointer(&self.hands.desktop).map_err(as_inject_error)
     }
 
-    fn types_into_ourselves(&self) -> Result<bool, InjectError> {
-        own::has_focus(&self.hands.desktop).map_err(as_inject_error)
+    fn types_into_ourselves(&mut self) -> Result<bool, InjectError> {
+        self.own.has_focus(&self.hands.desktop).map_err(as_inject_error)
     }
 
-    fn scroll(&self, clicks: Clicks) -> Result<(), InjectError> {
+    fn scroll(&mut self, clicks: Clicks) -> Result<(), InjectError> {
         if self.is_over_ourselves()? {
             return Ok(());
         }
@@ -187,6 +189,7 @@ impl Drop for X11Injector {
     fn drop(&mut self) {
         self.release_all();
         self.typist.restore(&self.hands);
+        self.hands.retire();
     }
 }
 

@@ -17,7 +17,9 @@ mod pool;
 mod screen;
 mod sentinel;
 mod shm;
+mod terminal;
 mod text;
+mod watchdog;
 mod witness;
 
 pub use connection::check;
@@ -27,4 +29,5 @@ pub use layout::monitors;
 pub use local::{LocalInput, Touched};
 pub use screen::X11Screen;
 pub use sentinel::{Alarm, Sentinel, Standing};
+pub use watchdog::serve_when_asked;
 pub use witness::{Deed, Doer, Witness};

@@ -1,53 +1,91 @@
-//! This very program's windows: no act of a viewer lands on them (T2, T33).
+//! This very program's windows, and those of the terminal in which it asks: no act of a viewer
+//! lands on them (T2, T33).
 //!
 //! Decides whose a window is, by the process that the display knows behind it. Who asks for consent
 //! or shows the banner and who injects is one program, so that no list of windows is handed about.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use x11rb::protocol::res::{self, ClientIdMask, ClientIdSpec, ConnectionExt as _};
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 
 use super::connection::{Desktop, lost, refused};
+use super::terminal;
 use crate::screen::ScreenError;
 
 /// Frames, the window and its parts; deeper is nothing of ours.
 const DEEPEST: usize = 8;
 
-/// Whether the pointer is over a window of this program.
-pub(super) fn is_under_pointer(desktop: &Desktop) -> Result<bool, ScreenError> {
-    let mut window = desktop.root;
-    for _ in 0..DEEPEST {
-        let pointer = desktop.connection.query_pointer(window).map_err(lost)?;
-        // A window that went away meanwhile is nobody's.
-        let Ok(pointer) = pointer.reply() else { return Ok(false) };
-        if pointer.child == x11rb::NONE {
-            return Ok(false);
+/// How long it is taken as known which programs draw this one's terminal. Finding out costs some
+/// milliseconds, and terminals seldom move to other windows.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+
+/// Whose windows are not to be touched, as found at some moment.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    terminal: BTreeSet<u32>,
+    looked: Option<Instant>,
+}
+
+impl Own {
+    /// Whether the pointer is over a window of this program or of its terminal.
+    pub(super) fn is_under_pointer(&mut self, desktop: &Desktop) -> Result<bool, ScreenError> {
+        let mut window = desktop.root;
+        for _ in 0..DEEPEST {
+            let pointer = desktop.connection.query_pointer(window).map_err(lost)?;
+            // A window that went away meanwhile is nobody's.
+            let Ok(pointer) = pointer.reply() else { return Ok(false) };
+            if pointer.child == x11rb::NONE {
+                return Ok(false);
+            }
+            window = pointer.child;
+            if self.has(desktop, window)? {
+                return Ok(true);
+            }
         }
-        window = pointer.child;
-        if is_ours(desktop, window)? {
+        Ok(false)
+    }
+
+    /// Whether keys go to a window of this program or of its terminal.
+    pub(super) fn has_focus(&mut self, desktop: &Desktop) -> Result<bool, ScreenError> {
+        let c = &desktop.connection;
+        let focus = c.get_input_focus().map_err(lost)?.reply().map_err(refused("focus"))?.focus;
+        // 0 and 1: nowhere, and wherever the pointer is.
+        match focus {
+            0 => Ok(false),
+            1 => self.is_under_pointer(desktop),
+            window => self.has(desktop, window),
+        }
+    }
+
+    fn has(&mut self, desktop: &Desktop, window: Window) -> Result<bool, ScreenError> {
+        let process = match desktop.has(res::X11_EXTENSION_NAME)? {
+            true => by_display(desktop, window)?,
+            false => by_window(desktop, window)?,
+        };
+        let Some(process) = process else { return Ok(false) };
+        if process == std::process::id() {
             return Ok(true);
         }
-    }
-    Ok(false)
-}
-
-/// Whether keys go to a window of this program.
-pub(super) fn has_focus(desktop: &Desktop) -> Result<bool, ScreenError> {
-    let c = &desktop.connection;
-    let focus = c.get_input_focus().map_err(lost)?.reply().map_err(refused("focus"))?.focus;
-    // 0 and 1: nowhere, and wherever the pointer is.
-    match focus {
-        0 => Ok(false),
-        1 => is_under_pointer(desktop),
-        window => is_ours(desktop, window),
+        if self.looked.is_none_or(|looked| looked.elapsed() > KNOWN_FOR) {
+            self.terminal = terminal::drawn_by(std::process::id(), &clients(desktop, process)?);
+            self.looked = Some(Instant::now());
+        }
+        Ok(self.terminal.contains(&process))
     }
 }
 
-fn is_ours(desktop: &Desktop, window: Window) -> Result<bool, ScreenError> {
-    let process = match desktop.has(res::X11_EXTENSION_NAME)? {
-        true => by_display(desktop, window)?,
-        false => by_window(desktop, window)?,
-    };
-    Ok(process == Some(std::process::id()))
+/// The programs of this machine that have a connection to the display; where it does not tell, the
+/// one that is asked about.
+fn clients(desktop: &Desktop, asked: u32) -> Result<BTreeSet<u32>, ScreenError> {
+    if !desktop.has(res::X11_EXTENSION_NAME)? {
+        return Ok(BTreeSet::from([asked]));
+    }
+    let all = ClientIdSpec { client: 0, mask: ClientIdMask::LOCAL_CLIENT_PID };
+    let reply = desktop.connection.res_query_client_ids(&[all]).map_err(lost)?.reply();
+    let ids = reply.map_err(refused("clients of the display"))?.ids;
+    Ok(ids.iter().filter_map(|id| id.value.first().copied()).collect())
 }
 
 /// As the display itself knows it, of clients on this machine.

@@ -73,7 +73,6 @@ impl Typist {
             // The display may be gone already; then there is nothing to give back.
             let _ = remap(hands, &[(keycode, 0)]);
         }
-        let _ = hands.finish();
         self.pool = Pool::default();
     }
 

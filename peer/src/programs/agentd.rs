@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tasuki_media::x11::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
 
@@ -118,6 +119,9 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
+    if let Some(end) = serve_when_asked() {
+        return end;
+    }
     let options: Options = match usage::parse(MANUAL) {
         Ok(options) => options,
         Err(code) => return code,

@@ -43,6 +43,9 @@ fn lines(finding: &Finding, lang: Lang) -> String {
     let network = say::harmless(finding.for_network(lang));
     match finding.verdict {
         Verdict::Fine => format!("{sign}  {person}"),
+        Verdict::Note | Verdict::Obstacle if network == person => {
+            format!("{sign}  {person} [{}]", finding.code)
+        }
         Verdict::Note | Verdict::Obstacle => {
             format!("{sign}  {person}\n      IT: {network} [{}]", finding.code)
         }

@@ -5,7 +5,9 @@
 
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use tasuki_media::x11::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::rights::Mode;
 
@@ -144,7 +146,7 @@ enum Command {
     /// Opens a session: prints its number, then what happens; reads commands.
     Open {
         /// manage, control, view, share or show.
-        #[arg(long)]
+        #[arg(long, value_parser = modes(), hide_possible_values = true)]
         mode: Mode,
         /// Why, like a ticket's number; the end user reads it
         #[arg(long, value_name = "TEXT")]
@@ -164,8 +166,15 @@ enum Command {
     },
 }
 
+fn modes() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::name)).try_map(|name| name.parse::<Mode>())
+}
+
 /// The program.
 pub fn main() -> ExitCode {
+    if let Some(end) = serve_when_asked() {
+        return end;
+    }
     let options: Options = match usage::parse(MANUAL) {
         Ok(options) => options,
         Err(code) => return code,

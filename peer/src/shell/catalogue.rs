@@ -97,8 +97,8 @@ texts! {
         "There were too many tries. Wait ten minutes, then try again.",
         "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
     FaultWrongPassword =>
-        "The server did not accept this name, password or enrolment code. Check them and try again; after three failures it waits 15 minutes.",
-        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。3 回失敗すると 15 分待つ必要があります。";
+        "The server did not accept this name, password or enrolment code. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes.",
+        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分待つ必要があります。";
     FaultSignInOver =>
         "Your sign-in is over, or belongs to another device. Run: tasuki login",
         "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
@@ -375,8 +375,8 @@ texts! {
     BadCommand => "{0}. It is used so: {1}", "{0}（正しい形は次のとおりです: {1}）";
     NotInThisVersion => "\"{0}\" cannot be done by this version.", "「{0}」はこの版ではできません。";
     NoSession =>
-        "There is no session yet: wait until the person has agreed.",
-        "まだセッションがありません。相手が同意するまでお待ちください。";
+        "Nothing can be done yet: wait until the person has agreed and a path stands.",
+        "まだ操作できません。相手が同意し、経路ができるまでお待ちください。";
     NoPicture =>
         "There is no picture yet: wait for the first frame.",
         "まだ画面が届いていません。最初の画面をお待ちください。";

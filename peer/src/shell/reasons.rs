@@ -1,7 +1,7 @@
 //! Reasons in Japanese (S100): what a sentence gives behind its colon.
 //!
-//! The core and the protocol give reasons in English, for logs as for people. Decides
-//! words only; a reason of the operating system stays as it is.
+//! The core and the protocol give reasons in English, for logs as for people, and so does the
+//! operating system. Decides words only; what it does not know stays as it is.
 
 use super::texts::Lang;
 
@@ -33,6 +33,19 @@ const BEGINNINGS: &[(&str, &str)] = &[
         "このコンピュータにはフォントがありません。フォント (Debian では fonts-vlgothic など) を入れてください",
     ),
     ("the settings are", "知らない設定か、文字列でない値です"),
+    ("No such file or directory", "ファイルまたはフォルダーがありません"),
+    ("Permission denied", "アクセス権がありません"),
+    ("Is a directory", "ファイルではなくフォルダーです"),
+    ("Not a directory", "フォルダーではないものが途中にあります"),
+    ("No space left on device", "ディスクに空きがありません"),
+    ("Read-only file system", "書き込みできないディスクです"),
+    ("File exists", "同じ名前のものがすでにあります"),
+    ("Connection refused", "接続が拒否されました"),
+    ("Connection reset", "相手が接続を切りました"),
+    ("Connection timed out", "時間内に応答がありませんでした"),
+    ("Network is unreachable", "ネットワークにつながっていません"),
+    ("No route to host", "相手のネットワークに届きません"),
+    ("Too many open files", "開いているファイルが多すぎます"),
 ];
 
 const WHOLE: &[(&str, &str)] = &[

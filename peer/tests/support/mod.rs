@@ -114,7 +114,7 @@ impl Running {
 
     /// Standard input and complaints are a terminal, as for a person.
     pub(crate) fn at_terminal(mut command: Command) -> Self {
-        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
         let path = ptsname(&near, Vec::new()).unwrap();

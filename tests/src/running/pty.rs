@@ -24,12 +24,15 @@ impl Pty {
     /// # Errors
     /// The system has no pseudo-terminals left.
     pub fn open() -> Result<Self> {
-        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).context("opening a terminal")?;
+        // Who inherits the near end is taken for the one who draws this terminal.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let near = openpt(flags).context("opening a terminal")?;
         grantpt(&near)?;
         unlockpt(&near)?;
         let path = ptsname(&near, Vec::new())?;
         // setsid makes it the program's controlling terminal, never ours.
-        let far = open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty())?;
+        let far =
+            open(path.as_c_str(), OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self { near, far: far.into() })
     }
 

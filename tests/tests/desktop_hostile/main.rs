@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod hands;
 mod stranger;
 
 use std::collections::BTreeSet;

@@ -59,6 +59,9 @@ struct Options {
 
 /// The program.
 pub fn main() -> ExitCode {
+    if let Some(end) = tasuki_media::x11::serve_when_asked() {
+        return end;
+    }
     let options = Options::parse();
     let early = Lang::of_locale(&options.lang.clone().unwrap_or_else(locale));
     match run(&options) {

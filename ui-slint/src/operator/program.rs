@@ -67,6 +67,9 @@ struct Options {
 
 /// The program.
 pub fn main() -> ExitCode {
+    if let Some(end) = tasuki_media::x11::serve_when_asked() {
+        return end;
+    }
     let options = Options::parse();
     let lang = options.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
     let ran = match options.mock.clone() {

@@ -205,7 +205,8 @@ impl<'a> Console<'a> {
         if self.manner.form == Form::Json {
             say::json(event);
         }
-        if let Some(sentence) = say::sentence(event, self.manner.role, self.manner.lang) {
+        let sentence = say::sentence(event, self.manner.role, self.manner.lang);
+        if let Some(sentence) = sentence.filter(|_| !self.is_known_already(event)) {
             self.tell(&sentence);
         }
         match event {
@@ -252,6 +253,15 @@ impl<'a> Console<'a> {
             | SessionEvent::ServerClosed { .. }
             | SessionEvent::ServerGone => {}
         }
+    }
+
+    /// Why nothing came of it, the program's last sentence tells; and whoever ends a session need not
+    /// hear how its paths close.
+    fn is_known_already(&self, event: &SessionEvent) -> bool {
+        if let SessionEvent::Ended { reason, .. } = event {
+            return self.receipt.began.is_none() && !reason.is_wished();
+        }
+        matches!(event, SessionEvent::PathDown { .. }) && self.give_up.is_some()
     }
 
     /// A path carries the session: only now is anything shared.
