@@ -4,7 +4,7 @@
 //! Decides when each is there: the witness while a question stands (T2), the others while somebody
 //! sees this screen (T33).
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,9 +17,10 @@ use tasuki_media::x11::{Alarm, Deed, Doer, Sentinel, Standing, Witness};
 use tasuki_peer::shell::fault::Fault;
 
 use super::model::{Model, Msg, Page};
+use super::tray::{TraySlot, look_for_tray};
 use super::view;
 use super::wiring::{self, Ear};
-use crate::windows::{AgentTray, BannerWindow, Means};
+use crate::windows::{BannerWindow, Means};
 
 /// The bar is no wider than this, in logical pixels.
 const WIDEST: f64 = 860.0;
@@ -68,9 +69,6 @@ impl Place {
         }
     }
 }
-
-/// The icon, once the desktop was found to have a place for it.
-type TraySlot = Rc<RefCell<Option<AgentTray>>>;
 
 /// The sentinel's thread. Dropping it ends it.
 #[derive(Debug)]
@@ -352,41 +350,6 @@ fn x11_id(bar: &BannerWindow) -> Option<u32> {
 /// `None` while one is not made yet.
 fn standings(bars: &[Bar]) -> Option<Vec<Standing>> {
     bars.iter().map(Bar::standing).collect()
-}
-
-/// Asks the desktop beside everything else: a bus that does not answer holds nothing up.
-fn look_for_tray(slot: &TraySlot, ear: &impl Ear) {
-    let (slot, ear) = (Rc::downgrade(slot), ear.clone());
-    let _ = slint::spawn_local(async move {
-        if !has_tray().await.unwrap_or(false) {
-            return;
-        }
-        let Some(slot) = slot.upgrade() else { return };
-        let tray = tray(&ear);
-        let there = tray.is_some();
-        *slot.borrow_mut() = tray;
-        ear.send(Msg::TrayThere(there));
-    });
-}
-
-/// Whether somebody shows icons (StatusNotifierItem, "IsStatusNotifierHostRegistered"). The toolkit only
-/// logs that nobody does, and the window must not tell of an icon that is not there.
-async fn has_tray() -> zbus::Result<bool> {
-    let bus = zbus::Connection::session().await?;
-    let name = "org.kde.StatusNotifierWatcher";
-    let watcher = zbus::Proxy::new(&bus, name, "/StatusNotifierWatcher", name).await?;
-    watcher.get_property("IsStatusNotifierHostRegistered").await
-}
-
-/// `None` where the toolkit could not place it; the window says what remains.
-fn tray(ear: &impl Ear) -> Option<AgentTray> {
-    let tray = AgentTray::new().ok()?;
-    let end = ear.clone();
-    tray.on_end(move || end.send(Msg::EndPressed));
-    let open = ear.clone();
-    tray.on_open(move || open.send(Msg::Presented));
-    tray.show().ok()?;
-    Some(tray)
 }
 
 fn on_wayland() -> bool {
