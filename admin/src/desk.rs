@@ -9,10 +9,10 @@ use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::login::Authenticator;
 
 use crate::client::Client;
-use crate::command::Settings;
 use crate::fault::Fault;
 use crate::profile::{Place, Profile};
 use crate::prompt;
+use crate::settings::Settings;
 use crate::texts::Language;
 
 #[derive(Debug)]

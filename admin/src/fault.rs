@@ -6,8 +6,8 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
-use crate::command::Printed;
-use crate::policy_file::PolicyFileFault;
+use crate::policy_file_fault::PolicyFileFault;
+use crate::printed::Printed;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]

@@ -27,6 +27,41 @@ fn t6_a_hundred_tries_a_minute_from_everywhere() {
     assert!(guesses.admit(Place::V4(20_000), start + OVERALL_WINDOW));
 }
 
+/// T59: ten places that guess at their full speed leave half of the limit to people who have not
+/// tried, and the limit itself stands.
+#[test]
+fn t6_places_that_guess_do_not_spend_the_tries_of_those_who_have_not() {
+    let (mut guesses, start) = (guesses(), Instant::now());
+    let mut let_in = 0;
+    for _ in 0..10 {
+        let_in += (0..10).filter(|n| guesses.admit(Place::V4(*n), start)).count();
+    }
+    assert_eq!(let_in, 10 + 50);
+    let people = (100..1_000).filter(|n| guesses.admit(Place::V4(*n), start)).count();
+    assert_eq!(people, 40);
+    // Nor do people who come for the first time keep others from a second try.
+    let (mut guesses, later) = (self::guesses(), start + Duration::from_secs(1));
+    assert_eq!((0..50).filter(|n| guesses.admit(Place::V4(*n), start)).count(), 50);
+    assert!((0..50).all(|n| guesses.admit(Place::V4(n), later)));
+    assert!(!guesses.admit(Place::V4(60), later));
+}
+
+/// A pairing gives back the very try that led to it.
+#[test]
+fn a_try_that_led_to_a_pairing_counts_neither_as_a_first_nor_as_another() {
+    let (mut guesses, start) = (guesses(), Instant::now());
+    for _ in 0..1_000 {
+        assert!(guesses.admit(Place::V4(1), start));
+        guesses.give_back(Place::V4(1));
+    }
+    assert!(guesses.admit(Place::V4(1), start));
+    for _ in 0..1_000 {
+        assert!(guesses.admit(Place::V4(1), start));
+        guesses.give_back(Place::V4(1));
+    }
+    assert_eq!((0..200).filter(|n| guesses.admit(Place::V4(100 + n), start)).count(), 99);
+}
+
 #[test]
 fn t6_one_ipv6_network_and_one_mapped_address_are_one_place() {
     let place = |text: &str| Place::from(text.parse::<IpAddr>().unwrap());

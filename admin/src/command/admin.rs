@@ -6,11 +6,13 @@ use tasuki_protocol::admin::{
     OperatorState,
 };
 
-use super::table::table;
-use super::{Printed, Settings, init};
+use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
+use crate::settings::Settings;
+use crate::table::table;
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {

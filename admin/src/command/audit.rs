@@ -9,21 +9,21 @@ use tasuki_protocol::ledger::event::Class;
 use tasuki_protocol::ledger::words::ReadPurpose;
 
 use super::audit_care::{self, PruneOptions, RestoreOptions, ReviewOptions};
+use super::audit_input::{Input, judged, read, trust};
 use super::audit_report::{self, ReportOptions};
-use super::table::table;
-use super::{Printed, Settings};
 use crate::audit::fault::AuditFault;
 use crate::audit::filter::{self, Filter, named, sessions};
 use crate::audit::kept::{self, follow};
-use crate::audit::reading::{self, Passed, Read, Seen, Trust};
+use crate::audit::reading::{self, Seen, Trust};
 use crate::audit::record::{Body, Record};
 use crate::audit::source::Source;
 use crate::audit::times::Zone;
 use crate::audit::{neutral, words};
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::prompt;
-use crate::vault::Passphrase;
+use crate::printed::Printed;
+use crate::settings::Settings;
+use crate::table::table;
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -71,17 +71,6 @@ pub enum AuditCommand {
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
-}
-
-/// Where the ledger is.
-#[derive(Debug, Args)]
-pub struct Input {
-    /// An exported ledger, in place of the server's
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Time zone of dates, e.g. Asia/Tokyo [default: this computer's]
-    #[arg(long, value_name = "ZONE")]
-    pub zone: Option<String>,
 }
 
 /// Which records; everything that is given must hold.
@@ -152,48 +141,6 @@ pub(super) async fn run(settings: &Settings, command: &AuditCommand) -> Result<P
         AuditCommand::Report(options) => audit_report::run(settings, options).await,
         AuditCommand::Export { to } => export(settings, to).await,
     }
-}
-
-/// What is known here of whose ledger a file must be.
-fn trust(settings: &Settings) -> Result<Trust, Fault> {
-    if let Some(given) = &settings.bundle {
-        let envelope = std::fs::read(given).map_err(|_| Fault::NoBundle(given.clone()))?;
-        let bundle = Bundle::open_first(envelope.trim_ascii());
-        let bundle = bundle.map_err(|_| Fault::DamagedBundle(given.clone()))?;
-        return Ok(Trust::Known(Box::new(bundle)));
-    }
-    match settings.profile()?.bundle(None) {
-        Ok(bundle) => Ok(Trust::Known(Box::new(bundle))),
-        Err(Fault::NoBundle(_)) => Ok(Trust::Unknown),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Opens the ledger of `input` with the passphrase that is asked for.
-pub(super) async fn read(
-    settings: &Settings,
-    input: &Input,
-    purpose: ReadPurpose,
-) -> Result<Read, Fault> {
-    let language = settings.language();
-    let profile = settings.profile()?;
-    let ask = || prompt::secret(&language.ask_passphrase()).map(|typed| Passphrase::entered(&typed));
-    if let Some(file) = &input.file {
-        let mut source = Source::file(file)?;
-        let unlock = |wrapped: &[_]| reading::unlock(wrapped, Some(&profile), &ask()?);
-        return reading::read(&mut source, &trust(settings)?, unlock).await;
-    }
-    // Asked before the server is, so that nothing is read in vain and the ledger says so.
-    let passphrase = ask()?;
-    let desk = Desk::open(settings).await?;
-    follow(&desk).await?;
-    let mut source = Source::server(&desk, purpose, 0).await?;
-    let known = Trust::Known(Box::new(desk.bundle.clone()));
-    let unlock = |wrapped: &[_]| reading::unlock(wrapped, Some(&desk.profile), &passphrase);
-    let read = reading::read(&mut source, &known, unlock).await?;
-    // A checkpoint may have come between the first question and the reading: what was seen is kept.
-    follow(&desk).await?;
-    Ok(read)
 }
 
 async fn list(
@@ -337,15 +284,4 @@ async fn export(settings: &Settings, to: &Path) -> Result<Printed, Fault> {
     let text = desk.language.exported(to, passed.records);
     let json = serde_json::json!({ "file": to, "records": passed.records });
     judged(Printed { text, json }, passed)
-}
-
-/// What was printed is good only if the ledger holds; it is printed anyway, as evidence.
-pub(super) fn judged(printed: Printed, passed: Passed) -> Result<Printed, Fault> {
-    match passed.verdict {
-        Some(Err(finding)) => {
-            let why = Box::new(AuditFault::Found(finding));
-            Err(Fault::Printed { printed: Box::new(printed), why })
-        }
-        Some(Ok(_)) | None => Ok(printed),
-    }
 }

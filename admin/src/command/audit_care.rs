@@ -9,8 +9,8 @@ use tasuki_protocol::ledger::tree::{Frontier, Hash};
 use tasuki_protocol::ledger::wire::{ACKNOWLEDGE_PATH, Decree, PRUNE_PATH, REVIEW_PATH, Review};
 use tasuki_protocol::ledger::words::ReadPurpose;
 
+use super::init;
 use super::key::unlock;
-use super::{Printed, Settings, init};
 use crate::audit::fault::AuditFault;
 use crate::audit::kept::{self, follow, followed};
 use crate::audit::reading::{self, Trust};
@@ -18,7 +18,9 @@ use crate::audit::source::Source;
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
+use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub struct ReviewOptions {

@@ -6,8 +6,7 @@ use clap::{Args, ValueEnum};
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::ReadPurpose;
 
-use super::audit::{self, Input};
-use super::{Printed, Settings};
+use super::audit_input::{Input, judged, read};
 use crate::audit::export;
 use crate::audit::fault::AuditFault;
 use crate::audit::filter::{Filter, sessions};
@@ -15,7 +14,9 @@ use crate::audit::record::Record;
 use crate::audit::source::unix_ms;
 use crate::audit::times::Zone;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::report::{Head, Period, Report, Section, show};
+use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub struct ReportOptions {
@@ -80,7 +81,7 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         customer: options.customer.clone(),
         ..Filter::default()
     };
-    let read = audit::read(settings, &options.input, ReadPurpose::Report).await?;
+    let read = read(settings, &options.input, ReadPurpose::Report).await?;
     let sessions = sessions(&read.records);
     let records: Vec<&Record> =
         read.records.iter().filter(|record| filter.admits(record, &sessions)).collect();
@@ -114,5 +115,5 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
             Printed { text: language.report_made(out, records.len()), json }
         }
     };
-    audit::judged(printed, read.passed)
+    judged(printed, read.passed)
 }

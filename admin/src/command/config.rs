@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Printed, Settings};
 use crate::fault::Fault;
+use crate::printed::Printed;
+use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<Printed, Fault> {
     let profile = settings.profile()?;

@@ -14,11 +14,13 @@ use tasuki_protocol::ids::PROTOCOL_VERSION;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::words;
 
-use super::table::table;
-use super::{Printed, Settings, init};
+use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
+use crate::settings::Settings;
+use crate::table::table;
 use crate::vault::{Master, Passphrase};
 
 /// By how much an end's clock may be behind this one when it first sees a certificate.

@@ -3,10 +3,11 @@
 use clap::Subcommand;
 use tasuki_protocol::admin::{ChangeGroup, GROUPS_PATH, GroupChange, GroupList};
 
-use super::table::table;
-use super::{Printed, Settings};
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
+use crate::settings::Settings;
+use crate::table::table;
 
 #[derive(Debug, Subcommand)]
 pub enum GroupCommand {

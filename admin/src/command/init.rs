@@ -17,13 +17,14 @@ use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
-use super::{Printed, Settings};
 use crate::client::Client;
 use crate::desk::log_in;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::profile::{Place, Profile};
 use crate::prompt;
 use crate::random::random;
+use crate::settings::Settings;
 use crate::shares::{self, Share};
 use crate::texts::Language;
 use crate::vault::{Master, Passphrase, public};

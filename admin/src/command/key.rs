@@ -12,13 +12,15 @@ use tasuki_protocol::keys::{
 };
 use tasuki_protocol::log_key::LogSecretKey;
 
-use super::table::table;
-use super::{Printed, Settings, init};
+use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
 use crate::random::random;
+use crate::settings::Settings;
 use crate::shares;
+use crate::table::table;
 use crate::vault::{Master, Passphrase, public};
 
 #[derive(Debug, Subcommand)]

@@ -3,9 +3,10 @@
 use tasuki_protocol::admin::ADMIN_LOGOUT_PATH;
 use tasuki_protocol::login::Authenticator;
 
-use super::{Printed, Settings};
 use crate::desk::{Desk, log_in};
 use crate::fault::Fault;
+use crate::printed::Printed;
+use crate::settings::Settings;
 
 pub(super) async fn login(settings: &Settings, authenticator: bool) -> Result<Printed, Fault> {
     let desk = Desk::open(settings).await?;

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod audit_care;
+mod audit_input;
 mod audit_report;
 mod config;
 mod device;
@@ -14,11 +15,10 @@ mod operator;
 mod pages;
 mod policy;
 mod session;
-mod table;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::admin::AdminCommand;
@@ -31,10 +31,8 @@ use self::operator::OperatorCommand;
 use self::policy::PolicyCommand;
 use self::session::SessionCommand;
 use crate::fault::Fault;
-use crate::profile::{Place, Profile, ServerUrl};
-use crate::texts::Language;
-
-pub(crate) use self::table::table as aligned;
+use crate::printed::Printed;
+use crate::settings::Settings;
 
 /// Administers a Tasuki server: its organisation's keys, who may sign in, from which devices.
 ///
@@ -49,25 +47,6 @@ pub struct Program {
     pub settings: Settings,
     #[command(subcommand)]
     pub command: Command,
-}
-
-#[derive(Debug, Args)]
-pub struct Settings {
-    /// The server, as https://HOST[:PORT]; needed once, and where this computer knows several
-    #[arg(long, global = true, value_name = "URL")]
-    pub server: Option<ServerUrl>,
-    /// The organisation's signed tenant.json; `enrol` needs it once, `init` makes it
-    #[arg(long, global = true, value_name = "FILE")]
-    pub bundle: Option<PathBuf>,
-    /// Folder of key, vault and bundle [default: that of the server, below the configuration folder]
-    #[arg(long, global = true, value_name = "DIR", env = "TASUKI_ADMIN_PROFILE")]
-    pub profile: Option<PathBuf>,
-    /// Language of messages [default: that of the environment]
-    #[arg(long, global = true, value_name = "LANGUAGE")]
-    pub lang: Option<Language>,
-    /// Print results as JSON
-    #[arg(long, global = true)]
-    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,39 +100,6 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-}
-
-/// What a command prints.
-#[derive(Debug)]
-pub struct Printed {
-    pub text: String,
-    pub json: serde_json::Value,
-}
-
-impl Settings {
-    pub fn language(&self) -> Language {
-        self.lang.unwrap_or_else(Language::of_environment)
-    }
-
-    /// # Errors
-    /// [`Fault::WhichServer`].
-    pub fn profile(&self) -> Result<Profile, Fault> {
-        Profile::find(self.profile.as_deref(), self.server.as_ref())
-    }
-
-    /// The address is the bundle's whatever is asked (T70); another one is a mistake worth telling.
-    ///
-    /// # Errors
-    /// [`Fault::OtherAddress`].
-    pub fn check_server(&self, place: &Place) -> Result<(), Fault> {
-        match &self.server {
-            Some(url) if url.host != place.host || url.port != place.port => {
-                let asked = format!("{}:{}", url.host, url.port);
-                Err(Fault::OtherAddress { asked, known: place.address() })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
 }
 
 /// # Errors

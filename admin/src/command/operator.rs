@@ -12,12 +12,13 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::table::table;
-use super::{Printed, Settings};
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
 use crate::random::random;
+use crate::settings::Settings;
+use crate::table::table;
 use crate::texts::Language;
 
 #[derive(Debug, Subcommand)]

@@ -6,8 +6,9 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Printed, Program};
+use super::Program;
 use crate::fault::Fault;
+use crate::printed::Printed;
 
 pub(super) fn completion(shell: Shell) -> Printed {
     // The script for bash finds no verbs of a program whose name has a hyphen (clap_complete 4.6).

@@ -18,12 +18,13 @@ use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
-use super::table::table;
-use super::{Printed, Settings};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::policy_file::read;
 use crate::policy_words::{by_json, unix_text};
+use crate::printed::Printed;
+use crate::settings::Settings;
+use crate::table::table;
 use crate::texts::Language;
 
 #[derive(Debug, Subcommand)]

@@ -5,11 +5,12 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH, SessionEntry, SessionList};
 
-use super::table::table;
-use super::{Printed, Settings};
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::printed::Printed;
 use crate::prompt;
+use crate::settings::Settings;
+use crate::table::table;
 
 /// The fewest digits of a session's id that stand for it.
 const PREFIX: usize = 8;

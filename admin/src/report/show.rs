@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::table::{Cell, Table};
 use super::{Report, Section, words};
 use crate::audit::neutral;
-use crate::command::aligned;
+use crate::table::table as aligned;
 use crate::texts::Language;
 
 pub use super::html::html;

@@ -15,7 +15,7 @@ use tasuki_protocol::ledger::wire::{AskCheckpoint, CHECKPOINT_PATH, CheckpointAn
 use tasuki_protocol::signal;
 
 use super::fault::Fault;
-use super::ledger::Desk;
+use super::ledger_desk::Desk;
 use super::profile::SignIn;
 use super::request;
 use super::trust::unix;

@@ -12,7 +12,9 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ledger::wire::{EndRow, EndRows, MAX_END_BYTES, MAX_END_NUMBER};
 use tasuki_protocol::signal;
 
-use super::ledger::{Delivered, Desk, Rows, deliver, first_of};
+use super::ledger_delivery::{Delivered, deliver, first_of};
+use super::ledger_desk::Desk;
+use super::ledger_rows::Rows;
 use super::profile::Profile;
 
 /// Where a profile keeps records that are still to be sent, under its state folder.

@@ -7,25 +7,20 @@
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TRUST_PATH, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
 use tasuki_protocol::certificate::{Authorities, Revocations};
 use tasuki_protocol::dsse::MAX_ENVELOPE_BYTES;
 use tasuki_protocol::ids::DeviceKey;
-use tasuki_protocol::signal;
 
 use super::fault::Fault;
 use super::profile::Profile;
-use super::proxy::Proxies;
-use super::request;
 
 /// Where the computer's administrator puts the bundle for all users.
 pub const SYSTEM_FOLDER: &str = "/etc/tasuki";
 const REVOCATIONS_FILE: &str = "revocations.json";
-/// How long a program waits for news of keys before it goes on with those it has.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A bundle whose signature held, by the root that this user's programs know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,33 +64,7 @@ impl Trust {
         Ok(trust)
     }
 
-    /// As [`Self::load`], with what the server says is newer. A server that says nothing of use
-    /// changes nothing, and the connection that follows tells what is wrong with it.
-    ///
-    /// # Errors
-    /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::OldBundle`] when the server shows a
-    /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one.
-    pub async fn current(
-        file: Option<&Path>,
-        profile: &Profile,
-        proxies: &Proxies,
-    ) -> Result<Self, Fault> {
-        let mut trust = Self::load(file, profile)?;
-        let asked = request::fetch(&trust, proxies, TRUST_PATH);
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
-        if let Ok(Ok((status, answer))) = answer
-            && status.is_success()
-            && let Ok(news) = signal::decode::<TrustNews>(&answer)
-        {
-            trust.follow(&news, profile)?;
-        }
-        if trust.bundle.is_expired(unix()) {
-            return Err(Fault::Expired { file: trust.file });
-        }
-        Ok(trust)
-    }
-
-    fn follow(&mut self, news: &TrustNews, profile: &Profile) -> Result<(), Fault> {
+    pub(super) fn follow(&mut self, news: &TrustNews, profile: &Profile) -> Result<(), Fault> {
         let newest = news.bundle(&self.bundle.known());
         let newest = newest.map_err(|refused| fault(refused, &self.file, profile))?;
         if newest.version > self.bundle.version {

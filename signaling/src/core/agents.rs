@@ -83,11 +83,16 @@ impl Rooms {
         self.agents.insert(connection, agent);
     }
 
+    /// It has said more than its allowance.
+    pub(crate) fn stop_agent(&mut self, connection: ConnectionId) {
+        self.refuse_agent(connection, RefusalReason::SlowDown);
+        self.put(Output::HangUp { connection });
+    }
+
     pub(crate) fn agent_says(&mut self, connection: ConnectionId, message: AgentToServer, now: Now) {
         let Some(agent) = self.agents.get_mut(&connection) else { return };
         if !agent.pace.take(now.instant) {
-            self.refuse_agent(connection, RefusalReason::SlowDown);
-            return self.put(Output::HangUp { connection });
+            return self.stop_agent(connection);
         }
         match message {
             AgentToServer::Join { version, locator, hello } => {

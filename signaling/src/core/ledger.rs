@@ -74,6 +74,15 @@ struct Current {
     rows: u64,
 }
 
+/// How far a draft had come.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    frontier: Frontier,
+    before: Hash,
+    rows: u64,
+    writes: usize,
+}
+
 /// What one commit adds.
 #[derive(Debug)]
 pub struct Draft {
@@ -99,6 +108,13 @@ impl Book {
 
     pub fn size(&self) -> u64 {
         self.frontier.size()
+    }
+
+    /// The next draft is sealed to these, under a key of its own. What was sealed before stays
+    /// sealed as it was.
+    pub fn seal_to(&mut self, recipients: Vec<LogPublicKey>) {
+        self.recipients = recipients;
+        self.current = None;
     }
 
     /// Room for `records` more, under a key that is still good. A clock that stepped since
@@ -174,6 +190,21 @@ impl Draft {
         self.before = leaf;
         self.current.rows += 1;
         Ok(seq)
+    }
+
+    pub fn mark(&self) -> Mark {
+        let (rows, writes) = (self.current.rows, self.writes.len());
+        Mark { frontier: self.frontier.clone(), before: self.before, rows, writes }
+    }
+
+    /// Forgets what was appended since, for as long as none of it is on its way to a disk: the
+    /// next record takes its place, and its nonce.
+    pub fn rewind(&mut self, mark: Mark) {
+        let Mark { frontier, before, rows, writes } = mark;
+        self.frontier = frontier;
+        self.before = before;
+        self.current.rows = rows;
+        self.writes.truncate(writes);
     }
 }
 

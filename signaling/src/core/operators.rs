@@ -32,7 +32,7 @@ const DRAWS: u32 = 64;
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) operator: Operator,
-    pace: Pace,
+    pub(crate) pace: Pace,
 }
 
 impl Rooms {
@@ -40,6 +40,12 @@ impl Rooms {
         let pace = Pace::new(self.settings.messages, now.instant);
         self.desks.insert(connection, Desk { operator, pace });
         self.tell_operator(connection, ServerToOperator::Ready);
+    }
+
+    /// It has said more than its allowance.
+    pub(crate) fn stop_operator(&mut self, connection: ConnectionId) {
+        self.refuse_operator(connection, RefusalReason::SlowDown);
+        self.put(Output::HangUp { connection });
     }
 
     pub(crate) fn operator_says(
@@ -50,8 +56,7 @@ impl Rooms {
     ) {
         let Some(desk) = self.desks.get_mut(&connection) else { return };
         if !desk.pace.take(now.instant) {
-            self.refuse_operator(connection, RefusalReason::SlowDown);
-            return self.put(Output::HangUp { connection });
+            return self.stop_operator(connection);
         }
         match message {
             OperatorToServer::Prove { .. } => {

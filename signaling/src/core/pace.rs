@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::rooms::{ConnectionId, Now, Rooms};
+
 /// `burst` things at once, `per_second` in the long run.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
@@ -35,5 +37,19 @@ impl Pace {
             self.left -= 1.0;
         }
         enough
+    }
+}
+
+impl Rooms {
+    /// A frame that says nothing takes of the same allowance as a message (T59).
+    pub(crate) fn pinged(&mut self, connection: ConnectionId, now: Now) {
+        let agent = self.agents.get_mut(&connection).map(|agent| &mut agent.pace);
+        if agent.is_some_and(|pace| !pace.take(now.instant)) {
+            return self.stop_agent(connection);
+        }
+        let operator = self.desks.get_mut(&connection).map(|desk| &mut desk.pace);
+        if operator.is_some_and(|pace| !pace.take(now.instant)) {
+            self.stop_operator(connection);
+        }
     }
 }

@@ -88,6 +88,10 @@ pub enum Input {
         connection: ConnectionId,
         message: AgentToServer,
     },
+    /// A frame that says nothing: a ping, or the answer to one.
+    Pinged {
+        connection: ConnectionId,
+    },
     Gone {
         connection: ConnectionId,
     },
@@ -233,6 +237,7 @@ impl Rooms {
             }
             Input::AgentHere { connection, from } => self.agent_here(connection, from, now),
             Input::FromAgent { connection, message } => self.agent_says(connection, message, now),
+            Input::Pinged { connection } => self.pinged(connection, now),
             Input::Gone { connection } => {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);

@@ -124,15 +124,32 @@ fn against_the_rules(error: &sqlx::Error) -> bool {
     )
 }
 
+/// The step that an administrator's act begins with: in the commit that carries all of it.
+fn still_enabled(admin: i64) -> Step {
+    let is_here = "UPDATE admins SET state = state WHERE id = ? AND state = 'enabled'";
+    Step::new(is_here).with(admin).or(ProblemCode::Unauthorised)
+}
+
+impl Unwritten {
+    pub(crate) fn code(self) -> ProblemCode {
+        match self {
+            Self::Disk => ProblemCode::Busy,
+            Self::TooLarge => ProblemCode::Unusable,
+        }
+    }
+}
+
 impl Ledger {
-    /// Waits until the act and its record are on disk.
+    /// Waits until the act and its record are on disk. Whoever was disabled or removed since he asked
+    /// does nothing any more: so two administrators who disable each other at one moment leave one.
     ///
     /// # Errors
-    /// A step's own refusal, or [`ProblemCode::Busy`]; nothing was changed or recorded then.
+    /// [`ProblemCode::Unauthorised`], a step's own refusal, or [`Unwritten::code`]; nothing was changed or recorded then.
     pub(crate) async fn act(&self, event: Event, steps: Vec<Step>) -> Result<(), AdminRefused> {
+        let steps: Vec<Step> = event.admin.map(still_enabled).into_iter().chain(steps).collect();
         let codes: Vec<Option<ProblemCode>> = steps.iter().map(|step| step.or).collect();
         let asked = self.ask(Work::Act { event, steps }).await;
-        let place = asked.map_err(|Unwritten| ProblemCode::Busy)?;
+        let place = asked.map_err(Unwritten::code)?;
         let Some(place) = usize::try_from(place).unwrap_or(usize::MAX).checked_sub(1) else {
             return Ok(());
         };

@@ -289,8 +289,8 @@ impl Accounts {
         Ok((insert, AdminAdded { token, expires_in: lifetime.as_secs() }))
     }
 
-    /// The rows of the change. Nobody disables or removes himself: so one administrator is
-    /// always left.
+    /// The rows of the change. Nobody disables or removes himself, and nobody who was disabled
+    /// meanwhile anybody else ([`super::ledger::Ledger::act`]): so one administrator is always left.
     pub(crate) async fn change_admin(
         &self,
         by: AdminId,

@@ -220,7 +220,7 @@ pub const KEYS: &[Key] = &[
     key("joins_per_address", "10", "tries at numbers from one address in ten minutes", |c, v| {
         count(v).map(|v| c.rooms.guesses.per_address = v)
     }),
-    key("joins_per_minute", "100", "tries at numbers in all", |c, v| {
+    key("joins_per_minute", "100", "tries at numbers in all; half of them for first tries", |c, v| {
         count(v).map(|v| c.rooms.guesses.overall = v)
     }),
     key("open_numbers", "8", "numbers one operator may have open at a time", |c, v| {

@@ -201,6 +201,11 @@ impl Desk {
         put
     }
 
+    /// The ledger will say of so many events only how many they were.
+    pub(crate) fn lost(&self, count: u64) {
+        self.metrics.rows_lost.fetch_add(count, Ordering::Relaxed);
+    }
+
     /// The log and the metrics hear that something happened, and neither to whom nor from where.
     fn tell(&self, note: &Note) {
         let kind = kind(note);

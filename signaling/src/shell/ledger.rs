@@ -77,6 +77,22 @@ pub(crate) enum Work {
     Close,
 }
 
+impl Work {
+    /// The most records that it takes.
+    pub(super) fn records(&self) -> usize {
+        match self {
+            Self::Row(..)
+            | Self::Record(_)
+            | Self::Happened(_)
+            | Self::Act { .. }
+            | Self::Acted { .. }
+            | Self::Decree { .. } => 1,
+            Self::End { rows, .. } => rows.len(),
+            Self::Keys { .. } | Self::Close => 0,
+        }
+    }
+}
+
 /// Who waits for the disk's word.
 #[derive(Debug)]
 pub(crate) enum Then {
@@ -89,9 +105,16 @@ pub(crate) enum Then {
     Tell(oneshot::Sender<Result<u64, Unwritten>>),
 }
 
-/// The disk did not take it; nothing of it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unwritten;
+/// Why nothing of it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unwritten {
+    /// Another time it may.
+    #[error("the disk did not take it")]
+    Disk,
+    /// No later try helps.
+    #[error("its record is too large")]
+    TooLarge,
+}
 
 /// The ledger as the rest of the server sees it.
 #[derive(Debug, Clone)]
@@ -135,9 +158,8 @@ impl Ledger {
         let is_signed = signed.as_ref().map_or(0, |signed| signed.size) == frontier.size();
         let newest = Arc::new(RwLock::new(signed));
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let book = (!log_keys.is_empty())
-            .then(|| clock::seed().map(|seed| Book::new(tenant, log_keys, seed, frontier, before)))
-            .transpose()?;
+        let has_log_key = !log_keys.is_empty();
+        let book = Book::new(tenant, log_keys, clock::seed()?, frontier, before);
         store.seal_decrees(&names).await.map_err(damaged)?;
         let tickets = EndTicketKey::new(&ticket_seed);
         let (of_ledger, own) = (store.clone(), names.clone());
@@ -147,9 +169,9 @@ impl Ledger {
             store,
             queue,
             newest,
-            tenant,
             checkpoint_key,
             book,
+            has_log_key,
             held: std::collections::VecDeque::new(),
             missed: 0,
             unsigned_since: (!is_signed).then(Instant::now),
@@ -176,7 +198,7 @@ impl Ledger {
     /// A ledger that cannot be written starts no session; it keeps no server from running.
     async fn note(&self, event: Happening) {
         if let Err(why) = self.append(Entry::server(event)).await {
-            tracing::error!(?why, "the ledger took no record of the server's start or stop");
+            tracing::error!(%why, "the ledger took no record of the server's start or stop");
         }
     }
 
@@ -200,9 +222,22 @@ impl Ledger {
     pub(crate) async fn ask(&self, work: Work) -> Result<u64, Unwritten> {
         let (tell, told) = oneshot::channel();
         if !self.put(Job { work, then: Then::Tell(tell) }) {
-            return Err(Unwritten);
+            return Err(Unwritten::Disk);
         }
-        told.await.unwrap_or(Err(Unwritten))
+        told.await.unwrap_or(Err(Unwritten::Disk))
+    }
+
+    /// Waits until records are sealed and signed under these keys, however much stands before it.
+    /// An error: the writer is gone, and the next start takes them from the bundle.
+    pub(crate) async fn change_keys(
+        &self,
+        log_keys: Vec<LogPublicKey>,
+        checkpoint_key: Option<Box<SigningKey>>,
+    ) -> Result<(), Unwritten> {
+        let (tell, told) = oneshot::channel();
+        let job = Job { work: Work::Keys { log_keys, checkpoint_key }, then: Then::Tell(tell) };
+        self.jobs.send(job).await.map_err(|_| Unwritten::Disk)?;
+        told.await.unwrap_or(Err(Unwritten::Disk)).map(|_| ())
     }
 
     pub(crate) fn newest(&self) -> Option<Signed> {

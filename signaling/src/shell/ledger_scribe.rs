@@ -2,15 +2,15 @@
 //!
 //! A record and the row that it speaks of are on disk together or not at all, and only
 //! then is anybody told (T65). What could not be written and nobody waits for is held
-//! and written when the disk takes it again. It holds no key that opens a row (T63).
+//! and written when the disk takes it again; what never can be is counted, and the ledger says
+//! how much that was. It holds no key that opens a row (T63).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use sqlx::{Sqlite, Transaction};
-use tasuki_protocol::ids::TenantId;
+use sqlx::{Acquire as _, Sqlite, Transaction};
 use tasuki_protocol::ledger::event::{Class, Entry, Event};
 use tasuki_protocol::ledger::record::{FromEnd, Opened};
 use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES, MAX_END_NUMBER};
@@ -42,10 +42,10 @@ pub(crate) struct Scribe {
     pub(super) store: Store,
     pub(super) queue: mpsc::Receiver<Job>,
     pub(super) newest: Arc<RwLock<Option<Signed>>>,
-    pub(super) tenant: TenantId,
     pub(super) checkpoint_key: SigningKey,
-    /// `None` before the administrator has made a log key: nobody can sign in then.
-    pub(super) book: Option<Book>,
+    pub(super) book: Book,
+    /// False before the administrator has made one: nothing is written, and nobody can sign in.
+    pub(super) has_log_key: bool,
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
     pub(super) unsigned_since: Option<Instant>,
@@ -74,6 +74,7 @@ impl Scribe {
                 break;
             }
         }
+        self.write_held(&desk).await;
         self.sign().await;
     }
 
@@ -102,24 +103,28 @@ impl Scribe {
                 self.reword(&mut job.work).await;
             }
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
-            let done = self.write(&works).await;
+            let done = self.write(&works, desk).await;
             if let Err(error) = &done {
                 tracing::error!(%error, "the ledger cannot be written");
             }
             for (at, job) in jobs.drain(..).enumerate() {
-                let done = done.as_ref().map_or(Err(Unwritten), |done| done[at]);
+                let done = done.as_ref().map_or(Err(Unwritten::Disk), |done| done[at]);
                 match job.work {
                     Work::Close => closing.push((job, done)),
+                    // In use from here on, whatever the disk took of the others.
+                    Work::Keys { .. } => self.tell(job, Ok(0), desk),
                     Work::Row(..)
                     | Work::Record(_)
                     | Work::Happened(_)
                     | Work::Act { .. }
                     | Work::Acted { .. }
                     | Work::End { .. }
-                    | Work::Keys { .. }
                     | Work::Decree { .. } => self.tell(job, done, desk),
                 }
             }
+        }
+        if !closing.is_empty() {
+            self.write_held(desk).await;
         }
         let due = self.unsigned_since.is_some_and(|since| since + CHECKPOINT_EVERY <= Instant::now());
         if ends || due {
@@ -128,6 +133,16 @@ impl Scribe {
         // Whoever closes the files waits for the signature, too.
         for (job, done) in closing {
             self.tell(job, done, desk);
+        }
+    }
+
+    /// What is still held when the server stops.
+    async fn write_held(&mut self, desk: &Weak<Desk>) {
+        while !self.held.is_empty() || self.missed > 0 {
+            if let Err(error) = self.write(&[], desk).await {
+                let lost = self.held.len() as u64 + self.missed;
+                return tracing::error!(%error, lost, "the ledger lacks what could not be written");
+            }
         }
     }
 
@@ -143,8 +158,7 @@ impl Scribe {
                 *work = Work::Acted { entry, steps: std::mem::take(steps) };
             }
             Work::Keys { log_keys, checkpoint_key } => {
-                let (log_keys, checkpoint_key) = (log_keys.clone(), checkpoint_key.clone());
-                self.change_keys(log_keys, checkpoint_key).await;
+                self.change_keys(std::mem::take(log_keys), checkpoint_key.take());
             }
             Work::Row(..)
             | Work::Record(_)
@@ -155,29 +169,26 @@ impl Scribe {
         }
     }
 
-    /// What was sealed or signed under the old keys stays good under them.
-    async fn change_keys(
-        &mut self,
-        log_keys: Vec<LogPublicKey>,
-        checkpoint_key: Option<Box<SigningKey>>,
-    ) {
+    /// What was sealed or signed under the old keys stays good under them. Nothing here can fail:
+    /// whoever changed the keys may be told that they are in use.
+    fn change_keys(&mut self, log_keys: Vec<LogPublicKey>, checkpoint_key: Option<Box<SigningKey>>) {
         if let Some(key) = checkpoint_key {
             self.checkpoint_key = *key;
         }
-        let (Ok((frontier, before)), Ok(seed)) = (self.store.ledger_end().await, clock::seed()) else {
-            tracing::error!("the ledger's end cannot be read; it goes on under its old keys");
-            return;
-        };
-        self.book = Some(Book::new(self.tenant, log_keys, seed, frontier, before));
+        self.book.seal_to(log_keys);
+        self.has_log_key = true;
     }
 
     fn tell(&mut self, job: Job, done: Result<u64, Unwritten>, desk: &Weak<Desk>) {
         match job.then {
-            Then::Nobody => {
-                if let (Err(Unwritten), Work::Record(entry)) = (done, job.work) {
-                    self.hold(*entry);
+            Then::Nobody => match (done, job.work) {
+                (Err(Unwritten::Disk), Work::Record(entry)) => self.hold(*entry, desk),
+                (Err(Unwritten::TooLarge), _) => {
+                    self.missed += 1;
+                    miss(1, desk);
                 }
-            }
+                (Ok(_) | Err(Unwritten::Disk), _) => {}
+            },
             // Who asked may have gone.
             Then::Tell(tell) => drop(tell.send(done)),
             Then::Room(write) => {
@@ -187,43 +198,50 @@ impl Scribe {
                 }
             }
             Then::Begins(session) => {
-                if let (Err(Unwritten), Some(desk)) = (done, desk.upgrade()) {
+                if let (Err(_), Some(desk)) = (done, desk.upgrade()) {
                     desk.turn(Input::Unrecorded { session });
                 }
             }
         }
     }
 
-    fn hold(&mut self, entry: Entry) {
+    fn hold(&mut self, entry: Entry, desk: &Weak<Desk>) {
         if self.held.len() < HELD {
             self.held.push_back(entry);
         } else {
             self.missed += 1;
+            miss(1, desk);
         }
     }
 
-    /// One commit. For each work what its asker is told; all fail together if the disk does.
-    async fn write(&mut self, works: &[Work]) -> Result<Vec<Result<u64, Unwritten>>, sqlx::Error> {
+    /// One commit. For each work what its asker is told; all fail together if the disk does, and
+    /// one that fails otherwise fails alone.
+    async fn write(
+        &mut self,
+        works: &[Work],
+        desk: &Weak<Desk>,
+    ) -> Result<Vec<Result<u64, Unwritten>>, sqlx::Error> {
         let now = moment();
         let held = self.held.len().min(BATCH);
         let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
         let most = works.iter().map(Work::records).sum::<usize>() + held + 2;
         let most = u64::try_from(most).unwrap_or(u64::MAX);
-        let mut draft = match &mut self.book {
-            Some(book) => Some(book.draft(most, now).map_err(|_| sqlx::Error::WorkerCrashed)?),
-            None => None,
+        let mut draft = match self.has_log_key {
+            true => Some(self.book.draft(most, now).map_err(|_| sqlx::Error::WorkerCrashed)?),
+            false => None,
         };
+        let mut too_large = 0;
         if let Some(draft) = &mut draft {
-            for entry in self.held.iter().take(held) {
-                append(draft, entry).ok();
-            }
-            if self.missed > 0 {
-                append(draft, &Entry::server(Event::Missed { count: self.missed })).ok();
+            let refused = self.held.iter().take(held).filter(|held| append(draft, held).is_err());
+            too_large = refused.count() as u64;
+            let count = self.missed + too_large;
+            if count > 0 {
+                append(draft, &Entry::server(Event::Missed { count })).ok();
             }
         }
         let mut done = Vec::with_capacity(works.len());
         for work in works {
-            done.push(one(&mut transaction, draft.as_mut(), work, &self.words.names).await?);
+            done.push(alone(&mut transaction, draft.as_mut(), work, &self.words.names).await?);
         }
         if let Some(draft) = &draft {
             insert(&mut transaction, &draft.writes).await?;
@@ -231,10 +249,11 @@ impl Scribe {
         transaction.commit().await?;
         self.held.drain(..held);
         self.missed = 0;
-        if let (Some(book), Some(draft)) = (&mut self.book, draft) {
-            let before = book.size();
-            book.commit(draft);
-            if book.size() > before {
+        miss(too_large, desk);
+        if let Some(draft) = draft {
+            let before = self.book.size();
+            self.book.commit(draft);
+            if self.book.size() > before {
                 self.unsigned_since.get_or_insert(now.instant);
             }
         }
@@ -243,8 +262,10 @@ impl Scribe {
 
     /// A checkpoint over everything that is on disk.
     async fn sign(&mut self) {
-        let Some(book) = self.book.as_ref().filter(|_| self.unsigned_since.is_some()) else { return };
-        let checkpoint = book.checkpoint(moment());
+        if self.unsigned_since.is_none() || !self.has_log_key {
+            return;
+        }
+        let checkpoint = self.book.checkpoint(moment());
         let note = checkpoint.sign(&self.checkpoint_key);
         match self.store.keep_note(checkpoint.size, &note).await {
             Ok(()) => {
@@ -260,31 +281,51 @@ impl Scribe {
     }
 }
 
-impl Work {
-    fn records(&self) -> usize {
-        match self {
-            Self::Row(..)
-            | Self::Record(_)
-            | Self::Happened(_)
-            | Self::Act { .. }
-            | Self::Acted { .. }
-            | Self::Decree { .. } => 1,
-            Self::End { rows, .. } => rows.len(),
-            Self::Keys { .. } | Self::Close => 0,
-        }
-    }
-}
-
 fn moment() -> Moment {
     Moment { instant: Instant::now(), unix_ms: clock::unix_ms() }
 }
 
 fn append(draft: &mut Draft, entry: &Entry) -> Result<u64, Unwritten> {
     let class = entry.event.class();
-    draft.append(&Opened::Entry(entry.clone()), class).map(|_| 0).map_err(|_| Unwritten)
+    draft.append(&Opened::Entry(entry.clone()), class).map(|_| 0).map_err(|_| Unwritten::TooLarge)
 }
 
-/// A record that is too large fails alone; a disk that fails fails all.
+/// So many events will be in the ledger as a number alone.
+fn miss(count: u64, desk: &Weak<Desk>) {
+    if count > 0 {
+        tracing::error!(
+            count,
+            "the ledger says of events only how many they were: too large, or too many"
+        );
+        desk.upgrade().inspect(|desk| desk.lost(count));
+    }
+}
+
+/// Whatever the database has against this work, the others of its commit stand. An error is that
+/// of a disk on which nothing of them does.
+async fn alone(
+    transaction: &mut Transaction<'_, Sqlite>,
+    mut draft: Option<&mut Draft>,
+    work: &Work,
+    names: &Names,
+) -> Result<Result<u64, Unwritten>, sqlx::Error> {
+    let mark = draft.as_ref().map(|draft| draft.mark());
+    let mut own = transaction.begin().await?;
+    match one(&mut own, draft.as_deref_mut(), work, names).await {
+        Ok(Ok(done)) => own.commit().await.map(|()| Ok(done)),
+        Ok(Err(unwritten)) => own.rollback().await.map(|()| Err(unwritten)),
+        Err(error) => {
+            tracing::error!(%error, "the database refuses one act of a commit; the others stand");
+            own.rollback().await?;
+            if let (Some(draft), Some(mark)) = (draft, mark) {
+                draft.rewind(mark);
+            }
+            Ok(Err(Unwritten::Disk))
+        }
+    }
+}
+
+/// The rows of a work, and its records.
 async fn one(
     transaction: &mut Transaction<'_, Sqlite>,
     mut draft: Option<&mut Draft>,
@@ -298,7 +339,7 @@ async fn one(
     match work {
         Work::Record(entry) => Ok(record(&mut draft, entry)),
         // Put into an entry's words before it came here.
-        Work::Happened(_) | Work::Act { .. } => Ok(Err(Unwritten)),
+        Work::Happened(_) | Work::Act { .. } => Ok(Err(Unwritten::Disk)),
         Work::Acted { entry, steps } => {
             acts::take(transaction, steps, || record(&mut draft, entry)).await
         }
@@ -318,7 +359,7 @@ async fn one(
             Ok(recorded)
         }
         Work::End { session, role, rows } => {
-            let Some(draft) = draft else { return Ok(Err(Unwritten)) };
+            let Some(draft) = draft else { return Ok(Err(Unwritten::Disk)) };
             let mut here = delivered(&mut *transaction, *session, *role).await?;
             for row in rows {
                 let EndRow { number, sealed } = row;
@@ -345,387 +386,4 @@ async fn one(
 }
 
 #[cfg(test)]
-mod tests {
-    use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-    use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
-    use tasuki_protocol::ledger::audit::{Auditor, Finding, Verified};
-    use tasuki_protocol::ledger::event::Witness;
-    use tasuki_protocol::ledger::record::{open, seal_at_end};
-    use tasuki_protocol::ledger::tree::Hash;
-    use tasuki_protocol::ledger::wire::StoredRow;
-    use tasuki_protocol::log_key::LogSecretKey;
-    use tasuki_protocol::seed::Seed;
-    use tempfile::TempDir;
-
-    use super::super::folder::Secret;
-    use super::super::ledger::{Ledger, Opening};
-    use super::super::ledger_rows::number;
-    use super::*;
-    use crate::core::ledger::NOTHING_BEFORE;
-
-    const TENANT: TenantId = TenantId([1; 8]);
-    const CANARY: &str = "canary-山田花子-192.0.2.77";
-
-    struct Desk {
-        folder: TempDir,
-        ledger: Ledger,
-        task: tokio::task::JoinHandle<()>,
-    }
-
-    fn log_key() -> LogSecretKey {
-        LogSecretKey::from_bytes([2; 32])
-    }
-
-    fn checkpoint_key(byte: u8) -> SigningKey {
-        SigningKey::from_bytes(&[byte; 32])
-    }
-
-    fn public(key: &SigningKey) -> DeviceKey {
-        DeviceKey(key.verifying_key().to_bytes())
-    }
-
-    async fn begin(folder: TempDir) -> Desk {
-        let path = folder.path().join("tasuki.db");
-        if !path.exists() {
-            std::fs::write(&path, b"").unwrap();
-        }
-        let store = Store::create(&path).await.unwrap();
-        let opening = Opening {
-            tenant: TENANT,
-            log_keys: vec![log_key().public()],
-            checkpoint_key: checkpoint_key(3),
-            ticket_seed: Seed::from_bytes([5; 32]),
-            names: Names::new(&Secret([4; 32])),
-        };
-        let (ledger, scribe) = Ledger::open(store, opening).await.unwrap();
-        Desk { folder, ledger, task: tokio::spawn(scribe.run(Weak::new())) }
-    }
-
-    async fn start() -> Desk {
-        begin(tempfile::tempdir().unwrap()).await
-    }
-
-    impl Desk {
-        /// Signs what is there, and closes the files.
-        async fn stop(self) -> TempDir {
-            let Self { folder, ledger, task } = self;
-            let store = ledger.store.clone();
-            drop(ledger);
-            task.await.unwrap();
-            store.close().await;
-            folder
-        }
-
-        async fn chat(&self, line: &str) {
-            self.ledger.append(chat(line)).await.unwrap();
-        }
-    }
-
-    fn chat(line: &str) -> Entry {
-        Entry {
-            by: Witness::Server,
-            session: Some(SessionId([7; 16])),
-            operator: Some(CANARY.to_owned()),
-            event: Event::ChatLine { line: line.to_owned() },
-        }
-    }
-
-    async fn pool(folder: &TempDir) -> SqlitePool {
-        let options = SqliteConnectOptions::new().filename(folder.path().join("tasuki.db"));
-        SqlitePool::connect_with(options).await.unwrap()
-    }
-
-    /// What an auditor finds who trusts the right keys and knows `witnessed`.
-    async fn audit(folder: &TempDir, witnessed: &[String]) -> Result<Verified, Finding> {
-        let store = Store { pool: pool(folder).await };
-        let page = store.page(0, u64::MAX).await.unwrap();
-        let mut auditor =
-            Auditor::new(TENANT, vec![public(&checkpoint_key(3))], public(&checkpoint_key(9)));
-        for note in witnessed {
-            auditor.witness(note)?;
-        }
-        page.keys.iter().for_each(|key| auditor.key(key));
-        let mut notes = page.notes.iter().peekable();
-        for (at, stored) in page.rows.iter().enumerate() {
-            auditor.record(stored)?;
-            let size = at as u64 + 1;
-            while let Some(note) = notes.next_if(|note| note.lines().nth(1) == Some(&size.to_string()))
-            {
-                auditor.checkpoint(note)?;
-            }
-        }
-        notes.try_for_each(|note| auditor.checkpoint(note))?;
-        auditor.finish()
-    }
-
-    /// A ledger of `records`, signed at its end.
-    async fn written(records: usize) -> TempDir {
-        let desk = start().await;
-        for record in 0..records {
-            desk.chat(&format!("line {record} {CANARY}")).await;
-        }
-        desk.stop().await
-    }
-
-    async fn note(folder: &TempDir) -> String {
-        let store = Store { pool: pool(folder).await };
-        store.newest_note().await.unwrap().unwrap()
-    }
-
-    async fn run(folder: &TempDir, statements: &[&'static str]) {
-        let pool = pool(folder).await;
-        for statement in statements {
-            sqlx::query(*statement).execute(&pool).await.unwrap();
-        }
-        pool.close().await;
-    }
-
-    /// T63, S53: the log key's holder reads what was written, in its order.
-    #[tokio::test]
-    async fn what_was_appended_is_read_with_the_log_key_and_verified_without() {
-        let folder = written(5).await;
-        assert_eq!(audit(&folder, &[]).await.unwrap().size, 5);
-        let page = Store { pool: pool(&folder).await }.page(0, 10).await.unwrap();
-        let mut before: Hash = NOTHING_BEFORE;
-        for (at, StoredRow { leaf, row }) in page.rows.iter().enumerate() {
-            let row = row.as_ref().unwrap();
-            let envelope = page.keys.iter().find(|key| key.digest() == row.key).unwrap();
-            let key = envelope.open(&log_key(), TENANT).unwrap();
-            let Opened::Entry(entry) = open(row, before, &key, TENANT).unwrap() else { panic!() };
-            assert_eq!(entry, chat(&format!("line {at} {CANARY}")));
-            before = *leaf;
-        }
-    }
-
-    /// S47, T62: neither the database nor its journal shows a word of a record, in any encoding.
-    #[tokio::test]
-    async fn a_stolen_database_shows_no_canary_in_any_encoding() {
-        use base64::Engine;
-        let desk = start().await;
-        desk.chat(CANARY).await;
-        let utf16 = |big: bool| -> Vec<u8> {
-            let order = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
-            CANARY.encode_utf16().flat_map(order).collect()
-        };
-        let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mut needles = vec![CANARY.as_bytes().to_vec(), utf16(true), utf16(false)];
-        needles.extend([hex.to_uppercase().into_bytes(), hex.into_bytes()]);
-        // Base64 at each of its three alignments, without the characters that mix with neighbours.
-        for pad in 0..3 {
-            let padded = [vec![b' '; pad], CANARY.as_bytes().to_vec()].concat();
-            let text = base64::engine::general_purpose::STANDARD.encode(padded);
-            needles.push(text.as_bytes()[4..text.len() - 4].to_vec());
-        }
-        for entry in std::fs::read_dir(desk.folder.path()).unwrap() {
-            let path = entry.unwrap().path();
-            let bytes = std::fs::read(&path).unwrap();
-            for needle in &needles {
-                let found = bytes.windows(needle.len()).any(|window| window == needle);
-                assert!(!found, "{} shows {:?}", path.display(), String::from_utf8_lossy(needle));
-            }
-        }
-    }
-
-    /// T64: each kind of tampering, by somebody who holds the database, is found and named.
-    #[tokio::test]
-    async fn every_tampering_is_found_and_the_first_bad_record_is_named() {
-        let cases: [(&[&'static str], Finding); 8] = [
-            (&["UPDATE ledger SET sealed = x'00' WHERE seq = 3"], Finding::Changed(3)),
-            (&["UPDATE ledger SET at = at + 1 WHERE seq = 2"], Finding::Changed(2)),
-            (&["UPDATE ledger SET class = 1 WHERE seq = 4"], Finding::Changed(4)),
-            (&["DELETE FROM ledger WHERE seq = 3"], Finding::OutOfOrder { expected: 3, found: 4 }),
-            (&["UPDATE ledger SET sealed = NULL, key = NULL WHERE seq < 2"], Finding::Removed(0)),
-            (
-                &[
-                    "UPDATE ledger SET seq = -1 WHERE seq = 2",
-                    "UPDATE ledger SET seq = 2 WHERE seq = 3",
-                    "UPDATE ledger SET seq = 3 WHERE seq = -1",
-                ],
-                Finding::Changed(2),
-            ),
-            (
-                &[
-                    "INSERT INTO ledger SELECT 6, at, class, key, sealed, leaf FROM ledger WHERE seq = 5",
-                ],
-                Finding::Changed(6),
-            ),
-            (&["DELETE FROM ledger_keys"], Finding::KeyMissing(0)),
-        ];
-        for (statements, expected) in cases {
-            let folder = written(6).await;
-            run(&folder, statements).await;
-            assert_eq!(audit(&folder, &[]).await, Err(expected), "{statements:?}");
-        }
-    }
-
-    /// T64, T67: truncation with its checkpoints, a fork, a rollback and another key are found by
-    /// whoever kept a checkpoint.
-    #[tokio::test]
-    async fn a_kept_checkpoint_shows_what_the_database_no_longer_does() {
-        let folder = written(6).await;
-        let kept = note(&folder).await;
-        let shortened = ["DELETE FROM ledger WHERE seq >= 4", "DELETE FROM ledger_checkpoints"];
-        run(&folder, &shortened).await;
-        let cut = audit(&folder, std::slice::from_ref(&kept)).await;
-        assert_eq!(cut, Err(Finding::Truncated { have: 4, signed: 6 }));
-
-        let other = written(7).await;
-        let fork = audit(&other, std::slice::from_ref(&kept)).await;
-        assert_eq!(fork, Err(Finding::Forked(6)));
-
-        let folder = written(2).await;
-        let replaced = tasuki_protocol::ledger::checkpoint::Checkpoint {
-            tenant: TENANT,
-            size: 2,
-            root: Store { pool: pool(&folder).await }.root_at(2).await.unwrap(),
-            at: 1,
-        };
-        let note = replaced.sign(&checkpoint_key(5));
-        let store = Store { pool: pool(&folder).await };
-        store.keep_note(2, &note).await.unwrap();
-        let found = audit(&folder, &[]).await;
-        assert!(matches!(found, Err(Finding::Checkpoint { size: 1, .. })), "{found:?}");
-    }
-
-    /// F1, T64: the ledger goes on where it was, and proves that it grew.
-    #[tokio::test]
-    async fn a_restarted_ledger_goes_on_and_proves_that_it_grew() {
-        let folder = written(5).await;
-        let early = note(&folder).await;
-        let desk = begin(folder).await;
-        desk.chat("after the restart").await;
-        let ledger = desk.ledger.clone();
-        let folder = desk.stop_with(ledger).await;
-        assert_eq!(audit(&folder, std::slice::from_ref(&early)).await.unwrap().size, 6);
-        let store = Store { pool: pool(&folder).await };
-        let opened = |note: &str| {
-            let keys = [public(&checkpoint_key(3))];
-            tasuki_protocol::ledger::checkpoint::Checkpoint::open(note, TENANT, &keys).unwrap()
-        };
-        let (old, new) = (opened(&early), opened(&note(&folder).await));
-        let proof = store.consistency(old.size, new.size).await.unwrap();
-        let grew = tasuki_protocol::ledger::tree::is_consistent(
-            (old.size, old.root),
-            (new.size, new.root),
-            &proof,
-        );
-        assert!(grew);
-    }
-
-    impl Desk {
-        async fn stop_with(self, ledger: Ledger) -> TempDir {
-            drop(ledger);
-            self.stop().await
-        }
-    }
-
-    /// F4, T65: while another holds the database nothing is acknowledged; afterwards what nobody
-    /// waited for is written all the same.
-    #[tokio::test]
-    async fn a_locked_database_acknowledges_nothing_and_loses_nothing() {
-        let desk = start().await;
-        let other = pool(&desk.folder).await;
-        let mut holder = other.acquire().await.unwrap();
-        sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
-        let work = Work::Record(Box::new(chat("nobody waits")));
-        assert!(desk.ledger.put(Job { work, then: Then::Nobody }));
-        assert_eq!(desk.ledger.append(chat("refused")).await, Err(Unwritten));
-        sqlx::query("COMMIT").execute(&mut *holder).await.unwrap();
-        drop(holder);
-        other.close().await;
-        desk.chat("again").await;
-        let folder = desk.stop().await;
-        assert_eq!(audit(&folder, &[]).await.unwrap().size, 2, "the held one and the last");
-    }
-
-    /// F2, T43: an end's records are taken once and in order, however often they come.
-    #[tokio::test]
-    async fn an_ends_records_are_taken_once_and_in_order() {
-        let desk = start().await;
-        let session = SessionId([7; 16]);
-        let row = |number: u64| {
-            let at = (session, Role::Agent, number);
-            let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
-            let to = [log_key().public()];
-            EndRow { number, sealed: seal_at_end(&chat("x"), at, &to, TENANT, &seed).unwrap() }
-        };
-        let send = |numbers: &[u64]| {
-            let rows = numbers.iter().map(|number| row(*number)).collect();
-            desk.ledger.ask(Work::End { session, role: Role::Agent, rows })
-        };
-        assert_eq!(send(&[0, 1]).await, Ok(2));
-        assert_eq!(send(&[0, 1, 2]).await, Ok(3));
-        assert_eq!(send(&[5]).await, Ok(3), "a gap is not taken");
-        let folder = desk.stop().await;
-        assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
-    }
-
-    /// T59: a ticket is no right to a disk. What was delivered before counts, also after a restart.
-    #[tokio::test]
-    async fn t59_an_end_delivers_no_more_bytes_than_its_session_may() {
-        let desk = start().await;
-        let (session, role) = (SessionId([7; 16]), Role::Operator);
-        let row = |number: u64| {
-            let to = [log_key().public()];
-            let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
-            let line = chat(&"x".repeat(4000));
-            EndRow {
-                number,
-                sealed: seal_at_end(&line, (session, role, number), &to, TENANT, &seed).unwrap(),
-            }
-        };
-        let send = |ledger: Ledger, rows: Vec<EndRow>| async move {
-            ledger.ask(Work::End { session, role, rows }).await
-        };
-        let each = row(0).bytes();
-        assert!(each > 4000, "what a row takes is {each}");
-        assert_eq!(send(desk.ledger.clone(), vec![row(0)]).await, Ok(1));
-        let folder = desk.stop().await;
-        let pool = pool(&folder).await;
-        let counted: i64 =
-            sqlx::query_scalar("SELECT bytes FROM ledger_ends").fetch_one(&pool).await.unwrap();
-        assert_eq!(counted, number(each));
-        // As if it had delivered all but two of what it may.
-        let nearly = number(MAX_END_BYTES - 2 * each);
-        sqlx::query("UPDATE ledger_ends SET bytes = ?").bind(nearly).execute(&pool).await.unwrap();
-        pool.close().await;
-        let desk = begin(folder).await;
-        let rows = (1..6).map(row).collect();
-        assert_eq!(send(desk.ledger.clone(), rows).await, Ok(3), "more than two were taken");
-        assert_eq!(send(desk.ledger.clone(), vec![row(3)]).await, Ok(3));
-        let folder = desk.stop().await;
-        assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
-    }
-
-    /// T65, F5: a full disk refuses, and takes records again when there is room.
-    #[tokio::test]
-    async fn a_full_disk_refuses_and_recovers_alone() {
-        let desk = start().await;
-        desk.chat("there is room").await;
-        let mut filled = Vec::new();
-        // Every connection of the pool counts its own most pages.
-        for _ in 0..4 {
-            let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-            sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
-            filled.push(connection);
-        }
-        drop(filled);
-        let mut refused = 0;
-        for _ in 0..40 {
-            refused += usize::from(desk.ledger.append(chat(&"x".repeat(3000))).await.is_err());
-        }
-        assert!(refused > 0, "the disk never filled");
-        let mut emptied = Vec::new();
-        for _ in 0..4 {
-            let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-            let roomy = "PRAGMA max_page_count = 1000000";
-            sqlx::query(roomy).execute(&mut *connection).await.unwrap();
-            emptied.push(connection);
-        }
-        drop(emptied);
-        desk.chat("room again").await;
-        let folder = desk.stop().await;
-        let size = audit(&folder, &[]).await.unwrap().size;
-        assert_eq!(size, 42 - refused as u64);
-    }
-}
+mod tests;

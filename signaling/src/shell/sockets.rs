@@ -22,6 +22,8 @@ use crate::core::rooms::{ConnectionId, Input};
 
 /// How long a message may take to leave.
 const SEND: Duration = Duration::from_secs(10);
+/// Frames that an operator's end may send until it has proved itself, its proof included.
+const FRAMES_BEFORE: u8 = 16;
 
 /// An agent's WebSocket, from its upgrade to its end.
 pub(crate) async fn agent(site: Arc<Site>, guest: Guest, address: IpAddr, socket: WebSocket) {
@@ -29,14 +31,15 @@ pub(crate) async fn agent(site: Arc<Site>, guest: Guest, address: IpAddr, socket
     site.desk.agent_here(connection, address);
     let line = Line { socket, rules: site.rules };
     let desk = &site.desk;
-    line.converse(texts, None, |text| match signal::decode::<AgentToServer>(text) {
+    let pinged = || desk.turn(Input::Pinged { connection });
+    let hear = |text: &str| match signal::decode::<AgentToServer>(text) {
         Ok(message) => {
             desk.turn(Input::FromAgent { connection, message });
             Heard::Understood
         }
         Err(_) => Heard::Not(signal::encode(&ServerToAgent::Refused { reason: why_not(text) })),
-    })
-    .await;
+    };
+    line.converse(texts, None, hear, pinged).await;
     desk.disconnect(connection);
     drop(guest);
 }
@@ -53,7 +56,8 @@ pub(crate) async fn operator(
     let Some((connection, texts)) = site.desk.connect() else { return };
     if let Some(end) = prove(&site, &mut line, &bearer, address, connection).await {
         let desk = &site.desk;
-        line.converse(texts, Some(end), |text| match signal::decode::<OperatorToServer>(text) {
+        let pinged = || desk.turn(Input::Pinged { connection });
+        let hear = |text: &str| match signal::decode::<OperatorToServer>(text) {
             Ok(message) => {
                 desk.turn(Input::FromOperator { connection, message });
                 Heard::Understood
@@ -62,8 +66,8 @@ pub(crate) async fn operator(
                 let reason = why_not(text);
                 Heard::Not(signal::encode(&ServerToOperator::Refused { reason }))
             }
-        })
-        .await;
+        };
+        line.converse(texts, Some(end), hear, pinged).await;
     }
     site.desk.disconnect(connection);
     // A connection that lived until now was a use; where the row is gone there is none to count.
@@ -132,6 +136,7 @@ impl Line {
         mut texts: mpsc::Receiver<String>,
         end: Option<Instant>,
         mut hear: impl FnMut(&str) -> Heard,
+        pinged: impl Fn(),
     ) {
         let opened = Instant::now();
         let mut first = end.is_none();
@@ -159,7 +164,7 @@ impl Line {
                                 break;
                             }
                         }
-                        Taken::Nothing => {}
+                        Taken::Nothing => pinged(),
                         Taken::End => break,
                     }
                 },
@@ -183,8 +188,9 @@ impl Line {
         }
     }
 
+    /// The first text of a connection that nobody is behind yet.
     async fn hear(&mut self) -> Option<String> {
-        loop {
+        for _ in 0..FRAMES_BEFORE {
             let message = self.socket.recv().await;
             match Self::take(message) {
                 Taken::Text(text) => return Some(text),
@@ -192,6 +198,7 @@ impl Line {
                 Taken::End => return None,
             }
         }
+        None
     }
 
     async fn send(&mut self, text: String) -> Option<()> {

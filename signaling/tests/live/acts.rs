@@ -18,7 +18,7 @@ use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
 use crate::ledger::{come_and_go, read_until};
 use crate::policy::envelope;
 
-async fn database(world: &World) -> SqliteConnection {
+pub(crate) async fn database(world: &World) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     SqliteConnection::connect_with(&options).await.unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use rustls::crypto::aws_lc_rs::{self, cipher_suite};
 use serde_json::json;
 use tasuki_protocol::admin::{
@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::Error;
 
 use crate::client::{PATIENCE, World, admin_header, tls, unix};
+use crate::pairing::open;
 
 async fn serves(world: &World) {
     let answer = world.get(BUNDLE_PATH, &[]).await;
@@ -67,6 +68,27 @@ async fn t59_messages_over_their_caps_close_their_own_connection_only() {
     let body = vec![b'x'; MAX_REQUEST + 1];
     assert_eq!(world.request("POST", LOGIN_PATH, body, &[]).await.status, 413);
     serves(&world).await;
+}
+
+/// The silence of a line that is pinged never grows, and a proven operator's has no first message
+/// to be late with: what ends the flood is its number of frames alone.
+#[tokio::test]
+async fn t59_a_flood_of_pings_ends_its_own_connection_only() {
+    let world = World::start().await;
+    let flooding = world.operator("hanako").await;
+    let mut other = world.operator("taro").await;
+    let (mut says, mut hears) = flooding.socket.0.split();
+    let flood = async { while says.send(Message::Ping(vec![7; 8].into())).await.is_ok() {} };
+    // Who does not read would be stopped by its own window.
+    let read = async { while let Some(Ok(_)) = hears.next().await {} };
+    let ended = tokio::time::timeout(PATIENCE, futures_util::future::join(flood, read)).await;
+    assert!(ended.is_ok(), "a flood of pings goes on for ever");
+    // Before its proof, too.
+    let bearer = format!("Bearer {}", flooding.token);
+    let mut early = world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.unwrap();
+    let flood = async { while early.0.send(Message::Ping(vec![7; 8].into())).await.is_ok() {} };
+    assert!(tokio::time::timeout(PATIENCE, flood).await.is_ok(), "a flood before the proof goes on");
+    open(&world, &mut other, Mode::View).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use tasuki_protocol::admin::{
-    ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, ChangeGroup, EnrolAdmin, GROUPS_PATH, GroupChange,
-    JOIN_PATH, LimitOperator, Limits, OPERATOR_LIMITS_PATH,
+    ADMIN_LOGIN_PATH, ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, AdminLogin, AdminLoginAnswer,
+    ChangeGroup, EnrolAdmin, GROUPS_PATH, GroupChange, JOIN_PATH, LimitOperator, Limits,
+    OPERATOR_LIMITS_PATH,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::login::{Authenticator, LoginAnswer};
@@ -19,7 +20,7 @@ use crate::client::{Operator, PASSWORD, World, device_key};
 use crate::crash::Process;
 use crate::pairing::{hellos, open, pair};
 use crate::policy::publish;
-use crate::second::digits;
+use crate::second::{as_admin, digits};
 
 /// What must not be found, and what it is called where it is.
 #[derive(Default)]
@@ -59,7 +60,7 @@ async fn signed_in(world: &World, canaries: &mut Canaries) -> Operator {
         })
     };
     let LoginAnswer::TotpSetup { uri } = set_up(None).await.login() else { panic!() };
-    let secret = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let secret = secret_of(&uri);
     let response = set_up(Some(digits(&uri, 0))).await.signed_in();
     assert_eq!(world.login(name, "canary wrong password", &device, None).await.status, 401);
     assert_eq!(world.login("canary-nobody", PASSWORD, &device, None).await.status, 401);
@@ -72,6 +73,11 @@ async fn signed_in(world: &World, canaries: &mut Canaries) -> Operator {
     canaries.bytes("a device's private key", &device.to_bytes());
     let socket = world.operator_socket(&response.token, &device).await;
     Operator { device, token: response.token, socket }
+}
+
+/// An authenticator's, in base32.
+fn secret_of(uri: &str) -> &str {
+    uri.split("secret=").nth(1).unwrap().split('&').next().unwrap()
 }
 
 /// A number with a reason, a pairing, a leg of the relay, a ticket of the ledger.
@@ -122,6 +128,19 @@ async fn administered(world: &World, canaries: &mut Canaries) {
         proof: Blob(proof.to_bytes().to_vec()),
     };
     assert_eq!(world.post(JOIN_PATH, &join, &[]).await.status, 204);
+    let log_in = |digits: Option<String>| AdminLogin {
+        password: join.password.clone(),
+        totp: digits,
+        authenticator: Authenticator::SetUp,
+    };
+    let answer = as_admin(world, &key, ADMIN_LOGIN_PATH, &log_in(None)).await;
+    let AdminLoginAnswer::TotpSetup { uri } = serde_json::from_slice(&answer.body).unwrap() else {
+        panic!()
+    };
+    let answer = as_admin(world, &key, ADMIN_LOGIN_PATH, &log_in(Some(digits(&uri, 0)))).await;
+    let answer = serde_json::from_slice::<AdminLoginAnswer>(&answer.body).unwrap();
+    assert!(matches!(answer, AdminLoginAnswer::SignedIn { .. }), "{answer:?}");
+    canaries.text(secret_of(&uri));
     for text in ["canary note of a policy", "canary-group-desk", "192.0.2.77", &invite.name, &token] {
         canaries.text(text);
     }

@@ -18,6 +18,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{DEVICE_PROOF, OperatorToServer, RefusalReason, ServerToOperator};
 use totp_rs::{Builder, Secret};
 
+use crate::acts::database;
 use crate::client::{
     ADMIN_PASSWORD, Answer, Operator, PASSWORD, World, admin_header, device_key, exporter,
     request_over, unix,
@@ -244,7 +245,7 @@ async fn groups_have_members_and_forget_who_is_removed() {
     assert!(list().await.is_empty());
 }
 
-async fn as_admin<T: serde::Serialize>(
+pub(crate) async fn as_admin<T: serde::Serialize>(
     world: &World,
     key: &SigningKey,
     path: &str,
@@ -277,6 +278,21 @@ async fn s56_administrators_sign_in_out_and_are_locked_like_everybody() {
     assert!(matches!(answer, AdminLoginAnswer::Locked { .. }));
 }
 
+/// An administrator who came by an invitation.
+async fn joined(world: &World, name: &str, key: &SigningKey) -> Answer {
+    let order = AddAdmin { name: name.to_owned() };
+    let added = world.admin_post(ADMINS_PATH, &order).await;
+    let AdminAdded { token, .. } = serde_json::from_slice(&added.body).unwrap();
+    let join = EnrolAdmin {
+        proof: Blob(key.sign(format!("{ADMIN_PROOF}\n{token}").as_bytes()).to_bytes().to_vec()),
+        token,
+        name: order.name,
+        password: ADMIN_PASSWORD.to_owned(),
+        key: device_key(key),
+    };
+    world.post(JOIN_PATH, &join, &[]).await
+}
+
 #[tokio::test]
 async fn a_second_administrator_comes_by_token_and_nobody_removes_himself() {
     let world = World::start().await;
@@ -301,4 +317,39 @@ async fn a_second_administrator_comes_by_token_and_nobody_removes_himself() {
     let first = change("admin", AdminChange::Disable);
     assert_eq!(as_admin(&world, &second, ADMIN_CHANGES_PATH, &first).await.status, 204);
     assert_eq!(code(&world.admin_get(OPERATORS_PATH).await), ProblemCode::Unauthorised);
+}
+
+/// S56: each has a valid request under way when the other's is done; whose comes second is nobody
+/// any more.
+#[tokio::test]
+async fn two_administrators_who_disable_each_other_at_one_moment_leave_one() {
+    let world = World::start().await;
+    let second = key(61);
+    assert_eq!(joined(&world, "taro", &second).await.status, 204);
+    let mut own = database(&world).await;
+    let order = |name: &str, change| ChangeAdmin { name: name.to_owned(), change };
+    for round in 0..12 {
+        let change = if round == 11 { AdminChange::Remove } else { AdminChange::Disable };
+        let (first, other) = (order("taro", change), order("admin", change));
+        let (first, other) = tokio::join!(
+            as_admin(&world, &world.admin, ADMIN_CHANGES_PATH, &first),
+            as_admin(&world, &second, ADMIN_CHANGES_PATH, &other)
+        );
+        let done = [&first, &other].into_iter().filter(|answer| answer.status == 204).count();
+        assert_eq!(done, 1, "round {round}: {} and {}", first.status, other.status);
+        let refused = if first.status == 204 { other } else { first };
+        // The other's act came before this one's signature, its session or its commit.
+        let nobody = [ProblemCode::Unauthorised, ProblemCode::AdminSignIn, ProblemCode::Confirm];
+        assert!(nobody.contains(&code(&refused)), "round {round}: {refused:?}");
+        let enabled = "SELECT COUNT(*) FROM admins WHERE state = 'enabled'";
+        let enabled: i64 = sqlx::query_scalar(enabled).fetch_one(&mut own).await.unwrap();
+        assert_eq!(enabled, 1, "round {round}");
+        for restored in [
+            "UPDATE admins SET state = 'enabled'",
+            "INSERT OR IGNORE INTO admin_sessions (admin, began, used, confirmed)
+             SELECT admins.id, began, used, confirmed FROM admins, admin_sessions",
+        ] {
+            sqlx::query(restored).execute(&mut own).await.unwrap();
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The organisation's keys at a real server: what it takes, what it refuses, what it does until
 //! they are there (T14, T17, T69, T70, S65).
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{BUNDLE_PATH, Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
@@ -16,11 +17,13 @@ use tasuki_protocol::keys::{PREPARE_KEY_PATH, PrepareKey, ServerKeyKind};
 use tasuki_protocol::login::LOGIN_PATH;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
-    AGENT_PATH, CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator,
+    AGENT_PATH, CloseReason, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, RefusalReason,
+    ServerToAgent, ServerToOperator,
 };
 use tokio_tungstenite::tungstenite::error::Error;
 
-use crate::client::{Answer, PASSWORD, World, device_key, unix};
+use crate::acts::database;
+use crate::client::{Answer, Operator, PASSWORD, World, device_key, unix};
 use crate::organisation::{lock_key, root_key};
 use crate::pairing::{open, pair};
 
@@ -189,4 +192,44 @@ async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once
     assert_eq!(states, [DeviceState::Revoked, DeviceState::Approved]);
     assert_eq!(news(&world).await.revocations, devices.revocations);
     open(&world, &mut other, Mode::View).await;
+}
+
+/// T14, T62: who writes the database gives no device another's certificate, and no account
+/// another's device with all that belongs to it.
+#[tokio::test]
+async fn t14_a_certificate_or_a_device_in_anothers_row_opens_nothing() {
+    let world = World::start().await;
+    let (hanako, taro) = (world.operator("hanako").await, world.operator("taro").await);
+    let mut own = database(&world).await;
+    let certificates = "UPDATE devices SET certificate = moved.certificate
+         FROM (SELECT operator, certificate FROM devices) AS moved
+         WHERE moved.operator <> devices.operator";
+    let accounts = "UPDATE devices SET operator = (SELECT SUM(id) FROM operators) - operator";
+    let tokens = "UPDATE tokens SET operator = (SELECT SUM(id) FROM operators) - operator";
+    for exchange in [&[certificates] as &[&'static str], &[accounts, tokens]] {
+        // Twice the same brings everything back.
+        for is_exchanged in [true, false] {
+            for statement in exchange {
+                sqlx::query(*statement).execute(&mut own).await.unwrap();
+            }
+            for operator in [&hanako, &taro] {
+                let answer = knocked(&world, operator).await;
+                let refused = ServerToOperator::Refused { reason: RefusalReason::SignIn };
+                let expected = if is_exchanged { refused } else { ServerToOperator::Ready };
+                assert_eq!(answer, expected, "{exchange:?}");
+            }
+        }
+    }
+}
+
+/// What a device hears that proves itself with its own token and key.
+async fn knocked(world: &World, operator: &Operator) -> ServerToOperator {
+    let bearer = format!("Bearer {}", operator.token);
+    let mut socket = world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.unwrap();
+    let ServerToOperator::Challenge { challenge } = socket.hear().await else { panic!() };
+    let digest = Sha256::digest(operator.token.as_bytes());
+    let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
+    let signature = Blob(operator.device.sign(&message).to_bytes().to_vec());
+    socket.say(&OperatorToServer::Prove { signature }).await;
+    socket.hear().await
 }

@@ -212,6 +212,34 @@ fn s34_a_hundred_thousand_guesses_at_full_speed_hit_nothing_and_the_limits_hold(
     assert!(arrived <= 20, "{arrived}");
 }
 
+/// T59: a frame that says nothing takes of the same allowance as a message, at either end.
+#[test]
+fn t59_pings_are_bounded_like_messages_and_stop_their_own_connection_only() {
+    let mut hall = Hall::new();
+    let burst = Settings::default().messages.burst;
+    let (agent, operator, other) = (hall.agent(1), hall.operator(1), hall.agent(2));
+    let slow = RefusalReason::SlowDown;
+    for connection in [agent, operator] {
+        for _ in 0..burst {
+            assert_eq!(hall.turn(Input::Pinged { connection }), []);
+        }
+        let outputs = hall.turn(Input::Pinged { connection });
+        assert!(hung_up(&outputs, connection), "{outputs:?}");
+        let told = (to_agent(&outputs, connection), to_operator(&outputs, connection));
+        let expected = if connection == agent {
+            (vec![ServerToAgent::Refused { reason: slow }], vec![])
+        } else {
+            (vec![], vec![ServerToOperator::Refused { reason: slow }])
+        };
+        assert_eq!(told, expected);
+    }
+    // A resting line answers one ping of the server's in twenty seconds, for ever.
+    for _ in 0..10 * burst {
+        assert_eq!(hall.turn(Input::Pinged { connection: other }), []);
+        hall.wait(seconds(20));
+    }
+}
+
 fn join_at(locator: Locator) -> AgentToServer {
     crate::hall::join(locator)
 }

@@ -11,7 +11,6 @@ use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::fault::Fault;
-use crate::shell::ledger::Work;
 
 pub(super) async fn server_keys(State(site): Shared, request: Request) -> Response {
     match signed_in(&site, request).await {
@@ -55,7 +54,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     }
     if let Some(bundle) = site.trust.bundle() {
         let log_keys = bundle.log_keys.clone();
-        if site.ledger.ask(Work::Keys { log_keys, checkpoint_key }).await.is_err() {
+        if site.ledger.change_keys(log_keys, checkpoint_key).await.is_err() {
             return problem(ProblemCode::Busy);
         }
     }

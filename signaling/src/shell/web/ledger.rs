@@ -24,7 +24,7 @@ use tasuki_protocol::ledger::wire::{
 
 use super::accounts::bearer;
 use super::admin::signed_in_json;
-use super::{Shared, Site, json, problem, read_json, store_problem};
+use super::{Shared, Site, json, problem, read_json, store_problem, unwritten};
 use crate::shell::clock;
 use crate::shell::ledger::{Unwritten, Work};
 
@@ -83,8 +83,9 @@ pub(super) async fn end_rows(State(site): Shared, request: Request) -> Response 
     if body.rows.len() > MAX_END_ROWS || !sound {
         return problem(ProblemCode::Malformed);
     }
-    let Ok(next) = ledger.ask(Work::End { session, role, rows: body.rows }).await else {
-        return unwritten();
+    let next = match ledger.ask(Work::End { session, role, rows: body.rows }).await {
+        Ok(next) => next,
+        Err(why) => return unwritten(why),
     };
     match ledger.answer(body.known).await {
         Ok(checkpoint) => json(StatusCode::OK, &EndRowsTaken { next, checkpoint }),
@@ -129,10 +130,10 @@ pub(super) async fn open(State(site): Shared, request: Request) -> Response {
     let to = ask.to.min(newest.size);
     let from = ask.from.min(to);
     let read = Event::LedgerRead { admin, purpose: ask.purpose, from, to };
-    if site.ledger.append(Entry::server(read)).await.is_err() {
-        return unwritten();
+    if let Err(why) = site.ledger.append(Entry::server(read)).await {
+        return unwritten(why);
     }
-    let Ok(reading) = clock::random::<16>() else { return unwritten() };
+    let Ok(reading) = clock::random::<16>() else { return problem(ProblemCode::Busy) };
     site.readings.begin(reading.to_vec(), from, to);
     let store = &site.ledger.store;
     let opened = async {
@@ -243,11 +244,6 @@ async fn asked<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(St
 fn done(written: Result<(), Unwritten>) -> Response {
     match written {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(Unwritten) => unwritten(),
+        Err(why) => unwritten(why),
     }
-}
-
-/// What cannot be recorded is not done (T65).
-fn unwritten() -> Response {
-    problem(ProblemCode::Busy)
 }

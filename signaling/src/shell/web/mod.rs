@@ -160,10 +160,10 @@ impl Site {
     async fn recorded(&self, event: Event) -> Result<(), Response> {
         self.desk.witness(&event);
         let written = self.ledger.ask(Work::Happened(event.clone())).await;
-        written.map(|_| ()).map_err(|Unwritten| {
+        written.map(|_| ()).map_err(|why| {
             // It has happened all the same, and is written as soon as anything can be.
             self.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
-            problem(ProblemCode::Busy)
+            unwritten(why)
         })
     }
 
@@ -171,7 +171,7 @@ impl Site {
     async fn witnessed(&self, entries: Vec<Entry>) -> Result<(), Response> {
         for entry in entries {
             let written = self.ledger.append(entry).await;
-            written.map_err(|Unwritten| problem(ProblemCode::Busy))?;
+            written.map_err(unwritten)?;
         }
         Ok(())
     }
@@ -258,6 +258,11 @@ fn event(kind: &'static str, operator: Option<i64>) -> Event {
 fn store_problem(error: &sqlx::Error) -> Response {
     tracing::error!(%error, "the database does not answer");
     problem(ProblemCode::Busy)
+}
+
+/// What cannot be recorded is not done (T65).
+fn unwritten(why: Unwritten) -> Response {
+    problem(why.code())
 }
 
 fn problem(code: ProblemCode) -> Response {
