@@ -315,3 +315,73 @@ fn s100_help_and_wrong_usage_are_told_in_japanese_too() {
     assert_plain(&japanese(OPERATOR, &["open", "--mode", "observe"]), 2, "observe");
     assert_plain(&japanese(OPERATOR, &["receipt", "verify"]), 2, "指定してください");
 }
+
+/// Letters and digits alone: what a page sets in other type, and breaks elsewhere, reads the same.
+fn letters(text: &str) -> String {
+    text.replace("\\*(Aq", "'").chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+#[test]
+fn s100_manual_pages_say_all_that_help_says_in_either_language() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, name) in [(OPERATOR, "tasuki"), (AGENT, "tasuki-agentd")] {
+        for (lang, usage, word) in [("en", "Usage:", "Exit codes"), ("ja", "使い方:", "終了コード")]
+        {
+            let asked = |words: &[&str]| {
+                let mut command = program(path, folder.path());
+                command.args(["--lang", lang]).args(words);
+                run(command, "")
+            };
+            let pages = folder.path().join(format!("{name}.{lang}"));
+            let done = asked(&["manual", pages.to_str().unwrap()]);
+            assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
+            let page = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
+            assert!(page.contains(".TH") && page.contains(word), "{page}");
+            assert!(pages.join(format!("{name}-receipt-verify.1")).exists());
+            let (help, page) = (asked(&["--help"]).out, letters(&page));
+            for line in help.lines().filter(|line| !line.starts_with(usage)) {
+                let said = letters(line.trim().rsplit("  ").next().unwrap());
+                // The command `help` is one of the terminal alone.
+                if !said.starts_with("Printthismessage") {
+                    assert!(said.len() < 12 || page.contains(&said), "{name} {lang} lacks {line}");
+                }
+            }
+        }
+        let mut nowhere = program(path, folder.path());
+        nowhere.args(["manual", "/proc/nowhere"]);
+        assert_plain(&run(nowhere, ""), 1, "/proc/nowhere");
+    }
+}
+
+#[test]
+fn a_shell_completes_commands_and_options_of_both_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, name) in [(OPERATOR, "tasuki"), (AGENT, "tasuki-agentd")] {
+        let script = |shell: &str| {
+            let mut command = program(path, folder.path());
+            command.args(["completion", shell]);
+            run(command, "")
+        };
+        let file = folder.path().join(name);
+        std::fs::write(&file, script("bash").out).unwrap();
+        let completed = |words: &str, at: u8, word: &str| {
+            let ask = format!(
+                "source {}; set -- $(complete -p {name}); while [ $1 != -F ]; do shift; done; \
+                 COMP_WORDS=({name} {words}); COMP_CWORD={at}; $2 {name} {word} x; echo ${{COMPREPLY[@]}}",
+                file.display()
+            );
+            let output = Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!(completed("rec", 1, "rec"), "receipt", "{name}");
+        assert_eq!(completed("receipt ver", 2, "ver"), "verify", "{name}");
+        assert_eq!(completed("doctor --prox", 2, "--prox"), "--proxy", "{name}");
+        for shell in ["zsh", "fish", "elvish", "powershell"] {
+            let script = script(shell);
+            assert_eq!(script.code, 0, "{script:?}");
+            assert!(script.out.contains("receipt") && script.out.contains(name), "{script:?}");
+        }
+        let wrong = script("cmd.exe");
+        assert_plain(&wrong, 2, "cmd.exe");
+    }
+}

@@ -122,6 +122,12 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
         ("operator-ended-by-them", R::Button, "Open the receipt", "記録を開く"),
         ("operator-history", R::ListItem, "Reception A", "本社 1階 受付"),
         ("operator-settings", R::Switch, "Send letters", "文字を送る"),
+        (
+            "operator-settings-aside",
+            R::Text,
+            "operator-window.json.damaged-1",
+            "operator-window.json.damaged-1",
+        ),
         ("operator-not-set-up", R::Text, "tenant.json", "tenant.json"),
     ];
     for lang in [Lang::En, Lang::Ja] {

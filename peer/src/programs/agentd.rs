@@ -12,6 +12,7 @@ use tasuki_protocol::number::{NumberError, SessionNumber};
 
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
+use super::pages::{self, PagesCommand};
 use super::receipts::{self, ReceiptCommand};
 use super::say;
 use super::start::{self, Shared, Signals};
@@ -106,6 +107,14 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Work(Work),
+    #[command(flatten)]
+    Pages(PagesCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum Work {
     /// Examines the way to the server and this desktop, and names the obstacle.
     Doctor,
     /// Prints the effective settings and where each came from.
@@ -126,15 +135,18 @@ pub fn main() -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
-    start::run(&options.shared, async |settings| match &options.command {
-        Some(Command::Config) => {
+    let work = match &options.command {
+        Some(Command::Work(work)) => Some(work),
+        Some(Command::Pages(command)) => return pages::run::<Options>(command, MANUAL),
+        None => None,
+    };
+    start::run(&options.shared, async |settings| match work {
+        Some(Work::Config) => {
             start::print_settings(settings, options.shared.form());
             Ok(())
         }
-        Some(Command::Doctor) => examining::doctor(settings, options.shared.form()).await,
-        Some(Command::Receipt { command }) => {
-            receipts::run(command, options.shared.form(), settings.lang)
-        }
+        Some(Work::Doctor) => examining::doctor(settings, options.shared.form()).await,
+        Some(Work::Receipt { command }) => receipts::run(command, options.shared.form(), settings.lang),
         None => serve(&options, settings).await,
     })
 }

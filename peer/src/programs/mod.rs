@@ -11,6 +11,7 @@ mod examining;
 mod granting;
 mod keys;
 pub mod operator;
+mod pages;
 mod qr;
 mod receipts;
 mod say;

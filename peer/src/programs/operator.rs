@@ -14,6 +14,7 @@ use tasuki_protocol::rights::Mode;
 use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
+use super::pages::{self, PagesCommand};
 use super::receipts::{self, ReceiptCommand};
 use super::say::{self, Added, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
@@ -135,6 +136,14 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Work(Work),
+    #[command(flatten)]
+    Pages(PagesCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum Work {
     /// Signs in and keeps the sign-in in the profile.
     Login(LoginOptions),
     /// Shows again that it is you: mode Manage asks for it some minutes after a sign-in.
@@ -179,18 +188,22 @@ pub fn main() -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
+    let work = match &options.command {
+        Command::Work(work) => work,
+        Command::Pages(command) => return pages::run::<Options>(command, MANUAL),
+    };
     let form = options.shared.form();
-    start::run(&options.shared, async |settings| match &options.command {
-        Command::Login(login) => sign_in::login(login, settings, form).await,
-        Command::Confirm(options) => sign_in::confirm(options, settings, form).await,
-        Command::Password(options) => sign_in::password(options, settings, form).await,
-        Command::Logout => sign_in::logout(settings, form).await,
-        Command::Open { mode, reason, customer } => {
+    start::run(&options.shared, async |settings| match work {
+        Work::Login(login) => sign_in::login(login, settings, form).await,
+        Work::Confirm(options) => sign_in::confirm(options, settings, form).await,
+        Work::Password(options) => sign_in::password(options, settings, form).await,
+        Work::Logout => sign_in::logout(settings, form).await,
+        Work::Open { mode, reason, customer } => {
             open(*mode, reason.clone(), customer.as_deref(), settings, form).await
         }
-        Command::Doctor => examining::doctor(settings, form).await,
-        Command::Receipt { command } => receipts::run(command, form, settings.lang),
-        Command::Config => {
+        Work::Doctor => examining::doctor(settings, form).await,
+        Work::Receipt { command } => receipts::run(command, form, settings.lang),
+        Work::Config => {
             start::print_settings(settings, form);
             Ok(())
         }

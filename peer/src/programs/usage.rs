@@ -29,18 +29,27 @@ pub(super) struct Manual {
 /// # Errors
 /// Help or a complaint was told, and this is what the program exits with.
 pub(super) fn parse<P: Parser>(manual: Manual) -> Result<P, ExitCode> {
-    match asked_lang() {
+    let lang = asked_lang();
+    match lang {
         Lang::En => Ok(P::parse()),
         Lang::Ja => {
-            let parsed = japanese(P::command(), manual).try_get_matches();
+            let parsed = command::<P>(manual, lang).try_get_matches();
             let parsed = parsed.and_then(|matches| P::from_arg_matches(&matches));
             parsed.map_err(|wrong| told(&wrong))
         }
     }
 }
 
+/// The command line, with its words in one language.
+pub(super) fn command<P: Parser>(manual: Manual, lang: Lang) -> Command {
+    match lang {
+        Lang::En => P::command(),
+        Lang::Ja => japanese(P::command(), manual),
+    }
+}
+
 /// As the settings find it, before there are any: flag, environment, locale.
-fn asked_lang() -> Lang {
+pub(super) fn asked_lang() -> Lang {
     let mut words = std::env::args().skip(1);
     let flag = words.find_map(|word| match word.strip_prefix("--lang") {
         Some("") => Some(String::new()),
@@ -165,4 +174,8 @@ const SHARED: &[(&str, &str)] = &[
     ("receipt", "セッションの控えを調べます"),
     ("verify", "控えを確かめます。1 バイトでも変わっていれば拒否します（終了コード 74）"),
     ("file", "控えのファイル"),
+    ("completion", "シェルでコマンドを補完するスクリプトを表示します"),
+    ("shell", "bash、elvish、fish、powershell、zsh のどれか"),
+    ("manual", "コマンドごとのマニュアルページをフォルダーに書きます"),
+    ("folder", "ページを置くフォルダー。なければ作ります"),
 ];
