@@ -3,10 +3,12 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
 };
 
+use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::program;
 use tasuki_tests::stack::House;
 
@@ -23,6 +25,28 @@ fn administer(house: &House, profile: &str, arguments: &[&str], typed: &str) -> 
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a name")
+}
+
+/// Whoever was taken in and did not hear it, because the line broke, comes in with his key and password;
+/// a used token alone is still worth nothing.
+#[test]
+fn an_enrolment_whose_answer_was_lost_is_taken_up_again() {
+    let house = House::set_up().expect("a house");
+    let again = house.folder().join("again");
+    fs::create_dir_all(&again).expect("a folder");
+    let mine = again.join("admin.key");
+    fs::copy(house.folder().join("admin").join("admin.key"), &mine).expect("the key");
+    fs::set_permissions(&mine, fs::Permissions::from_mode(0o600)).expect("mine alone");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("a bundle")).expect("it holds");
+    let pin = bundle.server_pins[0].to_string();
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let init = ["--server", &server, "init", "--fingerprint", &pin];
+    let place = again.join("server.json");
+    let (code, said) = administer(&house, "again", &init, "token\nseven lemons under a tin roof\n");
+    assert!(code == Some(6) && !place.exists(), "{said}");
+    let [_, _, password] = house.secrets();
+    let (code, said) = administer(&house, "again", &init, &format!("token\n{password}\n"));
+    assert!(code == Some(7) && said.contains("already") && place.exists(), "{said}");
 }
 
 /// S100: a file that is not there, a policy with an unknown word, and another server's fingerprint.

@@ -5,7 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
-use tasuki_protocol::admin::{ADMIN_PROOF, ENROL_PATH, EnrolAdmin, JOIN_PATH, ProblemCode};
+use tasuki_protocol::admin::{
+    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, ENROL_PATH, EnrolAdmin, JOIN_PATH,
+    ProblemCode,
+};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::dsse;
@@ -125,9 +128,9 @@ async fn enrol_key(
 ) -> Result<SigningKey, Fault> {
     let token = prompt::secret(&language.ask_token())?;
     let password = prompt::new_secret(&language.ask_new_password(), &language.ask_again())?;
-    let key = match profile.key() {
-        Ok(key) => key,
-        Err(Fault::NotEnrolled(_)) => SigningKey::from_bytes(&*random::<32>()?),
+    let (key, is_known) = match profile.key() {
+        Ok(key) => (key, true),
+        Err(Fault::NotEnrolled(_)) => (SigningKey::from_bytes(&*random::<32>()?), false),
         Err(fault) => return Err(fault),
     };
     let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
@@ -145,9 +148,22 @@ async fn enrol_key(
     if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
         return Err(Fault::OtherFingerprint { address: address.clone() });
     }
-    taken?;
+    match taken {
+        Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
+        taken => drop(taken?),
+    }
     profile.keep_place(place)?;
     Ok(key)
+}
+
+/// Whether an earlier try went through and only its answer was lost: then key and password open the
+/// door, and the token is used up.
+async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
+    let client = Client { place, key: Some(key) };
+    let request =
+        AdminLogin { password: password.to_owned(), totp: None, authenticator: Authenticator::Keep };
+    let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
+    matches!(answer, Ok(AdminLoginAnswer::SignedIn { .. }))
 }
 
 async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> Result<Printed, Fault> {

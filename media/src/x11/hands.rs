@@ -10,6 +10,7 @@ use x11rb::protocol::xtest::{self, ConnectionExt as _};
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::connection::{Desktop, refused};
+use super::deeds;
 use super::echo::{Act, Echo};
 use super::watchdog::Watchdog;
 use crate::input::InjectError;
@@ -74,6 +75,7 @@ impl Hands {
 
     fn act(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<(), InjectError> {
         self.watchdog.note(kind, detail);
+        deeds::note(kind, detail);
         let c = &self.desktop.connection;
         c.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, self.desktop.root, x, y, 0)
             .map_err(|_| InjectError::Lost)?

@@ -5,6 +5,7 @@
 
 mod connection;
 mod cursor;
+mod deeds;
 mod echo;
 mod fetch;
 mod hands;
@@ -23,6 +24,7 @@ mod watchdog;
 mod witness;
 
 pub use connection::check;
+pub use deeds::hands_were_at_rest;
 pub use echo::Echo;
 pub use inject::X11Injector;
 pub use layout::monitors;

@@ -1,5 +1,5 @@
-//! This very program's windows, and those of the terminal in which it asks: no act of a viewer
-//! lands on them (T2, T33).
+//! This very program's windows, those of other agents, and those of the terminals in which agents
+//! ask: no act of a viewer lands on them (T2, T33).
 //!
 //! Decides whose a window is, by the process that the display knows behind it. Who asks for consent
 //! or shows the banner and who injects is one program, so that no list of windows is handed about.
@@ -29,33 +29,41 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Whether the pointer is over a window of this program or of its terminal.
+    /// Whether the pointer is over a window of this program or of a terminal in which one asks.
     pub(super) fn is_under_pointer(&mut self, desktop: &Desktop) -> Result<bool, ScreenError> {
-        let mut window = desktop.root;
+        self.is_pointed_at(desktop, desktop.root)
+    }
+
+    /// Whether the pointer is inside `window`, and there over a window of ours.
+    fn is_pointed_at(&mut self, desktop: &Desktop, window: Window) -> Result<bool, ScreenError> {
+        let mut place = desktop.root;
+        let mut inside = place == window;
         for _ in 0..DEEPEST {
-            let pointer = desktop.connection.query_pointer(window).map_err(lost)?;
+            let pointer = desktop.connection.query_pointer(place).map_err(lost)?;
             // A window that went away meanwhile is nobody's.
             let Ok(pointer) = pointer.reply() else { return Ok(false) };
             if pointer.child == x11rb::NONE {
                 return Ok(false);
             }
-            window = pointer.child;
-            if self.has(desktop, window)? {
+            place = pointer.child;
+            inside |= place == window;
+            if inside && self.has(desktop, place)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Whether keys go to a window of this program or of its terminal.
+    /// Whether keys go to such a window.
     pub(super) fn has_focus(&mut self, desktop: &Desktop) -> Result<bool, ScreenError> {
         let c = &desktop.connection;
         let focus = c.get_input_focus().map_err(lost)?.reply().map_err(refused("focus"))?.focus;
-        // 0 and 1: nowhere, and wherever the pointer is.
+        // 0 and 1: nowhere, and wherever the pointer is. Keys of a window go on to the one inside it
+        // that the pointer is over.
         match focus {
             0 => Ok(false),
             1 => self.is_under_pointer(desktop),
-            window => self.has(desktop, window),
+            window => Ok(self.has(desktop, window)? || self.is_pointed_at(desktop, window)?),
         }
     }
 
@@ -69,7 +77,7 @@ impl Own {
             return Ok(true);
         }
         if self.looked.is_none_or(|looked| looked.elapsed() > KNOWN_FOR) {
-            self.terminal = terminal::drawn_by(std::process::id(), &clients(desktop, process)?);
+            self.terminal = terminal::asking(std::process::id(), &clients(desktop, process)?);
             self.looked = Some(Instant::now());
         }
         Ok(self.terminal.contains(&process))

@@ -1,7 +1,8 @@
-//! The terminal that this program runs in: its windows are as good as this program's own (T2).
+//! Where agents ask a person: the terminals that they run in, whose windows are as good as this
+//! program's own, and other agents' windows (T2).
 //!
 //! Answers typed there are a person's, so no act of a viewer may land there. Decides which process
-//! draws that terminal: who holds the other side of it, or the first of its parents that has
+//! draws such a terminal: who holds the other side of it, or the first of its parents that has
 //! windows; through tmux and screen by the terminals that they are attached to. Nothing is asked of
 //! the environment.
 
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The programs that ask.
+const AGENTS: [&str; 2] = ["tasuki-agentd", "tasuki-agent"];
 /// Terminals within terminals; more is nobody's desk.
 const DEEPEST: usize = 16;
 
@@ -25,22 +28,27 @@ struct Table {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Process {
     parent: Pid,
-    /// The terminal that controls it.
+    /// The terminal that controls it, and the one that it reads.
     tty: Option<Tty>,
+    reads: Option<Tty>,
+    is_agent: bool,
     /// Terminals whose other side it holds: it draws them.
     masters: BTreeSet<Tty>,
     /// Terminals that it has open as anybody in them has.
     open: BTreeSet<Tty>,
 }
 
-/// The processes among `with_windows` that draw the terminal which controls process `own`.
-pub(super) fn drawn_by(own: Pid, with_windows: &BTreeSet<Pid>) -> BTreeSet<Pid> {
-    let proc = Path::new("/proc");
-    // Started from a desktop or by the system: nothing is typed anywhere.
-    match stat(&proc.join(own.to_string())) {
-        Some((_, Some(_))) => Table::read(proc).drawers(own, with_windows),
-        _ => BTreeSet::new(),
+/// The processes among `with_windows` that draw a terminal in which `own` or another agent asks, or
+/// are another agent.
+pub(super) fn asking(own: Pid, with_windows: &BTreeSet<Pid>) -> BTreeSet<Pid> {
+    let table = Table::read(Path::new("/proc"));
+    let agents = table.processes.iter().filter(|(_, process)| process.is_agent).map(|(pid, _)| *pid);
+    let mut found = table.drawers(own, with_windows);
+    for agent in agents.filter(|agent| *agent != own) {
+        found.extend(table.drawers(agent, with_windows));
+        found.insert(agent);
     }
+    found
 }
 
 impl Table {
@@ -59,7 +67,9 @@ impl Table {
     fn drawers(&self, own: Pid, with_windows: &BTreeSet<Pid>) -> BTreeSet<Pid> {
         let mut found = BTreeSet::new();
         let (mut known, mut waiting) = (BTreeSet::new(), Vec::new());
-        waiting.extend(self.processes.get(&own).and_then(|process| process.tty));
+        waiting.extend(
+            self.processes.get(&own).into_iter().flat_map(|own| [own.tty, own.reads]).flatten(),
+        );
         while let Some(tty) = waiting.pop() {
             if !known.insert(tty) || known.len() > DEEPEST {
                 continue;
@@ -99,18 +109,29 @@ impl Process {
     /// Who ended meanwhile draws nothing.
     fn read(folder: &Path) -> Option<Self> {
         let (parent, tty) = stat(folder)?;
-        let mut process = Self { parent, tty, ..Self::default() };
+        let mut process = Self { parent, tty, is_agent: is_agent(folder), ..Self::default() };
         for entry in fs::read_dir(folder.join("fd")).into_iter().flatten().flatten() {
             let Ok(target) = fs::read_link(entry.path()) else { continue };
             let Some(name) = target.to_str() else { continue };
             if name.ends_with("/ptmx") {
                 process.masters.extend(index(&folder.join("fdinfo").join(entry.file_name())));
-            } else if let Some(number) = name.strip_prefix("/dev/pts/") {
-                process.open.extend(number.parse::<Tty>());
+            } else if let Some(number) = name.strip_prefix("/dev/pts/")
+                && let Ok(number) = number.parse::<Tty>()
+            {
+                process.open.insert(number);
+                if entry.file_name() == "0" {
+                    process.reads = Some(number);
+                }
             }
         }
         Some(process)
     }
+}
+
+fn is_agent(folder: &Path) -> bool {
+    let file = fs::read_link(folder.join("exe"));
+    let name = file.ok().and_then(|file| file.file_name()?.to_str().map(str::to_owned));
+    name.is_some_and(|name| AGENTS.contains(&name.trim_end_matches(" (deleted)")))
 }
 
 /// Parent and controlling terminal; fields 4 and 7 of proc(5)'s `stat`, after a name that may hold
@@ -140,7 +161,7 @@ mod tests {
 
     fn process(parent: Pid, tty: Option<Tty>, masters: &[Tty], open: &[Tty]) -> Process {
         let set = |ttys: &[Tty]| ttys.iter().copied().collect();
-        Process { parent, tty, masters: set(masters), open: set(open) }
+        Process { parent, tty, masters: set(masters), open: set(open), ..Process::default() }
     }
 
     fn table(processes: Vec<(Pid, Process)>) -> Table {
@@ -201,6 +222,17 @@ mod tests {
         ]);
         let windows = BTreeSet::from([WINDOW_MANAGER, 50]);
         assert_eq!(table.drawers(OWN, &windows), BTreeSet::from([50]));
+    }
+
+    #[test]
+    fn t2_what_an_agent_reads_counts_and_not_only_what_controls_it() {
+        let reading = Process { reads: Some(3), ..process(SHELL, None, &[], &[3]) };
+        let table = table(vec![
+            (50, process(WINDOW_MANAGER, None, &[3], &[])),
+            (SHELL, process(50, Some(3), &[], &[3])),
+            (OWN, reading),
+        ]);
+        assert_eq!(table.drawers(OWN, &BTreeSet::from([50])), BTreeSet::from([50]));
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //!
 //! A display keeps a key down whose presser is gone. So a second process of the same program knows
 //! what was ever pressed, and lets go of it when the first one's end of a pipe closes without a word.
-//! It has a process group of its own: what ends the program by its terminal does not end this.
+//! It has a session of its own: what ends the program by its terminal does not end this.
 //! Decides nothing else; it can press nothing, and what is not down no release concerns.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdin, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -78,7 +77,7 @@ impl Watchdog {
 fn attend(display: Option<&str>) -> std::io::Result<ChildStdin> {
     // This very file, whatever lies at its path by now.
     let mut command = Command::new("/proc/self/exe");
-    command.arg(WORD).process_group(0).envs(display.map(|display| ("DISPLAY", display)));
+    command.arg(WORD).envs(display.map(|display| ("DISPLAY", display)));
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let pipe = child.stdin.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
@@ -97,6 +96,8 @@ fn release_of(press: u8) -> Option<u8> {
 }
 
 fn serve() -> ExitCode {
+    // Refused only to who has a session of his own already.
+    let _ = rustix::process::setsid();
     let pressed = until_the_end(std::io::stdin().lock());
     if pressed.is_empty() {
         return ExitCode::SUCCESS;

@@ -21,6 +21,7 @@ use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
 use crate::shell::fault::Fault;
+use crate::shell::local_maximum::local_maximum;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
@@ -52,7 +53,7 @@ tries, 50 mistyped number, 51 number refused, 54 connection altered, 55 permissi
 hold, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the
 server, 65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
-are opened on the way, 74 receipt refused, 130 interrupted before a session began.";
+are opened on the way, 74 receipt refused, 76 file unreadable, 130 interrupted before a session began.";
 
 const MANUAL: Manual = Manual {
     about: "サポートを受ける利用者側のプログラム（端末用）",
@@ -74,12 +75,12 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 
 終了コード: 0 正常終了、1 システム、2 使い方、3 設定、10 DISPLAY なし、11 デスクトップ使用不可、
 12 端末なし、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルのファイル使用不可、
-30 不明なホスト、31 閉じたポート、32 到達不可、33 サーバーの鍵の不一致、34 Tasuki サーバーではない、
+26 agent-max.toml の破損、30 不明なホスト、31 閉じたポート、32 到達不可、33 サーバーの鍵の不一致、34 Tasuki サーバーではない、
 35 プロトコルの版の不一致、36 サーバー利用不可、37 試行が多すぎる、50 番号の打ち間違い、
 51 番号の拒否、54 接続の改変、55 許可証の不備、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、
 64 サーバー側で終了、65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
-74 控えの拒否、130 セッション開始前の中断。",
+74 控えの拒否、76 読めないファイル、130 セッション開始前の中断。",
     words: &[
         ("number", "セッション番号。省くと入力を求めます"),
         (
@@ -154,6 +155,8 @@ pub fn main() -> ExitCode {
 async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
     let trust =
         Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    // Said before a number is spent on it.
+    local_maximum(&settings.profile)?;
     let given = options.number.as_deref().map(str::parse::<SessionNumber>).transpose();
     let mut given = given.map_err(|_| Fault::NumberMistyped)?;
     if !terminal::is_interactive() {

@@ -182,8 +182,7 @@ pub(super) async fn password(
         let old = hidden(Text::AskPassword, settings)?;
         let new = hidden(Text::AskNewPassword, settings)?;
         if hidden(Text::AskNewPasswordAgain, settings)? != new {
-            say::print(Text::NotTheSame.say(settings.lang));
-            return Err(Fault::PasswordUnusable);
+            return Err(Fault::TypedTwice);
         }
         (old, new)
     };

@@ -114,6 +114,9 @@ texts! {
     FaultPasswordUnusable =>
         "The new password is too short, or one that is easily guessed or was in a breach. Choose another; length helps more than odd characters.",
         "新しいパスワードは短すぎるか、推測されやすいか、漏えいしたことがあります。別のものを選んでください。記号より長さが有効です。";
+    FaultTypedTwice =>
+        "The two entries differ. Nothing was changed; run the command again.",
+        "二度の入力が一致しません。何も変更していません。もう一度実行してください。";
     FaultNotConfirmed =>
         "This mode asks you to show again that it is you. Run: tasuki confirm",
         "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
@@ -287,7 +290,7 @@ texts! {
     AnswerSilent =>
         "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
-    QuestionGone => "The question is withdrawn. Nothing was shown.", "依頼は取り下げられました。画面は共有されていません。";
+    QuestionGone => "The question is over. Nothing was shown.", "確認は終わりました。画面は共有されていません。";
 
     BannerYours =>
         "YOUR SCREEN IS SHARED with {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
@@ -361,7 +364,6 @@ texts! {
     Confirmed => "Confirmed for a few minutes.", "確認しました（数分間有効）。";
     PasswordChanged => "The password is changed. Other sign-ins of yours have ended.", "パスワードを変更しました。ほかのサインインは終了しました。";
     SignedOut => "Signed out.", "サインアウトしました。";
-    NotTheSame => "The two entries differ. Nothing was changed.", "二度の入力が一致しません。何も変更していません。";
     SignedIn =>
         "Signed in to {0} as {1}. Modes: {2}. Next: tasuki open --mode MODE",
         "{0} に {1} としてサインインしました。モード: {2}。次は: tasuki open --mode モード";

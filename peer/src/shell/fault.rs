@@ -92,6 +92,8 @@ faults! {
     DevicePending { words: String } = 44, FaultDevicePending [words];
     Locked { seconds: u64 } = 45, FaultLocked [seconds.div_ceil(60)];
     PasswordUnusable = 46, FaultPasswordUnusable;
+    /// A new password, the second time otherwise than the first.
+    TypedTwice = 46, FaultTypedTwice;
     /// The person must show again that it is he.
     NotConfirmed = 47, FaultNotConfirmed;
     /// Standard input ended before it gave what was asked for.

@@ -24,12 +24,24 @@ texts! {
     AskMoreRights =>
         "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Type yes and press Enter to allow. no, or silence for {3}, refuses:",
         "{0} が追加の許可を求めています: {1}（{2}間）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}間回答がない場合は拒否になります:";
+    TheOtherSide => "The person at the other side", "相手";
+    AllowedAlready => "That is allowed already: {0}.", "すでに許可されています: {0}。";
+    OnlyTheViewer =>
+        "In this session you show your own screen; only who sees it can do that.",
+        "このセッションではあなたの画面を見せています。それができるのは見ている側だけです。";
+    OnlyTheHost =>
+        "In this session you see the other screen; only who shows it can do that.",
+        "このセッションでは相手の画面を見ています。それができるのは見せている側だけです。";
+    NoSuchMonitor => "There is no monitor {0}; there are {1}, from 0.", "画面 {0} はありません。0 から数えて {1} 枚あります。";
     AskContinue =>
         "Shall the session with {0} go on? The other side's hand is off until you answer. Type yes and press Enter to go on. no, or silence for {1}, ends it:",
         "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}間回答がない場合は終了します:";
     AnswerTooSoon =>
         "That was typed before the question stood. Please read it, then answer.",
         "質問が表示される前に入力されました。内容を読んでから回答してください。";
+    NotAPerson =>
+        "The other side's hand was at this desktop just now, so this does not count. Type pause, wait a second, and type it again.",
+        "直前に相手の操作があったため、この入力は無効です。pause と入力し、1 秒待ってからもう一度入力してください。";
     NothingAsked => "Nothing is asked at the moment.", "今は何も質問されていません。";
     TheyAreAskedRights =>
         "The other side is asked for more rights ({0} to answer); input waits.",

@@ -215,13 +215,16 @@ fn read(file: &Path) -> Result<toml::Table, Fault> {
     };
     let table: toml::Table =
         text.parse().map_err(|why: toml::de::Error| fault(why.message().to_owned()))?;
-    let strange = table.iter().find(|(name, value)| !KNOWN.contains(&name.as_str()) || !value.is_str());
-    match strange {
-        Some((name, value)) => Err(Fault::Setting {
-            name: name.clone(),
-            value: value.to_string(),
-            why: format!("the settings are {}, each a string", KNOWN.join(", ")),
-        }),
+    let wrong = |(name, value): (&String, &toml::Value), why: String| Fault::Setting {
+        name: name.clone(),
+        value: value.to_string(),
+        why,
+    };
+    if let Some(strange) = table.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+        return Err(wrong(strange, format!("the settings are {}", KNOWN.join(", "))));
+    }
+    match table.iter().find(|(_, value)| !value.is_str()) {
+        Some(bare) => Err(wrong(bare, format!("it is written in quotation marks: \"{}\"", bare.1))),
         None => Ok(table),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use tasuki_protocol::rights::Mode;
@@ -13,6 +14,8 @@ use x11rb::protocol::xproto::ConnectionExt as _;
 
 const SIZE: Size = Size::new(800, 600);
 const TERMINAL: &str = "the agent's terminal";
+/// In the bar that the window manager gives a window at the height that [`InTheOpen`] asks for.
+const TITLE_Y: i16 = 308;
 
 /// An agent in a terminal window on the very desktop that it shows.
 struct InTheOpen {
@@ -51,11 +54,19 @@ fn person_types(desk: &Desktop, line: &str) {
     }
 }
 
+/// The person turns to a window, as with Alt+Tab.
+fn wait_focused_by_person(desk: &Desktop, title: &str) {
+    let mut command = desk.command("xdotool");
+    command.args(["search", "--name", title, "windowactivate", "--sync"]);
+    run(command).unwrap();
+    wait_focused(desk, title).unwrap();
+}
+
 /// As long as the person's own hand counts, the operator's does not (T32): he tries until it does.
 fn operator_writes(operator: &mut Process, notes: &Notepad, line: &str) {
     let tried = until("what the operator types", || {
         write_at(operator, notes.middle, line)?;
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(500));
         Ok(notes.text()?.lines().any(|written| written == line).then_some(()))
     });
     tried.unwrap();
@@ -80,7 +91,7 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     let agent = InTheOpen::start(&house, &mut here, number["number"].as_str().unwrap()).unwrap();
     let terminal = middle_of(&here, TERMINAL).unwrap();
     agent.wait_for("\"question\"");
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(1));
     wait_focused(&here, TERMINAL).unwrap();
     person_types(&here, "yes");
     operator.event(Mark::default(), "a frame", |e| e["event"] == "first_frame").unwrap();
@@ -93,8 +104,28 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     write_at(&mut operator, terminal, "end").unwrap();
     operator_writes(&mut operator, &notes, "after");
 
+    // Whatever way a letter finds there: typed while the focus is on its way, or a held key.
+    let title = (terminal.0, TITLE_Y);
+    for command in [
+        &format!("click {} {}", title.0, title.1),
+        "type grant back screenshot",
+        &format!("click {} {}", notes.middle.0, notes.middle.1),
+        "press Return",
+        &format!("click {} {}", title.0, title.1),
+        "wait 1500",
+        "release Return",
+    ] {
+        operator.say(command).unwrap();
+    }
+    operator_writes(&mut operator, &notes, "long after");
     assert_eq!(agent.heard("\"rights_changed\"").unwrap(), changes, "a right came back");
     assert_eq!(agent.heard("\"ended\"").unwrap(), 0);
+    // Her own word counts, once the other hand rests.
+    std::thread::sleep(Duration::from_millis(1_200));
+    wait_focused_by_person(&here, TERMINAL);
+    person_types(&here, "");
+    person_types(&here, "grant back screenshot");
+    until("the right", || Ok((agent.heard("\"rights_changed\"")? > changes).then_some(()))).unwrap();
     operator.say("end").unwrap();
     operator.wait_end().unwrap();
 }

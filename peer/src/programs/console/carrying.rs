@@ -11,6 +11,7 @@ use tasuki_protocol::screen::MonitorId;
 use super::{Console, Link, Stage, Watched};
 use crate::core::io::HumanAct;
 use crate::programs::commands::{Act, Line, Wait};
+use crate::programs::granting::Grant;
 use crate::programs::say::{self, Added, Form};
 use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
@@ -38,11 +39,30 @@ impl Console<'_> {
             {
                 self.complain(Text::NoSession, &[]);
             }
+            Line::Acts(_) | Line::Monitor(_) | Line::Screenshot(_) | Line::Grant(Grant::Ask { .. })
+                if self.shows() =>
+            {
+                self.complain_of("only_the_viewer", self.live(SessionText::OnlyTheViewer));
+            }
+            Line::Pause | Line::Resume | Line::Grant(Grant::Take(_) | Grant::Back(_))
+                if !self.shows() =>
+            {
+                self.complain_of("only_the_host", self.live(SessionText::OnlyTheHost));
+            }
             Line::Grant(grant) => self.grant(grant).await,
             Line::Pause => self.front.act(HumanAct::Pause).await,
             Line::Resume => self.front.act(HumanAct::Resume).await,
             Line::Acts(acts) => self.acts(acts).await,
             Line::Monitor(monitor) => {
+                let known = self.front.viewer.layout().map(|layout| layout.monitors);
+                if let Some(known) = known
+                    && known.iter().all(|one| one.id != monitor)
+                {
+                    let values = [monitor.0.to_string(), known.len().to_string()];
+                    let values = values.each_ref().map(String::as_str);
+                    let text = SessionText::NoSuchMonitor.fill(self.manner.lang, &values);
+                    return self.complain_of("no_such_monitor", text);
+                }
                 self.tell_when_it_goes_out();
                 self.front.act(HumanAct::ShowMonitor(monitor)).await;
             }
@@ -52,6 +72,11 @@ impl Console<'_> {
             }
             Line::Screenshot(file) => self.screenshot(file).await,
         }
+    }
+
+    /// Whether this end's own screen is what the session shows.
+    fn shows(&self) -> bool {
+        self.host == Some(self.manner.role)
     }
 
     /// What is kept for later is said to be.

@@ -9,6 +9,7 @@ mod person;
 
 use std::time::Duration;
 
+use tasuki_media::x11::hands_were_at_rest;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::Rights;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 use super::commands::{self, Line};
 use super::consent::Shown;
+use super::granting::Grant;
 use super::say::{self, Added, Form};
 use super::start::{Signals, Wish};
 use super::waiting::{Done, Waiting};
@@ -25,11 +27,13 @@ use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
 use crate::shell::profile::Profile;
 use crate::shell::run::{Front, Notice};
-use crate::shell::terminal::{Lines, TypedLine};
-use crate::shell::texts::{Lang, Text};
+use crate::shell::terminal::{self, Lines, TypedLine};
+use crate::shell::texts::{Lang, SessionText, Text};
 use crate::shell::verdict::Verdict;
 use person::PersonAsked;
 
+/// How long the viewer's hand must have rested before a line that gives it more.
+const HANDS_REST: Duration = Duration::from_secs(1);
 /// How long the loop may take to end after it was told to.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -259,7 +263,7 @@ impl<'a> Console<'a> {
     /// hear how its paths close.
     fn is_known_already(&self, event: &SessionEvent) -> bool {
         if let SessionEvent::Ended { reason, .. } = event {
-            return self.receipt.began.is_none() && !reason.is_wished();
+            return self.receipt.began.is_none() && (!reason.is_wished() || self.refused.is_some());
         }
         matches!(event, SessionEvent::PathDown { .. }) && self.give_up.is_some()
     }
@@ -345,6 +349,9 @@ impl<'a> Console<'a> {
             return self.answer_person(reply, &line).await;
         }
         match commands::parse(&line.text) {
+            Ok(Line::Resume | Line::Grant(Grant::Back(_))) if !self.is_a_persons(&line) => {
+                self.complain_of("not_a_person", self.live(SessionText::NotAPerson));
+            }
             Ok(Line::Nothing) => {}
             Ok(Line::End) => self.end(self.own_end()).await,
             // Before the question an agent's person has nothing to command.
@@ -352,6 +359,13 @@ impl<'a> Console<'a> {
             Ok(command) => self.carry_out(command).await,
             Err(bad) => self.complain_of(bad.code(), bad.sentence(self.manner.lang)),
         }
+    }
+
+    /// Whether no hand of the other side was at this desktop while the line was typed (T2, T17): what
+    /// widens its rights must be a person's. A script's standard input is no place that a hand reaches.
+    fn is_a_persons(&self, line: &TypedLine) -> bool {
+        let since = line.at.checked_sub(HANDS_REST).unwrap_or(line.at);
+        !terminal::is_interactive() || hands_were_at_rest(since)
     }
 
     fn complain(&self, text: Text, values: &[&str]) {

@@ -32,7 +32,11 @@ pub(super) struct PersonAsked {
 impl Console<'_> {
     pub(super) fn ask_person(&mut self, question: &PersonQuestion) {
         let lang = self.manner.lang;
-        let with = self.receipt.with.clone();
+        // Who came to the operator has no name here.
+        let with = match self.receipt.with.is_empty() {
+            true => self.live(SessionText::TheOtherSide),
+            false => self.receipt.with.clone(),
+        };
         let answer = texts::span(question.seconds, lang);
         let (what, rights, text) = match question.kind {
             PersonQuestionKind::MoreRights { rights, for_seconds } => {
@@ -93,6 +97,9 @@ impl Console<'_> {
             Opening::Since(since) => line.at >= since,
             Opening::At(_) => false,
         };
+        if reply == Reply::Yes && !self.is_a_persons(line) {
+            return self.complain_of("not_a_person", self.live(SessionText::NotAPerson));
+        }
         if reply == Reply::Yes && !meant {
             return self.complain_of("answer_too_soon", self.live(SessionText::AnswerTooSoon));
         }
@@ -106,6 +113,11 @@ impl Console<'_> {
 
     pub(super) async fn grant(&mut self, grant: Grant) {
         match grant {
+            Grant::Ask { rights, .. } if rights.and(self.granted) == rights => {
+                let names = texts::rights(rights, self.manner.lang);
+                let text = SessionText::AllowedAlready.fill(self.manner.lang, &[&names]);
+                self.complain_of("allowed_already", text);
+            }
             Grant::Ask { rights, seconds } => {
                 self.tell_when_it_goes_out();
                 self.front.act(HumanAct::AskRights { rights, seconds }).await;
