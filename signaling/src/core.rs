@@ -11,6 +11,7 @@ pub mod decoy;
 pub mod guesses;
 pub mod issue;
 pub mod ledger;
+pub mod likeness;
 pub mod listing;
 pub mod notes;
 pub mod operators;
