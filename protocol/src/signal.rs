@@ -49,6 +49,9 @@ pub enum OperatorToServer {
     Paired { session: SessionId },
     /// Asks for tickets for a relayed leg, one for each end.
     NeedLeg { session: SessionId },
+    /// How long a connection to each of [`ServerToOperator::Relays`] took, in milliseconds; `None`
+    /// where none came about.
+    RelayTimes { session: SessionId, times: Vec<Option<u16>> },
     /// Asks for the ticket under which this end delivers records of a paired session.
     NeedLedgerTicket { session: SessionId },
     /// The session or the waiting is over.
@@ -87,6 +90,12 @@ pub enum ServerToOperator {
     Resumed {
         session: SessionId,
     },
+    /// Asks once, after pairing, how far each relay is; [`OperatorToServer::RelayTimes`] answers.
+    /// Only where there are several.
+    Relays {
+        session: SessionId,
+        relays: Vec<RelayAddress>,
+    },
     LedgerTicket {
         session: SessionId,
         ticket: Blob,
@@ -122,6 +131,10 @@ pub enum AgentToServer {
         body: Blob,
     },
     /// As the operator's.
+    RelayTimes {
+        times: Vec<Option<u16>>,
+    },
+    /// As the operator's.
     NeedLedgerTicket,
     Close,
 }
@@ -142,6 +155,10 @@ pub enum ServerToAgent {
         leg: Leg,
     },
     Resumed,
+    /// As the operator's.
+    Relays {
+        relays: Vec<RelayAddress>,
+    },
     LedgerTicket {
         ticket: Blob,
     },

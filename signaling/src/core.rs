@@ -8,6 +8,7 @@ pub mod agenda;
 pub mod agents;
 pub mod anchor;
 pub mod decoy;
+mod distances;
 pub mod guesses;
 pub mod issue;
 pub mod ledger;

@@ -165,6 +165,11 @@ fn f3_a_session_goes_on_through_another_relay_when_its_own_dies() {
     session.operator.event(mark, "new path", |e| e["event"] == "path_up").unwrap();
     room.shows_that_it_lives(&mut session, "through the other relay");
     session.end().unwrap();
+    // Whoever comes after that is not sent to the dead one first: both ends have looked.
+    let mut next = Session::start(&room.house, &room.desks, Mode::Control, Way::Relayed).unwrap();
+    let told = next.operator.events(Mark::default());
+    assert!(told.iter().all(|event| event["event"] != "path_down"), "{told:?}");
+    next.end().unwrap();
 }
 
 /// F3: nobody is left with a still picture, and both are told in words.

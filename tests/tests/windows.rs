@@ -265,6 +265,10 @@ fn t33_a_bar_that_is_covered_or_put_away_comes_back_and_one_that_is_killed_ends_
     let bar = agent.bar().unwrap().unwrap().id;
     // As xkill does: the display throws the program's windows out, and the bar among them.
     display.kill_client(bar).unwrap().check().unwrap();
+    let killed = Instant::now();
+    let heard = room.session_after(1);
+    eprintln!("the operator's window heard of it {:.0?} later", killed.elapsed());
+    assert!(heard.contains("\"ended_there\""), "the last words of the user's program: {heard}");
     agent.process.wait_end().unwrap();
     assert_eq!(connections_of(&room.user, agent.process.id()).unwrap(), 0);
     let said = agent.process.log().tail(50);

@@ -1,5 +1,5 @@
 //! What a picture costs: CPU time of the painting thread and of the window's thread, for a whole
-//! 1920x1080 picture and for one letter, at 1:1 and scaled. `./dev bench windows` runs it.
+//! 1920x1080 picture and for one letter, at 1:1 and scaled. `measure` runs it.
 
 #![allow(clippy::print_stdout)]
 

@@ -6,16 +6,50 @@
 
 pub mod agent;
 mod documents;
+mod kept;
+mod last_words;
 pub mod look;
 pub mod operator;
 pub mod viewer;
 
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tasuki_peer::shell::fault::Fault;
+
+/// The toolkit's crate that asks the system for its fonts.
+const READER_OF_FONTS: &str = "fontique";
+const NO_FONT_WORDS: &str =
+    "this computer has no font; install one, for example Debian's fonts-dejavu-core";
 
 /// What Slint makes of `ui/windows.slint`.
 #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction)]
 pub mod windows {
     slint::include_modules!();
+}
+
+/// The toolkit panics on a computer without a single font, though the windows bring their own; that is
+/// told as any other desktop that cannot be used.
+pub(crate) fn start_toolkit<T>(
+    start: impl FnOnce() -> Result<T, slint::PlatformError>,
+) -> Result<T, Fault> {
+    static NO_FONT: AtomicBool = AtomicBool::new(false);
+    let usual = Arc::new(panic::take_hook());
+    let other = Arc::clone(&usual);
+    panic::set_hook(Box::new(move |told| {
+        let is_of_fonts = told.location().is_some_and(|at| at.file().contains(READER_OF_FONTS));
+        if is_of_fonts { NO_FONT.store(true, Ordering::Relaxed) } else { other(told) }
+    }));
+    let started = panic::catch_unwind(panic::AssertUnwindSafe(start));
+    panic::set_hook(Box::new(move |told| usual(told)));
+    match started {
+        Ok(started) => started.map_err(|why| unusable(&why)),
+        Err(_) if NO_FONT.load(Ordering::Relaxed) => {
+            Err(Fault::Desktop { why: NO_FONT_WORDS.to_owned() })
+        }
+        Err(told) => panic::resume_unwind(told),
+    }
 }
 
 /// What the toolkit says of a desktop that it cannot use.

@@ -10,7 +10,13 @@ use std::time::{Duration, Instant};
 use hand::{Desk, Mock, PATIENCE};
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, MapState, WindowClass};
+use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClipOrdering, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, MapState,
+    PropMode, StackMode, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
 const TAB: u32 = 0xff09;
@@ -76,6 +82,156 @@ fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessio
 
     client.destroy_window(bar).unwrap().check().unwrap();
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a bar that is gone ends the session");
+}
+
+#[test]
+fn t33_whatever_another_program_does_to_the_bar_it_stands_again_as_before() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let rival = Rival::of(&desk);
+    assert!(rival.whole.2 > 400 && rival.whole.3 > 30 && rival.whole.1 == 0, "{:?}", rival.whole);
+    let put = ConfigureWindowAux::new;
+    let deeds: [(&str, &dyn Fn()); 9] = [
+        ("moved off the screen", &|| rival.configure(put().x(5000).y(-3000))),
+        ("shrunk", &|| rival.configure(put().width(1).height(1))),
+        ("framed in black", &|| rival.configure(put().border_width(300))),
+        ("put below all", &|| rival.configure(put().stack_mode(StackMode::BELOW))),
+        ("put into a hidden window", &|| rival.reparent()),
+        ("cut out", &|| rival.cut(SK::BOUNDING)),
+        ("painted nowhere", &|| rival.cut(SK::CLIP)),
+        ("pressed through", &|| rival.cut(SK::INPUT)),
+        ("made transparent", &|| rival.fade()),
+    ];
+    for (deed, act) in deeds {
+        act();
+        until(&format!("the bar that was {deed} stands again"), || rival.sees_it_stand());
+    }
+    assert!(window.said().is_empty(), "none of it ended the session");
+}
+
+/// They are not looked at one by one.
+#[test]
+fn t33_a_wall_of_windows_makes_neither_the_bar_nor_the_stop_key_slow() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let rival = Rival::of(&desk);
+    for _ in 0..600 {
+        let wall = rival.window((300, 60), 1);
+        rival.client.map_window(wall).unwrap();
+    }
+    until("the bar stands above six hundred windows", || rival.sees_it_stand());
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
+}
+
+/// Another program of the same display, and the bar as it stood at first.
+struct Rival {
+    client: RustConnection,
+    root: u32,
+    bar: u32,
+    whole: (i16, i16, u16, u16),
+    opacity: u32,
+}
+
+impl Rival {
+    fn of(desk: &Desk) -> Self {
+        let bar = bar(desk);
+        let (client, screen) = x11rb::connect(Some(&desk.display)).unwrap();
+        let root = client.setup().roots[screen].root;
+        let home = client.get_geometry(bar).unwrap().reply().unwrap();
+        let whole = (home.x, home.y, home.width, home.height);
+        let name = b"_NET_WM_WINDOW_OPACITY";
+        let opacity = client.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        Self { client, root, bar, whole, opacity }
+    }
+
+    fn sees_it_stand(&self) -> bool {
+        let (client, bar) = (&self.client, self.bar);
+        let tree = client.query_tree(self.root).unwrap().reply().unwrap();
+        let facts = client.get_window_attributes(bar).unwrap().reply().unwrap();
+        let place = client.get_geometry(bar).unwrap().reply().unwrap();
+        let cut = client.shape_query_extents(bar).unwrap().reply().unwrap();
+        let taken = client.shape_get_rectangles(bar, SK::INPUT).unwrap().reply().unwrap().rectangles;
+        let faded = client.get_property(false, bar, self.opacity, AtomEnum::CARDINAL, 0, 1).unwrap();
+        tree.children.last() == Some(&bar)
+            && facts.map_state == MapState::VIEWABLE
+            && (place.x, place.y, place.width, place.height) == self.whole
+            && place.border_width == 0
+            && !cut.bounding_shaped
+            && !cut.clip_shaped
+            && taken.iter().any(|part| part.width >= self.whole.2 && part.height >= self.whole.3)
+            && faded.reply().unwrap().value_len == 0
+    }
+
+    fn configure(&self, aux: ConfigureWindowAux) {
+        self.client.configure_window(self.bar, &aux).unwrap().check().unwrap();
+    }
+
+    fn reparent(&self) {
+        let hidden = self.window((9, 9), 0);
+        self.client.reparent_window(self.bar, hidden, 0, 0).unwrap().check().unwrap();
+    }
+
+    fn cut(&self, kind: SK) {
+        let order = ClipOrdering::UNSORTED;
+        let cut = self.client.shape_rectangles(SO::SET, kind, order, self.bar, 0, 0, &[]).unwrap();
+        cut.check().unwrap();
+    }
+
+    fn fade(&self) {
+        let (bar, kind) = (self.bar, AtomEnum::CARDINAL);
+        let set = self.client.change_property32(PropMode::REPLACE, bar, self.opacity, kind, &[0]);
+        set.unwrap().check().unwrap();
+    }
+
+    /// In the upper left corner, not seen yet.
+    fn window(&self, (width, height): (u16, u16), unmanaged: u32) -> u32 {
+        let (made, depth, kind) =
+            (self.client.generate_id().unwrap(), COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+        let aux = CreateWindowAux::new().override_redirect(unmanaged);
+        self.client
+            .create_window(depth, made, self.root, 0, 0, width, height, 0, kind, 0, &aux)
+            .unwrap();
+        made
+    }
+}
+
+/// T33: seen, or no session: whoever covers it faster than it comes up ends what he wanted to hide.
+#[test]
+fn t33_a_bar_that_somebody_never_lets_stand_ends_the_session() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let bar = bar(&desk);
+    let (client, _) = x11rb::connect(Some(&desk.display)).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let away = ConfigureWindowAux::new().x(5000);
+        client.configure_window(bar, &away).unwrap().check().unwrap();
+        if let Some(line) = window.line(Duration::from_millis(20)) {
+            break assert_eq!(line, "end");
+        }
+        assert!(Instant::now() < deadline, "the session goes on without its bar");
+    }
+}
+
+#[test]
+fn t33_the_bar_follows_its_monitor() {
+    let desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let before = desk.geometry(bar(&desk));
+    let sizes = desk.run("xrandr", &[]);
+    assert!(sizes.contains("800x600"), "{sizes}");
+
+    desk.run("xrandr", &["--size", "800x600"]);
+
+    until("the bar stands in the middle of the smaller screen", || {
+        let found = desk.xdotool(&["search", "--onlyvisible", "--name", "^Connected"]);
+        let bars: Vec<u32> = found.lines().filter_map(|id| id.parse().ok()).collect();
+        let [bar] = bars[..] else { return false };
+        let (x, y, width, _) = desk.geometry(bar);
+        (x + width / 2).abs_diff(400) <= 1 && y == 0 && width < before.2
+    });
+    assert!(window.said().is_empty(), "the session goes on");
 }
 
 fn bar(desk: &Desk) -> u32 {

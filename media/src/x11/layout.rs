@@ -10,7 +10,15 @@ use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, Eve
 use super::connection::{Desktop, lost, refused};
 use crate::screen::ScreenError;
 
-/// Asks to be told of every change of monitors.
+/// The monitors of a display now.
+///
+/// # Errors
+/// [`ScreenError`]: the display is not reached, or has none that can be shown.
+pub fn monitors(display: Option<&str>) -> Result<Layout, ScreenError> {
+    read(&Desktop::connect(display)?, None)
+}
+
+/// Asks to be told of every change of monitors, and of nothing else of the root window.
 ///
 /// RandR tells outputs and modes; a monitor that is only a part of an output is told
 /// by the root window's configuration, which stays as it was.

@@ -164,6 +164,7 @@ impl Line {
             | ServerToOperator::Forwarded { .. }
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::Relays { .. }
             | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. }
             | ServerToOperator::Closed { .. } => Heard::Nothing,
@@ -186,7 +187,9 @@ impl Line {
                 Heard::Broken
             }
             ServerToAgent::Refused { reason } => Heard::Refused(reason),
-            ServerToAgent::Met { .. } | ServerToAgent::LedgerTicket { .. } => Heard::Nothing,
+            ServerToAgent::Met { .. }
+            | ServerToAgent::Relays { .. }
+            | ServerToAgent::LedgerTicket { .. } => Heard::Nothing,
         }
     }
 

@@ -24,6 +24,7 @@ pub mod proxy;
 pub mod reasons;
 pub mod receipt;
 pub mod relay;
+mod relay_times;
 mod request;
 pub mod run;
 pub mod server;

@@ -28,6 +28,10 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("the bundle is version", "すでに確認したものより古いファイルです"),
     ("it is a number of seconds from", "範囲内の秒数ではありません"),
     ("no X server answers at", "表示先の X サーバーの応答がありません。DISPLAY を確かめてください"),
+    (
+        "this computer has no font",
+        "このコンピュータにはフォントがありません。フォント (Debian では fonts-vlgothic など) を入れてください",
+    ),
     ("the settings are", "知らない設定か、文字列でない値です"),
     ("No such file or directory", "ファイルまたはフォルダーがありません"),
     ("Permission denied", "アクセス権がありません"),

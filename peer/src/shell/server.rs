@@ -25,6 +25,7 @@ use super::fault::Fault;
 use super::interfaces;
 use super::profile::SignIn;
 use super::proxy::Proxies;
+use super::relay_times;
 use super::trust::Trust;
 use crate::core::io::{ServerMessage, ServerRequest};
 
@@ -165,6 +166,7 @@ impl Caller {
             | ServerToOperator::Forwarded { .. }
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::Relays { .. }
             | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. }
             | ServerToOperator::Closed { .. } => Err(Fault::Misunderstood),
@@ -262,6 +264,8 @@ async fn converse(
     told: &mpsc::Sender<ServerEvent>,
 ) -> Ended {
     let mut heard = Instant::now();
+    let (measured, mut times) = mpsc::channel(1);
+    let mut measuring = Some(measured);
     let local = socket.get_ref().get_ref().0.local_addr().map(|local| local.ip());
     let mut gone = std::pin::pin!(interfaces::gone(local.into_iter().collect()));
     loop {
@@ -273,11 +277,21 @@ async fn converse(
                     return Ended::ByNetwork;
                 }
             }
+            Some(request) = times.recv() => {
+                if send(socket, Message::text(text_of(&request))).await.is_err() {
+                    return Ended::ByNetwork;
+                }
+            }
             message = socket.next() => {
                 heard = Instant::now();
                 match message {
                     Some(Ok(Message::Text(text))) => {
                         let Some(message) = caller.read(&text) else { return Ended::ByNetwork };
+                        if let Some(question) = relay_times::question(&message)
+                            && let Some(answer) = measuring.take()
+                        {
+                            tokio::spawn(relay_times::answer(question, caller.proxies.clone(), answer));
+                        }
                         if told.send(ServerEvent::Message(message)).await.is_err() {
                             // Nobody listens any more; what was asked still leaves.
                             return flush(socket, wanted).await;

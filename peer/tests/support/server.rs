@@ -274,6 +274,7 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviou
         OperatorToServer::Resume { .. }
         | OperatorToServer::Paired { .. }
         | OperatorToServer::NeedLeg { .. }
+        | OperatorToServer::RelayTimes { .. }
         | OperatorToServer::NeedLedgerTicket { .. } => {}
     }
 }
@@ -306,7 +307,9 @@ fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: 
             let reason = CloseReason::OtherEnd;
             tell(&room.operator, &ServerToOperator::Closed { session: SESSION, reason });
         }
-        AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket => {}
+        AgentToServer::Resume { .. }
+        | AgentToServer::RelayTimes { .. }
+        | AgentToServer::NeedLedgerTicket => {}
     }
 }
 

@@ -2,12 +2,12 @@
 
 use tasuki_protocol::{
     blob::Blob,
-    ids::{Challenge, SessionId},
+    ids::{Challenge, Digest, SessionId},
     number::Locator,
     rights::Mode,
     signal::{
-        AgentToServer, CloseReason, Leg, OperatorToServer, Presence, RefusalReason, ResumeToken,
-        ServerToAgent, ServerToOperator,
+        AgentToServer, CloseReason, Leg, OperatorToServer, Presence, RefusalReason, RelayAddress,
+        ResumeToken, ServerToAgent, ServerToOperator,
     },
 };
 
@@ -27,6 +27,10 @@ fn token() -> ResumeToken {
 
 fn locator() -> Locator {
     Locator::try_from(42).expect("42 is a locator")
+}
+
+fn relay() -> RelayAddress {
+    RelayAddress { host: "r.example".to_owned(), port: 443, pin: Digest([0xab; 32]) }
 }
 
 fn leg() -> Leg {
@@ -70,6 +74,11 @@ fn an_operators_messages_keep_their_words() {
         r#"{"type":"need_leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
     );
     all.json(
+        "OperatorToServer::RelayTimes",
+        &O::RelayTimes { session, times: vec![Some(12), None] },
+        r#"{"type":"relay_times","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","times":[12,null]}"#,
+    );
+    all.json(
         "OperatorToServer::NeedLedgerTicket",
         &O::NeedLedgerTicket { session },
         r#"{"type":"need_ledger_ticket","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
@@ -99,6 +108,11 @@ fn what_an_operator_is_told_keeps_its_words() {
         r#"{"type":"forwarded","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","body":"qrs="}"#,
     );
     all.json("ServerToOperator::Leg", &S::Leg { session, leg: leg() }, r#"{"type":"leg","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","leg":{"number":1,"relay":null,"turn":null,"ticket":"qrs="}}"#);
+    all.json(
+        "ServerToOperator::Relays",
+        &S::Relays { session, relays: vec![relay()] },
+        r#"{"type":"relays","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","relays":[{"host":"r.example","port":443,"pin":"abababababababababababababababababababababababababababababababab"}]}"#,
+    );
     all.json(
         "ServerToOperator::LedgerTicket",
         &S::LedgerTicket { session, ticket: blob() },
@@ -144,6 +158,11 @@ fn an_agents_messages_keep_their_words() {
         r#"{"type":"forward","body":"qrs="}"#,
     );
     all.json(
+        "AgentToServer::RelayTimes",
+        &A::RelayTimes { times: vec![None, Some(0)] },
+        r#"{"type":"relay_times","times":[null,0]}"#,
+    );
+    all.json(
         "AgentToServer::NeedLedgerTicket",
         &A::NeedLedgerTicket,
         r#"{"type":"need_ledger_ticket"}"#,
@@ -167,6 +186,11 @@ fn what_an_agent_is_told_keeps_its_words() {
         "ServerToAgent::Leg",
         &S::Leg { leg: Leg { turn: Some(3478), ..leg() } },
         r#"{"type":"leg","leg":{"number":1,"relay":null,"turn":3478,"ticket":"qrs="}}"#,
+    );
+    all.json(
+        "ServerToAgent::Relays",
+        &S::Relays { relays: vec![relay()] },
+        r#"{"type":"relays","relays":[{"host":"r.example","port":443,"pin":"abababababababababababababababababababababababababababababababab"}]}"#,
     );
     all.json(
         "ServerToAgent::LedgerTicket",

@@ -102,6 +102,7 @@ impl Rooms {
                 self.agent_resumes(connection, session, token);
             }
             AgentToServer::Forward { body } => self.agent_forwards(connection, body),
+            AgentToServer::RelayTimes { times } => self.agent_measured(connection, times),
             AgentToServer::NeedLedgerTicket => self.agent_needs_ticket(connection, now),
             AgentToServer::Close => self.agent_closes(connection, now),
         }

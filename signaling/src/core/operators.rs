@@ -19,6 +19,7 @@ use tasuki_protocol::signal::{
 use super::agenda::Reminder;
 use super::agents::{AgentState, PAIRING_MESSAGES, same};
 use super::decoy::{Persona, REST, Shape};
+use super::distances::Distances;
 use super::issue::Wish;
 use super::notes::What;
 use super::pace::Pace;
@@ -79,6 +80,9 @@ impl Rooms {
             }
             OperatorToServer::Paired { session } => self.pair(connection, session, now),
             OperatorToServer::NeedLeg { session } => self.give_leg(connection, session, now),
+            OperatorToServer::RelayTimes { session, times } => {
+                self.operator_measured(connection, session, times);
+            }
             OperatorToServer::NeedLedgerTicket { session } => {
                 self.give_ledger_ticket(connection, session, now);
             }
@@ -136,7 +140,7 @@ impl Rooms {
     }
 
     /// The room, if it is this connection's.
-    fn own(&mut self, connection: ConnectionId, session: SessionId) -> Option<&mut Room> {
+    pub(crate) fn own(&mut self, connection: ConnectionId, session: SessionId) -> Option<&mut Room> {
         let at = Some(connection);
         self.rooms.get_mut(&session).filter(|room| room.operator_seat.connection() == at)
     }
@@ -288,7 +292,9 @@ impl Rooms {
             return;
         };
         let agent_seat = Seat { token, place: Whereabouts::Here(agent) };
-        room.stage = Stage::Paired(Box::new(Paired { agent_seat, legs: 0, leg_pace: legs, terms }));
+        let distances = Distances::default();
+        let paired = Paired { agent_seat, legs: 0, leg_pace: legs, terms, distances };
+        room.stage = Stage::Paired(Box::new(paired));
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
@@ -300,10 +306,11 @@ impl Rooms {
         }
         self.agenda.remind(terms.ends, Reminder::Room(session));
         self.note(What::Paired(device, from), Some(session));
+        self.ask_how_far(connection, agent, session);
     }
 
     fn give_leg(&mut self, connection: ConnectionId, session: SessionId, now: Now) {
-        let seed = self.fresh_seed();
+        let (seed, relays) = (self.fresh_seed(), self.issuer.relays.len());
         let paired = self.own(connection, session).and_then(Room::paired);
         let Some(paired) = paired else {
             return self.refuse_operator(connection, RefusalReason::Session);
@@ -313,8 +320,9 @@ impl Rooms {
         }
         paired.legs += 1;
         let (number, agent) = (paired.legs, paired.agent_seat.connection());
+        let relay = paired.distances.relay_of(number, relays);
         let for_end =
-            |role, label| self.issuer.leg(session, number, role, seed.derive(label), now.unix);
+            |role, label| self.issuer.leg((session, number, relay), role, seed.derive(label), now.unix);
         let legs = (for_end(Role::Operator, "operator leg"), for_end(Role::Agent, "agent leg"));
         let (Some(own), Some(theirs)) = legs else {
             return self.refuse_operator(connection, RefusalReason::Unavailable);

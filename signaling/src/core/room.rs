@@ -8,6 +8,7 @@ use tasuki_protocol::policy::decide::Grant;
 use tasuki_protocol::signal::{CloseReason, ResumeToken};
 
 use super::decoy::Persona;
+use super::distances::Distances;
 use super::issue::Wish;
 use super::pace::Pace;
 use super::rooms::{ConnectionId, Operator};
@@ -71,6 +72,7 @@ pub(crate) struct Paired {
     pub(crate) legs: u32,
     pub(crate) leg_pace: Pace,
     pub(crate) terms: Terms,
+    pub(crate) distances: Distances,
 }
 
 /// Where one end of a room is, and what lets it come back.

@@ -16,7 +16,7 @@ use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
-use tasuki_signaling::core::issue::Issuer;
+use tasuki_signaling::core::issue::{Issuer, RelayPlace};
 use tasuki_signaling::core::rooms::{
     ConnectionId, Input, Now, Operator, OperatorId, Outcome, Output, Rooms, Settings,
 };
@@ -40,16 +40,31 @@ impl Hall {
         Self::with(Settings::default(), [])
     }
 
+    /// With relays of these names outside the server.
+    pub(crate) fn with_relays(names: &[&str]) -> Self {
+        let pin = "ab".repeat(32);
+        let place = |name: &&str| format!("{name}:443/{pin}").parse().unwrap();
+        Self::at(Settings::default(), [], names.iter().map(place).collect())
+    }
+
     pub(crate) fn with(
         settings: Settings,
         resting: impl IntoIterator<Item = (Locator, Duration)>,
+    ) -> Self {
+        Self::at(settings, resting, Vec::new())
+    }
+
+    fn at(
+        settings: Settings,
+        resting: impl IntoIterator<Item = (Locator, Duration)>,
+        relays: Vec<RelayPlace>,
     ) -> Self {
         let start = Instant::now();
         let issuer = Issuer {
             tenant: TENANT,
             manifest_key: SigningKey::from_bytes(&[8; 32]),
             ticket_key: Some(TicketKey::from_bytes([9; 32])),
-            relays: Vec::new(),
+            relays,
             limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
             policy: Policy::unwritten(TENANT),
             end_tickets: EndTicketKey::new(&Seed::from_bytes([7; 32])),

@@ -7,3 +7,4 @@ mod hall;
 mod life;
 mod policy;
 mod random;
+mod relays;

@@ -246,7 +246,9 @@ impl World {
             ServerToOperator::Resumed { session } => {
                 self.owner.insert(*session, to);
             }
-            ServerToOperator::Closed { session, .. } | ServerToOperator::Leg { session, .. } => {
+            ServerToOperator::Closed { session, .. }
+            | ServerToOperator::Relays { session, .. }
+            | ServerToOperator::Leg { session, .. } => {
                 assert_eq!(self.owner.get(session), Some(&to));
             }
             ServerToOperator::AgentPresence { .. }
@@ -285,6 +287,7 @@ impl World {
                 self.partner.insert(session, to);
             }
             ServerToAgent::Leg { .. }
+            | ServerToAgent::Relays { .. }
             | ServerToAgent::LedgerTicket { .. }
             | ServerToAgent::OperatorPresence { .. }
             | ServerToAgent::Closed { .. }

@@ -172,6 +172,7 @@ impl<'a> Middle<'a> {
             | OperatorToServer::Resume { .. }
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
+            | OperatorToServer::RelayTimes { .. }
             | OperatorToServer::NeedLedgerTicket { .. } => {}
         }
     }
@@ -183,7 +184,10 @@ impl<'a> Middle<'a> {
                 let body = self.altered(Role::Agent, body);
                 self.tell_operator(ServerToOperator::Forwarded { session: SESSION, body });
             }
-            AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket | AgentToServer::Close => {}
+            AgentToServer::Resume { .. }
+            | AgentToServer::RelayTimes { .. }
+            | AgentToServer::NeedLedgerTicket
+            | AgentToServer::Close => {}
         }
     }
 

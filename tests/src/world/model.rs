@@ -183,13 +183,17 @@ fn check_server(request: &ServerRequest) {
             | OperatorToServer::PairingFailed { .. }
             | OperatorToServer::Paired { .. }
             | OperatorToServer::NeedLeg { .. }
+            | OperatorToServer::RelayTimes { .. }
             | OperatorToServer::NeedLedgerTicket { .. }
             | OperatorToServer::Close { .. } => vec![],
         },
         ServerRequest::Agent(message) => match message {
             AgentToServer::Join { hello, .. } => vec![&hello.0],
             AgentToServer::Forward { body } => vec![&body.0],
-            AgentToServer::Resume { .. } | AgentToServer::NeedLedgerTicket | AgentToServer::Close => {
+            AgentToServer::Resume { .. }
+            | AgentToServer::RelayTimes { .. }
+            | AgentToServer::NeedLedgerTicket
+            | AgentToServer::Close => {
                 vec![]
             }
         },

@@ -4,25 +4,29 @@
 //! Decides when each is there: the witness while a question stands (T2), the others while somebody
 //! sees this screen (T33).
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use slint::winit_030::WinitWindowAccessor;
 use slint::winit_030::winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
-use slint::{ComponentHandle, LogicalSize, PhysicalPosition};
+use slint::winit_030::{WinitWindowAccessor, winit};
+use slint::{ComponentHandle, PhysicalPosition, PhysicalSize};
 use tasuki_media::screen::Waker;
-use tasuki_media::x11::{Alarm, Deed, Doer, Sentinel, Witness};
+use tasuki_media::x11::{Alarm, Deed, Doer, Sentinel, Standing, Witness};
+use tasuki_peer::shell::fault::Fault;
 
 use super::model::{Model, Msg, Page};
+use super::tray::{TraySlot, look_for_tray};
 use super::view;
 use super::wiring::{self, Ear};
-use crate::windows::{AgentTray, BannerWindow, Means};
+use crate::windows::{BannerWindow, Means};
 
 /// The bar is no wider than this, in logical pixels.
-const WIDEST: f32 = 860.0;
-const HEIGHT: f32 = 44.0;
+const WIDEST: f64 = 860.0;
+const HEIGHT: f64 = 44.0;
+/// How long the toolkit may take to make a bar. A session whose bar nobody keeps up ends (T33).
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells the toolkit that the window which is made next is the bar: no window manager covers it,
 /// moves it or puts it away.
@@ -33,18 +37,43 @@ pub(super) struct NextIsBar(Rc<Cell<bool>>);
 pub(super) struct Guard {
     next_is_bar: NextIsBar,
     witness: Option<Witness>,
-    bars: Vec<BannerWindow>,
+    bars: Vec<Bar>,
     watch: Option<Watch>,
+    /// Whether the monitors may be others than those that the bars stand on.
+    monitors_changed: Rc<Cell<bool>>,
+    /// Since when somebody sees this screen and no bar is watched.
+    unwatched: Option<Instant>,
     tray: TraySlot,
 }
 
-/// The icon, once the desktop was found to have a place for it.
-type TraySlot = Rc<RefCell<Option<AgentTray>>>;
+struct Bar {
+    window: BannerWindow,
+    place: Place,
+}
+
+/// On the whole desktop, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    at: PhysicalPosition,
+    size: PhysicalSize,
+}
+
+impl Place {
+    /// At the top of a monitor, in the middle.
+    fn on(at: PhysicalPosition, monitor_width: u32, scale: f64) -> Self {
+        let width = WIDEST.min(f64::from(monitor_width) / scale - 40.0).max(200.0) * scale;
+        let indent = (f64::from(monitor_width) - width) / 2.0;
+        Self {
+            at: PhysicalPosition::new(at.x + indent as i32, at.y),
+            size: PhysicalSize::new(width.round() as u32, (HEIGHT * scale).round() as u32),
+        }
+    }
+}
 
 /// The sentinel's thread. Dropping it ends it.
 #[derive(Debug)]
 struct Watch {
-    bars: Vec<u32>,
+    bars: Vec<Standing>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -53,23 +82,21 @@ struct Watch {
 ///
 /// # Errors
 /// The toolkit does not start: no display that it can use.
-pub(super) fn choose_toolkit() -> Result<NextIsBar, slint::PlatformError> {
+pub(super) fn choose_toolkit() -> Result<NextIsBar, Fault> {
     let next = NextIsBar::default();
     let asked = next.clone();
-    slint::BackendSelector::new()
+    let toolkit = slint::BackendSelector::new()
         .backend_name("winit".to_owned())
         .renderer_name("software".to_owned())
-        .with_winit_window_attributes_hook(move |attributes| asked.dress(attributes))
-        .select()?;
+        .with_winit_window_attributes_hook(move |attributes| asked.dress(attributes));
+    crate::start_toolkit(|| toolkit.select())?;
     let _ = slint::set_xdg_app_id("tasuki-agent");
+    crate::last_words::prepare();
     Ok(next)
 }
 
 impl NextIsBar {
-    fn dress(
-        &self,
-        attributes: slint::winit_030::winit::window::WindowAttributes,
-    ) -> slint::winit_030::winit::window::WindowAttributes {
+    fn dress(&self, attributes: winit::window::WindowAttributes) -> winit::window::WindowAttributes {
         if !self.0.get() {
             return attributes;
         }
@@ -90,12 +117,13 @@ impl Guard {
 
     pub(super) fn show(&self, model: &Model, now: Instant) {
         for bar in &self.bars {
-            view::show_banner(model, bar, now);
+            view::show_banner(model, &bar.window, now);
         }
     }
 
     /// What the model needs around it, and no longer than it needs it.
-    /// Tells when a tray is gone; one that is found is told later, to `ear`.
+    /// Tells when a tray is gone, and when the session must end because no bar stands; a tray that is
+    /// found is told later, to `ear`.
     pub(super) fn look_after(
         &mut self,
         model: &Model,
@@ -117,10 +145,27 @@ impl Guard {
         match (had_bars, lives) {
             (false, true) => self.raise_bars(model, window, ear),
             (true, false) => self.take_down(),
-            (true, true) => self.watch_anew(ear),
+            (true, true) => self.keep_up(model, window, ear),
             (false, false) => {}
         }
+        if self.is_bare(lives) {
+            return Some(Msg::EndPressed);
+        }
         (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(false))
+    }
+
+    /// Whether this screen was seen for too long without a bar that somebody keeps up. Tells it once.
+    fn is_bare(&mut self, lives: bool) -> bool {
+        if !lives || self.watch.is_some() || on_wayland() {
+            self.unwatched = None;
+            return false;
+        }
+        let since = *self.unwatched.get_or_insert_with(Instant::now);
+        let is_bare = since.elapsed() >= PATIENCE;
+        if is_bare {
+            self.unwatched = None;
+        }
+        is_bare
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
@@ -140,35 +185,95 @@ impl Guard {
 
     fn raise_bars(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
         // Before the window itself stands there is nothing to cover; the next moment looks again.
-        let Some(monitors) = monitors(window) else { return };
+        let Some(places) = places(window) else { return };
+        self.put_up(&places, model, ear);
+        look_for_tray(&self.tray, ear);
+    }
+
+    fn put_up(&mut self, places: &[Place], model: &Model, ear: &impl Ear) {
         // The toolkit asks when a window is made, which may be as late as it is shown.
         self.next_is_bar.0.set(true);
-        for (place, width) in monitors {
-            if let Ok(bar) = Self::bar(place, width, model, ear) {
+        for place in places {
+            if let Ok(bar) = Bar::put_up(*place, model, ear) {
                 self.bars.push(bar);
             }
         }
         self.next_is_bar.0.set(false);
-        self.watch = watch(&self.bars, ear);
-        look_for_tray(&self.tray, ear);
+        self.watch = self.watch(ear);
     }
 
-    /// The toolkit may make a bar's window later than it is shown, and another in its place.
-    fn watch_anew(&mut self, ear: &impl Ear) {
+    /// Monitors come and go, and the toolkit may make a bar's window later than it is shown, and another
+    /// in its place.
+    fn keep_up(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
+        let stands: Vec<Place> = self.bars.iter().map(|bar| bar.place).collect();
+        let wanted = if self.monitors_changed.take() { places(window) } else { None };
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != stands) {
+            self.watch = None;
+            let old = std::mem::take(&mut self.bars);
+            self.put_up(&wanted, model, ear);
+            // Only now: there is no moment without a bar.
+            hide(old);
+            return;
+        }
         let watched = self.watch.as_ref().map(|watch| &watch.bars);
-        if watched != ids(&self.bars).as_ref() {
+        if watched != standings(&self.bars).as_ref() {
             // The old one holds the stop key until it is gone.
             self.watch = None;
-            self.watch = watch(&self.bars, ear);
+            self.watch = self.watch(ear);
         }
     }
 
-    fn bar(
-        place: PhysicalPosition,
-        width: f32,
-        model: &Model,
-        ear: &impl Ear,
-    ) -> Result<BannerWindow, slint::PlatformError> {
+    /// Ends the session at the stop key, and when a bar is destroyed from outside or cannot be kept up.
+    /// `None` while a bar is not made yet.
+    fn watch(&self, ear: &impl Ear) -> Option<Watch> {
+        if on_wayland() || self.bars.is_empty() {
+            return None;
+        }
+        let bars = standings(&self.bars)?;
+        let (told, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
+        let mut sentinel = Sentinel::open(None, &bars).ok()?;
+        let waker = sentinel.waker();
+        let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
+            loop {
+                // A sentinel that can watch no more is as good as a bar that is gone.
+                let alarm = match sentinel.watch() {
+                    Ok(Some(alarm)) => alarm,
+                    Ok(None) => return,
+                    Err(_) => Alarm::Gone,
+                };
+                if told.blocking_send(alarm).is_err() || alarm == Alarm::Gone {
+                    return;
+                }
+            }
+        });
+        let (ear, monitors_changed) = (ear.clone(), Rc::clone(&self.monitors_changed));
+        let _ = slint::spawn_local(async move {
+            while let Some(alarm) = alarms.recv().await {
+                match alarm {
+                    Alarm::Monitors => monitors_changed.set(true),
+                    Alarm::StopKey | Alarm::Gone => ear.send(Msg::EndPressed),
+                }
+            }
+        });
+        Some(Watch { bars, waker, thread: thread.ok() })
+    }
+
+    fn take_down(&mut self) {
+        self.watch = None;
+        // Whoever still looks for a place finds this slot gone.
+        self.tray = TraySlot::default();
+        hide(std::mem::take(&mut self.bars));
+    }
+}
+
+fn hide(bars: Vec<Bar>) {
+    for bar in bars {
+        let _ = bar.window.hide();
+    }
+}
+
+impl Bar {
+    fn put_up(place: Place, model: &Model, ear: &impl Ear) -> Result<Self, slint::PlatformError> {
         let bar = BannerWindow::new()?;
         view::show_banner(model, &bar, Instant::now());
         wiring::wire_banner(&bar, ear);
@@ -178,36 +283,56 @@ impl Guard {
             end.send(Msg::EndPressed);
             slint::CloseRequestResponse::KeepWindowShown
         });
-        bar.window().set_size(LogicalSize::new(width, HEIGHT));
-        bar.window().set_position(place);
+        bar.window().set_size(place.size);
+        bar.window().set_position(place.at);
         bar.show()?;
-        bar.window().set_position(place);
-        Ok(bar)
+        bar.window().set_position(place.at);
+        Ok(Self { window: bar, place })
     }
 
-    fn take_down(&mut self) {
-        self.watch = None;
-        // Whoever still looks for a place finds this slot gone.
-        self.tray = TraySlot::default();
-        for bar in self.bars.drain(..) {
-            let _ = bar.hide();
-        }
+    /// `None` while its window is not made yet.
+    fn standing(&self) -> Option<Standing> {
+        let (at, size) = (self.place.at, self.place.size);
+        Some(Standing {
+            window: x11_id(&self.window)?,
+            left: i16::try_from(at.x).ok()?,
+            top: i16::try_from(at.y).ok()?,
+            width: u16::try_from(size.width).ok()?,
+            height: u16::try_from(size.height).ok()?,
+        })
     }
 }
 
-/// The bar's place on each monitor: at the top, in the middle.
-fn monitors(window: &impl ComponentHandle) -> Option<Vec<(PhysicalPosition, f32)>> {
-    let found = window.window().with_winit_window(|winit| {
-        let each = winit.available_monitors().map(|monitor| {
-            let (at, size, scale) = (monitor.position(), monitor.size(), monitor.scale_factor());
-            let width = f64::from(WIDEST).min(f64::from(size.width) / scale - 40.0).max(200.0);
-            let indent = (f64::from(size.width) - width * scale) / 2.0;
-            (PhysicalPosition::new(at.x + indent as i32, at.y), width as f32)
-        });
-        each.collect::<Vec<_>>()
+/// The bar's place on each monitor: at the top, in the middle. `None` before the toolkit has a window.
+fn places(window: &impl ComponentHandle) -> Option<Vec<Place>> {
+    window.window().with_winit_window(|winit| {
+        let mut places: Vec<Place> =
+            monitors(winit).into_iter().map(|(at, width, scale)| Place::on(at, width, scale)).collect();
+        if places.is_empty() {
+            places.push(Place::on(PhysicalPosition::default(), WIDEST as u32, 1.0));
+        }
+        places
+    })
+}
+
+/// Where each begins, how wide it is, and how many pixels make one of the windows' own. The display is
+/// asked beside the toolkit, which is told of no change (winit on X11).
+fn monitors(winit: &winit::window::Window) -> Vec<(PhysicalPosition, u32, f64)> {
+    let known = winit.available_monitors().map(|monitor| {
+        let (at, size, scale) = (monitor.position(), monitor.size(), monitor.scale_factor());
+        (PhysicalPosition::new(at.x, at.y), size.width, scale)
     });
-    let alone = || vec![(PhysicalPosition::new(0, 0), WIDEST)];
-    found.map(|monitors| if monitors.is_empty() { alone() } else { monitors })
+    let known: Vec<_> = known.collect();
+    if on_wayland() {
+        return known;
+    }
+    let Ok(layout) = tasuki_media::x11::monitors(None) else { return known };
+    let now = layout.monitors.iter().map(|monitor| {
+        let at = PhysicalPosition::new(monitor.x, monitor.y);
+        let scale = known.iter().find(|(its, ..)| *its == at).map_or(winit.scale_factor(), |it| it.2);
+        (at, u32::from(monitor.width), scale)
+    });
+    now.collect()
 }
 
 fn x11_id(bar: &BannerWindow) -> Option<u32> {
@@ -223,75 +348,8 @@ fn x11_id(bar: &BannerWindow) -> Option<u32> {
 }
 
 /// `None` while one is not made yet.
-fn ids(bars: &[BannerWindow]) -> Option<Vec<u32>> {
-    bars.iter().map(x11_id).collect()
-}
-
-/// Ends the session at the stop key, and when a bar is destroyed from outside. `None` while a bar is
-/// not made yet.
-fn watch(bars: &[BannerWindow], ear: &impl Ear) -> Option<Watch> {
-    if on_wayland() {
-        return None;
-    }
-    let bars = ids(bars)?;
-    let (told, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
-    let mut sentinel = Sentinel::open(None, &bars).ok()?;
-    let waker = sentinel.waker();
-    let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
-        loop {
-            // A sentinel that can watch no more is as good as a bar that is gone.
-            let alarm = match sentinel.watch() {
-                Ok(Some(alarm)) => alarm,
-                Ok(None) => return,
-                Err(_) => Alarm::Gone,
-            };
-            if told.blocking_send(alarm).is_err() || alarm == Alarm::Gone {
-                return;
-            }
-        }
-    });
-    let ear = ear.clone();
-    let _ = slint::spawn_local(async move {
-        while alarms.recv().await.is_some() {
-            ear.send(Msg::EndPressed);
-        }
-    });
-    Some(Watch { bars, waker, thread: thread.ok() })
-}
-
-/// Asks the desktop beside everything else: a bus that does not answer holds nothing up.
-fn look_for_tray(slot: &TraySlot, ear: &impl Ear) {
-    let (slot, ear) = (Rc::downgrade(slot), ear.clone());
-    let _ = slint::spawn_local(async move {
-        if !has_tray().await.unwrap_or(false) {
-            return;
-        }
-        let Some(slot) = slot.upgrade() else { return };
-        let tray = tray(&ear);
-        let there = tray.is_some();
-        *slot.borrow_mut() = tray;
-        ear.send(Msg::TrayThere(there));
-    });
-}
-
-/// Whether somebody shows icons (StatusNotifierItem, "IsStatusNotifierHostRegistered"). The toolkit only
-/// logs that nobody does, and the window must not tell of an icon that is not there.
-async fn has_tray() -> zbus::Result<bool> {
-    let bus = zbus::Connection::session().await?;
-    let name = "org.kde.StatusNotifierWatcher";
-    let watcher = zbus::Proxy::new(&bus, name, "/StatusNotifierWatcher", name).await?;
-    watcher.get_property("IsStatusNotifierHostRegistered").await
-}
-
-/// `None` where the toolkit could not place it; the window says what remains.
-fn tray(ear: &impl Ear) -> Option<AgentTray> {
-    let tray = AgentTray::new().ok()?;
-    let end = ear.clone();
-    tray.on_end(move || end.send(Msg::EndPressed));
-    let open = ear.clone();
-    tray.on_open(move || open.send(Msg::Presented));
-    tray.show().ok()?;
-    Some(tray)
+fn standings(bars: &[Bar]) -> Option<Vec<Standing>> {
+    bars.iter().map(Bar::standing).collect()
 }
 
 fn on_wayland() -> bool {

@@ -10,7 +10,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::Requirement;
 
 use super::asking::{INERT, ceil};
-use super::model::{Effect, Msg};
+use super::model::{Effect, Msg, Spot};
 
 #[derive(Debug, Clone)]
 pub struct Live {
@@ -150,8 +150,8 @@ impl Live {
                 self.end()
             }
             // The second half of a double click on Allow, which stood at the same place.
-            Msg::PausePressed(_) if !self.is_settled(now) => Vec::new(),
-            Msg::PausePressed(wanted) => {
+            Msg::PausePressed(_, Spot::Page) if !self.is_settled(now) => Vec::new(),
+            Msg::PausePressed(wanted, Spot::Page | Spot::Bar) => {
                 self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
                 vec![if wanted { Effect::Pause } else { Effect::Resume }]
             }
@@ -251,10 +251,19 @@ mod tests {
         let now = Instant::now();
         let early = now + INERT - Duration::from_millis(1);
         let mut live = live(Mode::Control, now);
-        assert_eq!(live.pressed(&Msg::PausePressed(true), early), []);
+        assert_eq!(live.pressed(&Msg::PausePressed(true, Spot::Page), early), []);
         assert_eq!(live.stillness, Stillness::None);
-        assert_eq!(live.pressed(&Msg::PausePressed(true), now + INERT), [Effect::Pause]);
+        let pressed = live.pressed(&Msg::PausePressed(true, Spot::Page), now + INERT);
+        assert_eq!(pressed, [Effect::Pause]);
         assert_eq!(live.pressed(&Msg::EndPressed, early), [Effect::End]);
+    }
+
+    #[test]
+    fn t33_pause_of_the_bar_holds_from_the_first_moment() {
+        let now = Instant::now();
+        let mut live = live(Mode::Control, now);
+        assert_eq!(live.pressed(&Msg::PausePressed(true, Spot::Bar), now), [Effect::Pause]);
+        assert_eq!(live.pressed(&Msg::PausePressed(false, Spot::Bar), now), [Effect::Resume]);
     }
 
     #[test]

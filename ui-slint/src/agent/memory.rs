@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::profile::Profile;
-use tasuki_peer::shell::settings::{Flags, SETTINGS_FILE, Settings};
+use tasuki_peer::shell::settings::{Flags, Settings};
 use tasuki_protocol::ids::DeviceKey;
 
+use crate::kept;
 use crate::look::Shade;
 
 const WINDOW: &str = "agent-window.toml";
@@ -48,29 +49,21 @@ impl Met {
     }
 }
 
-/// What was read, and the names of files that lie aside now.
+/// What was read, and the files that lie aside now.
 #[derive(Debug)]
 pub struct Remembered {
     pub settings: Settings,
     pub appearance: Appearance,
     pub met: Met,
-    pub aside: Option<String>,
+    pub aside: Vec<PathBuf>,
 }
 
 impl Remembered {
     /// # Errors
     /// A flag that cannot be, no home folder, or a damaged file that cannot be moved.
     pub fn read(flags: &Flags) -> Result<Self, Fault> {
-        let mut aside = None;
-        let settings = match Settings::gather(flags.clone()) {
-            Ok(settings) => settings,
-            Err(fault) => {
-                // Only a file can be put aside: a wrong flag or variable stays wrong.
-                let file = settings_file(flags).ok_or(fault.clone())?;
-                aside = Some(put_aside(&file).map_err(|_| fault)?);
-                Settings::gather(flags.clone())?
-            }
-        };
+        let (settings, aside) = kept::settings(flags)?;
+        let mut aside = Vec::from_iter(aside);
         let appearance = read_or_aside(&settings.profile.state.join(WINDOW), &mut aside);
         let met = read_or_aside(&settings.profile.state.join(MET), &mut aside);
         Ok(Self { settings, appearance, met, aside })
@@ -89,47 +82,23 @@ pub fn keep_met(profile: &Profile, met: &Met) -> Result<(), Fault> {
     profile.write(MET, toml::to_string(met).unwrap_or_default().as_bytes())
 }
 
-fn settings_file(flags: &Flags) -> Option<PathBuf> {
-    let profile = match &flags.profile {
-        Some(folder) => Profile::at(folder),
-        None => match std::env::var_os("TASUKI_PROFILE").filter(|folder| !folder.is_empty()) {
-            Some(folder) => Profile::at(Path::new(&folder)),
-            None => Profile::of_user().ok()?,
-        },
-    };
-    Some(profile.config.join(SETTINGS_FILE)).filter(|file| file.is_file())
-}
-
-fn read_or_aside<T: DeserializeOwned + Default>(file: &Path, aside: &mut Option<String>) -> T {
+fn read_or_aside<T: DeserializeOwned + Default>(file: &Path, aside: &mut Vec<PathBuf>) -> T {
     let Ok(opened) = std::fs::File::open(file) else { return T::default() };
     let mut text = String::new();
     let read = opened.take(MAX_FILE_BYTES).read_to_string(&mut text);
     match read.ok().and_then(|_| toml::from_str(&text).ok()) {
         Some(value) => value,
         None => {
-            if let Ok(name) = put_aside(file) {
-                *aside = Some(name);
-            }
+            aside.extend(kept::put_aside(file));
             T::default()
         }
     }
 }
 
-/// Under the first free name, so that an older one is not lost.
-fn put_aside(file: &Path) -> std::io::Result<String> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for number in 1..=999 {
-        let kept = file.with_file_name(format!("{name}.damaged-{number}"));
-        if !kept.exists() {
-            std::fs::rename(file, &kept)?;
-            return Ok(kept.display().to_string());
-        }
-    }
-    Err(std::io::ErrorKind::AlreadyExists.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use tasuki_peer::shell::settings::SETTINGS_FILE;
+
     use super::*;
 
     fn flags(folder: &Path) -> Flags {
@@ -145,12 +114,12 @@ mod tests {
         let remembered = Remembered::read(&flags(folder.path())).unwrap();
         assert_eq!(remembered.appearance, Appearance::default());
         assert_eq!(remembered.met, Met::default());
-        assert!(remembered.aside.is_some());
+        assert_eq!(remembered.aside.len(), 3, "each is told of");
         for name in [SETTINGS_FILE, WINDOW, MET] {
             let kept = folder.path().join(format!("{name}.damaged-1"));
             assert_eq!(std::fs::read_to_string(kept).unwrap(), "consent = [");
         }
-        assert!(Remembered::read(&flags(folder.path())).unwrap().aside.is_none());
+        assert!(Remembered::read(&flags(folder.path())).unwrap().aside.is_empty());
     }
 
     #[test]

@@ -16,5 +16,6 @@ mod running;
 pub mod scenes;
 mod session;
 pub mod single;
+mod tray;
 pub mod view;
 pub mod wiring;

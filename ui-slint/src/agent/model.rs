@@ -96,7 +96,8 @@ pub enum Msg {
         shown: Digest,
     },
     Taken(Capability, bool),
-    PausePressed(bool),
+    /// Whether the picture is to be held, and by which button.
+    PausePressed(bool, Spot),
     EndPressed,
     KeepPicturePressed,
     ReceiptOpened,
@@ -108,6 +109,13 @@ pub enum Msg {
     TrayThere(bool),
     /// A moment has passed.
     Tick,
+}
+
+/// Where a button stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    Page,
+    Bar,
 }
 
 /// What is to be done, in order.
@@ -214,7 +222,7 @@ impl Model {
             | Msg::RefusePressed { .. }
             | Msg::AnswerPressed { .. }
             | Msg::Taken(..)
-            | Msg::PausePressed(_)
+            | Msg::PausePressed(..)
             | Msg::EndPressed => self.pressed(msg, now),
         }
     }

@@ -78,7 +78,7 @@ fn run(options: &Options) -> Result<(), Fault> {
     if !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
         return Err(Fault::NoDisplay);
     }
-    let next_is_bar = guard::choose_toolkit().map_err(unusable)?;
+    let next_is_bar = guard::choose_toolkit()?;
     if let Some(state) = &options.mock {
         return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
     }

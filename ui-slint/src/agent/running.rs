@@ -17,6 +17,7 @@ use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::trust::Trust;
+use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
@@ -27,10 +28,10 @@ use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, room, view};
-use crate::documents;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
+use crate::{documents, kept};
 
 /// Countdowns are shown by the second; this is often enough for each to be seen.
 const TICK: Duration = Duration::from_millis(200);
@@ -77,7 +78,7 @@ impl Program {
         let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
         let lang = kept.map_or(settings.lang, tasuki_peer::shell::texts::Lang::of_locale);
         let mut model = Model::new(lang, remembered.appearance.shade, "");
-        model.notice = remembered.aside.clone().map(Said::SettingsAside);
+        model.notice = kept::names(&remembered.aside).map(Said::SettingsAside);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|why| slint::PlatformError::from(why.to_string()))?;
@@ -112,9 +113,9 @@ impl Program {
 
     pub(super) fn run(&self) -> Result<(), slint::PlatformError> {
         self.show();
-        self.window.run()?;
+        let ran = self.window.run();
         self.leave();
-        Ok(())
+        ran
     }
 
     pub(super) fn dispatch(self: &Rc<Self>, msg: Msg) {
@@ -263,6 +264,9 @@ impl Program {
         match news {
             FromSession::Runs(orders, viewer) => {
                 if let Some(session) = self.session.borrow_mut().as_mut() {
+                    if let Some(task) = &session.task {
+                        session::end_with_display(task, &orders);
+                    }
                     session.orders = Some(orders);
                     session.viewer = Some(viewer);
                 }
@@ -354,7 +358,7 @@ impl Program {
 
     /// The window is closed: whatever runs ends, and has a moment to say so.
     fn leave(&self) {
-        self.act(HumanAct::End(tasuki_protocol::message::EndReason::UserEnded));
+        self.act(HumanAct::End(EndReason::UserEnded));
         *self.guard.borrow_mut() = Guard::default();
         let task = self.session.take().and_then(|mut session| session.task.take());
         if let Some(task) = task {

@@ -14,7 +14,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
 use super::live::QuestionKind;
-use super::model::{Model, Msg, Page};
+use super::model::{Model, Msg, Page, Said};
 use super::news::News;
 use crate::look::Shade;
 
@@ -73,6 +73,8 @@ impl Stage {
         stuck.page = Page::Trouble(Fault::NotSetUp);
         let mut connecting = self.start();
         connecting.page = Page::Connecting;
+        let mut aside = self.start();
+        aside.notice = Some(Said::SettingsAside("settings.toml.damaged-1".to_owned()));
         let still = |name, model| Scene { name, model, now: self.now };
         vec![
             still("agent-trouble", stuck),
@@ -85,6 +87,7 @@ impl Stage {
             still("agent-connecting", connecting.clone()),
             still("agent-number-refused", after(connecting.clone(), Fault::NumberRefused, self.now)),
             still("agent-number-unreachable", after(connecting, trouble, self.now)),
+            still("agent-number-settings-aside", aside),
             self.told("agent-about", vec![Msg::AboutShown(true)], at_once),
         ]
     }

@@ -5,7 +5,7 @@
 
 use slint::ComponentHandle;
 
-use super::model::Msg;
+use super::model::{Msg, Spot};
 use super::view::{self, Pane};
 use crate::windows::{AgentWindow, BannerWindow, Means};
 
@@ -94,7 +94,7 @@ fn for_session(window: &AgentWindow, ear: &impl Ear) {
         }
     });
     let e = ear.clone();
-    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted)));
+    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted, Spot::Page)));
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
     let e = ear.clone();
@@ -107,5 +107,5 @@ pub fn wire_banner(banner: &BannerWindow, ear: &impl Ear) {
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
     let e = ear.clone();
-    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted)));
+    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted, Spot::Bar)));
 }

@@ -30,6 +30,7 @@ use super::model::{Account, Asks, Note, TabId, ToastWhat};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
+use crate::last_words;
 
 /// What a server that is busy asks for, in seconds.
 const BUSY_S: u64 = 60;
@@ -125,12 +126,18 @@ impl Engine {
     /// The number's request; everything else of the session follows as news.
     pub fn dial(&mut self, tab: TabId, mode: Mode, note: Note) {
         let (orders, wanted) = mpsc::channel(ACTS);
+        // Whoever holds the orders holds the session; the last words must not.
+        let last = orders.downgrade();
         self.sessions.insert(tab, orders);
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         self.running.retain(|task| !task.is_finished());
         let task = self.runtime.spawn(async move {
             let result = hold(tab, mode, note, &settings, wanted, &news).await;
             news.session(tab, Happened::Gone(result)).await;
+        });
+        last_words::of(task.abort_handle(), move || {
+            let end = Order::Act(HumanAct::End(EndReason::ProgramEnded));
+            let _ = last.upgrade().map(|orders| orders.try_send(end));
         });
         self.running.push(task);
     }

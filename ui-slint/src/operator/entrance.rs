@@ -16,7 +16,8 @@ use super::update::{Effect, Form, say};
 #[derive(Debug)]
 pub struct Found {
     pub preferences: Preferences,
-    pub set_aside: Option<PathBuf>,
+    /// Where files lie now that could not be read.
+    pub set_aside: Vec<PathBuf>,
     pub history: Vec<Past>,
     /// Server and organisation of the signed bundle.
     pub trust: Result<Trusted, Fault>,
@@ -70,10 +71,10 @@ pub(super) fn started(model: &mut Model, found: Found) -> Vec<Effect> {
             ..SignIn::default()
         }),
     };
-    match found.set_aside {
-        Some(file) => say(model, super::model::ToastWhat::SettingsSetAside(file)),
-        None => Vec::new(),
+    if found.set_aside.is_empty() {
+        return Vec::new();
     }
+    say(model, super::model::ToastWhat::SettingsSetAside(found.set_aside))
 }
 
 pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {

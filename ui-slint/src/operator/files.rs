@@ -23,15 +23,15 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// What the profile and the signed bundle say.
-pub fn look(settings: &Settings) -> Found {
+/// What the profile and the signed bundle say, beside settings that lie `aside` already.
+pub fn look(settings: &Settings, aside: Option<PathBuf>) -> Found {
     let folder = &settings.profile.state;
     let read = preferences::read(folder);
     let trust = Trust::load(settings.tenant.as_deref(), &settings.profile);
     let account = trust.as_ref().ok().and_then(|trust| account(settings, trust));
     Found {
         preferences: read.preferences,
-        set_aside: read.set_aside,
+        set_aside: aside.into_iter().chain(read.set_aside).collect(),
         history: history::read(folder),
         trust: trust.map(|trust| Trusted {
             server: server_of(&trust),
@@ -113,12 +113,7 @@ pub async fn keep_picture(viewer: Viewer, file: PathBuf) -> Happened {
 /// The monitors of this desktop, to choose from.
 #[cfg(target_os = "linux")]
 pub async fn own_monitors() -> Option<Layout> {
-    use tasuki_media::screen::Screen as _;
-    let looked = tokio::task::spawn_blocking(|| {
-        let screen = tasuki_media::x11::X11Screen::open(None).ok()?;
-        Some(screen.layout().clone())
-    });
-    looked.await.ok().flatten()
+    tokio::task::spawn_blocking(|| tasuki_media::x11::monitors(None).ok()).await.ok().flatten()
 }
 
 #[cfg(not(target_os = "linux"))]

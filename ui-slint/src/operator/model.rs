@@ -151,7 +151,8 @@ pub enum ToastWhat {
     /// A copy of a receipt.
     Saved(PathBuf),
     Failed(Fault),
-    SettingsSetAside(PathBuf),
+    /// Files that could not be read and lie aside under these names.
+    SettingsSetAside(Vec<PathBuf>),
     TooManyTabs,
     TextSent,
 }

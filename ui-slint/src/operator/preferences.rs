@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kept;
 use crate::look::Shade;
 
 /// The file's name in the state folder.
@@ -71,11 +72,7 @@ pub fn read(folder: &Path) -> Read {
     let file = folder.join(FILE);
     match load(&file) {
         Ok(preferences) => Read { preferences: preferences.unwrap_or_default(), set_aside: None },
-        Err(()) => {
-            let aside = folder.join(format!("{FILE}.damaged"));
-            let kept = std::fs::rename(&file, &aside).is_ok();
-            Read { preferences: Preferences::default(), set_aside: kept.then_some(aside) }
-        }
+        Err(()) => Read { preferences: Preferences::default(), set_aside: kept::put_aside(&file).ok() },
     }
 }
 
@@ -99,13 +96,17 @@ mod tests {
     #[test]
     fn a_damaged_file_is_kept_aside_and_defaults_are_used() {
         let folder = tempfile::tempdir().unwrap();
+        let mut kept = Vec::new();
         for damaged in ["", "[]", "{\"shade\": \"pink\"}", "{\"consent\": true}", "{"] {
             std::fs::write(folder.path().join(FILE), damaged).unwrap();
             let read = read(folder.path());
             assert_eq!(read.preferences, Preferences::default());
-            let aside = read.set_aside.unwrap();
-            assert_eq!(std::fs::read_to_string(aside).unwrap(), damaged);
+            kept.push((read.set_aside.unwrap(), damaged));
             assert!(!folder.path().join(FILE).exists());
+        }
+        // The second one took the first one's place nowhere.
+        for (aside, damaged) in kept {
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), damaged);
         }
     }
 

@@ -27,12 +27,12 @@ use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Shown};
 use super::update::{Effect, Msg, update};
 use super::{files, history, mock, preferences, view, wire};
-use crate::documents;
 use crate::look::Shade;
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::viewer::watching::{self, Grabbing, Keys};
 use crate::windows::{Operator, OperatorWindow};
+use crate::{documents, kept};
 
 /// How long sessions have to say goodbye when the window is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -91,7 +91,7 @@ fn desktop_lang() -> Lang {
 }
 
 fn run(options: Options) -> Result<(), Fault> {
-    let settings = Settings::gather(Flags {
+    let (settings, aside) = kept::settings(&Flags {
         profile: options.profile,
         tenant: options.tenant,
         lang: options.lang,
@@ -103,7 +103,8 @@ fn run(options: Options) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
     let window = open_window()?;
-    let app = App::start(&window, &runtime, settings);
+    crate::last_words::prepare();
+    let app = App::start(&window, &runtime, settings, aside);
     let ran = window.run().map_err(|why| no_window(&why));
     app.leave();
     runtime.shutdown_timeout(FAREWELL);
@@ -117,7 +118,7 @@ pub(super) fn open_window() -> Result<OperatorWindow, Fault> {
     if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
         return Err(Fault::NoDisplay);
     }
-    let window = OperatorWindow::new().map_err(|why| no_window(&why))?;
+    let window = crate::start_toolkit(OperatorWindow::new)?;
     // As the menu entry is called (ui-slint/desktop), so that a desktop knows whose window it is.
     let _ = slint::set_xdg_app_id("tasuki-operator");
     Ok(window)
@@ -150,14 +151,19 @@ struct State {
 }
 
 impl App {
-    fn start(window: &OperatorWindow, runtime: &Runtime, settings: Settings) -> Self {
+    fn start(
+        window: &OperatorWindow,
+        runtime: &Runtime,
+        settings: Settings,
+        aside: Option<PathBuf>,
+    ) -> Self {
         let ring = window.as_weak();
         let (teller, news) = Teller::new(move || {
             let _ = ring.upgrade_in_event_loop(|window| {
                 window.global::<Operator<'_>>().invoke_news();
             });
         });
-        let found = files::look(&settings);
+        let found = files::look(&settings, aside);
         let mut model = Model::new(settings.lang, files::now());
         model.zone = TimeZone::system();
         let engine = Engine::new(runtime.handle().clone(), settings, teller);

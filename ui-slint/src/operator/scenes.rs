@@ -185,6 +185,9 @@ impl Stages {
         let mut kept = self.tab(Mode::Control, live_stage(), |_| {});
         let file = PathBuf::from("Pictures/tasuki-20261125-140600.png");
         kept.toast = Some(Toast { what: ToastWhat::Screenshot(file), until: NOW + 6 });
+        let mut aside = self.home();
+        let file = PathBuf::from("operator-window.json.damaged-1");
+        aside.toast = Some(Toast { what: ToastWhat::SettingsSetAside(vec![file]), until: NOW + 6 });
         let failed =
             self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::TranscriptMismatch)), |_| {});
         vec![
@@ -199,6 +202,7 @@ impl Stages {
             ("operator-history", page(Page::History)),
             ("operator-history-empty", Model { page: Page::History, ..self.home() }),
             ("operator-settings", page(Page::Settings)),
+            ("operator-settings-aside", aside),
             ("operator-about", page(Page::About)),
         ]
     }

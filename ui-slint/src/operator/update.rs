@@ -42,7 +42,6 @@ pub enum Msg {
     ChooseFolder(PathBuf),
     ForgetHistory,
     ToastGone,
-    SettingsSetAside(PathBuf),
     /// Something is done, or could not be; said in passing.
     Told(ToastWhat),
     /// A second has passed; seconds since 1970.
@@ -139,7 +138,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.history.clear();
             vec![Effect::KeepHistory(Vec::new())]
         }
-        Msg::SettingsSetAside(file) => say(model, ToastWhat::SettingsSetAside(file)),
         Msg::Told(what) => say(model, what),
         Msg::Tick(now) => tick(model, now),
         Msg::Quit => quit(model),
@@ -220,7 +218,7 @@ mod tests {
     fn found(account: Option<Account>) -> Msg {
         Msg::Started(Box::new(Found {
             preferences: Preferences::default(),
-            set_aside: None,
+            set_aside: Vec::new(),
             history: Vec::new(),
             trust: Ok(Trusted { server: "help.example".into(), organisation: "Example".into() }),
             account,

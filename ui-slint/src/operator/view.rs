@@ -14,11 +14,11 @@ use super::model::{
 };
 use super::preferences::{Grab, Keyboard, Language};
 use super::{clock, view_session};
-use crate::look;
 use crate::windows::{
     HistoryHow, LanguageChoice, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
     PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
 };
+use crate::{kept, look};
 
 /// Everything that the window shows of `model`.
 pub fn show(model: &Model, window: &OperatorWindow) {
@@ -190,8 +190,8 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
             words = fault.sentence(model.lang());
             ToastLine::Failed
         }
-        Some(ToastWhat::SettingsSetAside(file)) => {
-            words = file.display().to_string();
+        Some(ToastWhat::SettingsSetAside(files)) => {
+            words = kept::names(files).unwrap_or_default();
             ToastLine::SetAside
         }
         Some(ToastWhat::TooManyTabs) => ToastLine::TooMany,

@@ -10,6 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
+
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The display, and a client that holds its devices.
@@ -17,12 +20,50 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Desk {
     pub(crate) display: String,
     server: Child,
-    manager: Child,
+    manager: Option<Child>,
     hand: TcpStream,
 }
 
 impl Desk {
     pub(crate) fn start() -> Self {
+        let mut desk = Self::start_bare();
+        desk.manager = Some(quiet("openbox", &desk.display).spawn().expect("openbox starts"));
+        desk.wait_for_manager();
+        desk
+    }
+
+    /// While it starts, openbox loses windows that ask to be shown; so one of ours asks until it is.
+    fn wait_for_manager(&self) {
+        let (client, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let root = client.setup().roots[screen].root;
+        let state = client.intern_atom(false, b"WM_STATE").unwrap().reply().unwrap().atom;
+        let (depth, kind) = (x11rb::COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+        let is_managed = |window| {
+            let asked = client.get_property(false, window, state, state, 0, 2).unwrap();
+            asked.reply().unwrap().value_len > 0
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let window = client.generate_id().unwrap();
+            let aux = CreateWindowAux::new();
+            client.create_window(depth, window, root, 0, 0, 9, 9, 0, kind, 0, &aux).unwrap();
+            client.map_window(window).unwrap().check().unwrap();
+            let again = Instant::now() + Duration::from_millis(500);
+            let mut managed = is_managed(window);
+            while !managed && Instant::now() < again {
+                std::thread::sleep(Duration::from_millis(10));
+                managed = is_managed(window);
+            }
+            client.destroy_window(window).unwrap().check().unwrap();
+            if managed {
+                return;
+            }
+            assert!(Instant::now() < deadline, "openbox manages no window");
+        }
+    }
+
+    /// Without a window manager: a window stands where it puts itself.
+    pub(crate) fn start_bare() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // Two that look for a free display at the same moment may pick the same one.
         let turns = File::create(std::env::temp_dir().join("tasuki-tests-x.lock")).unwrap();
@@ -38,9 +79,8 @@ impl Desk {
         let mut number = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
         let display = format!(":{}", number.trim());
-        let manager = quiet("openbox", &display).spawn().expect("openbox starts");
         let hand = client(port);
-        Self { display, server, manager, hand }
+        Self { display, server, manager: None, hand }
     }
 
     pub(crate) fn click(&mut self, (x, y): (u16, u16)) {
@@ -63,15 +103,26 @@ impl Desk {
 
     /// What any program on the display can do without a hand.
     pub(crate) fn xdotool(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("xdotool");
+        self.run("xdotool", arguments)
+    }
+
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
         let output = command.env("DISPLAY", &self.display).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Left, top, width and height of a window that no frame surrounds; nought of one that is gone.
+    pub(crate) fn geometry(&self, window: u32) -> (i32, i32, i32, i32) {
+        let (client, _) = x11rb::connect(Some(&self.display)).unwrap();
+        let Ok(place) = client.get_geometry(window).unwrap().reply() else { return (0, 0, 0, 0) };
+        (place.x.into(), place.y.into(), place.width.into(), place.height.into())
     }
 }
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for child in [&mut self.manager, &mut self.server] {
+        for child in self.manager.iter_mut().chain([&mut self.server]) {
             let _ = child.kill();
             let _ = child.wait();
         }

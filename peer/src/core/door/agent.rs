@@ -131,6 +131,7 @@ impl AgentDoor {
             ServerToAgent::Refused { reason } => self.refused(reason, out),
             ServerToAgent::Leg { .. }
             | ServerToAgent::Resumed
+            | ServerToAgent::Relays { .. }
             | ServerToAgent::LedgerTicket { .. }
             | ServerToAgent::OperatorPresence { .. } => Step::Waits(self),
         }

@@ -152,18 +152,16 @@ impl OperatorDoor {
             ServerToOperator::Closed { session, reason } => self.closed(session, reason, out),
             ServerToOperator::Refused { reason } => {
                 out.tell(SessionEvent::ServerRefused { reason });
-                match &self.state {
-                    State::AwaitingRoom(..) => Step::Over(EndReason::ServerRefused, EndedBy::Server),
-                    State::AwaitingServer(_)
-                    | State::Ringing(_)
-                    | State::Confirming(..)
-                    | State::Finishing(..) => Step::Waits(self),
+                if matches!(self.state, State::AwaitingRoom(..)) {
+                    return Step::Over(EndReason::ServerRefused, EndedBy::Server);
                 }
+                Step::Waits(self)
             }
             ServerToOperator::Challenge { .. }
             | ServerToOperator::Ready
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
+            | ServerToOperator::Relays { .. }
             | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::AgentPresence { .. } => Step::Waits(self),
         }

@@ -1,0 +1,83 @@
+//! What surrounds a window on a desktop, taken away or damaged: fonts of the system, settings. (No display
+//! is in `desktop.rs`, no bus and no tray in `tray.rs`.)
+
+#![allow(clippy::unwrap_used)]
+
+mod hand;
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use hand::{Desk, PATIENCE, quiet};
+
+const PROGRAMS: [(&str, &str, &str); 2] = [
+    (env!("CARGO_BIN_EXE_tasuki-agent"), "agent-trouble", "^Remote support"),
+    (env!("CARGO_BIN_EXE_tasuki-operator"), "operator-settings", "Tasuki"),
+];
+
+#[test]
+fn s100_on_a_computer_without_a_font_both_programs_say_so_in_one_sentence_and_what_to_do() {
+    let desk = Desk::start_bare();
+    let home = tempfile::tempdir().unwrap();
+    let none = home.path().join("fonts.conf");
+    let empty = "<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">\n<fontconfig/>\n";
+    std::fs::write(&none, empty).unwrap();
+    for (program, ..) in PROGRAMS {
+        for (lang, word) in [("en", "fonts-dejavu-core"), ("ja", "フォント")] {
+            let mut bare = quiet(program, &desk.display);
+            bare.env("HOME", home.path()).env("FONTCONFIG_FILE", &none);
+            bare.env("XDG_DATA_HOME", home.path()).args([
+                "--lang",
+                lang,
+                "--log",
+                "error",
+                "--profile",
+            ]);
+            let ended = bare.arg(home.path()).stderr(Stdio::piped()).output().unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(11), "{program}: {said}");
+            assert_eq!(said.trim().lines().count(), 1, "{program}: {said}");
+            assert!(said.contains(word) && !said.contains("panicked"), "{program}: {said}");
+        }
+    }
+}
+
+#[test]
+fn damaged_settings_of_both_windows_lie_aside_and_the_window_opens() {
+    let desk = Desk::start();
+    for (program, state, title) in PROGRAMS {
+        let home = tempfile::tempdir().unwrap();
+        for (round, damaged) in ["path = [", "path = 'sideways'"].into_iter().enumerate() {
+            std::fs::write(home.path().join("settings.toml"), damaged).unwrap();
+            let mut command = quiet(program, &desk.display);
+            let child = command.args(["--lang", "en", "--profile"]).arg(home.path()).spawn().unwrap();
+            let mut shown = Shown(child);
+            until(state, &mut shown, || {
+                !desk.xdotool(&["search", "--onlyvisible", "--name", title]).is_empty()
+            });
+            let kept = format!("settings.toml.damaged-{}", round + 1);
+            assert_eq!(std::fs::read_to_string(home.path().join(kept)).unwrap(), damaged, "{state}");
+            assert!(!Path::new(&home.path().join("settings.toml")).exists());
+        }
+    }
+}
+
+/// A window that ends with the test.
+struct Shown(Child);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until(what: &str, shown: &mut Shown, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(shown.0.try_wait().unwrap().is_none(), "{what}: the window went away");
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
