@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod painting;
+mod trouble;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +14,8 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, LogicalSize, SharedString};
 use tasuki_peer::shell::texts::Lang;
-use tasuki_ui_slint::agent::model::Msg;
+use tasuki_ui_slint::agent::model::{Msg, Page};
+use tasuki_ui_slint::agent::news::News;
 use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
 use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
@@ -66,7 +68,42 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                 _ => {}
             }
         }
+        what_is_bad_outside_is_told_with_a_way_on(lang);
     }
+}
+
+/// A bundle, a server or a link that will not do: one sentence, and the button that goes on.
+fn what_is_bad_outside_is_told_with_a_way_on(lang: Lang) {
+    let scene = |name| {
+        let mut all = scenes::all(lang, Shade::Light, Instant::now()).into_iter();
+        all.find(|scene| scene.name == name).unwrap()
+    };
+    let says = |scene: &Scene, sentence: &str, (en, ja): (&str, &str), act: &str| {
+        let (window, heard) = open(scene);
+        only(&window, sentence, AccessibleRole::Text);
+        let button = if lang == Lang::En { en } else { ja };
+        only(&window, button, AccessibleRole::Button).invoke_accessible_default_action();
+        assert_eq!(heard.take(), [act], "{sentence}");
+    };
+    for fault in trouble::of_bundle() {
+        let mut stuck = scene("agent-trouble");
+        stuck.model.page = Page::Trouble(fault.clone());
+        says(&stuck, &fault.sentence(lang), ("Try again", "もう一度試す"), "TryAgainPressed");
+    }
+    let connect = ("Connect", "接続する");
+    for fault in trouble::of_server() {
+        let mut back = scene("agent-connecting");
+        let over = News::Over { end: None, fault: Some(fault.clone()) };
+        let _ = back.model.update(Msg::News(Box::new(over)), back.now);
+        says(&back, &fault.sentence(lang), connect, "ConnectPressed");
+    }
+    let mut linked = scene("agent-number");
+    let _ = linked.model.update(Msg::Linked(None), linked.now);
+    let junk = match lang {
+        Lang::En => "There is no session number in this link. Please type the number.",
+        Lang::Ja => "このリンクには接続番号がありません。番号を入力してください。",
+    };
+    says(&linked, junk, connect, "ConnectPressed");
 }
 
 fn open(scene: &Scene) -> (AgentWindow, Heard) {

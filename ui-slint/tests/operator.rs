@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod painting;
+mod trouble;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalSize};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::operator::model::{Door, Trouble};
 use tasuki_ui_slint::operator::update::Msg;
 use tasuki_ui_slint::operator::{mock, scenes, wire};
 use tasuki_ui_slint::windows::{OperatorWindow, RemoteScreen};
@@ -30,6 +32,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     what_a_state_is_for_can_be_found_by_label_and_role();
     controls_do_what_they_say();
     the_first_click_on_the_picture_is_the_hosts();
+    what_is_bad_outside_is_told_with_a_way_on();
 }
 
 fn open(scene: &scenes::Scene) -> OperatorWindow {
@@ -186,6 +189,34 @@ fn controls_do_what_they_say() {
                 heard.len() == 1 && heard[0].contains(expected),
                 "{name}: {label} said {heard:?}, {expected} was due"
             );
+        }
+    }
+}
+
+/// A bundle or a server that will not do: one sentence, and the button that goes on.
+fn what_is_bad_outside_is_told_with_a_way_on() {
+    for lang in [Lang::En, Lang::Ja] {
+        let scene = |name| {
+            let mut all = scenes::all(lang, Shade::Light).into_iter();
+            all.find(|scene| scene.name == name).unwrap()
+        };
+        for fault in trouble::of_bundle() {
+            let mut stuck = scene("operator-not-set-up");
+            stuck.model.door = Door::Shut(fault.clone());
+            let window = open(&stuck);
+            let sentence = fault.sentence(lang);
+            assert!(find(&window, AccessibleRole::Text, &sentence).is_some(), "{sentence}");
+        }
+        for fault in trouble::of_server() {
+            let mut back = scene("operator-sign-in");
+            let Door::Out(page) = &mut back.model.door else { panic!("nobody is signed in") };
+            page.trouble = Some(Trouble::Failed(fault.clone()));
+            let window = open(&back);
+            let sentence = fault.sentence(lang);
+            assert!(find(&window, AccessibleRole::Text, &sentence).is_some(), "{sentence}");
+            let again = if lang == Lang::En { "Sign in" } else { "サインイン" };
+            let button = find(&window, AccessibleRole::Button, again).unwrap();
+            assert_eq!(button.accessible_enabled(), Some(true), "{sentence}");
         }
     }
 }

@@ -5,7 +5,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-
 use super::model::Msg;
 use super::wiring::Ear;
 use crate::windows::AgentTray;
