@@ -79,12 +79,12 @@ impl Language {
                 "サーバーの版が異なります。古いほうを更新してください。",
             ),
             ProblemCode::Taken => self.pick(
-                "That name is taken already. Choose another name.",
-                "その名前は既に使われています。別の名前にしてください。",
+                "That name, or one that looks like it, is taken already. Choose another name.",
+                "その名前か、見た目の同じ名前が既に使われています。別の名前にしてください。",
             ),
             ProblemCode::Unusable => self.pick(
-                "The name or password cannot be used. Account names take a-z, 0-9 and . - _ @; names at most 40 characters; passwords 15 to 256.",
-                "名前またはパスワードが使えません。アカウント名は a-z 0-9 . - _ @、名前は40文字以内、パスワードは15文字以上256文字以内です。",
+                "The name or password cannot be used. Account names have no spaces; names have 1 to 40 characters, none of them invisible; passwords 15 to 256.",
+                "名前またはパスワードが使えません。アカウント名に空白は使えません。名前は見えない文字を含まない40文字以内、パスワードは15文字以上256文字以内です。",
             ),
             ProblemCode::NotFound => self.pick(
                 "There is no such name. The `list` commands show all.",

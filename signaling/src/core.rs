@@ -12,6 +12,7 @@ mod distances;
 pub mod guesses;
 pub mod issue;
 pub mod ledger;
+pub mod likeness;
 pub mod listing;
 pub mod notes;
 pub mod operators;

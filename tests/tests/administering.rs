@@ -4,21 +4,26 @@
 use std::{
     fs::{self, File},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
+use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::program;
 use tasuki_tests::stack::House;
 
 /// What it exits with and says, with `typed` to read.
 fn administer(house: &House, profile: &str, arguments: &[&str], typed: &str) -> (Option<i32>, String) {
+    let output = started(house, profile, arguments, typed);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn started(house: &House, profile: &str, arguments: &[&str], typed: &str) -> Output {
     let lines = house.folder().join("typed");
     fs::write(&lines, typed).expect("written");
     let mut command = Command::new(program("tasuki-admin").expect("the program"));
     command.arg("--profile").arg(house.folder().join(profile)).args(arguments);
     command.stdin(Stdio::from(File::open(lines).expect("the lines"))).env("LC_ALL", "C");
-    let output = command.output().expect("it runs");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    command.output().expect("it runs")
 }
 
 fn text(path: &Path) -> &str {
@@ -53,4 +58,39 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert_eq!((code, said.lines().count()), (Some(5), 1), "{said}");
     assert!(said.contains("fingerprint") && !said.contains("bundle"), "{said}");
     assert!(!house.folder().join("newcomer").join("server.json").exists(), "the server was trusted");
+}
+
+/// On a new computer, with the shares that were printed: two that are not a pair give nothing,
+/// any two give back the root that signs the bundle after the one before, under a new passphrase.
+#[test]
+fn two_of_three_shares_bring_the_organisations_root_back_on_a_new_computer() {
+    let house = House::set_up().expect("a house");
+    let invited = house.administrate(&["admin", "add", "taro"]).expect("an invitation");
+    let token = invited["token"].as_str().expect("a token");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    let [first, second, third] = house.shares() else { panic!("{:?}", house.shares()) };
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = bundle.server_pins[0].to_string();
+    let recover = ["--json", "--server", &server, "init", "--fingerprint", &pin, "--recover"];
+    let recover = [&recover as &[&str], &["--name", "taro"]].concat();
+    let begin = format!("{token}\nseven lemons under a tin roof\n{second}\n{second}\n");
+    let (code, said) = administer(&house, "new", &recover, &begin);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(code != Some(0) && !house.folder().join("new").join("vault.json").exists(), "{said}");
+
+    let shares = format!("{third}\n{first}\n");
+    let made = answered(&house, "new", &recover, &shares);
+    let passphrase = made["passphrase"].as_str().expect("a passphrase");
+    assert_ne!(passphrase, house.secrets()[0]);
+    let newer = fs::read(house.folder().join("new").join("tenant.json")).expect("read");
+    let newer = Bundle::open(&newer, &bundle.known()).expect("it goes on from the one before");
+    assert_eq!((newer.root, newer.version), (bundle.root, bundle.version + 1));
+}
+
+/// The object that it prints, with `typed` to read.
+fn answered(house: &House, profile: &str, arguments: &[&str], typed: &str) -> serde_json::Value {
+    let output = started(house, profile, arguments, typed);
+    let (out, said) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    serde_json::from_slice(out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(out)))
 }

@@ -108,6 +108,7 @@ impl Accounts {
         if !self.admin_token_holds(&request.token, coming).await? {
             return Err(ProblemCode::SignIn.into());
         }
+        self.is_unlike("SELECT person FROM admins", &request.name).await?;
         let normal = Zeroizing::new(rules::normal(&request.password));
         let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };

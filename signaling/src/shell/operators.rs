@@ -1,6 +1,7 @@
 //! What administrators do with operators' accounts and groups.
 
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
     OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
@@ -15,6 +16,7 @@ use super::clock;
 use super::names::{Cell, Person};
 use super::rules::{self, Beside};
 use crate::core::admission::Admission;
+use crate::core::likeness::likeness;
 
 impl Accounts {
     /// The rows of a new account with a code for its first device, and what its administrator
@@ -28,6 +30,7 @@ impl Accounts {
         if !showable || has_space || new.modes.is_empty() {
             return Err(ProblemCode::Unusable.into());
         }
+        self.is_unlike("SELECT person FROM operators", &new.operator).await?;
         let password = Zeroizing::new(new.password);
         let required = self.rules.second_factor_required;
         let beside = if required { Beside::Totp } else { Beside::Nothing };
@@ -146,7 +149,7 @@ impl Accounts {
         let list = "SELECT name FROM groups
              WHERE id IN (SELECT group_id FROM memberships WHERE operator = ?) ORDER BY id";
         let rows = sqlx::query(list).bind(operator).fetch_all(&self.store.pool).await?;
-        let name = |row: &sqlx::sqlite::SqliteRow| {
+        let name = |row: &SqliteRow| {
             self.names.open::<String>(Cell::Group, &row.try_get::<Vec<u8>, _>(0).ok()?)
         };
         Ok(rows.iter().filter_map(name).collect())
@@ -156,7 +159,7 @@ impl Accounts {
     pub(crate) async fn change_group(&self, change: &ChangeGroup) -> Result<Vec<Step>, AdminRefused> {
         let index = self.names.index(&change.group);
         if change.change == GroupChange::Add {
-            return Ok(vec![self.add_group(&change.group, index)?]);
+            return Ok(vec![self.add_group(&change.group, index).await?]);
         }
         let find = sqlx::query("SELECT id FROM groups WHERE name_index = ?").bind(index);
         let row = find.fetch_optional(&self.store.pool).await?.ok_or(ProblemCode::NotFound)?;
@@ -179,10 +182,24 @@ impl Accounts {
         Ok(vec![Step::new(statement).with(group).with(account.id)])
     }
 
-    fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {
+    /// That no person of these rows has a name that looks like `name`.
+    pub(super) async fn is_unlike(&self, people: &'static str, name: &str) -> Result<(), AdminRefused> {
+        let rows = sqlx::query(people).fetch_all(&self.store.pool).await?;
+        let opened = |row: &SqliteRow| {
+            let sealed: Vec<u8> = row.try_get(0).ok()?;
+            Some(self.names.open::<Person>(Cell::Person, &sealed)?.name)
+        };
+        unlike(rows.iter().filter_map(opened), name)
+    }
+
+    async fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {
         if !is_showable_name(name) {
             return Err(ProblemCode::Unusable.into());
         }
+        let rows = sqlx::query("SELECT name FROM groups").fetch_all(&self.store.pool).await?;
+        let opened =
+            |row: &SqliteRow| self.names.open(Cell::Group, &row.try_get::<Vec<u8>, _>(0).ok()?);
+        unlike(rows.iter().filter_map(opened), name)?;
         let sealed = self.names.seal(Cell::Group, &name).map_err(|_| ProblemCode::Busy)?;
         let insert = Step::new("INSERT OR IGNORE INTO groups (name_index, name) VALUES (?, ?)");
         Ok(insert.with(index).with(sealed).or(ProblemCode::Taken))
@@ -203,4 +220,9 @@ impl Accounts {
         let expires_in = self.rules.code_lifetime.as_secs();
         Ok((insert, OperatorAdded { enrolment, expires_in }))
     }
+}
+
+fn unlike(mut taken: impl Iterator<Item = String>, name: &str) -> Result<(), AdminRefused> {
+    let face = likeness(name);
+    if taken.any(|taken| likeness(&taken) == face) { Err(ProblemCode::Taken.into()) } else { Ok(()) }
 }

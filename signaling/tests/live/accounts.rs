@@ -3,16 +3,18 @@
 use ed25519_dalek::SigningKey;
 use serde_json::json;
 use tasuki_protocol::admin::{
-    ChangeOperator, OPERATOR_CHANGES_PATH, OperatorAdded, OperatorChange, OperatorList,
+    ADMINS_PATH, AddAdmin, ChangeGroup, ChangeOperator, GROUPS_PATH, GroupChange,
+    OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorList,
 };
 use tasuki_protocol::login::{LOGOUT_PATH, LoginAnswer};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator};
 use tokio_tungstenite::tungstenite::error::Error;
 
-use crate::client::{Answer, PASSWORD, World};
+use crate::client::{Answer, PASSWORD, World, new_operator};
 use crate::organisation::lock_key;
 use crate::pairing::{open, pair};
+use crate::second::joined;
 
 fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
@@ -158,7 +160,7 @@ async fn s65_operators_are_listed_removed_and_their_names_free_again() {
     let world = World::start().await;
     world.add_operator("hanako", &[Mode::View, Mode::Show]).await;
     let list = || async {
-        let answer = world.admin_get(tasuki_protocol::admin::OPERATORS_PATH).await;
+        let answer = world.admin_get(OPERATORS_PATH).await;
         serde_json::from_slice::<OperatorList>(&answer.body).unwrap().operators
     };
     let operators = list().await;
@@ -185,4 +187,33 @@ async fn t62_the_database_alone_shows_no_name_password_or_token() {
             assert!(!found, "{secret} stands in {name}");
         }
     }
+}
+
+/// T8: at the first look nobody tells them from an account, a group or an administrator that is there.
+#[tokio::test]
+async fn t8_names_that_deceive_or_look_like_another_are_refused_and_change_nothing() {
+    let world = World::start().await;
+    world.add_operator("hanako", &[Mode::View]).await;
+    let group = |name: &str| ChangeGroup { group: name.to_owned(), change: GroupChange::Add };
+    assert_eq!(world.admin_post(GROUPS_PATH, &group("desk")).await.status, 204);
+    let deceiving = ["ha\u{202e}nako", "hana\u{200b}ko", "han\tako", "", " hanako", "\u{7}hanako"];
+    for name in deceiving {
+        let order = new_operator(name, &[Mode::View]);
+        assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 422, "{name:?}");
+        assert_eq!(world.admin_post(GROUPS_PATH, &group(name)).await.status, 422, "{name:?}");
+        let invited = AddAdmin { name: name.to_owned() };
+        assert_eq!(world.admin_post(ADMINS_PATH, &invited).await.status, 422, "{name:?}");
+    }
+    for name in ["hanako", "Hanako", "h\u{430}nako", "\u{ff48}anako"] {
+        let order = new_operator(name, &[Mode::View]);
+        assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 409, "{name}");
+    }
+    for name in ["desk", "DESK", "d\u{435}sk"] {
+        assert_eq!(world.admin_post(GROUPS_PATH, &group(name)).await.status, 409, "{name}");
+    }
+    let imitated = joined(&world, "\u{430}dmin", &key(62)).await;
+    assert_eq!(imitated.status, 409);
+    let operators = world.admin_get(OPERATORS_PATH).await;
+    let operators: OperatorList = serde_json::from_slice(&operators.body).unwrap();
+    assert_eq!(operators.operators.len(), 1);
 }

@@ -279,7 +279,7 @@ async fn s56_administrators_sign_in_out_and_are_locked_like_everybody() {
 }
 
 /// An administrator who came by an invitation.
-async fn joined(world: &World, name: &str, key: &SigningKey) -> Answer {
+pub(crate) async fn joined(world: &World, name: &str, key: &SigningKey) -> Answer {
     let order = AddAdmin { name: name.to_owned() };
     let added = world.admin_post(ADMINS_PATH, &order).await;
     let AdminAdded { token, .. } = serde_json::from_slice(&added.body).unwrap();

@@ -63,6 +63,8 @@ pub struct House {
     folder: TempDir,
     /// Of the organisation's keys.
     passphrase: String,
+    /// Any two of which bring the keys back.
+    shares: Vec<String>,
     /// What this house's server is told beside [`SETTINGS`].
     settings: Vec<String>,
 }
@@ -85,9 +87,9 @@ impl House {
         let data = folder.path().join("server");
         let (token, fingerprint) = set_up_server(&data, &site)?;
         let server = start_server(&data, &site, &[])?;
-        let (passphrase, settings) = (String::new(), Vec::new());
-        let mut house = Self { server, site, folder, passphrase, settings };
-        house.passphrase = house.initialise(&token, &fingerprint)?;
+        let (passphrase, shares, settings) = (String::new(), Vec::new(), Vec::new());
+        let mut house = Self { server, site, folder, passphrase, shares, settings };
+        house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
         house.approve_device(&words)?;
@@ -210,12 +212,21 @@ impl House {
         Ok(command)
     }
 
-    /// Makes the organisation's keys; gives their passphrase.
-    fn initialise(&self, token: &str, fingerprint: &str) -> Result<String> {
+    /// What was printed to bring the keys back from.
+    pub fn shares(&self) -> &[String] {
+        &self.shares
+    }
+
+    /// Makes the organisation's keys; keeps their passphrase and recovery shares.
+    fn initialise(&mut self, token: &str, fingerprint: &str) -> Result<()> {
         let mut command = self.admin()?;
         command.args(["--server", &format!("https://{}:{}", self.site.host, self.site.port)]);
         command.args(["init", "--fingerprint", fingerprint]);
-        text_of(&answered(command, &format!("{token}\n{ADMIN_PASSWORD}"))?, "passphrase")
+        let made = answered(command, &format!("{token}\n{ADMIN_PASSWORD}"))?;
+        self.passphrase = text_of(&made, "passphrase")?;
+        let shares = made["shares"].as_array().context("no shares")?;
+        self.shares = shares.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        Ok(())
     }
 
     /// Gives the code for the operator's first device.

@@ -1,5 +1,6 @@
 //! What the writer does with a database that works, refuses, is locked, full, or was touched.
 
+mod ends;
 mod tampering;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -198,65 +199,6 @@ async fn a_locked_database_acknowledges_nothing_and_loses_nothing() {
     assert_eq!(audit(&folder, &[]).await.unwrap().size, 2, "the held one and the last");
 }
 
-/// F2, T43: an end's records are taken once and in order, however often they come.
-#[tokio::test]
-async fn an_ends_records_are_taken_once_and_in_order() {
-    let desk = start().await;
-    let session = SessionId([7; 16]);
-    let row = |number: u64| {
-        let at = (session, Role::Agent, number);
-        let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
-        let to = [log_key().public()];
-        EndRow { number, sealed: seal_at_end(&chat("x"), at, &to, TENANT, &seed).unwrap() }
-    };
-    let send = |numbers: &[u64]| {
-        let rows = numbers.iter().map(|number| row(*number)).collect();
-        desk.ledger.ask(Work::End { session, role: Role::Agent, rows })
-    };
-    assert_eq!(send(&[0, 1]).await, Ok(2));
-    assert_eq!(send(&[0, 1, 2]).await, Ok(3));
-    assert_eq!(send(&[5]).await, Ok(3), "a gap is not taken");
-    let folder = desk.stop().await;
-    assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
-}
-
-/// T59: a ticket is no right to a disk. What was delivered before counts, also after a restart.
-#[tokio::test]
-async fn t59_an_end_delivers_no_more_bytes_than_its_session_may() {
-    let desk = start().await;
-    let (session, role) = (SessionId([7; 16]), Role::Operator);
-    let row = |number: u64| {
-        let to = [log_key().public()];
-        let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
-        let line = chat(&"x".repeat(4000));
-        EndRow {
-            number,
-            sealed: seal_at_end(&line, (session, role, number), &to, TENANT, &seed).unwrap(),
-        }
-    };
-    let send = |ledger: Ledger, rows: Vec<EndRow>| async move {
-        ledger.ask(Work::End { session, role, rows }).await
-    };
-    let each = row(0).bytes();
-    assert!(each > 4000, "what a row takes is {each}");
-    assert_eq!(send(desk.ledger.clone(), vec![row(0)]).await, Ok(1));
-    let folder = desk.stop().await;
-    let pool = pool(&folder).await;
-    let counted: i64 =
-        sqlx::query_scalar("SELECT bytes FROM ledger_ends").fetch_one(&pool).await.unwrap();
-    assert_eq!(counted, number(each));
-    // As if it had delivered all but two of what it may.
-    let nearly = number(MAX_END_BYTES - 2 * each);
-    sqlx::query("UPDATE ledger_ends SET bytes = ?").bind(nearly).execute(&pool).await.unwrap();
-    pool.close().await;
-    let desk = begin(folder).await;
-    let rows = (1..6).map(row).collect();
-    assert_eq!(send(desk.ledger.clone(), rows).await, Ok(3), "more than two were taken");
-    assert_eq!(send(desk.ledger.clone(), vec![row(3)]).await, Ok(3));
-    let folder = desk.stop().await;
-    assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
-}
-
 /// T65, F5: a full disk refuses, and takes records again when there is room.
 #[tokio::test]
 async fn a_full_disk_refuses_and_recovers_alone() {
@@ -300,6 +242,26 @@ fn missed(entries: &[Option<Entry>]) -> u64 {
         Some(_) | None => 0,
     };
     entries.iter().map(count).sum()
+}
+
+/// F5, T65: a database that cannot be written any more refuses, and goes on where it was when it can.
+#[tokio::test]
+async fn a_read_only_database_refuses_and_recovers_alone() {
+    let desk = start().await;
+    desk.chat("before").await;
+    for (pragma, is_taken) in [("PRAGMA query_only = ON", false), ("PRAGMA query_only = OFF", true)] {
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
+            sqlx::query(pragma).execute(&mut *connection).await.unwrap();
+            all.push(connection);
+        }
+        drop(all);
+        let written = desk.ledger.append(chat("after")).await;
+        assert_eq!(written, if is_taken { Ok(()) } else { Err(Unwritten::Disk) });
+    }
+    let folder = desk.stop().await;
+    assert_eq!(audit(&folder, &[]).await.unwrap().size, 2);
 }
 
 /// T65: an event that no record can hold is refused to who waits, and for who does not the ledger

@@ -1,0 +1,48 @@
+//! Which names a person takes for one another, so that an account cannot pass for another (T8).
+//!
+//! Wide and narrow forms, capitals, and letters of other scripts with the same face count as one,
+//! after the idea of Unicode's UTS #39 and without its tables: these are the letters that names in
+//! Latin letters and in Japanese are imitated with.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Letters in small form, each with the one that it passes for.
+const FACES: [(&str, &str); 4] = [
+    ("аеорсухіјѕԁһԛԝкмтнв", "aeopcyxijsdhqwkmthb"),
+    ("αορνυικχτηβεζμωγ", "aopvuikxthbezmwy"),
+    ("ıɑɡ", "iag"),
+    ("二八口力夕工卜一ヘベペ", "ニハロカタエトーへべぺ"),
+];
+
+/// The same for any two names that look alike.
+pub fn likeness(name: &str) -> String {
+    name.nfkc().flat_map(char::to_lowercase).map(face).collect()
+}
+
+fn face(letter: char) -> char {
+    let known = FACES.iter().find_map(|(imitations, faces)| {
+        let place = imitations.chars().position(|imitation| imitation == letter)?;
+        faces.chars().nth(place)
+    });
+    known.unwrap_or(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t8_names_with_one_face_are_alike_and_others_are_not() {
+        for imitation in ["Hanako", "ｈａｎａｋｏ", "h\u{430}n\u{430}k\u{43e}", "HANAK\u{39f}"] {
+            assert_eq!(likeness(imitation), likeness("hanako"), "{imitation}");
+        }
+        assert_eq!(likeness("\u{4e8c}\u{30b3}"), likeness("ニコ"));
+        assert_eq!(likeness("ﾆｺ"), likeness("ニコ"));
+        for other in ["hanako2", "hanaka", "花子", "hana-ko"] {
+            assert_ne!(likeness(other), likeness("hanako"));
+        }
+        for (imitations, faces) in FACES {
+            assert_eq!(imitations.chars().count(), faces.chars().count());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the ends of sessions deliver: once, in order, and no more than they may.
+
+use super::*;
+
+/// F2, T43: an end's records are taken once and in order, however often they come.
+#[tokio::test]
+async fn an_ends_records_are_taken_once_and_in_order() {
+    let desk = start().await;
+    let session = SessionId([7; 16]);
+    let row = |number: u64| {
+        let at = (session, Role::Agent, number);
+        let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
+        let to = [log_key().public()];
+        EndRow { number, sealed: seal_at_end(&chat("x"), at, &to, TENANT, &seed).unwrap() }
+    };
+    let send = |numbers: &[u64]| {
+        let rows = numbers.iter().map(|number| row(*number)).collect();
+        desk.ledger.ask(Work::End { session, role: Role::Agent, rows })
+    };
+    assert_eq!(send(&[0, 1]).await, Ok(2));
+    assert_eq!(send(&[0, 1, 2]).await, Ok(3));
+    assert_eq!(send(&[5]).await, Ok(3), "a gap is not taken");
+    let folder = desk.stop().await;
+    assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
+}
+
+/// T59: a ticket is no right to a disk. What was delivered before counts, also after a restart.
+#[tokio::test]
+async fn t59_an_end_delivers_no_more_bytes_than_its_session_may() {
+    let desk = start().await;
+    let (session, role) = (SessionId([7; 16]), Role::Operator);
+    let row = |number: u64| {
+        let to = [log_key().public()];
+        let seed = Seed::from_bytes([u8::try_from(number).unwrap(); 32]);
+        let line = chat(&"x".repeat(4000));
+        EndRow {
+            number,
+            sealed: seal_at_end(&line, (session, role, number), &to, TENANT, &seed).unwrap(),
+        }
+    };
+    let send = |ledger: Ledger, rows: Vec<EndRow>| async move {
+        ledger.ask(Work::End { session, role, rows }).await
+    };
+    let each = row(0).bytes();
+    assert!(each > 4000, "what a row takes is {each}");
+    assert_eq!(send(desk.ledger.clone(), vec![row(0)]).await, Ok(1));
+    let folder = desk.stop().await;
+    let pool = pool(&folder).await;
+    let counted: i64 =
+        sqlx::query_scalar("SELECT bytes FROM ledger_ends").fetch_one(&pool).await.unwrap();
+    assert_eq!(counted, number(each));
+    // As if it had delivered all but two of what it may.
+    let nearly = number(MAX_END_BYTES - 2 * each);
+    sqlx::query("UPDATE ledger_ends SET bytes = ?").bind(nearly).execute(&pool).await.unwrap();
+    pool.close().await;
+    let desk = begin(folder).await;
+    let rows = (1..6).map(row).collect();
+    assert_eq!(send(desk.ledger.clone(), rows).await, Ok(3), "more than two were taken");
+    assert_eq!(send(desk.ledger.clone(), vec![row(3)]).await, Ok(3));
+    let folder = desk.stop().await;
+    assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
+}
