@@ -1,4 +1,4 @@
-//! The page `docs/bench-windows.md`: what painting costs (`paint`), and of each window how soon it is
+//! What the windows cost, as a page: what painting costs (`paint`), and of each window how soon it is
 //! seen, what it holds of memory, what it costs at rest, and how large its program is.
 //!
 //! `./dev bench windows` runs it on a display of its own. Fails at nothing: a figure that misses its aim is
