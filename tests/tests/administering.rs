@@ -46,7 +46,7 @@ fn an_enrolment_whose_answer_was_lost_is_taken_up_again() {
     let server = format!("https://127.0.0.1:{}", house.port());
     let init = ["--server", &server, "init", "--fingerprint", &pin];
     let place = again.join("server.json");
-    let (code, said) = administer(&house, "again", &init, "token\nseven lemons under a tin roof\n");
+    let (code, said) = administer(&house, "again", &init, "token\nnine lemons under a tin roof\n");
     assert!(code == Some(6) && !place.exists(), "{said}");
     let [_, _, password] = house.secrets();
     let (code, said) = administer(&house, "again", &init, &format!("token\n{password}\n"));
