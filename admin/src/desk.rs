@@ -93,6 +93,11 @@ impl Desk {
     }
 }
 
+/// A key that the server knows, and a password that it does not take.
+fn of_a_sign_in(fault: Fault) -> Fault {
+    if matches!(fault, Fault::Refused(ProblemCode::SignIn)) { Fault::WrongPassword } else { fault }
+}
+
 fn asks_for_login(fault: &Fault) -> bool {
     matches!(fault, Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm))
 }
@@ -111,7 +116,8 @@ pub async fn log_in(
     let mut totp = None;
     loop {
         let request = AdminLogin { password: password.to_string(), totp, authenticator };
-        match client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await? {
+        let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
+        match answer.map_err(of_a_sign_in)? {
             AdminLoginAnswer::SignedIn { expires_in } => return Ok(expires_in),
             AdminLoginAnswer::Locked { seconds } => return Err(Fault::Locked { seconds }),
             AdminLoginAnswer::NeedsTotp => {}

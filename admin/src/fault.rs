@@ -82,6 +82,8 @@ pub enum Fault {
     NothingPrepared,
     #[error("suspended for {seconds} s")]
     Locked { seconds: u64 },
+    #[error("wrong password or digits")]
+    WrongPassword,
     #[error("typed differently the second time")]
     NotTheSame,
     #[error("nothing was typed")]
@@ -119,6 +121,7 @@ impl Fault {
             | Self::File { .. }
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
+            Self::WrongPassword => 6,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => match code {
                 ProblemCode::SignIn

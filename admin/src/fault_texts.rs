@@ -48,6 +48,10 @@ impl Language {
                 format!("Too many wrong tries: signing in is suspended for {} minutes more.", seconds.div_ceil(60)),
                 format!("誤りが続いたため、サインインはあと {} 分停止されています。", seconds.div_ceil(60)),
             ),
+            Fault::WrongPassword => self.pick(
+                "The password is wrong, or the authenticator's digits are. Nothing was done. Try again; after several failures the server waits before it takes another.",
+                "パスワードまたは認証アプリの数字が違います。何も行っていません。もう一度お試しください。失敗が続くと、しばらく受け付けなくなります。",
+            ),
             Fault::NotTheSame => self.pick(
                 "The two entries differ, so nothing was done. Run the command again.",
                 "二度の入力が一致しないため何も行いませんでした。もう一度実行してください。",

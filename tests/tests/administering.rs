@@ -73,6 +73,12 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert_eq!(code, Some(12), "{said}");
     assert!(said.contains("2 行目: speed という項目はありません"), "{said}");
 
+    let (code, said) = administer(&house, "admin", &["logout"], "");
+    assert_eq!(code, Some(0), "{said}");
+    let listing = ["--lang", "ja", "operator", "list"];
+    let (code, said) = administer(&house, "admin", &listing, "nine lemons under a tin roof\n");
+    assert!(code == Some(6) && said.contains("パスワードまたは認証アプリの数字が違います"), "{said}");
+
     let server = format!("https://127.0.0.1:{}", house.port());
     let wrong = "0".repeat(64);
     let begin = ["--server", &server, "init", "--fingerprint", &wrong];

@@ -4,7 +4,7 @@
 //! the same code runs in a simulated world on a virtual clock.
 
 mod arq;
-mod authority;
+pub(crate) mod authority;
 mod consent;
 pub mod direct;
 mod direct_address;

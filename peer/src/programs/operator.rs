@@ -21,6 +21,7 @@ use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
 use super::start::{self, Shared, Signals};
 use super::surface;
 use super::usage::{self, Manual};
+use crate::core::authority::able;
 use crate::shell::fault::Fault;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::Lines;
@@ -245,7 +246,7 @@ async fn open(
 
 /// Whose screen it is should know before anybody has the number (S22).
 fn warn_of_own_screen(mode: Mode, form: Form, lang: Lang) {
-    let viewer_may = mode.ceiling();
+    let viewer_may = mode.ceiling().and(able());
     match form {
         Form::Json => say::json(&Added::OwnScreen { viewer_may }),
         Form::Plain => say::print(&Text::OwnScreenIsShown.fill(lang, &[&rights(viewer_may, lang)])),

@@ -16,6 +16,7 @@ use crate::core::path::{Ciphers, PathKind};
 use crate::core::snapshot::RightLine;
 use crate::shell::fault::Fault;
 use crate::shell::reasons::reason;
+use crate::shell::run::Report;
 use crate::shell::texts::{self, Lang, SessionText, Text};
 
 /// How a program tells.
@@ -98,7 +99,7 @@ pub(super) enum Added<'a> {
     },
     Stats {
         #[serde(flatten)]
-        report: &'a crate::shell::run::Report,
+        report: &'a Report,
     },
     /// A watched pixel has another colour. Microseconds on CLOCK_MONOTONIC.
     Pixel {
@@ -224,6 +225,30 @@ pub(super) fn path_name(path: PathKind) -> Text {
         PathKind::Direct => Text::PathDirect,
         PathKind::Relayed => Text::PathRelayed,
     }
+}
+
+/// What protects the session and how it goes, a line each.
+pub(super) fn stats(report: &Report, lang: Lang) -> Vec<String> {
+    let text = |text: SessionText, values: &[&str]| text.fill(lang, values);
+    let mut lines = Vec::new();
+    match (report.stats.path, &report.stats.ciphers) {
+        (Some(path), Some(ciphers)) => {
+            let values = [path_name(path).say(lang), &cipher_names(ciphers)];
+            lines.push(text(SessionText::StatsPath, &values));
+        }
+        (Some(_), None) | (None, _) => lines.push(text(SessionText::StatsNoPath, &[])),
+    }
+    if let Some(round_trip) = report.stats.round_trip_ms {
+        lines.push(text(SessionText::StatsRoundTrip, &[&round_trip.to_string()]));
+    }
+    let (pictures, rate) = (report.now.frames_per_second, report.now.bits_per_second / 1000);
+    lines.push(text(SessionText::StatsPicture, &[&pictures.to_string(), &rate.to_string()]));
+    if let Some(lasted) = report.now.lasted_s {
+        let lasted = texts::span(u32::try_from(lasted).unwrap_or(u32::MAX), lang);
+        lines.push(text(SessionText::StatsLasted, &[&lasted]));
+    }
+    lines.push(text(SessionText::StatsViolations, &[&report.stats.violations.to_string()]));
+    lines
 }
 
 fn cipher_names(ciphers: &Ciphers) -> String {

@@ -295,6 +295,9 @@ texts! {
     BannerYours =>
         "YOUR SCREEN IS SHARED with {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "画面を共有中: {0}（{1}）。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    BannerOwn =>
+        "YOUR SCREEN IS SHARED. pause holds the picture. To end at once: type end and press Enter, or press Ctrl+C.",
+        "画面を共有中です。pause で画面を止めます。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     BannerTheirs =>
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
@@ -328,6 +331,9 @@ texts! {
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
     ServerAway => "The server cannot be reached; trying again.", "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
+    EndedUnconnected =>
+        "It ended before a connection stood. Nothing was shown.",
+        "接続ができる前に終了しました。画面は共有されていません。";
     Summary =>
         "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
         "まとめ: {0}、{1}、{2} 秒、保存された画像 {3} 枚、コピーされたファイルなし。";

@@ -74,6 +74,12 @@ texts! {
     SentLater =>
         "The connection is away; this is sent as soon as it is back.",
         "接続が途切れています。戻りしだい送信します。";
+    StatsPath => "Path: {0}, end to end with {1}.", "経路: {0}。端から端までの暗号: {1}。";
+    StatsNoPath => "No path stands just now.", "現在、経路がありません。";
+    StatsRoundTrip => "Round trip: {0} ms.", "往復時間: {0} ミリ秒。";
+    StatsPicture => "Picture: {0} a second, {1} kbit/s.", "画面: 毎秒 {0} 枚、{1} kbit/s。";
+    StatsLasted => "Lasting for {0}.", "経過時間: {0}。";
+    StatsViolations => "Forbidden acts that were refused: {0}.", "拒否した禁止操作: {0} 件。";
     UnknownRight =>
         "{0} is no right; rights are screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point",
         "{0} という権利はありません。権利: screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point";

@@ -349,7 +349,12 @@ fn read_facts(folder: &Path) -> Result<Facts, Fault> {
 }
 
 fn secret_of(path: &Path) -> Result<Secret, Fault> {
-    let mut text = read(path)?;
+    let mut text = match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Fault::KeyDamaged(path.to_owned()));
+        }
+        read => read.map_err(Fault::unreadable(path))?,
+    };
     let parsed = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse::<Digest>().ok());
     text.zeroize();
     parsed.map(|digest| Secret(digest.0)).ok_or_else(|| Fault::KeyDamaged(path.to_owned()))

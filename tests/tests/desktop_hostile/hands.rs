@@ -120,12 +120,16 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     operator_writes(&mut operator, &notes, "long after");
     assert_eq!(agent.heard("\"rights_changed\"").unwrap(), changes, "a right came back");
     assert_eq!(agent.heard("\"ended\"").unwrap(), 0);
-    // Her own word counts, once the other hand rests.
-    std::thread::sleep(Duration::from_millis(1_200));
+    // Her own word counts, once the other hand rests: what it still did a moment ago may be on its way.
     wait_focused_by_person(&here, TERMINAL);
     person_types(&here, "");
-    person_types(&here, "grant back screenshot");
-    until("the right", || Ok((agent.heard("\"rights_changed\"")? > changes).then_some(()))).unwrap();
+    let given = until("the right", || {
+        std::thread::sleep(Duration::from_millis(1_200));
+        person_types(&here, "grant back screenshot");
+        std::thread::sleep(Duration::from_millis(300));
+        Ok((agent.heard("\"rights_changed\"")? > changes).then_some(()))
+    });
+    given.unwrap();
     operator.say("end").unwrap();
     operator.wait_end().unwrap();
 }

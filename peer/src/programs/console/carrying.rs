@@ -141,7 +141,9 @@ impl Console<'_> {
         let Some(report) = self.front.report().await else { return };
         match self.manner.form {
             Form::Json => say::json(&Added::Stats { report: &report }),
-            Form::Plain => say::print(&serde_json::to_string_pretty(&report).unwrap_or_default()),
+            Form::Plain => {
+                say::stats(&report, self.manner.lang).iter().for_each(|line| say::print(line))
+            }
         }
     }
 

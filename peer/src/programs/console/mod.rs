@@ -6,6 +6,7 @@
 mod asking;
 mod carrying;
 mod person;
+mod telling;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use super::commands::{self, Line};
 use super::consent::Shown;
 use super::granting::Grant;
-use super::say::{self, Added, Form};
+use super::say::{self, Form};
 use super::start::{Signals, Wish};
 use super::waiting::{Done, Waiting};
 use crate::core::io::{HumanAct, SessionEvent};
@@ -28,7 +29,7 @@ use crate::shell::fault::Fault;
 use crate::shell::profile::Profile;
 use crate::shell::run::{Front, Notice};
 use crate::shell::terminal::{self, Lines, TypedLine};
-use crate::shell::texts::{Lang, SessionText, Text};
+use crate::shell::texts::{Lang, SessionText};
 use crate::shell::verdict::Verdict;
 use person::PersonAsked;
 
@@ -259,15 +260,6 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Why nothing came of it, the program's last sentence tells; and whoever ends a session need not
-    /// hear how its paths close.
-    fn is_known_already(&self, event: &SessionEvent) -> bool {
-        if let SessionEvent::Ended { reason, .. } = event {
-            return self.receipt.began.is_none() && (!reason.is_wished() || self.refused.is_some());
-        }
-        matches!(event, SessionEvent::PathDown { .. }) && self.give_up.is_some()
-    }
-
     /// A path carries the session: only now is anything shared.
     fn stand(&mut self) {
         if let (Stage::Before, Some(host)) = (self.stage, self.host) {
@@ -276,31 +268,6 @@ impl<'a> Console<'a> {
         self.stage = Stage::Up;
         if let Some(Waiting::Session { .. }) = self.waiting {
             self.waited(Done::Yes { what: "session", frame: 0 });
-        }
-    }
-
-    fn banner(&self, host: Role) {
-        if self.manner.role == Role::Operator {
-            return;
-        }
-        let text = match host {
-            Role::Agent => Text::BannerYours,
-            Role::Operator => Text::BannerTheirs,
-        };
-        let receipt = &self.receipt;
-        self.tell(&text.fill(self.manner.lang, &[&receipt.with, &receipt.organisation]));
-    }
-
-    /// S97: who, what, how long, at the end. Only where something had begun.
-    fn sum_up(&self) {
-        let Some(began) = self.receipt.began else { return };
-        let seconds = began.elapsed().as_secs().to_string();
-        let receipt = &self.receipt;
-        if self.manner.role == Role::Agent {
-            self.tell(Text::EndedHere.say(self.manner.lang));
-            let pictures = receipt.pictures.to_string();
-            let values = [receipt.with.as_str(), &receipt.mode, &seconds, &pictures];
-            self.tell(&Text::Summary.fill(self.manner.lang, &values));
         }
     }
 
@@ -366,26 +333,6 @@ impl<'a> Console<'a> {
     fn is_a_persons(&self, line: &TypedLine) -> bool {
         let since = line.at.checked_sub(HANDS_REST).unwrap_or(line.at);
         !terminal::is_interactive() || hands_were_at_rest(since)
-    }
-
-    fn complain(&self, text: Text, values: &[&str]) {
-        self.complain_of(&text.code(), text.fill(self.manner.lang, values));
-    }
-
-    fn complain_of(&self, code: &str, message: String) {
-        match self.manner.form {
-            Form::Json => say::json(&Added::Error { code, message, exit_code: None }),
-            Form::Plain => say::to_person(&message),
-        }
-    }
-
-    /// A sentence for whoever sits here; with events on standard output, beside them.
-    fn tell(&self, sentence: &str) {
-        match (self.manner.role, self.manner.form) {
-            (Role::Operator, Form::Json) => {}
-            (Role::Operator, Form::Plain) => say::print(sentence),
-            (Role::Agent, _) => say::to_person(sentence),
-        }
     }
 }
 
