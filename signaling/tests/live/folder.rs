@@ -100,6 +100,7 @@ fn damaged_keys_database_settings_and_certificates_are_named() {
     for (file, code, word) in [
         ("manifest.key", 7, "manifest.key"),
         ("pepper.key", 7, "pepper.key"),
+        ("ticket.key", 7, "ticket.key"),
         ("server.json", 7, "server.json"),
         ("server.key", 7, "server.key"),
         ("tasuki.db", 8, "database"),
@@ -116,7 +117,7 @@ fn damaged_keys_database_settings_and_certificates_are_named() {
         refused(&run(), code, word);
         std::fs::remove_file(&path).unwrap();
         if file != "server.toml" {
-            let missing = if ["server.json", "server.key"].contains(&file) { 7 } else { 11 };
+            let missing = if file == "tasuki.db" { 11 } else { 7 };
             refused(&run(), missing, file);
         }
         std::fs::write(&path, good).unwrap();
