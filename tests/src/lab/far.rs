@@ -15,7 +15,7 @@ use x11rb::protocol::xproto::Rectangle;
 
 use super::{Lab, Line, trial::Call};
 use crate::{
-    desktop::{Ear, Painter},
+    desktop::{Ear, Painter, nudge_pointer},
     running::Mark,
     stack::{Way, stats_of},
 };
@@ -65,6 +65,9 @@ impl Lab {
     /// # Errors
     /// It did not come about, a key was lost or doubled, or the session ended by itself.
     pub fn endure(&mut self, line: Line, way: Way, length: Duration) -> Result<Endured> {
+        // This program draws the agent's terminal as well as what moves, and an operator's keys stop
+        // at the windows of whoever draws that.
+        nudge_pointer(self.desk(), 5, 5)?;
         let mut session = self.start_far(line, Call { mode: Mode::Control, way })?;
         let painter = Painter::open(self.desk(), MOVING)?;
         let (stop, over) = mpsc::sync_channel::<()>(1);
