@@ -14,8 +14,6 @@ use x11rb::protocol::xproto::ConnectionExt as _;
 
 const SIZE: Size = Size::new(800, 600);
 const TERMINAL: &str = "the agent's terminal";
-/// In the bar that the window manager gives a window at the height that [`InTheOpen`] asks for.
-const TITLE_Y: i16 = 308;
 
 /// An agent in a terminal window on the very desktop that it shows.
 struct InTheOpen {
@@ -47,11 +45,19 @@ impl InTheOpen {
 
 /// What the person at the desktop types, into the window that has the keys.
 fn person_types(desk: &Desktop, line: &str) {
-    for act in [["type", line], ["key", "Return"]] {
-        let mut command = desk.command("xdotool");
-        command.args(act);
-        run(command).unwrap();
-    }
+    person_types_only(desk, line);
+    person_does(desk, ["key", "Return"]);
+}
+
+/// And has not sent yet.
+fn person_types_only(desk: &Desktop, text: &str) {
+    person_does(desk, ["type", text]);
+}
+
+fn person_does(desk: &Desktop, act: [&str; 2]) {
+    let mut command = desk.command("xdotool");
+    command.args(act);
+    run(command).unwrap();
 }
 
 /// The person turns to a window, as with Alt+Tab.
@@ -104,19 +110,17 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     write_at(&mut operator, terminal, "end").unwrap();
     operator_writes(&mut operator, &notes, "after");
 
-    // Whatever way a letter finds there: typed while the focus is on its way, or a held key.
-    let title = (terminal.0, TITLE_Y);
-    for command in [
-        &format!("click {} {}", title.0, title.1),
-        "type grant back screenshot",
-        &format!("click {} {}", notes.middle.0, notes.middle.1),
-        "press Return",
-        &format!("click {} {}", title.0, title.1),
-        "wait 1500",
-        "release Return",
-    ] {
-        operator.say(command).unwrap();
-    }
+    // A key that was pressed elsewhere repeats wherever the focus goes: what she has half typed it
+    // must not send for her.
+    wait_focused_by_person(&here, TERMINAL);
+    person_types_only(&here, "grant back screenshot");
+    operator_writes(&mut operator, &notes, "meanwhile");
+    operator.say(&format!("click {} {}", notes.middle.0, notes.middle.1)).unwrap();
+    operator.say("press Return").unwrap();
+    until("a held key", || Ok(is_anything_down(&here)?.then_some(()))).unwrap();
+    wait_focused_by_person(&here, TERMINAL);
+    agent.wait_for("\"not_a_person\"");
+    operator.say("release Return").unwrap();
     operator_writes(&mut operator, &notes, "long after");
     assert_eq!(agent.heard("\"rights_changed\"").unwrap(), changes, "a right came back");
     assert_eq!(agent.heard("\"ended\"").unwrap(), 0);
