@@ -4,6 +4,7 @@
 //! Decides in which order, and what is an obstacle. Sends nothing about this
 //! computer or its person to anybody, and opens no session.
 
+mod line;
 mod network;
 mod words;
 
