@@ -130,7 +130,7 @@ pub(super) fn turn_answer(bytes: &[u8]) {
         server: SocketAddr::from(([203, 0, 113, 1], 443)),
     };
     let credential = TurnCredential { name: "name".to_owned(), password: "password".to_owned() };
-    let setup = TurnSetup { place, credential, seed: Seed::from_bytes([4; 32]) };
+    let setup = TurnSetup { place, credential, own: Vec::new(), seed: Seed::from_bytes([4; 32]) };
     let Some(mut client) = TurnClient::new(setup, now) else { return };
     client.heed(SocketAddr::from(([203, 0, 113, 1], 50_000)), now);
     let mut answer = bytes.to_vec();

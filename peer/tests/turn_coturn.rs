@@ -149,7 +149,12 @@ impl Coturn {
         socket.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
         let place = Place { local: socket.local_addr().unwrap(), server: self.address };
         let credential = TurnCredential { name: name.to_owned(), password: password.to_owned() };
-        let setup = TurnSetup { place, credential, seed: Seed::from_bytes([name.len() as u8; 32]) };
+        let setup = TurnSetup {
+            place,
+            credential,
+            own: Vec::new(),
+            seed: Seed::from_bytes([name.len() as u8; 32]),
+        };
         let client = TurnClient::new(setup, Instant::now()).unwrap();
         let (heard, gone, asked, ahead) = (Vec::new(), None, 0, Duration::ZERO);
         End { client, socket, heard, gone, asked, ahead }

@@ -34,7 +34,8 @@ pub fn place(end: usize) -> Place {
 
 pub fn client(end: usize, credential: TurnCredential, now: Instant) -> TurnClient {
     let seed = Seed::from_bytes([end as u8; 32]);
-    TurnClient::new(TurnSetup { place: place(end), credential, seed }, now).unwrap()
+    TurnClient::new(TurnSetup { place: place(end), credential, own: vec![place(end).local], seed }, now)
+        .unwrap()
 }
 
 pub struct World {

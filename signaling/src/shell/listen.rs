@@ -10,6 +10,7 @@ use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tasuki_protocol::login::LOGIN_EXPORTER;
@@ -34,6 +35,9 @@ use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
 const BREATH: Duration = Duration::from_millis(100);
+/// For how long, in milliseconds, an end may take nothing of what was sent to it (TCP_USER_TIMEOUT):
+/// longer than a gap that a session survives.
+const UNTAKEN_MS: u32 = 30_000;
 /// The most bytes of a request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 
@@ -229,6 +233,10 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>)
     let peer = guest.peer;
     let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
     let Ok(exporter) = exporter else { return tracing::debug!(%peer, "TLS exports nothing") };
+    // An answer that nobody takes holds no place for ever.
+    if let Err(error) = set_tcp_user_timeout(stream.get_ref().0, UNTAKEN_MS) {
+        return tracing::debug!(%peer, %error, "the system takes no time-out");
+    }
     guest.exporter = exporter;
     let stays = guest.clone();
     let router = door.router.clone();

@@ -52,9 +52,12 @@ impl Allocations {
         if !self.clients.is_empty() {
             return;
         }
+        let places: Vec<Place> = places.into_iter().collect();
+        let own: Vec<SocketAddr> = places.iter().map(|place| place.local).collect();
         let clients = places.into_iter().enumerate().filter_map(|(index, place)| {
             let seed = seed.child(&format!("socket {index}"));
-            TurnClient::new(TurnSetup { place, credential: credential.clone(), seed }, now)
+            let (credential, own) = (credential.clone(), own.clone());
+            TurnClient::new(TurnSetup { place, credential, own, seed }, now)
         });
         self.clients.extend(clients);
         for peer in self.peers.clone() {

@@ -44,6 +44,8 @@ const FAMILY_NOT_SUPPORTED: u16 = 440;
 pub struct TurnSetup {
     pub place: Place,
     pub credential: TurnCredential,
+    /// Sockets of this end: no relay gives away one of them.
+    pub own: Vec<SocketAddr>,
     /// Of its transactions' numbers.
     pub seed: Seed,
 }
@@ -72,6 +74,7 @@ pub enum TurnEnd {
 pub struct TurnClient {
     place: Place,
     credential: TurnCredential,
+    own: Vec<SocketAddr>,
     key: Key,
     seed: Seed,
     drawn: u64,
@@ -121,13 +124,14 @@ struct Pending {
 impl TurnClient {
     /// Begins to ask. `None` where the credential is no text that a password may be.
     pub fn new(setup: TurnSetup, now: Instant) -> Option<Self> {
-        let TurnSetup { place, credential, seed } = setup;
+        let TurnSetup { place, credential, own, seed } = setup;
         let md5 = Algorithm::from(AlgorithmId::MD5);
         let key = HMACKey::new_long_term(&credential.name, TURN_REALM, &credential.password, md5);
         let mut client = Self {
             place,
             key: Key(key.ok()?.as_bytes().to_vec()),
             credential,
+            own,
             seed,
             drawn: 0,
             nonce: None,
@@ -322,7 +326,11 @@ impl TurnClient {
                 self.pending.remove(place);
                 self.ask(Ask::Allocate, now);
             }
-            (Some(code), true) | (Some(code @ UNAUTHORIZED), false) => self.refused(place, code),
+            (Some(code), true) => self.refused(place, code),
+            // What stands is taken away by a seal or by silence.
+            (Some(code @ UNAUTHORIZED), false) if self.stage == Stage::Asking => {
+                self.refused(place, code);
+            }
             (None | Some(_), false) => {}
         }
     }
@@ -359,7 +367,10 @@ impl TurnClient {
         let usable = |address: &SocketAddr| {
             let ip = address.ip();
             let family = address.is_ipv4() == (self.family == Family::V4);
-            family && address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast()
+            // What is sent to such an address would go to this computer, or past the relay.
+            let near = ip.is_loopback() && !self.place.server.ip().is_loopback();
+            let given = family && address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast();
+            given && !near && *address != self.place.local && !self.own.contains(address)
         };
         let Some(relayed) = answer.relayed.filter(usable) else { return self.end(TurnEnd::Nonsense) };
         self.stage = Stage::Standing { relayed, refresh: now + half_of(answer.lifetime) };

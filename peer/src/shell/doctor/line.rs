@@ -21,6 +21,8 @@ const PIECES: u32 = 8;
 const ENOUGH: Duration = Duration::from_secs(2);
 /// A line that does not carry a piece in this time carries no session.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bit/s of one piece in that time: what is told of a line that is slower.
+const LEAST: u64 = MAX_REQUEST as u64 * 8 / PATIENCE.as_secs();
 
 /// # Errors
 /// What went wrong, in the words of whoever said it.
@@ -31,6 +33,21 @@ pub(super) async fn measure(callee: &Callee, stream: Stream) -> Result<Line, Str
     let line = Asking { sender, host: callee.address() }.all().await;
     driver.abort();
     line
+}
+
+/// Why a piece did not go.
+enum Failed {
+    TooSlow,
+    Said(String),
+}
+
+impl From<Failed> for String {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::TooSlow => "no answer in 10 s".to_owned(),
+            Failed::Said(why) => why,
+        }
+    }
 }
 
 struct Asking {
@@ -45,8 +62,12 @@ impl Asking {
             let (taken, _) = self.ask(Method::POST, Bytes::new()).await?;
             round_trip = round_trip.min(taken);
         }
-        let up = Bytes::from_static(&[0; MAX_REQUEST]);
-        let up = self.pieces(&Method::POST, &up, round_trip).await?;
+        let piece = Bytes::from_static(&[0; MAX_REQUEST]);
+        let up = self.pieces(&Method::POST, &piece, round_trip).await?;
+        if up == LEAST {
+            // This connection is stuck; what does not go up in time holds up what comes down.
+            return Ok(Line { round_trip, down: LEAST, up });
+        }
         let down = self.pieces(&Method::GET, &Bytes::new(), round_trip).await?;
         Ok(Line { round_trip, down, up })
     }
@@ -59,7 +80,11 @@ impl Asking {
     ) -> Result<u64, String> {
         let (mut bytes, mut pieces, mut taken) = (0, 0, Duration::ZERO);
         while pieces < PIECES && taken < ENOUGH {
-            let (piece, came) = self.ask(method.clone(), body.clone()).await?;
+            let (piece, came) = match self.ask(method.clone(), body.clone()).await {
+                Ok(asked) => asked,
+                Err(Failed::TooSlow) => return Ok(LEAST),
+                Err(failed @ Failed::Said(_)) => return Err(failed.into()),
+            };
             bytes += body.len() + came;
             taken += piece;
             pieces += 1;
@@ -68,7 +93,7 @@ impl Asking {
     }
 
     /// How long it took, and how many bytes came.
-    async fn ask(&mut self, method: Method, body: Bytes) -> Result<(Duration, usize), String> {
+    async fn ask(&mut self, method: Method, body: Bytes) -> Result<(Duration, usize), Failed> {
         let begun = Instant::now();
         let asking = async {
             self.sender.ready().await.map_err(|why| why.to_string())?;
@@ -80,7 +105,8 @@ impl Asking {
             let body = body.map_err(|why| why.to_string())?.to_bytes();
             status.is_success().then_some(body.len()).ok_or_else(|| status.to_string())
         };
-        let came = timeout(PATIENCE, asking).await.map_err(|_| "no answer in 10 s".to_owned())??;
+        let came = timeout(PATIENCE, asking).await.map_err(|_| Failed::TooSlow)?;
+        let came = came.map_err(Failed::Said)?;
         Ok((begun.elapsed(), came))
     }
 }

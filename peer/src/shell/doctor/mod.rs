@@ -6,6 +6,7 @@
 
 mod line;
 mod network;
+mod obstacles;
 mod words;
 
 use std::time::Duration;
@@ -86,14 +87,12 @@ impl Finding {
         Self { verdict, code: words.code().to_owned(), english, japanese }
     }
 
-    /// The fault's own sentence says already what to do; the network's people get it
-    /// with its code.
+    /// The fault's own sentence says to the person what to do.
     fn of_fault(fault: &Fault) -> Self {
-        let said = |lang| {
-            let sentence = fault.sentence(lang);
-            [sentence.clone(), format!("{} ({})", sentence, fault.code())]
-        };
-        let (english, japanese) = (said(Lang::En), said(Lang::Ja));
+        let person = [Lang::En, Lang::Ja].map(|lang| fault.sentence(lang));
+        let network = obstacles::for_network(fault).unwrap_or_else(|| person.clone());
+        let ([person_en, person_ja], [network_en, network_ja]) = (person, network);
+        let (english, japanese) = ([person_en, network_en], [person_ja, network_ja]);
         Self { verdict: Verdict::Obstacle, code: fault.code(), english, japanese }
     }
 }
@@ -191,7 +190,12 @@ mod tests {
         let finding = Finding::of_fault(&fault);
         assert_eq!((finding.verdict, finding.code.as_str()), (Verdict::Obstacle, "proxy_password"));
         assert!(finding.for_person(Lang::En).contains("settings.toml"));
-        assert!(finding.for_network(Lang::Ja).contains("(proxy_password)"));
+        assert!(
+            finding.for_network(Lang::En).contains("407")
+                && !finding.for_person(Lang::En).contains("407")
+        );
+        let desk = Finding::of_fault(&Fault::NoDisplay);
+        assert_eq!(desk.for_network(Lang::Ja), desk.for_person(Lang::Ja), "no matter of the network");
         let note = Finding::new(Verdict::Note, Words::UdpBlocked, &["help.example:443".to_owned()]);
         assert!(note.for_person(Lang::En).contains("relayed"));
         assert!(note.for_network(Lang::En).contains("help.example:443"));

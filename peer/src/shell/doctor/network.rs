@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::AGENT_PATH;
 use tasuki_protocol::turn::TurnCredential;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 use tokio_tungstenite::client_async;
@@ -29,6 +30,8 @@ const UPGRADE: Duration = Duration::from_secs(10);
 /// Each question is asked so often, so far apart.
 const STUN_TRIES: u32 = 4;
 const STUN_WAIT: Duration = Duration::from_millis(400);
+/// How soon a server that has no relay inside ends such a connection.
+const HANGS_UP: Duration = Duration::from_millis(500);
 /// STUN has answered at the same port already.
 const TURN_WAIT: Duration = Duration::from_secs(2);
 
@@ -58,9 +61,9 @@ pub(super) async fn examine(trust: &Trust, proxies: &Proxies, chart: &mut Chart<
         Ok(stream) => secured(&callee, stream, chart).await,
         Err(why) => return chart.obstacle(why),
     }
-    relay(&callee, proxies, chart).await;
+    let inside = relay(&callee, proxies, chart).await;
     speed(&callee, proxies, chart).await;
-    udp(&callee, &places.unwrap_or_default(), chart).await;
+    udp(&callee, &places.unwrap_or_default(), inside, chart).await;
 }
 
 async fn secured(callee: &Callee, stream: Stream, chart: &mut Chart<'_>) {
@@ -106,12 +109,28 @@ fn clock(date: &str, chart: &mut Chart<'_>) {
     }
 }
 
-async fn relay(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
+/// Whether the relay stands inside the server: one that does waits for a ticket, and a server
+/// without one hangs up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RelayIs {
+    Here,
+    Elsewhere,
+}
+
+async fn relay(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) -> RelayIs {
     let begun = Instant::now();
     match super::super::relay::connect(callee, proxies).await {
-        Ok(_) => chart.fine(Words::RelayReached, &[callee.address(), since(begun)]),
+        Ok(mut stream) => {
+            let taken = since(begun);
+            if timeout(HANGS_UP, stream.read_u8()).await.is_ok() {
+                chart.note(Words::RelayElsewhere, &[callee.address()]);
+                return RelayIs::Elsewhere;
+            }
+            chart.fine(Words::RelayReached, &[callee.address(), taken]);
+        }
         Err(why) => chart.obstacle(why),
     }
+    RelayIs::Here
 }
 
 async fn speed(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
@@ -138,13 +157,17 @@ async fn speed(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
     }
 }
 
-async fn udp(callee: &Callee, places: &[SocketAddr], chart: &mut Chart<'_>) {
+async fn udp(callee: &Callee, places: &[SocketAddr], relay: RelayIs, chart: &mut Chart<'_>) {
     let families = [true, false].map(|is_v4| places.iter().find(|place| place.is_ipv4() == is_v4));
     let mut best: Option<(Words, Vec<String>)> = None;
     let mut turn = None;
     for place in families.into_iter().flatten() {
         let Some((own, seen)) = ask(*place).await else { continue };
         let heard = seen[0].is_some();
+        if !heard && seen[1].is_some() {
+            best.get_or_insert((Words::UdpPortBlocked, vec![place.to_string()]));
+            continue;
+        }
         let public = seen[0].or(seen[1]).map(|seen| seen.ip().to_string()).unwrap_or_default();
         let values = vec![own.to_string(), public];
         let words = match mapping(own, seen) {
@@ -154,17 +177,20 @@ async fn udp(callee: &Callee, places: &[SocketAddr], chart: &mut Chart<'_>) {
             Mapping::Translated => Words::UdpTranslated,
             Mapping::PerDestination => Words::UdpPerDestination,
         };
-        if best.is_none() || words == Words::UdpOpen {
+        let blocked = best.as_ref().is_none_or(|(words, _)| *words == Words::UdpPortBlocked);
+        if blocked || words == Words::UdpOpen {
             best = Some((words, values));
         }
         turn = turn.or(heard.then_some(*place));
     }
     match best {
         None => chart.note(Words::UdpBlocked, &[callee.address()]),
-        Some((Words::UdpPerDestination, values)) => chart.note(Words::UdpPerDestination, &values),
+        Some((words @ (Words::UdpPerDestination | Words::UdpPortBlocked), values)) => {
+            chart.note(words, &values);
+        }
         Some((words, values)) => chart.fine(words, &values),
     }
-    if let Some(place) = turn {
+    if let Some(place) = turn.filter(|_| relay == RelayIs::Here) {
         let words = if speaks_turn(place).await { Words::TurnOpen } else { Words::TurnAbsent };
         chart.fine(words, &[place.to_string()]);
     }
@@ -184,7 +210,7 @@ async fn speaks_turn(server: SocketAddr) -> bool {
         getrandom::fill(&mut seed).ok()?;
         let credential = TurnCredential { name: "doctor".to_owned(), password: "none".to_owned() };
         let place = Place { local: socket.local_addr().ok()?, server };
-        let setup = TurnSetup { place, credential, seed: Seed::from_bytes(seed) };
+        let setup = TurnSetup { place, credential, own: Vec::new(), seed: Seed::from_bytes(seed) };
         let mut client = TurnClient::new(setup, Instant::now())?;
         let mut buffer = [0; 1024];
         while !client.is_answered() {

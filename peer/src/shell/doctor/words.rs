@@ -65,10 +65,15 @@ words! {
         ["Sessions can go through the relay.", "中継サーバーを利用できます。"],
         ["Relay at {0}: reached within {1} ms.",
          "中継 {0}: {1} ミリ秒で接続。"];
+    RelayElsewhere => "relay_elsewhere",
+        ["The relay is another computer than the server; whether it can be reached shows when a session begins.",
+         "中継はサーバーとは別のコンピュータが行います。利用できるかどうかは接続時に分かります。"],
+        ["{0} has no relay inside. The server names other relays in each session's ticket (its setting `relay`), and they are not examined here.",
+         "{0} には中継がありません。サーバーの設定 relay にある別の中継が接続ごとに指定され、ここでは確認していません。"];
     LineFine => "line_fine",
         ["The line is fast enough.", "回線の速度は十分です。"],
-        ["Line to {3}: {0} ms there and back, at least {1} kbit/s down and {2} kbit/s up.",
-         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s 以上、上り {2} kbit/s 以上。"];
+        ["Line to {3}: {0} ms there and back, {1} kbit/s down and {2} kbit/s up in a short test (20000 stands for that and more).",
+         "{3} への回線: 往復 {0} ミリ秒、短時間の測定で下り {1} kbit/s、上り {2} kbit/s（20000 はそれ以上を含む）。"];
     LineSlow => "line_slow",
         ["This line is slow ({1} kbit/s to this computer, {2} kbit/s from it): pictures come late or coarse. A cable, a place nearer to the wireless access point or fewer transfers at the same time help.",
          "回線が遅いため（受信 {1} kbit/s、送信 {2} kbit/s）、画面の更新が遅れたり粗くなったりします。有線接続にする、無線の親機に近づく、同時に行っている転送を減らすと改善します。"],
@@ -77,8 +82,8 @@ words! {
     LineFar => "line_far",
         ["The way to the server is long ({0} ms there and back): every key and click shows late. A cable instead of a mobile or satellite line helps.",
          "サーバーまでの往復に {0} ミリ秒かかるため、操作の反映が遅れます。携帯回線や衛星回線ではなく有線回線を使うと改善します。"],
-        ["Line to {3}: {0} ms there and back, at least {1} kbit/s down and {2} kbit/s up; above 300 ms every key is felt.",
-         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s 以上、上り {2} kbit/s 以上。300 ミリ秒を超えると操作の遅れを感じます。"];
+        ["Line to {3}: {0} ms there and back, {1} kbit/s down and {2} kbit/s up; above 300 ms every key is felt.",
+         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s、上り {2} kbit/s。300 ミリ秒を超えると操作の遅れを感じます。"];
     LineUnmeasured => "line_unmeasured",
         ["How fast the line is could not be measured.", "回線の速度を測定できませんでした。"],
         ["Timing the line to {0} failed: {1}.", "{0} への回線速度の測定に失敗しました: {1}。"];
@@ -89,8 +94,8 @@ words! {
     TurnAbsent => "turn_absent",
         ["Where no direct way is found, sessions go over TCP through the relay.",
          "直接通信ができない相手とは、TCP による中継になります。"],
-        ["STUN at {0} answers and TURN does not: the server's `turn_address` is not set.",
-         "{0} は STUN には応答しますが、TURN には応答しません（サーバーの turn_address が未設定です）。"];
+        ["STUN at {0} answers over UDP and TURN does not: the server's `turn_address` is not set, or something on the way lets only STUN through.",
+         "{0} は UDP の STUN には応答しますが、TURN には応答しません。サーバーの turn_address が未設定か、経路上の機器が STUN だけを通しています。"];
     UdpOpen => "udp_open",
         ["Sessions can go directly.", "直接通信が可能です。"],
         ["UDP {0}: no translation in front of this computer.", "UDP {0}: アドレス変換なし。"];
@@ -107,6 +112,11 @@ words! {
          "このネットワークは宛先ごとにアドレスを変えるため、多くの相手とは中継になります。少し遅くなりますが利用できます。"],
         ["UDP {0}: another port for each destination (symmetric NAT, {1}). A direct path needs endpoint-independent mapping.",
          "UDP {0}: 宛先ごとにポートが変わります（対称型 NAT、{1}）。直接通信には endpoint-independent mapping が必要です。"];
+    UdpPortBlocked => "udp_port_blocked",
+        ["Sessions are likely to be relayed, because this network lets no UDP through to the server's own port. They work, with a little delay.",
+         "このネットワークはサーバーのポートへの UDP を通さないため、中継になる場合があります。少し遅くなりますが利用できます。"],
+        ["UDP to {0} is not answered, though port 3478 of the same host is. Sessions ask there for their addresses: allow outgoing UDP to it.",
+         "{0} への UDP には応答がありませんが、同じホストのポート 3478 からは応答があります。接続時はこのポートを使うため、UDP 送信の許可が必要です。"];
     UdpBlocked => "udp_blocked",
         ["Sessions are relayed, because this network lets no UDP through. They work, with a little delay.",
          "このネットワークは UDP を通さないため、中継になります。少し遅くなりますが利用できます。"],

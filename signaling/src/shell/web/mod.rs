@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -245,6 +245,10 @@ async fn read(site: &Site, body: Body) -> Result<Bytes, Response> {
 }
 
 async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Response> {
+    // What says that it is too much is not waited for.
+    if body.size_hint().exact().is_some_and(|announced| announced > most as u64) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    }
     let patience: Duration = site.rules.first_message;
     match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),

@@ -48,7 +48,8 @@ impl Default for TurnSettings {
             limits: TurnLimits::default(),
             rate: StunRate::default(),
             own: OwnAddresses::default(),
-            patience: Duration::from_secs(20),
+            // Three times that at most: first byte, TLS, first allocation (F15).
+            patience: Duration::from_secs(5),
         }
     }
 }
