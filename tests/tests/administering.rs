@@ -89,6 +89,33 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert!(!house.folder().join("newcomer").join("server.json").exists(), "the server was trusted");
 }
 
+/// S42, S100: before a policy is in force for somebody who is not there, he who publishes it is asked.
+#[test]
+fn a_policy_for_an_operator_who_is_not_there_is_published_only_by_who_means_it() {
+    let house = House::set_up().expect("a house");
+    let file = house.folder().join("policy.toml");
+    fs::write(&file, "[operator.hanako]\nchat = true\n[operator.hanoko]\nchat = false\n")
+        .expect("written");
+    let name = text(&file);
+    let diff = house.administrate(&["policy", "diff", name]).expect("a difference");
+    assert_eq!(diff["unknown"], serde_json::json!(["[operator.hanoko]"]), "{diff}");
+    let shown = started(&house, "admin", &["--lang", "ja", "policy", "diff", name], "");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("誰にも適用されません: [operator.hanoko]"), "{shown}");
+    for typed in ["", "yes\n"] {
+        let (code, said) = administer(&house, "admin", &["policy", "set", name], typed);
+        assert!(code == Some(7) && said.lines().count() == 1, "{code:?} {said}");
+    }
+    let version = || house.administrate(&["policy", "show"]).expect("shown")["version"].clone();
+    assert_eq!(version(), 0, "nothing was published");
+    let (code, said) = administer(&house, "admin", &["policy", "set", name], "[operator.hanoko]\n");
+    assert!(code == Some(0) && version() == 1, "{said}");
+    let (code, said) = administer(&house, "admin", &["policy", "rollback", "1"], "");
+    assert!(code == Some(7), "what is published again is asked again: {said}");
+    let (code, said) = administer(&house, "admin", &["policy", "set", name, "--yes"], "");
+    assert!(code == Some(0) && version() == 2, "{said}");
+}
+
 /// On a new computer, with the shares that were printed: two that are not a pair give nothing,
 /// any two give back the root that signs the bundle after the one before, under a new passphrase.
 #[test]
@@ -114,6 +141,48 @@ fn two_of_three_shares_bring_the_organisations_root_back_on_a_new_computer() {
     let newer = fs::read(house.folder().join("new").join("tenant.json")).expect("read");
     let newer = Bundle::open(&newer, &bundle.known()).expect("it goes on from the one before");
     assert_eq!((newer.root, newer.version), (bundle.root, bundle.version + 1));
+}
+
+/// S56, T57: the only administrator's computer is gone. The server's machine gives a token, two shares
+/// give the root; the old key opens nothing any more, and the new passphrase opens the ledger of before.
+#[test]
+fn a_sole_administrator_whose_computer_is_lost_comes_back_with_the_servers_token_and_two_shares() {
+    let house = House::set_up().expect("a house");
+    let made = house.recovery_token().expect("a token");
+    let token = made["token"].as_str().expect("a token");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    let [first, second, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = bundle.server_pins[0].to_string();
+    let recover = ["--json", "--server", &server, "init", "--fingerprint", &pin, "--recover"];
+    let password = "eight lemons under a tin roof";
+
+    let alone = format!("{token}\n{password}\n{first}\n{first}\n");
+    let (code, said) = administer(&house, "thief", &recover, &alone);
+    assert!(code == Some(9) && said.contains("no recovery share"), "{code:?} {said}");
+    let tenant = text(&house.bundle()).to_owned();
+    let enrol = ["--bundle", &tenant, "enrol", "--name", "thief"];
+    let (code, said) = administer(&house, "enrolled", &enrol, &format!("{token}\n{password}\n"));
+    assert!(code == Some(6), "{code:?} {said}");
+    assert!(house.administrate(&["operator", "list"]).is_ok(), "nothing has changed yet");
+
+    let typed = format!("{token}\n{password}\n{second}\n{first}\n");
+    let back = answered(&house, "back", &recover, &typed);
+    let passphrase = back["passphrase"].as_str().expect("a passphrase");
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert!(code == Some(6) && said.lines().count() == 1, "{code:?} {said}");
+    let (code, said) = administer(&house, "again", &recover, &typed);
+    assert!(code == Some(6), "a token works once: {code:?} {said}");
+
+    let list = ["--json", "audit", "list", "--last", "0"];
+    let list = answered(&house, "back", &list, &format!("{passphrase}\n"));
+    let records = list["records"].as_array().expect("records");
+    let acts: Vec<&str> = records.iter().filter_map(|r| r["event"]["action"].as_str()).collect();
+    for action in ["operator_added", "recovery_token_made", "admin_recovered", "bundle_published"] {
+        assert!(acts.contains(&action), "{action} in {acts:?}");
+    }
+    let before = records.iter().any(|record| record["event"]["type"] == "logged_in");
+    assert!(before, "the ledger of before opens, too: {records:?}");
 }
 
 /// The object that it prints, with `typed` to read.

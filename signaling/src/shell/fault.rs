@@ -44,6 +44,8 @@ pub enum Fault {
     Unreadable { path: PathBuf, kind: std::io::ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
+    #[error("The database {0} is of a newer version of this program. Run that version again.")]
+    DatabaseNewer(PathBuf),
     #[error(
         "The certificate {cert} or its key {key} is missing or damaged, or the key is another's. Put back both from your backup, or give two that belong together."
     )]
@@ -66,6 +68,10 @@ pub enum Fault {
     Organisation(String),
     #[error(transparent)]
     Backup(#[from] BackupFault),
+    #[error(
+        "The organisation of {0} has no keys yet, so there are none to recover. Run `tasuki-admin init` with the token that `setup` printed."
+    )]
+    NothingToRecover(PathBuf),
     #[error("What needs care: {0}. Each line marked ILL says what to do.")]
     Ill(usize),
     #[error("The system gives no random numbers. Check that the kernel's generator works.")]
@@ -81,7 +87,7 @@ impl Fault {
             Self::AlreadySetUp(_) | Self::FolderNotEmpty(_) => 5,
             Self::FolderInUse(_) => 6,
             Self::KeyDamaged(_) | Self::CertificateUnusable { .. } => 7,
-            Self::DatabaseDamaged(_) => 8,
+            Self::DatabaseDamaged(_) | Self::DatabaseNewer(_) => 8,
             Self::AddressTaken(_) | Self::CannotListen { .. } => 9,
             Self::Setting { .. }
             | Self::UnknownSetting(_)
@@ -91,6 +97,7 @@ impl Fault {
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
             Self::Ill(_) => 12,
+            Self::NothingToRecover(_) => 16,
             Self::Backup(fault) => fault.exit_code(),
             Self::NoRandomness => 1,
         }
@@ -153,6 +160,18 @@ impl Fault {
             Self::DatabaseDamaged(p) => {
                 format!(
                     "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                    p.display()
+                )
+            }
+            Self::DatabaseNewer(p) => {
+                format!(
+                    "データベース {} は、このプログラムの新しい版のものです。その版を実行してください。",
+                    p.display()
+                )
+            }
+            Self::NothingToRecover(p) => {
+                format!(
+                    "{} の組織の鍵はまだないため、復元するものがありません。`setup` が表示したトークンで `tasuki-admin init` を実行してください。",
                     p.display()
                 )
             }
@@ -225,6 +244,8 @@ impl Fault {
             | Self::FolderInUse(_)
             | Self::KeyDamaged(_)
             | Self::Unreadable { .. }
+            | Self::NothingToRecover(_)
+            | Self::DatabaseNewer(_)
             | Self::DatabaseDamaged(_) => return None,
         })
     }
@@ -245,11 +266,12 @@ pub const EXIT_CODES: &str = "Exit codes:
   5  the folder is set up already, or holds something else
   6  another server uses the folder
   7  a key or certificate is damaged
-  8  the database is damaged
+  8  the database is damaged, or a newer version's
   9  the address is taken or cannot be listened on
  10  a setting, host name or organisation's name cannot be used
  11  a file cannot be read or written
  12  `doctor` found something that needs care
  13  a backup or a restore would replace a file
  14  a backup is damaged
- 15  a backup is another server's";
+ 15  a backup is another server's
+ 16  the organisation has no keys that could be recovered";

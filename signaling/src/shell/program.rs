@@ -22,6 +22,7 @@ use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
 use super::program_pages::{completion, manual};
+use super::recovery_program::{RecoveryArguments, recovery_command};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
 
@@ -49,6 +50,9 @@ enum Command {
     Backup(BackupArguments),
     /// Puts a backup into a folder that has the keys and no database.
     Restore(BackupArguments),
+    /// Makes a token for an administrator whose computer is lost, also while the server runs. It needs
+    /// the organisation's recovery shares besides, and works once within 15 minutes.
+    RecoveryToken(RecoveryArguments),
     /// Prints a script that completes commands in a shell.
     Completion { shell: Shell },
     /// Writes manual pages, one for each command, into a folder.
@@ -142,6 +146,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
             Command::Backup(arguments) => backup_command(&arguments, language).await,
             Command::Restore(arguments) => restore_command(&arguments, language).await,
+            Command::RecoveryToken(arguments) => recovery_command(&arguments, language).await,
             Command::Completion { shell } => {
                 say(&completion(Arguments::command(), shell));
                 Ok(())
@@ -223,6 +228,8 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
     tracing_subscriber::registry().with(log.with_filter(filter.and(own))).init();
     let configured = gather(&arguments)?;
     let running = serve(&arguments.data, configured.config).await?;
+    // Whoever limits how large files grow gets refusals, as from a full disk, and no end.
+    let _limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
     let (address, fingerprint) = (running.address(), running.fingerprint());
     if arguments.json {
         let address = address.to_string();

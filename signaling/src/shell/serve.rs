@@ -180,6 +180,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
     tasks.extend(measuring.into_iter().chain(answering));
+    tasks.push(tokio::spawn(ledger.clone().watch_recoveries()));
     #[rustfmt::skip]
     let running = Running {
         address, stun: stun_address, fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
@@ -307,9 +308,11 @@ async fn accounts(
 ) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
+    let names = Names::new(&keys.names);
+    store.fill_looks(&names).await.map_err(damaged)?;
     Ok(Accounts {
         store: store.clone(),
-        names: Names::new(&keys.names),
+        names,
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy)?,
         rules: config.accounts.clone(),
         clock: store.steady().await.map_err(damaged)?,

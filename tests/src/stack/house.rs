@@ -284,6 +284,16 @@ impl House {
         run(command)
     }
 
+    /// What the server's own machine gives to whom the organisation's keys are lost.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn recovery_token(&self) -> Result<Value> {
+        let mut command = self.site.command("tasuki-server")?;
+        command.args(["recovery-token", "--json", "--data"]).arg(self.data());
+        Ok(serde_json::from_str(run(command)?.trim())?)
+    }
+
     /// The operator signs in, as in [`Self::set_up`].
     ///
     /// # Errors
