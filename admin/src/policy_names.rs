@@ -9,7 +9,7 @@ pub(crate) fn unknown(rules: &RuleBook, operators: &[String], groups: &[String])
     for (noun, Sections(sections), known) in
         [("group", &rules.group, groups), ("operator", &rules.operator, operators)]
     {
-        let names = sections.iter().map(|(name, _)| name).filter(|name| !known.contains(name));
+        let names = sections.keys().filter(|name| !known.contains(name));
         unknown.extend(names.map(|name| format!("[{noun}.{name}]")));
     }
     unknown

@@ -80,7 +80,11 @@ fn translate(command: Command, path: &str) -> Command {
         .mut_args(|arg| {
             let name = arg.get_id().to_string();
             let heading = if arg.is_positional() { "引数" } else { "オプション" };
-            let arg = arg.help_heading(heading).hide_default_value(true).hide_possible_values(true);
+            let arg = match arg.get_action().takes_values() {
+                true => arg.hide_default_value(true).hide_possible_values(true),
+                false => arg,
+            };
+            let arg = arg.help_heading(heading);
             let own = word(&format!("{path}--{name}")).or_else(|| word(&format!("--{name}")));
             match own {
                 Some(japanese) => arg.help(japanese).long_help(japanese),

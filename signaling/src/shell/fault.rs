@@ -1,6 +1,7 @@
 //! Why the server does not start or set up: one sentence each that says what to
 //! do, and an exit code of its own.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ pub enum Fault {
     #[error("The key file {0} is missing or damaged. Put back the one from your backup.")]
     KeyDamaged(PathBuf),
     #[error("{path} cannot be read or written ({kind}). Check who owns it and its rights.")]
-    Unreadable { path: PathBuf, kind: std::io::ErrorKind },
+    Unreadable { path: PathBuf, kind: ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
     #[error("The database {0} is of a newer version of this program. Run that version again.")]
@@ -53,7 +54,7 @@ pub enum Fault {
     #[error("{0} is taken by another program. Stop it, or choose another address with --listen.")]
     AddressTaken(SocketAddr),
     #[error("This machine cannot listen on {address} ({kind}). Choose another with --listen.")]
-    CannotListen { address: SocketAddr, kind: std::io::ErrorKind },
+    CannotListen { address: SocketAddr, kind: ErrorKind },
     #[error("The setting {key} cannot be {value:?}: {expected}.")]
     Setting { key: String, value: String, expected: &'static str },
     #[error("There is no setting {0:?}. `tasuki-server config` lists them all.")]
@@ -151,30 +152,10 @@ impl Fault {
                     p.display()
                 )
             }
-            Self::Unreadable { path, kind } => {
-                format!(
-                    "{} を読み書きできません ({kind})。所有者と権限を確認してください。",
-                    path.display()
-                )
-            }
-            Self::DatabaseDamaged(p) => {
-                format!(
-                    "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
-                    p.display()
-                )
-            }
-            Self::DatabaseNewer(p) => {
-                format!(
-                    "データベース {} は、このプログラムの新しい版のものです。その版を実行してください。",
-                    p.display()
-                )
-            }
-            Self::NothingToRecover(p) => {
-                format!(
-                    "{} の組織の鍵はまだないため、復元するものがありません。`setup` が表示したトークンで `tasuki-admin init` を実行してください。",
-                    p.display()
-                )
-            }
+            Self::Unreadable { .. }
+            | Self::DatabaseDamaged(_)
+            | Self::DatabaseNewer(_)
+            | Self::NothingToRecover(_) => return self.of_database_in_japanese(),
             Self::CertificateUnusable { .. }
             | Self::AddressTaken(_)
             | Self::CannotListen { .. }
@@ -188,6 +169,32 @@ impl Fault {
             | Self::Ill(_)
             | Self::NoRandomness => return None,
         })
+    }
+
+    fn of_database_in_japanese(&self) -> Option<String> {
+        if let Self::Unreadable { path, kind } = self {
+            let (path, kind) = (path.display(), kind_in_japanese(*kind));
+            return Some(format!(
+                "{path} を読み書きできません（{kind}）。所有者と権限を確認してください。"
+            ));
+        }
+        if let Self::DatabaseDamaged(p) = self {
+            return Some(format!(
+                "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                p.display()
+            ));
+        }
+        if let Self::DatabaseNewer(p) = self {
+            return Some(format!(
+                "データベース {} は、このプログラムの新しい版のものです。その版を実行してください。",
+                p.display()
+            ));
+        }
+        let Self::NothingToRecover(p) = self else { return None };
+        Some(format!(
+            "{} の組織の鍵はまだないため、復元するものがありません。`setup` が表示したトークンで `tasuki-admin init` を実行してください。",
+            p.display()
+        ))
     }
 
     fn of_order_in_japanese(&self) -> Option<String> {
@@ -206,11 +213,13 @@ impl Fault {
             }
             Self::CannotListen { address, kind } => {
                 format!(
-                    "{address} で待ち受けできません ({kind})。--listen で別のアドレスを選んでください。"
+                    "{address} で待ち受けできません（{}）。--listen で別のアドレスを選んでください。",
+                    kind_in_japanese(*kind)
                 )
             }
             Self::Setting { key, value, expected } => {
-                format!("設定 {key} の値 {value:?} は使えません ({expected})。")
+                let expected = super::config_values::in_japanese(expected);
+                format!("設定 {key} の値 {value:?} は使えません（{expected}）。")
             }
             Self::UnknownSetting(name) => {
                 format!("設定 {name:?} はありません。`tasuki-server config` で一覧できます。")
@@ -254,6 +263,25 @@ impl Fault {
         let path = path.to_owned();
         move |error| Self::Unreadable { path: path.clone(), kind: error.kind() }
     }
+}
+
+/// Why the system did not do it.
+pub(super) fn kind_in_japanese(kind: ErrorKind) -> &'static str {
+    let known = [
+        (ErrorKind::NotFound, "ありません"),
+        (ErrorKind::PermissionDenied, "権限がありません"),
+        (ErrorKind::AlreadyExists, "既にあります"),
+        (ErrorKind::IsADirectory, "フォルダです"),
+        (ErrorKind::NotADirectory, "フォルダではありません"),
+        (ErrorKind::StorageFull, "空き容量がありません"),
+        (ErrorKind::QuotaExceeded, "割り当て容量を使い切りました"),
+        (ErrorKind::FileTooLarge, "ファイルの大きさの上限です"),
+        (ErrorKind::ReadOnlyFilesystem, "書き込めないディスクです"),
+        (ErrorKind::ResourceBusy, "使用中です"),
+        (ErrorKind::InvalidData, "内容が正しくありません"),
+        (ErrorKind::AddrNotAvailable, "このコンピュータのアドレスではありません"),
+    ];
+    known.iter().find(|(one, _)| *one == kind).map_or("入出力エラー", |(_, japanese)| japanese)
 }
 
 /// The codes of [`Fault::exit_code`], for `--help`.

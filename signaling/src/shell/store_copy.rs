@@ -90,8 +90,8 @@ impl Store {
 /// A full disk where the copy goes is no fault of the database.
 fn not_copied(error: &sqlx::Error, path: &Path, out: &Path) -> Fault {
     let at = if store_fault::kind(error) == Some(ErrorKind::ResourceBusy) { path } else { out };
-    match store_fault::of_database(error, at) {
-        Fault::DatabaseDamaged(_) => Fault::DatabaseDamaged(path.to_owned()),
-        fault => fault,
+    match store_fault::kind(error) {
+        Some(_) => store_fault::of_database(error, at),
+        None => Fault::DatabaseDamaged(path.to_owned()),
     }
 }

@@ -18,15 +18,13 @@ pub(crate) fn of_database(error: &sqlx::Error, path: &Path) -> Fault {
 
 /// Of a step towards today's form that was not done.
 pub(crate) fn of_migration(error: &MigrateError, path: &Path) -> Fault {
-    match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            of_database(error, path)
-        }
-        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-            Fault::DatabaseNewer(path.to_owned())
-        }
-        // Sources, checksums and names of migrations are this program's own.
-        _ => Fault::DatabaseDamaged(path.to_owned()),
+    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+        return of_database(error, path);
+    }
+    // Sources, checksums and names of steps are this program's own.
+    match matches!(error, MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) {
+        true => Fault::DatabaseNewer(path.to_owned()),
+        false => Fault::DatabaseDamaged(path.to_owned()),
     }
 }
 

@@ -307,14 +307,13 @@ async fn f14_after_a_kill_all_who_were_there_come_back_at_once_and_a_login_gets_
     let wide = [("connections_per_address", "1000")];
     let server = Process::start_set(&world, &wide);
     let came = async || {
-        let socket = loop {
+        loop {
             let token = &operator.token;
             if let Some(socket) = world.try_operator_socket(token, &operator.device).await {
-                break socket;
+                return socket;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
-        };
-        socket
+        }
     };
     let there = futures_util::future::join_all((0..STORM).map(|_| came())).await;
     assert_eq!(there.len(), STORM);

@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
@@ -127,6 +128,16 @@ impl House {
         self.server.kill();
         self.server = start_server(&self.data(), &self.site, &self.settings)?;
         Ok(())
+    }
+
+    /// Asks the server to stop, which signs all that its ledger has, and starts it again.
+    ///
+    /// # Errors
+    /// It did not stop or come up.
+    pub fn reopen_server(&mut self) -> Result<()> {
+        self.server.signal(Signal::TERM)?;
+        self.server.wait_end()?;
+        self.restart_server()
     }
 
     /// Starts the server again, saying in its log all that it can.
