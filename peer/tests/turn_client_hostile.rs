@@ -6,6 +6,9 @@ mod turn;
 use std::time::Duration;
 
 use tasuki_peer::core::turn::TurnEnd;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::stun::mask_address;
+use tasuki_protocol::turn::TURN_REALM;
 use turn::*;
 
 const OWN: &str = "203.0.113.1";
@@ -46,7 +49,7 @@ fn allocating() -> (World, Vec<u8>) {
 fn t48_an_address_that_nobody_sealed_or_somebody_else_did_is_not_taken_and_the_right_one_still_is() {
     let (mut world, request) = allocating();
     let unsealed = forged(&request, 0x0103, &[(0x16, &ELSEWHERE), (0x0d, &[0, 0, 2, 88])]);
-    let other = forged(&request, 0x0103, &[(0x16, &ELSEWHERE), (0x1c, &[7; 32])]);
+    let other = forged(&request, 0x0103, &[(0x16, &ELSEWHERE), (0x08, &[7; 20])]);
     for lie in [unsealed, other] {
         world.hear(OPERATOR, &lie);
         assert_eq!(world.relayed(OPERATOR), None);
@@ -67,6 +70,51 @@ fn t48_an_address_that_nobody_sealed_or_somebody_else_did_is_not_taken_and_the_r
         assert_eq!(world.relayed(OPERATOR), None);
     }
     world.hear(OPERATOR, &answer);
+    assert!(world.relayed(OPERATOR).is_some());
+}
+
+/// As the relay of the world would seal it: a relay that is an enemy has its tickets' keys.
+fn sealed(mut answer: Vec<u8>, end: usize) -> Vec<u8> {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let role = [Role::Operator, Role::Agent][end];
+    let given = credential(role, DAWN + 50);
+    let md5 = stun_rs::Algorithm::from(stun_rs::AlgorithmId::MD5);
+    let key = stun_rs::HMACKey::new_long_term(&given.name, TURN_REALM, &given.password, md5).unwrap();
+    let length = (answer.len() - 20 + 24) as u16;
+    answer[2..4].copy_from_slice(&length.to_be_bytes());
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(&answer);
+    let tag = mac.finalize().into_bytes();
+    [&answer[..], &[0, 8, 0, 20], &tag].concat()
+}
+
+#[test]
+fn t48_a_relay_gives_away_no_socket_of_this_end_and_nothing_on_this_computer() {
+    let lifetime: (u16, &[u8]) = (0x0d, &[0, 0, 2, 88]);
+    for (address, taken) in
+        [("192.0.2.10:5000", false), ("127.0.0.1:22", false), ("203.0.113.1:9", true)]
+    {
+        let (mut world, request) = allocating();
+        let mut transaction = [0; 12];
+        transaction.copy_from_slice(&request[8..20]);
+        let masked = mask_address(address.parse().unwrap(), &transaction);
+        let lie = sealed(forged(&request, 0x0103, &[(0x16, &masked), lifetime]), OPERATOR);
+        world.hear(OPERATOR, &lie);
+        assert_eq!(world.relayed(OPERATOR).is_some(), taken, "{address}");
+        assert_eq!(world.gone(OPERATOR), (!taken).then_some(TurnEnd::Nonsense), "{address}");
+    }
+}
+
+#[test]
+fn t48_what_stands_is_ended_by_no_401_that_nobody_sealed() {
+    let mut world = World::met(OWN);
+    world.server = Server::Dead;
+    world.pass(Duration::from_secs(5));
+    let now = world.now.instant;
+    world.ends[OPERATOR].handle_timeout(now + Duration::from_secs(1));
+    let refresh = world.outgoing(OPERATOR).pop().expect("it asks whether the relay is there");
+    world.hear(OPERATOR, &forged(&refresh, 0x0114, &[(0x09, &error(401))]));
+    assert_eq!(world.gone(OPERATOR), None);
     assert!(world.relayed(OPERATOR).is_some());
 }
 
