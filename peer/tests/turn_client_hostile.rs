@@ -176,7 +176,7 @@ fn a_challenge_for_another_realm_or_without_a_nonce_or_with_an_endless_one_gets_
         let request = world.outgoing(OPERATOR).remove(0);
         world.hear(OPERATOR, &forged(&request, 0x0113, challenge));
         world.pass(Duration::from_millis(300));
-        let name = credential(tasuki_protocol::ids::Role::Operator, DAWN + 50).name.clone();
+        let name = credential(Role::Operator, DAWN + 50).name.clone();
         // Nothing but the greeting was said again.
         let said = world.outgoing(OPERATOR);
         let holds = |bytes: &Vec<u8>| bytes.windows(name.len()).any(|part| part == name.as_bytes());

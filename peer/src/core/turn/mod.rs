@@ -6,6 +6,7 @@
 
 mod allocations;
 mod channels;
+mod family;
 mod message;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use tasuki_protocol::turn::{TURN_REALM, TurnCredential};
 pub use allocations::{Allocations, Place, Received};
 use channels::Channels;
 pub use channels::MOST_CHANNELS;
+use family::Family;
 use message::{Answer, Heard, Key, Method, Request, UDP, attribute};
 
 /// How long a server may leave a request unanswered, and how long one that was silent is not
@@ -87,12 +89,6 @@ pub struct TurnClient {
     heard: Instant,
     transmits: VecDeque<Vec<u8>>,
     events: VecDeque<TurnEvent>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    V4,
-    V6,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,15 +272,9 @@ impl TurnClient {
         let transaction = self.seed.derive(&format!("transaction {}", self.drawn));
         self.drawn += 1;
         let mut request = match ask {
-            Ask::Allocate => {
-                let family = match self.family {
-                    Family::V4 => 1,
-                    Family::V6 => 2,
-                };
-                Request::new(Method::Allocate, &transaction)
-                    .with(attribute::TRANSPORT, &UDP)
-                    .with(attribute::FAMILY, &[family, 0, 0, 0])
-            }
+            Ask::Allocate => Request::new(Method::Allocate, &transaction)
+                .with(attribute::TRANSPORT, &UDP)
+                .with(attribute::FAMILY, &self.family.requested()),
             Ask::Refresh => Request::new(Method::Refresh, &transaction),
             Ask::Bind(number) => {
                 let [high, low] = number.to_be_bytes();
@@ -364,14 +354,7 @@ impl TurnClient {
     }
 
     fn allocated(&mut self, answer: &Answer<'_>, now: Instant) {
-        let usable = |address: &SocketAddr| {
-            let ip = address.ip();
-            let family = address.is_ipv4() == (self.family == Family::V4);
-            // What is sent to such an address would go to this computer, or past the relay.
-            let near = ip.is_loopback() && !self.place.server.ip().is_loopback();
-            let given = family && address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast();
-            given && !near && *address != self.place.local && !self.own.contains(address)
-        };
+        let usable = |given: &SocketAddr| self.family.may_give(*given, self.place, &self.own);
         let Some(relayed) = answer.relayed.filter(usable) else { return self.end(TurnEnd::Nonsense) };
         self.stage = Stage::Standing { relayed, refresh: now + half_of(answer.lifetime) };
         self.events.push_back(TurnEvent::Allocated(relayed));
