@@ -8,6 +8,9 @@ texts! {
     FaultNoDisplay =>
         "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
         "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
+    FaultWayland =>
+        "This computer's screen cannot be shown: its desktop runs on Wayland. Sign out, choose an Xorg (X11) session where you sign in, and start again. Looking at the other screen works here.",
+        "このコンピュータの画面は見せられません（デスクトップが Wayland で動いています）。ログアウトし、ログイン画面で Xorg（X11）のセッションを選んで、もう一度お試しください。相手の画面を見ることはできます。";
     FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
@@ -245,6 +248,9 @@ texts! {
     Can => "Can happen:", "できること:";
     Cannot => "Cannot happen:", "できないこと:";
     CanSeeYours => "your screen is seen by the operator", "あなたの画面がオペレータに見えます";
+    CanChooseScreen =>
+        "the operator chooses which of your monitors is seen",
+        "どのモニターを見るかをオペレータが選べます";
     CanSeeTheirs => "you see the operator's screen", "あなたがオペレータの画面を見ます";
     CanOperateYours =>
         "the operator uses your mouse and keyboard; when you use yours, the operator's waits for 2 seconds",
@@ -263,6 +269,7 @@ texts! {
     CanReadClipboard => "the operator reads your clipboard", "オペレータがあなたのクリップボードを読みます";
     CanWriteClipboard => "the operator fills your clipboard", "オペレータがあなたのクリップボードに書き込みます";
     CanRecord => "the session is recorded as video", "セッションが動画として録画されます";
+    CanChat => "the operator writes messages to you", "オペレータがあなたにメッセージを送れます";
     CanReconnect =>
         "the operator comes back after a restart until you end it",
         "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
@@ -273,6 +280,10 @@ texts! {
     CannotOperateTheirs =>
         "you cannot use the operator's mouse and keyboard",
         "あなたがオペレータのマウスやキーボードを操作することはありません";
+    CannotChooseScreen =>
+        "the operator cannot change to another of your monitors",
+        "オペレータが別のモニターに切り替えることはありません";
+    CannotChat => "no messages are written", "メッセージのやり取りはありません";
     CannotFiles => "no files are copied in either direction", "どちらの方向にもファイルはコピーされません";
     CannotClipboard => "the clipboard is not shared", "クリップボードは共有されません";
     CannotBlank =>

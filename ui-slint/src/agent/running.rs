@@ -12,7 +12,6 @@ use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
-use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::run::Order;
@@ -22,12 +21,13 @@ use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
 
-use super::guard::{Guard, NextIsBar};
+use super::guard::Guard;
 use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, room, view};
+use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
@@ -72,7 +72,7 @@ impl Program {
     pub(super) fn new(
         remembered: Remembered,
         language_is_said: bool,
-        next_is_bar: NextIsBar,
+        next_is_bar: NextIsKept,
     ) -> Result<(Rc<Self>, mpsc::Sender<String>), slint::PlatformError> {
         let settings = &remembered.settings;
         let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
@@ -145,7 +145,7 @@ impl Program {
             Page::Live(_)
             | Page::Trouble(_)
             | Page::Number(_)
-            | Page::Connecting
+            | Page::Connecting(_)
             | Page::Asking(_)
             | Page::Ended(_) => None,
         };
@@ -245,7 +245,7 @@ impl Program {
             met_before: remembered.met.before(&trust.bundle.root),
             trust,
             settings: remembered.settings.clone(),
-            display: visit::display().ok(),
+            display: upkeep::own_display(),
         };
         let (told, mut heard) = mpsc::channel(TOLD);
         let task = Some(self.runtime.spawn(session::run(needs, told)));
@@ -326,9 +326,11 @@ impl Program {
     fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {
         let receipt = match &self.model.borrow().page {
             Page::Ended(ended) => ended.receipt.clone(),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => {
-                None
-            }
+            Page::Trouble(_)
+            | Page::Number(_)
+            | Page::Connecting(_)
+            | Page::Asking(_)
+            | Page::Live(_) => None,
         };
         if let Some(receipt) = receipt {
             self.said(carry(&receipt));
