@@ -15,6 +15,9 @@ use crate::rights::Mode;
 pub const OPERATOR_PATH: &str = "/v1/operator";
 /// WebSocket of an agent; open to everybody.
 pub const AGENT_PATH: &str = "/v1/agent";
+/// To `GET`, so many zeros as [`MAX_REQUEST`]; `POST`ed, anything is taken and dropped. By this a doctor
+/// times a line (S84).
+pub const SPEED_PATH: &str = "/v1/speed";
 /// The most bytes of one message, or of a request's body, that a server takes from anybody.
 pub const MAX_REQUEST: usize = 64 * 1024;
 /// The most bytes of one answer that an end takes from a server.

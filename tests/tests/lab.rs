@@ -46,15 +46,24 @@ fn f23_the_doctor_tells_the_networks_apart() {
         return;
     }
     let mut lab = Lab::set_up().unwrap();
+    let found = lab.diagnose(Kind::Open).unwrap();
+    assert!(found.iter().any(|code| code == "turn_absent"), "a relay without TURN: {found:?}");
+    drop(lab);
+    let mut lab = Lab::set_up_with_turn().unwrap();
     for (kind, wanted) in [
-        (Kind::Open, ["no_proxy", "udp_open"]),
-        (Kind::PortRestricted, ["no_proxy", "udp_same_for_all"]),
-        (Kind::Symmetric, ["no_proxy", "udp_per_destination"]),
-        (Kind::Only443, ["no_proxy", "udp_blocked"]),
-        (Kind::Proxied, ["proxy_serves", "udp_blocked"]),
+        (Kind::Open, &["no_proxy", "udp_open", "turn_open"][..]),
+        (Kind::PortRestricted, &["no_proxy", "udp_same_for_all", "turn_open"]),
+        (Kind::Symmetric, &["no_proxy", "udp_per_destination", "turn_open"]),
+        (Kind::Only443, &["no_proxy", "udp_blocked"]),
+        (Kind::Proxied, &["proxy_serves", "udp_blocked"]),
     ] {
         let found = lab.diagnose(kind).unwrap();
         assert!(wanted.iter().all(|code| found.iter().any(|f| f == code)), "{kind:?}: {found:?}");
+    }
+    for (delay, kilobits, wanted) in [(200, None, "line_far"), (10, Some(400), "line_slow")] {
+        let line = Line { delay: Duration::from_millis(delay), loss_percent: 0, kilobits };
+        let found = lab.diagnose_far(line).unwrap();
+        assert!(found.iter().any(|code| code == wanted), "{line:?}: {found:?}");
     }
 }
 

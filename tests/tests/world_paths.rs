@@ -149,16 +149,19 @@ fn f2_the_session_goes_on_for_ten_minutes_without_a_server() {
 }
 
 #[test]
-fn f3_a_dead_relay_is_replaced_within_ten_seconds() {
-    let mut plan = Plan::new(8, Mode::View);
-    plan.agent_paths.direct = Permission::Forbidden;
-    let mut world = World::session_of(plan);
-    world.kill_relay();
-    world.run(SECOND);
-    world.restart_relay();
-    world.draw();
-    let revision = world.host().desktop.revision;
-    assert!(world.run_until(SECOND * 10, |w| w.viewer().seen.last() == Some(&revision)));
+fn f3_a_dead_relay_is_replaced_within_five_seconds() {
+    for seed in 1..=50 {
+        let mut plan = Plan::new(seed, Mode::View);
+        plan.agent_paths.direct = Permission::Forbidden;
+        let mut world = World::session_of(plan);
+        world.kill_relay();
+        world.run(SECOND);
+        world.restart_relay();
+        world.draw();
+        let revision = world.host().desktop.revision;
+        let back = world.run_until(SECOND * 4, |w| w.viewer().seen.last() == Some(&revision));
+        assert!(back, "seed {seed}");
+    }
 }
 
 #[test]

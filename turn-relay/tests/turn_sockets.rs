@@ -1,65 +1,27 @@
-//! The TURN server on real sockets: UDP, TCP and TLS, floods of connections, and coturn's own client.
+//! The TURN server on real sockets: UDP, TCP and TLS, and floods of connections.
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 #[path = "support/turn.rs"]
 mod client;
+#[path = "support/turn_house.rs"]
+mod house;
 mod support;
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Asker, channel_data, credential, data_of};
-use support::{PATIENCE, tls_of_server, unix};
+use house::{House, house, settings};
+use support::{PATIENCE, unix};
 use tasuki_protocol::ids::Role::{self, Agent, Operator};
 use tasuki_protocol::turn::TURN_ALPN;
 use tasuki_turn_relay::core::turn::table::{Client, Path};
 use tasuki_turn_relay::shell::tls;
-use tasuki_turn_relay::{
-    OwnAddresses, Relay, Settings, StunRate, TurnLimits, TurnServer, TurnSettings, serve_datagrams,
-    serve_streams,
-};
+use tasuki_turn_relay::{TurnLimits, TurnSettings};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::task::JoinSet;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio_rustls::TlsConnector;
-
-/// A TURN server on loopback, with every kind of listener.
-struct House {
-    turn: Arc<TurnServer>,
-    udp: SocketAddr,
-    tcp: SocketAddr,
-    relay: SocketAddr,
-    certificate: rustls_pki_types::CertificateDer<'static>,
-    serving: JoinSet<()>,
-}
-
-fn settings() -> TurnSettings {
-    let own: OwnAddresses = "127.0.0.1,::1".parse().unwrap();
-    let rate = StunRate { per_second: 10_000, burst: 10_000 };
-    TurnSettings { own, rate, ..TurnSettings::default() }
-}
-
-async fn house(settings: TurnSettings) -> House {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let udp = socket.local_addr().unwrap();
-    let turn = TurnServer::new(settings, client::key(), vec![socket]).unwrap();
-    let (config, certificate) = tls_of_server();
-    let config = Arc::new(config);
-    let (streams, relayed) = (listener().await, listener().await);
-    let (tcp, relay) = (streams.local_addr().unwrap(), relayed.local_addr().unwrap());
-    let mut serving = JoinSet::new();
-    serving.spawn(serve_datagrams(Arc::clone(&turn), 0));
-    serving.spawn(serve_streams(Arc::clone(&turn), streams, Arc::clone(&config)));
-    let door = Relay::new(Settings::default(), client::key());
-    serving.spawn(tasuki_turn_relay::serve(door, Some(Arc::clone(&turn)), relayed, config, 100));
-    House { turn, udp, tcp, relay, certificate, serving }
-}
-
-async fn listener() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
 
 /// One end on whatever carries messages.
 enum Wire {
@@ -249,34 +211,4 @@ async fn an_owner_who_drops_the_service_frees_its_socket() {
     let address = house.udp;
     drop(house);
     until("the port is free again", || std::net::UdpSocket::bind(address).is_ok()).await;
-}
-
-/// Clients of coturn, each pair of which forwards through the relay to one another.
-fn uclient(house: &House, more: &[&str]) -> Option<String> {
-    let credential = credential(9, Operator, unix() + 50);
-    let port = if more.contains(&"-t") { house.tcp.port() } else { house.udp.port() };
-    let output = Command::new("turnutils_uclient")
-        .args(["-y", "-c", "-m", "2", "-n", "10", "-l", "170", "-u", &credential.name])
-        .args(["-w", &credential.password, "-p", &port.to_string()])
-        .args(more)
-        .arg("127.0.0.1")
-        .output()
-        .ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// S84. Without coturn's client here, nothing is shown and that is said.
-#[tokio::test(flavor = "multi_thread")]
-async fn s84_coturns_client_speaks_through_the_relay_over_udp_tcp_and_tls() {
-    let house = house(settings()).await;
-    for more in [&[][..], &["-s"], &["-t"], &["-t", "-S"]] {
-        let (said, house) = tokio::task::block_in_place(|| (uclient(&house, more), &house));
-        let Some(said) = said else {
-            println!("not shown: turnutils_uclient (Debian's coturn) is not installed");
-            return;
-        };
-        let lost = said.lines().find(|line| line.contains("Total lost packets 0"));
-        assert!(lost.is_some(), "{more:?}: {said}");
-        assert!(house.turn.tally().packets >= 20, "{said}");
-    }
 }

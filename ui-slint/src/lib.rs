@@ -5,6 +5,7 @@
 //! decided by `tasuki-peer`; nothing here opens a socket.
 
 pub mod agent;
+pub mod checkup;
 mod documents;
 mod kept;
 mod last_words;

@@ -13,6 +13,7 @@ use std::time::Instant;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, LogicalSize, SharedString};
+use tasuki_peer::shell::doctor::{self, Verdict};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::agent::model::{Msg, Page};
@@ -56,6 +57,8 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
             every_control_has_a_label(&scene, &window);
             match scene.name {
                 "agent-number" => number_is_typed_and_sent_by_keys(&window, &heard, lang),
+                "agent-number-unreachable" => a_check_can_be_asked_for(&window, &heard, lang),
+                "agent-checkup" => a_check_says_what_it_found(&window, &heard, lang),
                 name if name.starts_with("agent-consent") => {
                     allow = place(&window, ALLOW);
                     consent_begins_on_refuse(&scene, &window, &heard);
@@ -65,6 +68,10 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                     end_is_there(&window, &heard, lang);
                     let over = overlap(place(&window, END), allow);
                     assert!(!over, "{}: a double click on Allow would end it", scene.name);
+                    // Where more is allowed it is a turn of the wheel away.
+                    if name.ends_with("-view") || name.ends_with("-reconnecting") {
+                        a_check_can_be_asked_for(&window, &heard, lang);
+                    }
                 }
                 _ => {}
             }
@@ -148,6 +155,22 @@ fn number_is_typed_and_sent_by_keys(window: &AgentWindow, heard: &Heard, lang: L
     let connect = if lang == Lang::En { "Connect" } else { "接続する" };
     only(window, connect, AccessibleRole::Button).invoke_accessible_default_action();
     assert_eq!(heard.take(), ["ConnectPressed"]);
+}
+
+/// "Why is it slow?" (S84).
+fn a_check_can_be_asked_for(window: &AgentWindow, heard: &Heard, lang: Lang) {
+    let label = if lang == Lang::En { "Check the connection" } else { "接続を確認する" };
+    only(window, label, AccessibleRole::Button).invoke_accessible_default_action();
+    assert_eq!(heard.take(), ["Checkup(Begun)"]);
+}
+
+fn a_check_says_what_it_found(window: &AgentWindow, heard: &Heard, lang: Lang) {
+    let all = doctor::made_up();
+    for finding in all.iter().filter(|finding| finding.verdict != Verdict::Fine) {
+        only(window, finding.for_person(lang), AccessibleRole::Text);
+    }
+    press(window, Key::Escape.into());
+    assert_eq!(heard.take(), ["Checkup(Closed)"]);
 }
 
 fn consent_begins_on_refuse(scene: &Scene, window: &AgentWindow, heard: &Heard) {

@@ -132,6 +132,8 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
             "operator-window.json.damaged-1",
         ),
         ("operator-not-set-up", R::Text, "tenant.json", "tenant.json"),
+        ("operator-checkup", R::Text, "This line is slow", "回線が遅い"),
+        ("operator-checkup", R::Button, "Copy for your IT", "IT 担当者向けにコピー"),
     ];
     for lang in [Lang::En, Lang::Ja] {
         let all = scenes::all(lang, Shade::Dark);
@@ -152,7 +154,7 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
 
 fn controls_do_what_they_say() {
     use AccessibleRole as R;
-    let cases: [(&str, R, &str, &str); 17] = [
+    let cases: [(&str, R, &str, &str); 20] = [
         ("operator-not-set-up", R::Button, "Try again", "TryAgain"),
         ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
         ("operator-home", R::RadioButton, "View", "Choose(View)"),
@@ -170,6 +172,9 @@ fn controls_do_what_they_say() {
         ("operator-ended", R::Button, "Open the receipt", "OpenReceipt"),
         ("operator-ended", R::Button, "Save it", "SaveReceipt"),
         ("operator-settings", R::RadioButton, "日本語", "Change"),
+        ("operator-settings", R::Button, "Check the connection", "Checkup(Begun)"),
+        ("operator-failed", R::Button, "Check the connection", "Checkup(Begun)"),
+        ("operator-checkup", R::Button, "Close", "Checkup(Closed)"),
     ];
     let all = scenes::all(Lang::En, Shade::Light);
     for (name, role, label, expected) in cases {

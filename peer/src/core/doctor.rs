@@ -2,6 +2,7 @@
 //! end, and whether two clocks agree. Knows no socket and says no sentence.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// What stands between this end's UDP and the Internet, as far as one server can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,46 @@ pub fn mapping(own: IpAddr, seen: [Option<SocketAddr>; 2]) -> Mapping {
         [Some(_), Some(_)] => Mapping::SameForAll,
         [Some(_), None] | [None, Some(_)] => Mapping::Translated,
     }
+}
+
+/// A line slower than this, in bit/s either way, shows pictures late or coarse.
+pub const SLOW_BELOW: u64 = 1_000_000;
+/// A way there and back that is longer than this is felt with every key.
+pub const FAR_ABOVE: Duration = Duration::from_millis(300);
+
+/// How a line took what it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    pub round_trip: Duration,
+    /// Bit/s at least: what was sent was little.
+    pub down: u64,
+    pub up: u64,
+}
+
+/// What is to be said of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    Well,
+    Slowly,
+    FromFar,
+}
+
+impl Line {
+    pub fn carries(&self) -> Carries {
+        if self.down.min(self.up) < SLOW_BELOW {
+            Carries::Slowly
+        } else if self.round_trip > FAR_ABOVE {
+            Carries::FromFar
+        } else {
+            Carries::Well
+        }
+    }
+}
+
+/// Bit/s of so many bytes, which came in `pieces` that each waited for the one before.
+pub fn rate(bytes: usize, pieces: u32, taken: Duration, round_trip: Duration) -> u64 {
+    let moving = taken.saturating_sub(round_trip * pieces).max(Duration::from_millis(1));
+    (bytes as f64 * 8.0 / moving.as_secs_f64()) as u64
 }
 
 /// A difference of clocks that nothing here minds, in seconds: manifests and tickets
@@ -87,6 +128,19 @@ mod tests {
         assert_eq!(mapping(own, [one, one]), Mapping::SameForAll);
         assert_eq!(mapping(own, [one, other]), Mapping::PerDestination);
         assert_eq!(mapping(own, [one, None]), Mapping::Translated);
+    }
+
+    #[test]
+    fn s84_a_line_is_judged_by_what_moves_and_not_by_the_waiting_between_pieces() {
+        let (ms, piece) = (Duration::from_millis, 64 * 1024);
+        // 8 pieces in 100 ms each, of which 90 are the way there and back.
+        assert_eq!(rate(8 * piece, 8, ms(800), ms(90)), 52_428_800);
+        assert_eq!(rate(piece, 1, ms(2), ms(2)), 524_288_000, "never endless");
+        let line = |round_trip, down, up| Line { round_trip: ms(round_trip), down, up }.carries();
+        assert_eq!(line(20, 9_000_000, 2_000_000), Carries::Well);
+        assert_eq!(line(20, 9_000_000, 999_999), Carries::Slowly);
+        assert_eq!(line(20, 999_999, 9_000_000), Carries::Slowly);
+        assert_eq!(line(301, 9_000_000, 2_000_000), Carries::FromFar);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `doctor` of both programs: what was found, a line each, or as JSON.
 
 use super::say::{self, Form};
-use crate::shell::doctor::{self, Finding, Patient, Verdict};
+use crate::shell::doctor::{self, Desk, Finding, Patient, Verdict};
 use crate::shell::fault::Fault;
 use crate::shell::settings::Settings;
 use crate::shell::texts::Lang;
@@ -13,7 +13,7 @@ pub(super) async fn doctor(settings: &Settings, form: Form) -> Result<(), Fault>
     let patient = Patient {
         trust: Trust::load(settings.tenant.as_deref(), &settings.profile)?,
         proxies: settings.proxies.clone(),
-        display: std::env::var("DISPLAY").ok().filter(|display| !display.is_empty()),
+        desk: Desk::of(std::env::var("DISPLAY").ok()),
     };
     let lang = settings.lang;
     let found = doctor::examine(&patient, |finding| match form {

@@ -101,6 +101,7 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
     seen.push(disk(data));
     seen.push(time());
     seen.push(port(config, &facts));
+    seen.extend(authority(config, &facts));
     seen
 }
 
@@ -258,8 +259,42 @@ fn time() -> Seen {
 }
 
 /// Either the server answers there, or its port is free for it.
+/// Where an authority comes to see whose name it is (RFC 8737 §3).
+const AUTHORITYS_PORT: u16 = 443;
+
+fn listens_on(config: &Config, server: &Facts) -> u16 {
+    config.listen.map_or(server.port, |address| address.port())
+}
+
+fn authority(config: &Config, server: &Facts) -> Option<Seen> {
+    config.acme.directory.as_ref()?;
+    let port = listens_on(config, server);
+    let host = &server.host;
+    Some(if port == AUTHORITYS_PORT {
+        Seen::new(
+            "D11",
+            Grade::Well,
+            format!("The authority of `acme` finds this server on port 443 of {host}."),
+            format!("`acme` の認証局は {host} のポート 443 でこのサーバを確認できます。"),
+        )
+    } else {
+        Seen::new(
+            "D11",
+            Grade::Warning,
+            format!(
+                "The authority of `acme` comes to port 443 of {host}, and this server listens on {port}: \
+                 forward 443 to it, or no certificate comes."
+            ),
+            format!(
+                "`acme` の認証局は {host} のポート 443 に接続しますが、このサーバはポート {port} で待ち受けています。\
+                 443 をこのポートに転送しないと証明書は発行されません。"
+            ),
+        )
+    })
+}
+
 fn port(config: &Config, server: &Facts) -> Seen {
-    let port = config.listen.map_or(server.port, |address| address.port());
+    let port = listens_on(config, server);
     let address = config.listen.unwrap_or_else(|| ([0, 0, 0, 0], port).into());
     if TcpListener::bind(address).is_ok() {
         return Seen::new(

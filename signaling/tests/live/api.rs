@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tasuki_protocol::policy::exchange::API_PATH;
+use tasuki_protocol::signal::{MAX_REQUEST, SPEED_PATH};
 
 use crate::client::World;
 
@@ -81,5 +82,16 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
         assert_eq!(status == 404, gone, "{route}: {status}");
         assert_ne!(status, 405, "{route}");
         assert!(status < 500, "{route}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn s84_a_line_is_timed_by_one_common_size_each_way_and_by_no_more() {
+    let world = World::start().await;
+    let down = world.get(SPEED_PATH, &[]).await;
+    assert_eq!((down.status, down.body.len()), (200, MAX_REQUEST));
+    for (size, status) in [(0, 204), (MAX_REQUEST, 204), (MAX_REQUEST + 1, 413)] {
+        let up = world.request("POST", SPEED_PATH, vec![7; size], &[]).await;
+        assert_eq!((up.status, up.body.len()), (status, 0), "{size}");
     }
 }

@@ -127,6 +127,9 @@ async fn s77_doctor_passes_a_running_server_and_names_what_is_wrong_with_a_spoil
     for code in ["D01", "D02", "D03", "D04", "D05", "D06", "D07", "D09", "D10"] {
         assert_eq!(grade(&lines, code), "well", "{code} {lines:?}");
     }
+    assert!(lines.iter().all(|line| line["code"] != "D11"), "no authority is asked: {lines:?}");
+    let acme = ["--set", &listen, "--set", "acme=https://authority.test/directory"];
+    assert_eq!(grade(&doctor(&data, &acme).1, "D11"), "warning", "it listens on another port than 443");
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(data.join("manifest.key"), open).unwrap();
     std::fs::remove_file(data.join("names.key")).unwrap();

@@ -241,12 +241,13 @@ impl Lab {
     /// # Errors
     /// It did not run to its end.
     pub fn diagnose(&mut self, kind: Kind) -> Result<Vec<String>> {
-        const EVERYWHERE: [&str; 7] = [
+        const EVERYWHERE: [&str; 8] = [
             "name_found",
             "port_open",
             "key_right",
             "websocket_open",
             "relay_reached",
+            "line_fine",
             "clock_right",
             "desktop_fine",
         ];
@@ -254,18 +255,37 @@ impl Lab {
         self.layout.connect(kind, Kind::Open)?;
         let mut command = self.program(Side::Operator, kind, "tasuki")?;
         command.args(["doctor", "--json", "--profile"]).arg(self.house.profile());
-        let mut process = Process::start("tasuki doctor", command)?;
-        process.close_input();
-        process.event(Mark::default(), "its end", |e| e["event"] == "examined")?;
-        process.wait_end()?;
-        let findings = process.events(Mark::default());
-        let codes = findings.iter().filter_map(|finding| finding["code"].as_str());
-        let codes: Vec<String> = codes.map(str::to_owned).collect();
+        let codes = examined(command)?;
         for code in EVERYWHERE {
             ensure!(codes.iter().any(|found| found == code), "no {code} among {codes:?}");
         }
         Ok(codes.into_iter().filter(|code| !EVERYWHERE.contains(&code.as_str())).collect())
     }
+
+    /// What `doctor` finds at the end user's end of a long line, as codes.
+    ///
+    /// # Errors
+    /// It did not run to its end.
+    pub fn diagnose_far(&mut self, line: Line) -> Result<Vec<String>> {
+        let kind = Kind::PortRestricted;
+        self.line = None;
+        self.layout.connect(Kind::Open, kind)?;
+        self.line = Some(self.layout.lengthen(Side::Agent, line)?);
+        let mut command = self.program(Side::Agent, kind, "tasuki-agentd")?;
+        command.args(["doctor", "--json", "--tenant"]).arg(self.house.bundle());
+        command.arg("--profile").arg(self.house.folder().join("agent"));
+        examined(command)
+    }
+}
+
+fn examined(command: Command) -> Result<Vec<String>> {
+    let mut process = Process::start("doctor", command)?;
+    process.close_input();
+    process.event(Mark::default(), "its end", |e| e["event"] == "examined")?;
+    process.wait_end()?;
+    let findings = process.events(Mark::default());
+    let codes = findings.iter().filter_map(|finding| finding["code"].as_str());
+    Ok(codes.map(str::to_owned).collect())
 }
 
 /// WebRTC's ciphers on a path that is told as relayed.

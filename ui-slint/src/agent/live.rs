@@ -162,6 +162,7 @@ impl Live {
             Msg::LanguageSwitched
             | Msg::ShadeChosen(_)
             | Msg::AboutShown(_)
+            | Msg::Checkup(_)
             | Msg::NoticeGone
             | Msg::NumberEdited(_)
             | Msg::Linked(_)

@@ -10,6 +10,7 @@ mod mock;
 pub mod model;
 mod moment;
 pub mod news;
+mod papers;
 pub mod program;
 mod room;
 mod running;

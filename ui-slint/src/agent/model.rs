@@ -16,6 +16,7 @@ use super::ended::Ended;
 use super::entry::Entry;
 use super::live::{Live, QuestionKind};
 use super::news::News;
+use crate::checkup::{self, Checkup};
 use crate::look::{Shade, other};
 
 /// Everything that can be seen.
@@ -25,6 +26,8 @@ pub struct Model {
     pub shade: Shade,
     pub organisation: String,
     pub about: bool,
+    /// Of the way to the server, when the person asked for one.
+    pub checkup: Option<Checkup>,
     /// A file was saved, a setting was damaged: said once, gone by itself.
     pub notice: Option<Said>,
     /// Whether a tray took the icon; without one the window alone offers the end.
@@ -73,6 +76,7 @@ pub enum Msg {
     LanguageSwitched,
     ShadeChosen(Shade),
     AboutShown(bool),
+    Checkup(checkup::Msg),
     NoticeGone,
     NumberEdited(String),
     /// A link was opened; `None` when it holds no number.
@@ -157,6 +161,7 @@ pub enum Effect {
     /// The window comes to the front: a question waits.
     Present,
     LookAgain,
+    Checkup(checkup::Effect),
     Close,
 }
 
@@ -167,6 +172,7 @@ impl Model {
             shade,
             organisation: organisation.to_owned(),
             about: false,
+            checkup: None,
             notice: None,
             tray: false,
             page: Page::Number(NumberPage::default()),
@@ -192,6 +198,9 @@ impl Model {
             Msg::AboutShown(shown) => {
                 self.about = shown;
                 Vec::new()
+            }
+            Msg::Checkup(msg) => {
+                checkup::update(&mut self.checkup, msg).map(Effect::Checkup).into_iter().collect()
             }
             Msg::NoticeGone => {
                 self.notice = None;

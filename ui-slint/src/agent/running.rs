@@ -4,7 +4,6 @@
 //! it and are heard through a bounded channel.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
 use tasuki_peer::shell::desktop::Viewer;
-use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::doctor::Desk;
 use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::message::EndReason;
@@ -27,6 +26,7 @@ use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, room, view};
+use crate::checkup::{self, Examining};
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
@@ -42,12 +42,13 @@ const TOLD: usize = 256;
 
 pub(super) struct Program {
     window: AgentWindow,
-    model: RefCell<Model>,
+    pub(super) model: RefCell<Model>,
     remembered: RefCell<Remembered>,
     trust: RefCell<Option<Trust>>,
     tried: RefCell<TriedNumbers>,
     runtime: tokio::runtime::Runtime,
-    session: RefCell<Option<Session>>,
+    pub(super) session: RefCell<Option<Session>>,
+    examining: Examining,
     guard: RefCell<Guard>,
     tick: Timer,
     /// The operator's screen, while this end looks at it (Share, Show).
@@ -56,9 +57,9 @@ pub(super) struct Program {
 
 /// The session that runs or is being made. Dropping it ends it.
 #[derive(Default)]
-struct Session {
+pub(super) struct Session {
     orders: Option<mpsc::Sender<Order>>,
-    viewer: Option<Viewer>,
+    pub(super) viewer: Option<Viewer>,
     listening: Option<slint::JoinHandle<()>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
@@ -88,6 +89,7 @@ impl Program {
             remembered: RefCell::new(remembered),
             trust: RefCell::default(),
             tried: RefCell::default(),
+            examining: Examining::new(runtime.handle().clone()),
             runtime,
             session: RefCell::default(),
             guard: RefCell::new(Guard::new(next_is_bar)),
@@ -212,6 +214,7 @@ impl Program {
             Effect::SaveReceipt => self.with_receipt(|receipt| documents::save(receipt).map(Some)),
             Effect::Present => self.present(),
             Effect::LookAgain => self.look_again(),
+            Effect::Checkup(effect) => self.examine(*effect),
             Effect::Close => {
                 let _ = slint::quit_event_loop();
             }
@@ -228,7 +231,7 @@ impl Program {
     }
 
     /// Waits for room in the session's orders only where there is none: an end is never dropped.
-    fn act(&self, act: HumanAct) {
+    pub(super) fn act(&self, act: HumanAct) {
         let session = self.session.borrow();
         let Some(orders) = session.as_ref().and_then(|session| session.orders.clone()) else { return };
         if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(Order::Act(act)) {
@@ -258,6 +261,16 @@ impl Program {
         });
         let listening = listening.ok();
         *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening, task });
+    }
+
+    fn examine(self: &Rc<Self>, effect: checkup::Effect) {
+        // A desktop that somebody sees is not tried beside that.
+        let in_use = self.session.borrow().is_some();
+        let desk = if in_use { Desk::LetBe } else { Desk::of(upkeep::own_display().ok()) };
+        let settings = self.remembered.borrow().settings.clone();
+        let ear = Hearing(Rc::downgrade(self));
+        let tell = move |msg| ear.send(Msg::Checkup(msg));
+        self.said(self.examining.carry_out(effect, (&settings, desk), tell).map(|()| None));
     }
 
     fn hear(self: &Rc<Self>, news: FromSession) {
@@ -310,40 +323,6 @@ impl Program {
         if let Err(fault) = keep_met(&remembered.settings.profile, &remembered.met) {
             self.model.borrow_mut().notice = Some(Said::Fault(fault));
         }
-    }
-
-    fn keep_picture(&self) {
-        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
-        let Some(viewer) = viewer else { return };
-        let Ok((png, ..)) = viewer.png() else { return };
-        let kept = documents::keep_picture(&png).map(Some);
-        if kept.is_ok() {
-            self.act(HumanAct::TookScreenshot);
-        }
-        self.said(kept);
-    }
-
-    fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {
-        let receipt = match &self.model.borrow().page {
-            Page::Ended(ended) => ended.receipt.clone(),
-            Page::Trouble(_)
-            | Page::Number(_)
-            | Page::Connecting(_)
-            | Page::Asking(_)
-            | Page::Live(_) => None,
-        };
-        if let Some(receipt) = receipt {
-            self.said(carry(&receipt));
-        }
-    }
-
-    fn said(&self, done: Result<Option<PathBuf>, Fault>) {
-        let said = match done {
-            Ok(Some(file)) => Said::Saved(file.display().to_string()),
-            Ok(None) => return,
-            Err(fault) => Said::Fault(fault),
-        };
-        self.model.borrow_mut().notice = Some(said);
     }
 
     fn present(&self) {

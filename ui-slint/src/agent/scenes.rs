@@ -17,6 +17,7 @@ use super::entry::Entry;
 use super::live::QuestionKind;
 use super::model::{Model, Msg, Page, Said};
 use super::news::News;
+use crate::checkup;
 use crate::look::Shade;
 
 const ORGANISATION: &str = "みなと信用サービス";
@@ -76,6 +77,8 @@ impl Stage {
         connecting.page = Page::Connecting(typed());
         let mut aside = self.start();
         aside.notice = Some(Said::SettingsAside("settings.toml.damaged-1".to_owned()));
+        let mut checked = self.start();
+        checked.checkup = Some(checkup::made_up());
         let still = |name, model| Scene { name, model, now: self.now };
         vec![
             still("agent-trouble", stuck),
@@ -90,6 +93,7 @@ impl Stage {
             still("agent-number-unreachable", after(connecting, trouble, self.now)),
             still("agent-number-settings-aside", aside),
             self.told("agent-about", vec![Msg::AboutShown(true)], at_once),
+            still("agent-checkup", checked),
         ]
     }
 

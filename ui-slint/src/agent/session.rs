@@ -231,6 +231,7 @@ pub(super) fn act(effect: &Effect) -> Option<HumanAct> {
         | Effect::SaveReceipt
         | Effect::Present
         | Effect::LookAgain
+        | Effect::Checkup(_)
         | Effect::Close => return None,
     };
     Some(act)

@@ -18,13 +18,14 @@ use super::ended::{Ended, Ending, Summary};
 use super::live::{Live, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
 use super::{entry, moment};
-use crate::look;
 use crate::windows::{self, Agent, AgentPage, AgentWindow, BannerWindow, ConsentWords, Line};
+use crate::{checkup, look};
 
 /// A window with the agent's globals.
 pub trait Pane: ComponentHandle {
     fn agent(&self) -> Agent<'_>;
     fn dress(&self, model: &Model);
+    fn show_checkup(&self, model: &Model);
 }
 
 impl Pane for AgentWindow {
@@ -34,6 +35,10 @@ impl Pane for AgentWindow {
 
     fn dress(&self, model: &Model) {
         look::dress(self, model.lang, model.shade);
+    }
+
+    fn show_checkup(&self, model: &Model) {
+        checkup::show(model.checkup.as_ref(), model.lang, self);
     }
 }
 
@@ -45,6 +50,9 @@ impl Pane for BannerWindow {
     fn dress(&self, model: &Model) {
         look::dress(self, model.lang, model.shade);
     }
+
+    /// The bar has no room for it.
+    fn show_checkup(&self, _: &Model) {}
 }
 
 pub fn show(model: &Model, window: &impl Pane, now: Instant) {
@@ -52,6 +60,7 @@ pub fn show(model: &Model, window: &impl Pane, now: Instant) {
     let agent = window.agent();
     agent.set_organisation(model.organisation.as_str().into());
     agent.set_about(model.about);
+    window.show_checkup(model);
     agent.set_tray(model.tray);
     let lang = model.lang;
     show_toast(model.notice.as_ref(), lang, &agent);

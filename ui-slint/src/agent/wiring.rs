@@ -7,6 +7,7 @@ use slint::ComponentHandle;
 
 use super::model::{Msg, Spot};
 use super::view::{self, Pane};
+use crate::checkup;
 use crate::windows::{AgentWindow, BannerWindow, Means};
 
 /// What only a hand at this computer may do.
@@ -35,6 +36,8 @@ pub fn wire(window: &AgentWindow, ear: &impl Ear) {
     agent.on_said_gone(move || e.send(Msg::NoticeGone));
     let e = ear.clone();
     agent.on_number_edited(move |text| e.send(Msg::NumberEdited(text.into())));
+    let e = ear.clone();
+    checkup::wire(window, move |msg| e.send(Msg::Checkup(msg)));
     for_pages(window, ear);
     for_question(window, ear);
     for_session(window, ear);

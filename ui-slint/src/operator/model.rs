@@ -16,6 +16,7 @@ pub use super::tab::{
     Dialog, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Question, Rates, Stage, Tab,
     TabId, View,
 };
+use crate::checkup::Checkup;
 
 /// Sessions that one window holds at a time.
 pub const MAX_TABS: usize = 8;
@@ -28,6 +29,8 @@ pub struct Model {
     pub door: Door,
     pub page: Page,
     pub tabs: Vec<Tab>,
+    /// Of the way to the server, when the operator asked for one.
+    pub checkup: Option<Checkup>,
     /// The mode card that is chosen on the home page.
     pub chosen: Option<Mode>,
     pub history: Vec<Past>,
@@ -164,6 +167,7 @@ impl Model {
             door: Door::default(),
             page: Page::default(),
             tabs: Vec::new(),
+            checkup: None,
             chosen: None,
             history: Vec::new(),
             preferences: Preferences::default(),

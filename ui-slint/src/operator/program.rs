@@ -14,6 +14,7 @@ use clap::Parser;
 use jiff::tz::TimeZone;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::doctor::Desk;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::settings::{Flags, Settings};
 use tasuki_peer::shell::texts::Lang;
@@ -27,6 +28,7 @@ use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Shown};
 use super::update::{Effect, Msg, update};
 use super::{files, history, mock, preferences, view, wire};
+use crate::checkup::Examining;
 use crate::look::Shade;
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
@@ -138,6 +140,7 @@ struct Inner {
     news: RefCell<mpsc::Receiver<News>>,
     screen: Screen<OperatorWindow>,
     sharing: RefCell<Sharing>,
+    examining: Examining,
     second: Timer,
 }
 
@@ -180,6 +183,7 @@ impl App {
                 news: RefCell::new(news),
                 screen,
                 sharing: RefCell::new(Sharing::new(next_is_kept)),
+                examining: Examining::new(runtime.handle().clone()),
                 second: Timer::default(),
             }
         });
@@ -290,6 +294,11 @@ impl App {
                 engine.write(preferences::FILE, serde_json::to_vec(&chosen).unwrap_or_default());
             }
             Effect::KeepHistory(sessions) => engine.write(history::FILE, history::bytes(&sessions)),
+            Effect::Checkup(effect) => {
+                let (app, whole) = (self.clone(), (engine.settings(), Desk::LetBe));
+                let tell = move |msg| app.send(Msg::Checkup(msg));
+                self.told_of(self.0.examining.carry_out(effect, whole, tell).map(|()| None));
+            }
             Effect::Exit => {
                 let _ = slint::quit_event_loop();
             }

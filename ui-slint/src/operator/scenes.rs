@@ -17,6 +17,7 @@ use super::model::{
     SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
 use super::preferences::{Language, Preferences};
+use crate::checkup;
 use crate::look::Shade;
 
 /// 2026-11-25 14:06 UTC.
@@ -202,6 +203,7 @@ impl Stages {
             ("operator-history", page(Page::History)),
             ("operator-history-empty", Model { page: Page::History, ..self.home() }),
             ("operator-settings", page(Page::Settings)),
+            ("operator-checkup", Model { checkup: Some(checkup::made_up()), ..page(Page::Settings) }),
             ("operator-settings-aside", aside),
             ("operator-about", page(Page::About)),
         ]

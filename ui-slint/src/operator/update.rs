@@ -16,6 +16,7 @@ use super::history::Past;
 use super::model::{Asks, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
 use super::preferences::{Language, Preferences};
 use super::session::{self, Happened, Wish};
+use crate::checkup;
 use crate::look::Shade;
 
 /// How long a passing line stands, in seconds.
@@ -43,6 +44,7 @@ pub enum Msg {
     /// Empty for the usual folder.
     ChooseFolder(PathBuf),
     ForgetHistory,
+    Checkup(checkup::Msg),
     ToastGone,
     /// Something is done, or could not be; said in passing.
     Told(ToastWhat),
@@ -102,6 +104,7 @@ pub enum Effect {
     SaveReceipt(PathBuf),
     Keep(Preferences),
     KeepHistory(Vec<Past>),
+    Checkup(checkup::Effect),
     Exit,
 }
 
@@ -136,6 +139,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::ChooseFolder(folder) => {
             let named = Some(folder).filter(|folder| !folder.as_os_str().is_empty());
             prefer(model, |chosen| chosen.pictures = named)
+        }
+        Msg::Checkup(msg) => {
+            checkup::update(&mut model.checkup, msg).map(Effect::Checkup).into_iter().collect()
         }
         Msg::ToastGone => {
             model.toast = None;

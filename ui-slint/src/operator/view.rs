@@ -18,7 +18,7 @@ use crate::windows::{
     HistoryHow, LanguageChoice, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
     PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
 };
-use crate::{kept, look};
+use crate::{checkup, kept, look};
 
 /// Everything that the window shows of `model`.
 pub fn show(model: &Model, window: &OperatorWindow) {
@@ -31,6 +31,7 @@ pub fn show(model: &Model, window: &OperatorWindow) {
     show_settings(model, &operator);
     show_toast(model, &operator);
     view_session::show(model, window);
+    checkup::show(model.checkup.as_ref(), model.lang(), window);
     operator.set_page(page(model));
 }
 

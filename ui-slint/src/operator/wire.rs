@@ -13,6 +13,7 @@ use super::preferences::{Grab, Keyboard, Language, Preferences};
 use super::session::{Look, RightsWish, Wish};
 use super::update::{Form, Msg, Secret};
 use super::view::mode_of;
+use crate::checkup;
 use crate::viewer::frame::Zoom;
 use crate::windows::{LanguageChoice, Operator, OperatorPage, OperatorWindow, Session, SessionDialog};
 
@@ -24,6 +25,7 @@ pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
     wire_number(window, &send);
     wire_picture(window, &send);
     wire_dialogs(window, &send);
+    checkup::wire(window, move |msg| send(Msg::Checkup(msg)));
 }
 
 fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {

@@ -6,12 +6,12 @@
 use std::net::SocketAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha1::Sha1;
 use tasuki_protocol::stun::{
     CHANNEL_HEADER_BYTES, COOKIE, HEADER_BYTES, Transaction, mask_address, unmask_address,
 };
 
-const TAG_BYTES: usize = 32;
+const TAG_BYTES: usize = 20;
 /// The value of REQUESTED-TRANSPORT: UDP's protocol number, and reserved bytes (RFC 8656 §18.8).
 pub(super) const UDP: [u8; 4] = [17, 0, 0, 0];
 /// A nonce has at most 128 characters (RFC 8489 §14.10), each of up to six bytes.
@@ -19,6 +19,7 @@ pub(super) const MOST_NONCE_BYTES: usize = 763;
 
 pub(super) mod attribute {
     pub(in crate::core::turn) const USERNAME: u16 = 0x0006;
+    pub(in crate::core::turn) const INTEGRITY: u16 = 0x0008;
     pub(in crate::core::turn) const ERROR_CODE: u16 = 0x0009;
     pub(in crate::core::turn) const CHANNEL: u16 = 0x000c;
     pub(in crate::core::turn) const LIFETIME: u16 = 0x000d;
@@ -28,7 +29,6 @@ pub(super) mod attribute {
     pub(in crate::core::turn) const RELAYED: u16 = 0x0016;
     pub(in crate::core::turn) const FAMILY: u16 = 0x0017;
     pub(in crate::core::turn) const TRANSPORT: u16 = 0x0019;
-    pub(in crate::core::turn) const INTEGRITY_SHA256: u16 = 0x001c;
     pub(in crate::core::turn) const FINGERPRINT: u16 = 0x8028;
 }
 
@@ -78,9 +78,11 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// HMAC-SHA256 over what precedes the attribute, with the length that includes it (§14.6).
-    fn mac(&self, before: &[u8]) -> Hmac<Sha256> {
-        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0);
+    /// HMAC-SHA1 over what precedes the attribute, with the length that includes it (§14.5). It is
+    /// what a server that offers no algorithms must be asked with (§9.2.5), ours and others' alike;
+    /// the key is of 256 random bits and a minute old.
+    fn mac(&self, before: &[u8]) -> Hmac<Sha1> {
+        let mac = <Hmac<Sha1> as KeyInit>::new_from_slice(&self.0);
         let Ok(mut mac) = mac else { unreachable!("HMAC takes keys of any length") };
         let length = (before.len() + 4 + TAG_BYTES - HEADER_BYTES) as u16;
         mac.update(&before[..2]);
@@ -122,7 +124,7 @@ impl Request {
 
     pub(super) fn sealed(self, key: &Key) -> Self {
         let tag = key.mac(&self.0).finalize().into_bytes();
-        self.with(attribute::INTEGRITY_SHA256, &tag)
+        self.with(attribute::INTEGRITY, &tag)
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -253,7 +255,7 @@ impl<'a> Answer<'a> {
                 let address = unmask_address(value, &self.transaction)?;
                 self.relayed.get_or_insert(address);
             }
-            attribute::INTEGRITY_SHA256 => {
+            attribute::INTEGRITY => {
                 (value.len() == TAG_BYTES).then_some(())?;
                 self.seal = Some((before, value));
             }

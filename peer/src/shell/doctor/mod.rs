@@ -4,6 +4,7 @@
 //! Decides in which order, and what is an obstacle. Sends nothing about this
 //! computer or its person to anybody, and opens no session.
 
+mod line;
 mod network;
 mod words;
 
@@ -23,8 +24,23 @@ use words::Words;
 pub struct Patient {
     pub trust: Trust,
     pub proxies: Proxies,
+    pub desk: Desk,
+}
+
+/// What of this desktop is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Desk {
     /// As in DISPLAY.
-    pub display: Option<String>,
+    At(String),
+    Missing,
+    /// It is in use, or nothing of it is wanted.
+    LetBe,
+}
+
+impl Desk {
+    pub fn of(display: Option<String>) -> Self {
+        display.filter(|display| !display.is_empty()).map_or(Self::Missing, Self::At)
+    }
 }
 
 /// How grave a finding is.
@@ -86,12 +102,13 @@ impl Finding {
 ///
 /// # Errors
 /// The first obstacle, after everything that can still be examined was.
-pub async fn examine(patient: &Patient, mut tell: impl FnMut(&Finding)) -> Result<(), Fault> {
+pub async fn examine(patient: &Patient, mut tell: impl FnMut(&Finding) + Send) -> Result<(), Fault> {
     let mut chart = Chart { tell: &mut tell, first: None };
     network::examine(&patient.trust, &patient.proxies, &mut chart).await;
-    match patient.display.clone() {
-        None => chart.note(Words::NoDesktop, &[]),
-        Some(display) => {
+    match patient.desk.clone() {
+        Desk::LetBe => {}
+        Desk::Missing => chart.note(Words::NoDesktop, &[]),
+        Desk::At(display) => {
             let tried = tokio::task::spawn_blocking(move || (try_desktop(&display), display)).await;
             match tried {
                 Ok((Ok(size), display)) => {
@@ -106,6 +123,28 @@ pub async fn examine(patient: &Patient, mut tell: impl FnMut(&Finding)) -> Resul
     chart.first.map_or(Ok(()), Err)
 }
 
+/// A made-up examination, for windows without a server: a slow line behind a translator that changes
+/// the address for each destination.
+pub fn made_up() -> Vec<Finding> {
+    let server = "support.minato.example:443".to_owned();
+    let host = "support.minato.example".to_owned();
+    let line = ["38", "740", "310", &server].map(str::to_owned);
+    let own = ["192.168.1.23", "203.0.113.40"].map(str::to_owned);
+    let fine = |words, values: &[String]| Finding::new(Verdict::Fine, words, values);
+    vec![
+        fine(Words::NameFound, &[host, "203.0.113.5".to_owned()]),
+        fine(Words::NoProxy, std::slice::from_ref(&server)),
+        fine(Words::PortOpen, &[server.clone(), "38".to_owned()]),
+        fine(Words::KeyRight, &[server.clone(), "TLS 1.3, AES-256-GCM".to_owned()]),
+        fine(Words::WebSocketOpen, std::slice::from_ref(&server)),
+        fine(Words::ClockRight, &["0".to_owned()]),
+        fine(Words::RelayReached, &[server, "81".to_owned()]),
+        Finding::new(Verdict::Note, Words::LineSlow, &line),
+        Finding::new(Verdict::Note, Words::UdpPerDestination, &own),
+        fine(Words::TurnOpen, &["203.0.113.5:443".to_owned()]),
+    ]
+}
+
 /// One picture, dropped at once, and a hand that does nothing.
 fn try_desktop(display: &str) -> Result<String, ScreenError> {
     let mut screen = X11Screen::open(Some(display))?;
@@ -117,7 +156,7 @@ fn try_desktop(display: &str) -> Result<String, ScreenError> {
 
 /// What was found so far.
 struct Chart<'a> {
-    tell: &'a mut dyn FnMut(&Finding),
+    tell: &'a mut (dyn FnMut(&Finding) + Send),
     first: Option<Fault>,
 }
 

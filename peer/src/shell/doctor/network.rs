@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::AGENT_PATH;
+use tasuki_protocol::turn::TurnCredential;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 use tokio_tungstenite::client_async;
@@ -16,9 +18,10 @@ use super::super::proxy::Proxies;
 use super::super::stun::Binding;
 use super::super::tls;
 use super::super::trust::Trust;
-use super::Chart;
 use super::words::Words;
-use crate::core::doctor::{CLOCK_TOLERANCE_S, Mapping, clock_ahead, mapping};
+use super::{Chart, line};
+use crate::core::doctor::{CLOCK_TOLERANCE_S, Carries, Mapping, clock_ahead, mapping};
+use crate::core::turn::{Place, TurnClient, TurnSetup};
 
 /// The registered port of STUN (RFC 8489 §17.3), beside the server's own.
 const STUN_PORT: u16 = 3478;
@@ -26,6 +29,8 @@ const UPGRADE: Duration = Duration::from_secs(10);
 /// Each question is asked so often, so far apart.
 const STUN_TRIES: u32 = 4;
 const STUN_WAIT: Duration = Duration::from_millis(400);
+/// STUN has answered at the same port already.
+const TURN_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn examine(trust: &Trust, proxies: &Proxies, chart: &mut Chart<'_>) {
     let callee = Callee::of(trust);
@@ -54,6 +59,7 @@ pub(super) async fn examine(trust: &Trust, proxies: &Proxies, chart: &mut Chart<
         Err(why) => return chart.obstacle(why),
     }
     relay(&callee, proxies, chart).await;
+    speed(&callee, proxies, chart).await;
     udp(&callee, &places.unwrap_or_default(), chart).await;
 }
 
@@ -108,11 +114,37 @@ async fn relay(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
     }
 }
 
+async fn speed(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
+    let secured = match dial::reach(callee, proxies).await {
+        Ok(tcp) => dial::secure(callee, tcp, HTTP_ALPN).await,
+        Err(why) => Err(why),
+    };
+    let measured = match secured {
+        Ok(stream) => line::measure(callee, stream).await,
+        Err(why) => Err(why.code()),
+    };
+    match measured {
+        Err(why) => chart.note(Words::LineUnmeasured, &[callee.address(), why]),
+        Ok(line) => {
+            let kilobits = [line.down, line.up].map(|bits| (bits / 1000).to_string());
+            let [down, up] = kilobits;
+            let values = [line.round_trip.as_millis().to_string(), down, up, callee.address()];
+            match line.carries() {
+                Carries::Well => chart.fine(Words::LineFine, &values),
+                Carries::Slowly => chart.note(Words::LineSlow, &values),
+                Carries::FromFar => chart.note(Words::LineFar, &values),
+            }
+        }
+    }
+}
+
 async fn udp(callee: &Callee, places: &[SocketAddr], chart: &mut Chart<'_>) {
     let families = [true, false].map(|is_v4| places.iter().find(|place| place.is_ipv4() == is_v4));
     let mut best: Option<(Words, Vec<String>)> = None;
+    let mut turn = None;
     for place in families.into_iter().flatten() {
         let Some((own, seen)) = ask(*place).await else { continue };
+        let heard = seen[0].is_some();
         let public = seen[0].or(seen[1]).map(|seen| seen.ip().to_string()).unwrap_or_default();
         let values = vec![own.to_string(), public];
         let words = match mapping(own, seen) {
@@ -125,12 +157,49 @@ async fn udp(callee: &Callee, places: &[SocketAddr], chart: &mut Chart<'_>) {
         if best.is_none() || words == Words::UdpOpen {
             best = Some((words, values));
         }
+        turn = turn.or(heard.then_some(*place));
     }
     match best {
         None => chart.note(Words::UdpBlocked, &[callee.address()]),
         Some((Words::UdpPerDestination, values)) => chart.note(Words::UdpPerDestination, &values),
         Some((words, values)) => chart.fine(words, &values),
     }
+    if let Some(place) = turn {
+        let words = if speaks_turn(place).await { Words::TurnOpen } else { Words::TurnAbsent };
+        chart.fine(words, &[place.to_string()]);
+    }
+}
+
+/// Whether a request for an address at the relay is answered with a challenge. No ticket is shown,
+/// and nothing is held there.
+async fn speaks_turn(server: SocketAddr) -> bool {
+    let asking = async {
+        let any: SocketAddr = match server {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(any).await.ok()?;
+        socket.connect(server).await.ok()?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).ok()?;
+        let credential = TurnCredential { name: "doctor".to_owned(), password: "none".to_owned() };
+        let place = Place { local: socket.local_addr().ok()?, server };
+        let setup = TurnSetup { place, credential, seed: Seed::from_bytes(seed) };
+        let mut client = TurnClient::new(setup, Instant::now())?;
+        let mut buffer = [0; 1024];
+        while !client.is_answered() {
+            while let Some(bytes) = client.poll_transmit() {
+                socket.send(&bytes).await.ok()?;
+            }
+            let rest = client.deadline()?.saturating_duration_since(Instant::now());
+            match timeout(rest, socket.recv(&mut buffer)).await {
+                Ok(length) => drop(client.handle_datagram(&buffer[..length.ok()?], Instant::now())),
+                Err(_) => client.handle_timeout(Instant::now()),
+            }
+        }
+        Some(())
+    };
+    matches!(timeout(TURN_WAIT, asking).await, Ok(Some(())))
 }
 
 /// This end's own address towards `server`, and what two of its ports saw of one socket.

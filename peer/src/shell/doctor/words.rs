@@ -65,6 +65,32 @@ words! {
         ["Sessions can go through the relay.", "中継サーバーを利用できます。"],
         ["Relay at {0}: reached within {1} ms.",
          "中継 {0}: {1} ミリ秒で接続。"];
+    LineFine => "line_fine",
+        ["The line is fast enough.", "回線の速度は十分です。"],
+        ["Line to {3}: {0} ms there and back, at least {1} kbit/s down and {2} kbit/s up.",
+         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s 以上、上り {2} kbit/s 以上。"];
+    LineSlow => "line_slow",
+        ["This line is slow ({1} kbit/s to this computer, {2} kbit/s from it): pictures come late or coarse. A cable, a place nearer to the wireless access point or fewer transfers at the same time help.",
+         "回線が遅いため（受信 {1} kbit/s、送信 {2} kbit/s）、画面の更新が遅れたり粗くなったりします。有線接続にする、無線の親機に近づく、同時に行っている転送を減らすと改善します。"],
+        ["Line to {3}: {0} ms there and back, {1} kbit/s down and {2} kbit/s up; a session needs 1000 kbit/s each way to look fluid.",
+         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s、上り {2} kbit/s。滑らかな表示には双方向とも 1000 kbit/s が必要です。"];
+    LineFar => "line_far",
+        ["The way to the server is long ({0} ms there and back): every key and click shows late. A cable instead of a mobile or satellite line helps.",
+         "サーバーまでの往復に {0} ミリ秒かかるため、操作の反映が遅れます。携帯回線や衛星回線ではなく有線回線を使うと改善します。"],
+        ["Line to {3}: {0} ms there and back, at least {1} kbit/s down and {2} kbit/s up; above 300 ms every key is felt.",
+         "{3} への回線: 往復 {0} ミリ秒、下り {1} kbit/s 以上、上り {2} kbit/s 以上。300 ミリ秒を超えると操作の遅れを感じます。"];
+    LineUnmeasured => "line_unmeasured",
+        ["How fast the line is could not be measured.", "回線の速度を測定できませんでした。"],
+        ["Timing the line to {0} failed: {1}.", "{0} への回線速度の測定に失敗しました: {1}。"];
+    TurnOpen => "turn_open",
+        ["Where no direct way is found, sessions go over UDP through the relay.",
+         "直接通信ができない相手とは、UDP による中継を利用できます。"],
+        ["TURN at {0} answers over UDP.", "{0} の TURN が UDP で応答しました。"];
+    TurnAbsent => "turn_absent",
+        ["Where no direct way is found, sessions go over TCP through the relay.",
+         "直接通信ができない相手とは、TCP による中継になります。"],
+        ["STUN at {0} answers and TURN does not: the server's `turn_address` is not set.",
+         "{0} は STUN には応答しますが、TURN には応答しません（サーバーの turn_address が未設定です）。"];
     UdpOpen => "udp_open",
         ["Sessions can go directly.", "直接通信が可能です。"],
         ["UDP {0}: no translation in front of this computer.", "UDP {0}: アドレス変換なし。"];
@@ -128,7 +154,7 @@ mod tests {
 
     #[test]
     fn s100_every_finding_is_said_in_both_languages_with_a_code_of_its_own() {
-        let values = ["A".to_owned(), "B".to_owned()];
+        let values = ["A", "B", "C", "D"].map(str::to_owned);
         let mut codes = Vec::new();
         for words in Words::ALL {
             for sentence in words.both(&values).into_iter().flatten() {

@@ -13,6 +13,7 @@ mod ledger;
 mod policy;
 mod rooms;
 mod seen;
+mod speed;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ use tasuki_protocol::policy::exchange::{
     API_PATH, HEALTH_PATH, POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, READY_PATH,
     SESSIONS_PATH,
 };
-use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH};
+use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH, SPEED_PATH};
 
 use super::accounts::Accounts;
 use super::acts::Step;
@@ -126,6 +127,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(PRUNE_PATH, post(ledger::prune))
         .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
         .route(API_PATH, get(api::document))
+        .route(SPEED_PATH, get(speed::down).post(speed::up))
         .fallback(nothing)
         .with_state(site)
         .merge(around)
