@@ -66,8 +66,8 @@ impl Language {
             ),
             Fault::Policy(fault) => self.policy_fault(fault),
             Fault::NotConfirmed => self.pick(
-                "The name did not match, so nothing was removed.",
-                "名前が一致しないため、何も削除しませんでした。",
+                "What was typed did not match, so nothing was changed.",
+                "入力が一致しないため、何も変更しませんでした。",
             ),
         }
     }
@@ -75,8 +75,8 @@ impl Language {
     fn problem(self, code: ProblemCode) -> String {
         match code {
             ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
-                "The server does not accept this. A token works once; a key must be enrolled; the clock may be wrong by five minutes at most.",
-                "サーバーが受け付けませんでした。トークンは一度だけ有効で、鍵は登録が必要です。時計のずれは5分以内にしてください。",
+                "The server does not accept this. A token works once and for a limited time; a key must be enrolled; the clock may be wrong by five minutes at most.",
+                "サーバーが受け付けませんでした。トークンは期限内に一度だけ有効で、鍵は登録が必要です。時計のずれは5分以内にしてください。",
             ),
             ProblemCode::Malformed | ProblemCode::Version => self.pick(
                 "The server speaks another version. Update the older one of the two.",
@@ -252,8 +252,8 @@ impl Language {
     fn about_keys(self, fault: &Fault) -> String {
         if let Fault::AlreadyInitialised(organisation) = fault {
             return self.pick(
-                format!("{organisation} has its keys already. Other administrators come with `tasuki-admin admin add`; lost keys with `tasuki-admin init --recover`."),
-                format!("{organisation} の鍵は既にあります。管理者の追加は `tasuki-admin admin add`、鍵の復元は `tasuki-admin init --recover` です。"),
+                format!("{organisation} has its keys already. Other administrators come with `tasuki-admin admin add`; lost keys with `tasuki-admin init --recover` and, where no administrator is left, the token of `tasuki-server recovery-token`."),
+                format!("{organisation} の鍵は既にあります。管理者の追加は `tasuki-admin admin add`、鍵の復元は `tasuki-admin init --recover` です（管理者が残っていないときは `tasuki-server recovery-token` のトークンを使います）。"),
             );
         }
         if let Fault::NothingToRecover = fault {

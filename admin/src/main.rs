@@ -3,13 +3,16 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use tasuki_admin::audit::neutral;
-use tasuki_admin::command::{self, Program};
+use tasuki_admin::command;
 use tasuki_admin::fault::Fault;
+use tasuki_admin::usage;
 
 fn main() -> ExitCode {
-    let program = Program::parse();
+    let program = match usage::parse() {
+        Ok(program) => program,
+        Err(code) => return code,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     let (printed, code) = match runtime.block_on(command::run(&program)) {

@@ -17,6 +17,25 @@ impl Language {
         )
     }
 
+    /// Of sections that hold for nobody.
+    pub fn for_nobody(self, unknown: &[String]) -> String {
+        let named = unknown.join(", ");
+        self.pick(
+            format!("There is no such operator or group, so these sections hold for nobody: {named}."),
+            format!(
+                "該当するオペレーターまたはグループがないため、次の節は誰にも適用されません: {named}"
+            ),
+        )
+    }
+
+    pub fn ask_unknown(self, unknown: &[String], first: &str) -> String {
+        let said = self.for_nobody(unknown);
+        self.pick(
+            format!("{said} Type {first} to publish the policy all the same:"),
+            format!("{said}\nそれでも公開する場合は {first} と入力してください:"),
+        )
+    }
+
     pub fn no_policy(self) -> String {
         self.pick(
             "No policy was published yet; the built-in one holds. See it with `policy explain OPERATOR --mode MODE`.",

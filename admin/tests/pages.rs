@@ -50,3 +50,39 @@ fn the_manual_has_a_page_for_each_command() {
     assert_eq!(refused.status.code(), Some(3));
     assert_eq!(String::from_utf8_lossy(&refused.stderr).lines().count(), 1);
 }
+
+/// S100: help, manual and complaints, from the same descriptions that English has.
+#[test]
+fn s100_help_manual_and_wrong_usage_are_in_japanese_too() {
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-admin"));
+        let output = command.args(arguments).env("LC_ALL", "ja_JP.UTF-8").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, help, _) = program(&["--help"]);
+    assert_eq!(code, Some(0));
+    for words in ["使い方", "コマンド", "オペレーターのアカウント", "終了コード"]
+    {
+        assert!(help.contains(words), "{words} in {help}");
+    }
+    assert!(!help.contains("Usage") && !help.contains("Options"), "{help}");
+    for verb in [&["policy", "set", "--help"] as &[&str], &["audit", "report", "--help"]] {
+        let (_, help, _) = program(verb);
+        assert!(help.contains("使い方") && !help.contains("A preset"), "{help}");
+    }
+    for (wrong, words) in [
+        (&["operator", "ad"] as &[&str], "コマンド ad はありません"),
+        (&["operator", "add", "x", "--display-name", "y"], "--modes <MODES> を指定してください"),
+        (&["audit", "list", "--last", "many"], "many は正しくありません"),
+        (&["--lang", "de", "config"], "de は正しくありません"),
+    ] {
+        let (code, _, said) = program(wrong);
+        assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(program(&["manual", folder.path().to_str().unwrap()]).0, Some(0));
+    let page = std::fs::read_to_string(folder.path().join("tasuki-admin-audit-prune.1")).unwrap();
+    assert!(page.contains("パスフレーズ"), "{page}");
+}

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, turn_answer, vp8};
 use tasuki_protocol::{
-    admin::{AddOperator, EnrolAdmin, Problem},
+    admin::{AddOperator, EnrolAdmin, Problem, RecoverAdmin},
     backup::BackupHead,
     bundle::{Bundle, TrustNews},
     certificate::{Certificate, Revocations},
@@ -275,6 +275,7 @@ fn policy(bytes: &[u8]) {
 
 fn admin_request(bytes: &[u8]) {
     json::<EnrolAdmin>(bytes);
+    json::<RecoverAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
 }

@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::Blob;
-use crate::ids::{DeviceKey, Digest};
+use crate::ids::{DeviceKey, Digest, TenantId};
 use crate::rights::Mode;
 
 /// `POST` [`EnrolAdmin`]; works once, with the token that `setup` printed (T57).
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
 /// `POST` [`EnrolAdmin`], with a token that another administrator made.
 pub const JOIN_PATH: &str = "/v1/admin/join";
+/// `POST` [`RecoverAdmin`], with a token that `tasuki-server recovery-token` made.
+pub const RECOVER_PATH: &str = "/v1/admin/recover";
 /// `POST` [`AdminLogin`] → [`AdminLoginAnswer`]. Signed, like all that follow.
 pub const ADMIN_LOGIN_PATH: &str = "/v1/admin/login";
 /// `POST` → nothing.
@@ -52,6 +54,25 @@ impl std::fmt::Debug for EnrolAdmin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EnrolAdmin").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// How the tokens begin that the server's own machine makes.
+pub const RECOVERY_TOKEN: &str = "recovery-";
+pub const RECOVERY_PROOF: &str = "tasuki-admin-recovery-v1";
+
+/// Somebody whose keys are lost: the token shows that he has the server's machine, the root's
+/// signature that he has the recovery shares. Either alone is worth nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoverAdmin {
+    pub enrol: EnrolAdmin,
+    /// Ed25519 by the tenant's root key over [`recovery_proof`].
+    pub root: Blob,
+}
+
+/// What the root's signature covers: one key, at one server, with one token.
+pub fn recovery_proof(tenant: TenantId, token: &str, key: &DeviceKey) -> String {
+    format!("{RECOVERY_PROOF}\n{tenant}\n{token}\n{key}")
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

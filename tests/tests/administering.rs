@@ -53,7 +53,7 @@ fn an_enrolment_whose_answer_was_lost_is_taken_up_again() {
     assert!(code == Some(7) && said.contains("already") && place.exists(), "{said}");
 }
 
-/// S100: a file that is not there, a policy with an unknown word, and another server's fingerprint.
+/// S100: a file that is not there, a policy with an unknown word or for nobody, and another server's fingerprint.
 #[test]
 fn an_administrator_is_told_in_his_language_what_to_mend() {
     let house = House::set_up().expect("a house");
@@ -73,6 +73,8 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert_eq!(code, Some(12), "{said}");
     assert!(said.contains("2 行目: speed という項目はありません"), "{said}");
 
+    a_policy_for_nobody_is_published_only_by_who_means_it(&house);
+
     let (code, said) = administer(&house, "admin", &["logout"], "");
     assert_eq!(code, Some(0), "{said}");
     let listing = ["--lang", "ja", "operator", "list"];
@@ -87,6 +89,31 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert_eq!((code, said.lines().count()), (Some(5), 1), "{said}");
     assert!(said.contains("fingerprint") && !said.contains("bundle"), "{said}");
     assert!(!house.folder().join("newcomer").join("server.json").exists(), "the server was trusted");
+}
+
+/// S42, S100: before a policy is in force for somebody who is not there, he who publishes it is asked.
+fn a_policy_for_nobody_is_published_only_by_who_means_it(house: &House) {
+    let file = house.folder().join("policy.toml");
+    fs::write(&file, "[operator.hanako]\nchat = true\n[operator.hanoko]\nchat = false\n")
+        .expect("written");
+    let name = text(&file);
+    let diff = house.administrate(&["policy", "diff", name]).expect("a difference");
+    assert_eq!(diff["unknown"], serde_json::json!(["[operator.hanoko]"]), "{diff}");
+    let shown = started(house, "admin", &["--lang", "ja", "policy", "diff", name], "");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("誰にも適用されません: [operator.hanoko]"), "{shown}");
+    for typed in ["", "yes\n"] {
+        let (code, said) = administer(house, "admin", &["policy", "set", name], typed);
+        assert!(code == Some(7) && said.lines().count() == 1, "{code:?} {said}");
+    }
+    let version = || house.administrate(&["policy", "show"]).expect("shown")["version"].clone();
+    assert_eq!(version(), 0, "nothing was published");
+    let (code, said) = administer(house, "admin", &["policy", "set", name], "[operator.hanoko]\n");
+    assert!(code == Some(0) && version() == 1, "{said}");
+    let (code, said) = administer(house, "admin", &["policy", "rollback", "1"], "");
+    assert!(code == Some(7), "what is published again is asked again: {said}");
+    let (code, said) = administer(house, "admin", &["policy", "set", name, "--yes"], "");
+    assert!(code == Some(0) && version() == 2, "{said}");
 }
 
 /// On a new computer, with the shares that were printed: two that are not a pair give nothing,
@@ -114,6 +141,92 @@ fn two_of_three_shares_bring_the_organisations_root_back_on_a_new_computer() {
     let newer = fs::read(house.folder().join("new").join("tenant.json")).expect("read");
     let newer = Bundle::open(&newer, &bundle.known()).expect("it goes on from the one before");
     assert_eq!((newer.root, newer.version), (bundle.root, bundle.version + 1));
+}
+
+/// S56, T57: the only administrator's computer is gone. The server's machine gives a token, two shares
+/// give the root; the old key opens nothing any more, and the new passphrase opens the ledger of before.
+#[test]
+fn a_sole_administrator_whose_computer_is_lost_comes_back_with_the_servers_token_and_two_shares() {
+    let mut house = House::set_up().expect("a house");
+    let made = house.recovery_token().expect("a token");
+    let token = made["token"].as_str().expect("a token");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    let [first, second, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = bundle.server_pins[0].to_string();
+    let recover = ["--json", "--server", &server, "init", "--fingerprint", &pin, "--recover"];
+    let password = "eight lemons under a tin roof";
+
+    let alone = format!("{token}\n{password}\n{first}\n{first}\n");
+    let (code, said) = administer(&house, "thief", &recover, &alone);
+    assert!(code == Some(9) && said.contains("no recovery share"), "{code:?} {said}");
+    let tenant = text(&house.bundle()).to_owned();
+    let enrol = ["--bundle", &tenant, "enrol", "--name", "thief"];
+    let (code, said) = administer(&house, "enrolled", &enrol, &format!("{token}\n{password}\n"));
+    assert!(code == Some(6), "{code:?} {said}");
+    assert!(house.administrate(&["operator", "list"]).is_ok(), "nothing has changed yet");
+
+    let typed = format!("{token}\n{password}\n{second}\n{first}\n");
+    let back = answered(&house, "back", &recover, &typed);
+    let passphrase = back["passphrase"].as_str().expect("a passphrase");
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert!(code == Some(6) && said.lines().count() == 1, "{code:?} {said}");
+    let (code, said) = administer(&house, "again", &recover, &typed);
+    assert!(code == Some(6), "a token works once: {code:?} {said}");
+
+    let actions = ["operator_added", "recovery_token_made", "admin_recovered", "bundle_published"];
+    let ledger = ["--json", "audit", "list", "--last", "0"];
+    house.reopen_server().expect("what has happened is signed");
+    let list = answered(&house, "back", &ledger, &format!("{passphrase}\n"));
+    let records = list["records"].as_array().expect("records");
+    let acts: Vec<&str> = records.iter().filter_map(|r| r["event"]["action"].as_str()).collect();
+    assert!(actions.iter().all(|action| acts.contains(action)), "{acts:?}");
+    let before = records.iter().any(|record| record["event"]["type"] == "logged_in");
+    assert!(before, "the ledger of before opens, too: {records:?}");
+}
+
+/// S79, S80, T69: each key is changed for a new one with the administrator's own commands. Operators sign
+/// in under every bundle that comes, and both old and new records open afterwards.
+#[test]
+fn every_key_is_rotated_with_the_administrators_commands_and_everybody_goes_on() {
+    let mut house = House::set_up().expect("a house");
+    house.sign_in_administrator().expect("signed in");
+    let keys = || house.administrate(&["key", "list"]).expect("keys");
+    let before = keys();
+    let bundle = || {
+        let bundle = fs::read(house.bundle()).expect("read");
+        Bundle::open_first(&bundle).expect("a bundle")
+    };
+    let first = bundle();
+    for step in
+        [&["manifest"] as &[&str], &["server"], &["server", "--finish"], &["lock"], &["log"], &["root"]]
+    {
+        let (before, rotated) = (bundle().version, [&["key", "rotate"], step].concat());
+        house.administrate(&rotated).unwrap_or_else(|error| panic!("{step:?}: {error:#}"));
+        assert_eq!(bundle().version, before + 1, "{step:?}");
+        if matches!(step, ["lock"] | ["root"]) {
+            house.sign_in().unwrap_or_else(|error| panic!("after {step:?}: {error:#}"));
+        }
+    }
+    assert_ne!(keys(), before);
+    let last = bundle();
+    assert_eq!(last.version, first.version + 6);
+    for (kind, is_changed) in [
+        ("root", last.root != first.root),
+        ("server", last.server_pins[0] != first.server_pins[0]),
+        ("manifest", last.manifest_keys[0] != first.manifest_keys[0]),
+        ("checkpoint", last.checkpoint_keys[0] != first.checkpoint_keys[0]),
+        ("lock", last.lock_keys[0] != first.lock_keys[0]),
+        ("log", last.log_keys[0] != first.log_keys[0]),
+    ] {
+        assert!(is_changed, "{kind}");
+    }
+    house.reopen_server().expect("what has happened is signed");
+    let list = house.administrate(&["audit", "list", "--last", "0"]).expect("it opens");
+    let records = list["records"].as_array().expect("records");
+    let sign_ins = records.iter().filter(|record| record["event"]["type"] == "logged_in");
+    // Two of the first log key's time, and one of the second's.
+    assert_eq!(sign_ins.count(), 3, "{list}");
 }
 
 /// The object that it prints, with `typed` to read.

@@ -7,10 +7,10 @@ use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
     ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, ENROL_PATH, EnrolAdmin, JOIN_PATH,
-    ProblemCode,
+    ProblemCode, RECOVER_PATH, RECOVERY_TOKEN, RecoverAdmin, recovery_proof,
 };
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
 use tasuki_protocol::keys::{
@@ -46,7 +46,8 @@ pub struct InitOptions {
     /// Type a passphrase of your own instead of having one made
     #[arg(long)]
     own_passphrase: bool,
-    /// Bring the keys back from two of the three recovery shares, on a new computer
+    /// Bring the keys back from two of the three recovery shares, on a new computer; the token comes
+    /// from another administrator, or from `tasuki-server recovery-token` where there is none
     #[arg(long)]
     recover: bool,
 }
@@ -57,15 +58,35 @@ struct Arrival {
     place: Place,
     key: SigningKey,
     language: Language,
+    /// What the shares gave, if they were asked for on the way in.
+    master: Option<Master>,
+}
+
+/// By which an administrator comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    First,
+    Invited,
+    /// With the token of another administrator, or of the server's own machine.
+    Back,
+}
+
+impl Door {
+    fn path(self) -> &'static str {
+        match self {
+            Self::First => ENROL_PATH,
+            Self::Invited | Self::Back => JOIN_PATH,
+        }
+    }
 }
 
 pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Printed, Fault> {
-    let door = if options.recover { JOIN_PATH } else { ENROL_PATH };
-    let arrival = arrive(settings, options, door).await?;
+    let door = if options.recover { Door::Back } else { Door::First };
+    let mut arrival = arrive(settings, options, door).await?;
     let keys: ServerKeys = arrival.fetch(SERVER_KEYS_PATH).await?;
     match (&keys.bundle, options.recover) {
         (None, false) => create(&arrival, &keys, options).await,
-        (Some(bundle), true) => recover(&arrival, &keys, &bundle.0, options).await,
+        (Some(bundle), true) => recover(&mut arrival, &keys, &bundle.0, options).await,
         (Some(_), false) => Err(Fault::AlreadyInitialised(keys.organisation)),
         (None, true) => Err(Fault::NothingToRecover),
     }
@@ -78,7 +99,7 @@ pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fa
     let bundle = profile.bundle(settings.bundle.as_deref())?;
     settings.check_server(&Place::of(&bundle))?;
     let place = Place::of(&bundle);
-    let key = enrol_key(&profile, &place, language, name, JOIN_PATH).await?;
+    let (key, _) = enrol_key(&profile, &place, language, name, Door::Invited).await?;
     if let Some(given) = &settings.bundle {
         let envelope = std::fs::read(given).map_err(|_| Fault::NoBundle(given.clone()))?;
         profile.keep_bundle(envelope.trim_ascii())?;
@@ -89,7 +110,7 @@ pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fa
     })
 }
 
-async fn arrive(settings: &Settings, options: &InitOptions, door: &str) -> Result<Arrival, Fault> {
+async fn arrive(settings: &Settings, options: &InitOptions, door: Door) -> Result<Arrival, Fault> {
     let (language, profile) = (settings.language(), settings.profile()?);
     let place = match (profile.place(), &settings.server) {
         (Some(place), _) => place,
@@ -104,11 +125,11 @@ async fn arrive(settings: &Settings, options: &InitOptions, door: &str) -> Resul
     };
     settings.check_server(&place)?;
     let known = profile.key().ok().filter(|_| profile.place().is_some());
-    let key = match known {
-        Some(key) => key,
+    let (key, master) = match known {
+        Some(key) => (key, None),
         None => enrol_key(&profile, &place, language, &options.name, door).await?,
     };
-    Ok(Arrival { profile, place, key, language })
+    Ok(Arrival { profile, place, key, language, master })
 }
 
 fn ask_fingerprint(language: Language) -> Result<Digest, Fault> {
@@ -124,8 +145,8 @@ async fn enrol_key(
     place: &Place,
     language: Language,
     name: &str,
-    door: &str,
-) -> Result<SigningKey, Fault> {
+    door: Door,
+) -> Result<(SigningKey, Option<Master>), Fault> {
     let token = prompt::secret(&language.ask_token())?;
     let password = prompt::new_secret(&language.ask_new_password(), &language.ask_again())?;
     let (key, is_known) = match profile.key() {
@@ -141,9 +162,17 @@ async fn enrol_key(
         key: public(&key),
         proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
     };
-    profile.keep_key(&key)?;
     let client = Client { place, key: None };
-    let taken = client.post::<serde_json::Value>(door, &request).await;
+    let is_from_the_machine = door == Door::Back && token.starts_with(RECOVERY_TOKEN);
+    let (taken, master) = if is_from_the_machine {
+        let (proof, master) = word_of_the_root(&client, profile, language, &token, &key).await?;
+        profile.keep_key(&key)?;
+        let request = RecoverAdmin { enrol: request, root: proof };
+        (client.post::<serde_json::Value>(RECOVER_PATH, &request).await, Some(master))
+    } else {
+        profile.keep_key(&key)?;
+        (client.post::<serde_json::Value>(door.path(), &request).await, None)
+    };
     // Before there is a bundle the fingerprint is all that tells which server it is.
     if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
         return Err(Fault::OtherFingerprint { address: address.clone() });
@@ -153,7 +182,38 @@ async fn enrol_key(
         taken => drop(taken?),
     }
     profile.keep_place(place)?;
-    Ok(key)
+    Ok((key, master))
+}
+
+/// What two shares give, and their word for this key at this server with this token.
+async fn word_of_the_root(
+    client: &Client<'_>,
+    profile: &Profile,
+    language: Language,
+    token: &str,
+    key: &SigningKey,
+) -> Result<(Blob, Master), Fault> {
+    let told = client.fetch::<TrustNews>(TRUST_PATH).await;
+    let news = told.map_err(|fault| match (fault, profile.bundle(None)) {
+        (Fault::OtherServer { address }, Err(_)) => Fault::OtherFingerprint { address },
+        (fault, _) => fault,
+    })?;
+    let damaged = |_| Fault::DamagedBundle(profile.folder().join(BUNDLE_FILE));
+    let bundle = Bundle::open_first(&news.bundle.0).map_err(damaged)?;
+    let master = master_of_shares(language, &bundle)?;
+    let proof = recovery_proof(bundle.tenant, token, &public(key));
+    Ok((Blob(master.root().sign(proof.as_bytes()).to_bytes().to_vec()), master))
+}
+
+fn master_of_shares(language: Language, bundle: &Bundle) -> Result<Master, Fault> {
+    let mut typed = Vec::with_capacity(2);
+    for number in 1..=2 {
+        let text = prompt::secret(&language.ask_share(number))?;
+        typed.push(text.parse::<Share>().map_err(|_| Fault::NotAShare)?);
+    }
+    let [one, other] = typed.as_slice() else { return Err(Fault::NotAShare) };
+    let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
+    Master::recover(bytes, bundle.root, &bundle.lock_keys)
 }
 
 /// Whether an earlier try went through and only its answer was lost: then key and password open the
@@ -199,7 +259,7 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
 }
 
 async fn recover(
-    arrival: &Arrival,
+    arrival: &mut Arrival,
     keys: &ServerKeys,
     envelope: &[u8],
     options: &InitOptions,
@@ -207,14 +267,10 @@ async fn recover(
     let language = arrival.language;
     let file = arrival.profile.folder().join(BUNDLE_FILE);
     let before = Bundle::open_first(envelope).map_err(|_| Fault::DamagedBundle(file))?;
-    let mut typed = Vec::with_capacity(2);
-    for number in 1..=2 {
-        let text = prompt::secret(&language.ask_share(number))?;
-        typed.push(text.parse::<Share>().map_err(|_| Fault::NotAShare)?);
-    }
-    let [one, other] = typed.as_slice() else { return Err(Fault::NotAShare) };
-    let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
-    let master = Master::recover(bytes, before.root, &before.lock_keys)?;
+    let master = match arrival.master.take() {
+        Some(master) => master,
+        None => master_of_shares(language, &before)?,
+    };
     let (passphrase, made) = new_passphrase(language, &keys.organisation, options)?;
     let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
     let mut log_keys = Vec::with_capacity(kept.log_keys.len());

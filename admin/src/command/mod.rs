@@ -120,7 +120,7 @@ pub async fn run(program: &Program) -> Result<Printed, Fault> {
         Command::Session(command) => session::run(settings, command).await,
         Command::Audit(command) => audit::run(settings, command).await,
         Command::Config => config::run(settings),
-        Command::Completion { shell } => Ok(pages::completion(*shell)),
-        Command::Manual { folder } => pages::manual(folder, settings.language().pages_written(folder)),
+        Command::Completion { shell } => Ok(pages::completion(*shell, settings.language())),
+        Command::Manual { folder } => pages::manual(folder, settings.language()),
     }
 }

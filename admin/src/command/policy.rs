@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList, ProblemCode};
+use tasuki_protocol::admin::{GROUPS_PATH, GroupList, OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::dsse;
 use tasuki_protocol::policy::decide::{Decision, Denial, ServerLimits, Subject};
 use tasuki_protocol::policy::exchange::{
@@ -21,8 +21,10 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::policy_file::read;
+use crate::policy_names;
 use crate::policy_words::{by_json, unix_text};
 use crate::printed::Printed;
+use crate::prompt;
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
@@ -41,6 +43,9 @@ pub enum PolicyCommand {
         /// Why, for the history
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
+        /// Do not ask, also where a section is for nobody
+        #[arg(long)]
+        yes: bool,
     },
     /// Print the policy in force as TOML, or an earlier version
     Show {
@@ -64,6 +69,9 @@ pub enum PolicyCommand {
     Rollback {
         #[arg(value_name = "N")]
         version: u64,
+        /// Do not ask, also where a section is for nobody
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -71,7 +79,7 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
     let desk = Desk::open(settings).await?;
     let desk = Book { desk: &desk, language: desk.language };
     match command {
-        PolicyCommand::Set { file, preset, note } => {
+        PolicyCommand::Set { file, preset, note, yes } => {
             let mut rules = match file {
                 Some(file) => read(file)?,
                 None => of_preset(*preset),
@@ -79,13 +87,28 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
             if let Some(note) = note {
                 rules.note.clone_from(note);
             }
-            desk.publish(rules).await
+            desk.publish(rules, Asking::unless(*yes)).await
         }
         PolicyCommand::Show { version } => desk.show(*version).await,
         PolicyCommand::Explain { operator, mode } => desk.explain(operator, *mode).await,
         PolicyCommand::Diff { file } => desk.diff(read(file)?).await,
         PolicyCommand::History => desk.history().await,
-        PolicyCommand::Rollback { version } => desk.roll_back(*version).await,
+        PolicyCommand::Rollback { version, yes } => {
+            desk.roll_back(*version, Asking::unless(*yes)).await
+        }
+    }
+}
+
+/// Whether a person is asked before what he may not mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Ask,
+    Already,
+}
+
+impl Asking {
+    fn unless(yes: bool) -> Self {
+        if yes { Self::Already } else { Self::Ask }
     }
 }
 
@@ -95,7 +118,7 @@ struct Book<'a> {
 }
 
 impl Book<'_> {
-    async fn publish(&self, mut rules: RuleBook) -> Result<Printed, Fault> {
+    async fn publish(&self, mut rules: RuleBook, asking: Asking) -> Result<Printed, Fault> {
         let (state, _) = self.state(None).await?;
         let wanted = rules.replaces.unwrap_or(state.version);
         if wanted != state.version {
@@ -110,12 +133,29 @@ impl Book<'_> {
             rules,
         };
         policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
+        let unknown = self.unknown(&policy.rules).await?;
+        if let (Some(first), Asking::Ask) = (unknown.first(), asking) {
+            let question = self.language.ask_unknown(&unknown, first);
+            if *prompt::answer(&question)? != *first {
+                return Err(Fault::NotConfirmed);
+            }
+        }
         let envelope = String::from_utf8_lossy(&self.desk.sign(&policy)).into_owned();
         let done: PolicyPublished = self.desk.post_text(POLICY_PATH, &envelope).await?;
         Ok(Printed {
             text: self.language.policy_published(done.version, done.ended),
             json: serde_json::to_value(&done).unwrap_or_default(),
         })
+    }
+
+    /// Sections for operators and groups that are not there.
+    async fn unknown(&self, rules: &RuleBook) -> Result<Vec<String>, Fault> {
+        let operators: OperatorList = self.desk.fetch(OPERATORS_PATH).await?;
+        let groups: GroupList = self.desk.fetch(GROUPS_PATH).await?;
+        let operators: Vec<String> =
+            operators.operators.into_iter().map(|entry| entry.operator).collect();
+        let groups: Vec<String> = groups.groups.into_iter().map(|entry| entry.group).collect();
+        Ok(policy_names::unknown(rules, &operators, &groups))
     }
 
     async fn show(&self, version: Option<u64>) -> Result<Printed, Fault> {
@@ -182,8 +222,13 @@ impl Book<'_> {
         theirs.check().map_err(Fault::Policy)?;
         let (state, policy) = self.state(None).await?;
         let changes = changes(&policy.rules, &theirs);
-        let text = if changes.is_empty() { self.language.no_change() } else { changes.join("\n") };
-        Ok(Printed { text, json: json!({ "version": state.version, "changes": changes }) })
+        let unknown = self.unknown(&theirs).await?;
+        let mut text = if changes.is_empty() { self.language.no_change() } else { changes.join("\n") };
+        if !unknown.is_empty() {
+            text = format!("{text}\n\n{}", self.language.for_nobody(&unknown));
+        }
+        let json = json!({ "version": state.version, "changes": changes, "unknown": unknown });
+        Ok(Printed { text, json })
     }
 
     async fn history(&self) -> Result<Printed, Fault> {
@@ -198,12 +243,12 @@ impl Book<'_> {
         Ok(Printed { text, json: serde_json::to_value(&history).unwrap_or_default() })
     }
 
-    async fn roll_back(&self, version: u64) -> Result<Printed, Fault> {
+    async fn roll_back(&self, version: u64, asking: Asking) -> Result<Printed, Fault> {
         let (_, earlier) = self.state(Some(version)).await?;
         let mut rules = earlier.rules;
         rules.replaces = None;
         rules.note = self.language.rollback_note(version);
-        self.publish(rules).await
+        self.publish(rules, asking).await
     }
 
     /// The policy of a version, its signature checked; whose it was, the history tells.

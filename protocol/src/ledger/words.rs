@@ -47,6 +47,10 @@ pub enum LogoutCause {
 pub enum AdminAction {
     AdminEnrolled,
     AdminRemoved,
+    /// Somebody on the server's own machine made a token for whom the organisation's keys are lost.
+    RecoveryTokenMade,
+    /// He came with it and the root's word; all others are disabled since.
+    AdminRecovered,
     LoggedIn,
     LoggedOut,
     OperatorAdded,

@@ -362,6 +362,9 @@ fn the_acts_of_administrators_keep_their_words() {
     let mut all = Snapshots::default();
     all.json("AdminAction::AdminEnrolled", &AdminAction::AdminEnrolled, r#""admin_enrolled""#);
     all.json("AdminAction::AdminRemoved", &AdminAction::AdminRemoved, r#""admin_removed""#);
+    let made = AdminAction::RecoveryTokenMade;
+    all.json("AdminAction::RecoveryTokenMade", &made, r#""recovery_token_made""#);
+    all.json("AdminAction::AdminRecovered", &AdminAction::AdminRecovered, r#""admin_recovered""#);
     all.json("AdminAction::LoggedIn", &AdminAction::LoggedIn, r#""logged_in""#);
     all.json("AdminAction::LoggedOut", &AdminAction::LoggedOut, r#""logged_out""#);
     all.json("AdminAction::OperatorAdded", &AdminAction::OperatorAdded, r#""operator_added""#);

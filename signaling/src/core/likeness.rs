@@ -7,16 +7,25 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Letters in small form, each with the one that it passes for.
-const FACES: [(&str, &str); 4] = [
-    ("аеорсухіјѕԁһԛԝкмтнв", "aeopcyxijsdhqwkmthb"),
-    ("αορνυικχτηβεζμωγ", "aopvuikxthbezmwy"),
-    ("ıɑɡ", "iag"),
-    ("二八口力夕工卜一ヘベペ", "ニハロカタエトーへべぺ"),
+const FACES: [(&str, &str); 7] = [
+    // Cyrillic, Greek, Armenian.
+    ("аеорсухіјѕԁһԛԝкмтнвгпьѵӏ", "aeopcyxijsdhqwkmthbrnbvl"),
+    ("αορνυικχτηβεζμωγσϲϳϱ", "aopvuikxthbezmwyocjp"),
+    ("ցօոսհյզ", "gonuhjq"),
+    // Latin letters that are not of the alphabet.
+    ("ıɩɑɡȷʋʏᴏᴄᴠᴡᴢꜱ", "iiagjvyocvwzs"),
+    ("01", "ol"),
+    ("二八口囗力夕工卜千匕又丿才厶亻ヘベペリ", "ニハロロカタエトチヒヌノオムイへべぺり"),
+    ("ー一―‐‑‒–—−〇○◯•・", "---------ooo··"),
 ];
+
+/// What two letters side by side pass for.
+const PAIRS: [(&str, &str); 2] = [("rn", "m"), ("vv", "w")];
 
 /// The same for any two names that look alike.
 pub fn likeness(name: &str) -> String {
-    name.nfkc().flat_map(char::to_lowercase).map(face).collect()
+    let faces: String = name.nfkc().flat_map(char::to_lowercase).map(face).collect();
+    PAIRS.iter().fold(faces, |faces, (pair, one)| faces.replace(pair, one))
 }
 
 fn face(letter: char) -> char {
@@ -38,6 +47,20 @@ mod tests {
         }
         assert_eq!(likeness("\u{4e8c}\u{30b3}"), likeness("ニコ"));
         assert_eq!(likeness("ﾆｺ"), likeness("ニコ"));
+        for (imitation, name) in [
+            ("tar\u{585}", "taro"),
+            ("tar0", "taro"),
+            ("te1ephone", "telephone"),
+            ("mo\u{43f}a", "mona"),
+            ("modem", "modern"),
+            ("vvatanabe", "watanabe"),
+            ("スーパ一", "スーパー"),
+            ("リえ", "りえ"),
+            ("千カ", "チ力"),
+            ("Ｔａｒｏ", "taro"),
+        ] {
+            assert_eq!(likeness(imitation), likeness(name), "{imitation}");
+        }
         for other in ["hanako2", "hanaka", "花子", "hana-ko"] {
             assert_ne!(likeness(other), likeness("hanako"));
         }

@@ -64,6 +64,8 @@ pub(crate) enum Coming {
     First,
     /// With a token that another administrator made.
     Invited,
+    /// With a token that the server's own machine made, and the root's word.
+    Recovering,
 }
 
 impl Coming {
@@ -71,6 +73,7 @@ impl Coming {
         match self {
             Self::First => "first",
             Self::Invited => "invited",
+            Self::Recovering => "recovery",
         }
     }
 }
@@ -108,7 +111,10 @@ impl Accounts {
         if !self.admin_token_holds(&request.token, coming).await? {
             return Err(ProblemCode::SignIn.into());
         }
-        self.is_unlike("SELECT person FROM admins", &request.name).await?;
+        let look = self.names.look(&request.name);
+        if coming != Coming::Recovering {
+            self.store.is_free("SELECT 1 FROM admins WHERE look = ?", &look).await?;
+        }
         let normal = Zeroizing::new(rules::normal(&request.password));
         let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };
@@ -118,10 +124,12 @@ impl Accounts {
             .with(coming.kind().to_owned())
             .or(ProblemCode::SignIn);
         let index = self.names.index(&request.name);
-        let insert = "INSERT OR IGNORE INTO admins (name_index, key, person, password, state, added)
-             VALUES (?, ?, ?, ?, 'enabled', ?)";
+        let insert =
+            "INSERT OR IGNORE INTO admins (name_index, look, key, person, password, state, added)
+             VALUES (?, ?, ?, ?, ?, 'enabled', ?)";
         let insert = Step::new(insert)
             .with(index.clone())
+            .with(look)
             .with(request.key.0.to_vec())
             .with(person)
             .with(password)
@@ -133,7 +141,11 @@ impl Accounts {
         Ok(vec![use_up, insert, open])
     }
 
-    async fn admin_token_holds(&self, token: &str, coming: Coming) -> Result<bool, sqlx::Error> {
+    pub(super) async fn admin_token_holds(
+        &self,
+        token: &str,
+        coming: Coming,
+    ) -> Result<bool, sqlx::Error> {
         let find = "SELECT 1 FROM admin_tokens WHERE hash = ? AND kind = ? AND expires > ?";
         let find = sqlx::query(find).bind(digest(token).to_vec()).bind(coming.kind());
         Ok(find.bind(self.clock.now()).fetch_optional(&self.store.pool).await?.is_some())

@@ -19,10 +19,12 @@ use tasuki_turn_relay::OwnAddresses;
 pub use self::source::Source;
 use super::acme::AcmeSettings;
 use super::config_values::{
-    ADDRESS, COUNT, METRICS_AT, NETWORKS, RELAY, count, length, milliseconds, optional, parse,
+    ADDRESS, AUTHORITY, COUNT, DISCLOSURE, MEMORY, METRICS_AT, NETWORKS, NUMBER_LIFETIME, RELAY,
+    SECOND_FACTOR, SESSION_LENGTH, TURN_ADDRESS, count, length, milliseconds, optional, parse,
     positive, seconds, within,
 };
 use super::fault::Fault;
+use super::in_force::Given;
 use super::passwords::Cost;
 use super::rules::{AccountRules, PasswordRules};
 use crate::core::admission::network;
@@ -185,27 +187,23 @@ pub const KEYS: &[Key] = &[
         "turn_address",
         "",
         "this machine's public IPv4 and IPv6 address, for TURN beside STUN; empty: no TURN",
-        |c, v| {
-            let wanted = "it must be one IPv4 address, one IPv6 address, or both with a comma";
-            v.parse().map(|own| c.turn_address = own).map_err(|_| wanted)
-        },
+        |c, v| v.parse().map(|own| c.turn_address = own).map_err(|_| TURN_ADDRESS),
     ),
     key("address_disclosure", "public", "relay-only, public or all", |c, v| {
         c.address_disclosure = match v {
             "relay-only" => AddressDisclosure::RelayOnly,
             "public" => AddressDisclosure::Public,
             "all" => AddressDisclosure::All,
-            _ => return Err("it must be relay-only, public or all"),
+            _ => return Err(DISCLOSURE),
         };
         Ok(())
     }),
     key("number_lifetime_s", "600", "how long a number waits, at most 600", |c, v| {
-        let most = "it must be 1 to 600 seconds";
-        c.rooms.number_lifetime = within(seconds(v)?, 600, most)?;
+        c.rooms.number_lifetime = within(seconds(v)?, 600, NUMBER_LIFETIME)?;
         Ok(())
     }),
     key("session_length_s", "28800", "how long a session may last, at most 28800", |c, v| {
-        c.session_length = within(seconds(v)?, MAX_LENGTH.as_secs(), "it must be 1 to 28800 seconds")?;
+        c.session_length = within(seconds(v)?, MAX_LENGTH.as_secs(), SESSION_LENGTH)?;
         Ok(())
     }),
     key("answer_after_ms", "2000", "from a join to its refusal", |c, v| {
@@ -236,9 +234,8 @@ pub const KEYS: &[Key] = &[
         seconds(v).map(|v| c.accounts.lock_for = v)
     }),
     key("password_memory_kib", "65536", "Argon2id's memory; less only in tests", |c, v| {
-        let memory: u32 = parse(v, "it must be at least 8")?;
-        c.accounts.cost.memory_kib =
-            if memory < 8 { return Err("it must be at least 8") } else { memory };
+        let memory: u32 = parse(v, MEMORY)?;
+        c.accounts.cost.memory_kib = if memory < 8 { return Err(MEMORY) } else { memory };
         Ok(())
     }),
     key("password_passes", "3", "Argon2id's passes; fewer only in tests", |c, v| {
@@ -263,7 +260,7 @@ pub const KEYS: &[Key] = &[
         c.accounts.second_factor_required = match v {
             "optional" => false,
             "required" => true,
-            _ => return Err("it must be optional or required"),
+            _ => return Err(SECOND_FACTOR),
         };
         Ok(())
     }),
@@ -293,8 +290,7 @@ pub const KEYS: &[Key] = &[
         "authority that gives the certificate: letsencrypt, or its directory's https URL; empty: none. \
          Whoever sets it agrees to the authority's terms",
         |c, v| {
-            let wanted = "it must be letsencrypt, or a URL that begins with https://";
-            let directory = (!v.is_empty()).then(|| AcmeSettings::directory_of(v).ok_or(wanted));
+            let directory = (!v.is_empty()).then(|| AcmeSettings::directory_of(v).ok_or(AUTHORITY));
             directory.transpose().map(|directory| c.acme.directory = directory)
         },
     ),
@@ -380,6 +376,15 @@ impl Configured {
         Ok(())
     }
 
+    /// What environment and flags said.
+    pub(crate) fn given(&self) -> Given {
+        let given = self.values.iter().filter(|(_, (_, source))| match source {
+            Source::Environment | Source::Flag => true,
+            Source::Default | Source::File => false,
+        });
+        given.map(|(name, (value, _))| ((*name).to_owned(), value.clone())).collect()
+    }
+
     /// Each key with its value and source.
     pub fn effective(&self) -> impl Iterator<Item = (&'static Key, &str, Source)> {
         KEYS.iter().map(|key| match self.values.get(key.name) {
@@ -426,6 +431,21 @@ mod tests {
             .map(|(key, value, source)| format!("{} {value} {}", key.name, source.name()))
             .collect();
         assert_eq!(found, ["lock_after 4 file", "lock_s 7 environment", "ping_s 8 flag"]);
+    }
+
+    /// S100.
+    #[test]
+    fn what_a_setting_must_be_is_said_in_japanese_too() {
+        for key in KEYS {
+            for value in ["nonsense \u{7}", "0", "70000000"] {
+                let flag = (key.name.to_owned(), value.to_owned());
+                let Err(fault) = Configured::gather(Path::new("nowhere"), [], &[flag]) else {
+                    continue;
+                };
+                let said = fault.sentence(crate::shell::fault::Language::Japanese);
+                assert!(!said.contains("it must") && said.contains("使えません"), "{said}");
+            }
+        }
     }
 
     #[test]

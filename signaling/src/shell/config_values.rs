@@ -10,6 +10,15 @@ pub(super) const COUNT: &str = "it must be a whole number above 0";
 pub(super) const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
 pub(super) const NETWORKS: &str =
     "it must be addresses or networks like 10.0.0.0/8, separated by commas";
+pub(super) const LENGTH: &str = "it must be 8 to 64";
+pub(super) const TURN_ADDRESS: &str =
+    "it must be one IPv4 address, one IPv6 address, or both with a comma";
+pub(super) const DISCLOSURE: &str = "it must be relay-only, public or all";
+pub(super) const NUMBER_LIFETIME: &str = "it must be 1 to 600 seconds";
+pub(super) const SESSION_LENGTH: &str = "it must be 1 to 28800 seconds";
+pub(super) const MEMORY: &str = "it must be at least 8";
+pub(super) const SECOND_FACTOR: &str = "it must be optional or required";
+pub(super) const AUTHORITY: &str = "it must be letsencrypt, or a URL that begins with https://";
 pub(super) const ADDRESS: &str = "it must be an address and a port like 0.0.0.0:443";
 
 pub(super) fn parse<T: FromStr>(value: &str, expected: &'static str) -> Result<T, &'static str> {
@@ -36,9 +45,8 @@ pub(super) fn count(value: &str) -> Result<usize, &'static str> {
 
 /// SP 800-63B-4 lets nothing shorter than 8 through.
 pub(super) fn length(value: &str) -> Result<usize, &'static str> {
-    let least = "it must be 8 to 64";
-    let length: usize = parse(value, least)?;
-    if (8..=64).contains(&length) { Ok(length) } else { Err(least) }
+    let length: usize = parse(value, LENGTH)?;
+    if (8..=64).contains(&length) { Ok(length) } else { Err(LENGTH) }
 }
 
 pub(super) fn seconds(value: &str) -> Result<Duration, &'static str> {
@@ -57,4 +65,29 @@ pub(super) fn within(
     expected: &'static str,
 ) -> Result<Duration, &'static str> {
     if value <= Duration::from_secs(most_s) { Ok(value) } else { Err(expected) }
+}
+
+/// What is expected of a setting, for who reads Japanese. S100.
+pub(super) fn in_japanese(expected: &'static str) -> &'static str {
+    let known = [
+        (SECONDS, "1 以上の秒数"),
+        (MILLISECONDS, "1 以上のミリ秒数"),
+        (COUNT, "1 以上の整数"),
+        (METRICS_AT, "off、または 127.0.0.1:9464 のようなアドレスとポート"),
+        (NETWORKS, "10.0.0.0/8 のようなアドレスまたはネットワーク。複数はコンマ区切り"),
+        (ADDRESS, "0.0.0.0:443 のようなアドレスとポート"),
+        (
+            RELAY,
+            "embedded、none、または HOST:PORT/PIN（中継の鍵の PIN）。TURN を使うなら後ろに /TURN-PORT。複数はコンマ区切り",
+        ),
+        (LENGTH, "8 から 64"),
+        (TURN_ADDRESS, "IPv4 アドレス一つ、IPv6 アドレス一つ、またはコンマ区切りで両方"),
+        (DISCLOSURE, "relay-only、public、all のどれか"),
+        (NUMBER_LIFETIME, "1 から 600 秒"),
+        (SESSION_LENGTH, "1 から 28800 秒"),
+        (MEMORY, "8 以上"),
+        (SECOND_FACTOR, "optional または required"),
+        (AUTHORITY, "letsencrypt、または https:// で始まる URL"),
+    ];
+    known.iter().find(|(english, _)| *english == expected).map_or(expected, |(_, japanese)| japanese)
 }

@@ -1,6 +1,7 @@
 //! Why the server does not start or set up: one sentence each that says what to
 //! do, and an exit code of its own.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,9 +42,11 @@ pub enum Fault {
     #[error("The key file {0} is missing or damaged. Put back the one from your backup.")]
     KeyDamaged(PathBuf),
     #[error("{path} cannot be read or written ({kind}). Check who owns it and its rights.")]
-    Unreadable { path: PathBuf, kind: std::io::ErrorKind },
+    Unreadable { path: PathBuf, kind: ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
+    #[error("The database {0} is of a newer version of this program. Run that version again.")]
+    DatabaseNewer(PathBuf),
     #[error(
         "The certificate {cert} or its key {key} is missing or damaged, or the key is another's. Put back both from your backup, or give two that belong together."
     )]
@@ -51,7 +54,7 @@ pub enum Fault {
     #[error("{0} is taken by another program. Stop it, or choose another address with --listen.")]
     AddressTaken(SocketAddr),
     #[error("This machine cannot listen on {address} ({kind}). Choose another with --listen.")]
-    CannotListen { address: SocketAddr, kind: std::io::ErrorKind },
+    CannotListen { address: SocketAddr, kind: ErrorKind },
     #[error("The setting {key} cannot be {value:?}: {expected}.")]
     Setting { key: String, value: String, expected: &'static str },
     #[error("There is no setting {0:?}. `tasuki-server config` lists them all.")]
@@ -66,6 +69,10 @@ pub enum Fault {
     Organisation(String),
     #[error(transparent)]
     Backup(#[from] BackupFault),
+    #[error(
+        "The organisation of {0} has no keys yet, so there are none to recover. Run `tasuki-admin init` with the token that `setup` printed."
+    )]
+    NothingToRecover(PathBuf),
     #[error("What needs care: {0}. Each line marked ILL says what to do.")]
     Ill(usize),
     #[error("The system gives no random numbers. Check that the kernel's generator works.")]
@@ -81,7 +88,7 @@ impl Fault {
             Self::AlreadySetUp(_) | Self::FolderNotEmpty(_) => 5,
             Self::FolderInUse(_) => 6,
             Self::KeyDamaged(_) | Self::CertificateUnusable { .. } => 7,
-            Self::DatabaseDamaged(_) => 8,
+            Self::DatabaseDamaged(_) | Self::DatabaseNewer(_) => 8,
             Self::AddressTaken(_) | Self::CannotListen { .. } => 9,
             Self::Setting { .. }
             | Self::UnknownSetting(_)
@@ -91,6 +98,7 @@ impl Fault {
             | Self::Organisation(_) => 10,
             Self::Unreadable { .. } => 11,
             Self::Ill(_) => 12,
+            Self::NothingToRecover(_) => 16,
             Self::Backup(fault) => fault.exit_code(),
             Self::NoRandomness => 1,
         }
@@ -144,18 +152,10 @@ impl Fault {
                     p.display()
                 )
             }
-            Self::Unreadable { path, kind } => {
-                format!(
-                    "{} を読み書きできません ({kind})。所有者と権限を確認してください。",
-                    path.display()
-                )
-            }
-            Self::DatabaseDamaged(p) => {
-                format!(
-                    "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
-                    p.display()
-                )
-            }
+            Self::Unreadable { .. }
+            | Self::DatabaseDamaged(_)
+            | Self::DatabaseNewer(_)
+            | Self::NothingToRecover(_) => return self.of_database_in_japanese(),
             Self::CertificateUnusable { .. }
             | Self::AddressTaken(_)
             | Self::CannotListen { .. }
@@ -169,6 +169,32 @@ impl Fault {
             | Self::Ill(_)
             | Self::NoRandomness => return None,
         })
+    }
+
+    fn of_database_in_japanese(&self) -> Option<String> {
+        if let Self::Unreadable { path, kind } = self {
+            let (path, kind) = (path.display(), kind_in_japanese(*kind));
+            return Some(format!(
+                "{path} を読み書きできません（{kind}）。所有者と権限を確認してください。"
+            ));
+        }
+        if let Self::DatabaseDamaged(p) = self {
+            return Some(format!(
+                "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                p.display()
+            ));
+        }
+        if let Self::DatabaseNewer(p) = self {
+            return Some(format!(
+                "データベース {} は、このプログラムの新しい版のものです。その版を実行してください。",
+                p.display()
+            ));
+        }
+        let Self::NothingToRecover(p) = self else { return None };
+        Some(format!(
+            "{} の組織の鍵はまだないため、復元するものがありません。`setup` が表示したトークンで `tasuki-admin init` を実行してください。",
+            p.display()
+        ))
     }
 
     fn of_order_in_japanese(&self) -> Option<String> {
@@ -187,11 +213,13 @@ impl Fault {
             }
             Self::CannotListen { address, kind } => {
                 format!(
-                    "{address} で待ち受けできません ({kind})。--listen で別のアドレスを選んでください。"
+                    "{address} で待ち受けできません（{}）。--listen で別のアドレスを選んでください。",
+                    kind_in_japanese(*kind)
                 )
             }
             Self::Setting { key, value, expected } => {
-                format!("設定 {key} の値 {value:?} は使えません ({expected})。")
+                let expected = super::config_values::in_japanese(expected);
+                format!("設定 {key} の値 {value:?} は使えません（{expected}）。")
             }
             Self::UnknownSetting(name) => {
                 format!("設定 {name:?} はありません。`tasuki-server config` で一覧できます。")
@@ -225,6 +253,8 @@ impl Fault {
             | Self::FolderInUse(_)
             | Self::KeyDamaged(_)
             | Self::Unreadable { .. }
+            | Self::NothingToRecover(_)
+            | Self::DatabaseNewer(_)
             | Self::DatabaseDamaged(_) => return None,
         })
     }
@@ -233,6 +263,25 @@ impl Fault {
         let path = path.to_owned();
         move |error| Self::Unreadable { path: path.clone(), kind: error.kind() }
     }
+}
+
+/// Why the system did not do it.
+pub(super) fn kind_in_japanese(kind: ErrorKind) -> &'static str {
+    let known = [
+        (ErrorKind::NotFound, "ありません"),
+        (ErrorKind::PermissionDenied, "権限がありません"),
+        (ErrorKind::AlreadyExists, "既にあります"),
+        (ErrorKind::IsADirectory, "フォルダです"),
+        (ErrorKind::NotADirectory, "フォルダではありません"),
+        (ErrorKind::StorageFull, "空き容量がありません"),
+        (ErrorKind::QuotaExceeded, "割り当て容量を使い切りました"),
+        (ErrorKind::FileTooLarge, "ファイルの大きさの上限です"),
+        (ErrorKind::ReadOnlyFilesystem, "書き込めないディスクです"),
+        (ErrorKind::ResourceBusy, "使用中です"),
+        (ErrorKind::InvalidData, "内容が正しくありません"),
+        (ErrorKind::AddrNotAvailable, "このコンピュータのアドレスではありません"),
+    ];
+    known.iter().find(|(one, _)| *one == kind).map_or("入出力エラー", |(_, japanese)| japanese)
 }
 
 /// The codes of [`Fault::exit_code`], for `--help`.
@@ -245,11 +294,12 @@ pub const EXIT_CODES: &str = "Exit codes:
   5  the folder is set up already, or holds something else
   6  another server uses the folder
   7  a key or certificate is damaged
-  8  the database is damaged
+  8  the database is damaged, or a newer version's
   9  the address is taken or cannot be listened on
  10  a setting, host name or organisation's name cannot be used
  11  a file cannot be read or written
  12  `doctor` found something that needs care
  13  a backup or a restore would replace a file
  14  a backup is damaged
- 15  a backup is another server's";
+ 15  a backup is another server's
+ 16  the organisation has no keys that could be recovered";

@@ -210,6 +210,7 @@ impl Ledger {
                 self.store.forget_restore(row).await.ok();
             }
         }
+        self.tell_of_recoveries().await.ok();
         self.note(Happening::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
     }
 

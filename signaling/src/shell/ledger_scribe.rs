@@ -127,7 +127,9 @@ impl Scribe {
             self.write_held(desk).await;
         }
         let due = self.unsigned_since.is_some_and(|since| since + CHECKPOINT_EVERY <= Instant::now());
-        if ends || due {
+        // Who keeps the first checkpoint has something to hold the ledger to; without one nobody reads.
+        let is_first = self.newest.read().unwrap_or_else(PoisonError::into_inner).is_none();
+        if ends || due || is_first {
             self.sign().await;
         }
         // Whoever closes the files waits for the signature, too.

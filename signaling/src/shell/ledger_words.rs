@@ -7,7 +7,11 @@ use tasuki_protocol::ledger::event::{self, Entry};
 use tasuki_protocol::ledger::words::{AdminAction, LogoutCause};
 
 use super::names::{Cell, Names, Person};
+use super::recovery::RECOVERY_TOKEN_MADE;
 use super::store::{Event, Store};
+
+/// Who stands in the ledger where no administrator acted but somebody at the server's machine.
+const BY_THE_MACHINE: &str = "tasuki-server recovery-token";
 
 /// Account names by their rows' numbers; a removed account keeps its name here.
 #[derive(Debug)]
@@ -29,7 +33,8 @@ impl Words {
         let admin = match event.admin {
             Some(id) => self.name(-id, store).await,
             // He comes with this act.
-            None if event.kind == "admin.enrolled" => event.target.clone(),
+            None if matches!(event.kind, "admin.enrolled" | "admin.recovered") => event.target.clone(),
+            None if event.kind == RECOVERY_TOKEN_MADE => BY_THE_MACHINE.to_owned(),
             None => String::new(),
         };
         let target = match operator.as_deref() {
@@ -45,6 +50,8 @@ impl Words {
         let happened = match event.kind {
             "logout" => event::Event::LoggedOut { why: LogoutCause::Asked },
             "admin.enrolled" => did(AdminAction::AdminEnrolled),
+            "admin.recovered" => did(AdminAction::AdminRecovered),
+            RECOVERY_TOKEN_MADE => did(AdminAction::RecoveryTokenMade),
             "admin.login" => did(AdminAction::LoggedIn),
             "admin.logout" => did(AdminAction::LoggedOut),
             "admin.removed" => did(AdminAction::AdminRemoved),

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use super::clock;
 use super::fault::Fault;
 use super::folder::Secret;
+use crate::core::likeness::likeness;
 
 const NONCE_BYTES: usize = 12;
 
@@ -53,17 +54,27 @@ impl Cell {
 pub(crate) struct Names {
     seal: Secret,
     index: Secret,
+    look: Secret,
 }
 
 impl Names {
     pub(crate) fn new(key: &Secret) -> Self {
         let part = |label: &[u8]| Secret(mac(&key.0, label));
-        Self { seal: part(b"tasuki-names-seal-v1"), index: part(b"tasuki-names-index-v1") }
+        Self {
+            seal: part(b"tasuki-names-seal-v1"),
+            index: part(b"tasuki-names-index-v1"),
+            look: part(b"tasuki-names-look-v1"),
+        }
     }
 
     /// Equal for equal names, and says nothing else.
     pub(crate) fn index(&self, name: &str) -> Vec<u8> {
         mac(&self.index.0, name.as_bytes()).to_vec()
+    }
+
+    /// Equal for names that a person takes for one another, and says nothing else. T8.
+    pub(crate) fn look(&self, name: &str) -> Vec<u8> {
+        mac(&self.look.0, likeness(name).as_bytes()).to_vec()
     }
 
     pub(crate) fn seal<T: Serialize>(&self, cell: Cell, value: &T) -> Result<Vec<u8>, Fault> {

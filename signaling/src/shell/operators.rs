@@ -16,7 +16,6 @@ use super::clock;
 use super::names::{Cell, Person};
 use super::rules::{self, Beside};
 use crate::core::admission::Admission;
-use crate::core::likeness::likeness;
 
 impl Accounts {
     /// The rows of a new account with a code for its first device, and what its administrator
@@ -30,7 +29,8 @@ impl Accounts {
         if !showable || has_space || new.modes.is_empty() {
             return Err(ProblemCode::Unusable.into());
         }
-        self.is_unlike("SELECT person FROM operators", &new.operator).await?;
+        let look = self.names.look(&new.operator);
+        self.store.is_free("SELECT 1 FROM operators WHERE look = ?", &look).await?;
         let password = Zeroizing::new(new.password);
         let required = self.rules.second_factor_required;
         let beside = if required { Beside::Totp } else { Beside::Nothing };
@@ -42,10 +42,11 @@ impl Accounts {
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
         let modes: Vec<&str> = new.modes.iter().map(|mode| mode.name()).collect();
         let insert =
-            "INSERT OR IGNORE INTO operators (name_index, person, password, modes, state, created)
-             VALUES (?, ?, ?, ?, 'enabled', ?)";
+            "INSERT OR IGNORE INTO operators (name_index, look, person, password, modes, state, created)
+             VALUES (?, ?, ?, ?, ?, 'enabled', ?)";
         let insert = Step::new(insert)
             .with(index.clone())
+            .with(look)
             .with(person)
             .with(hash)
             .with(modes.join(","))
@@ -159,7 +160,7 @@ impl Accounts {
     pub(crate) async fn change_group(&self, change: &ChangeGroup) -> Result<Vec<Step>, AdminRefused> {
         let index = self.names.index(&change.group);
         if change.change == GroupChange::Add {
-            return Ok(vec![self.add_group(&change.group, index).await?]);
+            return Ok(vec![self.add_group(&change.group, index)?]);
         }
         let find = sqlx::query("SELECT id FROM groups WHERE name_index = ?").bind(index);
         let row = find.fetch_optional(&self.store.pool).await?.ok_or(ProblemCode::NotFound)?;
@@ -182,27 +183,14 @@ impl Accounts {
         Ok(vec![Step::new(statement).with(group).with(account.id)])
     }
 
-    /// That no person of these rows has a name that looks like `name`.
-    pub(super) async fn is_unlike(&self, people: &'static str, name: &str) -> Result<(), AdminRefused> {
-        let rows = sqlx::query(people).fetch_all(&self.store.pool).await?;
-        let opened = |row: &SqliteRow| {
-            let sealed: Vec<u8> = row.try_get(0).ok()?;
-            Some(self.names.open::<Person>(Cell::Person, &sealed)?.name)
-        };
-        unlike(rows.iter().filter_map(opened), name)
-    }
-
-    async fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {
+    fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {
         if !is_showable_name(name) {
             return Err(ProblemCode::Unusable.into());
         }
-        let rows = sqlx::query("SELECT name FROM groups").fetch_all(&self.store.pool).await?;
-        let opened =
-            |row: &SqliteRow| self.names.open(Cell::Group, &row.try_get::<Vec<u8>, _>(0).ok()?);
-        unlike(rows.iter().filter_map(opened), name)?;
         let sealed = self.names.seal(Cell::Group, &name).map_err(|_| ProblemCode::Busy)?;
-        let insert = Step::new("INSERT OR IGNORE INTO groups (name_index, name) VALUES (?, ?)");
-        Ok(insert.with(index).with(sealed).or(ProblemCode::Taken))
+        let insert =
+            Step::new("INSERT OR IGNORE INTO groups (name_index, look, name) VALUES (?, ?, ?)");
+        Ok(insert.with(index).with(self.names.look(name)).with(sealed).or(ProblemCode::Taken))
     }
 
     /// A code for one more device of the account that is found by `index`.
@@ -220,9 +208,4 @@ impl Accounts {
         let expires_in = self.rules.code_lifetime.as_secs();
         Ok((insert, OperatorAdded { enrolment, expires_in }))
     }
-}
-
-fn unlike(mut taken: impl Iterator<Item = String>, name: &str) -> Result<(), AdminRefused> {
-    let face = likeness(name);
-    if taken.any(|taken| likeness(&taken) == face) { Err(ProblemCode::Taken.into()) } else { Ok(()) }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
@@ -21,13 +21,17 @@ use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
+use super::folder::FACTS;
+use super::in_force::in_force;
 use super::program_pages::{completion, manual};
+use super::recovery_program::{RecoveryArguments, recovery_command};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
+use super::usage;
 
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-server", version, about = "The server of Tasuki.", after_help = EXIT_CODES)]
-struct Arguments {
+pub(super) struct Arguments {
     /// Language of messages; that of the environment if not given.
     #[arg(long, global = true, value_name = "LANGUAGE")]
     lang: Option<Language>,
@@ -49,6 +53,9 @@ enum Command {
     Backup(BackupArguments),
     /// Puts a backup into a folder that has the keys and no database.
     Restore(BackupArguments),
+    /// Makes a token for an administrator whose computer is lost, also while the server runs. It needs
+    /// the organisation's recovery shares besides, and works once within 15 minutes.
+    RecoveryToken(RecoveryArguments),
     /// Prints a script that completes commands in a shell.
     Completion { shell: Shell },
     /// Writes manual pages, one for each command, into a folder.
@@ -124,7 +131,10 @@ struct ConfigArguments {
 
 /// Runs the program to its end.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match usage::parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     // Keys in memory must not land in a core dump (T68).
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none).ok();
@@ -142,11 +152,12 @@ pub fn run() -> ExitCode {
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
             Command::Backup(arguments) => backup_command(&arguments, language).await,
             Command::Restore(arguments) => restore_command(&arguments, language).await,
+            Command::RecoveryToken(arguments) => recovery_command(&arguments, language).await,
             Command::Completion { shell } => {
-                say(&completion(Arguments::command(), shell));
+                say(&completion(usage::command(language), shell));
                 Ok(())
             }
-            Command::Manual { folder } => manual(Arguments::command(), &folder),
+            Command::Manual { folder } => manual(usage::command(language), &folder),
         }
     });
     match done {
@@ -222,7 +233,11 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
         .with_ansi(std::io::stderr().is_terminal());
     tracing_subscriber::registry().with(log.with_filter(filter.and(own))).init();
     let configured = gather(&arguments)?;
+    let given = configured.given();
     let running = serve(&arguments.data, configured.config).await?;
+    running.tell_settings(&given);
+    // Whoever limits how large files grow gets refusals, as from a full disk, and no end.
+    let _limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
     let (address, fingerprint) = (running.address(), running.fingerprint());
     if arguments.json {
         let address = address.to_string();
@@ -259,7 +274,11 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
 }
 
 fn config_command(arguments: &ConfigArguments) -> Result<(), Fault> {
-    for (key, value, source) in gather(arguments)?.effective() {
+    let configured = gather(arguments)?;
+    if !arguments.data.join(FACTS).exists() {
+        return Err(Fault::NotSetUp(arguments.data.clone()));
+    }
+    for (key, value, source) in configured.effective() {
         if arguments.json {
             let line =
                 json!({"key": key.name, "value": value, "source": source.name(), "help": key.help});
@@ -276,6 +295,9 @@ async fn doctor_command(arguments: &DoctorArguments, language: Language) -> Resu
     let config = gather(&arguments.config)?.config;
     let mut seen = examine(data, &config).await;
     if arguments.hardening {
+        // What a server that runs was told in its own environment and flags counts, too.
+        let given = in_force(data).unwrap_or_default().into_iter();
+        let config = gather_beside(&arguments.config, given.collect())?.config;
         seen.extend(harden(data, &config, &arguments.unit));
     }
     for one in &seen {
@@ -297,7 +319,14 @@ async fn doctor_command(arguments: &DoctorArguments, language: Language) -> Resu
 }
 
 fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {
-    let mut flags = Vec::new();
+    gather_beside(arguments, Vec::new())
+}
+
+/// As [`gather`], with settings that the flags of this call come after.
+fn gather_beside(
+    arguments: &ConfigArguments,
+    mut flags: Vec<(String, String)>,
+) -> Result<Configured, Fault> {
     for set in &arguments.set {
         let (key, value) = set.split_once('=').ok_or_else(|| Fault::UnknownSetting(set.clone()))?;
         flags.push((key.to_owned(), value.to_owned()));
@@ -315,7 +344,7 @@ fn gather(arguments: &ConfigArguments) -> Result<Configured, Fault> {
     Configured::gather(&arguments.data, environment, &flags)
 }
 
-fn language_of_environment() -> Language {
+pub(super) fn language_of_environment() -> Language {
     let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
     let first = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find(set);
     Language::of_locale(first.and_then(|name| std::env::var(name).ok()).as_deref())
@@ -339,7 +368,7 @@ pub(super) fn say(text: &str) {
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }
 
-fn say_error(text: &str) {
+pub(super) fn say_error(text: &str) {
     use std::io::Write;
     writeln!(std::io::stderr().lock(), "{text}").ok();
 }

@@ -28,6 +28,7 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::health::Health;
+use super::in_force::Given;
 use super::ledger::{Ledger, Opening};
 use super::listen::{Door, Guests, SharedTls, accept};
 use super::metrics::Metrics;
@@ -86,6 +87,13 @@ impl Running {
     /// By which everybody reaches it, if it stands where `setup` was told that it would.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Leaves in the folder what this server runs with, for `doctor`.
+    pub(crate) fn tell_settings(&self, given: &Given) {
+        if let Err(fault) = self.trust.folder.keep_in_force(given) {
+            tracing::warn!(%fault, "doctor will not know this server's settings");
+        }
     }
 
     /// Whether the tenant's keys are here; until then no session is served.
@@ -163,8 +171,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         proxies: config.proxies.clone(),
     };
     let guests = Guests::new(&config.sockets);
-    let around = (Arc::clone(&desk), Arc::clone(&guests), Arc::clone(&metrics));
-    let health = health_of(around, &store, &folder);
+    let health = health_of((&desk, &guests, &metrics), &store, &folder);
     let (stop, stopping) = watch::channel(false);
     let door = Door {
         rules: config.sockets,
@@ -179,7 +186,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     };
     let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
-    tasks.extend(measuring.into_iter().chain(answering));
+    let watching = tokio::spawn(ledger.clone().watch_recoveries());
+    tasks.extend(measuring.into_iter().chain(answering).chain([watching]));
     #[rustfmt::skip]
     let running = Running {
         address, stun: stun_address, fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
@@ -231,11 +239,12 @@ fn keys_of_relay(config: &Config, keys: &Keys) -> (Option<TicketKey>, Option<Tic
 }
 
 fn health_of(
-    around: (Arc<Desk>, Arc<Guests>, Arc<Metrics>),
+    (desk, guests, metrics): (&Arc<Desk>, &Arc<Guests>, &Arc<Metrics>),
     store: &Store,
     folder: &Folder,
 ) -> Arc<Health> {
     let certificate = folder.file(Pair::IN_USE.certificate);
+    let around = (Arc::clone(desk), Arc::clone(guests), Arc::clone(metrics));
     Health::new(around, store.clone(), folder.path().to_owned(), certificate)
 }
 
@@ -307,9 +316,11 @@ async fn accounts(
 ) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
+    let names = Names::new(&keys.names);
+    store.fill_looks(&names).await.map_err(damaged)?;
     Ok(Accounts {
         store: store.clone(),
-        names: Names::new(&keys.names),
+        names,
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy)?,
         rules: config.accounts.clone(),
         clock: store.steady().await.map_err(damaged)?,

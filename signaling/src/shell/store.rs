@@ -19,6 +19,7 @@ use tasuki_protocol::ledger::event::clipped;
 
 use super::clock::{self, Steady};
 use super::fault::Fault;
+use super::store_fault;
 use crate::core::anchor::Anchor;
 use crate::core::rooms::Row;
 
@@ -77,7 +78,14 @@ impl Store {
     }
 
     async fn connect(path: &Path) -> Result<Self, Fault> {
-        let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(path));
+        let store = Self::beside(path).await?;
+        let migrated = migrator().run(&store.pool).await;
+        migrated.map_err(|error| store_fault::of_migration(&error, path))?;
+        Ok(store)
+    }
+
+    /// As it is; its server may be at work.
+    pub(crate) async fn beside(path: &Path) -> Result<Self, Fault> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(false)
@@ -93,8 +101,8 @@ impl Store {
         let pool = pool.after_release(|connection, _| {
             Box::pin(async move { Ok(!connection.is_in_transaction()) })
         });
-        let pool = pool.connect_with(options).await.map_err(damaged)?;
-        migrator().run(&pool).await.map_err(|_| Fault::DatabaseDamaged(PathBuf::from(path)))?;
+        let opened = pool.connect_with(options).await;
+        let pool = opened.map_err(|error| store_fault::of_database(&error, path))?;
         Ok(Self { pool })
     }
 
@@ -132,14 +140,7 @@ impl Store {
 
     /// The steady clock of this run. F12.
     pub(crate) async fn steady(&self) -> Result<Steady, sqlx::Error> {
-        let find = sqlx::query("SELECT boot, up, steady FROM anchor").fetch_optional(&self.pool);
-        let stored = match find.await? {
-            Some(row) => {
-                Some(Anchor { boot: row.try_get(0)?, up: row.try_get(1)?, steady: row.try_get(2)? })
-            }
-            None => None,
-        };
-        let anchor = Anchor::of_run(stored, clock::boot(), clock::up(), clock::unix_row());
+        let Steady(anchor) = self.steady_now().await?;
         sqlx::query("INSERT OR REPLACE INTO anchor (only, boot, up, steady) VALUES (1, ?, ?, ?)")
             .bind(&anchor.boot)
             .bind(anchor.up)
@@ -147,6 +148,18 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(Steady(anchor))
+    }
+
+    /// As a run has it that begins now, or that goes on meanwhile.
+    pub(crate) async fn steady_now(&self) -> Result<Steady, sqlx::Error> {
+        let find = sqlx::query("SELECT boot, up, steady FROM anchor").fetch_optional(&self.pool);
+        let stored = match find.await? {
+            Some(row) => {
+                Some(Anchor { boot: row.try_get(0)?, up: row.try_get(1)?, steady: row.try_get(2)? })
+            }
+            None => None,
+        };
+        Ok(Steady(Anchor::of_run(stored, clock::boot(), clock::up(), clock::unix_row())))
     }
 
     /// Locators that were given out not long ago, with unix seconds until which they rest.
@@ -192,6 +205,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (20, "policies", include_str!("migrations/0020_policies.sql")),
     (30, "certificates", include_str!("migrations/0030_certificates.sql")),
     (40, "end_bytes", include_str!("migrations/0040_end_bytes.sql")),
+    (50, "recovery", include_str!("migrations/0050_recovery.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -9,6 +9,7 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::fault::Fault;
 use super::store::Store;
+use super::store_fault;
 
 /// How long a copy waits for a database that another holds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,22 +89,9 @@ impl Store {
 
 /// A full disk where the copy goes is no fault of the database.
 fn not_copied(error: &sqlx::Error, path: &Path, out: &Path) -> Fault {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
-    let kind = match code {
-        Some(SQLITE_FULL) => ErrorKind::StorageFull,
-        Some(SQLITE_CANTOPEN | SQLITE_READONLY) => ErrorKind::PermissionDenied,
-        Some(SQLITE_BUSY | SQLITE_LOCKED) => {
-            return Fault::Unreadable { path: path.to_owned(), kind: ErrorKind::ResourceBusy };
-        }
-        _ => return Fault::DatabaseDamaged(path.to_owned()),
-    };
-    Fault::Unreadable { path: out.to_owned(), kind }
+    let at = if store_fault::kind(error) == Some(ErrorKind::ResourceBusy) { path } else { out };
+    match store_fault::kind(error) {
+        Some(_) => store_fault::of_database(error, at),
+        None => Fault::DatabaseDamaged(path.to_owned()),
+    }
 }
-
-// <https://www.sqlite.org/rescode.html>
-const SQLITE_BUSY: u32 = 5;
-const SQLITE_LOCKED: u32 = 6;
-const SQLITE_READONLY: u32 = 8;
-const SQLITE_FULL: u32 = 13;
-const SQLITE_CANTOPEN: u32 = 14;

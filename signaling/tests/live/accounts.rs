@@ -217,3 +217,45 @@ async fn t8_names_that_deceive_or_look_like_another_are_refused_and_change_nothi
     let operators: OperatorList = serde_json::from_slice(&operators.body).unwrap();
     assert_eq!(operators.operators.len(), 1);
 }
+
+/// T8: whichever of them is first, the table itself takes no second.
+#[tokio::test]
+async fn t8_of_names_that_look_alike_and_come_at_one_moment_one_gets_in() {
+    let world = World::start().await;
+    for round in 0..4 {
+        let names =
+            ["hanako", "Hanak0", "h\u{430}nako", "\u{ff48}anako", "hanak\u{3bf}", "hanak\u{585}"];
+        let add = names.map(|name| {
+            let order = new_operator(&format!("{name}{}", round + 2), &[Mode::View]);
+            let world = &world;
+            async move { world.admin_post(OPERATORS_PATH, &order).await.status }
+        });
+        let mut statuses = futures_util::future::join_all(add).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
+        let group = ["desk", "DESK", "d\u{435}sk"].map(|name| {
+            let change = GroupChange::Add;
+            let order = ChangeGroup { group: format!("{name}{}", round + 2), change };
+            let world = &world;
+            async move { world.admin_post(GROUPS_PATH, &order).await.status }
+        });
+        let mut statuses = futures_util::future::join_all(group).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409, 409]);
+    }
+}
+
+/// T8: names of before looks were kept are guarded from the next start on.
+#[tokio::test]
+async fn t8_a_name_that_an_earlier_version_wrote_is_not_imitated_either() {
+    let mut world = World::start().await;
+    world.add_operator("hanako", &[Mode::View]).await;
+    world.stop().await;
+    let mut own = crate::acts::database(&world).await;
+    for table in ["UPDATE operators SET look = NULL", "UPDATE admins SET look = NULL"] {
+        sqlx::query(table).execute(&mut own).await.unwrap();
+    }
+    world.run().await;
+    let order = new_operator("h\u{430}nako", &[Mode::View]);
+    assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 409);
+}

@@ -241,6 +241,22 @@ impl World {
         socket
     }
 
+    /// As [`Self::operator_socket`], at a server that may be gone.
+    pub(crate) async fn try_operator_socket(&self, token: &str, device: &SigningKey) -> Option<Socket> {
+        let bearer = format!("Bearer {token}");
+        let mut socket = self.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.ok()?;
+        let challenge = signal::decode(&socket.next().await?).ok()?;
+        let ServerToOperator::Challenge { challenge } = challenge else { panic!("{challenge:?}") };
+        let digest = Sha256::digest(token.as_bytes());
+        let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
+        let signature = Blob(device.sign(&message).to_bytes().to_vec());
+        if !socket.try_say(&OperatorToServer::Prove { signature }).await {
+            return None;
+        }
+        let ready = signal::decode(&socket.next().await?).ok()?;
+        matches!(ready, ServerToOperator::Ready).then_some(socket)
+    }
+
     pub(crate) async fn socket(
         &self,
         path: &str,

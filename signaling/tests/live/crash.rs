@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList};
@@ -38,10 +39,19 @@ impl Process {
 
     /// Its log goes to `log`.
     pub(crate) fn start_with(world: &World, log: impl Into<Stdio>, level: &str) -> Self {
+        Self::started(world, log, level, &[])
+    }
+
+    /// With settings beside [`QUICK`].
+    pub(crate) fn start_set(world: &World, settings: &[(&str, &str)]) -> Self {
+        Self::started(world, Stdio::null(), "info", settings)
+    }
+
+    fn started(world: &World, log: impl Into<Stdio>, level: &str, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
         command.args(["run", "--json", "--listen", &world.address.to_string(), "--data"]);
         command.arg(world.data()).stdout(Stdio::piped()).stderr(log).env("RUST_LOG", level);
-        for (key, value) in QUICK {
+        for (key, value) in QUICK.iter().chain(settings) {
             command.args(["--set", &format!("{key}={value}")]);
         }
         let mut child = command.spawn().unwrap();
@@ -49,6 +59,14 @@ impl Process {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.contains("listening"), "{line}");
         Self(child)
+    }
+
+    /// How large any of its files may be, from now on; gives the limit before.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) -> Option<u64> {
+        let pid = Pid::from_child(&self.0);
+        // Of this process, which it inherited.
+        let limit = Rlimit { current: bytes, maximum: getrlimit(Resource::Fsize).maximum };
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap().current
     }
 
     /// SIGKILL.

@@ -156,6 +156,8 @@ fn impossible_settings_and_names_are_refused_before_anything_is_made() {
     );
     assert!(!data.exists());
     refused(&server(&["config", "--set", "lock_after=none"], &data), 10, "lock_after");
+    refused(&server(&["config", "--set", "lock_after=7"], &data), 3, "tasuki-server setup");
+    assert!(set_up(&data).status.success());
     let output = server(&["config", "--set", "lock_after=7"], &data);
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("lock_after = \"7\"  # flag"));
@@ -172,4 +174,43 @@ fn s100_the_program_speaks_japanese_where_it_is_asked_to() {
     let data = folder.path().join("data");
     let output = server(&["setup", "--lang", "ja", "--host", "localhost"], &data);
     assert!(String::from_utf8_lossy(&output.stdout).contains("登録トークン"));
+}
+
+/// S100: help, manual and complaints, from the same descriptions that English has.
+#[test]
+fn s100_help_manual_and_wrong_usage_are_in_japanese_too() {
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+        let output = command.args(arguments).env("LC_ALL", "ja_JP.UTF-8").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, help, _) = program(&["--help"]);
+    assert_eq!(code, Some(0));
+    for words in ["使い方", "コマンド", "recovery-token", "終了コード", "トークンを作ります"]
+    {
+        assert!(help.contains(words), "{words} in {help}");
+    }
+    assert!(!help.contains("Usage") && !help.contains("Options"), "{help}");
+    for verb in ["setup", "run", "config", "doctor", "backup", "restore", "recovery-token", "manual"] {
+        let (_, help, _) = program(&[verb, "--help"]);
+        assert!(help.contains("使い方") && !help.contains("Print"), "{verb}: {help}");
+    }
+    for (wrong, words) in [
+        (&["go"] as &[&str], "コマンド go はありません"),
+        (&["run", "--fast"], "--fast という引数はありません"),
+        (&["run"], "--data <DIR> を指定してください"),
+        (&["setup", "--data", "x", "--host", "y", "--port", "0"], "0 は正しくありません"),
+        (&["--lang", "de", "config", "--data", "x"], "de は正しくありません"),
+    ] {
+        let (code, _, said) = program(wrong);
+        assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(program(&["manual", folder.path().to_str().unwrap()]).0, Some(0));
+    let page = std::fs::read_to_string(folder.path().join("tasuki-server-restore.1")).unwrap();
+    assert!(page.contains("バックアップ"), "{page}");
+    let (code, _, said) = program(&["backup", "--data", "/nowhere", "/nowhere/x"]);
+    assert!(code == Some(3) && !said.contains("Run"), "{said}");
 }

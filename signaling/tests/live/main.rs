@@ -9,6 +9,7 @@ mod api;
 mod backup;
 mod client;
 mod crash;
+mod faults;
 mod folder;
 mod hostile;
 mod http;
@@ -18,6 +19,7 @@ mod operations;
 mod organisation;
 mod pairing;
 mod policy;
+mod recovery;
 mod second;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]

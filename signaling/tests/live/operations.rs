@@ -159,6 +159,19 @@ async fn s77_the_hardening_check_passes_the_shipped_unit_and_fails_softened_sett
     }
 }
 
+/// S77: the settings that count are those of the server that runs, wherever it has them from.
+#[tokio::test]
+async fn s77_the_hardening_check_knows_what_the_running_server_was_told() {
+    let mut world = World::start().await;
+    world.stop().await;
+    // Its passwords are cheap.
+    let server = crate::crash::Process::start(&world);
+    let grade_now = || grade(&doctor(&world.data(), &["--hardening"]).1, "H01");
+    assert_eq!(grade_now(), "ill");
+    server.kill();
+    assert_eq!(grade_now(), "well", "what a server was told that is gone counts no more");
+}
+
 #[test]
 fn s75_the_shipped_units_run_as_their_own_user_in_their_own_folder_and_confined() {
     for name in ["tasuki-server.service", "tasuki-relay.service"] {

@@ -5,17 +5,18 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
+use super::places::free_port;
 use crate::running::{Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
@@ -127,6 +128,16 @@ impl House {
         self.server.kill();
         self.server = start_server(&self.data(), &self.site, &self.settings)?;
         Ok(())
+    }
+
+    /// Asks the server to stop, which signs all that its ledger has, and starts it again.
+    ///
+    /// # Errors
+    /// It did not stop or come up.
+    pub fn reopen_server(&mut self) -> Result<()> {
+        self.server.signal(Signal::TERM)?;
+        self.server.wait_end()?;
+        self.restart_server()
     }
 
     /// Starts the server again, saying in its log all that it can.
@@ -284,6 +295,16 @@ impl House {
         run(command)
     }
 
+    /// What the server's own machine gives to whom the organisation's keys are lost.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn recovery_token(&self) -> Result<Value> {
+        let mut command = self.site.command("tasuki-server")?;
+        command.args(["recovery-token", "--json", "--data"]).arg(self.data());
+        Ok(serde_json::from_str(run(command)?.trim())?)
+    }
+
     /// The operator signs in, as in [`Self::set_up`].
     ///
     /// # Errors
@@ -354,35 +375,4 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
 fn text_of(value: &Value, key: &str) -> Result<String> {
     let text = value[key].as_str().with_context(|| format!("no {key:?} in {value}"))?;
     Ok(text.to_owned())
-}
-
-/// A port that nobody listens on now.
-///
-/// # Errors
-/// There is none.
-pub fn free_port() -> Result<u16> {
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    // Below what systems give to outgoing connections, and elsewhere in every process.
-    let first = std::process::id().wrapping_mul(97);
-    let next = || first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 12_000 + 20_000;
-    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let ports = std::iter::repeat_with(next).take(12_000).filter_map(|port| u16::try_from(port).ok());
-    ports.into_iter().find(is_free).context("no port is free")
-}
-
-/// Every byte below a folder, for looking for what must not stand there.
-///
-/// # Errors
-/// A file cannot be read.
-pub fn all_bytes_below(folder: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            bytes.extend(all_bytes_below(&path)?);
-        } else if path.is_file() {
-            bytes.extend(fs::read(&path)?);
-        }
-    }
-    Ok(bytes)
 }

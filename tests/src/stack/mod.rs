@@ -1,6 +1,7 @@
 //! The whole product on one machine, driven through its commands.
 
 mod house;
+mod places;
 mod session;
 mod windows;
 
@@ -9,6 +10,7 @@ pub use self::windows::{
     place_in_window, set_layout, window_program,
 };
 pub use self::{
-    house::{House, Site, all_bytes_below, free_port},
+    house::{House, Site},
+    places::{all_bytes_below, free_port},
     session::{Desks, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
 };

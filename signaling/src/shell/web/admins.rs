@@ -6,14 +6,18 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::{
-    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, EnrolAdmin,
+    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, EnrolAdmin, ProblemCode,
+    RECOVER_PATH, RecoverAdmin,
 };
+use tasuki_protocol::ledger::{self, event::Entry};
 
 use super::admin::{refuse_admin, signed_in, signed_in_json, signed_json};
 use super::seen::Seen;
-use super::{Shared, Site, accounts, event, json, not_here, read_json, store_problem};
+use super::{
+    Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
+};
 use crate::shell::accounts::{LoginRefused, Wrong};
-use crate::shell::admins::{AdminId, Coming};
+use crate::shell::admins::{AdminId, AdminRefused, Coming};
 use crate::shell::listen::Guest;
 
 /// Exists until the first administrator has come (T57).
@@ -27,6 +31,40 @@ pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
 
 pub(super) async fn join(State(site): Shared, request: Request) -> Response {
     take_in(&site, request, Coming::Invited).await
+}
+
+/// Back with the machine's token and the root's word. Who has the one and not the other is told of in
+/// the ledger: he stood at the server's machine.
+pub(super) async fn recover(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let from = site.address(&guest, request.headers()).to_string();
+    let body: RecoverAdmin = match read_json(&site, request.into_body()).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
+    // No token is good for anything before the ledger knows of it.
+    if let Err(why) = site.ledger.tell_of_recoveries().await {
+        return unwritten(why);
+    }
+    let recovered = async {
+        let steps = site.accounts.recover_admin(&body, &bundle).await?;
+        site.act(event("admin.recovered", None).on(&body.enrol.name), steps).await
+    };
+    match recovered.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(AdminRefused::Problem(ProblemCode::Document)) => {
+            tracing::warn!("a recovery token came without the root's word");
+            let path = RECOVER_PATH.to_owned();
+            let refused = Entry::server(ledger::event::Event::AdminRefused { from, path });
+            let written = site.witnessed(vec![refused]).await;
+            written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document))
+        }
+        Err(refused) => refuse_admin(refused),
+    }
 }
 
 async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {

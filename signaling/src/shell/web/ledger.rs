@@ -126,7 +126,9 @@ pub(super) async fn open(State(site): Shared, request: Request) -> Response {
         Ok(asked) => asked,
         Err(refused) => return refused,
     };
-    let Some(newest) = site.ledger.newest() else { return problem(ProblemCode::NotFound) };
+    let Some(newest) = site.ledger.newest() else {
+        return site.not_yet().unwrap_or_else(|| problem(ProblemCode::Busy));
+    };
     let to = ask.to.min(newest.size);
     let from = ask.from.min(to);
     let read = Event::LedgerRead { admin, purpose: ask.purpose, from, to };

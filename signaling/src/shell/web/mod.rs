@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMINS_PATH, BUNDLE_PATH, ENROL_PATH,
     GROUPS_PATH, JOIN_PATH, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem,
-    ProblemCode,
+    ProblemCode, RECOVER_PATH,
 };
 use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
@@ -97,6 +97,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(PASSWORD_PATH, post(accounts::change_password))
         .route(ENROL_PATH, any(admins::enrol))
         .route(JOIN_PATH, post(admins::join))
+        .route(RECOVER_PATH, post(admins::recover))
         .route(ADMIN_LOGIN_PATH, post(admins::login))
         .route(ADMIN_LOGOUT_PATH, post(admins::logout))
         .route(ADMINS_PATH, get(admins::list).post(admins::invite))

@@ -1,0 +1,338 @@
+//! The real server program on disks that take nothing, killed in the midst of a migration, and
+//! stormed by everybody at once after it was killed (F5, F14, F20, T65).
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Signal, geteuid};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{Row as _, SqlSafeStr as _};
+use tasuki_protocol::admin::OPERATORS_PATH;
+use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::policy::exchange::{HEALTH_PATH, READY_PATH};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{
+    AgentToServer, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
+};
+
+use crate::client::{Operator, PASSWORD, PATIENCE, QUICK, World, new_operator};
+use crate::crash::Process;
+use crate::ledger::{come_and_go, read_until_entry};
+use crate::pairing::{hellos, open, pair};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_tasuki-server");
+
+async fn until_ready(world: &World) {
+    let ready = async {
+        while world.get(READY_PATH, &[]).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.expect("it recovers alone");
+}
+
+/// F5, T65: from one moment on no file may grow or change, as on a full disk. What needs the disk is
+/// refused with its reason and counts for nothing; who is in a session goes on; room helps alone.
+#[tokio::test]
+async fn f5_a_disk_that_takes_nothing_refuses_and_the_same_server_goes_on_when_it_does() {
+    let mut world = World::start().await;
+    let Operator { device, token, socket } = world.operator("hanako").await;
+    drop(socket);
+    world.stop().await;
+    let server = Process::start(&world);
+    let socket = world.operator_socket(&token, &device).await;
+    let mut operator = Operator { device, token, socket };
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    // One whose beginning could not be recorded would end (T65).
+    let begins = |entry: &Entry| matches!(entry.event, Event::Paired { .. });
+    read_until_entry(&world, begins).await;
+
+    let before = server.limit_files(Some(0));
+    let order = OperatorToServer::OpenRoom {
+        mode: Mode::View,
+        hellos: hellos(&world, &operator),
+        reason: None,
+    };
+    operator.socket.say(&order).await;
+    let refused = ServerToOperator::Refused { reason: RefusalReason::Unavailable };
+    assert_eq!(operator.socket.hear::<ServerToOperator>().await, refused);
+    // More than suspend an account.
+    for _ in 0..4 {
+        assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 503);
+    }
+    let added = world.admin_post(OPERATORS_PATH, &new_operator("taro", &[Mode::View])).await;
+    assert_eq!(added.status, 503);
+    assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
+    assert_eq!(world.get(READY_PATH, &[]).await.status, 503);
+    let body = tasuki_protocol::blob::Blob(b"sealed between the ends".to_vec());
+    let (forward, of) = (AgentToServer::Forward { body: body.clone() }, room.session);
+    session.agent.say(&forward).await;
+    let heard: ServerToOperator = operator.socket.hear().await;
+    assert_eq!(heard, ServerToOperator::Forwarded { session: of, body: body.clone() });
+    operator.socket.say(&OperatorToServer::Forward { session: of, body: body.clone() }).await;
+    assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Forwarded { body });
+
+    server.limit_files(before);
+    until_ready(&world).await;
+    world.login("hanako", PASSWORD, &operator.device, None).await.signed_in();
+    world.add_operator("taro", &[Mode::View]).await;
+    let last = come_and_go(&world, &mut operator).await;
+    let is_last = |entry: &Entry| {
+        entry.session == Some(last) && matches!(entry.event, Event::SessionClosed { .. })
+    };
+    // Verified as it is read.
+    read_until_entry(&world, is_last).await;
+    drop(server);
+    assert_sound(&world.data()).await;
+}
+
+/// As whom nothing in this folder may be written: a user who owns it and has taken the right from
+/// himself; root, whom no right stops, as nobody.
+fn without_rights(folder: &Path, data: &Path) -> impl Fn(&[&str]) -> Command + use<> {
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let is_root = geteuid().is_root();
+    let program = folder.join("tasuki-server");
+    if is_root {
+        std::fs::copy(SERVER, &program).unwrap();
+        mode(&program, 0o755);
+    }
+    let mut all = vec![folder.to_owned(), data.to_owned()];
+    all.extend(std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()));
+    for path in &all {
+        if is_root {
+            chown(path, Some(65534), Some(65534)).unwrap();
+        }
+        mode(path, if path.is_dir() { 0o500 } else { 0o400 });
+    }
+    let data = data.to_owned();
+    move |arguments| {
+        let mut command = match is_root {
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+                command
+            }
+            false => Command::new(SERVER),
+        };
+        command.args(arguments).arg("--data").arg(&data).stdin(Stdio::null()).env("LC_ALL", "C");
+        command
+    }
+}
+
+/// F5: one sentence that says which file and what is wrong with it, and nothing is touched.
+#[tokio::test]
+async fn f5_a_folder_that_may_not_be_written_is_said_to_be_that_and_not_damaged() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let before = std::fs::read(world.data().join("tasuki.db")).unwrap();
+    let as_nobody = without_rights(world.folder.path(), &world.data());
+    let out = world.data().join("a.backup").display().to_string();
+    for arguments in
+        [&["run", "--listen", "127.0.0.1:0"] as &[&str], &["recovery-token"], &["backup", &out]]
+    {
+        let output = as_nobody(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(11), 1), "{said}");
+        assert!(said.contains("cannot be read or written (permission denied)"), "{said}");
+    }
+    let after = Command::new("cat").arg(world.data().join("tasuki.db")).output().unwrap().stdout;
+    assert!(after == before || !geteuid().is_root(), "the database was touched");
+    // So that the folder can be removed.
+    for path in [world.folder.path(), &world.data()] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+/// Every step of the schema, as the server has them.
+fn steps() -> Vec<Migration> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/shell/migrations");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let step = |file: &PathBuf| {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let (number, name) = name.split_once('_').unwrap();
+        let text = std::fs::read_to_string(file).unwrap();
+        let statements = sqlx::AssertSqlSafe(text).into_sql_str();
+        let number = number.parse().unwrap();
+        Migration::new(number, name.to_owned().into(), MigrationType::Simple, statements, false)
+    };
+    files.iter().map(step).collect()
+}
+
+async fn pool(data: &Path) -> SqlitePool {
+    let options = SqliteConnectOptions::new().filename(data.join("tasuki.db"));
+    SqlitePool::connect_with(options.create_if_missing(true)).await.unwrap()
+}
+
+async fn assert_sound(data: &Path) {
+    let pool = pool(data).await;
+    let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&pool).await.unwrap();
+    assert_eq!(check, "ok");
+    pool.close().await;
+}
+
+/// A database of the first three steps with an account in it, where today's was.
+async fn grow_young(data: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(data.join(format!("tasuki.db{end}"))).ok();
+    }
+    let pool = pool(data).await;
+    let old = steps().into_iter().take(3).collect::<Vec<_>>();
+    Migrator { migrations: old.into(), ..Migrator::DEFAULT }.run(&pool).await.unwrap();
+    for row in [
+        "INSERT INTO operators (name_index, person, password, modes, state, created)
+         VALUES (x'01', x'02', 'p', 'view', 'enabled', 1)",
+        "INSERT INTO devices (operator, key, state, added) VALUES (1, x'03', 'approved', 1)",
+        "INSERT INTO admin_tokens (hash, kind, expires) VALUES (x'04', 'first', 9223372036854775807)",
+        "PRAGMA journal_mode = WAL",
+    ] {
+        sqlx::query(row).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::remove_dir_all(to).ok();
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+/// The program, dead at the first write behind `limit` bytes of any file; whether it came to listen.
+fn started(data: &Path, limit: Option<usize>) -> Result<Child, ExitStatus> {
+    let mut command = Command::new("prlimit");
+    command.arg("--core=0").args(limit.map(|bytes| format!("--fsize={bytes}")));
+    command.args([SERVER, "run", "--json", "--listen", "127.0.0.1:0", "--set", "metrics=off"]);
+    for (key, value) in QUICK {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    command.arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line.contains("listening") { Ok(child) } else { Err(child.wait().unwrap()) }
+}
+
+fn stop(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Which steps a database has taken.
+async fn taken(data: &Path) -> Vec<i64> {
+    let pool = pool(data).await;
+    let rows = sqlx::query("SELECT version, success FROM _sqlx_migrations ORDER BY version");
+    let rows = rows.fetch_all(&pool).await.unwrap();
+    pool.close().await;
+    assert!(rows.iter().all(|row| row.get::<bool, _>(1)), "a step is half taken");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// F20: SQLite changes its files with nothing but writes, so a kill at each of them is a kill at each
+/// statement. Every one leaves whole steps alone, and the next start takes the others.
+#[tokio::test]
+async fn f20_a_migration_that_is_killed_at_any_write_leaves_whole_steps_and_is_ended_by_the_next_start()
+{
+    let mut world = World::uninitialised().await;
+    world.stop().await;
+    grow_young(&world.data()).await;
+    let every: Vec<i64> = steps().iter().map(|step| step.version).collect();
+    let tried = world.folder.path().join("tried");
+    let mut lengths = BTreeSet::new();
+    // A page and its head in the log, many at a time; the odd bytes cut in the midst of one.
+    for limit in (0..).step_by(5 * 4120 + 1000) {
+        copied(&world.data(), &tried);
+        match started(&tried, Some(limit)) {
+            Ok(child) => {
+                stop(child);
+                break;
+            }
+            Err(status) => assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{status}"),
+        }
+        assert_sound(&tried).await;
+        let steps = taken(&tried).await;
+        assert!(every.starts_with(&steps) && steps.len() >= 3, "{limit}: {steps:?}");
+        lengths.insert(steps.len());
+        stop(started(&tried, None).expect("the next start ends it"));
+        assert_eq!(taken(&tried).await, every);
+        let pool = pool(&tried).await;
+        let left = "SELECT COUNT(*) FROM operators, devices, admin_tokens WHERE modes = 'view'";
+        assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&pool).await.unwrap(), 1);
+        pool.close().await;
+    }
+    assert!(lengths.len() >= 3 && lengths.contains(&3), "where it was killed: {lengths:?}");
+}
+
+/// F20: nobody's data is touched by an older program, which says what to do.
+#[tokio::test]
+async fn f20_a_database_of_a_newer_version_is_left_alone_and_called_that() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of tomorrow', TRUE, x'00', 0)";
+    let pool = pool(&world.data()).await;
+    sqlx::query(newer).execute(&pool).await.unwrap();
+    pool.close().await;
+    let mut command = Command::new(SERVER);
+    command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(world.data());
+    let output = command.env("LC_ALL", "C").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(8) && said.contains("a newer version"), "{said}");
+}
+
+/// How many come back at once. `./dev bench server` holds 10,000.
+const STORM: usize = 300;
+
+/// F14: everybody at once, with no patience and no manners: each is back with his own token, and
+/// who signs in meanwhile gets in.
+#[tokio::test]
+async fn f14_after_a_kill_all_who_were_there_come_back_at_once_and_a_login_gets_through() {
+    let many = STORM.to_string();
+    let mut world = World::with(&[("connections_per_address", &many)]).await;
+    let operator = world.operator("hanako").await;
+    let other = world.operator("taro").await;
+    world.stop().await;
+    let wide = [("connections_per_address", "1000")];
+    let server = Process::start_set(&world, &wide);
+    let came = async || {
+        loop {
+            let token = &operator.token;
+            if let Some(socket) = world.try_operator_socket(token, &operator.device).await {
+                return socket;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let there = futures_util::future::join_all((0..STORM).map(|_| came())).await;
+    assert_eq!(there.len(), STORM);
+    server.kill();
+    // All find out, and knock at a door that is not there yet.
+    let back = futures_util::future::join_all(there.into_iter().map(async |mut socket| {
+        while socket.next().await.is_some() {}
+        came().await
+    }));
+    let start = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let server = Process::start_set(&world, &wide);
+        let device = &other.device;
+        while world.try_login("taro", PASSWORD, device).await != Some(200) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        server
+    };
+    let all = async { tokio::join!(back, start) };
+    let (back, _server) = tokio::time::timeout(3 * PATIENCE, all).await.expect("all are back");
+    assert_eq!(back.len(), STORM);
+}
