@@ -100,8 +100,8 @@ texts! {
         "There were too many tries. Wait ten minutes, then try again.",
         "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
     FaultWrongPassword =>
-        "The server did not accept this name, password or enrolment code. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes.",
-        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分待つ必要があります。";
+        "The server did not accept this name, password or enrolment code. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes, or as your administrator has set.",
+        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
     FaultSignInOver =>
         "Your sign-in is over, or belongs to another device. Run: tasuki login",
         "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
