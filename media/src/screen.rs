@@ -112,6 +112,10 @@ pub enum ScreenError {
     Unreachable { display: String },
     #[error("the X server lacks the {name} extension: enable it, or use another X server")]
     MissingExtension { name: &'static str },
+    #[error(
+        "the desktop runs on Wayland, where no program sees all of it: sign in to an Xorg (X11) session"
+    )]
+    Wayland,
     #[error("the desktop has {depth} bits of colour: set it to 24 (millions of colours)")]
     UnsupportedDepth { depth: u8 },
     #[error("the desktop of {width}x{height} is larger than 7680x4320: choose a smaller resolution")]

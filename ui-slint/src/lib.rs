@@ -11,6 +11,7 @@ mod kept;
 mod last_words;
 pub mod look;
 pub mod operator;
+mod upkeep;
 pub mod viewer;
 
 use std::panic;

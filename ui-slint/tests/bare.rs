@@ -1,4 +1,5 @@
-//! What surrounds a window on a desktop, taken away or damaged: fonts of the system, settings. (No display
+//! What surrounds a window on a desktop, taken away or damaged: fonts of the system, settings, the
+//! organisation's signed file. (No display
 //! is in `desktop.rs`, no bus and no tray in `tray.rs`.)
 
 #![allow(clippy::unwrap_used)]
@@ -9,7 +10,14 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
 use hand::{Desk, PATIENCE, quiet};
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
+use tasuki_protocol::log_key::LogSecretKey;
+
+const ORGANISATION: &str = "Example Help Desk";
 
 const PROGRAMS: [(&str, &str, &str); 2] = [
     (env!("CARGO_BIN_EXE_tasuki-agent"), "agent-trouble", "^Remote support"),
@@ -61,6 +69,67 @@ fn damaged_settings_of_both_windows_lie_aside_and_the_window_opens() {
             assert!(!Path::new(&home.path().join("settings.toml")).exists());
         }
     }
+}
+
+#[test]
+fn t70_what_is_wrong_with_the_signed_file_is_tried_again_once_it_is_mended_and_not_before() {
+    let desk = Desk::start();
+    for (program, state, before) in PROGRAMS {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("tenant.json");
+        let good = bundle(PROTOCOL_VERSION);
+        let mut edited = good.clone();
+        let middle = edited.len() / 2;
+        edited[middle] ^= 1;
+        std::fs::write(&file, edited).unwrap();
+        let mut command = quiet(program, &desk.display);
+        let child = command.args(["--lang", "en", "--profile"]).arg(home.path()).spawn().unwrap();
+        let mut shown = Shown(child);
+        let is_open =
+            |title: &str| !desk.xdotool(&["search", "--onlyvisible", "--name", title]).is_empty();
+        until(state, &mut shown, || is_open(before));
+        let mut again = |what: &str, done: &dyn Fn() -> bool| {
+            until(what, &mut shown, || {
+                desk.xdotool(&["search", "--onlyvisible", "--name", before, "windowfocus", "--sync"]);
+                desk.xdotool(&["key", "Return"]);
+                std::thread::sleep(Duration::from_millis(200));
+                done()
+            });
+        };
+        // Nothing tells from outside that a press was for nothing, so there are a few.
+        for bad in [bundle(PROTOCOL_VERSION + 1), Vec::new()] {
+            std::fs::write(&file, bad).unwrap();
+            let presses = std::cell::Cell::new(0);
+            again("a few presses for nothing", &|| presses.replace(presses.get() + 1) > 2);
+            assert!(!is_open(ORGANISATION), "{state}");
+        }
+        std::fs::write(&file, good).unwrap();
+        again("the organisation is known", &|| is_open(ORGANISATION));
+    }
+}
+
+/// As an organisation's administrator signs it.
+fn bundle(version: u16) -> Vec<u8> {
+    let root = SigningKey::from_bytes(&[12; 32]);
+    let public = |key: &SigningKey| DeviceKey(key.verifying_key().to_bytes());
+    let keys = || vec![public(&root)];
+    let bundle = Bundle {
+        v: version,
+        version: 1,
+        tenant: TenantId([7; 8]),
+        organisation: ORGANISATION.to_owned(),
+        host: "localhost".to_owned(),
+        port: 1,
+        root: public(&root),
+        server_pins: vec![Digest([1; 32])],
+        manifest_keys: keys(),
+        checkpoint_keys: keys(),
+        lock_keys: keys(),
+        log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
+        issued_at: 0,
+        expires_at: u64::MAX,
+    };
+    dsse::sign(&bundle, &root)
 }
 
 /// A window that ends with the test.

@@ -19,6 +19,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
+const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki-operator");
 const TAB: u32 = 0xff09;
 const SPACE: u32 = 0x20;
 
@@ -90,23 +91,37 @@ fn t33_whatever_another_program_does_to_the_bar_it_stands_again_as_before() {
     let window = Mock::start(AGENT, "agent-live-control", &desk.display);
     let rival = Rival::of(&desk);
     assert!(rival.whole.2 > 400 && rival.whole.3 > 30 && rival.whole.1 == 0, "{:?}", rival.whole);
-    let put = ConfigureWindowAux::new;
-    let deeds: [(&str, &dyn Fn()); 9] = [
-        ("moved off the screen", &|| rival.configure(put().x(5000).y(-3000))),
-        ("shrunk", &|| rival.configure(put().width(1).height(1))),
-        ("framed in black", &|| rival.configure(put().border_width(300))),
-        ("put below all", &|| rival.configure(put().stack_mode(StackMode::BELOW))),
-        ("put into a hidden window", &|| rival.reparent()),
-        ("cut out", &|| rival.cut(SK::BOUNDING)),
-        ("painted nowhere", &|| rival.cut(SK::CLIP)),
-        ("pressed through", &|| rival.cut(SK::INPUT)),
-        ("made transparent", &|| rival.fade()),
-    ];
-    for (deed, act) in deeds {
-        act();
-        until(&format!("the bar that was {deed} stands again"), || rival.sees_it_stand());
+    rival.does_all();
+    assert!(window.said().is_empty(), "none of it ended the session");
+}
+
+/// Share and Show: what the operator shows is framed, and says so, as long as it is shown.
+#[test]
+fn t33_the_operators_bar_and_frame_stand_again_or_the_session_ends() {
+    let desk = Desk::start();
+    let window = Mock::start(OPERATOR, "operator-share", &desk.display);
+    let mut kept = Vec::new();
+    until("the bar and the four sides of the frame are there", || {
+        let found = desk.xdotool(&["search", "--onlyvisible", "--name", "^Your screen is shown"]);
+        kept = found.lines().filter_map(|id| id.parse().ok()).collect();
+        kept.len() == 5
+    });
+    let places: Vec<_> = kept.iter().map(|window| desk.geometry(*window)).collect();
+    for side in [(0, 0, 1024, 4), (0, 796, 1024, 4), (0, 4, 4, 792), (1020, 4, 4, 792)] {
+        assert!(places.contains(&side), "{side:?} is no side of the frame: {places:?}");
+    }
+    let bar = places.iter().position(|place| place.3 > 30).unwrap();
+    for target in [kept[bar], kept[(bar + 1) % 5]] {
+        let rival = Rival { ours: kept.clone(), ..Rival::at(&desk, target) };
+        rival.does_all();
     }
     assert!(window.said().is_empty(), "none of it ended the session");
+
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
+    let (client, _) = x11rb::connect(Some(&desk.display)).unwrap();
+    client.destroy_window(kept[(bar + 1) % 5]).unwrap().check().unwrap();
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a side that is gone ends the session");
 }
 
 /// They are not looked at one by one.
@@ -129,20 +144,45 @@ struct Rival {
     client: RustConnection,
     root: u32,
     bar: u32,
+    /// What may stand above it.
+    ours: Vec<u32>,
     whole: (i16, i16, u16, u16),
     opacity: u32,
 }
 
 impl Rival {
     fn of(desk: &Desk) -> Self {
-        let bar = bar(desk);
+        Self::at(desk, bar(desk))
+    }
+
+    fn at(desk: &Desk, bar: u32) -> Self {
         let (client, screen) = x11rb::connect(Some(&desk.display)).unwrap();
         let root = client.setup().roots[screen].root;
         let home = client.get_geometry(bar).unwrap().reply().unwrap();
         let whole = (home.x, home.y, home.width, home.height);
         let name = b"_NET_WM_WINDOW_OPACITY";
         let opacity = client.intern_atom(false, name).unwrap().reply().unwrap().atom;
-        Self { client, root, bar, whole, opacity }
+        Self { client, root, bar, ours: vec![bar], whole, opacity }
+    }
+
+    /// One after the other, each until it stands again.
+    fn does_all(&self) {
+        let put = ConfigureWindowAux::new;
+        let deeds: [(&str, &dyn Fn()); 9] = [
+            ("moved off the screen", &|| self.configure(put().x(5000).y(-3000))),
+            ("shrunk", &|| self.configure(put().width(1).height(1))),
+            ("framed in black", &|| self.configure(put().border_width(300))),
+            ("put below all", &|| self.configure(put().stack_mode(StackMode::BELOW))),
+            ("put into a hidden window", &|| self.reparent()),
+            ("cut out", &|| self.cut(SK::BOUNDING)),
+            ("painted nowhere", &|| self.cut(SK::CLIP)),
+            ("pressed through", &|| self.cut(SK::INPUT)),
+            ("made transparent", &|| self.fade()),
+        ];
+        for (deed, act) in deeds {
+            act();
+            until(&format!("the bar that was {deed} stands again"), || self.sees_it_stand());
+        }
     }
 
     fn sees_it_stand(&self) -> bool {
@@ -153,7 +193,9 @@ impl Rival {
         let cut = client.shape_query_extents(bar).unwrap().reply().unwrap();
         let taken = client.shape_get_rectangles(bar, SK::INPUT).unwrap().reply().unwrap().rectangles;
         let faded = client.get_property(false, bar, self.opacity, AtomEnum::CARDINAL, 0, 1).unwrap();
-        tree.children.last() == Some(&bar)
+        let mut above = tree.children.iter().rev().take_while(|window| **window != bar);
+        tree.children.contains(&bar)
+            && above.all(|window| self.ours.contains(window))
             && facts.map_state == MapState::VIEWABLE
             && (place.x, place.y, place.width, place.height) == self.whole
             && place.border_width == 0

@@ -154,7 +154,8 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
 
 fn controls_do_what_they_say() {
     use AccessibleRole as R;
-    let cases: [(&str, R, &str, &str); 19] = [
+    let cases: [(&str, R, &str, &str); 20] = [
+        ("operator-not-set-up", R::Button, "Try again", "TryAgain"),
         ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
         ("operator-home", R::RadioButton, "View", "Choose(View)"),
         ("operator-home", R::Button, "New session", "OpenChosen"),
@@ -211,6 +212,9 @@ fn what_is_bad_outside_is_told_with_a_way_on() {
             let window = open(&stuck);
             let sentence = fault.sentence(lang);
             assert!(find(&window, AccessibleRole::Text, &sentence).is_some(), "{sentence}");
+            let again = if lang == Lang::En { "Try again" } else { "もう一度試す" };
+            let button = find(&window, AccessibleRole::Button, again).unwrap();
+            assert_eq!(button.accessible_enabled(), Some(true), "{sentence}");
         }
         for fault in trouble::of_server() {
             let mut back = scene("operator-sign-in");

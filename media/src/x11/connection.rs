@@ -10,6 +10,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
+use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::Window;
 use x11rb::protocol::{damage, xfixes, xinput, xtest};
 use x11rb::rust_connection::RustConnection;
@@ -19,13 +20,15 @@ use crate::screen::{ScreenError, Waker};
 /// Whether `display` lets this user in and can be shown and operated. Looks at nothing on it.
 ///
 /// # Errors
-/// [`ScreenError::Unreachable`] or [`ScreenError::MissingExtension`].
+/// [`ScreenError::Unreachable`], [`ScreenError::MissingExtension`], or [`ScreenError::Wayland`] for the X server
+/// inside a Wayland desktop (Xwayland), where nothing is seen but its own clients.
 pub fn check(display: &str) -> Result<(), ScreenError> {
     let desktop = Desktop::connect(Some(display))?;
     desktop.require(xfixes::X11_EXTENSION_NAME, "XFIXES")?;
     desktop.require(damage::X11_EXTENSION_NAME, "DAMAGE")?;
     desktop.require(xtest::X11_EXTENSION_NAME, "XTEST")?;
-    desktop.require(xinput::X11_EXTENSION_NAME, "XInput")
+    desktop.require(xinput::X11_EXTENSION_NAME, "XInput")?;
+    if desktop.is_in_wayland()? { Err(ScreenError::Wayland) } else { Ok(()) }
 }
 
 #[derive(Debug)]
@@ -69,6 +72,25 @@ impl Desktop {
 
     pub(super) fn has(&self, extension: &'static str) -> Result<bool, ScreenError> {
         Ok(self.connection.extension_information(extension).map_err(lost)?.is_some())
+    }
+
+    /// Xwayland says so by an extension from version 23 on; before, by the names of its outputs.
+    fn is_in_wayland(&self) -> Result<bool, ScreenError> {
+        if self.has("XWAYLAND")? {
+            return Ok(true);
+        }
+        if !self.has(randr::X11_EXTENSION_NAME)? {
+            return Ok(false);
+        }
+        let c = &self.connection;
+        let found = c.randr_get_screen_resources_current(self.root).map_err(lost)?.reply();
+        for output in found.map(|found| found.outputs).unwrap_or_default() {
+            let told = c.randr_get_output_info(output, 0).map_err(lost)?.reply();
+            if told.is_ok_and(|told| told.name.starts_with(b"XWAYLAND")) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn require(

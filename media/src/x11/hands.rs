@@ -95,6 +95,7 @@ pub(super) fn as_inject_error(fault: ScreenError) -> InjectError {
         | ScreenError::UnsupportedDepth { .. }
         | ScreenError::TooLarge { .. }
         | ScreenError::NoMonitor
+        | ScreenError::Wayland
         | ScreenError::Lost
         | ScreenError::NoSharedMemory
         | ScreenError::NoThread => InjectError::Lost,

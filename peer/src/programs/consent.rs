@@ -102,6 +102,7 @@ pub fn can(mode: Mode, rights: Rights) -> Vec<(Capability, Text)> {
     };
     let lines = [
         (Capability::SeeScreen, see),
+        (Capability::ChooseScreen, Text::CanChooseScreen),
         (Capability::Operate, operate),
         (Capability::Screenshot, keep),
         (Capability::FetchFiles, Text::CanFetchFiles),
@@ -109,6 +110,7 @@ pub fn can(mode: Mode, rights: Rights) -> Vec<(Capability, Text)> {
         (Capability::ReadClipboard, Text::CanReadClipboard),
         (Capability::WriteClipboard, Text::CanWriteClipboard),
         (Capability::Record, Text::CanRecord),
+        (Capability::Chat, Text::CanChat),
         (Capability::Reconnect, Text::CanReconnect),
     ];
     lines.into_iter().filter(|(wanted, _)| rights.has(*wanted)).collect()
@@ -118,8 +120,14 @@ pub fn can(mode: Mode, rights: Rights) -> Vec<(Capability, Text)> {
 pub fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
     let mut lines = Vec::new();
     match mode.host() {
-        Role::Agent if !rights.has(Capability::Operate) => lines.push(Text::CannotOperateYours),
-        Role::Agent => {}
+        Role::Agent => {
+            if !rights.has(Capability::Operate) {
+                lines.push(Text::CannotOperateYours);
+            }
+            if !rights.has(Capability::ChooseScreen) {
+                lines.push(Text::CannotChooseScreen);
+            }
+        }
         Role::Operator => {
             lines.extend([Text::CannotSeeYours, Text::CannotOperateYours]);
             if !rights.has(Capability::Operate) {
@@ -133,6 +141,9 @@ pub fn cannot(mode: Mode, rights: Rights) -> Vec<Text> {
     }
     if none([Capability::ReadClipboard, Capability::WriteClipboard]) {
         lines.push(Text::CannotClipboard);
+    }
+    if !rights.has(Capability::Chat) {
+        lines.push(Text::CannotChat);
     }
     lines.push(Text::CannotBlank);
     lines
@@ -188,6 +199,27 @@ mod tests {
                 let files = [Text::CanSendFiles, Text::CannotFiles];
                 assert!(files.iter().any(|text| shown.text.contains(text.say(lang))), "{mode}");
             }
+        }
+    }
+
+    /// What a person is asked for is named, and so is what he is not asked for.
+    #[test]
+    fn s11_every_right_over_this_computer_is_named_as_one_that_can_or_cannot_happen() {
+        let (named, absent) = (
+            [(Capability::ChooseScreen, Text::CanChooseScreen), (Capability::Chat, Text::CanChat)],
+            [
+                (Capability::ChooseScreen, Text::CannotChooseScreen),
+                (Capability::Chat, Text::CannotChat),
+            ],
+        );
+        let lines = |rights| {
+            let can = can(Mode::Control, rights).into_iter().map(|(_, text)| text);
+            can.chain(cannot(Mode::Control, rights)).collect::<Vec<Text>>()
+        };
+        for ((right, can), (_, cannot)) in named.into_iter().zip(absent) {
+            let (with, without) = (Mode::Control.ceiling(), Mode::Control.ceiling().without(right));
+            assert!(lines(with).contains(&can) && !lines(with).contains(&cannot), "{right:?}");
+            assert!(lines(without).contains(&cannot) && !lines(without).contains(&can), "{right:?}");
         }
     }
 

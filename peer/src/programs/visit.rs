@@ -5,7 +5,7 @@
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::SessionNumber;
-use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::rights::Mode;
 use tokio::task::JoinHandle;
 
 use super::start;
@@ -42,7 +42,9 @@ pub async fn begin(
 ) -> Result<(Front, JoinHandle<()>), Fault> {
     let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), Entrance::Agent).await?;
     let key = SigningKey::from_bytes(&start::fresh_seed()?.derive("run key"));
-    let local = if display.is_some() { Mode::Manage.ceiling() } else { Rights::NONE };
+    // What is looked at needs no desktop here, and what this end may not use it does not take.
+    let most = if display.is_some() { Mode::Manage } else { Mode::Share };
+    let local = most.ceiling();
     let (end, needs) = start::end_setup(Role::Agent, trust, settings, key, local)?;
     let peer = Peer::agent(AgentSetup {
         end,

@@ -8,6 +8,9 @@ texts! {
     FaultNoDisplay =>
         "There is no desktop here: DISPLAY is not set. Start this program from inside the desktop session.",
         "デスクトップがありません（DISPLAY が設定されていません）。デスクトップにログインした端末から起動してください。";
+    FaultWayland =>
+        "This computer's screen cannot be shown: its desktop runs on Wayland. Sign out, choose an Xorg (X11) session where you sign in, and start again. Looking at the other screen works here.",
+        "このコンピュータの画面は見せられません（デスクトップが Wayland で動いています）。ログアウトし、ログイン画面で Xorg（X11）のセッションを選んで、もう一度お試しください。相手の画面を見ることはできます。";
     FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
@@ -97,8 +100,8 @@ texts! {
         "There were too many tries. Wait ten minutes, then try again.",
         "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
     FaultWrongPassword =>
-        "The server did not accept this name, password or enrolment code. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes.",
-        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分待つ必要があります。";
+        "The server did not accept this name, password or enrolment code. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes, or as your administrator has set.",
+        "名前、パスワード、または登録コードが受け付けられませんでした。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
     FaultSignInOver =>
         "Your sign-in is over, or belongs to another device. Run: tasuki login",
         "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
@@ -224,9 +227,7 @@ texts! {
         "This number does not open a session. Please ask the operator, and type it again or a new one.",
         "この番号では接続できません。オペレータに確かめて、もう一度、または新しい番号を入力してください。";
     Connecting => "Connecting to {0} ...", "{0} に接続しています…";
-    Checked =>
-        "The number is right and the connection is encrypted from end to end.",
-        "番号が確認され、通信は端から端まで暗号化されました。";
+    Checked => "The number is right and the connection is encrypted from end to end.", "番号が確認され、通信は端から端まで暗号化されました。";
 
     AskTitle => "{0} - {1} asks:", "{0} の {1} からの依頼です:";
     AskManage =>
@@ -239,12 +240,11 @@ texts! {
     AskShare =>
         "The operator wants to show you a screen of the operator's and let you use it.",
         "オペレータが自分の画面をあなたに見せ、あなたがそれを操作できるようにします。";
-    AskShow =>
-        "The operator wants to show you a screen of the operator's.",
-        "オペレータが自分の画面をあなたに見せます。";
+    AskShow => "The operator wants to show you a screen of the operator's.", "オペレータが自分の画面をあなたに見せます。";
     Can => "Can happen:", "できること:";
     Cannot => "Cannot happen:", "できないこと:";
     CanSeeYours => "your screen is seen by the operator", "あなたの画面がオペレータに見えます";
+    CanChooseScreen => "the operator chooses which of your monitors is seen", "どのモニターを見るかをオペレータが選べます";
     CanSeeTheirs => "you see the operator's screen", "あなたがオペレータの画面を見ます";
     CanOperateYours =>
         "the operator uses your mouse and keyboard; when you use yours, the operator's waits for 2 seconds",
@@ -263,16 +263,13 @@ texts! {
     CanReadClipboard => "the operator reads your clipboard", "オペレータがあなたのクリップボードを読みます";
     CanWriteClipboard => "the operator fills your clipboard", "オペレータがあなたのクリップボードに書き込みます";
     CanRecord => "the session is recorded as video", "セッションが動画として録画されます";
-    CanReconnect =>
-        "the operator comes back after a restart until you end it",
-        "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
+    CanChat => "the operator writes messages to you", "オペレータがあなたにメッセージを送れます";
+    CanReconnect => "the operator comes back after a restart until you end it", "再起動のあとも、あなたが終了するまでオペレータが再接続できます";
     CannotSeeYours => "your screen is not seen by the operator", "あなたの画面がオペレータに見えることはありません";
-    CannotOperateYours =>
-        "the operator cannot use your mouse and keyboard",
-        "オペレータがあなたのマウスやキーボードを操作することはありません";
-    CannotOperateTheirs =>
-        "you cannot use the operator's mouse and keyboard",
-        "あなたがオペレータのマウスやキーボードを操作することはありません";
+    CannotOperateYours => "the operator cannot use your mouse and keyboard", "オペレータがあなたのマウスやキーボードを操作することはありません";
+    CannotOperateTheirs => "you cannot use the operator's mouse and keyboard", "あなたがオペレータのマウスやキーボードを操作することはありません";
+    CannotChooseScreen => "the operator cannot change to another of your monitors", "オペレータが別のモニターに切り替えることはありません";
+    CannotChat => "no messages are written", "メッセージのやり取りはありません";
     CannotFiles => "no files are copied in either direction", "どちらの方向にもファイルはコピーされません";
     CannotClipboard => "the clipboard is not shared", "クリップボードは共有されません";
     CannotBlank =>

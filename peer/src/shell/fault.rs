@@ -45,6 +45,8 @@ macro_rules! faults {
 
 faults! {
     NoDisplay = 10, FaultNoDisplay;
+    /// No program of a Wayland desktop sees all of it, or stands above what it shows (T33).
+    Wayland = 11, FaultWayland;
     /// The desktop is there and cannot be captured or operated.
     Desktop { why: String } = 11, FaultDesktop [why];
     NoTerminal = 12, FaultNoTerminal;

@@ -6,7 +6,8 @@ mod session;
 mod windows;
 
 pub use self::windows::{
-    AgentWindow, Frame, OperatorWindow, WINDOW, clipboard, focused, set_layout, window_program,
+    AWAKE, AgentWindow, Frame, OperatorWindow, WINDOW, allow_in_window, clipboard, focused,
+    place_in_window, set_layout, window_program,
 };
 pub use self::{
     house::{House, Site},

@@ -18,7 +18,8 @@ pub const INERT: Duration = Duration::from_millis(800);
 pub const NOTICE: Duration = Duration::from_secs(5);
 
 /// What a person may leave out; seeing is what the session is for.
-const CHOOSABLE: [Capability; 8] = [
+const CHOOSABLE: [Capability; 10] = [
+    Capability::ChooseScreen,
     Capability::Operate,
     Capability::Screenshot,
     Capability::FetchFiles,
@@ -26,6 +27,7 @@ const CHOOSABLE: [Capability; 8] = [
     Capability::ReadClipboard,
     Capability::WriteClipboard,
     Capability::Record,
+    Capability::Chat,
     Capability::Reconnect,
 ];
 

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::texts::Lang;
 
-use super::guard::{Guard, NextIsBar};
+use super::guard::Guard;
 use super::model::Msg;
 use super::program::locale;
 use super::scenes::{self, Scene};
 use super::view;
 use super::wiring::{self, Ear, Opening};
 use crate::look::Shade;
+use crate::upkeep::NextIsKept;
 use crate::windows::{AgentWindow, Means};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -29,7 +30,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub(super) fn walk(
     first: &str,
     lang: Option<&str>,
-    next_is_bar: NextIsBar,
+    next_is_bar: NextIsKept,
 ) -> Result<(), slint::PlatformError> {
     let lang = Lang::of_locale(lang.map_or_else(locale, str::to_owned).as_str());
     let scenes = scenes::all(lang, Shade::Desktop, Instant::now());

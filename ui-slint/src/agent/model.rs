@@ -40,7 +40,8 @@ pub enum Page {
     /// Nothing can be done before this is mended.
     Trouble(Fault),
     Number(NumberPage),
-    Connecting,
+    /// With the number as it was typed, so that nobody types it twice.
+    Connecting(Entry),
     Asking(Box<Asking>),
     Live(Box<Live>),
     Ended(Box<Ended>),
@@ -65,6 +66,8 @@ pub enum Said {
     /// A second press that no hand did; it had no effect (T2).
     NotByHand,
     PictureKept,
+    /// What the operator has written.
+    Wrote(String),
 }
 
 /// What happened.
@@ -239,13 +242,14 @@ impl Model {
     /// What the pages of a session offer.
     fn pressed(&mut self, msg: Msg, now: Instant) -> Vec<Effect> {
         match &mut self.page {
-            Page::Connecting if matches!(msg, Msg::CancelPressed | Msg::EndPressed) => {
-                self.page = Page::Number(NumberPage::default());
+            Page::Connecting(entry) if matches!(msg, Msg::CancelPressed | Msg::EndPressed) => {
+                let entry = std::mem::take(entry);
+                self.page = Page::Number(NumberPage { entry, trouble: None });
                 vec![Effect::Abandon]
             }
             Page::Asking(asking) => asking.pressed(&msg, now),
             Page::Live(live) => live.pressed(&msg, now),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => Vec::new(),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => Vec::new(),
         }
     }
 
@@ -277,7 +281,7 @@ impl Model {
     fn connect(&mut self) -> Vec<Effect> {
         let Page::Number(page) = &mut self.page else { return Vec::new() };
         let Some(number) = page.entry.accept() else { return Vec::new() };
-        self.page = Page::Connecting;
+        self.page = Page::Connecting(std::mem::take(&mut page.entry));
         vec![Effect::Connect(number)]
     }
 
@@ -286,7 +290,7 @@ impl Model {
         match &mut self.page {
             Page::Asking(asking) => asking.sleep(now),
             Page::Live(live) => live.sleep(now),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Ended(_) => {}
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => {}
         }
         self.notice = Some(Said::NotByHand);
         Vec::new()
@@ -297,7 +301,7 @@ impl Model {
         let mut effects = match &self.page {
             Page::Live(live) => live.end(),
             Page::Asking(asking) => asking.refuse(Digest([0; 32])),
-            Page::Connecting => vec![Effect::Abandon],
+            Page::Connecting(_) => vec![Effect::Abandon],
             Page::Trouble(_) | Page::Number(_) | Page::Ended(_) => Vec::new(),
         };
         effects.push(Effect::Close);
@@ -389,6 +393,35 @@ mod tests {
         let _ = model.update(news(News::Answered { granted, at: 0 }), now);
         let _ = model.update(news(over()), now);
         assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_some()));
+    }
+
+    fn tried(fault: Fault) -> NumberPage {
+        let (mut model, now) = (start(), Instant::now());
+        let _ = model.update(Msg::NumberEdited(number().to_string()), now);
+        assert_eq!(model.update(Msg::ConnectPressed, now), [Effect::Connect(number())]);
+        let over = News::Over { end: None, fault: Some(fault) };
+        let _ = model.update(news(over), now);
+        let Page::Number(page) = model.page else { panic!("{:?}", model.page) };
+        page
+    }
+
+    #[test]
+    fn a_number_stays_where_it_was_typed_until_it_is_used_up() {
+        let digits = number().to_string();
+        for fault in [Fault::ServerGone, Fault::Unavailable, Fault::OtherVersion { theirs: 9 }] {
+            let page = tried(fault.clone());
+            assert_eq!((page.entry.text(), page.trouble), (digits.as_str(), Some(fault)));
+        }
+        for fault in [Fault::NumberRefused, Fault::NumberBurnt, Fault::Wayland] {
+            let page = tried(fault);
+            assert_eq!(page.entry.text(), "");
+            assert!(page.trouble.is_some() || page.entry.complaint().is_some(), "and is told of");
+        }
+        let (mut model, now) = (start(), Instant::now());
+        let _ = model.update(Msg::NumberEdited(digits.clone()), now);
+        let _ = model.update(Msg::ConnectPressed, now);
+        assert_eq!(model.update(Msg::CancelPressed, now), [Effect::Abandon]);
+        assert!(matches!(&model.page, Page::Number(page) if page.entry.text() == digits));
     }
 
     #[test]

@@ -13,7 +13,10 @@ use tasuki_protocol::rights::{Capability, Rights};
 use super::asking::Asking;
 use super::ended::{Ended, Ending, Summary};
 use super::live::{Live, LiveQuestion, QuestionKind, Stillness, Weather};
-use super::model::{Effect, Model, NumberPage, Page};
+use super::model::{Effect, Model, NumberPage, Page, Said};
+
+/// More letters of what the operator writes are not shown at a time.
+const LONGEST_LINE: usize = 400;
 
 #[derive(Debug, Clone)]
 pub enum News {
@@ -51,6 +54,8 @@ pub enum News {
     /// What the viewer may do from now on.
     Effective(Rights),
     PictureKept,
+    /// The operator has written this.
+    Wrote(String),
     Receipt(PathBuf),
     Over {
         end: Option<(EndReason, EndedBy)>,
@@ -74,6 +79,7 @@ impl Model {
                 Vec::new()
             }
             News::Over { end, fault } => self.over(end, fault, now),
+            News::Wrote(line) => self.wrote(&line),
             News::Protected(_)
             | News::Reconnecting
             | News::Connected
@@ -87,15 +93,30 @@ impl Model {
                 Page::Live(live) => live.hear(news, now),
                 Page::Trouble(_)
                 | Page::Number(_)
-                | Page::Connecting
+                | Page::Connecting(_)
                 | Page::Asking(_)
                 | Page::Ended(_) => Vec::new(),
             },
         }
     }
 
+    /// As much of it as the window has room for.
+    fn wrote(&mut self, line: &str) -> Vec<Effect> {
+        let Page::Live(_) = self.page else { return Vec::new() };
+        let end = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
+        let shown: String = line.chars().take(LONGEST_LINE).chain(end.chars()).collect();
+        self.notice = Some(Said::Wrote(shown));
+        vec![Effect::Present]
+    }
+
+    /// The number stays where it was typed, unless it is used up.
     fn failed(&mut self, fault: Fault) -> Vec<Effect> {
         let mut page = NumberPage::default();
+        if let Page::Connecting(entry) = &mut self.page
+            && !uses_up_the_number(&fault)
+        {
+            page.entry = std::mem::take(entry);
+        }
         if fault == Fault::NumberRefused {
             page.entry.refused();
         } else {
@@ -126,12 +147,32 @@ impl Model {
             Page::Asking(_) => None,
             // Given up before anybody was asked.
             Page::Number(_) | Page::Trouble(_) | Page::Ended(_) => return Vec::new(),
-            Page::Connecting => return self.failed(fault.unwrap_or(Fault::ServerGone)),
+            Page::Connecting(_) => return self.failed(fault.unwrap_or(Fault::ServerGone)),
         };
         let how = Ending::of(end, fault);
         self.page = Page::Ended(Box::new(Ended { how, summary, receipt: None }));
         vec![Effect::Present]
     }
+}
+
+/// Whether no other try can be made with the same number.
+fn uses_up_the_number(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::NumberRefused
+            | Fault::NumberExpired
+            | Fault::NumberBurnt
+            | Fault::NumberMistyped
+            | Fault::TranscriptMismatch
+            | Fault::ManifestRefused { .. }
+            | Fault::Refused
+            | Fault::NobodyAnswered
+            | Fault::Withdrawn
+            | Fault::PeerViolation
+            | Fault::Wayland
+            | Fault::NoDisplay
+            | Fault::Desktop { .. }
+    )
 }
 
 impl Live {
@@ -162,6 +203,7 @@ impl Live {
             | News::Asked { .. }
             | News::Answered { .. }
             | News::Receipt(_)
+            | News::Wrote(_)
             | News::Over { .. } => {}
         }
         Vec::new()

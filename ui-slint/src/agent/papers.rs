@@ -24,9 +24,11 @@ impl Program {
     pub(super) fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {
         let receipt = match &self.model.borrow().page {
             Page::Ended(ended) => ended.receipt.clone(),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting | Page::Asking(_) | Page::Live(_) => {
-                None
-            }
+            Page::Trouble(_)
+            | Page::Number(_)
+            | Page::Connecting(_)
+            | Page::Asking(_)
+            | Page::Live(_) => None,
         };
         if let Some(receipt) = receipt {
             self.said(carry(&receipt));

@@ -14,10 +14,11 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::link::JoinLink;
 
 use super::memory::Remembered;
+use super::mock;
 use super::model::Msg;
 use super::running::Program;
 use super::single::{self, Start};
-use super::{guard, mock};
+use crate::upkeep;
 
 const AFTER_HELP: &str = "\
 A link (tasuki://join/...) fills the number in and does nothing else. Consent is a click or a key of a
@@ -78,7 +79,7 @@ fn run(options: &Options) -> Result<(), Fault> {
     if !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
         return Err(Fault::NoDisplay);
     }
-    let next_is_bar = guard::choose_toolkit()?;
+    let next_is_bar = upkeep::choose_toolkit("tasuki-agent")?;
     if let Some(state) = &options.mock {
         return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
     }

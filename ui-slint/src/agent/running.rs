@@ -11,7 +11,6 @@ use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
-use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::doctor::Desk;
 use tasuki_peer::shell::run::Order;
@@ -21,13 +20,14 @@ use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
 
-use super::guard::{Guard, NextIsBar};
+use super::guard::Guard;
 use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, room, view};
 use crate::checkup::{self, Examining};
+use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
@@ -73,7 +73,7 @@ impl Program {
     pub(super) fn new(
         remembered: Remembered,
         language_is_said: bool,
-        next_is_bar: NextIsBar,
+        next_is_bar: NextIsKept,
     ) -> Result<(Rc<Self>, mpsc::Sender<String>), slint::PlatformError> {
         let settings = &remembered.settings;
         let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
@@ -147,7 +147,7 @@ impl Program {
             Page::Live(_)
             | Page::Trouble(_)
             | Page::Number(_)
-            | Page::Connecting
+            | Page::Connecting(_)
             | Page::Asking(_)
             | Page::Ended(_) => None,
         };
@@ -248,7 +248,7 @@ impl Program {
             met_before: remembered.met.before(&trust.bundle.root),
             trust,
             settings: remembered.settings.clone(),
-            display: visit::display().ok(),
+            display: upkeep::own_display(),
         };
         let (told, mut heard) = mpsc::channel(TOLD);
         let task = Some(self.runtime.spawn(session::run(needs, told)));
@@ -266,7 +266,7 @@ impl Program {
     fn examine(self: &Rc<Self>, effect: checkup::Effect) {
         // A desktop that somebody sees is not tried beside that.
         let in_use = self.session.borrow().is_some();
-        let desk = if in_use { Desk::LetBe } else { Desk::of(visit::display().ok()) };
+        let desk = if in_use { Desk::LetBe } else { Desk::of(upkeep::own_display().ok()) };
         let settings = self.remembered.borrow().settings.clone();
         let ear = Hearing(Rc::downgrade(self));
         let tell = move |msg| ear.send(Msg::Checkup(msg));

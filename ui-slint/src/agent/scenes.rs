@@ -13,6 +13,7 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
+use super::entry::Entry;
 use super::live::QuestionKind;
 use super::model::{Model, Msg, Page, Said};
 use super::news::News;
@@ -73,7 +74,7 @@ impl Stage {
         let mut stuck = self.start();
         stuck.page = Page::Trouble(Fault::NotSetUp);
         let mut connecting = self.start();
-        connecting.page = Page::Connecting;
+        connecting.page = Page::Connecting(typed());
         let mut aside = self.start();
         aside.notice = Some(Said::SettingsAside("settings.toml.damaged-1".to_owned()));
         let mut checked = self.start();
@@ -129,6 +130,11 @@ impl Stage {
         };
         vec![
             self.told("agent-live-control", with(Mode::Control, vec![timed]), minutes),
+            self.told(
+                "agent-live-message",
+                with(Mode::View, vec![News::Wrote(self.message().to_owned())]),
+                minutes,
+            ),
             self.told("agent-live-view", with(Mode::View, Vec::new()), minutes),
             self.told("agent-live-own-hand", with(Mode::Control, vec![News::OwnHand(true)]), minutes),
             self.told("agent-live-paused", with(Mode::Manage, vec![News::Paused(true)]), minutes),
@@ -142,6 +148,13 @@ impl Stage {
             self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),
             self.told("agent-watching-share", with(Mode::Share, vec![News::Reconnecting]), minutes),
         ]
+    }
+
+    fn message(self) -> &'static str {
+        match self.lang {
+            Lang::En => "Please open the settings of your printer.",
+            Lang::Ja => "プリンターの設定を開いてください。",
+        }
     }
 
     fn after(self) -> Vec<Scene> {
@@ -161,6 +174,12 @@ impl Stage {
             self.told("agent-ended-violation", lost, Duration::ZERO),
         ]
     }
+}
+
+fn typed() -> Entry {
+    let mut entry = Entry::default();
+    entry.edit("4829 1530 6126");
+    entry
 }
 
 fn news(news: News) -> Msg {

@@ -5,15 +5,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Reply, SessionEvent};
+use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Question, Reply, SessionEvent};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
+use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::receipt;
 use tasuki_peer::shell::run::{Front, Notice, Order};
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
-use tasuki_protocol::ids::Role;
+use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
 use tokio::sync::mpsc;
@@ -32,7 +33,16 @@ pub(super) struct Needs {
     pub(super) met_before: u32,
     pub(super) trust: Trust,
     pub(super) settings: Settings,
-    pub(super) display: Option<String>,
+    /// The display that can be shown, or why there is none.
+    pub(super) display: Result<String, Fault>,
+}
+
+impl Needs {
+    /// Why this computer cannot be shown, where it would be.
+    fn why_not(&self, question: &Question) -> Option<Fault> {
+        let hosts = question.manifest.mode.host() == Role::Agent;
+        self.display.as_ref().err().filter(|_| hosts).cloned()
+    }
 }
 
 /// What comes back to the window.
@@ -51,7 +61,7 @@ pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
         needs.failed_before,
         &needs.trust,
         &needs.settings,
-        needs.display.clone(),
+        needs.display.clone().ok(),
     );
     let (front, running) = tokio::select! {
         begun = begun => match begun {
@@ -81,6 +91,7 @@ pub(super) fn end_with_display(task: &JoinHandle<()>, orders: &mpsc::Sender<Orde
 
 async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession>) {
     let mut verdict = Some(Verdict::of(Role::Agent));
+    let mut unshowable = None;
     loop {
         let notice = tokio::select! {
             notice = front.notices.recv() => notice,
@@ -103,11 +114,17 @@ async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession
                 }
                 // Said at once; the receipt and the farewell come after.
                 if let SessionEvent::Ended { .. } = event {
-                    conclude(verdict.take(), told).await;
+                    conclude(verdict.take(), unshowable.take(), told).await;
                 }
             }
             Notice::Ask(question) => {
-                tell(told, News::Asked { question, met_before: needs.met_before }).await;
+                unshowable = needs.why_not(&question);
+                if unshowable.is_some() {
+                    // Nobody is asked for what cannot be.
+                    front.act(HumanAct::Refuse { shown: Digest([0; 32]) }).await;
+                } else {
+                    tell(told, News::Asked { question, met_before: needs.met_before }).await;
+                }
             }
             Notice::WithdrawQuestion => {}
             Notice::AskPerson(question) => {
@@ -132,13 +149,17 @@ async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession
             },
         }
     }
-    conclude(verdict, told).await;
+    conclude(verdict, unshowable, told).await;
 }
 
-async fn conclude(verdict: Option<Verdict>, told: &mpsc::Sender<FromSession>) {
+async fn conclude(
+    verdict: Option<Verdict>,
+    unshowable: Option<Fault>,
+    told: &mpsc::Sender<FromSession>,
+) {
     let Some(verdict) = verdict else { return };
     let end = verdict.end();
-    tell(told, News::Over { end, fault: verdict.finish().err() }).await;
+    tell(told, News::Over { end, fault: unshowable.or(verdict.finish().err()) }).await;
 }
 
 fn unix_seconds() -> u64 {
@@ -170,6 +191,7 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
     let one = match event {
+        SessionEvent::Chat { line } => Some(News::Wrote(line.clone())),
         SessionEvent::PathChosen { .. } => Some(News::Connected),
         SessionEvent::Reconnecting => Some(News::Reconnecting),
         SessionEvent::InputPaused { .. } => Some(News::OwnHand(true)),

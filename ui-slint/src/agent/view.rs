@@ -70,7 +70,7 @@ pub fn show(model: &Model, window: &impl Pane, now: Instant) {
             AgentPage::Trouble
         }
         Page::Number(page) => show_number(page, lang, &agent),
-        Page::Connecting => AgentPage::Connecting,
+        Page::Connecting(_) => AgentPage::Connecting,
         Page::Asking(asking) => show_asking(asking, lang, &agent, now),
         Page::Live(live) => show_live(live, lang, &agent, now),
         Page::Ended(ended) => show_ended(ended, lang, &agent),
@@ -285,6 +285,7 @@ fn show_toast(said: Option<&Said>, lang: Lang, agent: &Agent<'_>) {
         Some(Said::Fault(fault)) => (windows::Said::Sentence, fault.sentence(lang)),
         Some(Said::BadLink) => (windows::Said::BadLink, String::new()),
         Some(Said::NotByHand) => (windows::Said::NotByHand, String::new()),
+        Some(Said::Wrote(line)) => (windows::Said::Wrote, line.clone()),
         Some(Said::PictureKept) => (windows::Said::PictureKept, String::new()),
     };
     agent.set_said_value(value.into());

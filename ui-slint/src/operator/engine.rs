@@ -30,7 +30,7 @@ use super::model::{Account, Asks, Note, TabId, ToastWhat};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
-use crate::last_words;
+use crate::{last_words, upkeep};
 
 /// What a server that is busy asks for, in seconds.
 const BUSY_S: u64 = 60;
@@ -150,6 +150,16 @@ impl Engine {
         self.order(tab, Order::Report);
     }
 
+    /// Of this computer, beside whatever the session does.
+    pub fn ask_monitors(&self, tab: TabId) {
+        let news = self.news.clone();
+        self.runtime.spawn(async move {
+            if let Some(layout) = files::own_monitors().await {
+                news.session(tab, Happened::Layout(layout)).await;
+            }
+        });
+    }
+
     pub fn screenshot(&self, tab: TabId, file: PathBuf) {
         self.order(tab, Order::Screenshot(file));
     }
@@ -257,6 +267,9 @@ async fn hold(
     mut wanted: mpsc::Receiver<Order>,
     news: &Teller,
 ) -> Result<(), Fault> {
+    if mode.host() == Role::Operator {
+        upkeep::own_display()?;
+    }
     let begun = tokio::select! {
         begun = surface::begin(mode, reason(&note), settings) => begun,
         () = hung_up(&mut wanted) => Err(Fault::Interrupted),

@@ -1,20 +1,30 @@
 //! `--mock`: every state of the window without a server, and a picture to look at.
 //!
-//! Ctrl with the right and left arrow walks through the states. Nothing is sent anywhere.
+//! Ctrl with the right and left arrow walks through the states. Nothing is sent anywhere. Each state's name
+//! goes to standard output as it is shown, for scripts that press buttons from outside.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::rc::Rc;
+use std::time::Duration;
 
 use slint::winit_030::winit::event::{ElementState, WindowEvent};
 use slint::winit_030::winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use slint::winit_030::{EventResult, WinitWindowAccessor};
-use slint::{ComponentHandle, Image, ModelRc, Rgb8Pixel, Rgba8Pixel, SharedPixelBuffer, VecModel};
+use slint::{
+    ComponentHandle, Image, ModelRc, Rgb8Pixel, Rgba8Pixel, SharedPixelBuffer, Timer, TimerMode,
+    VecModel,
+};
 use tasuki_media::tiling::{Extent, Tiling};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::screen::Monitor;
 
 use super::program::{no_window, open_window};
 use super::scenes::{self, Scene};
+use super::session::{Happened, RightsWish, Wish};
+use super::sharing::{Sharing, Shown};
+use super::update::Msg;
 use super::view;
 use crate::look::Shade;
 use crate::viewer::frame::{Frame, Place, Zoom};
@@ -22,18 +32,24 @@ use crate::windows::{OperatorWindow, RemoteScreen, Session, ViewTile};
 
 /// A made-up desktop of a made-up customer, 1280x800.
 const DESKTOP: &[u8] = include_bytes!("../../mock/desktop.png");
+const TICK: Duration = Duration::from_millis(200);
 
 /// # Errors
 /// No desktop to show the window on.
 pub fn run(lang: Lang, first: &str) -> Result<(), Fault> {
-    let window = open_window()?;
-    let scenes = Rc::new(scenes::all(lang, Shade::Desktop));
+    let (window, next_is_kept) = open_window()?;
+    let scenes = scenes::all(lang, Shade::Desktop);
     let first = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
-    let place = Rc::new(Cell::new(first));
     picture(&window);
-    show(&scenes[first], &window);
-    let shown = window.as_weak();
-    let held = Cell::new(ModifiersState::empty());
+    let walk = Rc::new(Walk {
+        window: window.as_weak(),
+        scenes,
+        at: Cell::new(first),
+        monitor: Cell::new(own_monitor()),
+        sharing: RefCell::new(Sharing::new(next_is_kept)),
+    });
+    walk.show();
+    let (walked, held) = (Rc::downgrade(&walk), Cell::new(ModifiersState::empty()));
     window.window().on_winit_window_event(move |_, event| {
         if let WindowEvent::ModifiersChanged(modifiers) = event {
             held.set(modifiers.state());
@@ -42,19 +58,79 @@ pub fn run(lang: Lang, first: &str) -> Result<(), Fault> {
         if event.state != ElementState::Pressed || !held.get().control_key() {
             return EventResult::Propagate;
         }
-        let count = scenes.len();
-        let next = match event.physical_key {
-            PhysicalKey::Code(KeyCode::ArrowRight) => (place.get() + 1) % count,
-            PhysicalKey::Code(KeyCode::ArrowLeft) => (place.get() + count - 1) % count,
+        let Some(walk) = walked.upgrade() else { return EventResult::Propagate };
+        match event.physical_key {
+            PhysicalKey::Code(KeyCode::ArrowRight) => walk.turn(1),
+            PhysicalKey::Code(KeyCode::ArrowLeft) => walk.turn(walk.scenes.len() - 1),
             PhysicalKey::Code(_) | PhysicalKey::Unidentified(_) => return EventResult::Propagate,
-        };
-        place.set(next);
-        if let Some(window) = shown.upgrade() {
-            show(&scenes[next], &window);
         }
         EventResult::PreventDefault
     });
+    let (sharing, tick) = (Rc::clone(&walk), Timer::default());
+    tick.start(TimerMode::Repeated, TICK, move || sharing.share());
     window.run().map_err(|why| no_window(&why))
+}
+
+struct Walk {
+    window: slint::Weak<OperatorWindow>,
+    scenes: Vec<Scene>,
+    at: Cell<usize>,
+    /// Of this display, in place of the made-up one.
+    monitor: Cell<Option<Monitor>>,
+    sharing: RefCell<Sharing>,
+}
+
+impl Walk {
+    fn turn(self: &Rc<Self>, by: usize) {
+        self.at.set((self.at.get() + by) % self.scenes.len());
+        self.show();
+    }
+
+    fn show(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let scene = &self.scenes[self.at.get()];
+        show(scene, &window);
+        self.share();
+        say(scene.name);
+    }
+
+    /// The bar and the frame of a state in which this screen is shown.
+    fn share(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let model = &self.scenes[self.at.get()].model;
+        let mut shown = Shown::all(model);
+        for shown in &mut shown {
+            shown.monitor = self.monitor.get().unwrap_or(shown.monitor);
+        }
+        let walk = Rc::downgrade(self);
+        let tell = move |msg| {
+            if let Some(walk) = walk.upgrade() {
+                walk.hear(&msg);
+            }
+        };
+        let manner = (model.lang(), model.preferences.shade);
+        let bare = self.sharing.borrow_mut().show(&shown, manner, window.window(), &tell);
+        bare.iter().for_each(|msg| self.hear(msg));
+    }
+
+    fn hear(&self, msg: &Msg) {
+        if matches!(msg, Msg::Session(_, Happened::MonitorsChanged)) {
+            self.monitor.set(own_monitor());
+        } else if matches!(msg, Msg::Wish(_, Wish::EndNow)) {
+            say("end");
+        } else if matches!(msg, Msg::Wish(_, Wish::Rights(RightsWish::Pause))) {
+            say("pause");
+        }
+    }
+}
+
+fn own_monitor() -> Option<Monitor> {
+    tasuki_media::x11::monitors(None).ok()?.shown_monitor().copied()
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Shows a state, with what is not of the model: its picture, and the open chat.

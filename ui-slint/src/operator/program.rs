@@ -30,6 +30,7 @@ use super::update::{Effect, Msg, update};
 use super::{files, history, mock, preferences, view, wire};
 use crate::checkup::Examining;
 use crate::look::Shade;
+use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::viewer::watching::{self, Grabbing, Keys};
@@ -104,9 +105,8 @@ fn run(options: Options) -> Result<(), Fault> {
     tasuki_peer::programs::surface::start_log(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
-    let window = open_window()?;
-    crate::last_words::prepare();
-    let app = App::start(&window, &runtime, settings, aside);
+    let (window, next_is_kept) = open_window()?;
+    let app = App::start((&window, next_is_kept), &runtime, settings, aside);
     let ran = window.run().map_err(|why| no_window(&why));
     app.leave();
     runtime.shutdown_timeout(FAREWELL);
@@ -115,15 +115,13 @@ fn run(options: Options) -> Result<(), Fault> {
 
 /// # Errors
 /// [`Fault::NoDisplay`] without a desktop, else what the toolkit says of it.
-pub(super) fn open_window() -> Result<OperatorWindow, Fault> {
+pub(super) fn open_window() -> Result<(OperatorWindow, NextIsKept), Fault> {
     let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
         return Err(Fault::NoDisplay);
     }
-    let window = crate::start_toolkit(OperatorWindow::new)?;
-    // As the menu entry is called (ui-slint/desktop), so that a desktop knows whose window it is.
-    let _ = slint::set_xdg_app_id("tasuki-operator");
-    Ok(window)
+    let next_is_kept = upkeep::choose_toolkit("tasuki-operator")?;
+    Ok((crate::start_toolkit(OperatorWindow::new)?, next_is_kept))
 }
 
 pub(super) fn no_window(why: &slint::PlatformError) -> Fault {
@@ -155,7 +153,7 @@ struct State {
 
 impl App {
     fn start(
-        window: &OperatorWindow,
+        (window, next_is_kept): (&OperatorWindow, NextIsKept),
         runtime: &Runtime,
         settings: Settings,
         aside: Option<PathBuf>,
@@ -184,7 +182,7 @@ impl App {
                 waiting: RefCell::default(),
                 news: RefCell::new(news),
                 screen,
-                sharing: RefCell::default(),
+                sharing: RefCell::new(Sharing::new(next_is_kept)),
                 examining: Examining::new(runtime.handle().clone()),
                 second: Timer::default(),
             }
@@ -225,10 +223,10 @@ impl App {
         }
         self.keep_time(&state.model);
         let look = Look::of(&state);
-        let shown = (Shown::of(&state.model), (state.model.lang(), state.model.preferences.shade));
+        let shown = (Shown::all(&state.model), (state.model.lang(), state.model.preferences.shade));
         drop(state);
         self.look(look);
-        self.share(shown.0, shown.1);
+        self.share(&shown.0, shown.1);
     }
 
     fn hear(&self) {
@@ -283,6 +281,11 @@ impl App {
                 engine.screenshot(tab, file);
             }
             Effect::AskReport(tab) => engine.ask_report(tab),
+            Effect::AskMonitors(tab) => engine.ask_monitors(tab),
+            Effect::LookAgain => {
+                let found = files::look(engine.settings(), None);
+                self.0.waiting.borrow_mut().push_back(Msg::Started(Box::new(found)));
+            }
             Effect::OpenReceipt(file) => self.told_of(documents::open(&file).map(|()| None)),
             Effect::SaveReceipt(file) => {
                 self.told_of(documents::save(&file).map(|file| Some(ToastWhat::Saved(file))));
@@ -343,12 +346,14 @@ impl App {
         screen.allow(look.allowed);
     }
 
-    fn share(&self, shown: Option<Shown>, manner: (Lang, Shade)) {
-        let app = self.clone();
+    fn share(&self, shown: &[Shown], manner: (Lang, Shade)) {
+        let Some(window) = self.0.window.upgrade() else { return };
+        // What a window of the sharing tells while it is made is looked at when the next second is told.
         let Ok(mut sharing) = self.0.sharing.try_borrow_mut() else { return };
-        if let Err(why) = sharing.show(shown, manner, move |msg| app.send(msg)) {
-            tracing::error!(%why, "the bar over the shared screen cannot be shown");
-        }
+        let app = self.clone();
+        let bare = sharing.show(shown, manner, window.window(), &move |msg| app.send(msg));
+        drop(sharing);
+        bare.into_iter().for_each(|msg| self.send(msg));
     }
 
     fn leave(self) {

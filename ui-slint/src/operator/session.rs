@@ -30,6 +30,8 @@ pub enum Happened {
     Asked(PersonQuestion),
     QuestionOver(Asked),
     Layout(Layout),
+    /// This computer's monitors, where it is shown, may be others by now.
+    MonitorsChanged,
     /// A report, and seconds since the one before.
     Report(Box<Report>, f64),
     ScreenshotKept(PathBuf),
@@ -106,7 +108,8 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
             model.page = Page::Session(id);
         }
         Happened::QuestionOver(_) => tab.question = None,
-        Happened::Layout(layout) => tab.view.layout = Some(layout),
+        Happened::Layout(layout) => tab.view.layout = Some(still_shown(tab, layout)),
+        Happened::MonitorsChanged => return vec![Effect::AskMonitors(id)],
         Happened::Report(report, seconds) => {
             tab.link.rates.count(seconds, report.decoded, report.bytes);
             tab.link.path = report.stats.path.or(tab.link.path);
@@ -123,6 +126,14 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::Gone(result) => return gone(model, id, result),
     }
     Vec::new()
+}
+
+/// Of this computer's own monitors the one that the operator chose is shown while it is there, as its host
+/// holds it too; of the other's, the one that he tells.
+fn still_shown(tab: &Tab, layout: Layout) -> Layout {
+    let chosen = tab.view.layout.as_ref().filter(|_| !tab.watches()).map(|before| before.shown);
+    let is_there = |id: &MonitorId| layout.monitors.iter().any(|monitor| monitor.id == *id);
+    Layout { shown: chosen.filter(is_there).unwrap_or(layout.shown), ..layout }
 }
 
 pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {

@@ -1,25 +1,29 @@
 //! While this screen is shown: a bar above everything with pause and end, and a frame
 //! around the monitor that the other side sees.
 //!
-//! Decides where they stand. No setting hides them (T33).
+//! Decides where they stand, and that a session ends whose bar and frame cannot be kept up. No setting
+//! hides them (T33).
 
-use slint::{ComponentHandle, PhysicalPosition, PlatformError};
+use slint::{ComponentHandle, PhysicalPosition, PhysicalSize, PlatformError};
+use tasuki_media::x11::{Alarm, Standing};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Capability;
 use tasuki_protocol::screen::Monitor;
 
 use super::model::{Model, Paused, Stage, Tab, TabId};
-use super::session::{RightsWish, Wish};
+use super::session::{Happened, RightsWish, Wish};
 use super::update::Msg;
 use crate::look::{self, Shade};
+use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch};
 use crate::windows::{SharingBar, SharingEdge};
 
 /// How thick the frame is, in physical pixels.
 const EDGE: i32 = 4;
-/// How far the bar stands below the monitor's upper edge.
-const BELOW: i32 = 8;
+/// How far the bar stands below the monitor's upper edge, and how large it is at most, in logical pixels.
+const BELOW: f64 = 8.0;
+const LARGEST: (f64, f64) = (560.0, 44.0);
 
-/// What is shown of this computer now.
+/// What is shown of this computer in a session now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     pub tab: TabId,
@@ -36,82 +40,160 @@ pub enum Hands {
 }
 
 impl Shown {
-    /// The first live session in which this end is the host.
-    pub fn of(model: &Model) -> Option<Self> {
+    /// Every live session in which this end is the host.
+    pub fn all(model: &Model) -> Vec<Self> {
         let hosting = |tab: &&Tab| matches!(tab.stage, Stage::Live { .. }) && !tab.watches();
-        let tab = model.tabs.iter().find(hosting)?;
+        model.tabs.iter().filter(hosting).filter_map(Self::of).collect()
+    }
+
+    fn of(tab: &Tab) -> Option<Self> {
         let monitor = *tab.view.layout.as_ref()?.shown_monitor()?;
         let hands = if tab.has(Capability::Operate) { Hands::Operating } else { Hands::Looking };
         Some(Self { tab: tab.id, monitor, hands, picture: tab.view.paused })
+    }
+
+    fn place(&self) -> (TabId, Monitor) {
+        (self.tab, self.monitor)
     }
 }
 
 /// The windows, while there is something to say.
 #[derive(Default)]
-pub struct Sharing {
-    shown: Option<Shown>,
-    bar: Option<SharingBar>,
-    edges: Vec<SharingEdge>,
+pub(super) struct Sharing {
+    next_is_kept: NextIsKept,
+    sheets: Vec<Sheet>,
+    watch: Option<Watch>,
+    unwatched: Unwatched,
 }
 
-impl std::fmt::Debug for Sharing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sharing").field("shown", &self.shown).finish_non_exhaustive()
-    }
+/// What is said of one session on the screen that it shows.
+struct Sheet {
+    shown: Shown,
+    bar: (SharingBar, Place),
+    edges: Vec<(SharingEdge, Place)>,
 }
 
 impl Sharing {
-    /// # Errors
-    /// The desktop gives no window.
-    pub fn show(
+    pub(super) fn new(next_is_kept: NextIsKept) -> Self {
+        Self { next_is_kept, ..Self::default() }
+    }
+
+    /// Looked at whenever something changes, and each second while a session lives: the toolkit may make
+    /// a window later than it is shown. Tells of a session that must end.
+    pub(super) fn show(
         &mut self,
-        shown: Option<Shown>,
-        (lang, shade): (Lang, Shade),
-        send: impl Fn(Msg) + Clone + 'static,
+        shown: &[Shown],
+        manner: (Lang, Shade),
+        window: &slint::Window,
+        send: &(impl Fn(Msg) + Clone + 'static),
+    ) -> Vec<Msg> {
+        let stands = self.sheets.iter().map(|sheet| sheet.shown.place());
+        if !stands.eq(shown.iter().map(Shown::place)) {
+            self.watch = None;
+            let old = std::mem::take(&mut self.sheets);
+            let next_is_kept = self.next_is_kept.clone();
+            let made = next_is_kept.while_making(|| self.put_up(shown, window, send));
+            if let Err(why) = made {
+                tracing::error!(%why, "the bar over the shared screen cannot be shown");
+            }
+            // Only now: there is no moment without them.
+            old.into_iter().for_each(Sheet::hide);
+        }
+        for (sheet, shown) in self.sheets.iter_mut().zip(shown) {
+            sheet.say(*shown, manner);
+        }
+        let kept = self.standings();
+        let is_watched =
+            matches!((&self.watch, &kept), (Some(watch), Some(kept)) if watch.is_over(kept));
+        if !is_watched {
+            // The old one holds the stop key until it is gone.
+            self.watch = None;
+            self.watch = kept.and_then(|kept| watch(kept, shown, send));
+        }
+        let bare = self.unwatched.for_too_long(!shown.is_empty(), self.watch.as_ref());
+        if bare {
+            shown.iter().map(|shown| Msg::Wish(shown.tab, Wish::EndNow)).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn put_up(
+        &mut self,
+        all: &[Shown],
+        window: &slint::Window,
+        send: &(impl Fn(Msg) + Clone + 'static),
     ) -> Result<(), PlatformError> {
-        if shown == self.shown {
-            return Ok(());
+        for (row, shown) in all.iter().enumerate() {
+            let at = PhysicalPosition::new(shown.monitor.x, shown.monitor.y);
+            let known = upkeep::monitors(window).unwrap_or_default();
+            let scale = known.iter().find(|(its, ..)| *its == at).map_or(1.0, |(.., scale)| *scale);
+            let below = BELOW + (LARGEST.1 + BELOW) * row as f64;
+            let width = u32::from(shown.monitor.width);
+            let place = Place::at_the_top((at, width), below, LARGEST, scale);
+            let bar = open_bar(shown.tab, send)?;
+            place.put(bar.window())?;
+            let edges = frame(shown.monitor)?;
+            self.sheets.push(Sheet { shown: *shown, bar: (bar, place), edges });
         }
-        let moved = self.shown.map(|shown| (shown.tab, shown.monitor))
-            != shown.map(|shown| (shown.tab, shown.monitor));
+        Ok(())
+    }
+
+    /// `None` while one is not made yet, and where there is none.
+    fn standings(&self) -> Option<Vec<Standing>> {
+        let all = self.sheets.iter().flat_map(Sheet::windows);
+        let all: Option<Vec<_>> = all.map(|(window, place)| place.standing(window)).collect();
+        all.filter(|all| !all.is_empty())
+    }
+}
+
+impl Sheet {
+    fn say(&mut self, shown: Shown, (lang, shade): (Lang, Shade)) {
         self.shown = shown;
-        if moved {
-            self.hide();
-        }
-        let Some(shown) = shown else { return Ok(()) };
-        if self.bar.is_none() {
-            self.frame(shown.monitor)?;
-            self.bar = Some(open_bar(shown, send)?);
-        }
-        if let Some(bar) = &self.bar {
-            look::dress(bar, lang, shade);
-            bar.set_operated(shown.hands == Hands::Operating);
-            bar.set_paused(shown.picture == Paused::ByHost);
-        }
-        Ok(())
+        let (bar, _) = &self.bar;
+        look::dress(bar, lang, shade);
+        bar.set_operated(shown.hands == Hands::Operating);
+        bar.set_paused(shown.picture == Paused::ByHost);
     }
 
-    fn hide(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            let _ = bar.hide();
-        }
-        for edge in self.edges.drain(..) {
-            let _ = edge.hide();
-        }
+    fn windows(&self) -> impl Iterator<Item = (&slint::Window, Place)> {
+        let edges = self.edges.iter().map(|(edge, place)| (edge.window(), *place));
+        std::iter::once((self.bar.0.window(), self.bar.1)).chain(edges)
     }
 
-    fn frame(&mut self, monitor: Monitor) -> Result<(), PlatformError> {
-        for (x, y, width, height) in sides(monitor) {
-            let edge = SharingEdge::new()?;
-            edge.show()?;
-            let scale = edge.window().scale_factor();
-            edge.set_long(width as f32 / scale);
-            edge.set_high(height as f32 / scale);
-            edge.window().set_position(PhysicalPosition::new(x, y));
-            self.edges.push(edge);
+    fn hide(self) {
+        for (window, _) in self.windows() {
+            let _ = window.hide();
         }
-        Ok(())
     }
+}
+
+/// Ends the sessions at the stop key, and when a bar or a side of a frame is destroyed from outside or
+/// cannot be kept up.
+fn watch(
+    kept: Vec<Standing>,
+    shown: &[Shown],
+    send: &(impl Fn(Msg) + Clone + 'static),
+) -> Option<Watch> {
+    let (tabs, send): (Vec<TabId>, _) = (shown.iter().map(|shown| shown.tab).collect(), send.clone());
+    Watch::over(kept, move |alarm| {
+        for tab in &tabs {
+            send(match alarm {
+                Alarm::Monitors => Msg::Session(*tab, Happened::MonitorsChanged),
+                Alarm::StopKey | Alarm::Gone => Msg::Wish(*tab, Wish::EndNow),
+            });
+        }
+    })
+}
+
+fn frame(monitor: Monitor) -> Result<Vec<(SharingEdge, Place)>, PlatformError> {
+    let sides = sides(monitor).into_iter().map(|(x, y, width, height)| {
+        let (edge, at) = (SharingEdge::new()?, PhysicalPosition::new(x, y));
+        let place = Place { at, size: PhysicalSize::new(width.unsigned_abs(), height.unsigned_abs()) };
+        place.put(edge.window())?;
+        Ok((edge, place))
+    });
+    sides.collect()
 }
 
 /// Left, top, width and height of the frame's four sides.
@@ -126,20 +208,21 @@ fn sides(monitor: Monitor) -> [(i32, i32, i32, i32); 4] {
     ]
 }
 
-fn open_bar(shown: Shown, send: impl Fn(Msg) + Clone + 'static) -> Result<SharingBar, PlatformError> {
+fn open_bar(tab: TabId, send: &(impl Fn(Msg) + Clone + 'static)) -> Result<SharingBar, PlatformError> {
     let bar = SharingBar::new()?;
-    let tab = shown.tab;
     let told = send.clone();
     bar.on_pause(move |pause| {
         let wish = if pause { RightsWish::Pause } else { RightsWish::Resume };
         told(Msg::Wish(tab, Wish::Rights(wish)));
     });
-    bar.on_end(move || send(Msg::Wish(tab, Wish::EndNow)));
-    bar.show()?;
-    let width = bar.window().size().width.cast_signed();
-    let room = i32::from(shown.monitor.width) - width;
-    let place = PhysicalPosition::new(shown.monitor.x + room / 2, shown.monitor.y + BELOW);
-    bar.window().set_position(place);
+    let told = send.clone();
+    bar.on_end(move || told(Msg::Wish(tab, Wish::EndNow)));
+    // Closing the bar is a way to end the session, and nothing less.
+    let told = send.clone();
+    bar.window().on_close_requested(move || {
+        told(Msg::Wish(tab, Wish::EndNow));
+        slint::CloseRequestResponse::KeepWindowShown
+    });
     Ok(bar)
 }
 

@@ -30,6 +30,8 @@ pub enum Msg {
     SubmitSignIn(Form),
     Answered(Answer),
     SignOut,
+    /// What shuts the door may be mended by now.
+    TryAgain,
     Go(Page),
     Choose(Mode),
     /// The number for the chosen card.
@@ -94,6 +96,10 @@ pub enum Effect {
     Copy(Secret, ToastWhat),
     SaveScreenshot(TabId),
     AskReport(TabId),
+    /// Which monitors this computer has now.
+    AskMonitors(TabId),
+    /// What the program's files say now.
+    LookAgain,
     OpenReceipt(PathBuf),
     SaveReceipt(PathBuf),
     Keep(Preferences),
@@ -109,6 +115,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::SubmitSignIn(form) => entrance::submit(model, form),
         Msg::Answered(answer) => entrance::answered(model, answer),
         Msg::SignOut => entrance::sign_out(model),
+        Msg::TryAgain => vec![Effect::LookAgain],
         Msg::Go(page) => go(model, page),
         Msg::Choose(mode) => {
             model.chosen = (model.chosen != Some(mode)).then_some(mode);

@@ -43,6 +43,8 @@ fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
     let told = send.clone();
     operator.on_sign_out(move || told(Msg::SignOut));
     let told = send.clone();
+    operator.on_try_again(move || told(Msg::TryAgain));
+    let told = send.clone();
     operator.on_choose(move |mode| told(Msg::Choose(mode_of(mode))));
     let told = send.clone();
     operator.on_open(move |customer, ticket, reason| {

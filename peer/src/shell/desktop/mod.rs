@@ -10,6 +10,8 @@ pub mod viewer;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 
+use tasuki_media::screen::ScreenError;
+
 use super::fault::Fault;
 
 pub use host::Host;
@@ -20,7 +22,7 @@ pub use viewer::Viewer;
 /// operated, so that no number is spent on one that does not. Looks at nothing on it (T1).
 ///
 /// # Errors
-/// [`Fault::Desktop`]. A display of another machine is taken on trust.
+/// [`Fault::Desktop`], or [`Fault::Wayland`]. A display of another machine is taken on trust.
 pub fn check(display: &str) -> Result<(), Fault> {
     let Some((host, screen)) = display.rsplit_once(':') else {
         return Err(gone(display));
@@ -36,7 +38,12 @@ pub fn check(display: &str) -> Result<(), Fault> {
     if !answers {
         return Err(gone(display));
     }
-    tasuki_media::x11::check(display).map_err(|why| Fault::Desktop { why: why.to_string() })
+    tasuki_media::x11::check(display).map_err(|why| {
+        if why == ScreenError::Wayland {
+            return Fault::Wayland;
+        }
+        Fault::Desktop { why: why.to_string() }
+    })
 }
 
 fn gone(display: &str) -> Fault {

@@ -12,12 +12,24 @@ use crate::{
 
 /// The part of the window that shows the operator's screen, once it has grown for it.
 const VIEW: View = View { left: 0.0, top: 108.0, width: 1000.0, height: 612.0 };
+/// Where in a user's window of this size a pixel of the operator's screen is seen.
+pub fn place_in_window(window: (u16, u16), screen: (u16, u16), pixel: (u16, u16)) -> (f64, f64) {
+    let (width, height) = (f64::from(window.0), f64::from(window.1) - VIEW.top);
+    let view = View { width, height, ..VIEW };
+    view.place_of(screen, (f64::from(pixel.0), f64::from(pixel.1)))
+}
+
+/// A place on Allow, without letters, in a user's window of this size.
+pub fn allow_in_window(window: (u16, u16)) -> (f64, f64) {
+    (f64::from(window.0) / 2.0 + ALLOW.0, f64::from(window.1) + ALLOW.1)
+}
+
 /// The field for the number, in the middle of the window's width.
 const NUMBER: (f64, f64) = (230.0, 232.0);
 /// From the right half's edge and from the window's foot: a place on Allow without letters.
 const ALLOW: (f64, f64) = (24.0, -65.0);
 /// Of a button that can be pressed now, under the pointer or not.
-const AWAKE: [u8; 3] = [28, 88, 200];
+pub const AWAKE: [u8; 3] = [28, 88, 200];
 /// "End now", from the right edge and the top of the bar.
 const BAR_END: (f64, f64) = (-40.0, 22.0);
 /// "End now", from the right edge and the top of the window, while it shows the operator's screen.
@@ -115,8 +127,7 @@ impl<'a> AgentWindow<'a> {
     /// Where Allow can be pressed now.
     fn awake(&self) -> Result<Option<(u16, u16)>> {
         let Some(window) = self.frame()? else { return Ok(None) };
-        let (width, height) = (f64::from(window.width), f64::from(window.height));
-        let (x, y) = window.at((width / 2.0 + ALLOW.0, height + ALLOW.1));
+        let (x, y) = window.at(allow_in_window((window.width, window.height)));
         let picture = self.desk.picture()?;
         Ok(picture.is_near((x.into(), y.into()), AWAKE, 24).then_some((x, y)))
     }

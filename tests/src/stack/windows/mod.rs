@@ -22,7 +22,10 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-pub use self::{agent::AgentWindow, operator::OperatorWindow};
+pub use self::{
+    agent::{AWAKE, AgentWindow, allow_in_window, place_in_window},
+    operator::OperatorWindow,
+};
 use crate::{
     desktop::Desktop,
     running::{run, until},

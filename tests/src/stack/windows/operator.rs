@@ -20,6 +20,8 @@ const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, height: 675.0 };
 const WATCHING: (i16, i16) = (140, 20);
 /// Longer than an agent ignores what is typed at a fresh question.
 const READING_TIME: Duration = Duration::from_millis(1200);
+/// What lies behind "Ended by you" in the history.
+const ENDED_BY_YOU: [u8; 3] = [226, 245, 236];
 /// A hand's pause between two acts.
 const PAUSE: Duration = Duration::from_millis(120);
 
@@ -121,15 +123,60 @@ impl<'a> OperatorWindow<'a> {
     /// # Errors
     /// They never did.
     pub fn wait_for_picture(&self, user: &Desktop) -> Result<()> {
+        let shown = tasuki_media::x11::monitors(Some(user.display()))?.shown;
+        self.wait_for_monitor(user, shown.0.into())
+    }
+
+    /// The same of one of the user's monitors, counted from 0.
+    ///
+    /// # Errors
+    /// They never did, or there is no such monitor.
+    pub fn wait_for_monitor(&self, user: &Desktop, number: usize) -> Result<()> {
+        let layout = tasuki_media::x11::monitors(Some(user.display()))?;
+        let monitor = layout.monitors.get(number).context("no such monitor")?;
+        let (x0, y0) = (usize::try_from(monitor.x)?, usize::try_from(monitor.y)?);
+        let (width, height) = (usize::from(monitor.width), usize::from(monitor.height));
         until("the user's screen in the operator's window", || {
             let (host, seen) = (user.picture()?, self.picture()?);
-            let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
-            let alike = [(host.width - 80, 60), (host.width - 280, host.height - 100)];
+            let alike = [(width - 80, 60), (width - 280, height - 100)];
             let alike = alike.into_iter().all(|(x, y)| {
+                let size = (monitor.width, monitor.height);
                 let (left, top) = self.frame.at(VIEW.place_of(size, (x as f64, y as f64)));
-                seen.is_near((left.into(), top.into()), host.at(x, y), 24)
+                seen.is_near((left.into(), top.into()), host.at(x0 + x, y0 + y), 24)
             });
             Ok(alike.then_some(()))
+        })
+    }
+
+    /// Clicks at the tab of a session, counted from 0 as they stand.
+    ///
+    /// # Errors
+    /// xdotool failed.
+    pub fn choose_tab(&self, number: i32) -> Result<()> {
+        self.click(160 + 200 * number, 20)
+    }
+
+    /// Clicks at the button of one of two monitors of a host that is operated, counted from 0.
+    ///
+    /// # Errors
+    /// xdotool failed.
+    pub fn choose_monitor(&self, number: i32) -> Result<()> {
+        self.click(835 + 40 * number, 67)
+    }
+
+    /// Goes to the history; gives how many sessions it lists as ended by the operator, until they are
+    /// `wanted` ones and no more.
+    ///
+    /// # Errors
+    /// They never were.
+    pub fn wait_for_history(&self, wanted: usize) -> Result<()> {
+        self.click(42, 150)?;
+        until("the history of so many sessions", || {
+            let seen = self.picture()?;
+            let rows = (0..8).map(|row| self.frame.at((1224.0, f64::from(190 + 68 * row))));
+            let listed = rows
+                .take_while(|(x, y)| seen.is_near((usize::from(*x), usize::from(*y)), ENDED_BY_YOU, 6));
+            Ok((listed.count() == wanted).then_some(()))
         })
     }
 

@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tabs;
+mod wayland;
+
 use std::{
     fs,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -38,6 +41,16 @@ const OWN_HAND: Duration = Duration::from_millis(2600);
 /// Two desktops with four programs are as much as a small machine bears at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
+fn taking_turns() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the operator's window notes of its sessions.
+fn sessions_of(house: &House) -> Vec<String> {
+    let text = fs::read_to_string(house.profile().join("sessions.jsonl")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
 struct Room {
     house: House,
     operator: Desktop,
@@ -50,7 +63,7 @@ struct Room {
 
 impl Room {
     fn furnish() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = taking_turns();
         let house = House::set_up().unwrap();
         let mut operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
         let (mut user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
@@ -63,10 +76,8 @@ impl Room {
         Self { house, operator, user, hand, operators_notes, users_notes, _turn: turn }
     }
 
-    /// What the operator's window notes of its sessions.
     fn sessions(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.house.profile().join("sessions.jsonl")).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        sessions_of(&self.house)
     }
 
     /// The next note after so many: the operator's window has heard of the end.
