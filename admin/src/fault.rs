@@ -58,6 +58,9 @@ pub enum Fault {
     AlreadyInitialised(String),
     #[error("there are no keys to recover")]
     NothingToRecover,
+    /// Used, too old, or replaced by a newer one.
+    #[error("the machine's token is not good any more")]
+    TokenOver,
     #[error("wrong passphrase, or a damaged vault")]
     WrongPassphrase,
     #[error("weak passphrase")]
@@ -121,7 +124,7 @@ impl Fault {
             | Self::File { .. }
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
-            Self::WrongPassword => 6,
+            Self::WrongPassword | Self::TokenOver => 6,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => match code {
                 ProblemCode::SignIn

@@ -32,6 +32,7 @@ impl Language {
             | Fault::NotAFingerprint => self.about_servers(fault),
             Fault::AlreadyInitialised(_)
             | Fault::NothingToRecover
+            | Fault::TokenOver
             | Fault::NoVault(_)
             | Fault::WrongPassphrase
             | Fault::WeakPassphrase
@@ -260,6 +261,12 @@ impl Language {
             return self.pick(
                 "The server never had an organisation's keys, so there are none to recover. Run `tasuki-admin init`.",
                 "サーバーに組織の鍵が作られたことがないため、復元するものがありません。`tasuki-admin init` を実行してください。",
+            );
+        }
+        if let Fault::TokenOver = fault {
+            return self.pick(
+                "This token is not good: it works once, within 15 minutes, and a newer one replaces it. Make another with `tasuki-server recovery-token`.",
+                "このトークンは使えません。有効なのは15分以内に一度だけで、新しいものを作ると無効になります。`tasuki-server recovery-token` で作り直してください。",
             );
         }
         if let Fault::NoVault(folder) = fault {

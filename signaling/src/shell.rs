@@ -23,6 +23,7 @@ pub mod folder;
 mod health;
 mod in_force;
 mod ledger;
+mod ledger_cut;
 mod ledger_decrees;
 mod ledger_rows;
 mod ledger_scribe;

@@ -37,9 +37,15 @@ pub fn details(event: &Event) -> String {
     let Some(fields) = value.as_object() else { return String::new() };
     let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{name}={}", neutral::line(&text))
+        format!("{name}={}", quoted(neutral::line(&text)))
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// What could be taken for more than one field stands in quotation marks.
+fn quoted(text: String) -> String {
+    let is_plain = !text.contains(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
+    if is_plain { text } else { format!("{text:?}") }
 }
 
 /// What an event is called.

@@ -179,6 +179,9 @@ async fn enrol_key(
     }
     match taken {
         Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
+        Err(Fault::Refused(ProblemCode::SignIn)) if is_from_the_machine => {
+            return Err(Fault::TokenOver);
+        }
         taken => drop(taken?),
     }
     profile.keep_place(place)?;

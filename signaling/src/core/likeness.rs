@@ -14,10 +14,13 @@ const FACES: [(&str, &str); 7] = [
     ("ցօոսհյզ", "gonuhjq"),
     // Latin letters that are not of the alphabet.
     ("ıɩɑɡȷʋʏᴏᴄᴠᴡᴢꜱ", "iiagjvyocvwzs"),
-    ("01", "ol"),
+    ("01|", "oll"),
     ("二八口囗力夕工卜千匕又丿才厶亻ヘベペリ", "ニハロロカタエトチヒヌノオムイへべぺり"),
     ("ー一―‐‑‒–—−〇○◯•・", "---------ooo··"),
 ];
+
+/// Capital I and small l are one stroke, and capitals count as small letters.
+const STROKE: (char, char) = ('i', 'l');
 
 /// What two letters side by side pass for.
 const PAIRS: [(&str, &str); 2] = [("rn", "m"), ("vv", "w")];
@@ -33,7 +36,8 @@ fn face(letter: char) -> char {
         let place = imitations.chars().position(|imitation| imitation == letter)?;
         faces.chars().nth(place)
     });
-    known.unwrap_or(letter)
+    let face = known.unwrap_or(letter);
+    if face == STROKE.0 { STROKE.1 } else { face }
 }
 
 #[cfg(test)]
@@ -58,6 +62,9 @@ mod tests {
             ("リえ", "りえ"),
             ("千カ", "チ力"),
             ("Ｔａｒｏ", "taro"),
+            ("Iaura", "laura"),
+            ("1aura", "Iaura"),
+            ("｜aura", "laura"),
         ] {
             assert_eq!(likeness(imitation), likeness(name), "{imitation}");
         }

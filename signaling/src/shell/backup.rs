@@ -19,7 +19,7 @@ use super::backup_fault::BackupFault;
 use super::clock;
 use super::fault::Fault;
 use super::folder::{DATABASE, Folder, Secret};
-use super::store::Store;
+use super::store::{Condition, Store};
 
 /// A backup that is back in its folder.
 pub(crate) struct Restored {
@@ -45,7 +45,7 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
     let mut file = take([out, &copy, &unfinished])?;
     let made = async {
         Store::copy(&database, &copy).await?;
-        if !Store::examine(&copy).await {
+        if Store::examine(&copy).await != Condition::Sound {
             return Err(Fault::DatabaseDamaged(database.clone()));
         }
         let length = fs::metadata(&copy).map_err(Fault::unreadable(&copy))?.len();

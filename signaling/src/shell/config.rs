@@ -346,6 +346,9 @@ impl Configured {
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(Fault::unreadable(&file)(error));
+            }
             Err(_) => return Err(Fault::ConfigFile(file)),
         };
         let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;

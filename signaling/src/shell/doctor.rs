@@ -14,10 +14,10 @@ use tasuki_protocol::dsse;
 use super::certificate::{self, Facts as Certified};
 use super::clock;
 use super::config::Config;
-use super::fault::Language;
+use super::fault::{Fault, Language};
 use super::folder::{DATABASE, FACTS, Facts};
 use super::health::{LEAST_FREE, free_bytes};
-use super::store::Store;
+use super::store::{Condition, Store};
 
 const WARN_DAYS: i64 = 30;
 const DAY_S: i64 = 24 * 3600;
@@ -219,15 +219,17 @@ fn dates(facts: &Certified) -> Seen {
 
 async fn database(data: &Path) -> Seen {
     let file = data.join(DATABASE);
-    if Store::examine(&file).await {
-        return Seen::new("D07", Grade::Well, "The database is sound.", "データベースは正常です。");
+    let ill = |fault: Fault| {
+        let japanese = fault.sentence(Language::Japanese);
+        Seen::new("D07", Grade::Ill, fault.to_string(), japanese)
+    };
+    match Store::examine(&file).await {
+        Condition::Sound => {
+            Seen::new("D07", Grade::Well, "The database is sound.", "データベースは正常です。")
+        }
+        Condition::Damaged => ill(Fault::DatabaseDamaged(file)),
+        Condition::LedgerCut => ill(Fault::LedgerCut(file)),
     }
-    Seen::new(
-        "D07",
-        Grade::Ill,
-        format!("The database {} is damaged: put back the one from your backup.", file.display()),
-        format!("データベース {} が壊れています。バックアップから戻してください。", file.display()),
-    )
 }
 
 fn disk(data: &Path) -> Seen {
@@ -258,7 +260,6 @@ fn time() -> Seen {
     Seen::new("D09", Grade::Well, "The clock is plausible.", "時計は妥当です。")
 }
 
-/// Either the server answers there, or its port is free for it.
 /// Where an authority comes to see whose name it is (RFC 8737 §3).
 const AUTHORITYS_PORT: u16 = 443;
 
@@ -293,6 +294,7 @@ fn authority(config: &Config, server: &Facts) -> Option<Seen> {
     })
 }
 
+/// Either the server answers there, or its port is free for it.
 fn port(config: &Config, server: &Facts) -> Seen {
     let port = listens_on(config, server);
     let address = config.listen.unwrap_or_else(|| ([0, 0, 0, 0], port).into());

@@ -45,6 +45,10 @@ pub enum Fault {
     Unreadable { path: PathBuf, kind: ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
+    #[error(
+        "The ledger in {0} lacks its newest records: somebody altered the file, or the disk lost them. Keep a copy of the folder as evidence, then put back the database from your backup."
+    )]
+    LedgerCut(PathBuf),
     #[error("The database {0} is of a newer version of this program. Run that version again.")]
     DatabaseNewer(PathBuf),
     #[error(
@@ -88,7 +92,7 @@ impl Fault {
             Self::AlreadySetUp(_) | Self::FolderNotEmpty(_) => 5,
             Self::FolderInUse(_) => 6,
             Self::KeyDamaged(_) | Self::CertificateUnusable { .. } => 7,
-            Self::DatabaseDamaged(_) | Self::DatabaseNewer(_) => 8,
+            Self::DatabaseDamaged(_) | Self::LedgerCut(_) | Self::DatabaseNewer(_) => 8,
             Self::AddressTaken(_) | Self::CannotListen { .. } => 9,
             Self::Setting { .. }
             | Self::UnknownSetting(_)
@@ -154,6 +158,7 @@ impl Fault {
             }
             Self::Unreadable { .. }
             | Self::DatabaseDamaged(_)
+            | Self::LedgerCut(_)
             | Self::DatabaseNewer(_)
             | Self::NothingToRecover(_) => return self.of_database_in_japanese(),
             Self::CertificateUnusable { .. }
@@ -181,6 +186,13 @@ impl Fault {
         if let Self::DatabaseDamaged(p) = self {
             return Some(format!(
                 "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                p.display()
+            ));
+        }
+        if let Self::LedgerCut(p) = self {
+            return Some(format!(
+                "{} の記録から最新の部分が失われています。書き換えられたか、ディスクの障害です。証拠としてフォルダの写しを取ってから、\
+                 データベースをバックアップから戻してください。",
                 p.display()
             ));
         }
@@ -255,6 +267,7 @@ impl Fault {
             | Self::Unreadable { .. }
             | Self::NothingToRecover(_)
             | Self::DatabaseNewer(_)
+            | Self::LedgerCut(_)
             | Self::DatabaseDamaged(_) => return None,
         })
     }

@@ -147,11 +147,16 @@ impl Prepared {
     }
 }
 
+/// Whether a file is there; whoever may not look is told so, and not that there is nothing.
+pub(crate) fn is_there(file: &Path) -> Result<bool, Fault> {
+    file.try_exists().map_err(Fault::unreadable(file))
+}
+
 impl Folder {
     /// The folder of a finished set-up.
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
         let facts = path.join(FACTS);
-        if !facts.exists() && !path.join(MARKER).exists() {
+        if !is_there(&facts)? && !path.join(MARKER).exists() {
             let keys_are_here = path.join(KeyFile::Manifest.name()).exists();
             let lost =
                 if keys_are_here { Fault::KeyDamaged(facts) } else { Fault::NotSetUp(path.to_owned()) };
@@ -166,7 +171,7 @@ impl Folder {
 
     /// Whose a folder is, and the key of its names; a server may be using it meanwhile.
     pub(crate) fn look(path: &Path) -> Result<(Facts, Secret), Fault> {
-        if !path.join(FACTS).exists() || path.join(MARKER).exists() {
+        if !is_there(&path.join(FACTS))? || path.join(MARKER).exists() {
             return Err(Fault::NotSetUp(path.to_owned()));
         }
         let facts = read_facts(path)?;

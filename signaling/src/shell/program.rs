@@ -21,7 +21,7 @@ use super::config::Configured;
 use super::doctor::{Grade, examine};
 use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
-use super::folder::FACTS;
+use super::folder::{FACTS, is_there};
 use super::in_force::in_force;
 use super::program_pages::{completion, manual};
 use super::recovery_program::{RecoveryArguments, recovery_command};
@@ -275,7 +275,7 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
 
 fn config_command(arguments: &ConfigArguments) -> Result<(), Fault> {
     let configured = gather(arguments)?;
-    if !arguments.data.join(FACTS).exists() {
+    if !is_there(&arguments.data.join(FACTS))? {
         return Err(Fault::NotSetUp(arguments.data.clone()));
     }
     for (key, value, source) in configured.effective() {

@@ -30,6 +30,7 @@ use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::health::Health;
 use super::in_force::Given;
 use super::ledger::{Ledger, Opening};
+use super::ledger_cut::is_cut;
 use super::listen::{Door, Guests, SharedTls, accept};
 use super::metrics::Metrics;
 use super::names::Names;
@@ -37,6 +38,7 @@ use super::passwords::Passwords;
 use super::policies::Policies;
 use super::ports::{listen, stun_sockets};
 use super::store::Store;
+use super::store_fault;
 use super::tls::{self, Pair, Tls};
 use super::trust::Trust;
 use super::web::{Readings, Site, router};
@@ -138,7 +140,7 @@ impl Drop for Running {
 pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let folder = Arc::new(Folder::open(data)?);
     let facts = folder.facts()?;
-    let store = Store::open(&folder.database()).await?;
+    let store = open_store(folder.database()).await?;
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
     let keys = keys_of(&folder, trust.bundle().as_deref())?;
     let tls = tls::load(&folder)?;
@@ -229,6 +231,16 @@ fn certificates(
     let mut tasks = vec![tokio::spawn(keeping)];
     tasks.extend(acme.map(|acme| tokio::spawn(acme.keep_certified())));
     Ok((tls, challenge, tasks))
+}
+
+/// A ledger that lost records takes no new ones: whatever it said would be refused by who saw more.
+async fn open_store(database: PathBuf) -> Result<Store, Fault> {
+    let store = Store::open(&database).await?;
+    match is_cut(&store.pool).await {
+        Ok(false) => Ok(store),
+        Ok(true) => Err(Fault::LedgerCut(database)),
+        Err(error) => Err(store_fault::of_database(&error, &database)),
+    }
 }
 
 /// Of the relay inside, if there is one, and of TURN, if it may answer.

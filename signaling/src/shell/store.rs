@@ -19,6 +19,7 @@ use tasuki_protocol::ledger::event::clipped;
 
 use super::clock::{self, Steady};
 use super::fault::Fault;
+use super::ledger_cut::is_cut;
 use super::store_fault;
 use crate::core::anchor::Anchor;
 use crate::core::rooms::Row;
@@ -60,6 +61,14 @@ impl Event {
         self.target = clipped(target);
         self
     }
+}
+
+/// How a database is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Sound,
+    Damaged,
+    LedgerCut,
 }
 
 impl Store {
@@ -114,15 +123,20 @@ impl Store {
     }
 
     /// Whether the database at `path` is sound; changes nothing, also while a server uses it.
-    pub(crate) async fn examine(path: &Path) -> bool {
+    pub(crate) async fn examine(path: &Path) -> Condition {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
         let Ok(pool) = SqlitePoolOptions::new().max_connections(1).connect_with(options).await else {
-            return false;
+            return Condition::Damaged;
         };
         let check = sqlx::query("PRAGMA quick_check").fetch_one(&pool).await;
         let sound = check.is_ok_and(|row| row.try_get::<String, _>(0).is_ok_and(|text| text == "ok"));
+        let condition = match is_cut(&pool).await {
+            Ok(false) if sound => Condition::Sound,
+            Ok(true) if sound => Condition::LedgerCut,
+            Ok(_) | Err(_) => Condition::Damaged,
+        };
         pool.close().await;
-        sound
+        condition
     }
 
     pub(crate) async fn close(&self) {

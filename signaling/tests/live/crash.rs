@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -47,8 +48,27 @@ impl Process {
         Self::started(world, Stdio::null(), "info", settings)
     }
 
-    fn started(world: &World, log: impl Into<Stdio>, level: &str, settings: &[(&str, &str)]) -> Self {
+    /// Whose wall clock is off by what stands in the file `wall`, as libfaketime reads it.
+    pub(crate) fn start_by(world: &World, wall: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+        let folder = |machine| format!("/usr/lib/{machine}-linux-gnu/faketime");
+        command.env("LD_LIBRARY_PATH", ["x86_64", "aarch64"].map(folder).join(":"));
+        command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME_TIMESTAMP_FILE", wall);
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        Self::run(command, world, Stdio::null(), "info", &[])
+    }
+
+    fn started(world: &World, log: impl Into<Stdio>, level: &str, settings: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_tasuki-server")), world, log, level, settings)
+    }
+
+    fn run(
+        mut command: Command,
+        world: &World,
+        log: impl Into<Stdio>,
+        level: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
         command.args(["run", "--json", "--listen", &world.address.to_string(), "--data"]);
         command.arg(world.data()).stdout(Stdio::piped()).stderr(log).env("RUST_LOG", level);
         for (key, value) in QUICK.iter().chain(settings) {

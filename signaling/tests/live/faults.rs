@@ -336,3 +336,29 @@ async fn f14_after_a_kill_all_who_were_there_come_back_at_once_and_a_login_gets_
     let (back, _server) = tokio::time::timeout(3 * PATIENCE, all).await.expect("all are back");
     assert_eq!(back.len(), STORM);
 }
+
+/// T64: records taken away behind the server's back. It takes no new ones then, and says why.
+#[tokio::test]
+async fn t64_a_ledger_that_lost_its_newest_records_is_told_at_the_start_and_by_doctor() {
+    let mut world = World::start().await;
+    drop(world.operator("hanako").await);
+    world.stop().await;
+    let file = world.data().join("tasuki.db");
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file)).await.unwrap();
+    let cut = "DELETE FROM ledger WHERE seq > (SELECT MAX(seq) - 5 FROM ledger)";
+    assert_eq!(sqlx::query(cut).execute(&pool).await.unwrap().rows_affected(), 5);
+    pool.close().await;
+    for order in ["run", "doctor"] {
+        let mut command = Command::new(SERVER);
+        command.args([order, "--data"]).arg(world.data()).env("LC_ALL", "C");
+        if order == "run" {
+            command.args(["--listen", &world.address.to_string()]);
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("lacks its newest records"), "{order}: {said}");
+        let code = if order == "run" { 8 } else { 12 };
+        assert_eq!(output.status.code(), Some(code), "{said}");
+    }
+}

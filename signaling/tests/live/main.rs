@@ -8,6 +8,7 @@ mod acts;
 mod api;
 mod backup;
 mod client;
+mod clock;
 mod crash;
 mod faults;
 mod folder;
