@@ -16,13 +16,14 @@ use slint::{ComponentHandle, LogicalSize, SharedString};
 use tasuki_peer::shell::doctor::{self, Verdict};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_ui_slint::agent::model::{Msg, Page};
 use tasuki_ui_slint::agent::news::News;
 use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
 use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
-use tasuki_ui_slint::windows::{AgentWindow, Means};
+use tasuki_ui_slint::windows::{AgentWindow, Means, QuestionWords};
 
 const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
 const END: &[&str] = &["End now", "今すぐ終了"];
@@ -68,16 +69,104 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                     end_is_there(&window, &heard, lang);
                     let over = overlap(place(&window, END), allow);
                     assert!(!over, "{}: a double click on Allow would end it", scene.name);
-                    // Where more is allowed it is a turn of the wheel away.
-                    if name.ends_with("-view") || name.ends_with("-reconnecting") {
-                        a_check_can_be_asked_for(&window, &heard, lang);
-                    }
+                    a_check_can_be_asked_for(&window, &heard, lang);
                 }
                 _ => {}
             }
         }
         what_is_bad_outside_is_told_with_a_way_on(lang);
+        a_switch_shows_what_is_granted_and_no_more(lang);
+        nothing_that_is_told_moves_a_switch(lang);
+        what_is_said_is_true_of_the_rights_and_the_mode(lang);
     }
+}
+
+fn scene(name: &str, lang: Lang) -> Scene {
+    let mut all = scenes::all(lang, Shade::Light, Instant::now()).into_iter();
+    all.find(|scene| scene.name == name).unwrap()
+}
+
+fn tell(scene: &mut Scene, news: News) {
+    let _ = scene.model.update(Msg::News(Box::new(news)), scene.now);
+}
+
+/// The press asks; what the switch shows is the model's answer, the second time too.
+fn a_switch_shows_what_is_granted_and_no_more(lang: Lang) {
+    let mut live = scene("agent-live-control", lang);
+    let (window, heard) = open(&live);
+    let all = Mode::Control.ceiling();
+    let switch = switches(&window).into_iter().find(|switch| switch.accessible_enabled() == Some(true));
+    let switch = switch.expect("a right can be taken away");
+    switch.invoke_accessible_default_action();
+    assert_eq!(heard.take().len(), 1);
+    assert_eq!(switch.accessible_checked(), Some(true), "nothing was taken yet");
+    for granted in [all, Rights::of(&[Capability::SeeScreen]), all] {
+        tell(&mut live, News::Effective(granted));
+        view::show(&live.model, &window, live.now);
+        assert_eq!(switch.accessible_checked(), Some(granted == all));
+    }
+}
+
+/// What is pressed lands where it was aimed, whatever is told meanwhile.
+fn nothing_that_is_told_moves_a_switch(lang: Lang) {
+    let places = |window: &AgentWindow| {
+        let at = |switch: ElementHandle| (switch.absolute_position().y, switch.size().height);
+        switches(window).into_iter().map(at).collect::<Vec<_>>()
+    };
+    for (width, height) in [(460.0, 740.0), (380.0, 740.0)] {
+        let mut live = scene("agent-live-control", lang);
+        let (window, _) = open(&live);
+        window.window().set_size(LogicalSize::new(width, height));
+        let before = places(&window);
+        assert!(before.len() > 2, "{before:?}");
+        for news in [News::OwnHand(true), News::Reconnecting, News::Connected, News::Paused(true)] {
+            let told = format!("{news:?}");
+            tell(&mut live, news);
+            view::show(&live.model, &window, live.now);
+            assert_eq!(places(&window), before, "{told} at {width}");
+        }
+    }
+}
+
+/// Who operates, who paused whom, and whose screen it was.
+fn what_is_said_is_true_of_the_rights_and_the_mode(lang: Lang) {
+    let en = lang == Lang::En;
+    let says = |scene: &Scene, (in_en, in_ja): (&str, &str)| {
+        only(&open(scene).0, if en { in_en } else { in_ja }, AccessibleRole::Text);
+    };
+    let operated =
+        ("佐藤 美咲 sees and operates this screen", "佐藤 美咲 がこの画面を見て操作しています");
+    let seen = ("佐藤 美咲 sees this screen", "佐藤 美咲 がこの画面を見ています");
+    let mut live = scene("agent-live-control", lang);
+    says(&live, operated);
+    tell(&mut live, News::Paused(true));
+    says(&live, seen);
+    tell(&mut live, News::Paused(false));
+    says(&live, operated);
+    tell(&mut live, News::Effective(Rights::of(&[Capability::SeeScreen])));
+    says(&live, seen);
+    let mut view = scene("agent-live-view", lang);
+    says(&view, seen);
+    tell(&mut view, News::Allowed { rights: Rights::of(&[Capability::Operate]), seconds: Some(900) });
+    says(&view, operated);
+    let last = (
+        "Paused by the operator: you see the last picture.",
+        "オペレータが一時停止しています。最後の画面が見えています。",
+    );
+    says(&scene("agent-watching-paused", lang), last);
+    let ended =
+        ("Ended. Your screen can be seen no more.", "終了しました。あなたの画面はもう見えません。");
+    says(&scene("agent-ended", lang), ended);
+    let (window, _) = open(&scene("agent-live-more-rights", lang));
+    let text = window.global::<QuestionWords<'_>>().get_text();
+    let (begin, stop, span) =
+        if en { ("The operator uses", '.', "15 min") } else { ("オペレータが", '。', "15 分") };
+    assert!(text.starts_with(begin) && text.contains(span), "{text}");
+    assert!(text.lines().all(|line| line.ends_with(stop)), "{text}");
+}
+
+fn switches(window: &AgentWindow) -> Vec<ElementHandle> {
+    ElementQuery::from_root(window).match_accessible_role(AccessibleRole::Switch).find_all()
 }
 
 /// A bundle, a server or a link that will not do: one sentence, and the button that goes on.

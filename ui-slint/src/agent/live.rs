@@ -111,6 +111,14 @@ impl Live {
         now >= self.since + INERT
     }
 
+    /// Whether the operator's hand reaches this computer: a right in force, and no pause.
+    pub fn is_operated(&self) -> bool {
+        self.is_seen()
+            && self.allowed.has(Capability::Operate)
+            && !self.taken.has(Capability::Operate)
+            && self.stillness != Stillness::Paused
+    }
+
     pub fn mode(&self) -> Mode {
         self.manifest.mode
     }
@@ -257,6 +265,20 @@ mod tests {
         let pressed = live.pressed(&Msg::PausePressed(true, Spot::Page), now + INERT);
         assert_eq!(pressed, [Effect::Pause]);
         assert_eq!(live.pressed(&Msg::EndPressed, early), [Effect::End]);
+    }
+
+    #[test]
+    fn t33_what_is_said_to_be_operated_follows_the_rights_in_force_and_the_pause() {
+        let now = Instant::now();
+        let mut live = live(Mode::Control, now);
+        assert!(live.is_operated());
+        let _ = live.pressed(&Msg::Taken(Capability::Operate, false), now);
+        assert!(!live.is_operated());
+        let _ = live.pressed(&Msg::Taken(Capability::Operate, true), now);
+        let _ = live.pressed(&Msg::PausePressed(true, Spot::Bar), now);
+        assert!(!live.is_operated());
+        let _ = live.pressed(&Msg::PausePressed(false, Spot::Bar), now);
+        assert!(live.is_operated());
     }
 
     #[test]

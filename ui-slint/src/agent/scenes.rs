@@ -146,6 +146,7 @@ impl Stage {
             self.told("agent-live-more-rights", with(Mode::View, vec![more]), minutes),
             self.told("agent-live-continue", with(Mode::Control, vec![go_on]), minutes),
             self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),
+            self.told("agent-watching-paused", with(Mode::Show, vec![News::Paused(true)]), minutes),
             self.told("agent-watching-share", with(Mode::Share, vec![News::Reconnecting]), minutes),
         ]
     }

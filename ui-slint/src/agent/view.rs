@@ -9,7 +9,7 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 use slint::{ComponentHandle, Model as _, SharedString, VecModel};
 use tasuki_peer::programs::consent;
-use tasuki_peer::shell::texts::{Lang, Text};
+use tasuki_peer::shell::texts::{self, Lang, Text};
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
@@ -146,6 +146,7 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
         Stillness::OwnHand => windows::Stillness::OwnHand,
         Stillness::Paused => windows::Stillness::Paused,
     });
+    agent.set_operated(live.is_operated());
     agent.set_protection(live.protection.as_str().into());
     let can = consent::can(mode, live.allowed).into_iter().map(|(capability, text)| Line {
         text: text.say(lang).into(),
@@ -170,15 +171,22 @@ fn show_question(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) {
         QuestionKind::Continue => windows::QuestionKind::GoOn,
         QuestionKind::MoreRights { rights, for_seconds } => {
             agent.set_question_text(more(live.mode(), rights, lang).into());
-            agent.set_question_for(whole(for_seconds.into()));
+            agent.set_question_span(texts::span(for_seconds, lang).into());
             windows::QuestionKind::MoreRights
         }
     });
 }
 
 fn more(mode: Mode, rights: Rights, lang: Lang) -> String {
-    let lines = consent::can(mode, rights).into_iter().map(|(_, text)| text.say(lang));
+    let lines = consent::can(mode, rights).into_iter().map(|(_, text)| sentence(text.say(lang), lang));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line of a list as it stands alone.
+fn sentence(line: &str, lang: Lang) -> String {
+    let mut rest = line.chars();
+    let stop = if lang == Lang::En { "." } else { "。" };
+    rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect::<String>() + stop
 }
 
 fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {

@@ -8,9 +8,9 @@ use tasuki_protocol::ids::Role;
 use tasuki_protocol::link::JoinLink;
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::MAX_ATTEMPTS;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::rights::{Capability, Rights};
 
-use super::model::{Line, More, Number, Outcome, Paused, Stage, Tab};
+use super::model::{Line, More, Number, Outcome, Stage, Tab};
 
 /// Lines of talk that a tab keeps.
 const LINES: usize = 500;
@@ -35,24 +35,26 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::PathChosen { path } => path_chosen(tab, path),
         SessionEvent::Reconnecting => tab.link.reconnecting = Some(now),
         SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
-        SessionEvent::InputPaused { .. } => tab.view.paused = Paused::ByHand,
-        SessionEvent::InputResumed => tab.view.paused = Paused::No,
+        SessionEvent::InputPaused { .. } => tab.view.halts.hand = true,
+        SessionEvent::InputResumed => tab.view.halts.hand = false,
         SessionEvent::Refused { wanted } => tab.view.refused = Some(wanted),
         SessionEvent::Asking { what: Asked::MoreRights, rights, seconds } => {
             tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
         }
-        SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.paused = Paused::ByQuestion,
+        SessionEvent::Asking { what: Asked::Continue, .. } => tab.view.halts.question = true,
         SessionEvent::AskingOver { .. } => tab.over_asking(),
         SessionEvent::RightsChanged { change, rights, seconds, effective } => {
             tab.granted = effective;
-            tab.more = More::after(change, rights, now + u64::from(seconds));
+            tab.more.hear(change, rights, seconds, now);
         }
-        SessionEvent::RightsEnded { effective, .. } => {
+        SessionEvent::RightsEnded { rights, effective } => {
             tab.granted = effective;
-            tab.more = More::Revoked;
+            if rights.has(Capability::Operate) {
+                tab.more = More::over(now);
+            }
         }
-        SessionEvent::PicturePaused => tab.view.paused = Paused::ByHost,
-        SessionEvent::PictureResumed => tab.view.paused = Paused::No,
+        SessionEvent::PicturePaused => tab.view.halts.host = true,
+        SessionEvent::PictureResumed => tab.view.halts.host = false,
         SessionEvent::ScreenshotTaken => tab.pictures += 1,
         SessionEvent::Chat { line } => add_line(tab, Role::Agent, line, now),
         SessionEvent::Ended { reason, by } => {

@@ -13,8 +13,8 @@ use tasuki_protocol::rights::Mode;
 use super::history::Past;
 use super::preferences::{Language, Preferences};
 pub use super::tab::{
-    Dialog, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Question, Rates, Stage, Tab,
-    TabId, View,
+    Dialog, Halts, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Question, Rates, Stage,
+    Tab, TabId, View,
 };
 use crate::checkup::Checkup;
 
@@ -35,6 +35,8 @@ pub struct Model {
     pub chosen: Option<Mode>,
     pub history: Vec<Past>,
     pub preferences: Preferences,
+    /// What this run was told to speak, until another is chosen in the window.
+    pub told_lang: Option<Lang>,
     /// One line that goes away by itself.
     pub toast: Option<Toast>,
     /// Seconds since 1970 at the last tick.
@@ -171,6 +173,7 @@ impl Model {
             chosen: None,
             history: Vec::new(),
             preferences: Preferences::default(),
+            told_lang: None,
             toast: None,
             now,
             zone: TimeZone::UTC,
@@ -180,11 +183,11 @@ impl Model {
 
     /// What the window speaks.
     pub fn lang(&self) -> Lang {
-        match self.preferences.language {
+        self.told_lang.unwrap_or(match self.preferences.language {
             Language::System => self.desktop_lang,
             Language::English => Lang::En,
             Language::Japanese => Lang::Ja,
-        }
+        })
     }
 
     /// Whether anything on the screen changes by the passing of time.

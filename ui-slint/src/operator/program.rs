@@ -26,7 +26,7 @@ use super::model::{Model, Tab, TabId, ToastWhat};
 use super::preferences::{Grab, Keyboard};
 use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Shown};
-use super::update::{Effect, Msg, update};
+use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
 use crate::checkup::Examining;
 use crate::look::Shade;
@@ -94,6 +94,7 @@ fn desktop_lang() -> Lang {
 }
 
 fn run(options: Options) -> Result<(), Fault> {
+    let is_told = options.lang.is_some();
     let (settings, aside) = kept::settings(&Flags {
         profile: options.profile,
         tenant: options.tenant,
@@ -106,7 +107,7 @@ fn run(options: Options) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
     let (window, next_is_kept) = open_window()?;
-    let app = App::start((&window, next_is_kept), &runtime, settings, aside);
+    let app = App::start((&window, next_is_kept), &runtime, (settings, is_told), aside);
     let ran = window.run().map_err(|why| no_window(&why));
     app.leave();
     runtime.shutdown_timeout(FAREWELL);
@@ -155,7 +156,7 @@ impl App {
     fn start(
         (window, next_is_kept): (&OperatorWindow, NextIsKept),
         runtime: &Runtime,
-        settings: Settings,
+        (settings, is_told): (Settings, bool),
         aside: Option<PathBuf>,
     ) -> Self {
         let ring = window.as_weak();
@@ -167,6 +168,7 @@ impl App {
         let found = files::look(&settings, aside);
         let mut model = Model::new(settings.lang, files::now());
         model.zone = TimeZone::system();
+        model.told_lang = is_told.then_some(settings.lang);
         let engine = Engine::new(runtime.handle().clone(), settings, teller);
         let state = State { model, engine, pictures: Vec::new(), watched: None };
         let app = Rc::new_cyclic(|app: &std::rc::Weak<Inner>| {
@@ -212,7 +214,7 @@ impl App {
         };
         let mut next = Some(msg);
         while let Some(msg) = next {
-            let effects = update(&mut state.model, msg);
+            let effects = update_at(&mut state.model, files::now(), msg);
             for effect in effects {
                 self.carry_out(&mut state, effect);
             }
@@ -250,7 +252,8 @@ impl App {
         let Some(tab) = state.watched else { return };
         match told {
             Told::Act(event) => {
-                for effect in update(&mut state.model, Msg::Wish(tab, Wish::Operate(event))) {
+                let wish = Msg::Wish(tab, Wish::Operate(event));
+                for effect in update_at(&mut state.model, files::now(), wish) {
                     self.carry_out(&mut state, effect);
                 }
             }

@@ -13,8 +13,8 @@ use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 
 use super::history::{How, Past};
 use super::model::{
-    Account, Asks, Busy, Dialog, Door, Line, Missing, Model, More, Note, Number, Outcome, Page, Paused,
-    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+    Account, Asks, Busy, Dialog, Door, Line, Missing, Model, More, Note, Number, Outcome, Page, SignIn,
+    Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
 use super::preferences::{Language, Preferences};
 use crate::checkup;
@@ -122,10 +122,10 @@ impl Stages {
             (
                 "operator-viewer-they-use-the-mouse",
                 live(Mode::Control, |tab| {
-                    tab.view.paused = Paused::ByHand;
+                    tab.view.halts.hand = true;
                 }),
             ),
-            ("operator-viewer-paused", live(Mode::Control, |tab| tab.view.paused = Paused::ByHost)),
+            ("operator-viewer-paused", live(Mode::Control, |tab| tab.view.halts.host = true)),
             (
                 "operator-viewer-reconnecting",
                 live(Mode::Manage, |tab| {
@@ -150,7 +150,7 @@ impl Stages {
                 "operator-viewer-control-over",
                 live(Mode::Control, |tab| {
                     tab.granted = Mode::View.ceiling();
-                    tab.more = More::Revoked;
+                    tab.more = More::Revoked { until: NOW + 10 };
                 }),
             ),
         ]
@@ -170,7 +170,7 @@ impl Stages {
             ("operator-dialog-details", live(Mode::Control, |tab| tab.dialog = Dialog::Details)),
             ("operator-dialog-end", live(Mode::Control, |tab| tab.dialog = Dialog::End)),
             ("operator-share", live(Mode::Share, |_| {})),
-            ("operator-show-paused", live(Mode::Show, |tab| tab.view.paused = Paused::ByHost)),
+            ("operator-show-paused", live(Mode::Show, |tab| tab.view.halts.host = true)),
         ]
     }
 

@@ -15,7 +15,7 @@ use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone};
 use super::hearing::{add_line, cipher_words, heard};
-use super::model::{Dialog, Model, More, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
+use super::model::{Dialog, Model, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
 use crate::viewer::frame::Zoom;
 use crate::viewer::hands;
@@ -282,11 +282,7 @@ fn speak(tab: &mut Tab, line: &str, now: u64) -> Vec<Effect> {
 pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
     for tab in &mut model.tabs {
-        if let More::Granted { until: Some(until), .. } = tab.more
-            && until <= now
-        {
-            tab.more = More::Revoked;
-        }
+        tab.more.tick(now);
     }
     match model.current() {
         Some(tab) if tab.is_live() => vec![Effect::AskReport(tab.id)],

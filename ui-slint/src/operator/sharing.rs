@@ -49,7 +49,7 @@ impl Shown {
     fn of(tab: &Tab) -> Option<Self> {
         let monitor = *tab.view.layout.as_ref()?.shown_monitor()?;
         let hands = if tab.has(Capability::Operate) { Hands::Operating } else { Hands::Looking };
-        Some(Self { tab: tab.id, monitor, hands, picture: tab.view.paused })
+        Some(Self { tab: tab.id, monitor, hands, picture: tab.view.halts.told() })
     }
 
     fn place(&self) -> (TabId, Monitor) {

@@ -141,11 +141,30 @@ pub struct View {
     pub full: bool,
     pub layout: Option<Layout>,
     pub first_ms: Option<u64>,
-    /// The person at the host uses his own mouse; until then, in milliseconds of waiting.
-    pub paused: Paused,
+    pub halts: Halts,
     pub refused: Option<Capability>,
     pub failed: Option<String>,
     pub last_file: Option<PathBuf>,
+}
+
+/// What holds the picture or the input; each begins and ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Halts {
+    pub hand: bool,
+    pub host: bool,
+    pub question: bool,
+}
+
+impl Halts {
+    /// The one that is told: what holds most comes first.
+    pub fn told(self) -> Paused {
+        match self {
+            Self { host: true, .. } => Paused::ByHost,
+            Self { question: true, .. } => Paused::ByQuestion,
+            Self { hand: true, .. } => Paused::ByHand,
+            Self { hand: false, host: false, question: false } => Paused::No,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -173,10 +192,18 @@ pub enum More {
         rights: Rights,
         until: Option<u64>,
     },
-    Refused,
-    /// They were taken back, or their time is over.
-    Revoked,
+    /// Said until then, in seconds since 1970.
+    Refused {
+        until: u64,
+    },
+    /// They were taken back, or their time is over; said until then.
+    Revoked {
+        until: u64,
+    },
 }
+
+/// How long it is said that control was refused or is over, in seconds.
+const SAID_SECONDS: u64 = 10;
 
 /// What is left to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,13 +213,32 @@ pub enum MoreRights {
 }
 
 impl More {
-    /// What the host's person has said, as the operator sees it.
-    pub(super) fn after(change: Change, rights: Rights, until: u64) -> Self {
-        match change {
-            Change::Granted => Self::Granted { rights, until: Some(until) },
-            Change::Refused | Change::Silent => Self::Refused,
-            Change::TakenAway => Self::Revoked,
+    /// What the host's person has said, as the operator sees it. Only control is asked for here, and told.
+    pub(super) fn hear(&mut self, change: Change, rights: Rights, seconds: u32, now: u64) {
+        if !rights.has(Capability::Operate) {
+            return;
+        }
+        *self = match change {
+            Change::Granted => Self::Granted { rights, until: Some(now + u64::from(seconds)) },
+            Change::Refused | Change::Silent => Self::Refused { until: now + SAID_SECONDS },
+            Change::TakenAway => Self::over(now),
             Change::GivenBack => Self::None,
+        };
+    }
+
+    pub(super) fn over(now: u64) -> Self {
+        Self::Revoked { until: now + SAID_SECONDS }
+    }
+
+    pub(super) fn tick(&mut self, now: u64) {
+        match *self {
+            Self::Granted { until: Some(until), .. } if until <= now => *self = Self::over(now),
+            Self::Refused { until } | Self::Revoked { until } if until <= now => *self = Self::None,
+            Self::None
+            | Self::Asked { .. }
+            | Self::Granted { .. }
+            | Self::Refused { .. }
+            | Self::Revoked { .. } => {}
         }
     }
 }
@@ -200,9 +246,7 @@ impl More {
 impl Tab {
     /// Whoever was asked has answered, or his time is over.
     pub(super) fn over_asking(&mut self) {
-        if self.view.paused == Paused::ByQuestion {
-            self.view.paused = Paused::No;
-        }
+        self.view.halts.question = false;
         if let More::Asked { .. } = self.more {
             self.more = More::None;
         }
@@ -311,7 +355,7 @@ impl Tab {
             && self.watches()
             && self.granted.has(Capability::Operate)
             && self.link.reconnecting.is_none()
-            && self.view.paused == Paused::No
+            && self.view.halts.told() == Paused::No
             && self.dialog == Dialog::None
             && self.question.is_none()
     }

@@ -39,6 +39,7 @@ pub enum Msg {
     Session(TabId, Happened),
     Wish(TabId, Wish),
     Change(fn(&mut Preferences)),
+    ChooseLanguage(Language),
     SwitchLanguage,
     ChooseShade(Shade),
     /// Empty for the usual folder.
@@ -108,6 +109,13 @@ pub enum Effect {
     Exit,
 }
 
+/// The same at this moment, in seconds since 1970: no tick comes while nothing counts, and what is told then
+/// counts from now all the same.
+pub fn update_at(model: &mut Model, now: u64, msg: Msg) -> Vec<Effect> {
+    model.now = now;
+    update(model, msg)
+}
+
 /// Changes `model`; gives what is to be done, in order.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
@@ -133,8 +141,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 Lang::En => Language::Japanese,
                 Lang::Ja => Language::English,
             };
-            prefer(model, |chosen| chosen.language = other)
+            choose_language(model, other)
         }
+        Msg::ChooseLanguage(language) => choose_language(model, language),
         Msg::ChooseShade(shade) => prefer(model, |chosen| chosen.shade = shade),
         Msg::ChooseFolder(folder) => {
             let named = Some(folder).filter(|folder| !folder.as_os_str().is_empty());
@@ -160,6 +169,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn prefer(model: &mut Model, change: impl FnOnce(&mut Preferences)) -> Vec<Effect> {
     change(&mut model.preferences);
     vec![Effect::Keep(model.preferences.clone())]
+}
+
+/// What is chosen in the window holds at once, whatever this run was told to speak.
+fn choose_language(model: &mut Model, language: Language) -> Vec<Effect> {
+    model.told_lang = None;
+    prefer(model, |chosen| chosen.language = language)
 }
 
 /// Shows one passing line.
@@ -215,15 +230,16 @@ fn quit(model: &mut Model) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use tasuki_peer::core::io::{EndedBy, SessionEvent, SpokenNumber};
+    use tasuki_protocol::grant::Change;
     use tasuki_protocol::ids::Role;
     use tasuki_protocol::input::InputEvent;
-    use tasuki_protocol::message::EndReason;
-    use tasuki_protocol::rights::Rights;
+    use tasuki_protocol::message::{Asked, EndReason};
+    use tasuki_protocol::rights::{Capability, Rights};
 
     use super::*;
     use crate::operator::entrance::Trusted;
     use crate::operator::model::{
-        Account, Busy, Dialog, Door, Missing, Outcome, Paused, Stage, Trouble,
+        Account, Busy, Dialog, Door, Missing, More, Outcome, Paused, Stage, Trouble,
     };
 
     const FIRST: TabId = TabId(1);
@@ -378,10 +394,70 @@ mod tests {
     fn t32_while_the_person_uses_his_own_mouse_input_waits() {
         let mut model = live(Mode::Control, Mode::Control.ceiling());
         event(&mut model, SessionEvent::InputPaused { for_ms: 2000 });
-        assert_eq!(model.tabs[0].view.paused, Paused::ByHand);
+        assert_eq!(model.tabs[0].view.halts.told(), Paused::ByHand);
         assert!(!model.tabs[0].operates());
         event(&mut model, SessionEvent::InputResumed);
         assert!(model.tabs[0].operates());
+    }
+
+    #[test]
+    fn t33_a_pause_of_the_person_outlasts_his_own_hand_and_the_question() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        let told = |model: &Model| model.tabs[0].view.halts.told();
+        event(&mut model, SessionEvent::PicturePaused);
+        event(&mut model, SessionEvent::InputPaused { for_ms: 2000 });
+        assert_eq!(told(&model), Paused::ByHost);
+        event(&mut model, SessionEvent::InputResumed);
+        assert_eq!(told(&model), Paused::ByHost);
+        let what = Asked::Continue;
+        event(&mut model, SessionEvent::Asking { what, rights: Rights::NONE, seconds: 60 });
+        event(&mut model, SessionEvent::InputResumed);
+        event(&mut model, SessionEvent::AskingOver { what });
+        assert_eq!(told(&model), Paused::ByHost);
+        assert!(!model.tabs[0].operates());
+        event(&mut model, SessionEvent::PictureResumed);
+        assert!(model.tabs[0].operates());
+    }
+
+    #[test]
+    fn what_comes_while_nothing_counts_counts_from_the_moment_at_which_it_comes() {
+        let mut model = signed_in(&Mode::ALL);
+        assert!(!model.counts(), "no tick comes");
+        update(&mut model, Msg::Choose(Mode::View));
+        update_at(&mut model, 9000, Msg::OpenChosen(Note::default()));
+        assert_eq!(model.tabs[0].opened_at, 9000);
+        update_at(&mut model, 9002, Msg::Session(FIRST, Happened::Event(number())));
+        assert!(matches!(stage(&model), Stage::Waiting(number) if number.expires_at == 9602));
+    }
+
+    #[test]
+    fn only_control_that_is_over_is_told_as_over_and_not_for_ever() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        let ended = |right| {
+            let rights = Rights::of(&[right]);
+            let effective = Mode::Control.ceiling().without(right);
+            SessionEvent::RightsChanged { change: Change::TakenAway, rights, seconds: 0, effective }
+        };
+        event(&mut model, ended(Capability::ChooseScreen));
+        assert_eq!(model.tabs[0].more, More::None);
+        event(&mut model, ended(Capability::Operate));
+        assert!(matches!(model.tabs[0].more, More::Revoked { .. }));
+        event(&mut model, ended(Capability::ChooseScreen));
+        assert!(matches!(model.tabs[0].more, More::Revoked { .. }));
+        let later = model.now + 10;
+        update(&mut model, Msg::Tick(later));
+        assert_eq!(model.tabs[0].more, More::None);
+    }
+
+    #[test]
+    fn s100_the_language_of_the_command_line_wins_for_its_run_until_another_is_chosen() {
+        let mut model = signed_in(&Mode::ALL);
+        model.preferences.language = Language::Japanese;
+        model.told_lang = Some(Lang::En);
+        assert_eq!(model.lang(), Lang::En);
+        assert_eq!(model.preferences.language, Language::Japanese, "what is kept stays");
+        update(&mut model, Msg::ChooseLanguage(Language::Japanese));
+        assert_eq!(model.lang(), Lang::Ja);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
     let live = tab.live_since.map_or(0, |since| model.now.saturating_sub(since));
     session.set_waited_seconds(whole(live));
     session.set_failed_words(text(tab.view.failed.as_deref().unwrap_or_default()));
-    session.set_paused(match tab.view.paused {
+    session.set_paused(match tab.view.halts.told() {
         Paused::No => PausedBy::None,
         Paused::ByHand => PausedBy::Hand,
         Paused::ByHost => PausedBy::Host,
@@ -156,8 +156,8 @@ fn show_more(model: &Model, tab: &Tab, session: &Session<'_>) {
             seconds = until.map_or(0, |until| until.saturating_sub(model.now));
             MoreState::Granted
         }
-        More::Refused => MoreState::Refused,
-        More::Revoked => MoreState::Revoked,
+        More::Refused { .. } => MoreState::Refused,
+        More::Revoked { .. } => MoreState::Revoked,
     });
     session.set_more_seconds(whole(seconds));
     session.set_can_ask_more(tab.may_ask_more());

@@ -84,10 +84,10 @@ fn wire_settings(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static
     operator.on_switch_language(move || told(Msg::SwitchLanguage));
     let told = send.clone();
     operator.on_choose_language(move |language| {
-        told(change(match language {
-            LanguageChoice::Desktop => |chosen| chosen.language = Language::System,
-            LanguageChoice::English => |chosen| chosen.language = Language::English,
-            LanguageChoice::Japanese => |chosen| chosen.language = Language::Japanese,
+        told(Msg::ChooseLanguage(match language {
+            LanguageChoice::Desktop => Language::System,
+            LanguageChoice::English => Language::English,
+            LanguageChoice::Japanese => Language::Japanese,
         }));
     });
     let told = send.clone();
