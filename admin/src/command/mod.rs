@@ -19,7 +19,7 @@ mod session;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use tasuki_terminal::pages::Shell;
 
 use self::admin::AdminCommand;
 use self::audit::AuditCommand;
