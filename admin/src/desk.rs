@@ -143,7 +143,7 @@ pub async fn log_in(
             AdminLoginAnswer::NeedsTotp => {}
             AdminLoginAnswer::TotpSetup { uri } => {
                 prompt::show(&language.set_authenticator_up(&uri));
-                if let Some(code) = crate::qr::code(&uri) {
+                if let Some(code) = tasuki_terminal::qr::code(&uri) {
                     prompt::show(&code);
                 }
             }

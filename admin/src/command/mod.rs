@@ -21,7 +21,7 @@ mod way_back;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use tasuki_terminal::pages::Shell;
 
 use self::admin::AdminCommand;
 use self::audit::AuditCommand;
