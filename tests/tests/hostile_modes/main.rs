@@ -207,6 +207,21 @@ fn chat_passes_both_ways_where_it_was_granted_and_not_where_it_was_not() {
     }
 }
 
+/// S31: a flood of lines is a load on the window in which End stands.
+#[test]
+fn s31_lines_that_come_faster_than_anybody_reads_are_counted_and_not_shown() {
+    for role in [Role::Operator, Role::Agent] {
+        let mut puppet = facing(role, Mode::Control);
+        let mut shown = 0;
+        for number in 0..1000 {
+            let line = SessionMessage::Either(Either::Chat(format!("line {number}")));
+            let outputs = puppet.say(line);
+            shown += events(&outputs).iter().filter(|e| matches!(e, SessionEvent::Chat { .. })).count();
+        }
+        assert!((60..200).contains(&shown), "{role:?}: {shown}");
+    }
+}
+
 /// S11, T16: what the person did not grant is not there, whatever the manifest says.
 #[test]
 fn s11_what_the_person_left_out_is_refused_like_what_the_mode_lacks() {

@@ -78,7 +78,8 @@ impl Session {
     }
 
     fn chat(&mut self, line: String, now: Instant, out: &mut Outbox) {
-        if line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now) {
+        let is_fit = line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now);
+        if is_fit && self.chatter.may_be_heard(now) {
             out.tell(SessionEvent::Chat { line });
         } else {
             self.refuse(Capability::Chat, now, out);

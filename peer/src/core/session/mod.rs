@@ -5,6 +5,7 @@
 //! What a viewer may do is the host's part; which path carries, the paths'.
 
 mod askings;
+mod chatter;
 mod chronicle;
 mod deliver;
 mod due;
@@ -38,6 +39,7 @@ use super::outbox::Outbox;
 use super::path::{PathEvent, PathId, VideoRole};
 use super::paths::{Freshness, PathKeys, Paths};
 use super::setup::{PathPolicy, RecordFacts, SessionTimes};
+use chatter::Chatter;
 use chronicle::Chronicle;
 pub(super) use chronicle::Evidence;
 use host::Host;
@@ -76,6 +78,7 @@ pub(super) struct Session {
     incoming: Incoming,
     side: Side,
     violations: Violations,
+    chatter: Chatter,
     /// Agent: the signed answer, repeated until a path is up.
     consent: Option<Blob>,
     own: Own,
@@ -135,6 +138,7 @@ impl Session {
             incoming: Incoming::default(),
             side,
             violations: Violations::default(),
+            chatter: Chatter::default(),
             own,
             meter: Meter::default(),
             last_change: 0,

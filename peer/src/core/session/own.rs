@@ -81,8 +81,9 @@ impl Session {
         Some(said)
     }
 
-    fn own_chat(&self, line: String, now: Instant, out: &mut Outbox) -> Option<SessionMessage> {
-        if line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now) {
+    fn own_chat(&mut self, line: String, now: Instant, out: &mut Outbox) -> Option<SessionMessage> {
+        let is_fit = line.len() <= MAX_CHAT_BYTES && self.authority.allows(Capability::Chat, now);
+        if is_fit && self.chatter.may_say(now) {
             return Some(SessionMessage::Either(Either::Chat(line)));
         }
         out.tell(SessionEvent::Refused { wanted: Capability::Chat });
