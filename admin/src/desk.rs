@@ -10,7 +10,7 @@ use tasuki_protocol::login::Authenticator;
 
 use crate::client::Client;
 use crate::fault::Fault;
-use crate::profile::{Place, Profile};
+use crate::profile::{Place, Profile, Renewed};
 use crate::prompt;
 use crate::settings::Settings;
 use crate::texts::Language;
@@ -30,15 +30,35 @@ impl Desk {
     /// # Errors
     /// No bundle or key here, or the server cannot be reached or trusted.
     pub async fn open(settings: &Settings) -> Result<Self, Fault> {
+        match Self::open_behind(settings).await? {
+            (desk, None) => Ok(desk),
+            (desk, Some(server)) => Err(desk.behind(&server)),
+        }
+    }
+
+    /// Also at a server whose database is from before the bundle kept here, which stands then
+    /// nevertheless; the server's own is given beside it. For what leads back from there, alone.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_behind(settings: &Settings) -> Result<(Self, Option<Box<Bundle>>), Fault> {
         let profile = settings.profile()?;
         let kept = profile.bundle(settings.bundle.as_deref())?;
         settings.check_server(&Place::of(&kept))?;
         let key = profile.key()?;
         let place = Place::of(&kept);
         let news: TrustNews = Client { place: &place, key: None }.fetch(TRUST_PATH).await?;
-        let bundle = profile.renew(&kept, &news)?;
+        let (bundle, server) = match profile.renew(&kept, &news)? {
+            Renewed::Goes(newest) => (*newest, None),
+            Renewed::Behind(server) => (kept, Some(server)),
+        };
         let place = Place::of(&bundle);
-        Ok(Self { profile, bundle, language: settings.language(), place, key })
+        Ok((Self { profile, bundle, language: settings.language(), place, key }, server))
+    }
+
+    /// Why nothing else is done at a server that stands at `server`.
+    pub fn behind(&self, server: &Bundle) -> Fault {
+        Fault::ServerBehind { server: server.version, known: self.bundle.version }
     }
 
     pub fn client(&self) -> Client<'_> {
@@ -123,7 +143,7 @@ pub async fn log_in(
             AdminLoginAnswer::NeedsTotp => {}
             AdminLoginAnswer::TotpSetup { uri } => {
                 prompt::show(&language.set_authenticator_up(&uri));
-                if let Some(code) = crate::qr::code(&uri) {
+                if let Some(code) = tasuki_terminal::qr::code(&uri) {
                     prompt::show(&code);
                 }
             }

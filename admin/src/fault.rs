@@ -44,6 +44,13 @@ pub enum Fault {
     Policy(#[from] PolicyFault),
     #[error("older bundle: {0}")]
     OldBundle(PathBuf),
+    /// Its database came from a backup of before the bundle that is known here.
+    #[error("the server is at bundle {server}, and {known} is known")]
+    ServerBehind { server: u64, known: u64 },
+    #[error("the server has the newest bundle")]
+    NothingToRepublish,
+    #[error("the bundles that changed the root are not here")]
+    RootsLost,
     #[error("no vault: {0}")]
     NoVault(PathBuf),
     #[error("no server was named")]
@@ -108,7 +115,7 @@ impl From<AuditFault> for Fault {
 
 impl Fault {
     /// 3 set-up, 4 network, 5 another server's key, 6 not allowed, 7 refused, 8 try again later,
-    /// 9 wrong passphrase or shares, 10 and 11 a ledger, 12 a policy that does not hold.
+    /// 9 wrong passphrase or shares, 10 a ledger, 11 a ledger or a bundle that is older or another, 12 a policy that does not hold.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoBundle(_)
@@ -117,6 +124,7 @@ impl Fault {
             | Self::NotEnrolled(_)
             | Self::DamagedKey(_)
             | Self::OldBundle(_)
+            | Self::RootsLost
             | Self::NoVault(_)
             | Self::NoServer
             | Self::WhichServer(_)
@@ -148,6 +156,7 @@ impl Fault {
             | Self::NotAFingerprint
             | Self::AlreadyInitialised(_)
             | Self::NothingToRecover
+            | Self::NothingToRepublish
             | Self::WeakPassphrase
             | Self::NothingPending(_)
             | Self::WordsDiffer
@@ -159,6 +168,7 @@ impl Fault {
             Self::Locked { .. } => 8,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
+            Self::ServerBehind { .. } => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
     }

@@ -30,6 +30,9 @@ impl Language {
             | Fault::OtherAddress { .. }
             | Fault::OldBundle(_)
             | Fault::NotAFingerprint => self.about_servers(fault),
+            Fault::ServerBehind { .. } | Fault::NothingToRepublish | Fault::RootsLost => {
+                self.about_restores(fault)
+            }
             Fault::AlreadyInitialised(_)
             | Fault::NothingToRecover
             | Fault::TokenOver
@@ -46,31 +49,53 @@ impl Language {
             | Fault::UnknownRight(_)
             | Fault::Limits => self.about_operators(fault),
             Fault::Locked { seconds } => self.pick(
-                format!("Too many wrong tries: signing in is suspended for {} minutes more.", seconds.div_ceil(60)),
-                format!("誤りが続いたため、サインインはあと {} 分停止されています。", seconds.div_ceil(60)),
+                format!(
+                    "Too many wrong tries: signing in is suspended for {} minutes more.",
+                    seconds.div_ceil(60)
+                ),
+                format!(
+                    "誤りが続いたため、サインインはあと {} 分停止されています。",
+                    seconds.div_ceil(60)
+                ),
             ),
-            Fault::WrongPassword => self.pick(
-                "The password is wrong, or the authenticator's digits are. Nothing was done. Try again; after several failures the server waits before it takes another.",
-                "パスワードまたは認証アプリの数字が違います。何も行っていません。もう一度お試しください。失敗が続くと、しばらく受け付けなくなります。",
-            ),
-            Fault::NotTheSame => self.pick(
-                "The two entries differ, so nothing was done. Run the command again.",
-                "二度の入力が一致しないため何も行いませんでした。もう一度実行してください。",
-            ),
-            Fault::NothingTyped => self.pick(
-                "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
-                "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
-            ),
+            Fault::WrongPassword | Fault::NotTheSame | Fault::NothingTyped | Fault::NotConfirmed => {
+                self.about_answers(fault)
+            }
             Fault::PolicyFile { file, why } => self.pick(
                 format!("{} is no policy, and nothing was changed ({why}).", file.display()),
-                format!("{} はポリシーとして読めません。何も変更していません（{}）。", file.display(), why.japanese()),
+                format!(
+                    "{} はポリシーとして読めません。何も変更していません（{}）。",
+                    file.display(),
+                    why.japanese()
+                ),
             ),
             Fault::Policy(fault) => self.policy_fault(fault),
-            Fault::NotConfirmed => self.pick(
-                "What was typed did not match, so nothing was changed.",
-                "入力が一致しないため、何も変更しませんでした。",
-            ),
         }
+    }
+
+    fn about_answers(self, fault: &Fault) -> String {
+        if let Fault::WrongPassword = fault {
+            return self.pick(
+                "The password is wrong, or the authenticator's digits are. Nothing was done. Try again; after several failures the server waits before it takes another.",
+                "パスワードまたは認証アプリの数字が違います。何も行っていません。もう一度お試しください。失敗が続くと、しばらく受け付けなくなります。",
+            );
+        }
+        if let Fault::NotTheSame = fault {
+            return self.pick(
+                "The two entries differ, so nothing was done. Run the command again.",
+                "二度の入力が一致しないため何も行いませんでした。もう一度実行してください。",
+            );
+        }
+        if let Fault::NothingTyped = fault {
+            return self.pick(
+                "Nothing was entered, so nothing was done. Run the command again and enter what it asks for.",
+                "入力がなかったため何も行いませんでした。もう一度実行して入力してください。",
+            );
+        }
+        self.pick(
+            "What was typed did not match, so nothing was changed.",
+            "入力が一致しないため、何も変更しませんでした。",
+        )
     }
 
     fn problem(self, code: ProblemCode) -> String {
@@ -247,6 +272,26 @@ impl Language {
         self.pick(
             "Say which server with --server https://HOST[:PORT].",
             "--server https://ホスト[:ポート] でサーバーを指定してください。",
+        )
+    }
+
+    /// A server at which a backup of before the newest bundle came back.
+    fn about_restores(self, fault: &Fault) -> String {
+        if let Fault::ServerBehind { server, known } = fault {
+            return self.pick(
+                format!("The server is back at bundle {server}, and this computer has seen {known}, so nothing was done. If a backup was restored, run `tasuki-admin key republish`; if not, somebody put an older database there: ask who runs the server."),
+                format!("サーバーの構成ファイルは第 {server} 版に戻っていますが、このコンピュータは第 {known} 版を知っているため、何も行いませんでした。バックアップを復元した場合は `tasuki-admin key republish` を実行してください。していない場合は古いデータベースに置き換えられています。サーバーの担当者に確認してください。"),
+            );
+        }
+        if let Fault::NothingToRepublish = fault {
+            return self.pick(
+                "The server has the newest bundle that this computer has seen, so nothing was changed. `tasuki-admin key renew` signs it for another year.",
+                "サーバーの構成ファイルはこのコンピュータの知る最新のものなので、何も変更しませんでした。有効期間の延長は `tasuki-admin key renew` です。",
+            );
+        }
+        self.pick(
+            "The root key was changed since that backup, and the signed bundles that say so are not on this computer. Run this on the computer that changed it; nothing was changed.",
+            "そのバックアップの後にルート鍵が替えられていますが、それを証明する構成ファイルがこのコンピュータにありません。鍵を替えたコンピュータで実行してください。何も変更していません。",
         )
     }
 

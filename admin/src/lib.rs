@@ -18,7 +18,6 @@ mod policy_words;
 pub mod printed;
 pub mod profile;
 pub mod prompt;
-pub mod qr;
 pub mod random;
 pub mod report;
 pub mod settings;

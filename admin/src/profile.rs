@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, TrustNews};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
 use tasuki_protocol::dsse::strict_json;
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ids::{DeviceKey, Digest};
 use tasuki_protocol::keys::Vault;
 use tasuki_protocol::ledger::checkpoint::MAX_NOTE_BYTES;
 use tasuki_protocol::signal;
@@ -22,6 +23,8 @@ const KEY: &str = "admin.key";
 const PLACE: &str = "server.json";
 const VAULT: &str = "vault.json";
 const CHECKPOINT: &str = "ledger.note";
+/// What the server last told of the bundle, with every change of the root.
+const NEWS: &str = "trust.json";
 
 /// A server, and the keys of which one must be its.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,15 @@ impl std::str::FromStr for ServerUrl {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         if host.is_empty() { Err(wrong()) } else { Ok(Self { host, port }) }
     }
+}
+
+/// Where a server stands, beside the bundle that is kept.
+#[derive(Debug)]
+pub enum Renewed {
+    /// At the kept one or a newer one.
+    Goes(Box<Bundle>),
+    /// At one from before it: an older database is there.
+    Behind(Box<Bundle>),
 }
 
 /// A folder of one administrator for one server.
@@ -127,13 +139,53 @@ impl Profile {
     /// # Errors
     /// [`Fault::OtherTenant`], [`Fault::DamagedBundle`]: what the server shows does not go on
     /// from the kept one.
-    pub fn renew(&self, kept: &Bundle, news: &TrustNews) -> Result<Bundle, Fault> {
+    pub fn renew(&self, kept: &Bundle, news: &TrustNews) -> Result<Renewed, Fault> {
         let file = self.0.join(BUNDLE_FILE);
-        let newest = news.bundle(&kept.known()).map_err(|refused| fault(refused, &file))?;
+        let newest = match news.bundle(&kept.known()) {
+            Ok(newest) => newest,
+            Err(refused) => {
+                let behind = self.left_behind(kept, news).map(Renewed::Behind);
+                return behind.ok_or_else(|| fault(refused, &file));
+            }
+        };
         if newest.version > kept.version {
             self.keep_bundle(&news.bundle.0)?;
         }
-        Ok(newest)
+        if !news.handovers.is_empty() && self.news().is_none_or(|before| before != *news) {
+            self.write(NEWS, signal::encode(news).as_bytes())?;
+        }
+        Ok(Renewed::Goes(Box::new(newest)))
+    }
+
+    /// The bundle that the server shows, if it is one of this organisation's own from before `kept`.
+    fn left_behind(&self, kept: &Bundle, news: &TrustNews) -> Option<Box<Bundle>> {
+        let older = Bundle::open_first(&news.bundle.0).ok()?;
+        let is_older = older.tenant == kept.tenant && older.version < kept.version;
+        let is_ours = older.root == kept.root || self.lead_on(older.known(), kept.root).is_some();
+        (is_older && is_ours).then(|| Box::new(older))
+    }
+
+    /// The bundles by which the root changed between `from` and the root `to`, oldest first.
+    /// `None`: they are not here.
+    pub fn lead_on(&self, from: Known, to: DeviceKey) -> Option<Vec<Blob>> {
+        let kept = self.news().map(|news| news.handovers).unwrap_or_default();
+        let newest = read(&self.0.join(BUNDLE_FILE)).ok().map(Blob);
+        let (mut known, mut led) = (from, Vec::new());
+        for envelope in kept.into_iter().chain(newest) {
+            if known.root == to {
+                break;
+            }
+            let Ok(next) = Bundle::open(&envelope.0, &known) else { continue };
+            if next.root != known.root && next.version > known.version {
+                known = next.known();
+                led.push(envelope);
+            }
+        }
+        (known.root == to).then_some(led)
+    }
+
+    fn news(&self) -> Option<TrustNews> {
+        strict_json(&fs::read(self.0.join(NEWS)).ok()?).ok()
     }
 
     pub fn keep_bundle(&self, envelope: &[u8]) -> Result<(), Fault> {

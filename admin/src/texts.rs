@@ -193,6 +193,20 @@ impl Language {
         )
     }
 
+    pub fn ask_republish(self, server: u64, known: u64) -> String {
+        self.pick(
+            format!("The server is back at bundle {server}; this computer has seen {known}. Go on only if you know that a backup was restored. Type {server} to sign a newer one:"),
+            format!("サーバーの構成ファイルは第 {server} 版に戻っています（このコンピュータは第 {known} 版を確認済み）。バックアップを復元したと分かっている場合だけ続けてください。新しい版に署名するには {server} と入力してください:"),
+        )
+    }
+
+    pub fn republished(self, version: u64) -> String {
+        self.pick(
+            format!("The bundle is version {version}, above every one that was seen: programs follow it by themselves. Next: `tasuki-admin audit acknowledge-restore`, and disable, revoke and limit once more what was since the backup."),
+            format!("構成ファイルは第 {version} 版となり、これまでのどれよりも新しいため、各プログラムは自動的に追従します。続いて `tasuki-admin audit acknowledge-restore` を実行し、バックアップ以降に行った停止・失効・制限をもう一度行ってください。"),
+        )
+    }
+
     pub fn shares(self, shares: &[zeroize::Zeroizing<String>]) -> String {
         let head = self.pick(
             "Recovery shares: print them and keep them in three places. Any two bring the keys back; one alone is worth nothing. They are shown once.",

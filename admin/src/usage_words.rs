@@ -1,16 +1,17 @@
 //! The Japanese words of the command line, by command and option: `operator add`, `operator add --modes`,
 //! and `--yes` for an option that means the same everywhere. Knows no command's meaning.
 
-pub(crate) const ABOUT: &str =
-    "Tasuki サーバーを管理します。組織の鍵、サインインできる人と端末、ポリシー、記録を扱います";
-pub(crate) const AFTER: &str =
-    "終了コード: 0 完了、2 使い方の誤り、3 準備（構成ファイル・鍵・ファイル）、4 ネットワーク、
-5 サーバーの鍵が異なる、6 許可されない、7 拒否、8 後でやり直す、9 パスフレーズまたは復元シートの誤り、
-10 記録に異常、11 ここで知られた記録ではない（分岐または古い）、12 ポリシーの誤り";
-pub(crate) const HELP: &str = "この説明を表示します";
-pub(crate) const VERSION: &str = "版を表示します";
+use tasuki_terminal::usage::{Manual, Words};
 
-pub(crate) const WORDS: &[(&str, &str)] = &[
+pub(crate) const MANUAL: Manual = Manual {
+    about: "Tasuki サーバーを管理します。組織の鍵、サインインできる人と端末、ポリシー、記録を扱います",
+    after: "終了コード: 0 完了、2 使い方の誤り、3 準備（構成ファイル・鍵・ファイル）、4 ネットワーク、
+5 サーバーの鍵が異なる、6 許可されない、7 拒否、8 後でやり直す、9 パスフレーズまたは復元シートの誤り、
+10 記録に異常、11 ここで知られた記録や構成ファイルではない（分岐または古い）、12 ポリシーの誤り",
+    words: &[WORDS],
+};
+
+const WORDS: Words = &[
     ("--server", "サーバー（https://ホスト[:ポート]）。最初と、複数のサーバーがあるときに必要です"),
     ("--bundle", "組織の署名付きファイル tenant.json。`enrol` で一度必要です。`init` が作ります"),
     ("--profile", "鍵・金庫・構成ファイルのフォルダー。指定しなければ設定フォルダーのサーバー別のもの"),
@@ -97,6 +98,10 @@ pub(crate) const WORDS: &[(&str, &str)] = &[
     ("key rotate --finish", "`server` の二段目。各プログラムが新しい鍵を知った後で使い始めます"),
     ("key rotate --drop_old", "`lock` で、以前の鍵による証明書をただちに無効にします"),
     ("key renew", "構成ファイルに署名し直し、もう一年有効にします。パスフレーズを尋ねます"),
+    (
+        "key republish",
+        "最新の構成ファイルより前のバックアップを復元した後に、これまでのどれよりも新しい版に署名し、各プログラムを再びサーバーに追従させます。確認とパスフレーズを尋ねます",
+    ),
     ("key shares", "新しい復元シートを三枚表示します。パスフレーズを尋ねます"),
     ("policy", "オペレーターができること"),
     (

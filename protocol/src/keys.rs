@@ -67,6 +67,10 @@ pub struct PublishBundle {
     pub bundle: Blob,
     /// Every log key there ever was, wrapped anew; empty where none changed.
     pub log_keys: Vec<WrappedLogKey>,
+    /// Bundles by which the root changed and which the server has lost, for it came back from before
+    /// them: oldest first, the first of them signed by the root that it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Blob>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

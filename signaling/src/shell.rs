@@ -37,7 +37,6 @@ mod passwords;
 mod policies;
 mod ports;
 pub mod program;
-mod program_pages;
 mod recovery;
 mod recovery_program;
 mod relay_path;

@@ -1,9 +1,10 @@
 //! The administrator reads, exports and verifies the ledger of a real server, through the
 //! commands that he has.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::Value;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::{Mark, Process, program, until};
 use tasuki_tests::stack::{House, all_bytes_below};
 
@@ -106,13 +107,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();
     assert!(refused.contains("exit status: 13"), "{refused}");
-    for end in ["", "-wal", "-shm"] {
-        // After a kill the log is there as a rule.
-        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
-    }
-    house.keep("restore", &backup).expect("restored");
-    house.restart_server().expect("it comes up");
-    house.sign_in_administrator().expect("signed in again");
+    restored(&mut house, &backup);
     let refused = house.administrate(&["audit", "list"]).expect_err("an older ledger").to_string();
     assert!(
         refused.contains("exit status: 11") && refused.contains("acknowledge-restore"),
@@ -130,6 +125,82 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     opened(&house).expect("it goes on from there");
     let again = house.administrate(&reason).expect_err("nothing is missing").to_string();
     assert!(again.contains("exit status: 7"), "{again}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a name")
+}
+
+fn restored(house: &mut House, backup: &Path) {
+    house.server.kill();
+    for end in ["", "-wal", "-shm"] {
+        // After a kill the log is there as a rule.
+        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
+    }
+    house.keep("restore", backup).expect("restored");
+    house.restart_server().expect("it comes up");
+    house.sign_in_administrator().expect("signed in again");
+}
+
+fn bundle(house: &House) -> Bundle {
+    Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle")
+}
+
+/// What is refused, and how.
+#[track_caller]
+fn refused(house: &House, arguments: &[&str], code: u8, words: &str) {
+    let said = house.administrate(arguments).expect_err("it is refused").to_string();
+    assert!(said.contains(&format!("exit status: {code}")) && said.contains(words), "{said}");
+}
+
+/// T69, T67, F21: what comes back is older than the newest bundle, its log key and even its root. Everybody
+/// refuses the server, until the administrator says that it was a restore, with the root key.
+#[test]
+fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone_opens() {
+    let mut house = House::set_up().expect("a house");
+    house.sign_in_administrator().expect("signed in");
+    let (first, backup) = (bundle(&house), house.folder().join("old.backup"));
+    house.keep("backup", &backup).expect("backed up while it runs");
+    let way_back = ["key", "republish", "--yes"];
+    refused(&house, &way_back, 7, "has the newest bundle");
+    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    for rotated in [&["manifest", "log"] as &[&str], &["root"]] {
+        for kind in rotated {
+            house.administrate(&["key", "rotate", kind]).expect("rotated");
+        }
+        house.sign_in().expect("the operator's program has seen the newest bundle");
+        house.reopen_server().expect("all of it is signed");
+        house.administrate(&["audit", "verify"]).expect("and seen here");
+        let newest = bundle(&house);
+        restored(&mut house, &backup);
+        let shut_out = house.sign_in().expect_err("an older bundle").to_string();
+        assert!(!shut_out.contains("panicked"), "{shut_out}");
+        refused(&house, &["operator", "list"], 11, "key republish");
+        refused(&house, &["key", "renew"], 11, "key republish");
+        let is_same_root = first.root == newest.root;
+        if is_same_root {
+            house.administrate(&taken_on).expect("the ledger may be taken on before the bundle");
+            let export = house.folder().join("restored.export");
+            house.administrate(&["audit", "export", text(&export)]).expect("exported before it");
+            refused(&house, &way_back[..2], 7, "did not match");
+        } else {
+            refused(&house, &taken_on, 11, "key republish");
+        }
+        house.administrate(&way_back).expect("published");
+        let after = bundle(&house);
+        assert!(after.version > newest.version && after.root == newest.root, "{after:?}");
+        assert_eq!(after.manifest_keys, newest.manifest_keys);
+        assert_ne!(after.log_keys, newest.log_keys, "its private half was in the lost database");
+        if !is_same_root {
+            house.administrate(&taken_on).expect("acknowledged");
+        }
+        house.sign_in().expect("the operator's program follows");
+        opened(&house).expect("and is given numbers");
+        house.administrate(&["operator", "list"]).expect("in service");
+        house.reopen_server().expect("it starts again");
+        house.administrate(&["audit", "verify"]).expect("it holds");
+    }
+    list_with(&house, "restore_acknowledged");
 }
 
 /// Whether the operator's program is given a number; else what it exits with.

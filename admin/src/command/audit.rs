@@ -275,7 +275,8 @@ async fn export(settings: &Settings, to: &Path) -> Result<Printed, Fault> {
     if to.exists() {
         return Err(AuditFault::Exists(to.to_owned()).into());
     }
-    let desk = Desk::open(settings).await?;
+    // Evidence of what a restored server has, before anything there is changed.
+    let (desk, _) = Desk::open_behind(settings).await?;
     // A fork is exported too: it is evidence, and said to be one.
     let witnesses: Vec<Seen> = kept::kept(&desk).map(Seen::Here).into_iter().collect();
     let known = Trust::Known(Box::new(desk.bundle.clone()));

@@ -127,7 +127,11 @@ pub(super) async fn acknowledge(
     settings: &Settings,
     options: &RestoreOptions,
 ) -> Result<Printed, Fault> {
-    let desk = Desk::open(settings).await?;
+    let (desk, server) = Desk::open_behind(settings).await?;
+    // A server that does not know this root yet would not take its word.
+    if let Some(server) = server.filter(|server| server.root != desk.bundle.root) {
+        return Err(desk.behind(&server));
+    }
     let known = kept::kept(&desk);
     let lost = match (follow(&desk).await, options.seen) {
         (Err(fault), seen) if is_missing_records(&fault) => {

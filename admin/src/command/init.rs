@@ -7,19 +7,18 @@ use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
     ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, ENROL_PATH, EnrolAdmin, JOIN_PATH,
-    ProblemCode, RECOVER_PATH, RECOVERY_TOKEN, RecoverAdmin, recovery_proof,
+    ProblemCode, RECOVER_PATH, RECOVERY_TOKEN, RecoverAdmin,
 };
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
-use tasuki_protocol::keys::{
-    LOG_KEYS_PATH, PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys, WrappedLogKeys,
-};
+use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys};
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
+use super::recover::{self, Ready};
 use crate::client::Client;
 use crate::desk::log_in;
 use crate::fault::Fault;
@@ -53,40 +52,40 @@ pub struct InitOptions {
 }
 
 /// An administrator at a server that may have no bundle yet.
-struct Arrival {
-    profile: Profile,
+pub(super) struct Arrival {
+    pub(super) profile: Profile,
     place: Place,
     key: SigningKey,
-    language: Language,
-    /// What the shares gave, if they were asked for on the way in.
-    master: Option<Master>,
+    pub(super) language: Language,
+    /// What was made ready on the way in, by who comes back.
+    pub(super) ready: Option<Ready>,
 }
 
 /// By which an administrator comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+#[derive(Debug, Clone, Copy)]
+enum Door<'a> {
     First,
     Invited,
     /// With the token of another administrator, or of the server's own machine.
-    Back,
+    Back(&'a InitOptions),
 }
 
-impl Door {
+impl Door<'_> {
     fn path(self) -> &'static str {
         match self {
             Self::First => ENROL_PATH,
-            Self::Invited | Self::Back => JOIN_PATH,
+            Self::Invited | Self::Back(_) => JOIN_PATH,
         }
     }
 }
 
 pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Printed, Fault> {
-    let door = if options.recover { Door::Back } else { Door::First };
+    let door = if options.recover { Door::Back(options) } else { Door::First };
     let mut arrival = arrive(settings, options, door).await?;
     let keys: ServerKeys = arrival.fetch(SERVER_KEYS_PATH).await?;
     match (&keys.bundle, options.recover) {
         (None, false) => create(&arrival, &keys, options).await,
-        (Some(bundle), true) => recover(&mut arrival, &keys, &bundle.0, options).await,
+        (Some(bundle), true) => recover::recover(&mut arrival, &keys, &bundle.0, options).await,
         (Some(_), false) => Err(Fault::AlreadyInitialised(keys.organisation)),
         (None, true) => Err(Fault::NothingToRecover),
     }
@@ -110,9 +109,10 @@ pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fa
     })
 }
 
-async fn arrive(settings: &Settings, options: &InitOptions, door: Door) -> Result<Arrival, Fault> {
+async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> Result<Arrival, Fault> {
     let (language, profile) = (settings.language(), settings.profile()?);
-    let place = match (profile.place(), &settings.server) {
+    let followed = profile.bundle(None).ok().map(|bundle| Place::of(&bundle));
+    let place = match (followed.or_else(|| profile.place()), &settings.server) {
         (Some(place), _) => place,
         (None, None) => return Err(Fault::NoServer),
         (None, Some(url)) => {
@@ -125,11 +125,16 @@ async fn arrive(settings: &Settings, options: &InitOptions, door: Door) -> Resul
     };
     settings.check_server(&place)?;
     let known = profile.key().ok().filter(|_| profile.place().is_some());
-    let (key, master) = match known {
+    let known = match (known, door) {
+        // Who is shut out has nothing but a token to come back with.
+        (Some(key), Door::Back(_)) => recover::is_known(&place, &key).await?.then_some(key),
+        (known, _) => known,
+    };
+    let (key, ready) = match known {
         Some(key) => (key, None),
         None => enrol_key(&profile, &place, language, &options.name, door).await?,
     };
-    Ok(Arrival { profile, place, key, language, master })
+    Ok(Arrival { profile, place, key, language, ready })
 }
 
 fn ask_fingerprint(language: Language) -> Result<Digest, Fault> {
@@ -145,14 +150,20 @@ async fn enrol_key(
     place: &Place,
     language: Language,
     name: &str,
-    door: Door,
-) -> Result<(SigningKey, Option<Master>), Fault> {
+    door: Door<'_>,
+) -> Result<(SigningKey, Option<Ready>), Fault> {
     let token = prompt::secret(&language.ask_token())?;
     let password = prompt::new_secret(&language.ask_new_password(), &language.ask_again())?;
-    let (key, is_known) = match profile.key() {
-        Ok(key) => (key, true),
-        Err(Fault::NotEnrolled(_)) => (SigningKey::from_bytes(&*random::<32>()?), false),
+    let before = match profile.key() {
+        Ok(key) => Some(key),
+        Err(Fault::NotEnrolled(_)) => None,
         Err(fault) => return Err(fault),
+    };
+    // A key that the server took once and refuses now may be in other hands.
+    let is_refused = matches!(door, Door::Back(_)) && profile.place().is_some();
+    let (key, is_known) = match &before {
+        Some(key) if !is_refused => (key.clone(), true),
+        Some(_) | None => (SigningKey::from_bytes(&*random::<32>()?), false),
     };
     let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
     let request = EnrolAdmin {
@@ -163,60 +174,37 @@ async fn enrol_key(
         proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
     };
     let client = Client { place, key: None };
-    let is_from_the_machine = door == Door::Back && token.starts_with(RECOVERY_TOKEN);
-    let (taken, master) = if is_from_the_machine {
-        let (proof, master) = word_of_the_root(&client, profile, language, &token, &key).await?;
-        profile.keep_key(&key)?;
-        let request = RecoverAdmin { enrol: request, root: proof };
-        (client.post::<serde_json::Value>(RECOVER_PATH, &request).await, Some(master))
-    } else {
-        profile.keep_key(&key)?;
-        (client.post::<serde_json::Value>(door.path(), &request).await, None)
+    // Whatever can be wrong here is found before a token is used up and others are shut out.
+    let ready = match door {
+        Door::Back(options) => Some(recover::prepare(&client, profile, language, options).await?),
+        Door::First | Door::Invited => None,
+    };
+    profile.keep_key(&key)?;
+    let by_the_machine = ready.as_ref().filter(|_| token.starts_with(RECOVERY_TOKEN));
+    let taken = match by_the_machine {
+        Some(ready) => {
+            let root = ready.word(&token, &key);
+            let request = RecoverAdmin { enrol: request, root };
+            client.post::<serde_json::Value>(RECOVER_PATH, &request).await
+        }
+        None => client.post::<serde_json::Value>(door.path(), &request).await,
     };
     // Before there is a bundle the fingerprint is all that tells which server it is.
     if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
         return Err(Fault::OtherFingerprint { address: address.clone() });
     }
+    if let (Err(Fault::Refused(_)), Some(before)) = (&taken, &before) {
+        profile.keep_key(before)?;
+    }
     match taken {
         Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
-        Err(Fault::Refused(ProblemCode::SignIn)) if is_from_the_machine => {
+        Err(Fault::Refused(ProblemCode::SignIn)) if by_the_machine.is_some() => {
             return Err(Fault::TokenOver);
         }
         taken => drop(taken?),
     }
     profile.keep_place(place)?;
-    Ok((key, master))
-}
-
-/// What two shares give, and their word for this key at this server with this token.
-async fn word_of_the_root(
-    client: &Client<'_>,
-    profile: &Profile,
-    language: Language,
-    token: &str,
-    key: &SigningKey,
-) -> Result<(Blob, Master), Fault> {
-    let told = client.fetch::<TrustNews>(TRUST_PATH).await;
-    let news = told.map_err(|fault| match (fault, profile.bundle(None)) {
-        (Fault::OtherServer { address }, Err(_)) => Fault::OtherFingerprint { address },
-        (fault, _) => fault,
-    })?;
-    let damaged = |_| Fault::DamagedBundle(profile.folder().join(BUNDLE_FILE));
-    let bundle = Bundle::open_first(&news.bundle.0).map_err(damaged)?;
-    let master = master_of_shares(language, &bundle)?;
-    let proof = recovery_proof(bundle.tenant, token, &public(key));
-    Ok((Blob(master.root().sign(proof.as_bytes()).to_bytes().to_vec()), master))
-}
-
-fn master_of_shares(language: Language, bundle: &Bundle) -> Result<Master, Fault> {
-    let mut typed = Vec::with_capacity(2);
-    for number in 1..=2 {
-        let text = prompt::secret(&language.ask_share(number))?;
-        typed.push(text.parse::<Share>().map_err(|_| Fault::NotAShare)?);
-    }
-    let [one, other] = typed.as_slice() else { return Err(Fault::NotAShare) };
-    let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
-    Master::recover(bytes, bundle.root, &bundle.lock_keys)
+    Ok((key, ready))
 }
 
 /// Whether an earlier try went through and only its answer was lost: then key and password open the
@@ -253,41 +241,13 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
     let wrapped = master.wrap_log_key(&log_key, keys.tenant, now, &passphrase)?;
     arrival.profile.keep_vault(&master.wrap(keys.tenant, &passphrase)?)?;
     let envelope = Blob(dsse::sign(&bundle, &master.root()));
-    let order = PublishBundle { bundle: envelope.clone(), log_keys: vec![wrapped] };
+    let order =
+        PublishBundle { bundle: envelope.clone(), log_keys: vec![wrapped], handovers: Vec::new() };
     arrival.post(PUBLISH_PATH, &order).await?;
     arrival.profile.keep_bundle(&envelope.0)?;
     let shares = shares::split(master.bytes(), &*random::<32>()?);
     let shown = made.then_some(&passphrase);
     Ok(tell(arrival, &bundle, shown, Some(&shares)))
-}
-
-async fn recover(
-    arrival: &mut Arrival,
-    keys: &ServerKeys,
-    envelope: &[u8],
-    options: &InitOptions,
-) -> Result<Printed, Fault> {
-    let language = arrival.language;
-    let file = arrival.profile.folder().join(BUNDLE_FILE);
-    let before = Bundle::open_first(envelope).map_err(|_| Fault::DamagedBundle(file))?;
-    let master = match arrival.master.take() {
-        Some(master) => master,
-        None => master_of_shares(language, &before)?,
-    };
-    let (passphrase, made) = new_passphrase(language, &keys.organisation, options)?;
-    let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
-    let mut log_keys = Vec::with_capacity(kept.log_keys.len());
-    for wrapped in &kept.log_keys {
-        let secret = master.unwrap_log_key(wrapped)?;
-        log_keys.push(master.wrap_log_key(&secret, keys.tenant, wrapped.created_at, &passphrase)?);
-    }
-    let bundle = next(&before);
-    arrival.profile.keep_vault(&master.wrap(keys.tenant, &passphrase)?)?;
-    let envelope = Blob(dsse::sign(&bundle, &master.root()));
-    let order = PublishBundle { bundle: envelope.clone(), log_keys };
-    arrival.post(PUBLISH_PATH, &order).await?;
-    arrival.profile.keep_bundle(&envelope.0)?;
-    Ok(tell(arrival, &bundle, made.then_some(&passphrase), None))
 }
 
 /// The bundle that comes after `before`, with a new date and nothing else changed.
@@ -302,7 +262,7 @@ pub(super) fn next(before: &Bundle) -> Bundle {
 }
 
 /// The passphrase, and whether it was made here and must be shown.
-fn new_passphrase(
+pub(super) fn new_passphrase(
     language: Language,
     organisation: &str,
     options: &InitOptions,
@@ -314,7 +274,7 @@ fn new_passphrase(
     Ok((Passphrase::own(&typed, organisation)?, false))
 }
 
-fn tell(
+pub(super) fn tell(
     arrival: &Arrival,
     bundle: &Bundle,
     passphrase: Option<&Passphrase>,
@@ -338,11 +298,11 @@ fn tell(
 }
 
 impl Arrival {
-    fn client(&self) -> Client<'_> {
+    pub(super) fn client(&self) -> Client<'_> {
         Client { place: &self.place, key: Some(&self.key) }
     }
 
-    async fn fetch<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
+    pub(super) async fn fetch<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
         match self.client().fetch(path).await {
             Err(Fault::Refused(ProblemCode::AdminSignIn)) => {
                 log_in(&self.client(), self.language, Authenticator::Keep).await?;
@@ -352,7 +312,7 @@ impl Arrival {
         }
     }
 
-    async fn post(&self, path: &str, body: &impl serde::Serialize) -> Result<(), Fault> {
+    pub(super) async fn post(&self, path: &str, body: &impl serde::Serialize) -> Result<(), Fault> {
         match self.client().post::<serde_json::Value>(path, body).await {
             Err(Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm)) => {
                 log_in(&self.client(), self.language, Authenticator::Keep).await?;

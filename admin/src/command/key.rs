@@ -13,6 +13,7 @@ use tasuki_protocol::keys::{
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::init;
+use super::way_back;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -39,6 +40,13 @@ pub enum KeyCommand {
     },
     /// Sign the bundle again, so that it holds for another year; asks for the passphrase
     Renew,
+    /// After a restore of a backup from before the newest bundle: sign one above every one that was
+    /// ever seen, so that everybody follows the server again; asks whether you mean it, and for the passphrase
+    Republish {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print three new recovery shares; asks for the passphrase
     Shares,
 }
@@ -58,19 +66,22 @@ pub enum Kind {
 }
 
 pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Printed, Fault> {
-    let desk = Desk::open(settings).await?;
+    let open = || Desk::open(settings);
     match command {
-        KeyCommand::List => list(&desk).await,
+        KeyCommand::List => list(&open().await?).await,
         KeyCommand::Rotate { kind, finish, drop_old } => {
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
-            rotate(&desk, *kind, step, old).await
+            rotate(&open().await?, *kind, step, old).await
         }
         KeyCommand::Renew => {
+            let desk = open().await?;
             let (master, _) = unlock(&desk)?;
             publish(&desk, init::next(&desk.bundle), &master, None, Vec::new()).await
         }
+        KeyCommand::Republish { yes } => way_back::republish(settings, *yes).await,
         KeyCommand::Shares => {
+            let desk = open().await?;
             let (master, _) = unlock(&desk)?;
             print_shares(&desk, &master)
         }
@@ -226,7 +237,8 @@ async fn publish(
         Some(before) => dsse::sign_by_all(&bundle, &[&root, &before.root()]),
         None => dsse::sign(&bundle, &root),
     };
-    let order = PublishBundle { bundle: Blob(envelope.clone()), log_keys };
+    let handovers = Vec::new();
+    let order = PublishBundle { bundle: Blob(envelope.clone()), log_keys, handovers };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
     desk.profile.keep_bundle(&envelope)?;
     let days = (bundle.expires_at - bundle.issued_at) / (24 * 3600);

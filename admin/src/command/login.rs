@@ -9,7 +9,7 @@ use crate::printed::Printed;
 use crate::settings::Settings;
 
 pub(super) async fn login(settings: &Settings, authenticator: bool) -> Result<Printed, Fault> {
-    let desk = Desk::open(settings).await?;
+    let (desk, _) = Desk::open_behind(settings).await?;
     let wish = if authenticator { Authenticator::SetUp } else { Authenticator::Keep };
     let expires_in = log_in(&desk.client(), desk.language, wish).await?;
     let json = serde_json::json!({ "signed_in": true, "expires_in": expires_in });

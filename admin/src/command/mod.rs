@@ -14,12 +14,14 @@ mod login;
 mod operator;
 mod pages;
 mod policy;
+mod recover;
 mod session;
+mod way_back;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use tasuki_terminal::pages::Shell;
 
 use self::admin::AdminCommand;
 use self::audit::AuditCommand;
@@ -39,7 +41,7 @@ use crate::settings::Settings;
 /// Exit codes: 0 done, 2 wrong usage, 3 set-up (bundle, key, files), 4 network,
 /// 5 the server holds another key than the one it must, 6 not allowed, 7 refused,
 /// 8 try again later, 9 wrong passphrase or shares, 10 a ledger that does not hold,
-/// 11 a ledger that is not the one known here (a fork, or older), 12 a policy that does not hold.
+/// 11 a ledger or a bundle that is not the one known here (a fork, or older), 12 a policy that does not hold.
 #[derive(Debug, Parser)]
 #[command(name = "tasuki-admin", version)]
 pub struct Program {

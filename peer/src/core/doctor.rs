@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Mapping {
     /// Nothing came back.
     Blocked,
+    /// Only the registered port answered; sessions and TURN go by the server's own.
+    PortBlocked,
     /// The server sees this end's own address.
     Open,
     /// One public address and port for every destination (RFC 4787 §4.1).
@@ -19,14 +21,32 @@ pub enum Mapping {
     Translated,
 }
 
-/// Judges what two ports of one server saw of one socket.
+impl Mapping {
+    /// Whether a session would rather go this way, where a server has addresses of both families. Of
+    /// two that pass and are not open, neither is the better one.
+    pub fn is_better_than(self, other: Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Blocked => 0,
+            Self::PortBlocked => 1,
+            Self::SameForAll | Self::PerDestination | Self::Translated => 2,
+            Self::Open => 3,
+        }
+    }
+}
+
+/// Judges what a server's own port and the registered one (RFC 8489 §17.3) saw of one socket.
 pub fn mapping(own: IpAddr, seen: [Option<SocketAddr>; 2]) -> Mapping {
     match seen {
         [None, None] => Mapping::Blocked,
+        [None, Some(_)] => Mapping::PortBlocked,
         [Some(one), Some(other)] if one != other => Mapping::PerDestination,
-        [Some(one), _] | [None, Some(one)] if one.ip() == own => Mapping::Open,
+        [Some(one), _] if one.ip() == own => Mapping::Open,
         [Some(_), Some(_)] => Mapping::SameForAll,
-        [Some(_), None] | [None, Some(_)] => Mapping::Translated,
+        [Some(_), None] => Mapping::Translated,
     }
 }
 
@@ -127,10 +147,38 @@ mod tests {
         let (one, other) = (at("203.0.113.1:40000"), at("203.0.113.1:40001"));
         assert_eq!(mapping(own, [None, None]), Mapping::Blocked);
         assert_eq!(mapping(own, [at("10.0.0.2:5000"), at("10.0.0.2:5000")]), Mapping::Open);
-        assert_eq!(mapping(own, [None, at("10.0.0.2:5000")]), Mapping::Open);
+        assert_eq!(mapping(own, [at("10.0.0.2:5000"), None]), Mapping::Open);
         assert_eq!(mapping(own, [one, one]), Mapping::SameForAll);
         assert_eq!(mapping(own, [one, other]), Mapping::PerDestination);
         assert_eq!(mapping(own, [one, None]), Mapping::Translated);
+    }
+
+    #[test]
+    fn s84_a_firewall_that_shuts_the_servers_own_udp_port_alone_is_told_from_one_that_shuts_all() {
+        let own = IpAddr::from([10, 0, 0, 2]);
+        let at = |text: &str| Some(text.parse::<SocketAddr>().unwrap());
+        for registered in [at("10.0.0.2:5000"), at("203.0.113.1:40000")] {
+            assert_eq!(mapping(own, [None, registered]), Mapping::PortBlocked);
+        }
+    }
+
+    #[test]
+    fn of_two_families_the_one_counts_that_a_session_would_take() {
+        let worst_to_best = [
+            &[Mapping::Blocked][..],
+            &[Mapping::PortBlocked],
+            &[Mapping::SameForAll, Mapping::PerDestination, Mapping::Translated],
+            &[Mapping::Open],
+        ];
+        for (at, worse) in worst_to_best.iter().enumerate() {
+            for one in *worse {
+                assert!(worse.iter().all(|other| !one.is_better_than(*other)), "{one:?}");
+                let better = worst_to_best[at + 1..].iter().copied().flatten();
+                for better in better {
+                    assert!(better.is_better_than(*one) && !one.is_better_than(*better));
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use tasuki_media::x11::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
+use tasuki_terminal::usage::Manual;
 
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
@@ -16,7 +17,7 @@ use super::pages::{self, PagesCommand};
 use super::receipts::{self, ReceiptCommand};
 use super::say;
 use super::start::{self, Shared, Signals};
-use super::usage::{self, Manual};
+use super::usage;
 use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
@@ -82,11 +83,14 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
 74 控えの拒否、76 読めないファイル、130 セッション開始前の中断。",
     words: &[
-        ("number", "セッション番号。省くと入力を求めます"),
+        &[
+        ("--number", "セッション番号。省くと入力を求めます"),
         (
-            "no_desktop",
+            "--no_desktop",
             "このコンピュータの画面を見せません。オペレータが画面を見せるセッションだけに加わります",
         ),
+    ],
+        usage::SHARED,
     ],
 };
 
@@ -132,13 +136,13 @@ pub fn main() -> ExitCode {
     if let Some(end) = serve_when_asked() {
         return end;
     }
-    let options: Options = match usage::parse(MANUAL) {
+    let options: Options = match usage::parse(&MANUAL) {
         Ok(options) => options,
         Err(code) => return code,
     };
     let work = match &options.command {
         Some(Command::Work(work)) => Some(work),
-        Some(Command::Pages(command)) => return pages::run::<Options>(command, MANUAL),
+        Some(Command::Pages(command)) => return pages::run::<Options>(command, &MANUAL),
         None => None,
     };
     start::run(&options.shared, async |settings| match work {
@@ -247,5 +251,20 @@ impl Agent<'_> {
 fn note(tried: &mut TriedNumbers, number: &SessionNumber, event: &SessionEvent) {
     if let SessionEvent::WrongNumber { .. } = event {
         tried.failed(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::texts::Lang;
+
+    #[test]
+    fn s100_every_command_and_every_option_has_its_words_in_japanese_and_no_word_is_for_nothing() {
+        assert_eq!(MANUAL.lacking::<Options>(), Vec::<String>::new());
+        assert_eq!(
+            MANUAL.needless(&[usage::command::<Options>(&MANUAL, Lang::En)]),
+            Vec::<&str>::new()
+        );
     }
 }

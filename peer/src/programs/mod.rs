@@ -12,7 +12,6 @@ mod granting;
 mod keys;
 pub mod operator;
 mod pages;
-mod qr;
 mod receipts;
 mod say;
 mod sign_in;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use tasuki_protocol::login::LoginResponse;
+use tasuki_terminal::qr;
 
-use super::qr;
 use super::say::{self, Form};
 use super::surface;
 use crate::shell::fault::Fault;

@@ -61,12 +61,14 @@ pub(super) async fn restore_command(
         Language::English => format!(
             "The database is as it was at {at}.
 Everybody has to sign in again. Disable, revoke and limit once more what was since then. The ledger
-went back, which is noticed: run `tasuki-admin audit acknowledge-restore --reason TEXT`."
+went back, which is noticed: run `tasuki-admin audit acknowledge-restore --reason TEXT`. If a key was
+rotated since, every program refuses the server until the administrator runs `tasuki-admin key republish` too."
         ),
         Language::Japanese => format!(
             "データベースを {at} の状態に戻しました。
 全員がサインインし直す必要があります。その後に停止・失効・制限したものは、もう一度行ってください。記録も
-戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。"
+戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。その後に鍵を
+替えていた場合は、管理者が `tasuki-admin key republish` も実行するまで、各プログラムはサーバを拒否します。"
         ),
     });
     let Some(token) = admin_token else { return Ok(()) };

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
+use tasuki_terminal::pages::{self, Shell};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
@@ -23,7 +23,6 @@ use super::doctor_hardening::{UNIT, harden};
 use super::fault::{EXIT_CODES, Fault, Language};
 use super::folder::{FACTS, is_there};
 use super::in_force::in_force;
-use super::program_pages::{completion, manual};
 use super::recovery_program::{RecoveryArguments, recovery_command};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
@@ -154,10 +153,12 @@ pub fn run() -> ExitCode {
             Command::Restore(arguments) => restore_command(&arguments, language).await,
             Command::RecoveryToken(arguments) => recovery_command(&arguments, language).await,
             Command::Completion { shell } => {
-                say(&completion(usage::command(language), shell));
+                say(&pages::completion(usage::command(language), shell));
                 Ok(())
             }
-            Command::Manual { folder } => manual(usage::command(language), &folder),
+            Command::Manual { folder } => {
+                pages::manual(usage::command(language), &folder).map_err(Fault::unreadable(&folder))
+            }
         }
     });
     match done {

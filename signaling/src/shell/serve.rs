@@ -142,7 +142,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let facts = folder.facts()?;
     let store = open_store(folder.database()).await?;
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
-    let keys = keys_of(&folder, trust.bundle().as_deref())?;
+    let keys = keys_of(&folder, &trust)?;
     let tls = tls::load(&folder)?;
     let (relay_key, turn_key) = keys_of_relay(&config, &keys);
     let policies = policies(&store, &keys, &facts);
@@ -200,15 +200,22 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
 
 /// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
 /// its keys is made good here.
-fn keys_of(folder: &Folder, bundle: Option<&Bundle>) -> Result<Keys, Fault> {
-    let Some(bundle) = bundle else { return folder.keys() };
-    folder.adopt(bundle, &folder.prepared()?)?;
+fn keys_of(folder: &Folder, trust: &Trust) -> Result<Keys, Fault> {
+    let Some(bundle) = trust.bundle() else { return folder.keys() };
+    folder.adopt(&bundle, &folder.prepared()?)?;
     let keys = folder.keys()?;
     if bundle.manifest_keys.contains(&keys.manifest_key()) {
-        Ok(keys)
-    } else {
-        Err(Fault::KeyDamaged(folder.file("manifest.key")))
+        return Ok(keys);
     }
+    if !trust.is_restored() {
+        return Err(Fault::KeyDamaged(folder.file("manifest.key")));
+    }
+    // The administrator must reach this server, who alone can sign a bundle that names them.
+    tracing::warn!(
+        "the restored bundle is older than the keys here: every program refuses this server \
+         until `tasuki-admin key republish`"
+    );
+    Ok(keys)
 }
 
 /// Newer certificates are taken from their file, and asked for where the settings name an authority.

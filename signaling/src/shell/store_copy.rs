@@ -10,6 +10,7 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use super::fault::Fault;
 use super::store::Store;
 use super::store_fault;
+use super::trust::RESTORED;
 
 /// How long a copy waits for a database that another holds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,6 +61,9 @@ impl Store {
         let at = i64::try_from(backup_at).unwrap_or(i64::MAX);
         let mark = sqlx::query("INSERT INTO restores (backup_at) VALUES (?)").bind(at);
         mark.execute(&store.pool).await.map_err(damaged)?;
+        let restored = "INSERT OR REPLACE INTO documents (kind, version, body) VALUES (?, 0, x'')";
+        let restored = sqlx::query(restored).bind(RESTORED).execute(&store.pool).await;
+        restored.map_err(damaged)?;
         // The file is moved without its log, so everything must stand in it.
         let into_file = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&store.pool).await;
         let busy = into_file.and_then(|row| row.try_get::<i64, _>(0)).map_err(damaged)?;

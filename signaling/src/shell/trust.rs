@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
 use tasuki_protocol::certificate::Revocations;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey};
@@ -26,6 +26,8 @@ const BUNDLE: &str = "bundle";
 const HANDOVER: &str = "handover";
 const REVOCATIONS: &str = "revocations";
 const LOG_KEY: &str = "log-key";
+/// This database came from a backup, and nobody has published a bundle since.
+pub(crate) const RESTORED: &str = "restored";
 /// The most log keys that are kept: one a year for a long time.
 const MAX_LOG_KEYS: usize = 64;
 
@@ -44,6 +46,7 @@ struct State {
     bundle: Option<(Arc<Bundle>, Bytes)>,
     handovers: Vec<Blob>,
     revocations: Option<(u64, Blob)>,
+    is_restored: bool,
 }
 
 impl Trust {
@@ -61,7 +64,8 @@ impl Trust {
         let handovers = handovers.into_iter().map(|(_, envelope)| Blob(envelope)).collect();
         let list = store.documents(REVOCATIONS).await.map_err(|_| damaged())?.pop();
         let revocations = list.map(|(version, envelope)| (version, Blob(envelope)));
-        let now = Mutex::new(State { bundle, handovers, revocations });
+        let is_restored = !store.documents(RESTORED).await.map_err(|_| damaged())?.is_empty();
+        let now = Mutex::new(State { bundle, handovers, revocations, is_restored });
         Ok(Self { folder, facts, store, now, changing: tokio::sync::Mutex::new(()) })
     }
 
@@ -72,6 +76,11 @@ impl Trust {
     /// `None` until `tasuki-admin init` is done: nothing is served till then.
     pub(crate) fn bundle(&self) -> Option<Arc<Bundle>> {
         self.state().bundle.as_ref().map(|(bundle, _)| Arc::clone(bundle))
+    }
+
+    /// Whether the keys of the folder may be newer than the bundle that names them.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.state().is_restored
     }
 
     pub(crate) fn envelope(&self) -> Option<Bytes> {
@@ -118,13 +127,14 @@ impl Trust {
         act: impl AsyncFnOnce(Vec<Step>) -> Result<(), AdminRefused>,
     ) -> Result<Adopted, AdminRefused> {
         let _one = self.changing.lock().await;
-        let before = self.bundle();
-        let bundle = match &before {
-            Some(before) => Bundle::open(&order.bundle.0, &before.known()),
+        let before = self.bundle().map(|before| before.known());
+        let led = led_on(before, &order.handovers).map_err(|_| ProblemCode::Document)?;
+        let bundle = match &led {
+            Some(led) => Bundle::open(&order.bundle.0, led),
             None => Bundle::open_first(&order.bundle.0),
         };
         let bundle = bundle.map_err(|_| ProblemCode::Document)?;
-        let rises = before.as_ref().is_none_or(|before| bundle.version > before.version);
+        let rises = led.is_none_or(|led| bundle.version > led.version);
         let unable = |fault: Fault| {
             tracing::error!(%fault, "the server's own keys");
             ProblemCode::Busy
@@ -140,12 +150,14 @@ impl Trust {
             return Err(ProblemCode::Document.into());
         }
         let is_first = before.is_none();
-        let hands_over = before.is_some_and(|before| before.root != bundle.root);
-        act(documents_of(&bundle, order, hands_over)).await?;
+        let hands_over = led.is_some_and(|led| led.root != bundle.root);
+        act(documents_of(&bundle, order, hands_over)?).await?;
         self.folder.write(BUNDLE_FILE, &order.bundle.0).map_err(unable)?;
         let adopted = self.folder.adopt(&bundle, &prepared).map_err(unable)?;
         let adopted = Adopted { is_first, ..adopted };
         let mut state = self.state();
+        state.is_restored = false;
+        state.handovers.extend(order.handovers.iter().cloned());
         if hands_over {
             state.handovers.push(order.bundle.clone());
         }
@@ -183,6 +195,21 @@ pub(crate) struct Adopted {
     pub(crate) tls: Option<super::tls::Tls>,
     /// No bundle was before it, so that no ledger was either.
     pub(crate) is_first: bool,
+}
+
+/// Where the roots' handovers lead that this server has lost.
+fn led_on(known: Option<Known>, handovers: &[Blob]) -> Result<Option<Known>, BundleRefused> {
+    let Some(mut known) = known else {
+        return if handovers.is_empty() { Ok(None) } else { Err(BundleRefused::OtherRoot) };
+    };
+    for handover in handovers {
+        let next = Bundle::open(&handover.0, &known)?.known();
+        if next.version == known.version || next.root == known.root {
+            return Err(BundleRefused::Unusable);
+        }
+        known = next;
+    }
+    Ok(Some(known))
 }
 
 /// A bundle may put the server's prepared keys first, and must name those in use.
@@ -227,8 +254,16 @@ fn document(kind: &'static str, version: u64, body: Vec<u8>) -> Step {
         .or(ProblemCode::Conflict)
 }
 
-fn documents_of(bundle: &Bundle, order: &PublishBundle, hands_over: bool) -> Vec<Step> {
-    let mut steps = Vec::new();
+fn documents_of(
+    bundle: &Bundle,
+    order: &PublishBundle,
+    hands_over: bool,
+) -> Result<Vec<Step>, ProblemCode> {
+    let mut steps = vec![Step::new("DELETE FROM documents WHERE kind = ?").with(RESTORED.to_owned())];
+    for handover in &order.handovers {
+        let lost = Bundle::open_first(&handover.0).map_err(|_| ProblemCode::Document)?;
+        steps.push(document(HANDOVER, lost.version, handover.0.clone()));
+    }
     if !order.log_keys.is_empty() {
         steps.push(Step::new("DELETE FROM documents WHERE kind = ?").with(LOG_KEY.to_owned()));
     }
@@ -239,5 +274,5 @@ fn documents_of(bundle: &Bundle, order: &PublishBundle, hands_over: bool) -> Vec
     for (key, number) in order.log_keys.iter().zip(0..) {
         steps.push(document(LOG_KEY, number, signal::encode(key).into_bytes()));
     }
-    steps
+    Ok(steps)
 }

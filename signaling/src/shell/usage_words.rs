@@ -1,8 +1,11 @@
 //! The Japanese words of the command line, by command and option: `setup --host`, and `--data` for an
 //! option that means the same everywhere. Knows no command's meaning.
 
-pub(super) const ABOUT: &str = "Tasuki のサーバー";
-pub(super) const AFTER: &str = "終了コード:
+use tasuki_terminal::usage::{Manual, Words};
+
+pub(super) const MANUAL: Manual = Manual {
+    about: "Tasuki のサーバー",
+    after: "終了コード:
   0  完了
   1  システムから乱数を得られない
   2  使い方の誤り
@@ -19,11 +22,11 @@ pub(super) const AFTER: &str = "終了コード:
  13  バックアップまたは復元がファイルを上書きしてしまう
  14  バックアップが壊れている
  15  バックアップは別のサーバーのもの
- 16  復元できる組織の鍵がない";
-pub(super) const HELP: &str = "この説明を表示します";
-pub(super) const VERSION: &str = "版を表示します";
+ 16  復元できる組織の鍵がない",
+    words: &[WORDS],
+};
 
-pub(super) const WORDS: &[(&str, &str)] = &[
+const WORDS: Words = &[
     ("--lang", "表示する言語: en または ja。指定しなければ環境に従います"),
     ("--data", "サーバーのフォルダー"),
     ("--json", "JSON で表示します"),

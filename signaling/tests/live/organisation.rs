@@ -55,6 +55,16 @@ impl World {
     }
 
     pub(crate) async fn publish(&self, bundle: &Bundle, roots: &[&SigningKey]) -> Answer {
+        self.publish_after(&[], bundle, roots).await
+    }
+
+    /// With envelopes by which the root changed before it.
+    pub(crate) async fn publish_after(
+        &self,
+        handovers: &[Vec<u8>],
+        bundle: &Bundle,
+        roots: &[&SigningKey],
+    ) -> Answer {
         let log_keys = bundle.log_keys.iter().map(|public| WrappedLogKey {
             v: PROTOCOL_VERSION,
             tenant: bundle.tenant,
@@ -66,6 +76,7 @@ impl World {
         let order = PublishBundle {
             bundle: Blob(dsse::sign_by_all(bundle, roots)),
             log_keys: log_keys.collect(),
+            handovers: handovers.iter().cloned().map(Blob).collect(),
         };
         self.admin_post(PUBLISH_PATH, &order).await
     }

@@ -98,6 +98,46 @@ async fn t69_a_new_root_takes_over_only_with_the_old_ones_word_and_survives_a_re
     assert_eq!(news(&world).await.bundle(&first.known()), Ok(third));
 }
 
+/// Of a server that came back from before two changes of the root.
+#[tokio::test]
+async fn t69_lost_handovers_lead_a_server_on_only_whole_in_order_and_signed_by_each_root_before() {
+    let mut world = World::start().await;
+    let first = world.bundle();
+    let (second, third, stranger) = (key(31), key(32), key(66));
+    let of = |version, root: &SigningKey| Bundle { version, root: device_key(root), ..first.clone() };
+    let signed = |bundle: &Bundle, by: &[&SigningKey]| dsse::sign_by_all(bundle, by);
+    let one = signed(&of(2, &second), &[&second, &root_key()]);
+    let two = signed(&of(3, &third), &[&third, &second]);
+    let forged = signed(&of(2, &second), &[&second, &stranger]);
+    let same = signed(&of(4, &third), &[&third]);
+    let last = of(9, &third);
+    for handovers in [
+        vec![],
+        vec![one.clone()],
+        vec![two.clone()],
+        vec![two.clone(), one.clone()],
+        vec![forged, two.clone()],
+        vec![one.clone(), two.clone(), same],
+        vec![one.clone(), two.clone(), two.clone()],
+        vec![b"{}".to_vec()],
+    ] {
+        let answer = world.publish_after(&handovers, &last, &[&third]).await;
+        assert_eq!(code(&answer), ProblemCode::Document, "{}", handovers.len());
+    }
+    let both = [one, two];
+    let not_above = world.publish_after(&both, &of(3, &third), &[&third]).await;
+    assert_eq!(code(&not_above), ProblemCode::Document);
+    assert_eq!(news(&world).await.bundle(&first.known()), Ok(first.clone()), "nothing was taken");
+    assert_eq!(world.publish_after(&both, &last, &[&third]).await.status, 204);
+    for _ in 0..2 {
+        let told = news(&world).await;
+        assert_eq!(told.bundle(&first.known()), Ok(last.clone()));
+        assert_eq!(told.bundle(&of(5, &third).known()), Ok(last.clone()));
+        world.stop().await;
+        world.run().await;
+    }
+}
+
 #[tokio::test]
 async fn a_prepared_manifest_key_signs_from_the_bundle_on_that_names_it_first() {
     let mut world = World::start().await;

@@ -22,6 +22,12 @@ const ARROWS: &[Arrow] = &[
         why: "the protocol does no IO and draws no randomness: bytes, times and seeds are handed in",
     },
     Arrow {
+        from: "tasuki-terminal",
+        to: &[],
+        never: &["tokio", "rustls", "serde_json"],
+        why: "how a program speaks at a terminal knows nothing of what it says",
+    },
+    Arrow {
         from: "tasuki-media",
         to: &["tasuki-protocol"],
         never: &["tokio", "str0m", "rustls", "socket2"],
@@ -29,7 +35,7 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         from: "tasuki-peer",
-        to: &["tasuki-protocol", "tasuki-media"],
+        to: &["tasuki-protocol", "tasuki-media", "tasuki-terminal"],
         never: &["axum", "sqlx", "webrtc", "slint"],
         why: "a peer is an end of a session, neither its server nor its window",
     },
@@ -41,7 +47,7 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         from: "tasuki-signaling",
-        to: &["tasuki-protocol", "tasuki-turn-relay"],
+        to: &["tasuki-protocol", "tasuki-turn-relay", "tasuki-terminal"],
         never: &["str0m", "x11rb", "env-libvpx-sys", "xcap", "enigo", "snow", "webrtc"],
         why: "a server cannot touch a pixel, nor open what the ends seal",
     },
@@ -53,7 +59,7 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         from: "tasuki-admin",
-        to: &["tasuki-protocol"],
+        to: &["tasuki-protocol", "tasuki-terminal"],
         never: &["str0m", "x11rb", "sqlx", "axum"],
         why: "the administrator's tool speaks to servers and shares no code with them",
     },

@@ -157,42 +157,48 @@ async fn speed(callee: &Callee, proxies: &Proxies, chart: &mut Chart<'_>) {
     }
 }
 
+/// What one address of the server told of the way there.
+struct Udp {
+    place: SocketAddr,
+    own: IpAddr,
+    seen: [Option<SocketAddr>; 2],
+    mapping: Mapping,
+}
+
 async fn udp(callee: &Callee, places: &[SocketAddr], relay: RelayIs, chart: &mut Chart<'_>) {
     let families = [true, false].map(|is_v4| places.iter().find(|place| place.is_ipv4() == is_v4));
-    let mut best: Option<(Words, Vec<String>)> = None;
-    let mut turn = None;
+    let mut found = Vec::new();
     for place in families.into_iter().flatten() {
-        let Some((own, seen)) = ask(*place).await else { continue };
-        let heard = seen[0].is_some();
-        if !heard && seen[1].is_some() {
-            best.get_or_insert((Words::UdpPortBlocked, vec![place.to_string()]));
-            continue;
+        if let Some((own, seen)) = ask(*place).await {
+            found.push(Udp { place: *place, own, seen, mapping: mapping(own, seen) });
         }
-        let public = seen[0].or(seen[1]).map(|seen| seen.ip().to_string()).unwrap_or_default();
-        let values = vec![own.to_string(), public];
-        let words = match mapping(own, seen) {
-            Mapping::Blocked => continue,
-            Mapping::Open => Words::UdpOpen,
-            Mapping::SameForAll => Words::UdpSameForAll,
-            Mapping::Translated => Words::UdpTranslated,
-            Mapping::PerDestination => Words::UdpPerDestination,
-        };
-        let blocked = best.as_ref().is_none_or(|(words, _)| *words == Words::UdpPortBlocked);
-        if blocked || words == Words::UdpOpen {
-            best = Some((words, values));
-        }
-        turn = turn.or(heard.then_some(*place));
     }
+    let best = found.iter().reduce(
+        |best, next| {
+            if next.mapping.is_better_than(best.mapping) { next } else { best }
+        },
+    );
     match best {
         None => chart.note(Words::UdpBlocked, &[callee.address()]),
-        Some((words @ (Words::UdpPerDestination | Words::UdpPortBlocked), values)) => {
-            chart.note(words, &values);
-        }
-        Some((words, values)) => chart.fine(words, &values),
+        Some(best) => tell_udp(best, callee, chart),
     }
-    if let Some(place) = turn.filter(|_| relay == RelayIs::Here) {
+    let heard = found.iter().find(|udp| udp.seen[0].is_some()).map(|udp| udp.place);
+    if let Some(place) = heard.filter(|_| relay == RelayIs::Here) {
         let words = if speaks_turn(place).await { Words::TurnOpen } else { Words::TurnAbsent };
         chart.fine(words, &[place.to_string()]);
+    }
+}
+
+fn tell_udp(udp: &Udp, callee: &Callee, chart: &mut Chart<'_>) {
+    let public = udp.seen[0].or(udp.seen[1]).map(|seen| seen.ip().to_string());
+    let values = [udp.own.to_string(), public.unwrap_or_default()];
+    match udp.mapping {
+        Mapping::Blocked => chart.note(Words::UdpBlocked, &[callee.address()]),
+        Mapping::PortBlocked => chart.note(Words::UdpPortBlocked, &[udp.place.to_string()]),
+        Mapping::PerDestination => chart.note(Words::UdpPerDestination, &values),
+        Mapping::Open => chart.fine(Words::UdpOpen, &values),
+        Mapping::SameForAll => chart.fine(Words::UdpSameForAll, &values),
+        Mapping::Translated => chart.fine(Words::UdpTranslated, &values),
     }
 }
 

@@ -1,0 +1,113 @@
+//! `init --recover`: the organisation's keys brought back from two recovery shares, on a computer that
+//! the server does not know, or knows no more.
+
+use ed25519_dalek::{Signer, SigningKey};
+use tasuki_protocol::admin::{ProblemCode, recovery_proof};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::keys::{
+    LOG_KEYS_PATH, PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys, WrappedLogKeys,
+};
+
+use super::init::{Arrival, InitOptions, new_passphrase, tell};
+use super::way_back::{above, log_keys};
+use crate::client::Client;
+use crate::fault::Fault;
+use crate::printed::Printed;
+use crate::profile::{Place, Profile};
+use crate::prompt;
+use crate::shares::{self, Share};
+use crate::texts::Language;
+use crate::vault::{Master, Passphrase, public};
+
+/// What must hold before anything is sent that cannot be taken back.
+#[derive(Debug)]
+pub(super) struct Ready {
+    tenant: TenantId,
+    master: Master,
+    passphrase: Passphrase,
+    /// Whether it was made here, and must be shown.
+    made: bool,
+}
+
+impl Ready {
+    /// The root's word for this key at this server with this token.
+    pub(super) fn word(&self, token: &str, key: &SigningKey) -> Blob {
+        let proof = recovery_proof(self.tenant, token, &public(key));
+        Blob(self.master.root().sign(proof.as_bytes()).to_bytes().to_vec())
+    }
+}
+
+/// Whether the server knows this key as an administrator's who may come in.
+pub(super) async fn is_known(place: &Place, key: &SigningKey) -> Result<bool, Fault> {
+    let client = Client { place, key: Some(key) };
+    match client.fetch::<ServerKeys>(SERVER_KEYS_PATH).await {
+        Ok(_) | Err(Fault::Refused(ProblemCode::AdminSignIn)) => Ok(true),
+        Err(Fault::Refused(ProblemCode::Unauthorised)) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Asks for shares and passphrase, and looks whether they are good.
+pub(super) async fn prepare(
+    client: &Client<'_>,
+    profile: &Profile,
+    language: Language,
+    options: &InitOptions,
+) -> Result<Ready, Fault> {
+    let told = client.fetch::<TrustNews>(TRUST_PATH).await;
+    let news = told.map_err(|fault| match (fault, profile.bundle(None)) {
+        (Fault::OtherServer { address }, Err(_)) => Fault::OtherFingerprint { address },
+        (Fault::Refused(ProblemCode::NotInitialised), _) => Fault::NothingToRecover,
+        (fault, _) => fault,
+    })?;
+    ask(&newest(&news.bundle.0, profile)?, language, options)
+}
+
+fn ask(bundle: &Bundle, language: Language, options: &InitOptions) -> Result<Ready, Fault> {
+    let mut typed = Vec::with_capacity(2);
+    for number in 1..=2 {
+        let text = prompt::secret(&language.ask_share(number))?;
+        typed.push(text.parse::<Share>().map_err(|_| Fault::NotAShare)?);
+    }
+    let [one, other] = typed.as_slice() else { return Err(Fault::NotAShare) };
+    let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
+    let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
+    let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
+    Ok(Ready { tenant: bundle.tenant, master, passphrase, made })
+}
+
+/// The server's bundle, or the one kept here if a backup took the server back before it.
+fn newest(envelope: &[u8], profile: &Profile) -> Result<Bundle, Fault> {
+    let file = profile.folder().join(BUNDLE_FILE);
+    let shown = Bundle::open_first(envelope).map_err(|_| Fault::DamagedBundle(file))?;
+    let kept = profile.bundle(None).ok().filter(|kept| {
+        (kept.tenant, kept.root) == (shown.tenant, shown.root) && kept.version > shown.version
+    });
+    Ok(kept.unwrap_or(shown))
+}
+
+pub(super) async fn recover(
+    arrival: &mut Arrival,
+    keys: &ServerKeys,
+    envelope: &[u8],
+    options: &InitOptions,
+) -> Result<Printed, Fault> {
+    let before = newest(envelope, &arrival.profile)?;
+    let ready = match arrival.ready.take() {
+        Some(ready) => ready,
+        None => ask(&before, arrival.language, options)?,
+    };
+    let Ready { master, passphrase, made, .. } = &ready;
+    let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
+    let mut bundle = above(&before, keys);
+    let log_keys = log_keys(kept.log_keys, &mut bundle, (master, passphrase))?;
+    arrival.profile.keep_vault(&master.wrap(keys.tenant, passphrase)?)?;
+    let envelope = Blob(dsse::sign(&bundle, &master.root()));
+    let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers: Vec::new() };
+    arrival.post(PUBLISH_PATH, &order).await?;
+    arrival.profile.keep_bundle(&envelope.0)?;
+    Ok(tell(arrival, &bundle, made.then_some(passphrase), None))
+}

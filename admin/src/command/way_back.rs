@@ -1,0 +1,93 @@
+//! From a server whose database is older than the newest bundle back to one that everybody follows,
+//! with what an administrator alone has: the root key, and what his computer has seen.
+//!
+//! It refuses to know whether a backup was restored or an older database put in place: a person says so.
+
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
+use tasuki_protocol::dsse;
+use tasuki_protocol::keys::{
+    LOG_KEYS_PATH, PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys, WrappedLogKey,
+    WrappedLogKeys,
+};
+use tasuki_protocol::log_key::LogSecretKey;
+
+use super::init::{BUNDLE_LIFE_S, unix};
+use super::key::unlock;
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::printed::Printed;
+use crate::prompt;
+use crate::random::random;
+use crate::settings::Settings;
+use crate::vault::{Master, Passphrase, unwrap_log_key};
+
+pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed, Fault> {
+    let (desk, server) = Desk::open_behind(settings).await?;
+    let server = server.ok_or(Fault::NothingToRepublish)?;
+    let lost = desk.profile.lead_on(server.known(), desk.bundle.root);
+    let handovers = lost.ok_or(Fault::RootsLost)?;
+    let (at, known) = (server.version, desk.bundle.version);
+    if !yes && *prompt::answer(&desk.language.ask_republish(at, known))? != at.to_string() {
+        return Err(Fault::NotConfirmed);
+    }
+    let (master, passphrase) = unlock(&desk)?;
+    let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
+    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+    let mut bundle = above(&desk.bundle, &keys);
+    let log_keys = log_keys(kept.log_keys, &mut bundle, (&master, &passphrase))?;
+    let envelope = Blob(dsse::sign(&bundle, &master.root()));
+    let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers };
+    desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
+    desk.profile.keep_bundle(&envelope.0)?;
+    let json = serde_json::json!({ "version": bundle.version, "was": at, "known": known });
+    Ok(Printed { text: desk.language.republished(bundle.version), json })
+}
+
+/// A bundle that goes on from `known` at a server with these keys. Its version counts seconds: no
+/// bundle that anybody has seen, and this computer not, can be above it.
+pub(super) fn above(known: &Bundle, server: &ServerKeys) -> Bundle {
+    let now = unix();
+    Bundle {
+        version: known.version.saturating_add(1).max(now),
+        server_pins: led_by(server.server_pin, &known.server_pins),
+        manifest_keys: led_by(server.manifest_key, &known.manifest_keys),
+        checkpoint_keys: led_by(server.checkpoint_key, &known.checkpoint_keys),
+        issued_at: now,
+        expires_at: now + BUNDLE_LIFE_S,
+        ..known.clone()
+    }
+}
+
+fn led_by<T: Copy + PartialEq>(own: T, known: &[T]) -> Vec<T> {
+    let others = known.iter().copied().filter(|key| *key != own);
+    std::iter::once(own).chain(others).take(MAX_KEYS).collect()
+}
+
+/// The log keys that the server has, under this master key and passphrase; and a new one where the
+/// private half of the bundle's own went with the lost database: nobody could open what is sealed to it.
+pub(super) fn log_keys(
+    kept: Vec<WrappedLogKey>,
+    bundle: &mut Bundle,
+    (master, passphrase): (&Master, &Passphrase),
+) -> Result<Vec<WrappedLogKey>, Fault> {
+    let wrap = |secret: &LogSecretKey, at| master.wrap_log_key(secret, bundle.tenant, at, passphrase);
+    let is_there = kept.iter().any(|key| Some(&key.public) == bundle.log_keys.first());
+    let mut log_keys = Vec::with_capacity(kept.len() + 1);
+    if !is_there {
+        let secret = LogSecretKey::from_bytes(*random::<32>()?);
+        log_keys.push(wrap(&secret, unix())?);
+    }
+    for key in kept {
+        let secret = master.unwrap_log_key(&key).or_else(|_| unwrap_log_key(&key, passphrase));
+        log_keys.push(match secret {
+            Ok(secret) => wrap(&secret, key.created_at)?,
+            // Of a passphrase before this one, which opens it still.
+            Err(_) => key,
+        });
+    }
+    if !is_there {
+        bundle.log_keys = log_keys.first().map(|key| key.public.clone()).into_iter().collect();
+    }
+    Ok(log_keys)
+}
