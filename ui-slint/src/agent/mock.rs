@@ -108,6 +108,8 @@ impl Ear for Rc<Mock> {
     fn send(&self, msg: Msg) {
         if matches!(msg, Msg::EndPressed) {
             self.say("end");
+        } else if matches!(msg, Msg::RefusePressed { .. } | Msg::AnswerPressed { yes: false, .. }) {
+            self.say("refuse");
         } else if matches!(msg, Msg::Presented) {
             self.say("to the front");
         } else if matches!(msg, Msg::TrayThere(true)) {
