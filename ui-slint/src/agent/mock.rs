@@ -18,6 +18,7 @@ use super::scenes::{self, Scene};
 use super::view;
 use super::wiring::{self, Ear, Opening};
 use crate::look::Shade;
+use crate::room;
 use crate::upkeep::NextIsKept;
 use crate::windows::{AgentWindow, Means};
 
@@ -46,6 +47,7 @@ pub(super) fn walk(
     wiring::wire(&window, &mock);
     let next = Rc::clone(&mock);
     window.on_next_state(move || next.turn());
+    room::keep_on_screen(&window);
     window.show()?;
     mock.show();
     mock.tell();
