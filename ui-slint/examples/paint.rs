@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use slint::winit_030::WinitWindowAccessor;
-use slint::{
-    ComponentHandle, Image, LogicalSize, Model, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel,
-};
+use slint::{ComponentHandle, Image, LogicalSize, Model, ModelRc, VecModel};
 use tasuki_media::blocks::{Area, ChangedBlocks};
 use tasuki_media::tiling::{Extent, Tile, Tiling};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::operator::{scenes, view};
+use tasuki_ui_slint::viewer::sheets::Sheets;
 use tasuki_ui_slint::windows::{OperatorWindow, RemoteScreen, ViewTile};
 
 const SOURCE: Extent = Extent { width: 1920, height: 1080 };
@@ -63,6 +62,7 @@ struct Bench {
     painting: Duration,
     begun: Duration,
     tiling: Tiling,
+    sheets: Sheets,
     tiles: Rc<VecModel<ViewTile>>,
     pictures: [Vec<u8>; 2],
 }
@@ -80,6 +80,7 @@ impl Bench {
             painting: Duration::ZERO,
             begun: Duration::ZERO,
             tiling: Tiling::default(),
+            sheets: Sheets::default(),
             tiles: Rc::default(),
             pictures: [picture(0), picture(1)],
         }
@@ -113,6 +114,7 @@ impl Bench {
 
     fn lay(&mut self, window: &OperatorWindow, target: Extent) {
         self.tiling = Tiling::new(SOURCE, target);
+        self.sheets = Sheets::default();
         let tiles: Vec<ViewTile> = self
             .tiling
             .tiles()
@@ -147,12 +149,7 @@ impl Bench {
         let picture = &self.pictures[self.frame as usize % 2];
         let painted: Vec<_> = stale
             .into_iter()
-            .map(|tile| {
-                let mut pixels =
-                    SharedPixelBuffer::<Rgb8Pixel>::new(tile.width.into(), tile.height.into());
-                self.tiling.paint(picture, tile, pixels.make_mut_bytes());
-                (tile.index, pixels)
-            })
+            .map(|tile| (tile.index, self.sheets.paint(&mut self.tiling, picture, tile)))
             .collect();
         self.painting += thread_cpu() - before;
         for (index, pixels) in painted {

@@ -24,7 +24,15 @@ const MOST_FINDINGS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checkup {
     findings: Vec<Finding>,
-    is_over: bool,
+    progress: Progress,
+}
+
+/// More may be found only while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Progress {
+    #[default]
+    Running,
+    Over,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +65,7 @@ pub fn update(checkup: &mut Option<Checkup>, msg: Msg) -> Option<Effect> {
         }
         Msg::Over => {
             if let Some(checkup) = checkup {
-                checkup.is_over = true;
+                checkup.progress = Progress::Over;
             }
         }
     }
@@ -125,7 +133,7 @@ async fn examine(patient: Patient, told: mpsc::Sender<Msg>) {
 
 /// An examination that is over, for `--mock`, the pictures and the tests.
 pub fn made_up() -> Checkup {
-    Checkup { findings: doctor::made_up(), is_over: true }
+    Checkup { findings: doctor::made_up(), progress: Progress::Over }
 }
 
 pub fn show<W: ComponentHandle>(checkup: Option<&Checkup>, lang: Lang, window: &W)
@@ -135,10 +143,10 @@ where
     let shown = window.global::<windows::Checkup<'_>>();
     shown.set_shown(checkup.is_some());
     let Some(checkup) = checkup else { return };
-    shown.set_running(!checkup.is_over);
+    shown.set_running(checkup.progress == Progress::Running);
     let mut lines: Vec<CheckLine> =
         checkup.findings.iter().map(|finding| line(finding, lang)).collect();
-    if checkup.is_over {
+    if checkup.progress == Progress::Over {
         // What matters comes first.
         lines.sort_by_key(|line| std::cmp::Reverse(grade(line.weight)));
     }
@@ -205,11 +213,11 @@ mod tests {
         assert_eq!(update(&mut checkup, Msg::Begun), Some(Effect::Examine));
         update(&mut checkup, found(all.next().unwrap()));
         assert_eq!(
-            checkup.as_ref().map(|checkup| (checkup.findings.len(), checkup.is_over)),
-            Some((1, false))
+            checkup.as_ref().map(|checkup| (checkup.findings.len(), checkup.progress)),
+            Some((1, Progress::Running))
         );
         update(&mut checkup, Msg::Over);
-        assert!(checkup.as_ref().is_some_and(|checkup| checkup.is_over));
+        assert!(checkup.as_ref().is_some_and(|checkup| checkup.progress == Progress::Over));
         assert_eq!(update(&mut checkup, Msg::Closed), Some(Effect::LetBe));
         update(&mut checkup, found(all.next().unwrap()));
         assert_eq!((update(&mut checkup, Msg::Closed), checkup), (None, None));

@@ -5,12 +5,15 @@
 //! decided by `tasuki-peer`; nothing here opens a socket.
 
 pub mod agent;
+mod chat;
 pub mod checkup;
 mod documents;
 mod kept;
 mod last_words;
 pub mod look;
 pub mod operator;
+mod room;
+mod rows;
 mod upkeep;
 pub mod viewer;
 

@@ -85,6 +85,37 @@ fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessio
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a bar that is gone ends the session");
 }
 
+/// On a screen that is smaller than the window would like to be.
+#[test]
+fn a_window_lies_on_its_screen_with_its_title_bar() {
+    let desk = Desk::start();
+    let (client, screen) = x11rb::connect(Some(&desk.display)).unwrap();
+    let root = client.setup().roots[screen].root;
+    let extents = client.intern_atom(false, b"_NET_FRAME_EXTENTS").unwrap().reply().unwrap().atom;
+    let framed = |name: &str| -> Option<[i32; 4]> {
+        let found = desk.xdotool(&["search", "--onlyvisible", "--name", name]);
+        let id = found.lines().next()?.parse().ok()?;
+        let around = client.get_property(false, id, extents, AtomEnum::CARDINAL, 0, 4).unwrap();
+        let around: Vec<u32> = around.reply().ok()?.value32()?.collect();
+        let [left, right, above, below] = around[..] else { return None };
+        let size = client.get_geometry(id).unwrap().reply().ok()?;
+        let at = client.translate_coordinates(id, root, 0, 0).unwrap().reply().ok()?;
+        let (x, y) = (i32::from(at.dst_x), i32::from(at.dst_y));
+        let (right, below) = (right as i32, below as i32);
+        let ends = [x + i32::from(size.width) + right, y + i32::from(size.height) + below];
+        Some([x - left as i32, y - above as i32, ends[0], ends[1]])
+    };
+    for (program, state, name) in
+        [(OPERATOR, "operator-home", "operators$"), (AGENT, "agent-number", "Remote support$")]
+    {
+        let _window = Mock::start(program, state, &desk.display);
+        until("the whole window lies on the screen", || {
+            let Some([left, top, right, bottom]) = framed(name) else { return false };
+            left >= 0 && top >= 0 && right <= 1024 && bottom <= 800 && bottom - top > 600
+        });
+    }
+}
+
 #[test]
 fn t33_whatever_another_program_does_to_the_bar_it_stands_again_as_before() {
     let desk = Desk::start();

@@ -1,6 +1,6 @@
 //! Every window in every state, language and colour, as the software renderer paints it, against
 //! the committed picture in `docs/images/windows/`. `TASUKI_WRITE_PICTURES=1` (`./dev screenshots`)
-//! writes them anew.
+//! writes them anew. The bars, red by day and by night, in one colour.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,8 +10,10 @@ use std::time::Instant;
 
 use painting::Gallery;
 use slint::{ComponentHandle, LogicalSize};
+use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::agent::{scenes, view};
-use tasuki_ui_slint::windows::AgentWindow;
+use tasuki_ui_slint::look::{self, Shade};
+use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, SharingBar};
 
 #[test]
 fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
@@ -24,6 +26,34 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
             view::show(&scene.model, &window, scene.now);
             window.show().unwrap();
             gallery.hang(scene.name, (lang, shade), &window.window().take_snapshot().unwrap());
+        }
+    }
+    for lang in [Lang::En, Lang::Ja] {
+        let manner = (lang, Shade::Light);
+        for scene in scenes::all(lang, Shade::Light, Instant::now()) {
+            let name = match scene.name {
+                "agent-live-control" => "agent-bar",
+                "agent-live-paused" => "agent-bar-paused",
+                _ => continue,
+            };
+            let bar = BannerWindow::new().unwrap();
+            bar.window().set_size(LogicalSize::new(860.0, 44.0));
+            view::show_banner(&scene.model, &bar, scene.now);
+            bar.show().unwrap();
+            gallery.hang(name, manner, &bar.window().take_snapshot().unwrap());
+        }
+        for (name, operated, paused) in [
+            ("operator-bar-show", false, false),
+            ("operator-bar-share", true, false),
+            ("operator-bar-paused", true, true),
+        ] {
+            let bar = SharingBar::new().unwrap();
+            bar.window().set_size(LogicalSize::new(560.0, 44.0));
+            look::dress(&bar, lang, Shade::Light);
+            bar.set_operated(operated);
+            bar.set_paused(paused);
+            bar.show().unwrap();
+            gallery.hang(name, manner, &bar.window().take_snapshot().unwrap());
         }
     }
     gallery.close();

@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bus;
 mod hand;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bus::Running;
 use hand::{Desk, Mock, PATIENCE, quiet};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
@@ -40,7 +41,7 @@ const PANEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {
     let desk = Desk::start();
     let home = tempfile::tempdir().unwrap();
-    let (_daemon, bus) = bus(home.path());
+    let (_daemon, bus) = bus::start(home.path(), &desk.display);
     let agent = |state| {
         let mut program = quiet(AGENT, &desk.display);
         program.env("DBUS_SESSION_BUS_ADDRESS", &bus);
@@ -74,29 +75,6 @@ fn without_a_desktop_bus_the_window_works_and_tells_of_no_icon() {
     assert_eq!(window.line(LOOKING), None);
     desk.xdotool(&["key", "ctrl+alt+shift+e"]);
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"));
-}
-
-/// Ended with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A session bus, and its address.
-fn bus(home: &Path) -> (Running, String) {
-    let mut command = Command::new("dbus-daemon");
-    command.args(["--session", "--nofork", "--print-address"]);
-    // What the bus starts for the panel finds the panel's settings.
-    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut daemon = command.spawn().expect("dbus-daemon starts (package dbus-daemon)");
-    let mut address = String::new();
-    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    (Running(daemon), address.trim().to_owned())
 }
 
 fn panel(home: &Path, display: &str, bus: &str) -> Running {

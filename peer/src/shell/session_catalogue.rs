@@ -18,12 +18,16 @@ texts! {
     RightPoint => "pointing and drawing", "指し示しと描き込み";
     RightReconnect => "coming back after a restart", "再起動後の再接続";
     NoRights => "nothing", "なし";
-    Minutes => "{0} min", "{0} 分";
-    Seconds => "{0} s", "{0} 秒";
+    Hour => "{0} hour", "{0} 時間";
+    Hours => "{0} hours", "{0} 時間";
+    Minute => "{0} minute", "{0} 分";
+    Minutes => "{0} minutes", "{0} 分";
+    Second => "{0} second", "{0} 秒";
+    Seconds => "{0} seconds", "{0} 秒";
 
     AskMoreRights =>
         "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Type yes and press Enter to allow. no, or silence for {3}, refuses:",
-        "{0} が追加の許可を求めています: {1}（{2}間）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}間回答がない場合は拒否になります:";
+        "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}以内に回答がない場合は拒否になります:";
     TheOtherSide => "The person at the other side", "相手";
     AllowedAlready => "That is allowed already: {0}.", "すでに許可されています: {0}。";
     OnlyTheViewer =>
@@ -35,7 +39,7 @@ texts! {
     NoSuchMonitor => "There is no monitor {0}; there are {1}, from 0.", "画面 {0} はありません。0 から数えて {1} 枚あります。";
     AskContinue =>
         "Shall the session with {0} go on? The other side's hand is off until you answer. Type yes and press Enter to go on. no, or silence for {1}, ends it:",
-        "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}間回答がない場合は終了します:";
+        "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}以内に回答がない場合は終了します:";
     AnswerTooSoon =>
         "That was typed before the question stood. Please read it, then answer.",
         "質問が表示される前に入力されました。内容を読んでから回答してください。";
@@ -49,7 +53,7 @@ texts! {
     TheyAreAskedContinue =>
         "The other side is asked whether to go on ({0} to answer); input waits.",
         "続けてよいか相手に確認しています（回答まで {0}）。その間は操作できません。";
-    RightsGranted => "Allowed for {1}: {0}.", "{1}間許可されました: {0}。";
+    RightsGranted => "Allowed for {1}: {0}.", "許可されました（{1}）: {0}。";
     RightsRefused => "Refused: {0}.", "拒否されました: {0}。";
     RightsSilent => "Nobody answered, which refuses: {0}.", "回答がなかったため拒否になりました: {0}。";
     RightsTaken => "Taken away: {0}.", "許可が取り消されました: {0}。";

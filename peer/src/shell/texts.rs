@@ -118,12 +118,19 @@ pub fn rights(rights: Rights, lang: Lang) -> String {
     }
 }
 
-/// A span as people say it: whole minutes where it is some, else seconds.
+/// A span as people say it: hours, minutes and seconds, of which none is nought.
 pub fn span(seconds: u32, lang: Lang) -> String {
-    if seconds > 0 && seconds.is_multiple_of(60) {
-        return SessionText::Minutes.fill(lang, &[&(seconds / 60).to_string()]);
-    }
-    SessionText::Seconds.fill(lang, &[&seconds.to_string()])
+    let parts = [
+        (seconds / 3600, SessionText::Hour, SessionText::Hours),
+        (seconds / 60 % 60, SessionText::Minute, SessionText::Minutes),
+        (seconds % 60, SessionText::Second, SessionText::Seconds),
+    ];
+    let said = parts.into_iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| {
+        let text = if count == 1 { one } else { many };
+        text.fill(lang, &[&count.to_string()])
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { SessionText::Seconds.fill(lang, &["0"]) } else { said.join(" ") }
 }
 
 #[cfg(test)]
@@ -148,6 +155,17 @@ mod tests {
             assert!(!ja.is_ascii(), "{name} is not Japanese: {ja}");
             assert!(en.is_ascii(), "{name} is not plain English: {en}");
         }
+    }
+
+    #[test]
+    fn a_span_is_said_in_whole_words() {
+        let said = |seconds| (span(seconds, Lang::En), span(seconds, Lang::Ja));
+        let both = |en: &str, ja: &str| (en.to_owned(), ja.to_owned());
+        assert_eq!(said(900), both("15 minutes", "15 分"));
+        assert_eq!(said(3600), both("1 hour", "1 時間"));
+        assert_eq!(said(7_261), both("2 hours 1 minute 1 second", "2 時間 1 分 1 秒"));
+        assert_eq!(said(90), both("1 minute 30 seconds", "1 分 30 秒"));
+        assert_eq!(said(0), both("0 seconds", "0 秒"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod hand;
 mod painter;
 mod person;
 mod picture;
+mod reader;
 mod wayland;
 mod xterm;
 mod xvfb;
@@ -15,6 +16,7 @@ pub use self::{
     painter::{Painter, Prepared, paint_wallpaper},
     person::{Ear, nudge_pointer, pointer},
     picture::{Picture, Rgb},
+    reader::{Node, Reader, role},
     wayland::{Surface, Wayland},
     xterm::{Notepad, middle_of, open_terminal, wait_focused},
     xvfb::{Desktop, Size},

@@ -7,10 +7,12 @@ mod windows;
 
 pub use self::windows::{
     AWAKE, AgentWindow, Frame, OperatorWindow, WINDOW, allow_in_window, clipboard, focused,
-    place_in_window, set_layout, window_program,
+    place_in_window, set_layout, shows_in_window, window_program,
 };
 pub use self::{
     house::{House, Site},
     places::{all_bytes_below, free_port},
-    session::{Desks, Session, Way, assert_aes_256, start_agent, start_operator, stats_of},
+    session::{
+        Desks, Session, Way, accept_at_terminal, assert_aes_256, start_agent, start_operator, stats_of,
+    },
 };

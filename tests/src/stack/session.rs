@@ -274,6 +274,19 @@ pub fn start_agent(house: &House, desk: &Desktop) -> Result<Process> {
     Process::start_at_terminal("tasuki-agentd", &command)
 }
 
+/// The same, given a number, and the user's yes as soon as one counts.
+///
+/// # Errors
+/// It was asked nothing.
+pub fn accept_at_terminal(house: &House, user: &Desktop, number: &str) -> Result<Process> {
+    let mut agent = start_agent(house, user)?;
+    agent.say(number)?;
+    agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
+    thread::sleep(READING_TIME);
+    agent.say("yes")?;
+    Ok(agent)
+}
+
 /// The name of a cipher suite or profile that uses AES with 256-bit keys in GCM (R7).
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod rights;
 mod tabs;
 mod wayland;
 
@@ -162,22 +163,23 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
     }
 }
 
-/// Keys go by their place: with the same layout at both ends every letter arrives as typed.
+/// Keys go by their place: with the same layout at both ends every letter arrives as typed. And S7, T2, T17: what
+/// is left of the session once the person takes the right to type back.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
     let mut room = Room::furnish();
-    let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
+    let mut window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
     let agent = AgentWindow::open(&room.house, &room.user).unwrap();
     window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
     thread::sleep(OWN_HAND);
     let notes = &room.users_notes;
     click_until_focused(&room.user, notes, &mut || window.click_at_host(USER, notes.middle));
     for (layout, line) in [
-        ("us", "The quick {brown} fox; 100% [ok] @home"),
         ("jp", "@^[]:;_ kana 123 \\"),
         ("de", "zy ä ö ü ß + # < > 'yes'"),
         ("fr", "azerty & é \" ( - è _ ç à ) = 123"),
+        ("us", "The quick {brown} fox; 100% [ok] @home"),
     ] {
         set_layout(&room.operator, layout).unwrap();
         set_layout(&room.user, layout).unwrap();
@@ -186,7 +188,15 @@ fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
         window.key("Return").unwrap();
         notes.wait_for(line).unwrap();
     }
-    agent.end(&mut room.hand).unwrap();
+    let (profile, hand) = (room.house.profile(), &mut room.hand);
+    rights::who_looks_is_lent_control_until_it_is_taken_back(
+        &profile,
+        notes,
+        &mut window,
+        &agent,
+        hand,
+    );
+    agent.end(hand).unwrap();
 }
 
 /// S31, S97: what a hand's press needs is on this computer alone. The receipt then has one name.

@@ -6,11 +6,11 @@ use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Painter, Size},
     running::run,
-    stack::{House, OperatorWindow, WINDOW, Way},
+    stack::{House, OperatorWindow, Way},
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{USER, taking_turns};
+use super::{OPERATOR, USER, taking_turns};
 
 /// S3: each in its tab, with the monitor that was chosen there.
 #[test]
@@ -19,7 +19,7 @@ fn s3_two_sessions_are_seen_in_their_tabs_one_on_the_monitor_that_was_chosen_and
 {
     let _turn = taking_turns();
     let house = House::set_up().unwrap();
-    let operator = Desktop::start(Size::new(WINDOW.0, WINDOW.1)).unwrap();
+    let operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
     let desk = || Desktop::start_bare(Size::new(USER.0, USER.1)).unwrap();
     let (one, other) = (desk(), desk());
     xrandr(&one, "--setmonitor left 640/169x800/211+0+0 screen");

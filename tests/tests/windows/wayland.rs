@@ -1,17 +1,28 @@
 //! The windows on a desktop without X.
 
+use std::{fs, time::Duration};
+
+use tasuki_peer::shell::texts::{Lang, Text};
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    desktop::{Desktop, Painter, Size, Wayland},
-    running::{Process, until},
-    stack::{AWAKE, House, OperatorWindow, Way, allow_in_window, place_in_window, window_program},
+    desktop::{Desktop, Ear, Notepad, Painter, Reader, Size, Wayland, role},
+    running::{Process, run, until},
+    stack::{
+        AWAKE, Frame, House, OperatorWindow, Way, accept_at_terminal, allow_in_window, place_in_window,
+        shows_in_window, window_program,
+    },
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OPERATOR, sessions_of, taking_turns};
+use super::{OPERATOR, USER, sessions_of, taking_turns};
 
 const SCREEN: Size = Size::new(1400, 900);
 const AGENT: &str = "tasuki-agent";
+const OPERATOR_WINDOW: &str = "tasuki-operator";
+const NUMBER: &str = "Session number ";
+const LETTERS: &str = "seen";
+/// A key may be long on its way on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// On the operator's screen, beside his window.
 const SHEET: [u8; 3] = [30, 160, 90];
 /// What lies behind a sentence that says why nothing began.
@@ -19,7 +30,7 @@ const TROUBLE: [u8; 3] = [253, 236, 238];
 /// From Refuse, which has the focus on each page that asks, to the button beside it.
 const ALLOW: [&str; 4] = ["-k", "Tab", "-k", "space"];
 
-/// S24, S97, T33: on Wayland nothing stands above other windows or sees them, so no screen is shown from
+/// S2, S18, S24, S97, T33: on Wayland nothing stands above other windows or sees them, so no screen is shown from
 /// there, by neither end; what the other shows is looked at as everywhere.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
@@ -32,7 +43,7 @@ fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operato
     let sheet = Painter::open(&operator, beside).unwrap();
     sheet.fill(Rectangle { x: 0, ..beside }, SHEET).unwrap();
     let window = OperatorWindow::open(&house, &operator, Way::Auto).unwrap();
-    let _agent = open(&house, &wayland);
+    let agent = open(&house, &wayland);
     assert_eq!(seen(&wayland, TROUBLE), 0);
 
     enter(&wayland, &window.new_session(Mode::Control).unwrap());
@@ -53,6 +64,60 @@ fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operato
         Ok(None)
     })
     .unwrap();
+    drop((agent, window));
+
+    sees_and_operates_from_there(&house, &wayland);
+}
+
+/// The other way round: what needs a desktop that shows itself is refused before a number is given out; all else
+/// works.
+fn sees_and_operates_from_there(house: &House, wayland: &Wayland) {
+    let mut user = Desktop::start(Size::new(USER.0, USER.1)).unwrap();
+    let file = house.folder().join("users-notes.txt");
+    let notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &file).unwrap();
+    let reader = Reader::start().unwrap();
+    let _window = open_operator(house, wayland, &reader);
+
+    reader.press(role::RADIO_BUTTON, "Share my screen").unwrap();
+    reader.press(role::BUTTON, "New session").unwrap();
+    reader.wait_for(role::LABEL, Text::FaultWayland.say(Lang::En)).unwrap();
+    assert_eq!(reader.find(role::LABEL, NUMBER).unwrap(), None, "no number is given out");
+
+    reader.press(role::TAB, "New").unwrap();
+    reader.press(role::RADIO_BUTTON, "Control").unwrap();
+    reader.press(role::BUTTON, "New session").unwrap();
+    let number = reader.wait_for(role::LABEL, NUMBER).unwrap().name;
+    let _agent = accept_at_terminal(house, &user, number.trim_start_matches(NUMBER)).unwrap();
+    until("the user's screen in the operator's window", || {
+        let Some(window) = wayland.window_of(OPERATOR_WINDOW)? else { return Ok(None) };
+        let (left, top) = (window.left.try_into()?, window.top.try_into()?);
+        let frame = Frame { id: 0, left, top, width: window.width, height: window.height };
+        Ok(shows_in_window(&frame, &user.picture()?, &wayland.picture()?)?.then_some(()))
+    })
+    .unwrap();
+
+    let ear = Ear::open(&user).unwrap();
+    reader.focus(role::IMAGE, "Their screen").unwrap();
+    wayland.press(&["-d", "60", LETTERS]).unwrap();
+    for letter in LETTERS.chars() {
+        assert!(ear.next_key(PATIENCE).unwrap().is_some(), "{letter} never came");
+    }
+    // A keyboard that comes and goes has keys in no place that a host would know: the line is ended there.
+    let mut command = user.command("xdotool");
+    command.args(["key", "Return"]);
+    run(command).unwrap();
+    notes.wait_for(LETTERS).unwrap();
+}
+
+/// What is typed goes as letters; a keyboard of wtype has them in places of its own.
+fn open_operator(house: &House, wayland: &Wayland, reader: &Reader) -> Process {
+    let preferences = r#"{"language":"english","shade":"light","pictures":null,"keyboard":"letters",
+        "grab":"all","user":""}"#;
+    fs::write(house.profile().join("operator-window.json"), preferences).unwrap();
+    let mut command = wayland.command(window_program(OPERATOR_WINDOW).unwrap());
+    command.arg("--profile").arg(house.profile()).args(["--path", "auto", "--lang", "en"]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", reader.session()).env("SLINT_BACKEND", "winit-software");
+    Process::start(OPERATOR_WINDOW, command).unwrap()
 }
 
 fn open(house: &House, wayland: &Wayland) -> Process {

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::manifest::Manifest;
+use tasuki_protocol::message::MAX_CHAT_BYTES;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::Requirement;
 
 use super::asking::{INERT, ceil};
 use super::model::{Effect, Msg, Spot};
+use super::protection::Protection;
+use super::talk::Talk;
 
 #[derive(Debug, Clone)]
 pub struct Live {
@@ -26,11 +29,25 @@ pub struct Live {
     pub began_at: u64,
     pub weather: Weather,
     pub stillness: Stillness,
-    /// What protects the session, in the words of the path.
-    pub protection: String,
+    pub protection: Protection,
+    pub talk: Talk,
+    pub open: Open,
     pub question: Option<LiveQuestion>,
     pub pictures_kept: u32,
+    /// Rights that came in mid-session, in order: their rows stand below the others, and move none.
+    joined: Vec<Capability>,
+    settled_at: Instant,
     ending: Option<Instant>,
+}
+
+/// What the person has opened over the list of rights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Open {
+    #[default]
+    Nothing,
+    Talk,
+    /// How the session is protected.
+    Details,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +110,13 @@ impl Live {
             began_at,
             weather: Weather::Fine,
             stillness: Stillness::None,
-            protection: String::new(),
+            protection: Protection::default(),
+            talk: Talk::default(),
+            open: Open::Nothing,
             question: None,
             pictures_kept: 0,
+            joined: Vec::new(),
+            settled_at: now + INERT,
             ending: None,
         }
     }
@@ -105,10 +126,38 @@ impl Live {
         self.manifest.mode.host() == Role::Agent
     }
 
-    /// Whether what is pressed can no longer be the end of what was pressed at the question. The end is
-    /// open from the first moment all the same.
+    /// Whether what is pressed on the page can no longer be the end of what was pressed at a question,
+    /// before the session or in it. The end is open from the first moment all the same.
     pub fn is_settled(&self, now: Instant) -> bool {
-        now >= self.since + INERT
+        now >= self.settled_at
+    }
+
+    pub(super) fn unsettle(&mut self, now: Instant) {
+        self.settled_at = now + INERT;
+    }
+
+    /// In which order the rows of rights stand: as at the beginning, then as they came.
+    pub fn row(&self, capability: Capability) -> usize {
+        self.joined.iter().position(|joined| *joined == capability).map_or(0, |place| place + 1)
+    }
+
+    pub(super) fn allow(&mut self, rights: Rights, seconds: Option<u32>, now: Instant) {
+        for right in rights.iter() {
+            if !self.allowed.has(right) {
+                self.joined.push(right);
+            }
+            self.allowed = self.allowed.with(right);
+            self.taken = self.taken.without(right);
+            self.timed.retain(|(timed, _)| *timed != right);
+            if let Some(seconds) = seconds {
+                self.timed.push((right, now + Duration::from_secs(seconds.into())));
+            }
+        }
+    }
+
+    /// Whether either side may write to the other now.
+    pub fn may_write(&self) -> bool {
+        self.allowed.has(Capability::Chat) && !self.taken.has(Capability::Chat)
     }
 
     /// Whether the operator's hand reaches this computer: a right in force, and no pause.
@@ -158,7 +207,7 @@ impl Live {
                 self.end()
             }
             // The second half of a double click on Allow, which stood at the same place.
-            Msg::PausePressed(_, Spot::Page) if !self.is_settled(now) => Vec::new(),
+            Msg::PausePressed(_, Spot::Page) | Msg::Taken(..) if !self.is_settled(now) => Vec::new(),
             Msg::PausePressed(wanted, Spot::Page | Spot::Bar) => {
                 self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
                 vec![if wanted { Effect::Pause } else { Effect::Resume }]
@@ -167,6 +216,14 @@ impl Live {
                 self.take(capability, stays)
             }
             Msg::AnswerPressed { yes, shown } => self.answer(yes, shown, now),
+            Msg::Opened(what) => {
+                self.open = what;
+                if what == Open::Talk {
+                    self.talk.read();
+                }
+                Vec::new()
+            }
+            Msg::Written(ref line) => self.write(line),
             Msg::LanguageSwitched
             | Msg::ShadeChosen(_)
             | Msg::AboutShown(_)
@@ -212,7 +269,18 @@ impl Live {
             return Vec::new();
         }
         self.question = None;
+        self.unsettle(now);
         vec![Effect::Answer { kind: question.kind, yes, shown }]
+    }
+
+    /// The host's core decides anew; what the right does not cover is not even asked of it.
+    fn write(&mut self, line: &str) -> Vec<Effect> {
+        let line = line.trim();
+        if line.is_empty() || line.len() > MAX_CHAT_BYTES || !self.may_write() {
+            return Vec::new();
+        }
+        self.talk.add(Role::Agent, line.to_owned());
+        vec![Effect::Write(line.to_owned())]
     }
 }
 
@@ -268,10 +336,41 @@ mod tests {
     }
 
     #[test]
+    fn a_double_click_on_an_answer_in_mid_session_neither_pauses_nor_takes_a_right_away() {
+        let now = Instant::now();
+        let rights = Rights::of(&[Capability::Operate]);
+        let mut live = asked(QuestionKind::MoreRights { rights, for_seconds: 900 }, now);
+        let later = now + Duration::from_secs(20);
+        let yes = Msg::AnswerPressed { yes: true, shown: Digest([1; 32]) };
+        assert_eq!(live.pressed(&yes, later).len(), 1);
+        let second = later + INERT - Duration::from_millis(1);
+        assert_eq!(live.pressed(&Msg::PausePressed(true, Spot::Page), second), []);
+        assert_eq!(live.pressed(&Msg::Taken(Capability::Screenshot, false), second), []);
+        assert_eq!(live.pressed(&Msg::Taken(Capability::Screenshot, false), later + INERT).len(), 1);
+    }
+
+    #[test]
+    fn a_line_goes_out_only_while_messages_are_allowed_and_as_long_as_one_may_be() {
+        let now = Instant::now();
+        let write = |live: &mut Live, line: &str| live.pressed(&Msg::Written(line.to_owned()), now);
+        let mut live = live(Mode::View, now);
+        assert_eq!(write(&mut live, " It is on. "), [Effect::Write("It is on.".to_owned())]);
+        assert_eq!(write(&mut live, "  "), []);
+        assert_eq!(write(&mut live, &"x".repeat(MAX_CHAT_BYTES + 1)), []);
+        assert_eq!(live.talk.lines().len(), 1);
+        live.taken = Rights::of(&[Capability::Chat]);
+        assert_eq!(write(&mut live, "And now?"), [], "it was taken away");
+        let mut mute = Live::new(live.manifest.clone(), Rights::of(&[Capability::SeeScreen]), 0, now);
+        assert_eq!(write(&mut mute, "And I?"), [], "it was never allowed");
+        assert!(mute.talk.lines().is_empty());
+    }
+
+    #[test]
     fn t33_what_is_said_to_be_operated_follows_the_rights_in_force_and_the_pause() {
         let now = Instant::now();
         let mut live = live(Mode::Control, now);
         assert!(live.is_operated());
+        let now = now + INERT;
         let _ = live.pressed(&Msg::Taken(Capability::Operate, false), now);
         assert!(!live.is_operated());
         let _ = live.pressed(&Msg::Taken(Capability::Operate, true), now);
@@ -294,6 +393,7 @@ mod tests {
         let now = Instant::now();
         let mut live = live(Mode::Control, now);
         let right = Rights::of(&[Capability::Operate]);
+        let now = now + INERT;
         let taken = live.pressed(&Msg::Taken(Capability::Operate, false), now);
         assert_eq!(taken, [Effect::TakeAway(right)]);
         let back = live.pressed(&Msg::Taken(Capability::Operate, true), now);

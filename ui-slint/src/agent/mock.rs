@@ -18,6 +18,7 @@ use super::scenes::{self, Scene};
 use super::view;
 use super::wiring::{self, Ear, Opening};
 use crate::look::Shade;
+use crate::room;
 use crate::upkeep::NextIsKept;
 use crate::windows::{AgentWindow, Means};
 
@@ -46,6 +47,7 @@ pub(super) fn walk(
     wiring::wire(&window, &mock);
     let next = Rc::clone(&mock);
     window.on_next_state(move || next.turn());
+    room::keep_on_screen(&window);
     window.show()?;
     mock.show();
     mock.tell();
@@ -106,6 +108,8 @@ impl Ear for Rc<Mock> {
     fn send(&self, msg: Msg) {
         if matches!(msg, Msg::EndPressed) {
             self.say("end");
+        } else if matches!(msg, Msg::RefusePressed { .. } | Msg::AnswerPressed { yes: false, .. }) {
+            self.say("refuse");
         } else if matches!(msg, Msg::Presented) {
             self.say("to the front");
         } else if matches!(msg, Msg::TrayThere(true)) {

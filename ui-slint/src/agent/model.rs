@@ -13,8 +13,8 @@ use tasuki_protocol::rights::{Capability, Rights};
 
 use super::asking::Asking;
 use super::ended::Ended;
-use super::entry::Entry;
-use super::live::{Live, QuestionKind};
+use super::entry::{Entry, Typed};
+use super::live::{Live, Open, QuestionKind};
 use super::news::News;
 use crate::checkup::{self, Checkup};
 use crate::look::{Shade, other};
@@ -68,6 +68,8 @@ pub enum Said {
     PictureKept,
     /// What the operator has written.
     Wrote(String),
+    /// What the person wrote did not go out.
+    NotSent,
 }
 
 /// What happened.
@@ -78,7 +80,7 @@ pub enum Msg {
     AboutShown(bool),
     Checkup(checkup::Msg),
     NoticeGone,
-    NumberEdited(String),
+    NumberEdited(Typed),
     /// A link was opened; `None` when it holds no number.
     Linked(Option<SessionNumber>),
     /// The program was started once more: the window comes to the front.
@@ -105,6 +107,9 @@ pub enum Msg {
     Taken(Capability, bool),
     /// Whether the picture is to be held, and by which button.
     PausePressed(bool, Spot),
+    Opened(Open),
+    /// A line to the operator.
+    Written(String),
     EndPressed,
     KeepPicturePressed,
     ReceiptOpened,
@@ -149,6 +154,8 @@ pub enum Effect {
     GiveBack(Rights),
     Pause,
     Resume,
+    /// This line to the operator.
+    Write(String),
     /// Local first: nothing of this waits for a network (S31).
     End,
     /// The session that is being made is given up.
@@ -217,7 +224,7 @@ impl Model {
             }
             Msg::Tick => Vec::new(),
             Msg::Presented => vec![Effect::Present],
-            Msg::NumberEdited(text) => self.typed(&text),
+            Msg::NumberEdited(typed) => self.typed(&typed),
             Msg::Linked(number) => self.linked(number),
             Msg::ConnectPressed => self.connect(),
             Msg::News(news) => self.hear(*news, now),
@@ -235,6 +242,8 @@ impl Model {
             | Msg::AnswerPressed { .. }
             | Msg::Taken(..)
             | Msg::PausePressed(..)
+            | Msg::Opened(_)
+            | Msg::Written(_)
             | Msg::EndPressed => self.pressed(msg, now),
         }
     }
@@ -248,14 +257,20 @@ impl Model {
                 vec![Effect::Abandon]
             }
             Page::Asking(asking) => asking.pressed(&msg, now),
-            Page::Live(live) => live.pressed(&msg, now),
+            Page::Live(live) => {
+                // What is read on the page is told no longer.
+                if matches!((&msg, &self.notice), (Msg::Opened(Open::Talk), Some(Said::Wrote(_)))) {
+                    self.notice = None;
+                }
+                live.pressed(&msg, now)
+            }
             Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => Vec::new(),
         }
     }
 
-    fn typed(&mut self, text: &str) -> Vec<Effect> {
+    fn typed(&mut self, typed: &Typed) -> Vec<Effect> {
         if let Page::Number(page) = &mut self.page {
-            page.entry.edit(text);
+            page.entry.take(typed);
             page.trouble = None;
         }
         Vec::new()
@@ -397,7 +412,7 @@ mod tests {
 
     fn tried(fault: Fault) -> NumberPage {
         let (mut model, now) = (start(), Instant::now());
-        let _ = model.update(Msg::NumberEdited(number().to_string()), now);
+        let _ = model.update(Msg::NumberEdited(Typed::whole(&number().to_string())), now);
         assert_eq!(model.update(Msg::ConnectPressed, now), [Effect::Connect(number())]);
         let over = News::Over { end: None, fault: Some(fault) };
         let _ = model.update(news(over), now);
@@ -418,7 +433,7 @@ mod tests {
             assert!(page.trouble.is_some() || page.entry.complaint().is_some(), "and is told of");
         }
         let (mut model, now) = (start(), Instant::now());
-        let _ = model.update(Msg::NumberEdited(digits.clone()), now);
+        let _ = model.update(Msg::NumberEdited(Typed::whole(&digits)), now);
         let _ = model.update(Msg::ConnectPressed, now);
         assert_eq!(model.update(Msg::CancelPressed, now), [Effect::Abandon]);
         assert!(matches!(&model.page, Page::Number(page) if page.entry.text() == digits));

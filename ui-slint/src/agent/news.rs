@@ -3,16 +3,18 @@
 //! Decides which page a session stands on. What may happen was decided before it is told.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tasuki_peer::core::io::{EndedBy, Question};
+use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Rights};
 
 use super::asking::Asking;
 use super::ended::{Ended, Ending, Summary};
-use super::live::{Live, LiveQuestion, QuestionKind, Stillness, Weather};
+use super::live::{Live, LiveQuestion, Open, QuestionKind, Stillness, Weather};
 use super::model::{Effect, Model, NumberPage, Page, Said};
 
 /// More letters of what the operator writes are not shown at a time.
@@ -33,10 +35,14 @@ pub enum News {
         /// Seconds since 1970.
         at: u64,
     },
-    /// What carries the session and what protects it.
-    Protected(String),
+    /// A path stands, and what protects it.
+    PathUp {
+        path: PathKind,
+        ciphers: String,
+    },
+    /// The session goes by this path from now on.
+    PathChosen(PathKind),
     Reconnecting,
-    Connected,
     /// The person's own hand is on the mouse or keyboard.
     OwnHand(bool),
     Paused(bool),
@@ -56,6 +62,8 @@ pub enum News {
     PictureKept,
     /// The operator has written this.
     Wrote(String),
+    /// The line that the person wrote last did not go out.
+    NotSent,
     Receipt(PathBuf),
     Over {
         end: Option<(EndReason, EndedBy)>,
@@ -79,10 +87,14 @@ impl Model {
                 Vec::new()
             }
             News::Over { end, fault } => self.over(end, fault, now),
-            News::Wrote(line) => self.wrote(&line),
-            News::Protected(_)
+            News::Wrote(line) => self.wrote(line),
+            News::NotSent => {
+                self.notice = Some(Said::NotSent);
+                Vec::new()
+            }
+            News::PathUp { .. }
+            | News::PathChosen(_)
             | News::Reconnecting
-            | News::Connected
             | News::OwnHand(_)
             | News::Paused(_)
             | News::AskedMore { .. }
@@ -100,9 +112,14 @@ impl Model {
         }
     }
 
-    /// As much of it as the window has room for.
-    fn wrote(&mut self, line: &str) -> Vec<Effect> {
-        let Page::Live(_) = self.page else { return Vec::new() };
+    /// Kept whole, and told with as much of it as there is room for, unless the person looks at it.
+    fn wrote(&mut self, line: String) -> Vec<Effect> {
+        let Page::Live(live) = &mut self.page else { return Vec::new() };
+        live.talk.add(Role::Operator, line.clone());
+        if live.open == Open::Talk {
+            live.talk.read();
+            return vec![Effect::Present];
+        }
         let end = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
         let shown: String = line.chars().take(LONGEST_LINE).chain(end.chars()).collect();
         self.notice = Some(Said::Wrote(shown));
@@ -178,9 +195,15 @@ fn uses_up_the_number(fault: &Fault) -> bool {
 impl Live {
     fn hear(&mut self, news: News, now: Instant) -> Vec<Effect> {
         match news {
-            News::Protected(words) => self.protection = words,
-            News::Reconnecting => self.weather = Weather::Reconnecting,
-            News::Connected => self.weather = Weather::Fine,
+            News::PathUp { path, ciphers } => self.protection.stands(path, ciphers),
+            News::PathChosen(path) => {
+                self.protection.goes(Some(path));
+                self.weather = Weather::Fine;
+            }
+            News::Reconnecting => {
+                self.protection.goes(None);
+                self.weather = Weather::Reconnecting;
+            }
             // A held picture stays held, whatever the hand does.
             News::OwnHand(_) if self.stillness == Stillness::Paused => {}
             News::OwnHand(true) => self.stillness = Stillness::OwnHand,
@@ -190,7 +213,10 @@ impl Live {
                 self.question = Some(LiveQuestion::new(kind, seconds, inert_ms, now));
                 return vec![Effect::Present];
             }
-            News::AskedMoreOver => self.question = None,
+            News::AskedMoreOver => {
+                self.question = None;
+                self.unsettle(now);
+            }
             News::Allowed { rights, seconds } => self.allow(rights, seconds, now),
             News::Effective(rights) => {
                 let gone: Vec<Capability> =
@@ -204,19 +230,9 @@ impl Live {
             | News::Answered { .. }
             | News::Receipt(_)
             | News::Wrote(_)
+            | News::NotSent
             | News::Over { .. } => {}
         }
         Vec::new()
-    }
-
-    fn allow(&mut self, rights: Rights, seconds: Option<u32>, now: Instant) {
-        for right in rights.iter() {
-            self.allowed = self.allowed.with(right);
-            self.taken = self.taken.without(right);
-            self.timed.retain(|(timed, _)| *timed != right);
-            if let Some(seconds) = seconds {
-                self.timed.push((right, now + Duration::from_secs(seconds.into())));
-            }
-        }
     }
 }

@@ -25,13 +25,13 @@ use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
-use super::{program, room, view};
+use super::{program, view};
 use crate::checkup::{self, Examining};
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
-use crate::{documents, kept};
+use crate::{documents, kept, room};
 
 /// Countdowns are shown by the second; this is often enough for each to be seen.
 const TICK: Duration = Duration::from_millis(200);
@@ -115,6 +115,7 @@ impl Program {
 
     pub(super) fn run(&self) -> Result<(), slint::PlatformError> {
         self.show();
+        room::keep_on_screen(&self.window);
         let ran = self.window.run();
         self.leave();
         ran
@@ -180,7 +181,7 @@ impl Program {
         });
         screen.watch(viewer);
         *self.theirs.borrow_mut() = Some(screen);
-        room::make(self.window.window());
+        room::grow(self.window.window(), room::PICTURE);
     }
 
     fn show(&self) {
@@ -226,6 +227,7 @@ impl Program {
             | Effect::GiveBack(_)
             | Effect::Pause
             | Effect::Resume
+            | Effect::Write(_)
             | Effect::End => {}
         }
     }

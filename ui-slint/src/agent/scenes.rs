@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tasuki_peer::core::io::{EndedBy, Question};
+use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::blob::Blob;
@@ -13,8 +14,8 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
-use super::entry::Entry;
-use super::live::QuestionKind;
+use super::entry::{Entry, Typed};
+use super::live::{Open, QuestionKind};
 use super::model::{Model, Msg, Page, Said};
 use super::news::News;
 use crate::checkup;
@@ -85,7 +86,7 @@ impl Stage {
             self.told("agent-number", Vec::new(), at_once),
             self.told(
                 "agent-number-mistyped",
-                vec![Msg::NumberEdited("４８２９ 1530-6712".to_owned())],
+                vec![Msg::NumberEdited(Typed::whole("４８２９ 1530-6712"))],
                 at_once,
             ),
             still("agent-connecting", connecting.clone()),
@@ -135,6 +136,8 @@ impl Stage {
                 with(Mode::View, vec![News::Wrote(self.message().to_owned())]),
                 minutes,
             ),
+            self.told("agent-live-talk", self.talk(Mode::Control), minutes),
+            self.told("agent-live-details", self.opened(Open::Details), minutes),
             self.told("agent-live-view", with(Mode::View, Vec::new()), minutes),
             self.told("agent-live-own-hand", with(Mode::Control, vec![News::OwnHand(true)]), minutes),
             self.told("agent-live-paused", with(Mode::Manage, vec![News::Paused(true)]), minutes),
@@ -148,7 +151,29 @@ impl Stage {
             self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),
             self.told("agent-watching-paused", with(Mode::Show, vec![News::Paused(true)]), minutes),
             self.told("agent-watching-share", with(Mode::Share, vec![News::Reconnecting]), minutes),
+            self.told("agent-watching-talk", self.talk(Mode::Show), minutes),
         ]
+    }
+
+    /// Two lines, and the person looks at them.
+    fn talk(self, mode: Mode) -> Vec<Msg> {
+        let mut msgs = begun(mode);
+        let answer = match self.lang {
+            Lang::En => "The settings are open now.",
+            Lang::Ja => "設定を開きました。",
+        };
+        msgs.extend([
+            news(News::Wrote(self.message().to_owned())),
+            Msg::Opened(Open::Talk),
+            Msg::Written(answer.to_owned()),
+        ]);
+        msgs
+    }
+
+    fn opened(self, what: Open) -> Vec<Msg> {
+        let mut msgs = begun(Mode::Control);
+        msgs.push(Msg::Opened(what));
+        msgs
     }
 
     fn message(self) -> &'static str {
@@ -198,7 +223,11 @@ fn begun(mode: Mode) -> Vec<Msg> {
     vec![
         news(News::Asked { question, met_before: 2 }),
         news(News::Answered { granted, at: BEGAN_AT }),
-        news(News::Protected("WebRTC · DTLS 1.3 AES-256-GCM · SRTP AES-256-GCM".to_owned())),
+        news(News::PathUp {
+            path: PathKind::Direct,
+            ciphers: "WebRTC · DTLS 1.3 AES-256-GCM · SRTP AES-256-GCM".to_owned(),
+        }),
+        news(News::PathChosen(PathKind::Direct)),
     ]
 }
 

@@ -17,6 +17,7 @@ use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
+use tasuki_protocol::rights::Capability;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -175,9 +176,6 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
     if let SessionEvent::Consent { granted, .. } = event {
         return vec![News::Answered { granted: *granted, at: unix_seconds() }];
     }
-    if let SessionEvent::PathUp { ciphers, .. } = event {
-        return vec![News::Protected(super::moment::protection(ciphers)), News::Connected];
-    }
     if let SessionEvent::RightsChanged { change, rights, seconds, effective } = event {
         let mut news = Vec::new();
         if *change == tasuki_protocol::grant::Change::Granted {
@@ -192,7 +190,11 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
     let one = match event {
         SessionEvent::Chat { line } => Some(News::Wrote(line.clone())),
-        SessionEvent::PathChosen { .. } => Some(News::Connected),
+        SessionEvent::PathUp { path, ciphers } => {
+            Some(News::PathUp { path: *path, ciphers: super::moment::protection(ciphers) })
+        }
+        SessionEvent::PathChosen { path } => Some(News::PathChosen(*path)),
+        SessionEvent::Refused { wanted: Capability::Chat } => Some(News::NotSent),
         SessionEvent::Reconnecting => Some(News::Reconnecting),
         SessionEvent::InputPaused { .. } => Some(News::OwnHand(true)),
         SessionEvent::InputResumed => Some(News::OwnHand(false)),
@@ -221,6 +223,7 @@ pub(super) fn act(effect: &Effect) -> Option<HumanAct> {
         Effect::GiveBack(rights) => HumanAct::GiveBack(rights),
         Effect::Pause => HumanAct::Pause,
         Effect::Resume => HumanAct::Resume,
+        Effect::Write(ref line) => HumanAct::Chat(line.clone()),
         Effect::End => HumanAct::End(EndReason::UserEnded),
         Effect::Remember
         | Effect::Connect(_)

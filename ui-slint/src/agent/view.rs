@@ -8,24 +8,26 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use slint::{ComponentHandle, Model as _, SharedString, VecModel};
+use tasuki_peer::core::path::PathKind;
 use tasuki_peer::programs::consent;
 use tasuki_peer::shell::texts::{self, Lang, Text};
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::asking::{Asking, Step};
 use super::ended::{Ended, Ending, Summary};
-use super::live::{Live, QuestionKind, Stillness, Weather};
+use super::live::{Live, Open, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
 use super::{entry, moment};
-use crate::windows::{self, Agent, AgentPage, AgentWindow, BannerWindow, ConsentWords, Line};
-use crate::{checkup, look};
+use crate::windows::{
+    self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName,
+};
+use crate::{checkup, look, rows};
 
 /// A window with the agent's globals.
 pub trait Pane: ComponentHandle {
     fn agent(&self) -> Agent<'_>;
     fn dress(&self, model: &Model);
-    fn show_checkup(&self, model: &Model);
 }
 
 impl Pane for AgentWindow {
@@ -35,10 +37,6 @@ impl Pane for AgentWindow {
 
     fn dress(&self, model: &Model) {
         look::dress(self, model.lang, model.shade);
-    }
-
-    fn show_checkup(&self, model: &Model) {
-        checkup::show(model.checkup.as_ref(), model.lang, self);
     }
 }
 
@@ -50,17 +48,19 @@ impl Pane for BannerWindow {
     fn dress(&self, model: &Model) {
         look::dress(self, model.lang, model.shade);
     }
-
-    /// The bar has no room for it.
-    fn show_checkup(&self, _: &Model) {}
 }
 
-pub fn show(model: &Model, window: &impl Pane, now: Instant) {
+pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
+    checkup::show(model.checkup.as_ref(), model.lang, window);
+    show_pane(model, window, now);
+}
+
+/// What the window and the bar have in common.
+fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
     window.dress(model);
     let agent = window.agent();
     agent.set_organisation(model.organisation.as_str().into());
     agent.set_about(model.about);
-    window.show_checkup(model);
     agent.set_tray(model.tray);
     let lang = model.lang;
     show_toast(model.notice.as_ref(), lang, &agent);
@@ -77,13 +77,14 @@ pub fn show(model: &Model, window: &impl Pane, now: Instant) {
     };
     if page != AgentPage::Live && page != AgentPage::Watching {
         agent.set_question(windows::QuestionKind::None);
+        agent.set_opened(windows::Opened::Nothing);
     }
     agent.set_page(page);
 }
 
 /// The bar says the same in one line.
 pub fn show_banner(model: &Model, banner: &BannerWindow, now: Instant) {
-    show(model, banner, now);
+    show_pane(model, banner, now);
     if let Page::Live(live) = &model.page {
         let soonest = live.timed.iter().map(|(right, _)| live.seconds_left(*right, now)).min();
         banner.set_rights(soonest.map(moment::clock).unwrap_or_default().into());
@@ -92,6 +93,7 @@ pub fn show_banner(model: &Model, banner: &BannerWindow, now: Instant) {
 
 fn show_number(page: &NumberPage, lang: Lang, agent: &Agent<'_>) -> AgentPage {
     agent.set_number(page.entry.text().into());
+    agent.set_number_caret(i32::try_from(page.entry.caret()).unwrap_or_default());
     agent.set_complaint(page.entry.complaint().into());
     let trouble = page.trouble.as_ref().map(|fault| fault.sentence(lang));
     agent.set_trouble(trouble.unwrap_or_default().into());
@@ -147,8 +149,12 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
         Stillness::Paused => windows::Stillness::Paused,
     });
     agent.set_operated(live.is_operated());
-    agent.set_protection(live.protection.as_str().into());
-    let can = consent::can(mode, live.allowed).into_iter().map(|(capability, text)| Line {
+    show_protection(live, agent);
+    show_talk(live, agent);
+    agent.set_settled(live.is_settled(now));
+    let mut can = consent::can(mode, live.allowed);
+    can.sort_by_key(|(capability, _)| live.row(*capability));
+    let can = can.into_iter().map(|(capability, text)| Line {
         text: text.say(lang).into(),
         id: place(capability),
         choosable: live.is_choosable(capability),
@@ -159,6 +165,27 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
     agent.set_trouble(SharedString::new());
     show_question(live, lang, agent, now);
     if live.is_seen() { AgentPage::Live } else { AgentPage::Watching }
+}
+
+fn show_protection(live: &Live, agent: &Agent<'_>) {
+    agent.set_path(match live.protection.path() {
+        None => PathName::None,
+        Some(PathKind::Direct) => PathName::Direct,
+        Some(PathKind::Relayed) => PathName::Relayed,
+    });
+    agent.set_ciphers(live.protection.ciphers().into());
+    agent.set_opened(live.open.into());
+}
+
+fn show_talk(live: &Live, agent: &Agent<'_>) {
+    agent.set_may_write(live.may_write());
+    agent.set_unread(whole(u64::from(live.talk.unread())));
+    let lines = live.talk.lines().iter().map(|line| ChatLine {
+        mine: line.by == Role::Agent,
+        text: line.text.as_str().into(),
+        at: SharedString::new(),
+    });
+    rows::fill(&agent.get_chat(), lines, |rows| agent.set_chat(rows));
 }
 
 fn show_question(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) {
@@ -294,6 +321,7 @@ fn show_toast(said: Option<&Said>, lang: Lang, agent: &Agent<'_>) {
         Some(Said::BadLink) => (windows::Said::BadLink, String::new()),
         Some(Said::NotByHand) => (windows::Said::NotByHand, String::new()),
         Some(Said::Wrote(line)) => (windows::Said::Wrote, line.clone()),
+        Some(Said::NotSent) => (windows::Said::NotSent, String::new()),
         Some(Said::PictureKept) => (windows::Said::PictureKept, String::new()),
     };
     agent.set_said_value(value.into());
@@ -308,6 +336,26 @@ impl From<Mode> for windows::Manner {
             Mode::View => Self::View,
             Mode::Share => Self::Share,
             Mode::Show => Self::Show,
+        }
+    }
+}
+
+impl From<Open> for windows::Opened {
+    fn from(open: Open) -> Self {
+        match open {
+            Open::Nothing => Self::Nothing,
+            Open::Talk => Self::Talk,
+            Open::Details => Self::Details,
+        }
+    }
+}
+
+impl From<windows::Opened> for Open {
+    fn from(opened: windows::Opened) -> Self {
+        match opened {
+            windows::Opened::Nothing => Self::Nothing,
+            windows::Opened::Talk => Self::Talk,
+            windows::Opened::Details => Self::Details,
         }
     }
 }

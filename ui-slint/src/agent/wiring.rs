@@ -5,10 +5,11 @@
 
 use slint::ComponentHandle;
 
+use super::entry::{Key, Typed};
 use super::model::{Msg, Spot};
 use super::view::{self, Pane};
-use crate::checkup;
-use crate::windows::{AgentWindow, BannerWindow, Means};
+use crate::windows::{AgentWindow, BannerWindow, Chat, Means};
+use crate::{chat, checkup};
 
 /// What only a hand at this computer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,11 @@ pub fn wire(window: &AgentWindow, ear: &impl Ear) {
     let e = ear.clone();
     agent.on_said_gone(move || e.send(Msg::NoticeGone));
     let e = ear.clone();
-    agent.on_number_edited(move |text| e.send(Msg::NumberEdited(text.into())));
+    agent.on_number_edited(move |text, caret, deletes| {
+        let caret = usize::try_from(caret).unwrap_or_default();
+        let key = if deletes { Key::Delete } else { Key::Other };
+        e.send(Msg::NumberEdited(Typed { text: text.into(), caret, key }));
+    });
     let e = ear.clone();
     checkup::wire(window, move |msg| e.send(Msg::Checkup(msg)));
     for_pages(window, ear);
@@ -100,6 +105,11 @@ fn for_session(window: &AgentWindow, ear: &impl Ear) {
     agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted, Spot::Page)));
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
+    let e = ear.clone();
+    agent.on_open(move |what| e.send(Msg::Opened(what.into())));
+    let e = ear.clone();
+    agent.on_say(move |line| e.send(Msg::Written(line.into())));
+    window.global::<Chat<'_>>().on_is_too_long(chat::is_too_long);
     let e = ear.clone();
     agent.on_keep_picture(move || e.send(Msg::KeepPicturePressed));
 }

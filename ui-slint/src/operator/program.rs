@@ -35,7 +35,7 @@ use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::viewer::watching::{self, Grabbing, Keys};
 use crate::windows::{Operator, OperatorWindow};
-use crate::{documents, kept};
+use crate::{documents, kept, room};
 
 /// How long sessions have to say goodbye when the window is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -122,7 +122,9 @@ pub(super) fn open_window() -> Result<(OperatorWindow, NextIsKept), Fault> {
         return Err(Fault::NoDisplay);
     }
     let next_is_kept = upkeep::choose_toolkit("tasuki-operator")?;
-    Ok((crate::start_toolkit(OperatorWindow::new)?, next_is_kept))
+    let window = crate::start_toolkit(OperatorWindow::new)?;
+    room::keep_on_screen(&window);
+    Ok((window, next_is_kept))
 }
 
 pub(super) fn no_window(why: &slint::PlatformError) -> Fault {

@@ -3,9 +3,7 @@
 //! Decides nothing: every property follows from the model. Words stand in the `.slint`
 //! files; only faults bring sentences of their own, in the window's language.
 
-use std::rc::Rc;
-
-use slint::{ComponentHandle, Model as _, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle, SharedString};
 use tasuki_protocol::rights::Mode;
 
 use super::history::{How, Past};
@@ -14,6 +12,7 @@ use super::model::{
 };
 use super::preferences::{Grab, Keyboard, Language};
 use super::{clock, view_session};
+use crate::rows::fill;
 use crate::windows::{
     HistoryHow, LanguageChoice, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
     PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
@@ -209,29 +208,6 @@ pub(super) fn stage(tab: &Tab) -> SessionStage {
         Stage::AwaitsConsent => SessionStage::AwaitsConsent,
         Stage::Live { .. } => SessionStage::Live,
         Stage::Over(_) => SessionStage::Over,
-    }
-}
-
-/// Keeps rows that are the same, so that what has the focus keeps it.
-pub(super) fn fill<T: Clone + PartialEq + 'static>(
-    shown: &ModelRc<T>,
-    rows: impl Iterator<Item = T>,
-    replace: impl FnOnce(ModelRc<T>),
-) {
-    let Some(kept) = shown.as_any().downcast_ref::<VecModel<T>>() else {
-        return replace(ModelRc::from(Rc::new(VecModel::from(rows.collect::<Vec<T>>()))));
-    };
-    let mut count = 0;
-    for row in rows {
-        match kept.row_data(count) {
-            Some(before) if before == row => {}
-            Some(_) => kept.set_row_data(count, row),
-            None => kept.push(row),
-        }
-        count += 1;
-    }
-    while kept.row_count() > count {
-        kept.remove(count);
     }
 }
 

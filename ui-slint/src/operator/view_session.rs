@@ -12,8 +12,9 @@ use tasuki_protocol::number::NUMBER_LIFETIME_S;
 use tasuki_protocol::rights::Capability;
 
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
-use super::view::{fill, mode_name, stage, text, whole};
+use super::view::{mode_name, stage, text, whole};
 use super::{clock, square};
+use crate::rows::fill;
 use crate::viewer::frame::Zoom;
 use crate::windows::{
     ChatLine, MonitorChoice, MoreState, OperatorWindow, OverTone, OverWhat, PathName, PausedBy,

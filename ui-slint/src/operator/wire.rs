@@ -13,9 +13,11 @@ use super::preferences::{Grab, Keyboard, Language, Preferences};
 use super::session::{Look, RightsWish, Wish};
 use super::update::{Form, Msg, Secret};
 use super::view::mode_of;
-use crate::checkup;
 use crate::viewer::frame::Zoom;
-use crate::windows::{LanguageChoice, Operator, OperatorPage, OperatorWindow, Session, SessionDialog};
+use crate::windows::{
+    Chat, LanguageChoice, Operator, OperatorPage, OperatorWindow, Session, SessionDialog,
+};
+use crate::{chat, checkup};
 
 /// Every act of the operator goes to `send`.
 pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
@@ -163,6 +165,7 @@ fn wire_dialogs(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)
     let wish = wisher(window, send);
     session.on_type_text(move |text| wish(Wish::TypeText(text.to_string())));
     let wish = wisher(window, send);
+    window.global::<Chat<'_>>().on_is_too_long(chat::is_too_long);
     session.on_say(move |line| wish(Wish::Say(line.to_string())));
     let wish = wisher(window, send);
     session.on_show_dialog(move |dialog| {

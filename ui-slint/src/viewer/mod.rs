@@ -11,4 +11,5 @@ pub mod hands;
 pub mod keys;
 pub mod paint;
 pub mod screen;
+pub mod sheets;
 pub mod watching;

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::frame::{Frame, Place, Zoom};
+use super::sheets::Sheets;
 
 /// How the window wants the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,6 +95,7 @@ impl Painter {
             wishes,
             slot: Arc::clone(&slot),
             tiling: Tiling::default(),
+            sheets: Sheets::default(),
             wanted: Wanted::default(),
             shape: None,
             stirs: 0,
@@ -162,6 +164,7 @@ struct Work {
     wishes: watch::Receiver<Option<Wanted>>,
     slot: Arc<Slot>,
     tiling: Tiling,
+    sheets: Sheets,
     wanted: Wanted,
     shape: Option<CursorShape>,
     stirs: u64,
@@ -212,6 +215,7 @@ impl Work {
         fresh.afresh = afresh || (source, target) != (self.tiling.source(), self.tiling.target());
         if fresh.afresh {
             self.tiling = Tiling::new(source, target);
+            self.sheets = Sheets::default();
         }
         let stale: Vec<Tile> = self
             .tiling
@@ -219,8 +223,7 @@ impl Work {
             .filter(|tile| fresh.afresh || self.tiling.is_stale(*tile, changed))
             .collect();
         for tile in stale {
-            let mut pixels = SharedPixelBuffer::new(tile.width.into(), tile.height.into());
-            self.tiling.paint(picture.rgba(), tile, pixels.make_mut_bytes());
+            let pixels = self.sheets.paint(&mut self.tiling, picture.rgba(), tile);
             fresh.tiles.push((tile, pixels));
         }
         fresh.cursor = self.cursor(picture, fresh.afresh);

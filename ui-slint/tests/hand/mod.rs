@@ -170,9 +170,13 @@ impl Mock {
     }
 
     /// In surroundings of its own.
-    pub(crate) fn start_with(mut program: Command, state: &str) -> Self {
+    pub(crate) fn start_with(program: Command, state: &str) -> Self {
+        Self::start_in("en", program, state)
+    }
+
+    pub(crate) fn start_in(lang: &str, mut program: Command, state: &str) -> Self {
         let mut child =
-            program.args(["--lang", "en", "--mock", state]).stdout(Stdio::piped()).spawn().unwrap();
+            program.args(["--lang", lang, "--mock", state]).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = sync_channel(10_000);
         std::thread::spawn(move || {

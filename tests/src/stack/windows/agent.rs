@@ -28,6 +28,10 @@ pub fn allow_in_window(window: (u16, u16)) -> (f64, f64) {
 const NUMBER: (f64, f64) = (230.0, 232.0);
 /// From the right half's edge and from the window's foot: a place on Allow without letters.
 const ALLOW: (f64, f64) = (24.0, -65.0);
+/// From the middle of the window's width: a column through Allow of the short question, without letters.
+const ALLOW_MORE: i16 = 160;
+/// A column through the left ends of the switches of a running session, and where it begins.
+const SWITCHES: (f64, u16) = (386.0, 290);
 /// Of a button that can be pressed now, under the pointer or not.
 pub const AWAKE: [u8; 3] = [28, 88, 200];
 /// "End now", from the right edge and the top of the bar.
@@ -130,6 +134,56 @@ impl<'a> AgentWindow<'a> {
         let (x, y) = window.at(allow_in_window((window.width, window.height)));
         let picture = self.desk.picture()?;
         Ok(picture.is_near((x.into(), y.into()), AWAKE, 24).then_some((x, y)))
+    }
+
+    /// Presses Allow of the short question in mid-session, as soon as it can be pressed.
+    ///
+    /// # Errors
+    /// Nothing is asked, or the press was not taken.
+    pub fn allow_more(&self, hand: &mut Hand) -> Result<()> {
+        until("the user's yes", || {
+            let Some(place) = self.lowest_blue(ALLOW_MORE)? else { return Ok(None) };
+            hand.click(place)?;
+            until("the press to be taken", || {
+                Ok(self.lowest_blue(ALLOW_MORE)?.is_none_or(|now| now != place).then_some(()))
+            })?;
+            Ok(Some(()))
+        })
+    }
+
+    /// Takes back the right to operate: the second switch that is on, after that to choose a monitor.
+    ///
+    /// # Errors
+    /// There are fewer.
+    pub fn take_back(&self, hand: &mut Hand) -> Result<()> {
+        let place = until("the switch of the right to operate", || {
+            let Some(window) = self.frame()? else { return Ok(None) };
+            let picture = self.desk.picture()?;
+            let (x, top) = SWITCHES;
+            let places = (top..window.height).map(|y| window.at((x, f64::from(y))));
+            let blue =
+                |(x, y): (u16, u16)| picture.is_near((usize::from(x), usize::from(y)), AWAKE, 24);
+            let mut below = None;
+            let tops = places.filter(|place| {
+                let was = below.replace(blue(*place));
+                was == Some(false) && blue(*place)
+            });
+            Ok(tops.collect::<Vec<_>>().get(1).copied())
+        })?;
+        // Their left ends are round: a little lower is well inside.
+        hand.click((place.0, place.1 + 6))
+    }
+
+    /// The lowest place of a column, from the window's middle, in the colour of a button that can be pressed.
+    fn lowest_blue(&self, right: i16) -> Result<Option<(u16, u16)>> {
+        let Some(window) = self.frame()? else { return Ok(None) };
+        let column = f64::from(window.width) / 2.0 + f64::from(right);
+        let picture = self.desk.picture()?;
+        let places = (1..window.height).rev().map(|y| window.at((column, f64::from(y))));
+        let is_blue =
+            |(x, y): &(u16, u16)| picture.is_near((usize::from(*x), usize::from(*y)), AWAKE, 24);
+        // Not on its edge, nor on a line of that colour around something else.
+        Ok(places.skip_while(|place| !is_blue(place)).nth(8).filter(is_blue))
     }
 
     /// The window itself.

@@ -24,10 +24,10 @@ use x11rb::{
 
 pub use self::{
     agent::{AWAKE, AgentWindow, allow_in_window, place_in_window},
-    operator::OperatorWindow,
+    operator::{OperatorWindow, shows_in_window},
 };
 use crate::{
-    desktop::Desktop,
+    desktop::{Desktop, Picture},
     running::{run, until},
 };
 
@@ -110,6 +110,19 @@ impl View {
         let left = corner(self.left, self.width, screen.0);
         let top = corner(self.top, self.height, screen.1);
         (left + x * scale, top + y * scale)
+    }
+
+    /// Whether places all over `host`, but its uppermost part with the bar, stand in this view of a window.
+    fn shows(self, window: &Frame, host: &Picture, seen: &Picture) -> Result<bool> {
+        let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
+        let places = (5..16).flat_map(|row| (1..16).map(move |column| (column, row)));
+        let places = places.map(|(column, row)| (host.width * column / 16, host.height * row / 16));
+        let alike = places.filter(|(x, y)| {
+            let (left, top) = window.at(self.place_of(size, (*x as f64, *y as f64)));
+            seen.is_near((left.into(), top.into()), host.at(*x, *y), 24)
+        });
+        // A place on the edge of a letter is scaled into another colour.
+        Ok(alike.count() >= 11 * 15 * 9 / 10)
     }
 }
 

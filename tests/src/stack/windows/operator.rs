@@ -1,16 +1,22 @@
 //! The operator's window in the hands of xdotool.
 
-use std::{cell::RefCell, path::Path, thread, time::Duration};
+use std::{
+    cell::RefCell,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use tasuki_protocol::{ids::Role, rights::Mode};
 
 use super::{
-    super::{House, Way, start_agent},
-    AgentWindow, Frame, View, clipboard, window_program, xdotool,
+    super::{House, Way, accept_at_terminal},
+    AgentWindow, Frame, View, WINDOW, clipboard, window_program, xdotool,
 };
 use crate::{
-    desktop::{Desktop, Hand, Picture},
+    desktop::{Desktop, Hand, Picture, Rgb},
     running::{Mark, Process, until},
 };
 
@@ -18,12 +24,25 @@ use crate::{
 const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, height: 675.0 };
 /// Where the user's window stands once it has grown to show the operator's screen.
 const WATCHING: (i16, i16) = (140, 20);
-/// Longer than an agent ignores what is typed at a fresh question.
-const READING_TIME: Duration = Duration::from_millis(1200);
+/// Where the line over the picture is seen, above its letters.
+const LINE: (f64, f64) = (682.0, 111.0);
+/// What lies behind it: while control is asked for or granted, and once it is over.
+const GOOD_NEWS: Rgb = [229, 238, 254];
+const OVER: Rgb = [255, 243, 218];
+/// The picture's part of a window that fills the screen: below the bar, above the line of figures.
+const FULL: (u16, u16) = (56, 30);
 /// What lies behind "Ended by you" in the history.
 const ENDED_BY_YOU: [u8; 3] = [226, 245, 236];
 /// A hand's pause between two acts.
 const PAUSE: Duration = Duration::from_millis(120);
+
+/// Whether a user's screen stands in an operator's window of the usual size that is seen on another screen.
+///
+/// # Errors
+/// It is larger than a screen can be.
+pub fn shows_in_window(window: &Frame, host: &Picture, seen: &Picture) -> Result<bool> {
+    VIEW.shows(window, host, seen)
+}
 
 /// The operator's window on his desktop, at the size of its pictures.
 #[derive(Debug)]
@@ -49,6 +68,8 @@ impl<'a> OperatorWindow<'a> {
     pub fn open_with(desk: &'a Desktop, profile: &Path, more: &[&str]) -> Result<Self> {
         let mut command = desk.command(window_program("tasuki-operator")?);
         command.arg("--profile").arg(profile).args(more).env("SLINT_BACKEND", "winit-software");
+        // Where its pictures go.
+        command.env("HOME", profile);
         let process = Process::start("tasuki-operator", command)?;
         let frame = until("the operator's window", || Frame::named(desk, "Tasuki"))?;
         let mut window = Self { process, desk, frame, last: RefCell::default() };
@@ -87,11 +108,7 @@ impl<'a> OperatorWindow<'a> {
     /// A program refused or fell silent.
     pub fn connect(&self, house: &House, user: &Desktop, mode: Mode) -> Result<Process> {
         let number = self.new_session(mode)?;
-        let mut agent = start_agent(house, user)?;
-        agent.say(&number)?;
-        agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
-        thread::sleep(READING_TIME);
-        agent.say("yes")?;
+        let agent = accept_at_terminal(house, user, &number)?;
         match mode.viewer() {
             Role::Operator => self.wait_for_picture(user)?,
             Role::Agent => {
@@ -178,6 +195,103 @@ impl<'a> OperatorWindow<'a> {
                 .take_while(|(x, y)| seen.is_near((usize::from(*x), usize::from(*y)), ENDED_BY_YOU, 6));
             Ok((listed.count() == wanted).then_some(()))
         })
+    }
+
+    /// Keeps a picture of the user's screen, while nothing operates it; gives the file.
+    ///
+    /// # Errors
+    /// None was kept.
+    pub fn keep_picture(&self, profile: &Path) -> Result<PathBuf> {
+        self.click(1035, 67)?;
+        until("the picture's file", || {
+            let mut files = fs::read_dir(profile)?.map_while(Result::ok).map(|entry| entry.path());
+            // It is written in one go, and may be seen before.
+            Ok(files.find(|file| {
+                file.extension().is_some_and(|ending| ending == "png") && Picture::load(file).is_ok()
+            }))
+        })
+    }
+
+    /// "Ask for more rights", then "Control for 15 minutes", which has the focus.
+    ///
+    /// # Errors
+    /// The window never said that it asked.
+    pub fn ask_for_control(&self) -> Result<()> {
+        self.click(1073, 67)?;
+        self.key("Return")?;
+        until("the line that says that control is asked for", || {
+            Ok(self.line(GOOD_NEWS)?.then_some(()))
+        })
+    }
+
+    /// Waits until the time that is left in the line over the picture is another one.
+    ///
+    /// # Errors
+    /// It never was.
+    pub fn wait_for_countdown(&self) -> Result<()> {
+        let words = || -> Result<Vec<Rgb>> {
+            let picture = self.picture()?;
+            let places = (117..132).flat_map(|y| (540..824).map(move |x| (f64::from(x), f64::from(y))));
+            let places = places.map(|place| self.frame.at(place));
+            Ok(places.map(|(x, y)| picture.at(x.into(), y.into())).collect())
+        };
+        let before = words()?;
+        until("the time that is left to be another", || {
+            Ok((self.line(GOOD_NEWS)? && words()? != before).then_some(()))
+        })
+    }
+
+    /// Waits until the line over the picture says that control is over.
+    ///
+    /// # Errors
+    /// It never did.
+    pub fn wait_for_the_end_of_control(&self) -> Result<()> {
+        until("the line that says that control is over", || Ok(self.line(OVER)?.then_some(())))
+    }
+
+    fn line(&self, colour: Rgb) -> Result<bool> {
+        let (x, y) = self.frame.at(LINE);
+        Ok(self.picture()?.is_near((x.into(), y.into()), colour, 6))
+    }
+
+    /// Fills the screen with a user's picture that is not operated, and waits until it is seen there.
+    ///
+    /// # Errors
+    /// It never was.
+    pub fn fill_screen(&self, user: &Desktop) -> Result<()> {
+        self.click(997, 67)?;
+        until("the user's screen on all of the operator's", || {
+            let (host, seen) = (user.picture()?, self.picture()?);
+            let (width, height) = (u16::try_from(seen.width)?, u16::try_from(seen.height)?);
+            let frame = Frame::named(self.desk, "Tasuki")?.context("the window is gone")?;
+            if (frame.left, frame.top, frame.width, frame.height) != (0, 0, width, height) {
+                return Ok(None);
+            }
+            let (top, foot) = (f64::from(FULL.0), f64::from(FULL.1));
+            let view = View {
+                left: 0.0,
+                top,
+                width: f64::from(width),
+                height: f64::from(height) - top - foot,
+            };
+            Ok(view.shows(&frame, &host, &seen)?.then_some(()))
+        })
+    }
+
+    /// The same button, where it is now.
+    ///
+    /// # Errors
+    /// The window did not come back to its size.
+    pub fn leave_full_screen(&mut self) -> Result<()> {
+        let all = Frame::named(self.desk, "Tasuki")?.context("the window is gone")?;
+        let (x, y) = (i32::from(all.width) - 283, 28);
+        self.frame = all;
+        self.click(x, y)?;
+        self.frame = until("the window at its size again", || {
+            let frame = Frame::named(self.desk, "Tasuki")?;
+            Ok(frame.filter(|frame| (frame.width, frame.height) == WINDOW))
+        })?;
+        Ok(())
     }
 
     /// The End button, then "End now" of its question.

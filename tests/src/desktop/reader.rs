@@ -1,0 +1,197 @@
+//! A screen reader: what windows tell of themselves over the desktop's accessibility bus (AT-SPI), and
+//! what can be done there.
+//!
+//! Decides nothing; asks with dbus-send and reads what it prints.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::running::{Process, run, until};
+
+/// A session bus of its own, on which somebody reads windows out.
+#[derive(Debug)]
+pub struct Reader {
+    _daemon: Process,
+    _home: TempDir,
+    session: String,
+    bus: String,
+}
+
+/// One thing in a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    program: String,
+    path: String,
+    pub name: String,
+    pub role: u32,
+}
+
+/// AT-SPI's numbers (atspi-constants.h).
+pub mod role {
+    pub const IMAGE: u32 = 27;
+    pub const LABEL: u32 = 29;
+    pub const TAB: u32 = 37;
+    pub const BUTTON: u32 = 43;
+    pub const RADIO_BUTTON: u32 = 44;
+}
+
+impl Reader {
+    /// # Errors
+    /// dbus-daemon or at-spi2-core is not installed.
+    pub fn start() -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("tasuki-reader-").tempdir()?;
+        let mut command = Command::new("dbus-daemon");
+        command.args(["--session", "--nofork", "--nopidfile", "--print-address"]);
+        command.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        let daemon = Process::start("dbus-daemon", command)?;
+        let session = until("the bus to tell its address", || {
+            Ok(daemon
+                .log()
+                .tail(20)
+                .lines()
+                .find_map(|line| line.find("unix:").map(|start| line[start..].trim().to_owned())))
+        })?;
+        let to_all = ["--session", "--print-reply=literal", "--dest=org.a11y.Bus", "/org/a11y/bus"];
+        let ask = |with: &[&str]| {
+            let mut command = Command::new("dbus-send");
+            command.args(to_all).args(with).env("DBUS_SESSION_BUS_ADDRESS", &session);
+            run(command)
+        };
+        // Only then do programs describe their windows.
+        ask(&[
+            "org.freedesktop.DBus.Properties.Set",
+            "string:org.a11y.Status",
+            "string:IsEnabled",
+            "variant:boolean:true",
+        ])?;
+        let bus = ask(&["org.a11y.Bus.GetAddress"])?.trim().to_owned();
+        Ok(Self { _daemon: daemon, _home: home, session, bus })
+    }
+
+    /// Of the session bus, for programs that are to be read.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// Waits for something of this role whose name begins so, in the window that came last.
+    ///
+    /// # Errors
+    /// It never came; says what is there.
+    pub fn wait_for(&self, role: u32, name: &str) -> Result<Node> {
+        until(name, || self.find(role, name)).with_context(|| {
+            let names: Vec<String> = self.nodes().into_iter().map(|node| node.name).collect();
+            format!("{names:?}")
+        })
+    }
+
+    /// # Errors
+    /// The bus is gone.
+    pub fn find(&self, role: u32, name: &str) -> Result<Option<Node>> {
+        let fits = |node: &Node| node.role == role && node.name.starts_with(name);
+        Ok(self.nodes().into_iter().find(fits))
+    }
+
+    /// Presses what can be pressed, as soon as it is there.
+    ///
+    /// # Errors
+    /// It never came, or takes no action.
+    pub fn press(&self, role: u32, name: &str) -> Result<()> {
+        let node = self.wait_for(role, name)?;
+        let done = self.ask(&node.program, &node.path, "Action.DoAction", &["int32:0"])?;
+        ensure!(done.contains("true"), "{name} takes no action");
+        Ok(())
+    }
+
+    /// Gives something the keys of its window.
+    ///
+    /// # Errors
+    /// It never came, or does not take them.
+    pub fn focus(&self, role: u32, name: &str) -> Result<()> {
+        let node = self.wait_for(role, name)?;
+        let done = self.ask(&node.program, &node.path, "Component.GrabFocus", &[])?;
+        ensure!(done.contains("true"), "{name} takes no keys");
+        Ok(())
+    }
+
+    /// None while there is no window.
+    fn nodes(&self) -> Vec<Node> {
+        let (registry, root) = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root");
+        let programs = self.ask(registry, root, "Accessible.GetChildren", &[]).unwrap_or_default();
+        let programs: Vec<&str> = programs.lines().filter_map(|line| quoted(line, "string ")).collect();
+        let Some(program) = programs.last() else { return Vec::new() };
+        read(&self.ask(program, "/org/a11y/atspi/cache", "Cache.GetItems", &[]).unwrap_or_default())
+    }
+
+    fn ask(&self, program: &str, path: &str, method: &str, with: &[&str]) -> Result<String> {
+        let mut command = Command::new("dbus-send");
+        command.arg(format!("--bus={}", self.bus)).arg("--print-reply");
+        command.arg(format!("--dest={program}")).arg(path).arg(format!("org.a11y.atspi.{method}"));
+        command.args(with);
+        run(command)
+    }
+}
+
+/// What `Cache.GetItems` tells, as dbus-send prints it: a struct each, whose own members stand nine spaces in.
+fn read(items: &str) -> Vec<Node> {
+    let of_item = |item: &str| {
+        let own =
+            |kind| item.lines().find_map(|line| line.strip_prefix("         ")?.strip_prefix(kind));
+        Some(Node {
+            program: item.lines().find_map(|line| quoted(line, "string "))?.to_owned(),
+            path: item.lines().find_map(|line| quoted(line, "object path "))?.to_owned(),
+            name: own("string ")?.trim_matches('"').to_owned(),
+            role: own("uint32 ")?.parse().ok()?,
+        })
+    };
+    items.split("\n      struct {").skip(1).filter_map(of_item).collect()
+}
+
+fn quoted<'a>(line: &'a str, kind: &str) -> Option<&'a str> {
+    line.trim_start().strip_prefix(kind)?.strip_prefix('"')?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ITEMS: &str = r#"method return time=1 sender=:1.0 -> destination=:1.4 serial=25 reply_serial=2
+   array [
+      struct {
+         struct {
+            string ":1.0"
+            object path "/org/a11y/atspi/accessible/0/7"
+         }
+         struct {
+            string ":1.9"
+            object path "/org/a11y/atspi/accessible/root"
+         }
+         int32 -1
+         int32 1
+         array [
+            string "org.a11y.atspi.Accessible"
+         ]
+         string "Refuse"
+         uint32 43
+         string "says no"
+         array [
+            uint32 0
+            uint32 0
+         ]
+      }
+   ]
+"#;
+
+    #[test]
+    fn what_the_bus_tells_of_a_button_is_read_as_its_name_and_role() {
+        let node = read(ITEMS).pop().unwrap();
+        assert_eq!((node.name.as_str(), node.role), ("Refuse", role::BUTTON));
+        assert_eq!(
+            (node.program.as_str(), node.path.as_str()),
+            (":1.0", "/org/a11y/atspi/accessible/0/7")
+        );
+        assert_eq!(read(ITEMS).len(), 1);
+    }
+}

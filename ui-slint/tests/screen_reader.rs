@@ -1,0 +1,283 @@
+//! The end user's window as a screen reader meets it: over the desktop's real accessibility bus (AT-SPI).
+//!
+//! Any program of the person's own account reaches that bus, so that what it offers may open nothing (T2).
+
+#![allow(clippy::unwrap_used)]
+
+mod bus;
+mod hand;
+
+use std::time::{Duration, Instant};
+
+use hand::{Desk, Mock, PATIENCE, quiet};
+use tasuki_peer::programs::consent;
+use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::rights::Mode;
+use tokio::runtime::Runtime;
+use zbus::Connection;
+use zbus::connection::Builder;
+use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
+
+const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
+const TAB: u32 = 0xff09;
+const SPACE: u32 = 0x20;
+/// AT-SPI's numbers of roles and states (atspi-constants.h).
+const LABEL: u32 = 29;
+const BUTTON: u32 = 43;
+const ENTRY: u32 = 79;
+const FOCUSED: u64 = 1 << 12;
+/// Longer than a press that this computer did not make keeps Allow asleep.
+const ASLEEP: Duration = Duration::from_millis(1300);
+
+struct Words {
+    lang: (&'static str, Lang),
+    number: &'static str,
+    connect: &'static str,
+    cancel: &'static str,
+    refuse: &'static str,
+    allow: &'static str,
+    end: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    lang: ("en", Lang::En),
+    number: "Session number, 12 digits",
+    connect: "Connect",
+    cancel: "Cancel",
+    refuse: "Refuse",
+    allow: "Allow",
+    end: "End now",
+};
+const JAPANESE: Words = Words {
+    lang: ("ja", Lang::Ja),
+    number: "接続番号、12 けた",
+    connect: "接続する",
+    cancel: "キャンセル",
+    refuse: "拒否する",
+    allow: "許可する",
+    end: "今すぐ終了",
+};
+
+#[test]
+fn s100_t2_a_screen_reader_works_the_window_over_the_real_bus_and_nobody_else_consents_there() {
+    let mut desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, session) = bus::start(home.path(), &desk.display);
+    let reader = Reader::listen(&session);
+    let display = desk.display.clone();
+    let open = |words: &Words, state| {
+        let mut program = quiet(AGENT, &display);
+        program.env("DBUS_SESSION_BUS_ADDRESS", &session);
+        Mock::start_in(words.lang.0, program, state)
+    };
+
+    for words in [ENGLISH, JAPANESE] {
+        let window = open(&words, "agent-consent-view");
+        reader.wait_for_focus(BUTTON, words.refuse);
+        let sentence = consent::asks(Mode::View).say(words.lang.1);
+        assert!(reader.nodes().iter().any(|node| node.is(LABEL, sentence)), "{sentence}");
+        assert!(reader.nodes().iter().all(|node| node.role != BUTTON || !node.name.is_empty()));
+        reader.press(&reader.wait_for(BUTTON, words.allow));
+        reader.press(&reader.wait_for(BUTTON, words.refuse));
+        assert_eq!(window.line(PATIENCE).as_deref(), Some("refuse"), "and not a word of Allow");
+    }
+    types_the_number(&mut desk, &reader, &open(&JAPANESE, "agent-number"), &JAPANESE);
+    let window = open(&ENGLISH, "agent-consent-view");
+    nobody_else_consents(&mut desk, &reader, &window);
+    let window = open(&ENGLISH, "agent-live-more-rights");
+    reader.wait_for_focus(BUTTON, ENGLISH.refuse);
+    reader.press(&reader.wait_for(BUTTON, ENGLISH.allow));
+    reader.press(&reader.wait_for(BUTTON, ENGLISH.refuse));
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("refuse"), "and not a word of Allow");
+    reader.press(&reader.wait_for(BUTTON, ENGLISH.end));
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"));
+}
+
+fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Words) {
+    let field = reader.wait_for_focus(ENTRY, words.number);
+    for digit in "482915306126".chars() {
+        desk.key(u32::from(digit));
+    }
+    until("the digits are read out in groups", || reader.text(&field) == "4829 1530 6126");
+    reader.press(&reader.wait_for(BUTTON, words.connect));
+    reader.wait_for(BUTTON, words.cancel);
+}
+
+/// Whatever the bus offers: an action, the focus, an injected click. A hand's Tab and space do.
+fn nobody_else_consents(desk: &mut Desk, reader: &Reader, window: &Mock) {
+    reader.wait_for_focus(BUTTON, ENGLISH.refuse);
+    let allow = reader.wait_for(BUTTON, ENGLISH.allow);
+    reader.give_focus(&allow);
+    std::thread::sleep(ASLEEP);
+    desk.key(SPACE);
+    std::thread::sleep(ASLEEP);
+    let said = window.said();
+    assert!(!said.iter().any(|line| line == "by hand"), "a key that was meant for another button");
+
+    let (left, top, width, height) = reader.place(&allow);
+    until("the bus's own click is refused", || {
+        reader.inject_click(left + width / 2, top + height / 2);
+        window.line(Duration::from_secs(1)).as_deref() == Some("not by hand")
+    });
+
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < deadline, "a hand's key presses Allow");
+        if !reader.focused().is_some_and(|node| node.is(BUTTON, ENGLISH.allow)) {
+            desk.key(TAB);
+            continue;
+        }
+        desk.key(SPACE);
+        if window.line(ASLEEP).as_deref() == Some("by hand") {
+            return;
+        }
+    }
+}
+
+/// What a screen reader is told of one thing in a window.
+#[derive(Debug, Clone)]
+struct Node {
+    program: String,
+    path: OwnedObjectPath,
+    name: String,
+    role: u32,
+    states: u64,
+}
+
+impl Node {
+    fn is(&self, role: u32, name: &str) -> bool {
+        self.role == role && self.name == name
+    }
+}
+
+/// As AT-SPI sends it: itself, its program, its parent, its place and its children's number, interfaces, name,
+/// role, description, states.
+type Cached = (Place, Place, Place, i32, i32, Vec<String>, String, u32, String, Vec<u32>);
+type Place = (String, OwnedObjectPath);
+
+struct Reader {
+    runtime: Runtime,
+    bus: Connection,
+}
+
+impl Reader {
+    /// Says on the session's bus that there is one, as all do; only then do programs describe their windows.
+    fn listen(session: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let bus = runtime.block_on(async {
+            let session = Builder::address(session).unwrap().build().await.unwrap();
+            let (name, path) = (Some("org.a11y.Bus"), "/org/a11y/bus");
+            let wanted = ("org.a11y.Status", "IsEnabled", Value::from(true));
+            let properties = Some("org.freedesktop.DBus.Properties");
+            session.call_method(name, path, properties, "Set", &wanted).await.expect("at-spi2-core");
+            let told = session.call_method(name, path, name, "GetAddress", &()).await.unwrap();
+            let address: String = told.body().deserialize().unwrap();
+            Builder::address(address.as_str()).unwrap().build().await.unwrap()
+        });
+        Self { runtime, bus }
+    }
+
+    fn ask<A, T>(
+        &self,
+        (program, path): (&str, &str),
+        interface: &str,
+        method: &str,
+        with: &A,
+    ) -> zbus::Result<T>
+    where
+        A: serde::Serialize + DynamicType,
+        T: for<'a> serde::Deserialize<'a> + Type,
+    {
+        let interface = format!("org.a11y.atspi.{interface}");
+        self.runtime.block_on(async {
+            let interface = Some(interface.as_str());
+            let told = self.bus.call_method(Some(program), path, interface, method, with).await?;
+            told.body().deserialize()
+        })
+    }
+
+    /// All of the window that came last; none while there is none.
+    fn nodes(&self) -> Vec<Node> {
+        let registry = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root");
+        let programs: zbus::Result<Vec<Place>> = self.ask(registry, "Accessible", "GetChildren", &());
+        let Some((program, _)) = programs.unwrap().pop() else { return Vec::new() };
+        let cache = (program.as_str(), "/org/a11y/atspi/cache");
+        let nodes: zbus::Result<Vec<Cached>> = self.ask(cache, "Cache", "GetItems", &());
+        let nodes = nodes.unwrap_or_default().into_iter();
+        let words = |states: Vec<u32>| {
+            states.iter().rev().fold(0, |states, word| states << 32 | u64::from(*word))
+        };
+        nodes
+            .map(|(itself, _, _, _, _, _, name, role, _, states)| Node {
+                program: itself.0,
+                path: itself.1,
+                name,
+                role,
+                states: words(states),
+            })
+            .collect()
+    }
+
+    fn focused(&self) -> Option<Node> {
+        self.nodes().into_iter().find(|node| node.states & FOCUSED != 0)
+    }
+
+    fn wait_for(&self, role: u32, name: &str) -> Node {
+        let find = || self.nodes().into_iter().find(|node| node.is(role, name));
+        until_some(name, find, || format!("{:#?}", self.nodes()))
+    }
+
+    fn wait_for_focus(&self, role: u32, name: &str) -> Node {
+        let find = || self.focused().filter(|node| node.is(role, name));
+        until_some(&format!("the focus on {name}"), find, || format!("{:?}", self.focused()))
+    }
+
+    /// The one action that everything has that can be pressed.
+    fn press(&self, node: &Node) {
+        let done: zbus::Result<bool> = self.ask(node.place(), "Action", "DoAction", &(0i32));
+        assert!(done.unwrap(), "{} takes no action", node.name);
+    }
+
+    fn give_focus(&self, node: &Node) {
+        let _: zbus::Result<bool> = self.ask(node.place(), "Component", "GrabFocus", &());
+    }
+
+    fn text(&self, node: &Node) -> String {
+        self.ask(node.place(), "Text", "GetText", &(0i32, -1i32)).unwrap()
+    }
+
+    /// On the screen.
+    fn place(&self, node: &Node) -> (i32, i32, i32, i32) {
+        let ((left, top, width, height),) =
+            self.ask(node.place(), "Component", "GetExtents", &(0u32)).unwrap();
+        (left, top, width, height)
+    }
+
+    fn inject_click(&self, x: i32, y: i32) {
+        let path = "/org/a11y/atspi/registry/deviceeventcontroller";
+        let with = (x, y, "b1c");
+        let registry = ("org.a11y.atspi.Registry", path);
+        self.ask::<_, ()>(registry, "DeviceEventController", "GenerateMouseEvent", &with).unwrap();
+    }
+}
+
+impl Node {
+    fn place(&self) -> (&str, &str) {
+        (&self.program, self.path.as_str())
+    }
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    until_some(what, || condition().then_some(()), String::new);
+}
+
+fn until_some<T>(what: &str, mut find: impl FnMut() -> Option<T>, say: impl Fn() -> String) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = find() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: {}", say());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
