@@ -48,6 +48,35 @@ fn t2_five_hundred_injected_clicks_and_keys_at_accept_do_nothing_and_a_hand_does
     assert_eq!(window.line(PATIENCE).as_deref(), Some("agent-consent-show"), "a key of a hand");
 }
 
+/// She has Refuse under her finger, and something else moves the focus to Allow.
+#[test]
+fn t2_a_hands_key_is_no_consent_after_an_injected_one_has_moved_the_focus() {
+    let mut desk = Desk::start();
+    for state in ["agent-consent-view", "agent-live-more-rights"] {
+        let window = Mock::start(AGENT, state, &desk.display);
+        allow_is_seen(&desk);
+        desk.xdotool(&["key", "Tab"]);
+        std::thread::sleep(Duration::from_secs(1));
+        desk.key(SPACE);
+        assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"), "{state}");
+    }
+}
+
+/// What was taken away comes back, and a held picture goes on, by a hand alone.
+#[test]
+fn t2_no_program_gives_a_right_back_or_lets_a_held_picture_go_on() {
+    let mut desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-paused", &desk.display);
+    // Where Allow stands in a question.
+    let go_on = allow(&desk);
+    let (x, y) = (go_on.0.to_string(), go_on.1.to_string());
+    until("the injected click reached the button and was refused there", || {
+        desk.xdotool(&["mousemove", &x, &y, "click", "1"]);
+        window.line(Duration::from_secs(1)).as_deref() == Some("not by hand")
+    });
+    until_by_hand(&window, || desk.click(go_on));
+}
+
 #[test]
 fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessions() {
     let desk = Desk::start();

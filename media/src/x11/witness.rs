@@ -2,8 +2,8 @@
 //!
 //! X tells of each press which device it came from: what XTEST injects comes from XTEST's own
 //! devices, and what one program merely sends to another comes from none. A press counts once, while
-//! it is fresh, and not while something else moves the same pointer or keyboard. Decides nothing of
-//! what a press is good for.
+//! it is fresh, and not where something else has aimed it: moved the pointer last, or pressed a key since
+//! the question came, which may have moved the focus. Decides nothing of what a press is good for.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub enum Doer {
     Nobody,
 }
 
-/// Watches a display's devices while a question stands.
+/// Watches a display's devices, so that it can be asked who pressed.
 #[derive(Debug)]
 pub struct Witness {
     desktop: Desktop,
@@ -90,6 +90,12 @@ impl Witness {
         Ok(())
     }
 
+    /// From now on a question stands, or none does any more. While one stands an injected key makes
+    /// every later key of a hand nobody's: hers was meant for the button that had the focus before.
+    pub fn question_stands(&mut self, stands: bool) {
+        self.seen.focus = if stands { Focus::Hers } else { Focus::Unasked };
+    }
+
     /// Who did the deed that a window has just received. Each press answers once.
     ///
     /// # Errors
@@ -127,6 +133,27 @@ struct Seen {
     click: Option<Press>,
     key: Option<Press>,
     injected_at: Option<u32>,
+    pointer: Pointer,
+    focus: Focus,
+}
+
+/// Who moved the pointer last.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Pointer {
+    #[default]
+    AHand,
+    Nobody,
+}
+
+/// Whose doing it may be that a button has the focus.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    /// No question stands.
+    #[default]
+    Unasked,
+    Hers,
+    /// A key was injected since the question stands.
+    Anybodys,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -137,15 +164,27 @@ struct Press {
 
 impl Seen {
     fn note(&mut self, event: &Event, synthetic: &[xinput::DeviceId]) {
-        let Some((deed, source, at)) = read(event) else { return };
-        let by = if synthetic.contains(&source) { Doer::Nobody } else { Doer::Hand };
+        let Some((act, source, at)) = read(event) else { return };
+        self.take(act, if synthetic.contains(&source) { Doer::Nobody } else { Doer::Hand }, at);
+    }
+
+    fn take(&mut self, act: Act, by: Doer, at: u32) {
         if by == Doer::Nobody {
             self.injected_at = Some(at);
         }
-        match deed {
-            Some(Deed::Click) => self.click = Some(Press { at, by }),
-            Some(Deed::Key) => self.key = Some(Press { at, by }),
-            None => {}
+        match act {
+            Act::Touch => self.click = Some(Press { at, by }),
+            Act::Button if self.pointer == Pointer::AHand => self.click = Some(Press { at, by }),
+            Act::Button => self.click = Some(Press { at, by: Doer::Nobody }),
+            Act::Key => {
+                self.key = Some(Press { at, by });
+                if by == Doer::Nobody && self.focus == Focus::Hers {
+                    self.focus = Focus::Anybodys;
+                }
+            }
+            Act::Motion => {
+                self.pointer = if by == Doer::Hand { Pointer::AHand } else { Pointer::Nobody };
+            }
         }
     }
 
@@ -156,23 +195,35 @@ impl Seen {
         };
         let Some(press) = slot.take() else { return Doer::Nobody };
         let age = |at: u32| now.wrapping_sub(at);
-        let tainted = self.injected_at.is_some_and(|at| age(at) < TAINT_MS);
+        let tainted = self.injected_at.is_some_and(|at| age(at) < TAINT_MS)
+            || deed == Deed::Key && self.focus == Focus::Anybodys;
         if age(press.at) > FRESH_MS || tainted { Doer::Nobody } else { press.by }
     }
 }
 
-fn read(event: &Event) -> Option<(Option<Deed>, xinput::DeviceId, u32)> {
+/// What a device did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Key,
+    /// Where the pointer is.
+    Button,
+    /// Where the finger is, wherever the pointer was.
+    Touch,
+    Motion,
+}
+
+fn read(event: &Event) -> Option<(Act, xinput::DeviceId, u32)> {
     if let Event::XinputRawKeyPress(key) = event {
-        return Some((Some(Deed::Key), key.sourceid, key.time));
+        return Some((Act::Key, key.sourceid, key.time));
     }
     if let Event::XinputRawButtonPress(button) = event {
-        return Some((Some(Deed::Click), button.sourceid, button.time));
+        return Some((Act::Button, button.sourceid, button.time));
     }
     if let Event::XinputRawTouchBegin(touch) = event {
-        return Some((Some(Deed::Click), touch.sourceid, touch.time));
+        return Some((Act::Touch, touch.sourceid, touch.time));
     }
     if let Event::XinputRawMotion(motion) = event {
-        return Some((None, motion.sourceid, motion.time));
+        return Some((Act::Motion, motion.sourceid, motion.time));
     }
     None
 }
@@ -182,7 +233,7 @@ mod tests {
     use super::*;
 
     fn seen(click: Option<(u32, Doer)>, injected_at: Option<u32>) -> Seen {
-        Seen { click: click.map(|(at, by)| Press { at, by }), key: None, injected_at }
+        Seen { click: click.map(|(at, by)| Press { at, by }), injected_at, ..Seen::default() }
     }
 
     #[test]
@@ -208,6 +259,36 @@ mod tests {
         );
         let mut later = seen(Some((1000 + TAINT_MS, Doer::Hand)), Some(1000));
         assert_eq!(later.judge(Deed::Click, 1000 + TAINT_MS), Doer::Hand);
+    }
+
+    #[test]
+    fn t2_a_hands_key_counts_no_more_once_a_key_was_injected_while_the_question_stood() {
+        let mut seen = Seen { focus: Focus::Hers, ..Seen::default() };
+        seen.take(Act::Key, Doer::Hand, 1000);
+        assert_eq!(seen.judge(Deed::Key, 1010), Doer::Hand);
+        seen.take(Act::Key, Doer::Nobody, 2000);
+        seen.take(Act::Key, Doer::Hand, 60_000);
+        assert_eq!(seen.judge(Deed::Key, 60_010), Doer::Nobody, "Refuse had the focus before");
+        seen.take(Act::Motion, Doer::Hand, 61_000);
+        seen.take(Act::Button, Doer::Hand, 61_000);
+        assert_eq!(seen.judge(Deed::Click, 61_010), Doer::Hand, "a click is where she sees it");
+        seen.focus = Focus::Unasked;
+        seen.take(Act::Key, Doer::Nobody, 70_000);
+        seen.take(Act::Key, Doer::Hand, 71_000);
+        assert_eq!(seen.judge(Deed::Key, 71_010), Doer::Hand, "the operator types in a session");
+    }
+
+    #[test]
+    fn t2_a_click_counts_only_where_a_hand_has_brought_the_pointer() {
+        let mut seen = Seen::default();
+        seen.take(Act::Motion, Doer::Nobody, 1000);
+        seen.take(Act::Button, Doer::Hand, 5000);
+        assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
+        seen.take(Act::Touch, Doer::Hand, 6000);
+        assert_eq!(seen.judge(Deed::Click, 6010), Doer::Hand, "a finger is where it is");
+        seen.take(Act::Motion, Doer::Hand, 7000);
+        seen.take(Act::Button, Doer::Hand, 7100);
+        assert_eq!(seen.judge(Deed::Click, 7110), Doer::Hand);
     }
 
     #[test]

@@ -55,7 +55,8 @@ impl Hand {
     /// # Errors
     /// The display is gone.
     pub fn click(&mut self, (x, y): (u16, u16)) -> Result<()> {
-        for buttons in [0, 1, 0] {
+        // A hand comes from somewhere, also where another has put the pointer already.
+        for (buttons, x) in [(0, x.saturating_sub(1)), (0, x), (1, x), (0, x)] {
             thread::sleep(PAUSE);
             let [x1, x2] = x.to_be_bytes();
             let [y1, y2] = y.to_be_bytes();

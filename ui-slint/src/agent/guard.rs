@@ -1,8 +1,8 @@
 //! What stands around the window while something is at stake: the witness of hands, the bar on every
 //! monitor, the key that stops everything, the icon in the tray.
 //!
-//! Decides when each is there: the witness while a question stands (T2), the others while somebody
-//! sees this screen (T33).
+//! Decides when each is there: the witness while a question stands or somebody sees this screen (T2),
+//! the others while somebody sees it (T33).
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -25,6 +25,8 @@ const LARGEST: (f64, f64) = (860.0, 44.0);
 pub(super) struct Guard {
     next_is_bar: NextIsKept,
     witness: Option<Witness>,
+    /// What the witness was told of.
+    asks: bool,
     bars: Vec<Bar>,
     watch: Option<Watch>,
     /// Whether the monitors may be others than those that the bars stand on.
@@ -63,12 +65,7 @@ impl Guard {
             Page::Live(live) => (live.question.is_some(), live.is_seen()),
             Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => (false, false),
         };
-        match (&mut self.witness, asks) {
-            (Some(witness), true) => drop(witness.catch_up()),
-            (None, true) if !on_wayland() => self.witness = Witness::open(None).ok(),
-            (None, true | false) => {}
-            (Some(_), false) => self.witness = None,
-        }
+        self.look_after_witness(asks, lives);
         let had_bars = !self.bars.is_empty();
         match (had_bars, lives) {
             (false, true) => self.raise_bars(model, window, ear),
@@ -80,6 +77,22 @@ impl Guard {
             return Some(Msg::EndPressed);
         }
         (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(false))
+    }
+
+    fn look_after_witness(&mut self, asks: bool, lives: bool) {
+        match (&mut self.witness, asks || lives) {
+            (Some(witness), true) => drop(witness.catch_up()),
+            (None, true) if !on_wayland() => {
+                self.witness = Witness::open(None).ok();
+                self.asks = false;
+            }
+            (None, true | false) => {}
+            (Some(_), false) => self.witness = None,
+        }
+        if let Some(witness) = self.witness.as_mut().filter(|_| self.asks != asks) {
+            witness.question_stands(asks);
+            self.asks = asks;
+        }
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.

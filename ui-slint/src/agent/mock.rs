@@ -122,13 +122,18 @@ impl Ear for Rc<Mock> {
         self.show();
     }
 
-    fn pressed(&self, _: Opening, means: Means) {
+    fn pressed(&self, opening: Opening, means: Means) {
         let by_hand = self.guard.borrow_mut().is_by_hand(means);
         if !by_hand {
             self.say("not by hand");
             return self.send(Msg::NotByHand);
         }
         self.say("by hand");
-        self.turn();
+        match opening {
+            Opening::ReadNotice | Opening::Accept | Opening::AnswerYes => self.turn(),
+            Opening::Tick(right) => self.send(Msg::Granted(right, true)),
+            Opening::GiveBack(right) => self.send(Msg::Taken(right, true)),
+            Opening::GoOnShowing(spot) => self.send(Msg::PausePressed(false, spot)),
+        }
     }
 }

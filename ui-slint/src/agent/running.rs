@@ -376,6 +376,9 @@ impl Ear for Hearing {
                 let shown = view::shown_in_question(&program.window);
                 Msg::AnswerPressed { yes: true, shown }
             }
+            Opening::Tick(right) => Msg::Granted(right, true),
+            Opening::GiveBack(right) => Msg::Taken(right, true),
+            Opening::GoOnShowing(spot) => Msg::PausePressed(false, spot),
         };
         program.dispatch(msg);
     }

@@ -4,6 +4,7 @@
 //! goes straight to `send`.
 
 use slint::ComponentHandle;
+use tasuki_protocol::rights::Capability;
 
 use super::entry::{Key, Typed};
 use super::model::{Msg, Spot};
@@ -17,6 +18,11 @@ pub enum Opening {
     ReadNotice,
     Accept,
     AnswerYes,
+    /// A right of the question that was left out.
+    Tick(Capability),
+    /// A right that was taken away in the session.
+    GiveBack(Capability),
+    GoOnShowing(Spot),
 }
 
 /// Where acts of the person go.
@@ -78,10 +84,10 @@ fn for_question(window: &AgentWindow, ear: &impl Ear) {
         e.send(Msg::RefusePressed { shown: view::shown_on(&window) });
     });
     let e = ear.clone();
-    agent.on_grant(move |id, wanted| {
-        if let Some(capability) = view::capability(id) {
-            e.send(Msg::Granted(capability, wanted));
-        }
+    agent.on_grant(move |id, wanted, means| match view::capability(id) {
+        Some(right) if wanted => e.pressed(Opening::Tick(right), means),
+        Some(right) => e.send(Msg::Granted(right, false)),
+        None => {}
     });
     let (e, shown) = (ear.clone(), window.as_weak());
     agent.on_answer(move |yes, means| {
@@ -96,13 +102,13 @@ fn for_question(window: &AgentWindow, ear: &impl Ear) {
 fn for_session(window: &AgentWindow, ear: &impl Ear) {
     let agent = window.agent();
     let e = ear.clone();
-    agent.on_take(move |id, stays| {
-        if let Some(capability) = view::capability(id) {
-            e.send(Msg::Taken(capability, stays));
-        }
+    agent.on_take(move |id, stays, means| match view::capability(id) {
+        Some(right) if stays => e.pressed(Opening::GiveBack(right), means),
+        Some(right) => e.send(Msg::Taken(right, false)),
+        None => {}
     });
     let e = ear.clone();
-    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted, Spot::Page)));
+    agent.on_pause(move |wanted, means| pause(&e, wanted, Spot::Page, means));
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
     let e = ear.clone();
@@ -114,11 +120,18 @@ fn for_session(window: &AgentWindow, ear: &impl Ear) {
     agent.on_keep_picture(move || e.send(Msg::KeepPicturePressed));
 }
 
-/// The bar ends and pauses; nothing is opened from there.
+fn pause(ear: &impl Ear, wanted: bool, spot: Spot, means: Means) {
+    match wanted {
+        true => ear.send(Msg::PausePressed(true, spot)),
+        false => ear.pressed(Opening::GoOnShowing(spot), means),
+    }
+}
+
+/// The bar ends, pauses, and goes on.
 pub fn wire_banner(banner: &BannerWindow, ear: &impl Ear) {
     let agent = banner.agent();
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
     let e = ear.clone();
-    agent.on_pause(move |wanted| e.send(Msg::PausePressed(wanted, Spot::Bar)));
+    agent.on_pause(move |wanted, means| pause(&e, wanted, Spot::Bar, means));
 }

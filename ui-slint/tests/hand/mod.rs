@@ -84,7 +84,8 @@ impl Desk {
     }
 
     pub(crate) fn click(&mut self, (x, y): (u16, u16)) {
-        for mask in [0, 1, 0] {
+        // A hand comes from somewhere, also where another has put the pointer already.
+        for (mask, x) in [(0, x - 1), (0, x), (1, x), (0, x)] {
             let [x1, x2] = x.to_be_bytes();
             let [y1, y2] = y.to_be_bytes();
             self.hand.write_all(&[5, mask, x1, x2, y1, y2]).unwrap();
