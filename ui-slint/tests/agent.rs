@@ -123,6 +123,7 @@ fn nothing_that_is_told_moves_a_switch(lang: Lang) {
     };
     for (width, height) in [(460.0, 740.0), (380.0, 740.0)] {
         let mut live = scene("agent-live-own-hand", lang);
+        tell(&mut live, News::OwnHand(false));
         let (window, _) = open(&live);
         window.window().set_size(LogicalSize::new(width, height));
         let before = places(&window);
