@@ -86,6 +86,8 @@ pub enum Fault {
     SeveralDevices(String),
     #[error("no right {0:?}")]
     UnknownRight(String),
+    #[error("another policy came in between")]
+    PolicyOvertaken,
     #[error("unusable limits")]
     Limits,
     #[error("no key waits to be used")]
@@ -146,6 +148,7 @@ impl Fault {
                 | ProblemCode::Version
                 | ProblemCode::Breached
                 | ProblemCode::Conflict
+                | ProblemCode::Yourself
                 | ProblemCode::Policy
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
@@ -164,6 +167,7 @@ impl Fault {
             | Self::SeveralDevices(_)
             | Self::UnknownRight(_)
             | Self::Limits
+            | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
             Self::Locked { .. } => 8,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),

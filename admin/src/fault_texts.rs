@@ -61,14 +61,7 @@ impl Language {
             Fault::WrongPassword | Fault::NotTheSame | Fault::NothingTyped | Fault::NotConfirmed => {
                 self.about_answers(fault)
             }
-            Fault::PolicyFile { file, why } => self.pick(
-                format!("{} is no policy, and nothing was changed ({why}).", file.display()),
-                format!(
-                    "{} はポリシーとして読めません。何も変更していません（{}）。",
-                    file.display(),
-                    why.japanese()
-                ),
-            ),
+            Fault::PolicyFile { .. } | Fault::PolicyOvertaken => self.about_policies(fault),
             Fault::Policy(fault) => self.policy_fault(fault),
         }
     }
@@ -137,8 +130,12 @@ impl Language {
                 "サーバーがこの文書を受け付けません。より新しいものがあるか、サーバーの鍵が含まれていません。もう一度実行してください。",
             ),
             ProblemCode::Conflict => self.pick(
-                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
-                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
+                "Somebody changed the same thing at that moment, so nothing was done. Look at how it is now and run the command again.",
+                "同時に同じものが変更されたため、何も行いませんでした。現在の状態を確認してもう一度実行してください。",
+            ),
+            ProblemCode::Yourself => self.pick(
+                "Nobody disables or removes himself, so that one administrator is always left. Another administrator must do it.",
+                "自分自身を停止・削除することはできません（管理者が必ず一人残るようにするためです）。ほかの管理者が行ってください。",
             ),
             ProblemCode::Policy => self.pick(
                 "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",

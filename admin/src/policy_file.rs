@@ -24,9 +24,13 @@ pub(crate) fn read(file: &Path) -> Result<RuleBook, Fault> {
         return Err(refused(PolicyFileFault::TooLarge));
     }
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let before = &text[..error.span().map_or(0, |span| span.start)];
+        let begins = before.rfind('\n').map_or(0, |end| end + 1);
+        let (line, column) = (before.matches('\n').count() + 1, before[begins..].chars().count() + 1);
+        let here = text[begins..].lines().next().unwrap_or_default();
+        let name = here.split_once('=').map_or("", |(name, _)| name.trim()).to_owned();
         let why = error.message().lines().collect::<Vec<_>>().join(" ");
-        refused(PolicyFileFault::Line { line, why })
+        refused(PolicyFileFault::Line { line, column, name, why })
     })
 }
 
@@ -53,6 +57,37 @@ mod tests {
             assert!(matches!(why, PolicyFileFault::Line { line: 2, .. }), "{why}");
         }
         assert_eq!(refused(&"#".repeat(1024 * 1024 + 1)), PolicyFileFault::TooLarge);
+    }
+
+    #[test]
+    fn s100_what_is_wrong_with_a_policy_names_place_word_and_what_was_probably_meant() {
+        for (text, words) in [
+            (
+                "[default]\nscreenshoot = true\n",
+                &["line 2, column 1: ", "no rule or section \"screenshoot\"", "mean \"screenshot\"?"]
+                    as &[&str],
+            ),
+            (
+                "[default]\nsend_files = 'alow'\n",
+                &[
+                    "line 2, column 14: ",
+                    "\"alow\" is no value of send_files",
+                    "mean \"allow\"?",
+                    "never",
+                ],
+            ),
+            ("[default]\nspeed = 1\n", &["no rule or section \"speed\"", "There are: "]),
+            ("[default]\nscreenshot = 1\n", &["screenshot must be true or false", "a whole number"]),
+            ("[default]\nhours = ['sometimes']\n", &["\"sometimes\" is no window of hours"]),
+            ("[default\n", &["line 1", "as TOML has it"]),
+        ] {
+            let said = refused(text).english();
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        }
+        let far = refused("[default]\nspeed = 1\n").english();
+        assert!(!far.contains("mean"), "nothing is like it: {far}");
+        let said = refused("[default]\nscreenshoot = true\n").japanese();
+        assert!(said.contains("もしかして screenshot ですか"), "{said}");
     }
 
     #[test]

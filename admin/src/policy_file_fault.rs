@@ -1,4 +1,4 @@
-//! Why a file is no policy, in two languages.
+//! Why a file is no policy, in two languages: where, which word, and what may stand there.
 
 /// Why a file is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -6,36 +6,78 @@ pub enum PolicyFileFault {
     #[error("over 1 MiB")]
     TooLarge,
     /// `why` as the reader of TOML says it, in one line.
-    #[error("line {line}: {why}")]
-    Line { line: usize, why: String },
+    #[error("line {line}, column {column}: {why}")]
+    Line {
+        line: usize,
+        column: usize,
+        /// What stands before the `=` of that line, if there is one.
+        name: String,
+        why: String,
+    },
 }
 
 impl PolicyFileFault {
+    pub(crate) fn english(&self) -> String {
+        match self {
+            Self::TooLarge => self.to_string(),
+            Self::Line { line, column, name, why } => {
+                format!("line {line}, column {column}: {}", in_english(name, why))
+            }
+        }
+    }
+
     pub(crate) fn japanese(&self) -> String {
         match self {
             Self::TooLarge => "1 MiB を超えています".to_owned(),
-            Self::Line { line, why } => format!("{line} 行目: {}", in_japanese(why)),
+            Self::Line { line, column, name, why } => {
+                format!("{line} 行目: {}（{column} 文字目）", in_japanese(name, why))
+            }
         }
     }
 }
 
-/// What the reader of TOML says, as far as it says more than where the line is wrong.
-fn in_japanese(why: &str) -> String {
-    let quoted: Vec<&str> = why.split('`').skip(1).step_by(2).collect();
-    let (first, others) = quoted.split_first().map_or(("", &[][..]), |(first, more)| (*first, more));
-    let may = others.join("、");
+fn in_english(name: &str, why: &str) -> String {
+    let Quoted { word, may, near } = Quoted::of(why);
+    let meant = near.map_or_else(String::new, |near| format!(" Did you mean \"{near}\"?"));
     if why.starts_with("unknown field") {
-        return format!("{first} という項目はありません。使えるのは {may} です");
+        return format!("there is no rule or section \"{word}\" here.{meant} There are: {may}");
     }
     if why.starts_with("unknown variant") {
-        return format!("{first} という値は使えません。使えるのは {may} です");
+        return format!("\"{word}\" is no value of {name}.{meant} There are: {may}");
+    }
+    if why.starts_with("duplicate") {
+        return "the same rule or section stands there twice".to_owned();
+    }
+    if let Some((found, wanted)) = kinds(why) {
+        return format!("{name} must be {}, and this is {}", kind(wanted).0, kind(found).0);
+    }
+    if why.starts_with("invalid value") || why.starts_with("invalid length") {
+        return format!("this value of {name} cannot be used");
+    }
+    if let Some((window, _)) = why.split_once(" is no window of hours") {
+        return format!("{window} is no window of hours. Write it like \"mon-fri 09:00-18:00\"");
+    }
+    if let Some((zone, _)) = why.split_once(" is no time zone") {
+        return format!("{zone} is no time zone. Write it like \"Asia/Tokyo\"");
+    }
+    format!("this is not written as TOML has it: {why}")
+}
+
+fn in_japanese(name: &str, why: &str) -> String {
+    let Quoted { word, may, near } = Quoted::of(why);
+    let may = may.replace(", ", "、");
+    let meant = near.map_or_else(String::new, |near| format!("もしかして {near} ですか。"));
+    if why.starts_with("unknown field") {
+        return format!("{word} という項目はありません。{meant}使えるのは {may} です");
+    }
+    if why.starts_with("unknown variant") {
+        return format!("{word} という値は使えません。{meant}使えるのは {may} です");
     }
     if why.starts_with("duplicate") {
         return "同じ項目または節が二度あります".to_owned();
     }
-    if let Some(kinds) = why.strip_prefix("invalid type: ") {
-        let (found, wanted) = kinds.split_once(", expected ").unwrap_or((kinds, ""));
-        return format!("値の種類が違います（{}ではなく{}）", kind(found), kind(wanted));
+    if let Some((found, wanted)) = kinds(why) {
+        return format!("{name} の値の種類が違います（{}ではなく{}）", kind(found).1, kind(wanted).1);
     }
     if why.starts_with("invalid value") || why.starts_with("invalid length") {
         return "その値は使えません".to_owned();
@@ -51,18 +93,59 @@ fn in_japanese(why: &str) -> String {
     "TOML の書き方が正しくありません".to_owned()
 }
 
-fn kind(english: &str) -> &'static str {
+/// The words that the reader of TOML names: the wrong one, those that may stand there, and the one of
+/// these that was probably meant.
+struct Quoted<'a> {
+    word: &'a str,
+    may: String,
+    near: Option<&'a str>,
+}
+
+impl<'a> Quoted<'a> {
+    fn of(why: &'a str) -> Self {
+        let quoted: Vec<&str> = why.split('`').skip(1).step_by(2).collect();
+        let (word, others) = quoted.split_first().map_or(("", &[][..]), |(first, more)| (*first, more));
+        let near = others.iter().map(|other| (distance(word, other), *other)).min();
+        // A third of the word may be wrong, as with a slip of the hand.
+        let near = near.filter(|(wrong, _)| wrong * 3 <= word.chars().count().max(3));
+        Self { word, may: others.join(", "), near: near.map(|(_, other)| other) }
+    }
+}
+
+/// Levenshtein's: how many letters were changed, left out or put in.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, theirs) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(*theirs != letter);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// What is there, and what should be.
+fn kinds(why: &str) -> Option<(&str, &str)> {
+    let kinds = why.strip_prefix("invalid type: ")?;
+    Some(kinds.split_once(", expected ").unwrap_or((kinds, "")))
+}
+
+fn kind(english: &str) -> (&'static str, &'static str) {
     let kinds = [
-        ("boolean", "真偽値"),
-        ("integer", "整数"),
-        ("u32", "整数"),
-        ("float", "小数"),
-        ("string", "文字列"),
-        ("sequence", "配列"),
-        ("map", "節"),
-        ("struct", "節"),
-        ("variant", "決まった語"),
-        ("datetime", "日時"),
+        ("boolean", ("true or false", "真偽値")),
+        ("integer", ("a whole number", "整数")),
+        ("u32", ("a whole number", "整数")),
+        ("float", ("a number with a point", "小数")),
+        ("string", ("text in quotation marks", "文字列")),
+        ("sequence", ("a list in [ ]", "配列")),
+        ("map", ("a section", "節")),
+        ("struct", ("a section", "節")),
+        ("variant", ("one of certain words", "決まった語")),
+        ("datetime", ("a date", "日時")),
     ];
-    kinds.iter().find(|(word, _)| english.contains(word)).map_or("別の値", |(_, japanese)| japanese)
+    let found = kinds.iter().find(|(word, _)| english.contains(word));
+    found.map_or(("something else", "別の値"), |(_, words)| *words)
 }

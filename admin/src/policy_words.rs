@@ -7,6 +7,7 @@ use tasuki_protocol::policy::exchange::SessionStage;
 use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::rights::Mode;
 
+use crate::fault::Fault;
 use crate::texts::Language;
 
 impl Language {
@@ -26,6 +27,29 @@ impl Language {
                 "該当するオペレーターまたはグループがないため、次の節は誰にも適用されません: {named}"
             ),
         )
+    }
+
+    /// Why a policy was not published.
+    pub(crate) fn about_policies(self, fault: &Fault) -> String {
+        let Fault::PolicyFile { file, why } = fault else {
+            return self.pick(
+                "Somebody published another policy meanwhile, so nothing was changed. Read it with `tasuki-admin policy show` and try again.",
+                "その間に別のポリシーが公開されたため、何も変更しませんでした。`tasuki-admin policy show` で確認してやり直してください。",
+            );
+        };
+        self.pick(
+            format!("{} is no policy, and nothing was changed ({}).", file.display(), why.english()),
+            format!(
+                "{} はポリシーとして読めません。何も変更していません（{}）。",
+                file.display(),
+                why.japanese()
+            ),
+        )
+    }
+
+    /// Who signed, and has no account any more.
+    pub fn removed_administrator(self, key: &str) -> String {
+        self.pick(format!("removed administrator ({key})"), format!("削除された管理者（{key}）"))
     }
 
     pub fn ask_unknown(self, unknown: &[String], first: &str) -> String {

@@ -173,6 +173,7 @@ impl Language {
     }
 
     pub fn invited(self, name: &str, hours: u64) -> String {
+        let name = &quoted(name);
         self.pick(
             format!("Token for {name}, valid for {hours} hours, shown once. On his computer: `tasuki-admin --bundle tenant.json enrol --name {name}`."),
             format!("{name} のトークンです（有効期間{hours}時間、表示は一度だけ）。本人のコンピュータで `tasuki-admin --bundle tenant.json enrol --name {name}` を実行してください。"),
@@ -197,6 +198,14 @@ impl Language {
         self.pick(
             format!("The server is back at bundle {server}; this computer has seen {known}. Go on only if you know that a backup was restored. Type {server} to sign a newer one:"),
             format!("サーバーの構成ファイルは第 {server} 版に戻っています（このコンピュータは第 {known} 版を確認済み）。バックアップを復元したと分かっている場合だけ続けてください。新しい版に署名するには {server} と入力してください:"),
+        )
+    }
+
+    /// Behind what `init --recover` made with a colleague's token.
+    pub fn lost_account(self) -> String {
+        self.pick(
+            "\nThe account of the lost computer still works. Find it with `tasuki-admin admin list` and shut it out: `tasuki-admin admin disable NAME`.",
+            "\n失われたコンピュータのアカウントはまだ使えます。`tasuki-admin admin list` で確認し、`tasuki-admin admin disable 名前` で停止してください。",
         )
     }
 
@@ -267,5 +276,31 @@ impl Language {
 
     pub fn key_columns(self) -> [String; 3] {
         [self.pick("KIND", "種類"), self.pick("KEY", "鍵"), self.pick("NOTE", "備考")]
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-_.@+".contains(c));
+    if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_a_command_to_copy_is_one_word_of_the_shell() {
+        for (name, word) in [
+            ("taro", "taro"),
+            ("Taro Sato", "'Taro Sato'"),
+            ("佐藤", "佐藤"),
+            ("O'Neil; x", "'O'\\''Neil; x'"),
+        ] {
+            for language in [Language::En, Language::Ja] {
+                let told = language.invited(name, 24);
+                assert!(told.contains(&format!("enrol --name {word}`")), "{told}");
+            }
+        }
     }
 }

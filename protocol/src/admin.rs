@@ -34,7 +34,7 @@ pub const BUNDLE_PATH: &str = "/v1/bundle";
 
 /// Header of every administrator's request but enrolment: unix seconds, `.`, a
 /// random nonce in hexadecimal, `.`, base64 of Ed25519 over [`ADMIN_PROOF`], the
-/// two, method, path and SHA-256 of the body in hexadecimal, separated by newlines: see
+/// two, method, path (with its query, if it has one) and SHA-256 of the body in hexadecimal, separated by newlines: see
 /// [`request_proof`].
 pub const ADMIN_HEADER: &str = "tasuki-admin";
 pub const ADMIN_PROOF: &str = "tasuki-admin-request-v1";
@@ -322,8 +322,10 @@ pub enum ProblemCode {
     /// The name or password cannot be used: too short, too long, or deceptive.
     Unusable,
     NotFound,
-    /// Another version was published meanwhile.
+    /// Something that it goes on from was changed meanwhile.
     Conflict,
+    /// Nobody shuts himself out: one administrator is always left.
+    Yourself,
     /// The policy does not hold: its signer, its form, or a rule that widens another.
     Policy,
     /// Try again later.

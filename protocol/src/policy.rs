@@ -78,6 +78,30 @@ pub struct RuleBook {
     pub operator: Sections,
 }
 
+impl RuleBook {
+    /// The sections that differ from those of `before`, as the ledger names them: those of operators first,
+    /// `default` where it, or what holds for every section, does.
+    pub fn changed_from(&self, before: &Self) -> Vec<String> {
+        let of = |kind: &str, now: &Sections, then: &Sections| -> Vec<String> {
+            let names: std::collections::BTreeSet<&String> =
+                now.0.keys().chain(then.0.keys()).collect();
+            let changed = names.into_iter().filter(|name| now.0.get(*name) != then.0.get(*name));
+            changed.map(|name| section(kind, name)).collect()
+        };
+        let mut changed = of("operator", &self.operator, &before.operator);
+        changed.extend(of("group", &self.group, &before.group));
+        if self.default != before.default || self.time_zone != before.time_zone {
+            changed.push("default".to_owned());
+        }
+        changed
+    }
+}
+
+/// How a section is called: `operator.NAME`, `group.NAME`.
+pub fn section(kind: &str, name: &str) -> String {
+    format!("{kind}.{name}")
+}
+
 /// One section: what it does not name, it leaves to the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use tasuki_protocol::ids::SessionId;
-use tasuki_protocol::ledger::event::{Class, Event, Witness};
+use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
+use tasuki_protocol::ledger::words::AdminAction;
+use tasuki_protocol::policy::section;
 use tasuki_protocol::rights::Mode;
 
 use super::fault::AuditFault;
@@ -101,9 +103,8 @@ impl Filter {
         let is = |wanted: &Option<String>, found: Option<&String>| {
             wanted.as_ref().is_none_or(|wanted| Some(wanted) == found)
         };
-        let operator = entry.operator.as_ref().or_else(|| session?.operator.as_ref());
         let kind = kind(&entry.event);
-        is(&self.operator, operator)
+        self.operator.as_ref().is_none_or(|name| concerns(entry, name, sessions))
             && is(&self.customer, session.and_then(|session| session.customer.as_ref()))
             && self.session.is_none_or(|wanted| entry.session == Some(wanted))
             && is(&self.kind, Some(&kind))
@@ -112,6 +113,39 @@ impl Filter {
                 all.to_lowercase().contains(&text.to_lowercase())
             })
     }
+}
+
+/// Whether `name` did it, or it was done to `name`: signed in, was invited, disabled, unlocked, limited,
+/// put into a group, given another policy of his own.
+fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -> bool {
+    let operates = |id: SessionId| sessions.get(&id).and_then(|session| session.operator.as_deref());
+    let operator = entry.operator.as_deref().or_else(|| operates(entry.session?));
+    let is_told = if let Event::AdminDid { admin, action, target, detail } = &entry.event {
+        let of_session = || (*action == AdminAction::SessionEnded).then(|| target.parse().ok())?;
+        let own = section("operator", name);
+        let is_policy = *action == AdminAction::PolicyPublished;
+        admin == name
+            || is_among(target, name)
+            || of_session().and_then(operates) == Some(name)
+            || (is_policy && detail.split(", ").any(|part| part == own))
+    } else if let Event::LoginFailed { account, .. } = &entry.event {
+        account == name
+    } else {
+        matches!(
+            &entry.event,
+            Event::LedgerRead { admin, .. }
+            | Event::Reviewed { admin, .. }
+            | Event::Pruned { admin, .. }
+            | Event::RestoreAcknowledged { admin, .. } if admin == name
+        )
+    };
+    operator == Some(name) || is_told
+}
+
+/// `hanako`, `hanako, taro`, or `desk: hanako` of a group.
+fn is_among(target: &str, name: &str) -> bool {
+    let is = |one: &str| one == name || one.rsplit_once(": ").is_some_and(|(_, who)| who == name);
+    is(target) || target.split(", ").any(is)
 }
 
 /// Whether an event may be called that.
@@ -132,6 +166,36 @@ pub fn kind(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s56_an_operator_is_found_in_what_was_done_to_him_and_nobody_else_is() {
+        let id = SessionId([0xab; 16]);
+        let of_hanako = Session { operator: Some("hanako".to_owned()), ..Session::default() };
+        let sessions = HashMap::from([(id, of_hanako)]);
+        let did = |action, target: &str, detail: &str| {
+            let (admin, target, detail) = ("taro".to_owned(), target.to_owned(), detail.to_owned());
+            Entry::server(Event::AdminDid { admin, action, target, detail })
+        };
+        for entry in [
+            did(AdminAction::AdminInvited, "hanako", ""),
+            did(AdminAction::OperatorDisabled, "hanako", ""),
+            did(AdminAction::GroupChanged, "desk: hanako", ""),
+            did(AdminAction::DeviceRevoked, "jiro, hanako", ""),
+            did(AdminAction::SessionEnded, &id.to_string(), ""),
+            did(AdminAction::PolicyPublished, "version 3", "operator.hanako, default"),
+        ] {
+            for (name, expected) in [("hanako", true), ("taro", true), ("hana", false), ("desk", false)]
+            {
+                assert_eq!(concerns(&entry, name, &sessions), expected, "{name}: {entry:?}");
+            }
+        }
+        let others = did(AdminAction::PolicyPublished, "version 3", "operator.hanakox, group.hanako");
+        assert!(!concerns(&others, "hanako", &sessions));
+        let read =
+            |admin: &str| Event::Reviewed { admin: admin.to_owned(), up_to: 1, note: String::new() };
+        assert!(concerns(&Entry::server(read("hanako")), "hanako", &sessions));
+        assert!(!concerns(&Entry::server(read("taro")), "hanako", &sessions));
+    }
 
     #[test]
     fn a_session_is_named_by_as_many_digits_as_tell_it_apart() {

@@ -4,16 +4,16 @@ use serde_json::Value;
 use tasuki_protocol::ledger::event::{Event, Witness};
 use tasuki_protocol::ledger::record::RowRefused;
 
-use super::neutral;
 use super::record::{Body, Record};
 use super::times::Zone;
+use super::{field_words, neutral};
 use crate::texts::Language;
 
 /// What happened, in one line that a terminal may show.
 pub fn line(record: &Record, language: Language) -> String {
     match &record.body {
         Body::Entry(entry) => {
-            let details = details(&entry.event);
+            let details = details(&entry.event, language);
             let title = title(&entry.event, language);
             if details.is_empty() { title } else { format!("{title}: {details}") }
         }
@@ -31,12 +31,15 @@ fn closed(refused: RowRefused, language: Language) -> String {
     }
 }
 
-/// The fields of an event, each as `name=value`.
-pub fn details(event: &Event) -> String {
+/// The fields of an event, each as `name=value`; names and words of ours in the reader's language.
+pub fn details(event: &Event, language: Language) -> String {
     let value = serde_json::to_value(event).unwrap_or_default();
     let Some(fields) = value.as_object() else { return String::new() };
     let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let own = field_words::value(name, &text).filter(|_| language == Language::Ja);
+        let text = own.map_or(text, str::to_owned);
+        let name = language.pick(name.as_str(), field_words::name(name));
         format!("{name}={}", quoted(neutral::line(&text)))
     });
     shown.collect::<Vec<_>>().join(" ")

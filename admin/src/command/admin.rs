@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMINS_PATH, AddAdmin, AdminAdded, AdminChange, AdminList, ChangeAdmin,
-    OperatorState,
+    OperatorState, ProblemCode,
 };
 
 use super::init;
@@ -43,6 +43,10 @@ pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<P
         AdminCommand::Enable { name } => change(&desk, name, AdminChange::Enable).await,
         AdminCommand::Disable { name } => change(&desk, name, AdminChange::Disable).await,
         AdminCommand::Remove { name, yes } => {
+            let list: AdminList = desk.fetch(ADMINS_PATH).await?;
+            if !list.admins.iter().any(|admin| admin.name == *name) {
+                return Err(Fault::Refused(ProblemCode::NotFound));
+            }
             if !yes && *prompt::answer(&desk.language.ask_removal(name))? != *name {
                 return Err(Fault::NotConfirmed);
             }

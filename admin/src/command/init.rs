@@ -7,7 +7,7 @@ use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
     ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, ENROL_PATH, EnrolAdmin, JOIN_PATH,
-    ProblemCode, RECOVER_PATH, RECOVERY_TOKEN, RecoverAdmin,
+    ProblemCode, RECOVER_PATH, RecoverAdmin,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
@@ -18,7 +18,7 @@ use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
-use super::recover::{self, Ready};
+use super::recover::{self, Came, Ready};
 use crate::client::Client;
 use crate::desk::log_in;
 use crate::fault::Fault;
@@ -176,11 +176,13 @@ async fn enrol_key(
     let client = Client { place, key: None };
     // Whatever can be wrong here is found before a token is used up and others are shut out.
     let ready = match door {
-        Door::Back(options) => Some(recover::prepare(&client, profile, language, options).await?),
+        Door::Back(options) => {
+            Some(recover::prepare(&client, profile, language, (options, &token)).await?)
+        }
         Door::First | Door::Invited => None,
     };
     profile.keep_key(&key)?;
-    let by_the_machine = ready.as_ref().filter(|_| token.starts_with(RECOVERY_TOKEN));
+    let by_the_machine = ready.as_ref().filter(|ready| ready.came == Came::ByMachine);
     let taken = match by_the_machine {
         Some(ready) => {
             let root = ready.word(&token, &key);

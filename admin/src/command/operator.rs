@@ -89,6 +89,10 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
         OperatorCommand::Enable { operator } => change(&desk, operator, OperatorChange::Enable).await,
         OperatorCommand::Disable { operator } => change(&desk, operator, OperatorChange::Disable).await,
         OperatorCommand::Remove { operator, yes } => {
+            let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+            if !list.operators.iter().any(|entry| entry.operator == *operator) {
+                return Err(Fault::Refused(ProblemCode::NotFound));
+            }
             if !yes && *prompt::answer(&desk.language.ask_removal(operator))? != *operator {
                 return Err(Fault::NotConfirmed);
             }

@@ -122,7 +122,7 @@ impl Book<'_> {
         let (state, _) = self.state(None).await?;
         let wanted = rules.replaces.unwrap_or(state.version);
         if wanted != state.version {
-            return Err(Fault::Refused(ProblemCode::Conflict));
+            return Err(Fault::PolicyOvertaken);
         }
         rules.replaces = Some(state.version);
         let policy = Policy {
@@ -141,7 +141,11 @@ impl Book<'_> {
             }
         }
         let envelope = String::from_utf8_lossy(&self.desk.sign(&policy)).into_owned();
-        let done: PolicyPublished = self.desk.post_text(POLICY_PATH, &envelope).await?;
+        let done = self.desk.post_text::<PolicyPublished>(POLICY_PATH, &envelope).await;
+        if let Err(Fault::Refused(ProblemCode::Conflict)) = &done {
+            return Err(Fault::PolicyOvertaken);
+        }
+        let done = done?;
         Ok(Printed {
             text: self.language.policy_published(done.version, done.ended),
             json: serde_json::to_value(&done).unwrap_or_default(),
@@ -235,7 +239,8 @@ impl Book<'_> {
         let history: PolicyHistory = self.desk.fetch(POLICY_HISTORY_PATH).await?;
         let mut rows = vec![self.language.history_columns().to_vec()];
         rows.extend(history.versions.iter().map(|version| {
-            let signer = version.signer_name.clone().unwrap_or_else(|| version.signer.to_string());
+            let removed = || self.language.removed_administrator(&super::init::short(&version.signer));
+            let signer = version.signer_name.clone().unwrap_or_else(removed);
             let at = unix_text(version.published_at);
             vec![version.version.to_string(), at, signer, version.note.clone()]
         }));

@@ -2,7 +2,7 @@
 //! the server does not know, or knows no more.
 
 use ed25519_dalek::{Signer, SigningKey};
-use tasuki_protocol::admin::{ProblemCode, recovery_proof};
+use tasuki_protocol::admin::{ProblemCode, RECOVERY_TOKEN, recovery_proof};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::dsse;
@@ -22,6 +22,17 @@ use crate::shares::{self, Share};
 use crate::texts::Language;
 use crate::vault::{Master, Passphrase, public};
 
+/// How a computer that comes back got in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// The server knows its key.
+    Known,
+    /// By another administrator's token: the account that was lost goes on.
+    ByColleague,
+    /// By the machine's token, which shuts everybody else out.
+    ByMachine,
+}
+
 /// What must hold before anything is sent that cannot be taken back.
 #[derive(Debug)]
 pub(super) struct Ready {
@@ -30,6 +41,7 @@ pub(super) struct Ready {
     passphrase: Passphrase,
     /// Whether it was made here, and must be shown.
     made: bool,
+    pub(super) came: Came,
 }
 
 impl Ready {
@@ -55,7 +67,7 @@ pub(super) async fn prepare(
     client: &Client<'_>,
     profile: &Profile,
     language: Language,
-    options: &InitOptions,
+    (options, token): (&InitOptions, &str),
 ) -> Result<Ready, Fault> {
     let told = client.fetch::<TrustNews>(TRUST_PATH).await;
     let news = told.map_err(|fault| match (fault, profile.bundle(None)) {
@@ -63,10 +75,15 @@ pub(super) async fn prepare(
         (Fault::Refused(ProblemCode::NotInitialised), _) => Fault::NothingToRecover,
         (fault, _) => fault,
     })?;
-    ask(&newest(&news.bundle.0, profile)?, language, options)
+    let came = if token.starts_with(RECOVERY_TOKEN) { Came::ByMachine } else { Came::ByColleague };
+    ask(&newest(&news.bundle.0, profile)?, language, (options, came))
 }
 
-fn ask(bundle: &Bundle, language: Language, options: &InitOptions) -> Result<Ready, Fault> {
+fn ask(
+    bundle: &Bundle,
+    language: Language,
+    (options, came): (&InitOptions, Came),
+) -> Result<Ready, Fault> {
     let mut typed = Vec::with_capacity(2);
     for number in 1..=2 {
         let text = prompt::secret(&language.ask_share(number))?;
@@ -76,7 +93,7 @@ fn ask(bundle: &Bundle, language: Language, options: &InitOptions) -> Result<Rea
     let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
     let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
     let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
-    Ok(Ready { tenant: bundle.tenant, master, passphrase, made })
+    Ok(Ready { tenant: bundle.tenant, master, passphrase, made, came })
 }
 
 /// The server's bundle, or the one kept here if a backup took the server back before it.
@@ -98,7 +115,7 @@ pub(super) async fn recover(
     let before = newest(envelope, &arrival.profile)?;
     let ready = match arrival.ready.take() {
         Some(ready) => ready,
-        None => ask(&before, arrival.language, options)?,
+        None => ask(&before, arrival.language, (options, Came::Known))?,
     };
     let Ready { master, passphrase, made, .. } = &ready;
     let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
@@ -109,5 +126,9 @@ pub(super) async fn recover(
     let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers: Vec::new() };
     arrival.post(PUBLISH_PATH, &order).await?;
     arrival.profile.keep_bundle(&envelope.0)?;
-    Ok(tell(arrival, &bundle, made.then_some(passphrase), None))
+    let mut told = tell(arrival, &bundle, made.then_some(passphrase), None);
+    if ready.came == Came::ByColleague {
+        told.text.push_str(&arrival.language.lost_account());
+    }
+    Ok(told)
 }

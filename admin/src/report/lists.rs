@@ -13,6 +13,7 @@ use crate::audit::filter::{Session, kind};
 use crate::audit::record::Record;
 use crate::audit::times::Zone;
 use crate::audit::words;
+use crate::texts::Language;
 
 /// In the order of [`Counts::columns`], behind what is counted.
 const TOTALS: &[&str] = &[
@@ -98,10 +99,18 @@ pub(super) fn events(section: Section, records: &[&Record], sessions: &Sessions,
     let rows = records.iter().filter_map(|record| {
         let entry = record.entry().filter(|entry| belongs(section, &entry.event))?;
         let mut row = place(record, entry, sessions, zone);
-        row.extend([Cell::Text(kind(&entry.event)), Cell::Text(words::details(&entry.event))]);
+        row.extend(told(&entry.event));
         Some(row)
     });
     Table { columns: EVENTS, rows: rows.collect() }
+}
+
+/// What happened, and its fields.
+fn told(event: &Event) -> [Cell; 2] {
+    let (english, japanese) = (kind(event), words::title(event, Language::Ja));
+    let details = |language| words::details(event, language);
+    let fields = Cell::Told { english: details(Language::En), japanese: details(Language::Ja) };
+    [Cell::Told { english, japanese }, fields]
 }
 
 fn belongs(section: Section, event: &Event) -> bool {

@@ -74,6 +74,7 @@ fn object(table: &Table, row: &[Cell]) -> Value {
         let value = match cell {
             Cell::Text(text) => Value::from(text.as_str()),
             Cell::Count(count) => Value::from(*count),
+            Cell::Told { english, .. } => Value::from(english.as_str()),
             Cell::Word(word) => Value::from(*word),
         };
         ((*name).to_owned(), value)

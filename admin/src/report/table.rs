@@ -6,6 +6,11 @@ pub enum Cell {
     /// Anybody's words: neutralised by whoever shows them (T66).
     Text(String),
     Count(u64),
+    /// A record's own words, which a script gets in English.
+    Told {
+        english: String,
+        japanese: String,
+    },
     /// A word of ours, which is put into the reader's language.
     Word(&'static str),
 }

@@ -73,6 +73,7 @@ pub(super) fn cell(cell: &Cell, language: Language) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
+        Cell::Told { english, japanese } => language.pick(english, japanese),
         Cell::Word(own) => word(own, language),
     }
 }

@@ -101,6 +101,7 @@ pub async fn login(
             | ProblemCode::Malformed
             | ProblemCode::Taken
             | ProblemCode::NotFound
+            | ProblemCode::Yourself
             | ProblemCode::AdminSignIn
             | ProblemCode::Confirm
             | ProblemCode::Conflict
@@ -241,6 +242,7 @@ fn fault(code: ProblemCode) -> Fault {
         | ProblemCode::AdminSignIn
         | ProblemCode::Confirm
         | ProblemCode::Conflict
+        | ProblemCode::Yourself
         | ProblemCode::Policy
         | ProblemCode::Document => Fault::Misunderstood,
     }

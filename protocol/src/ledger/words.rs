@@ -45,8 +45,12 @@ pub enum LogoutCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminAction {
+    AdminInvited,
     AdminEnrolled,
+    AdminEnabled,
+    AdminDisabled,
     AdminRemoved,
+    AdminUnlocked,
     /// Somebody on the server's own machine made a token for whom the organisation's keys are lost.
     RecoveryTokenMade,
     /// He came with it and the root's word; all others are disabled since.
@@ -59,6 +63,7 @@ pub enum AdminAction {
     OperatorRemoved,
     OperatorUnlocked,
     OperatorChanged,
+    AuthenticatorForgotten,
     CodeIssued,
     DeviceApproved,
     DeviceRevoked,

@@ -120,6 +120,7 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::Unusable", &ProblemCode::Unusable, r#""unusable""#);
     all.json("ProblemCode::NotFound", &ProblemCode::NotFound, r#""not_found""#);
     all.json("ProblemCode::Conflict", &ProblemCode::Conflict, r#""conflict""#);
+    all.json("ProblemCode::Yourself", &ProblemCode::Yourself, r#""yourself""#);
     all.json("ProblemCode::Policy", &ProblemCode::Policy, r#""policy""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);

@@ -361,6 +361,12 @@ fn the_small_words_of_records_are_kept() {
 fn the_acts_of_administrators_keep_their_words() {
     let mut all = Snapshots::default();
     all.json("AdminAction::AdminEnrolled", &AdminAction::AdminEnrolled, r#""admin_enrolled""#);
+    all.json("AdminAction::AdminInvited", &AdminAction::AdminInvited, r#""admin_invited""#);
+    all.json("AdminAction::AdminEnabled", &AdminAction::AdminEnabled, r#""admin_enabled""#);
+    all.json("AdminAction::AdminDisabled", &AdminAction::AdminDisabled, r#""admin_disabled""#);
+    all.json("AdminAction::AdminUnlocked", &AdminAction::AdminUnlocked, r#""admin_unlocked""#);
+    let forgotten = AdminAction::AuthenticatorForgotten;
+    all.json("AdminAction::AuthenticatorForgotten", &forgotten, r#""authenticator_forgotten""#);
     all.json("AdminAction::AdminRemoved", &AdminAction::AdminRemoved, r#""admin_removed""#);
     let made = AdminAction::RecoveryTokenMade;
     all.json("AdminAction::RecoveryTokenMade", &made, r#""recovery_token_made""#);

@@ -332,7 +332,7 @@ impl Accounts {
             AdminChange::Unlock => (&["DELETE FROM failures WHERE operator = -?"], false),
         };
         if takes && by.0 == id {
-            return Err(ProblemCode::Unusable.into());
+            return Err(ProblemCode::Yourself.into());
         }
         Ok(Step::all(own_rows, id))
     }

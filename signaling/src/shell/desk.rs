@@ -20,6 +20,7 @@ use super::ledger::{Job, Ledger, Then, Work};
 use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
 use super::store::Event;
+use super::store_fault;
 use crate::core::notes::{Note, What};
 use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
 
@@ -32,7 +33,10 @@ pub(crate) struct Desk {
     moved: Arc<Notify>,
     ledger: Ledger,
     metrics: Arc<Metrics>,
-    failing: AtomicBool,
+    /// No more fits into the writer's queue.
+    crowded: AtomicBool,
+    /// Why the last commit was not made.
+    unwritten: Mutex<Option<&'static str>>,
 }
 
 #[derive(Debug)]
@@ -53,8 +57,8 @@ impl Desk {
     ) -> Arc<Self> {
         let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
         let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
-        let failing = AtomicBool::new(false);
-        let desk = Arc::new(Self { inner, moved, ledger, metrics, failing });
+        let (crowded, unwritten) = (AtomicBool::new(false), Mutex::new(None));
+        let desk = Arc::new(Self { inner, moved, ledger, metrics, crowded, unwritten });
         tokio::spawn(scribe.run(Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
@@ -90,9 +94,15 @@ impl Desk {
         self.turn(Input::Withdrawn { operator });
     }
 
-    /// Whether the ledger took the last record.
-    pub(crate) fn keeps_up(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed)
+    /// Why the ledger took no record last; `None`: it did.
+    pub(crate) fn why_unwritten(&self) -> Option<&'static str> {
+        let crowded = self.crowded.load(Ordering::Relaxed).then_some("more records wait than fit");
+        crowded.or(*self.unwritten.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn told_by_writer(&self, failed: Option<&sqlx::Error>) {
+        let why = failed.map(store_fault::words);
+        *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// Puts a policy in force; gives how many sessions and numbers ended by it.
@@ -194,7 +204,7 @@ impl Desk {
     /// Whether the ledger has room for it.
     fn put(&self, job: Job) -> bool {
         let put = self.ledger.put(job);
-        self.failing.store(!put, Ordering::Relaxed);
+        self.crowded.store(!put, Ordering::Relaxed);
         if !put {
             Metrics::add(&self.metrics.rows_lost);
         }
@@ -203,6 +213,9 @@ impl Desk {
 
     /// The ledger will say of so many events only how many they were.
     pub(crate) fn lost(&self, count: u64) {
+        if count > 0 {
+            tracing::error!(count, "the ledger says of events only how many they were");
+        }
         self.metrics.rows_lost.fetch_add(count, Ordering::Relaxed);
     }
 

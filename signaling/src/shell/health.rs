@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::listen::Guests;
 use super::metrics::Metrics;
 use super::store::Store;
+use super::store_fault;
 
 /// A verdict holds so long, so that asking often costs nothing.
 const HOLDS: Duration = Duration::from_secs(2);
@@ -46,6 +47,14 @@ impl std::fmt::Debug for Health {
 pub(crate) struct Check {
     name: &'static str,
     ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+}
+
+impl Check {
+    fn new(name: &'static str, why: Option<&'static str>) -> Self {
+        Self { name, ok: why.is_none(), why }
+    }
 }
 
 impl Health {
@@ -70,10 +79,15 @@ impl Health {
         }
         let written = tokio::time::timeout(PATIENCE, self.store.probe()).await;
         let room = free_bytes(&self.data).is_some_and(|free| free >= LEAST_FREE);
+        let database = match &written {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(store_fault::words(error)),
+            Err(_) => Some("the database does not answer"),
+        };
         let checks = vec![
-            Check { name: "database", ok: matches!(written, Ok(Ok(()))) },
-            Check { name: "writer", ok: self.desk.keeps_up() },
-            Check { name: "disk", ok: room },
+            Check::new("database", database),
+            Check::new("writer", self.desk.why_unwritten()),
+            Check::new("disk", (!room).then_some("less than 64 MiB are free")),
         ];
         self.verdict.store(checks.iter().all(|check| check.ok), Ordering::Relaxed);
         *last = Some((Instant::now(), checks.clone()));

@@ -174,6 +174,7 @@ impl Ledger {
             has_log_key,
             held: std::collections::VecDeque::new(),
             missed: 0,
+            failing: false,
             unsigned_since: (!is_signed).then(Instant::now),
             tried: Instant::now(),
             words: Words::new(names),

@@ -25,7 +25,7 @@ use super::ledger_decrees::decree;
 use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
 use super::ledger_words::Words;
 use super::names::Names;
-use super::store::{Store, insert_row};
+use super::store::{Store, insert_row, probe};
 use crate::core::ledger::{Book, CHECKPOINT_EVERY, Draft, Moment};
 use crate::core::rooms::{Input, Outcome};
 
@@ -48,6 +48,8 @@ pub(crate) struct Scribe {
     pub(super) has_log_key: bool,
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
+    /// The disk did not take the last commit: tried again, so that it is known when it does.
+    pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
     pub(super) tried: Instant,
     pub(super) words: Words,
@@ -80,8 +82,12 @@ impl Scribe {
 
     fn due(&self) -> Option<Instant> {
         let unsigned = self.unsigned_since.map(|since| since + CHECKPOINT_EVERY);
-        let held = (!self.held.is_empty() || self.missed > 0).then(|| self.tried + TRY_EVERY);
-        unsigned.into_iter().chain(held).min()
+        let again = self.owes().then(|| self.tried + TRY_EVERY);
+        unsigned.into_iter().chain(again).min()
+    }
+
+    fn owes(&self) -> bool {
+        self.failing || !self.held.is_empty() || self.missed > 0
     }
 
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
@@ -96,14 +102,17 @@ impl Scribe {
             | Work::Decree { .. } => false,
         });
         let mut closing = Vec::new();
-        let holds = !self.held.is_empty() || self.missed > 0;
-        if !jobs.is_empty() || (holds && self.tried + TRY_EVERY <= Instant::now()) {
+        if !jobs.is_empty() || (self.owes() && self.tried + TRY_EVERY <= Instant::now()) {
             self.tried = Instant::now();
             for job in jobs.iter_mut() {
                 self.reword(&mut job.work).await;
             }
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
             let done = self.write(&works, desk).await;
+            self.failing = done.is_err();
+            if let Some(desk) = desk.upgrade() {
+                desk.told_by_writer(done.as_ref().err());
+            }
             if let Err(error) = &done {
                 tracing::error!(%error, "the ledger cannot be written");
             }
@@ -248,6 +257,9 @@ impl Scribe {
         if let Some(draft) = &draft {
             insert(&mut transaction, &draft.writes).await?;
         }
+        if works.is_empty() && held == 0 {
+            probe(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         self.held.drain(..held);
         self.missed = 0;
@@ -294,13 +306,7 @@ fn append(draft: &mut Draft, entry: &Entry) -> Result<u64, Unwritten> {
 
 /// So many events will be in the ledger as a number alone.
 fn miss(count: u64, desk: &Weak<Desk>) {
-    if count > 0 {
-        tracing::error!(
-            count,
-            "the ledger says of events only how many they were: too large, or too many"
-        );
-        desk.upgrade().inspect(|desk| desk.lost(count));
-    }
+    desk.upgrade().inspect(|desk| desk.lost(count));
 }
 
 /// Whatever the database has against this work, the others of its commit stand. An error is that

@@ -54,7 +54,12 @@ impl Words {
             RECOVERY_TOKEN_MADE => did(AdminAction::RecoveryTokenMade),
             "admin.login" => did(AdminAction::LoggedIn),
             "admin.logout" => did(AdminAction::LoggedOut),
+            "admin.invited" => did(AdminAction::AdminInvited),
+            "admin.enabled" => did(AdminAction::AdminEnabled),
+            "admin.disabled" => did(AdminAction::AdminDisabled),
             "admin.removed" => did(AdminAction::AdminRemoved),
+            "admin.unlocked" => did(AdminAction::AdminUnlocked),
+            "operator.authenticator_forgotten" => did(AdminAction::AuthenticatorForgotten),
             "operator.limited" => did(AdminAction::OperatorChanged),
             "group.added" | "group.removed" | "group.joined" | "group.left" => {
                 did(AdminAction::GroupChanged)

@@ -71,6 +71,13 @@ pub(crate) enum Condition {
     LedgerCut,
 }
 
+/// Whether a row can be written there.
+pub(crate) async fn probe(at: impl sqlx::Executor<'_, Database = Sqlite>) -> Result<(), sqlx::Error> {
+    let probe = "INSERT INTO probe (id, at) VALUES (1, ?)
+         ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+    sqlx::query(probe).bind(clock::unix_row()).execute(at).await.map(|_| ())
+}
+
 impl Store {
     /// Fills a new database.
     pub(crate) async fn create(path: &Path) -> Result<Self, Fault> {
@@ -117,9 +124,7 @@ impl Store {
 
     /// Whether a row can be made durable now.
     pub(crate) async fn probe(&self) -> Result<(), sqlx::Error> {
-        let probe = "INSERT INTO probe (id, at) VALUES (1, ?)
-             ON CONFLICT (id) DO UPDATE SET at = excluded.at";
-        sqlx::query(probe).bind(clock::unix_row()).execute(&self.pool).await.map(|_| ())
+        probe(&self.pool).await
     }
 
     /// Whether the database at `path` is sound; changes nothing, also while a server uses it.

@@ -40,6 +40,17 @@ pub(crate) fn kind(error: &sqlx::Error) -> Option<ErrorKind> {
     }
 }
 
+/// Why nothing was written, for whoever watches a server: no file's name, no text of anybody's.
+pub(crate) fn words(error: &sqlx::Error) -> &'static str {
+    match kind(error) {
+        Some(ErrorKind::StorageFull) => "the disk is full",
+        Some(ErrorKind::PermissionDenied) => "the database may not be written",
+        Some(ErrorKind::ResourceBusy) => "somebody else holds the database",
+        Some(_) => "the disk fails",
+        None => "the database took nothing",
+    }
+}
+
 // <https://www.sqlite.org/rescode.html>
 const SQLITE_PERM: u32 = 3;
 const SQLITE_BUSY: u32 = 5;

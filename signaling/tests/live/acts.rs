@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, ChangeOperator, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange, OperatorList,
+    ADMIN_CHANGES_PATH, ADMIN_HEADER, AdminChange, ChangeAdmin, ChangeOperator, OPERATOR_CHANGES_PATH,
+    OPERATORS_PATH, OperatorChange, OperatorList,
 };
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::AdminAction;
@@ -16,7 +17,8 @@ use tokio::io::AsyncWriteExt;
 
 use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
 use crate::ledger::{come_and_go, read_until};
-use crate::policy::envelope;
+use crate::policy::{envelope, publish};
+use crate::second::joined;
 
 pub(crate) async fn database(world: &World) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
@@ -67,6 +69,45 @@ async fn an_administrator_who_hangs_up_has_still_published_what_he_signed() {
     let published =
         |event: &Event| matches!(event, Event::AdminDid { action: AdminAction::PolicyPublished, .. });
     read_until(&world, published).await;
+}
+
+/// S56: nothing that an administrator does to another, or to one operator's rules, is a mere change of settings.
+#[tokio::test]
+async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called_what_it_is() {
+    let world = World::start().await;
+    let taro = ed25519_dalek::SigningKey::from_bytes(&[61; 32]);
+    assert_eq!(joined(&world, "taro", &taro).await.status, 204);
+    let rules = r#"{"operator":{"hanako":{"chat":false}},"default":{"chat":true}}"#;
+    assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
+    let rules = r#"{"operator":{"hanako":{"chat":false}},"group":{"desk":{"chat":false}}}"#;
+    assert_eq!(publish(&world, &world.admin, 2, rules).await.status, 201);
+    for change in [AdminChange::Disable, AdminChange::Enable, AdminChange::Unlock, AdminChange::Remove]
+    {
+        let order = ChangeAdmin { name: "taro".to_owned(), change };
+        assert_eq!(world.admin_post(ADMIN_CHANGES_PATH, &order).await.status, 204);
+    }
+    let is_last =
+        |event: &Event| matches!(event, Event::AdminDid { action: AdminAction::AdminRemoved, .. });
+    let read = read_until(&world, is_last).await;
+    let mut acts = Vec::new();
+    for entry in read.entries.iter().flatten() {
+        if let Event::AdminDid { action, target, detail, .. } = &entry.event {
+            acts.push((*action, target.as_str(), detail.as_str()));
+        }
+    }
+    for act in [
+        (AdminAction::AdminInvited, "taro", ""),
+        (AdminAction::AdminEnrolled, "taro", ""),
+        (AdminAction::PolicyPublished, "version 1", "operator.hanako, default"),
+        (AdminAction::PolicyPublished, "version 2", "group.desk, default"),
+        (AdminAction::AdminDisabled, "taro", ""),
+        (AdminAction::AdminEnabled, "taro", ""),
+        (AdminAction::AdminUnlocked, "taro", ""),
+        (AdminAction::AdminRemoved, "taro", ""),
+    ] {
+        assert!(acts.contains(&act), "{act:?} is not among {acts:?}");
+    }
+    assert!(!acts.iter().any(|(action, ..)| *action == AdminAction::SettingsChanged), "{acts:?}");
 }
 
 /// T65: where the ledger takes no record, no account changes; and one act that is refused takes

@@ -217,6 +217,15 @@ async fn an_administrators_request_counts_once_and_only_as_it_was_signed() {
         post(admin_header(&world.admin, unix(), "GET", OPERATORS_PATH, &body), body.clone()).await,
     );
     let good = header(unix() - 200);
+    let path = format!("{OPERATORS_PATH}?x=1");
+    let queried = |header: String| {
+        let (world, path, body) = (&world, &path, body.clone());
+        async move { world.request("POST", path, body, &[(ADMIN_HEADER, &header)]).await }
+    };
+    unauthorised(queried(good.clone()).await);
+    unauthorised(
+        queried(admin_header(&world.admin, unix(), "POST", "/v1/admin/operators?x=2", &body)).await,
+    );
     unauthorised(post(good.clone(), [body.as_slice(), b" "].concat()).await);
     assert_eq!(post(good.clone(), body.clone()).await.status, 201);
     unauthorised(post(good, body.clone()).await);

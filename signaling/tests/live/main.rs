@@ -22,6 +22,7 @@ mod pairing;
 mod policy;
 mod recovery;
 mod second;
+mod storm;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;

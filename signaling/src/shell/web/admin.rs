@@ -137,7 +137,9 @@ pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, By
     let body = read_up_to(site, body, most).await?;
     let header = parts.headers.get(ADMIN_HEADER).and_then(|value| value.to_str().ok());
     let Some(header) = header else { return Err(problem(ProblemCode::Unauthorised)) };
-    let signed = Signed { header, method: parts.method.as_str(), path: parts.uri.path(), body: &body };
+    // With its query, so that nobody on the way adds or changes one.
+    let path = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+    let signed = Signed { header, method: parts.method.as_str(), path, body: &body };
     let admin = site.accounts.authorise(signed).await.map_err(refuse_admin)?;
     Ok((admin, body))
 }

@@ -53,9 +53,11 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         return refuse_admin(refused);
     }
     let published = async {
+        let before = site.policies.current().await?.map(|policy| policy.rules).unwrap_or_default();
         let (policy, step) = site.policies.next(&envelope).await?;
         let target = format!("version {}", policy.version);
-        let published = event("policy.published", None).by(admin.0).on(&target);
+        let mut published = event("policy.published", None).by(admin.0).on(&target);
+        published.detail = policy.rules.changed_from(&before).join(", ");
         site.act(published, vec![step]).await.map(|()| policy)
     };
     let policy = match published.await {
