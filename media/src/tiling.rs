@@ -9,8 +9,8 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::blocks::{Area, BLOCK, ChangedBlocks};
 
-/// The edge of a tile, in pixels of the window. A window looks at every tile again for each picture (7 us of its
-/// thread), and paints the whole of one for a letter (90 us at this size).
+/// The edge of a tile, in pixels of the window. A window looks at every tile again for each picture, and paints the
+/// whole of one for a letter.
 pub const TILE: u16 = 256;
 /// How far Catmull-Rom looks, in pixels of the coarser of the two grids.
 const SUPPORT: f64 = 2.0;
