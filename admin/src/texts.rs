@@ -194,10 +194,10 @@ impl Language {
         )
     }
 
-    pub fn ask_republish(self, server: u64, known: u64) -> String {
+    pub fn ask_republish(self, server: u64, known: u64, date: &str) -> String {
         self.pick(
-            format!("The server is back at bundle {server}; this computer has seen {known}. Go on only if you know that a backup was restored. Type {server} to sign a newer one:"),
-            format!("サーバーの構成ファイルは第 {server} 版に戻っています（このコンピュータは第 {known} 版を確認済み）。バックアップを復元したと分かっている場合だけ続けてください。新しい版に署名するには {server} と入力してください:"),
+            format!("The server is back at bundle {server}; this computer has seen {known}, of {date}. Go on only if you know that a backup was restored, and on the computer from which keys were changed last: a key that was dropped after bundle {known} would count again. Type {server} to sign a newer one:"),
+            format!("サーバーの構成ファイルは第 {server} 版に戻っています（このコンピュータは {date} の第 {known} 版まで確認済み）。バックアップを復元したと分かっている場合だけ、最後に鍵を変更したコンピュータで続けてください。第 {known} 版より後に廃止した鍵は再び有効になります。新しい版に署名するには {server} と入力してください:"),
         )
     }
 

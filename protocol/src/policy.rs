@@ -97,6 +97,25 @@ impl RuleBook {
     }
 }
 
+/// The last word in a record of more sections than it has room for.
+pub const AND_MORE: &str = "…";
+/// Bytes of sections in a record: a quarter of what an entry may have.
+const MOST_SECTIONS: usize = 4096;
+
+/// Names of sections as the ledger's record of a published policy holds them: all, or as many as find
+/// room and then [`AND_MORE`].
+pub fn told_sections(changed: &[String]) -> String {
+    let mut told = String::new();
+    for section in changed {
+        let between = if told.is_empty() { "" } else { ", " };
+        if told.len() + between.len() + section.len() > MOST_SECTIONS {
+            return told + between + AND_MORE;
+        }
+        told = told + between + section;
+    }
+    told
+}
+
 /// How a section is called: `operator.NAME`, `group.NAME`.
 pub fn section(kind: &str, name: &str) -> String {
     format!("{kind}.{name}")

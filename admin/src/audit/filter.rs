@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
-use tasuki_protocol::policy::section;
+use tasuki_protocol::policy::{AND_MORE, section};
 use tasuki_protocol::rights::Mode;
 
 use super::fault::AuditFault;
@@ -127,7 +127,8 @@ fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -
         admin == name
             || is_among(target, name)
             || of_session().and_then(operates) == Some(name)
-            || (is_policy && detail.split(", ").any(|part| part == own))
+            // A record that had no room for all sections may be of his.
+            || (is_policy && detail.split(", ").any(|part| part == own || part == AND_MORE))
     } else if let Event::LoginFailed { account, .. } = &entry.event {
         account == name
     } else {

@@ -14,6 +14,7 @@ use tasuki_protocol::log_key::LogSecretKey;
 
 use super::init::{BUNDLE_LIFE_S, unix};
 use super::key::unlock;
+use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -28,7 +29,8 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let lost = desk.profile.lead_on(server.known(), desk.bundle.root);
     let handovers = lost.ok_or(Fault::RootsLost)?;
     let (at, known) = (server.version, desk.bundle.version);
-    if !yes && *prompt::answer(&desk.language.ask_republish(at, known))? != at.to_string() {
+    let of = Zone::named(None)?.show(desk.bundle.issued_at.saturating_mul(1000), "%Y-%m-%d");
+    if !yes && *prompt::answer(&desk.language.ask_republish(at, known, &of))? != at.to_string() {
         return Err(Fault::NotConfirmed);
     }
     let (master, passphrase) = unlock(&desk)?;
@@ -44,8 +46,8 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     Ok(Printed { text: desk.language.republished(bundle.version), json })
 }
 
-/// A bundle that goes on from `known` at a server with these keys. Its version counts seconds: no
-/// bundle that anybody has seen, and this computer not, can be above it.
+/// A bundle that goes on from `known` at a server with these keys. Its version counts seconds, so that
+/// none is above it that was made in the usual way; a key that a bundle unknown here had dropped is back.
 pub(super) fn above(known: &Bundle, server: &ServerKeys) -> Bundle {
     let now = unix();
     Bundle {

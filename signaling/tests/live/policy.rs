@@ -83,6 +83,16 @@ async fn t17_s56_a_published_policy_is_in_force_at_once_and_after_a_restart() {
 }
 
 #[tokio::test]
+async fn s52_a_policy_that_changes_a_thousand_sections_is_published_and_its_record_fits() {
+    let world = World::start().await;
+    let sections: Vec<String> =
+        (0..1000).map(|n| format!(r#""operator-{n:04}":{{"modes":["view"]}}"#)).collect();
+    let rules = format!(r#"{{"operator":{{{}}}}}"#, sections.join(","));
+    let answer = publish(&world, &world.admin, 1, &rules).await;
+    assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+}
+
+#[tokio::test]
 async fn t17_a_running_session_that_is_wider_ends_at_both_ends_and_a_narrower_goes_on() {
     let world = World::start().await;
     let mut operator = world.operator("hanako").await;

@@ -8,6 +8,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::policy::exchange::{
     EndSession, PolicyHistory, PolicyPublished, PolicyState, SessionList,
 };
+use tasuki_protocol::policy::told_sections;
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
@@ -57,7 +58,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         let (policy, step) = site.policies.next(&envelope).await?;
         let target = format!("version {}", policy.version);
         let mut published = event("policy.published", None).by(admin.0).on(&target);
-        published.detail = policy.rules.changed_from(&before).join(", ");
+        published.detail = told_sections(&policy.rules.changed_from(&before));
         site.act(published, vec![step]).await.map(|()| policy)
     };
     let policy = match published.await {
