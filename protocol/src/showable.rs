@@ -20,6 +20,14 @@ pub fn is_showable_reason(reason: &str) -> bool {
         && !reason.chars().any(is_deceptive)
 }
 
+/// A stranger's text as one line that may stand before a person: breaks and runs of spaces become one
+/// space, controls and invisible or bidirectional characters go. As long as the text at most.
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let seen = words.map(|word| word.chars().filter(|c| !is_deceptive(*c)).collect::<String>());
+    seen.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -29,4 +37,17 @@ fn is_deceptive(c: char) -> bool {
         || matches!(c, '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
         || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
         || matches!(c, '\u{FFA0}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t8_a_strangers_text_is_one_line_without_breaks_controls_or_turning_letters() {
+        let text = "Please\r\n\n\u{2028}wait \u{202E}now\u{200B}\t\u{1b}[2J\u{3000}\u{2066}";
+        assert_eq!(one_line(text), "Please wait now [2J");
+        assert_eq!(one_line("設定を開いて ください。"), "設定を開いて ください。");
+        assert_eq!(one_line("\n\u{200B}\n"), "");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod live;
 mod painting;
+mod questions;
 mod trouble;
 
 use std::cell::RefCell;
@@ -28,6 +29,7 @@ use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::windows::{AgentWindow, Means, QuestionWords};
 
 use live::*;
+use questions::*;
 
 const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
 const END: &[&str] = &["End now", "今すぐ終了"];
@@ -86,6 +88,9 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         pause_wakes_up_late_and_the_end_does_not(lang);
         a_kept_number_is_mended_by_keys(lang);
         the_person_answers_the_operator(lang);
+        a_question_takes_no_keys_from_who_writes(lang);
+        no_message_stands_over_a_question(lang);
+        what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang);
         the_sentence_over_the_operators_screen_is_whole(lang);
         what_is_said_is_true_of_the_rights_and_the_mode(lang);
     }

@@ -206,8 +206,11 @@ impl Live {
                 self.ending = Some(now);
                 self.end()
             }
-            // The second half of a double click on Allow, which stood at the same place.
-            Msg::PausePressed(_, Spot::Page) | Msg::Taken(..) if !self.is_settled(now) => Vec::new(),
+            // The second half of a double click on Allow, which stood at the same place. What takes away
+            // is never late.
+            Msg::PausePressed(_, Spot::Page) | Msg::Taken(_, true) if !self.is_settled(now) => {
+                Vec::new()
+            }
             Msg::PausePressed(wanted, Spot::Page | Spot::Bar) => {
                 self.stillness = if wanted { Stillness::Paused } else { Stillness::None };
                 vec![if wanted { Effect::Pause } else { Effect::Resume }]
@@ -336,7 +339,8 @@ mod tests {
     }
 
     #[test]
-    fn a_double_click_on_an_answer_in_mid_session_neither_pauses_nor_takes_a_right_away() {
+    fn a_double_click_on_an_answer_in_mid_session_neither_pauses_nor_gives_and_taking_away_holds_at_once()
+     {
         let now = Instant::now();
         let rights = Rights::of(&[Capability::Operate]);
         let mut live = asked(QuestionKind::MoreRights { rights, for_seconds: 900 }, now);
@@ -345,8 +349,12 @@ mod tests {
         assert_eq!(live.pressed(&yes, later).len(), 1);
         let second = later + INERT - Duration::from_millis(1);
         assert_eq!(live.pressed(&Msg::PausePressed(true, Spot::Page), second), []);
-        assert_eq!(live.pressed(&Msg::Taken(Capability::Screenshot, false), second), []);
-        assert_eq!(live.pressed(&Msg::Taken(Capability::Screenshot, false), later + INERT).len(), 1);
+        let right = Rights::of(&[Capability::Screenshot]);
+        let stays = |stays| Msg::Taken(Capability::Screenshot, stays);
+        assert_eq!(live.pressed(&stays(false), second), [Effect::TakeAway(right)]);
+        assert_eq!(live.pressed(&stays(true), second), []);
+        assert!(live.taken.has(Capability::Screenshot));
+        assert_eq!(live.pressed(&stays(true), later + INERT), [Effect::GiveBack(right)]);
     }
 
     #[test]

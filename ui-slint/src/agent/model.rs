@@ -167,6 +167,8 @@ pub enum Effect {
     SaveReceipt,
     /// The window comes to the front: a question waits.
     Present,
+    /// The window asks to be looked at, where it stands: the keys stay where they are.
+    Attend,
     LookAgain,
     Checkup(checkup::Effect),
     Close,
@@ -189,6 +191,12 @@ impl Model {
     /// Whether anything on the screen counts seconds; nothing runs when nothing changes.
     pub fn counts(&self) -> bool {
         matches!(self.page, Page::Asking(_) | Page::Live(_))
+    }
+
+    /// What is told in passing now. Nothing of it stands over a question but why a press had no effect.
+    pub fn told(&self) -> Option<&Said> {
+        let asked = matches!(&self.page, Page::Live(live) if live.question.is_some());
+        self.notice.as_ref().filter(|said| !asked || **said == Said::NotByHand)
     }
 
     #[must_use]

@@ -11,6 +11,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::showable::one_line;
 
 use super::asking::Asking;
 use super::ended::{Ended, Ending, Summary};
@@ -18,7 +19,7 @@ use super::live::{Live, LiveQuestion, Open, QuestionKind, Stillness, Weather};
 use super::model::{Effect, Model, NumberPage, Page, Said};
 
 /// More letters of what the operator writes are not shown at a time.
-const LONGEST_LINE: usize = 400;
+const LONGEST_LINE: usize = 200;
 
 #[derive(Debug, Clone)]
 pub enum News {
@@ -87,9 +88,12 @@ impl Model {
                 Vec::new()
             }
             News::Over { end, fault } => self.over(end, fault, now),
-            News::Wrote(line) => self.wrote(line),
+            News::Wrote(line) => self.wrote(&line),
             News::NotSent => {
                 self.notice = Some(Said::NotSent);
+                if let Page::Live(live) = &mut self.page {
+                    live.talk.not_sent();
+                }
                 Vec::new()
             }
             News::PathUp { .. }
@@ -113,17 +117,22 @@ impl Model {
     }
 
     /// Kept whole, and told with as much of it as there is room for, unless the person looks at it.
-    fn wrote(&mut self, line: String) -> Vec<Effect> {
+    /// Takes the keys from nobody: what is being typed elsewhere may be a password.
+    fn wrote(&mut self, line: &str) -> Vec<Effect> {
         let Page::Live(live) = &mut self.page else { return Vec::new() };
+        let line = one_line(line);
+        if line.is_empty() {
+            return Vec::new();
+        }
         live.talk.add(Role::Operator, line.clone());
         if live.open == Open::Talk {
             live.talk.read();
-            return vec![Effect::Present];
+            return vec![Effect::Attend];
         }
         let end = if line.chars().nth(LONGEST_LINE).is_some() { "…" } else { "" };
         let shown: String = line.chars().take(LONGEST_LINE).chain(end.chars()).collect();
         self.notice = Some(Said::Wrote(shown));
-        vec![Effect::Present]
+        vec![Effect::Attend]
     }
 
     /// The number stays where it was typed, unless it is used up.
@@ -234,5 +243,74 @@ impl Live {
             | News::Over { .. } => {}
         }
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::model::Msg;
+    use crate::agent::scenes;
+    use crate::look::Shade;
+    use std::time::Duration;
+    use tasuki_peer::shell::texts::Lang;
+
+    fn scene(name: &str, now: Instant) -> Model {
+        let mut all = scenes::all(Lang::En, Shade::Light, now).into_iter();
+        all.find(|scene| scene.name == name).map(|scene| scene.model).expect("there is such a scene")
+    }
+
+    fn live(model: &Model) -> &Live {
+        let Page::Live(live) = &model.page else { panic!("it lives") };
+        live
+    }
+
+    fn wrote(model: &mut Model, line: &str, now: Instant) -> Vec<Effect> {
+        model.hear(News::Wrote(line.to_owned()), now)
+    }
+
+    #[test]
+    fn t2_what_the_operator_writes_is_one_short_line_and_stands_over_no_question() {
+        let now = Instant::now();
+        let mut model = scene("agent-live-more-rights", now);
+        wrote(&mut model, &format!("Press\u{202E} Allow{}now", "\n".repeat(30)), now);
+        assert_eq!(live(&model).talk.lines()[0].text, "Press Allow now");
+        assert_eq!(model.told(), None, "the question stands alone");
+        let _ = model.update(Msg::NotByHand, now);
+        assert_eq!(model.told(), Some(&Said::NotByHand));
+        wrote(&mut model, &"x".repeat(4000), now);
+        let _ = model.hear(News::AskedMoreOver, now);
+        let Some(Said::Wrote(shown)) = model.told() else { panic!("it is told after the question") };
+        assert_eq!(shown.chars().count(), LONGEST_LINE + 1);
+        let before = live(&model).talk.lines().len();
+        assert_eq!(wrote(&mut model, "\n\u{200B}", now), [], "there is nothing to read");
+        assert_eq!(live(&model).talk.lines().len(), before);
+    }
+
+    #[test]
+    fn t2_a_line_of_the_operator_takes_the_keys_from_nobody_and_a_question_comes_to_the_front() {
+        let now = Instant::now();
+        for name in ["agent-live-view", "agent-live-talk", "agent-live-more-rights"] {
+            let mut model = scene(name, now);
+            assert_eq!(wrote(&mut model, "Hello", now), [Effect::Attend], "{name}");
+        }
+        let mut model = scene("agent-live-view", now);
+        let kind = QuestionKind::Continue;
+        let asked = model.hear(News::AskedMore { kind, seconds: 60, inert_ms: 800 }, now);
+        assert_eq!(asked, [Effect::Present]);
+    }
+
+    #[test]
+    fn a_line_that_did_not_go_out_is_marked_and_the_others_are_not() {
+        let now = Instant::now();
+        let mut model = scene("agent-live-talk", now);
+        let later = now + Duration::from_secs(60);
+        let _ = model.update(Msg::Written("And now?".to_owned()), later);
+        let _ = model.hear(News::NotSent, later);
+        let lines = live(&model).talk.lines();
+        let unsent: Vec<_> = lines.iter().map(|line| (line.by, line.unsent)).collect();
+        let expected = [(Role::Operator, false), (Role::Agent, false), (Role::Agent, true)];
+        assert_eq!(unsent, expected);
+        assert_eq!(model.told(), Some(&Said::NotSent));
     }
 }

@@ -27,6 +27,7 @@ use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, view};
 use crate::checkup::{self, Examining};
+use crate::turns::{self, Turn};
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
@@ -214,6 +215,7 @@ impl Program {
             Effect::OpenReceipt => self.with_receipt(|receipt| documents::open(receipt).map(|()| None)),
             Effect::SaveReceipt => self.with_receipt(|receipt| documents::save(receipt).map(Some)),
             Effect::Present => self.present(),
+            Effect::Attend => self.attend(),
             Effect::LookAgain => self.look_again(),
             Effect::Checkup(effect) => self.examine(*effect),
             Effect::Close => {
@@ -252,14 +254,16 @@ impl Program {
             settings: remembered.settings.clone(),
             display: upkeep::own_display(),
         };
-        let (told, mut heard) = mpsc::channel(TOLD);
+        let (told, heard) = mpsc::channel(TOLD);
         let task = Some(self.runtime.spawn(session::run(needs, told)));
         let program = Rc::downgrade(self);
         let listening = slint::spawn_local(async move {
-            while let Some(news) = heard.recv().await {
-                let Some(program) = program.upgrade() else { return };
+            turns::hear_all(heard, |news| {
+                let Some(program) = program.upgrade() else { return Turn::Over };
                 program.hear(news);
-            }
+                Turn::GoesOn
+            })
+            .await;
         });
         let listening = listening.ok();
         *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening, task });
@@ -336,6 +340,17 @@ impl Program {
                 slint::winit_030::winit::window::UserAttentionType::Critical,
             ));
             winit.focus_window();
+        });
+    }
+
+    /// Without the keys, which stay with what the person does.
+    fn attend(&self) {
+        self.window.window().with_winit_window(|winit| {
+            if !winit.has_focus() {
+                winit.request_user_attention(Some(
+                    slint::winit_030::winit::window::UserAttentionType::Informational,
+                ));
+            }
         });
     }
 

@@ -233,6 +233,7 @@ pub(super) fn act(effect: &Effect) -> Option<HumanAct> {
         | Effect::OpenReceipt
         | Effect::SaveReceipt
         | Effect::Present
+        | Effect::Attend
         | Effect::LookAgain
         | Effect::Checkup(_)
         | Effect::Close => return None,

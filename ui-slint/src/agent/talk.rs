@@ -18,6 +18,8 @@ pub struct Talk {
 pub struct Line {
     pub by: Role,
     pub text: String,
+    /// Of this end, and it did not go out.
+    pub unsent: bool,
 }
 
 impl Talk {
@@ -31,12 +33,20 @@ impl Talk {
     }
 
     pub(super) fn add(&mut self, by: Role, text: String) {
-        self.lines.push(Line { by, text });
+        self.lines.push(Line { by, text, unsent: false });
         if self.lines.len() > LINES {
             self.lines.remove(0);
         }
         if by == Role::Operator {
             self.unread += 1;
+        }
+    }
+
+    /// The line that the person wrote last did not go out.
+    pub(super) fn not_sent(&mut self) {
+        let mut own = self.lines.iter_mut().rev().filter(|line| line.by == Role::Agent);
+        if let Some(last) = own.find(|line| !line.unsent) {
+            last.unsent = true;
         }
     }
 

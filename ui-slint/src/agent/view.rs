@@ -53,6 +53,9 @@ impl Pane for BannerWindow {
 pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
     checkup::show(model.checkup.as_ref(), model.lang, window);
     show_pane(model, window, now);
+    if let Page::Live(live) = &model.page {
+        show_talk(live, &window.agent());
+    }
 }
 
 /// What the window and the bar have in common.
@@ -63,7 +66,7 @@ fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
     agent.set_about(model.about);
     agent.set_tray(model.tray);
     let lang = model.lang;
-    show_toast(model.notice.as_ref(), lang, &agent);
+    show_toast(model.told(), lang, &agent);
     let page = match &model.page {
         Page::Trouble(fault) => {
             agent.set_trouble(fault.sentence(lang).into());
@@ -150,7 +153,6 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
     });
     agent.set_operated(live.is_operated());
     show_protection(live, agent);
-    show_talk(live, agent);
     agent.set_settled(live.is_settled(now));
     let mut can = consent::can(mode, live.allowed);
     can.sort_by_key(|(capability, _)| live.row(*capability));
@@ -184,6 +186,7 @@ fn show_talk(live: &Live, agent: &Agent<'_>) {
         mine: line.by == Role::Agent,
         text: line.text.as_str().into(),
         at: SharedString::new(),
+        unsent: line.unsent,
     });
     rows::fill(&agent.get_chat(), lines, |rows| agent.set_chat(rows));
 }

@@ -9,6 +9,7 @@ use tasuki_protocol::link::JoinLink;
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::showable::one_line;
 
 use super::model::{Line, More, Number, Outcome, Stage, Tab};
 
@@ -37,7 +38,7 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
         SessionEvent::InputPaused { .. } => tab.view.halts.hand = true,
         SessionEvent::InputResumed => tab.view.halts.hand = false,
-        SessionEvent::Refused { wanted } => tab.view.refused = Some(wanted),
+        SessionEvent::Refused { wanted } => refused(tab, wanted),
         SessionEvent::Asking { what: Asked::MoreRights, rights, seconds } => {
             tab.more = More::Asked { wanted: rights, until: now + u64::from(seconds) };
         }
@@ -56,7 +57,12 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::PicturePaused => tab.view.halts.host = true,
         SessionEvent::PictureResumed => tab.view.halts.host = false,
         SessionEvent::ScreenshotTaken => tab.pictures += 1,
-        SessionEvent::Chat { line } => add_line(tab, Role::Agent, line, now),
+        SessionEvent::Chat { line } => {
+            let line = one_line(&line);
+            if !line.is_empty() {
+                add_line(tab, Role::Agent, line, now);
+            }
+        }
         SessionEvent::Ended { reason, by } => {
             if !matches!(tab.stage, Stage::Over(_)) {
                 tab.stage = Stage::Over(ended(tab, reason, by));
@@ -85,6 +91,16 @@ fn path_chosen(tab: &mut Tab, path: PathKind) {
     tab.link.reconnecting = None;
     if path == PathKind::Direct {
         tab.link.why_not_direct = None;
+    }
+}
+
+fn refused(tab: &mut Tab, wanted: Capability) {
+    tab.view.refused = Some(wanted);
+    if wanted == Capability::Chat {
+        let mut own = tab.chat.iter_mut().rev().filter(|line| line.by == Role::Operator);
+        if let Some(last) = own.find(|line| !line.unsent) {
+            last.unsent = true;
+        }
     }
 }
 
@@ -123,7 +139,7 @@ fn wrong_number(tab: &mut Tab, attempts_left: u8) {
 }
 
 pub(super) fn add_line(tab: &mut Tab, by: Role, text: String, at: u64) {
-    tab.chat.push(Line { by, text, at });
+    tab.chat.push(Line { by, text, at, unsent: false });
     if tab.chat.len() > LINES {
         tab.chat.remove(0);
     }

@@ -7,6 +7,7 @@ pub mod entrance;
 pub mod files;
 mod hearing;
 pub mod history;
+mod looking;
 pub mod mock;
 pub mod model;
 pub mod preferences;

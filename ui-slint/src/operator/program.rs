@@ -3,7 +3,7 @@
 //! Joins model, window and engine. The window's thread owns all three; tasks and threads
 //! ring it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,18 +22,17 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, News, Teller};
-use super::model::{Model, Tab, TabId, ToastWhat};
-use super::preferences::{Grab, Keyboard};
+use super::looking::Look;
+use super::model::{Model, TabId, ToastWhat};
 use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Shown};
 use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
 use crate::checkup::Examining;
 use crate::look::Shade;
+use crate::turns;
 use crate::upkeep::{self, NextIsKept};
-use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
-use crate::viewer::watching::{self, Grabbing, Keys};
 use crate::windows::{Operator, OperatorWindow};
 use crate::{documents, kept, room};
 
@@ -141,6 +140,8 @@ struct Inner {
     /// Messages that came while one was carried out.
     waiting: RefCell<VecDeque<Msg>>,
     news: RefCell<mpsc::Receiver<News>>,
+    /// The window has its turn; what is told meanwhile is heard after it.
+    rests: Cell<bool>,
     screen: Screen<OperatorWindow>,
     sharing: RefCell<Sharing>,
     examining: Examining,
@@ -185,6 +186,7 @@ impl App {
                 state: RefCell::new(state),
                 waiting: RefCell::default(),
                 news: RefCell::new(news),
+                rests: Cell::default(),
                 screen,
                 sharing: RefCell::new(Sharing::new(next_is_kept)),
                 examining: Examining::new(runtime.handle().clone()),
@@ -226,15 +228,19 @@ impl App {
             view::show(&state.model, &window);
         }
         self.keep_time(&state.model);
-        let look = Look::of(&state);
+        let look = Look::of(&state.model, &state.pictures);
         let shown = (Shown::all(&state.model), (state.model.lang(), state.model.preferences.shade));
         drop(state);
         self.look(look);
         self.share(&shown.0, shown.1);
     }
 
+    /// So much at a time, however much is told: the window paints and hears its person in between.
     fn hear(&self) {
-        loop {
+        if self.0.rests.get() {
+            return;
+        }
+        for heard in 0..turns::BATCH {
             let news = self.0.news.borrow_mut().try_recv();
             match news {
                 Ok(News::Told(msg)) => self.send(*msg),
@@ -243,9 +249,16 @@ impl App {
                     state.pictures.retain(|(known, _)| *known != tab);
                     state.pictures.push((tab, viewer));
                 }
-                Err(_) => return,
+                Err(_) if heard == 0 => return,
+                Err(_) => break,
             }
         }
+        self.0.rests.set(true);
+        let app = self.clone();
+        turns::after_the_window(move || {
+            app.0.rests.set(false);
+            app.hear();
+        });
     }
 
     /// Hands over the picture: straight to the session, as they move often.
@@ -364,36 +377,5 @@ impl App {
     fn leave(self) {
         let engine = &mut self.0.state.borrow_mut().engine;
         engine.leave(FAREWELL);
-    }
-}
-
-/// What the picture is to be like.
-struct Look {
-    picture: Option<(TabId, Viewer)>,
-    zoom: crate::viewer::frame::Zoom,
-    allowed: Allowed,
-    keyboard: watching::Keyboard,
-}
-
-impl Look {
-    fn of(state: &State) -> Self {
-        let model = &state.model;
-        let tab = model.current().filter(|tab| tab.is_live() && tab.watches());
-        let picture = tab.and_then(|tab| state.pictures.iter().find(|(id, _)| *id == tab.id).cloned());
-        let keys = match model.preferences.keyboard {
-            Keyboard::Places => Keys::Places,
-            Keyboard::Letters => Keys::Letters,
-        };
-        let reach = match model.preferences.grab {
-            Grab::All => Grabbing::AllKeys,
-            Grab::OwnKeysOnly => Grabbing::WindowsKeysOnly,
-        };
-        let allowed = if tab.is_some_and(Tab::operates) { Allowed::Yes } else { Allowed::No };
-        Self {
-            picture,
-            zoom: tab.map(|tab| tab.view.zoom).unwrap_or_default(),
-            allowed,
-            keyboard: watching::Keyboard { keys, reach },
-        }
     }
 }

@@ -299,7 +299,7 @@ impl Stages {
         ];
         for (index, (by, en, ja)) in lines.into_iter().enumerate() {
             let at = NOW - 240 + 60 * index as u64;
-            tab.chat.push(Line { by, text: self.say(en, ja), at });
+            tab.chat.push(Line { by, text: self.say(en, ja), at, unsent: false });
         }
     }
 

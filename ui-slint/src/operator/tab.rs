@@ -265,6 +265,8 @@ pub struct Line {
     pub by: Role,
     pub text: String,
     pub at: u64,
+    /// Of this end, and it did not go out.
+    pub unsent: bool,
 }
 
 /// What this end's person is asked while his screen is shown.

@@ -537,6 +537,21 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_the_person_is_one_line_and_one_that_did_not_go_out_is_marked() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        update(&mut model, Msg::Go(Page::Session(FIRST)));
+        event(&mut model, SessionEvent::Chat { line: "he\n\n\u{202E}llo\u{200B}".into() });
+        event(&mut model, SessionEvent::Chat { line: "\n".into() });
+        assert_eq!(model.tabs[0].chat.len(), 1);
+        assert_eq!(model.tabs[0].chat[0].text, "he llo");
+        update(&mut model, Msg::Wish(FIRST, Wish::Say("One".into())));
+        update(&mut model, Msg::Wish(FIRST, Wish::Say("Two".into())));
+        event(&mut model, SessionEvent::Refused { wanted: Capability::Chat });
+        let unsent: Vec<_> = model.tabs[0].chat.iter().map(|line| line.unsent).collect();
+        assert_eq!(unsent, [false, false, true]);
+    }
+
+    #[test]
     fn a_secret_is_not_printed() {
         assert_eq!(format!("{:?}", Secret::from("hunter2")), "Secret(..)");
     }

@@ -169,6 +169,7 @@ fn show_chat(model: &Model, tab: &Tab, session: &Session<'_>) {
         mine: line.by == Role::Operator,
         text: text(&line.text),
         at: clock::time(line.at, &model.zone).into(),
+        unsent: line.unsent,
     };
     fill(&session.get_chat(), tab.chat.iter().map(line), |rows| session.set_chat(rows));
     session.set_unread(i32::try_from(tab.unread).unwrap_or(i32::MAX));

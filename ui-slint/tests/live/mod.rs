@@ -77,7 +77,7 @@ pub(crate) fn what_protects_the_session_is_told_of_the_path_that_carries_it(lang
     let (window, heard) = open(&page);
     only(
         &window,
-        said("Encrypted from end to end", "通信はすべて暗号化されています"),
+        said("Encrypted from end to end", "端から端まで暗号化されています"),
         AccessibleRole::Text,
     );
     assert!(!told(&page, ciphers), "the registries' names are for who asks");
@@ -115,7 +115,7 @@ pub(crate) fn pause_wakes_up_late_and_the_end_does_not(lang: Lang) {
 }
 
 /// The window with the model behind it, as in the program.
-fn lives(scene: Scene) -> (AgentWindow, Rc<RefCell<Scene>>) {
+pub(crate) fn lives(scene: Scene) -> (AgentWindow, Rc<RefCell<Scene>>) {
     let (window, _) = open(&scene);
     let scene = Rc::new(RefCell::new(scene));
     wiring::wire(&window, &Looped { window: window.as_weak(), scene: Rc::clone(&scene) });
@@ -143,7 +143,7 @@ impl Ear for Looped {
 }
 
 /// What appeared is made, and what follows from it is done.
-fn turn(window: &AgentWindow) {
+pub(crate) fn turn(window: &AgentWindow) {
     let _ = window.window().take_snapshot().unwrap();
     i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(20));
 }

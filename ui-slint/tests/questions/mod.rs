@@ -1,0 +1,92 @@
+//! A question that comes while something else goes on: what is being typed, what is being told.
+
+use tasuki_ui_slint::agent::live::{Live, QuestionKind};
+use tasuki_ui_slint::windows::{self, Agent};
+
+use super::*;
+
+fn asked() -> News {
+    let rights = Rights::of(&[Capability::Operate]);
+    let kind = QuestionKind::MoreRights { rights, for_seconds: 900 };
+    News::AskedMore { kind, seconds: 120, inert_ms: 0 }
+}
+
+/// As it stands now; it has not ended.
+fn session(scene: &Rc<RefCell<Scene>>) -> Live {
+    match scene.borrow().model.page.clone() {
+        Page::Live(live) => *live,
+        page => panic!("it lives: {page:?}"),
+    }
+}
+
+fn show(window: &AgentWindow, scene: &Rc<RefCell<Scene>>) {
+    let (model, now) = (scene.borrow().model.clone(), scene.borrow().now);
+    view::show(&model, window, now);
+    turn(window);
+    turn(window);
+}
+
+/// The rest of a sentence neither refuses nor ends, and goes on where it was after the answer.
+pub(crate) fn a_question_takes_no_keys_from_who_writes(lang: Lang) {
+    let (window, live) = lives(scene("agent-live-talk", lang));
+    turn(&window);
+    press(&window, "a".into());
+    tell(&mut live.borrow_mut(), asked());
+    show(&window, &live);
+    let stands = || window.global::<Agent<'_>>().get_question() != windows::QuestionKind::None;
+    for key in [" ", "b"] {
+        press(&window, key.into());
+    }
+    press(&window, Key::Return.into());
+    assert!(stands(), "what was being typed refuses nothing");
+    live.borrow_mut().now += Duration::from_millis(800);
+    show(&window, &live);
+    press(&window, " ".into());
+    assert!(!stands(), "a key refuses when it is meant");
+    show(&window, &live);
+    press(&window, "c".into());
+    press(&window, Key::Return.into());
+    let said = session(&live).talk.lines().last().map(|line| line.text.clone());
+    assert_eq!(said.as_deref(), Some("ac"), "the draft is where it was");
+
+    let (window, live) = lives(scene("agent-live-view", lang));
+    tell(&mut live.borrow_mut(), asked());
+    show(&window, &live);
+    let refuse = if lang == Lang::En { "Refuse" } else { "拒否する" };
+    only(&window, refuse, AccessibleRole::Button).invoke_accessible_default_action();
+    assert!(session(&live).question.is_none(), "a press that is no key refuses at once");
+}
+
+pub(crate) fn no_message_stands_over_a_question(lang: Lang) {
+    let (window, live) = lives(scene("agent-live-view", lang));
+    let toast = || {
+        let all = ElementQuery::from_root(&window).match_descendants().match_inherits("Toast");
+        all.find_first().map(|toast| toast.size().height)
+    };
+    let long = News::Wrote(format!("{}{}", "\n".repeat(30), "あ\n".repeat(2000)));
+    tell(&mut live.borrow_mut(), long.clone());
+    show(&window, &live);
+    let height = toast().expect("it is told");
+    assert!((40.0..=168.0).contains(&height), "{height}");
+    let said = || window.global::<Agent<'_>>().get_said();
+    assert_eq!(said(), windows::Said::Wrote);
+    tell(&mut live.borrow_mut(), asked());
+    tell(&mut live.borrow_mut(), long);
+    show(&window, &live);
+    assert_eq!(said(), windows::Said::None, "the question stands alone");
+}
+
+pub(crate) fn what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang: Lang) {
+    let mut live = scene("agent-live-control", lang);
+    let Page::Live(page) = &mut live.model.page else { panic!("it lives") };
+    page.taken = Rights::of(&[Capability::Operate]);
+    for (later, awake) in [(0, false), (800, true)] {
+        live.now = live.now - Duration::from_secs(754) + Duration::from_millis(later);
+        let (window, _) = open(&live);
+        for switch in switches(&window) {
+            let enabled = switch.accessible_enabled() == Some(true);
+            assert_eq!(enabled, awake || switch.accessible_checked() == Some(true), "{later} ms");
+        }
+        live.now = live.now + Duration::from_secs(754) - Duration::from_millis(later);
+    }
+}
