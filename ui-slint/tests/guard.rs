@@ -232,7 +232,7 @@ impl Rival {
             ("moved off the screen", &|| self.configure(put().x(5000).y(-3000))),
             ("shrunk", &|| self.configure(put().width(1).height(1))),
             ("framed in black", &|| self.configure(put().border_width(300))),
-            ("put below all", &|| self.configure(put().stack_mode(StackMode::BELOW))),
+            ("put below all", &|| self.put_below_all()),
             ("put into a hidden window", &|| self.reparent()),
             ("cut out", &|| self.cut(SK::BOUNDING)),
             ("painted nowhere", &|| self.cut(SK::CLIP)),
@@ -267,6 +267,15 @@ impl Rival {
 
     fn configure(&self, aux: ConfigureWindowAux) {
         self.client.configure_window(self.bar, &aux).unwrap().check().unwrap();
+    }
+
+    /// Also below one that is as large as the screen: what nothing lies on may stand anywhere.
+    fn put_below_all(&self) {
+        let below = ConfigureWindowAux::new().stack_mode(StackMode::BELOW);
+        let ground = self.window((1024, 800), 1);
+        self.client.map_window(ground).unwrap().check().unwrap();
+        self.client.configure_window(ground, &below).unwrap().check().unwrap();
+        self.configure(below);
     }
 
     fn reparent(&self) {
