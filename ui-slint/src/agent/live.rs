@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(live.talk.lines().len(), 1);
         live.taken = Rights::of(&[Capability::Chat]);
         assert_eq!(write(&mut live, "And now?"), [], "it was taken away");
-        let mut mute = Live::new(live.manifest.clone(), Rights::of(&[Capability::SeeScreen]), 0, now);
+        let mut mute = Live::new(live.manifest, Rights::of(&[Capability::SeeScreen]), 0, now);
         assert_eq!(write(&mut mute, "And I?"), [], "it was never allowed");
         assert!(mute.talk.lines().is_empty());
     }

@@ -57,12 +57,7 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::PicturePaused => tab.view.halts.host = true,
         SessionEvent::PictureResumed => tab.view.halts.host = false,
         SessionEvent::ScreenshotTaken => tab.pictures += 1,
-        SessionEvent::Chat { line } => {
-            let line = one_line(&line);
-            if !line.is_empty() {
-                add_line(tab, Role::Agent, line, now);
-            }
-        }
+        SessionEvent::Chat { line } => wrote(tab, &line, now),
         SessionEvent::Ended { reason, by } => {
             if !matches!(tab.stage, Stage::Over(_)) {
                 tab.stage = Stage::Over(ended(tab, reason, by));
@@ -91,6 +86,13 @@ fn path_chosen(tab: &mut Tab, path: PathKind) {
     tab.link.reconnecting = None;
     if path == PathKind::Direct {
         tab.link.why_not_direct = None;
+    }
+}
+
+fn wrote(tab: &mut Tab, line: &str, now: u64) {
+    let line = one_line(line);
+    if !line.is_empty() {
+        add_line(tab, Role::Agent, line, now);
     }
 }
 

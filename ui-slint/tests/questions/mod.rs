@@ -13,10 +13,9 @@ fn asked() -> News {
 
 /// As it stands now; it has not ended.
 fn session(scene: &Rc<RefCell<Scene>>) -> Live {
-    match scene.borrow().model.page.clone() {
-        Page::Live(live) => *live,
-        page => panic!("it lives: {page:?}"),
-    }
+    let page = scene.borrow().model.page.clone();
+    let Page::Live(live) = page else { panic!("it ended") };
+    *live
 }
 
 fn show(window: &AgentWindow, scene: &Rc<RefCell<Scene>>) {
