@@ -267,11 +267,11 @@ pub(crate) fn the_sentence_over_the_operators_screen_is_whole(lang: Lang) {
         turn(&window);
         let words = only(&window, &sentence, AccessibleRole::Text);
         let picture = only(&window, &sentence, AccessibleRole::Image).absolute_position().y;
-        let end = place(&window, END).unwrap();
+        let end = place(&window, END);
         let (at, size) = (words.absolute_position(), words.size());
         let whole = (at.x, at.y, at.x + size.width, at.y + size.height);
-        assert!(!overlap(Some(whole), Some(end)), "{width}: the button covers the sentence");
-        assert!(whole.3 <= picture && end.3 <= picture, "{width}: over the picture");
+        assert!(!overlap(Some(whole), end), "{width}: the button covers the sentence");
+        assert!(whole.3 <= picture && end.unwrap().3 <= picture, "{width}: over the picture");
         let line = 14.0 * 1.2;
         let needed = sentence.chars().map(|c| if c.is_ascii() { 7.0 } else { 14.0 }).sum::<f32>();
         let lines = (needed / size.width).floor().max(1.0);
