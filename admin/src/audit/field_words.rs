@@ -1,53 +1,141 @@
 //! Fields of records and their words, in Japanese. What people wrote stays as they wrote it.
 
-/// What a field is called.
-pub(super) fn name(field: &str) -> &str {
-    let known = [
-        ("account", "アカウント"),
-        ("action", "操作"),
-        ("admin", "管理者"),
-        ("answer", "回答"),
-        ("by", "記録元"),
-        ("detail", "詳細"),
-        ("device", "端末"),
-        ("direction", "方向"),
-        ("from", "接続元"),
-        ("granted", "許可"),
-        ("mode", "モード"),
-        ("note", "メモ"),
-        ("path", "パス"),
-        ("policy", "ポリシー"),
-        ("purpose", "目的"),
-        ("reason", "理由"),
-        ("right", "権限"),
-        ("size", "サイズ"),
-        ("target", "対象"),
-        ("to", "まで"),
-        ("until", "期限"),
-        ("up_to", "まで"),
-        ("verdict", "結果"),
-        ("version", "版"),
-        ("who", "対象"),
-        ("why", "理由"),
-    ];
-    known.iter().find(|(own, _)| *own == field).map_or(field, |(_, japanese)| japanese)
+/// What a field of such an event is called.
+pub(super) fn name<'a>(event: &str, field: &'a str) -> &'a str {
+    let own: &[(&str, &str)] = match event {
+        "ledger_read" | "restore_acknowledged" => &[("from", "開始"), ("to", "終了")],
+        "connected" | "disconnected" => &[("path", "経路")],
+        "admin_refused" => &[("path", "要求先")],
+        "customer" => &[("name", "名前")],
+        _ => &[],
+    };
+    let mut known = own.iter().chain(NAMES);
+    known.find(|(own, _)| *own == field).map_or(field, |(_, japanese)| japanese)
 }
 
 /// A word of ours as the value of such a field; `None` for what somebody wrote.
-pub(super) fn value(field: &str, word: &str) -> Option<&'static str> {
-    let known: &[(&str, &str)] = match field {
-        "action" => ACTIONS,
-        "why" | "who" => SIGN_INS,
-        "purpose" => PURPOSES,
-        "direction" => &[("to_operator", "オペレータへ"), ("to_user", "顧客へ")],
-        "by" => &[("server", "サーバー"), ("operator", "オペレータ側"), ("agent", "顧客側")],
-        "answer" => &[("accepted", "同意"), ("refused", "拒否"), ("silent", "回答なし")],
-        "verdict" => VERDICTS,
+pub(super) fn value(event: &str, field: &str, word: &str) -> Option<&'static str> {
+    let known: &[(&str, &str)] = match (event, field) {
+        (_, "action") => ACTIONS,
+        ("login_failed" | "logged_out", "why") | (_, "who") => SIGN_INS,
+        (_, "purpose") => PURPOSES,
+        (_, "direction") => &[("to_operator", "オペレータへ"), ("to_user", "顧客へ")],
+        (_, "by" | "signed_by") => {
+            &[("server", "サーバー"), ("operator", "オペレータ側"), ("agent", "顧客側")]
+        }
+        (_, "answer") => &[("accepted", "同意"), ("refused", "拒否"), ("silent", "回答なし")],
+        (_, "verdict") => VERDICTS,
+        (_, "overwrote") => &[("nothing", "なし"), ("announced", "予告どおり")],
+        (_, "mode") => MODES,
+        (_, "right" | "granted") => RIGHTS,
+        ("request_refused" | "session_closed" | "ended", "reason") => ENDS,
+        ("connected" | "disconnected", "path") => &[("direct", "直接"), ("relayed", "中継")],
         _ => &[],
     };
     known.iter().find(|(own, _)| *own == word).map(|(_, japanese)| *japanese)
 }
 
+const NAMES: &[(&str, &str)] = &[
+    ("account", "アカウント"),
+    ("action", "操作"),
+    ("admin", "管理者"),
+    ("agent", "顧客側の鍵"),
+    ("agent_version", "顧客側の版"),
+    ("answer", "回答"),
+    ("attempt", "回数"),
+    ("backup_at", "バックアップの時刻"),
+    ("before", "これより前"),
+    ("by", "記録元"),
+    ("by_ms", "変化（ミリ秒）"),
+    ("count", "件数"),
+    ("data_cipher", "データの暗号"),
+    ("detail", "詳細"),
+    ("device", "端末"),
+    ("direction", "方向"),
+    ("disclosed", "伝えたアドレス"),
+    ("found", "現在の件数"),
+    ("from", "接続元"),
+    ("granted", "許可"),
+    ("kind", "種類"),
+    ("lasted_s", "長さ（秒）"),
+    ("line", "内容"),
+    ("mac", "MAC アドレス"),
+    ("media_cipher", "映像の暗号"),
+    ("mode", "モード"),
+    ("name", "ファイル"),
+    ("note", "メモ"),
+    ("operator_version", "オペレータ側の版"),
+    ("overwrote", "上書き"),
+    ("own_version", "この側の版"),
+    ("path", "パス"),
+    ("peer_version", "相手側の版"),
+    ("policy", "ポリシー"),
+    ("purpose", "目的"),
+    ("reason", "理由"),
+    ("right", "権限"),
+    ("seconds", "長さ（秒）"),
+    ("seen", "確認済みの件数"),
+    ("sha256", "SHA-256"),
+    ("shown", "表示内容の SHA-256"),
+    ("signed_by", "署名"),
+    ("size", "サイズ"),
+    ("target", "対象"),
+    ("text", "内容"),
+    ("to", "まで"),
+    ("until", "期限"),
+    ("up_to", "まで"),
+    ("verdict", "結果"),
+    ("version", "版"),
+    ("who", "対象"),
+    ("why", "理由"),
+];
+
+const MODES: &[(&str, &str)] =
+    &[("manage", "管理"), ("control", "操作"), ("view", "閲覧"), ("share", "共有"), ("show", "表示")];
+const RIGHTS: &[(&str, &str)] = &[
+    ("see_screen", "画面を見る"),
+    ("operate", "操作"),
+    ("choose_screen", "画面の選択"),
+    ("fetch_files", "ファイルの取得"),
+    ("send_files", "ファイルの送信"),
+    ("read_clipboard", "クリップボードの読み取り"),
+    ("write_clipboard", "クリップボードへの書き込み"),
+    ("screenshot", "画像の保存"),
+    ("record", "録画"),
+    ("chat", "チャット"),
+    ("point", "ポインター"),
+    ("reconnect", "再起動後の再接続"),
+];
+/// Why the server refused or closed something, and why a session ended.
+const ENDS: &[(&str, &str)] = &[
+    ("number", "番号の誤り"),
+    ("slow_down", "試行が多すぎる"),
+    ("mode", "許可されないモード"),
+    ("hours", "許可された時間の外"),
+    ("reason", "理由が必要"),
+    ("sign_in", "サインインの終了"),
+    ("confirm", "本人確認が必要"),
+    ("session", "不明なセッション"),
+    ("unavailable", "サーバー利用不可"),
+    ("message", "想定外の要求"),
+    ("expired", "番号の期限切れ"),
+    ("too_many_attempts", "番号の誤りによる失効"),
+    ("other_end", "相手側が終了"),
+    ("withdrawn", "組織側で終了"),
+    ("lost", "相手側の不在"),
+    ("time_over", "時間切れ"),
+    ("operator_ended", "オペレータが終了"),
+    ("user_ended", "顧客が終了"),
+    ("user_refused", "顧客が拒否"),
+    ("nobody_answered", "回答なし"),
+    ("connection_lost", "接続の切断"),
+    ("violation", "規則違反"),
+    ("screen_lost", "画面を取得できない"),
+    ("manifest_refused", "許可証の不備"),
+    ("program_ended", "プログラムの終了"),
+    ("not_continued", "続行の回答なし"),
+    ("server_refused", "サーバーが拒否"),
+];
 const ACTIONS: &[(&str, &str)] = &[
     ("admin_invited", "管理者を招待"),
     ("admin_enrolled", "管理者を登録"),
@@ -113,19 +201,69 @@ const VERDICTS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
     use serde::de::IntoDeserializer as _;
     use serde::de::value::{Error, StrDeserializer};
-    use tasuki_protocol::ledger::words::AdminAction;
+    use tasuki_protocol::consent::Answer;
+    use tasuki_protocol::ledger::event::Event;
+    use tasuki_protocol::ledger::words::{
+        AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote,
+        ReadPurpose, Witness,
+    };
+    use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::rights::{Capability, Mode};
+    use tasuki_protocol::signal::CloseReason;
 
-    /// Of the names that the ledger's own type knows, none is without a word.
-    #[test]
-    fn s100_every_act_of_an_administrator_has_a_japanese_word() {
-        let nothing: StrDeserializer<'_, Error> = "nothing".into_deserializer();
-        let known = <AdminAction as serde::Deserialize>::deserialize(nothing).unwrap_err().to_string();
+    /// Of the names that a type of the ledger knows, none is without a word.
+    fn has_words<'de, T: Deserialize<'de> + std::fmt::Debug>(event: &str, field: &str) {
+        let nothing: StrDeserializer<'_, Error> = "?".into_deserializer();
+        let known = T::deserialize(nothing).unwrap_err().to_string();
         let names: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
-        assert!(names.len() > 20, "{known}");
+        assert!(names.len() > 1, "{known}");
         for name in names {
-            assert!(value("action", name).is_some(), "{name}");
+            assert!(value(event, field, name).is_some(), "{field}={name}");
         }
+    }
+
+    #[test]
+    fn s100_every_word_of_ours_in_a_record_has_a_japanese_one() {
+        has_words::<AdminAction>("admin_did", "action");
+        has_words::<LoginFailure>("login_failed", "why");
+        has_words::<LogoutCause>("logged_out", "why");
+        has_words::<LockedOut>("locked_out", "who");
+        has_words::<ReadPurpose>("ledger_read", "purpose");
+        has_words::<Direction>("file_moved", "direction");
+        has_words::<Overwrote>("file_moved", "overwrote");
+        has_words::<FileVerdict>("file_moved", "verdict");
+        has_words::<Witness>("ended", "by");
+        has_words::<Witness>("receipt_kept", "signed_by");
+        has_words::<EndReason>("ended", "reason");
+        has_words::<CloseReason>("session_closed", "reason");
+        has_words::<Answer>("consent_answered", "answer");
+        has_words::<Mode>("consent_asked", "mode");
+        has_words::<Capability>("consent_answered", "granted");
+        assert_eq!(value("pruned", "reason", "violation"), None, "what somebody wrote");
+    }
+
+    /// An event that lacks a field names it; so each tells its fields one after the other.
+    #[test]
+    fn s100_no_field_of_a_record_has_an_english_name() {
+        let unknown = serde_json::from_str::<Event>(r#"{"type":"nothing"}"#).unwrap_err().to_string();
+        let events: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert!(events.len() > 40, "{unknown}");
+        let (mut looked_at, mut lacking) = (0, Vec::new());
+        for event in events {
+            let empty = format!(r#"{{"type":"{event}","nothing":0}}"#);
+            let Err(why) = serde_json::from_str::<Event>(&empty) else { continue };
+            let fields = why.to_string();
+            for field in fields.split('`').skip(3).step_by(2) {
+                looked_at += 1;
+                if name(event, field) == field {
+                    lacking.push(format!("{event}.{field}"));
+                }
+            }
+        }
+        assert_eq!(lacking, Vec::<String>::new());
+        assert!(looked_at > 80, "{looked_at}");
     }
 }

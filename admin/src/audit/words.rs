@@ -35,11 +35,22 @@ fn closed(refused: RowRefused, language: Language) -> String {
 pub fn details(event: &Event, language: Language) -> String {
     let value = serde_json::to_value(event).unwrap_or_default();
     let Some(fields) = value.as_object() else { return String::new() };
+    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let own = field_words::value(name, &text).filter(|_| language == Language::Ja);
-        let text = own.map_or(text, str::to_owned);
-        let name = language.pick(name.as_str(), field_words::name(name));
+        let word = |word: &str| {
+            let own = field_words::value(kind, name, word).filter(|_| language == Language::Ja);
+            own.unwrap_or(word).to_owned()
+        };
+        let list = value.as_array().filter(|all| all.iter().all(Value::is_string));
+        let text = match (value.as_str(), list) {
+            (Some(text), _) => word(text),
+            (None, Some(all)) => {
+                let all: Vec<String> = all.iter().filter_map(Value::as_str).map(word).collect();
+                all.join(",")
+            }
+            (None, None) => value.to_string(),
+        };
+        let name = language.pick(name.as_str(), field_words::name(kind, name));
         format!("{name}={}", quoted(neutral::line(&text)))
     });
     shown.collect::<Vec<_>>().join(" ")
