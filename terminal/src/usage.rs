@@ -109,22 +109,16 @@ impl Manual {
         words.find(|(known, _)| *known == name).map(|(_, japanese)| *japanese)
     }
 
-    /// Commands and options of `P` that have no Japanese words. For the programs' tests.
-    pub fn lacking<P: CommandFactory>(&self) -> Vec<String> {
-        let mut lacking = Vec::new();
-        untranslated(&command::<P>(Some(self)), "", &mut lacking);
-        lacking
-    }
-
-    /// Words for what is in none of the programs whose English `commands` these are. For their tests.
-    pub fn needless(&self, commands: &[Command]) -> Vec<&'static str> {
-        let mut all = Vec::new();
-        for command in commands {
-            names(command, "", &mut all);
-        }
+    /// Commands and options of `P` that have no Japanese words, and words for what `P` does not have: none,
+    /// as the programs' tests see to.
+    pub fn faults<P: CommandFactory>(&self) -> Vec<String> {
+        let (mut faults, mut known) = (Vec::new(), Vec::new());
+        untranslated(&command::<P>(Some(self)), "", &mut faults);
+        names(&P::command(), "", &mut known);
         let words = self.words.iter().flat_map(|words| words.iter());
-        let known = |name: &str| all.iter().any(|known| known == name);
-        words.map(|(name, _)| *name).filter(|name| !known(name)).collect()
+        let words = words.map(|(name, _)| (*name).to_owned());
+        faults.extend(words.filter(|name| !known.contains(name)));
+        faults
     }
 }
 

@@ -90,10 +90,14 @@ impl Witness {
         Ok(())
     }
 
-    /// From now on a question stands, or none does any more. While one stands an injected key makes
-    /// every later key of a hand nobody's: hers was meant for the button that had the focus before.
+    /// Whether a question stands now; to be said as often as one likes. While one stands an injected key
+    /// makes every later key of a hand nobody's: hers was meant for the button that had the focus before.
     pub fn question_stands(&mut self, stands: bool) {
-        self.seen.focus = if stands { Focus::Hers } else { Focus::Unasked };
+        self.seen.focus = match (stands, self.seen.focus) {
+            (true, Focus::Unasked) => Focus::Hers,
+            (true, focus) => focus,
+            (false, _) => Focus::Unasked,
+        };
     }
 
     /// Who did the deed that a window has just received. Each press answers once.

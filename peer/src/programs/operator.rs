@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use tasuki_media::x11::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::rights::Mode;
-use tasuki_terminal::usage::Manual;
+use tasuki_terminal::usage::{Manual, Words};
 
 use super::commands;
 use super::console::{Console, Manner, OwnDesktop};
@@ -104,30 +104,29 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
 74 控えの拒否、75 サーバーの記録が以前より古いか別のもの、130 セッション開始前の中断。",
-    words: &[
-        &[
-        ("login", "サインインし、プロファイルに保存します"),
-        ("confirm", "本人であることをもう一度示します。管理モードはサインインの数分後から求めます"),
-        ("password", "パスワードを変えます。ほかのサインインは終わります"),
-        ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
-        ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
-        ("--customer", "助ける相手の名前（組織の記録に残ります）"),
-        ("--mode", "manage、control、view、share、show のどれか"),
-        ("--reason", "案件番号などの理由。エンドユーザーが読みます"),
-        ("--server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
-        ("--operator", "オペレータとしての名前"),
-        (
-            "--password_stdin",
-            "パスワードを標準入力の 1 行から読みます（password では古いものと新しいものの 2 行）",
-        ),
-        ("--enrolment_stdin", "この端末の登録コードを、パスワードの次の行から読みます"),
-        ("--totp_stdin", "認証アプリの 6 桁を標準入力の 1 行から読みます"),
-        ("--authenticator", "認証アプリを設定します。QR コードを表示し、数字を尋ねます"),
-        ("--wait", "管理者がこの端末を承認するまで待ちます"),
-    ],
-        usage::SHARED,
-    ],
+    words: &[WORDS, usage::SHARED],
 };
+
+const WORDS: Words = &[
+    ("login", "サインインし、プロファイルに保存します"),
+    ("confirm", "本人であることをもう一度示します。管理モードはサインインの数分後から求めます"),
+    ("password", "パスワードを変えます。ほかのサインインは終わります"),
+    ("logout", "サーバーでサインインを終えます。番号とセッションも終わります"),
+    ("open", "セッションを開きます。番号と出来事を表示し、コマンドを読みます"),
+    ("--customer", "助ける相手の名前（組織の記録に残ります）"),
+    ("--mode", "manage、control、view、share、show のどれか"),
+    ("--reason", "案件番号などの理由。エンドユーザーが読みます"),
+    ("--server", "確認だけに使います。サーバーは組織のファイルに書かれています"),
+    ("--operator", "オペレータとしての名前"),
+    (
+        "--password_stdin",
+        "パスワードを標準入力の 1 行から読みます（password では古いものと新しいものの 2 行）",
+    ),
+    ("--enrolment_stdin", "この端末の登録コードを、パスワードの次の行から読みます"),
+    ("--totp_stdin", "認証アプリの 6 桁を標準入力の 1 行から読みます"),
+    ("--authenticator", "認証アプリを設定します。QR コードを表示し、数字を尋ねます"),
+    ("--wait", "管理者がこの端末を承認するまで待ちます"),
+];
 
 /// The operator's side of a support session, for terminals and scripts.
 #[derive(Debug, Parser)]
@@ -263,10 +262,6 @@ mod tests {
 
     #[test]
     fn s100_every_command_and_every_option_has_its_words_in_japanese_and_no_word_is_for_nothing() {
-        assert_eq!(MANUAL.lacking::<Options>(), Vec::<String>::new());
-        assert_eq!(
-            MANUAL.needless(&[usage::command::<Options>(&MANUAL, Lang::En)]),
-            Vec::<&str>::new()
-        );
+        assert_eq!(MANUAL.faults::<Options>(), Vec::<String>::new());
     }
 }

@@ -25,8 +25,6 @@ const LARGEST: (f64, f64) = (860.0, 44.0);
 pub(super) struct Guard {
     next_is_bar: NextIsKept,
     witness: Option<Witness>,
-    /// What the witness was told of.
-    asks: bool,
     bars: Vec<Bar>,
     watch: Option<Watch>,
     /// Whether the monitors may be others than those that the bars stand on.
@@ -82,16 +80,12 @@ impl Guard {
     fn look_after_witness(&mut self, asks: bool, lives: bool) {
         match (&mut self.witness, asks || lives) {
             (Some(witness), true) => drop(witness.catch_up()),
-            (None, true) if !on_wayland() => {
-                self.witness = Witness::open(None).ok();
-                self.asks = false;
-            }
+            (None, true) if !on_wayland() => self.witness = Witness::open(None).ok(),
             (None, true | false) => {}
             (Some(_), false) => self.witness = None,
         }
-        if let Some(witness) = self.witness.as_mut().filter(|_| self.asks != asks) {
+        if let Some(witness) = &mut self.witness {
             witness.question_stands(asks);
-            self.asks = asks;
         }
     }
 
