@@ -59,6 +59,40 @@ mod tests {
         assert_eq!(refused(&"#".repeat(1024 * 1024 + 1)), PolicyFileFault::TooLarge);
     }
 
+    /// The settings of one row of the rule book, each as a file that would set it.
+    fn settings(cell: &str) -> Vec<String> {
+        let words = cell.split('`').skip(1).step_by(2).filter(|words| words.contains(" = "));
+        let file = |words: &str| match words.split_once("] ") {
+            Some((section, rule)) => format!("{section}]\n{rule}\n"),
+            None => format!("[default]\n{words}\n"),
+        };
+        words.map(file).collect()
+    }
+
+    #[test]
+    fn s91_each_rule_of_the_rule_book_is_a_setting_that_a_policy_takes_or_a_persons_to_keep() {
+        let page = include_str!("../../docs/policy.md");
+        let book = page.split_once("## A rule book").unwrap().1;
+        let rows = book.lines().filter(|line| line.starts_with("| ")).skip(1);
+        let rows: Vec<[&str; 2]> = rows
+            .filter(|row| !row.starts_with("| *"))
+            .map(|row| {
+                row.trim_matches(['|', ' ']).split(" | ").collect::<Vec<_>>().try_into().unwrap()
+            })
+            .collect();
+        assert!(rows.len() > 10, "{rows:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        for [rule, cell] in rows {
+            assert!(cell.starts_with("human rule") || cell.contains('`'), "{rule}: {cell}");
+            for text in settings(cell) {
+                std::fs::write(&file, &text).unwrap();
+                let rules = read(&file).unwrap_or_else(|fault| panic!("{rule}: {text}: {fault:?}"));
+                assert_ne!(rules, RuleBook::default(), "{rule}: {text} sets nothing");
+            }
+        }
+    }
+
     #[test]
     fn s100_what_is_wrong_with_a_policy_names_place_word_and_what_was_probably_meant() {
         for (text, words) in [

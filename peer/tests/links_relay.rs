@@ -4,12 +4,13 @@
 
 mod leg_pair;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use leg_pair::{AGENT, OPERATOR, Pair, frame, leg};
+use leg_pair::{AGENT, OPERATOR, Pair, facts, frame, leg};
 use tasuki_peer::core::path::{Ciphers, IceSide, PathCommand, PathEnd, PathEvent};
 use tasuki_peer::core::relay_leg::RelayLeg;
 use tasuki_protocol::leg::REKEY_AFTER;
+use tasuki_protocol::seed::Seed;
 
 #[test]
 fn both_ends_come_up_and_name_their_ciphers() {
@@ -156,6 +157,42 @@ fn t45_legs_of_two_sessions_cannot_be_spliced() {
         pair.assert_violated(AGENT, "spliced");
         assert!(!pair.is_up(OPERATOR));
     }
+}
+
+/// What was taken on the way, given to a leg that has the shared key and `seed` for its own.
+fn opened_later(taken: &[Vec<u8>], seed: u8) -> usize {
+    let now = Instant::now();
+    let facts = facts(IceSide::Controlled, 7, b"leg");
+    let mut thief = RelayLeg::new(&facts, "TLS13".into(), &Seed::from_bytes([seed; 32]), now);
+    let mut read = 0;
+    for bytes in taken {
+        thief.handle_bytes(bytes, now);
+        while thief.next_bytes(now).is_some() {}
+        while let Some(event) = thief.poll_event() {
+            read += usize::from(matches!(event, PathEvent::Packet(_)));
+        }
+    }
+    read
+}
+
+#[test]
+fn s51_who_took_the_bytes_and_comes_by_the_shared_key_later_reads_nothing() {
+    let mut pair = Pair::new();
+    let mut taken = Vec::new();
+    pair.send(OPERATOR, b"what was said");
+    for _ in 0..8 {
+        while let Some(bytes) = pair.next(OPERATOR) {
+            pair.deliver(AGENT, &bytes);
+            taken.push(bytes);
+        }
+        while let Some(bytes) = pair.next(AGENT) {
+            pair.deliver(OPERATOR, &bytes);
+        }
+    }
+    assert_eq!(pair.delivered(AGENT), 1);
+    let of_the_agent = IceSide::Controlled as u8 + 1;
+    assert_eq!(opened_later(&taken, of_the_agent), 1, "the leg's own key opens what was taken");
+    assert_eq!(opened_later(&taken, 99), 0, "that key is gone with the session");
 }
 
 #[test]

@@ -9,4 +9,5 @@ pub mod measuring;
 pub mod running;
 pub mod showing;
 pub mod stack;
+pub mod tapping;
 pub mod world;

@@ -8,6 +8,7 @@ use tasuki_tests::{
     desktop::{Desktop, Size},
     running::{Mark, Process, Voice, program},
     stack::House,
+    tapping::encodings,
 };
 
 const SIZE: Size = Size::new(640, 480);
@@ -17,21 +18,6 @@ const CHAT: &str = "canary-words-of-the-chat";
 const TYPED: &str = "canary-what-was-typed";
 /// Longer than an agent ignores what is typed at a fresh question (S29).
 const READING_TIME: Duration = Duration::from_millis(1200);
-
-/// As texts, hexadecimal, in a list of bytes, and in base64 at each of its alignments.
-fn encodings(canary: &[u8]) -> Vec<String> {
-    let hex: String = canary.iter().map(|byte| format!("{byte:02x}")).collect();
-    let listed = format!("{canary:?}");
-    let mut all = vec![hex.to_uppercase(), hex, listed.trim_matches(['[', ']']).to_owned()];
-    all.extend(String::from_utf8(canary.to_vec()));
-    for pad in 0..3 {
-        let text = STANDARD.encode([vec![b' '; pad], canary.to_vec()].concat());
-        let middle = text.get(4..text.len().saturating_sub(4)).unwrap_or_default().to_owned();
-        all.extend([middle.replace('+', "-").replace('/', "_"), middle]);
-    }
-    all.retain(|needle| needle.len() >= 8);
-    all
-}
 
 /// The lines of a log among what a program said.
 fn log_of(process: &Process) -> Vec<String> {
@@ -123,7 +109,9 @@ fn t68_no_secret_stands_in_the_most_talkative_logs_of_a_whole_session() {
         .into();
     canaries.extend(house.secrets().map(|secret| secret.as_bytes().to_vec()));
     canaries.extend(keys_below(house.folder()));
-    let needles: Vec<String> = canaries.iter().flat_map(|canary| encodings(canary)).collect();
+    let needles = canaries.iter().flat_map(|canary| encodings(canary));
+    // A log is text.
+    let needles: Vec<String> = needles.filter_map(|needle| String::from_utf8(needle).ok()).collect();
     for (process, told) in
         [(&house.server, "session.paired"), (&operator, "path is up"), (&agent, "path is up")]
     {

@@ -272,11 +272,13 @@ fn t8_names_that_deceive_are_refused() {
 }
 
 #[test]
-fn a_demand_that_this_program_cannot_meet_is_refused_and_an_offer_is_not() {
-    assert_eq!(refused(|m| m.recording = Requirement::Required), Some(ManifestRefused::Demand));
-    let required = Some(ManifestRefused::Demand);
-    assert_eq!(refused(|m| m.application_selection = Requirement::Required), required);
-    assert_eq!(refused(|m| m.recording = Requirement::Optional), None);
+fn s42_s67_t31_an_agent_that_cannot_keep_to_an_application_refuses_the_demand_and_no_more() {
+    use Requirement::{Off, Optional, Required};
+    for demand in [Off, Optional, Required] {
+        let expected = (demand == Required).then_some(ManifestRefused::Demand);
+        assert_eq!(refused(|m| m.application_selection = demand), expected, "{demand:?}");
+        assert_eq!(refused(|m| m.recording = demand), expected, "{demand:?}");
+    }
 }
 
 #[test]
