@@ -14,6 +14,7 @@ pub mod look;
 pub mod operator;
 mod room;
 mod rows;
+pub mod single;
 mod turns;
 mod upkeep;
 pub mod viewer;

@@ -160,6 +160,13 @@ impl Live {
         self.allowed.has(Capability::Chat) && !self.taken.has(Capability::Chat)
     }
 
+    /// Whether this end may keep pictures of the other's screen (T27).
+    pub fn may_keep(&self) -> bool {
+        !self.is_seen()
+            && self.allowed.has(Capability::Screenshot)
+            && !self.taken.has(Capability::Screenshot)
+    }
+
     /// Whether the operator's hand reaches this computer: a right in force, and no pause.
     pub fn is_operated(&self) -> bool {
         self.is_seen()
@@ -227,6 +234,7 @@ impl Live {
                 Vec::new()
             }
             Msg::Written(ref line) => self.write(line),
+            Msg::KeepPicturePressed if self.may_keep() => vec![Effect::KeepPicture],
             Msg::LanguageSwitched
             | Msg::ShadeChosen(_)
             | Msg::AboutShown(_)
@@ -295,6 +303,16 @@ mod tests {
     fn live(mode: Mode, now: Instant) -> Live {
         let question = scenes::question(mode);
         Live::new(*question.manifest, question.grantable, 0, now)
+    }
+
+    #[test]
+    fn t27_a_picture_of_the_other_screen_is_kept_by_right_only() {
+        let now = Instant::now();
+        let mut live = live(Mode::Show, now);
+        live.allowed = live.allowed.with(Capability::Screenshot);
+        assert_eq!(live.pressed(&Msg::KeepPicturePressed, now), [Effect::KeepPicture]);
+        live.allowed = live.allowed.without(Capability::Screenshot);
+        assert!(live.pressed(&Msg::KeepPicturePressed, now).is_empty());
     }
 
     fn asked(kind: QuestionKind, now: Instant) -> Live {

@@ -16,7 +16,6 @@ pub mod protection;
 mod running;
 pub mod scenes;
 mod session;
-pub mod single;
 pub mod talk;
 mod tray;
 pub mod view;

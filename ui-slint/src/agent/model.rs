@@ -193,6 +193,15 @@ impl Model {
         matches!(self.page, Page::Asking(_) | Page::Live(_))
     }
 
+    /// Whether something waits for the person's yes or no.
+    fn asks(&self) -> bool {
+        match &self.page {
+            Page::Asking(_) => true,
+            Page::Live(live) => live.question.is_some(),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => false,
+        }
+    }
+
     /// What is told in passing now. Nothing of it stands over a question but why a press had no effect.
     pub fn told(&self) -> Option<&Said> {
         let asked = matches!(&self.page, Page::Live(live) if live.question.is_some());
@@ -211,7 +220,7 @@ impl Model {
                 vec![Effect::Remember]
             }
             Msg::AboutShown(shown) => {
-                self.about = shown;
+                self.about = shown && !self.asks();
                 Vec::new()
             }
             Msg::Checkup(msg) => {
@@ -235,13 +244,17 @@ impl Model {
             Msg::NumberEdited(typed) => self.typed(&typed),
             Msg::Linked(number) => self.linked(number),
             Msg::ConnectPressed => self.connect(),
-            Msg::News(news) => self.hear(*news, now),
+            Msg::News(news) => {
+                let effects = self.hear(*news, now);
+                // What stands over a question would hide what its keys press.
+                self.about &= !self.asks();
+                effects
+            }
             Msg::TryAgainPressed => vec![Effect::LookAgain],
             Msg::ClosePressed => self.close(),
             Msg::AnotherPressed => self.start_over(),
             Msg::ReceiptOpened => vec![Effect::OpenReceipt],
             Msg::ReceiptSaved => vec![Effect::SaveReceipt],
-            Msg::KeepPicturePressed => vec![Effect::KeepPicture],
             Msg::CancelPressed
             | Msg::NoticeRead
             | Msg::Granted(..)
@@ -252,6 +265,7 @@ impl Model {
             | Msg::PausePressed(..)
             | Msg::Opened(_)
             | Msg::Written(_)
+            | Msg::KeepPicturePressed
             | Msg::EndPressed => self.pressed(msg, now),
         }
     }
@@ -383,6 +397,23 @@ mod tests {
         assert!(matches!(model.page, Page::Asking(_)));
         let _ = model.update(Msg::Linked(None), now);
         assert_eq!(model.notice, Some(Said::BadLink));
+    }
+
+    #[test]
+    fn t2_nothing_stands_over_a_question() {
+        let (mut model, now) = (start(), Instant::now());
+        let _ = model.update(Msg::AboutShown(true), now);
+        assert!(model.about);
+        asked(&mut model, now);
+        assert!(!model.about, "it would hide what its keys press");
+        let _ = model.update(Msg::AboutShown(true), now);
+        assert!(!model.about);
+        let granted = scenes::question(Mode::Control).grantable;
+        let _ = model.update(news(News::Answered { granted, at: 0 }), now);
+        let _ = model.update(Msg::AboutShown(true), now);
+        let kind = super::super::live::QuestionKind::Continue;
+        let _ = model.update(news(News::AskedMore { kind, seconds: 300, inert_ms: 800 }), now);
+        assert!(!model.about);
     }
 
     #[test]

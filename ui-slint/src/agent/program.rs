@@ -4,7 +4,7 @@
 //! through made-up states. No option consents or names a server (T2, T70).
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,7 +17,7 @@ use super::memory::Remembered;
 use super::mock;
 use super::model::Msg;
 use super::running::Program;
-use super::single::{self, Start};
+use crate::single::{self, Start};
 use crate::upkeep;
 
 const AFTER_HELP: &str = "\
@@ -91,8 +91,9 @@ fn run(options: &Options) -> Result<(), Fault> {
         ..Flags::default()
     };
     let remembered = Remembered::read(&flags)?;
+    tasuki_peer::programs::surface::start_log(&remembered.settings.log)?;
     let link = options.link.as_deref();
-    let door = match single::start(&meeting_place(&remembered), link) {
+    let door = match single::start("tasuki-agent", &remembered.settings.profile, link) {
         Start::Second => return Ok(()),
         Start::First(door) => door,
     };
@@ -124,15 +125,4 @@ fn unusable(why: slint::PlatformError) -> Fault {
 pub(super) fn locale() -> String {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
     set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
-}
-
-/// The person's own run-time folder; where a profile is named, that one's programs meet alone.
-fn meeting_place(remembered: &Remembered) -> PathBuf {
-    let profile = &remembered.settings.profile;
-    let runtime =
-        std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
-    match runtime {
-        Some(folder) if profile.config != profile.state => folder.join("tasuki"),
-        Some(_) | None => Path::new(&profile.state).to_owned(),
-    }
 }

@@ -61,6 +61,9 @@ pub(super) struct Program {
 pub(super) struct Session {
     orders: Option<mpsc::Sender<Order>>,
     pub(super) viewer: Option<Viewer>,
+    /// Its end, or the refusal, is said already: a second one would cut the farewell short, and with it the
+    /// other end's signature under the receipt.
+    is_ending: bool,
     listening: Option<slint::JoinHandle<()>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
@@ -209,7 +212,7 @@ impl Program {
         match effect {
             Effect::Remember => self.remember(),
             Effect::Connect(number) => self.connect(number),
-            Effect::Abandon => drop(self.session.take()),
+            Effect::Abandon => self.abandon(),
             Effect::Met => self.met(),
             Effect::KeepPicture => self.keep_picture(),
             Effect::OpenReceipt => self.with_receipt(|receipt| documents::open(receipt).map(|()| None)),
@@ -236,8 +239,14 @@ impl Program {
 
     /// Waits for room in the session's orders only where there is none: an end is never dropped.
     pub(super) fn act(&self, act: HumanAct) {
-        let session = self.session.borrow();
-        let Some(orders) = session.as_ref().and_then(|session| session.orders.clone()) else { return };
+        let mut session = self.session.borrow_mut();
+        let Some(session) = session.as_mut() else { return };
+        let Some(orders) = session.orders.clone() else { return };
+        if let HumanAct::End(_) | HumanAct::Refuse { .. } = act
+            && std::mem::replace(&mut session.is_ending, true)
+        {
+            return;
+        }
         if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(Order::Act(act)) {
             self.runtime.spawn(async move { orders.send(order).await });
         }
@@ -266,7 +275,16 @@ impl Program {
             .await;
         });
         let listening = listening.ok();
-        *self.session.borrow_mut() = Some(Session { orders: None, viewer: None, listening, task });
+        *self.session.borrow_mut() = Some(Session { listening, task, ..Session::default() });
+    }
+
+    /// Nothing of it goes on: neither the way to the number, nor a session that was just found.
+    fn abandon(&self) {
+        self.act(HumanAct::End(EndReason::UserEnded));
+        let Some(mut session) = self.session.take() else { return };
+        if let (None, Some(task)) = (&session.orders, session.task.take()) {
+            task.abort();
+        }
     }
 
     fn examine(self: &Rc<Self>, effect: checkup::Effect) {

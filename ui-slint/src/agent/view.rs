@@ -181,6 +181,7 @@ fn show_protection(live: &Live, agent: &Agent<'_>) {
 
 fn show_talk(live: &Live, agent: &Agent<'_>) {
     agent.set_may_write(live.may_write());
+    agent.set_may_keep(live.may_keep());
     agent.set_unread(whole(u64::from(live.talk.unread())));
     let lines = live.talk.lines().iter().map(|line| ChatLine {
         mine: line.by == Role::Agent,

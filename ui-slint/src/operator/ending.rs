@@ -14,6 +14,7 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     let now = model.now;
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     let past = past(tab, &result, now);
+    tab.noted = true;
     tab.live_seconds = past.seconds;
     tab.link.reconnecting = None;
     tab.dialog = Dialog::None;
@@ -28,6 +29,24 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     if tab.leaving && matches!(tab.stage, Stage::Over(Outcome::Cancelled)) {
         close(model, id);
     }
+    keep(model, past)
+}
+
+/// Sessions whose tabs go before their loops have ended: the history keeps them all the same.
+pub(super) fn note_down(model: &mut Model, ids: &[TabId]) -> Vec<Effect> {
+    let now = model.now;
+    let mut effects = Vec::new();
+    for id in ids {
+        let Some(tab) = model.tab_mut(*id) else { continue };
+        if !std::mem::replace(&mut tab.noted, true) {
+            let past = past(tab, &Ok(()), now);
+            effects = keep(model, past);
+        }
+    }
+    effects
+}
+
+fn keep(model: &mut Model, past: Past) -> Vec<Effect> {
     model.history.insert(0, past);
     model.history.truncate(KEPT);
     vec![Effect::KeepHistory(model.history.clone())]
@@ -53,7 +72,8 @@ fn how(tab: &Tab, result: &Result<(), Fault>) -> How {
         (_, Err(Fault::Refused)) => How::Refused,
         (_, Err(Fault::NumberExpired | Fault::NobodyAnswered)) => How::NobodyCame,
         (_, Err(Fault::ConnectionLost)) => How::Lost,
-        (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
+        (Stage::Live { .. }, Ok(()))
+        | (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
         (Stage::Over(Outcome::Ended { .. }), Ok(())) => How::EndedThere,
         (Stage::Over(Outcome::Cancelled), _) => How::Cancelled,
         (_, Err(_)) if !tab.leaving => How::Failed,

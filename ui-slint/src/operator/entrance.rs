@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::rights::Mode;
 
+use super::ending::note_down;
 use super::history::Past;
-use super::model::{Account, Asks, Busy, Door, Missing, Model, Page, SignIn, Trouble};
+use super::model::{Account, Asks, Busy, Door, Missing, Model, Page, SignIn, TabId, Trouble};
 use super::preferences::Preferences;
 use super::update::{Effect, Form, say};
 
@@ -160,7 +161,9 @@ pub(super) fn sign_out(model: &mut Model) -> Vec<Effect> {
     };
     model.door = Door::Out(page);
     model.page = Page::Home;
-    let mut effects: Vec<Effect> = model.tabs.iter().map(|tab| Effect::HangUp(tab.id)).collect();
+    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
+    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
+    effects.extend(note_down(model, &ids));
     model.tabs.clear();
     effects.push(Effect::SignOut);
     effects

@@ -159,6 +159,8 @@ pub enum ToastWhat {
     /// Files that could not be read and lie aside under these names.
     SettingsSetAside(Vec<PathBuf>),
     TooManyTabs,
+    /// The person at this computer is asked something in the tab of that name.
+    Asked(String),
     TextSent,
 }
 
@@ -200,6 +202,13 @@ impl Model {
         };
         let runs = |tab: &Tab| !matches!(tab.stage, Stage::Over(_));
         waits || self.toast.is_some() || self.tabs.iter().any(runs)
+    }
+
+    /// For a session that begins now; none is given twice.
+    pub(super) fn next_id(&mut self) -> TabId {
+        let id = TabId(self.next_tab);
+        self.next_tab += 1;
+        id
     }
 
     pub fn tab(&self, id: TabId) -> Option<&Tab> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use jiff::tz::TimeZone;
+use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::doctor::Desk;
@@ -30,6 +31,7 @@ use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
 use crate::checkup::Examining;
 use crate::look::Shade;
+use crate::single::{self, Start};
 use crate::turns;
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::screen::{Screen, Told};
@@ -103,14 +105,28 @@ fn run(options: Options) -> Result<(), Fault> {
         proxy: options.proxy,
     })?;
     tasuki_peer::programs::surface::start_log(&settings.log)?;
+    let door = match single::start("tasuki-operator", &settings.profile, None) {
+        Start::Second => return Ok(()),
+        Start::First(door) => door,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
     let (window, next_is_kept) = open_window()?;
     let app = App::start((&window, next_is_kept), &runtime, (settings, is_told), aside);
+    if let Some(door) = door {
+        let first = window.as_weak();
+        door.attend(move |_| drop(first.upgrade_in_event_loop(|window| present(&window))));
+    }
     let ran = window.run().map_err(|why| no_window(&why));
     app.leave();
     runtime.shutdown_timeout(FAREWELL);
     ran
+}
+
+/// Somebody started the program once more: this is the window that he looks for.
+fn present(window: &OperatorWindow) {
+    window.window().set_minimized(false);
+    window.window().with_winit_window(|winit| winit.focus_window());
 }
 
 /// # Errors
@@ -224,6 +240,8 @@ impl App {
             }
             next = self.0.waiting.borrow_mut().pop_front();
         }
+        let State { model, pictures, .. } = &mut *state;
+        pictures.retain(|(tab, _)| model.tab(*tab).is_some());
         if let Some(window) = self.0.window.upgrade() {
             view::show(&state.model, &window);
         }
@@ -356,8 +374,9 @@ impl App {
         let screen = &self.0.screen;
         let tab = look.picture.as_ref().map(|(tab, _)| *tab);
         if self.0.state.borrow().watched != tab {
-            self.0.state.borrow_mut().watched = tab;
+            // What is held is let go at the computer that it is held on, so before another one is looked at.
             screen.watch(look.picture.map(|(_, viewer)| viewer));
+            self.0.state.borrow_mut().watched = tab;
         }
         screen.keyboard(look.keyboard);
         screen.zoom(look.zoom);

@@ -13,7 +13,7 @@ use tasuki_protocol::message::{Asked, EndReason, MAX_CHAT_BYTES};
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
-use super::ending::{close, gone};
+use super::ending::{close, gone, note_down};
 use super::hearing::{add_line, cipher_words, heard};
 use super::model::{Dialog, Model, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
@@ -105,7 +105,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::DesktopFailed(why) => tab.view.failed = Some(why),
         Happened::Asked(question) => {
             tab.question = Some(Question { question, since: now });
-            model.page = Page::Session(id);
+            return called(model, id);
         }
         Happened::QuestionOver(_) => tab.question = None,
         Happened::Layout(layout) => tab.view.layout = Some(still_shown(tab, layout)),
@@ -128,6 +128,20 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
     Vec::new()
 }
 
+/// The tab comes to the front, unless another session is being attended to: its keys would answer.
+fn called(model: &mut Model, id: TabId) -> Vec<Effect> {
+    let attends = model.current().is_some_and(|tab| tab.id != id && tab.is_live());
+    if !attends {
+        model.page = Page::Session(id);
+        return Vec::new();
+    }
+    let lang = model.lang();
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    tab.unread += 1;
+    let with = tab.with(lang).to_owned();
+    say(model, ToastWhat::Asked(with))
+}
+
 /// Of this computer's own monitors the one that the operator chose is shown while it is there, as its host
 /// holds it too; of the other's, the one that he tells.
 fn still_shown(tab: &Tab, layout: Layout) -> Layout {
@@ -142,14 +156,16 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
     match wish {
         Wish::CopyNumber => copy(tab, |number| &number.spoken, ToastWhat::NumberCopied),
         Wish::CopyLink => copy(tab, |number| &number.link, ToastWhat::LinkCopied),
-        Wish::End if tab.is_live() => {
+        Wish::End | Wish::Close if tab.is_live() && !tab.leaving => {
             tab.dialog = Dialog::End;
+            model.page = Page::Session(id);
             Vec::new()
         }
         Wish::Cancel | Wish::End | Wish::EndNow => end(tab),
         Wish::Close => {
             let over = matches!(tab.stage, Stage::Over(_));
-            let effects = if over { Vec::new() } else { vec![Effect::HangUp(id)] };
+            let mut effects = if over { Vec::new() } else { vec![Effect::HangUp(id)] };
+            effects.extend(note_down(model, &[id]));
             close(model, id);
             effects
         }
@@ -237,8 +253,11 @@ fn copy(tab: &Tab, part: impl Fn(&Number) -> &String, what: ToastWhat) -> Vec<Ef
 }
 
 fn end(tab: &mut Tab) -> Vec<Effect> {
-    tab.leaving = true;
     tab.dialog = Dialog::None;
+    // Said twice it would cut the farewell short.
+    if std::mem::replace(&mut tab.leaving, true) {
+        return Vec::new();
+    }
     match tab.stage {
         Stage::Dialling => vec![Effect::HangUp(tab.id)],
         Stage::Waiting(_) | Stage::AtTheDoor { .. } | Stage::AwaitsConsent | Stage::Live { .. } => {
@@ -254,8 +273,16 @@ fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     if !matches!(tab.stage, Stage::Over(_)) {
         return Vec::new();
     }
-    *tab = Tab::new(id, tab.mode, tab.note.clone(), now);
-    vec![Effect::Dial { tab: id, mode: tab.mode, note: tab.note.clone() }]
+    // A tab of its own: what the old session still tells is not the new one's.
+    let (mode, note) = (tab.mode, tab.note.clone());
+    let mut effects = note_down(model, &[id]);
+    let next = model.next_id();
+    if let Some(tab) = model.tab_mut(id) {
+        *tab = Tab::new(next, mode, note.clone(), now);
+    }
+    model.page = Page::Session(next);
+    effects.push(Effect::Dial { tab: next, mode, note });
+    effects
 }
 
 fn type_text(model: &mut Model, id: TabId, text: &str) -> Vec<Effect> {

@@ -40,6 +40,8 @@ pub struct Tab {
     pub question: Option<Question>,
     /// Asked to end; what comes now only tells how it ended.
     pub leaving: bool,
+    /// The history has it.
+    pub noted: bool,
     pub pictures: u32,
     /// The page that both ends signed, once the session is over.
     pub receipt: Option<PathBuf>,
@@ -337,6 +339,7 @@ impl Tab {
             dialog: Dialog::None,
             question: None,
             leaving: false,
+            noted: false,
             pictures: 0,
             receipt: None,
         }

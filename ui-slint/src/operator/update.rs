@@ -11,6 +11,7 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
+use super::ending::note_down;
 use super::entrance::{self, Answer, Found};
 use super::history::Past;
 use super::model::{Asks, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
@@ -202,8 +203,7 @@ fn open(model: &mut Model, mode: Mode, note: Note) -> Vec<Effect> {
     if model.tabs.len() >= MAX_TABS {
         return say(model, ToastWhat::TooManyTabs);
     }
-    let id = TabId(model.next_tab);
-    model.next_tab += 1;
+    let id = model.next_id();
     model.tabs.push(Tab::new(id, mode, note.clone(), model.now));
     model.page = Page::Session(id);
     model.chosen = None;
@@ -222,14 +222,17 @@ fn tick(model: &mut Model, now: u64) -> Vec<Effect> {
 /// Local first: every session ends before the window goes (S31).
 fn quit(model: &mut Model) -> Vec<Effect> {
     let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
-    let mut effects: Vec<Effect> = ids.into_iter().map(Effect::HangUp).collect();
+    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
+    effects.extend(note_down(model, &ids));
     effects.push(Effect::Exit);
     effects
 }
 
 #[cfg(test)]
 mod tests {
-    use tasuki_peer::core::io::{EndedBy, SessionEvent, SpokenNumber};
+    use tasuki_peer::core::io::{
+        EndedBy, PersonQuestion, PersonQuestionKind, SessionEvent, SpokenNumber,
+    };
     use tasuki_protocol::grant::Change;
     use tasuki_protocol::ids::Role;
     use tasuki_protocol::input::InputEvent;
@@ -238,6 +241,7 @@ mod tests {
 
     use super::*;
     use crate::operator::entrance::Trusted;
+    use crate::operator::history::How;
     use crate::operator::model::{
         Account, Busy, Dialog, Door, Missing, More, Outcome, Paused, Stage, Trouble,
     };
@@ -501,8 +505,60 @@ mod tests {
         update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
         assert_eq!(*stage(&model), Stage::Over(Outcome::Failed(Fault::Refused)));
         let effects = update(&mut model, Msg::Wish(FIRST, Wish::Again));
-        assert!(matches!(effects.as_slice(), [Effect::Dial { tab: FIRST, .. }]));
+        assert!(matches!(effects.as_slice(), [Effect::Dial { tab: TabId(2), .. }]), "{effects:?}");
+        assert_eq!((stage(&model), model.page), (&Stage::Dialling, Page::Session(TabId(2))));
+        assert_eq!(model.history.len(), 1);
+    }
+
+    #[test]
+    fn what_the_old_session_still_tells_does_not_end_the_new_one_in_its_tab() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        let (reason, by) = (EndReason::UserEnded, EndedBy::OtherEnd);
+        event(&mut model, SessionEvent::Ended { reason, by });
+        update(&mut model, Msg::Wish(FIRST, Wish::Again));
+        update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
         assert_eq!(*stage(&model), Stage::Dialling);
+        assert_eq!((model.history.len(), model.history[0].how), (1, How::EndedThere));
+    }
+
+    #[test]
+    fn a_live_session_is_closed_by_its_cross_only_after_a_question_and_its_line_is_kept() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        update(&mut model, Msg::Go(Page::Home));
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::Close)).is_empty());
+        assert_eq!((model.tabs[0].dialog, model.page), (Dialog::End, Page::Session(FIRST)));
+        update(&mut model, Msg::Wish(FIRST, Wish::EndNow));
+        assert!(update(&mut model, Msg::Wish(FIRST, Wish::EndNow)).is_empty(), "once is enough");
+        let effects = update(&mut model, Msg::Wish(FIRST, Wish::Close));
+        assert!(matches!(effects.as_slice(), [Effect::HangUp(FIRST), Effect::KeepHistory(_)]));
+        assert_eq!((model.tabs.len(), model.history[0].how), (0, How::EndedHere));
+    }
+
+    #[test]
+    fn signing_out_keeps_the_lines_of_the_sessions_that_it_ends() {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        let effects = update(&mut model, Msg::SignOut);
+        assert!(
+            effects.iter().any(|effect| matches!(effect, Effect::KeepHistory(kept) if kept.len() == 1))
+        );
+    }
+
+    #[test]
+    fn t2_a_question_in_another_tab_takes_no_keys_from_the_session_that_is_attended_to() {
+        let mut model = live(Mode::Share, Mode::Share.ceiling());
+        update(&mut model, Msg::Choose(Mode::Control));
+        update(&mut model, Msg::OpenChosen(Note::default()));
+        let second = TabId(2);
+        let consent = SessionEvent::Consent { mode: Mode::Control, granted: Mode::Control.ceiling() };
+        update(&mut model, Msg::Session(second, Happened::Event(consent)));
+        let kind = PersonQuestionKind::Continue;
+        let question = || PersonQuestion { kind: kind.clone(), seconds: 300, inert_ms: 800 };
+        update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+        assert_eq!((model.page, model.tabs[0].unread), (Page::Session(second), 1));
+        assert!(matches!(model.toast, Some(Toast { what: ToastWhat::Asked(_), .. })));
+        update(&mut model, Msg::Go(Page::Home));
+        update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+        assert_eq!(model.page, Page::Session(FIRST), "nobody is attended to");
     }
 
     #[test]
@@ -511,7 +567,9 @@ mod tests {
         update(&mut model, Msg::Choose(Mode::View));
         update(&mut model, Msg::OpenChosen(Note::default()));
         let effects = update(&mut model, Msg::Quit);
-        let [Effect::HangUp(_), Effect::HangUp(_), Effect::Exit] = effects.as_slice() else {
+        let [Effect::HangUp(_), Effect::HangUp(_), Effect::KeepHistory(_), Effect::Exit] =
+            effects.as_slice()
+        else {
             panic!("{effects:?}")
         };
     }

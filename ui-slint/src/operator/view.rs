@@ -194,6 +194,10 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
             words = kept::names(files).unwrap_or_default();
             ToastLine::SetAside
         }
+        Some(ToastWhat::Asked(tab)) => {
+            words.clone_from(tab);
+            ToastLine::Asked
+        }
         Some(ToastWhat::TooManyTabs) => ToastLine::TooMany,
         Some(ToastWhat::TextSent) => ToastLine::TextSent,
     });

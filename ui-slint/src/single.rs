@@ -9,9 +9,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tasuki_peer::shell::profile::Profile;
 use tasuki_protocol::link::MAX_LINK_BYTES;
 
-const PLACE: &str = "tasuki-agent.socket";
 /// The other one is on this machine and has nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -31,10 +31,25 @@ pub struct Door {
     place: PathBuf,
 }
 
-/// `folder` is made for its owner alone. A system without such files has no single window, which is
+/// `program` meets its own kind in its person's run-time folder, or in the profile's where one is named.
+/// That folder is made for its owner alone. A system without such files has no single window, which is
 /// a lesser evil than none.
-pub fn start(folder: &Path, link: Option<&str>) -> Start {
-    let place = folder.join(PLACE);
+pub fn start(program: &str, profile: &Profile, link: Option<&str>) -> Start {
+    start_in(&meeting_place(profile), program, link)
+}
+
+/// The person's own run-time folder; where a profile is named, that one's programs meet alone.
+fn meeting_place(profile: &Profile) -> PathBuf {
+    let runtime =
+        std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    match runtime {
+        Some(folder) if profile.config != profile.state => folder.join("tasuki"),
+        Some(_) | None => Path::new(&profile.state).to_owned(),
+    }
+}
+
+fn start_in(folder: &Path, program: &str, link: Option<&str>) -> Start {
+    let place = folder.join(program).with_extension("socket");
     if std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).is_err() {
         return Start::First(None);
     }
@@ -97,15 +112,18 @@ mod tests {
     #[test]
     fn a_second_start_hands_its_link_to_the_first_and_a_dead_socket_is_no_first() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(PLACE), "left over").unwrap();
-        let Start::First(Some(door)) = start(folder.path(), None) else { panic!("nobody is first") };
+        std::fs::write(folder.path().join("one.socket"), "left over").unwrap();
+        let start = |link| start_in(folder.path(), "one", link);
+        let Start::First(Some(door)) = start(None) else { panic!("nobody is first") };
         let (told, heard) = sync_channel(1);
         door.attend(move |link| told.send(link).unwrap());
-        let second = start(folder.path(), Some("tasuki://join/48291#1234567"));
+        let second = start(Some("tasuki://join/48291#1234567"));
         assert!(matches!(second, Start::Second));
         assert_eq!(heard.recv().unwrap(), "tasuki://join/48291#1234567");
         let junk = "x".repeat(100_000);
-        assert!(matches!(start(folder.path(), Some(&junk)), Start::Second));
+        assert!(matches!(start(Some(&junk)), Start::Second));
         assert!(heard.recv().unwrap().len() <= MAX_LINK_BYTES + 1);
+        let other = start_in(folder.path(), "other", None);
+        assert!(matches!(other, Start::First(Some(_))), "each program has one window of its own");
     }
 }
