@@ -411,7 +411,7 @@ mod tests {
         let granted = scenes::question(Mode::Control).grantable;
         let _ = model.update(news(News::Answered { granted, at: 0 }), now);
         let _ = model.update(Msg::AboutShown(true), now);
-        let kind = super::super::live::QuestionKind::Continue;
+        let kind = QuestionKind::Continue;
         let _ = model.update(news(News::AskedMore { kind, seconds: 300, inert_ms: 800 }), now);
         assert!(!model.about);
     }

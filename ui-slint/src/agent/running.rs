@@ -275,7 +275,8 @@ impl Program {
             .await;
         });
         let listening = listening.ok();
-        *self.session.borrow_mut() = Some(Session { listening, task, ..Session::default() });
+        *self.session.borrow_mut() =
+            Some(Session { orders: None, viewer: None, is_ending: false, listening, task });
     }
 
     /// Nothing of it goes on: neither the way to the number, nor a session that was just found.
