@@ -4,6 +4,7 @@ pub mod asking;
 pub mod ended;
 pub mod entry;
 mod guard;
+mod held;
 pub mod live;
 pub mod memory;
 mod mock;

@@ -11,9 +11,7 @@ use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
-use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::doctor::Desk;
-use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
@@ -21,6 +19,7 @@ use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
 
 use super::guard::Guard;
+use super::held::Held;
 use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
@@ -48,24 +47,12 @@ pub(super) struct Program {
     trust: RefCell<Option<Trust>>,
     tried: RefCell<TriedNumbers>,
     runtime: tokio::runtime::Runtime,
-    pub(super) session: RefCell<Option<Session>>,
+    pub(super) session: RefCell<Option<Held>>,
     examining: Examining,
     guard: RefCell<Guard>,
     tick: Timer,
     /// The operator's screen, while this end looks at it (Share, Show).
     theirs: RefCell<Option<Screen<AgentWindow>>>,
-}
-
-/// The session that runs or is being made. Dropping it ends it.
-#[derive(Default)]
-pub(super) struct Session {
-    orders: Option<mpsc::Sender<Order>>,
-    pub(super) viewer: Option<Viewer>,
-    /// Its end, or the refusal, is said already: a second one would cut the farewell short, and with it the
-    /// other end's signature under the receipt.
-    is_ending: bool,
-    listening: Option<slint::JoinHandle<()>>,
-    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// An act of the person, on its way to the program.
@@ -212,7 +199,11 @@ impl Program {
         match effect {
             Effect::Remember => self.remember(),
             Effect::Connect(number) => self.connect(number),
-            Effect::Abandon => self.abandon(),
+            Effect::Abandon => {
+                if let Some(session) = self.session.take() {
+                    session.give_up(self.runtime.handle());
+                }
+            }
             Effect::Met => self.met(),
             Effect::KeepPicture => self.keep_picture(),
             Effect::OpenReceipt => self.with_receipt(|receipt| documents::open(receipt).map(|()| None)),
@@ -237,18 +228,9 @@ impl Program {
         }
     }
 
-    /// Waits for room in the session's orders only where there is none: an end is never dropped.
     pub(super) fn act(&self, act: HumanAct) {
-        let mut session = self.session.borrow_mut();
-        let Some(session) = session.as_mut() else { return };
-        let Some(orders) = session.orders.clone() else { return };
-        if let HumanAct::End(_) | HumanAct::Refuse { .. } = act
-            && std::mem::replace(&mut session.is_ending, true)
-        {
-            return;
-        }
-        if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(Order::Act(act)) {
-            self.runtime.spawn(async move { orders.send(order).await });
+        if let Some(session) = self.session.borrow_mut().as_mut() {
+            session.act(act, self.runtime.handle());
         }
     }
 
@@ -264,7 +246,7 @@ impl Program {
             display: upkeep::own_display(),
         };
         let (told, heard) = mpsc::channel(TOLD);
-        let task = Some(self.runtime.spawn(session::run(needs, told)));
+        let task = self.runtime.spawn(session::run(needs, told));
         let program = Rc::downgrade(self);
         let listening = slint::spawn_local(async move {
             turns::hear_all(heard, |news| {
@@ -275,17 +257,7 @@ impl Program {
             .await;
         });
         let listening = listening.ok();
-        *self.session.borrow_mut() =
-            Some(Session { orders: None, viewer: None, is_ending: false, listening, task });
-    }
-
-    /// Nothing of it goes on: neither the way to the number, nor a session that was just found.
-    fn abandon(&self) {
-        self.act(HumanAct::End(EndReason::UserEnded));
-        let Some(mut session) = self.session.take() else { return };
-        if let (None, Some(task)) = (&session.orders, session.task.take()) {
-            task.abort();
-        }
+        *self.session.borrow_mut() = Some(Held::new(listening, task));
     }
 
     fn examine(self: &Rc<Self>, effect: checkup::Effect) {
@@ -302,11 +274,7 @@ impl Program {
         match news {
             FromSession::Runs(orders, viewer) => {
                 if let Some(session) = self.session.borrow_mut().as_mut() {
-                    if let Some(task) = &session.task {
-                        session::end_with_display(task, &orders);
-                    }
-                    session.orders = Some(orders);
-                    session.viewer = Some(viewer);
+                    session.runs(orders, viewer);
                 }
             }
             FromSession::News(news) => self.dispatch(Msg::News(Box::new(news))),
@@ -377,17 +345,9 @@ impl Program {
     fn leave(&self) {
         self.act(HumanAct::End(EndReason::UserEnded));
         *self.guard.borrow_mut() = Guard::default();
-        let task = self.session.take().and_then(|mut session| session.task.take());
+        let task = self.session.take().and_then(Held::into_task);
         if let Some(task) = task {
             let _ = self.runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Some(listening) = self.listening.take() {
-            listening.abort();
         }
     }
 }
