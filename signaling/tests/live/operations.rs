@@ -57,7 +57,10 @@ async fn s76_health_readiness_and_metrics_are_there_and_name_nobody() {
         assert!(!page.contains(personal), "{personal}");
     }
     let ready = plain(address, "/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains(r#""name":"writer","ok":true"#), "{ready}");
+    assert!(
+        ready.starts_with("HTTP/1.1 200") && ready.contains(r#""name":"writer","ok":true"#),
+        "{ready}"
+    );
     assert!(plain(address, "/v1/bundle").await.starts_with("HTTP/1.1 404"));
 }
 
@@ -134,7 +137,8 @@ async fn s76_what_keeps_sessions_from_beginning_is_in_the_log_once() {
     until(200).await;
     let text = std::fs::read_to_string(&log).unwrap();
     let said = |words: &str| {
-        let lines = text.lines().filter(|line| line.contains(words) && line.contains("database"));
+        let lines =
+            text.lines().filter(|line| line.contains(words) && line.contains("check=\"database\""));
         lines.count()
     };
     assert_eq!((said("no session can begin"), said("it is well again")), (1, 1), "{text}");
