@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use tasuki_protocol::policy::rank::Key;
 use tasuki_tests::stack::House;
 
 use crate::{administer, answered, started, text};
@@ -91,4 +92,69 @@ fn an_account_that_is_not_there_is_removed_by_nobody() {
     let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "hanako\n");
     assert_eq!(code, Some(0), "{said}");
     assert!(house.sign_in().is_err(), "and now she is not");
+}
+
+/// S42, S70: each right of a mode with what decided it, by name, in both languages; a mode that a rule takes
+/// away is said to be taken away, and by which rule.
+#[test]
+fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
+    let house = House::set_up().expect("a house");
+    let file = house.folder().join("policy.toml");
+    let rules = "[default]\nbase = \"full\"\nchat = true\n[group.desk]\nsend_files = \"never\"\n\
+                 [operator.hanako]\nscreenshot = false\nmodes = [\"view\", \"control\"]\n";
+    fs::write(&file, rules).expect("written");
+    for arguments in [
+        &["group", "add", "desk"] as &[&str],
+        &["group", "join", "desk", "hanako"],
+        &["policy", "set", text(&file)],
+    ] {
+        let (code, said) = administer(&house, "admin", arguments, "");
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    }
+    let explain = ["policy", "explain", "hanako", "--mode", "control"];
+    let json = answered(&house, "admin", &[&["--json"], &explain as &[&str]].concat(), "");
+    assert_eq!(json["allowed"], true, "{json}");
+    let rights = json["rights"].as_array().expect("rights");
+    for language in ["en", "ja"] {
+        let output =
+            started(&house, "admin", &[&["--lang", language], &explain as &[&str]].concat(), "");
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        for key in Key::ALL {
+            let named = rights.iter().filter(|right| right["key"] == key.name()).count();
+            let lines = shown.lines().filter(|line| line.split_whitespace().next() == Some(key.name()));
+            let lines: Vec<&str> = lines.collect();
+            assert!(named == 1 && lines.len() == 1, "{}: {shown}", key.name());
+            let by = [Key::SendFiles, Key::Screenshot, Key::Modes].iter().position(|of| *of == key);
+            let Some(by) = by.map(|at| ["[group.desk]", "[operator.hanako]", "[operator.hanako]"][at])
+            else {
+                continue;
+            };
+            assert!(lines[0].contains(by), "{}: {shown}", key.name());
+        }
+    }
+    for (mode, code, words) in [("share", 0, "may not"), ("teleport", 2, "teleport")] {
+        let arguments = ["policy", "explain", "hanako", "--mode", mode];
+        let output = started(&house, "admin", &arguments, "");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(output.status.code() == Some(code) && said.contains(words), "{mode}: {said}");
+    }
+    let nobody = ["policy", "explain", "nobody", "--mode", "view"];
+    let (code, said) = administer(&house, "admin", &nobody, "");
+    assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
+}
+
+/// S62: an authenticator is set up by a square code in the terminal, and is in use only once its digits came.
+#[test]
+fn s62_an_authenticator_is_shown_as_a_square_code_in_the_terminal() {
+    let house = House::set_up().expect("a house");
+    let [_, _, password] = house.secrets();
+    let typed = format!("{password}\n");
+    let (code, said) = administer(&house, "admin", &["login", "--authenticator"], &typed);
+    assert!(code == Some(7) && said.contains("otpauth://totp/"), "{code:?} {said}");
+    let rows =
+        said.lines().filter(|line| line.contains('█') || line.contains('▀') || line.contains('▄'));
+    assert!(rows.count() >= 15, "{said}");
+    let (code, said) = administer(&house, "admin", &["login"], &typed);
+    assert_eq!(code, Some(0), "nobody has confirmed it: {said}");
 }
