@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 pub(crate) use crate::http::{Answer, admin_header, exporter, request_over, tls, try_request_over};
 
@@ -267,7 +268,10 @@ impl World {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = self.try_tls().await?;
-        tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| Socket(socket))
+        // Where thousands are held, the library's own 128 KiB each are gigabytes.
+        let sparing = WebSocketConfig::default().read_buffer_size(4096);
+        let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(sparing)).await;
+        opened.map(|(socket, _)| Socket(socket))
     }
 }
 

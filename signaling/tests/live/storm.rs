@@ -64,6 +64,7 @@ impl Crowd {
         };
         came.send(()).await.unwrap();
         while socket.text().await.is_some() {}
+        drop(socket);
         let mut socket = self.dialled().await;
         back.send(Instant::now()).await.ok();
         while socket.text().await.is_some() {}

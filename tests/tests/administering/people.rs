@@ -124,11 +124,10 @@ fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
             let lines = shown.lines().filter(|line| line.split_whitespace().next() == Some(key.name()));
             let lines: Vec<&str> = lines.collect();
             assert!(named == 1 && lines.len() == 1, "{}: {shown}", key.name());
-            let by = [Key::SendFiles, Key::Screenshot, Key::Modes].iter().position(|of| *of == key);
-            let Some(by) = by.map(|at| ["[group.desk]", "[operator.hanako]", "[operator.hanako]"][at])
-            else {
-                continue;
-            };
+            let by = [(Key::SendFiles, "[group.\"desk\"]"), (Key::Screenshot, "[operator.\"hanako\"]")]
+                .into_iter()
+                .find_map(|(of, by)| (of == key).then_some(by));
+            let Some(by) = by else { continue };
             assert!(lines[0].contains(by), "{}: {shown}", key.name());
         }
     }
