@@ -157,7 +157,7 @@ async fn f14_after_a_kill_all_who_were_there_come_back_at_once_and_a_login_gets_
     let killed = Instant::now();
     // All find out, and knock at a door that is not there yet.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let _server = Process::start_set(&crowd.world, &wide);
+    let server = Process::start_set(&crowd.world, &wide);
     let (over, until) = mpsc::channel(1);
     let signing_in = Arc::clone(&crowd);
     let logins = tokio::task::spawn_blocking(move || sign_ins(signing_in, other.device, until));
@@ -172,6 +172,7 @@ async fn f14_after_a_kill_all_who_were_there_come_back_at_once_and_a_login_gets_
     drop(over);
     let logins = Spread::of(logins.await.unwrap());
     logins.tell("signed in meanwhile");
+    writeln!(std::io::stderr(), "the server took {:.1} CPU-seconds", server.cpu_seconds()).unwrap();
     let in_time = returned.iter().filter(|took| **took <= BACK).count();
     Spread::of(returned).tell("came back");
     assert!(in_time * 100 >= many * 99, "{in_time} of {many} are back within {BACK:?}");
