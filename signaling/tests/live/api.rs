@@ -89,7 +89,7 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
 }
 
 /// T59: no path reads more than it may use, whoever asks; what announces too much is not waited for, and
-/// what arrives without an end is cut off.
+/// what announces no length is not taken at all.
 #[tokio::test]
 async fn t59_every_path_that_takes_a_body_has_its_limit() {
     let world = World::start().await;
@@ -101,20 +101,16 @@ async fn t59_every_path_that_takes_a_body_has_its_limit() {
         let answer = world.request("POST", path, vec![b'{'; most + 1], &[]).await;
         // Or not read at all, of a stranger where one must be signed in, or where nothing is any more.
         assert!(matches!(answer.status, 413 | 401 | 404), "{path}: {}", answer.status);
+        // One that has no length is read by nobody.
         let mut stream = world.tls().await;
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let chunk = format!("{:x}\r\n{}\r\n", most / 2, "x".repeat(most / 2));
-        for _ in 0..8 {
-            // The server may hang up before all of it has left.
-            stream.write_all(chunk.as_bytes()).await.ok();
-        }
-        stream.flush().await.ok();
+        stream.flush().await.unwrap();
         let mut told = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut told)).await.expect("an end").ok();
+        timeout(PATIENCE, stream.read_to_end(&mut told)).await.expect("an end").unwrap();
         let told = String::from_utf8_lossy(&told);
-        let refused = ["HTTP/1.1 413", "HTTP/1.1 401", "HTTP/1.1 404"];
-        assert!(told.is_empty() || refused.iter().any(|line| told.starts_with(line)), "{path}: {told}");
+        let gone = path.ends_with("/enrol") && told.starts_with("HTTP/1.1 404");
+        assert!(gone || told.starts_with("HTTP/1.1 411"), "{path}: {told}");
         tried += 1;
     }
     assert!(tried > 20, "{tried}");
