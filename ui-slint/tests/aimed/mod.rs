@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, MOTION_NOTIFY_EVENT,
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConfigureWindowAux, ConnectionExt as _,
+    MOTION_NOTIFY_EVENT,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -78,6 +79,34 @@ fn t2_a_hands_click_is_no_consent_where_a_program_has_put_the_pointer() {
     desk.press(at);
     assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"), "the pointer was moved");
     until_by_hand(&window, || desk.click(at));
+}
+
+/// Her finger rests beside the window, and Allow is brought under it.
+#[test]
+fn t2_a_hands_click_is_no_consent_where_the_window_was_moved_under_it() {
+    const ASIDE: u16 = 320;
+    let mut desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-consent-view", &desk.display);
+    let (x, y) = allow(&desk);
+    let beside = (x + ASIDE, y);
+    std::thread::sleep(Duration::from_secs(1));
+    desk.point((beside.0, y - 200));
+    desk.point(beside);
+    let (client, _) = x11rb::connect(Some(&desk.display)).unwrap();
+    let it = id(&desk).parse().unwrap();
+    let left = client.get_geometry(it).unwrap().reply().unwrap();
+    let left = client.translate_coordinates(it, left.root, 0, 0).unwrap().reply().unwrap().dst_x;
+    let aside = ConfigureWindowAux::new().x(i32::from(left) + i32::from(ASIDE));
+    client.configure_window(it, &aside).unwrap().check().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while allow(&desk).0.abs_diff(beside.0) > 20 {
+        assert!(Instant::now() < deadline, "the window lies where it was put");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    desk.press(beside);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"));
+    until_by_hand(&window, || desk.click(beside));
 }
 
 /// A second pair of masters, with the XTEST devices that come with it.
