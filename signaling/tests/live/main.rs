@@ -16,6 +16,7 @@ mod folder;
 mod hostile;
 mod http;
 mod ledger;
+mod lifetimes;
 mod logs;
 mod operations;
 mod organisation;
