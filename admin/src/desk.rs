@@ -10,6 +10,7 @@ use tasuki_protocol::login::Authenticator;
 
 use crate::client::Client;
 use crate::fault::Fault;
+use crate::pending::Settled;
 use crate::profile::{Place, Profile, Renewed};
 use crate::prompt;
 use crate::settings::Settings;
@@ -52,8 +53,13 @@ impl Desk {
             Renewed::Goes(newest) => (*newest, None),
             Renewed::Behind(server) => (kept, Some(server)),
         };
+        let language = settings.language();
+        match profile.settle(&bundle)? {
+            Settled::Taken => prompt::show(&language.settled()),
+            Settled::AsBefore => {}
+        }
         let place = Place::of(&bundle);
-        Ok((Self { profile, bundle, language: settings.language(), place, key }, server))
+        Ok((Self { profile, bundle, language, place, key }, server))
     }
 
     /// Why nothing else is done at a server that stands at `server`.

@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -234,12 +235,18 @@ impl Profile {
         (note.len() <= MAX_NOTE_BYTES).then_some(note)
     }
 
+    /// When it was kept, by this computer's clock, in unix seconds.
+    pub fn checkpoint_seen(&self) -> Option<u64> {
+        let kept = fs::metadata(self.0.join(CHECKPOINT)).and_then(|about| about.modified()).ok()?;
+        kept.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
     pub fn keep_checkpoint(&self, note: &str) -> Result<(), Fault> {
         self.write(CHECKPOINT, note.as_bytes())
     }
 
     /// Whole or not at all, readable by its owner alone.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         let file = self.0.join(name);
         let failed = |why| Fault::File { file: file.clone(), why };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
@@ -248,7 +255,9 @@ impl Profile {
         let mut out =
             options.write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
         out.write_all(bytes).and_then(|()| out.sync_all()).map_err(failed)?;
-        fs::rename(&aside, &file).map_err(failed)
+        fs::rename(&aside, &file).map_err(failed)?;
+        // A name that is lost with the power is a lost file.
+        fs::File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 }
 

@@ -56,6 +56,20 @@ impl Language {
         )
     }
 
+    pub fn unsettled(self) -> String {
+        self.pick(
+            "Whether the server took the new keys is not known. Both they and the old ones are kept here; the next command finds out which are in force.",
+            "サーバが新しい鍵を受け取ったかどうかは分かりません。新旧どちらの鍵もここに保管してあり、次のコマンドの実行時にどちらが有効かを確かめます。",
+        )
+    }
+
+    pub fn settled(self) -> String {
+        self.pick(
+            "The server had taken the change of keys whose answer was lost, and its keys are in use here now. If it changed the root, the old recovery shares are void: print new ones with `tasuki-admin key shares`.",
+            "応答が失われた鍵の変更は、サーバに受け取られていました。ここでも新しい鍵を使います。root の変更だった場合、以前の復元シートは無効です。`tasuki-admin key shares` で新しいものを印刷してください。",
+        )
+    }
+
     pub fn new_code(self, operator: &str, hours: u64) -> String {
         self.pick(
             format!("Code for one more device of {operator}, valid for {hours} hours, shown once:"),

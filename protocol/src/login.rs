@@ -16,7 +16,7 @@ pub const LOGIN_PATH: &str = "/v1/login";
 pub const CONFIRM_PATH: &str = "/v1/confirm";
 /// `POST` [`ChangePassword`] with the bearer's token → nothing; other sign-ins of the account end.
 pub const PASSWORD_PATH: &str = "/v1/password";
-/// `POST` with the bearer's token → nothing; the token, its connections and numbers end.
+/// `POST` [`SignOut`] with the bearer's token → nothing; the token, its connections and numbers end.
 pub const LOGOUT_PATH: &str = "/v1/logout";
 /// Label of the 32 bytes that both ends of a TLS connection export for a login's proof (RFC 5705).
 pub const LOGIN_EXPORTER: &[u8] = b"EXPORTER-tasuki-login-v1";
@@ -139,5 +139,19 @@ pub struct ChangePassword {
 impl std::fmt::Debug for ChangePassword {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ChangePassword(..)")
+    }
+}
+
+/// The token's device ends it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOut {
+    /// As [`Confirmation::proof`].
+    pub proof: Blob,
+}
+
+impl std::fmt::Debug for SignOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignOut(..)")
     }
 }

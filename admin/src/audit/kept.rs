@@ -32,7 +32,7 @@ pub(crate) fn kept(desk: &Desk) -> Option<Checkpoint> {
 /// [`AuditFault::Refused`] for a fork or an older ledger.
 pub(crate) async fn follow(desk: &Desk) -> Result<Option<Checkpoint>, Fault> {
     let followed = followed(&desk.bundle);
-    let mut known = kept(desk).map(Base::from);
+    let mut known = kept(desk).map(|kept| followed.base(kept, desk.profile.checkpoint_seen()));
     for _ in 0..MAX_EXCUSES {
         let answer = ask(desk, known).await?;
         match followed.news(known, &answer).map_err(AuditFault::Refused)? {

@@ -4,7 +4,8 @@ use clap::Args;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ledger::audit::{Acknowledgement, Item, Tombstone};
-use tasuki_protocol::ledger::follow::{Base, LedgerRefused};
+use tasuki_protocol::ledger::checkpoint::Checkpoint;
+use tasuki_protocol::ledger::follow::LedgerRefused;
 use tasuki_protocol::ledger::tree::{Frontier, Hash};
 use tasuki_protocol::ledger::wire::{ACKNOWLEDGE_PATH, Decree, PRUNE_PATH, REVIEW_PATH, Review};
 use tasuki_protocol::ledger::words::ReadPurpose;
@@ -145,7 +146,7 @@ pub(super) async fn acknowledge(
     let answer = kept::ask(&desk, None).await?;
     let note = answer.note.ok_or(AuditFault::NothingToAcknowledge)?;
     let newest = followed(&desk.bundle).open(&note).map_err(AuditFault::Refused)?;
-    let Base { size, root, .. } = newest.into();
+    let Checkpoint { size, root, .. } = newest;
     let (master, _) = unlock(&desk)?;
     let word = Acknowledgement {
         tenant: desk.bundle.tenant,

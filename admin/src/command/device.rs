@@ -1,16 +1,19 @@
 //! Operators' devices: compared by voice, certified by the lock key, revoked.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE, MAX_REVOKED, Revocations};
 use tasuki_protocol::devices::{
     APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceEntry, DeviceList, DeviceState, REVOKE_PATH,
     RevokeDevices,
 };
 use tasuki_protocol::dsse;
-use tasuki_protocol::ids::PROTOCOL_VERSION;
+use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::words;
 
@@ -189,20 +192,18 @@ async fn revoke(
         return Err(Fault::NotConfirmed);
     }
     let master = unlock(desk)?;
-    let before = match &list.revocations {
-        Some(envelope) => {
-            let bundle = &desk.bundle;
-            Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, 0).ok()
-        }
-        None => None,
-    };
-    let (version, mut devices) = before.map_or((0, Vec::new()), |list| (list.version, list.devices));
+    let (version, mut devices) = standing(list.revocations.as_ref(), &desk.bundle)?;
     devices.insert(0, entry.device);
-    devices.truncate(MAX_REVOKED);
+    let (known, now) = (&list.devices, init::unix());
+    let devices = most_needed(devices, |device| {
+        // Of whom the server does not say when his certificate ends, it may be the longest.
+        let end = known.iter().find(|entry| entry.device == *device).and_then(|entry| entry.not_after);
+        end.unwrap_or(now + MAX_CERTIFICATE_LIFE.as_secs())
+    });
     let revocations = Revocations {
         v: PROTOCOL_VERSION,
         tenant: desk.bundle.tenant,
-        version: version + 1,
+        version: version.saturating_add(1),
         devices,
         issued_at: init::unix(),
     };
@@ -213,8 +214,49 @@ async fn revoke(
     Ok(Printed { text: desk.language.done(operator), json })
 }
 
+/// The version of the list that is known, and what is on it. Under a lock key that was dropped since, nobody
+/// heeds a list any more, nor any certificate of its time; but everybody who saw it asks for a higher one.
+fn standing(list: Option<&Blob>, bundle: &Bundle) -> Result<(u64, Vec<DeviceKey>), Fault> {
+    let Some(envelope) = list else { return Ok((0, Vec::new())) };
+    if let Ok(list) = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, 0) {
+        return Ok((list.version, list.devices));
+    }
+    let unread = Fault::Refused(ProblemCode::Document);
+    let (list, _) = dsse::open_self_signed::<Revocations>(&envelope.0).map_err(|_| unread)?;
+    Ok((list.version, Vec::new()))
+}
+
+/// As many as a list holds: where there are more, those go whose certificates end first, and of those that
+/// end together the ones that were revoked first.
+fn most_needed(mut devices: Vec<DeviceKey>, end: impl Fn(&DeviceKey) -> u64) -> Vec<DeviceKey> {
+    while devices.len() > MAX_REVOKED {
+        let places = devices.iter().enumerate();
+        let first = places.min_by_key(|(place, device)| (end(device), Reverse(*place)));
+        let Some((place, _)) = first else { break };
+        devices.remove(place);
+    }
+    devices
+}
+
 fn unlock(desk: &Desk) -> Result<Master, Fault> {
     let vault = desk.profile.vault()?;
     let typed = prompt::secret(&desk.language.ask_passphrase())?;
     Master::unwrap(&vault, &Passphrase::entered(&typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t17_where_a_list_is_full_the_device_goes_whose_certificate_ends_first() {
+        let device = |n: usize| DeviceKey([u8::try_from(n).unwrap(); 32]);
+        let end = |device: &DeviceKey| if *device == DeviceKey([40; 32]) { 5 } else { 900 };
+        let full: Vec<DeviceKey> = (0..MAX_REVOKED).map(device).collect();
+        assert_eq!(most_needed(full.clone(), end), full);
+        let more: Vec<DeviceKey> = (0..MAX_REVOKED + 2).map(device).collect();
+        let kept = most_needed(more, end);
+        let gone: Vec<usize> = (0..MAX_REVOKED + 2).filter(|n| !kept.contains(&device(*n))).collect();
+        assert_eq!(gone, [40, MAX_REVOKED + 1]);
+    }
 }

@@ -3,6 +3,7 @@
 //! Every change is a new bundle of a higher version, which programs follow by themselves.
 
 use clap::{Subcommand, ValueEnum};
+use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
 use tasuki_protocol::dsse;
@@ -16,6 +17,7 @@ use super::init;
 use super::way_back;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::pending::Pending;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::random::random;
@@ -206,8 +208,8 @@ async fn prepare(desk: &Desk, kind: ServerKeyKind) -> Result<ServerKeys, Fault> 
     desk.post(PREPARE_KEY_PATH, &PrepareKey { kind }).await
 }
 
-/// The vault is kept before the server takes the bundle, and put back if it does not: a key
-/// that signs and that nobody holds would be the end of the organisation.
+/// The new vault is kept before the server is asked, and the old one until it has answered. Where no answer
+/// comes, or one that leaves it open, both are, until the bundle in force tells ([`crate::pending`]).
 async fn keep_then_publish(
     desk: &Desk,
     bundle: Bundle,
@@ -216,13 +218,27 @@ async fn keep_then_publish(
     passphrase: &Passphrase,
     log_keys: Vec<WrappedLogKey>,
 ) -> Result<Printed, Fault> {
-    let kept = desk.profile.vault()?;
-    desk.profile.keep_vault(&master.wrap(bundle.tenant, passphrase)?)?;
-    let published = publish(desk, bundle, master, before, log_keys).await;
-    if let Err(Fault::Refused(_)) = &published {
-        desk.profile.keep_vault(&kept)?;
+    let vault = master.wrap(bundle.tenant, passphrase)?;
+    let pending = Pending::new(&bundle, public(&master.lock()), vault);
+    desk.profile.keep_pending(&pending)?;
+    let published = publish(desk, bundle.clone(), master, before, log_keys).await;
+    match &published {
+        Ok(_) => {
+            desk.profile.settle(&bundle)?;
+        }
+        Err(fault) if was_not_taken(fault) => desk.profile.forget_pending(&pending),
+        Err(_) => prompt::show(&desk.language.unsettled()),
     }
     published
+}
+
+/// Busy is no refusal: a server may say so of what it has on its disk already.
+fn was_not_taken(fault: &Fault) -> bool {
+    if let Fault::Refused(code) = fault {
+        return *code != ProblemCode::Busy;
+    }
+    // It asked for a sign-in first, and there was none.
+    matches!(fault, Fault::WrongPassword | Fault::Locked { .. } | Fault::NothingTyped)
 }
 
 async fn publish(

@@ -190,6 +190,27 @@ fn s95_what_a_signed_tombstone_took_away_verifies_and_nobody_elses_word_counts()
     }
 }
 
+/// T64: a word about a ledger that never came so far says nothing of what is missing from this one.
+#[test]
+fn t64_a_tombstone_of_a_size_that_the_ledger_never_had_excuses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = Ledger::new();
+    (0..9).for_each(|count| other.server(count, Entry::server(Event::Missed { count })));
+    let (admin, reason) = ("admin".to_owned(), "retention".to_owned());
+    let stone = Tombstone { tenant: TENANT, before: 9, root: other.root(), admin, reason, at: 1 };
+    let mut items = six().items;
+    for seq in 0..2 {
+        let at = record(&items, seq);
+        if let Item::Record(stored) = &mut items[at] {
+            stored.row = None;
+        }
+    }
+    items.insert(1, Item::Tombstone(Blob(dsse::sign(&stone, &root_key()))));
+    write(folder.path(), &items);
+    let output = verify(&folder, &["--json"]);
+    assert_eq!(output.status.code(), Some(10), "{}", said(&output));
+}
+
 #[test]
 fn a_file_that_is_damaged_or_of_another_kind_is_told_in_one_sentence_in_both_languages() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::UNIX_EPOCH;
 
 use hyper::StatusCode;
 use rustix::fs::{FlockOperation, flock};
@@ -31,8 +32,11 @@ pub(super) fn kept(desk: &Desk) -> Option<Base> {
     let mut note = String::new();
     let file = File::open(desk.profile.state.join(name(desk))).ok()?;
     let limit = u64::try_from(MAX_NOTE_BYTES).unwrap_or(u64::MAX);
+    let seen = file.metadata().and_then(|about| about.modified()).ok();
+    let seen = seen.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
     file.take(limit).read_to_string(&mut note).ok()?;
-    Checkpoint::of_kept(&note, desk.trust.bundle.tenant).ok().map(Base::from)
+    let kept = Checkpoint::of_kept(&note, desk.trust.bundle.tenant).ok()?;
+    Some(followed(desk).base(kept, seen))
 }
 
 /// What an answer comes to.

@@ -15,7 +15,7 @@ use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
 pub use tasuki_protocol::login::Authenticator;
 use tasuki_protocol::login::{
     CONFIRM_PATH, ChangePassword, Confirmation, LOGIN_PATH, LOGOUT_PATH, LoginAnswer, LoginRequest,
-    LoginResponse, PASSWORD_PATH,
+    LoginResponse, PASSWORD_PATH, SignOut,
 };
 use tasuki_protocol::signal::{self, DEVICE_PROOF};
 use tasuki_protocol::words;
@@ -149,7 +149,7 @@ pub async fn change_password(bearer: &Bearer<'_>, (old, new): (String, String)) 
 /// # Errors
 /// [`Fault::SignInOver`] if it was over already, and as for any connection.
 pub async fn log_out(bearer: &Bearer<'_>) -> Result<(), Fault> {
-    send(bearer, LOGOUT_PATH, |_| serde_json::json!({})).await
+    send(bearer, LOGOUT_PATH, |proof| SignOut { proof }).await
 }
 
 /// Somebody who is signed in, at his device.

@@ -150,6 +150,8 @@ pub struct Auditor {
     signed: u64,
     keys: BTreeSet<Hash>,
     tombstones: BTreeMap<u64, Hash>,
+    /// The size of the largest tree that a removal was excused by, and that must be passed through.
+    leaned_on: Option<u64>,
     pruned: u64,
     witnessed: BTreeMap<u64, Hash>,
     checkpoints: u64,
@@ -167,6 +169,7 @@ impl Auditor {
             signed: 0,
             keys: BTreeSet::new(),
             tombstones: BTreeMap::new(),
+            leaned_on: None,
             pruned: 0,
             witnessed: BTreeMap::new(),
             checkpoints: 0,
@@ -219,10 +222,9 @@ impl Auditor {
         match &stored.row {
             Some(row) => self.check_row(seq, row, stored.leaf)?,
             None => {
-                let covered = self.tombstones.keys().next_back().is_some_and(|before| seq < *before);
-                if !covered {
-                    return Err(Finding::Removed(seq));
-                }
+                let stone = self.tombstones.range(seq.saturating_add(1)..).next();
+                let Some((before, _)) = stone else { return Err(Finding::Removed(seq)) };
+                self.leaned_on = self.leaned_on.max(Some(*before));
                 self.pruned += 1;
             }
         }
@@ -282,6 +284,10 @@ impl Auditor {
         let size = self.frontier.size();
         if let Some((signed, _)) = self.witnessed.pop_last().filter(|(signed, _)| *signed > size) {
             return Err(Finding::Truncated { have: size, signed });
+        }
+        // A removal counts by a stone whose root this tree has had.
+        if self.leaned_on.is_some_and(|before| before > size) {
+            return Err(Finding::Tombstone);
         }
         if self.signed < size {
             return Err(Finding::Unsigned { from: self.signed, to: size - 1 });

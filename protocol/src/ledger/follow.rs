@@ -29,14 +29,8 @@ pub struct Followed {
 pub struct Base {
     pub size: u64,
     pub root: Hash,
-    /// When it was seen, in unix seconds.
+    /// When it was seen, in unix seconds: no word of before excuses that it is gone.
     pub at: u64,
-}
-
-impl From<Checkpoint> for Base {
-    fn from(checkpoint: Checkpoint) -> Self {
-        Self { size: checkpoint.size, root: checkpoint.root, at: checkpoint.at }
-    }
 }
 
 /// What a server's answer means.
@@ -99,6 +93,15 @@ impl Followed {
         } else {
             Err(LedgerRefused::Forked { known: known.size })
         }
+    }
+
+    /// What is demanded by a checkpoint that was kept here when the own clock said `seen`, in unix seconds.
+    /// A server that dates its checkpoints back would else have one excuse for ever; by as much as clocks may
+    /// differ, the own one is not believed either, nor where it said a time that has not come yet.
+    pub fn base(&self, kept: Checkpoint, seen: Option<u64>) -> Base {
+        let seen = seen.filter(|seen| *seen <= self.now.saturating_add(CLOCK_TOLERANCE_S));
+        let seen = seen.map_or(0, |seen| seen.saturating_sub(CLOCK_TOLERANCE_S));
+        Base { size: kept.size, root: kept.root, at: kept.at.max(seen) }
     }
 
     /// The checkpoint in a note.
@@ -260,5 +263,29 @@ mod tests {
             panic!()
         };
         assert_eq!(refused(base, &other.answer(12, 3)), LedgerRefused::Forked { known: 12 });
+    }
+
+    /// T67: one acknowledged restore is no leave for the next, whatever a server dates its checkpoints with.
+    #[test]
+    fn t67_what_was_seen_after_a_restore_is_excused_by_no_word_of_before_it_however_it_is_dated() {
+        const DAY: u64 = 24 * 3600;
+        let mut server = Server::of(60, 12);
+        server.acknowledge(35, 12, NOW - 3 * DAY, 9);
+        let Base { root, .. } = Server::of(40, 99).base(30, 0);
+        // Dated from before the word, and kept after it.
+        let dated = Checkpoint { tenant: TENANT, size: 30, root, at: NOW - 9 * DAY };
+        let answer = server.answer(30, 3);
+        for after in [1, 3600, DAY] {
+            let seen = NOW - 3 * DAY + CLOCK_TOLERANCE_S + after;
+            let known = followed().base(dated, Some(seen));
+            assert_eq!(refused(known, &answer), LedgerRefused::Forked { known: 30 });
+        }
+        // From before it, by a clock that is right or nearly so, or that nobody can believe.
+        for seen in
+            [Some(NOW - 5 * DAY), Some(NOW - 3 * DAY + CLOCK_TOLERANCE_S), Some(NOW + 9 * DAY), None]
+        {
+            let news = followed().news(Some(followed().base(dated, seen)), &answer);
+            assert!(matches!(news, Ok(News::AskFrom(_))), "{seen:?}");
+        }
     }
 }

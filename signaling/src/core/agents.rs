@@ -256,8 +256,13 @@ impl Rooms {
         self.agenda.remind(answer_at, Reminder::Agent(connection));
         self.tell_agent(connection, knock.met);
         let (Some(session), Some(arrival)) = (session, knock.arrival) else { return };
-        let Some(room) = self.rooms.get_mut(&session) else { return };
         let Arrival { attempt, message, terms } = arrival;
+        let room = self.rooms.get(&session);
+        if room.is_some_and(|room| !self.still_allows(room, &terms)) {
+            // Narrowed while it was written down: it goes on as one at a dead number.
+            return self.fail_attempt(session, now);
+        }
+        let Some(room) = self.rooms.get_mut(&session) else { return };
         let (device, token) = (knock.device, knock.token);
         room.stage =
             Stage::Meeting(Meeting { agent: connection, device, attempt, token, replies: 0, terms });

@@ -26,6 +26,12 @@ impl Anchor {
         Self { boot, up, steady }
     }
 
+    /// The same clock, counting from `up` seconds after the boot.
+    #[must_use]
+    pub fn moved_to(&self, up: i64) -> Self {
+        Self { boot: self.boot.clone(), up: up.max(self.up), steady: self.at(up) }
+    }
+
     /// What the clock says at `up` seconds after the boot.
     pub fn at(&self, up: i64) -> i64 {
         self.steady.saturating_add(up.saturating_sub(self.up).max(0))
@@ -59,6 +65,16 @@ mod tests {
         assert_eq!(slow.at(6), 1_000_001);
         let right = Anchor::of_run(Some(before), "b".to_owned(), 5, 1_000_000 + HOUR);
         assert_eq!(right.at(6), 1_000_001 + HOUR);
+    }
+
+    /// What a run says last is what the next boot goes on from, whatever the wall clock says by then.
+    #[test]
+    fn f12_a_reboot_with_a_clock_of_yesterday_takes_back_nothing_of_what_a_run_has_counted() {
+        let run = Anchor::of_run(None, "a".to_owned(), 100, 1_000_000);
+        let kept = run.moved_to(100 + 9 * HOUR);
+        assert_eq!(kept.at(100 + 9 * HOUR + 3), run.at(100 + 9 * HOUR + 3));
+        let next = Anchor::of_run(Some(kept), "b".to_owned(), 4, 1_000_000 - 24 * HOUR);
+        assert_eq!(next.at(4), 1_000_000 + 9 * HOUR);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //!
 //! It refuses to know who signed the policy: it is handed in checked.
 
-use tasuki_protocol::ids::SessionId;
+use std::collections::BTreeSet;
+
+use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Decision, Denial, Subject};
 use tasuki_protocol::rights::Mode;
@@ -12,8 +14,8 @@ use tasuki_protocol::signal::{CloseReason, RefusalReason};
 use tasuki_protocol::terms::Requirement;
 
 use super::issue::{Issuer, Wish};
-use super::room::{Meeting, Room, Stage};
-use super::rooms::{Now, Operator, Rooms};
+use super::room::{Meeting, Room, Stage, Terms};
+use super::rooms::{Now, Operator, OperatorId, Rooms};
 
 impl Issuer {
     pub(crate) fn decide(&self, operator: &Operator, mode: Mode, unix: u64) -> Decision {
@@ -53,6 +55,27 @@ impl Rooms {
             return;
         }
         self.issuer.policy = policy;
+        self.end_what_is_wider(now);
+    }
+
+    /// The operator at this device is what `is` says from now on.
+    pub(crate) fn renew(&mut self, is: &Operator, now: Now) {
+        let desks = self.desks.values_mut().map(|desk| &mut desk.operator);
+        let whose = desks.chain(self.rooms.values_mut().map(|room| &mut room.operator));
+        for was in whose.filter(|was| (was.id, was.device) == (is.id, is.device)) {
+            *was = Operator { confirmed_until: was.confirmed_until, ..is.clone() };
+        }
+        self.end_what_is_wider(now);
+    }
+
+    /// Operators who are here or have a room, each with his device.
+    pub fn present(&self) -> BTreeSet<(OperatorId, DeviceKey)> {
+        let desks = self.desks.values().map(|desk| &desk.operator);
+        let whose = desks.chain(self.rooms.values().map(|room| &room.operator));
+        whose.map(|operator| (operator.id, operator.device)).collect()
+    }
+
+    fn end_what_is_wider(&mut self, now: Now) {
         let rooms = self.rooms.values();
         let over: Vec<SessionId> =
             rooms.filter(|room| !self.may_go_on(room, now)).map(|room| room.session).collect();
@@ -62,13 +85,19 @@ impl Rooms {
     }
 
     fn may_go_on(&self, room: &Room, now: Now) -> bool {
-        let allowed = |unix| self.issuer.decide(&room.operator, room.wish.mode, unix).outcome;
-        let terms = match &room.stage {
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) => return allowed(now.unix).is_ok(),
-            Stage::Meeting(Meeting { terms, .. }) => terms,
-            Stage::Paired(paired) => &paired.terms,
-        };
-        // As of its beginning, so that an end of hours is weighed against the length it was given.
-        allowed(terms.issued).is_ok_and(|most| terms.grant.is_within(&most))
+        match &room.stage {
+            Stage::Opening | Stage::Waiting | Stage::Burning(_) => {
+                self.issuer.decide(&room.operator, room.wish.mode, now.unix).outcome.is_ok()
+            }
+            Stage::Meeting(Meeting { terms, .. }) => self.still_allows(room, terms),
+            Stage::Paired(paired) => self.still_allows(room, &paired.terms),
+        }
+    }
+
+    /// Whether the policy of now gives `room` what `terms` gave it. As of its beginning, so that an end of
+    /// hours is weighed against the length it was given.
+    pub(crate) fn still_allows(&self, room: &Room, terms: &Terms) -> bool {
+        let allowed = self.issuer.decide(&room.operator, room.wish.mode, terms.issued).outcome;
+        allowed.is_ok_and(|most| terms.grant.is_within(&most))
     }
 }

@@ -107,6 +107,10 @@ pub enum Input {
     PolicyChanged {
         policy: Box<Policy>,
     },
+    /// An account's groups or a device's certificate are others now: what is wider ends. T17.
+    OperatorChanged {
+        operator: Box<Operator>,
+    },
     /// A device was revoked: everything of it ends. T17.
     DeviceWithdrawn {
         device: DeviceKey,
@@ -247,6 +251,7 @@ impl Rooms {
             }
             Input::Ended { .. } | Input::Tick => {}
             Input::PolicyChanged { policy } => self.adopt(*policy, now),
+            Input::OperatorChanged { operator } => self.renew(&operator, now),
             Input::Withdrawn { operator } => self.withdraw(|whose| whose.id == operator, now),
             Input::DeviceWithdrawn { device } => {
                 self.withdraw(|whose| whose.device == device, now);

@@ -22,11 +22,12 @@ use zeroize::Zeroizing;
 use super::clock::{self, Steady};
 use super::devices::{Asked, Standing};
 use super::names::{Cell, Names, Person};
-use super::passwords::{Busy, Passwords};
+use super::passwords::{Busy, Lane, Passwords, Turn};
 use super::rules::{self, AccountRules};
 use super::second::{Owner, Second};
 use super::store::Store;
 use crate::core::admission::{Admission, Outside};
+use crate::core::rooms::OperatorId;
 
 /// The row under which failures at names that do not exist are counted.
 pub(crate) const NOBODY: i64 = 0;
@@ -89,6 +90,16 @@ impl Wrong {
     }
 }
 
+impl LoginRefused {
+    /// Whoever asked did nothing wrong that anybody knows of.
+    pub(super) fn is_the_servers(&self) -> bool {
+        match self {
+            Self::SignIn(..) => false,
+            Self::Busy | Self::Store(_) => true,
+        }
+    }
+}
+
 impl From<sqlx::Error> for LoginRefused {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error)
@@ -121,6 +132,16 @@ pub(crate) enum Counted {
     },
 }
 
+/// A login that is counted, and not yet looked at.
+#[derive(Debug)]
+struct Tried {
+    account: Option<Account>,
+    proven: bool,
+    approved: bool,
+    standing: Option<Standing>,
+    counted: Counted,
+}
+
 /// An account as its row says.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -143,11 +164,31 @@ impl Accounts {
         let proven = is_proven(&request, &origin);
         let standing = self.standing(operator, &request.device).await?;
         let approved = proven && standing == Some(Standing::Approved);
+        let lane = if approved { Lane::Known } else { Lane::Stranger(origin.address.into()) };
+        let turn = self.passwords.queue(lane)?;
         let device = if approved { request.device.0.as_slice() } else { STRANGERS };
         let counted = self.count_failure(operator, device).await?;
+        let tried = Tried { account, proven, approved, standing, counted };
+        let judged = self.judge(tried, turn, &request, origin).await;
+        if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
+            self.take_back(operator, device, counted).await;
+        }
+        judged
+    }
+
+    async fn judge(
+        &self,
+        tried: Tried,
+        turn: Turn,
+        request: &LoginRequest,
+        origin: Origin,
+    ) -> Result<Login, LoginRefused> {
+        let Tried { account, proven, approved, standing, counted } = tried;
+        let operator = account.as_ref().map_or(NOBODY, |account| account.id);
+        let device = if approved { request.device.0.as_slice() } else { STRANGERS };
         let stored = account.as_ref().map(|account| account.password.clone());
         let password = Zeroizing::new(rules::normal(&request.password));
-        let right = self.passwords.verify(password, stored).await?;
+        let right = turn.verify(password, stored).await?;
         if let (Counted::Suspended { seconds }, true) = (counted, approved) {
             return Ok(Login { operator, answer: LoginAnswer::Locked { seconds }, asked: None });
         }
@@ -191,10 +232,21 @@ impl Accounts {
             self.forgive_one(operator, device).await?;
             return Ok(Login { operator, answer, asked: None });
         }
+        // The password may have been changed while it was being looked at.
+        let Some(token) = self.issue_token(&account, &request.device).await? else {
+            return refuse(Wrong::Credentials);
+        };
         self.forget_failures(operator, device).await?;
-        let token = self.issue_token(operator, &request.device).await?;
         let answer = LoginAnswer::SignedIn(self.welcome(account, token));
         Ok(Login { operator, answer, asked: None })
+    }
+
+    /// The server did not find out whether it was a failure: then it was none (F4, F16).
+    pub(super) async fn take_back(&self, subject: i64, device: &[u8], counted: Counted) {
+        match counted {
+            Counted::Open | Counted::Last => drop(self.forgive_one(subject, device).await),
+            Counted::Suspended { .. } => {}
+        }
     }
 
     fn welcome(&self, account: Account, token: String) -> LoginResponse {
@@ -206,6 +258,19 @@ impl Accounts {
             display_name: account.person.display_name,
             modes: account.modes,
         }
+    }
+
+    /// Whether who is signed in may still act from there now (T54). Hardware addresses were declared at
+    /// the login: the token stands for them.
+    pub(crate) async fn still_admits(
+        &self,
+        operator: OperatorId,
+        address: IpAddr,
+    ) -> Result<bool, sqlx::Error> {
+        let Some(account) = self.by_id(operator.0).await? else { return Ok(false) };
+        let admission = Admission::try_from(&account.limits);
+        let now = clock::unix_row();
+        Ok(admission.is_ok_and(|admission| admission.check_place_and_time(address, now).is_ok()))
     }
 
     /// Whether the account's limits let somebody in from there now.

@@ -20,9 +20,12 @@ use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, s
 use super::acts::Step;
 use super::clock;
 use super::names::{Cell, Person};
+use super::passwords::{Lane, Turn};
 use super::rules;
 use super::second::{Owner, Second};
 
+/// In `failures.device`, for an administrator's one key.
+const BY_KEY: &[u8] = b"key";
 /// How long a nonce is kept, in seconds: longer than any request that names it counts.
 const NONCE_S: i64 = 3 * MAX_CLOCK_S.cast_signed();
 const NONCE_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
@@ -218,31 +221,45 @@ impl Accounts {
         if found.is_some() { Ok(()) } else { Err(ProblemCode::Confirm.into()) }
     }
 
-    async fn open_admin_session(&self, admin: AdminId) -> Result<(), sqlx::Error> {
+    fn open_admin_session(&self, admin: AdminId) -> Step {
         let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
              VALUES (?1, ?2, ?2, ?2)";
-        let open = sqlx::query(open).bind(admin.0).bind(self.clock.now());
-        open.execute(&self.store.pool).await.map(|_| ())
+        Step::new(open).with(admin.0).with(self.clock.now())
     }
 
-    /// The key has signed the request already; here come password and digits.
+    /// The key has signed the request already; here come password and digits. Who is right is signed in by
+    /// the row that comes with the answer, and by nothing before it.
     pub(crate) async fn log_admin_in(
         &self,
         admin: AdminId,
         request: AdminLogin,
-    ) -> Result<AdminLoginAnswer, LoginRefused> {
+    ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
         let subject = admin.subject();
-        let device: &[u8] = b"key";
-        let counted = self.count_failure(subject, device).await?;
+        let turn = self.passwords.queue(Lane::Known)?;
+        let counted = self.count_failure(subject, BY_KEY).await?;
+        let judged = self.judge_admin((admin, counted), request, turn).await;
+        if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
+            self.take_back(subject, BY_KEY, counted).await;
+        }
+        judged
+    }
+
+    async fn judge_admin(
+        &self,
+        (admin, counted): (AdminId, Counted),
+        request: AdminLogin,
+        turn: Turn,
+    ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
+        let subject = admin.subject();
         let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
         let refuse = |wrong| Err(LoginRefused::SignIn(Some(subject), wrong, locked));
         let find = sqlx::query("SELECT person, password FROM admins WHERE id = ?").bind(admin.0);
         let row = find.fetch_optional(&self.store.pool).await?;
         let stored = row.as_ref().and_then(|row| row.try_get::<String, _>(1).ok());
         let password = Zeroizing::new(rules::normal(&request.password));
-        let right = self.passwords.verify(password, stored).await?;
+        let right = turn.verify(password, stored).await?;
         if let Counted::Suspended { seconds } = counted {
-            return Ok(AdminLoginAnswer::Locked { seconds });
+            return Ok((AdminLoginAnswer::Locked { seconds }, None));
         }
         if !right {
             return refuse(Wrong::Credentials);
@@ -253,22 +270,21 @@ impl Accounts {
         let (owner, digits) = (Owner::Admin(admin.0), request.totp.as_deref());
         let answer = match self.second_factor(owner, &name, digits, request.authenticator).await? {
             Second::Passed => {
-                self.forget_failures(subject, device).await?;
-                self.open_admin_session(admin).await?;
+                self.forget_failures(subject, BY_KEY).await?;
                 let expires_in = self.rules.token_absolute.as_secs();
-                return Ok(AdminLoginAnswer::SignedIn { expires_in });
+                let open = self.open_admin_session(admin);
+                return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
             }
             Second::Wrong => return refuse(Wrong::Digits),
             Second::Missing => AdminLoginAnswer::NeedsTotp,
             Second::SetUp { uri } => AdminLoginAnswer::TotpSetup { uri },
         };
-        self.forgive_one(subject, device).await?;
-        Ok(answer)
+        self.forgive_one(subject, BY_KEY).await?;
+        Ok((answer, None))
     }
 
-    pub(crate) async fn log_admin_out(&self, admin: AdminId) -> Result<(), sqlx::Error> {
-        let end = sqlx::query("DELETE FROM admin_sessions WHERE admin = ?").bind(admin.0);
-        end.execute(&self.store.pool).await.map(|_| ())
+    pub(crate) fn log_admin_out(admin: AdminId) -> Step {
+        Step::new("DELETE FROM admin_sessions WHERE admin = ?").with(admin.0)
     }
 
     pub(crate) async fn admins(&self) -> Result<AdminList, AdminRefused> {

@@ -2,7 +2,7 @@
 //!
 //! One lock around the core and the lines to its connections; nothing in it waits.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -123,6 +123,15 @@ impl Desk {
         is_here
     }
 
+    /// Whoever is here or has something running.
+    pub(crate) fn present(&self) -> BTreeSet<(OperatorId, DeviceKey)> {
+        self.lock().rooms.present()
+    }
+
+    pub(crate) fn renew(&self, operator: Operator) {
+        self.turn(Input::OperatorChanged { operator: Box::new(operator) });
+    }
+
     pub(crate) fn withdraw_device(&self, device: DeviceKey) {
         self.turn(Input::DeviceWithdrawn { device });
     }
@@ -150,11 +159,12 @@ impl Desk {
         tracing::info!(kind);
     }
 
-    /// As [`Self::count`], of what is about to be recorded.
+    /// As [`Self::count`], of what is about to be recorded. Whom it concerned, and what of him, is for the
+    /// ledger alone.
     pub(crate) fn witness(&self, event: &Event) {
         let Event { kind, admin, operator, .. } = event;
         self.metrics.happened(kind);
-        tracing::info!(kind, admin, operator, detail = %event.detail);
+        tracing::info!(kind, admin, operator);
     }
 
     pub(crate) fn turn(&self, input: Input) {

@@ -1,20 +1,33 @@
 //! Argon2id behind a gate: at most one hash per core at a time, a short queue, and
-//! no more (stack.md: a hundred logins at once would take 6.4 GiB).
+//! no more: a hundred logins at once would take 6.4 GiB. Who has shown a key that was let in waits in
+//! a queue of his own, so that a flood of strangers keeps nobody out who belongs here (F16).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
 use super::folder::Secret;
+use crate::core::guesses::Place;
 
-/// Logins that may wait for their turn.
+/// Logins that may wait for their turn, in each queue.
 const QUEUE: usize = 32;
+/// Of a queue of strangers, what one address may have: so no one of them keeps a new device out elsewhere.
+const OF_ONE_PLACE: usize = 12;
+
+/// Who waits for a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Whose device was approved, or whose key is an administrator's, and who has just proven it.
+    Known,
+    Stranger(Place),
+}
 
 /// What one hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +43,12 @@ pub(crate) struct Passwords(Arc<Inner>);
 struct Inner {
     pepper: Secret,
     params: Params,
-    turns: Semaphore,
-    places: AtomicUsize,
+    turns: Arc<Semaphore>,
+    /// What a stranger needs beside a turn: so no more of them stand before the turns than can be
+    /// served at once, and a known one waits for one hash at most.
+    strangers: Arc<Semaphore>,
+    known_waiting: AtomicUsize,
+    strangers_waiting: Mutex<BTreeMap<Place, usize>>,
     most: usize,
     hashes: AtomicU64,
     /// Hash of nothing anybody knows, to be compared with where there is no account.
@@ -53,8 +70,10 @@ impl Passwords {
         Ok(Self(Arc::new(Inner {
             pepper,
             params,
-            turns: Semaphore::new(cores),
-            places: AtomicUsize::new(0),
+            turns: Arc::new(Semaphore::new(cores)),
+            strangers: Arc::new(Semaphore::new(cores)),
+            known_waiting: AtomicUsize::new(0),
+            strangers_waiting: Mutex::new(BTreeMap::new()),
             most: cores + QUEUE,
             hashes: AtomicU64::new(0),
             decoy,
@@ -66,16 +85,50 @@ impl Passwords {
         self.0.hashes.load(Ordering::Relaxed)
     }
 
-    /// The PHC string to store.
+    /// The PHC string to store, for somebody known.
     pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Result<String, Busy> {
+        let place = self.queue(Lane::Known)?;
         let hashed =
-            self.in_turn(move |inner| hash(&inner.pepper, &inner.params, password.as_bytes())).await?;
+            place.in_turn(move |inner| hash(&inner.pepper, &inner.params, password.as_bytes())).await?;
         hashed.ok_or(Busy)
     }
 
+    /// Taken before a try is counted as a failure: one that nobody has time to look at is none.
+    pub(crate) fn queue(&self, lane: Lane) -> Result<Turn, Busy> {
+        let inner = &self.0;
+        let has_room = match lane {
+            Lane::Known => inner.known_waiting.fetch_add(1, Ordering::Relaxed) < inner.most,
+            Lane::Stranger(place) => {
+                let mut waiting = inner.strangers_waiting();
+                let all: usize = waiting.values().sum();
+                let here = waiting.entry(place).or_default();
+                *here += 1;
+                all < inner.most && *here <= OF_ONE_PLACE
+            }
+        };
+        // Left again by being dropped, where there is no room.
+        let turn = Turn { inner: Arc::clone(inner), lane };
+        if has_room { Ok(turn) } else { Err(Busy) }
+    }
+}
+
+impl Inner {
+    fn strangers_waiting(&self) -> std::sync::MutexGuard<'_, BTreeMap<Place, usize>> {
+        self.strangers_waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One in the queue; leaves it when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    inner: Arc<Inner>,
+    lane: Lane,
+}
+
+impl Turn {
     /// Takes the same time whether there is a `stored` hash or not.
     pub(crate) async fn verify(
-        &self,
+        self,
         password: Zeroizing<String>,
         stored: Option<String>,
     ) -> Result<bool, Busy> {
@@ -91,34 +144,43 @@ impl Passwords {
         .await
     }
 
-    async fn in_turn<T, F>(&self, work: F) -> Result<T, Busy>
+    async fn in_turn<T, F>(self, work: F) -> Result<T, Busy>
     where
         T: Send + 'static,
         F: FnOnce(&Inner) -> T + Send + 'static,
     {
-        let place = Place::take(&self.0)?;
-        let turn = self.0.turns.acquire().await.map_err(|_| Busy)?;
-        self.0.hashes.fetch_add(1, Ordering::Relaxed);
-        let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|_| Busy);
-        drop((turn, place));
-        done
+        let among_strangers = match self.lane {
+            Lane::Known => None,
+            Lane::Stranger(_) => Some(permit(&self.inner.strangers).await?),
+        };
+        let turn = permit(&self.inner.turns).await?;
+        self.inner.hashes.fetch_add(1, Ordering::Relaxed);
+        // A hash that has begun is done, also where whoever asked hangs up: its turn lasts as long.
+        let working = tokio::task::spawn_blocking(move || {
+            let done = work(&self.inner);
+            drop((turn, among_strangers, self));
+            done
+        });
+        working.await.map_err(|_| Busy)
     }
 }
 
-struct Place<'a>(&'a Inner);
-
-impl<'a> Place<'a> {
-    fn take(inner: &'a Inner) -> Result<Self, Busy> {
-        let before = inner.places.fetch_add(1, Ordering::Relaxed);
-        let place = Self(inner);
-        if before < inner.most { Ok(place) } else { Err(Busy) }
-    }
+async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Busy> {
+    Arc::clone(of).acquire_owned().await.map_err(|_| Busy)
 }
 
-impl Drop for Place<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.places.fetch_sub(1, Ordering::Relaxed);
+        match self.lane {
+            Lane::Known => drop(self.inner.known_waiting.fetch_sub(1, Ordering::Relaxed)),
+            Lane::Stranger(place) => {
+                let mut waiting = self.inner.strangers_waiting();
+                if let Some(here) = waiting.get_mut(&place) {
+                    *here -= 1;
+                }
+                waiting.retain(|_, here| *here > 0);
+            }
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Running {
     guests: Arc<Guests>,
     store: Store,
     ledger: Ledger,
-    passwords: Passwords,
+    accounts: Accounts,
     trust: Arc<Trust>,
     tasks: Vec<JoinHandle<()>>,
     accepting: JoinHandle<()>,
@@ -105,7 +105,7 @@ impl Running {
 
     /// Password hashes computed since the start: each login costs exactly one (T52).
     pub fn hashes(&self) -> u64 {
-        self.passwords.hashes()
+        self.accounts.passwords.hashes()
     }
 
     /// Stops listening, answers what was asked, hangs up on everybody, closes the database;
@@ -119,6 +119,7 @@ impl Running {
         self.guests.all_gone(FAREWELL).await;
         self.accepting.abort();
         self.ledger.close().await;
+        self.store.keep_steady(&self.accounts.clock).await.ok();
         self.store.close().await;
     }
 }
@@ -158,7 +159,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, &facts).await?;
-    let (fingerprint, passwords) = (tls.fingerprint, accounts.passwords.clone());
+    let (fingerprint, kept) = (tls.fingerprint, accounts.clone());
     let (tls, challenge, mut tasks) = certificates(tls, &config, (&folder, &facts, &metrics))?;
     let site = Site {
         desk: Arc::clone(&desk),
@@ -171,6 +172,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         tls: tls.clone(),
         rules: config.sockets,
         proxies: config.proxies.clone(),
+        renewing: tokio::sync::Mutex::new(()),
     };
     let guests = Guests::new(&config.sockets);
     let health = health_of((&desk, &guests, &metrics), &store, &folder);
@@ -188,11 +190,10 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     };
     let accepting = tokio::spawn(accept(listener, Arc::new(door)));
     let (metrics, measuring) = measure(&config, health).await.unzip();
-    let watching = tokio::spawn(ledger.clone().watch_recoveries());
-    tasks.extend(measuring.into_iter().chain(answering).chain([watching]));
+    tasks.extend(measuring.into_iter().chain(answering).chain(upkeep(&kept, &ledger)));
     #[rustfmt::skip]
     let running = Running {
-        address, stun: stun_address, fingerprint, url: facts.url(), desk, guests, store, ledger, passwords, trust, tasks,
+        address, stun: stun_address, fingerprint, url: facts.url(), desk, guests, store, ledger, accounts: kept, trust, tasks,
         accepting, metrics, stop,
     };
     Ok(running)
@@ -203,6 +204,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
 fn keys_of(folder: &Folder, trust: &Trust) -> Result<Keys, Fault> {
     let Some(bundle) = trust.bundle() else { return folder.keys() };
     folder.adopt(&bundle, &folder.prepared()?)?;
+    trust.keep_file(&trust.envelope().unwrap_or_default());
     let keys = folder.keys()?;
     if bundle.manifest_keys.contains(&keys.manifest_key()) {
         return Ok(keys);
@@ -216,6 +218,12 @@ fn keys_of(folder: &Folder, trust: &Trust) -> Result<Keys, Fault> {
          until `tasuki-admin key republish`"
     );
     Ok(keys)
+}
+
+/// What comes round as long as the server runs.
+fn upkeep(accounts: &Accounts, ledger: &Ledger) -> [JoinHandle<()>; 2] {
+    let counting = accounts.store.clone().keep_steady_going(accounts.clock.clone());
+    [tokio::spawn(ledger.clone().watch_recoveries()), tokio::spawn(counting)]
 }
 
 /// Newer certificates are taken from their file, and asked for where the settings name an authority.

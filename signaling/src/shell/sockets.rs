@@ -18,7 +18,7 @@ use super::config::SocketRules;
 use super::listen::Guest;
 use super::tokens::Bearer;
 use super::web::Site;
-use crate::core::rooms::{ConnectionId, Input};
+use crate::core::rooms::{ConnectionId, Input, Operator};
 
 /// How long a message may take to leave.
 const SEND: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ async fn prove(
         Ok(OperatorToServer::Prove { signature }) => signed(&bearer.device, &message, &signature.0),
         Ok(_) | Err(_) => false,
     };
-    let operator = match site.accounts.operator(bearer).await {
+    let operator = match standing(site, bearer).await {
         Ok(operator) => operator.filter(|_| proven),
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
@@ -100,13 +100,22 @@ async fn prove(
     let Some(left) = site.accounts.time_left(bearer, address).await else {
         return line.refuse(RefusalReason::SignIn).await;
     };
-    let id = operator.id;
     site.desk.operator_here(connection, operator);
-    // Disabled between the look at the row and the room's door: once more, from inside.
-    if !matches!(site.accounts.operator(bearer).await, Ok(Some(_))) {
-        site.desk.withdraw(id);
+    // Signed out, disabled or taken out of a group between the look at the rows and the room's door:
+    // once more, from inside.
+    site.renew(bearer.operator, &bearer.device).await;
+    match standing(site, bearer).await {
+        Ok(Some(_)) => Some(Instant::now() + left),
+        Ok(None) | Err(_) => line.refuse(RefusalReason::SignIn).await,
     }
-    Some(Instant::now() + left)
+}
+
+/// Who the bearer is now, if his token is still one (T55).
+async fn standing(site: &Site, bearer: &Bearer) -> Result<Option<Operator>, sqlx::Error> {
+    if !site.accounts.is_current(bearer).await? {
+        return Ok(None);
+    }
+    site.accounts.operator(bearer).await
 }
 
 fn why_not(text: &str) -> RefusalReason {

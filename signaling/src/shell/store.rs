@@ -26,6 +26,8 @@ use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
 const KEPT_S: i64 = 24 * 3600;
+/// By so much at most the steady clock is behind after the power was lost and the wall clock with it (F12).
+const STEADY_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -41,6 +43,7 @@ pub(crate) struct Event {
     pub(crate) operator: Option<i64>,
     /// Whom or what it concerned, in a person's words; for the ledger alone, never for a log.
     pub(crate) target: String,
+    /// As `target`.
     pub(crate) detail: String,
 }
 
@@ -159,14 +162,30 @@ impl Store {
 
     /// The steady clock of this run. F12.
     pub(crate) async fn steady(&self) -> Result<Steady, sqlx::Error> {
-        let Steady(anchor) = self.steady_now().await?;
+        let steady = self.steady_now().await?;
+        self.keep_steady(&steady).await?;
+        Ok(steady)
+    }
+
+    /// So that after a reboot it goes on from here at the least.
+    pub(crate) async fn keep_steady(&self, Steady(anchor): &Steady) -> Result<(), sqlx::Error> {
+        let reached = anchor.moved_to(clock::up());
         sqlx::query("INSERT OR REPLACE INTO anchor (only, boot, up, steady) VALUES (1, ?, ?, ?)")
-            .bind(&anchor.boot)
-            .bind(anchor.up)
-            .bind(anchor.steady)
+            .bind(reached.boot)
+            .bind(reached.up)
+            .bind(reached.steady)
             .execute(&self.pool)
-            .await?;
-        Ok(Steady(anchor))
+            .await
+            .map(|_| ())
+    }
+
+    /// Keeps it for as long as the server runs.
+    pub(crate) async fn keep_steady_going(self, steady: Steady) {
+        loop {
+            tokio::time::sleep(STEADY_EVERY).await;
+            // A disk that does not take it now is told of by everything else that is written.
+            self.keep_steady(&steady).await.ok();
+        }
     }
 
     /// As a run has it that begins now, or that goes on meanwhile.

@@ -11,14 +11,15 @@ use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
-use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation};
+use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation, SignOut};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
 use zeroize::Zeroizing;
 
-use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::accounts::{Account, Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::acts::Step;
 use super::clock;
-use super::passwords::Busy;
+use super::passwords::{Busy, Lane, Turn};
 use super::rules::{self, Beside};
 use super::second::{Owner, Second};
 use crate::core::admission::Admission;
@@ -37,11 +38,12 @@ pub(crate) struct Bearer {
 }
 
 impl Accounts {
+    /// `None`: the account or the device is not any more as it was found at the login's beginning.
     pub(crate) async fn issue_token(
         &self,
-        operator: i64,
+        account: &Account,
         device: &DeviceKey,
-    ) -> Result<String, LoginRefused> {
+    ) -> Result<Option<String>, LoginRefused> {
         let bytes: [u8; 32] = clock::random().map_err(|_| LoginRefused::Busy)?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let now = self.clock.now();
@@ -49,15 +51,19 @@ impl Accounts {
         let tidy = sqlx::query("DELETE FROM tokens WHERE created < ?").bind(oldest);
         tidy.execute(&self.store.pool).await?;
         let insert = "INSERT INTO tokens (hash, operator, device, created, used, confirmed)
-             VALUES (?1, ?2, ?3, ?4, ?4, ?4)";
-        sqlx::query(insert)
+             SELECT ?1, operators.id, devices.key, ?4, ?4, ?4
+             FROM operators JOIN devices ON devices.operator = operators.id
+             WHERE operators.id = ?2 AND operators.state = 'enabled' AND operators.password = ?5
+               AND devices.key = ?3 AND devices.state = 'approved'";
+        let inserted = sqlx::query(insert)
             .bind(digest(&token).to_vec())
-            .bind(operator)
+            .bind(account.id)
             .bind(device.0.to_vec())
             .bind(now)
+            .bind(account.password.clone())
             .execute(&self.store.pool)
             .await?;
-        Ok(token)
+        Ok((inserted.rows_affected() == 1).then_some(token))
     }
 
     /// Whose token this is, if it is still one; counts as its use.
@@ -90,6 +96,14 @@ impl Accounts {
         }))
     }
 
+    /// Whether the bearer's token is still one; no use of it.
+    pub(crate) async fn is_current(&self, bearer: &Bearer) -> Result<bool, sqlx::Error> {
+        let find = "SELECT 1 FROM tokens WHERE hash = ? AND created > ?";
+        let find = sqlx::query(find).bind(bearer.token_digest.to_vec());
+        let oldest = self.clock.now().saturating_sub(seconds(self.rules.token_absolute));
+        Ok(find.bind(oldest).fetch_optional(&self.store.pool).await?.is_some())
+    }
+
     /// A connection that lived until now was a use.
     pub(crate) async fn touch(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
         let touch = sqlx::query("UPDATE tokens SET used = ? WHERE hash = ?").bind(self.clock.now());
@@ -98,8 +112,21 @@ impl Accounts {
 
     /// The bearer as rooms know it; `None` if the account or the device is out.
     pub(crate) async fn operator(&self, bearer: &Bearer) -> Result<Option<Operator>, sqlx::Error> {
-        let account = self.by_id(bearer.operator.0).await?.filter(|account| account.enabled);
-        let certified = self.certificate(bearer.operator.0, &bearer.device).await?;
+        let confirmed = bearer.confirmed_until.saturating_sub(self.clock.now());
+        let confirmed = Duration::from_secs(u64::try_from(confirmed).unwrap_or_default());
+        let confirmed_until = Instant::now() + confirmed;
+        let operator = self.at_device(bearer.operator, &bearer.device).await?;
+        Ok(operator.map(|operator| Operator { confirmed_until, ..operator }))
+    }
+
+    /// As [`Self::operator`], of whom nobody has shown anything.
+    pub(crate) async fn at_device(
+        &self,
+        id: OperatorId,
+        device: &DeviceKey,
+    ) -> Result<Option<Operator>, sqlx::Error> {
+        let account = self.by_id(id.0).await?.filter(|account| account.enabled);
+        let certified = self.certificate(id.0, device).await?;
         let (Some(account), Some((envelope, certificate))) = (account, certified) else {
             return Ok(None);
         };
@@ -107,18 +134,16 @@ impl Accounts {
             return Ok(None);
         }
         let certified = |mode: &Mode| certificate.modes.contains(mode);
-        let confirmed = bearer.confirmed_until.saturating_sub(self.clock.now());
-        let confirmed = Duration::from_secs(u64::try_from(confirmed).unwrap_or_default());
         Ok(Some(Operator {
-            id: bearer.operator,
+            id,
             name: account.person.name,
             display_name: account.person.display_name,
             modes: account.modes.into_iter().filter(certified).collect(),
-            groups: self.groups_of(bearer.operator.0).await?,
-            device: bearer.device,
+            groups: self.groups_of(id.0).await?,
+            device: *device,
             rights: certificate.rights,
             certificate: envelope,
-            confirmed_until: Instant::now() + confirmed,
+            confirmed_until: Instant::now(),
         }))
     }
 
@@ -138,9 +163,27 @@ impl Accounts {
         Some(Duration::from_secs(left))
     }
 
-    pub(crate) async fn sign_out(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
-        let end = sqlx::query("DELETE FROM tokens WHERE hash = ?");
-        end.bind(bearer.token_digest.to_vec()).execute(&self.store.pool).await.map(|_| ())
+    /// A token that nobody was told of.
+    pub(crate) async fn take_token_back(&self, token: &str) -> Result<(), sqlx::Error> {
+        let end = sqlx::query("DELETE FROM tokens WHERE hash = ?").bind(digest(token).to_vec());
+        end.execute(&self.store.pool).await.map(|_| ())
+    }
+
+    /// The row of a sign-out, which the token's own device asked for.
+    ///
+    /// # Errors
+    /// It did not.
+    pub(crate) fn sign_out(
+        &self,
+        bearer: &Bearer,
+        exporter: &[u8; 32],
+        asked: &SignOut,
+    ) -> Result<Step, LoginRefused> {
+        if !bearer.proves(exporter, &asked.proof.0) {
+            return Err(LoginRefused::SignIn(Some(bearer.operator.0), Wrong::Device, None));
+        }
+        let end = Step::new("DELETE FROM tokens WHERE hash = ?").with(bearer.token_digest.to_vec());
+        Ok(end.or(ProblemCode::SignIn))
     }
 
     /// The person shows again that it is he: digits, or the password where there are none.
@@ -163,13 +206,13 @@ impl Accounts {
         Ok(())
     }
 
-    /// Gives the account a new password and ends its other sign-ins.
+    /// The rows of a new password, which end the account's other sign-ins.
     pub(crate) async fn change_password(
         &self,
         bearer: &Bearer,
         exporter: &[u8; 32],
         asked: ChangePassword,
-    ) -> Result<Result<(), ProblemCode>, LoginRefused> {
+    ) -> Result<Result<Vec<Step>, ProblemCode>, LoginRefused> {
         let known = Known::Password(Zeroizing::new(asked.old));
         self.recognise(bearer, exporter, &asked.proof.0, known).await?;
         let account = self.by_id(bearer.operator.0).await?;
@@ -180,14 +223,14 @@ impl Accounts {
             return Ok(Err(code));
         }
         let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let change = sqlx::query("UPDATE operators SET password = ? WHERE id = ?");
-        change.bind(hash).bind(bearer.operator.0).execute(&mut *transaction).await?;
-        let end = sqlx::query("DELETE FROM tokens WHERE operator = ? AND hash <> ?");
-        let end = end.bind(bearer.operator.0).bind(bearer.token_digest.to_vec());
-        end.execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(Ok(()))
+        let change = Step::new("UPDATE operators SET password = ? WHERE id = ?")
+            .with(hash)
+            .with(bearer.operator.0)
+            .or(ProblemCode::SignIn);
+        let end = Step::new("DELETE FROM tokens WHERE operator = ? AND hash <> ?")
+            .with(bearer.operator.0)
+            .with(bearer.token_digest.to_vec());
+        Ok(Ok(vec![change, end]))
     }
 
     /// What an account's password stands beside.
@@ -206,33 +249,65 @@ impl Accounts {
     ) -> Result<(), LoginRefused> {
         let (operator, device) = (bearer.operator.0, bearer.device.0.as_slice());
         let refuse = |wrong, locked| Err(LoginRefused::SignIn(Some(operator), wrong, locked));
-        let message = [DEVICE_PROOF, exporter, &bearer.token_digest].concat();
-        if !signed(&bearer.device, &message, proof) {
+        if !bearer.proves(exporter, proof) {
             return refuse(Wrong::Device, None);
         }
+        let turn = self.passwords.queue(Lane::Known)?;
         let counted = self.count_failure(operator, device).await?;
         if let Counted::Suspended { .. } = counted {
             return refuse(Wrong::Suspended, None);
         }
-        let right = match known {
+        match self.is_right(operator, known, turn).await {
+            Ok(Right::Wholly) => Ok(self.forget_failures(operator, device).await?),
+            // Only this try: whoever has one factor may not guess at the other for ever.
+            Ok(Right::ByHalf) => Ok(self.forgive_one(operator, device).await?),
+            Ok(Right::Not) => {
+                let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
+                refuse(Wrong::Credentials, locked)
+            }
+            Err(refused) => {
+                self.take_back(operator, device, counted).await;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn is_right(&self, operator: i64, known: Known, turn: Turn) -> Result<Right, LoginRefused> {
+        let owner = Owner::Operator(operator);
+        match known {
             Known::Password(password) => {
                 let stored = self.by_id(operator).await?.map(|account| account.password);
                 let password = Zeroizing::new(rules::normal(&password));
-                self.passwords.verify(password, stored).await?
+                let is_right = turn.verify(password, stored).await?;
+                let is_all = !self.has_authenticator(owner).await?;
+                Ok(match (is_right, is_all) {
+                    (true, true) => Right::Wholly,
+                    (true, false) => Right::ByHalf,
+                    (false, _) => Right::Not,
+                })
             }
             Known::Digits(digits) => {
-                let owner = Owner::Operator(operator);
                 let asked = self.second_factor(owner, "", digits.as_deref(), Authenticator::Keep);
-                asked.await? == Second::Passed
+                let is_right = asked.await? == Second::Passed;
+                Ok(if is_right { Right::ByHalf } else { Right::Not })
             }
-        };
-        if !right {
-            let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
-            return refuse(Wrong::Credentials, locked);
         }
-        self.forget_failures(operator, device).await?;
-        Ok(())
     }
+}
+
+impl Bearer {
+    /// Whether the token's own device asks, over the connection whose `exporter` this is.
+    fn proves(&self, exporter: &[u8; 32], proof: &[u8]) -> bool {
+        signed(&self.device, &[DEVICE_PROOF, exporter, &self.token_digest].concat(), proof)
+    }
+}
+
+/// How much of what an account is opened by was right.
+enum Right {
+    Wholly,
+    /// One factor of two.
+    ByHalf,
+    Not,
 }
 
 /// By what a person is recognised again.

@@ -152,9 +152,7 @@ impl Trust {
         let is_first = before.is_none();
         let hands_over = led.is_some_and(|led| led.root != bundle.root);
         act(documents_of(&bundle, order, hands_over)?).await?;
-        self.folder.write(BUNDLE_FILE, &order.bundle.0).map_err(unable)?;
-        let adopted = self.folder.adopt(&bundle, &prepared).map_err(unable)?;
-        let adopted = Adopted { is_first, ..adopted };
+        let adopted = Adopted { is_first, ..self.put_into_use(&bundle, &order.bundle, &prepared) };
         let mut state = self.state();
         state.is_restored = false;
         state.handovers.extend(order.handovers.iter().cloned());
@@ -163,6 +161,27 @@ impl Trust {
         }
         state.bundle = Some((Arc::new(bundle), Bytes::from(order.bundle.0.clone())));
         Ok(adopted)
+    }
+
+    /// It is committed by now, and what the disk does not take any more is made good at the next start:
+    /// to call it refused would have an administrator throw away the only key that goes on from it.
+    fn put_into_use(&self, bundle: &Bundle, envelope: &Blob, prepared: &Prepared) -> Adopted {
+        self.keep_file(&envelope.0);
+        self.folder.adopt(bundle, prepared).unwrap_or_else(|fault| {
+            tracing::error!(%fault, "a bundle is in force, and its keys are used from the next start on");
+            Adopted::default()
+        })
+    }
+
+    /// The bundle beside the database, for who looks for it there: it decides nothing.
+    pub(crate) fn keep_file(&self, envelope: &[u8]) {
+        let kept = std::fs::read(self.folder.file(BUNDLE_FILE));
+        if kept.is_ok_and(|kept| kept == envelope) {
+            return;
+        }
+        if let Err(fault) = self.folder.write(BUNDLE_FILE, envelope) {
+            tracing::error!(%fault, "the bundle in force cannot be written into its file");
+        }
     }
 
     /// Takes a list of revoked devices, once `act` has stored it.

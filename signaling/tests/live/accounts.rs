@@ -1,12 +1,11 @@
 //! Who gets in, who does not, and that nobody can tell why (T9, T51-T55, S62, S64-S66).
 
 use ed25519_dalek::SigningKey;
-use serde_json::json;
 use tasuki_protocol::admin::{
     ADMINS_PATH, AddAdmin, ChangeGroup, ChangeOperator, GROUPS_PATH, GroupChange,
     OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorList,
 };
-use tasuki_protocol::login::{LOGOUT_PATH, LoginAnswer};
+use tasuki_protocol::login::{LOGOUT_PATH, LoginAnswer, SignOut};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator};
 use tokio_tungstenite::tungstenite::error::Error;
@@ -15,6 +14,7 @@ use crate::client::{Answer, PASSWORD, World, new_operator};
 use crate::organisation::lock_key;
 use crate::pairing::{open, pair};
 use crate::second::joined;
+use crate::standing::ask;
 
 fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
@@ -128,7 +128,9 @@ async fn t55_a_token_without_its_device_or_after_sign_out_opens_nothing() {
     assert_eq!(thief.next().await, None);
 
     let room = open(&world, &mut operator, Mode::View).await;
-    assert_eq!(world.post(LOGOUT_PATH, &json!({}), &headers).await.status, 204);
+    let of = (operator.token.as_str(), &operator.device);
+    let signed_out = ask(&world, of, LOGOUT_PATH, &[], |proof| SignOut { proof }).await;
+    assert_eq!(signed_out.status, 204);
     let closed = ServerToOperator::Closed { session: room.session, reason: CloseReason::Withdrawn };
     assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
     assert_eq!(operator.socket.next().await, None);

@@ -89,6 +89,13 @@ impl Process {
         prlimit(Some(pid), Resource::Fsize, limit).unwrap().current
     }
 
+    /// What it held of memory at its most, in MB.
+    pub(crate) fn most_memory_mb(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1000
+    }
+
     /// User's and system's time of all its threads.
     pub(crate) fn cpu_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();

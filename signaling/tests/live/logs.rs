@@ -108,7 +108,8 @@ async fn session(world: &World, operator: &mut Operator, canaries: &mut Canaries
 
 /// What administrators do with names, addresses and each other.
 async fn administered(world: &World, canaries: &mut Canaries) {
-    let rules = r#"{"note":"canary note of a policy"}"#;
+    let rules = r#"{"note":"canary note of a policy",
+        "operator":{"canary-hanako":{"chat":true}},"group":{"canary-group-desk":{"chat":true}}}"#;
     assert_eq!(publish(world, &world.admin, 1, rules).await.status, 201);
     let group = ChangeGroup { group: "canary-group-desk".to_owned(), change: GroupChange::Add };
     assert_eq!(world.admin_post(GROUPS_PATH, &group).await.status, 204);

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod crash;
 mod faults;
+mod flood;
 mod folder;
 mod hostile;
 mod http;
@@ -23,6 +24,7 @@ mod pairing;
 mod policy;
 mod recovery;
 mod second;
+mod standing;
 mod storm;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]

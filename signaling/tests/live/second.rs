@@ -256,7 +256,7 @@ pub(crate) async fn as_admin<T: serde::Serialize>(
     world.request("POST", path, body, &[(ADMIN_HEADER, &header)]).await
 }
 
-fn log_in(password: &str) -> AdminLogin {
+pub(crate) fn log_in(password: &str) -> AdminLogin {
     AdminLogin { password: password.to_owned(), totp: None, authenticator: Authenticator::Keep }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{BUNDLE_PATH, Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::certificate::{Certificate, Revocations};
 use tasuki_protocol::devices::{
     APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceList, DeviceState, REVOKE_PATH, RevokeDevices,
@@ -81,6 +81,25 @@ async fn t70_a_bundle_must_go_on_from_the_one_before_and_name_this_servers_keys(
     assert_eq!(world.bundle(), first);
     assert_eq!(world.publish(&next, &[&root_key()]).await.status, 204);
     assert_eq!(news(&world).await.bundle(&first.known()), Ok(next));
+}
+
+/// T69: what is committed is not called refused, or an administrator would throw away the root that goes on
+/// from it; whatever the disk did not take is made good at the next start.
+#[tokio::test]
+async fn t69_a_bundle_that_is_committed_is_acknowledged_although_its_file_cannot_be_written() {
+    let mut world = World::start().await;
+    let (first, new_root) = (world.bundle(), key(31));
+    let file = world.data().join(BUNDLE_FILE);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let next = Bundle { version: 2, root: device_key(&new_root), ..first.clone() };
+    assert_eq!(world.publish(&next, &[&new_root, &root_key()]).await.status, 204);
+    assert_eq!(news(&world).await.bundle(&first.known()), Ok(next.clone()));
+    world.stop().await;
+    std::fs::remove_dir(&file).unwrap();
+    world.run().await;
+    assert_eq!(news(&world).await.bundle(&first.known()), Ok(next.clone()));
+    assert_eq!(world.bundle(), next);
 }
 
 #[tokio::test]

@@ -119,7 +119,14 @@ impl Hall {
 
     pub(crate) fn operator(&mut self, id: u8) -> ConnectionId {
         let connection = self.connection();
-        let operator = Operator {
+        let operator = self.as_operator(id);
+        let outputs = self.turn(Input::OperatorHere { connection, operator });
+        assert_eq!(to_operator(&outputs, connection), [ServerToOperator::Ready]);
+        connection
+    }
+
+    pub(crate) fn as_operator(&self, id: u8) -> Operator {
+        Operator {
             id: OperatorId(id.into()),
             name: format!("op{id}"),
             display_name: format!("Operator {id}"),
@@ -129,10 +136,7 @@ impl Hall {
             rights: Rights::of(&Capability::ALL),
             certificate: b"certificate".to_vec(),
             confirmed_until: self.now,
-        };
-        let outputs = self.turn(Input::OperatorHere { connection, operator });
-        assert_eq!(to_operator(&outputs, connection), [ServerToOperator::Ready]);
-        connection
+        }
     }
 
     pub(crate) fn say(&mut self, connection: ConnectionId, message: OperatorToServer) -> Vec<Output> {

@@ -24,7 +24,7 @@ use tasuki_protocol::signal::{
     AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
 use tasuki_protocol::terms::{AddressDisclosure, Approval, Requirement};
-use tasuki_signaling::core::rooms::{ConnectionId, Input, Operator, OperatorId, Output};
+use tasuki_signaling::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output};
 
 use crate::hall::{Hall, LENGTH_S, TENANT, device, hellos, join, only, to_agent, to_operator};
 
@@ -91,6 +91,57 @@ fn t17_a_wider_policy_changes_no_running_session_and_the_next_one_has_it() {
     let outputs = publish(&mut hall, 2, r#"{"default":{"read_clipboard":true}}"#);
     assert_eq!(to_operator(&outputs, operator), []);
     assert_eq!(hall.rooms.occupancy(), 1);
+}
+
+/// T17: the policy of the moment in which the attempt begins counts, and not of when it was asked for.
+#[test]
+fn t17_an_attempt_whose_rights_were_narrowed_while_it_was_written_down_starts_nothing() {
+    let mut hall = Hall::new();
+    let operator = hall.operator(1);
+    let (session, locator) = hall.open(operator, 1);
+    hall.database = None;
+    let (agent, outputs) = hall.knock(1, locator);
+    let write = outputs.iter().find_map(|output| match output {
+        Output::Persist { write, .. } => Some(*write),
+        Output::ToOperator { .. }
+        | Output::ToAgent { .. }
+        | Output::HangUp { .. }
+        | Output::Note(_) => None,
+    });
+    publish(&mut hall, 1, r#"{"default":{"screenshot":false}}"#);
+    let written = Input::Written { write: write.unwrap(), outcome: Outcome::Durable };
+    let outputs = hall.turn(written);
+    assert_eq!(to_operator(&outputs, operator), [], "nobody has arrived");
+    let met: Vec<ServerToAgent> = to_agent(&outputs, agent);
+    assert!(matches!(met.as_slice(), [ServerToAgent::Met { .. }]), "as at a dead number: {met:?}");
+    // The number is good for another, under the rights of now.
+    hall.database = Some(Outcome::Durable);
+    hall.pair(operator, (session, locator), 2);
+    assert_eq!(hall.rooms.present().len(), 1);
+}
+
+/// T17: somebody's other groups, or a narrower certificate, as a narrower policy.
+#[test]
+fn t17_who_is_in_other_groups_loses_what_they_do_not_allow_and_nobody_else() {
+    let mut hall = Hall::new();
+    let (first, second) = (hall.operator(1), hall.operator(2));
+    publish(&mut hall, 1, r#"{"group":{"silent":{"screenshot":false}}}"#);
+    let (room, other) = (hall.open(first, 1), hall.open(second, 2));
+    let agent = hall.pair(first, room, 1);
+    hall.pair(second, other, 2);
+    let same = hall.as_operator(1);
+    let outputs = hall.turn(Input::OperatorChanged { operator: Box::new(same.clone()) });
+    assert!(outputs.is_empty(), "{outputs:?}");
+    let now = Operator { groups: vec!["silent".to_owned()], ..same };
+    let outputs = hall.turn(Input::OperatorChanged { operator: Box::new(now) });
+    let reason = CloseReason::Withdrawn;
+    assert_eq!(to_operator(&outputs, first), [ServerToOperator::Closed { session: room.0, reason }]);
+    assert_eq!(to_agent(&outputs, agent), [ServerToAgent::Closed { reason }]);
+    assert_eq!(to_operator(&outputs, second), []);
+    assert_eq!(hall.rooms.occupancy(), 1);
+    let without = Operator { modes: vec![Mode::View], ..hall.as_operator(2) };
+    let outputs = hall.turn(Input::OperatorChanged { operator: Box::new(without) });
+    assert_eq!(to_operator(&outputs, second), [ServerToOperator::Closed { session: other.0, reason }]);
 }
 
 #[test]

@@ -5,19 +5,26 @@ use std::net::IpAddr;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
 use tasuki_protocol::ledger::words::LockedOut;
-use tasuki_protocol::login::{ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse};
+use tasuki_protocol::login::{
+    ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse, SignOut,
+};
 use tasuki_protocol::signal;
 
+use super::admin::refuse_admin;
 use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
+use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
+use crate::shell::acts::Step;
 use crate::shell::clock;
 use crate::shell::devices::Asked;
 use crate::shell::listen::Guest;
+use crate::shell::store::Event;
 use crate::shell::tokens::Bearer;
 
 pub(super) async fn login(
@@ -82,26 +89,25 @@ async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
         site.desk.count("login.done");
         return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
     }
-    if let Ok(Some(bearer)) = site.accounts.bearer(&response.token).await {
-        // A token that nobody was told of ends by itself, should this fail too.
-        site.accounts.sign_out(&bearer).await.ok();
-    }
+    // It ends by itself, should this fail too.
+    site.accounts.take_token_back(&response.token).await.ok();
     problem(ProblemCode::Busy)
 }
 
-pub(super) async fn logout(State(site): Shared, headers: HeaderMap) -> Response {
-    let bearer = match bearer(&site, &headers).await {
-        Ok(bearer) => bearer,
+pub(super) async fn logout(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let (bearer, address, asked): (_, _, SignOut) = match asked(&site, &guest, request).await {
+        Ok(asked) => asked,
         Err(refused) => return refused,
     };
-    if let Err(error) = site.accounts.sign_out(&bearer).await {
-        return store_problem(&error);
-    }
-    site.desk.withdraw(bearer.operator);
-    if let Err(refused) = site.recorded(event("logout", Some(bearer.operator.0))).await {
-        return refused;
-    }
-    StatusCode::NO_CONTENT.into_response()
+    let end = match site.accounts.sign_out(&bearer, &guest.exporter, &asked) {
+        Ok(end) => end,
+        Err(refused) => return refuse_bearer(&site, &bearer, address, refused).await,
+    };
+    done(&site, event("logout", Some(bearer.operator.0)), vec![end], bearer.operator).await
 }
 
 pub(super) async fn confirm(
@@ -109,13 +115,7 @@ pub(super) async fn confirm(
     Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    let headers = request.headers().clone();
-    let bearer = match bearer(&site, &headers).await {
-        Ok(bearer) => bearer,
-        Err(refused) => return refused,
-    };
-    let address = site.address(&guest, &headers);
-    let asked: Confirmation = match read_json(&site, request.into_body()).await {
+    let (bearer, address, asked): (_, _, Confirmation) = match asked(&site, &guest, request).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
     };
@@ -133,29 +133,40 @@ pub(super) async fn change_password(
     Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    let headers = request.headers().clone();
-    let bearer = match bearer(&site, &headers).await {
-        Ok(bearer) => bearer,
-        Err(refused) => return refused,
-    };
-    let address = site.address(&guest, &headers);
-    let asked: ChangePassword = match read_json(&site, request.into_body()).await {
+    let (bearer, address, asked): (_, _, ChangePassword) = match asked(&site, &guest, request).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
     };
     match site.accounts.change_password(&bearer, &guest.exporter, asked).await {
-        Ok(Ok(())) => {
-            site.desk.withdraw(bearer.operator);
-            if let Err(refused) =
-                site.recorded(event("password.changed", Some(bearer.operator.0))).await
-            {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
+        Ok(Ok(steps)) => {
+            let changed = event("password.changed", Some(bearer.operator.0));
+            done(&site, changed, steps, bearer.operator).await
         }
         Ok(Err(code)) => problem(code),
         Err(refused) => refuse_bearer(&site, &bearer, address, refused).await,
     }
+}
+
+/// Rows with their record, and what they end of what lives.
+async fn done(site: &Site, what: Event, steps: Vec<Step>, whose: OperatorId) -> Response {
+    match site.act(what, steps).await {
+        Ok(()) => {
+            site.desk.withdraw(whose);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+/// Who asks, from where, for what.
+async fn asked<T: DeserializeOwned>(
+    site: &Site,
+    guest: &Guest,
+    request: Request,
+) -> Result<(Bearer, IpAddr, T), Response> {
+    let address = site.address(guest, request.headers());
+    let bearer = bearer(site, address, request.headers()).await?;
+    Ok((bearer, address, read_json(site, request.into_body()).await?))
 }
 
 /// One answer for whatever was wrong (T52); the ledger is told what it was (S55, S64).
@@ -201,14 +212,24 @@ pub(super) fn refuse(refused: LoginRefused) -> Response {
     }
 }
 
-pub(super) async fn bearer(site: &Site, headers: &HeaderMap) -> Result<Bearer, Response> {
+/// Whose token came with the request, from a place and at a time where it counts (T54).
+pub(super) async fn bearer(
+    site: &Site,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> Result<Bearer, Response> {
     if let Some(refused) = site.not_yet() {
         return Err(refused);
     }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let Some(token) = token else { return Err(problem(ProblemCode::SignIn)) };
-    match site.accounts.bearer(token).await {
+    let found = async {
+        let Some(bearer) = site.accounts.bearer(token).await? else { return Ok(None) };
+        let admitted = site.accounts.still_admits(bearer.operator, address).await?;
+        Ok(admitted.then_some(bearer))
+    };
+    match found.await {
         Ok(Some(bearer)) => Ok(bearer),
         Ok(None) => Err(problem(ProblemCode::SignIn)),
         Err(error) => Err(store_problem(&error)),

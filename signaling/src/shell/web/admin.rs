@@ -125,7 +125,10 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
         site.act(event(kind, None).by(admin.0).on(&target), steps).await
     };
     match changed.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => {
+            site.renew_all().await;
+            StatusCode::NO_CONTENT.into_response()
+        }
         Err(refused) => refuse_admin(refused),
     }
 }

@@ -16,7 +16,7 @@ use super::seen::Seen;
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
 };
-use crate::shell::accounts::{LoginRefused, Wrong};
+use crate::shell::accounts::{Accounts, LoginRefused, Wrong};
 use crate::shell::admins::{AdminId, AdminRefused, Coming};
 use crate::shell::listen::Guest;
 
@@ -93,10 +93,12 @@ pub(super) async fn login(
         Err(refused) => return refused,
     };
     match site.accounts.log_admin_in(admin, body).await {
-        Ok(answer) => {
+        Ok((answer, opened)) => {
             let written = match &answer {
                 AdminLoginAnswer::SignedIn { .. } => {
-                    site.recorded(event("admin.login", None).by(admin.0)).await
+                    let entered = event("admin.login", None).by(admin.0);
+                    let entered = site.act(entered, opened.into_iter().collect()).await;
+                    entered.map_err(refuse_admin)
                 }
                 // Steps of a sign-in that goes on are none of the ledger's.
                 AdminLoginAnswer::NeedsTotp | AdminLoginAnswer::TotpSetup { .. } => Ok(()),
@@ -125,14 +127,10 @@ pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    match site.accounts.log_admin_out(admin).await {
-        Ok(()) => {
-            if let Err(refused) = site.recorded(event("admin.logout", None).by(admin.0)).await {
-                return refused;
-            }
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(error) => store_problem(&error),
+    let left = event("admin.logout", None).by(admin.0);
+    match site.act(left, vec![Accounts::log_admin_out(admin)]).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => refuse_admin(refused),
     }
 }
 

@@ -35,7 +35,10 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
         site.act(event("device.approved", Some(operator)).by(admin.0), vec![step]).await
     };
     match approved.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => {
+            site.renew_all().await;
+            StatusCode::NO_CONTENT.into_response()
+        }
         Err(refused) => refuse_admin(refused),
     }
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Extension, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
@@ -27,6 +27,7 @@ use super::admin::signed_in_json;
 use super::{Shared, Site, json, problem, read_json, store_problem, unwritten};
 use crate::shell::clock;
 use crate::shell::ledger::{Unwritten, Work};
+use crate::shell::listen::Guest;
 
 /// How long an opened reading may go on.
 const READING: Duration = Duration::from_secs(3600);
@@ -95,10 +96,12 @@ pub(super) async fn end_rows(State(site): Shared, request: Request) -> Response 
 
 pub(super) async fn operators_checkpoint(
     State(site): Shared,
-    headers: HeaderMap,
+    Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    if let Err(refused) = bearer(&site, &headers).await {
+    let address = site.address(&guest, request.headers());
+    let headers = request.headers().clone();
+    if let Err(refused) = bearer(&site, address, &headers).await {
         return refused;
     }
     match read_json::<AskCheckpoint>(&site, request.into_body()).await {

@@ -37,6 +37,7 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
 use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, SERVER_KEYS_PATH};
 use tasuki_protocol::ledger::event::Entry;
 use tasuki_protocol::ledger::wire::{
@@ -64,6 +65,7 @@ use super::policies::Policies;
 use super::store::Event;
 use super::trust::Trust;
 use crate::core::admission::client_address;
+use crate::core::rooms::OperatorId;
 pub(crate) use ledger::Readings;
 
 /// What the paths have at hand.
@@ -80,6 +82,8 @@ pub(crate) struct Site {
     pub(crate) rules: SocketRules,
     /// Whose forwarding headers count. T54.
     pub(crate) proxies: Vec<IpNet>,
+    /// What was read first is also put in force first.
+    pub(crate) renewing: tokio::sync::Mutex<()>,
 }
 
 pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
@@ -148,8 +152,27 @@ type Shared = State<Arc<Site>>;
 impl Site {
     /// Where a request really comes from. T54.
     fn address(&self, guest: &Guest, headers: &HeaderMap) -> IpAddr {
-        let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        client_address(guest.peer.ip(), forwarded, &self.proxies)
+        // A proxy may add a line of its own below the asker's: together they are one list (RFC 9110 5.3).
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+        let forwarded = (!lines.is_empty()).then(|| lines.join(","));
+        client_address(guest.peer.ip(), forwarded.as_deref(), &self.proxies)
+    }
+
+    /// What lives goes on under the groups and certificates of now, and ends where they allow it no more
+    /// (T17). Who cannot be looked up is out: he comes back as what he is.
+    pub(crate) async fn renew(&self, operator: OperatorId, device: &DeviceKey) {
+        let _one = self.renewing.lock().await;
+        match self.accounts.at_device(operator, device).await {
+            Ok(Some(now)) => self.desk.renew(now),
+            Ok(None) | Err(_) => self.desk.withdraw_device(*device),
+        }
+    }
+
+    async fn renew_all(&self) {
+        for (operator, device) in self.desk.present() {
+            self.renew(operator, &device).await;
+        }
     }
 
     /// Waits until an act and its record are on disk, or refuses both.

@@ -32,11 +32,11 @@ pub(super) async fn operator(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let bearer = match bearer(&site, &headers).await {
+    let address = site.address(&guest, &headers);
+    let bearer = match bearer(&site, address, &headers).await {
         Ok(bearer) => bearer,
         Err(refused) => return refused,
     };
-    let address = site.address(&guest, &headers);
     let upgrade = sparing(upgrade);
     upgrade.on_upgrade(move |socket| sockets::operator(site, guest, address, bearer, socket))
 }

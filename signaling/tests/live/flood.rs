@@ -1,0 +1,135 @@
+//! Strangers who sign in faster than anybody can be looked at, at the real cost of a password (F16).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::login::LoginAnswer;
+use tasuki_protocol::rights::Mode;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::client::{PASSWORD, World};
+use crate::crash::Process;
+use crate::ledger::come_and_go;
+
+/// As a server has it that nobody told anything else.
+const REAL: [(&str, &str); 4] = [
+    ("password_memory_kib", "65536"),
+    ("password_passes", "3"),
+    ("connections_per_address", "2000"),
+    ("connections", "3000"),
+];
+const A_SECOND: u32 = 200;
+/// `TASUKI_FLOOD_S` asks for longer ones.
+const FLOOD: Duration = Duration::from_secs(10);
+/// How long whoever belongs here may wait (F16).
+const SIGNED_IN: Duration = Duration::from_secs(5);
+/// A stranger waits no longer for his answer.
+const GIVES_UP: Duration = Duration::from_millis(300);
+
+fn flood() -> Duration {
+    let wanted = std::env::var("TASUKI_FLOOD_S").ok().and_then(|seconds| seconds.parse().ok());
+    wanted.map_or(FLOOD, Duration::from_secs)
+}
+
+fn stranger() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+/// Two hundred tries a second until dropped, at names that are there and at others; two of three
+/// hang up before they are answered.
+fn strangers(world: &Arc<World>, tried: &Arc<AtomicUsize>) -> JoinSet<()> {
+    let (world, tried) = (Arc::clone(world), Arc::clone(tried));
+    let mut flooding = JoinSet::new();
+    flooding.spawn(async move {
+        let mut tries = JoinSet::new();
+        let mut beat = tokio::time::interval(Duration::from_secs(1) / A_SECOND);
+        for number in 0_usize.. {
+            beat.tick().await;
+            let (world, tried) = (Arc::clone(&world), Arc::clone(&tried));
+            tries.spawn(async move {
+                let name = if number % 2 == 0 { "hanako".to_owned() } else { format!("x{number}") };
+                let (device, patience) = (stranger(), GIVES_UP * u32::from(number % 3 == 0) * 100);
+                let trying = world.try_login(&name, "wrong", &device);
+                let answer = timeout(patience.max(GIVES_UP), trying).await.ok().flatten();
+                assert!(matches!(answer, None | Some(401 | 503)), "{answer:?}");
+                tried.fetch_add(1, Ordering::Relaxed);
+            });
+            while tries.try_join_next().is_some() {}
+        }
+    });
+    flooding
+}
+
+/// F16, T53: memory stays within its bound, who is in a session notices nothing, and an approved
+/// device signs in within seconds, again and again, whatever strangers do under its account's name.
+#[tokio::test]
+async fn f16_a_flood_of_logins_takes_no_more_memory_than_its_cap_and_keeps_no_approved_device_out() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let server = Process::start_set(&world, &REAL);
+    let mut operator = world.operator("hanako").await;
+    let (world, tried) = (Arc::new(world), Arc::new(AtomicUsize::new(0)));
+    let flooding = strangers(&world, &tried);
+    let began = Instant::now();
+    let (mut slowest, mut times) = (Duration::ZERO, 0);
+    while began.elapsed() < flood() {
+        let begun = Instant::now();
+        while world.try_login("hanako", PASSWORD, &operator.device).await != Some(200) {
+            assert!(begun.elapsed() < 6 * SIGNED_IN, "an approved device is kept out");
+        }
+        (slowest, times) = (slowest.max(begun.elapsed()), times + 1);
+        timeout(SIGNED_IN, come_and_go(&world, &mut operator)).await.expect("a live session goes on");
+    }
+    drop(flooding);
+    let (cores, most) = (std::thread::available_parallelism().unwrap().get(), server.most_memory_mb());
+    let bound = cores * 64 + 100;
+    eprintln!(
+        "{} strangers' tries in {} s; the slowest of {times} sign-ins took {slowest:.1?}; at most {most} MB",
+        tried.load(Ordering::Relaxed),
+        flood().as_secs(),
+    );
+    assert!(most <= bound, "{most} MB, where {bound} are the bound");
+    assert!(slowest <= SIGNED_IN, "{slowest:?}");
+}
+
+/// T51, F16: who is told that the server is busy was not looked at, and that is no failure: strangers
+/// who fill the queue suspend nobody by it.
+#[tokio::test]
+async fn t51_a_try_that_nobody_had_time_for_is_no_failure() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let _server = Process::start_set(&world, &REAL);
+    let (device, code) =
+        (SigningKey::from_bytes(&[41; 32]), world.add_operator("taro", &Mode::ALL).await);
+    let world = Arc::new(world);
+    let mut flooding = JoinSet::new();
+    for number in 0..60 {
+        let world = Arc::clone(&world);
+        flooding.spawn(async move {
+            loop {
+                world.try_login(&format!("x{number}"), "wrong", &stranger()).await;
+            }
+        });
+    }
+    let mut busy = 0;
+    // More often than suspends a name.
+    while busy < 6 {
+        match world.login("taro", PASSWORD, &device, Some(&code)).await.status {
+            503 => busy += 1,
+            status => assert_eq!(status, 200, "suspended"),
+        }
+    }
+    drop(flooding);
+    let answer = async {
+        loop {
+            let answer = world.login("taro", PASSWORD, &device, Some(&code)).await;
+            if answer.status != 503 {
+                return answer.login();
+            }
+        }
+    };
+    assert_eq!(timeout(crate::client::PATIENCE, answer).await.unwrap(), LoginAnswer::DevicePending);
+}
