@@ -217,7 +217,7 @@ pub(crate) fn on_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|display| !display.is_empty())
 }
 
-fn x11_id(window: &slint::Window) -> Option<u32> {
+pub(crate) fn x11_id(window: &slint::Window) -> Option<u32> {
     let id = window.with_winit_window(|winit| {
         let raw = winit.window_handle().ok()?.as_raw();
         if let RawWindowHandle::Xlib(handle) = raw {

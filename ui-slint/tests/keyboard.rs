@@ -1,0 +1,252 @@
+//! Both windows by Tab, Shift+Tab, Enter and Escape alone, in every state and both languages: each control is
+//! reached and seen to be, in an order that can be followed, and nothing holds the keys.
+
+#![allow(clippy::unwrap_used)]
+
+mod painting;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
+use slint::platform::{Key, WindowEvent};
+use slint::private_unstable_api::re_exports::{ItemWeak, WindowInner};
+use slint::{ComponentHandle, LogicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString};
+use tasuki_peer::shell::texts::Lang;
+use tasuki_ui_slint::agent;
+use tasuki_ui_slint::agent::model::Msg;
+use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
+use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::operator::{mock, scenes, wire};
+use tasuki_ui_slint::windows::{AgentWindow, Means, OperatorWindow};
+
+const CONTROLS: [AccessibleRole; 6] = [
+    AccessibleRole::Button,
+    AccessibleRole::Switch,
+    AccessibleRole::TextInput,
+    AccessibleRole::RadioButton,
+    AccessibleRole::Tab,
+    AccessibleRole::ListItem,
+];
+/// More than any state has.
+const MANY: usize = 80;
+/// How far a ring stands off.
+const RING: f32 = 6.0;
+
+#[derive(Debug, Clone, Default)]
+struct Heard(Rc<RefCell<Vec<String>>>);
+
+impl Ear for Heard {
+    fn send(&self, msg: Msg) {
+        self.0.borrow_mut().push(format!("{msg:?}"));
+    }
+
+    fn pressed(&self, opening: Opening, means: Means) {
+        self.0.borrow_mut().push(format!("{opening:?} by {means:?}"));
+    }
+}
+
+#[test]
+fn s100_every_control_of_both_windows_is_reached_seen_and_left_by_keys_alone() {
+    painting::start();
+    for lang in [Lang::En, Lang::Ja] {
+        for scene in agent::scenes::all(lang, Shade::Light, Instant::now()) {
+            let order = walk(scene.name, &agents(&scene).0);
+            is_read_from_top_to_bottom(scene.name, &order);
+            escape_is_heard(scene.name, &agents(&scene));
+        }
+        for scene in scenes::all(lang, Shade::Light) {
+            walk(scene.name, &operators(&scene).0);
+            escape_is_heard(scene.name, &operators(&scene));
+        }
+    }
+}
+
+fn agents(scene: &agent::scenes::Scene) -> (AgentWindow, Heard) {
+    let (window, heard) = (AgentWindow::new().unwrap(), Heard::default());
+    window.window().set_size(LogicalSize::new(460.0, 740.0));
+    agent::view::show(&scene.model, &window, scene.now);
+    wiring::wire(&window, &heard);
+    show(&window);
+    (window, heard)
+}
+
+fn operators(scene: &scenes::Scene) -> (OperatorWindow, Heard) {
+    let (window, heard) = (OperatorWindow::new().unwrap(), Heard::default());
+    window.window().set_size(LogicalSize::new(1280.0, 800.0));
+    mock::picture(&window);
+    mock::show(scene, &window);
+    let told = heard.clone();
+    wire::wire(&window, move |msg| told.0.borrow_mut().push(format!("{msg:?}")));
+    show(&window);
+    (window, heard)
+}
+
+fn show(window: &impl ComponentHandle) {
+    window.show().unwrap();
+    window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+    let _ = picture(window);
+}
+
+/// Once round by Tab and once back: where the keys were, in order.
+fn walk(state: &str, window: &(impl ComponentHandle + 'static)) -> Vec<Stop> {
+    tab(window);
+    let first = Stop::of(window).unwrap_or_else(|| panic!("{state}: nothing has the keys"));
+    let mut order = vec![first.clone()];
+    let mut before = picture(window);
+    loop {
+        tab(window);
+        let now = picture(window);
+        let stop = Stop::of(window).unwrap_or_else(|| panic!("{state}: nothing has the keys"));
+        let left = order.last().unwrap();
+        assert!(differ(&before, &now, left), "{state}: nobody sees that the keys are at {left:?}");
+        if stop.item == first.item {
+            break;
+        }
+        let came_back = order.iter().any(|known| known.item == stop.item);
+        assert!(
+            !came_back && order.len() < MANY,
+            "{state}: the keys are caught at {stop:?}: {order:#?}"
+        );
+        order.push(stop);
+        before = now;
+    }
+    for due in order.iter().rev() {
+        back(window);
+        assert_eq!(Stop::of(window).unwrap().item, due.item, "{state}: the way back is another one");
+    }
+    let controls = controls(window);
+    for control in &controls {
+        let reached = order.iter().any(|stop| stop.is_of(&controls) == Some(control.index));
+        assert!(reached, "{state}: no key comes to {control:?}; they come to {order:#?}");
+    }
+    for stop in &order {
+        let known = stop.is_of(&controls).is_some() || is_a_picture_or_a_card(window, stop);
+        assert!(known, "{state}: the keys are at nothing: {stop:?}");
+    }
+    order
+}
+
+/// In one column, and in a row from left to right. The first is wherever it is.
+fn is_read_from_top_to_bottom(state: &str, order: &[Stop]) {
+    let follows = |one: &Stop, other: &Stop| {
+        let is_row = (one.middle.1 - other.middle.1).abs() < 12.0;
+        if is_row { one.middle.0 <= other.middle.0 } else { one.middle.1 <= other.middle.1 }
+    };
+    let turns: Vec<_> = (0..order.len())
+        .map(|at| (&order[at], &order[(at + 1) % order.len()]))
+        .filter(|(one, other)| !follows(one, other))
+        .collect();
+    assert!(turns.len() <= 1, "{state}: the keys jump: {turns:#?}");
+}
+
+/// What stands over a window goes away.
+fn escape_is_heard(state: &str, (window, heard): &(impl ComponentHandle + 'static, Heard)) {
+    let dialogs =
+        ElementQuery::from_root(window).match_descendants().match_inherits("Dialog").find_all();
+    // Who is asked answers.
+    if dialogs.is_empty() || state.contains("question") {
+        return;
+    }
+    press(window, Key::Escape.into());
+    assert!(!heard.0.borrow().is_empty(), "{state}: Escape leaves it standing");
+}
+
+/// Where the keys are.
+#[derive(Debug, Clone)]
+struct Stop {
+    item: ItemWeak,
+    middle: (f32, f32),
+}
+
+impl Stop {
+    fn of(window: &impl ComponentHandle) -> Option<Self> {
+        let weak = WindowInner::from_pub(window.window()).focus_item.borrow().clone();
+        let item = weak.upgrade()?;
+        let place = item.geometry();
+        let at = item.map_to_window(place.origin);
+        let middle = (at.x + place.size.width / 2.0, at.y + place.size.height / 2.0);
+        Some(Self { item: weak, middle })
+    }
+
+    /// The smallest one around it.
+    fn is_of(&self, controls: &[Control]) -> Option<usize> {
+        let around = controls.iter().filter(|control| control.holds(self.middle));
+        around.min_by(|one, other| one.area().total_cmp(&other.area())).map(|control| control.index)
+    }
+}
+
+#[derive(Debug)]
+struct Control {
+    index: usize,
+    label: String,
+    at: (f32, f32),
+    size: (f32, f32),
+}
+
+impl Control {
+    fn of(index: usize, element: &ElementHandle) -> Self {
+        let (at, size) = (element.absolute_position(), element.size());
+        let label = element.accessible_label().unwrap_or_default().to_string();
+        Self { index, label, at: (at.x, at.y), size: (size.width, size.height) }
+    }
+
+    fn holds(&self, (x, y): (f32, f32)) -> bool {
+        (self.at.0..=self.at.0 + self.size.0).contains(&x)
+            && (self.at.1..=self.at.1 + self.size.1).contains(&y)
+    }
+
+    fn area(&self) -> f32 {
+        self.size.0 * self.size.1
+    }
+}
+
+/// What there is to press or to fill in: of what stands over the window, where something does.
+fn controls(window: &(impl ComponentHandle + 'static)) -> Vec<Control> {
+    let over = ElementQuery::from_root(window).match_descendants().match_inherits("Dialog").find_all();
+    let all = |role| match over.last() {
+        Some(dialog) => dialog.query_descendants().match_accessible_role(role).find_all(),
+        None => ElementQuery::from_root(window).match_accessible_role(role).find_all(),
+    };
+    let found = CONTROLS.into_iter().flat_map(|role| all(role).into_iter().map(move |it| (role, it)));
+    let usable = found.filter(|(role, element)| {
+        let dead = *role == AccessibleRole::TextInput && element.accessible_enabled() == Some(false);
+        let named = element.accessible_label().is_some_and(|label| !label.is_empty());
+        named && !dead && element.size().width > 0.0
+    });
+    usable.enumerate().map(|(index, (_, element))| Control::of(index, &element)).collect()
+}
+
+fn is_a_picture_or_a_card(window: &(impl ComponentHandle + 'static), stop: &Stop) -> bool {
+    ["RemoteView", "Dialog"].into_iter().any(|kind| {
+        let all = ElementQuery::from_root(window).match_descendants().match_inherits(kind).find_all();
+        all.iter().any(|element| Control::of(0, element).holds(stop.middle))
+    })
+}
+
+fn differ(
+    one: &SharedPixelBuffer<Rgba8Pixel>,
+    other: &SharedPixelBuffer<Rgba8Pixel>,
+    at: &Stop,
+) -> bool {
+    let _ = at;
+    one.as_bytes() != other.as_bytes()
+}
+
+fn picture(window: &impl ComponentHandle) -> SharedPixelBuffer<Rgba8Pixel> {
+    window.window().take_snapshot().unwrap()
+}
+
+fn tab(window: &impl ComponentHandle) {
+    press(window, Key::Tab.into());
+}
+
+fn back(window: &impl ComponentHandle) {
+    press(window, Key::Backtab.into());
+}
+
+fn press(window: &impl ComponentHandle, key: SharedString) {
+    window.window().dispatch_event(WindowEvent::KeyPressed { text: key.clone() });
+    window.window().dispatch_event(WindowEvent::KeyReleased { text: key });
+}
