@@ -28,7 +28,8 @@ const LABEL: u32 = 29;
 const GROUP: u32 = 39;
 const BUTTON: u32 = 43;
 const ENTRY: u32 = 79;
-const CHECKED: u64 = 1 << 4;
+/// Of a box that is ticked and of a switch that is on.
+const ON: u64 = 1 << 4 | 1 << 20;
 const FOCUSED: u64 = 1 << 12;
 /// Longer than a press that this computer did not make keeps Allow asleep.
 const ASLEEP: Duration = Duration::from_millis(1300);
@@ -154,7 +155,7 @@ fn a_switch_that_was_brought_the_focus_stays_off(desk: &mut Desk, reader: &Reade
     let name = chosen.expect("he asks to operate").1.say(Lang::En);
     let find = || reader.nodes().into_iter().find(|node| node.role != LABEL && node.name == name);
     let switch = until_some(name, find, String::new);
-    let is_on = || find().is_some_and(|switch| switch.states & CHECKED != 0);
+    let is_on = || find().is_some_and(|switch| switch.states & ON != 0);
     assert!(is_on());
     reader.press(&switch);
     until("it is left out", || !is_on());
