@@ -8,11 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tasuki_protocol::admin::{ADMIN_HEADER, ENROL_PATH, Problem, ProblemCode, request_proof};
+use tasuki_protocol::admin::{
+    ADMIN_HEADER, ENROL_PATH, MAX_CLOCK_S, Problem, ProblemCode, request_proof,
+};
 use tasuki_protocol::signal;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -24,6 +26,13 @@ use crate::profile::Place;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+struct Answered {
+    status: StatusCode,
+    text: String,
+    /// By the server's own clock, in seconds since 1970.
+    at: Option<i64>,
+}
 
 /// One server, and the key that signs requests to it, once there is one.
 #[derive(Debug)]
@@ -65,7 +74,7 @@ impl Client<'_> {
     ) -> Result<A, Fault> {
         let late = |_| self.unreachable("it does not answer");
         let request = self.request(method, path, body)?;
-        let (status, text) =
+        let Answered { status, text, at } =
             tokio::time::timeout(PATIENCE, self.exchange(request)).await.map_err(late)??;
         if status.is_success() {
             let text = if text.is_empty() { "null" } else { &text };
@@ -73,6 +82,11 @@ impl Client<'_> {
                 .map_err(|_| Fault::NotTasuki { address: self.address() });
         }
         match signal::decode::<Problem>(&text) {
+            Ok(Problem { code: ProblemCode::Unauthorised, .. }) if self.key.is_some() => {
+                let off = at.map(|at| unix() - at).filter(|off| off.unsigned_abs() > MAX_CLOCK_S);
+                let unauthorised = Fault::Refused(ProblemCode::Unauthorised);
+                Err(off.map_or(unauthorised, |ahead_s| Fault::ClockOff { ahead_s }))
+            }
             Ok(problem) => Err(Fault::Refused(problem.code)),
             // Once the token is used the path is gone, as if it had never been (T57).
             Err(_) if path == ENROL_PATH && status == StatusCode::NOT_FOUND && text.is_empty() => {
@@ -99,18 +113,18 @@ impl Client<'_> {
             .map_err(|_| self.unreachable("the server's host name cannot be used"))
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, String), Fault> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answered, Fault> {
         let strange = |_| Fault::NotTasuki { address: self.address() };
         let stream = TokioIo::new(self.connect().await?);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(stream).await.map_err(strange)?;
         let driver = tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(strange)?;
-        let status = response.status();
+        let (status, at) = (response.status(), server_time(response.headers()));
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
         driver.abort();
         let bytes = body.map_err(|_| Fault::NotTasuki { address: self.address() })?.to_bytes();
-        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(Answered { status, text: String::from_utf8_lossy(&bytes).into_owned(), at })
     }
 
     async fn connect(&self) -> Result<TlsStream<TcpStream>, Fault> {
@@ -139,13 +153,25 @@ impl Client<'_> {
     }
 }
 
+/// RFC 9110 §6.6.1; it came under the pinned key, so that nobody else can say it.
+fn server_time(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(hyper::header::DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(date.timestamp().as_second())
+}
+
+fn unix() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
 fn proof(key: &SigningKey, method: &Method, path: &str, body: &str) -> Result<String, Fault> {
     let failed = |_| Fault::Unreachable { address: String::new(), why: "no randomness".into() };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(failed)?;
     let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let signed = request_proof(now, &nonce, method.as_str(), path, body.as_bytes());
+    let now = unix();
+    let signed = request_proof(now.unsigned_abs(), &nonce, method.as_str(), path, body.as_bytes());
     let signature = STANDARD.encode(key.sign(signed.as_bytes()).to_bytes());
     Ok(format!("{now}.{nonce}.{signature}"))
 }

@@ -36,6 +36,9 @@ pub enum Fault {
     OtherFingerprint { address: String },
     #[error("not a Tasuki server: {address}")]
     NotTasuki { address: String },
+    /// A signed request counts only around the server's own time.
+    #[error("this clock is {ahead_s} s ahead of the server's")]
+    ClockOff { ahead_s: i64 },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
     #[error("not a policy: {file}: {why}")]
@@ -134,7 +137,7 @@ impl Fault {
             | Self::File { .. }
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
-            Self::WrongPassword | Self::TokenOver => 6,
+            Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => match code {
                 ProblemCode::SignIn

@@ -23,6 +23,7 @@ impl Language {
             | Fault::OtherServer { .. }
             | Fault::OtherFingerprint { .. }
             | Fault::NotTasuki { .. } => self.about_network(fault),
+            Fault::ClockOff { ahead_s } => self.clock_off(*ahead_s),
             Fault::Refused(code) => self.problem(*code),
             Fault::Audit(fault) | Fault::Printed { why: fault, .. } => audit::sentence(fault, self),
             Fault::NoServer
@@ -94,8 +95,8 @@ impl Language {
     fn problem(self, code: ProblemCode) -> String {
         match code {
             ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
-                "The server does not accept this. A token works once and for a limited time; a key must be enrolled; the clock may be wrong by five minutes at most.",
-                "サーバーが受け付けませんでした。トークンは期限内に一度だけ有効で、鍵は登録が必要です。時計のずれは5分以内にしてください。",
+                "The server does not accept this. A token works once and for a limited time; a key must be enrolled, and its administrator not disabled.",
+                "サーバーが受け付けませんでした。トークンは期限内に一度だけ有効です。鍵は登録されていて、その管理者が停止されていない必要があります。",
             ),
             ProblemCode::Malformed | ProblemCode::Version => self.pick(
                 "The server speaks another version. Update the older one of the two.",
@@ -231,6 +232,15 @@ impl Language {
         self.pick(
                 format!("What answers at {address} is not a Tasuki server of this version. Update both to the same version."),
                 format!("{address} で応答したのはこの版の Tasuki サーバーではありません。両方を同じ版に更新してください。"),
+        )
+    }
+
+    fn clock_off(self, ahead_s: i64) -> String {
+        let minutes = (ahead_s.unsigned_abs() + 30) / 60;
+        let (en, ja) = if ahead_s > 0 { ("ahead of", "進んで") } else { ("behind", "遅れて") };
+        self.pick(
+            format!("This computer's clock is {minutes} minutes {en} the server's, and a request counts only within five, so nothing was done. Set whichever is wrong and run the command again."),
+            format!("このコンピュータの時計がサーバーより{minutes}分{ja}いるため（許容は5分）、何も行いませんでした。正しくないほうの時計を合わせて、もう一度実行してください。"),
         )
     }
 

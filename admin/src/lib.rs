@@ -22,6 +22,7 @@ pub mod random;
 pub mod report;
 pub mod settings;
 pub mod shares;
+mod slip;
 mod table;
 pub mod texts;
 pub mod usage;

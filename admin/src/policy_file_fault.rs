@@ -1,5 +1,7 @@
 //! Why a file is no policy, in two languages: where, which word, and what may stand there.
 
+use crate::slip::meant;
+
 /// Why a file is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFileFault {
@@ -105,26 +107,8 @@ impl<'a> Quoted<'a> {
     fn of(why: &'a str) -> Self {
         let quoted: Vec<&str> = why.split('`').skip(1).step_by(2).collect();
         let (word, others) = quoted.split_first().map_or(("", &[][..]), |(first, more)| (*first, more));
-        let near = others.iter().map(|other| (distance(word, other), *other)).min();
-        // A third of the word may be wrong, as with a slip of the hand.
-        let near = near.filter(|(wrong, _)| wrong * 3 <= word.chars().count().max(3));
-        Self { word, may: others.join(", "), near: near.map(|(_, other)| other) }
+        Self { word, may: others.join(", "), near: meant(word, others.iter().copied()) }
     }
-}
-
-/// Levenshtein's: how many letters were changed, left out or put in.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, theirs) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(*theirs != letter);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// What is there, and what should be.

@@ -8,6 +8,7 @@ use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::rights::Mode;
 
 use crate::fault::Fault;
+use crate::policy_names::Unknown;
 use crate::texts::Language;
 
 impl Language {
@@ -19,8 +20,16 @@ impl Language {
     }
 
     /// Of sections that hold for nobody.
-    pub fn for_nobody(self, unknown: &[String]) -> String {
-        let named = unknown.join(", ");
+    pub(crate) fn for_nobody(self, unknown: &[Unknown]) -> String {
+        let name = |Unknown { section, meant }: &Unknown| match meant {
+            Some(meant) => self.pick(
+                format!("{section} (did you mean \"{meant}\"? Capitals count)"),
+                format!("{section}（もしかして {meant} ですか。大文字と小文字は区別されます）"),
+            ),
+            None => section.clone(),
+        };
+        let named: Vec<String> = unknown.iter().map(name).collect();
+        let named = named.join(", ");
         self.pick(
             format!("There is no such operator or group, so these sections hold for nobody: {named}."),
             format!(
@@ -52,7 +61,7 @@ impl Language {
         self.pick(format!("removed administrator ({key})"), format!("削除された管理者（{key}）"))
     }
 
-    pub fn ask_unknown(self, unknown: &[String], first: &str) -> String {
+    pub(crate) fn ask_unknown(self, unknown: &[Unknown], first: &str) -> String {
         let said = self.for_nobody(unknown);
         self.pick(
             format!("{said} Type {first} to publish the policy all the same:"),

@@ -104,6 +104,9 @@ impl std::fmt::Debug for OperatorAdded {
     }
 }
 
+/// How far the clock by which a request was signed may be off the server's, in seconds.
+pub const MAX_CLOCK_S: u64 = 5 * 60;
+
 /// What an administrator's signature covers.
 pub fn request_proof(unix: u64, nonce: &str, method: &str, path: &str, body: &[u8]) -> String {
     let digest = Digest(Sha256::digest(body).into());

@@ -52,6 +52,7 @@ mod store_fault;
 mod tls;
 mod tokens;
 mod trust;
+mod turnstile;
 mod usage;
 mod usage_words;
 mod web;

@@ -21,7 +21,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::policy_file::read;
-use crate::policy_names;
+use crate::policy_names::{self, Unknown};
 use crate::policy_words::{by_json, unix_text};
 use crate::printed::Printed;
 use crate::prompt;
@@ -134,9 +134,9 @@ impl Book<'_> {
         };
         policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
         let unknown = self.unknown(&policy.rules).await?;
-        if let (Some(first), Asking::Ask) = (unknown.first(), asking) {
-            let question = self.language.ask_unknown(&unknown, first);
-            if *prompt::answer(&question)? != *first {
+        if let (Some(Unknown { section, .. }), Asking::Ask) = (unknown.first(), asking) {
+            let question = self.language.ask_unknown(&unknown, section);
+            if *prompt::answer(&question)? != *section {
                 return Err(Fault::NotConfirmed);
             }
         }
@@ -153,7 +153,7 @@ impl Book<'_> {
     }
 
     /// Sections for operators and groups that are not there.
-    async fn unknown(&self, rules: &RuleBook) -> Result<Vec<String>, Fault> {
+    async fn unknown(&self, rules: &RuleBook) -> Result<Vec<Unknown>, Fault> {
         let operators: OperatorList = self.desk.fetch(OPERATORS_PATH).await?;
         let groups: GroupList = self.desk.fetch(GROUPS_PATH).await?;
         let operators: Vec<String> =
@@ -231,6 +231,7 @@ impl Book<'_> {
         if !unknown.is_empty() {
             text = format!("{text}\n\n{}", self.language.for_nobody(&unknown));
         }
+        let unknown: Vec<String> = unknown.into_iter().map(|unknown| unknown.section).collect();
         let json = json!({ "version": state.version, "changes": changes, "unknown": unknown });
         Ok(Printed { text, json })
     }

@@ -52,7 +52,8 @@ impl Ready {
     }
 }
 
-/// Whether the server knows this key as an administrator's who may come in.
+/// Whether the server knows this key as an administrator's who may come in. A clock that is off
+/// makes no key a dead one: that is a fault of its own.
 pub(super) async fn is_known(place: &Place, key: &SigningKey) -> Result<bool, Fault> {
     let client = Client { place, key: Some(key) };
     match client.fetch::<ServerKeys>(SERVER_KEYS_PATH).await {

@@ -6,8 +6,9 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tasuki_protocol::ids::{DeviceKey, Digest, Role, SessionId};
+use tasuki_protocol::ledger::audit::Item;
 use tasuki_protocol::ledger::event::{Entry, Event};
-use tasuki_protocol::ledger::words::{Direction, FileVerdict, Overwrote};
+use tasuki_protocol::ledger::words::{AdminAction, Direction, FileVerdict, Overwrote};
 use tasuki_protocol::rights::Mode;
 
 use crate::ledger::{Ledger, seen};
@@ -73,6 +74,17 @@ pub(crate) fn acts(c: char) -> bool {
     (c.is_control() && c != '\n') || ('\u{200b}'..='\u{202e}').contains(&c)
 }
 
+/// Somebody changed what is sealed in record `seq`, and could not change what is signed about it.
+pub(crate) fn alter(ledger: &mut Ledger, seq: u64) {
+    for item in &mut ledger.items {
+        if let Item::Record(stored) = item
+            && let Some(row) = stored.row.as_mut().filter(|row| row.place.seq == seq)
+        {
+            row.sealed.0[3] ^= 1;
+        }
+    }
+}
+
 #[test]
 fn s52_s53_records_of_server_and_ends_are_listed_in_their_order_with_who_saw_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -118,6 +130,31 @@ fn records_are_found_by_operator_customer_session_day_class_event_and_text() {
     assert_eq!(told["found"], 2);
 }
 
+/// S56: whoever asks for an operator gets what administrators did to him, and to nobody else.
+#[test]
+fn s56_an_operators_records_are_also_what_administrators_did_to_him() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    let mut act = |action, target: &str| {
+        let (admin, target, detail) = ("admin".to_owned(), target.to_owned(), String::new());
+        ledger.server(30 * 60, Entry::server(Event::AdminDid { admin, action, target, detail }));
+    };
+    act(AdminAction::OperatorDisabled, "hanako");
+    act(AdminAction::OperatorDisabled, "taro");
+    act(AdminAction::OperatorDisabled, "Hanako");
+    ledger.write(folder.path());
+    let found = |operator: &str| -> Vec<u64> {
+        let told = json(folder.path(), &["list", "--operator", operator]);
+        told["records"].as_array().unwrap().iter().map(|r| r["seq"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(found("hanako"), [1, 2, 3, 4, 5, 7]);
+    assert_eq!(found("taro"), [6, 8]);
+    let report = json(folder.path(), &["report", "--operator", "taro"]);
+    assert_eq!(report["totals"][0]["admin_acts"], 1, "{report}");
+    let text = shown(folder.path(), &["list", "--operator", "hanako", "--lang", "ja"]);
+    assert!(text.contains("オペレータを停止"), "{text}");
+}
+
 /// T63: neither a wrong passphrase nor none opens anything; the exit code says which it was.
 #[test]
 fn wrong_passphrase_unknown_record_date_event_and_zone_are_one_sentence_each() {
@@ -161,13 +198,7 @@ fn an_end_cannot_pose_as_the_server_nor_leave_records_out_unnoticed() {
 fn a_changed_record_is_shown_as_altered_and_the_list_is_not_to_be_relied_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = ledger();
-    for item in &mut ledger.items {
-        if let tasuki_protocol::ledger::audit::Item::Record(stored) = item
-            && let Some(row) = stored.row.as_mut().filter(|row| row.place.seq == 1)
-        {
-            row.sealed.0[3] ^= 1;
-        }
-    }
+    alter(&mut ledger, 1);
     ledger.write(folder.path());
     let output = run(folder.path(), &["list"], PASSPHRASE);
     assert_eq!(output.status.code(), Some(10));

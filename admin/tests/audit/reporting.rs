@@ -11,7 +11,7 @@ use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
 
 use crate::ledger::{Ledger, seen};
-use crate::reading::{HOSTILE, PASSPHRASE, acts, file, json, ledger, run, shown};
+use crate::reading::{HOSTILE, PASSPHRASE, acts, alter, file, json, ledger, run, shown};
 
 /// A busy month: two operators, five customers, a mode after the other.
 fn month() -> Ledger {
@@ -194,4 +194,38 @@ fn a_report_goes_into_a_new_file_and_overwrites_none() {
     assert_eq!(again.status.code(), Some(3));
     assert_eq!(std::fs::read_to_string(&out).unwrap(), written);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+}
+
+/// T64: a report over a changed record is made, as evidence, in each form, and nobody who reads the exit
+/// code or the terminal takes it for true. What the record said is in none of them.
+#[test]
+fn t64_a_report_over_a_changed_record_is_made_and_said_not_to_be_relied_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut damaged = month();
+    month().write(folder.path());
+    let before = json(folder.path(), &["report"]);
+    // Hanako's sign-in.
+    alter(&mut damaged, 1);
+    damaged.write(folder.path());
+    let made = folder.path().join("made");
+    let into_file = ["report", "--format", "csv", "--out", made.to_str().unwrap()];
+    for arguments in [
+        &["report"] as &[&str],
+        &["report", "--json"],
+        &["report", "--format", "csv"],
+        &["report", "--format", "html"],
+        &into_file,
+    ] {
+        let output = run(folder.path(), arguments, PASSPHRASE);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(10), "{arguments:?}: {said}");
+        assert!(said.lines().count() == 1 && said.contains("record 1 was changed"), "{said}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+        if arguments.contains(&"--json") {
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let logins = |report: &Value| report["totals"][0]["logins"].as_u64().unwrap();
+            assert_eq!(logins(&report) + 1, logins(&before), "{report}");
+        }
+    }
+    assert!(std::fs::read_to_string(made).unwrap().lines().count() > 1);
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
     ADMIN_PROOF, AddAdmin, AdminAdded, AdminChange, AdminEntry, AdminList, AdminLogin,
-    AdminLoginAnswer, ChangeAdmin, EnrolAdmin, OperatorState, ProblemCode, request_proof,
+    AdminLoginAnswer, ChangeAdmin, EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
@@ -23,8 +23,8 @@ use super::names::{Cell, Person};
 use super::rules;
 use super::second::{Owner, Second};
 
-/// How far an administrator's clock may be off, in seconds.
-const CLOCK_S: i64 = 5 * 60;
+/// How long a nonce is kept, in seconds: longer than any request that names it counts.
+const NONCE_S: i64 = 3 * MAX_CLOCK_S.cast_signed();
 const NONCE_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// Why an administrator's request was not done.
@@ -165,7 +165,7 @@ impl Accounts {
         let at = i64::try_from(unix).map_err(|_| unauthorised())?;
         let nonce_is_usable =
             NONCE_CHARS.contains(&nonce.len()) && nonce.bytes().all(|b| b.is_ascii_hexdigit());
-        if !nonce_is_usable || now.abs_diff(at) > CLOCK_S.unsigned_abs() {
+        if !nonce_is_usable || now.abs_diff(at) > MAX_CLOCK_S {
             return Err(unauthorised());
         }
         let signature = STANDARD.decode(signature).map_err(|_| unauthorised())?;
@@ -178,7 +178,7 @@ impl Accounts {
             right.then(|| row.try_get(0).ok()).flatten().map(AdminId)
         };
         let admin = rows.iter().find_map(signer).ok_or_else(unauthorised)?;
-        let old = sqlx::query("DELETE FROM admin_nonces WHERE at < ?").bind(now - 3 * CLOCK_S);
+        let old = sqlx::query("DELETE FROM admin_nonces WHERE at < ?").bind(now - NONCE_S);
         old.execute(&self.store.pool).await?;
         let first = sqlx::query("INSERT OR IGNORE INTO admin_nonces (nonce, at) VALUES (?, ?)");
         let first = first.bind(nonce.to_lowercase()).bind(now).execute(&self.store.pool).await?;

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -33,12 +32,11 @@ pub(crate) struct Health {
     /// Read at every look, for it is renewed while the server runs.
     pub(crate) certificate: PathBuf,
     last: Mutex<Option<(Instant, Vec<Check>)>>,
-    verdict: AtomicBool,
 }
 
 impl std::fmt::Debug for Health {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Health").field("verdict", &self.verdict).finish_non_exhaustive()
+        f.debug_struct("Health").field("data", &self.data).finish_non_exhaustive()
     }
 }
 
@@ -64,12 +62,11 @@ impl Health {
         data: PathBuf,
         certificate: PathBuf,
     ) -> Arc<Self> {
-        let (last, verdict) = (Mutex::new(None), AtomicBool::new(true));
-        Arc::new(Self { desk, guests, metrics, store, data, certificate, last, verdict })
+        Arc::new(Self { desk, guests, metrics, store, data, certificate, last: Mutex::new(None) })
     }
 
-    pub(crate) fn last_verdict(&self) -> bool {
-        self.verdict.load(Ordering::Relaxed)
+    pub(crate) async fn is_ready(&self) -> bool {
+        self.checks().await.iter().all(|check| check.ok)
     }
 
     async fn checks(&self) -> Vec<Check> {
@@ -89,9 +86,20 @@ impl Health {
             Check::new("writer", self.desk.why_unwritten()),
             Check::new("disk", (!room).then_some("less than 64 MiB are free")),
         ];
-        self.verdict.store(checks.iter().all(|check| check.ok), Ordering::Relaxed);
+        tell_changes(last.as_ref().map(|(_, checks)| checks.as_slice()).unwrap_or_default(), &checks);
         *last = Some((Instant::now(), checks.clone()));
         checks
+    }
+}
+
+/// Into the log, once for each change: whoever looks there need not ask.
+fn tell_changes(before: &[Check], now: &[Check]) {
+    for check in now.iter().filter(|check| !before.contains(check)) {
+        match check.why {
+            Some(why) => tracing::warn!(check = check.name, why, "no session can begin"),
+            None if before.is_empty() => {}
+            None => tracing::info!(check = check.name, "it is well again"),
+        }
     }
 }
 
@@ -100,13 +108,23 @@ pub(crate) async fn alive() -> Response {
     std::future::ready((StatusCode::OK, "ok\n").into_response()).await
 }
 
-/// 200 where a session could begin, 503 and what is wrong otherwise.
+/// For everybody: 200 where a session could begin, 503 otherwise. What ails a server is a hint to
+/// whoever means it ill.
 pub(crate) async fn ready(State(health): State<Arc<Health>>) -> Response {
+    let ready = health.is_ready().await;
+    answer(ready, serde_json::json!({ "ready": ready }))
+}
+
+/// For who runs the server: what was looked at, too, and what is wrong with it.
+pub(crate) async fn ready_in_detail(State(health): State<Arc<Health>>) -> Response {
     let checks = health.checks().await;
-    let ok = checks.iter().all(|check| check.ok);
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({ "ready": ok, "checks": checks }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let ready = checks.iter().all(|check| check.ok);
+    answer(ready, serde_json::json!({ "ready": ready, "checks": checks }))
+}
+
+fn answer(ready: bool, body: serde_json::Value) -> Response {
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 /// Bytes that this process may still write where `folder` is.

@@ -31,6 +31,7 @@ use super::metrics::Metrics;
 use super::relay_path::Switch;
 use super::renewal::Renewal;
 use super::tls::Tls;
+use super::turnstile::Turnstile;
 use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
@@ -38,6 +39,8 @@ const BREATH: Duration = Duration::from_millis(100);
 /// For how long, in milliseconds, an end may take nothing of what was sent to it (TCP_USER_TIMEOUT):
 /// longer than a gap that a session survives.
 const UNTAKEN_MS: u32 = 30_000;
+/// How long a handshake may hold its turn: there and back around the world.
+const TURN: Duration = Duration::from_millis(500);
 /// The most bytes of a request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 
@@ -94,12 +97,13 @@ impl std::fmt::Debug for Guests {
     }
 }
 
-/// Who is inside, by place.
+/// Who is inside, by place, and who comes in next.
 pub(crate) struct Guests {
     most: usize,
     most_per_place: usize,
     seats: Arc<Semaphore>,
     places: Mutex<HashMap<Place, usize>>,
+    turnstile: Arc<Turnstile>,
 }
 
 impl Guests {
@@ -109,6 +113,7 @@ impl Guests {
             most_per_place: rules.connections_per_address,
             seats: Arc::new(Semaphore::new(rules.connections)),
             places: Mutex::new(HashMap::new()),
+            turnstile: Turnstile::of_this_machine(),
         })
     }
 
@@ -226,7 +231,15 @@ async fn shake_hands(door: &Door, stream: TcpStream) -> std::io::Result<TlsStrea
     let is_authority =
         begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ACME_ALPN));
     let challenge = is_authority.then(|| door.challenge.shown()).flatten();
-    begun.into_stream(challenge.unwrap_or_else(|| door.tls.config())).await
+    // Who has not even said hello holds no turn, and who stalls behind it holds none for long.
+    let turn = door.guests.turnstile.enter().await;
+    let mut shaking = std::pin::pin!(begun.into_stream(challenge.unwrap_or_else(|| door.tls.config())));
+    let shaken = timeout(TURN, shaking.as_mut()).await;
+    drop(turn);
+    match shaken {
+        Ok(shaken) => shaken,
+        Err(_) => shaking.await,
+    }
 }
 
 async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>) {

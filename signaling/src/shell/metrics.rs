@@ -88,7 +88,7 @@ impl Page {
 }
 
 /// The page as of now.
-pub(crate) fn page(health: &Health) -> String {
+fn page(health: &Health, ready: bool) -> String {
     let mut page = Page(String::new());
     counters(&mut page, &health.metrics);
     let sessions = health.desk.sessions();
@@ -105,8 +105,7 @@ pub(crate) fn page(health: &Health) -> String {
     page.one("tasuki_connections", "gauge", "Connections that are open", inside);
     let uptime = health.metrics.started.elapsed().as_secs();
     page.one("tasuki_uptime_seconds", "counter", "Seconds since the start", uptime);
-    let ready = u64::from(health.last_verdict());
-    page.one("tasuki_ready", "gauge", "1 where the last readiness check passed", ready);
+    page.one("tasuki_ready", "gauge", "1 where a session could begin", u64::from(ready));
     let free = health::free_bytes(&health.data).unwrap_or(0);
     page.one("tasuki_data_free_bytes", "gauge", "Free space where the data folder is", free);
     let resident = resident_bytes().unwrap_or(0);
@@ -162,16 +161,17 @@ fn resident_bytes() -> Option<u64> {
 }
 
 async fn answer(State(health): State<Arc<Health>>) -> Response {
-    let page = page(&health);
-    std::future::ready(([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()).await
+    // Also where nobody asks for readiness itself: the alert rules look here alone.
+    let ready = health.is_ready().await;
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], page(&health, ready)).into_response()
 }
 
-/// Serves `/metrics`, `/healthz` and `/readyz` until dropped.
+/// Serves `/metrics`, `/healthz` and `/readyz`, the latter with its reasons, until dropped.
 pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>, patience: Duration) {
     let router = Router::new()
         .route("/metrics", get(answer))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route("/readyz", get(health::ready_in_detail))
         .with_state(health);
     let seats = Arc::new(Semaphore::new(SCRAPERS));
     loop {

@@ -46,4 +46,24 @@ mod tests {
     fn s100_every_command_and_every_option_has_its_words_in_japanese_and_no_word_is_for_nothing() {
         assert_eq!(MANUAL.faults::<Arguments>(), Vec::<String>::new());
     }
+
+    /// T68: whoever lists processes or reads a shell's history finds no secret of ours there.
+    #[test]
+    fn t68_no_option_and_no_argument_takes_a_secret() {
+        fn walk(command: &Command, found: &mut Vec<String>) {
+            let takes = command.get_arguments().filter(|argument| argument.get_action().takes_values());
+            let names =
+                takes.map(|argument| format!("{} {argument}", command.get_name()).to_lowercase());
+            const SECRETS: [&str; 7] =
+                ["password", "passphrase", "token", "secret", "share", "digits", "totp"];
+            found.extend(names.filter(|name| {
+                let (_, argument) = name.split_once(' ').unwrap();
+                SECRETS.iter().any(|secret| argument.contains(secret))
+            }));
+            command.get_subcommands().for_each(|command| walk(command, found));
+        }
+        let mut found = Vec::new();
+        walk(&command(Language::English), &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tasuki_protocol::policy::exchange::API_PATH;
+use tasuki_protocol::policy::MAX_POLICY_BYTES;
+use tasuki_protocol::policy::exchange::{API_PATH, POLICY_PATH};
 use tasuki_protocol::signal::{MAX_REQUEST, SPEED_PATH};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
-use crate::client::World;
+use crate::client::{PATIENCE, World};
 
 /// `GET /v1/operator` and the like, as the router's source registers them.
 fn routes() -> BTreeSet<String> {
@@ -83,6 +86,34 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
         assert_ne!(status, 405, "{route}");
         assert!(status < 500, "{route}: {status}");
     }
+}
+
+/// T59: no path reads more than it may use, whoever asks; what announces too much is not waited for, and
+/// what announces no length is not taken at all.
+#[tokio::test]
+async fn t59_every_path_that_takes_a_body_has_its_limit() {
+    let world = World::start().await;
+    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let mut tried = 0;
+    for route in documented(&document) {
+        let Some(path) = route.strip_prefix("POST ") else { continue };
+        let most = if path == POLICY_PATH { MAX_POLICY_BYTES * 3 / 2 } else { MAX_REQUEST };
+        let answer = world.request("POST", path, vec![b'{'; most + 1], &[]).await;
+        // Or not read at all, of a stranger where one must be signed in, or where nothing is any more.
+        assert!(matches!(answer.status, 413 | 401 | 404), "{path}: {}", answer.status);
+        // One that has no length is read by nobody.
+        let mut stream = world.tls().await;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut told = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut told)).await.expect("an end").unwrap();
+        let told = String::from_utf8_lossy(&told);
+        let gone = path.ends_with("/enrol") && told.starts_with("HTTP/1.1 404");
+        assert!(gone || told.starts_with("HTTP/1.1 411"), "{path}: {told}");
+        tried += 1;
+    }
+    assert!(tried > 20, "{tried}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 pub(crate) use crate::http::{Answer, admin_header, exporter, request_over, tls, try_request_over};
 
@@ -241,11 +242,11 @@ impl World {
         socket
     }
 
-    /// As [`Self::operator_socket`], at a server that may be gone.
+    /// As [`Self::operator_socket`], at a server that may be gone; for as long as it takes.
     pub(crate) async fn try_operator_socket(&self, token: &str, device: &SigningKey) -> Option<Socket> {
         let bearer = format!("Bearer {token}");
         let mut socket = self.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.ok()?;
-        let challenge = signal::decode(&socket.next().await?).ok()?;
+        let challenge = signal::decode(&socket.text().await?).ok()?;
         let ServerToOperator::Challenge { challenge } = challenge else { panic!("{challenge:?}") };
         let digest = Sha256::digest(token.as_bytes());
         let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
@@ -253,7 +254,7 @@ impl World {
         if !socket.try_say(&OperatorToServer::Prove { signature }).await {
             return None;
         }
-        let ready = signal::decode(&socket.next().await?).ok()?;
+        let ready = signal::decode(&socket.text().await?).ok()?;
         matches!(ready, ServerToOperator::Ready).then_some(socket)
     }
 
@@ -267,7 +268,10 @@ impl World {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = self.try_tls().await?;
-        tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| Socket(socket))
+        // Where thousands are held, the library's own 128 KiB each are gigabytes.
+        let sparing = WebSocketConfig::default().read_buffer_size(4096);
+        let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(sparing)).await;
+        opened.map(|(socket, _)| Socket(socket))
     }
 }
 
@@ -295,9 +299,13 @@ impl Socket {
 
     /// The next text; `None` when the server has closed.
     pub(crate) async fn next(&mut self) -> Option<String> {
+        tokio::time::timeout(PATIENCE, self.text()).await.expect("the server says nothing")
+    }
+
+    /// As [`Self::next`], for as long as it takes.
+    pub(crate) async fn text(&mut self) -> Option<String> {
         loop {
-            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("the server says nothing")
-            {
+            match self.0.next().await {
                 Some(Ok(Message::Text(text))) => return Some(text.as_str().to_owned()),
                 Some(Ok(
                     Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_),

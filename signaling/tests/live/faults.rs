@@ -24,6 +24,7 @@ use tasuki_protocol::signal::{
 use crate::client::{Operator, PASSWORD, PATIENCE, QUICK, World, new_operator};
 use crate::crash::Process;
 use crate::ledger::{come_and_go, read_until_entry};
+use crate::operations::plain;
 use crate::pairing::{hellos, open, pair};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_tasuki-server");
@@ -45,7 +46,8 @@ async fn f5_a_disk_that_takes_nothing_refuses_and_the_same_server_goes_on_when_i
     let Operator { device, token, socket } = world.operator("hanako").await;
     drop(socket);
     world.stop().await;
-    let server = Process::start(&world);
+    let metrics = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Process::start_set(&world, &[("metrics", &metrics.to_string())]);
     let socket = world.operator_socket(&token, &device).await;
     let mut operator = Operator { device, token, socket };
     let mut room = open(&world, &mut operator, Mode::View).await;
@@ -70,11 +72,16 @@ async fn f5_a_disk_that_takes_nothing_refuses_and_the_same_server_goes_on_when_i
     let added = world.admin_post(OPERATORS_PATH, &new_operator("taro", &[Mode::View])).await;
     assert_eq!(added.status, 503);
     assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
+    // S76: strangers learn that, and who runs the server why.
     let ready = world.get(READY_PATH, &[]).await;
-    let told: serde_json::Value = serde_json::from_slice(&ready.body).unwrap();
+    assert_eq!((ready.status, ready.body.as_slice()), (503, &br#"{"ready":false}"#[..]));
+    let told = plain(metrics, READY_PATH).await;
+    assert!(told.starts_with("HTTP/1.1 503"), "{told}");
+    let told = told.split("\r\n\r\n").nth(1).unwrap();
+    let told: serde_json::Value = serde_json::from_str(told).unwrap();
     let checks = told["checks"].as_array().unwrap();
     let writer = checks.iter().find(|check| check["name"] == "writer").unwrap();
-    assert_eq!((ready.status, &writer["ok"]), (503, &false.into()), "{told}");
+    assert_eq!(writer["ok"], false, "{told}");
     assert!(writer["why"].as_str().is_some_and(|why| why.contains("disk")), "{told}");
     let body = tasuki_protocol::blob::Blob(b"sealed between the ends".to_vec());
     let (forward, of) = (AgentToServer::Forward { body: body.clone() }, room.session);

@@ -15,6 +15,7 @@ mod folder;
 mod hostile;
 mod http;
 mod ledger;
+mod lifetimes;
 mod logs;
 mod operations;
 mod organisation;

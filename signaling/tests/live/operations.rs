@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use tasuki_protocol::policy::exchange::{HEALTH_PATH, READY_PATH};
 use tasuki_protocol::rights::Mode;
@@ -11,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{PASSWORD, PATIENCE, World};
+use crate::crash::Process;
 use crate::pairing::open;
 
 const FREE: (&str, &str) = ("metrics", "127.0.0.1:0");
@@ -34,7 +36,7 @@ async fn s76_health_readiness_and_metrics_are_there_and_name_nobody() {
     let world = World::with(&[FREE]).await;
     assert_eq!(world.get(HEALTH_PATH, &[]).await.status, 200);
     let ready = world.get(READY_PATH, &[]).await;
-    assert_eq!(ready.status, 200, "{}", String::from_utf8_lossy(&ready.body));
+    assert_eq!((ready.status, ready.body.as_slice()), (200, &br#"{"ready":true}"#[..]));
     let mut operator = world.operator("canary-name").await;
     open(&world, &mut operator, Mode::View).await;
     let stranger = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
@@ -54,7 +56,11 @@ async fn s76_health_readiness_and_metrics_are_there_and_name_nobody() {
     for personal in ["canary-name", "127.0.0.1", PASSWORD] {
         assert!(!page.contains(personal), "{personal}");
     }
-    assert!(plain(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+    let ready = plain(address, "/readyz").await;
+    assert!(
+        ready.starts_with("HTTP/1.1 200") && ready.contains(r#""name":"writer","ok":true"#),
+        "{ready}"
+    );
     assert!(plain(address, "/v1/bundle").await.starts_with("HTTP/1.1 404"));
 }
 
@@ -74,13 +80,17 @@ async fn s76_every_metric_of_the_alert_rules_exists() {
 }
 
 #[tokio::test]
-async fn f4_a_locked_database_makes_the_server_unready_and_it_recovers_by_itself() {
+async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_itself() {
     let world = World::with(&[FREE]).await;
     let operator = world.operator("hanako").await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     let mut holder = pool.acquire().await.unwrap();
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
+    // Who only scrapes learns it, too: nobody has asked for readiness yet.
+    let metrics = world.running.as_ref().unwrap().metrics_address().unwrap();
+    let page = plain(metrics, "/metrics").await;
+    assert!(page.lines().any(|line| line == "tasuki_ready 0"), "{page}");
     // More tries than suspend an account, and all at once, since each waits for the database.
     let tries = (0..4).map(|_| world.login("hanako", PASSWORD, &operator.device, None));
     let (ready, alive, tried) = tokio::join!(
@@ -97,9 +107,41 @@ async fn f4_a_locked_database_makes_the_server_unready_and_it_recovers_by_itself
         if world.get(READY_PATH, &[]).await.status == 200 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the server did not become ready again");
+}
+
+/// S76: once when it begins and once when it is over, however often somebody asks.
+#[tokio::test]
+async fn s76_what_keeps_sessions_from_beginning_is_in_the_log_once() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let log = world.folder.path().join("log");
+    let _server = Process::start_with(&world, std::fs::File::create(&log).unwrap(), "info");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let mut holder = pool.acquire().await.unwrap();
+    let until = async |status| {
+        while world.get(READY_PATH, &[]).await.status != status {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    until(200).await;
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
+    until(503).await;
+    // Longer than one look holds.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(world.get(READY_PATH, &[]).await.status, 503);
+    sqlx::query("ROLLBACK").execute(&mut *holder).await.unwrap();
+    until(200).await;
+    let text = std::fs::read_to_string(&log).unwrap();
+    let said = |words: &str| {
+        let lines =
+            text.lines().filter(|line| line.contains(words) && line.contains("check=\"database\""));
+        lines.count()
+    };
+    assert_eq!((said("no session can begin"), said("it is well again")), (1, 1), "{text}");
 }
 
 fn doctor(data: &Path, more: &[&str]) -> (Output, Vec<serde_json::Value>) {
@@ -165,7 +207,7 @@ async fn s77_the_hardening_check_knows_what_the_running_server_was_told() {
     let mut world = World::start().await;
     world.stop().await;
     // Its passwords are cheap.
-    let server = crate::crash::Process::start(&world);
+    let server = Process::start(&world);
     let grade_now = || grade(&doctor(&world.data(), &["--hardening"]).1, "H01");
     assert_eq!(grade_now(), "ill");
     server.kill();
@@ -262,10 +304,10 @@ async fn a_request_that_is_being_answered_when_the_server_stops_is_answered() {
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     // The server has the head and waits for the body.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let running = world.running.take().unwrap();
     let stopped = tokio::spawn(running.shut_down());
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     stream.write_all(body.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();

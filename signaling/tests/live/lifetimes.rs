@@ -1,0 +1,77 @@
+//! How long a sign-in lasts, for operators and administrators: unused for so long, or so long in all
+//! (S62, T55). The clock stands still here; rows are made older.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, OPERATORS_PATH, Problem, ProblemCode};
+use tasuki_protocol::signal::OPERATOR_PATH;
+use tokio::time::timeout;
+
+use crate::acts::database;
+use crate::client::{ADMIN_PASSWORD, PATIENCE, World};
+
+/// Defaults: half an hour, and twelve.
+const IDLE: i64 = 30 * 60;
+const ABSOLUTE: i64 = 12 * 3600;
+/// Longer than anything here takes.
+const MARGIN: i64 = 120;
+
+/// Makes the rows of a table older by so many seconds.
+async fn age(world: &World, table: &str, column: &str, seconds: i64) {
+    let age = sqlx::AssertSqlSafe(format!("UPDATE {table} SET {column} = {column} - {seconds}"));
+    let aged = sqlx::query(age).execute(&mut database(world).await).await.unwrap();
+    assert!(aged.rows_affected() > 0);
+}
+
+#[tokio::test]
+async fn s62_t55_an_operators_sign_in_ends_unused_and_at_its_age_and_takes_its_connection_along() {
+    let world = World::start().await;
+    let hanako = world.operator("hanako").await;
+    let bearer = format!("Bearer {}", hanako.token);
+    let opens = async || world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.is_ok();
+    age(&world, "tokens", "used", IDLE - MARGIN).await;
+    assert!(opens().await, "that was a use");
+    age(&world, "tokens", "used", IDLE - MARGIN).await;
+    assert!(opens().await, "it counts from the last use");
+    age(&world, "tokens", "created", ABSOLUTE - 10).await;
+    let mut last = world.operator_socket(&hanako.token, &hanako.device).await;
+    // It ends with its token, by itself, though it is in use.
+    let ended = timeout(PATIENCE, last.text()).await.expect("it ends");
+    assert_eq!(ended, None);
+    assert!(!opens().await, "too old, however much it was used");
+
+    let taro = world.operator("taro").await;
+    let bearer = format!("Bearer {}", taro.token);
+    age(&world, "tokens", "used", IDLE + 1).await;
+    let headers = [("authorization", bearer.as_str())];
+    assert!(world.socket(OPERATOR_PATH, &headers).await.is_err(), "unused for too long");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert!(world.socket(OPERATOR_PATH, &headers).await.is_err(), "and asking again is no use of it");
+}
+
+#[tokio::test]
+async fn s62_s56_an_administrators_sign_in_ends_unused_and_at_its_age() {
+    let world = World::start().await;
+    let refused = async || {
+        let answer = world.admin_get(OPERATORS_PATH).await;
+        let problem = serde_json::from_slice::<Problem>(&answer.body);
+        problem.ok().map(|problem| problem.code)
+    };
+    let sign_in = async || {
+        let login = json!({ "password": ADMIN_PASSWORD, "totp": null, "authenticator": "keep" });
+        assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &login).await.status, 200);
+    };
+    for (column, most) in [("used", IDLE), ("began", ABSOLUTE)] {
+        age(&world, "admin_sessions", column, most - MARGIN).await;
+        assert_eq!(refused().await, None, "{column}");
+        // Where that was a use it counts from there.
+        age(&world, "admin_sessions", column, if column == "used" { most + 1 } else { MARGIN + 1 })
+            .await;
+        for _ in 0..2 {
+            assert_eq!(refused().await, Some(ProblemCode::AdminSignIn), "{column}");
+        }
+        sign_in().await;
+        assert_eq!(refused().await, None, "{column}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Administrators beside one another, and accounts that are not there.
+
+use std::fs;
+
+use tasuki_protocol::policy::rank::Key;
+use tasuki_tests::stack::House;
+
+use crate::{administer, answered, started, text};
+
+/// A second administrator in a profile of his own.
+fn enrolled(house: &House, name: &str) {
+    let invited = house.administrate(&["admin", "add", name]).expect("an invitation");
+    let token = invited["token"].as_str().expect("a token");
+    let bundle = house.bundle();
+    let arguments = ["--bundle", text(&bundle), "enrol", "--name", name];
+    let typed = format!("{token}\neight lemons under a tin roof\n");
+    let (code, said) = administer(house, name, &arguments, &typed);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// S42, S56: who read the policy before another came in between changes nothing and is told what to do; and
+/// what a removed administrator published stays his in the history.
+#[test]
+fn s42_s56_two_administrators_policies_do_not_overtake_each_other_and_the_history_keeps_who_is_gone() {
+    let house = House::set_up().expect("a house");
+    enrolled(&house, "taro");
+    let file = house.folder().join("mine.toml");
+    let show = || {
+        let output = started(&house, "admin", &["policy", "show"], "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    fs::write(&file, "[default]\nchat = true\n").expect("written");
+    let (code, said) = administer(&house, "admin", &["policy", "set", text(&file)], "");
+    assert_eq!(code, Some(0), "{said}");
+    // What he read; meanwhile a colleague publishes.
+    let read = show();
+    assert!(read.contains("replaces = 1"), "{read}");
+    let theirs = house.folder().join("theirs.toml");
+    fs::write(&theirs, "[default]\nchat = false\n").expect("written");
+    let (code, said) = administer(&house, "taro", &["policy", "set", text(&theirs)], "");
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(&file, &read).expect("written");
+    for (language, words) in
+        [("en", "published another policy meanwhile"), ("ja", "別のポリシーが公開された")]
+    {
+        let arguments = ["--lang", language, "policy", "set", text(&file)];
+        let (code, said) = administer(&house, "admin", &arguments, "");
+        assert_eq!((code, said.lines().count()), (Some(7), 1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(show().contains("chat = false"), "nothing was changed");
+
+    let history = || answered(&house, "admin", &["--json", "policy", "history"], "");
+    let signer = |version: usize| history()["versions"][version]["signer_name"].clone();
+    let by = [signer(0), signer(1)];
+    assert!(by.contains(&"taro".into()) && by.contains(&"administrator".into()), "{by:?}");
+    let (code, said) = administer(&house, "admin", &["admin", "remove", "taro", "--yes"], "");
+    assert_eq!(code, Some(0), "{said}");
+    for (language, words) in [("en", "removed administrator ("), ("ja", "削除された管理者（")]
+    {
+        let output = started(&house, "admin", &["--lang", language, "policy", "history"], "");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let of_his = said.lines().filter(|line| line.contains(words));
+        assert_eq!(of_his.count(), 1, "{said}");
+    }
+    assert!(show().contains("chat = false"), "what he published holds on");
+}
+
+/// A name that is not there is said not to be there before anybody is asked whether he means it, and whoever
+/// does not type the name removes nobody.
+#[test]
+fn an_account_that_is_not_there_is_removed_by_nobody() {
+    let house = House::set_up().expect("a house");
+    for noun in ["operator", "admin"] {
+        for arguments in [&[noun, "remove", "nobody"] as &[&str], &[noun, "remove", "nobody", "--yes"]]
+        {
+            let (code, said) = administer(&house, "admin", arguments, "nobody\n");
+            assert_eq!((code, said.lines().count()), (Some(7), 1), "{arguments:?}: {said}");
+            assert!(said.contains("There is no such name"), "{arguments:?}: {said}");
+        }
+        let (code, said) = administer(&house, "admin", &["--lang", "ja", noun, "remove", "nobody"], "");
+        assert!(code == Some(7) && said.contains("その名前はありません"), "{said}");
+    }
+    // Capitals count in names; nobody is another one by them.
+    for name in ["Hanako", "HANAKO"] {
+        let (code, said) = administer(&house, "admin", &["operator", "remove", name, "--yes"], "");
+        assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
+    }
+    let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "Hanako\n");
+    assert!(code == Some(7) && said.contains("did not match"), "{code:?} {said}");
+    assert!(house.sign_in().is_ok(), "she is there");
+    let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "hanako\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(house.sign_in().is_err(), "and now she is not");
+}
+
+/// S42, S70: each right of a mode with what decided it, by name, in both languages; a mode that a rule takes
+/// away is said to be taken away, and by which rule.
+#[test]
+fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
+    let house = House::set_up().expect("a house");
+    let file = house.folder().join("policy.toml");
+    let rules = "[default]\nbase = \"full\"\nchat = true\n[group.desk]\nsend_files = \"never\"\n\
+                 [operator.hanako]\nscreenshot = false\nmodes = [\"view\", \"control\"]\n";
+    fs::write(&file, rules).expect("written");
+    for arguments in [
+        &["group", "add", "desk"] as &[&str],
+        &["group", "join", "desk", "hanako"],
+        &["policy", "set", text(&file)],
+    ] {
+        let (code, said) = administer(&house, "admin", arguments, "");
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    }
+    let explain = ["policy", "explain", "hanako", "--mode", "control"];
+    let json = answered(&house, "admin", &[&["--json"], &explain as &[&str]].concat(), "");
+    assert_eq!(json["allowed"], true, "{json}");
+    let rights = json["rights"].as_array().expect("rights");
+    for language in ["en", "ja"] {
+        let output =
+            started(&house, "admin", &[&["--lang", language], &explain as &[&str]].concat(), "");
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        for key in Key::ALL {
+            let named = rights.iter().filter(|right| right["key"] == key.name()).count();
+            let lines = shown.lines().filter(|line| line.split_whitespace().next() == Some(key.name()));
+            let lines: Vec<&str> = lines.collect();
+            assert!(named == 1 && lines.len() == 1, "{}: {shown}", key.name());
+            let by = [(Key::SendFiles, "[group.\"desk\"]"), (Key::Screenshot, "[operator.\"hanako\"]")]
+                .into_iter()
+                .find_map(|(of, by)| (of == key).then_some(by));
+            let Some(by) = by else { continue };
+            assert!(lines[0].contains(by), "{}: {shown}", key.name());
+        }
+    }
+    for (mode, code, words) in [("share", 0, "may not"), ("teleport", 2, "teleport")] {
+        let arguments = ["policy", "explain", "hanako", "--mode", mode];
+        let output = started(&house, "admin", &arguments, "");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(output.status.code() == Some(code) && said.contains(words), "{mode}: {said}");
+    }
+    let nobody = ["policy", "explain", "nobody", "--mode", "view"];
+    let (code, said) = administer(&house, "admin", &nobody, "");
+    assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
+}
+
+/// S62: an authenticator is set up by a square code in the terminal, and is in use only once its digits came.
+#[test]
+fn s62_an_authenticator_is_shown_as_a_square_code_in_the_terminal() {
+    let house = House::set_up().expect("a house");
+    let [_, _, password] = house.secrets();
+    let typed = format!("{password}\n");
+    let (code, said) = administer(&house, "admin", &["login", "--authenticator"], &typed);
+    assert!(code == Some(7) && said.contains("otpauth://totp/"), "{code:?} {said}");
+    let rows =
+        said.lines().filter(|line| line.contains('█') || line.contains('▀') || line.contains('▄'));
+    assert!(rows.count() >= 15, "{said}");
+    let (code, said) = administer(&house, "admin", &["login"], &typed);
+    assert_eq!(code, Some(0), "nobody has confirmed it: {said}");
+}

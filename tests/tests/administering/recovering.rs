@@ -1,0 +1,186 @@
+//! The organisation's keys brought back from what was printed, on a new computer or in an old profile.
+
+use std::fs;
+
+use tasuki_protocol::bundle::Bundle;
+use tasuki_tests::stack::House;
+
+use crate::{administer, answered, started, text};
+
+fn known(house: &House) -> Bundle {
+    Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle")
+}
+
+/// As somebody begins at a computer that knows nothing of the server.
+fn recover<'a>(server: &'a str, pin: &'a str, name: &'a str) -> [&'a str; 8] {
+    ["--server", server, "init", "--fingerprint", pin, "--recover", "--name", name]
+}
+
+/// S49: any two of the three bring the root back. By another administrator's token the account of the lost
+/// computer works on, and who comes back is told so and how to shut it out, which then does.
+#[test]
+fn s49_each_pair_of_shares_brings_the_root_back_and_the_lost_account_is_not_forgotten() {
+    let house = House::set_up().expect("a house");
+    let first = known(&house);
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = first.server_pins[0].to_string();
+    let [one, two, three] = house.shares() else { panic!("{:?}", house.shares()) };
+    for (name, pair) in [("ichiro", [one, two]), ("jiro", [one, three]), ("saburo", [three, two])] {
+        let invited = house.administrate(&["admin", "add", name]).expect("an invitation");
+        let token = invited["token"].as_str().expect("a token");
+        let typed = format!("{token}\nseven lemons under a tin roof\n{}\n{}\n", pair[0], pair[1]);
+        let output = started(&house, name, &recover(&server, &pin, name), &typed);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {complaint}");
+        assert!(said.contains("The account of the lost computer still works"), "{said}");
+        assert!(said.contains("tasuki-admin admin disable NAME"), "{said}");
+        let newer = fs::read(house.folder().join(name).join("tenant.json")).expect("read");
+        let newer = Bundle::open(&newer, &first.known()).expect("it goes on from the first");
+        assert_eq!(newer.root, first.root, "{name}");
+    }
+    let (code, said) = administer(&house, "jiro", &["admin", "disable", "administrator"], "");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert_eq!(code, Some(6), "the lost computer is shut out: {said}");
+}
+
+/// S49: new shares are three lines to print, in both languages; any two of them are as good as any two of the
+/// first, and one of each is worth nothing.
+#[test]
+fn s49_shares_that_are_printed_anew_bring_the_keys_back_and_mix_with_no_others() {
+    let house = House::set_up().expect("a house");
+    let first = known(&house);
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = first.server_pins[0].to_string();
+    let [passphrase, ..] = house.secrets();
+    let (code, said) = administer(&house, "admin", &["key", "shares"], "not the passphrase\n");
+    assert!(code == Some(9) && said.lines().count() == 1, "{code:?} {said}");
+    let mut printed = Vec::new();
+    for (language, head) in [("en", "three places"), ("ja", "三か所")] {
+        let arguments = ["--lang", language, "key", "shares"];
+        let output = started(&house, "admin", &arguments, &format!("{passphrase}\n"));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains(head), "{text}");
+        let shares: Vec<String> = text.lines().skip(1).map(|line| line.trim().to_owned()).collect();
+        let words =
+            |share: &String| share.split_once(':').map(|(_, words)| words.split_whitespace().count());
+        assert!(shares.len() == 3 && shares.iter().all(|share| words(share) == Some(24)), "{text}");
+        printed.push(shares);
+    }
+    let [new, newer] = printed.as_slice() else { panic!() };
+    let come_back = |name: &str, pair: [&String; 2]| {
+        let invited = house.administrate(&["admin", "add", name]).expect("an invitation");
+        let token = invited["token"].as_str().expect("a token");
+        let typed = format!("{token}\nseven lemons under a tin roof\n{}\n{}\n", pair[0], pair[1]);
+        administer(&house, name, &recover(&server, &pin, name), &typed)
+    };
+    for (name, pair) in [("old", [&house.shares()[0], &new[1]]), ("new", [&new[0], &newer[1]])] {
+        let (code, said) = come_back(name, pair);
+        assert!(code == Some(9) && said.contains("do not belong together"), "{code:?} {said}");
+    }
+    let (code, said) = come_back("back", [&new[2], &new[0]]);
+    assert_eq!(code, Some(0), "{said}");
+    let back = fs::read(house.folder().join("back").join("tenant.json")).expect("read");
+    assert_eq!(Bundle::open(&back, &first.known()).expect("it goes on").root, first.root);
+}
+
+/// On a new computer, with the shares that were printed: two that are not a pair give nothing,
+/// any two give back the root that signs the bundle after the one before, under a new passphrase.
+#[test]
+fn two_of_three_shares_bring_the_organisations_root_back_on_a_new_computer() {
+    let house = House::set_up().expect("a house");
+    let invited = house.administrate(&["admin", "add", "taro"]).expect("an invitation");
+    let token = invited["token"].as_str().expect("a token");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    let [first, second, third] = house.shares() else { panic!("{:?}", house.shares()) };
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = bundle.server_pins[0].to_string();
+    let recover = ["--json", "--server", &server, "init", "--fingerprint", &pin, "--recover"];
+    let recover = [&recover as &[&str], &["--name", "taro"]].concat();
+    let begin = format!("{token}\nseven lemons under a tin roof\n{second}\n{second}\n");
+    let (code, said) = administer(&house, "new", &recover, &begin);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(code != Some(0) && !house.folder().join("new").join("vault.json").exists(), "{said}");
+    let password = "seven lemons under a tin roof";
+    let own = [&recover as &[&str], &["--own-passphrase"]].concat();
+    let typed = format!("{token}\n{password}\n{third}\n{first}\n");
+    let (code, said) = administer(&house, "new", &own, &format!("{typed}password\n"));
+    assert!(code == Some(7) && said.contains("too easy to guess"), "{code:?} {said}");
+
+    // Nothing of that has used the token up.
+    let made = answered(&house, "new", &recover, &typed);
+    let passphrase = made["passphrase"].as_str().expect("a passphrase");
+    assert_ne!(passphrase, house.secrets()[0]);
+    let newer = fs::read(house.folder().join("new").join("tenant.json")).expect("read");
+    let newer = Bundle::open(&newer, &bundle.known()).expect("it goes on from the one before");
+    assert!(newer.root == bundle.root && newer.version > bundle.version, "{newer:?}");
+}
+
+/// S56, T57: the only administrator's computer is gone. The server's machine gives a token, two shares
+/// give the root; the old key opens nothing any more, and the new passphrase opens the ledger of before.
+#[test]
+fn a_sole_administrator_whose_computer_is_lost_comes_back_with_the_servers_token_and_two_shares() {
+    let mut house = House::set_up().expect("a house");
+    let made = house.recovery_token().expect("a token");
+    let token = made["token"].as_str().expect("a token");
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    let [first, second, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let pin = bundle.server_pins[0].to_string();
+    let recover = ["--json", "--server", &server, "init", "--fingerprint", &pin, "--recover"];
+    let password = "eight lemons under a tin roof";
+
+    let alone = format!("{token}\n{password}\n{first}\n{first}\n");
+    let (code, said) = administer(&house, "thief", &recover, &alone);
+    assert!(code == Some(9) && said.contains("no recovery share"), "{code:?} {said}");
+    let tenant = text(&house.bundle()).to_owned();
+    let enrol = ["--bundle", &tenant, "enrol", "--name", "thief"];
+    let (code, said) = administer(&house, "enrolled", &enrol, &format!("{token}\n{password}\n"));
+    assert!(code == Some(6), "{code:?} {said}");
+    let weak = [&recover as &[&str], &["--own-passphrase"]].concat();
+    let typed = format!("{token}\n{password}\n{second}\n{first}\nlemons lemons lemons\n");
+    let (code, said) = administer(&house, "back", &weak, &typed);
+    assert!(code == Some(7) && said.contains("too easy to guess"), "{code:?} {said}");
+    assert!(house.administrate(&["operator", "list"]).is_ok(), "nothing has changed yet");
+
+    let typed = format!("{token}\n{password}\n{second}\n{first}\n");
+    let back = answered(&house, "back", &recover, &typed);
+    assert!(back["passphrase"].is_string(), "{back}");
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert!(code == Some(6) && said.lines().count() == 1, "{code:?} {said}");
+    let (code, said) = administer(&house, "again", &recover, &typed);
+    let again = said.contains("tasuki-server recovery-token");
+    assert!(code == Some(6) && again, "a token works once: {code:?} {said}");
+
+    let passphrase = comes_back_in_the_old_profile(&house, password);
+    let actions = ["operator_added", "recovery_token_made", "admin_recovered", "bundle_published"];
+    let ledger = ["--json", "audit", "list", "--last", "0"];
+    house.reopen_server().expect("what has happened is signed");
+    let list = answered(&house, "admin", &ledger, &format!("{passphrase}\n"));
+    let records = list["records"].as_array().expect("records");
+    let acts: Vec<&str> = records.iter().filter_map(|r| r["event"]["action"].as_str()).collect();
+    assert!(actions.iter().all(|action| acts.contains(action)), "{acts:?}");
+    let before = records.iter().any(|record| record["event"]["type"] == "logged_in");
+    assert!(before, "the ledger of before opens, too: {records:?}");
+}
+
+/// On the computer that was shut out: it asks for a token like any other, and a wrong one costs nothing.
+/// Gives the new passphrase.
+fn comes_back_in_the_old_profile(house: &House, password: &str) -> String {
+    let [first, second, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let key = || fs::read(house.folder().join("admin").join("admin.key")).expect("a key");
+    let (before, recover) = (key(), ["--json", "init", "--recover"]);
+    let wrong = format!("recovery-nothing\n{password}\n{second}\n{first}\n");
+    let (code, said) = administer(house, "admin", &recover, &wrong);
+    assert!(code == Some(6) && said.lines().count() == 1, "{code:?} {said}");
+    assert_eq!(key(), before, "what the server refused changed nothing");
+    let made = house.recovery_token().expect("a token");
+    let token = made["token"].as_str().expect("a token");
+    let typed = format!("{token}\n{password}\n{second}\n{first}\n");
+    let back = answered(house, "admin", &recover, &typed);
+    assert_ne!(key(), before, "a key that was shut out may be in other hands");
+    let (code, said) = administer(house, "admin", &["operator", "list"], "");
+    assert_eq!(code, Some(0), "{said}");
+    back["passphrase"].as_str().expect("a passphrase").to_owned()
+}
