@@ -11,7 +11,7 @@ use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey, PointerButton};
 use tasuki_protocol::screen::{CursorPosition, CursorShape, Layout, Monitor, MonitorId};
 
 use crate::blocks::{Area, ChangedBlocks};
-use crate::input::{InjectError, Injector, Interrupt};
+use crate::input::{InjectError, Injector, Interrupt, Leave};
 use crate::screen::{Grab, Paused, Pixels, Screen, ScreenError, Waker};
 
 /// The painter's side of a [`FakeScreen`]; clones share one desktop.
@@ -294,7 +294,8 @@ impl RecordingInjector {
 }
 
 impl Injector for RecordingInjector {
-    fn inject(&mut self, event: &InputEvent) -> Result<(), InjectError> {
+    fn inject_with(&mut self, event: &InputEvent, leave: &Leave) -> Result<(), InjectError> {
+        leave.check()?;
         self.hold(event);
         lock(&self.record.0).push(event.clone());
         if *event == InputEvent::ReleaseAll {

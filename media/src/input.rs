@@ -12,32 +12,60 @@ use tasuki_protocol::screen::MonitorId;
 /// go when it is dropped (T50).
 pub trait Injector: Send {
     /// Returns when the desktop has the event; text may take 10 ms a character
-    /// that the keyboard map lacks, and ends early by [`Injector::interrupt`].
+    /// that the keyboard map lacks, and ends early when `leave` stands no more.
     ///
     /// # Errors
     /// See [`InjectError`]; nothing was done then, and the next event is welcome
     /// unless it is [`InjectError::Lost`].
-    fn inject(&mut self, event: &InputEvent) -> Result<(), InjectError>;
+    fn inject_with(&mut self, event: &InputEvent, leave: &Leave) -> Result<(), InjectError>;
+
+    /// The same with leave of this moment.
+    ///
+    /// # Errors
+    /// As [`Injector::inject_with`].
+    fn inject(&mut self, event: &InputEvent) -> Result<(), InjectError> {
+        let leave = self.interrupt().leave();
+        self.inject_with(event, &leave)
+    }
 
     /// Lets go of every key and button that this injector holds, and of no other.
     fn release_all(&mut self);
 
-    /// A handle by which another thread cuts short a text that is being typed.
+    /// A handle by which another thread takes back the leave for what is being done.
     fn interrupt(&self) -> Interrupt;
 }
 
-/// Cuts short a text that is being typed (T32, S31); later events are not touched.
+/// Takes back every leave that was given so far (T17, T32, S31): a text that is being typed is cut
+/// short, and an act that has not begun does not begin.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicU64>);
+
+/// Leave to act, until the next interruption.
+#[derive(Debug, Clone)]
+pub struct Leave {
+    given: u64,
+    interrupt: Interrupt,
+}
 
 impl Interrupt {
     pub fn interrupt(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The count of interruptions: a text typed across a change of it stops.
-    pub(crate) fn count(&self) -> u64 {
+    pub fn leave(&self) -> Leave {
+        Leave { given: self.count(), interrupt: self.clone() }
+    }
+
+    fn count(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Leave {
+    /// # Errors
+    /// [`InjectError::Interrupted`]: it was taken back.
+    pub fn check(&self) -> Result<(), InjectError> {
+        if self.interrupt.count() == self.given { Ok(()) } else { Err(InjectError::Interrupted) }
     }
 }
 
@@ -52,7 +80,7 @@ pub enum InjectError {
     TextTooLong { bytes: usize },
     #[error("the viewer sent a control character as text")]
     ControlCharacter,
-    #[error("the typed text was cut short")]
+    #[error("the act was cut short")]
     Interrupted,
     #[error("this desktop's keyboard has no free key for other characters: paste the text instead")]
     NoSpareKey,

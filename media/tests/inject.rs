@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use desktop::{Client, Desktop, until};
 use tasuki_media::input::{InjectError, Injector};
-use tasuki_media::x11::{Deed, Doer, LocalInput, Touched, Witness, X11Injector};
+use tasuki_media::x11::{Deed, Doer, Echo, LocalInput, Touched, Witness, X11Injector};
 use tasuki_protocol::input::{InputEvent, KeyAction, PhysicalKey, PointerButton};
 use tasuki_protocol::screen::MonitorId;
 use x11rb::connection::Connection as _;
@@ -108,6 +108,44 @@ fn a_long_text_can_be_cut_short_from_another_thread() {
 }
 
 #[test]
+fn t17_t32_an_act_whose_leave_was_taken_back_is_not_done() {
+    let desktop = Desktop::start("640x480x24");
+    let mut injector = open(&desktop);
+    let client = Client::connect(&desktop.display);
+    let leave = injector.interrupt().leave();
+    injector.interrupt().interrupt();
+    let press = key(0xE1, KeyAction::Press);
+    assert_eq!(injector.inject_with(&press, &leave), Err(InjectError::Interrupted));
+    assert_eq!(held(&client), KeyButMask::from(0u16));
+    injector.inject(&press).expect("a later one is done");
+    until("Shift is held", || held(&client) == KeyButMask::SHIFT);
+}
+
+/// T2, T34: a question that comes while an operator's text is typed hears nothing of the rest of it.
+#[test]
+fn t2_a_text_stops_where_a_window_of_the_injectors_own_program_takes_the_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut desktop = Desktop::start("1024x768x24");
+    desktop.xterm_into(&file(&folder));
+    let client = Client::connect(&desktop.display);
+    let pressed = |events: &[Event]| events.iter().filter(|e| matches!(e, Event::KeyPress(_))).count();
+    for letters in ["x".repeat(4000), (0x4E00..0x4E00 + 300).filter_map(char::from_u32).collect()] {
+        let mut injector = open(&desktop);
+        let mut local = LocalInput::open(Some(&desktop.display), Echo::default()).expect("a watcher");
+        let typing = std::thread::spawn(move || injector.inject(&InputEvent::Text(letters)));
+        assert_eq!(local.wait(desktop::PATIENCE), Ok(Some(Touched::Keyboard)), "it types");
+        let window = client.window(0, 0, 300, 300);
+        let typed = typing.join().expect("no panic");
+        client.connection.destroy_window(window).expect("sent");
+        let events = client.events_until("what it got", |_| true);
+        // What was under way at that very moment.
+        assert!(pressed(&events) <= 2 * 16, "{}", pressed(&events));
+        assert_eq!(typed, Err(InjectError::Interrupted));
+        until("xterm has the focus again", || client.focus_first_window());
+    }
+}
+
+#[test]
 fn buttons_wheel_and_pointer_arrive_where_they_were_meant() {
     let mut desktop = Desktop::start("1000x500x24");
     desktop.call("xrandr", &["--setmonitor", "left", "500/100x500/100+0+0", "screen"]);
@@ -200,15 +238,15 @@ fn t2_no_act_of_a_viewer_lands_on_a_window_of_the_injectors_own_program() {
 #[test]
 fn t2_what_is_injected_or_sent_is_nobodys_deed() {
     let desktop = Desktop::start("640x480x24");
-    let mut witness = Witness::open(Some(&desktop.display)).expect("a witness");
+    let client = Client::connect(&desktop.display);
+    let window = client.window(0, 0, 100, 100);
+    let mut witness = Witness::open(Some(&desktop.display), window).expect("a witness");
     assert_eq!(witness.ask(Deed::Click), Ok(Doer::Nobody), "nothing happened");
     desktop.call("xdotool", &["mousemove", "10", "10", "click", "1"]);
     assert_eq!(witness.ask(Deed::Click), Ok(Doer::Nobody));
     desktop.call("xdotool", &["key", "space"]);
     assert_eq!(witness.ask(Deed::Key), Ok(Doer::Nobody));
-    let client = Client::connect(&desktop.display);
-    let window = client.window(0, 0, 100, 100).to_string();
-    desktop.call("xdotool", &["key", "--window", &window, "space"]);
+    desktop.call("xdotool", &["key", "--window", &window.to_string(), "space"]);
     assert_eq!(witness.ask(Deed::Key), Ok(Doer::Nobody));
 }
 

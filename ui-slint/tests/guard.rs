@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod aimed;
 mod hand;
 mod rival;
 
@@ -167,6 +168,27 @@ fn t33_whatever_another_program_does_to_the_bar_it_stands_again_as_before() {
     assert!(window.said().is_empty(), "none of it ended the session");
 }
 
+/// S31, T32: in whatever layout, also one that is chosen in mid-session, and none is told of that does
+/// nothing.
+#[test]
+fn s31_t32_the_stop_key_is_there_in_every_layout_or_the_window_does_not_tell_of_it() {
+    let desk = Desk::start();
+    desk.run("setxkbmap", &["ru"]);
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let _ = bar(&desk);
+    let ends = |layout: &str, key: &str| {
+        until(&format!("the stop key of {layout}"), || {
+            desk.xdotool(&["key", &format!("ctrl+alt+shift+{key}")]);
+            window.line(Duration::from_secs(1)).as_deref() == Some("end")
+        });
+    };
+    ends("ru", "26");
+    desk.run("setxkbmap", &["us", "-variant", "dvorak"]);
+    ends("dvorak", "e");
+    desk.run("setxkbmap", &["ru,us"]);
+    ends("ru and us", "26");
+}
+
 /// Share and Show: what the operator shows is framed, and says so, as long as it is shown.
 #[test]
 fn t33_the_operators_bar_and_frame_stand_again_or_the_session_ends() {
@@ -247,6 +269,12 @@ fn t33_the_bar_follows_its_monitor() {
         (x + width / 2).abs_diff(400) <= 1 && y == 0 && width < before.2
     });
     assert!(window.said().is_empty(), "the session goes on");
+}
+
+/// Of the window's own, as xdotool takes it.
+fn id(desk: &Desk) -> String {
+    let found = desk.xdotool(&["search", "--onlyvisible", "--name", "Remote support"]);
+    found.lines().next().unwrap().to_owned()
 }
 
 fn bar(desk: &Desk) -> u32 {

@@ -8,7 +8,7 @@ use tasuki_protocol::input::{InputEvent, KeyAction, MAX_TEXT_BYTES, PhysicalKey,
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::screen::read_layout;
-use crate::input::{InjectError, Injector, Interrupt};
+use crate::input::{InjectError, Injector, Interrupt, Leave};
 use crate::screen::ScreenError;
 use crate::wheel::{Clicks, Wheel};
 
@@ -91,19 +91,16 @@ impl PortableInjector {
     }
 
     /// A few characters at a time, so that it can be cut short.
-    fn text(&mut self, text: &str) -> Result<(), InjectError> {
+    fn text(&mut self, text: &str, leave: &Leave) -> Result<(), InjectError> {
         if text.len() > MAX_TEXT_BYTES {
             return Err(InjectError::TextTooLong { bytes: text.len() });
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return Err(InjectError::ControlCharacter);
         }
-        let armed = self.interrupt.count();
         let letters: Vec<char> = text.chars().filter(|c| *c != '\r').collect();
         for piece in letters.chunks(16) {
-            if self.interrupt.count() != armed {
-                return Err(InjectError::Interrupted);
-            }
+            leave.check()?;
             self.enigo.text(&piece.iter().collect::<String>()).map_err(refused)?;
         }
         Ok(())
@@ -111,7 +108,8 @@ impl PortableInjector {
 }
 
 impl Injector for PortableInjector {
-    fn inject(&mut self, event: &InputEvent) -> Result<(), InjectError> {
+    fn inject_with(&mut self, event: &InputEvent, leave: &Leave) -> Result<(), InjectError> {
+        leave.check()?;
         match event {
             InputEvent::PointerMove { monitor, x, y } => self.point(*monitor, *x, *y),
             InputEvent::Button { button, action } => self.button(*button, *action),
@@ -120,7 +118,7 @@ impl Injector for PortableInjector {
                 self.scroll(clicks)
             }
             InputEvent::Key { key, action } => self.key(*key, *action),
-            InputEvent::Text(text) => self.text(text),
+            InputEvent::Text(text) => self.text(text, leave),
             InputEvent::ReleaseAll => {
                 self.release_all();
                 Ok(())

@@ -11,7 +11,7 @@ use super::hands::{Hands, as_inject_error};
 use super::layout;
 use super::own::Own;
 use super::text::Typist;
-use crate::input::{InjectError, Injector, Interrupt};
+use crate::input::{InjectError, Injector, Interrupt, Leave};
 use crate::keys;
 use crate::screen::ScreenError;
 use crate::wheel::{Clicks, Wheel};
@@ -129,8 +129,9 @@ impl X11Injector {
     }
 
     /// Text means its characters, so keys that the viewer still holds (Shift, Control) are
-    /// let go first and taken again after it.
-    fn text(&mut self, text: &str) -> Result<(), InjectError> {
+    /// let go first and taken again after it. A window of ours that takes the keys meanwhile gets none of
+    /// the rest.
+    fn text(&mut self, text: &str, leave: &Leave) -> Result<(), InjectError> {
         if text.len() > MAX_TEXT_BYTES {
             return Err(InjectError::TextTooLong { bytes: text.len() });
         }
@@ -140,7 +141,13 @@ impl X11Injector {
         for keycode in self.held_keys.iter().rev() {
             self.hands.release_key(*keycode)?;
         }
-        let typed = self.typist.type_text(&self.hands, text, &self.interrupt);
+        let Self { hands, typist, own, .. } = self;
+        let mut may_go_on = || {
+            leave.check()?;
+            let ours = own.has_focus(&hands.desktop).map_err(as_inject_error)?;
+            if ours { Err(InjectError::Interrupted) } else { Ok(()) }
+        };
+        let typed = typist.type_text(hands, text, leave, &mut may_go_on);
         if typed == Err(InjectError::Interrupted) {
             self.held_keys.clear();
         }
@@ -152,8 +159,9 @@ impl X11Injector {
 }
 
 impl Injector for X11Injector {
-    fn inject(&mut self, event: &InputEvent) -> Result<(), InjectError> {
+    fn inject_with(&mut self, event: &InputEvent, leave: &Leave) -> Result<(), InjectError> {
         self.catch_up().map_err(as_inject_error)?;
+        leave.check()?;
         match event {
             InputEvent::PointerMove { monitor, x, y } => self.point(*monitor, *x, *y)?,
             InputEvent::Button { button, action } => self.button(*button, *action)?,
@@ -162,7 +170,7 @@ impl Injector for X11Injector {
                 self.scroll(clicks)?;
             }
             InputEvent::Key { key, action } => self.key(*key, *action)?,
-            InputEvent::Text(text) => self.text(text)?,
+            InputEvent::Text(text) => self.text(text, leave)?,
             InputEvent::ReleaseAll => self.release_all(),
         }
         self.hands.flush()

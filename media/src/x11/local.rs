@@ -8,9 +8,10 @@
 use std::time::{Duration, Instant};
 
 use x11rb::protocol::Event;
-use x11rb::protocol::xinput::{self, ConnectionExt as _, XIEventMask};
+use x11rb::protocol::xinput;
 
-use super::connection::{Desktop, Woken, lost, refused};
+use super::connection::{Desktop, Woken};
+use super::devices::{Devices, Holder};
 use super::echo::{Act, Echo};
 use crate::screen::{ScreenError, Waker};
 
@@ -26,7 +27,7 @@ pub enum Touched {
 pub struct LocalInput {
     desktop: Desktop,
     echo: Echo,
-    synthetic: Vec<xinput::DeviceId>,
+    devices: Devices,
 }
 
 impl LocalInput {
@@ -36,21 +37,8 @@ impl LocalInput {
     /// [`ScreenError`]: no display, or no XInput 2.
     pub fn open(display: Option<&str>, echo: Echo) -> Result<Self, ScreenError> {
         let desktop = Desktop::connect(display)?;
-        desktop.require(xinput::X11_EXTENSION_NAME, "XInput")?;
-        let c = &desktop.connection;
-        c.xinput_xi_query_version(2, 2).map_err(lost)?.reply().map_err(refused("XInput version"))?;
-        let raw = xinput::EventMask {
-            deviceid: xinput::Device::ALL_MASTER.into(),
-            mask: vec![
-                XIEventMask::RAW_KEY_PRESS
-                    | XIEventMask::RAW_BUTTON_PRESS
-                    | XIEventMask::RAW_MOTION
-                    | XIEventMask::RAW_TOUCH_BEGIN,
-            ],
-        };
-        c.xinput_xi_select_events(desktop.root, &[raw]).map_err(lost)?;
-        let synthetic = synthetic_devices(&desktop)?;
-        Ok(Self { desktop, echo, synthetic })
+        let devices = Devices::watch(&desktop)?;
+        Ok(Self { desktop, echo, devices })
     }
 
     /// Waits up to `patience`; `None` when nobody touched anything, or when woken.
@@ -61,6 +49,9 @@ impl LocalInput {
         let deadline = Instant::now() + patience;
         loop {
             while let Some(event) = self.desktop.arrived()? {
+                if self.devices.heed(&self.desktop, &event)? {
+                    continue;
+                }
                 if let Some(touched) = self.judge(&event) {
                     return Ok(Some(touched));
                 }
@@ -79,7 +70,7 @@ impl LocalInput {
 
     fn judge(&self, event: &Event) -> Option<Touched> {
         let (touched, source, act) = read(event)?;
-        let ours = self.synthetic.contains(&source)
+        let ours = self.devices.holder(source) == Holder::Program
             && act.is_some_and(|act| self.echo.recognise(act, Instant::now()));
         (!ours).then_some(touched)
     }
@@ -101,16 +92,4 @@ fn read(event: &Event) -> Option<(Touched, xinput::DeviceId, Option<Act>)> {
         return Some((Touched::Mouse, touch.sourceid, None));
     }
     None
-}
-
-/// The devices through which XTEST acts: only there can an act be ours.
-pub(super) fn synthetic_devices(desktop: &Desktop) -> Result<Vec<xinput::DeviceId>, ScreenError> {
-    let devices = desktop
-        .connection
-        .xinput_xi_query_device(xinput::Device::ALL)
-        .map_err(lost)?
-        .reply()
-        .map_err(refused("list of input devices"))?;
-    let is_xtest = |name: &[u8]| name.windows(5).any(|part| part == b"XTEST");
-    Ok(devices.infos.iter().filter(|d| is_xtest(&d.name)).map(|d| d.deviceid).collect())
 }

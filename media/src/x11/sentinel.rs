@@ -14,11 +14,12 @@ use x11rb::protocol::Event;
 use x11rb::protocol::shape::{self, ConnectionExt as _, SK, SO};
 use x11rb::protocol::xproto::{
     Atom, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, EventMask,
-    GetGeometryReply, GrabMode, KeyButMask, MapState, ModMask, Property, StackMode, Window,
+    GetGeometryReply, MapState, Property, StackMode, Window,
 };
 
 use super::connection::{Desktop, Woken, lost, refused};
 use super::layout;
+use super::stop_key::{Grip, StopKey};
 use crate::screen::{ScreenError, Waker};
 
 /// Two windows that both want to be on top must not turn the display into a race.
@@ -29,10 +30,6 @@ const FIGHT: Duration = Duration::from_secs(10);
 /// Where more windows lie above ours, they are not looked at one by one: ours come up at once. However
 /// many windows somebody opens, a look costs no more than this many.
 const MOST_LOOKED_AT: usize = 64;
-/// The keysym of `e`, for "end".
-const STOP_KEYSYM: u32 = 0x65;
-/// With and without Caps Lock and Num Lock.
-const LOCKS: [u16; 4] = [0, 1 << 1, 1 << 4, 1 << 1 | 1 << 4];
 /// What a compositor makes a window transparent by.
 const OPACITY: &[u8] = b"_NET_WM_WINDOW_OPACITY";
 
@@ -41,6 +38,8 @@ const OPACITY: &[u8] = b"_NET_WM_WINDOW_OPACITY";
 pub enum Alarm {
     /// Ctrl+Alt+Shift+E.
     StopKey,
+    /// Whether that does anything; told once at the beginning, and when it changes.
+    StopKeyIs(StopKey),
     /// A watched window was destroyed, or cannot be kept up.
     Gone,
     /// The monitors may be others than those that the windows stand on; told once at the beginning too.
@@ -70,6 +69,10 @@ pub struct Sentinel {
     /// The monitors as they were told last, and whether they may be others by now.
     monitors: Option<Layout>,
     monitors_changed: bool,
+    grip: Grip,
+    /// What was told of it, and whether other keys may be it by now.
+    stop_key: Option<StopKey>,
+    keys_changed: bool,
     /// When they were put up, of late.
     raised: VecDeque<Instant>,
 }
@@ -87,7 +90,10 @@ impl Sentinel {
         c.change_window_attributes(desktop.root, &all).map_err(lost)?;
         let has_shapes = desktop.has(shape::X11_EXTENSION_NAME)?;
         for Standing { window, .. } in standings {
-            let events = EventMask::STRUCTURE_NOTIFY | EventMask::PROPERTY_CHANGE;
+            // What others put into ours lies above what ours show.
+            let events = EventMask::STRUCTURE_NOTIFY
+                | EventMask::SUBSTRUCTURE_NOTIFY
+                | EventMask::PROPERTY_CHANGE;
             let aux = ChangeWindowAttributesAux::new().event_mask(events);
             let asked = c.change_window_attributes(*window, &aux).map_err(lost)?;
             asked.check().map_err(refused("window"))?;
@@ -105,10 +111,12 @@ impl Sentinel {
             touched: false,
             monitors: None,
             monitors_changed: true,
+            grip: Grip::take(&desktop)?,
+            stop_key: None,
+            keys_changed: false,
             raised: VecDeque::with_capacity(TOO_OFTEN),
             desktop,
         };
-        sentinel.grab_stop_key()?;
         sentinel.raise()?;
         // Whatever was done to them before anybody watched.
         sentinel.due = Some(Instant::now());
@@ -157,7 +165,9 @@ impl Sentinel {
         }
         self.touched |= self.touches(event);
         self.monitors_changed |= self.is_of_monitors(event);
-        let is_odd = self.touched || self.monitors_changed || self.may_cover(event);
+        self.keys_changed |= matches!(event, Event::MappingNotify(_));
+        let is_odd =
+            self.touched || self.monitors_changed || self.keys_changed || self.may_cover(event);
         if self.due.is_none() && is_odd {
             let now = Instant::now();
             let earliest = self.looked_at.map_or(now, |at| at + PAUSE);
@@ -201,8 +211,16 @@ impl Sentinel {
                 return Ok(Some(Alarm::Monitors));
             }
         }
+        if std::mem::take(&mut self.keys_changed) {
+            self.grip.renew(&self.desktop)?;
+        }
+        if self.stop_key != Some(self.grip.state) {
+            self.stop_key = Some(self.grip.state);
+            self.due = Some(now);
+            return Ok(Some(Alarm::StopKeyIs(self.grip.state)));
+        }
         let touched = std::mem::take(&mut self.touched);
-        if !touched && self.stand()? {
+        if !touched && self.stand()? && !self.is_covered_from_inside()? {
             return Ok(None);
         }
         self.raised.retain(|at| now.saturating_duration_since(*at) < FIGHT);
@@ -254,6 +272,25 @@ impl Sentinel {
         Ok(standing == self.standings.len())
     }
 
+    /// Ours have no windows inside, so that each one there is somebody else's.
+    fn is_covered_from_inside(&self) -> Result<bool, ScreenError> {
+        let c = &self.desktop.connection;
+        for standing in &self.standings {
+            let inside = c.query_tree(standing.window).map_err(lost)?.reply();
+            let inside = inside.map(|tree| tree.children).unwrap_or_default();
+            if inside.len() > MOST_LOOKED_AT {
+                return Ok(true);
+            }
+            for window in inside {
+                let facts = c.get_window_attributes(window).map_err(lost)?.reply();
+                if facts.is_ok_and(|facts| facts.map_state == MapState::VIEWABLE) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     fn is_ours(&self, window: Window) -> bool {
         self.standings.iter().any(|standing| standing.window == window)
     }
@@ -278,36 +315,19 @@ impl Sentinel {
                     whole.map_err(lost)?.ignore_error();
                 }
             }
+            c.unmap_subwindows(window).map_err(lost)?.ignore_error();
             c.delete_property(window, self.opacity).map_err(lost)?.ignore_error();
             c.map_window(window).map_err(lost)?.ignore_error();
             c.configure_window(window, &standing.place()).map_err(lost)?.ignore_error();
         }
         c.flush().map_err(lost)
     }
+}
 
-    /// Another program may hold the chord already; then the window's own button remains.
-    fn grab_stop_key(&self) -> Result<(), ScreenError> {
-        let c = &self.desktop.connection;
-        let (first, last) = (c.setup().min_keycode, c.setup().max_keycode);
-        let map = c.get_keyboard_mapping(first, last - first + 1).map_err(lost)?;
-        let map = map.reply().map_err(refused("keyboard map"))?;
-        let width = usize::from(map.keysyms_per_keycode).max(1);
-        let held =
-            u16::from(KeyButMask::CONTROL) | u16::from(KeyButMask::SHIFT) | u16::from(KeyButMask::MOD1);
-        let keys = map
-            .keysyms
-            .chunks(width)
-            .zip(first..=last)
-            .filter(|(row, _)| row.first() == Some(&STOP_KEYSYM));
-        for (_, keycode) in keys {
-            for locks in LOCKS {
-                let chord = ModMask::from(held | locks);
-                c.grab_key(false, self.desktop.root, chord, keycode, GrabMode::ASYNC, GrabMode::ASYNC)
-                    .map_err(lost)?
-                    .ignore_error();
-            }
-        }
-        Ok(())
+/// The next one over the same display gets the chord.
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        Grip::let_go(&self.desktop);
     }
 }
 

@@ -13,11 +13,13 @@ use super::connection::{lost, refused};
 use super::hands::{Hands, as_inject_error};
 use super::keymap::{Group, Keymap, Keysym, Level, Stroke, has_case, keysym_of};
 use super::pool::{Pool, SETTLE};
-use crate::input::{InjectError, Interrupt};
+use crate::input::{InjectError, Leave};
 use crate::screen::ScreenError;
 
 /// How often a wait looks whether it was interrupted.
 const GLANCE: Duration = Duration::from_millis(10);
+/// So many letters are struck between two looks at whether the rest may follow.
+const AT_ONCE: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Typist {
@@ -39,13 +41,14 @@ enum Letter {
 }
 
 impl Typist {
+    /// `may_go_on` is asked again and again while it lasts: before every few letters.
     pub(super) fn type_text(
         &mut self,
         hands: &Hands,
         text: &str,
-        interrupt: &Interrupt,
+        leave: &Leave,
+        may_go_on: &mut dyn FnMut() -> Result<(), InjectError>,
     ) -> Result<(), InjectError> {
-        let armed = interrupt.count();
         let keysyms: Option<Vec<Keysym>> = text.chars().filter(|c| *c != '\r').map(keysym_of).collect();
         let keysyms = keysyms.ok_or(InjectError::ControlCharacter)?;
         let keyboard = Keyboard::read(hands).map_err(as_inject_error)?;
@@ -54,11 +57,14 @@ impl Typist {
             self.stock(&keyboard.keymap)?;
         }
         for batch in batches(&letters, self.pool.capacity()) {
-            self.prepare(hands, batch, &|| interrupt.count() != armed)?;
-            for letter in batch {
-                self.strike(hands, &keyboard, *letter)?;
+            self.prepare(hands, batch, leave)?;
+            for letters in batch.chunks(AT_ONCE) {
+                may_go_on()?;
+                for letter in letters {
+                    self.strike(hands, &keyboard, *letter)?;
+                }
+                hands.flush()?;
             }
-            hands.flush()?;
         }
         Ok(())
     }
@@ -86,24 +92,19 @@ impl Typist {
         if self.pool.capacity() == 0 { Err(InjectError::NoSpareKey) } else { Ok(()) }
     }
 
-    fn prepare(
-        &mut self,
-        hands: &Hands,
-        batch: &[Letter],
-        interrupted: &dyn Fn() -> bool,
-    ) -> Result<(), InjectError> {
+    fn prepare(&mut self, hands: &Hands, batch: &[Letter], leave: &Leave) -> Result<(), InjectError> {
         let lending = self.pool.lend(&foreign(batch));
         if let Some(moment) = lending.not_before {
-            wait_until(moment, interrupted)?;
+            wait_until(moment, leave)?;
         }
         if lending.loans.is_empty() {
-            return if interrupted() { Err(InjectError::Interrupted) } else { Ok(()) };
+            return leave.check();
         }
         for run in contiguous(&lending.loans) {
             remap(hands, run)?;
         }
         hands.flush()?;
-        wait_until(Instant::now() + SETTLE, interrupted)
+        wait_until(Instant::now() + SETTLE, leave)
     }
 
     fn strike(
@@ -242,11 +243,9 @@ fn foreign(letters: &[Letter]) -> Vec<Keysym> {
     distinct
 }
 
-fn wait_until(moment: Instant, interrupted: &dyn Fn() -> bool) -> Result<(), InjectError> {
+fn wait_until(moment: Instant, leave: &Leave) -> Result<(), InjectError> {
     loop {
-        if interrupted() {
-            return Err(InjectError::Interrupted);
-        }
+        leave.check()?;
         let left = moment.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());

@@ -139,7 +139,8 @@ pub enum DesktopCommand {
     ShowMonitor(MonitorId),
     /// An act of the viewer, already permitted; the permit stands beside it.
     Inject(Permit<Operate>, InputEvent),
-    /// Every key and button held for the viewer is let go.
+    /// What the viewer did and was not carried out yet is not done any more, and every key and button held
+    /// for him is let go.
     ReleaseAll,
     /// Capture and injection end before anything else happens (S31).
     Stop,

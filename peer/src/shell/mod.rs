@@ -17,6 +17,7 @@ mod ledger_kept;
 mod ledger_rows;
 pub mod local_maximum;
 pub mod login;
+mod notices;
 pub mod paths;
 mod pin;
 pub mod profile;

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::desktop::viewer::{Wanted, monotonic_us};
 use super::desktop::{Host, Mailbox, Viewer};
 use super::ledger::Scribe;
+use super::notices::{Deaf, Notices};
 use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use crate::core::Peer;
@@ -28,8 +29,6 @@ use crate::core::snapshot::{SessionStats, Snapshot};
 
 /// Orders that may wait for the loop.
 const ORDERS: usize = 256;
-/// What may wait to be shown to people; beyond it they miss lines, the session does not wait.
-const NOTICES: usize = 4096;
 /// How long the paths have to say goodbye.
 const FAREWELL: Duration = Duration::from_millis(700);
 
@@ -129,7 +128,9 @@ struct Hands {
     /// Constructed at the first command for it: never where the other end hosts (T20).
     host: Option<Host>,
     viewer: Viewer,
-    notices: mpsc::Sender<Notice>,
+    notices: Notices,
+    /// Since what matters found nobody who reads it.
+    deaf: Option<Deaf>,
     scribe: Scribe,
     first: FirstPicture,
 }
@@ -158,12 +159,13 @@ impl Run {
         scribe: Scribe,
     ) -> (Self, Front) {
         let (order, orders) = mpsc::channel(ORDERS);
-        let (notices, notice) = mpsc::channel(NOTICES);
+        let (notices, notice) = Notices::channel();
         let viewer = Viewer::default();
         let mailbox = Mailbox::default();
         let first = FirstPicture::AwaitsConsent;
         let front = Front { orders: order, notices: notice, viewer: viewer.clone() };
-        let hands = Hands { paths, mailbox, display, host: None, viewer, notices, scribe, first };
+        let (host, deaf) = (None, None);
+        let hands = Hands { paths, mailbox, display, host, viewer, notices, deaf, scribe, first };
         (Self { peer, clock, server, orders, hands, ticket: Ticket::NotAsked }, front)
     }
 
@@ -172,6 +174,11 @@ impl Run {
         let (mailbox, viewer) = (self.hands.mailbox.clone(), self.hands.viewer.clone());
         let clock = self.clock;
         while !self.peer.is_over() {
+            if self.hands.deaf.take().is_some() {
+                // A surface that shows nothing is as good as none.
+                self.ordered(None);
+                continue;
+            }
             let (deadline, first) = (self.peer.deadline(), self.hands.first);
             tokio::select! {
                 order = self.orders.recv() => self.ordered(order),
@@ -361,9 +368,9 @@ impl Hands {
         self.notice(Notice::Event(SessionEvent::FirstFrame { after_ms }));
     }
 
-    fn notice(&self, notice: Notice) {
-        if self.notices.try_send(notice).is_err() {
-            tracing::warn!("a line for people was dropped: nobody reads them");
+    fn notice(&mut self, notice: Notice) {
+        if let Err(deaf) = self.notices.tell(notice) {
+            self.deaf = Some(deaf);
         }
     }
 }

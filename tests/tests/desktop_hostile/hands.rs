@@ -138,7 +138,7 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     operator.wait_end().unwrap();
 }
 
-fn is_anything_down(desk: &Desktop) -> Result<bool> {
+pub(crate) fn is_anything_down(desk: &Desktop) -> Result<bool> {
     let connection = desk.connect()?;
     let root = connection.setup().roots[0].root;
     let keys = connection.query_keymap()?.reply()?.keys;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod hands;
+mod queue;
 mod stranger;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! Every message in every mode, from either end, by a counterpart with no
 //! manners: what has no right has no effect, is counted, and is told.
 
+mod hand;
 mod telling;
 
 use std::collections::BTreeSet;

@@ -4,19 +4,22 @@
 //! Decides when each is there: the witness while a question stands or somebody sees this screen (T2),
 //! the others while somebody sees it (T33).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
 use slint::ComponentHandle;
-use tasuki_media::x11::{Alarm, Deed, Doer, Standing, Witness};
+use slint::winit_030::winit::event::{ElementState, WindowEvent};
+use slint::winit_030::winit::platform::scancode::PhysicalKeyExtScancode as _;
+use slint::winit_030::{EventResult, WinitWindowAccessor as _};
+use tasuki_media::x11::{Alarm, Deed, Doer, Standing, StopKey, Witness};
 
 use super::model::{Model, Msg, Page};
 use super::tray::{TraySlot, look_for_tray};
 use super::view;
 use super::wiring::{self, Ear};
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch, on_wayland};
-use crate::windows::{BannerWindow, Means};
+use crate::windows::{Agent, AgentWindow, BannerWindow, Means};
 
 /// The bar is no larger than this, in logical pixels.
 const LARGEST: (f64, f64) = (860.0, 44.0);
@@ -24,11 +27,13 @@ const LARGEST: (f64, f64) = (860.0, 44.0);
 #[derive(Default)]
 pub(super) struct Guard {
     next_is_bar: NextIsKept,
-    witness: Option<Witness>,
+    witness: Rc<RefCell<Option<Witness>>>,
     bars: Vec<Bar>,
     watch: Option<Watch>,
     /// Whether the monitors may be others than those that the bars stand on.
     monitors_changed: Rc<Cell<bool>>,
+    /// What the display said of the chord that ends everything.
+    stop_key: Rc<Cell<Option<StopKey>>>,
     unwatched: Unwatched,
     tray: TraySlot,
 }
@@ -55,7 +60,7 @@ impl Guard {
     pub(super) fn look_after(
         &mut self,
         model: &Model,
-        window: &impl ComponentHandle,
+        window: &AgentWindow,
         ear: &impl Ear,
     ) -> Option<Msg> {
         let (asks, lives) = match &model.page {
@@ -63,7 +68,7 @@ impl Guard {
             Page::Live(live) => (live.question.is_some(), live.is_seen()),
             Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => (false, false),
         };
-        self.look_after_witness(asks, lives);
+        self.look_after_witness(asks, lives, window);
         let had_bars = !self.bars.is_empty();
         match (had_bars, lives) {
             (false, true) => self.raise_bars(model, window, ear),
@@ -71,22 +76,43 @@ impl Guard {
             (true, true) => self.keep_up(model, window, ear),
             (false, false) => {}
         }
+        // The page tells of no key that does nothing.
+        let is_missing = self.stop_key.get() == Some(StopKey::Missing);
+        window.global::<Agent<'_>>().set_stop_key(!is_missing);
         if self.unwatched.for_too_long(lives, self.watch.as_ref()) {
             return Some(Msg::EndPressed);
         }
         (had_bars == self.bars.is_empty()).then_some(Msg::TrayThere(false))
     }
 
-    fn look_after_witness(&mut self, asks: bool, lives: bool) {
-        match (&mut self.witness, asks || lives) {
-            (Some(witness), true) => drop(witness.catch_up()),
-            (None, true) if !on_wayland() => self.witness = Witness::open(None).ok(),
-            (None, true | false) => {}
-            (Some(_), false) => self.witness = None,
+    fn look_after_witness(&self, asks: bool, lives: bool, window: &impl ComponentHandle) {
+        let wanted = asks || lives;
+        let it = if wanted && !on_wayland() { upkeep::x11_id(window.window()) } else { None };
+        let mut witness = self.witness.borrow_mut();
+        // The toolkit may have made another window in its place.
+        if witness.as_ref().map(|witness| it.is_some_and(|it| witness.is_of(it))) == Some(false) {
+            *witness = None;
         }
-        if let Some(witness) = &mut self.witness {
+        if let (None, Some(it)) = (&*witness, it) {
+            *witness = Witness::open(None, it).ok();
+            self.hear_keys(window);
+        }
+        if let Some(witness) = &mut *witness {
+            let _ = witness.catch_up();
             witness.question_stands(asks);
         }
+    }
+
+    /// Of each key that the window receives the witness hears before anything else does.
+    fn hear_keys(&self, window: &impl ComponentHandle) {
+        let witness = Rc::clone(&self.witness);
+        window.window().on_winit_window_event(move |_, event| {
+            if let (Some(keycode), Some(witness)) = (pressed(event), &mut *witness.borrow_mut()) {
+                // Of a display that is gone no press counts anyway.
+                let _ = witness.key_received(keycode);
+            }
+            EventResult::Propagate
+        });
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
@@ -100,7 +126,7 @@ impl Guard {
         if on_wayland() {
             return true;
         }
-        let asked = self.witness.as_mut().map(|witness| witness.ask(deed));
+        let asked = self.witness.borrow_mut().as_mut().map(|witness| witness.ask(deed));
         matches!(asked, Some(Ok(Doer::Hand)))
     }
 
@@ -151,18 +177,29 @@ impl Guard {
     fn watch(&self, ear: &impl Ear) -> Option<Watch> {
         let bars = standings(&self.bars).filter(|bars| !bars.is_empty())?;
         let (ear, monitors_changed) = (ear.clone(), Rc::clone(&self.monitors_changed));
+        let stop_key = Rc::clone(&self.stop_key);
         Watch::over(bars, move |alarm| match alarm {
             Alarm::Monitors => monitors_changed.set(true),
+            Alarm::StopKeyIs(state) => stop_key.set(Some(state)),
             Alarm::StopKey | Alarm::Gone => ear.send(Msg::EndPressed),
         })
     }
 
     fn take_down(&mut self) {
         self.watch = None;
+        self.stop_key = Rc::default();
         // Whoever still looks for a place finds this slot gone.
         self.tray = TraySlot::default();
         hide(std::mem::take(&mut self.bars));
     }
+}
+
+/// X's number of a key that goes down, as far as it is known. What repeats was pressed once.
+fn pressed(event: &WindowEvent) -> Option<Option<u8>> {
+    let WindowEvent::KeyboardInput { event, is_synthetic: false, .. } = event else { return None };
+    let goes_down = event.state == ElementState::Pressed && !event.repeat;
+    let place = || event.physical_key.to_scancode().and_then(|place| u8::try_from(place + 8).ok());
+    goes_down.then(place)
 }
 
 fn hide(bars: Vec<Bar>) {

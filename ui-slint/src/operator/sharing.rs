@@ -177,12 +177,13 @@ fn watch(
 ) -> Option<Watch> {
     let (tabs, send): (Vec<TabId>, _) = (shown.iter().map(|shown| shown.tab).collect(), send.clone());
     Watch::over(kept, move |alarm| {
-        for tab in &tabs {
-            send(match alarm {
-                Alarm::Monitors => Msg::Session(*tab, Happened::MonitorsChanged),
-                Alarm::StopKey | Alarm::Gone => Msg::Wish(*tab, Wish::EndNow),
-            });
-        }
+        let told = |tab: &TabId| match alarm {
+            Alarm::Monitors => Some(Msg::Session(*tab, Happened::MonitorsChanged)),
+            Alarm::StopKey | Alarm::Gone => Some(Msg::Wish(*tab, Wish::EndNow)),
+            // These windows do not speak of it.
+            Alarm::StopKeyIs(_) => None,
+        };
+        tabs.iter().filter_map(told).for_each(&send);
     })
 }
 

@@ -85,12 +85,26 @@ impl Desk {
 
     pub(crate) fn click(&mut self, (x, y): (u16, u16)) {
         // A hand comes from somewhere, also where another has put the pointer already.
-        for (mask, x) in [(0, x - 1), (0, x), (1, x), (0, x)] {
-            let [x1, x2] = x.to_be_bytes();
-            let [y1, y2] = y.to_be_bytes();
-            self.hand.write_all(&[5, mask, x1, x2, y1, y2]).unwrap();
-            std::thread::sleep(Duration::from_millis(60));
-        }
+        self.point((x - 1, y));
+        self.point((x, y));
+        self.press((x, y));
+    }
+
+    pub(crate) fn point(&mut self, place: (u16, u16)) {
+        self.mouse(0, place);
+    }
+
+    /// A click of a hand that rests at `place` since it pointed there; the pointer may be elsewhere.
+    pub(crate) fn press(&mut self, place: (u16, u16)) {
+        self.mouse(1, place);
+        self.mouse(0, place);
+    }
+
+    fn mouse(&mut self, mask: u8, (x, y): (u16, u16)) {
+        let [x1, x2] = x.to_be_bytes();
+        let [y1, y2] = y.to_be_bytes();
+        self.hand.write_all(&[5, mask, x1, x2, y1, y2]).unwrap();
+        std::thread::sleep(Duration::from_millis(60));
     }
 
     pub(crate) fn key(&mut self, keysym: u32) {

@@ -47,7 +47,7 @@ impl Rival {
     /// One after the other, each until it stands again.
     pub(crate) fn does_all(&self) {
         let put = ConfigureWindowAux::new;
-        let deeds: [(&str, &dyn Fn()); 9] = [
+        let deeds: [(&str, &dyn Fn()); 10] = [
             ("moved off the screen", &|| self.configure(put().x(5000).y(-3000))),
             ("shrunk", &|| self.configure(put().width(1).height(1))),
             ("framed in black", &|| self.configure(put().border_width(300))),
@@ -57,6 +57,7 @@ impl Rival {
             ("painted nowhere", &|| self.cut(SK::CLIP)),
             ("pressed through", &|| self.cut(SK::INPUT)),
             ("made transparent", &|| self.fade()),
+            ("covered from inside", &|| self.put_inside()),
         ];
         for (deed, act) in deeds {
             act();
@@ -72,6 +73,7 @@ impl Rival {
         let cut = client.shape_query_extents(bar).unwrap().reply().unwrap();
         let taken = client.shape_get_rectangles(bar, SK::INPUT).unwrap().reply().unwrap().rectangles;
         let faded = client.get_property(false, bar, self.opacity, AtomEnum::CARDINAL, 0, 1).unwrap();
+        let inside = client.query_tree(bar).unwrap().reply().unwrap().children;
         let mut above = tree.children.iter().rev().take_while(|window| **window != bar);
         tree.children.contains(&bar)
             && above.all(|window| self.ours.contains(window))
@@ -82,6 +84,29 @@ impl Rival {
             && !cut.clip_shaped
             && taken.iter().any(|part| part.width >= self.whole.2 && part.height >= self.whole.3)
             && faded.reply().unwrap().value_len == 0
+            && !inside.into_iter().any(|window| self.sees(window))
+    }
+
+    fn sees(&self, window: u32) -> bool {
+        let facts = self.client.get_window_attributes(window).unwrap().reply();
+        facts.is_ok_and(|facts| facts.map_state == MapState::VIEWABLE)
+    }
+
+    /// As large as the bar, and a part of it to whoever looks at the order of the windows alone.
+    fn put_inside(&self) {
+        let (width, height) = (self.whole.2, self.whole.3);
+        let inside = self.window((width, height), 1);
+        self.client.reparent_window(inside, self.bar, 0, 0).unwrap().check().unwrap();
+        self.client.map_window(inside).unwrap().check().unwrap();
+        let made = self.client.generate_id().unwrap();
+        let (depth, kind) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+        let aux = CreateWindowAux::new();
+        self.client
+            .create_window(depth, made, self.bar, 0, 0, width, height, 0, kind, 0, &aux)
+            .unwrap()
+            .check()
+            .unwrap();
+        self.client.map_window(made).unwrap().check().unwrap();
     }
 
     fn configure(&self, aux: ConfigureWindowAux) {

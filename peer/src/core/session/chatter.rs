@@ -1,5 +1,6 @@
-//! How much may be written to a person: lines that come faster than anybody reads are no messages
-//! but a load on her window, and the way to the end stands in that window (S31).
+//! How much may be told to a person at the other end's pleasure: messages, and pictures that were kept.
+//! What comes faster than anybody reads is a load on her window, and the way to the end stands in that
+//! window (S31, T59).
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ struct Pace {
     each: Duration,
 }
 
-/// Both directions of one end's chat.
+/// Both directions of one kind of what is told.
 #[derive(Debug, Default)]
 pub(super) struct Chatter {
     said: Flow,

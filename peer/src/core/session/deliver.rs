@@ -50,6 +50,9 @@ impl Session {
             (ViewerToHost::AskRights { rights, seconds }, Side::Host(_)) => {
                 self.asked_for(rights, seconds, now, out);
             }
+            (ViewerToHost::ScreenshotTaken, Side::Host(_)) if !self.kept_pictures.may_be_heard(now) => {
+                self.refuse(Capability::Screenshot, now, out);
+            }
             (act, Side::Host(host)) => {
                 let kept_picture = act == ViewerToHost::ScreenshotTaken;
                 match host.act(act, &self.authority, now, out) {

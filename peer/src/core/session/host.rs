@@ -221,14 +221,7 @@ impl Host {
         if self.held.note(&event) == Meaning::Void {
             return Verdict::Ignored;
         }
-        out.desktop(match event {
-            InputEvent::ReleaseAll => DesktopCommand::ReleaseAll,
-            InputEvent::PointerMove { .. }
-            | InputEvent::Button { .. }
-            | InputEvent::Wheel { .. }
-            | InputEvent::Key { .. }
-            | InputEvent::Text(_) => DesktopCommand::Inject(permit, event),
-        });
+        out.desktop(DesktopCommand::Inject(permit, event));
         Verdict::Done
     }
 
@@ -309,16 +302,20 @@ impl Host {
         [hold, pause, self.pump.deadline(), self.askings.deadline()].into_iter().flatten().min()
     }
 
+    /// Also where nothing is held: what the viewer has done may not have been carried out yet, and a text
+    /// takes its time.
     pub(super) fn release(&mut self, out: &mut Outbox) {
-        if self.holds_keys() {
-            self.held.clear();
+        self.held.clear();
+        if self.injector == Module::Running {
             out.desktop(DesktopCommand::ReleaseAll);
         }
     }
 
     /// Before anything is said to anybody (S31).
     pub(super) fn stop(&mut self, out: &mut Outbox) {
-        self.release(out);
+        if self.holds_keys() {
+            self.release(out);
+        }
         out.desktop(DesktopCommand::Stop);
         self.askings.close(out);
     }

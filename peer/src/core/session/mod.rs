@@ -79,6 +79,7 @@ pub(super) struct Session {
     side: Side,
     violations: Violations,
     chatter: Chatter,
+    kept_pictures: Chatter,
     /// Agent: the signed answer, repeated until a path is up.
     consent: Option<Blob>,
     own: Own,
@@ -139,6 +140,7 @@ impl Session {
             side,
             violations: Violations::default(),
             chatter: Chatter::default(),
+            kept_pictures: Chatter::default(),
             own,
             meter: Meter::default(),
             last_change: 0,

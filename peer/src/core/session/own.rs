@@ -76,6 +76,10 @@ impl Session {
     }
 
     fn took_screenshot(&mut self, now: Instant, out: &mut Outbox) -> Option<SessionMessage> {
+        if !self.kept_pictures.may_say(now) {
+            out.tell(SessionEvent::Refused { wanted: Capability::Screenshot });
+            return None;
+        }
         let said = Viewer::ask(ViewerToHost::ScreenshotTaken, &self.authority, now, out)?;
         self.chronicle.screenshot(now);
         Some(said)

@@ -4,27 +4,24 @@
 //! Each starts only for a permit and stops before anything else is done (S31).
 //! Decides nothing of rights or pace: the core demands, the source encodes.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tasuki_media::input::{InjectError, Injector, Interrupt};
+use tasuki_media::input::{InjectError, Injector};
 use tasuki_media::screen::{ScreenError, Waker};
 use tasuki_media::video::{self, Source};
 use tasuki_media::vp8::{Bitrate, FrameKind as CodedKind};
 use tasuki_media::x11::{LocalInput, X11Injector, X11Screen};
-use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::leg::{FrameKind, VideoHeader};
 use tasuki_protocol::rights::{Operate, Permit, SeeScreen};
 use tasuki_protocol::screen::MonitorId;
 
 use super::Mailbox;
+use super::acts::{Acts, Next};
 use crate::core::io::{Demand, DesktopCommand, DesktopEvent, KeyFrame};
 use crate::core::path::VideoFrame;
 
-/// Events that may wait for the injector; a hand makes a few hundred a second.
-const INPUT_QUEUE: usize = 1024;
 /// How long a thread sleeps when nothing happens; a waker ends it at once.
 const LONG: Duration = Duration::from_secs(3600);
 /// The person's own input is told no more often than this.
@@ -51,8 +48,12 @@ impl Host {
             DesktopCommand::StartInjector(permit) => self.start_hands(permit),
             DesktopCommand::Demand(demand) => self.order(|orders| orders.demand = Some(demand)),
             DesktopCommand::ShowMonitor(monitor) => self.order(|orders| orders.show = Some(monitor)),
-            DesktopCommand::Inject(permit, event) => self.hand(Act::Inject(permit, event)),
-            DesktopCommand::ReleaseAll => self.release(),
+            DesktopCommand::Inject(permit, event) => {
+                if let Some(hands) = &self.hands {
+                    hands.acts.add(permit, event);
+                }
+            }
+            DesktopCommand::ReleaseAll => self.hands.iter().for_each(|hands| hands.acts.cut()),
             DesktopCommand::Stop => self.stop(),
         }
     }
@@ -90,22 +91,6 @@ impl Host {
             capture.waker.wake();
         }
     }
-
-    fn hand(&self, act: Act) {
-        let acts = self.hands.as_ref().and_then(|hands| hands.acts.as_ref());
-        if acts.is_some_and(|acts| acts.try_send(act).is_err()) {
-            tracing::warn!("an act was dropped: the desktop does not keep up");
-        }
-    }
-
-    fn release(&self) {
-        let Some(hands) = &self.hands else { return };
-        hands.interrupt.interrupt();
-        let acts = hands.acts.as_ref();
-        if acts.is_some_and(|acts| acts.try_send(Act::ReleaseAll).is_err()) {
-            hands.desk.change(|orders| orders.release = Some(()));
-        }
-    }
 }
 
 impl Drop for Host {
@@ -132,8 +117,6 @@ struct Orders {
     run: Run,
     demand: Option<Demand>,
     show: Option<MonitorId>,
-    /// A release that found the queue of acts full goes before all of them.
-    release: Option<()>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -242,33 +225,22 @@ fn tell(step: video::Step, mailbox: &Mailbox) {
 
 #[derive(Debug)]
 struct Hands {
-    desk: Arc<Desk>,
-    acts: Option<SyncSender<Act>>,
-    interrupt: Interrupt,
+    acts: Arc<Acts>,
     watching: Waker,
     threads: Vec<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-enum Act {
-    Inject(Permit<Operate>, InputEvent),
-    ReleaseAll,
 }
 
 impl Hands {
     fn start(display: Option<&str>, mailbox: &Mailbox) -> Result<Self, ScreenError> {
         let injector = X11Injector::open(display)?;
         let local = LocalInput::open(display, injector.echo())?;
-        let (interrupt, watching) = (injector.interrupt(), local.waker());
-        let (acts, wanted) = sync_channel(INPUT_QUEUE);
-        let desk = Arc::new(Desk::default());
-        let (orders, reports) = (Arc::clone(&desk), mailbox.clone());
-        let cut = interrupt.clone();
-        let mut hands = Self { desk, acts: Some(acts), interrupt, watching, threads: Vec::new() };
-        let work = move || inject(injector, &wanted, &orders, &reports);
+        let (acts, watching) = (Arc::new(Acts::of(injector.interrupt())), local.waker());
+        let mut hands = Self { acts, watching, threads: Vec::new() };
+        let (acts, reports) = (Arc::clone(&hands.acts), mailbox.clone());
+        let work = move || inject(injector, &acts, &reports);
         hands.threads.push(spawn("tasuki-hands", work)?);
-        let (orders, reports) = (Arc::clone(&hands.desk), mailbox.clone());
-        let work = move || watch(local, &orders, &reports, &cut);
+        let (acts, reports) = (Arc::clone(&hands.acts), mailbox.clone());
+        let work = move || watch(local, &acts, &reports);
         hands.threads.push(spawn("tasuki-local", work)?);
         Ok(hands)
     }
@@ -276,49 +248,35 @@ impl Hands {
 
 impl Drop for Hands {
     fn drop(&mut self) {
-        self.desk.change(|orders| orders.run = Run::Stopped);
-        self.interrupt.interrupt();
+        self.acts.stop();
         self.watching.wake();
-        drop(self.acts.take());
         self.threads.drain(..).for_each(join);
     }
 }
 
-/// What waits in the queue when the desk is stopped is not done any more; the
-/// injector lets go of everything held when it is dropped.
-fn inject(mut injector: X11Injector, acts: &Receiver<Act>, desk: &Desk, mailbox: &Mailbox) {
-    while let Ok(act) = acts.recv() {
-        let release = {
-            let mut orders = desk.lock();
-            if orders.run == Run::Stopped {
-                return;
-            }
-            orders.release.take()
-        };
-        if release.is_some() {
-            injector.release_all();
-        }
-        match act {
-            Act::Inject(_, event) => match injector.inject(&event) {
+/// The injector lets go of everything held when it is dropped.
+fn inject(mut injector: X11Injector, acts: &Acts, mailbox: &Mailbox) {
+    while let Some(next) = acts.next() {
+        match next {
+            Next::ReleaseAll => injector.release_all(),
+            Next::Inject(_, event, leave) => match injector.inject_with(&event, &leave) {
                 Ok(()) => {}
                 Err(why @ InjectError::Lost) => {
                     return mailbox.put(DesktopEvent::Failed(why.to_string()));
                 }
                 Err(why) => tracing::info!(%why, "an act was not carried out"),
             },
-            Act::ReleaseAll => injector.release_all(),
         }
     }
 }
 
-fn watch(mut local: LocalInput, desk: &Desk, mailbox: &Mailbox, cut: &Interrupt) {
-    while desk.lock().run == Run::On {
+fn watch(mut local: LocalInput, acts: &Acts, mailbox: &Mailbox) {
+    while acts.goes_on() {
         match local.wait(LONG) {
             Ok(Some(_)) => {
-                cut.interrupt();
+                acts.cut();
                 mailbox.put(DesktopEvent::LocalInput);
-                let orders = desk.lock();
-                drop(desk.changed.wait_timeout(orders, TOUCH_PAUSE));
+                acts.rest(TOUCH_PAUSE);
             }
             Ok(None) => {}
             // Without it nobody's hand would come before the viewer's (T32).

@@ -3,6 +3,7 @@
 //! Only one of the two is ever constructed in a session: which one follows from
 //! the core's commands, never from anything said here (T20, S29).
 
+mod acts;
 pub mod host;
 mod mailbox;
 pub mod viewer;

@@ -1,0 +1,307 @@
+//! What a witness has seen, and what it makes of it (T2).
+//!
+//! Decides which press of a hand counts. Knows no display: it is told who acted, when, and what the window
+//! received. Times are the display's, in milliseconds.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use x11rb::protocol::xinput::DeviceId;
+
+use super::witness::{Deed, Doer};
+
+/// How old a press may be when its window asks: a slow hand holds a button for a second.
+const FRESH_MS: u32 = 1500;
+/// So long after an injected act no press counts: whose it is could not be told.
+const TAINT_MS: u32 = 400;
+/// Keys of a hand that the window has not received yet; no hand is faster.
+const MOST_WAITING: usize = 64;
+
+/// What a device did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// With the master keyboard that it came by.
+    Key {
+        keyboard: DeviceId,
+        keycode: Option<u8>,
+    },
+    /// Where the pointer is.
+    Button,
+    /// Where the finger is, wherever the pointer was.
+    Touch,
+    Motion,
+    /// The pointer came to another place in the window. Where another program has put it there, the display
+    /// names the device that moved it before, and tells of no motion of it.
+    Arrival,
+}
+
+/// The newest press of each kind, and the newest act of no hand.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    click: Option<Press>,
+    key: Option<Press>,
+    injected_at: Option<u32>,
+    /// Something moved, at a time that the display has not told: that of the next thing it tells.
+    just_moved: Option<()>,
+    pointer: Pointer,
+    /// When a hand moved, for the arrival that comes of it.
+    moved_by_hand: Option<u32>,
+    question: Question,
+    focus: Focus,
+    /// The keyboards whose keys go to the window.
+    keyboards: BTreeSet<DeviceId>,
+    /// Keys that a hand has pressed for the window, and that it has not received yet.
+    waiting: VecDeque<(u8, u32)>,
+}
+
+/// Who decided last what lies under the pointer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Pointer {
+    #[default]
+    AHand,
+    Nobody,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    #[default]
+    None,
+    Stands,
+}
+
+/// Whose doing it may be that a button has the focus.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    #[default]
+    Hers,
+    /// The window has had a key that no hand pressed.
+    Anybodys,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Press {
+    at: u32,
+    by: Doer,
+}
+
+impl Seen {
+    /// A question begins and ends with a focus of its own.
+    pub(super) fn question_stands(&mut self, stands: bool) {
+        let now = if stands { Question::Stands } else { Question::None };
+        if self.question != now {
+            self.question = now;
+            self.focus = Focus::Hers;
+        }
+    }
+
+    pub(super) fn focus_came(&mut self, keyboard: DeviceId) {
+        self.keyboards.insert(keyboard);
+    }
+
+    pub(super) fn focus_went(&mut self, keyboard: DeviceId) {
+        self.keyboards.remove(&keyboard);
+    }
+
+    /// Something else lies under the pointer now, or may.
+    pub(super) fn moved(&mut self) {
+        self.pointer = Pointer::Nobody;
+        self.just_moved = Some(());
+    }
+
+    pub(super) fn take(&mut self, act: Act, by: Doer, at: u32) {
+        if self.just_moved.take().is_some() || by == Doer::Nobody {
+            self.injected_at = Some(at);
+        }
+        match act {
+            Act::Touch => self.click = Some(Press { at, by }),
+            Act::Button if self.pointer == Pointer::AHand => self.click = Some(Press { at, by }),
+            Act::Button => self.click = Some(Press { at, by: Doer::Nobody }),
+            Act::Key { keyboard, keycode } => self.take_key(keyboard, keycode, by, at),
+            Act::Motion => {
+                self.pointer = if by == Doer::Hand { Pointer::AHand } else { Pointer::Nobody };
+                self.moved_by_hand = (by == Doer::Hand).then_some(at);
+            }
+            Act::Arrival if self.moved_by_hand.take() == Some(at) => {}
+            Act::Arrival => {
+                self.pointer = Pointer::Nobody;
+                self.injected_at = Some(at);
+            }
+        }
+    }
+
+    fn take_key(&mut self, keyboard: DeviceId, keycode: Option<u8>, by: Doer, at: u32) {
+        if by == Doer::Nobody && self.question == Question::Stands {
+            self.focus = Focus::Anybodys;
+        }
+        let Some(keycode) = keycode.filter(|_| by == Doer::Hand) else { return };
+        if self.keyboards.contains(&keyboard) && self.waiting.len() < MOST_WAITING {
+            self.waiting.push_back((keycode, at));
+        }
+    }
+
+    /// What came by no keyboard was sent by a program, and so was what came twice.
+    pub(super) fn key_received(&mut self, keycode: Option<u8>, now: u32) {
+        self.waiting.retain(|(_, at)| now.wrapping_sub(*at) <= FRESH_MS);
+        let pressed = self.waiting.iter().position(|(waiting, _)| Some(*waiting) == keycode);
+        let pressed = pressed.and_then(|place| self.waiting.remove(place));
+        self.key = match pressed {
+            Some((_, at)) => Some(Press { at, by: Doer::Hand }),
+            None => {
+                self.focus = Focus::Anybodys;
+                Some(Press { at: now, by: Doer::Nobody })
+            }
+        };
+    }
+
+    pub(super) fn judge(&mut self, deed: Deed, now: u32) -> Doer {
+        if self.just_moved.take().is_some() {
+            self.injected_at = Some(now);
+        }
+        let slot = match deed {
+            Deed::Click => &mut self.click,
+            Deed::Key => &mut self.key,
+        };
+        let Some(press) = slot.take() else { return Doer::Nobody };
+        let age = |at: u32| now.wrapping_sub(at);
+        let tainted = self.injected_at.is_some_and(|at| age(at) < TAINT_MS)
+            || deed == Deed::Key && self.focus == Focus::Anybodys;
+        if age(press.at) > FRESH_MS || tainted { Doer::Nobody } else { press.by }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYBOARD: DeviceId = 3;
+    const TAB: u8 = 23;
+    const SPACE: u8 = 65;
+
+    fn clicked(at: u32, by: Doer) -> Seen {
+        Seen { click: Some(Press { at, by }), ..Seen::default() }
+    }
+
+    /// With the focus, and a question.
+    fn asked() -> Seen {
+        let mut seen = Seen::default();
+        seen.focus_came(KEYBOARD);
+        seen.question_stands(true);
+        seen
+    }
+
+    fn key(keycode: u8) -> Act {
+        Act::Key { keyboard: KEYBOARD, keycode: Some(keycode) }
+    }
+
+    fn types(seen: &mut Seen, keycode: u8, at: u32) -> Doer {
+        seen.take(key(keycode), Doer::Hand, at);
+        seen.key_received(Some(keycode), at + 5);
+        seen.judge(Deed::Key, at + 10)
+    }
+
+    #[test]
+    fn t2_a_hands_press_counts_once_and_only_while_it_is_fresh() {
+        let mut fresh = clicked(1000, Doer::Hand);
+        assert_eq!(fresh.judge(Deed::Click, 1200), Doer::Hand);
+        assert_eq!(fresh.judge(Deed::Click, 1200), Doer::Nobody, "it was used");
+        let mut stale = clicked(1000, Doer::Hand);
+        assert_eq!(stale.judge(Deed::Click, 1001 + FRESH_MS), Doer::Nobody);
+        let mut other = clicked(1000, Doer::Hand);
+        assert_eq!(other.judge(Deed::Key, 1200), Doer::Nobody, "a click is no key");
+    }
+
+    #[test]
+    fn t2_an_injected_press_never_counts_and_taints_what_comes_with_it() {
+        let mut injected = clicked(1000, Doer::Nobody);
+        assert_eq!(injected.judge(Deed::Click, 1010), Doer::Nobody);
+        let mut moved = Seen { injected_at: Some(990), ..clicked(1000, Doer::Hand) };
+        let why = "the pointer was not where the hand is";
+        assert_eq!(moved.judge(Deed::Click, 1010), Doer::Nobody, "{why}");
+        let mut later = Seen { injected_at: Some(1000), ..clicked(1000 + TAINT_MS, Doer::Hand) };
+        assert_eq!(later.judge(Deed::Click, 1000 + TAINT_MS), Doer::Hand);
+    }
+
+    #[test]
+    fn t2_a_hands_key_counts_no_more_once_a_key_was_injected_while_the_question_stood() {
+        let mut seen = asked();
+        assert_eq!(types(&mut seen, SPACE, 1000), Doer::Hand);
+        seen.take(key(TAB), Doer::Nobody, 2000);
+        assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "Refuse had the focus before");
+        seen.take(Act::Motion, Doer::Hand, 61_000);
+        seen.take(Act::Button, Doer::Hand, 61_000);
+        assert_eq!(seen.judge(Deed::Click, 61_010), Doer::Hand, "a click is where she sees it");
+        seen.question_stands(false);
+        seen.take(key(SPACE), Doer::Nobody, 70_000);
+        assert_eq!(types(&mut seen, SPACE, 71_000), Doer::Hand, "the operator types in a session");
+    }
+
+    #[test]
+    fn t2_a_key_that_was_sent_to_the_window_is_nobodys_whatever_a_hand_does_beside() {
+        let mut seen = asked();
+        seen.take(key(121), Doer::Hand, 1000);
+        seen.key_received(Some(TAB), 1010);
+        seen.key_received(Some(SPACE), 1020);
+        assert_eq!(seen.judge(Deed::Key, 1030), Doer::Nobody, "a hand made it louder");
+        assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "the sent Tab moved the focus");
+
+        let mut seen = asked();
+        assert_eq!(types(&mut seen, TAB, 1000), Doer::Hand);
+        seen.key_received(Some(TAB), 1100);
+        assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "she pressed it once");
+
+        let mut seen = asked();
+        seen.focus_went(KEYBOARD);
+        seen.take(key(TAB), Doer::Hand, 1000);
+        seen.key_received(Some(TAB), 1010);
+        assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "she typed elsewhere");
+        assert_eq!(seen.judge(Deed::Key, 9020), Doer::Nobody);
+    }
+
+    #[test]
+    fn t2_a_click_counts_only_where_a_hand_has_brought_the_pointer() {
+        let mut seen = Seen::default();
+        seen.take(Act::Motion, Doer::Nobody, 1000);
+        seen.take(Act::Button, Doer::Hand, 5000);
+        assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
+        seen.take(Act::Touch, Doer::Hand, 6000);
+        assert_eq!(seen.judge(Deed::Click, 6010), Doer::Hand, "a finger is where it is");
+        seen.take(Act::Motion, Doer::Hand, 7000);
+        seen.take(Act::Button, Doer::Hand, 7100);
+        assert_eq!(seen.judge(Deed::Click, 7110), Doer::Hand);
+    }
+
+    #[test]
+    fn t2_a_click_counts_only_where_the_pointer_has_come_by_a_motion() {
+        let mut seen = Seen::default();
+        seen.take(Act::Motion, Doer::Hand, 1000);
+        seen.take(Act::Arrival, Doer::Hand, 1000);
+        seen.take(Act::Button, Doer::Hand, 1100);
+        assert_eq!(seen.judge(Deed::Click, 1110), Doer::Hand);
+        for at in [1100, 1000] {
+            seen.take(Act::Arrival, Doer::Hand, at);
+            seen.take(Act::Button, Doer::Hand, 5000);
+            assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "nothing moved at {at}");
+        }
+    }
+
+    #[test]
+    fn t2_a_click_counts_only_where_the_window_was_when_a_hand_was_there() {
+        let mut seen = Seen::default();
+        seen.take(Act::Motion, Doer::Hand, 1000);
+        seen.moved();
+        seen.take(Act::Button, Doer::Hand, 5000);
+        assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
+        seen.moved();
+        seen.take(Act::Motion, Doer::Hand, 7000);
+        seen.take(Act::Button, Doer::Hand, 7100);
+        assert_eq!(seen.judge(Deed::Click, 7110), Doer::Nobody, "while her hand moved");
+        seen.take(Act::Motion, Doer::Hand, 8000);
+        seen.take(Act::Button, Doer::Hand, 8100);
+        assert_eq!(seen.judge(Deed::Click, 8110), Doer::Hand);
+    }
+
+    #[test]
+    fn the_displays_clock_may_wrap() {
+        let mut seen = clicked(u32::MAX - 5, Doer::Hand);
+        assert_eq!(seen.judge(Deed::Click, 100), Doer::Hand);
+    }
+}
