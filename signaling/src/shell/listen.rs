@@ -1,6 +1,7 @@
 //! One TCP port: admits, counts, shakes hands, and gives each connection to whom
 //! its ALPN names: the HTTP server or the relay.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -31,7 +32,7 @@ use super::metrics::Metrics;
 use super::relay_path::Switch;
 use super::renewal::Renewal;
 use super::tls::Tls;
-use super::turnstile::Turnstile;
+use super::turnstile::{BriefTurn, Turnstile};
 use crate::core::guesses::Place;
 
 /// How long to leave the listener alone when the system has no more sockets.
@@ -39,7 +40,7 @@ const BREATH: Duration = Duration::from_millis(100);
 /// For how long, in milliseconds, an end may take nothing of what was sent to it (TCP_USER_TIMEOUT):
 /// longer than a gap that a session survives.
 const UNTAKEN_MS: u32 = 30_000;
-/// How long a handshake may hold its turn: there and back around the world.
+/// How long anybody may take to come in while others wait: there and back around the world.
 const TURN: Duration = Duration::from_millis(500);
 /// The most bytes of a request's head.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -198,8 +199,8 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
 
 async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     stream.set_nodelay(true).ok();
-    let stream = match timeout(door.rules.handshake, shake_hands(door, stream)).await {
-        Ok(Ok(stream)) => stream,
+    let (stream, turn) = match timeout(door.rules.handshake, shake_hands(door, stream)).await {
+        Ok(Ok(shaken)) => shaken,
         Ok(Err(error)) => {
             Metrics::add(&door.metrics.handshakes_failed);
             return tracing::debug!(peer = %guest.peer, %error, "TLS failed");
@@ -211,38 +212,38 @@ async fn serve(door: &Door, guest: Guest, stream: TcpStream) {
     };
     match stream.get_ref().1.alpn_protocol() {
         Some(RELAY_ALPN) => {
+            drop(turn);
             if let Some(relay) = &door.relay {
                 relay.serve_connection(stream, guest.peer).await;
             }
         }
         Some(TURN_ALPN) => {
+            drop(turn);
             if let Some(turn) = &door.turn {
                 serve_stream(Arc::clone(turn), stream, guest.peer).await;
             }
         }
         // An authority has seen what it came for (RFC 8737 §3).
         Some(ACME_ALPN) => {}
-        Some(_) | None => speak_http(door, guest, stream).await,
+        Some(_) | None => speak_http(door, guest, stream, turn).await,
     }
 }
 
-async fn shake_hands(door: &Door, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+async fn shake_hands(
+    door: &Door,
+    stream: TcpStream,
+) -> std::io::Result<(TlsStream<TcpStream>, BriefTurn)> {
     let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let is_authority =
         begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ACME_ALPN));
     let challenge = is_authority.then(|| door.challenge.shown()).flatten();
     // Who has not even said hello holds no turn, and who stalls behind it holds none for long.
-    let turn = door.guests.turnstile.enter().await;
-    let mut shaking = std::pin::pin!(begun.into_stream(challenge.unwrap_or_else(|| door.tls.config())));
-    let shaken = timeout(TURN, shaking.as_mut()).await;
-    drop(turn);
-    match shaken {
-        Ok(shaken) => shaken,
-        Err(_) => shaking.await,
-    }
+    let turn = door.guests.turnstile.enter().await.for_at_most(TURN);
+    let stream = begun.into_stream(challenge.unwrap_or_else(|| door.tls.config())).await?;
+    Ok((stream, turn))
 }
 
-async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>) {
+async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>, turn: BriefTurn) {
     let peer = guest.peer;
     let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
     let Ok(exporter) = exporter else { return tracing::debug!(%peer, "TLS exports nothing") };
@@ -255,15 +256,20 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>)
     let router = door.router.clone();
     let switch = door.relay.as_ref().map(|_| Switch::default());
     let asked = switch.clone();
+    // Until the first answer: what a request costs the database is part of coming in.
+    let turn = Cell::new(Some(turn));
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(guest.clone());
         let switched = asked.as_ref().and_then(|switch| switch.answer(&mut request));
         let routed = switched.is_none().then(|| router.clone().call(request));
+        let turn = turn.take();
         async move {
-            match routed {
+            let answer = match routed {
                 Some(routed) => routed.await,
                 None => Ok(switched.unwrap_or_default()),
-            }
+            };
+            drop(turn);
+            answer
         }
     });
     let connection =

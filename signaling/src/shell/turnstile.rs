@@ -1,15 +1,17 @@
-//! Which handshakes go on while more have come than can be served at once: some, and of those who wait
-//! the newest. Ten thousand handshakes side by side would all end late, and whoever came first has
-//! given up by then; so each ends soon, and who signs in among them is served at once (F14).
+//! Who comes in while more have come than can be served at once: some, and of those who wait the
+//! newest. Ten thousand side by side would all be in late, and whoever came first has given up by
+//! then; so each is in soon, and who signs in among them too (F14).
 //!
-//! It refuses to know what a handshake is.
+//! It refuses to know what coming in takes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
-/// Handshakes that are served at once, for each core: more would only make each other late.
-const SHAKING_A_CORE: usize = 32;
+/// How many come in at once, for each core: more would only make each other late.
+const COMING_A_CORE: usize = 32;
 
 #[derive(Debug)]
 pub(crate) struct Turnstile(Mutex<State>);
@@ -28,7 +30,7 @@ pub(crate) struct Turn(Option<Arc<Turnstile>>);
 impl Turnstile {
     pub(crate) fn of_this_machine() -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::new(cores * SHAKING_A_CORE)
+        Self::new(cores * COMING_A_CORE)
     }
 
     /// Lets so many be served at once.
@@ -72,6 +74,27 @@ impl Turnstile {
     }
 }
 
+impl Turn {
+    /// Kept for so long at most, however long its holder takes.
+    pub(crate) fn for_at_most(self, longest: Duration) -> BriefTurn {
+        let held = tokio::spawn(async move {
+            tokio::time::sleep(longest).await;
+            drop(self);
+        });
+        BriefTurn(held.abort_handle())
+    }
+}
+
+/// Passed on when dropped, or before.
+#[derive(Debug)]
+pub(crate) struct BriefTurn(AbortHandle);
+
+impl Drop for BriefTurn {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(turnstile) = self.0.take() {
@@ -82,8 +105,6 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::sync::mpsc;
     use tokio::time::timeout;
 
@@ -112,11 +133,13 @@ mod tests {
             served.push(number);
         }
         assert_eq!(served, [18, 16, 14, 12, 10, 8, 6, 4, 2, 0]);
-        // And it is free again, for one.
-        let turn = turnstile.enter().await;
+        // And it is free again, for one, who may not keep it for ever.
+        let turn = turnstile.enter().await.for_at_most(Duration::from_secs(60));
         assert!(timeout(Duration::from_millis(20), turnstile.enter()).await.is_err());
         drop(turn);
-        timeout(Duration::from_secs(60), turnstile.enter()).await.expect("free");
+        let enter = || timeout(Duration::from_secs(60), turnstile.enter());
+        let _stalling = enter().await.expect("free").for_at_most(Duration::from_millis(20));
+        enter().await.expect("free again");
         assert!(turnstile.state().waiting.is_empty());
     }
 
