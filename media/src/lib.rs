@@ -12,9 +12,11 @@ pub mod fake;
 pub mod i420;
 pub mod input;
 pub mod keys;
+mod lanes;
 #[cfg(feature = "portable")]
 pub mod portable;
 pub mod refine;
+mod scaling;
 pub mod screen;
 pub mod tiling;
 pub mod video;

@@ -10,12 +10,12 @@ use slint::winit_030::winit::dpi::PhysicalPosition;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
-use crate::upkeep::on_wayland;
+use crate::upkeep::{on_wayland, x11_id};
 
 /// Room for the operator's screen in the end user's window, in logical pixels.
 pub(crate) const PICTURE: (f64, f64) = (1000.0, 720.0);
 /// What a window manager draws around a window at most: at both sides together, above and below together;
-/// in logical pixels. How much it is can be asked only once the window stands, too late to place it well.
+/// in logical pixels. How much it is, it tells only once the window stands.
 const FRAME: (f64, f64) = (16.0, 40.0);
 
 /// A part of the whole desktop, in pixels.
@@ -48,7 +48,7 @@ pub(crate) fn grow(window: &slint::Window, (width, height): (f64, f64)) {
 
 fn take(winit: &winit::window::Window, window: &slint::Window, wished: (u32, u32)) {
     let Some(free) = free(winit) else { return };
-    let frame = frame(f64::from(window.scale_factor()));
+    let frame = drawn(window).unwrap_or_else(|| frame(f64::from(window.scale_factor())));
     let now = winit.outer_position().map_or((free.left, free.top), |at| (at.x, at.y));
     let fits = fit(free, wished, frame, now);
     if (fits.width, fits.height) != (winit.inner_size().width, winit.inner_size().height) {
@@ -109,6 +109,17 @@ fn work_area() -> Option<Area> {
         return None;
     };
     Some(Area { left: i32::try_from(left).ok()?, top: i32::try_from(top).ok()?, width, height })
+}
+
+/// `_NET_FRAME_EXTENTS` (EWMH 1.5) of a window that stands; `None` where nobody has told it yet.
+fn drawn(window: &slint::Window) -> Option<(u32, u32)> {
+    let id = x11_id(window)?;
+    let (client, _) = x11rb::connect(None).ok()?;
+    let atom = client.intern_atom(true, b"_NET_FRAME_EXTENTS").ok()?.reply().ok()?.atom;
+    let asked = client.get_property(false, id, atom, AtomEnum::CARDINAL, 0, 4).ok()?;
+    let around: Vec<u32> = asked.reply().ok()?.value32()?.collect();
+    let [left, right, above, below] = around[..] else { return None };
+    Some((left.checked_add(right)?, above.checked_add(below)?))
 }
 
 /// Nothing is drawn around a window where nobody manages windows.

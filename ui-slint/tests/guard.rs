@@ -76,6 +76,20 @@ fn t2_no_program_gives_a_right_back_or_lets_a_held_picture_go_on() {
     until_by_hand(&window, || desk.click(go_on));
 }
 
+/// The bound of what is shown is the session's; here everything that is written is.
+#[test]
+fn t59_a_flood_of_messages_takes_neither_the_keys_nor_the_window_from_the_person() {
+    let mut desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-flood", &desk.display);
+    allow_is_seen(&desk);
+    desk.key(SPACE);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "End has the focus, as before");
+    desk.key(TAB);
+    desk.key(SPACE);
+    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
+}
+
 #[test]
 fn t33_the_bar_comes_up_again_when_covered_or_unmapped_and_its_end_is_the_sessions() {
     let desk = Desk::start();

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use hand::{Desk, Mock, PATIENCE, quiet};
 use tasuki_peer::programs::consent;
 use tasuki_peer::shell::texts::Lang;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_ui_slint::agent::scenes;
 use tokio::runtime::Runtime;
 use zbus::Connection;
 use zbus::connection::Builder;
@@ -21,10 +22,14 @@ use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
 const TAB: u32 = 0xff09;
 const SPACE: u32 = 0x20;
+const SHIFT: u32 = 0xffe1;
 /// AT-SPI's numbers of roles and states (atspi-constants.h).
 const LABEL: u32 = 29;
+const GROUP: u32 = 39;
 const BUTTON: u32 = 43;
 const ENTRY: u32 = 79;
+/// Of a box that is ticked and of a switch that is on.
+const ON: u64 = 1 << 4 | 1 << 20;
 const FOCUSED: u64 = 1 << 12;
 /// Longer than a press that this computer did not make keeps Allow asleep.
 const ASLEEP: Duration = Duration::from_millis(1300);
@@ -37,6 +42,7 @@ struct Words {
     refuse: &'static str,
     allow: &'static str,
     end: &'static str,
+    scam: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -47,6 +53,7 @@ const ENGLISH: Words = Words {
     refuse: "Refuse",
     allow: "Allow",
     end: "End now",
+    scam: "Did this person call you unasked, or speak of your bank, refunds or gift cards? Then refuse and hang up.",
 };
 const JAPANESE: Words = Words {
     lang: ("ja", Lang::Ja),
@@ -56,6 +63,7 @@ const JAPANESE: Words = Words {
     refuse: "拒否する",
     allow: "許可する",
     end: "今すぐ終了",
+    scam: "突然かかってきた電話ですか。銀行、返金、ギフトカードの話が出ましたか。その場合は拒否して電話を切ってください。",
 };
 
 #[test]
@@ -81,7 +89,17 @@ fn s100_t2_a_screen_reader_works_the_window_over_the_real_bus_and_nobody_else_co
         reader.press(&reader.wait_for(BUTTON, words.refuse));
         assert_eq!(window.line(PATIENCE).as_deref(), Some("refuse"), "and not a word of Allow");
     }
+    for words in [ENGLISH, JAPANESE] {
+        let _window = open(&words, "agent-consent-manage");
+        the_whole_question_is_told(&reader, &words);
+    }
     types_the_number(&mut desk, &reader, &open(&JAPANESE, "agent-number"), &JAPANESE);
+    for state in ["agent-consent-view", "agent-live-more-rights"] {
+        let window = open(&ENGLISH, state);
+        a_focus_for_allow_is_refuses(&mut desk, &reader, &window);
+    }
+    let window = open(&ENGLISH, "agent-consent-control");
+    a_switch_that_was_brought_the_focus_stays_off(&mut desk, &reader, &window);
     let window = open(&ENGLISH, "agent-consent-view");
     nobody_else_consents(&mut desk, &reader, &window);
     let window = open(&ENGLISH, "agent-live-more-rights");
@@ -103,17 +121,62 @@ fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Wo
     reader.wait_for(BUTTON, words.cancel);
 }
 
+/// Also what has to be scrolled to, of which a screen reader is told nothing by itself.
+fn the_whole_question_is_told(reader: &Reader, words: &Words) {
+    reader.wait_for_focus(BUTTON, words.refuse);
+    let (lang, rights) = (words.lang.1, scenes::question(Mode::Manage).grantable);
+    let question = reader.wait_for(GROUP, consent::asks(Mode::Manage).say(lang));
+    let can = consent::can(Mode::Manage, rights).into_iter().map(|(_, line)| line);
+    for line in can.chain(consent::cannot(Mode::Manage, rights)) {
+        let line = line.say(lang);
+        assert!(question.description.contains(line), "{line}: {}", question.description);
+    }
+    assert!(question.description.ends_with(words.scam), "{}", question.description);
+    let is_seen = reader.nodes().iter().any(|node| node.is(LABEL, words.scam));
+    assert!(!is_seen, "the question is longer than the window");
+}
+
+/// The person's next key is meant for Refuse, which had the focus.
+fn a_focus_for_allow_is_refuses(desk: &mut Desk, reader: &Reader, window: &Mock) {
+    reader.wait_for_focus(BUTTON, ENGLISH.refuse);
+    reader.give_focus(&reader.wait_for(BUTTON, ENGLISH.allow));
+    std::thread::sleep(ASLEEP);
+    reader.wait_for_focus(BUTTON, ENGLISH.refuse);
+    desk.key(SPACE);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("refuse"));
+}
+
+/// Of what was left out nothing is ticked again by a key that was meant for another place.
+fn a_switch_that_was_brought_the_focus_stays_off(desk: &mut Desk, reader: &Reader, window: &Mock) {
+    reader.wait_for_focus(BUTTON, ENGLISH.refuse);
+    let rights = scenes::question(Mode::Control).grantable;
+    let all = consent::can(Mode::Control, rights);
+    let chosen = all.iter().find(|(right, _)| *right == Capability::Operate);
+    let name = chosen.expect("he asks to operate").1.say(Lang::En);
+    let find = || reader.nodes().into_iter().find(|node| node.role != LABEL && node.name == name);
+    let switch = until_some(name, find, String::new);
+    let is_on = || find().is_some_and(|switch| switch.states & ON != 0);
+    assert!(is_on());
+    reader.press(&switch);
+    until("it is left out", || !is_on());
+    reader.give_focus(&switch);
+    until("it has the focus", || reader.focused().is_some_and(|node| node.name == name));
+    desk.key(SPACE);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"));
+    desk.key(TAB);
+    until("the focus is elsewhere", || reader.focused().is_some_and(|node| node.name != name));
+    desk.keys_together(&[SHIFT, TAB]);
+    until("a hand has come back", || reader.focused().is_some_and(|node| node.name == name));
+    assert!(!is_on());
+    desk.key(SPACE);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("by hand"));
+    until("it is ticked again", is_on);
+}
+
 /// Whatever the bus offers: an action, the focus, an injected click. A hand's Tab and space do.
 fn nobody_else_consents(desk: &mut Desk, reader: &Reader, window: &Mock) {
     reader.wait_for_focus(BUTTON, ENGLISH.refuse);
     let allow = reader.wait_for(BUTTON, ENGLISH.allow);
-    reader.give_focus(&allow);
-    std::thread::sleep(ASLEEP);
-    desk.key(SPACE);
-    std::thread::sleep(ASLEEP);
-    let said = window.said();
-    assert!(!said.iter().any(|line| line == "by hand"), "a key that was meant for another button");
-
     let (left, top, width, height) = reader.place(&allow);
     until("the bus's own click is refused", || {
         reader.inject_click(left + width / 2, top + height / 2);
@@ -140,6 +203,7 @@ struct Node {
     program: String,
     path: OwnedObjectPath,
     name: String,
+    description: String,
     role: u32,
     states: u64,
 }
@@ -208,10 +272,11 @@ impl Reader {
             states.iter().rev().fold(0, |states, word| states << 32 | u64::from(*word))
         };
         nodes
-            .map(|(itself, _, _, _, _, _, name, role, _, states)| Node {
+            .map(|(itself, _, _, _, _, _, name, role, description, states)| Node {
                 program: itself.0,
                 path: itself.1,
                 name,
+                description,
                 role,
                 states: words(states),
             })

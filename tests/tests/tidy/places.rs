@@ -87,13 +87,14 @@ const PLACES: &[Place] = &[
     Place {
         word: "unsafe",
         allowed: &[
+            "media/src/lanes",
             "media/src/vpx",
             "media/src/vp8",
             "media/src/shm",
             "media/src/x11/shm",
             "ui-slint/src/last_words",
         ],
-        mend: "use a safe crate, or put it behind the wrappers of libvpx, shared memory and Xlib's end",
+        mend: "use a safe crate, or put it behind the wrappers of libvpx, shared memory, SSE2 and Xlib's end",
     },
     Place { word: "str0m", allowed: &["peer/", "tests/"], mend: "WebRTC is the peer's; hand it bytes" },
     Place {

@@ -266,8 +266,8 @@ impl Live {
 
     fn take(&mut self, capability: Capability, stays: bool) -> Vec<Effect> {
         let right = Rights::of(&[capability]);
+        // It holds once the host's core says so: meanwhile its time may have ended.
         if stays {
-            self.taken = self.taken.without(capability);
             return vec![Effect::GiveBack(right)];
         }
         self.taken = self.taken.with(capability);
@@ -298,6 +298,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::news::News;
     use crate::agent::scenes;
 
     fn live(mode: Mode, now: Instant) -> Live {
@@ -400,6 +401,9 @@ mod tests {
         let _ = live.pressed(&Msg::Taken(Capability::Operate, false), now);
         assert!(!live.is_operated());
         let _ = live.pressed(&Msg::Taken(Capability::Operate, true), now);
+        assert!(!live.is_operated(), "asked for is not given");
+        let _ = live.hear(News::Effective(live.allowed), now);
+        assert!(live.is_operated());
         let _ = live.pressed(&Msg::PausePressed(true, Spot::Bar), now);
         assert!(!live.is_operated());
         let _ = live.pressed(&Msg::PausePressed(false, Spot::Bar), now);

@@ -10,19 +10,27 @@ use std::time::{Duration, Instant};
 
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::rights::{Capability, Rights};
+use tokio::sync::mpsc;
 
 use super::guard::Guard;
-use super::model::Msg;
+use super::model::{Effect, Msg, Page};
+use super::news::News;
 use super::program::locale;
 use super::scenes::{self, Scene};
 use super::view;
 use super::wiring::{self, Ear, Opening};
 use crate::look::Shade;
 use crate::room;
+use crate::turns::{self, Turn};
 use crate::upkeep::NextIsKept;
 use crate::windows::{AgentWindow, Means};
 
 const TICK: Duration = Duration::from_millis(200);
+/// No state but what happens in one: the operator's program writes as fast as it can, as long as it is shown.
+const FLOOD: (&str, &str) = ("agent-live-flood", "agent-live-view");
+/// What may wait for the window, as in a session.
+const TOLD: usize = 256;
 
 /// Begins with the state `first`, or with the first one; F6 shows the next.
 ///
@@ -36,7 +44,9 @@ pub(super) fn walk(
     let lang = Lang::of_locale(lang.map_or_else(locale, str::to_owned).as_str());
     let scenes = scenes::all(lang, Shade::Desktop, Instant::now());
     let window = AgentWindow::new()?;
-    let at = scenes.iter().position(|scene| scene.name == first).unwrap_or_default();
+    let is_flooded = first == FLOOD.0;
+    let name = if is_flooded { FLOOD.1 } else { first };
+    let at = scenes.iter().position(|scene| scene.name == name).unwrap_or_default();
     let mock = Rc::new(Mock {
         window: window.as_weak(),
         scenes: RefCell::new(scenes),
@@ -50,7 +60,10 @@ pub(super) fn walk(
     room::keep_on_screen(&window);
     window.show()?;
     mock.show();
-    mock.tell();
+    match is_flooded {
+        true => mock.flood(),
+        false => mock.tell(),
+    }
     let ticking = Rc::clone(&mock);
     let tick = Timer::default();
     tick.start(TimerMode::Repeated, TICK, move || ticking.show());
@@ -86,6 +99,27 @@ impl Mock {
         self.tell();
     }
 
+    fn flood(self: &Rc<Self>) {
+        let (told, heard) = mpsc::channel(TOLD);
+        std::thread::spawn(move || {
+            let lines = (0_u64..).map(|number| News::Wrote(format!("{number}: please write to me")));
+            for news in lines {
+                if told.blocking_send(news).is_err() {
+                    return;
+                }
+            }
+        });
+        let mock = Rc::clone(self);
+        let _ = slint::spawn_local(turns::hear_all(heard, move |news| {
+            if mock.scene().is_none_or(|scene| scene.name != FLOOD.1) {
+                return Turn::Over;
+            }
+            mock.send(Msg::News(Box::new(news)));
+            Turn::GoesOn
+        }));
+        self.say(FLOOD.0);
+    }
+
     fn now(&self, scene: &Scene) -> Instant {
         scene.now + self.since.get().elapsed()
     }
@@ -117,7 +151,16 @@ impl Ear for Rc<Mock> {
         }
         if let Some(scene) = self.scenes.borrow_mut().get_mut(self.at.get()) {
             let now = self.now(scene);
-            let _ = scene.model.update(msg, now);
+            let given = scene.model.update(msg, now).into_iter().find_map(|effect| {
+                if let Effect::GiveBack(rights) = effect { Some(rights) } else { None }
+            });
+            // As the host's core would.
+            if let (Some(given), Page::Live(live)) = (given, &scene.model.page) {
+                let holds = |right: &Capability| !live.taken.has(*right) || given.has(*right);
+                let holding: Vec<Capability> = live.allowed.iter().filter(holds).collect();
+                let news = News::Effective(Rights::of(&holding));
+                let _ = scene.model.update(Msg::News(Box::new(news)), now);
+            }
         }
         self.show();
     }

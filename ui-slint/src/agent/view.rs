@@ -121,8 +121,11 @@ fn show_asking(asking: &Asking, lang: Lang, agent: &Agent<'_>, now: Instant) -> 
         seconds: 0,
     });
     let cannot = consent::cannot(mode, grantable).into_iter().map(|text| text.say(lang).into());
-    set_lines(can.collect(), agent);
-    set_sentences(cannot.collect(), agent);
+    let (can, cannot): (Vec<Line>, Vec<SharedString>) = (can.collect(), cannot.collect());
+    agent.set_can_lines(joined(can.iter().map(|line| &line.text)));
+    agent.set_cannot_lines(joined(cannot.iter()));
+    set_lines(can, agent);
+    set_sentences(cannot, agent);
     agent.set_recording_line(consent::recording(question).say(lang).into());
     agent.set_recording(consent::is_recorded(question));
     agent.set_met_before(whole(u64::from(asking.met_before)));
@@ -278,8 +281,7 @@ pub fn shown_in_question(window: &AgentWindow) -> Digest {
 }
 
 fn digest(lines: &[SharedString]) -> Digest {
-    let text = lines.iter().map(SharedString::as_str).collect::<Vec<_>>().join("\n");
-    Digest(Sha256::digest(text.as_bytes()).into())
+    Digest(Sha256::digest(joined(lines.iter()).as_bytes()).into())
 }
 
 /// The capability that a line of the window stands for.
@@ -290,6 +292,10 @@ pub fn capability(id: i32) -> Option<Capability> {
 fn place(capability: Capability) -> i32 {
     let place = Capability::ALL.iter().position(|known| *known == capability).unwrap_or_default();
     i32::try_from(place).unwrap_or_default()
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a SharedString>) -> SharedString {
+    lines.map(SharedString::as_str).collect::<Vec<_>>().join("\n").into()
 }
 
 /// Rows stay where they are while their words are the same, so that the focus does too.

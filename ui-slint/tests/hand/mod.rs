@@ -108,11 +108,18 @@ impl Desk {
     }
 
     pub(crate) fn key(&mut self, keysym: u32) {
+        self.keys_together(&[keysym]);
+    }
+
+    /// Pressed one after the other, and let go of in the same order.
+    pub(crate) fn keys_together(&mut self, keysyms: &[u32]) {
         for down in [1, 0] {
-            let mut event = vec![4, down, 0, 0];
-            event.extend(keysym.to_be_bytes());
-            self.hand.write_all(&event).unwrap();
-            std::thread::sleep(Duration::from_millis(60));
+            for keysym in keysyms {
+                let mut event = vec![4, down, 0, 0];
+                event.extend(keysym.to_be_bytes());
+                self.hand.write_all(&event).unwrap();
+                std::thread::sleep(Duration::from_millis(60));
+            }
         }
     }
 
