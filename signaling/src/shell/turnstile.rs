@@ -114,14 +114,14 @@ mod tests {
     async fn f14_the_newest_goes_next_and_who_gave_up_holds_nobody_up() {
         let turnstile = Turnstile::new(1);
         let first = turnstile.enter().await;
-        let (came, mut order) = mpsc::unbounded_channel();
+        let (came, mut order) = mpsc::channel(20);
         let mut waiting = Vec::new();
         for number in 0..20 {
             let (turnstile, came) = (Arc::clone(&turnstile), came.clone());
             let patience = Duration::from_secs(if number % 2 == 0 { 60 } else { 0 });
             waiting.push(tokio::spawn(async move {
                 if let Ok(_turn) = timeout(patience, turnstile.enter()).await {
-                    came.send(number).unwrap();
+                    came.send(number).await.unwrap();
                 }
             }));
             tokio::task::yield_now().await;
