@@ -63,7 +63,9 @@ mod tests {
             command.get_subcommands().for_each(|command| walk(command, found));
         }
         let mut found = Vec::new();
-        walk(&command(Language::En), &mut found);
+        let mut program = command(Language::En);
+        program.build();
+        walk(&program, &mut found);
         assert_eq!(found, Vec::<String>::new());
     }
 }

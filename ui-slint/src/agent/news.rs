@@ -202,7 +202,7 @@ fn uses_up_the_number(fault: &Fault) -> bool {
 }
 
 impl Live {
-    fn hear(&mut self, news: News, now: Instant) -> Vec<Effect> {
+    pub(super) fn hear(&mut self, news: News, now: Instant) -> Vec<Effect> {
         match news {
             News::PathUp { path, ciphers } => self.protection.stands(path, ciphers),
             News::PathChosen(path) => {
