@@ -1,6 +1,6 @@
 //! The end user's window, in a hand that is a device of its own to the display.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,6 +29,8 @@ const NUMBER: (f64, f64) = (230.0, 232.0);
 /// From the right half's edge and from the window's foot: a place on Allow without letters.
 const ALLOW: (f64, f64) = (24.0, -65.0);
 /// From the middle of the window's width: a column through Allow of the short question, without letters.
+/// Longer than a button sleeps.
+const ASLEEP: Duration = Duration::from_millis(1500);
 const ALLOW_MORE: i16 = 160;
 /// A column through the left ends of the switches of a running session, and where it begins.
 const SWITCHES: (f64, u16) = (386.0, 290);
@@ -147,7 +149,9 @@ impl<'a> AgentWindow<'a> {
             until("the press to be taken", || {
                 Ok(self.lowest_blue(ALLOW_MORE)?.is_none_or(|now| now != place).then_some(()))
             })?;
-            Ok(Some(()))
+            // A press in which a hand was not seen puts the button to sleep; the person presses again.
+            thread::sleep(ASLEEP);
+            Ok(self.lowest_blue(ALLOW_MORE)?.is_none_or(|now| now != place).then_some(()))
         })
     }
 
