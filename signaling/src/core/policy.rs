@@ -55,17 +55,18 @@ impl Rooms {
             return;
         }
         self.issuer.policy = policy;
-        self.end_what_is_wider(now);
+        self.end_what_is_wider(|_| true, now);
     }
 
     /// The operator at this device is what `is` says from now on.
     pub(crate) fn renew(&mut self, is: &Operator, now: Now) {
+        let is_he = |was: &Operator| (was.id, was.device) == (is.id, is.device);
         let desks = self.desks.values_mut().map(|desk| &mut desk.operator);
         let whose = desks.chain(self.rooms.values_mut().map(|room| &mut room.operator));
-        for was in whose.filter(|was| (was.id, was.device) == (is.id, is.device)) {
+        for was in whose.filter(|was| is_he(was)) {
             *was = Operator { confirmed_until: was.confirmed_until, ..is.clone() };
         }
-        self.end_what_is_wider(now);
+        self.end_what_is_wider(is_he, now);
     }
 
     /// Operators who are here or have a room, each with his device.
@@ -75,8 +76,8 @@ impl Rooms {
         whose.map(|operator| (operator.id, operator.device)).collect()
     }
 
-    fn end_what_is_wider(&mut self, now: Now) {
-        let rooms = self.rooms.values();
+    fn end_what_is_wider(&mut self, is_whose: impl Fn(&Operator) -> bool, now: Now) {
+        let rooms = self.rooms.values().filter(|room| is_whose(&room.operator));
         let over: Vec<SessionId> =
             rooms.filter(|room| !self.may_go_on(room, now)).map(|room| room.session).collect();
         for session in over {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub(crate) struct Desk {
     crowded: AtomicBool,
     /// Why the last commit was not made.
     unwritten: Mutex<Option<&'static str>>,
+    /// How often somebody's rights may have become fewer.
+    changes: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,8 @@ impl Desk {
         let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
         let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
         let (crowded, unwritten) = (AtomicBool::new(false), Mutex::new(None));
-        let desk = Arc::new(Self { inner, moved, ledger, metrics, crowded, unwritten });
+        let changes = AtomicU64::new(0);
+        let desk = Arc::new(Self { inner, moved, ledger, metrics, crowded, unwritten, changes });
         tokio::spawn(scribe.run(Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
@@ -81,6 +84,16 @@ impl Desk {
         self.turn(Input::AgentHere { connection, from });
     }
 
+    /// Grows before anybody who is here is told to be less. What was looked up under one count, and holds
+    /// under the same once its owner is here, has missed nothing.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn operator_here(&self, connection: ConnectionId, operator: Operator) {
         self.turn(Input::OperatorHere { connection, operator });
     }
@@ -91,6 +104,7 @@ impl Desk {
     }
 
     pub(crate) fn withdraw(&self, operator: OperatorId) {
+        self.changed();
         self.turn(Input::Withdrawn { operator });
     }
 
@@ -123,8 +137,9 @@ impl Desk {
         is_here
     }
 
-    /// Whoever is here or has something running.
-    pub(crate) fn present(&self) -> BTreeSet<(OperatorId, DeviceKey)> {
+    /// Whoever is here or has something running, to be renewed; who comes later sees that he must be, too.
+    pub(crate) fn to_renew(&self) -> BTreeSet<(OperatorId, DeviceKey)> {
+        self.changed();
         self.lock().rooms.present()
     }
 
@@ -133,6 +148,7 @@ impl Desk {
     }
 
     pub(crate) fn withdraw_device(&self, device: DeviceKey) {
+        self.changed();
         self.turn(Input::DeviceWithdrawn { device });
     }
 

@@ -261,12 +261,20 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>,
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(guest.clone());
         let switched = asked.as_ref().and_then(|switch| switch.answer(&mut request));
-        let routed = switched.is_none().then(|| router.clone().call(request));
-        let turn = turn.take();
+        let (guest, router, turn) = (guest.clone(), router.clone(), turn.take());
         async move {
-            let answer = match routed {
-                Some(routed) => routed.await,
-                None => Ok(switched.unwrap_or_default()),
+            let answer = match switched {
+                Some(switched) => Ok(switched),
+                // What is begun is carried through, with its seat, though who asked hang up meanwhile:
+                // a record and what it puts in force are one act.
+                None => {
+                    tokio::spawn(async move {
+                        let answer = answered(router, request).await;
+                        drop(guest);
+                        answer
+                    })
+                    .await
+                }
             };
             drop(turn);
             answer
@@ -292,6 +300,13 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>,
         relay.serve_connection(stream, peer).await;
     }
     drop(stays);
+}
+
+async fn answered(mut router: Router, request: Request<Incoming>) -> axum::response::Response {
+    match router.call(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
 }
 
 /// Until the server stops.

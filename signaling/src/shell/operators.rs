@@ -16,6 +16,25 @@ use super::clock;
 use super::names::{Cell, Person};
 use super::rules::{self, Beside};
 use crate::core::admission::Admission;
+use crate::core::rooms::OperatorId;
+
+/// Who may be somebody else by an act.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Concerned {
+    Nobody,
+    One(OperatorId),
+    Everybody,
+}
+
+impl Concerned {
+    pub(crate) fn has(self, operator: OperatorId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::One(who) => who == operator,
+            Self::Everybody => true,
+        }
+    }
+}
 
 impl Accounts {
     /// The rows of a new account with a code for its first device, and what its administrator
@@ -157,20 +176,23 @@ impl Accounts {
     }
 
     /// The rows of the change.
-    pub(crate) async fn change_group(&self, change: &ChangeGroup) -> Result<Vec<Step>, AdminRefused> {
+    pub(crate) async fn change_group(
+        &self,
+        change: &ChangeGroup,
+    ) -> Result<(Concerned, Vec<Step>), AdminRefused> {
         let index = self.names.index(&change.group);
         if change.change == GroupChange::Add {
-            return Ok(vec![self.add_group(&change.group, index)?]);
+            return Ok((Concerned::Nobody, vec![self.add_group(&change.group, index)?]));
         }
         let find = sqlx::query("SELECT id FROM groups WHERE name_index = ?").bind(index);
         let row = find.fetch_optional(&self.store.pool).await?.ok_or(ProblemCode::NotFound)?;
         let group: i64 = row.try_get(0)?;
         let (statement, operator) = match &change.change {
-            GroupChange::Add => return Ok(Vec::new()),
+            GroupChange::Add => return Ok((Concerned::Nobody, Vec::new())),
             GroupChange::Remove => {
                 let own_rows =
                     ["DELETE FROM memberships WHERE group_id = ?", "DELETE FROM groups WHERE id = ?"];
-                return Ok(Step::all(&own_rows, group));
+                return Ok((Concerned::Everybody, Step::all(&own_rows, group)));
             }
             GroupChange::Join { operator } => {
                 ("INSERT OR IGNORE INTO memberships (group_id, operator) VALUES (?, ?)", operator)
@@ -180,7 +202,8 @@ impl Accounts {
             }
         };
         let account = self.by_name(operator).await?.ok_or(ProblemCode::NotFound)?;
-        Ok(vec![Step::new(statement).with(group).with(account.id)])
+        let concerned = Concerned::One(OperatorId(account.id));
+        Ok((concerned, vec![Step::new(statement).with(group).with(account.id)]))
     }
 
     fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {

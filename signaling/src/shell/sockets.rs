@@ -92,30 +92,38 @@ async fn prove(
         Ok(OperatorToServer::Prove { signature }) => signed(&bearer.device, &message, &signature.0),
         Ok(_) | Err(_) => false,
     };
-    let operator = match standing(site, bearer).await {
-        Ok(operator) => operator.filter(|_| proven),
+    let changes = site.desk.changes();
+    let (operator, left) = match admitted(site, bearer, address).await {
+        Ok(Some(admitted)) if proven => admitted,
+        Ok(_) => return line.refuse(RefusalReason::SignIn).await,
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
-    let Some(operator) = operator else { return line.refuse(RefusalReason::SignIn).await };
-    let Some(left) = site.accounts.time_left(bearer, address).await else {
-        return line.refuse(RefusalReason::SignIn).await;
-    };
     site.desk.operator_here(connection, operator);
-    // Signed out, disabled or taken out of a group between the look at the rows and the room's door:
+    if site.desk.changes() == changes {
+        return Some(Instant::now() + left);
+    }
+    // Somebody was signed out, disabled or limited between the look at the rows and the room's door:
     // once more, from inside.
-    site.renew(bearer.operator, &bearer.device).await;
-    match standing(site, bearer).await {
-        Ok(Some(_)) => Some(Instant::now() + left),
-        Ok(None) | Err(_) => line.refuse(RefusalReason::SignIn).await,
+    let renewed = site.renew(bearer.operator, &bearer.device).await;
+    match renewed.and(admitted(site, bearer, address).await) {
+        Ok(Some((_, left))) => Some(Instant::now() + left),
+        Ok(None) => line.refuse(RefusalReason::SignIn).await,
+        Err(_) => line.refuse(RefusalReason::Unavailable).await,
     }
 }
 
-/// Who the bearer is now, if his token is still one (T55).
-async fn standing(site: &Site, bearer: &Bearer) -> Result<Option<Operator>, sqlx::Error> {
+/// Who the bearer is and for how long, if his token is still one (T55) and counts where he is.
+async fn admitted(
+    site: &Site,
+    bearer: &Bearer,
+    address: IpAddr,
+) -> Result<Option<(Operator, Duration)>, sqlx::Error> {
     if !site.accounts.is_current(bearer).await? {
         return Ok(None);
     }
-    site.accounts.operator(bearer).await
+    let operator = site.accounts.operator(bearer).await?;
+    let left = site.accounts.time_left(bearer, address).await;
+    Ok(operator.zip(left))
 }
 
 fn why_not(text: &str) -> RefusalReason {

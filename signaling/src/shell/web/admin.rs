@@ -121,12 +121,12 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
     };
     let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
     let changed = async {
-        let steps = site.accounts.change_group(&change).await?;
-        site.act(event(kind, None).by(admin.0).on(&target), steps).await
+        let (concerned, steps) = site.accounts.change_group(&change).await?;
+        site.act(event(kind, None).by(admin.0).on(&target), steps).await.map(|()| concerned)
     };
     match changed.await {
-        Ok(()) => {
-            site.renew_all().await;
+        Ok(concerned) => {
+            site.renew_all(concerned).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

@@ -8,7 +8,9 @@ use tasuki_protocol::devices::{ApproveDevice, DeviceList, DeviceState, RevokeDev
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, event, json, problem};
+use crate::core::rooms::OperatorId;
 use crate::shell::devices::revocation;
+use crate::shell::operators::Concerned;
 
 pub(super) async fn list(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = signed_in(&site, request).await {
@@ -32,11 +34,12 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
     let approved = async {
         let certificate = &order.certificate.0;
         let (operator, step) = site.accounts.approve_device(certificate, &bundle).await?;
-        site.act(event("device.approved", Some(operator)).by(admin.0), vec![step]).await
+        let event = event("device.approved", Some(operator)).by(admin.0);
+        site.act(event, vec![step]).await.map(|()| Concerned::One(OperatorId(operator)))
     };
     match approved.await {
-        Ok(()) => {
-            site.renew_all().await;
+        Ok(concerned) => {
+            site.renew_all(concerned).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

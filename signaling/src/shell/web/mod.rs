@@ -61,6 +61,7 @@ use super::health::{self, Health};
 use super::ledger::{Job, Ledger, Then, Unwritten, Work};
 use super::listen::{Guest, SharedTls};
 use super::metrics::Metrics;
+use super::operators::Concerned;
 use super::policies::Policies;
 use super::store::Event;
 use super::trust::Trust;
@@ -160,18 +161,32 @@ impl Site {
     }
 
     /// What lives goes on under the groups and certificates of now, and ends where they allow it no more
-    /// (T17). Who cannot be looked up is out: he comes back as what he is.
-    pub(crate) async fn renew(&self, operator: OperatorId, device: &DeviceKey) {
+    /// (T17).
+    ///
+    /// # Errors
+    /// They cannot be looked up: what lives is as it was.
+    pub(crate) async fn renew(
+        &self,
+        operator: OperatorId,
+        device: &DeviceKey,
+    ) -> Result<(), sqlx::Error> {
         let _one = self.renewing.lock().await;
-        match self.accounts.at_device(operator, device).await {
-            Ok(Some(now)) => self.desk.renew(now),
-            Ok(None) | Err(_) => self.desk.withdraw_device(*device),
+        match self.accounts.at_device(operator, device).await? {
+            Some(now) => self.desk.renew(now),
+            None => self.desk.withdraw_device(*device),
         }
+        Ok(())
     }
 
-    async fn renew_all(&self) {
-        for (operator, device) in self.desk.present() {
-            self.renew(operator, &device).await;
+    /// Who cannot be looked up when it was his turn, nor a second time, is out: he comes back as what he is.
+    async fn renew_all(&self, concerned: Concerned) {
+        let present = self.desk.to_renew().into_iter();
+        for (operator, device) in present.filter(|(operator, _)| concerned.has(*operator)) {
+            let renewed = self.renew(operator, &device).await.is_ok()
+                || self.renew(operator, &device).await.is_ok();
+            if !renewed {
+                self.desk.withdraw_device(device);
+            }
         }
     }
 
