@@ -31,7 +31,15 @@ struct Taps {
 
 impl Taps {
     fn new(source: usize, target: usize) -> Self {
-        let looks: Vec<_> = (0..target).map(|at| look(at, source, target)).collect();
+        let mut looks: Vec<_> = (0..target).map(|at| look(at, source, target)).collect();
+        // What is made later begins no earlier, though less may count for it: rows are read once.
+        let mut next = source;
+        for (first, weights) in looks.iter_mut().rev() {
+            let early = first.saturating_sub(next);
+            weights.splice(..0, std::iter::repeat_n(0.0, early));
+            *first -= early;
+            next = *first;
+        }
         let count = looks.iter().map(|(_, weights)| weights.len()).max().unwrap_or(0);
         let count = count.max(1).next_multiple_of(2);
         let mut taps = Self { count, starts: Vec::new(), weights: Vec::new(), source };

@@ -274,6 +274,10 @@ mod tests {
             (extent(640, 400), extent(1280, 800)),
             (extent(1280, 800), extent(300, 187)),
             (extent(2560, 300), extent(257, 30)),
+            // Here a pixel of the target lies on one of the source now and then.
+            (extent(400, 300), extent(1200, 900)),
+            (extent(600, 400), extent(1000, 667)),
+            (extent(320, 240), extent(960, 432)),
         ] {
             for rgba in [noise(source), noise(source).iter().map(|it| it / 128 * 255).collect()] {
                 let tiled = whole(&mut Tiling::new(source, target), &rgba);

@@ -58,6 +58,13 @@ fn s31_a_stop_key_that_another_program_holds_is_told_of_and_the_next_sentinel_ge
     grab.expect("sent").check().expect("it is free");
     assert_eq!(told(&mut sentinel(&desktop, &client)), Alarm::StopKeyIs(StopKey::Missing));
     drop(other);
+    // One layout of two has the letter where somebody else holds it.
+    desktop.call("setxkbmap", &["-layout", "us,us", "-variant", ",dvorak"]);
+    let other = Client::connect(&desktop.display);
+    let grab = other.connection.grab_key(false, other.root, ModMask::ANY, PLACE, mode, mode);
+    grab.expect("sent").check().expect("it is free again");
+    assert_eq!(told(&mut sentinel(&desktop, &client)), Alarm::StopKeyIs(StopKey::Missing));
+    drop(other);
     let mut first = sentinel(&desktop, &client);
     assert_eq!(told(&mut first), Alarm::StopKeyIs(StopKey::Held));
     assert_eq!(told(&mut sentinel(&desktop, &client)), Alarm::StopKeyIs(StopKey::Missing));

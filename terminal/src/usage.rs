@@ -122,6 +122,26 @@ impl Manual {
     }
 }
 
+/// Options and arguments of `program` that would take a secret, by their names; none, as the programs' tests see to:
+/// everybody on a computer sees what a program was started with (T68).
+pub fn secrets(mut program: Command) -> Vec<String> {
+    program.build();
+    let mut found = Vec::new();
+    find_secrets(&program, &mut found);
+    found
+}
+
+fn find_secrets(command: &Command, found: &mut Vec<String>) {
+    const WORDS: [&str; 7] = ["password", "passphrase", "token", "secret", "share", "digits", "totp"];
+    let takes = command.get_arguments().filter(|argument| argument.get_action().takes_values());
+    let secret = takes.filter(|argument| {
+        let name = argument.to_string().to_lowercase();
+        WORDS.iter().any(|word| name.contains(word))
+    });
+    found.extend(secret.map(|argument| format!("{} {argument}", command.get_name())));
+    command.get_subcommands().for_each(|command| find_secrets(command, found));
+}
+
 /// Replaces a longer text too, where English has one for `--help`, and makes none: any makes clap
 /// print every option in two lines.
 fn told_of(command: Command, japanese: &'static str) -> Command {

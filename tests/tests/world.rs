@@ -112,6 +112,20 @@ fn s29_a_refusal_is_told_and_nothing_starts() {
     assert_eq!(world.ended(Role::Agent), Some((EndReason::UserRefused, EndedBy::ThisEnd)));
 }
 
+/// The page still showed the question.
+#[test]
+fn s31_a_refusal_that_comes_after_the_yes_ends_the_session() {
+    for mode in Mode::ALL {
+        let mut world = World::session(mode);
+        world.refuse();
+        world.run(SECOND);
+        let ended = world.ended(Role::Agent);
+        assert_eq!(ended, Some((EndReason::UserEnded, EndedBy::ThisEnd)), "{mode}");
+        let ended = world.ended(Role::Operator);
+        assert_eq!(ended, Some((EndReason::UserEnded, EndedBy::OtherEnd)), "{mode}");
+    }
+}
+
 #[test]
 fn s33_s34_t4_three_wrong_numbers_kill_the_number_at_both_ends_and_the_right_one_comes_too_late() {
     let mut world = World::new(Plan::new(4, Mode::View));

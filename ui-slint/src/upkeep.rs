@@ -3,7 +3,8 @@
 //! Decides how they are made and watched: no window manager has them, the display's sentinel puts them up
 //! again, and none stands for long without it. What an alarm means is for whoever shows them to say.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use tasuki_media::screen::Waker;
 use tasuki_media::x11::{Alarm, Sentinel, Standing};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::fault::Fault;
+use tokio::sync::mpsc::Receiver;
 
 /// How long the toolkit may take to make such a window. A session whose windows nobody keeps up ends (T33).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -140,13 +142,14 @@ pub(crate) fn monitors(window: &slint::Window) -> Option<Vec<(PhysicalPosition, 
 pub(crate) struct Watch {
     kept: Vec<Standing>,
     waker: Waker,
+    alarms: Rc<RefCell<Receiver<Alarm>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     /// Tells what happens to them, on the window's thread. `None` where the display cannot be watched.
     pub(crate) fn over(kept: Vec<Standing>, told: impl Fn(Alarm) + 'static) -> Option<Self> {
-        let (tell, mut alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
+        let (tell, alarms) = tokio::sync::mpsc::channel::<Alarm>(4);
         let mut sentinel = Sentinel::open(None, &kept).ok()?;
         let waker = sentinel.waker();
         let thread = std::thread::Builder::new().name("tasuki-sentinel".to_owned()).spawn(move || {
@@ -162,12 +165,14 @@ impl Watch {
                 }
             }
         });
+        let alarms = Rc::new(RefCell::new(alarms));
+        let heard = Rc::clone(&alarms);
         let _ = slint::spawn_local(async move {
-            while let Some(alarm) = alarms.recv().await {
+            while let Some(alarm) = poll_fn(|woken| heard.borrow_mut().poll_recv(woken)).await {
                 told(alarm);
             }
         });
-        Some(Self { kept, waker, thread: thread.ok() })
+        Some(Self { kept, waker, alarms, thread: thread.ok() })
     }
 
     pub(crate) fn is_over(&self, kept: &[Standing]) -> bool {
@@ -177,6 +182,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        // Else the thread could wait for this one to hear an alarm.
+        self.alarms.borrow_mut().close();
         self.waker.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -4,11 +4,13 @@
 //! injector, watcher) has its own connection, so that none waits for another.
 
 mod connection;
+mod covers;
 mod cursor;
 mod deeds;
 mod devices;
 mod echo;
 mod fetch;
+mod forgery;
 mod hands;
 mod inject;
 mod keymap;

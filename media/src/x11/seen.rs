@@ -40,8 +40,7 @@ pub(super) struct Seen {
     click: Option<Press>,
     key: Option<Press>,
     injected_at: Option<u32>,
-    /// Something moved, at a time that the display has not told: that of the next thing it tells.
-    just_moved: Option<()>,
+    moved: Moved,
     pointer: Pointer,
     /// When a hand moved, for the arrival that comes of it.
     moved_by_hand: Option<u32>,
@@ -59,6 +58,15 @@ enum Pointer {
     #[default]
     AHand,
     Nobody,
+}
+
+/// Whether something else came to lie under the pointer at a time that the display has not told: not later
+/// than the next that it tells.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    #[default]
+    NotSince,
+    JustNow,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -101,14 +109,38 @@ impl Seen {
         self.keyboards.remove(&keyboard);
     }
 
-    /// Something else lies under the pointer now, or may.
+    /// Something else lies under the pointer now, or may. When, is what [`Self::it_is`] says next.
     pub(super) fn moved(&mut self) {
         self.pointer = Pointer::Nobody;
-        self.just_moved = Some(());
+        self.moved = Moved::JustNow;
+    }
+
+    pub(super) fn wants_time(&self) -> bool {
+        self.moved == Moved::JustNow
+    }
+
+    /// The display's time, after all that it has told so far.
+    pub(super) fn it_is(&mut self, now: u32) {
+        if std::mem::take(&mut self.moved) == Moved::JustNow {
+            self.injected_at = Some(now);
+        }
+    }
+
+    /// A program has acted in a hand's name: whatever was done by then may be its doing.
+    pub(super) fn forged(&mut self, at: u32) {
+        self.pointer = Pointer::Nobody;
+        self.injected_at = Some(at);
+        self.moved_by_hand = None;
+        (self.click, self.key) = (None, None);
+        self.waiting.clear();
+        if self.question == Question::Stands {
+            self.focus = Focus::Anybodys;
+        }
     }
 
     pub(super) fn take(&mut self, act: Act, by: Doer, at: u32) {
-        if self.just_moved.take().is_some() || by == Doer::Nobody {
+        self.it_is(at);
+        if by == Doer::Nobody {
             self.injected_at = Some(at);
         }
         match act {
@@ -153,9 +185,7 @@ impl Seen {
     }
 
     pub(super) fn judge(&mut self, deed: Deed, now: u32) -> Doer {
-        if self.just_moved.take().is_some() {
-            self.injected_at = Some(now);
-        }
+        self.it_is(now);
         let slot = match deed {
             Deed::Click => &mut self.click,
             Deed::Key => &mut self.key,
@@ -297,6 +327,27 @@ mod tests {
         seen.take(Act::Motion, Doer::Hand, 8000);
         seen.take(Act::Button, Doer::Hand, 8100);
         assert_eq!(seen.judge(Deed::Click, 8110), Doer::Hand);
+        seen.moved();
+        assert!(seen.wants_time());
+        seen.it_is(9000);
+        seen.take(Act::Motion, Doer::Hand, 9500);
+        seen.take(Act::Button, Doer::Hand, 9510);
+        assert_eq!(seen.judge(Deed::Click, 9520), Doer::Hand, "she saw it where it is");
+    }
+
+    #[test]
+    fn t2_what_a_program_did_in_a_hands_name_counts_for_nobody() {
+        let mut seen = asked();
+        seen.take(Act::Motion, Doer::Hand, 1000);
+        seen.take(Act::Button, Doer::Hand, 1010);
+        seen.forged(1005);
+        assert_eq!(seen.judge(Deed::Click, 1500), Doer::Nobody);
+        seen.take(Act::Button, Doer::Hand, 2000);
+        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "it brought the pointer there");
+        seen.take(Act::Motion, Doer::Hand, 3000);
+        seen.take(Act::Button, Doer::Hand, 3100);
+        assert_eq!(seen.judge(Deed::Click, 3110), Doer::Hand);
+        assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "it moved the focus, perhaps");
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn release(desktop: &Desktop) -> Result<(), ScreenError> {
     Ok(())
 }
 
-/// Held where one of the keys is, whatever locks are on.
+/// Held where each of the keys is, whatever locks are on: which layout counts is for the person to say.
 fn grab(desktop: &Desktop, keys: &[u8]) -> Result<StopKey, ScreenError> {
     let c = &desktop.connection;
     let modifiers =
@@ -82,7 +82,7 @@ fn grab(desktop: &Desktop, keys: &[u8]) -> Result<StopKey, ScreenError> {
         }
     }
     let granted: Vec<bool> = asked.into_iter().map(|asked| asked.check().is_ok()).collect();
-    let held = granted.chunks(LOCKS.len()).any(|key| key.iter().all(|granted| *granted));
+    let held = !granted.is_empty() && granted.iter().all(|granted| *granted);
     c.flush().map_err(lost)?;
     Ok(if held { StopKey::Held } else { StopKey::Missing })
 }

@@ -3,10 +3,8 @@
 //! X tells of each press which device it came from: what XTEST injects comes from XTEST's own
 //! devices, and what one program merely sends to another comes from none. A press counts once, while
 //! it is fresh, and not where something else has aimed it: moved the pointer or the window last, or
-//! given the window a key since the question came, which may have moved the focus. Decides nothing of
-//! what a press is good for.
-
-use std::time::{Duration, Instant};
+//! what lay over it, or given the window a key since the question came, which may have moved the focus,
+//! or acted in a device's name. Decides nothing of what a press is good for.
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
@@ -17,13 +15,13 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::connection::{Desktop, Woken, lost, refused};
+use super::connection::{Desktop, lost, refused};
+use super::covers::{Covers, is_covered};
 use super::devices::{Devices, Holder};
+use super::forgery::Forgeries;
 use super::seen::{Act, Seen};
 use crate::screen::ScreenError;
 
-/// The display answers at once or is gone.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Frames around a window; more is nobody's desktop.
 const DEEPEST: usize = 8;
 
@@ -52,6 +50,8 @@ pub struct Witness {
     line: Vec<Window>,
     /// A window of its own, by which the display tells its time.
     clock: Window,
+    covers: Covers,
+    forgeries: Forgeries,
     seen: Seen,
 }
 
@@ -59,7 +59,8 @@ impl Witness {
     /// Of what happens to `window`.
     ///
     /// # Errors
-    /// [`ScreenError`]: no display, no such window, or no XInput 2, without which nothing can be told apart.
+    /// [`ScreenError`]: no display, no such window, or no XInput 2 or RECORD, without which nothing can be told
+    /// apart.
     pub fn open(display: Option<&str>, window: Window) -> Result<Self, ScreenError> {
         let desktop = Desktop::connect(display)?;
         let devices = Devices::watch(&desktop)?;
@@ -75,8 +76,10 @@ impl Witness {
         };
         let asked = c.xinput_xi_select_events(window, &[mask]).map_err(lost)?;
         asked.check().map_err(refused("window"))?;
-        let mut witness =
-            Self { desktop, devices, window, line: Vec::new(), clock, seen: Seen::default() };
+        let covers = Covers::watch(&desktop)?;
+        let forgeries = Forgeries::watch(display, &desktop)?;
+        let (line, seen) = (Vec::new(), Seen::default());
+        let mut witness = Self { desktop, devices, window, line, clock, covers, forgeries, seen };
         witness.follow()?;
         witness.find_focus()?;
         Ok(witness)
@@ -94,6 +97,13 @@ impl Witness {
     pub fn catch_up(&mut self) -> Result<(), ScreenError> {
         while let Some(event) = self.desktop.arrived()? {
             self.note(&event)?;
+        }
+        if let Some(at) = self.forgeries.take()? {
+            self.seen.forged(at);
+        }
+        if self.seen.wants_time() {
+            let now = self.display_time()?;
+            self.seen.it_is(now);
         }
         Ok(())
     }
@@ -122,31 +132,41 @@ impl Witness {
     /// As [`Witness::catch_up`]; then nobody did it.
     pub fn ask(&mut self, deed: Deed) -> Result<Doer, ScreenError> {
         let now = self.display_time()?;
-        Ok(self.seen.judge(deed, now))
+        if let Some(at) = self.forgeries.up_to_now(&self.desktop)? {
+            self.seen.forged(at);
+        }
+        let top = self.line.last().copied().unwrap_or(self.window);
+        let is_covered = deed == Deed::Click && is_covered(&self.desktop, top)?;
+        let doer = self.seen.judge(deed, now);
+        Ok(if is_covered { Doer::Nobody } else { doer })
     }
 
-    /// The display's clock. What it told of devices before the answer has been noted with it.
+    /// The display's clock. What it told before the answer has been noted with it: whoever else lets it tell a
+    /// time by the same window does so earlier or later.
     fn display_time(&mut self) -> Result<u32, ScreenError> {
         let c = &self.desktop.connection;
-        c.change_property8(PropMode::APPEND, self.clock, AtomEnum::WM_NAME, AtomEnum::STRING, &[])
-            .map_err(lost)?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            while let Some(event) = self.desktop.arrived()? {
-                if let Event::PropertyNotify(notice) = &event
-                    && notice.window == self.clock
-                {
-                    return Ok(notice.time);
-                }
-                self.note(&event)?;
+        let asked =
+            c.change_property8(PropMode::APPEND, self.clock, AtomEnum::WM_NAME, AtomEnum::STRING, &[]);
+        // A number of events is the lower half of a request's.
+        let number = asked.map_err(lost)?.sequence_number() as u16;
+        c.sync().map_err(refused("time"))?;
+        let mut time = None;
+        while let Some(event) = self.desktop.arrived()? {
+            if let Event::PropertyNotify(told) = &event
+                && (told.window, told.sequence) == (self.clock, number)
+                && event.server_generated()
+            {
+                time = time.or(Some(told.time));
             }
-            if let Woken::Time = self.desktop.sleep(deadline)? {
-                return Err(ScreenError::Lost);
-            }
+            self.note(&event)?;
         }
+        time.ok_or(ScreenError::Lost)
     }
 
     fn note(&mut self, event: &Event) -> Result<(), ScreenError> {
+        if self.covers.heed(&self.desktop, event, &self.line)? {
+            self.seen.moved();
+        }
         if self.devices.heed(&self.desktop, event)? {
             self.seen.moved();
         } else if let Event::ReparentNotify(_) = event {
@@ -219,4 +239,10 @@ fn read(event: &Event) -> Option<(Act, DeviceId, u32)> {
         return (!emulated).then_some((Act::Arrival, motion.sourceid, motion.time));
     }
     None
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.forgeries.end(&self.desktop);
+    }
 }

@@ -71,9 +71,10 @@ impl Testimony {
         self.policy = policy;
     }
 
-    /// This end's person has answered: remembered until the core tells what came of it.
+    /// This end's person has answered: remembered until the core tells what came of it. The first answer counts.
     pub fn did(&mut self, act: &HumanAct) {
         match act {
+            HumanAct::Accept { .. } | HumanAct::Refuse { .. } if self.has_answered() => {}
             HumanAct::Accept { shown, .. } => self.answered = Some((*shown, Answer::Accepted)),
             HumanAct::Refuse { shown } => self.answered = Some((*shown, Answer::Refused)),
             HumanAct::Operate(_)

@@ -95,7 +95,6 @@ impl Guard {
         }
         if let (None, Some(it)) = (&*witness, it) {
             *witness = Witness::open(None, it).ok();
-            self.hear_keys(window);
         }
         if let Some(witness) = &mut *witness {
             let _ = witness.catch_up();
@@ -103,15 +102,20 @@ impl Guard {
         }
     }
 
-    /// Of each key that the window receives the witness hears before anything else does.
-    fn hear_keys(&self, window: &impl ComponentHandle) {
+    /// Has the witness hear of each key that the window receives, before it goes to `next`. The toolkit has one
+    /// place for whoever listens so.
+    pub(super) fn hear(
+        &self,
+        window: &impl ComponentHandle,
+        next: impl Fn(&WindowEvent) -> EventResult + 'static,
+    ) {
         let witness = Rc::clone(&self.witness);
         window.window().on_winit_window_event(move |_, event| {
             if let (Some(keycode), Some(witness)) = (pressed(event), &mut *witness.borrow_mut()) {
                 // Of a display that is gone no press counts anyway.
                 let _ = witness.key_received(keycode);
             }
-            EventResult::Propagate
+            next(event)
         });
     }
 

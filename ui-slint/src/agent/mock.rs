@@ -8,6 +8,7 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use slint::winit_030::EventResult;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Rights};
@@ -54,6 +55,7 @@ pub(super) fn walk(
         since: Cell::new(Instant::now()),
         guard: RefCell::new(Guard::new(next_is_bar)),
     });
+    mock.guard.borrow().hear(&window, |_| EventResult::Propagate);
     wiring::wire(&window, &mock);
     let next = Rc::clone(&mock);
     window.on_next_state(move || next.turn());

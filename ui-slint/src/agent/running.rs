@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use slint::winit_030::EventResult;
 use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
@@ -88,6 +89,11 @@ impl Program {
             theirs: RefCell::default(),
         });
         program.look_again();
+        let seeing = Rc::downgrade(&program);
+        program.guard.borrow().hear(&program.window, move |event| {
+            let screen = seeing.upgrade().and_then(|program| program.theirs.borrow().clone());
+            screen.map_or(EventResult::Propagate, |screen| screen.window_event(event))
+        });
         let ear = Hearing(Rc::downgrade(&program));
         wiring::wire(&program.window, &ear);
         let closing = ear.clone();

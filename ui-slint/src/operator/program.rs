@@ -209,6 +209,8 @@ impl App {
                 second: Timer::default(),
             }
         });
+        let screen = app.screen.clone();
+        window.window().on_winit_window_event(move |_, event| screen.window_event(event));
         let app = Self(app);
         app.wire(window);
         app.send(Msg::Started(Box::new(found)));

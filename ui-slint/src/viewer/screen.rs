@@ -60,7 +60,7 @@ where
     W: ComponentHandle + 'static,
     for<'a> RemoteScreen<'a>: Global<'a, W>,
 {
-    /// Takes over the window's picture and its keys.
+    /// Takes over the window's picture. Its keys come by [`Self::window_event`].
     pub fn attach(window: &W, runtime: Handle, tell: impl Fn(Told) + 'static) -> Self {
         let inner = Rc::new(Inner {
             window: window.as_weak(),
@@ -71,8 +71,6 @@ where
         let screen = Self { inner };
         screen.wire_picture(window);
         screen.wire_pointer(window);
-        let hook = screen.clone();
-        window.window().on_winit_window_event(move |_, event| hook.window_event(event));
         // Of a focus that was there before, no event tells.
         if window.window().with_winit_window(|window| window.has_focus()) == Some(true) {
             screen.window_focus(true);
@@ -223,7 +221,8 @@ where
         }
     }
 
-    fn window_event(&self, event: &WindowEvent) -> EventResult {
+    /// Whatever the window receives, before anything else in it hears of that.
+    pub fn window_event(&self, event: &WindowEvent) -> EventResult {
         if let WindowEvent::Focused(has) = event {
             return self.window_focus(*has);
         }

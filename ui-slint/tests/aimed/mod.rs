@@ -1,5 +1,7 @@
 //! What another program does so that a hand which means something else says yes (T2).
 
+mod over;
+
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;

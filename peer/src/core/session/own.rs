@@ -19,6 +19,10 @@ impl Session {
     pub(super) fn human(&mut self, act: HumanAct, now: Instant, out: &mut Outbox) -> Course {
         let said = match (act, &mut self.side) {
             (HumanAct::End(reason), _) => return Course::Over(reason, EndedBy::ThisEnd),
+            // Said before it was seen that the Accept had come first.
+            (HumanAct::Refuse { .. }, _) => {
+                return Course::Over(EndReason::UserEnded, EndedBy::ThisEnd);
+            }
             (HumanAct::Operate(event), Side::Viewer(viewer)) => {
                 viewer.operate(event, &self.authority, now, out)
             }
@@ -59,9 +63,7 @@ impl Session {
                 | HumanAct::Resume,
                 Side::Viewer(_),
             )
-            | (HumanAct::Accept { .. } | HumanAct::Refuse { .. }, Side::Viewer(_) | Side::Host(_)) => {
-                None
-            }
+            | (HumanAct::Accept { .. }, Side::Viewer(_) | Side::Host(_)) => None,
         };
         self.say(said, now, out);
         Course::GoesOn

@@ -50,9 +50,9 @@ impl Acts {
         Self { waiting: Mutex::default(), changed: Condvar::new(), interrupt }
     }
 
-    /// Of motions behind one another the newest counts, and one that finds no room is forgotten. Where
-    /// anything else finds none, all that waits is thrown away and everything held let go: without one
-    /// of them a key could stay down.
+    /// Of motions behind one another the newest counts. Where something finds no room, all that waits is thrown
+    /// away and everything held let go: without one of them a key could stay down. A motion then begins anew: a
+    /// button that follows it is pressed where it led, or not at all.
     pub(super) fn add(&self, permit: Permit<Operate>, event: InputEvent) {
         let mut waiting = self.lock();
         let is_motion = matches!(event, InputEvent::PointerMove { .. });
@@ -65,10 +65,10 @@ impl Acts {
         }
         if waiting.acts.len() >= MOST {
             tracing::warn!("acts were dropped: the desktop does not keep up");
+            self.cut_off(&mut waiting);
             if !is_motion {
-                self.cut_off(&mut waiting);
+                return;
             }
-            return;
         }
         waiting.acts.push_back(Act { permit, event });
         self.changed.notify_all();

@@ -1,6 +1,6 @@
 //! The end user's window, in a hand that is a device of its own to the display.
 
-use std::{fs, path::PathBuf, thread, time::Duration};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,8 +29,6 @@ const NUMBER: (f64, f64) = (230.0, 232.0);
 /// From the right half's edge and from the window's foot: a place on Allow without letters.
 const ALLOW: (f64, f64) = (24.0, -65.0);
 /// From the middle of the window's width: a column through Allow of the short question, without letters.
-/// Longer than a button sleeps.
-const ASLEEP: Duration = Duration::from_millis(1500);
 const ALLOW_MORE: i16 = 160;
 /// A column through the left ends of the switches of a running session, and where it begins.
 const SWITCHES: (f64, u16) = (386.0, 290);
@@ -143,14 +141,9 @@ impl<'a> AgentWindow<'a> {
     /// # Errors
     /// Nothing is asked, or the press was not taken.
     pub fn allow_more(&self, hand: &mut Hand) -> Result<()> {
-        until("the user's yes", || {
-            let Some(place) = self.lowest_blue(ALLOW_MORE)? else { return Ok(None) };
-            hand.click(place)?;
-            until("the press to be taken", || {
-                Ok(self.lowest_blue(ALLOW_MORE)?.is_none_or(|now| now != place).then_some(()))
-            })?;
-            // A press in which a hand was not seen puts the button to sleep; the person presses again.
-            thread::sleep(ASLEEP);
+        let place = until("Allow of the question", || self.lowest_blue(ALLOW_MORE))?;
+        hand.click(place)?;
+        until("the press to be taken", || {
             Ok(self.lowest_blue(ALLOW_MORE)?.is_none_or(|now| now != place).then_some(()))
         })
     }
