@@ -271,6 +271,40 @@ fn t33_the_bar_follows_its_monitor() {
     assert!(window.said().is_empty(), "the session goes on");
 }
 
+#[test]
+fn t33_every_monitor_has_a_bar_of_its_own_also_one_that_comes_in_mid_session_and_none_may_go() {
+    let desk = Desk::start();
+    let monitor = |name: &str, left: u16, output: &str| {
+        let place = format!("512/135x800/211+{left}+0");
+        desk.run("xrandr", &["--setmonitor", name, &place, output]);
+    };
+    monitor("left", 0, "VNC-0");
+    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
+    let bars = || {
+        let found = desk.xdotool(&["search", "--onlyvisible", "--name", "^Connected"]);
+        let bars: Vec<u32> = found.lines().filter_map(|id| id.parse().ok()).collect();
+        bars
+    };
+    let stand_at = |middles: &[i32]| {
+        let mut at: Vec<i32> =
+            bars().iter().map(|bar| desk.geometry(*bar)).map(|it| it.0 + it.2 / 2).collect();
+        at.sort_unstable();
+        at.len() == middles.len()
+            && at.iter().zip(middles).all(|(at, middle)| at.abs_diff(*middle) <= 1)
+    };
+    until("one monitor has its bar", || stand_at(&[256]));
+    monitor("right", 512, "none");
+    until("the monitor that came has one, too", || stand_at(&[256, 768]));
+    for bar in bars() {
+        Rival::at(&desk, bar).beside(bars()).does_all();
+    }
+    assert!(window.said().is_empty(), "none of it ended the session");
+    let second = bars().into_iter().find(|bar| desk.geometry(*bar).0 > 512).unwrap();
+    let (client, _) = x11rb::connect(Some(&desk.display)).unwrap();
+    client.destroy_window(second).unwrap().check().unwrap();
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "one of two is gone");
+}
+
 /// Of the window's own, as xdotool takes it.
 fn id(desk: &Desk) -> String {
     let found = desk.xdotool(&["search", "--onlyvisible", "--name", "Remote support"]);
