@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod keys;
 mod rights;
 mod tabs;
 mod wayland;
@@ -224,14 +225,18 @@ fn s31_end_needs_neither_server_nor_network_nor_the_operators_program() {
         stopped.signal(Signal::STOP).unwrap();
 
         let receipts = agent.receipts().unwrap();
-        match ends {
-            Ends::Bar => agent.press_end(&mut room.hand).unwrap(),
+        let pressed = match ends {
+            Ends::Bar => {
+                agent.press_end(&mut room.hand).unwrap();
+                Instant::now()
+            }
             Ends::StopKey => {
+                let pressed = Instant::now();
                 let mut key = room.user.command("xdotool");
                 assert!(key.args(["key", "ctrl+alt+shift+e"]).status().unwrap().success());
+                pressed
             }
-        }
-        let pressed = Instant::now();
+        };
         until("capture, injection and watching to be gone", || {
             Ok((connections_of(&room.user, agent.process.id())? <= rests).then_some(()))
         })
