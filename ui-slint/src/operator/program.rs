@@ -203,14 +203,12 @@ impl App {
                 waiting: RefCell::default(),
                 news: RefCell::new(news),
                 rests: Cell::default(),
-                screen,
+                screen: screen.hearing(window),
                 sharing: RefCell::new(Sharing::new(next_is_kept)),
                 examining: Examining::new(runtime.handle().clone()),
                 second: Timer::default(),
             }
         });
-        let screen = app.screen.clone();
-        window.window().on_winit_window_event(move |_, event| screen.window_event(event));
         let app = Self(app);
         app.wire(window);
         app.send(Msg::Started(Box::new(found)));

@@ -60,7 +60,7 @@ where
     W: ComponentHandle + 'static,
     for<'a> RemoteScreen<'a>: Global<'a, W>,
 {
-    /// Takes over the window's picture. Its keys come by [`Self::window_event`].
+    /// Takes over the window's picture. Its keys come by [`Self::window_event`], or [`Self::hearing`].
     pub fn attach(window: &W, runtime: Handle, tell: impl Fn(Told) + 'static) -> Self {
         let inner = Rc::new(Inner {
             window: window.as_weak(),
@@ -76,6 +76,13 @@ where
             screen.window_focus(true);
         }
         screen
+    }
+
+    /// The one who listens to everything that `window` receives, for which the toolkit has one place.
+    pub fn hearing(self, window: &W) -> Self {
+        let screen = self.clone();
+        window.window().on_winit_window_event(move |_, event| screen.window_event(event));
+        self
     }
 
     /// Shows `viewer`'s picture from now on; `None` shows none.
