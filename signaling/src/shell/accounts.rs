@@ -17,6 +17,7 @@ use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
+use tasuki_protocol::terms::Requirement;
 use zeroize::Zeroizing;
 
 use super::clock::{self, Steady};
@@ -257,6 +258,7 @@ impl Accounts {
             organisation: self.organisation.clone(),
             display_name: account.person.display_name,
             modes: account.modes,
+            reason: Requirement::default(),
         }
     }
 

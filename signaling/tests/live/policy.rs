@@ -17,8 +17,9 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
     CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
+use tasuki_protocol::terms::Requirement;
 
-use crate::client::{ADMIN_PASSWORD, Answer, World, admin_header, device_key, unix};
+use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, admin_header, device_key, unix};
 use crate::pairing::{open, pair};
 
 pub(crate) fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u8> {
@@ -56,6 +57,20 @@ async fn until_paired(world: &World) {
 fn refused(answer: &Answer, code: ProblemCode) {
     let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(problem.code, code, "{}", answer.status);
+}
+
+#[tokio::test]
+async fn s69_who_must_give_a_reason_is_told_so_when_he_signs_in() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let told = async || {
+        let answer = world.login("hanako", PASSWORD, &operator.device, None).await;
+        answer.signed_in().reason
+    };
+    assert_eq!(told().await, Requirement::Optional);
+    let rules = r#"{"note":"why","operator":{"hanako":{"reason":"required"}}}"#;
+    assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
+    assert_eq!(told().await, Requirement::Required);
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{
     ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse, SignOut,
 };
+use tasuki_protocol::policy::decide::Subject;
+use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal;
+use tasuki_protocol::terms::Requirement;
 
 use super::admin::refuse_admin;
 use super::seen::Seen;
@@ -53,8 +56,12 @@ pub(super) async fn login(
     let origin = Origin { address, exporter: guest.exporter };
     let seen = Seen::of(&request, address);
     match site.accounts.login(request, origin).await {
-        Ok(Login { answer: LoginAnswer::SignedIn(response), .. }) => {
-            sign_in(&site, seen, response).await
+        Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
+            let reason = match asks_for_reason(&site, operator).await {
+                Ok(reason) => reason,
+                Err(why) => return store_problem(&why),
+            };
+            sign_in(&site, seen, LoginResponse { reason, ..response }).await
         }
         Ok(Login { operator, answer, asked }) => {
             // The steps of a sign-in that goes on are none of the ledger's, nor is waiting.
@@ -81,6 +88,16 @@ pub(super) async fn login(
         }
         Err(refused) => refuse(refused),
     }
+}
+
+/// What the policy in force wants of him before each number; a policy that does not hold gives no numbers at all.
+async fn asks_for_reason(site: &Site, operator: i64) -> Result<Requirement, sqlx::Error> {
+    let (policy, account) = (site.policies.current().await?, site.accounts.by_id(operator).await?);
+    let (Some(policy), Some(account)) = (policy, account) else { return Ok(Requirement::default()) };
+    let groups = site.accounts.groups_of(operator).await?;
+    let certified = Rights::NONE;
+    let (operator, modes) = (account.person.name.as_str(), account.modes.as_slice());
+    Ok(policy.reason(&Subject { operator, groups: &groups, modes, certified }))
 }
 
 /// Nobody is signed in unrecorded (T65).
