@@ -26,6 +26,7 @@ mod recovery;
 mod second;
 mod standing;
 mod storm;
+mod taken_away;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;
