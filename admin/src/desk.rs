@@ -1,5 +1,7 @@
 //! An administrator at a server: trusts it, signs requests, and signs in when it asks for that.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,6 +55,7 @@ impl Desk {
             Renewed::Goes(newest) => (*newest, None),
             Renewed::Behind(server) => (kept, Some(server)),
         };
+        profile.heed_revocations(news.revocations.as_ref(), &bundle, unix())?;
         let language = settings.language();
         match profile.settle(&bundle)? {
             Settled::Taken => prompt::show(&language.settled()),
@@ -117,6 +120,10 @@ impl Desk {
             answer => answer,
         }
     }
+}
+
+pub(crate) fn unix() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// A key that the server knows, and a password that it does not take.

@@ -85,6 +85,8 @@ pub enum Fault {
     WordsDiffer,
     #[error("{0} has no such device")]
     NoSuchDevice(String),
+    #[error("no list of revoked devices comes after the newest")]
+    RevocationsAhead,
     #[error("{0} has several devices")]
     SeveralDevices(String),
     #[error("no right {0:?}")]
@@ -152,6 +154,7 @@ impl Fault {
                 | ProblemCode::Breached
                 | ProblemCode::Conflict
                 | ProblemCode::Yourself
+                | ProblemCode::Certified
                 | ProblemCode::Policy
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
@@ -168,6 +171,7 @@ impl Fault {
             | Self::WordsDiffer
             | Self::NoSuchDevice(_)
             | Self::SeveralDevices(_)
+            | Self::RevocationsAhead
             | Self::UnknownRight(_)
             | Self::Limits
             | Self::PolicyOvertaken

@@ -41,8 +41,10 @@ impl Pending {
         format!("{BEGIN}{}.{}.{}{END}", self.version, short(&self.root), short(&self.lock))
     }
 
+    /// Whether `bundle` is the one that it was made for, or goes on from it.
     fn is_of(&self, bundle: &Bundle) -> bool {
-        self.root == bundle.root && bundle.lock_keys.first() == Some(&self.lock)
+        let is_since = bundle.version >= self.version;
+        is_since && self.root == bundle.root && bundle.lock_keys.first() == Some(&self.lock)
     }
 }
 
@@ -60,10 +62,9 @@ impl Profile {
         self.write(&pending.name(), signal::encode(pending).as_bytes())
     }
 
-    /// The server did not take it, and cannot any more.
-    pub fn forget_pending(&self, pending: &Pending) {
-        // What stays is found out by the next bundle.
-        fs::remove_file(self.folder().join(pending.name())).ok();
+    /// Whether one of those pending is of `bundle`: then its root grew from a key that was made here.
+    pub fn awaits(&self, bundle: &Bundle) -> bool {
+        self.pending().iter().any(|(_, pending)| pending.is_of(bundle))
     }
 
     /// Puts the vault into use that belongs to `bundle`, the newest that is in force. What may still be
@@ -85,6 +86,7 @@ impl Profile {
         Ok(settled)
     }
 
+    /// Oldest first.
     fn pending(&self) -> Vec<(PathBuf, Pending)> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
         let ours = entries.filter(|entry| {
@@ -95,7 +97,10 @@ impl Profile {
             let pending = strict_json(&fs::read(&file).ok()?).ok()?;
             Some((file, pending))
         };
-        ours.filter_map(|entry| read(entry.path())).collect()
+        let mut all: Vec<(PathBuf, Pending)> = ours.filter_map(|entry| read(entry.path())).collect();
+        // Where several are of one bundle, because only their passphrases differ, the last one holds.
+        all.sort_by_key(|(_, pending)| pending.version);
+        all
     }
 }
 
@@ -153,6 +158,23 @@ mod tests {
         // And then nothing more is to be said.
         assert_eq!(profile.settle(&taken).unwrap(), Settled::AsBefore);
         assert_eq!(profile.vault().unwrap(), vault(3));
+    }
+
+    /// Of a recovery whose answer was lost: root and lock key are those of before, and only the passphrase is
+    /// another. The vault in use stays until a bundle as new as the recovery's is in force; of two the later holds.
+    #[test]
+    fn t69_a_recovery_takes_the_place_of_the_vault_in_use_only_once_its_bundle_is_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(folder.path().to_owned());
+        profile.keep_vault(&vault(1)).unwrap();
+        for (version, vault) in [(40, 4), (9, 3), (50, 5)] {
+            profile.keep_pending(&pending(&bundle(version, 5, 6), vault)).unwrap();
+        }
+        assert!(!profile.awaits(&bundle(8, 5, 6)) && profile.awaits(&bundle(9, 5, 6)));
+        assert_eq!(profile.settle(&bundle(8, 5, 6)).unwrap(), Settled::AsBefore);
+        assert_eq!((profile.vault().unwrap(), profile.pending().len()), (vault(1), 3));
+        assert_eq!(profile.settle(&bundle(40, 5, 6)).unwrap(), Settled::Taken);
+        assert_eq!((profile.vault().unwrap(), profile.pending().len()), (vault(4), 1));
     }
 
     #[test]

@@ -21,6 +21,8 @@ use zeroize::Zeroizing;
 use crate::fault::Fault;
 
 const KEY: &str = "admin.key";
+/// Takes the other's place once the server is known to know it.
+const NEXT_KEY: &str = "admin.next.key";
 const PLACE: &str = "server.json";
 const VAULT: &str = "vault.json";
 const CHECKPOINT: &str = "ledger.note";
@@ -205,7 +207,16 @@ impl Profile {
     /// # Errors
     /// [`Fault::NotEnrolled`], [`Fault::DamagedKey`].
     pub fn key(&self) -> Result<SigningKey, Fault> {
-        let file = self.0.join(KEY);
+        self.read_key(KEY)
+    }
+
+    /// The one that a server was given in place of [`Self::key`], and of which it did not say that it took it.
+    pub fn next_key(&self) -> Option<SigningKey> {
+        self.read_key(NEXT_KEY).ok()
+    }
+
+    fn read_key(&self, name: &str) -> Result<SigningKey, Fault> {
+        let file = self.0.join(name);
         let text = fs::read_to_string(&file).map(Zeroizing::new);
         let text = text.map_err(|_| Fault::NotEnrolled(self.0.clone()))?;
         let secret: Digest = text.trim().parse().map_err(|_| Fault::DamagedKey(file))?;
@@ -213,8 +224,24 @@ impl Profile {
     }
 
     pub fn keep_key(&self, key: &SigningKey) -> Result<(), Fault> {
+        self.write_key(KEY, key)
+    }
+
+    pub fn keep_next_key(&self, key: &SigningKey) -> Result<(), Fault> {
+        self.write_key(NEXT_KEY, key)
+    }
+
+    fn write_key(&self, name: &str, key: &SigningKey) -> Result<(), Fault> {
         let secret = Zeroizing::new(Digest(key.to_bytes()).to_string());
-        self.write(KEY, secret.as_bytes())
+        self.write(name, secret.as_bytes())
+    }
+
+    /// From now on it is this computer's.
+    pub fn use_next_key(&self) -> Result<(), Fault> {
+        let file = self.0.join(KEY);
+        let failed = |why| Fault::File { file: file.clone(), why };
+        fs::rename(self.0.join(NEXT_KEY), &file).map_err(failed)?;
+        fs::File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 
     /// # Errors

@@ -239,35 +239,39 @@ impl Language {
         format!("{head}{lines}")
     }
 
-    /// What `init` has made, with what is shown once.
-    pub fn initialised(
-        self,
-        organisation: &str,
-        passphrase: Option<&str>,
-        shares: &[zeroize::Zeroizing<String>],
-        bundle: &std::path::Path,
-    ) -> String {
-        let mut text = self.pick(
-            format!("The keys of {organisation} are on this computer, and the server is in service."),
-            format!("{organisation} の鍵をこのコンピュータに作り、サーバーは稼働を開始しました。"),
-        );
-        if let Some(passphrase) = passphrase {
-            text.push_str(&self.pick(
-                format!("\nPassphrase of the keys; write it down, it is shown once. Without it and without two shares the logs can never be read:\n  {passphrase}"),
-                format!("\n鍵のパスフレーズです。書き留めてください（表示は一度だけ）。これも復元シート二枚もなければ、記録は二度と読めません:\n  {passphrase}"),
-            ));
-        }
-        if !shares.is_empty() {
-            text.push_str(&format!("\n{}", self.shares(shares)));
-        }
-        text.push_str(&self.pick(
-            format!("\nGive this file to operators' and agents' computers:\n  {}", bundle.display()),
-            format!(
-                "\nオペレータとエージェントのコンピュータにこのファイルを配ってください:\n  {}",
-                bundle.display()
-            ),
-        ));
-        text
+    /// What is shown once of the organisation's keys, before the server has them.
+    pub fn once(self, passphrase: Option<&str>, shares: &[zeroize::Zeroizing<String>]) -> String {
+        let passphrase = passphrase.map(|passphrase| {
+            self.pick(
+                format!("Passphrase of the keys; write it down, it is shown once. Without it and without two shares the logs can never be read:\n  {passphrase}"),
+                format!("鍵のパスフレーズです。書き留めてください（表示は一度だけ）。これも復元シート二枚もなければ、記録は二度と読めません:\n  {passphrase}"),
+            )
+        });
+        let shares = (!shares.is_empty()).then(|| self.shares(shares));
+        passphrase.into_iter().chain(shares).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Behind [`Self::once`], where no answer came that anything is to be made of.
+    pub fn unheard(self) -> String {
+        self.pick(
+            "Whether the server has taken these keys is not known. Keep what was shown, and run the same command again: it finds out whether they are in force, and if they are not it makes new ones and says so.",
+            "サーバがこの鍵を受け取ったかどうかは分かりません。表示された内容を残したまま、同じコマンドをもう一度実行してください。有効かどうかを確かめ、有効でなければ新しいものを作って表示します。",
+        )
+    }
+
+    pub fn as_shown_before(self) -> String {
+        self.pick(
+            "The server had taken the keys of an earlier try whose answer was lost. The passphrase and the recovery shares are those that were shown then.",
+            "応答が失われた前回の鍵は、サーバに受け取られていました。パスフレーズと復元シートはその時に表示されたものです。",
+        )
+    }
+
+    /// That the keys of `init` are in force.
+    pub fn initialised(self, organisation: &str, bundle: &std::path::Path) -> String {
+        self.pick(
+            format!("The keys of {organisation} are on this computer, and the server is in service.\nGive this file to operators' and agents' computers:\n  {}", bundle.display()),
+            format!("{organisation} の鍵をこのコンピュータに作り、サーバーは稼働を開始しました。\nオペレータとエージェントのコンピュータにこのファイルを配ってください:\n  {}", bundle.display()),
+        )
     }
 
     pub fn admin_columns(self) -> [String; 3] {

@@ -49,7 +49,7 @@ const WORDS: Words = &[
     ("operator list", "すべてのアカウントを表示します"),
     ("operator enable", "無効にしたオペレーターを戻します"),
     ("operator disable", "オペレーターを締め出し、セッションを終了します"),
-    ("operator remove", "アカウントを端末ごと削除します。確認を求めます"),
+    ("operator remove", "アカウントを削除し、その端末を失効させます。確認とパスフレーズを求めます"),
     ("operator code", "もう一台の端末のための一度限りのコードを表示します"),
     ("operator unlock", "サインイン失敗による停止を解除します"),
     ("operator forget-authenticator", "認証アプリを失ったとき。次のサインインで新しく設定します"),

@@ -65,7 +65,8 @@ impl Master {
         Ok(Self { bytes: random()?, lock_generation: 0 })
     }
 
-    /// The master key of recovery shares, and the generation whose lock key is among `known`.
+    /// The master key of recovery shares, and the generation whose lock key is the newest of `known`: the
+    /// first. One that was changed for it may stand behind it still.
     ///
     /// # Errors
     /// [`Fault::WrongShares`]: it is not this organisation's.
@@ -78,13 +79,21 @@ impl Master {
         if public(&master.root()) != root {
             return Err(Fault::WrongShares);
         }
-        while !known.contains(&public(&master.lock())) {
+        while known.first() != Some(&public(&master.lock())) {
             master.lock_generation += 1;
             if master.lock_generation > GENERATIONS {
                 return Err(Fault::WrongShares);
             }
         }
         Ok(master)
+    }
+
+    /// Goes on to a lock key that is none of `known`, whatever this vault has heard of them.
+    pub fn change_lock(&mut self, known: &[DeviceKey]) {
+        self.lock_generation += 1;
+        while known.contains(&public(&self.lock())) {
+            self.lock_generation += 1;
+        }
     }
 
     pub fn bytes(&self) -> &[u8; 32] {
@@ -328,5 +337,23 @@ mod tests {
         assert_eq!(again.lock_generation, 2);
         let wrong = Master::recover(Zeroizing::new([6; 32]), root, &[lock]);
         assert!(matches!(wrong, Err(Fault::WrongShares)));
+    }
+
+    /// A key that was changed for another never comes back as the new one.
+    #[test]
+    fn t17_the_lock_key_that_leads_is_the_one_in_use_and_the_next_is_one_that_never_was() {
+        let of = |lock_generation| Master { bytes: Zeroizing::new([7; 32]), lock_generation };
+        let listed = [2, 1, 0].map(|generation| public(&of(generation).lock()));
+        let root = public(&master().root());
+        let back = Master::recover(Zeroizing::new([7; 32]), root, &listed).unwrap();
+        assert_eq!(back.lock_generation, 2);
+        // Also with a vault that another administrator's changes passed by.
+        for mut behind in [back, of(0), of(1)] {
+            behind.change_lock(&listed);
+            assert_eq!(behind.lock_generation, 3);
+        }
+        let strangers = [public(&Master { bytes: Zeroizing::new([8; 32]), lock_generation: 0 }.lock())];
+        let none = Master::recover(Zeroizing::new([7; 32]), root, &strangers);
+        assert!(matches!(none, Err(Fault::WrongShares)));
     }
 }

@@ -329,6 +329,8 @@ pub enum ProblemCode {
     Conflict,
     /// Nobody shuts himself out: one administrator is always left.
     Yourself,
+    /// A certified device of the account is not on the list of revoked ones: it would outlive the account.
+    Certified,
     /// The policy does not hold: its signer, its form, or a rule that widens another.
     Policy,
     /// Try again later.

@@ -1,13 +1,10 @@
 //! Operators' devices: compared by voice, certified by the lock key, revoked.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE, MAX_REVOKED, Revocations};
+use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE};
 use tasuki_protocol::devices::{
     APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceEntry, DeviceList, DeviceState, REVOKE_PATH,
     RevokeDevices,
@@ -22,6 +19,7 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::prompt;
+use crate::revoked::in_force;
 use crate::settings::Settings;
 use crate::table::table;
 use crate::vault::{Master, Passphrase};
@@ -191,72 +189,37 @@ async fn revoke(
     {
         return Err(Fault::NotConfirmed);
     }
-    let master = unlock(desk)?;
-    let (version, mut devices) = standing(list.revocations.as_ref(), &desk.bundle)?;
-    devices.insert(0, entry.device);
-    let (known, now) = (&list.devices, init::unix());
-    let devices = most_needed(devices, |device| {
-        // Of whom the server does not say when his certificate ends, it may be the longest.
-        let end = known.iter().find(|entry| entry.device == *device).and_then(|entry| entry.not_after);
-        end.unwrap_or(now + MAX_CERTIFICATE_LIFE.as_secs())
-    });
-    let revocations = Revocations {
-        v: PROTOCOL_VERSION,
-        tenant: desk.bundle.tenant,
-        version: version.saturating_add(1),
-        devices,
-        issued_at: init::unix(),
-    };
-    let envelope = Blob(dsse::sign(&revocations, &master.lock()));
-    let order = RevokeDevices { revocations: envelope };
-    desk.post::<serde_json::Value>(REVOKE_PATH, &order).await?;
+    revoke_all(desk, &list, &[entry.device]).await?;
     let json = serde_json::json!({ "operator": operator, "device": entry.device, "revoked": true });
     Ok(Printed { text: desk.language.done(operator), json })
 }
 
-/// The version of the list that is known, and what is on it. Under a lock key that was dropped since, nobody
-/// heeds a list any more, nor any certificate of its time; but everybody who saw it asks for a higher one.
-fn standing(list: Option<&Blob>, bundle: &Bundle) -> Result<(u64, Vec<DeviceKey>), Fault> {
-    let Some(envelope) = list else { return Ok((0, Vec::new())) };
-    if let Ok(list) = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, 0) {
-        return Ok((list.version, list.devices));
+/// Puts devices on the list, which is signed for that; asks for the passphrase.
+pub(super) async fn revoke_all(
+    desk: &Desk,
+    known: &DeviceList,
+    devices: &[DeviceKey],
+) -> Result<(), Fault> {
+    let master = unlock(desk)?;
+    let now = init::unix();
+    let newest = in_force(known.revocations.as_ref(), &desk.bundle);
+    let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
+    if let Some(newest) = &newest {
+        revoked.heed(newest, now);
     }
-    let unread = Fault::Refused(ProblemCode::Document);
-    let (list, _) = dsse::open_self_signed::<Revocations>(&envelope.0).map_err(|_| unread)?;
-    Ok((list.version, Vec::new()))
-}
-
-/// As many as a list holds: where there are more, those go whose certificates end first, and of those that
-/// end together the ones that were revoked first.
-fn most_needed(mut devices: Vec<DeviceKey>, end: impl Fn(&DeviceKey) -> u64) -> Vec<DeviceKey> {
-    while devices.len() > MAX_REVOKED {
-        let places = devices.iter().enumerate();
-        let first = places.min_by_key(|(place, device)| (end(device), Reverse(*place)));
-        let Some((place, _)) = first else { break };
-        devices.remove(place);
+    for device in devices {
+        revoked.add(*device, now);
     }
-    devices
+    let newest = newest.map_or(0, |list| list.version);
+    let list = revoked.next(newest, now).ok_or(Fault::RevocationsAhead)?;
+    // Kept before it is sent: where no answer comes, agents may have it all the same.
+    desk.profile.keep_revoked(&revoked)?;
+    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &master.lock())) };
+    desk.post::<serde_json::Value>(REVOKE_PATH, &order).await.map(drop)
 }
 
 fn unlock(desk: &Desk) -> Result<Master, Fault> {
     let vault = desk.profile.vault()?;
     let typed = prompt::secret(&desk.language.ask_passphrase())?;
     Master::unwrap(&vault, &Passphrase::entered(&typed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn t17_where_a_list_is_full_the_device_goes_whose_certificate_ends_first() {
-        let device = |n: usize| DeviceKey([u8::try_from(n).unwrap(); 32]);
-        let end = |device: &DeviceKey| if *device == DeviceKey([40; 32]) { 5 } else { 900 };
-        let full: Vec<DeviceKey> = (0..MAX_REVOKED).map(device).collect();
-        assert_eq!(most_needed(full.clone(), end), full);
-        let more: Vec<DeviceKey> = (0..MAX_REVOKED + 2).map(device).collect();
-        let kept = most_needed(more, end);
-        let gone: Vec<usize> = (0..MAX_REVOKED + 2).filter(|n| !kept.contains(&device(*n))).collect();
-        assert_eq!(gone, [40, MAX_REVOKED + 1]);
-    }
 }

@@ -1,8 +1,6 @@
 //! The organisation's keys: made here, once, or brought back from recovery shares; and
 //! further administrators' keys.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
@@ -10,24 +8,25 @@ use tasuki_protocol::admin::{
     ProblemCode, RECOVER_PATH, RecoverAdmin,
 };
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
-use tasuki_protocol::dsse;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
-use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys};
+use tasuki_protocol::keys::{SERVER_KEYS_PATH, ServerKeys};
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
+use super::making::{Making, tell};
 use super::recover::{self, Came, Ready};
 use crate::client::Client;
 use crate::desk::log_in;
+pub(super) use crate::desk::unix;
 use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::profile::{Place, Profile};
 use crate::prompt;
 use crate::random::random;
 use crate::settings::Settings;
-use crate::shares::{self, Share};
+use crate::shares;
 use crate::texts::Language;
 use crate::vault::{Master, Passphrase, public};
 
@@ -57,6 +56,8 @@ pub(super) struct Arrival {
     place: Place,
     key: SigningKey,
     pub(super) language: Language,
+    /// Whether a program reads the result.
+    pub(super) json: bool,
     /// What was made ready on the way in, by who comes back.
     pub(super) ready: Option<Ready>,
 }
@@ -86,7 +87,7 @@ pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Pr
     match (&keys.bundle, options.recover) {
         (None, false) => create(&arrival, &keys, options).await,
         (Some(bundle), true) => recover::recover(&mut arrival, &keys, &bundle.0, options).await,
-        (Some(_), false) => Err(Fault::AlreadyInitialised(keys.organisation)),
+        (Some(bundle), false) => taken_before(&arrival, &keys, &bundle.0),
         (None, true) => Err(Fault::NothingToRecover),
     }
 }
@@ -127,14 +128,14 @@ async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> R
     let known = profile.key().ok().filter(|_| profile.place().is_some());
     let known = match (known, door) {
         // Who is shut out has nothing but a token to come back with.
-        (Some(key), Door::Back(_)) => recover::is_known(&place, &key).await?.then_some(key),
+        (Some(key), Door::Back(_)) => recover::known(&place, &profile, key).await?,
         (known, _) => known,
     };
     let (key, ready) = match known {
         Some(key) => (key, None),
         None => enrol_key(&profile, &place, language, &options.name, door).await?,
     };
-    Ok(Arrival { profile, place, key, language, ready })
+    Ok(Arrival { profile, place, key, language, json: settings.json, ready })
 }
 
 fn ask_fingerprint(language: Language) -> Result<Digest, Fault> {
@@ -161,9 +162,11 @@ async fn enrol_key(
     };
     // A key that the server took once and refuses now may be in other hands.
     let is_refused = matches!(door, Door::Back(_)) && profile.place().is_some();
-    let (key, is_known) = match &before {
-        Some(key) if !is_refused => (key.clone(), true),
-        Some(_) | None => (SigningKey::from_bytes(&*random::<32>()?), false),
+    let is_replaced = is_refused && before.is_some();
+    let waiting = if is_replaced { profile.next_key() } else { before };
+    let (key, is_known) = match waiting {
+        Some(key) => (key, true),
+        None => (SigningKey::from_bytes(&*random::<32>()?), false),
     };
     let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
     let request = EnrolAdmin {
@@ -181,7 +184,8 @@ async fn enrol_key(
         }
         Door::First | Door::Invited => None,
     };
-    profile.keep_key(&key)?;
+    // The key of before stays: that the other was refused will be the server's word alone.
+    if is_replaced { profile.keep_next_key(&key) } else { profile.keep_key(&key) }?;
     let by_the_machine = ready.as_ref().filter(|ready| ready.came == Came::ByMachine);
     let taken = match by_the_machine {
         Some(ready) => {
@@ -195,15 +199,15 @@ async fn enrol_key(
     if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
         return Err(Fault::OtherFingerprint { address: address.clone() });
     }
-    if let (Err(Fault::Refused(_)), Some(before)) = (&taken, &before) {
-        profile.keep_key(before)?;
-    }
     match taken {
         Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
         Err(Fault::Refused(ProblemCode::SignIn)) if by_the_machine.is_some() => {
             return Err(Fault::TokenOver);
         }
         taken => drop(taken?),
+    }
+    if is_replaced {
+        profile.use_next_key()?;
     }
     profile.keep_place(place)?;
     Ok((key, ready))
@@ -241,15 +245,19 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
         expires_at: now + BUNDLE_LIFE_S,
     };
     let wrapped = master.wrap_log_key(&log_key, keys.tenant, now, &passphrase)?;
-    arrival.profile.keep_vault(&master.wrap(keys.tenant, &passphrase)?)?;
-    let envelope = Blob(dsse::sign(&bundle, &master.root()));
-    let order =
-        PublishBundle { bundle: envelope.clone(), log_keys: vec![wrapped], handovers: Vec::new() };
-    arrival.post(PUBLISH_PATH, &order).await?;
-    arrival.profile.keep_bundle(&envelope.0)?;
     let shares = shares::split(master.bytes(), &*random::<32>()?);
-    let shown = made.then_some(&passphrase);
-    Ok(tell(arrival, &bundle, shown, Some(&shares)))
+    let making = Making { master: &master, passphrase: &passphrase, made, shares: Some(&shares) };
+    making.publish(arrival, &bundle, vec![wrapped]).await
+}
+
+/// Where an earlier try went through whose answer was lost, what it has shown holds.
+fn taken_before(arrival: &Arrival, keys: &ServerKeys, envelope: &[u8]) -> Result<Printed, Fault> {
+    let bundle = Bundle::open_first(envelope).ok().filter(|bundle| arrival.profile.awaits(bundle));
+    let bundle = bundle.ok_or_else(|| Fault::AlreadyInitialised(keys.organisation.clone()))?;
+    arrival.profile.keep_bundle(envelope)?;
+    arrival.profile.settle(&bundle)?;
+    prompt::show(&arrival.language.as_shown_before());
+    Ok(tell(arrival, &bundle, None, None))
 }
 
 /// The bundle that comes after `before`, with a new date and nothing else changed.
@@ -276,29 +284,6 @@ pub(super) fn new_passphrase(
     Ok((Passphrase::own(&typed, organisation)?, false))
 }
 
-pub(super) fn tell(
-    arrival: &Arrival,
-    bundle: &Bundle,
-    passphrase: Option<&Passphrase>,
-    shares: Option<&[Share; 3]>,
-) -> Printed {
-    let spelled: Vec<Zeroizing<String>> = shares.into_iter().flatten().map(Share::spell).collect();
-    let file = arrival.profile.folder().join(BUNDLE_FILE);
-    let shown = passphrase.map(Passphrase::text);
-    let text = arrival.language.initialised(&bundle.organisation, shown, &spelled, &file);
-    let spelled: Vec<&str> = spelled.iter().map(|share| share.as_str()).collect();
-    let json = serde_json::json!({
-        "organisation": bundle.organisation,
-        "tenant": bundle.tenant,
-        "root": bundle.root,
-        "version": bundle.version,
-        "bundle": file,
-        "passphrase": shown,
-        "shares": spelled,
-    });
-    Printed { text, json }
-}
-
 impl Arrival {
     pub(super) fn client(&self) -> Client<'_> {
         Client { place: &self.place, key: Some(&self.key) }
@@ -323,10 +308,6 @@ impl Arrival {
             answer => answer.map(drop),
         }
     }
-}
-
-pub(super) fn unix() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Kept apart from [`DeviceKey`]'s own form, which is for documents.

@@ -14,7 +14,7 @@ use tasuki_protocol::keys::{
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::init;
-use super::way_back;
+use super::way_back::{self, led_by};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::pending::Pending;
@@ -137,13 +137,15 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
     let mut bundle = init::next(&desk.bundle);
     match kind {
         Kind::Manifest => {
-            let next = prepare(desk, ServerKeyKind::Manifest).await?.prepared;
+            let server = prepare(desk, ServerKeyKind::Manifest).await?;
+            let ServerKeys { manifest_key, checkpoint_key, prepared: next, .. } = server;
             let (Some(manifest), Some(checkpoint)) = (next.manifest_key, next.checkpoint_key) else {
                 return Err(Fault::NothingPrepared);
             };
-            bundle.manifest_keys = vec![manifest, first(&desk.bundle.manifest_keys)?];
-            bundle.checkpoint_keys = vec![checkpoint];
-            bundle.checkpoint_keys.extend(desk.bundle.checkpoint_keys.iter().take(MAX_KEYS - 1));
+            // Those that the server has, who may have been given older ones back than the bundle's first.
+            bundle.manifest_keys = vec![manifest, manifest_key];
+            let before = led_by(checkpoint_key, &desk.bundle.checkpoint_keys);
+            bundle.checkpoint_keys = led_by(checkpoint, &before);
             publish(desk, bundle, &master, None, Vec::new()).await
         }
         Kind::Server => {
@@ -158,7 +160,7 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
             publish(desk, bundle, &master, None, Vec::new()).await
         }
         Kind::Lock => {
-            master.lock_generation += 1;
+            master.change_lock(&desk.bundle.lock_keys);
             bundle.lock_keys = vec![public(&master.lock())];
             if old == Old::Keep {
                 bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
@@ -208,8 +210,8 @@ async fn prepare(desk: &Desk, kind: ServerKeyKind) -> Result<ServerKeys, Fault> 
     desk.post(PREPARE_KEY_PATH, &PrepareKey { kind }).await
 }
 
-/// The new vault is kept before the server is asked, and the old one until it has answered. Where no answer
-/// comes, or one that leaves it open, both are, until the bundle in force tells ([`crate::pending`]).
+/// The new vault is kept before the server is asked, and the old one with it, until the bundle in force tells
+/// which of them holds ([`crate::pending`]). That it was refused is only the server's word.
 async fn keep_then_publish(
     desk: &Desk,
     bundle: Bundle,
@@ -219,21 +221,20 @@ async fn keep_then_publish(
     log_keys: Vec<WrappedLogKey>,
 ) -> Result<Printed, Fault> {
     let vault = master.wrap(bundle.tenant, passphrase)?;
-    let pending = Pending::new(&bundle, public(&master.lock()), vault);
-    desk.profile.keep_pending(&pending)?;
+    desk.profile.keep_pending(&Pending::new(&bundle, public(&master.lock()), vault))?;
     let published = publish(desk, bundle.clone(), master, before, log_keys).await;
     match &published {
         Ok(_) => {
             desk.profile.settle(&bundle)?;
         }
-        Err(fault) if was_not_taken(fault) => desk.profile.forget_pending(&pending),
+        Err(fault) if is_refusal(fault) => {}
         Err(_) => prompt::show(&desk.language.unsettled()),
     }
     published
 }
 
-/// Busy is no refusal: a server may say so of what it has on its disk already.
-fn was_not_taken(fault: &Fault) -> bool {
+/// Busy is none: a server may say so of what it has on its disk already.
+fn is_refusal(fault: &Fault) -> bool {
     if let Fault::Refused(code) = fault {
         return *code != ProblemCode::Busy;
     }
@@ -268,10 +269,6 @@ fn print_shares(desk: &Desk, master: &Master) -> Result<Printed, Fault> {
     let text = desk.language.shares(&spelled);
     let spelled: Vec<&str> = spelled.iter().map(|share| share.as_str()).collect();
     Ok(Printed { text, json: serde_json::json!({ "shares": spelled }) })
-}
-
-fn first<T: Copy>(keys: &[T]) -> Result<T, Fault> {
-    keys.first().copied().ok_or(Fault::NothingPrepared)
 }
 
 pub(super) fn unlock(desk: &Desk) -> Result<(Master, Passphrase), Fault> {

@@ -11,6 +11,7 @@ mod group;
 mod init;
 mod key;
 mod login;
+mod making;
 mod operator;
 mod pages;
 mod policy;

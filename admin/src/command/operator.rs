@@ -9,9 +9,13 @@ use tasuki_protocol::admin::{
     OPERATOR_LIMITS_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList,
     OperatorState, ProblemCode,
 };
+use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
+use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
+use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
+use super::{device, init};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -42,7 +46,7 @@ pub enum OperatorCommand {
     Enable { operator: String },
     /// Keep an operator out and end his sessions
     Disable { operator: String },
-    /// Delete an account with its devices; asks for confirmation
+    /// Delete an account with its devices, which are revoked; asks for confirmation, and for the passphrase
     Remove {
         operator: String,
         /// Do not ask
@@ -96,7 +100,7 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             if !yes && *prompt::answer(&desk.language.ask_removal(operator))? != *operator {
                 return Err(Fault::NotConfirmed);
             }
-            change(&desk, operator, OperatorChange::Remove).await
+            remove(&desk, operator).await
         }
         OperatorCommand::Code { operator } => change(&desk, operator, OperatorChange::NewCode).await,
         OperatorCommand::Unlock { operator } => change(&desk, operator, OperatorChange::Unlock).await,
@@ -109,6 +113,22 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             limit(&desk, operator, limits).await
         }
     }
+}
+
+/// His devices are put on the list of revoked ones first, those at least whose certificates agents take: with
+/// the account goes what names them.
+async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
+    let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
+    let now = init::unix();
+    let counts = |entry: &&DeviceEntry| {
+        let end = entry.not_after.unwrap_or_default().saturating_add(CLOCK_TOLERANCE_S);
+        entry.operator == operator && entry.state != DeviceState::Revoked && end >= now
+    };
+    let his: Vec<DeviceKey> = list.devices.iter().filter(counts).map(|entry| entry.device).collect();
+    if !his.is_empty() {
+        device::revoke_all(desk, &list, &his).await?;
+    }
+    change(desk, operator, OperatorChange::Remove).await
 }
 
 async fn limit(desk: &Desk, operator: &str, limits: Limits) -> Result<Printed, Fault> {

@@ -5,13 +5,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{ProblemCode, RECOVERY_TOKEN, recovery_proof};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
-use tasuki_protocol::dsse;
 use tasuki_protocol::ids::TenantId;
-use tasuki_protocol::keys::{
-    LOG_KEYS_PATH, PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys, WrappedLogKeys,
-};
+use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys, WrappedLogKeys};
 
-use super::init::{Arrival, InitOptions, new_passphrase, tell};
+use super::init::{Arrival, InitOptions, new_passphrase};
+use super::making::Making;
 use super::way_back::{above, log_keys};
 use crate::client::Client;
 use crate::fault::Fault;
@@ -54,13 +52,30 @@ impl Ready {
 
 /// Whether the server knows this key as an administrator's who may come in. A clock that is off
 /// makes no key a dead one: that is a fault of its own.
-pub(super) async fn is_known(place: &Place, key: &SigningKey) -> Result<bool, Fault> {
+async fn is_known(place: &Place, key: &SigningKey) -> Result<bool, Fault> {
     let client = Client { place, key: Some(key) };
     match client.fetch::<ServerKeys>(SERVER_KEYS_PATH).await {
         Ok(_) | Err(Fault::Refused(ProblemCode::AdminSignIn)) => Ok(true),
         Err(Fault::Refused(ProblemCode::Unauthorised)) => Ok(false),
         Err(fault) => Err(fault),
     }
+}
+
+/// The key by which the server knows this computer: the one in use, or the next one, which it took and said
+/// that it had not. `None`: neither.
+pub(super) async fn known(
+    place: &Place,
+    profile: &Profile,
+    key: SigningKey,
+) -> Result<Option<SigningKey>, Fault> {
+    if is_known(place, &key).await? {
+        return Ok(Some(key));
+    }
+    let Some(next) = profile.next_key() else { return Ok(None) };
+    if !is_known(place, &next).await? {
+        return Ok(None);
+    }
+    profile.use_next_key().map(|()| Some(next))
 }
 
 /// Asks for shares and passphrase, and looks whether they are good.
@@ -122,12 +137,8 @@ pub(super) async fn recover(
     let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
     let mut bundle = above(&before, keys);
     let log_keys = log_keys(kept.log_keys, &mut bundle, (master, passphrase))?;
-    arrival.profile.keep_vault(&master.wrap(keys.tenant, passphrase)?)?;
-    let envelope = Blob(dsse::sign(&bundle, &master.root()));
-    let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers: Vec::new() };
-    arrival.post(PUBLISH_PATH, &order).await?;
-    arrival.profile.keep_bundle(&envelope.0)?;
-    let mut told = tell(arrival, &bundle, made.then_some(passphrase), None);
+    let making = Making { master, passphrase, made: *made, shares: None };
+    let mut told = making.publish(arrival, &bundle, log_keys).await?;
     if ready.came == Came::ByColleague {
         told.text.push_str(&arrival.language.lost_account());
     }

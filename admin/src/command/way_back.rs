@@ -61,7 +61,8 @@ pub(super) fn above(known: &Bundle, server: &ServerKeys) -> Bundle {
     }
 }
 
-fn led_by<T: Copy + PartialEq>(own: T, known: &[T]) -> Vec<T> {
+/// `own` first, then as many of the others as a bundle names.
+pub(super) fn led_by<T: Copy + PartialEq>(own: T, known: &[T]) -> Vec<T> {
     let others = known.iter().copied().filter(|key| *key != own);
     std::iter::once(own).chain(others).take(MAX_KEYS).collect()
 }

@@ -102,6 +102,7 @@ pub async fn login(
             | ProblemCode::Taken
             | ProblemCode::NotFound
             | ProblemCode::Yourself
+            | ProblemCode::Certified
             | ProblemCode::AdminSignIn
             | ProblemCode::Confirm
             | ProblemCode::Conflict
@@ -243,6 +244,7 @@ fn fault(code: ProblemCode) -> Fault {
         | ProblemCode::Confirm
         | ProblemCode::Conflict
         | ProblemCode::Yourself
+        | ProblemCode::Certified
         | ProblemCode::Policy
         | ProblemCode::Document => Fault::Misunderstood,
     }

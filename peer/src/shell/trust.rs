@@ -84,7 +84,8 @@ impl Trust {
     /// older, is as none: what was revoked stays so.
     fn heed(&mut self, envelope: &Blob) -> bool {
         let bundle = &self.bundle;
-        let next = self.revocations + 1;
+        // Above the last number there is none.
+        let Some(next) = self.revocations.checked_add(1) else { return false };
         let opened = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, next);
         let Ok(list) = opened else { return false };
         self.revocations = list.version;
@@ -292,6 +293,24 @@ pub(super) mod tests {
         }
         let again = place.load(&signed("Example", 1, 1)).unwrap();
         assert_eq!(again.authorities().revoked, [public(7), public(8)]);
+    }
+
+    #[test]
+    fn t17_after_the_last_number_no_list_takes_the_place_of_what_was_revoked() {
+        let place = Place::new();
+        let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
+        let list = |version, devices: Vec<DeviceKey>| {
+            let (v, tenant) = (PROTOCOL_VERSION, TenantId([1; 8]));
+            let list = Revocations { v, tenant, version, devices, issued_at: 0 };
+            let revocations = Some(Blob(dsse::sign(&list, &key(52))));
+            let bundle = Blob(signed("Example", 1, 1));
+            TrustNews { bundle, handovers: Vec::new(), revocations }
+        };
+        trust.follow(&list(u64::MAX, vec![public(7)]), &place.profile).unwrap();
+        for version in [0, 1, u64::MAX] {
+            trust.follow(&list(version, Vec::new()), &place.profile).unwrap();
+            assert_eq!(trust.revoked, [public(7)], "{version}");
+        }
     }
 
     #[test]

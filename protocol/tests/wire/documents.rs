@@ -121,6 +121,7 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::NotFound", &ProblemCode::NotFound, r#""not_found""#);
     all.json("ProblemCode::Conflict", &ProblemCode::Conflict, r#""conflict""#);
     all.json("ProblemCode::Yourself", &ProblemCode::Yourself, r#""yourself""#);
+    all.json("ProblemCode::Certified", &ProblemCode::Certified, r#""certified""#);
     all.json("ProblemCode::Policy", &ProblemCode::Policy, r#""policy""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);

@@ -6,6 +6,7 @@
 //! suspends only strangers (T53).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +27,7 @@ use super::passwords::{Busy, Lane, Passwords, Turn};
 use super::rules::{self, AccountRules};
 use super::second::{Owner, Second};
 use super::store::Store;
+use super::trust::Trust;
 use crate::core::admission::{Admission, Outside};
 use crate::core::rooms::OperatorId;
 
@@ -41,6 +43,8 @@ pub(crate) struct Accounts {
     pub(crate) passwords: Passwords,
     pub(crate) rules: AccountRules,
     pub(crate) clock: Steady,
+    /// Whose certificates count.
+    pub(crate) trust: Arc<Trust>,
     pub(crate) tenant: TenantId,
     pub(crate) organisation: String,
 }

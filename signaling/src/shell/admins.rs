@@ -350,6 +350,11 @@ impl Accounts {
         if takes && by.0 == id {
             return Err(ProblemCode::Yourself.into());
         }
-        Ok(Step::all(own_rows, id))
+        let mut steps = Step::all(own_rows, id);
+        if takes {
+            // Whom he invited would be an administrator after him; nobody knows any more who invited whom.
+            steps.push(Step::new("DELETE FROM admin_tokens WHERE kind = 'invited'"));
+        }
+        Ok(steps)
     }
 }

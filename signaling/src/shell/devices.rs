@@ -28,14 +28,21 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    fn of(state: &str, not_after: Option<i64>) -> Self {
+    fn of(state: &str, certified: Certified) -> Self {
         match state {
-            "approved" if not_after.is_some_and(|end| clock::unix_row() <= end) => Self::Approved,
+            "approved" if certified == Certified::Now => Self::Approved,
             "approved" => Self::Expired,
             "pending" => Self::Pending,
             _ => Self::Revoked,
         }
     }
+}
+
+/// Whether a device's certificate counts: its time is not over, and a lock key in force signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Certified {
+    Now,
+    NoMore,
 }
 
 /// Since when a device waits.
@@ -62,10 +69,32 @@ impl Accounts {
         operator: i64,
         device: &DeviceKey,
     ) -> Result<Option<Standing>, sqlx::Error> {
-        let find = "SELECT state, not_after FROM devices WHERE operator = ? AND key = ?";
+        let find = "SELECT state, not_after, certificate FROM devices WHERE operator = ? AND key = ?";
         let find = sqlx::query(find).bind(operator).bind(device.0.to_vec());
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
-        Ok(Some(Standing::of(&row.try_get::<String, _>(0)?, row.try_get(1)?)))
+        let certified = self.certified(device, row.try_get(1)?, row.try_get(2)?);
+        Ok(Some(Standing::of(&row.try_get::<String, _>(0)?, certified)))
+    }
+
+    fn certified(
+        &self,
+        device: &DeviceKey,
+        not_after: Option<i64>,
+        sealed: Option<Vec<u8>>,
+    ) -> Certified {
+        let is_in_time = not_after.is_some_and(|end| clock::unix_row() <= end);
+        let counts = is_in_time && sealed.is_some_and(|sealed| self.opened(device, &sealed).is_some());
+        if counts { Certified::Now } else { Certified::NoMore }
+    }
+
+    /// The certificate that lies beside a device: under a lock key in force, for one that was dropped does
+    /// not count with agents either (T17). Whose it is, it says itself: one that was moved here from another
+    /// device's row counts for nothing.
+    fn opened(&self, device: &DeviceKey, sealed: &[u8]) -> Option<(Vec<u8>, Certificate)> {
+        let bundle = self.trust.bundle()?;
+        let Blob(envelope) = self.names.open(Cell::Certificate, sealed)?;
+        let certificate: Certificate = dsse::open(&envelope, &bundle.lock_keys).ok()?;
+        (certificate.device == *device).then_some((envelope, certificate))
     }
 
     /// The envelope of the device's certificate, while it holds.
@@ -78,13 +107,7 @@ impl Accounts {
              WHERE operator = ? AND key = ? AND state = 'approved' AND not_after >= ?";
         let find = sqlx::query(find).bind(operator).bind(device.0.to_vec()).bind(clock::unix_row());
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
-        let sealed: Vec<u8> = row.try_get(0)?;
-        let Some(Blob(envelope)) = self.names.open(Cell::Certificate, &sealed) else { return Ok(None) };
-        // Checked when it was taken; agents check it again. Whose it is, it says itself: one that
-        // was moved here from another device's row counts for nothing.
-        let read = dsse::open_self_signed::<Certificate>(&envelope).ok();
-        let own = read.filter(|(certificate, _)| certificate.device == *device);
-        Ok(own.map(|(certificate, _)| (envelope, certificate)))
+        Ok(self.opened(device, &row.try_get::<Vec<u8>, _>(0)?))
     }
 
     /// `Some`: an administrator will find the device waiting. A code is used up only by that.
@@ -128,7 +151,7 @@ impl Accounts {
 
     pub(crate) async fn devices(&self) -> Result<Vec<DeviceEntry>, AdminRefused> {
         let list = "SELECT operators.id, person, password, modes, operators.state, limits,
-                 key, devices.state, devices.added, not_after
+                 key, devices.state, devices.added, not_after, certificate
              FROM devices JOIN operators ON operators.id = devices.operator
              ORDER BY operators.id, devices.added";
         let rows = sqlx::query(list).fetch_all(&self.store.pool).await?;
@@ -139,12 +162,14 @@ impl Accounts {
         let account = self.account(row)?;
         let key: Vec<u8> = row.try_get(6).ok()?;
         let not_after: Option<i64> = row.try_get(9).ok()?;
-        let standing = Standing::of(&row.try_get::<String, _>(7).ok()?, not_after);
+        let device = DeviceKey(key.try_into().ok()?);
+        let certified = self.certified(&device, not_after, row.try_get(10).ok()?);
+        let standing = Standing::of(&row.try_get::<String, _>(7).ok()?, certified);
         Some(DeviceEntry {
             operator: account.person.name,
             display_name: account.person.display_name,
             modes: account.modes,
-            device: DeviceKey(key.try_into().ok()?),
+            device,
             state: standing.into(),
             added: u64::try_from(row.try_get::<i64, _>(8).ok()?).ok()?,
             not_after: not_after.and_then(|end| u64::try_from(end).ok()),

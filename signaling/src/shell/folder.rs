@@ -202,9 +202,14 @@ impl Folder {
 
     /// Everything is written: from here the folder is a server's.
     pub(crate) fn finish(&self) -> Result<(), Fault> {
-        let unreadable = Fault::unreadable(&self.path);
-        fs::remove_file(self.path.join(MARKER)).map_err(&unreadable)?;
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(&unreadable)
+        fs::remove_file(self.path.join(MARKER)).map_err(Fault::unreadable(&self.path))?;
+        self.sync()
+    }
+
+    /// A name that is lost with the power is a lost file.
+    fn sync(&self) -> Result<(), Fault> {
+        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
+        synced.map_err(Fault::unreadable(&self.path))
     }
 
     fn clear(&self) -> Result<(), Fault> {
@@ -248,7 +253,8 @@ impl Folder {
         options.create(true).truncate(true).write(true).mode(0o600);
         let mut file = options.open(&unfinished).map_err(&unreadable)?;
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&unreadable)?;
-        fs::rename(&unfinished, &path).map_err(&unreadable)
+        fs::rename(&unfinished, &path).map_err(&unreadable)?;
+        self.sync()
     }
 
     pub(crate) fn write_key(&self, key: KeyFile, secret: &Secret) -> Result<(), Fault> {
@@ -340,7 +346,19 @@ impl Folder {
 
     fn promote(&self, from: &str, to: &str) -> Result<(), Fault> {
         let to = self.file(to);
-        fs::rename(self.file(from), &to).map_err(Fault::unreadable(&to))
+        fs::rename(self.file(from), &to).map_err(Fault::unreadable(&to))?;
+        self.sync()
+    }
+
+    /// Where the power was lost between a new certificate and its key, the key follows.
+    pub(crate) fn finish_change(&self) -> Result<(), Fault> {
+        let is_half =
+            is_there(&self.file(Pair::NEXT.key))? && !is_there(&self.file(Pair::NEXT.certificate))?;
+        let across = Pair { certificate: Pair::IN_USE.certificate, key: Pair::NEXT.key };
+        if !is_half || tls::load_pair(self, across).is_err() {
+            return Ok(());
+        }
+        self.promote(Pair::NEXT.key, Pair::IN_USE.key)
     }
 }
 
@@ -372,6 +390,29 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Between the two files of a new TLS key the power may be lost; the server starts all the same, with it.
+    #[test]
+    fn s72_a_change_of_the_tls_key_that_stopped_half_way_is_finished_at_the_next_start() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::lock(place.path()).unwrap();
+        for pair in [Pair::IN_USE, Pair::NEXT] {
+            tls::make_certificate(&folder, pair, "Example", vec!["localhost".to_owned()]).unwrap();
+        }
+        let (before, next) =
+            (tls::load(&folder).unwrap(), tls::load_pair(&folder, Pair::NEXT).unwrap());
+        folder.finish_change().unwrap();
+        assert_eq!(tls::load(&folder).unwrap().fingerprint, before.fingerprint, "nothing was begun");
+        folder.promote(Pair::NEXT.certificate, Pair::IN_USE.certificate).unwrap();
+        assert!(tls::load(&folder).is_err(), "a certificate of the one key, and the other key");
+        folder.finish_change().unwrap();
+        assert_eq!(tls::load(&folder).unwrap().fingerprint, next.fingerprint);
+        assert_eq!(folder.prepared().unwrap().server_pin, None);
+        // A key without its certificate that is no half of anything is left where it is.
+        folder.write(Pair::NEXT.key, &read(&folder.file("ca.key")).unwrap()).unwrap();
+        folder.finish_change().unwrap();
+        assert_eq!(tls::load(&folder).unwrap().fingerprint, next.fingerprint);
+    }
 
     /// As a child process does that was begun while the folder was held.
     #[test]

@@ -6,6 +6,7 @@ use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
     OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
 };
+use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
 use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
@@ -34,6 +35,16 @@ impl Concerned {
             Self::Everybody => true,
         }
     }
+}
+
+/// With the account goes what names its devices: what agents would still take must be on the list of
+/// revoked ones by then.
+fn nothing_outlives(operator: i64) -> Step {
+    let none = "UPDATE operators SET state = state WHERE id = ?1 AND NOT EXISTS
+         (SELECT 1 FROM devices WHERE operator = ?1 AND state = 'approved' AND not_after >= ?2)";
+    let tolerance = i64::try_from(CLOCK_TOLERANCE_S).unwrap_or(i64::MAX);
+    let since = clock::unix_row().saturating_sub(tolerance);
+    Step::new(none).with(operator).with(since).or(ProblemCode::Certified)
 }
 
 impl Accounts {
@@ -109,14 +120,18 @@ impl Accounts {
                 "DELETE FROM tokens WHERE operator = ?",
             ],
             OperatorChange::Enable => &["UPDATE operators SET state = 'enabled' WHERE id = ?"],
-            OperatorChange::Remove => &[
-                "DELETE FROM tokens WHERE operator = ?",
-                "DELETE FROM devices WHERE operator = ?",
-                "DELETE FROM codes WHERE operator = ?",
-                "DELETE FROM failures WHERE operator = ?",
-                "DELETE FROM memberships WHERE operator = ?",
-                "DELETE FROM operators WHERE id = ?",
-            ],
+            OperatorChange::Remove => {
+                let rows = [
+                    "DELETE FROM tokens WHERE operator = ?",
+                    "DELETE FROM devices WHERE operator = ?",
+                    "DELETE FROM codes WHERE operator = ?",
+                    "DELETE FROM failures WHERE operator = ?",
+                    "DELETE FROM memberships WHERE operator = ?",
+                    "DELETE FROM operators WHERE id = ?",
+                ];
+                let steps = std::iter::once(nothing_outlives(id)).chain(Step::all(&rows, id));
+                return Ok((id, steps.collect(), None));
+            }
             OperatorChange::NewCode => {
                 let (code, added) = self.new_code(self.names.index(&change.operator))?;
                 return Ok((id, vec![code], Some(added)));

@@ -143,7 +143,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let facts = folder.facts()?;
     let store = open_store(folder.database()).await?;
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
-    let keys = keys_of(&folder, &trust)?;
+    let keys = trust.keys()?;
     let tls = tls::load(&folder)?;
     let (relay_key, turn_key) = keys_of_relay(&config, &keys);
     let policies = policies(&store, &keys, &facts);
@@ -158,7 +158,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (metrics, refusals) = (Arc::new(Metrics::default()), Refusals::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.begin().await;
-    let accounts = accounts(&config, &keys, &store, &facts).await?;
+    let accounts = accounts(&config, &keys, &store, (&facts, &trust)).await?;
     let (fingerprint, kept) = (tls.fingerprint, accounts.clone());
     let (tls, challenge, mut tasks) = certificates(tls, &config, (&folder, &facts, &metrics))?;
     let site = Site {
@@ -197,27 +197,6 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         accepting, metrics, stop,
     };
     Ok(running)
-}
-
-/// The server's keys, once those are in use that `bundle` names: a stop between a bundle and
-/// its keys is made good here.
-fn keys_of(folder: &Folder, trust: &Trust) -> Result<Keys, Fault> {
-    let Some(bundle) = trust.bundle() else { return folder.keys() };
-    folder.adopt(&bundle, &folder.prepared()?)?;
-    trust.keep_file(&trust.envelope().unwrap_or_default());
-    let keys = folder.keys()?;
-    if bundle.manifest_keys.contains(&keys.manifest_key()) {
-        return Ok(keys);
-    }
-    if !trust.is_restored() {
-        return Err(Fault::KeyDamaged(folder.file("manifest.key")));
-    }
-    // The administrator must reach this server, who alone can sign a bundle that names them.
-    tracing::warn!(
-        "the restored bundle is older than the keys here: every program refuses this server \
-         until `tasuki-admin key republish`"
-    );
-    Ok(keys)
 }
 
 /// What comes round as long as the server runs.
@@ -339,7 +318,7 @@ async fn accounts(
     config: &Config,
     keys: &Keys,
     store: &Store,
-    facts: &Facts,
+    (facts, trust): (&Facts, &Arc<Trust>),
 ) -> Result<Accounts, Fault> {
     let decoy = clock::random()?;
     let damaged = |_| Fault::DatabaseDamaged(PathBuf::from(DATABASE));
@@ -351,6 +330,7 @@ async fn accounts(
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy)?,
         rules: config.accounts.clone(),
         clock: store.steady().await.map_err(damaged)?,
+        trust: Arc::clone(trust),
         tenant: facts.tenant,
         organisation: facts.organisation.clone(),
     })

@@ -213,19 +213,25 @@ impl Accounts {
         exporter: &[u8; 32],
         asked: ChangePassword,
     ) -> Result<Result<Vec<Step>, ProblemCode>, LoginRefused> {
+        let account = self.by_id(bearer.operator.0).await?;
         let known = Known::Password(Zeroizing::new(asked.old));
         self.recognise(bearer, exporter, &asked.proof.0, known).await?;
-        let account = self.by_id(bearer.operator.0).await?;
-        let name = account.map(|account| account.person.name).unwrap_or_default();
+        let (name, old) = account.map(|own| (own.person.name, own.password)).unwrap_or_default();
         let new = Zeroizing::new(asked.new);
         let beside = self.beside(Owner::Operator(bearer.operator.0)).await?;
         if let Err(code) = self.rules.passwords.check(&new, &name, beside) {
             return Ok(Err(code));
         }
         let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
-        let change = Step::new("UPDATE operators SET password = ? WHERE id = ?")
+        // All of it may have been changed while the passwords were looked at.
+        let change =
+            "UPDATE operators SET password = ? WHERE id = ? AND password = ? AND state = 'enabled'
+             AND EXISTS (SELECT 1 FROM tokens WHERE hash = ?)";
+        let change = Step::new(change)
             .with(hash)
             .with(bearer.operator.0)
+            .with(old)
+            .with(bearer.token_digest.to_vec())
             .or(ProblemCode::SignIn);
         let end = Step::new("DELETE FROM tokens WHERE operator = ? AND hash <> ?")
             .with(bearer.operator.0)

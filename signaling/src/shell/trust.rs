@@ -83,6 +83,34 @@ impl Trust {
         self.state().is_restored
     }
 
+    /// The server's own keys, once those are in use that the bundle names: a stop between a bundle and
+    /// its keys is made good here.
+    pub(crate) fn keys(&self) -> Result<Keys, Fault> {
+        let Some(bundle) = self.bundle() else { return self.folder.keys() };
+        self.folder.finish_change()?;
+        self.folder.adopt(&bundle, &self.folder.prepared()?)?;
+        self.keep_file(&self.envelope().unwrap_or_default());
+        let keys = self.folder.keys()?;
+        if !bundle.manifest_keys.contains(&keys.manifest_key()) {
+            if !self.is_restored() {
+                return Err(Fault::KeyDamaged(self.folder.file("manifest.key")));
+            }
+            // The administrator must reach this server, who alone can sign a bundle that names them.
+            tracing::warn!(
+                "the restored bundle is older than the keys here: every program refuses this server \
+                 until `tasuki-admin key republish`"
+            );
+        } else if bundle.manifest_keys.first() != Some(&keys.manifest_key())
+            || bundle.checkpoint_keys.first() != Some(&keys.checkpoint_key())
+        {
+            tracing::warn!(
+                "manifest.key and checkpoint.key here are older than those that the bundle names first, as \
+                 after older copies were put back: no bundle is taken until `tasuki-admin key rotate manifest`"
+            );
+        }
+        Ok(keys)
+    }
+
     pub(crate) fn envelope(&self) -> Option<Bytes> {
         self.state().bundle.as_ref().map(|(_, envelope)| envelope.clone())
     }
@@ -193,7 +221,9 @@ impl Trust {
         let _one = self.changing.lock().await;
         let bundle = self.bundle().ok_or(ProblemCode::NotInitialised)?;
         let known = self.state().revocations.as_ref().map_or(0, |(version, _)| *version);
-        let list = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, known + 1)
+        // Above the last number there is none.
+        let next = known.checked_add(1).ok_or(ProblemCode::Document)?;
+        let list = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, next)
             .map_err(|_| ProblemCode::Document)?;
         act(&list, document(REVOCATIONS, list.version, envelope.0.clone())).await?;
         self.state().revocations = Some((list.version, envelope.clone()));

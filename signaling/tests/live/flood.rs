@@ -57,7 +57,9 @@ fn strangers(world: &Arc<World>, tried: &Arc<AtomicUsize>) -> JoinSet<()> {
                 assert!(matches!(answer, None | Some(401 | 503)), "{answer:?}");
                 tried.fetch_add(1, Ordering::Relaxed);
             });
-            while tries.try_join_next().is_some() {}
+            while let Some(tried) = tries.try_join_next() {
+                tried.expect("strangers are refused, and hear nothing else");
+            }
         }
     });
     flooding
@@ -72,10 +74,11 @@ async fn f16_a_flood_of_logins_takes_no_more_memory_than_its_cap_and_keeps_no_ap
     let server = Process::start_set(&world, &REAL);
     let mut operator = world.operator("hanako").await;
     let (world, tried) = (Arc::new(world), Arc::new(AtomicUsize::new(0)));
-    let flooding = strangers(&world, &tried);
+    let mut flooding = strangers(&world, &tried);
     let began = Instant::now();
     let (mut slowest, mut times) = (Duration::ZERO, 0);
     while began.elapsed() < flood() {
+        assert!(flooding.try_join_next().is_none(), "what strangers hear is not what they should");
         let begun = Instant::now();
         while world.try_login("hanako", PASSWORD, &operator.device).await != Some(200) {
             assert!(begun.elapsed() < 6 * SIGNED_IN, "an approved device is kept out");

@@ -28,6 +28,7 @@ mod recovery;
 mod second;
 mod standing;
 mod storm;
+mod taken_away;
 mod timing;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]

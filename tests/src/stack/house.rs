@@ -84,18 +84,28 @@ impl House {
     /// # Errors
     /// As [`Self::set_up`].
     pub fn set_up_at(site: Site) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
-        let data = folder.path().join("server");
-        let (token, fingerprint) = set_up_server(&data, &site)?;
-        let server = start_server(&data, &site, &[])?;
-        let (passphrase, shares, settings) = (String::new(), Vec::new(), Vec::new());
-        let mut house = Self { server, site, folder, passphrase, shares, settings };
+        let (mut house, [token, fingerprint]) = Self::begin_at(site)?;
         house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
         house.approve_device(&words)?;
         house.sign_in()?;
         Ok(house)
+    }
+
+    /// A server that runs and has no organisation's keys yet; with its administrator's token, and its
+    /// fingerprint.
+    ///
+    /// # Errors
+    /// As [`Self::set_up`].
+    pub fn begin_at(site: Site) -> Result<(Self, [String; 2])> {
+        let folder = tempfile::Builder::new().prefix("tasuki-tests-").tempdir()?;
+        let data = folder.path().join("server");
+        let (token, fingerprint) = set_up_server(&data, &site)?;
+        let server = start_server(&data, &site, &[])?;
+        let (passphrase, shares, settings) = (String::new(), Vec::new(), Vec::new());
+        let house = Self { server, site, folder, passphrase, shares, settings };
+        Ok((house, [token, fingerprint]))
     }
 
     pub fn folder(&self) -> &Path {

@@ -89,7 +89,10 @@ fn an_account_that_is_not_there_is_removed_by_nobody() {
     let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "Hanako\n");
     assert!(code == Some(7) && said.contains("did not match"), "{code:?} {said}");
     assert!(house.sign_in().is_ok(), "she is there");
-    let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "hanako\n");
+    let (remove, [passphrase, ..]) = (["operator", "remove", "hanako"], house.secrets());
+    let (code, said) = administer(&house, "admin", &remove, "hanako\nnot the passphrase\n");
+    assert!(code == Some(9) && house.sign_in().is_ok(), "{code:?} {said}");
+    let (code, said) = administer(&house, "admin", &remove, &format!("hanako\n{passphrase}\n"));
     assert_eq!(code, Some(0), "{said}");
     assert!(house.sign_in().is_err(), "and now she is not");
 }

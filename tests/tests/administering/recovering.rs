@@ -175,12 +175,33 @@ fn comes_back_in_the_old_profile(house: &House, password: &str) -> String {
     let (code, said) = administer(house, "admin", &recover, &wrong);
     assert!(code == Some(6) && said.lines().count() == 1, "{code:?} {said}");
     assert_eq!(key(), before, "what the server refused changed nothing");
+    let next = fs::read(house.folder().join("admin").join("admin.next.key")).expect("a key");
     let made = house.recovery_token().expect("a token");
     let token = made["token"].as_str().expect("a token");
     let typed = format!("{token}\n{password}\n{second}\n{first}\n");
     let back = answered(house, "admin", &recover, &typed);
     assert_ne!(key(), before, "a key that was shut out may be in other hands");
+    assert_eq!(key(), next, "and what the server was given once is not made anew");
     let (code, said) = administer(house, "admin", &["operator", "list"], "");
     assert_eq!(code, Some(0), "{said}");
     back["passphrase"].as_str().expect("a passphrase").to_owned()
+}
+
+/// T69: that a key was refused is the server's word alone: where it was taken all the same, no further token is
+/// needed.
+#[test]
+fn t69_an_administrators_key_that_the_server_took_and_called_refused_opens_his_door() {
+    let house = House::set_up().expect("a house");
+    let folder = house.folder().join("admin");
+    let [one, two, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let taken = fs::read(folder.join("admin.key")).expect("a key");
+    fs::write(folder.join("admin.next.key"), &taken).expect("written");
+    fs::write(folder.join("admin.key"), "0".repeat(64)).expect("written");
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert_eq!(code, Some(6), "the key of before is nobody's: {said}");
+    let (code, said) = administer(&house, "admin", &["init", "--recover"], &format!("{one}\n{two}\n"));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(fs::read(folder.join("admin.key")).expect("a key"), taken);
+    let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert_eq!(code, Some(0), "{said}");
 }

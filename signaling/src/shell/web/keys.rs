@@ -12,6 +12,7 @@ use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::fault::Fault;
 use crate::shell::kinds::Kind;
+use crate::shell::operators::Concerned;
 
 pub(super) async fn server_keys(State(site): Shared, request: Request) -> Response {
     match signed_in(&site, request).await {
@@ -53,6 +54,8 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         checkpoint_key = Some(Box::new(keys.checkpoint));
         site.desk.sign_with(keys.manifest);
     }
+    // Whoever is here by a lock key that counts no more is out, and his sessions end (T17).
+    site.renew_all(Concerned::Everybody).await;
     if let Some(bundle) = site.trust.bundle() {
         let log_keys = bundle.log_keys.clone();
         if site.ledger.change_keys(log_keys, checkpoint_key).await.is_err() {

@@ -94,6 +94,7 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         | ProblemCode::Breached
         | ProblemCode::Taken
         | ProblemCode::Conflict
+        | ProblemCode::Certified
         | ProblemCode::NotFound => true,
         // A failed sign-in has a record of its own.
         ProblemCode::SignIn => path != ADMIN_LOGIN_PATH,

@@ -1,0 +1,99 @@
+//! The organisation's keys on their way to the server for the first time from this computer: made here, or
+//! brought back. Nothing is sent before somebody could open the vault that it needs; and what is in use here
+//! stays until the bundle in force says that the new one is.
+
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
+use tasuki_protocol::dsse;
+use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey};
+use zeroize::Zeroizing;
+
+use super::init::Arrival;
+use crate::fault::Fault;
+use crate::pending::Pending;
+use crate::printed::Printed;
+use crate::prompt;
+use crate::shares::Share;
+use crate::vault::{Master, Passphrase, public};
+
+pub(super) struct Making<'a> {
+    pub(super) master: &'a Master,
+    pub(super) passphrase: &'a Passphrase,
+    /// Whether the passphrase was made here, and must be shown.
+    pub(super) made: bool,
+    pub(super) shares: Option<&'a [Share; 3]>,
+}
+
+impl Making<'_> {
+    pub(super) async fn publish(
+        &self,
+        arrival: &Arrival,
+        bundle: &Bundle,
+        log_keys: Vec<WrappedLogKey>,
+    ) -> Result<Printed, Fault> {
+        let (language, profile) = (arrival.language, &arrival.profile);
+        let vault = self.master.wrap(bundle.tenant, self.passphrase)?;
+        profile.keep_pending(&Pending::new(bundle, public(&self.master.lock()), vault))?;
+        let passphrase = self.made.then_some(self.passphrase);
+        let once = language.once(passphrase.map(Passphrase::text), &spelled(self.shares));
+        let show = || {
+            if !once.is_empty() {
+                prompt::show(&once);
+            }
+        };
+        // Where a person reads, before anything is sent: whoever ends this while it waits has it, too.
+        // A program finds it in the result, and here where there is none.
+        if !arrival.json {
+            show();
+        }
+        let published = self.order(arrival, bundle, log_keys).await;
+        if published.is_err() {
+            if arrival.json {
+                show();
+            }
+            prompt::show(&language.unheard());
+        }
+        published?;
+        Ok(tell(arrival, bundle, passphrase, self.shares))
+    }
+
+    async fn order(
+        &self,
+        arrival: &Arrival,
+        bundle: &Bundle,
+        log_keys: Vec<WrappedLogKey>,
+    ) -> Result<(), Fault> {
+        let envelope = Blob(dsse::sign(bundle, &self.master.root()));
+        let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers: Vec::new() };
+        arrival.post(PUBLISH_PATH, &order).await?;
+        arrival.profile.keep_bundle(&envelope.0)?;
+        arrival.profile.settle(bundle).map(drop)
+    }
+}
+
+/// That the keys are in force. The text is without what was shown already.
+pub(super) fn tell(
+    arrival: &Arrival,
+    bundle: &Bundle,
+    passphrase: Option<&Passphrase>,
+    shares: Option<&[Share; 3]>,
+) -> Printed {
+    let file = arrival.profile.folder().join(BUNDLE_FILE);
+    let text = arrival.language.initialised(&bundle.organisation, &file);
+    let spelled = spelled(shares);
+    let spelled: Vec<&str> = spelled.iter().map(|share| share.as_str()).collect();
+    let json = serde_json::json!({
+        "organisation": bundle.organisation,
+        "tenant": bundle.tenant,
+        "root": bundle.root,
+        "version": bundle.version,
+        "bundle": file,
+        "passphrase": passphrase.map(Passphrase::text),
+        "shares": spelled,
+    });
+    Printed { text, json }
+}
+
+fn spelled(shares: Option<&[Share; 3]>) -> Vec<Zeroizing<String>> {
+    shares.into_iter().flatten().map(Share::spell).collect()
+}

@@ -1,0 +1,68 @@
+//! What a server refused, in one sentence that says what to do, in English and Japanese.
+
+use tasuki_protocol::admin::ProblemCode;
+
+use crate::texts::Language;
+
+impl Language {
+    pub(crate) fn problem(self, code: ProblemCode) -> String {
+        match code {
+            ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
+                "The server does not accept this. A token works once and for a limited time; a key must be enrolled, and its administrator not disabled.",
+                "サーバーが受け付けませんでした。トークンは期限内に一度だけ有効です。鍵は登録されていて、その管理者が停止されていない必要があります。",
+            ),
+            ProblemCode::Malformed | ProblemCode::Version => self.pick(
+                "The server speaks another version. Update the older one of the two.",
+                "サーバーの版が異なります。古いほうを更新してください。",
+            ),
+            ProblemCode::Taken => self.pick(
+                "That name, or one that looks like it, is taken already. Choose another name.",
+                "その名前か、見た目の同じ名前が既に使われています。別の名前にしてください。",
+            ),
+            ProblemCode::Unusable => self.pick(
+                "The name or password cannot be used. Account names have no spaces; names have 1 to 40 characters, none of them invisible; passwords 15 to 256.",
+                "名前またはパスワードが使えません。アカウント名に空白は使えません。名前は見えない文字を含まない40文字以内、パスワードは15文字以上256文字以内です。",
+            ),
+            ProblemCode::NotFound => self.pick(
+                "There is no such name. The `list` commands show all.",
+                "その名前はありません。`list` で一覧できます。",
+            ),
+            ProblemCode::NotInitialised => self.pick(
+                "The server has no organisation's keys yet. Run `tasuki-admin init` first.",
+                "サーバーにはまだ組織の鍵がありません。先に `tasuki-admin init` を実行してください。",
+            ),
+            ProblemCode::AdminSignIn | ProblemCode::Confirm => self.pick(
+                "The server asks you to sign in. Run `tasuki-admin login`.",
+                "サインインが必要です。`tasuki-admin login` を実行してください。",
+            ),
+            ProblemCode::Breached => self.pick(
+                "This password is one that everybody tries first, or was in a breach. Choose another.",
+                "このパスワードは推測されやすいか、漏えいしたことがあります。別のものにしてください。",
+            ),
+            ProblemCode::Document => self.pick(
+                "The server does not take this document: it has a newer one, or the document does not name its keys. Run the command again.",
+                "サーバーがこの文書を受け付けません。より新しいものがあるか、サーバーの鍵が含まれていません。もう一度実行してください。",
+            ),
+            ProblemCode::Conflict => self.pick(
+                "Somebody changed the same thing at that moment, so nothing was done. Look at how it is now and run the command again.",
+                "同時に同じものが変更されたため、何も行いませんでした。現在の状態を確認してもう一度実行してください。",
+            ),
+            ProblemCode::Yourself => self.pick(
+                "Nobody disables or removes himself, so that one administrator is always left. Another administrator must do it.",
+                "自分自身を停止・削除することはできません（管理者が必ず一人残るようにするためです）。ほかの管理者が行ってください。",
+            ),
+            ProblemCode::Certified => self.pick(
+                "The account has a certified device that is not on the list of revoked ones, so it was not removed: the device would go on without it. Update `tasuki-admin`, which revokes them first, or run `tasuki-admin device revoke` for each.",
+                "失効リストにない承認済みの端末があるため、アカウントを削除しませんでした（端末だけが有効なまま残るためです）。先に端末を失効させる新しい `tasuki-admin` を使うか、端末ごとに `tasuki-admin device revoke` を実行してください。",
+            ),
+            ProblemCode::Policy => self.pick(
+                "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
+                "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
+            ),
+            ProblemCode::Busy => self.pick(
+                "The server is busy. Try again in a minute.",
+                "サーバーが混み合っています。1分ほど待ってやり直してください。",
+            ),
+        }
+    }
+}
