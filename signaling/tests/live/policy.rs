@@ -8,6 +8,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
+use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::policy::exchange::{
     EndSession, POLICY_HISTORY_PATH, POLICY_PATH, PolicyHistory, PolicyPublished, PolicyState,
     SESSIONS_PATH, SessionList, SessionStage,
@@ -132,6 +133,12 @@ async fn a_policy_by_a_stranger_out_of_turn_of_another_tenant_or_widening_itself
     refused(&publish(&world, &world.admin, 2, "{}").await, ProblemCode::Conflict);
     let widening = r#"{"default":{"chat":false},"operator":{"a":{"chat":true}}}"#;
     refused(&publish(&world, &world.admin, 1, widening).await, ProblemCode::Policy);
+    let (v, tenant, rules) = (POLICY_FORM, TenantId([9; 8]), RuleBook::default());
+    let foreign = Policy { v, tenant, version: 1, issued_at: unix(), rules };
+    let body = dsse::sign(&foreign, &world.admin);
+    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
+    let foreign = world.request("POST", POLICY_PATH, body, &[(ADMIN_HEADER, &header)]).await;
+    refused(&foreign, ProblemCode::Policy);
     assert_eq!(publish(&world, &world.admin, 1, "{}").await.status, 201);
     refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Conflict);
     let state: PolicyState = fetch(&world, POLICY_PATH).await;

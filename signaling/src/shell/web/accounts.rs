@@ -26,6 +26,7 @@ use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::acts::Step;
 use crate::shell::clock;
 use crate::shell::devices::Asked;
+use crate::shell::kinds::Kind;
 use crate::shell::listen::Guest;
 use crate::shell::store::Event;
 use crate::shell::tokens::Bearer;
@@ -124,7 +125,7 @@ pub(super) async fn logout(
         Ok(end) => end,
         Err(refused) => return refuse_bearer(&site, &bearer, address, refused).await,
     };
-    done(&site, event("logout", Some(bearer.operator.0)), vec![end], bearer.operator).await
+    done(&site, event(Kind::SignedOut, Some(bearer.operator.0)), vec![end], bearer.operator).await
 }
 
 pub(super) async fn confirm(
@@ -156,7 +157,7 @@ pub(super) async fn change_password(
     };
     match site.accounts.change_password(&bearer, &guest.exporter, asked).await {
         Ok(Ok(steps)) => {
-            let changed = event("password.changed", Some(bearer.operator.0));
+            let changed = event(Kind::PasswordChanged, Some(bearer.operator.0));
             done(&site, changed, steps, bearer.operator).await
         }
         Ok(Err(code)) => problem(code),
@@ -244,10 +245,14 @@ pub(super) async fn bearer(
     let found = async {
         let Some(bearer) = site.accounts.bearer(token).await? else { return Ok(None) };
         let admitted = site.accounts.still_admits(bearer.operator, address).await?;
-        Ok(admitted.then_some(bearer))
+        Ok(Some((bearer, admitted)))
     };
     match found.await {
-        Ok(Some(bearer)) => Ok(bearer),
+        Ok(Some((bearer, Ok(())))) => Ok(bearer),
+        Ok(Some((bearer, Err(outside)))) => {
+            site.bearer_refused(&bearer, address, Wrong::Outside(outside)).await;
+            Err(problem(ProblemCode::SignIn))
+        }
         Ok(None) => Err(problem(ProblemCode::SignIn)),
         Err(error) => Err(store_problem(&error)),
     }
