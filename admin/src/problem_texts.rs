@@ -52,8 +52,8 @@ impl Language {
                 "自分自身を停止・削除することはできません（管理者が必ず一人残るようにするためです）。ほかの管理者が行ってください。",
             ),
             ProblemCode::Certified => self.pick(
-                "The account has a certified device that is not on the list of revoked ones, so it was not removed: the device would go on without it. Update `tasuki-admin`, which revokes them first, or run `tasuki-admin device revoke` for each.",
-                "失効リストにない承認済みの端末があるため、アカウントを削除しませんでした（端末だけが有効なまま残るためです）。先に端末を失効させる新しい `tasuki-admin` を使うか、端末ごとに `tasuki-admin device revoke` を実行してください。",
+                "The account has a certified device that is not on the list of revoked ones, so it was not removed: the device would go on without it. Run `tasuki-admin operator remove` again, which revokes them first.",
+                "失効リストにない承認済みの端末があるため、アカウントを削除しませんでした（端末だけが有効なまま残るためです）。`tasuki-admin operator remove` をもう一度実行してください。先に端末を失効させます。",
             ),
             ProblemCode::Policy => self.pick(
                 "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob::Blob;
 use crate::ids::{DeviceKey, TenantId};
 use crate::rights::Mode;
+use crate::terms::Requirement;
 
 /// `POST` [`LoginRequest`] → [`LoginAnswer`].
 pub const LOGIN_PATH: &str = "/v1/login";
@@ -101,6 +102,14 @@ pub struct LoginResponse {
     pub organisation: String,
     pub display_name: String,
     pub modes: Vec<Mode>,
+    /// Whether the policy wants a reason before it gives a number; at the sign-in, and the server has the last
+    /// word (S69). Not written where it is as usual.
+    #[serde(default, skip_serializing_if = "is_as_usual")]
+    pub reason: Requirement,
+}
+
+fn is_as_usual(reason: &Requirement) -> bool {
+    *reason == Requirement::default()
 }
 
 impl std::fmt::Debug for LoginResponse {

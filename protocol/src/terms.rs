@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::rights::{Capability, Rights};
 
 /// Whether something may, must or must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Requirement {
     Off,
+    #[default]
     Optional,
     Required,
 }

@@ -54,6 +54,22 @@ fn s70_without_a_policy_files_are_asked_for_the_clipboard_is_closed_and_nothing_
 }
 
 #[test]
+fn s69_whom_a_policy_asks_for_a_reason_is_told_before_he_asks_for_a_number() {
+    let policy = policy(
+        r#"{"default":{"reason":"off"},"group":{"desk":{"reason":"required"}},"operator":{"hanako":{"reason":"optional"}}}"#,
+    );
+    let reason = |policy: &Policy, operator, groups: &[String]| {
+        policy.reason(&Subject { operator, groups, modes: &[Mode::View], certified: Rights::NONE })
+    };
+    let desk = ["desk".to_owned()];
+    assert_eq!(reason(&policy, "hanako", &desk), Requirement::Required);
+    assert_eq!(reason(&policy, "hanako", &[]), Requirement::Optional);
+    assert_eq!(reason(&policy, "taro", &[]), Requirement::Off);
+    assert_eq!(reason(&Policy::unwritten(TENANT), "taro", &[]), Requirement::Optional);
+    assert_eq!(granted(&policy, Mode::Manage, &["desk"]).reason, Requirement::Required);
+}
+
+#[test]
 fn s37_s43_s68_two_operators_of_one_policy_come_off_differently() {
     let policy = policy(
         r#"{"operator":{"hanako":{"send_files":"never","application_selection":"required"},

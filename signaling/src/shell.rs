@@ -22,6 +22,7 @@ pub mod fault;
 pub mod folder;
 mod health;
 mod in_force;
+mod kinds;
 mod ledger;
 mod ledger_cut;
 mod ledger_decrees;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -9,8 +10,9 @@ use serde_json::Value;
 use tasuki_protocol::{ids::Role, rights::Mode};
 use tasuki_tests::{
     desktop::{Desktop, Size},
-    running::until,
-    stack::{Desks, House, Session, Way, start_operator},
+    running::{Mark, Process, program, until},
+    stack::{Desks, House, Session, Way, all_bytes_below, start_operator},
+    tapping::encodings,
 };
 
 const SIZE: Size = Size::new(640, 480);
@@ -108,4 +110,154 @@ fn records_that_a_dead_server_missed_come_later() {
     assert_eq!(list["gaps"], Value::Array(Vec::new()));
     assert!(!files[0].exists(), "what was sent is not kept");
     drop(next);
+}
+
+const CUSTOMER: &str = "canary-customer-suzuki";
+const REASON: &str = "canary-reason-printer";
+const CHAT: &str = "canary-chat-good-morning";
+const PICTURE: &str = "canary-picture.png";
+
+/// Control, for a customer who is named, with a picture taken, a line of chat and a right that is taken away.
+fn eventful(house: &House, desks: &Desks) {
+    let mut command = desks.operator.command(program("tasuki").expect("the program"));
+    command.args(["open", "--mode", "control", "--path", "auto", "--json"]);
+    command.args(["--customer", CUSTOMER, "--reason", REASON, "--profile"]).arg(house.profile());
+    let operator = Process::start("tasuki", command).expect("it starts");
+    let mut session = Session::ring_from(operator, house, desks, Mode::Control).expect("a question");
+    session.answer("yes").expect("told");
+    session.first_frame().expect("a picture");
+    session.picture(&house.folder().join(PICTURE)).expect("kept");
+    session.operator.say(&format!("chat {CHAT}")).expect("told");
+    session.agent.wait_for(Mark::default(), CHAT).expect("read");
+    session.agent.say("grant take operate").expect("told");
+    let taken = |e: &Value| e["event"] == "rights_changed";
+    session.operator.event(Mark::default(), "the right is taken", taken).expect("it is told");
+    session.end().expect("it ends");
+}
+
+/// S47, S53, T43, T63: what the ends saw of a session stands there for who has the log key, and in nothing that
+/// the server has: neither its folder with all its keys, nor a backup.
+#[test]
+fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_to_the_server() {
+    let (house, desks) = (House::set_up().expect("a house"), desks());
+    eventful(&house, &desks);
+    let list = list_with(&house, "receipt_kept", &["operator", "agent"]);
+    let records = list["records"].as_array().expect("records");
+    let of = |name: &str, by: &str| {
+        let is = |r: &&Value| r["event"]["type"] == name && r["by"] == by;
+        records.iter().find(is).unwrap_or_else(|| panic!("no {name} by {by}: {list}"))
+    };
+    assert_eq!(of("customer", "operator")["event"]["name"], CUSTOMER);
+    of("screenshot_taken", "agent");
+    assert_eq!(of("right_revoked", "agent")["event"]["right"], "operate");
+    let report = house.administrate(&["audit", "report"]).expect("a report");
+    assert!(report.to_string().contains(CUSTOMER), "{report}");
+
+    let backup = house.folder().join("taken.backup");
+    house.keep("backup", &backup).expect("made");
+    let folder = all_bytes_below(&house.folder().join("server")).expect("the folder");
+    let backup = fs::read(&backup).expect("the backup");
+    for canary in [CUSTOMER, REASON, CHAT, PICTURE, "hanako", "Hanako Sato"] {
+        for needle in encodings(canary.as_bytes()) {
+            for bytes in [&folder, &backup] {
+                let shown = bytes.windows(needle.len()).any(|window| window == needle);
+                assert!(!shown, "{canary} as {:?}", String::from_utf8_lossy(&needle));
+            }
+        }
+    }
+}
+
+fn restored(house: &mut House, backup: &Path) {
+    house.server.kill();
+    for end in ["", "-wal", "-shm"] {
+        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
+    }
+    house.keep("restore", backup).expect("restored");
+    house.restart_server().expect("it comes up");
+    house.sign_in_administrator().expect("signed in again");
+}
+
+/// T67: an agent that has seen more of the ledger than there is now says so in it, though the operator's program
+/// knows nothing of before.
+#[test]
+fn t67_an_agent_notices_that_the_ledger_went_back_and_says_so_in_it() {
+    let (mut house, desks) = (House::set_up().expect("a house"), desks());
+    house.sign_in_administrator().expect("signed in");
+    let backup = house.folder().join("yesterday.backup");
+    house.keep("backup", &backup).expect("made");
+    let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
+    session.end().expect("it ends");
+    list_with(&house, "receipt_kept", &["operator", "agent"]);
+    restored(&mut house, &backup);
+    for file in fs::read_dir(house.profile()).expect("a folder").flatten() {
+        if file.file_name().to_string_lossy().starts_with("checkpoint") {
+            fs::remove_file(file.path()).expect("forgotten");
+        }
+    }
+    house.sign_in().expect("signed in again");
+    let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
+    session.end().expect("it ends");
+    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    house.administrate(&taken_on).expect("acknowledged");
+    let list = list_with(&house, "ledger_rolled_back", &["agent"]);
+    assert_eq!(seen_by(&list, "ledger_rolled_back"), ["agent"], "{list}");
+}
+
+/// T69: an agent that has only its own profile of before comes in under every key that was changed since.
+#[test]
+fn t69_an_agent_with_the_profile_of_before_connects_after_the_servers_key_and_the_root_were_changed() {
+    let (house, desks) = (House::set_up().expect("a house"), desks());
+    house.sign_in_administrator().expect("signed in");
+    let connects = |when: &str| {
+        house.sign_in().expect("the operator follows");
+        let operator =
+            start_operator(&house, &desks.operator, Mode::View, Way::Auto).expect("it starts");
+        let number = operator.event(Mark::default(), "a number", |e| e["event"] == "number");
+        let number = number.expect("a number").0["number"].as_str().expect("a text").to_owned();
+        let mut command = desks.user.command(program("tasuki-agentd").expect("the program"));
+        command.arg("--json").arg("--profile").arg(house.folder().join("agent"));
+        if when == "before" {
+            command.arg("--tenant").arg(house.bundle());
+        }
+        let mut agent = Process::start_at_terminal("tasuki-agentd", &command).expect("it starts");
+        agent.say(&number).expect("typed");
+        let asked = agent.event(Mark::default(), "question", |e| e["event"] == "question");
+        asked.unwrap_or_else(|error| panic!("{when}: {error:#}"));
+    };
+    connects("before");
+    for step in [&["server"] as &[&str], &["server", "--finish"], &["root"], &["manifest"]] {
+        house.administrate(&[&["key", "rotate"], step].concat()).expect("rotated");
+        connects(&step.join(" "));
+    }
+}
+
+/// S44, T16: what this computer's owner forbids in `agent-max.toml` is in no question, has no effect, and a mode
+/// that he forbids is not even asked about.
+#[test]
+fn s44_t16_an_agents_own_maximum_takes_away_from_the_question_and_from_the_session() {
+    let (house, desks) = (House::set_up().expect("a house"), desks());
+    let folder = house.folder().join("agent");
+    fs::create_dir_all(&folder).expect("a folder");
+    let maximum = folder.join("agent-max.toml");
+    fs::write(&maximum, "modes = ['view']\nscreenshot = false\n").expect("written");
+    let mut session = Session::ring(&house, &desks, Mode::View, Way::Auto).expect("a question");
+    let question = session.agent.event(Mark::default(), "question", |e| e["event"] == "question");
+    let grantable = question.expect("asked").0["grantable"].to_string();
+    assert!(grantable.contains("see_screen") && !grantable.contains("screenshot"), "{grantable}");
+    session.answer("yes").expect("told");
+    session.first_frame().expect("a picture");
+    let picture = house.folder().join("picture.png");
+    session.operator.say(&format!("screenshot {}", picture.display())).expect("told");
+    session.stats().expect("it goes on");
+    session.end().expect("it ends");
+    assert!(!picture.exists(), "the picture was kept all the same");
+
+    let mut operator =
+        start_operator(&house, &desks.operator, Mode::Control, Way::Auto).expect("it starts");
+    let number = operator.event(Mark::default(), "a number", |e| e["event"] == "number");
+    let number = number.expect("a number").0["number"].as_str().expect("a text").to_owned();
+    let mut agent = tasuki_tests::stack::start_agent(&house, &desks.user).expect("it starts");
+    agent.say(&number).expect("typed");
+    operator.wait_end().expect("the operator's program is told, and ends");
+    assert!(agent.events(Mark::default()).iter().all(|event| event["event"] != "question"));
 }

@@ -131,6 +131,31 @@ async fn examine(patient: Patient, told: mpsc::Sender<Msg>) {
     }
 }
 
+/// Whether an examination of the way to the server may say more of this: not of a wrong password, nor of a
+/// person's no.
+pub fn may_tell(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::UnknownHost { .. }
+            | Fault::PortClosed { .. }
+            | Fault::Unreachable { .. }
+            | Fault::WrongServerKey { .. }
+            | Fault::NotTasuki { .. }
+            | Fault::Inspected { .. }
+            | Fault::ProxyUnreachable { .. }
+            | Fault::ProxyPassword { .. }
+            | Fault::ProxySignIn { .. }
+            | Fault::ProxyRefused { .. }
+            | Fault::ProxyNonsense { .. }
+            | Fault::StrangeVersion
+            | Fault::Unavailable
+            | Fault::Misunderstood
+            | Fault::TranscriptMismatch
+            | Fault::ConnectionLost
+            | Fault::ServerGone
+    )
+}
+
 /// An examination that is over, for `--mock`, the pictures and the tests.
 pub fn made_up() -> Checkup {
     Checkup { findings: doctor::made_up(), progress: Progress::Over }

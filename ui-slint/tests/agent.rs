@@ -34,6 +34,9 @@ use questions::*;
 const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
 const END: &[&str] = &["End now", "今すぐ終了"];
 
+const ANOTHER: &[&str] = &["Enter another number", "別の番号を入力する"];
+const CLOSE: &[&str] = &["Close", "閉じる"];
+
 /// What was pressed, in order.
 #[derive(Debug, Clone, Default)]
 struct Heard(Rc<RefCell<Vec<String>>>);
@@ -58,7 +61,7 @@ impl Heard {
 fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_language() {
     painting::start();
     for lang in [Lang::En, Lang::Ja] {
-        let mut allow = None;
+        let (mut allow, mut end) = (None, None);
         for scene in scenes::all(lang, Shade::Light, Instant::now()) {
             let (window, heard) = open(&scene);
             every_control_has_a_label(&scene, &window);
@@ -68,6 +71,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                 "agent-checkup" => a_check_says_what_it_found(&window, &heard, lang),
                 name if name.starts_with("agent-consent") => {
                     allow = place(&window, ALLOW);
+                    the_warning_is_seen_at_once(&window, lang);
                     consent_begins_on_refuse(&scene, &window, &heard);
                     accept_needs_a_hand(&window, &heard);
                 }
@@ -76,6 +80,16 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                     let over = overlap(place(&window, END), allow);
                     assert!(!over, "{}: a double click on Allow would end it", scene.name);
                     a_check_can_be_asked_for(&window, &heard, lang);
+                    end = place(&window, END);
+                }
+                name if name.starts_with("agent-ended") => {
+                    for labels in [ANOTHER, CLOSE] {
+                        let over = overlap(place(&window, labels), end);
+                        assert!(!over, "{name}: a double click on End would press {labels:?}");
+                        seen_whole(&window, labels);
+                    }
+                    let check = ["Check the connection", "接続を確認する"];
+                    assert!(one_of(&window, &check).is_none(), "{name}: nothing is wrong with it");
                 }
                 _ => {}
             }
@@ -204,6 +218,17 @@ fn a_check_says_what_it_found(window: &AgentWindow, heard: &Heard, lang: Lang) {
     assert_eq!(heard.take(), ["Checkup(Closed)"]);
 }
 
+/// Whoever is being cheated reads it before a hand moves: not below what has to be scrolled to.
+fn the_warning_is_seen_at_once(window: &AgentWindow, lang: Lang) {
+    let begin = if lang == Lang::En { "Did this person call you" } else { "突然かかって" };
+    let all = ElementQuery::from_root(window).match_accessible_role(AccessibleRole::Text);
+    let is_it = move |e: &ElementHandle| e.accessible_label().is_some_and(|l| l.starts_with(begin));
+    let warning = all.match_predicate(is_it).find_first().expect("there is a warning");
+    let bottom = warning.absolute_position().y + warning.size().height;
+    let (_, allow, ..) = place(window, ALLOW).expect("there is a button to allow");
+    assert!(warning.size().height > 20.0 && bottom <= allow, "{bottom} {allow}");
+}
+
 fn consent_begins_on_refuse(scene: &Scene, window: &AgentWindow, heard: &Heard) {
     press(window, Key::Return.into());
     let pressed = heard.take();
@@ -238,6 +263,12 @@ fn place(window: &AgentWindow, labels: &[&str]) -> Option<Place> {
 fn overlap(one: Option<Place>, other: Option<Place>) -> bool {
     let (one, other) = (one.expect("it is there"), other.expect("it was there"));
     one.0 < other.2 && other.0 < one.2 && one.1 < other.3 && other.1 < one.3
+}
+
+/// Without scrolling.
+fn seen_whole(window: &AgentWindow, labels: &[&str]) {
+    let (_, top, _, bottom) = place(window, labels).expect("it is there");
+    assert!(top > 56.0 && bottom < 740.0, "{labels:?} from {top} to {bottom}");
 }
 
 fn one_of(window: &AgentWindow, labels: &[&str]) -> Option<ElementHandle> {

@@ -108,6 +108,85 @@ fn t70_what_is_wrong_with_the_signed_file_is_tried_again_once_it_is_mended_and_n
     }
 }
 
+/// Both by the folder of a profile and by the XDG folders.
+#[test]
+fn each_program_has_one_window_and_a_second_start_hands_it_the_link_and_ends() {
+    let desk = Desk::start();
+    for (at, named) in [true, false].into_iter().enumerate() {
+        for (program, state, _) in PROGRAMS {
+            let home = tempfile::tempdir().unwrap();
+            let config = if named { home.path().to_owned() } else { home.path().join("config/tasuki") };
+            std::fs::create_dir_all(&config).unwrap();
+            std::fs::write(config.join("tenant.json"), bundle(PROTOCOL_VERSION)).unwrap();
+            let start = |link: Option<&str>| {
+                let mut command = quiet(program, &desk.display);
+                command.env("HOME", home.path()).args(["--lang", "en"]);
+                for (variable, folder) in [
+                    ("XDG_CONFIG_HOME", "config"),
+                    ("XDG_STATE_HOME", "state"),
+                    ("XDG_RUNTIME_DIR", "run"),
+                ] {
+                    std::fs::create_dir_all(home.path().join(folder)).unwrap();
+                    command.env(variable, home.path().join(folder));
+                }
+                if named {
+                    command.arg("--profile").arg(home.path());
+                }
+                command.args(link.iter().flat_map(|link| ["--", link])).spawn().unwrap()
+            };
+            let windows = || desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION]);
+            let mut first = Shown(start(None));
+            until(state, &mut first, || !windows().is_empty());
+            let link = (state == "agent-trouble").then_some("tasuki://join/48291#5306126");
+            let mut second = start(link);
+            until("the second start ends", &mut first, || second.try_wait().unwrap().is_some());
+            assert_eq!(second.wait().unwrap().code(), Some(0), "{state} {at}");
+            assert_eq!(windows().lines().count(), 1, "{state} {at}");
+            if link.is_some() {
+                until("the number is in the field", &mut first, || {
+                    desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION, "windowfocus"]);
+                    desk.xdotool(&["key", "ctrl+a", "ctrl+c"]);
+                    desk.clipboard().as_deref() == Some("4829 1530 6126")
+                });
+            }
+            let kept = if named { home.path().to_owned() } else { home.path().join("state/tasuki") };
+            assert!(kept.join("root.pin").is_file(), "{state} {at}");
+        }
+    }
+}
+
+/// As a desktop would hand over whatever calls itself a link.
+#[test]
+fn t70_what_calls_itself_a_link_is_no_option_and_changes_no_bundle() {
+    let desk = Desk::start();
+    let (program, ..) = PROGRAMS[0];
+    for hostile in [
+        "--tenant=/nowhere/x",
+        "--profile=/nowhere/x",
+        "tasuki://join/1?server=evil#2",
+        "tasuki:--tenant=/nowhere/x",
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("tenant.json");
+        std::fs::write(&file, bundle(PROTOCOL_VERSION)).unwrap();
+        let mut command = quiet(program, &desk.display);
+        command.args(["--lang", "en", "--profile"]).arg(home.path());
+        let mut shown = Shown(command.args(["--", hostile]).spawn().unwrap());
+        let windows = || desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION]);
+        until(hostile, &mut shown, || !windows().is_empty());
+        let field = || {
+            desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION, "windowfocus"]);
+            desk.xdotool(&["key", "ctrl+a", "BackSpace"]);
+            desk.xdotool(&["type", "482915306126"]);
+            desk.xdotool(&["key", "ctrl+a", "ctrl+c"]);
+            desk.clipboard()
+        };
+        until(hostile, &mut shown, || field().as_deref() == Some("4829 1530 6126"));
+        assert_eq!(std::fs::read(&file).unwrap(), bundle(PROTOCOL_VERSION), "{hostile}");
+        assert!(!Path::new("/nowhere/x").exists());
+    }
+}
+
 /// As an organisation's administrator signs it.
 fn bundle(version: u16) -> Vec<u8> {
     let root = SigningKey::from_bytes(&[12; 32]);

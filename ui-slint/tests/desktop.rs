@@ -29,7 +29,7 @@ fn s100_each_program_has_a_menu_entry_in_both_languages_and_an_icon() {
 #[test]
 fn t70_links_go_to_the_end_users_window_alone_as_one_word_that_is_no_option() {
     let agent = entry("tasuki-agent");
-    assert_eq!(agent["Exec"], "tasuki-agent %u");
+    assert_eq!(agent["Exec"], "tasuki-agent -- %u", "after this nothing is an option");
     assert_eq!(agent["MimeType"], "x-scheme-handler/tasuki;");
     let operator = entry("tasuki-operator");
     assert_eq!(operator["Exec"], "tasuki-operator");

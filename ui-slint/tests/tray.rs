@@ -57,6 +57,7 @@ fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {
     until("the panel knows of the icon", || {
         ask(&bus, "RegisteredStatusNotifierItems").contains("StatusNotifierItem")
     });
+    let is_shown = || ask(&bus, "RegisteredStatusNotifierItems").contains("StatusNotifierItem");
     press_until(&desk, &window, "to the front", |desk| {
         desk.xdotool(&["mousemove", "16", "784", "click", "1"]);
     });
@@ -66,6 +67,20 @@ fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {
         // The menu's last entry.
         desk.xdotool(&["key", "Up", "Return"]);
     });
+    drop(window);
+    until("the icon goes with its program", || !is_shown());
+
+    let over = agent("agent-live-continue");
+    until("there is an icon again", is_shown);
+    desk.xdotool(&["search", "--onlyvisible", "--name", "^Minato", "windowfocus", "key", "F6"]);
+    until("what is only looked at needs no icon", || !is_shown());
+    let lines = || std::iter::from_fn(|| over.line(Duration::ZERO)).collect::<Vec<_>>();
+    assert!(lines().iter().any(|line| line == "agent-watching-show"));
+    drop(over);
+
+    let ended = agent("agent-ended");
+    assert_eq!(ended.line(LOOKING), None);
+    assert!(!is_shown(), "nothing can be resumed");
 }
 
 #[test]

@@ -25,6 +25,29 @@ fn a_translation_has_the_places_of_its_source() {
     }
 }
 
+/// On a computer with no other font a letter that is missing would be an empty box.
+#[test]
+fn s100_the_bundled_fonts_have_every_letter_that_the_windows_say() {
+    let peer = root().join("../peer/src/shell");
+    let catalogues = ["catalogue.rs", "session_catalogue.rs", "reasons.rs", "texts.rs"];
+    let sources = files(&root().join("ui"), "slint").into_iter();
+    let sources = sources.chain(files(&root().join("lang"), "po"));
+    let sources = sources.chain(files(&peer.join("doctor"), "rs"));
+    let mut letters: BTreeSet<char> = (' '..='~').collect();
+    for file in sources.chain(catalogues.map(|name| peer.join(name))) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let said = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        letters.extend(said.flat_map(str::chars).filter(|letter| !letter.is_control()));
+    }
+    assert!(letters.len() > 500, "{} letters", letters.len());
+    for font in ["TasukiSans-Regular.otf", "TasukiSans-Bold.otf"] {
+        let bytes = std::fs::read(root().join("fonts").join(font)).unwrap();
+        let face = ttf_parser::Face::parse(&bytes, 0).unwrap();
+        let lacking: String = letters.iter().filter(|c| face.glyph_index(**c).is_none()).collect();
+        assert!(lacking.is_empty(), "{font} lacks: {lacking}");
+    }
+}
+
 /// What stands in `@tr("...")`; this repository uses neither plurals nor contexts.
 fn said() -> BTreeSet<String> {
     let mut found = BTreeSet::new();

@@ -75,6 +75,7 @@ pub fn title(event: &Event, language: Language) -> String {
         Event::LockedOut { .. } => ("SUSPENDED", "アカウント停止"),
         Event::LoggedOut { .. } => ("Signed out", "サインアウト"),
         Event::DeviceEnrolled { .. } => ("Device asked for", "端末の登録申請"),
+        Event::PasswordChanged => ("Password changed", "パスワードの変更"),
         Event::AdminDid { .. } => ("Administrator", "管理者の操作"),
         Event::AdminRefused { .. } => ("Administrator refused", "管理操作を拒否"),
         Event::LedgerRead { .. } => ("Ledger read", "記録の閲覧"),

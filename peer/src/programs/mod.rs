@@ -32,6 +32,9 @@ fn conclude(result: Result<(), Fault>, lang: Lang) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             say::to_person(&fault.sentence(lang));
+            if let Some(more) = fault.for_administrator(lang) {
+                say::to_person(more);
+            }
             ExitCode::from(fault.exit_code())
         }
     }

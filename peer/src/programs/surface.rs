@@ -51,6 +51,7 @@ pub(super) fn keep(settings: &Settings, operator: &str, answer: &LoginResponse) 
         organisation: answer.organisation.clone(),
         display_name: answer.display_name.clone(),
         modes: answer.modes.clone(),
+        reason: answer.reason,
     })
 }
 

@@ -16,8 +16,11 @@ texts! {
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
         "同意は端末の前にいる人が入力します。標準入力が端末ではないため開始できません。端末から起動してください。";
     FaultNotSetUp =>
-        "This program is not set up: no tenant.json was found in /etc/tasuki or your configuration folder. Ask your organisation's administrator for it, or name it with --tenant FILE.",
-        "設定がまだありません。/etc/tasuki にも設定フォルダーにも tenant.json が見つかりません。組織の管理者から受け取るか、--tenant ファイル で指定してください。";
+        "This program is not set up yet: the file tenant.json of your organisation is missing. Ask its administrator for it.",
+        "設定がまだありません。組織の設定ファイル tenant.json が見つかりません。組織の管理者から受け取ってください。";
+    WhereBundlesLie =>
+        "For administrators: tenant.json belongs into /etc/tasuki or into the user's configuration folder, or is named with --tenant FILE.",
+        "管理者の方へ: tenant.json は /etc/tasuki または利用者の設定フォルダーに置くか、--tenant ファイル で指定します。";
     FaultNoSuchBundle =>
         "There is no file {0}. Check its name, or ask your organisation's administrator for tenant.json.",
         "ファイル {0} がありません。名前を確かめるか、組織の管理者から tenant.json を受け取ってください。";

@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::fault::Fault;
 use super::proxy::{self, Proxies, Proxy, Refusal};
+use super::reasons::of_io;
 use super::tls;
 use super::trust::Trust;
 
@@ -149,7 +150,7 @@ async fn straight(callee: &Callee) -> Result<TcpStream, Fault> {
         Err(why) if why.kind() == ErrorKind::ConnectionRefused => {
             Err(Fault::PortClosed { address: callee.address() })
         }
-        Err(why) => Err(callee.unreachable(&why.to_string())),
+        Err(why) => Err(callee.unreachable(of_io(&why))),
     }
 }
 
@@ -164,12 +165,12 @@ pub(super) async fn resolve(callee: &Callee) -> Result<Vec<SocketAddr>, Fault> {
 
 async fn through(proxy: &Proxy, callee: &Callee) -> Result<TcpStream, Fault> {
     let named = || proxy.to_string();
-    let unreachable = |why: String| Fault::ProxyUnreachable { proxy: named(), why };
+    let unreachable = |why: &str| Fault::ProxyUnreachable { proxy: named(), why: why.to_owned() };
     let tunnelled = async {
         let found = tokio::net::lookup_host((proxy.host.as_str(), proxy.port)).await;
-        let places = found.map_err(|_| unreachable("its name is unknown".to_owned()))?;
+        let places = found.map_err(|_| unreachable("its name is unknown"))?;
         let places = alternating(places.take(MOST_ADDRESSES).collect());
-        let mut tcp = first_to_answer(places).await.map_err(|why| unreachable(why.to_string()))?;
+        let mut tcp = first_to_answer(places).await.map_err(|why| unreachable(of_io(&why)))?;
         let opened = proxy::open_tunnel(&mut tcp, proxy, &callee.address()).await;
         opened.map_err(|why| match why {
             Refusal::Password => Fault::ProxyPassword { proxy: named() },
@@ -181,7 +182,7 @@ async fn through(proxy: &Proxy, callee: &Callee) -> Result<TcpStream, Fault> {
         })?;
         Ok(tcp)
     };
-    let late = |_| unreachable("it does not answer".to_owned());
+    let late = |_| unreachable("it does not answer");
     timeout(CONNECT, tunnelled).await.map_err(late)?
 }
 
@@ -239,7 +240,7 @@ fn tls_fault(callee: &Callee, why: &io::Error) -> Fault {
         None if why.kind() == ErrorKind::UnexpectedEof => {
             Fault::NotTasuki { address: callee.address() }
         }
-        None => callee.unreachable(&why.to_string()),
+        None => callee.unreachable(of_io(why)),
     }
 }
 

@@ -156,6 +156,11 @@ impl Fault {
         let values: Vec<&str> = values.iter().map(|value| reason(value, lang)).collect();
         self.text().fill(lang, &values)
     }
+
+    /// What an administrator may need beside the sentence, and nobody else.
+    pub fn for_administrator(&self, lang: Lang) -> Option<&'static str> {
+        (*self == Self::NotSetUp).then(|| Text::WhereBundlesLie.say(lang))
+    }
 }
 
 /// How a fact stands in a sentence.

@@ -14,6 +14,7 @@ use tasuki_protocol::bundle::Known;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::{DeviceKey, TenantId};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::Requirement;
 use zeroize::Zeroize;
 
 use super::fault::Fault;
@@ -146,6 +147,9 @@ pub struct SignIn {
     pub organisation: String,
     pub display_name: String,
     pub modes: Vec<Mode>,
+    /// As the policy was at the sign-in.
+    #[serde(default)]
+    pub reason: Requirement,
 }
 
 impl std::fmt::Debug for SignIn {

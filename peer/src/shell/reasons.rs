@@ -3,6 +3,8 @@
 //! The core and the protocol give reasons in English, for logs as for people, and so does the
 //! operating system. Decides words only; what it does not know stays as it is.
 
+use std::io::{self, ErrorKind};
+
 use super::texts::Lang;
 
 /// `why` for people who read `lang`; unchanged where there is no translation.
@@ -12,6 +14,28 @@ pub fn reason(why: &str, lang: Lang) -> &str {
         Lang::Ja => japanese(why).unwrap_or(why),
     }
 }
+
+/// What failed on the way to another computer, by its kind: the system's own words are its own language's.
+pub(super) fn of_io(why: &io::Error) -> &'static str {
+    tracing::info!(%why, "a connection failed");
+    let known = OF_IO.iter().find(|(kind, _)| *kind == why.kind());
+    known.map_or("the network failed", |(_, words)| words)
+}
+
+const OF_IO: &[(ErrorKind, &str)] = &[
+    (ErrorKind::ConnectionRefused, "the connection was refused"),
+    (ErrorKind::ConnectionReset, "the connection was cut"),
+    (ErrorKind::ConnectionAborted, "the connection was cut"),
+    (ErrorKind::BrokenPipe, "the connection was cut"),
+    (ErrorKind::NotConnected, "the connection was cut"),
+    (ErrorKind::UnexpectedEof, "the connection was cut"),
+    (ErrorKind::HostUnreachable, "no way leads to it"),
+    (ErrorKind::NetworkUnreachable, "this computer is in no network"),
+    (ErrorKind::NetworkDown, "this computer is in no network"),
+    (ErrorKind::AddrNotAvailable, "this computer is in no network"),
+    (ErrorKind::TimedOut, "it does not answer"),
+    (ErrorKind::PermissionDenied, "this computer does not allow the connection"),
+];
 
 fn japanese(why: &str) -> Option<&'static str> {
     let whole = WHOLE.iter().find(|(english, _)| *english == why);
@@ -62,6 +86,11 @@ const WHOLE: &[(&str, &str)] = &[
     ("the path was closed here", "こちらで経路を閉じました"),
     ("the relay refused", "中継サーバーが拒否しました"),
     ("it does not answer", "応答がありません"),
+    ("the connection was refused", "接続が拒否されました"),
+    ("the connection was cut", "接続が切れました"),
+    ("no way leads to it", "相手のネットワークに届きません"),
+    ("this computer is in no network", "このコンピュータはネットワークにつながっていません"),
+    ("this computer does not allow the connection", "このコンピュータの設定が接続を許していません"),
     ("its name is unknown", "名前が見つかりません"),
     ("its content is damaged", "内容が壊れています"),
     ("it is en or ja", "en または ja を指定します"),
@@ -138,6 +167,32 @@ mod tests {
 
     use super::*;
     use crate::core::path::PathEnd;
+    use crate::shell::fault::Fault;
+
+    /// What is left of a sentence without the names in it has no word of the system's language.
+    fn is_all_japanese(sentence: &str, names: &[&str]) -> bool {
+        let rest = names.iter().fold(sentence.to_owned(), |rest, name| rest.replace(name, ""));
+        !rest.contains(|c: char| c.is_ascii_alphabetic())
+    }
+
+    #[test]
+    fn s100_whatever_a_connection_fails_with_its_japanese_sentence_has_no_english_word() {
+        let errors = (1..=133).map(io::Error::from_raw_os_error);
+        let others = [ErrorKind::UnexpectedEof, ErrorKind::InvalidData, ErrorKind::Other];
+        for error in errors.chain(others.into_iter().map(io::Error::from)) {
+            let why = of_io(&error).to_owned();
+            let name = "help.example:443";
+            let direct = Fault::Unreachable { address: name.to_owned(), why: why.clone() };
+            let by_proxy = Fault::ProxyUnreachable { proxy: name.to_owned(), why };
+            for fault in [direct, by_proxy] {
+                let sentence = fault.sentence(Lang::Ja);
+                assert!(is_all_japanese(&sentence, &[name]), "{error}: {sentence}");
+            }
+        }
+        for why in ["it does not answer", "its name is unknown"] {
+            assert!(is_all_japanese(reason(why, Lang::Ja), &[]));
+        }
+    }
 
     #[test]
     fn s100_every_reason_of_a_path_and_of_a_manifest_is_told_in_japanese_too() {

@@ -25,6 +25,7 @@ use super::fault::Fault;
 use super::interfaces;
 use super::profile::SignIn;
 use super::proxy::Proxies;
+use super::reasons::of_io;
 use super::relay_times;
 use super::trust::Trust;
 use crate::core::io::{ServerMessage, ServerRequest};
@@ -189,7 +190,7 @@ impl Caller {
     fn upgrade_fault(&self, why: tungstenite::Error) -> Fault {
         let address = dial::address(&self.trust);
         if let tungstenite::Error::Io(why) = why {
-            return Fault::Unreachable { address, why: why.to_string() };
+            return Fault::Unreachable { address, why: of_io(&why).to_owned() };
         }
         let tungstenite::Error::Http(response) = why else {
             return Fault::NotTasuki { address };

@@ -217,6 +217,7 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
                 organisation: "Example Help Desk".to_owned(),
                 display_name: "Hanako Sato".to_owned(),
                 modes: Mode::ALL.to_vec(),
+                reason: Requirement::Optional,
             };
             ("200 OK", signal::encode(&LoginAnswer::SignedIn(response)))
         }

@@ -123,6 +123,7 @@ pub enum Event {
     DeviceEnrolled {
         device: DeviceKey,
     },
+    PasswordChanged,
 
     AdminDid {
         admin: String,
@@ -133,6 +134,9 @@ pub enum Event {
     AdminRefused {
         from: String,
         path: String,
+        /// Whose key signed the request, if anybody's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admin: Option<String>,
     },
     /// Records `from` up to `to` (exclusive) were handed out for reading (S56).
     LedgerRead {
@@ -344,7 +348,8 @@ impl Event {
             | Self::LoginFailed { .. }
             | Self::LockedOut { .. }
             | Self::LoggedOut { .. }
-            | Self::DeviceEnrolled { .. } => Class::Login,
+            | Self::DeviceEnrolled { .. }
+            | Self::PasswordChanged => Class::Login,
             Self::AdminDid { .. }
             | Self::AdminRefused { .. }
             | Self::LedgerRead { .. }

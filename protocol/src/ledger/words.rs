@@ -38,7 +38,9 @@ pub enum LockedOut {
 #[serde(rename_all = "snake_case")]
 pub enum LogoutCause {
     Asked,
+    /// While he was connected, the sign-in, the certificate or the allowed hours came to their end.
     Expired,
+    /// While he was connected, the account or the device was taken away.
     Revoked,
 }
 
@@ -55,6 +57,8 @@ pub enum AdminAction {
     RecoveryTokenMade,
     /// He came with it and the root's word; all others are disabled since.
     AdminRecovered,
+    /// Somebody on the server's own machine made a copy of the database.
+    BackupMade,
     LoggedIn,
     LoggedOut,
     OperatorAdded,
@@ -73,7 +77,6 @@ pub enum AdminAction {
     BundlePublished,
     KeyRotated,
     RecordingFetched,
-    SettingsChanged,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -142,6 +142,13 @@ impl Policy {
     }
 
     /// Every section that speaks to `subject`, the general ones first.
+    /// Whether `subject` must say why before he gets a number, in whichever mode.
+    pub fn reason(&self, subject: &Subject<'_>) -> Requirement {
+        let layers = self.layers(subject);
+        let said = layers.iter().filter_map(|layer| layer.rules.rank(Key::Reason)).min();
+        said.map(Rank::demand).unwrap_or_default()
+    }
+
     fn layers(&self, subject: &Subject<'_>) -> Vec<Layer<'_>> {
         let rules = &self.rules;
         let mut sections = vec![(Section::Default, &rules.default)];

@@ -6,6 +6,7 @@ use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::keys::ServerKeyKind;
 use tasuki_protocol::login::{Authenticator, LoginAnswer, LoginResponse};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::Requirement;
 
 use crate::Snapshots;
 
@@ -19,11 +20,18 @@ fn answers_to_a_login_keep_their_words() {
         organisation: "Example".to_owned(),
         display_name: "Hanako".to_owned(),
         modes: vec![Mode::View],
+        reason: Requirement::Optional,
     };
     all.json(
         "LoginAnswer::SignedIn",
-        &LoginAnswer::SignedIn(response),
+        &LoginAnswer::SignedIn(response.clone()),
         r#"{"type":"signed_in","token":"t","expires_in":60,"tenant":"0101010101010101","organisation":"Example","display_name":"Hanako","modes":["view"]}"#,
+    );
+    let asked = LoginResponse { reason: Requirement::Required, ..response };
+    all.json(
+        "LoginAnswer::SignedIn",
+        &LoginAnswer::SignedIn(asked),
+        r#"{"type":"signed_in","token":"t","expires_in":60,"tenant":"0101010101010101","organisation":"Example","display_name":"Hanako","modes":["view"],"reason":"required"}"#,
     );
     all.json("LoginAnswer::NeedsTotp", &LoginAnswer::NeedsTotp, r#"{"type":"needs_totp"}"#);
     let set_up = LoginAnswer::TotpSetup { uri: "otpauth:x".to_owned() };

@@ -73,6 +73,7 @@ fn records_of_the_server_keep_their_words() {
         &E::LoggedOut { why: LogoutCause::Asked },
         r#"{"type":"logged_out","why":"asked"}"#,
     );
+    all.json("Event::PasswordChanged", &E::PasswordChanged, r#"{"type":"password_changed"}"#);
     all.json("Event::DeviceEnrolled", &E::DeviceEnrolled { device: K }, r#"{"type":"device_enrolled","device":"0101010101010101010101010101010101010101010101010101010101010101"}"#);
     all.assert_same();
 }
@@ -88,8 +89,8 @@ fn records_of_administrators_keep_their_words() {
     );
     all.json(
         "Event::AdminRefused",
-        &E::AdminRefused { from: t(), path: t() },
-        r#"{"type":"admin_refused","from":"t","path":"t"}"#,
+        &E::AdminRefused { from: t(), path: t(), admin: Some(t()) },
+        r#"{"type":"admin_refused","from":"t","path":"t","admin":"t"}"#,
     );
     all.json(
         "Event::LedgerRead",
@@ -371,6 +372,7 @@ fn the_acts_of_administrators_keep_their_words() {
     let made = AdminAction::RecoveryTokenMade;
     all.json("AdminAction::RecoveryTokenMade", &made, r#""recovery_token_made""#);
     all.json("AdminAction::AdminRecovered", &AdminAction::AdminRecovered, r#""admin_recovered""#);
+    all.json("AdminAction::BackupMade", &AdminAction::BackupMade, r#""backup_made""#);
     all.json("AdminAction::LoggedIn", &AdminAction::LoggedIn, r#""logged_in""#);
     all.json("AdminAction::LoggedOut", &AdminAction::LoggedOut, r#""logged_out""#);
     all.json("AdminAction::OperatorAdded", &AdminAction::OperatorAdded, r#""operator_added""#);
@@ -388,7 +390,6 @@ fn the_acts_of_administrators_keep_their_words() {
     all.json("AdminAction::BundlePublished", &AdminAction::BundlePublished, r#""bundle_published""#);
     all.json("AdminAction::KeyRotated", &AdminAction::KeyRotated, r#""key_rotated""#);
     all.json("AdminAction::RecordingFetched", &AdminAction::RecordingFetched, r#""recording_fetched""#);
-    all.json("AdminAction::SettingsChanged", &AdminAction::SettingsChanged, r#""settings_changed""#);
     all.byte("Class::Server", Class::Server as u8, 1);
     all.byte("Class::Login", Class::Login as u8, 2);
     all.byte("Class::Admin", Class::Admin as u8, 3);

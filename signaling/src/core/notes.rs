@@ -34,6 +34,7 @@ pub enum What {
     NumberOpened(Mode, u64),
     /// From here, for the so many-th time; 0 also where nobody waits under the number.
     AttemptMade(u8, Option<IpAddr>),
+    /// Of the same number as when it was made.
     AttemptFailed(u8),
     Paired(DeviceKey, Option<IpAddr>),
     Over(CloseReason, Option<Witness>),

@@ -340,7 +340,7 @@ impl Rooms {
         }
         let Some(room) = self.rooms.get(&session) else { return };
         let (used, expired) = (room.used, room.expires <= now.instant);
-        self.note(What::AttemptFailed(used), Some(session));
+        self.note(What::AttemptFailed(used.saturating_sub(1)), Some(session));
         if used >= MAX_ATTEMPTS {
             self.end_room(session, CloseReason::TooManyAttempts, None, now);
         } else if expired {

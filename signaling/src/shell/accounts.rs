@@ -18,6 +18,7 @@ use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{LoginAnswer, LoginRequest, LoginResponse};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
+use tasuki_protocol::terms::Requirement;
 use zeroize::Zeroizing;
 
 use super::clock::{self, Steady};
@@ -202,12 +203,13 @@ impl Accounts {
             let locked = (counted == Counted::Last).then_some(who);
             Err(LoginRefused::SignIn(known, wrong, locked))
         };
+        // It was not counted, and is worth nothing, whatever it was.
+        if account.is_some() && matches!(counted, Counted::Suspended { .. }) {
+            return refuse(Wrong::Suspended);
+        }
         let Some(account) = account.filter(|_| right && proven) else {
             return refuse(Wrong::Credentials);
         };
-        if matches!(counted, Counted::Suspended { .. }) {
-            return refuse(Wrong::Suspended);
-        }
         if !account.enabled {
             return refuse(Wrong::Disabled);
         }
@@ -261,6 +263,7 @@ impl Accounts {
             organisation: self.organisation.clone(),
             display_name: account.person.display_name,
             modes: account.modes,
+            reason: Requirement::default(),
         }
     }
 
@@ -270,11 +273,11 @@ impl Accounts {
         &self,
         operator: OperatorId,
         address: IpAddr,
-    ) -> Result<bool, sqlx::Error> {
-        let Some(account) = self.by_id(operator.0).await? else { return Ok(false) };
-        let admission = Admission::try_from(&account.limits);
-        let now = clock::unix_row();
-        Ok(admission.is_ok_and(|admission| admission.check_place_and_time(address, now).is_ok()))
+    ) -> Result<Result<(), Outside>, sqlx::Error> {
+        let account = self.by_id(operator.0).await?;
+        let admission = account.and_then(|account| Admission::try_from(&account.limits).ok());
+        let Some(admission) = admission else { return Ok(Err(Outside::Address)) };
+        Ok(admission.check_place_and_time(address, clock::unix_row()))
     }
 
     /// Whether the account's limits let somebody in from there now.

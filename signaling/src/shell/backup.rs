@@ -19,6 +19,7 @@ use super::backup_fault::BackupFault;
 use super::clock;
 use super::fault::Fault;
 use super::folder::{DATABASE, Folder, Secret};
+use super::recovery::Recorded;
 use super::store::{Condition, Store};
 
 /// A backup that is back in its folder.
@@ -31,12 +32,19 @@ pub(crate) struct Restored {
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// Writes the database of the folder `data` to `out`, as it is at one moment, and gives the
-/// bytes that it takes. A server may be running on it.
+/// A backup that is written.
+pub(crate) struct BackedUp {
+    pub(crate) bytes: u64,
+    /// A disk that takes no row any more is what backups are for: it is made all the same then.
+    pub(crate) recorded: Recorded,
+}
+
+/// Writes the database of the folder `data` to `out`, as it is at one moment. A server may be
+/// running on it.
 ///
 /// # Errors
 /// `out` exists, or cannot be written; the database is damaged. Nothing is left behind then.
-pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
+pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<BackedUp, Fault> {
     let (facts, secret) = Folder::look(data)?;
     let database = data.join(DATABASE);
     let (copy, unfinished) = (beside(out, "copy"), beside(out, "new"));
@@ -58,8 +66,10 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<u64, Fault> {
             length,
         };
         let bytes = pack(&head, &secret, &copy, (&mut file, &unfinished))?;
+        // Before it is there for anybody to take along.
+        let recorded = Store::note_backup(&database).await;
         fs::rename(&unfinished, out).map_err(Fault::unreadable(out))?;
-        Ok(bytes)
+        Ok(BackedUp { bytes, recorded })
     };
     let made = made.await;
     fs::remove_file(&copy).ok();

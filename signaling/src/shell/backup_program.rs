@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::backup::{Restored, back_up, restore};
+use super::backup::{BackedUp, Restored, back_up, restore};
 use super::fault::{Fault, Language};
 use super::program::say;
+use super::recovery::Recorded;
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArguments {
@@ -26,10 +27,14 @@ pub(super) async fn backup_command(
     arguments: &BackupArguments,
     language: Language,
 ) -> Result<(), Fault> {
-    let bytes = back_up(&arguments.data, &arguments.file).await?;
+    let BackedUp { bytes, recorded } = back_up(&arguments.data, &arguments.file).await?;
+    let is_recorded = recorded == Recorded::Yes;
     let file = arguments.file.display();
     if arguments.json {
-        say(&json!({"event": "backed_up", "file": file.to_string(), "bytes": bytes}).to_string());
+        let backed_up = json!({
+            "event": "backed_up", "file": file.to_string(), "bytes": bytes, "recorded": is_recorded,
+        });
+        say(&backed_up.to_string());
         return Ok(());
     }
     say(&match language {
@@ -42,6 +47,17 @@ pub(super) async fn backup_command(
 server.json の写しを別の場所に保管してください。それがないと、バックアップは開けません。"
         ),
     });
+    if !is_recorded {
+        say(match language {
+            Language::English => {
+                "The ledger will not say that this backup was made: the database took no row. Run
+`tasuki-server doctor`."
+            }
+            Language::Japanese => {
+                "データベースに書き込めないため、このバックアップは記録に残りません。`tasuki-server doctor` を実行してください。"
+            }
+        });
+    }
     Ok(())
 }
 

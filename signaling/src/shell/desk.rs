@@ -179,6 +179,7 @@ impl Desk {
     /// ledger alone.
     pub(crate) fn witness(&self, event: &Event) {
         let Event { kind, admin, operator, .. } = event;
+        let kind = kind.name();
         self.metrics.happened(kind);
         tracing::info!(kind, admin, operator);
     }

@@ -211,7 +211,7 @@ impl Ledger {
                 self.store.forget_restore(row).await.ok();
             }
         }
-        self.tell_of_recoveries().await.ok();
+        self.tell_of_all().await.ok();
         self.note(Happening::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
     }
 

@@ -4,14 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 use tasuki_protocol::ledger::event::{self, Entry};
-use tasuki_protocol::ledger::words::{AdminAction, LogoutCause};
 
+use super::kinds::Told;
 use super::names::{Cell, Names, Person};
-use super::recovery::RECOVERY_TOKEN_MADE;
 use super::store::{Event, Store};
-
-/// Who stands in the ledger where no administrator acted but somebody at the server's machine.
-const BY_THE_MACHINE: &str = "tasuki-server recovery-token";
 
 /// Account names by their rows' numbers; a removed account keeps its name here.
 #[derive(Debug)]
@@ -32,56 +28,18 @@ impl Words {
         };
         let admin = match event.admin {
             Some(id) => self.name(-id, store).await,
-            // He comes with this act.
-            None if matches!(event.kind, "admin.enrolled" | "admin.recovered") => event.target.clone(),
-            None if event.kind == RECOVERY_TOKEN_MADE => BY_THE_MACHINE.to_owned(),
-            None => String::new(),
+            None if event.kind.brings_its_author() => event.target.clone(),
+            None => event.kind.by_the_machine().unwrap_or_default().to_owned(),
         };
         let target = match operator.as_deref() {
             Some(name) if event.target.is_empty() => name.to_owned(),
             Some(_) | None => event.target.clone(),
         };
-        let did = |action| event::Event::AdminDid {
-            admin: admin.clone(),
-            action,
-            target: target.clone(),
-            detail: event.detail.clone(),
-        };
-        let happened = match event.kind {
-            "logout" => event::Event::LoggedOut { why: LogoutCause::Asked },
-            "admin.enrolled" => did(AdminAction::AdminEnrolled),
-            "admin.recovered" => did(AdminAction::AdminRecovered),
-            RECOVERY_TOKEN_MADE => did(AdminAction::RecoveryTokenMade),
-            "admin.login" => did(AdminAction::LoggedIn),
-            "admin.logout" => did(AdminAction::LoggedOut),
-            "admin.invited" => did(AdminAction::AdminInvited),
-            "admin.enabled" => did(AdminAction::AdminEnabled),
-            "admin.disabled" => did(AdminAction::AdminDisabled),
-            "admin.removed" => did(AdminAction::AdminRemoved),
-            "admin.unlocked" => did(AdminAction::AdminUnlocked),
-            "operator.authenticator_forgotten" => did(AdminAction::AuthenticatorForgotten),
-            "operator.limited" => did(AdminAction::OperatorChanged),
-            "group.added" | "group.removed" | "group.joined" | "group.left" => {
-                did(AdminAction::GroupChanged)
+        let happened = match event.kind.told() {
+            Told::Act(action) => {
+                event::Event::AdminDid { admin, action, target, detail: event.detail.clone() }
             }
-            "device.approved" => did(AdminAction::DeviceApproved),
-            "device.revoked" => did(AdminAction::DeviceRevoked),
-            "key.prepared" => did(AdminAction::KeyRotated),
-            "policy.published" => did(AdminAction::PolicyPublished),
-            "session.ended_by_admin" => did(AdminAction::SessionEnded),
-            "bundle.published" => did(AdminAction::BundlePublished),
-            "operator.added" => did(AdminAction::OperatorAdded),
-            "operator.disabled" => did(AdminAction::OperatorDisabled),
-            "operator.enabled" => did(AdminAction::OperatorEnabled),
-            "operator.removed" => did(AdminAction::OperatorRemoved),
-            "operator.code" => did(AdminAction::CodeIssued),
-            "operator.unlocked" => did(AdminAction::OperatorUnlocked),
-            other => event::Event::AdminDid {
-                admin,
-                action: AdminAction::SettingsChanged,
-                target,
-                detail: format!("{other} {}", event.detail).trim_end().to_owned(),
-            },
+            Told::Own(happened) => happened,
         };
         Entry::server(happened).of(None, operator)
     }

@@ -20,14 +20,25 @@ use super::admins::{AdminRefused, Coming};
 use super::clock;
 use super::fault::Fault;
 use super::folder::{DATABASE, Folder};
+use super::kinds::Kind;
 use super::ledger::{Ledger, Unwritten, Work};
 use super::store::{Event, Store};
 use super::store_fault;
 
-/// As [`Event::kind`].
-pub(crate) const RECOVERY_TOKEN_MADE: &str = "admin.recovery_token";
 /// From the making of a token to its end, in seconds: enough to type two shares.
 pub(crate) const TOKEN_S: i64 = 15 * 60;
+
+/// Whether the ledger will say of something that the machine did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Yes,
+    No,
+}
+
+/// Who stands at the machine, as far as it knows.
+fn by() -> String {
+    format!("system user {}", getuid().as_raw())
+}
 
 /// A token, told once and stored nowhere.
 pub(crate) struct RecoveryToken {
@@ -83,41 +94,68 @@ impl Store {
         let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'recovery', ?)";
         let insert = sqlx::query(insert).bind(digest(token).to_vec());
         insert.bind(now.saturating_add(TOKEN_S)).execute(&mut *own).await?;
-        let by = format!("system user {}", getuid().as_raw());
+        let by = by();
         let tell = sqlx::query("INSERT INTO recoveries (made_at, by) VALUES (?, ?)");
         tell.bind(clock::unix_row()).bind(by).execute(&mut *own).await?;
         own.commit().await.map(|()| true)
+    }
+
+    /// For the ledger of the server of this database, which may be running, and of an earlier
+    /// version: then there is no row for it.
+    pub(crate) async fn note_backup(path: &Path) -> Recorded {
+        let Ok(store) = Self::beside(path).await else { return Recorded::No };
+        let note = sqlx::query("INSERT INTO backups (made_at, by) VALUES (?, ?)");
+        let noted = note.bind(clock::unix_row()).bind(by()).execute(&store.pool).await;
+        store.close().await;
+        if noted.is_ok() { Recorded::Yes } else { Recorded::No }
     }
 }
 
 impl Ledger {
     /// Puts into the ledger which tokens the machine has made since.
     pub(crate) async fn tell_of_recoveries(&self) -> Result<(), Unwritten> {
-        let find = sqlx::query("SELECT id, made_at, by FROM recoveries ORDER BY id");
-        let rows = find.fetch_all(&self.store.pool).await.map_err(|_| Unwritten::Disk)?;
-        for row in rows {
+        let find = "SELECT id, made_at, by FROM recoveries ORDER BY id";
+        let forget = "DELETE FROM recoveries WHERE id = ?";
+        self.tell_of_machine(Kind::RecoveryTokenMade, find, forget).await
+    }
+
+    /// As [`Self::tell_of_recoveries`], and which backups.
+    pub(crate) async fn tell_of_all(&self) -> Result<(), Unwritten> {
+        self.tell_of_recoveries().await?;
+        let find = "SELECT id, made_at, by FROM backups ORDER BY id";
+        let forget = "DELETE FROM backups WHERE id = ?";
+        self.tell_of_machine(Kind::BackupMade, find, forget).await
+    }
+
+    async fn tell_of_machine(
+        &self,
+        kind: Kind,
+        find: &'static str,
+        forget: &'static str,
+    ) -> Result<(), Unwritten> {
+        let rows = sqlx::query(find).fetch_all(&self.store.pool).await;
+        for row in rows.map_err(|_| Unwritten::Disk)? {
             let (id, made_at, by): (i64, i64, String) =
                 match (row.try_get(0), row.try_get(1), row.try_get(2)) {
                     (Ok(id), Ok(made_at), Ok(by)) => (id, made_at, by),
                     _ => return Err(Unwritten::Disk),
                 };
             let at = jiff::Timestamp::from_second(made_at).map(|at| at.to_string());
-            let mut event = Event::new(RECOVERY_TOKEN_MADE);
+            let mut event = Event::new(kind);
             event.detail = format!("{by}, {}", at.unwrap_or_default());
-            tracing::warn!(by, made_at, "a token for a lost administrator was made at this machine");
-            let told = Step::new("DELETE FROM recoveries WHERE id = ?").with(id);
+            tracing::warn!(kind = kind.name(), by, made_at, "done at this machine");
             // Whoever else tells of it at this moment told it.
-            let told = told.or(ProblemCode::Conflict);
+            let told = Step::new(forget).with(id).or(ProblemCode::Conflict);
             self.ask(Work::Act { event, steps: vec![told] }).await?;
         }
         Ok(())
     }
 
-    /// The machine's own verb has no other way to say that it did something.
-    pub(crate) async fn watch_recoveries(self) {
+    /// The machine's own verbs have no other way to say that they did something.
+    pub(crate) async fn watch_machine(self) {
         loop {
             tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-            self.tell_of_recoveries().await.ok();
+            self.tell_of_all().await.ok();
         }
     }
 }

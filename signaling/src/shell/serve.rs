@@ -41,7 +41,7 @@ use super::store::Store;
 use super::store_fault;
 use super::tls::{self, Pair, Tls};
 use super::trust::Trust;
-use super::web::{Readings, Site, router};
+use super::web::{Readings, Refusals, Site, router};
 use crate::core::issue::{Issuer, RelayPlace};
 use crate::core::rooms::Rooms;
 
@@ -155,7 +155,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let opening = opening(&keys, &facts, trust.bundle().as_deref());
     let (ledger, scribe) = Ledger::open(store.clone(), opening).await?;
     let (limits, rooms) = (issuer.limits, rooms(&config, issuer, &store, &folder).await?);
-    let metrics = Arc::new(Metrics::default());
+    let (metrics, refusals) = (Arc::new(Metrics::default()), Refusals::default());
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, (&facts, &trust)).await?;
@@ -166,6 +166,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         accounts,
         ledger: ledger.clone(),
         readings: Readings::default(),
+        refusals,
         policies,
         limits,
         trust: Arc::clone(&trust),
@@ -174,9 +175,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
         proxies: config.proxies.clone(),
         renewing: tokio::sync::Mutex::new(()),
     };
-    let guests = Guests::new(&config.sockets);
+    let (guests, (stop, stopping)) = (Guests::new(&config.sockets), watch::channel(false));
     let health = health_of((&desk, &guests, &metrics), &store, &folder);
-    let (stop, stopping) = watch::channel(false);
     let door = Door {
         rules: config.sockets,
         tls,
@@ -202,7 +202,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
 /// What comes round as long as the server runs.
 fn upkeep(accounts: &Accounts, ledger: &Ledger) -> [JoinHandle<()>; 2] {
     let counting = accounts.store.clone().keep_steady_going(accounts.clock.clone());
-    [tokio::spawn(ledger.clone().watch_recoveries()), tokio::spawn(counting)]
+    [tokio::spawn(ledger.clone().watch_machine()), tokio::spawn(counting)]
 }
 
 /// Newer certificates are taken from their file, and asked for where the settings name an authority.

@@ -12,10 +12,13 @@ use tasuki_protocol::signal::{
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::accounts::signed;
+use super::accounts::{Wrong, signed};
 use super::clock;
 use super::config::SocketRules;
+use super::kinds::Kind;
+use super::ledger::{Job, Then, Work};
 use super::listen::Guest;
+use super::store::Event;
 use super::tokens::Bearer;
 use super::web::Site;
 use crate::core::rooms::{ConnectionId, Input, Operator};
@@ -67,7 +70,8 @@ pub(crate) async fn operator(
                 Heard::Not(signal::encode(&ServerToOperator::Refused { reason }))
             }
         };
-        line.converse(texts, Some(end), hear, pinged).await;
+        let over = line.converse(texts, Some(end), hear, pinged).await;
+        tell_of_end(&site, &bearer, over).await;
     }
     site.desk.disconnect(connection);
     // A connection that lived until now was a use; where the row is gone there is none to count.
@@ -95,7 +99,12 @@ async fn prove(
     let changes = site.desk.changes();
     let (operator, left) = match admitted(site, bearer, address).await {
         Ok(Some(admitted)) if proven => admitted,
-        Ok(_) => return line.refuse(RefusalReason::SignIn).await,
+        Ok(_) => {
+            if !proven {
+                site.bearer_refused(bearer, address, Wrong::Device).await;
+            }
+            return line.refuse(RefusalReason::SignIn).await;
+        }
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
     site.desk.operator_here(connection, operator);
@@ -110,6 +119,22 @@ async fn prove(
         Ok(None) => line.refuse(RefusalReason::SignIn).await,
         Err(_) => line.refuse(RefusalReason::Unavailable).await,
     }
+}
+
+/// Whoever was connected until his time was over, or until his account or device was taken away, is
+/// signed out by it; what he did himself has its own record.
+async fn tell_of_end(site: &Site, bearer: &Bearer, over: Over) {
+    let kind = match over {
+        Over::ItsTime => Kind::LineExpired,
+        Over::Otherwise => match site.accounts.operator(bearer).await {
+            Ok(None) => Kind::LineRevoked,
+            Ok(Some(_)) | Err(_) => return,
+        },
+    };
+    let mut event = Event::new(kind);
+    event.operator = Some(bearer.operator.0);
+    site.desk.witness(&event);
+    site.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
 }
 
 /// Who the bearer is and for how long, if his token is still one (T55) and counts where he is.
@@ -154,7 +179,7 @@ impl Line {
         end: Option<Instant>,
         mut hear: impl FnMut(&str) -> Heard,
         pinged: impl Fn(),
-    ) {
+    ) -> Over {
         let opened = Instant::now();
         let mut first = end.is_none();
         let mut heard_at = opened;
@@ -168,7 +193,7 @@ impl Line {
             patience = end.map_or(patience, |end| end.min(patience));
             tokio::select! {
                 text = texts.recv() => match text {
-                    Some(text) => if self.send(text).await.is_none() { return },
+                    Some(text) => if self.send(text).await.is_none() { return Over::Otherwise },
                     None => break,
                 },
                 message = self.socket.recv() => {
@@ -188,13 +213,14 @@ impl Line {
                 _ = pings.tick() => {
                     let ping = self.socket.send(Message::Ping(Vec::new().into()));
                     if !matches!(timeout(SEND, ping).await, Ok(Ok(()))) {
-                        return;
+                        return Over::Otherwise;
                     }
                 },
                 () = tokio::time::sleep_until(patience) => break,
             }
         }
         self.close().await;
+        if end.is_some_and(|end| end <= Instant::now()) { Over::ItsTime } else { Over::Otherwise }
     }
 
     fn take(message: Option<Result<Message, axum::Error>>) -> Taken {
@@ -232,6 +258,12 @@ impl Line {
         let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
         timeout(SEND, self.socket.send(Message::Close(Some(frame)))).await.ok();
     }
+}
+
+/// Why a conversation is over.
+enum Over {
+    ItsTime,
+    Otherwise,
 }
 
 enum Taken {

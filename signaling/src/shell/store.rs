@@ -19,6 +19,7 @@ use tasuki_protocol::ledger::event::clipped;
 
 use super::clock::{self, Steady};
 use super::fault::Fault;
+use super::kinds::Kind;
 use super::ledger_cut::is_cut;
 use super::store_fault;
 use crate::core::anchor::Anchor;
@@ -37,7 +38,7 @@ pub(crate) struct Store {
 /// What happened outside the rooms.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Kind,
     /// Who did it, if an administrator did.
     pub(crate) admin: Option<i64>,
     pub(crate) operator: Option<i64>,
@@ -48,7 +49,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    pub(crate) fn new(kind: &'static str) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         let (target, detail) = (String::new(), String::new());
         Self { kind, admin: None, operator: None, target, detail }
     }
@@ -244,6 +245,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (30, "certificates", include_str!("migrations/0030_certificates.sql")),
     (40, "end_bytes", include_str!("migrations/0040_end_bytes.sql")),
     (50, "recovery", include_str!("migrations/0050_recovery.sql")),
+    (60, "backups", include_str!("migrations/0060_backups.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -148,12 +148,16 @@ async fn s65_a_disabled_operators_session_ends_and_only_his() {
     let mut other = world.operator("taro").await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
-    assert_eq!(change(&world, "hanako", OperatorChange::Disable).await.status, 204);
-    let reason = CloseReason::Withdrawn;
-    assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Closed { reason });
-    let closed = ServerToOperator::Closed { session: room.session, reason };
-    assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
-    assert_eq!(operator.socket.next().await, None);
+    let out = async {
+        assert_eq!(change(&world, "hanako", OperatorChange::Disable).await.status, 204);
+        let reason = CloseReason::Withdrawn;
+        assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Closed { reason });
+        let closed = ServerToOperator::Closed { session: room.session, reason };
+        assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
+        assert_eq!(operator.socket.next().await, None);
+    };
+    let five = std::time::Duration::from_secs(5);
+    tokio::time::timeout(five, out).await.expect("within five seconds");
     open(&world, &mut other, Mode::View).await;
 }
 

@@ -27,6 +27,8 @@ use crate::pairing::{agent_offer, join, open, secret};
 /// In the tests; [`ROUNDS_WANTED`] asks for others.
 const ROUNDS: usize = 20;
 const ROUNDS_WANTED: &str = "TASUKI_CHAOS_ROUNDS";
+/// How long a start may take after a kill (F1).
+const RESTARTED: Duration = Duration::from_secs(5);
 /// The latest moment of a kill after the load has begun.
 const LATEST_MS: u64 = 200;
 
@@ -288,6 +290,7 @@ async fn f1_nothing_acknowledged_is_forgotten_and_nothing_is_half_done_by_a_kill
         added.len(),
         refused.values().sum::<usize>()
     );
+    assert!(slowest <= RESTARTED, "{slowest:?}");
     rows_are_there(&world, &acknowledged).await;
     world.run().await;
     let socket = world.operator_socket(&token, &device).await;

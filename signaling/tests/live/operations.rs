@@ -3,18 +3,23 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tasuki_protocol::blob::Blob;
 use tasuki_protocol::policy::exchange::{HEALTH_PATH, READY_PATH};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{AgentToServer, ServerToOperator};
 use tasuki_signaling::shell::doctor_hardening::{DIRECTIVES, missing_directives};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::client::{PASSWORD, PATIENCE, World};
 use crate::crash::Process;
-use crate::pairing::open;
+use crate::pairing::{open, pair};
 
+/// Who asks a locked database is told so by then (F4).
+const SOON: Duration = Duration::from_secs(6);
 const FREE: (&str, &str) = ("metrics", "127.0.0.1:0");
 
 fn dist(name: &str) -> String {
@@ -27,7 +32,7 @@ pub(crate) async fn plain(address: SocketAddr, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
     text
 }
 
@@ -82,7 +87,9 @@ async fn s76_every_metric_of_the_alert_rules_exists() {
 #[tokio::test]
 async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_itself() {
     let world = World::with(&[FREE]).await;
-    let operator = world.operator("hanako").await;
+    let mut operator = world.operator("hanako").await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     let mut holder = pool.acquire().await.unwrap();
@@ -92,11 +99,28 @@ async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_it
     let page = plain(metrics, "/metrics").await;
     assert!(page.lines().any(|line| line == "tasuki_ready 0"), "{page}");
     // More tries than suspend an account, and all at once, since each waits for the database.
-    let tries = (0..4).map(|_| world.login("hanako", PASSWORD, &operator.device, None));
-    let (ready, alive, tried) = tokio::join!(
+    let device = operator.device.clone();
+    let tries = (0..4).map(|_| world.login("hanako", PASSWORD, &device, None));
+    let begun = Instant::now();
+    let first = world.login("hanako", PASSWORD, &device, None).await;
+    assert!(first.status == 503 && begun.elapsed() <= SOON, "{:?}", begun.elapsed());
+    // Whoever is in a session goes on meanwhile.
+    let goes_on = async {
+        for number in 0..20 {
+            let body = Blob(vec![number; 9]);
+            session.agent.say(&AgentToServer::Forward { body: body.clone() }).await;
+            let heard = timeout(Duration::from_secs(1), operator.socket.hear::<ServerToOperator>());
+            let heard = heard.await;
+            let forwarded = ServerToOperator::Forwarded { session: room.session, body };
+            assert_eq!(heard.expect("a live session stands still"), forwarded);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let (ready, alive, tried, ()) = tokio::join!(
         world.get(READY_PATH, &[]),
         world.get(HEALTH_PATH, &[]),
-        futures_util::future::join_all(tries)
+        futures_util::future::join_all(tries),
+        goes_on
     );
     assert_eq!((ready.status, alive.status), (503, 200));
     assert!(tried.iter().all(|answer| answer.status == 503), "{tried:?}");
@@ -259,7 +283,7 @@ async fn t59_smuggled_and_malformed_requests_are_answered_once_and_their_connect
         stream.write_all(attack.as_bytes()).await.ok();
         stream.flush().await.ok();
         let mut answer = Vec::new();
-        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("closed").ok();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("closed").ok();
         let text = String::from_utf8_lossy(&answer);
         let answers = text.matches("HTTP/1.").count();
         assert!(answers <= 1, "{answers} answers to {:.80}", attack);
@@ -271,7 +295,7 @@ async fn t59_smuggled_and_malformed_requests_are_answered_once_and_their_connect
             let text = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
             stream.write_all(text.as_bytes()).await.ok();
             let mut answer = Vec::new();
-            tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
+            timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
             let text = String::from_utf8_lossy(&answer);
             let fine = text.is_empty() || text.starts_with("HTTP/1.1 4");
             assert!(fine, "{method} {path}: {text}");
@@ -310,7 +334,7 @@ async fn a_request_that_is_being_answered_when_the_server_stops_is_answered() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     stream.write_all(body.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
     assert!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
-    tokio::time::timeout(PATIENCE, stopped).await.expect("the server stops").unwrap();
+    timeout(PATIENCE, stopped).await.expect("the server stops").unwrap();
 }

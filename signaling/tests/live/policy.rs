@@ -8,6 +8,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
+use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::policy::exchange::{
     EndSession, POLICY_HISTORY_PATH, POLICY_PATH, PolicyHistory, PolicyPublished, PolicyState,
     SESSIONS_PATH, SessionList, SessionStage,
@@ -17,8 +18,9 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
     CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
+use tasuki_protocol::terms::Requirement;
 
-use crate::client::{ADMIN_PASSWORD, Answer, World, admin_header, device_key, unix};
+use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, admin_header, device_key, unix};
 use crate::pairing::{open, pair};
 
 pub(crate) fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u8> {
@@ -56,6 +58,20 @@ async fn until_paired(world: &World) {
 fn refused(answer: &Answer, code: ProblemCode) {
     let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(problem.code, code, "{}", answer.status);
+}
+
+#[tokio::test]
+async fn s69_who_must_give_a_reason_is_told_so_when_he_signs_in() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let told = async || {
+        let answer = world.login("hanako", PASSWORD, &operator.device, None).await;
+        answer.signed_in().reason
+    };
+    assert_eq!(told().await, Requirement::Optional);
+    let rules = r#"{"note":"why","operator":{"hanako":{"reason":"required"}}}"#;
+    assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
+    assert_eq!(told().await, Requirement::Required);
 }
 
 #[tokio::test]
@@ -117,6 +133,12 @@ async fn a_policy_by_a_stranger_out_of_turn_of_another_tenant_or_widening_itself
     refused(&publish(&world, &world.admin, 2, "{}").await, ProblemCode::Conflict);
     let widening = r#"{"default":{"chat":false},"operator":{"a":{"chat":true}}}"#;
     refused(&publish(&world, &world.admin, 1, widening).await, ProblemCode::Policy);
+    let (v, tenant, rules) = (POLICY_FORM, TenantId([9; 8]), RuleBook::default());
+    let foreign = Policy { v, tenant, version: 1, issued_at: unix(), rules };
+    let body = dsse::sign(&foreign, &world.admin);
+    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
+    let foreign = world.request("POST", POLICY_PATH, body, &[(ADMIN_HEADER, &header)]).await;
+    refused(&foreign, ProblemCode::Policy);
     assert_eq!(publish(&world, &world.admin, 1, "{}").await.status, 201);
     refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Conflict);
     let state: PolicyState = fetch(&world, POLICY_PATH).await;

@@ -11,6 +11,7 @@ use tasuki_protocol::admin::{
     OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem, ProblemCode,
 };
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::login::{
     Authenticator, CONFIRM_PATH, ChangePassword, Confirmation, LoginAnswer, PASSWORD_PATH,
 };
@@ -23,6 +24,7 @@ use crate::client::{
     ADMIN_PASSWORD, Answer, Operator, PASSWORD, World, admin_header, device_key, exporter,
     request_over, unix,
 };
+use crate::ledger::read_until;
 use crate::pairing::{hellos, open};
 
 fn key(n: u8) -> SigningKey {
@@ -179,6 +181,19 @@ async fn an_operator_changes_his_own_password_within_the_rules() {
     assert_eq!(change(PASSWORD, new).await.status, 204);
     assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
     world.login("hanako", new, &operator.device, None).await.signed_in();
+    // S52, S56: it is the operator's own act, and no administrator's.
+    let read = read_until(&world, |event| matches!(event, Event::PasswordChanged)).await;
+    let mut changes = 0;
+    for entry in read.entries.iter().flatten() {
+        if entry.event == Event::PasswordChanged {
+            assert_eq!(entry.operator.as_deref(), Some("hanako"));
+            changes += 1;
+        }
+        if let Event::AdminDid { admin, .. } = &entry.event {
+            assert_eq!(admin, "admin", "{entry:?}");
+        }
+    }
+    assert_eq!(changes, 1);
 }
 
 async fn limit(world: &World, limits: Limits) -> Answer {
@@ -193,8 +208,12 @@ async fn s63_t54_limits_act_on_logins_and_on_what_lives() {
     let device = operator.device.clone();
     let addresses = |text: &str| Limits { addresses: vec![text.to_owned()], ..Limits::default() };
     assert_eq!(code(&limit(&world, addresses("nonsense")).await), ProblemCode::Unusable);
-    assert_eq!(limit(&world, addresses("192.0.2.0/24")).await.status, 204);
-    assert_eq!(operator.socket.next().await, None);
+    let out = async {
+        assert_eq!(limit(&world, addresses("192.0.2.0/24")).await.status, 204);
+        assert_eq!(operator.socket.next().await, None);
+    };
+    let five = std::time::Duration::from_secs(5);
+    tokio::time::timeout(five, out).await.expect("within five seconds");
     assert_eq!(world.login("hanako", PASSWORD, &device, None).await.status, 401);
     assert_eq!(limit(&world, addresses("::ffff:127.0.0.1")).await.status, 204);
     world.login("hanako", PASSWORD, &device, None).await.signed_in();
@@ -212,7 +231,7 @@ async fn s63_t54_limits_act_on_logins_and_on_what_lives() {
 }
 
 /// A day of the week that is not today anywhere on earth, within a day either side.
-fn tomorrow() -> u8 {
+pub(crate) fn tomorrow() -> u8 {
     let days = unix() / 86_400 + 3;
     // 1970-01-01 was a Thursday, which is day 4.
     u8::try_from((days + 3) % 7 + 1).unwrap()

@@ -345,6 +345,8 @@ fn s69_s70_explain_says_of_ten_thousand_policies_what_the_host_then_does() {
             prop_assert_eq!(word(Key::Recording), spelled(manifest.recording));
             prop_assert_eq!(rights.has(Capability::Record), manifest.recording != Requirement::Off);
             prop_assert_eq!(word(Key::ApplicationSelection), spelled(manifest.application_selection));
+            let disclosed = serde_json::to_value(manifest.address_disclosure).unwrap();
+            prop_assert_eq!(word(Key::AddressDisclosure), disclosed.as_str().unwrap());
             let most: u64 = word(Key::MaxMinutes).parse().unwrap();
             prop_assert!(manifest.length <= most * 60);
             Ok(())

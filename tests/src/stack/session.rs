@@ -81,7 +81,14 @@ impl Session {
     /// # Errors
     /// A program refused or fell silent.
     pub fn ring(house: &House, desks: &Desks, mode: Mode, way: Way) -> Result<Self> {
-        let operator = start_operator(house, &desks.operator, mode, way)?;
+        Self::ring_from(start_operator(house, &desks.operator, mode, way)?, house, desks, mode)
+    }
+
+    /// As [`Self::ring`], with an operator's program that was started already.
+    ///
+    /// # Errors
+    /// As [`Self::ring`].
+    pub fn ring_from(operator: Process, house: &House, desks: &Desks, mode: Mode) -> Result<Self> {
         let (number, _) = operator.event(Mark::default(), "number", |e| e["event"] == "number")?;
         let number = number["number"].as_str().context("the number is no text")?.to_owned();
         let mut agent = start_agent(house, &desks.user)?;

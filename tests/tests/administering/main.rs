@@ -3,6 +3,7 @@
 
 mod people;
 mod recovering;
+mod walking;
 
 use std::{
     fs::{self, File},

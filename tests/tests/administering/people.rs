@@ -8,7 +8,7 @@ use tasuki_tests::stack::House;
 use crate::{administer, answered, started, text};
 
 /// A second administrator in a profile of his own.
-fn enrolled(house: &House, name: &str) {
+pub(crate) fn enrolled(house: &House, name: &str) {
     let invited = house.administrate(&["admin", "add", name]).expect("an invitation");
     let token = invited["token"].as_str().expect("a token");
     let bundle = house.bundle();

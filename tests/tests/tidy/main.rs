@@ -11,6 +11,7 @@ mod places;
 mod shape;
 mod text;
 mod tree;
+mod windows;
 mod wire;
 
 /// Fails with all complaints of a rule at once.

@@ -168,6 +168,47 @@ fn dialling(sources: &[Source]) -> Vec<String> {
     complaints
 }
 
+/// What a stranger's words could become: a command, a statement, a page of a template (T60).
+const INTERPRETED: [(&str, &str); 7] = [
+    ("std::process::Command", "a server starts no program"),
+    ("tokio::process", "a server starts no program"),
+    ("AssertSqlSafe", "statements are constants; bind what comes from outside"),
+    ("sqlx::raw_sql", "statements are constants; bind what comes from outside"),
+    ("handlebars", "a server fills no template"),
+    ("tera", "a server fills no template"),
+    ("minijinja", "a server fills no template"),
+];
+
+#[test]
+fn t60_nothing_that_a_server_or_relay_is_told_becomes_a_command_a_statement_or_a_template() {
+    assert_none(&interpreting(&tree::rust()));
+}
+
+fn interpreting(sources: &[Source]) -> Vec<String> {
+    let servers =
+        sources.iter().filter(|s| s.is_under("signaling/src/") || s.is_under("turn-relay/src/"));
+    let mut complaints = Vec::new();
+    for source in servers {
+        let all = with_full_paths(&code(&source.text));
+        for (word, mend) in INTERPRETED {
+            if find_word(&all, word).is_some() {
+                complaints.push(format!("{}: `{word}`: {mend}", source.path));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn a_server_that_interprets_is_noticed() {
+    let at = |path, text| interpreting(&[Source::made_up(path, text)]);
+    assert_complains(&at("signaling/src/a.rs", "use std::process::Command;"), "starts no program");
+    assert_complains(&at("turn-relay/src/a.rs", "std::process::Command::new(x)"), "no program");
+    assert_complains(&at("signaling/src/a.rs", "sqlx::query(AssertSqlSafe(text))"), "bind");
+    assert_none(&at("signaling/src/a.rs", "use clap::Command; use std::process::ExitCode;"));
+    assert_none(&at("signaling/tests/a.rs", "use std::process::Command;"));
+}
+
 fn dials_by_order(source: &Source) -> bool {
     ["signaling/src/shell/doctor", "signaling/src/shell/acme_client.rs"]
         .into_iter()

@@ -130,12 +130,13 @@ pub(super) fn ceil(left: Duration) -> u64 {
 mod tests {
     use super::*;
     use crate::agent::scenes;
+    use tasuki_peer::shell::texts::Lang;
     use tasuki_protocol::rights::Mode;
 
     const SHOWN: Digest = Digest([7; 32]);
 
     fn asked(mode: Mode, met_before: u32, now: Instant) -> Asking {
-        Asking::new(scenes::question(mode), met_before, now)
+        Asking::new(scenes::question(mode, Lang::En), met_before, now)
     }
 
     fn accept(asking: &mut Asking, now: Instant) -> Vec<Effect> {

@@ -300,9 +300,10 @@ mod tests {
     use super::*;
     use crate::agent::news::News;
     use crate::agent::scenes;
+    use tasuki_peer::shell::texts::Lang;
 
     fn live(mode: Mode, now: Instant) -> Live {
-        let question = scenes::question(mode);
+        let question = scenes::question(mode, Lang::En);
         Live::new(*question.manifest, question.grantable, 0, now)
     }
 

@@ -25,6 +25,7 @@ use crate::look::Shade;
 use crate::room;
 use crate::turns::{self, Turn};
 use crate::upkeep::NextIsKept;
+use crate::viewer::made_up;
 use crate::windows::{AgentWindow, Means};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -60,7 +61,9 @@ pub(super) fn walk(
     let next = Rc::clone(&mock);
     window.on_next_state(move || next.turn());
     room::keep_on_screen(&window);
+    made_up::lay_into(&window);
     window.show()?;
+    mock.make_room();
     mock.show();
     match is_flooded {
         true => mock.flood(),
@@ -87,6 +90,7 @@ impl Mock {
         let Some(scene) = self.scene() else { return };
         let now = self.now(&scene);
         view::show(&scene.model, &window, now);
+        made_up::seen(&window, scene.shows_picture());
         let changed = self.guard.borrow_mut().look_after(&scene.model, &window, self);
         self.guard.borrow().show(&scene.model, now);
         if let Some(msg) = changed {
@@ -97,8 +101,17 @@ impl Mock {
     fn turn(self: &Rc<Self>) {
         self.at.set((self.at.get() + 1) % self.scenes.borrow().len().max(1));
         self.since.set(Instant::now());
+        self.make_room();
         self.show();
         self.tell();
+    }
+
+    /// As the program does for a picture.
+    fn make_room(&self) {
+        let shows = self.scene().is_some_and(|scene| scene.shows_picture());
+        if let Some(window) = self.window.upgrade().filter(|_| shows) {
+            room::grow(window.window(), room::PICTURE);
+        }
     }
 
     fn flood(self: &Rc<Self>) {

@@ -376,7 +376,7 @@ mod tests {
     }
 
     fn asked(model: &mut Model, now: Instant) {
-        let question = scenes::question(Mode::Control);
+        let question = scenes::question(Mode::Control, Lang::En);
         let _ = model.update(news(News::Asked { question, met_before: 1 }), now);
     }
 
@@ -408,7 +408,7 @@ mod tests {
         assert!(!model.about, "it would hide what its keys press");
         let _ = model.update(Msg::AboutShown(true), now);
         assert!(!model.about);
-        let granted = scenes::question(Mode::Control).grantable;
+        let granted = scenes::question(Mode::Control, Lang::En).grantable;
         let _ = model.update(news(News::Answered { granted, at: 0 }), now);
         let _ = model.update(Msg::AboutShown(true), now);
         let kind = QuestionKind::Continue;
@@ -428,7 +428,7 @@ mod tests {
     fn s31_closing_the_window_in_a_session_ends_it() {
         let (mut model, now) = (start(), Instant::now());
         asked(&mut model, now);
-        let granted = scenes::question(Mode::Control).grantable;
+        let granted = scenes::question(Mode::Control, Lang::En).grantable;
         let _ = model.update(news(News::Answered { granted, at: 0 }), now);
         assert_eq!(model.update(Msg::ClosePressed, now), [Effect::End, Effect::Close]);
     }
@@ -443,7 +443,7 @@ mod tests {
         assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_none()));
         let mut model = start();
         asked(&mut model, now);
-        let granted = scenes::question(Mode::Control).grantable;
+        let granted = scenes::question(Mode::Control, Lang::En).grantable;
         let _ = model.update(news(News::Answered { granted, at: 0 }), now);
         let _ = model.update(news(over()), now);
         assert!(matches!(&model.page, Page::Ended(ended) if ended.summary.is_some()));

@@ -14,6 +14,7 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
+use super::asking::Step;
 use super::entry::{Entry, Typed};
 use super::live::{Open, QuestionKind};
 use super::model::{Model, Msg, Page, Said};
@@ -21,8 +22,6 @@ use super::news::News;
 use crate::checkup;
 use crate::look::Shade;
 
-const ORGANISATION: &str = "みなと信用サービス";
-const OPERATOR: &str = "佐藤 美咲";
 /// 2026-11-25 12:04:10 UTC.
 const BEGAN_AT: u64 = 1_795_608_250;
 
@@ -33,6 +32,28 @@ pub struct Scene {
     pub model: Model,
     /// The moment at which it is looked at.
     pub now: Instant,
+}
+
+impl Scene {
+    /// Whether the operator's screen is looked at, and has come.
+    pub fn shows_picture(&self) -> bool {
+        matches!(&self.model.page, Page::Live(live) if !live.is_seen())
+    }
+
+    /// Of its picture, in logical pixels: as large as the window is by itself, and of the question as high as all
+    /// of it.
+    pub fn size(&self) -> (f32, f32) {
+        match &self.model.page {
+            Page::Live(_) if self.shows_picture() => (1000.0, 720.0),
+            Page::Asking(asking) if asking.step == Step::Question => (460.0, 1120.0),
+            Page::Trouble(_)
+            | Page::Number(_)
+            | Page::Connecting(_)
+            | Page::Asking(_)
+            | Page::Live(_)
+            | Page::Ended(_) => (460.0, 740.0),
+        }
+    }
 }
 
 /// In the order in which a session passes through them. Times count from `now`.
@@ -54,7 +75,7 @@ struct Stage {
 
 impl Stage {
     fn start(self) -> Model {
-        Model::new(self.lang, self.shade, ORGANISATION)
+        Model::new(self.lang, self.shade, organisation(self.lang))
     }
 
     /// A model that was told these things in turn, looked at so much later.
@@ -70,7 +91,7 @@ impl Stage {
         let at_once = Duration::ZERO;
         let trouble = Fault::Unreachable {
             address: "help.example.jp:443".to_owned(),
-            why: "no route".to_owned(),
+            why: "no way leads to it".to_owned(),
         };
         let mut stuck = self.start();
         stuck.page = Page::Trouble(Fault::NotSetUp);
@@ -99,7 +120,8 @@ impl Stage {
     }
 
     fn questions(self) -> Vec<Scene> {
-        let asked = |mode, met_before| news(News::Asked { question: question(mode), met_before });
+        let asked =
+            |mode, met_before| news(News::Asked { question: question(mode, self.lang), met_before });
         let less = Msg::Granted(Capability::FetchFiles, false);
         let (early, late) = (Duration::from_millis(1200), Duration::from_secs(23));
         vec![
@@ -125,7 +147,7 @@ impl Stage {
         let go_on = News::AskedMore { kind: QuestionKind::Continue, seconds: 1054, inert_ms: 800 };
         let timed = News::Allowed { rights: Rights::of(&[Capability::Operate]), seconds: Some(1594) };
         let with = |mode, told: Vec<News>| {
-            let mut msgs = begun(mode);
+            let mut msgs = begun(mode, self.lang);
             msgs.extend(told.into_iter().map(news));
             msgs
         };
@@ -150,14 +172,19 @@ impl Stage {
             self.told("agent-live-continue", with(Mode::Control, vec![go_on]), minutes),
             self.told("agent-watching-show", with(Mode::Show, Vec::new()), minutes),
             self.told("agent-watching-paused", with(Mode::Show, vec![News::Paused(true)]), minutes),
-            self.told("agent-watching-share", with(Mode::Share, vec![News::Reconnecting]), minutes),
+            self.told("agent-watching-share", with(Mode::Share, Vec::new()), minutes),
+            self.told(
+                "agent-watching-reconnecting",
+                with(Mode::Share, vec![News::Reconnecting]),
+                minutes,
+            ),
             self.told("agent-watching-talk", self.talk(Mode::Show), minutes),
         ]
     }
 
     /// Two lines, and the person looks at them.
     fn talk(self, mode: Mode) -> Vec<Msg> {
-        let mut msgs = begun(mode);
+        let mut msgs = begun(mode, self.lang);
         let answer = match self.lang {
             Lang::En => "The settings are open now.",
             Lang::Ja => "設定を開きました。",
@@ -171,7 +198,7 @@ impl Stage {
     }
 
     fn opened(self, what: Open) -> Vec<Msg> {
-        let mut msgs = begun(Mode::Control);
+        let mut msgs = begun(Mode::Control, self.lang);
         msgs.push(Msg::Opened(what));
         msgs
     }
@@ -185,20 +212,38 @@ impl Stage {
 
     fn after(self) -> Vec<Scene> {
         let over = |reason, by, fault| news(News::Over { end: Some((reason, by)), fault });
-        let mut ended = begun(Mode::Control);
-        ended.push(news(News::PictureKept));
-        ended.push(over(EndReason::UserEnded, EndedBy::ThisEnd, None));
-        ended.push(news(News::Receipt(PathBuf::from("tasuki-receipt.html"))));
-        let mut refused = vec![news(News::Asked { question: question(Mode::Control), met_before: 1 })];
-        refused.push(over(EndReason::UserRefused, EndedBy::ThisEnd, None));
-        let mut lost = begun(Mode::View);
+        let minutes = Duration::from_secs(754);
+        let ended = [
+            news(News::PictureKept),
+            over(EndReason::UserEnded, EndedBy::ThisEnd, None),
+            news(News::Receipt(PathBuf::from("tasuki-receipt.html"))),
+        ];
+        let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
+        let refused = vec![news(asked), over(EndReason::UserRefused, EndedBy::ThisEnd, None)];
         let fault = Some(Fault::PeerViolation);
-        lost.push(over(EndReason::Violation, EndedBy::ThisEnd, fault));
+        let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault)];
+        let control = self.told("agent-ended", begun(Mode::Control, self.lang), minutes);
+        let view = self.told("agent-ended-violation", begun(Mode::View, self.lang), minutes);
         vec![
-            self.told("agent-ended", ended, Duration::ZERO),
+            then(control, ended),
             self.told("agent-ended-refused", refused, Duration::ZERO),
-            self.told("agent-ended-violation", lost, Duration::ZERO),
+            then(view, stopped),
         ]
+    }
+}
+
+/// What comes at the moment at which it is looked at.
+fn then(mut scene: Scene, msgs: impl IntoIterator<Item = Msg>) -> Scene {
+    for msg in msgs {
+        let _ = scene.model.update(msg, scene.now);
+    }
+    scene
+}
+
+fn organisation(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "Minato Trust Services",
+        Lang::Ja => "みなと信用サービス",
     }
 }
 
@@ -217,8 +262,8 @@ fn after(mut model: Model, fault: Fault, now: Instant) -> Model {
     model
 }
 
-fn begun(mode: Mode) -> Vec<Msg> {
-    let question = question(mode);
+fn begun(mode: Mode, lang: Lang) -> Vec<Msg> {
+    let question = question(mode, lang);
     let granted = question.grantable;
     vec![
         news(News::Asked { question, met_before: 2 }),
@@ -232,7 +277,8 @@ fn begun(mode: Mode) -> Vec<Msg> {
 }
 
 /// What the peer's core would ask.
-pub fn question(mode: Mode) -> Question {
+pub fn question(mode: Mode, lang: Lang) -> Question {
+    let say = |en: &str, ja: &str| if lang == Lang::En { en.to_owned() } else { ja.to_owned() };
     let capabilities = mode.ceiling().without(Capability::ReadClipboard);
     let capabilities = capabilities.without(Capability::WriteClipboard).without(Capability::Record);
     let recording = if mode == Mode::Control { Requirement::Required } else { Requirement::Off };
@@ -241,14 +287,15 @@ pub fn question(mode: Mode) -> Question {
         tenant: TenantId([0; 8]),
         session: SessionId([0; 16]),
         operator: "sato".to_owned(),
-        operator_name: OPERATOR.to_owned(),
+        operator_name: say("Misaki Sato", "佐藤 美咲"),
         operator_key: DeviceKey([0; 32]),
         agent_key: DeviceKey([0; 32]),
         challenge: Challenge([0; 32]),
         mode,
         capabilities,
         files: FileRules::of(capabilities, Approval::Ask),
-        reason: (mode == Mode::Control).then(|| "#4410 会計ソフトのエラー".to_owned()),
+        reason: (mode == Mode::Control)
+            .then(|| say("#4410 Error in the accounting program", "#4410 会計ソフトのエラー")),
         certificate: Blob::default(),
         application_selection: Requirement::Off,
         recording,
@@ -259,7 +306,7 @@ pub fn question(mode: Mode) -> Question {
         policy_version: 1,
     };
     Question {
-        organisation: ORGANISATION.to_owned(),
+        organisation: organisation(lang).to_owned(),
         manifest: Box::new(manifest),
         grantable: capabilities,
         seconds: 120,

@@ -70,6 +70,8 @@ fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
     let page = match &model.page {
         Page::Trouble(fault) => {
             agent.set_trouble(fault.sentence(lang).into());
+            let more = fault.for_administrator(lang);
+            agent.set_trouble_details(more.unwrap_or_default().into());
             AgentPage::Trouble
         }
         Page::Number(page) => show_number(page, lang, &agent),
@@ -98,6 +100,7 @@ fn show_number(page: &NumberPage, lang: Lang, agent: &Agent<'_>) -> AgentPage {
     agent.set_number(page.entry.text().into());
     agent.set_number_caret(i32::try_from(page.entry.caret()).unwrap_or_default());
     agent.set_complaint(page.entry.complaint().into());
+    agent.set_checkable(page.trouble.as_ref().is_some_and(checkup::may_tell));
     let trouble = page.trouble.as_ref().map(|fault| fault.sentence(lang));
     agent.set_trouble(trouble.unwrap_or_default().into());
     AgentPage::Number
@@ -231,6 +234,7 @@ fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {
     let receipt = ended.receipt.as_ref().map(|file| file.display().to_string());
     agent.set_receipt(receipt.unwrap_or_default().into());
     agent.set_trouble(SharedString::new());
+    agent.set_checkable(ended.how == Ending::Lost);
     agent.set_ending(match &ended.how {
         Ending::ByYou => windows::Ending::ByYou,
         Ending::ByOperator => windows::Ending::ByOperator,
@@ -240,6 +244,7 @@ fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {
         Ending::TimeOver => windows::Ending::TimeOver,
         Ending::Program => windows::Ending::Program,
         Ending::Other(fault) => {
+            agent.set_checkable(checkup::may_tell(fault));
             agent.set_trouble(fault.sentence(lang).into());
             windows::Ending::Other
         }

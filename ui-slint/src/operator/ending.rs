@@ -5,6 +5,7 @@
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 
+use super::entrance::learn_to_ask;
 use super::history::{How, KEPT, Past};
 use super::model::{Dialog, Model, Outcome, Page, Stage, Tab, TabId};
 use super::update::Effect;
@@ -12,6 +13,9 @@ use super::update::Effect;
 /// The loop is over: the tab says how it ended, and the history keeps it.
 pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> Vec<Effect> {
     let now = model.now;
+    if result == Err(Fault::ReasonNeeded) {
+        learn_to_ask(model);
+    }
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     let past = past(tab, &result, now);
     tab.noted = true;

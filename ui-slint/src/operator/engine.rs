@@ -235,6 +235,7 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
             organisation: answer.organisation,
             server: files::server_of(&trust),
             modes: answer.modes,
+            reason: answer.reason,
         }),
         Ok(LoginOutcome::TotpSetup { uri }) => entrance::Answer::TotpSetup { uri },
         Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,

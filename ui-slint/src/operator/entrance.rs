@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::Requirement;
 
 use super::ending::note_down;
 use super::history::Past;
@@ -174,6 +175,17 @@ pub(super) fn may_open(model: &Model, mode: Mode) -> bool {
     match &model.door {
         Door::In(account) => account.modes.contains(&mode),
         Door::Shut(_) | Door::Out(_) => false,
+    }
+}
+
+pub(super) fn asks_for_reason(model: &Model) -> bool {
+    matches!(&model.door, Door::In(account) if account.reason == Requirement::Required)
+}
+
+/// The policy is another than at the sign-in.
+pub(super) fn learn_to_ask(model: &mut Model) {
+    if let Door::In(account) = &mut model.door {
+        account.reason = Requirement::Required;
     }
 }
 

@@ -51,6 +51,7 @@ fn account(settings: &Settings, trust: &Trust) -> Option<Account> {
         organisation: trust.bundle.organisation.clone(),
         server: server_of(trust),
         modes: sign_in.modes.clone(),
+        reason: sign_in.reason,
     })
 }
 

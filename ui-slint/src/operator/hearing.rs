@@ -34,7 +34,7 @@ pub(super) fn heard(tab: &mut Tab, event: SessionEvent, now: u64) {
         SessionEvent::PathDown { path: PathKind::Direct, why } => tab.link.why_not_direct = Some(why),
         SessionEvent::PathDown { path: PathKind::Relayed, .. } => {}
         SessionEvent::PathChosen { path } => path_chosen(tab, path),
-        SessionEvent::Reconnecting => tab.link.reconnecting = Some(now),
+        SessionEvent::Reconnecting => tab.link.lost(now),
         SessionEvent::FirstFrame { after_ms } => tab.view.first_ms = Some(after_ms),
         SessionEvent::InputPaused { .. } => tab.view.halts.hand = true,
         SessionEvent::InputResumed => tab.view.halts.hand = false,

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::Requirement;
 
 use super::history::Past;
 use super::preferences::{Language, Preferences};
@@ -129,6 +130,8 @@ pub struct Account {
     pub organisation: String,
     pub server: String,
     pub modes: Vec<Mode>,
+    /// Whether the policy wants a reason before each number.
+    pub reason: Requirement,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,11 +10,12 @@ use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
+use tasuki_protocol::terms::Requirement;
 
 use super::history::{How, Past};
 use super::model::{
-    Account, Asks, Busy, Dialog, Door, Line, Missing, Model, More, Note, Number, Outcome, Page, SignIn,
-    Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+    Account, Asks, Busy, Dialog, Door, Line, Link, Missing, Model, More, Note, Number, Outcome, Page,
+    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
 use super::preferences::{Language, Preferences};
 use crate::checkup;
@@ -90,6 +91,7 @@ impl Stages {
         vec![
             ("operator-home", Model { chosen: Some(Mode::Control), ..self.home() }),
             ("operator-home-limited", self.limited()),
+            ("operator-home-reason", self.asked_for_reason()),
             ("operator-dialling", self.tab(Mode::Control, Stage::Dialling, |_| {})),
             ("operator-waiting", self.tab(Mode::Control, waiting, |_| {})),
             ("operator-wrong-number", self.tab(Mode::View, Stage::Waiting(number(1)), |_| {})),
@@ -101,7 +103,7 @@ impl Stages {
     fn live(&self) -> Vec<Named> {
         let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
         let view_only = |tab: &mut Tab| {
-            tab.granted = Mode::View.ceiling();
+            tab.granted = Mode::View.ceiling().without(Capability::Record);
         };
         let mut talk = live(Mode::Control, |_| {});
         self.talk(&mut talk);
@@ -115,7 +117,7 @@ impl Stages {
                 live(Mode::Control, |tab| {
                     tab.view.first_ms = None;
                     tab.live_since = Some(NOW - 2);
-                    tab.link.path = None;
+                    tab.link = Link::default();
                 }),
             ),
             ("operator-viewer-view-only", live(Mode::View, view_only)),
@@ -126,17 +128,12 @@ impl Stages {
                 }),
             ),
             ("operator-viewer-paused", live(Mode::Control, |tab| tab.view.halts.host = true)),
-            (
-                "operator-viewer-reconnecting",
-                live(Mode::Manage, |tab| {
-                    tab.link.reconnecting = Some(NOW - 12);
-                    tab.link.path = None;
-                }),
-            ),
+            ("operator-viewer-reconnecting", live(Mode::Manage, |tab| tab.link.lost(NOW - 12))),
+            ("operator-viewer-relayed", live(Mode::Control, relayed)),
             (
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling();
+                    tab.granted = Mode::View.ceiling().without(Capability::Record);
                     tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
                 }),
             ),
@@ -149,7 +146,7 @@ impl Stages {
             (
                 "operator-viewer-control-over",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling();
+                    tab.granted = Mode::View.ceiling().without(Capability::Record);
                     tab.more = More::Revoked { until: NOW + 10 };
                 }),
             ),
@@ -162,7 +159,7 @@ impl Stages {
             (
                 "operator-dialog-more-rights",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling();
+                    tab.granted = Mode::View.ceiling().without(Capability::Record);
                     tab.dialog = Dialog::MoreRights;
                 }),
             ),
@@ -232,6 +229,7 @@ impl Stages {
             organisation: self.say("Minato Trust Services", "みなと信用サービス"),
             server: "support.minato.example".to_owned(),
             modes: Mode::ALL.to_vec(),
+            reason: Requirement::default(),
         };
         Model { door: Door::In(account), ..self.empty() }
     }
@@ -243,6 +241,16 @@ impl Stages {
             account.modes = vec![Mode::View, Mode::Show];
         }
         model.chosen = Some(Mode::View);
+        model
+    }
+
+    /// Whose policy wants a reason before each number.
+    fn asked_for_reason(&self) -> Model {
+        let mut model = self.home();
+        if let Door::In(account) = &mut model.door {
+            account.reason = Requirement::Required;
+        }
+        model.chosen = Some(Mode::Control);
         model
     }
 
@@ -330,6 +338,15 @@ fn asked() -> tasuki_protocol::rights::Rights {
     tasuki_protocol::rights::Rights::of(&[Capability::Operate])
 }
 
+/// As UDP was of no use.
+fn relayed(tab: &mut Tab) {
+    tab.link.path = Some(PathKind::Relayed);
+    tab.link.why_not_direct = Some("this network lets no UDP through".to_owned());
+    tab.link.cipher_words =
+        Some("Noise_NNpsk0_25519_AESGCM_SHA256, TLS13_AES_256_GCM_SHA384".to_owned());
+    tab.link.round_trip_ms = Some(61);
+}
+
 fn live_stage() -> Stage {
     Stage::Live { since: NOW - 754 }
 }
@@ -349,6 +366,9 @@ fn connect(tab: &mut Tab, since: u64) {
         |id, x, primary| Monitor { id: MonitorId(id), x, y: 0, width: 1280, height: 800, primary };
     tab.live_since = Some(since);
     tab.granted = tab.mode.ceiling();
+    if tab.mode != Mode::Control {
+        tab.granted = tab.granted.without(Capability::Record);
+    }
     tab.view.first_ms = Some(412);
     tab.view.layout = Some(Layout {
         monitors: vec![monitor(0, 0, true), monitor(1, 1280, false)],

@@ -110,6 +110,8 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::QuestionOver(_) => tab.question = None,
         Happened::Layout(layout) => tab.view.layout = Some(still_shown(tab, layout)),
         Happened::MonitorsChanged => return vec![Effect::AskMonitors(id)],
+        // Of the path that is gone.
+        Happened::Report(..) if tab.link.reconnecting.is_some() => {}
         Happened::Report(report, seconds) => {
             tab.link.rates.count(seconds, report.decoded, report.bytes);
             tab.link.path = report.stats.path.or(tab.link.path);

@@ -115,6 +115,14 @@ pub struct Link {
     pub rates: Rates,
 }
 
+impl Link {
+    /// Nothing carries the session: of what carried it nothing is told any more.
+    pub fn lost(&mut self, now: u64) {
+        let why_not_direct = self.why_not_direct.take();
+        *self = Self { why_not_direct, reconnecting: Some(now), ..Self::default() };
+    }
+}
+
 /// Of the last second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Rates {
@@ -380,7 +388,6 @@ impl Tab {
         self.is_live() && self.watches() && !self.more_rights().is_none()
     }
 
-    /// What could be asked for.
     pub fn more_rights(&self) -> MoreRights {
         let lacks =
             self.mode.ceiling().has(Capability::Operate) && !self.granted.has(Capability::Operate);

@@ -5,6 +5,7 @@
 
 use slint::{ComponentHandle, SharedString};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::terms::Requirement;
 
 use super::history::{How, Past};
 use super::model::{
@@ -48,7 +49,11 @@ fn page(model: &Model) -> OperatorPage {
 
 fn show_door(model: &Model, operator: &Operator<'_>) {
     match &model.door {
-        Door::Shut(fault) => operator.set_shut_why(fault.sentence(model.lang()).into()),
+        Door::Shut(fault) => {
+            operator.set_shut_why(fault.sentence(model.lang()).into());
+            let more = fault.for_administrator(model.lang());
+            operator.set_shut_details(more.unwrap_or_default().into());
+        }
         Door::Out(page) => show_sign_in(model, page, operator),
         Door::In(account) => show_account(account, operator),
     }
@@ -67,6 +72,8 @@ fn show_sign_in(model: &Model, page: &SignIn, operator: &Operator<'_>) {
         Asks::Enrolment => SignInAsks::Enrolment,
     });
     let (mut words, mut device, mut wait) = (String::new(), String::new(), 0);
+    let failed = matches!(&page.trouble, Some(Trouble::Failed(fault)) if checkup::may_tell(fault));
+    operator.set_checkable(failed);
     operator.set_trouble(match &page.trouble {
         None => SignInTrouble::None,
         Some(Trouble::Failed(fault)) => {
@@ -104,10 +111,11 @@ fn show_account(account: &Account, operator: &Operator<'_>) {
 }
 
 fn show_home(model: &Model, operator: &Operator<'_>) {
-    let allowed: &[Mode] = match &model.door {
-        Door::In(account) => &account.modes,
-        Door::Shut(_) | Door::Out(_) => &[],
+    let (allowed, reason): (&[Mode], Requirement) = match &model.door {
+        Door::In(account) => (&account.modes, account.reason),
+        Door::Shut(_) | Door::Out(_) => (&[], Requirement::default()),
     };
+    operator.set_reason_wanted(reason == Requirement::Required);
     let cards = Mode::ALL.into_iter().map(|mode| ModeCard {
         mode: mode_name(mode),
         allowed: allowed.contains(&mode),

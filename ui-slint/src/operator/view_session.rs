@@ -14,6 +14,7 @@ use tasuki_protocol::rights::Capability;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
 use super::view::{mode_name, stage, text, whole};
 use super::{clock, square};
+use crate::checkup;
 use crate::rows::fill;
 use crate::viewer::frame::Zoom;
 use crate::windows::{
@@ -69,6 +70,7 @@ fn show_rights(tab: &Tab, session: &Session<'_>) {
     session.set_may_screenshot(tab.watches() && tab.has(Capability::Screenshot));
     session.set_may_choose_screen(tab.has(Capability::ChooseScreen));
     session.set_may_chat(tab.has(Capability::Chat));
+    session.set_recording(tab.has(Capability::Record));
     session.set_dialog(match tab.dialog {
         Dialog::None => SessionDialog::None,
         Dialog::TypeText => SessionDialog::TypeText,
@@ -128,8 +130,11 @@ fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_cipher(text(link.cipher_words.as_deref().unwrap_or_default()));
     let trip = link.round_trip_ms.map(|ms| format!("{ms} ms"));
     session.set_round_trip(trip.unwrap_or_default().into());
-    session.set_pictures_per_second(format!("{:.0} fps", link.rates.pictures).into());
-    session.set_bit_rate(rate(link.rates.bits).into());
+    // Nothing has a rate before something came.
+    let seen = link.path.is_some() && (tab.view.first_ms.is_some() || !tab.watches());
+    let told = |words: String| if seen { words } else { String::new() };
+    session.set_pictures_per_second(told(format!("{:.0} fps", link.rates.pictures)).into());
+    session.set_bit_rate(told(rate(link.rates.bits)).into());
     let gone = link.reconnecting.map(|since| whole(model.now.saturating_sub(since)));
     session.set_reconnecting_seconds(gone.unwrap_or(-1));
     let live = match tab.stage {
@@ -191,6 +196,8 @@ fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_over(what);
     session.set_over_tone(tone);
     session.set_over_words(words.into());
+    let failed = matches!(outcome, Outcome::Failed(fault) if checkup::may_tell(fault));
+    session.set_checkable(failed);
 }
 
 fn tone(fault: &Fault) -> OverTone {

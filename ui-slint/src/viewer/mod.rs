@@ -9,6 +9,7 @@ pub mod frame;
 pub mod grab;
 pub mod hands;
 pub mod keys;
+pub mod made_up;
 pub mod paint;
 pub mod screen;
 pub mod sheets;

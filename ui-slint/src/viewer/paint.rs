@@ -256,3 +256,72 @@ fn thread_cpu() -> Duration {
         u32::try_from(time.tv_nsec).unwrap_or_default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use tasuki_media::i420::I420;
+    use tasuki_media::screen::Pixels;
+    use tasuki_media::vp8::{Bitrate, Coding, Encoder};
+    use tasuki_peer::core::io::PictureCommand;
+    use tasuki_peer::core::path::VideoFrame;
+    use tasuki_protocol::leg::{FrameKind, VideoHeader};
+
+    use super::*;
+
+    const SIDE: u16 = 64;
+    const PICTURES: u32 = 50;
+
+    /// All of one grey, brighter with its number.
+    fn frame(encoder: &mut Encoder, number: u32) -> VideoFrame {
+        let bgra = vec![(number * 5) as u8; usize::from(SIDE) * usize::from(SIDE) * 4];
+        let mut picture = I420::new(SIDE, SIDE);
+        let (stride, changed) = (usize::from(SIDE) * 4, ChangedBlocks::all(SIDE, SIDE));
+        let pixels = Pixels { bgra: &bgra, stride, width: SIDE, height: SIDE, changed: &changed };
+        picture.update(&pixels);
+        let vp8 = encoder.encode(&picture, Coding::Key).unwrap().bytes;
+        VideoFrame { header: VideoHeader { number, kind: FrameKind::Key }, vp8 }
+    }
+
+    fn brightness(fresh: &Fresh) -> u8 {
+        fresh.tiles[0].1.as_bytes()[0]
+    }
+
+    #[test]
+    fn of_fifty_pictures_that_the_window_does_not_take_only_the_newest_waits() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (viewer, rings) = (Viewer::default(), Arc::new(AtomicUsize::new(0)));
+        let rung = Arc::clone(&rings);
+        let ring = move || {
+            rung.fetch_add(1, Ordering::SeqCst);
+        };
+        let painter = Painter::start(viewer.clone(), runtime.handle().clone(), ring);
+        let view = Extent { width: SIDE, height: SIDE };
+        painter.want(Wanted { view, ..Wanted::default() });
+        let mut encoder = Encoder::new(SIDE, SIDE, Bitrate(8_000_000)).unwrap();
+        for number in 1..=PICTURES {
+            viewer.act(PictureCommand::Frame(frame(&mut encoder, number)));
+            // The decoder has it, and the painter could.
+            let shown = runtime.block_on(viewer.newer_than(u64::from(number) - 1));
+            assert_eq!(shown.count, u64::from(number));
+        }
+        let last = u8::try_from(PICTURES * 5).unwrap();
+        let (mut taken, deadline) = (0, Instant::now() + Duration::from_secs(60));
+        loop {
+            assert!(Instant::now() < deadline, "the last never came; {taken} were taken");
+            let Some(fresh) = painter.take().filter(|fresh| !fresh.tiles.is_empty()) else {
+                std::thread::sleep(Duration::from_millis(5));
+                continue;
+            };
+            taken += 1;
+            if brightness(&fresh).abs_diff(last) < 8 {
+                break;
+            }
+        }
+        assert!(taken <= 2, "one that was painted before, and the newest: {taken}");
+        assert!(painter.spent().pictures <= 2 && rings.load(Ordering::SeqCst) <= 3);
+        viewer.stop();
+    }
+}

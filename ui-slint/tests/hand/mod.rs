@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -132,6 +133,32 @@ impl Desk {
         let mut command = Command::new(program);
         let output = command.env("DISPLAY", &self.display).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a program of the display has copied.
+    pub(crate) fn clipboard(&self) -> Option<String> {
+        let (client, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let root = client.setup().roots[screen].root;
+        let atom = |name: &[u8]| client.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let (clipboard, text) = (atom(b"CLIPBOARD"), atom(b"UTF8_STRING"));
+        let (window, kind) = (client.generate_id().unwrap(), WindowClass::INPUT_ONLY);
+        let aux = CreateWindowAux::new();
+        client.create_window(0, window, root, 0, 0, 1, 1, 0, kind, 0, &aux).unwrap();
+        client.convert_selection(window, clipboard, text, clipboard, x11rb::CURRENT_TIME).unwrap();
+        client.flush().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            let Some(event) = client.poll_for_event().unwrap() else {
+                std::thread::sleep(Duration::from_millis(10));
+                continue;
+            };
+            if let Event::SelectionNotify(told) = event {
+                let asked = client.get_property(true, window, clipboard, text, 0, 1024);
+                let value = asked.unwrap().reply().unwrap().value;
+                return (told.property != x11rb::NONE).then(|| String::from_utf8(value).unwrap());
+            }
+        }
+        None
     }
 
     /// Left, top, width and height of a window that no frame surrounds; nought of one that is gone.

@@ -291,8 +291,8 @@ pub(crate) fn what_is_said_is_true_of_the_rights_and_the_mode(lang: Lang) {
         only(&open(scene).0, if en { in_en } else { in_ja }, AccessibleRole::Text);
     };
     let operated =
-        ("佐藤 美咲 sees and operates this screen", "佐藤 美咲 がこの画面を見て操作しています");
-    let seen = ("佐藤 美咲 sees this screen", "佐藤 美咲 がこの画面を見ています");
+        ("Misaki Sato sees and operates this screen", "佐藤 美咲 がこの画面を見て操作しています");
+    let seen = ("Misaki Sato sees this screen", "佐藤 美咲 がこの画面を見ています");
     let mut live = scene("agent-live-control", lang);
     says(&live, operated);
     tell(&mut live, News::Paused(true));
@@ -311,7 +311,7 @@ pub(crate) fn what_is_said_is_true_of_the_rights_and_the_mode(lang: Lang) {
     );
     says(&scene("agent-watching-paused", lang), last);
     let ended =
-        ("Ended. Your screen can be seen no more.", "終了しました。\nあなたの画面はもう見えません。");
+        ("Ended.\nYour screen can be seen no more.", "終了しました。\nあなたの画面はもう見えません。");
     says(&scene("agent-ended", lang), ended);
     let (window, _) = open(&scene("agent-live-more-rights", lang));
     let text = window.global::<QuestionWords<'_>>().get_text();

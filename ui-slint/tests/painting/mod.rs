@@ -33,6 +33,13 @@ pub(crate) fn manners() -> [(Lang, Shade); 4] {
     ]
 }
 
+/// Whether a picture of this name is asked for: all, or to be written anew those with the variable's word in their
+/// names.
+pub(crate) fn is_due(name: &str) -> bool {
+    let word = std::env::var("TASUKI_WRITE_PICTURES").unwrap_or_default();
+    word.is_empty() || word == "1" || name.contains(&word)
+}
+
 /// All pictures of one test, so that one run tells every one that is off.
 #[derive(Debug, Default)]
 pub(crate) struct Gallery {

@@ -1,6 +1,8 @@
 //! What whoever runs the network is told of an obstacle, beside the person's own sentence.
 
 use super::super::fault::Fault;
+use super::super::reasons::reason;
+use super::super::texts::Lang;
 
 /// In English and in Japanese; `None` for what is no matter of the network.
 pub(super) fn for_network(fault: &Fault) -> Option<[String; 2]> {
@@ -33,7 +35,8 @@ fn of_the_way(fault: &Fault) -> Option<[String; 2]> {
                 "TCP to {address} fails: {why}. Allow outgoing TCP to it, or name a proxy that may."
             ),
             format!(
-                "{address} への TCP 接続に失敗しました（{why}）。このアドレスへの送信を許可するか、プロキシを指定してください。"
+                "{address} への TCP 接続に失敗しました（{}）。このアドレスへの送信を許可するか、プロキシを指定してください。",
+                reason(why, Lang::Ja)
             ),
         ],
         _ => return None,
@@ -76,7 +79,7 @@ fn of_a_proxy(fault: &Fault) -> Option<[String; 2]> {
     Some(match fault {
         Fault::ProxyUnreachable { proxy, why } => [
             format!("The proxy {proxy} fails: {why}."),
-            format!("プロキシ {proxy} への接続に失敗しました（{why}）。"),
+            format!("プロキシ {proxy} への接続に失敗しました（{}）。", reason(why, Lang::Ja)),
         ],
         Fault::ProxyPassword { proxy } => [
             format!(

@@ -13,7 +13,10 @@ use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{
     ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse, SignOut,
 };
+use tasuki_protocol::policy::decide::Subject;
+use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal;
+use tasuki_protocol::terms::Requirement;
 
 use super::admin::refuse_admin;
 use super::seen::Seen;
@@ -23,6 +26,7 @@ use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::acts::Step;
 use crate::shell::clock;
 use crate::shell::devices::Asked;
+use crate::shell::kinds::Kind;
 use crate::shell::listen::Guest;
 use crate::shell::store::Event;
 use crate::shell::tokens::Bearer;
@@ -53,8 +57,12 @@ pub(super) async fn login(
     let origin = Origin { address, exporter: guest.exporter };
     let seen = Seen::of(&request, address);
     match site.accounts.login(request, origin).await {
-        Ok(Login { answer: LoginAnswer::SignedIn(response), .. }) => {
-            sign_in(&site, seen, response).await
+        Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
+            let reason = match asks_for_reason(&site, operator).await {
+                Ok(reason) => reason,
+                Err(why) => return store_problem(&why),
+            };
+            sign_in(&site, seen, LoginResponse { reason, ..response }).await
         }
         Ok(Login { operator, answer, asked }) => {
             // The steps of a sign-in that goes on are none of the ledger's, nor is waiting.
@@ -83,6 +91,16 @@ pub(super) async fn login(
     }
 }
 
+/// What the policy in force wants of him before each number; a policy that does not hold gives no numbers at all.
+async fn asks_for_reason(site: &Site, operator: i64) -> Result<Requirement, sqlx::Error> {
+    let (policy, account) = (site.policies.current().await?, site.accounts.by_id(operator).await?);
+    let (Some(policy), Some(account)) = (policy, account) else { return Ok(Requirement::default()) };
+    let groups = site.accounts.groups_of(operator).await?;
+    let certified = Rights::NONE;
+    let (operator, modes) = (account.person.name.as_str(), account.modes.as_slice());
+    Ok(policy.reason(&Subject { operator, groups: &groups, modes, certified }))
+}
+
 /// Nobody is signed in unrecorded (T65).
 async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
     if site.ledger.append(seen.signed_in()).await.is_ok() {
@@ -107,7 +125,7 @@ pub(super) async fn logout(
         Ok(end) => end,
         Err(refused) => return refuse_bearer(&site, &bearer, address, refused).await,
     };
-    done(&site, event("logout", Some(bearer.operator.0)), vec![end], bearer.operator).await
+    done(&site, event(Kind::SignedOut, Some(bearer.operator.0)), vec![end], bearer.operator).await
 }
 
 pub(super) async fn confirm(
@@ -139,7 +157,7 @@ pub(super) async fn change_password(
     };
     match site.accounts.change_password(&bearer, &guest.exporter, asked).await {
         Ok(Ok(steps)) => {
-            let changed = event("password.changed", Some(bearer.operator.0));
+            let changed = event(Kind::PasswordChanged, Some(bearer.operator.0));
             done(&site, changed, steps, bearer.operator).await
         }
         Ok(Err(code)) => problem(code),
@@ -227,10 +245,14 @@ pub(super) async fn bearer(
     let found = async {
         let Some(bearer) = site.accounts.bearer(token).await? else { return Ok(None) };
         let admitted = site.accounts.still_admits(bearer.operator, address).await?;
-        Ok(admitted.then_some(bearer))
+        Ok(Some((bearer, admitted)))
     };
     match found.await {
-        Ok(Some(bearer)) => Ok(bearer),
+        Ok(Some((bearer, Ok(())))) => Ok(bearer),
+        Ok(Some((bearer, Err(outside)))) => {
+            site.bearer_refused(&bearer, address, Wrong::Outside(outside)).await;
+            Err(problem(ProblemCode::SignIn))
+        }
         Ok(None) => Err(problem(ProblemCode::SignIn)),
         Err(error) => Err(store_problem(&error)),
     }

@@ -14,9 +14,11 @@ use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::POLICY_PATH;
 use tasuki_protocol::signal::MAX_REQUEST;
 
+use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
+use crate::shell::kinds::Kind;
 
 /// A signed policy grows by a third in its envelope.
 const MAX_POLICY_BODY: usize = MAX_POLICY_BYTES + MAX_POLICY_BYTES / 2;
@@ -36,7 +38,7 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Respo
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let added_now = event("operator.added", None).by(admin.0).on(&new.operator);
+    let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator);
     let added = async {
         let (steps, added) = site.accounts.add_operator(new).await?;
         site.act(added_now, steps).await.map(|()| added)
@@ -53,12 +55,12 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         Err(refused) => return refused,
     };
     let (kind, ends) = match change.change {
-        OperatorChange::Disable => ("operator.disabled", true),
-        OperatorChange::Enable => ("operator.enabled", false),
-        OperatorChange::Remove => ("operator.removed", true),
-        OperatorChange::NewCode => ("operator.code", false),
-        OperatorChange::Unlock => ("operator.unlocked", false),
-        OperatorChange::ForgetAuthenticator => ("operator.authenticator_forgotten", true),
+        OperatorChange::Disable => (Kind::OperatorDisabled, true),
+        OperatorChange::Enable => (Kind::OperatorEnabled, false),
+        OperatorChange::Remove => (Kind::OperatorRemoved, true),
+        OperatorChange::NewCode => (Kind::OperatorCode, false),
+        OperatorChange::Unlock => (Kind::OperatorUnlocked, false),
+        OperatorChange::ForgetAuthenticator => (Kind::AuthenticatorForgotten, true),
     };
     let changed = async {
         let (id, steps, code) = site.accounts.change_operator(&change).await?;
@@ -86,7 +88,7 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Res
     };
     let limited = async {
         let (id, step) = site.accounts.limit_operator(&order).await?;
-        let limited = event("operator.limited", Some(id)).by(admin.0).on(&order.operator);
+        let limited = event(Kind::OperatorLimited, Some(id)).by(admin.0).on(&order.operator);
         site.act(limited, vec![step]).await.map(|()| id)
     };
     match limited.await {
@@ -114,10 +116,10 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
         Err(refused) => return refused,
     };
     let (kind, who) = match &change.change {
-        GroupChange::Add => ("group.added", None),
-        GroupChange::Remove => ("group.removed", None),
-        GroupChange::Join { operator } => ("group.joined", Some(operator)),
-        GroupChange::Leave { operator } => ("group.left", Some(operator)),
+        GroupChange::Add => (Kind::GroupAdded, None),
+        GroupChange::Remove => (Kind::GroupRemoved, None),
+        GroupChange::Join { operator } => (Kind::GroupJoined, Some(operator)),
+        GroupChange::Leave { operator } => (Kind::GroupLeft, Some(operator)),
     };
     let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
     let changed = async {
@@ -144,6 +146,7 @@ pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, By
     let path = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
     let signed = Signed { header, method: parts.method.as_str(), path, body: &body };
     let admin = site.accounts.authorise(signed).await.map_err(refuse_admin)?;
+    parts.extensions.get::<Signer>().inspect(|signer| signer.is(admin));
     Ok((admin, body))
 }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::shell::accounts::{Accounts, LoginRefused, Wrong};
 use crate::shell::admins::{AdminId, AdminRefused, Coming};
+use crate::shell::kinds::Kind;
 use crate::shell::listen::Guest;
 
 /// Exists until the first administrator has come (T57).
@@ -52,14 +53,14 @@ pub(super) async fn recover(
     }
     let recovered = async {
         let steps = site.accounts.recover_admin(&body, &bundle).await?;
-        site.act(event("admin.recovered", None).on(&body.enrol.name), steps).await
+        site.act(event(Kind::AdminRecovered, None).on(&body.enrol.name), steps).await
     };
     match recovered.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(AdminRefused::Problem(ProblemCode::Document)) => {
             tracing::warn!("a recovery token came without the root's word");
             let path = RECOVER_PATH.to_owned();
-            let refused = Entry::server(ledger::event::Event::AdminRefused { from, path });
+            let refused = Entry::server(ledger::event::Event::AdminRefused { from, path, admin: None });
             let written = site.witnessed(vec![refused]).await;
             written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document))
         }
@@ -74,7 +75,7 @@ async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
     };
     let enrolled = async {
         let steps = site.accounts.enrol_admin(&body, coming).await?;
-        site.act(event("admin.enrolled", None).on(&body.name), steps).await
+        site.act(event(Kind::AdminEnrolled, None).on(&body.name), steps).await
     };
     match enrolled.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
@@ -96,7 +97,7 @@ pub(super) async fn login(
         Ok((answer, opened)) => {
             let written = match &answer {
                 AdminLoginAnswer::SignedIn { .. } => {
-                    let entered = event("admin.login", None).by(admin.0);
+                    let entered = event(Kind::AdminLogin, None).by(admin.0);
                     let entered = site.act(entered, opened.into_iter().collect()).await;
                     entered.map_err(refuse_admin)
                 }
@@ -127,7 +128,7 @@ pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let left = event("admin.logout", None).by(admin.0);
+    let left = event(Kind::AdminLogout, None).by(admin.0);
     match site.act(left, vec![Accounts::log_admin_out(admin)]).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),
@@ -154,7 +155,7 @@ pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
     }
     let invited = async {
         let (step, added) = site.accounts.invite_admin(&order)?;
-        let invited = event("admin.invited", None).by(admin.0).on(&order.name);
+        let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
         site.act(invited, vec![step]).await.map(|()| added)
     };
     match invited.await {
@@ -172,10 +173,10 @@ pub(super) async fn change(State(site): Shared, request: Request) -> Response {
         return refuse_admin(refused);
     }
     let kind = match order.change {
-        AdminChange::Disable => "admin.disabled",
-        AdminChange::Enable => "admin.enabled",
-        AdminChange::Remove => "admin.removed",
-        AdminChange::Unlock => "admin.unlocked",
+        AdminChange::Disable => Kind::AdminDisabled,
+        AdminChange::Enable => Kind::AdminEnabled,
+        AdminChange::Remove => Kind::AdminRemoved,
+        AdminChange::Unlock => Kind::AdminUnlocked,
     };
     let changed = async {
         let steps = site.accounts.change_admin(admin, &order).await?;

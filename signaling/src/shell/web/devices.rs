@@ -10,6 +10,7 @@ use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, event, json, problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::devices::revocation;
+use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
 
 pub(super) async fn list(State(site): Shared, request: Request) -> Response {
@@ -34,7 +35,7 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
     let approved = async {
         let certificate = &order.certificate.0;
         let (operator, step) = site.accounts.approve_device(certificate, &bundle).await?;
-        let event = event("device.approved", Some(operator)).by(admin.0);
+        let event = event(Kind::DeviceApproved, Some(operator)).by(admin.0);
         site.act(event, vec![step]).await.map(|()| Concerned::One(OperatorId(operator)))
     };
     match approved.await {
@@ -61,7 +62,7 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
         let now = now.filter(|entry| list.devices.contains(&entry.device));
         let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
-        let revoked = event("device.revoked", None).by(admin.0).on(&whose.join(", "));
+        let revoked = event(Kind::DeviceRevoked, None).by(admin.0).on(&whose.join(", "));
         let steps = std::iter::once(document).chain(revocation(list)).collect();
         site.act(revoked, steps).await
     });

@@ -11,6 +11,7 @@ use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::fault::Fault;
+use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
 
 pub(super) async fn server_keys(State(site): Shared, request: Request) -> Response {
@@ -28,7 +29,7 @@ pub(super) async fn prepare(State(site): Shared, request: Request) -> Response {
     if let Err(fault) = site.trust.prepare(order.kind) {
         return unable(&fault);
     }
-    if let Err(refused) = site.recorded(event("key.prepared", None).by(admin.0)).await {
+    if let Err(refused) = site.recorded(event(Kind::KeyPrepared, None).by(admin.0)).await {
         return refused;
     }
     show(&site)
@@ -42,7 +43,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = site.accounts.recently_confirmed(admin).await {
         return refuse_admin(refused);
     }
-    let published = || event("bundle.published", None).by(admin.0);
+    let published = || event(Kind::BundlePublished, None).by(admin.0);
     let adopted = site.trust.publish(&order, async |steps| site.act(published(), steps).await);
     let adopted = match adopted.await {
         Ok(adopted) => adopted,

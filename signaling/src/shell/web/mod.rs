@@ -11,6 +11,7 @@ mod devices;
 mod keys;
 mod ledger;
 mod policy;
+mod refusals;
 mod rooms;
 mod seen;
 mod speed;
@@ -58,6 +59,7 @@ use super::admins::AdminRefused;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
+use super::kinds::Kind;
 use super::ledger::{Job, Ledger, Then, Unwritten, Work};
 use super::listen::{Guest, SharedTls};
 use super::metrics::Metrics;
@@ -68,6 +70,7 @@ use super::trust::Trust;
 use crate::core::admission::client_address;
 use crate::core::rooms::OperatorId;
 pub(crate) use ledger::Readings;
+pub(crate) use refusals::Refusals;
 
 /// What the paths have at hand.
 #[derive(Debug)]
@@ -80,6 +83,7 @@ pub(crate) struct Site {
     pub(crate) tls: SharedTls,
     pub(crate) ledger: Ledger,
     pub(crate) readings: Readings,
+    pub(crate) refusals: Refusals,
     pub(crate) rules: SocketRules,
     /// Whose forwarding headers count. T54.
     pub(crate) proxies: Vec<IpNet>,
@@ -100,9 +104,28 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(LOGOUT_PATH, post(accounts::logout))
         .route(CONFIRM_PATH, post(accounts::confirm))
         .route(PASSWORD_PATH, post(accounts::change_password))
+        .route(RECOVER_PATH, post(admins::recover))
+        .route(AGENT_PATH, get(rooms::agent))
+        .route(OPERATOR_PATH, get(rooms::operator))
+        .route(END_ROWS_PATH, post(ledger::end_rows))
+        .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
+        .route(API_PATH, get(api::document))
+        .route(SPEED_PATH, get(speed::down).post(speed::up))
+        .merge(administration(&site))
+        .fallback(nothing)
+        .with_state(site)
+        .merge(around)
+        .layer(axum::middleware::from_fn(to_its_end))
+        .layer(axum::middleware::from_fn(refuse_early))
+        .layer(axum::middleware::from_fn_with_state(metrics, count))
+}
+
+/// Where every refusal is recorded.
+fn administration(site: &Arc<Site>) -> Router<Arc<Site>> {
+    let told = axum::middleware::from_fn_with_state(Arc::clone(site), refusals::told);
+    Router::new()
         .route(ENROL_PATH, any(admins::enrol))
         .route(JOIN_PATH, post(admins::join))
-        .route(RECOVER_PATH, post(admins::recover))
         .route(ADMIN_LOGIN_PATH, post(admins::login))
         .route(ADMIN_LOGOUT_PATH, post(admins::logout))
         .route(ADMINS_PATH, get(admins::list).post(admins::invite))
@@ -122,24 +145,13 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(DEVICES_PATH, get(devices::list))
         .route(APPROVE_PATH, post(devices::approve))
         .route(REVOKE_PATH, post(devices::revoke))
-        .route(AGENT_PATH, get(rooms::agent))
-        .route(OPERATOR_PATH, get(rooms::operator))
-        .route(END_ROWS_PATH, post(ledger::end_rows))
-        .route(CHECKPOINT_PATH, post(ledger::operators_checkpoint))
         .route(ADMIN_CHECKPOINT_PATH, post(ledger::admins_checkpoint))
         .route(OPEN_LEDGER_PATH, post(ledger::open))
         .route(READ_ROWS_PATH, post(ledger::rows))
         .route(REVIEW_PATH, post(ledger::review))
         .route(PRUNE_PATH, post(ledger::prune))
         .route(ACKNOWLEDGE_PATH, post(ledger::acknowledge))
-        .route(API_PATH, get(api::document))
-        .route(SPEED_PATH, get(speed::down).post(speed::up))
-        .fallback(nothing)
-        .with_state(site)
-        .merge(around)
-        .layer(axum::middleware::from_fn(to_its_end))
-        .layer(axum::middleware::from_fn(refuse_early))
-        .layer(axum::middleware::from_fn_with_state(metrics, count))
+        .route_layer(told)
 }
 
 async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
@@ -296,7 +308,7 @@ async fn read_up_to(site: &Site, body: Body, most: usize) -> Result<Bytes, Respo
     }
 }
 
-fn event(kind: &'static str, operator: Option<i64>) -> Event {
+fn event(kind: Kind, operator: Option<i64>) -> Event {
     Event { operator, ..Event::new(kind) }
 }
 
@@ -326,7 +338,9 @@ fn problem(code: ProblemCode) -> Response {
         ProblemCode::NotFound => StatusCode::NOT_FOUND,
         ProblemCode::Busy | ProblemCode::NotInitialised => StatusCode::SERVICE_UNAVAILABLE,
     };
-    json(status, &Problem { code })
+    let mut response = json(status, &Problem { code });
+    response.extensions_mut().insert(code);
+    response
 }
 
 fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {

@@ -12,6 +12,7 @@ use tasuki_protocol::policy::told_sections;
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
+use crate::shell::kinds::Kind;
 
 pub(super) async fn current(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = signed_in(&site, request).await {
@@ -57,7 +58,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         let before = site.policies.current().await?.map(|policy| policy.rules).unwrap_or_default();
         let (policy, step) = site.policies.next(&envelope).await?;
         let target = format!("version {}", policy.version);
-        let mut published = event("policy.published", None).by(admin.0).on(&target);
+        let mut published = event(Kind::PolicyPublished, None).by(admin.0).on(&target);
         published.detail = told_sections(&policy.rules.changed_from(&before));
         site.act(published, vec![step]).await.map(|()| policy)
     };
@@ -95,7 +96,7 @@ pub(super) async fn end_session(State(site): Shared, request: Request) -> Respon
     if !site.desk.end(session) {
         return problem(ProblemCode::NotFound);
     }
-    let ended = event("session.ended_by_admin", None).by(admin.0).on(&session.to_string());
+    let ended = event(Kind::SessionEnded, None).by(admin.0).on(&session.to_string());
     if let Err(refused) = site.recorded(ended).await {
         return refused;
     }

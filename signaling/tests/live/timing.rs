@@ -1,0 +1,75 @@
+//! How long refusals take, and suspensions last (T52, S64).
+
+use std::time::Instant;
+
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::login::LoginAnswer;
+use tasuki_protocol::rights::Mode;
+
+use crate::acts::database;
+use crate::client::{PASSWORD, World};
+
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_bytes(&[n; 32])
+}
+
+/// The milliseconds by which each way took longer than the first, by the lower quartile of rounds in which
+/// they take turns: what other programs take of the machine is in the slower ones.
+async fn longer(world: &World, rounds: usize) -> Vec<f64> {
+    let stranger = key(9);
+    let mut took = vec![Vec::new(); WAYS.len()];
+    for _ in 0..rounds {
+        for (way, (name, password)) in WAYS.iter().enumerate() {
+            let begun = Instant::now();
+            assert_eq!(world.login(name, password, &stranger, None).await.status, 401);
+            took[way].push(begun.elapsed().as_secs_f64() * 1000.0);
+        }
+    }
+    let quartiles: Vec<f64> = took
+        .into_iter()
+        .map(|mut way| {
+            way.sort_by(f64::total_cmp);
+            way[way.len() / 4]
+        })
+        .collect();
+    quartiles[1..].iter().map(|way| way - quartiles[0]).collect()
+}
+
+/// Unknown, wrong, right without a code, and suspended.
+const WAYS: [(&str, &str); 4] =
+    [("nobody", "wrong"), ("hanako", "wrong"), ("hanako", PASSWORD), ("taro", PASSWORD)];
+
+/// T52: at the real cost, unknown, wrong, suspended and without a code cannot be told apart by the clock.
+#[tokio::test]
+async fn t52_refusals_of_every_cause_take_the_same_time() {
+    let real = [("password_memory_kib", "65536"), ("password_passes", "3"), ("lock_after", "10000")];
+    let world = World::with(&real).await;
+    for name in ["hanako", "taro"] {
+        world.add_operator(name, &[Mode::View]).await;
+    }
+    let suspended = "INSERT INTO failures (operator, device, failures, locked_until)
+         SELECT MAX(id), x'', 10000, 9000000000000 FROM operators";
+    sqlx::query(suspended).execute(&mut database(&world).await).await.unwrap();
+    let mut last = Vec::new();
+    for _ in 0..10 {
+        last = longer(&world, 9).await;
+        if last.iter().all(|longer| longer.abs() < 20.0) {
+            return;
+        }
+    }
+    panic!("milliseconds beside an unknown name: {last:.1?}");
+}
+
+/// S64: fifteen minutes where nobody said otherwise, and the right password is told of by its own device alone.
+#[tokio::test]
+async fn s64_a_suspension_lasts_fifteen_minutes_by_default() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    for _ in 0..3 {
+        let answer = world.login("hanako", "wrong", &operator.device, None).await;
+        assert_eq!(answer.status, 401);
+    }
+    let answer = world.login("hanako", PASSWORD, &operator.device, None).await.login();
+    let LoginAnswer::Locked { seconds } = answer else { panic!("{answer:?}") };
+    assert!((850..=900).contains(&seconds), "{seconds}");
+}

@@ -1,0 +1,297 @@
+//! The verbs that nothing else runs, one after another at one server, each by what it changes there.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tasuki_protocol::policy::preset::Preset;
+use tasuki_protocol::rights::Mode;
+use tasuki_tests::running::{Mark, Process, program, until};
+use tasuki_tests::stack::House;
+use totp_rs::{Builder, Secret};
+
+use crate::people::enrolled;
+use crate::{administer, answered, started};
+
+/// What the operator's program is told to sign in with.
+fn login(house: &House, more: &[&str]) -> Process {
+    let mut command = Command::new(program("tasuki").expect("the program"));
+    command.args(["login", "--operator", "hanako", "--password-stdin", "--tenant"]);
+    command.arg(house.bundle()).arg("--profile").arg(house.profile()).args(more);
+    command.env("LC_ALL", "C");
+    Process::start("tasuki", command).expect("it starts")
+}
+
+fn signs_in(house: &House, password: &str) -> bool {
+    let mut process = login(house, &["--json"]);
+    process.say(password).expect("typed");
+    process.close_input();
+    process.wait_end().expect("it ends").success()
+}
+
+/// The operator's program with its number, or what it ended with.
+fn opened(house: &House, mode: Mode) -> Result<Process, Option<i32>> {
+    let mut command = Command::new(program("tasuki").expect("the program"));
+    command.args(["open", "--mode", mode.name(), "--json", "--profile"]).arg(house.profile());
+    let mut process = Process::start("tasuki", command).expect("it starts");
+    let answer = until("a number or an end", || {
+        let number = process.events(Mark::default()).iter().any(|event| event["event"] == "number");
+        Ok((number || !process.is_running()).then_some(number))
+    });
+    if answer.expect("an answer") {
+        Ok(process)
+    } else {
+        Err(process.wait_end().expect("ended").code())
+    }
+}
+
+#[track_caller]
+fn done(house: &House, arguments: &[&str]) -> Value {
+    house.administrate(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error:#}"))
+}
+
+/// What asks whether it is meant and is answered with another word.
+#[track_caller]
+fn not_meant(house: &House, arguments: &[&str], typed: &str) {
+    let (code, said) = administer(house, "admin", arguments, typed);
+    assert!(code == Some(7) && said.contains("did not match"), "{arguments:?}: {code:?} {said}");
+}
+
+/// S65: what runs is listed, and ended by who types its operator's name; another word ends nothing.
+#[test]
+fn s65_a_session_is_listed_and_ended_by_the_administrators_program() {
+    let house = House::set_up().expect("a house");
+    let mut operator = opened(&house, Mode::View).expect("a number");
+    let sessions =
+        || done(&house, &["session", "list"])["sessions"].as_array().expect("a list").clone();
+    let listed = sessions();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!((&listed[0]["operator"], &listed[0]["mode"]), (&"hanako".into(), &"view".into()));
+    let id = listed[0]["session"].as_str().expect("an id");
+    not_meant(&house, &["session", "end", &id[..8]], "hanoko\n");
+    assert_eq!(sessions().len(), 1, "it goes on");
+    assert!(operator.is_running());
+    let (code, said) = administer(&house, "admin", &["session", "end", &id[..8]], "hanako\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(sessions().is_empty());
+    operator.wait_end().expect("the operator's program hears of it");
+    let (code, said) = administer(&house, "admin", &["session", "end", id, "--yes"], "");
+    assert!(code == Some(7) && said.contains("no such"), "{code:?} {said}");
+}
+
+/// S63-S65: an operator is kept out and let in again by each verb that does so.
+#[test]
+fn s65_operators_are_disabled_limited_unlocked_and_forgiven_by_the_administrators_program() {
+    let house = House::set_up().expect("a house");
+    let [_, password, _] = house.secrets();
+    for (out, back) in [
+        (&["operator", "disable", "hanako"] as &[&str], &["operator", "enable", "hanako"] as &[&str]),
+        (
+            &["operator", "limit", "hanako", "--address", "192.0.2.0/24"],
+            &["operator", "limit", "hanako"],
+        ),
+        (
+            &["operator", "limit", "hanako", "--mac", "02:00:00:00:00:77"],
+            &["operator", "limit", "hanako"],
+        ),
+    ] {
+        done(&house, out);
+        assert!(!signs_in(&house, password), "{out:?}");
+        done(&house, back);
+        assert!(signs_in(&house, password), "{back:?}");
+    }
+    for _ in 0..3 {
+        assert!(!signs_in(&house, "not her password at all"));
+    }
+    assert!(!signs_in(&house, password), "suspended");
+    done(&house, &["operator", "unlock", "hanako"]);
+    assert!(signs_in(&house, password), "unlocked");
+
+    let mut setting_up = login(&house, &["--json", "--authenticator"]);
+    setting_up.say(password).expect("typed");
+    let shown =
+        setting_up.event(Mark::default(), "an authenticator", |e| e["event"] == "authenticator");
+    let uri = shown.expect("shown").0["uri"].as_str().expect("an address").to_owned();
+    setting_up.say(&digits(&uri)).expect("typed");
+    setting_up.close_input();
+    assert!(setting_up.wait_end().expect("it ends").success());
+    assert!(!signs_in(&house, password), "digits are asked for");
+    done(&house, &["operator", "forget-authenticator", "hanako"]);
+    assert!(signs_in(&house, password), "nobody asks for digits");
+}
+
+fn digits(uri: &str) -> String {
+    let secret = uri.split("secret=").nth(1).expect("a secret").split('&').next().expect("a secret");
+    let secret = Secret::try_from_base32(secret).expect("a secret");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
+    Builder::new().with_secret(secret).build_noncompliant().generate(now.as_secs()).to_string()
+}
+
+/// S62: an operator's authenticator is shown as a square code, and is in use only once its digits came.
+#[test]
+fn s62_an_operators_authenticator_is_shown_as_a_square_code_in_the_terminal() {
+    let house = House::set_up().expect("a house");
+    let [_, password, _] = house.secrets();
+    let mut process = login(&house, &["--authenticator"]);
+    process.say(password).expect("typed");
+    process.close_input();
+    assert!(!process.wait_end().expect("it ends").success(), "no digits came");
+    let mark = Mark::default();
+    process.wait_for(mark, "otpauth://totp/").expect("the address");
+    let rows = || {
+        process.log().since(mark).into_iter().filter(|line| {
+            line.text.contains('█') || line.text.contains('▀') || line.text.contains('▄')
+        })
+    };
+    until("the square", || Ok((rows().count() >= 15).then_some(()))).expect("a square code");
+    assert!(signs_in(&house, password), "nobody has confirmed it");
+}
+
+/// S66: groups and colleagues, by each verb that lists or changes them.
+#[test]
+fn s56_s66_groups_and_administrators_are_listed_and_changed_by_the_administrators_program() {
+    let house = House::set_up().expect("a house");
+    let members = || {
+        let list = done(&house, &["group", "list"]);
+        let groups = list["groups"].as_array().expect("groups").iter();
+        groups.map(|group| (group["group"].clone(), group["operators"].clone())).collect::<Vec<_>>()
+    };
+    done(&house, &["group", "add", "desk"]);
+    done(&house, &["group", "join", "desk", "hanako"]);
+    assert_eq!(members(), [("desk".into(), serde_json::json!(["hanako"]))]);
+    done(&house, &["group", "leave", "desk", "hanako"]);
+    assert_eq!(members(), [("desk".into(), serde_json::json!([]))]);
+    done(&house, &["group", "remove", "desk"]);
+    assert!(members().is_empty());
+
+    enrolled(&house, "taro");
+    let states = || {
+        let list = done(&house, &["admin", "list"]);
+        let admins = list["admins"].as_array().expect("administrators").iter();
+        admins.map(|admin| (text_of(admin, "name"), text_of(admin, "state"))).collect::<Vec<_>>()
+    };
+    let own = "eight lemons under a tin roof\n";
+    let taro =
+        |arguments: &[&str], typed: &str| administer(&house, "taro", arguments, typed).0 == Some(0);
+    let of_taro = |state: &str| states().contains(&("taro".to_owned(), state.to_owned()));
+    assert!(of_taro("enabled") && taro(&["operator", "list"], own));
+    done(&house, &["admin", "disable", "taro"]);
+    assert!(of_taro("disabled") && !taro(&["operator", "list"], own));
+    done(&house, &["admin", "enable", "taro"]);
+    assert!(of_taro("enabled") && taro(&["operator", "list"], own));
+    for _ in 0..3 {
+        assert!(!taro(&["login"], "nine lemons under a tin roof\n"));
+    }
+    assert!(!taro(&["login"], own), "suspended");
+    done(&house, &["admin", "unlock", "taro"]);
+    assert!(taro(&["login"], own), "unlocked");
+
+    // Whoever types another word has changed nothing.
+    not_meant(&house, &["admin", "remove", "taro"], "jiro\n");
+    assert!(of_taro("enabled") && taro(&["operator", "list"], own));
+    not_meant(&house, &["device", "revoke", "hanako"], "taro\n");
+    house.sign_in().expect("her device is good");
+}
+
+fn text_of(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}")).to_owned()
+}
+
+/// S93, S94: each preset is in force at the server once it is published.
+#[test]
+fn s93_s94_every_preset_is_published_by_its_name_and_holds_at_the_server() {
+    let house = House::set_up().expect("a house");
+    let four = vec![Mode::Control, Mode::View, Mode::Share, Mode::Show];
+    for (preset, modes, right) in [
+        (Preset::Teach, vec![Mode::Show], None),
+        (Preset::ViewOnly, vec![Mode::View], None),
+        (Preset::ControlWithoutFiles, Mode::ALL.to_vec(), Some(("send_files", "never"))),
+        (Preset::ApplicationsOnly, four, Some(("application_selection", "required"))),
+        (Preset::Full, Mode::ALL.to_vec(), Some(("send_files", "allow"))),
+    ] {
+        done(&house, &["policy", "set", "--preset", preset.name()]);
+        let explain =
+            |mode: Mode| done(&house, &["policy", "explain", "hanako", "--mode", mode.name()]);
+        let allowed: Vec<Mode> =
+            Mode::ALL.into_iter().filter(|mode| explain(*mode)["allowed"] == true).collect();
+        assert!(
+            allowed.len() == modes.len() && modes.iter().all(|mode| allowed.contains(mode)),
+            "{preset:?}: {allowed:?}"
+        );
+        // Of those that show the customer's screen: the others want a display of the operator's.
+        for mode in [Mode::View, Mode::Control, Mode::Manage] {
+            assert_eq!(opened(&house, mode).is_ok(), modes.contains(&mode), "{preset:?}: {mode}");
+        }
+        let Some((key, value)) = right else { continue };
+        let explained = explain(Mode::Control);
+        let rights = explained["rights"].as_array().expect("rights");
+        let found = rights.iter().find(|right| right["key"] == key).expect("the right");
+        assert_eq!(found["value"], value, "{preset:?}: {found}");
+    }
+}
+
+/// S54, S56: one record, and those in which a word stands, read at a server; each reading is recorded as what
+/// it was. And whoever types another number than was asked for prunes nothing.
+#[test]
+fn s56_records_are_shown_and_searched_at_a_server_and_pruned_by_nobody_who_does_not_mean_it() {
+    let house = House::set_up().expect("a house");
+    let found = until("a checkpoint over the record", || {
+        let found = house.administrate(&["audit", "search", "HANAKO"]).ok();
+        Ok(found.filter(|found| found["found"].as_u64() > Some(1)))
+    })
+    .expect("records with her name");
+    let records = found["records"].as_array().expect("records");
+    assert!(
+        records.iter().all(|record| record.to_string().to_lowercase().contains("hanako")),
+        "{found}"
+    );
+    let number = records[0]["seq"].to_string();
+    let shown = done(&house, &["audit", "show", &number]);
+    assert_eq!(shown["event"], records[0]["event"], "{shown}");
+    assert!(house.administrate(&["audit", "show", "999999"]).is_err());
+    let nothing = done(&house, &["audit", "search", "no such word anywhere"]);
+    assert_eq!(nothing["found"], 0);
+    let prune = ["audit", "prune", "--before", "2999-01-01", "--reason", "x"];
+    not_meant(&house, &prune, "1000000\n");
+    let list = until("both readings", || {
+        let list = done(&house, &["audit", "list", "--last", "0"]);
+        let of = |purpose: &str| {
+            let records = list["records"].as_array().expect("records").iter();
+            records
+                .filter(|r| r["event"]["type"] == "ledger_read" && r["event"]["purpose"] == purpose)
+                .count()
+        };
+        Ok((of("show") > 0 && of("search") > 0).then(|| list.clone()))
+    });
+    let list = list.expect("recorded");
+    assert!(list["records"].as_array().expect("records").iter().all(|r| r["pruned"] != true));
+    let json = answered(&house, "admin", &["--json", "audit", "verify"], "");
+    assert_eq!(json["pruned"], 0, "{json}");
+}
+
+/// S54: the totals on a terminal are those that a script reads.
+#[test]
+fn s54_a_report_on_the_terminal_has_the_figures_of_the_one_for_scripts() {
+    let house = House::set_up().expect("a house");
+    until("a first checkpoint", || Ok(house.administrate(&["audit", "verify"]).ok())).expect("signed");
+    let file = house.folder().join("one.export");
+    let file = file.to_str().expect("a name");
+    done(&house, &["audit", "export", file]);
+    let report = ["audit", "report", "--table", "totals", "--file", file];
+    let json = done(&house, &report);
+    let [passphrase, ..] = house.secrets();
+    let output = started(&house, "admin", &report, &format!("{passphrase}\n"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for total in json["totals"].as_array().expect("rows") {
+        let mut counts: Vec<u64> =
+            total.as_object().expect("a row").values().filter_map(Value::as_u64).collect();
+        counts.sort_unstable();
+        assert!(counts.iter().any(|count| *count > 0), "{total}");
+        let is_row = |line: &str| {
+            let mut shown: Vec<u64> =
+                line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            shown.sort_unstable();
+            shown == counts
+        };
+        assert!(text.lines().any(is_row), "{total} is in no line of\n{text}");
+    }
+}

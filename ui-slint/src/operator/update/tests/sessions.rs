@@ -1,0 +1,228 @@
+//! Of one session, from its number to its end.
+
+use super::*;
+
+#[test]
+fn r11_the_number_is_shown_in_groups_and_its_link_keeps_the_secret_behind_the_hash() {
+    let mut model = dialled(Mode::Control);
+    event(&mut model, number());
+    let Stage::Waiting(number) = stage(&model) else { panic!("{:?}", stage(&model)) };
+    assert_eq!((number.spoken.as_str(), number.expires_at), ("4829 1530 6126", 1600));
+    assert_eq!(number.link, "tasuki://join/48291#5306126");
+    let effects = update(&mut model, Msg::Wish(FIRST, Wish::CopyLink));
+    assert!(matches!(effects.as_slice(), [Effect::Copy(_, ToastWhat::LinkCopied)]));
+}
+
+#[test]
+fn a_session_passes_door_question_and_consent_to_its_picture() {
+    let mut model = dialled(Mode::Control);
+    event(&mut model, number());
+    event(&mut model, SessionEvent::AtTheDoor { attempt: 0 });
+    assert!(matches!(stage(&model), Stage::AtTheDoor { attempt: 0, .. }));
+    event(&mut model, SessionEvent::WrongNumber { attempts_left: 2 });
+    assert!(matches!(stage(&model), Stage::Waiting(number) if number.wrong_tries == 1));
+    let granted = Mode::Control.ceiling();
+    event(&mut model, SessionEvent::Consent { mode: Mode::Control, granted });
+    assert!(model.tabs[0].operates());
+}
+
+#[test]
+fn s14_in_view_no_hand_leaves_the_window() {
+    let mut model = live(Mode::View, Mode::View.ceiling());
+    let press = InputEvent::Text("x".into());
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::Operate(press))).is_empty());
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::CtrlAltDel)).is_empty());
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::TypeText("x".into()))).is_empty());
+}
+
+#[test]
+fn t32_while_the_person_uses_his_own_mouse_input_waits() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    event(&mut model, SessionEvent::InputPaused { for_ms: 2000 });
+    assert_eq!(model.tabs[0].view.halts.told(), Paused::ByHand);
+    assert!(!model.tabs[0].operates());
+    event(&mut model, SessionEvent::InputResumed);
+    assert!(model.tabs[0].operates());
+}
+
+#[test]
+fn t33_a_pause_of_the_person_outlasts_his_own_hand_and_the_question() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    let told = |model: &Model| model.tabs[0].view.halts.told();
+    event(&mut model, SessionEvent::PicturePaused);
+    event(&mut model, SessionEvent::InputPaused { for_ms: 2000 });
+    assert_eq!(told(&model), Paused::ByHost);
+    event(&mut model, SessionEvent::InputResumed);
+    assert_eq!(told(&model), Paused::ByHost);
+    let what = Asked::Continue;
+    event(&mut model, SessionEvent::Asking { what, rights: Rights::NONE, seconds: 60 });
+    event(&mut model, SessionEvent::InputResumed);
+    event(&mut model, SessionEvent::AskingOver { what });
+    assert_eq!(told(&model), Paused::ByHost);
+    assert!(!model.tabs[0].operates());
+    event(&mut model, SessionEvent::PictureResumed);
+    assert!(model.tabs[0].operates());
+}
+
+#[test]
+fn only_control_that_is_over_is_told_as_over_and_not_for_ever() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    let ended = |right| {
+        let rights = Rights::of(&[right]);
+        let effective = Mode::Control.ceiling().without(right);
+        SessionEvent::RightsChanged { change: Change::TakenAway, rights, seconds: 0, effective }
+    };
+    event(&mut model, ended(Capability::ChooseScreen));
+    assert_eq!(model.tabs[0].more, More::None);
+    event(&mut model, ended(Capability::Operate));
+    assert!(matches!(model.tabs[0].more, More::Revoked { .. }));
+    event(&mut model, ended(Capability::ChooseScreen));
+    assert!(matches!(model.tabs[0].more, More::Revoked { .. }));
+    let later = model.now + 10;
+    update(&mut model, Msg::Tick(later));
+    assert_eq!(model.tabs[0].more, More::None);
+}
+
+#[test]
+fn a_lost_connection_waits_calmly_and_needs_no_new_consent() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    event(&mut model, SessionEvent::Reconnecting);
+    assert!(!model.tabs[0].operates() && model.tabs[0].is_live());
+    let path = PathKind::Relayed;
+    event(&mut model, SessionEvent::PathChosen { path });
+    assert!(model.tabs[0].operates());
+}
+
+#[test]
+fn ending_a_live_session_asks_first_and_cancelling_a_number_does_not() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::End)).is_empty());
+    assert_eq!(model.tabs[0].dialog, Dialog::End);
+    let effects = update(&mut model, Msg::Wish(FIRST, Wish::EndNow));
+    assert!(matches!(effects.as_slice(), [Effect::Act(FIRST, HumanAct::End(_))]));
+    let mut waiting = dialled(Mode::View);
+    event(&mut waiting, number());
+    assert_eq!(update(&mut waiting, Msg::Wish(FIRST, Wish::Cancel)).len(), 1);
+}
+
+#[test]
+fn how_a_session_ended_stands_in_its_tab_and_in_the_history() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    update(&mut model, Msg::Tick(1065));
+    let (reason, by) = (EndReason::UserEnded, EndedBy::OtherEnd);
+    event(&mut model, SessionEvent::Ended { reason, by });
+    let effects = update(&mut model, Msg::Session(FIRST, Happened::Gone(Ok(()))));
+    assert!(matches!(effects.as_slice(), [Effect::KeepHistory(kept)] if kept.len() == 1));
+    assert_eq!(*stage(&model), Stage::Over(Outcome::Ended { reason, by }));
+    assert_eq!((model.history[0].seconds, model.history[0].mode), (65, Mode::Control));
+}
+
+#[test]
+fn a_refusal_is_told_as_one_and_the_same_tab_takes_a_new_number() {
+    let mut model = dialled(Mode::Control);
+    event(&mut model, number());
+    update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
+    assert_eq!(*stage(&model), Stage::Over(Outcome::Failed(Fault::Refused)));
+    let effects = update(&mut model, Msg::Wish(FIRST, Wish::Again));
+    assert!(matches!(effects.as_slice(), [Effect::Dial { tab: TabId(2), .. }]), "{effects:?}");
+    assert_eq!((stage(&model), model.page), (&Stage::Dialling, Page::Session(TabId(2))));
+    assert_eq!(model.history.len(), 1);
+}
+
+#[test]
+fn what_the_old_session_still_tells_does_not_end_the_new_one_in_its_tab() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    let (reason, by) = (EndReason::UserEnded, EndedBy::OtherEnd);
+    event(&mut model, SessionEvent::Ended { reason, by });
+    update(&mut model, Msg::Wish(FIRST, Wish::Again));
+    update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
+    assert_eq!(*stage(&model), Stage::Dialling);
+    assert_eq!((model.history.len(), model.history[0].how), (1, How::EndedThere));
+}
+
+#[test]
+fn a_live_session_is_closed_by_its_cross_only_after_a_question_and_its_line_is_kept() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    update(&mut model, Msg::Go(Page::Home));
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::Close)).is_empty());
+    assert_eq!((model.tabs[0].dialog, model.page), (Dialog::End, Page::Session(FIRST)));
+    update(&mut model, Msg::Wish(FIRST, Wish::EndNow));
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::EndNow)).is_empty(), "once is enough");
+    let effects = update(&mut model, Msg::Wish(FIRST, Wish::Close));
+    assert!(matches!(effects.as_slice(), [Effect::HangUp(FIRST), Effect::KeepHistory(_)]));
+    assert_eq!((model.tabs.len(), model.history[0].how), (0, How::EndedHere));
+}
+
+#[test]
+fn t2_a_question_in_another_tab_takes_no_keys_from_the_session_that_is_attended_to() {
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    update(&mut model, Msg::Choose(Mode::Control));
+    update(&mut model, Msg::OpenChosen(Note::default()));
+    let second = TabId(2);
+    let consent = SessionEvent::Consent { mode: Mode::Control, granted: Mode::Control.ceiling() };
+    update(&mut model, Msg::Session(second, Happened::Event(consent)));
+    let kind = PersonQuestionKind::Continue;
+    let question = || PersonQuestion { kind: kind.clone(), seconds: 300, inert_ms: 800 };
+    update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+    assert_eq!((model.page, model.tabs[0].unread), (Page::Session(second), 1));
+    assert!(matches!(model.toast, Some(Toast { what: ToastWhat::Asked(_), .. })));
+    update(&mut model, Msg::Go(Page::Home));
+    update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+    assert_eq!(model.page, Page::Session(FIRST), "nobody is attended to");
+}
+
+#[test]
+fn a_line_of_chat_is_counted_until_its_tab_is_looked_at() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    update(&mut model, Msg::Go(Page::Home));
+    event(&mut model, SessionEvent::Chat { line: "hello".into() });
+    assert_eq!((model.tabs[0].unread, model.tabs[0].chat[0].by), (1, Role::Agent));
+    update(&mut model, Msg::Go(Page::Session(FIRST)));
+    assert_eq!(model.tabs[0].unread, 0);
+}
+
+#[test]
+fn a_line_of_the_person_is_one_line_and_one_that_did_not_go_out_is_marked() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    update(&mut model, Msg::Go(Page::Session(FIRST)));
+    event(&mut model, SessionEvent::Chat { line: "he\n\n\u{202E}llo\u{200B}".into() });
+    event(&mut model, SessionEvent::Chat { line: "\n".into() });
+    assert_eq!(model.tabs[0].chat.len(), 1);
+    assert_eq!(model.tabs[0].chat[0].text, "he llo");
+    update(&mut model, Msg::Wish(FIRST, Wish::Say("One".into())));
+    update(&mut model, Msg::Wish(FIRST, Wish::Say("Two".into())));
+    event(&mut model, SessionEvent::Refused { wanted: Capability::Chat });
+    let unsent: Vec<_> = model.tabs[0].chat.iter().map(|line| line.unsent).collect();
+    assert_eq!(unsent, [false, false, true]);
+}
+
+#[test]
+fn a_relayed_path_says_why_it_is_not_direct_until_it_is() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    let why = "this network lets no UDP through".to_owned();
+    event(&mut model, SessionEvent::PathDown { path: PathKind::Direct, why: why.clone() });
+    event(&mut model, SessionEvent::PathChosen { path: PathKind::Relayed });
+    let link = &model.tabs[0].link;
+    assert_eq!((link.path, link.why_not_direct.as_ref()), (Some(PathKind::Relayed), Some(&why)));
+    event(&mut model, SessionEvent::PathChosen { path: PathKind::Direct });
+    let link = &model.tabs[0].link;
+    assert_eq!((link.path, &link.why_not_direct), (Some(PathKind::Direct), &None));
+}
+
+#[test]
+fn of_a_path_that_is_gone_nothing_is_told_until_another_is_there() {
+    let mut model = live(Mode::Control, Mode::Control.ceiling());
+    event(&mut model, SessionEvent::PathChosen { path: PathKind::Direct });
+    let link = &mut model.tabs[0].link;
+    link.round_trip_ms = Some(38);
+    link.cipher_words = Some("AES".into());
+    (link.rates.pictures, link.rates.bits) = (24.0, 1e6);
+    event(&mut model, SessionEvent::Reconnecting);
+    let link = &model.tabs[0].link;
+    assert_eq!((link.path, link.round_trip_ms, &link.cipher_words), (None, None, &None));
+    assert_eq!((link.rates.pictures, link.rates.bits), (0.0, 0.0));
+    assert!(link.reconnecting.is_some());
+    event(&mut model, SessionEvent::PathChosen { path: PathKind::Relayed });
+    let link = &model.tabs[0].link;
+    assert_eq!((link.path, link.reconnecting), (Some(PathKind::Relayed), None));
+}
