@@ -48,6 +48,10 @@ impl Trust {
                 Err(Fault::OldBundle { file }) => {
                     find(known.as_ref(), profile).map_err(|_| Fault::OldBundle { file })?
                 }
+                Err(Fault::OtherRoot { file, pin }) => {
+                    let since = followed_since(&file, known.as_ref(), profile);
+                    since.ok_or(Fault::OtherRoot { file, pin })?
+                }
                 Err(fault) => return Err(fault),
             },
             None => find(known.as_ref(), profile)?,
@@ -117,6 +121,14 @@ fn keep(bundle: &Bundle, file: &Path, profile: &Profile) -> Result<(), Fault> {
         return Ok(());
     }
     profile.write(BUNDLE_FILE, &read(file)?)
+}
+
+/// What this user's programs have followed since they were given `file`, where that is of the same organisation and
+/// its root was another by then: nothing of it counts, only that it is no other's.
+fn followed_since(file: &Path, known: Option<&Known>, profile: &Profile) -> Option<(Bundle, PathBuf)> {
+    let given = Bundle::open_first(&read(file).ok()?).ok()?;
+    let (newest, place) = find(known, profile).ok()?;
+    (given.tenant == newest.tenant && given.version < newest.version).then_some((newest, place))
 }
 
 /// The newest bundle that holds; if none does, what is wrong with the first.
@@ -272,6 +284,11 @@ pub(super) mod tests {
         assert_eq!((trust.bundle.root, trust.bundle.version), (public(3), 4));
         assert!(matches!(place.load(&signed("Example", 1, 9)), Err(Fault::OtherRoot { .. })));
         assert!(Trust::load(None, &place.profile).is_ok());
+        // Started with the file that it was given at first, it goes on with what it has followed.
+        assert_eq!(place.load(&signed("Example", 1, 1)).unwrap().bundle.root, public(3));
+        let other = Bundle { tenant: TenantId([2; 8]), ..bundle("Example", 1, 1) };
+        let other = dsse::sign(&other, &key(1));
+        assert!(matches!(place.load(&other), Err(Fault::OtherRoot { .. })));
     }
 
     #[test]

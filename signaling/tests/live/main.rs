@@ -26,6 +26,7 @@ mod policy;
 mod recorded;
 mod recovery;
 mod second;
+mod slow;
 mod standing;
 mod storm;
 mod taken_away;
