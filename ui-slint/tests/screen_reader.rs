@@ -124,16 +124,19 @@ fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Wo
 /// Also what has to be scrolled to, of which a screen reader is told nothing by itself.
 fn the_whole_question_is_told(reader: &Reader, words: &Words) {
     reader.wait_for_focus(BUTTON, words.refuse);
-    let (lang, rights) = (words.lang.1, scenes::question(Mode::Manage).grantable);
+    let lang = words.lang.1;
+    let rights = scenes::question(Mode::Manage, lang).grantable;
     let question = reader.wait_for(GROUP, consent::asks(Mode::Manage).say(lang));
     let can = consent::can(Mode::Manage, rights).into_iter().map(|(_, line)| line);
-    for line in can.chain(consent::cannot(Mode::Manage, rights)) {
-        let line = line.say(lang);
-        assert!(question.description.contains(line), "{line}: {}", question.description);
+    let all: Vec<&str> =
+        can.chain(consent::cannot(Mode::Manage, rights)).map(|line| line.say(lang)).collect();
+    for line in &all {
+        assert!(question.description.contains(*line), "{line}: {}", question.description);
     }
     assert!(question.description.ends_with(words.scam), "{}", question.description);
-    let is_seen = reader.nodes().iter().any(|node| node.is(LABEL, words.scam));
-    assert!(!is_seen, "the question is longer than the window");
+    let is_seen = |line: &str| reader.nodes().iter().any(|node| node.is(LABEL, line));
+    assert!(is_seen(words.scam), "the warning stands beside the buttons");
+    assert!(!is_seen(all.last().expect("lines")), "the question is longer than the window");
 }
 
 /// The person's next key is meant for Refuse, which had the focus.
@@ -149,7 +152,7 @@ fn a_focus_for_allow_is_refuses(desk: &mut Desk, reader: &Reader, window: &Mock)
 /// Of what was left out nothing is ticked again by a key that was meant for another place.
 fn a_switch_that_was_brought_the_focus_stays_off(desk: &mut Desk, reader: &Reader, window: &Mock) {
     reader.wait_for_focus(BUTTON, ENGLISH.refuse);
-    let rights = scenes::question(Mode::Control).grantable;
+    let rights = scenes::question(Mode::Control, Lang::En).grantable;
     let all = consent::can(Mode::Control, rights);
     let chosen = all.iter().find(|(right, _)| *right == Capability::Operate);
     let name = chosen.expect("he asks to operate").1.say(Lang::En);
