@@ -145,6 +145,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("admin_unlocked", "管理者のロックを解除"),
     ("recovery_token_made", "回復トークンを作成"),
     ("admin_recovered", "管理者が復帰"),
+    ("backup_made", "バックアップを作成"),
     ("logged_in", "サインイン"),
     ("logged_out", "サインアウト"),
     ("operator_added", "オペレータを追加"),
@@ -163,7 +164,6 @@ const ACTIONS: &[(&str, &str)] = &[
     ("bundle_published", "構成ファイルを公開"),
     ("key_rotated", "鍵を用意"),
     ("recording_fetched", "録画を取得"),
-    ("settings_changed", "設定を変更"),
 ];
 const SIGN_INS: &[(&str, &str)] = &[
     ("unknown_account", "不明なアカウント"),
