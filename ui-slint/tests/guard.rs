@@ -338,26 +338,32 @@ fn allow_is_seen(desk: &Desk) {
     std::thread::sleep(Duration::from_secs(1));
 }
 
-/// The middle of Allow: in the right half of the bar at the window's foot.
+/// The middle of Allow: in the right half of the bar at the window's foot, once the window has the size that its
+/// page wants.
 fn allow(desk: &Desk) -> (u16, u16) {
     let deadline = Instant::now() + PATIENCE;
+    let mut before = None;
     loop {
-        let found = desk.xdotool(&["search", "--onlyvisible", "--name", "Remote support"]);
-        if let Some(id) = found.lines().next() {
-            let text = desk.xdotool(&["getwindowgeometry", "--shell", id]);
-            let value = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-                line.and_then(|value| value.parse::<u16>().ok())
-            };
-            if let (Some(x), Some(y), Some(width), Some(height)) =
-                (value("X"), value("Y"), value("WIDTH"), value("HEIGHT"))
-            {
-                return (x + width * 3 / 4, y + height - 65);
-            }
+        let now = foot(desk);
+        if let (Some(place), true) = (now, now == before) {
+            return place;
         }
+        before = now;
         assert!(Instant::now() < deadline, "the window is seen");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(400));
     }
+}
+
+fn foot(desk: &Desk) -> Option<(u16, u16)> {
+    let found = desk.xdotool(&["search", "--onlyvisible", "--name", "Remote support"]);
+    let text = desk.xdotool(&["getwindowgeometry", "--shell", found.lines().next()?]);
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.and_then(|value| value.parse::<u16>().ok())
+    };
+    let (x, y) = (value("X")?, value("Y")?);
+    // xdotool counts the height of the frame twice.
+    Some((x + value("WIDTH")? * 3 / 4, y + value("HEIGHT")? - 75))
 }
 
 /// The button sleeps for a moment after a press that was no hand's, so that a hand may have to press
