@@ -83,8 +83,9 @@ impl Covers {
         } else {
             return Ok(false);
         };
-        let Some((was, is)) = now.filter(|_| !line.contains(&other)) else { return Ok(false) };
-        let Some(window) = line.first() else { return Ok(false) };
+        let Some(window) = line.first().filter(|_| !line.contains(&other)) else { return Ok(false) };
+        // One that came out of another window, and may have been anywhere.
+        let Some((was, is)) = now else { return Ok(true) };
         let own = area_of(desktop, *window)?;
         Ok(own.is_none_or(|own| own.meets(was) || own.meets(is)))
     }

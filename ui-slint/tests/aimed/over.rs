@@ -29,7 +29,22 @@ impl Program {
     }
 
     /// A window that no manager has, painted, over `place`.
-    fn cover(&self, (x, y): (u16, u16)) -> u32 {
+    fn cover(&self, place: (u16, u16)) -> u32 {
+        self.cover_from(self.root, place)
+    }
+
+    /// A window that nobody sees, for others to come out of.
+    fn hidden(&self) -> u32 {
+        let window = self.client.generate_id().unwrap();
+        let (kind, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new().override_redirect(1));
+        let depth = COPY_DEPTH_FROM_PARENT;
+        let made = self.client.create_window(depth, window, self.root, 0, 0, 1, 1, 0, kind, 0, &aux);
+        made.unwrap().check().unwrap();
+        window
+    }
+
+    /// As [`Self::cover`], made inside `parent`.
+    fn cover_from(&self, parent: u32, (x, y): (u16, u16)) -> u32 {
         let window = self.client.generate_id().unwrap();
         let aux = CreateWindowAux::new().override_redirect(1).background_pixel(0x00_80_00);
         let (x, y) = (x as i16 - 100, y as i16 - 40);
@@ -37,7 +52,7 @@ impl Program {
         let made = self.client.create_window(
             COPY_DEPTH_FROM_PARENT,
             window,
-            self.root,
+            parent,
             x,
             y,
             200,
@@ -48,6 +63,9 @@ impl Program {
             &aux,
         );
         made.unwrap();
+        if parent != self.root {
+            self.client.reparent_window(window, self.root, x, y).unwrap();
+        }
         self.client.map_window(window).unwrap().check().unwrap();
         window
     }
@@ -146,15 +164,17 @@ fn t2_a_click_at_what_lay_over_the_question_is_no_consent() {
     let program = Program::start(&desk);
     let at = allow(&desk);
     allow_is_seen(&desk);
-    let cover = program.cover(at);
-    std::thread::sleep(Duration::from_secs(1));
-    desk.point((at.0 - 5, at.1));
-    desk.point(at);
-    program.client.unmap_window(cover).unwrap().check().unwrap();
-    std::thread::sleep(Duration::from_millis(100));
-    desk.press(at);
-    assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"), "it was taken away");
-    std::thread::sleep(Duration::from_secs(1));
+    for comes_from in [program.root, program.hidden()] {
+        let cover = program.cover_from(comes_from, at);
+        std::thread::sleep(Duration::from_secs(1));
+        desk.point((at.0 - 5, at.1));
+        desk.point(at);
+        program.client.unmap_window(cover).unwrap().check().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        desk.press(at);
+        assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"), "it was taken away");
+        std::thread::sleep(Duration::from_secs(1));
+    }
     // Painted, and a click falls through it.
     let cover = program.cover(at);
     let (input, order) = (SK::INPUT, ClipOrdering::UNSORTED);
