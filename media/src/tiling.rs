@@ -7,9 +7,9 @@
 use crate::blocks::{Area, BLOCK, ChangedBlocks};
 use crate::scaling::{Part, SUPPORT, Scaler};
 
-/// The edge of a tile, in pixels of the window. A window looks at every tile again for each picture, and paints the
-/// whole of one for a letter.
-pub const TILE: u16 = 256;
+/// Of a tile, in pixels of the window. A window looks at every tile again for each picture, begins each line of one
+/// anew, and paints the whole of one for a letter: a few, wide, and low.
+pub const TILE: Extent = Extent { width: 512, height: 128 };
 
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,17 +69,17 @@ impl Tiling {
     /// All tiles, row by row; their `index` counts from 0.
     pub fn tiles(&self) -> impl Iterator<Item = Tile> {
         let Extent { width, height } = self.target;
-        let columns = usize::from(width.div_ceil(TILE));
-        let places = (0..height.div_ceil(TILE))
-            .flat_map(move |row| (0..width.div_ceil(TILE)).map(move |column| (row, column)));
+        let columns = usize::from(width.div_ceil(TILE.width));
+        let places = (0..height.div_ceil(TILE.height))
+            .flat_map(move |row| (0..width.div_ceil(TILE.width)).map(move |column| (row, column)));
         places.map(move |(row, column)| {
-            let (left, top) = (column * TILE, row * TILE);
+            let (left, top) = (column * TILE.width, row * TILE.height);
             Tile {
                 index: usize::from(row) * columns + usize::from(column),
                 left,
                 top,
-                width: TILE.min(width - left),
-                height: TILE.min(height - top),
+                width: TILE.width.min(width - left),
+                height: TILE.height.min(height - top),
             }
         })
     }

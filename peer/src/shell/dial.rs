@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::select_all;
 use rustls_pki_types::ServerName;
 use tasuki_protocol::ids::Digest;
 use tokio::net::TcpStream;
@@ -26,6 +27,10 @@ pub(super) type Stream = TlsStream<TcpStream>;
 
 pub(super) const HTTP_ALPN: &[u8] = b"http/1.1";
 const CONNECT: Duration = Duration::from_secs(10);
+/// When somebody who waits for an answer knocks, and knocks again while no connection came of it: of a
+/// crowd the newest comes in first (F14).
+const KNOCKS: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(1500), Duration::from_millis(4500)];
 /// How long one address may be alone in being tried (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// Addresses of one name that are tried; a name with more hides something.
@@ -116,6 +121,28 @@ pub(super) async fn open(trust: &Trust, proxies: &Proxies) -> Result<Connection,
     // Behind a proxy this machine's own resolver need not know the name.
     let places = resolve(&callee).await.unwrap_or_default().into_iter().collect();
     Ok(Connection { stream, places })
+}
+
+/// As [`open`], for what a person waits for: at a server that a crowd besets he knocks again, and
+/// whichever connection comes in first is the one.
+///
+/// # Errors
+/// As [`open`].
+pub(super) async fn open_for_a_person(trust: &Trust, proxies: &Proxies) -> Result<Connection, Fault> {
+    first_to_end(|| open(trust, proxies)).await
+}
+
+/// What the first try to end comes to; the others are given up.
+async fn first_to_end<F: Future>(begin: impl Fn() -> F) -> F::Output {
+    let begin = &begin;
+    let knocks = KNOCKS.map(|wait| {
+        Box::pin(async move {
+            sleep(wait).await;
+            begin().await
+        })
+    });
+    let (ended, ..) = select_all(knocks).await;
+    ended
 }
 
 /// A TCP stream to `callee`, before TLS.
@@ -246,6 +273,10 @@ fn tls_fault(callee: &Callee, why: &io::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::Instant;
+
     use super::*;
 
     fn places(text: &str) -> Vec<SocketAddr> {
@@ -267,5 +298,29 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
         assert_eq!(first_to_answer(vec![closed, good]).await.unwrap().peer_addr().unwrap(), good);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f14_who_waits_knocks_again_and_the_first_connection_to_come_in_is_taken() {
+        let knocked = Cell::new(0);
+        let stands_still_first = || {
+            knocked.set(knocked.get() + 1);
+            let number = knocked.get();
+            async move {
+                let takes = Duration::from_secs(if number == 1 { 8 } else { 1 });
+                sleep(takes).await;
+                number
+            }
+        };
+        let began = Instant::now();
+        assert_eq!(first_to_end(stands_still_first).await, 2);
+        assert_eq!((began.elapsed(), knocked.get()), (Duration::from_millis(2500), 2));
+        // Nobody knocks twice where the first knock is answered, with a yes or a no.
+        let at_once = || {
+            knocked.set(knocked.get() + 1);
+            async { Err::<(), _>("closed") }
+        };
+        assert_eq!(first_to_end(at_once).await, Err("closed"));
+        assert_eq!(knocked.get(), 3);
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn fetch(
     proxies: &Proxies,
     path: &str,
 ) -> Result<(StatusCode, String), Fault> {
-    let stream = dial::open(trust, proxies).await?.stream;
+    let stream = dial::open_for_a_person(trust, proxies).await?.stream;
     send(trust, stream, Method::GET, path, &[], String::new()).await
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn post(
     headers: &[(&'static str, &str)],
     body: impl FnOnce(&[u8; 32]) -> String,
 ) -> Result<(StatusCode, String), Fault> {
-    let stream = dial::open(trust, proxies).await?.stream;
+    let stream = dial::open_for_a_person(trust, proxies).await?.stream;
     let exporter = stream.get_ref().1.export_keying_material([0; 32], LOGIN_EXPORTER, None);
     let exporter = exporter.map_err(|_| Fault::NotTasuki { address: dial::address(trust) })?;
     let body = body(&exporter);

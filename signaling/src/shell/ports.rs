@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr};
 
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 
 use super::config::Stun;
 use super::fault::Fault;
@@ -13,29 +13,39 @@ const HTTPS_PORT: u16 = 443;
 /// RFC 8489 §17.3.
 const STUN_PORT: u16 = 3478;
 
-pub(super) async fn listen(
-    asked: Option<SocketAddr>,
-    port: u16,
-) -> Result<(TcpListener, SocketAddr), Fault> {
-    let listener = bind(asked, port).await?;
+/// How many may have knocked and not been let in yet. Whoever finds no room here is not told, and
+/// knocks again after 1, 3 and 7 s: too late for who signs in while everybody comes back (F14).
+/// The system has a limit of its own (`net.core.somaxconn`, 4096).
+const KNOCKING: u32 = 4096;
+
+pub(super) fn listen(asked: Option<SocketAddr>, port: u16) -> Result<(TcpListener, SocketAddr), Fault> {
+    let listener = bind(asked, port)?;
     let address = listener.local_addr().map_err(|error| cannot(port, &error))?;
     Ok((listener, address))
 }
 
-async fn bind(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
+fn bind(asked: Option<SocketAddr>, port: u16) -> Result<TcpListener, Fault> {
     if let Some(address) = asked {
-        return TcpListener::bind(address).await.map_err(|error| cannot_at(address, &error));
+        return listen_at(address).map_err(|error| cannot_at(address, &error));
     }
     let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    match TcpListener::bind(everywhere).await {
+    match listen_at(everywhere) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Err(cannot(port, &error)),
         // A machine without IPv6.
         Err(_) => {
             let address = SocketAddr::from(([0, 0, 0, 0], port));
-            TcpListener::bind(address).await.map_err(|error| cannot(port, &error))
+            listen_at(address).map_err(|error| cannot(port, &error))
         }
     }
+}
+
+fn listen_at(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that was stopped a moment ago does not keep its port from the next one.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(KNOCKING)
 }
 
 /// An address that was asked for must be had; the server's own is a bonus, and so is

@@ -148,7 +148,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let (relay_key, turn_key) = keys_of_relay(&config, &keys);
     let policies = policies(&store, &keys, &facts);
     let mut issuer = issuer(&config, &keys, &policies, &folder).await?;
-    let (listener, address) = listen(config.listen, facts.port).await?;
+    let (listener, address) = listen(config.listen, facts.port)?;
     let stun = stun_sockets(config.stun, address).await?;
     let stun_address = stun.first().and_then(|socket| socket.local_addr().ok());
     let (turn, answering) = answering(stun, turn_key, config.turn_address, &mut issuer.relays)?;

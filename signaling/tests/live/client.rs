@@ -205,7 +205,16 @@ impl World {
         password: &str,
         device: &SigningKey,
     ) -> Option<u16> {
-        let stream = self.try_tls().await.ok()?;
+        self.try_login_over(self.try_tls().await.ok()?, name, password, device).await
+    }
+
+    pub(crate) async fn try_login_over(
+        &self,
+        stream: TlsStream<TcpStream>,
+        name: &str,
+        password: &str,
+        device: &SigningKey,
+    ) -> Option<u16> {
         let body = proven_login(&stream, login_request(name, password, device), device, |_| {});
         try_request_over(stream, "POST", LOGIN_PATH, body, &[]).await.ok().map(|answer| answer.status)
     }

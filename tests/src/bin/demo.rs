@@ -24,7 +24,7 @@ struct Wishes {
     /// The operator sits at this machine's own display (DISPLAY) instead of one made for him.
     #[arg(long)]
     here: bool,
-    /// Afterwards one session per mode from the operator's window, by clicks and keys.
+    /// Afterwards one session per mode between the two windows, by clicks and keys.
     #[arg(long)]
     windows: bool,
 }
@@ -53,13 +53,13 @@ fn demonstrate(wishes: &Wishes) -> Result<()> {
     let runs = runs?;
     let windows = match wishes.windows {
         true => {
-            println!("The same from the operator's window, by clicks and keys:");
-            hold_in_windows(&house, &scene, &wishes.out)?
+            println!("The same between the two windows, by clicks and keys:");
+            hold_in_windows(&house, &wishes.out)?
         }
         false => Vec::new(),
     };
     for run in &windows {
-        println!("  {:8} received {:?}, {}", run.mode.name(), run.received, run.png);
+        println!("  {:8} received {:?}, {}", run.mode.name(), run.received, run.operator_png);
     }
     both_sides(&runs, &wishes.out)?;
     fs::write(wishes.out.join("summary.json"), serde_json::to_string_pretty(&runs)? + "\n")?;

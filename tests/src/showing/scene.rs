@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-fn furnish_user(desktop: &mut Desktop) -> Result<()> {
+pub(super) fn furnish_user(desktop: &mut Desktop) -> Result<()> {
     paint_wallpaper(desktop, USER_SASH)?;
     let script = r"printf '\033[1;33m  第三営業部  月次報告\033[0m\n\n';
         printf '  品名        数量      金額\n';
@@ -85,6 +85,12 @@ fn furnish_user(desktop: &mut Desktop) -> Result<()> {
 }
 
 fn furnish_operator(desktop: &mut Desktop) -> Result<()> {
+    open_guide(desktop, 44)?;
+    desktop.run("xclock", &["-geometry", "150x150+600+57", "-bg", "#e6eef0", "-hd", "#12161f"])
+}
+
+/// What there is to be shown, on its wallpaper.
+pub(super) fn open_guide(desktop: &mut Desktop, left: u16) -> Result<()> {
     paint_wallpaper(desktop, OPERATOR_SASH)?;
     let script = r"printf '\033[1;36m  Printer settings, step by step\033[0m\n\n';
         printf '  1. Open  設定 > プリンター\n';
@@ -92,6 +98,5 @@ fn furnish_operator(desktop: &mut Desktop) -> Result<()> {
         printf '  3. Set  部数 (copies)  to  1\n';
         printf '  4. Print a test page\n\n';
         printf '  \033[2mHelp desk, second floor\033[0m\n'";
-    open_terminal(desktop, "Guide", "44x12+44+56", script)?;
-    desktop.run("xclock", &["-geometry", "150x150+600+57", "-bg", "#e6eef0", "-hd", "#12161f"])
+    open_terminal(desktop, "Guide", &format!("44x12+{left}+56"), script)
 }

@@ -36,14 +36,18 @@ pub fn page(runs: &[Run], windows: &[Windowed], seconds: u64) -> String {
         let _ = writeln!(page, "| {mode}, {path} | ![host]({host_png}) | ![viewer]({viewer_png}) |");
     }
     if !windows.is_empty() {
-        page.push_str("\nEach mode once more from the operator's window, by clicks and keys:\n\n");
+        page.push_str("\nEach mode once more between the two windows, by clicks and keys:\n\n");
         page.push_str(
-            "| mode | the operator's screen | typed into the window, arrived |\n|---|---|---|\n",
+            "| mode | the operator's screen | the end user's | typed into the window, arrived |\n\
+             |---|---|---|---|\n",
         );
     }
-    for Windowed { mode, png, received } in windows {
+    for Windowed { mode, operator_png, user_png, received } in windows {
         let arrived = if received.is_empty() { "nothing, as it should" } else { received.as_str() };
-        let _ = writeln!(page, "| {mode} | ![window]({png}) | {arrived} |");
+        let _ = writeln!(
+            page,
+            "| {mode} | ![operator]({operator_png}) | ![end user]({user_png}) | {arrived} |"
+        );
     }
     page.push_str("\n`summary.json` has the same for programs, `events.jsonl` what both ends said.\n");
     page

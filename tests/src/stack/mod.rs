@@ -6,8 +6,8 @@ mod session;
 mod windows;
 
 pub use self::windows::{
-    AWAKE, AgentWindow, Frame, OperatorWindow, WINDOW, allow_in_window, clipboard, focused,
-    place_in_window, set_layout, shows_in_window, window_program,
+    AWAKE, AgentWindow, Frame, OperatorWindow, WINDOW, allow_in_window, click_until_focused, clipboard,
+    focused, place_in_window, set_layout, shows_in_window, window_program,
 };
 pub use self::{
     house::{House, Site},

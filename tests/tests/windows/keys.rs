@@ -29,7 +29,8 @@ fn t50_keys_are_grabbed_while_the_picture_has_the_focus_and_let_go_with_it() {
     assert!(is_free(&room.operator), "keys are grabbed before the picture has the focus");
     thread::sleep(OWN_HAND);
     let notes = &room.users_notes;
-    click_until_focused(&room.user, notes, &mut || window.click_at_host(USER, notes.middle));
+    let mut click = || window.click_at_host(USER, notes.middle);
+    click_until_focused(&room.user, notes, OWN_HAND, &mut click).unwrap();
     until("the keys to be the picture's alone", || Ok((!is_free(&room.operator)).then_some(())))
         .unwrap();
 

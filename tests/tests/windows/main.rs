@@ -26,7 +26,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Hand, Notepad, Size, connections_of},
     running::{Process, until},
-    stack::{AgentWindow, House, OperatorWindow, Way, focused, set_layout},
+    stack::{AgentWindow, House, OperatorWindow, Way, click_until_focused, set_layout},
 };
 use x11rb::{
     COPY_DEPTH_FROM_PARENT,
@@ -93,26 +93,6 @@ impl Room {
     }
 }
 
-/// Clicks until the notepad has the keys. Once is enough, unless this machine is so busy that the person's
-/// own hand of before still holds the viewer's off.
-fn click_until_focused(host: &Desktop, notes: &Notepad, click: &mut dyn FnMut() -> anyhow::Result<()>) {
-    let mut clicks = 0;
-    until("a click to focus the notepad", || {
-        click()?;
-        clicks += 1;
-        let end = Instant::now() + OWN_HAND;
-        while Instant::now() < end {
-            if focused(host) == notes.title {
-                return Ok(Some(()));
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(None)
-    })
-    .unwrap();
-    eprintln!("{} has the keys after {clicks} clicks", notes.title);
-}
-
 /// S1, S2, S14, S18, S19, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys alone.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
@@ -136,7 +116,7 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
             Role::Agent => agent.click_at_host(hand, OPERATOR, notes.middle),
         };
         if may {
-            click_until_focused(host, notes, &mut click);
+            click_until_focused(host, notes, OWN_HAND, &mut click).unwrap();
         } else {
             click().unwrap();
         }
@@ -177,7 +157,8 @@ fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
     window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
     thread::sleep(OWN_HAND);
     let notes = &room.users_notes;
-    click_until_focused(&room.user, notes, &mut || window.click_at_host(USER, notes.middle));
+    let mut click = || window.click_at_host(USER, notes.middle);
+    click_until_focused(&room.user, notes, OWN_HAND, &mut click).unwrap();
     for (layout, line) in [
         ("jp", "@^[]:;_ kana 123 \\"),
         ("de", "zy ä ö ü ß + # < > 'yes'"),

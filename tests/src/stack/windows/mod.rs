@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Result, ensure};
@@ -27,7 +27,7 @@ pub use self::{
     operator::{OperatorWindow, shows_in_window},
 };
 use crate::{
-    desktop::{Desktop, Picture},
+    desktop::{Desktop, Notepad, Picture},
     running::{run, until},
 };
 
@@ -45,6 +45,30 @@ pub struct Frame {
     pub top: i16,
     pub width: u16,
     pub height: u16,
+}
+
+/// Clicks until the notepad has the keys, each time waiting `pause`. Once is enough, unless this machine is so
+/// busy that the person's own hand of before still holds the viewer's off.
+///
+/// # Errors
+/// It never had them.
+pub fn click_until_focused(
+    host: &Desktop,
+    notes: &Notepad,
+    pause: Duration,
+    click: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    until("a click to focus the notepad", || {
+        click()?;
+        let end = Instant::now() + pause;
+        while Instant::now() < end {
+            if focused(host) == notes.title {
+                return Ok(Some(()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(None)
+    })
 }
 
 impl Frame {
