@@ -193,6 +193,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Witness>,
     },
+    /// An end has come back to a session that was closed because both were lost.
+    SessionTakenUp,
 
     ConsentAsked {
         mode: Mode,
@@ -362,7 +364,8 @@ impl Event {
             | Self::TooManyGuesses { .. }
             | Self::Paired { .. }
             | Self::RequestRefused { .. }
-            | Self::SessionClosed { .. } => Class::Session,
+            | Self::SessionClosed { .. }
+            | Self::SessionTakenUp => Class::Session,
             Self::ConsentAsked { .. }
             | Self::ConsentAnswered { .. }
             | Self::RightAsked { .. }
