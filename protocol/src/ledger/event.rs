@@ -395,9 +395,6 @@ impl Event {
 
 /// `text`, cut at [`MAX_TEXT_BYTES`] between two characters.
 pub fn clipped(text: &str) -> String {
-    if text.len() <= MAX_TEXT_BYTES {
-        return text.to_owned();
-    }
-    let end = (0..=MAX_TEXT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &text[..end])
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }

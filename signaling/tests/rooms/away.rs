@@ -9,7 +9,7 @@ use tasuki_protocol::signal::{
     ServerToOperator,
 };
 use tasuki_signaling::core::notes::What;
-use tasuki_signaling::core::rooms::{ConnectionId, Input, Now, Operator, OperatorId, Output};
+use tasuki_signaling::core::rooms::{ConnectionId, Input, Now, Operator, OperatorId, Output, Settings};
 
 use crate::hall::{Hall, LENGTH_S, device, join, only, seconds, to_agent, to_operator};
 use crate::policy::publish;
@@ -191,6 +191,32 @@ fn t59_sessions_that_one_operator_leaves_behind_are_bounded() {
     // The oldest is over: its agent is told so, and does not go on unknown.
     assert!(told.by_ref().take(8).all(|told| told == WITHDRAWN));
     assert!(told.all(|told| told == ServerToAgent::Resumed));
+}
+
+#[test]
+fn t59_what_agents_are_told_of_ended_sessions_is_bounded_and_the_oldest_give_way() {
+    let mut hall = Hall::with(Settings { farewells: 4, ..Settings::default() }, []);
+    let operator = hall.operator(1);
+    let mut over = Vec::new();
+    for address in 0..6 {
+        let (session, locator) = hall.open(operator, 1);
+        let (agent, outputs) = hall.knock(address, locator);
+        over.push((session, token(&outputs, agent)));
+        hall.say(operator, OperatorToServer::Paired { session });
+        hall.turn(Input::Gone { connection: agent });
+        hall.say(operator, OperatorToServer::Close { session });
+    }
+    let told = over.into_iter().map(|(session, token)| {
+        let agent = hall.agent(9);
+        let outputs = hall.ask(agent, AgentToServer::Resume { session, token });
+        only(to_agent(&outputs, agent))
+    });
+    let (refused, closed) = (RefusalReason::Session, CloseReason::OtherEnd);
+    let refused = ServerToAgent::Refused { reason: refused };
+    let closed = ServerToAgent::Closed { reason: closed };
+    let expected =
+        [[refused.clone(), refused], [closed.clone(), closed.clone()], [closed.clone(), closed]];
+    assert_eq!(told.collect::<Vec<_>>(), expected.concat());
 }
 
 /// T65: the operator's program pairs, and does not say so to the server.
