@@ -124,7 +124,7 @@ impl Accounts {
             None => {}
         }
         let now = self.clock.now();
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.writes.begin_with("BEGIN IMMEDIATE").await?;
         let used = sqlx::query("DELETE FROM codes WHERE code = ? AND operator = ? AND expires > ?")
             .bind(digest(code.trim()).to_vec())
             .bind(operator)

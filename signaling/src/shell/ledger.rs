@@ -29,7 +29,7 @@ use crate::core::ledger::Book;
 use crate::core::rooms::{Row, WriteId};
 
 /// Jobs that may wait for the database.
-const QUEUE: usize = 1024;
+pub(super) const QUEUE: usize = 1024;
 
 /// Something for the writer.
 #[derive(Debug)]

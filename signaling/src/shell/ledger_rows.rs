@@ -138,7 +138,7 @@ impl Store {
 
     pub(crate) async fn keep_note(&self, size: u64, note: &str) -> Result<(), sqlx::Error> {
         let keep = sqlx::query("INSERT OR REPLACE INTO ledger_checkpoints (size, note) VALUES (?, ?)");
-        keep.bind(number(size)).bind(note).execute(&self.pool).await.map(|_| ())
+        keep.bind(number(size)).bind(note).execute(&self.records).await.map(|_| ())
     }
 
     /// The leaf before record `seq`.

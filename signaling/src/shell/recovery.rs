@@ -85,7 +85,7 @@ impl Store {
     /// of it stand together or not at all.
     async fn keep_recovery_token(&self, token: &str) -> Result<bool, sqlx::Error> {
         let now = self.steady_now().await?.now();
-        let mut own = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut own = self.writes.begin_with("BEGIN IMMEDIATE").await?;
         let bundle = sqlx::query("SELECT 1 FROM documents WHERE kind = 'bundle'");
         if bundle.fetch_optional(&mut *own).await?.is_none() {
             return Ok(false);
@@ -105,7 +105,7 @@ impl Store {
     pub(crate) async fn note_backup(path: &Path) -> Recorded {
         let Ok(store) = Self::beside(path).await else { return Recorded::No };
         let note = sqlx::query("INSERT INTO backups (made_at, by) VALUES (?, ?)");
-        let noted = note.bind(clock::unix_row()).bind(by()).execute(&store.pool).await;
+        let noted = note.bind(clock::unix_row()).bind(by()).execute(&store.writes).await;
         store.close().await;
         if noted.is_ok() { Recorded::Yes } else { Recorded::No }
     }

@@ -149,10 +149,7 @@ async fn t55_a_new_password_begun_under_the_old_one_comes_to_nothing_once_that_w
         let mut own = database(&world).await;
         sqlx::query_scalar("SELECT password FROM operators").fetch_one(&mut own).await.unwrap()
     };
-    world.stop().await;
-    world.set("password_memory_kib", "65536");
-    world.set("password_passes", "3");
-    world.run().await;
+    world.make_passwords_dear().await;
     let (mine, thiefs) = ("another horse without a battery", "a third horse for whoever took it");
     let of = (operator.token.as_str(), &operator.device);
     let change = |old: &str, new: &str| {
