@@ -7,8 +7,7 @@ use ed25519_dalek::SigningKey;
 use serde_json::json;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, AdminChange, ChangeAdmin,
-    ChangeOperator, Hours, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
-    OPERATORS_PATH, OperatorChange,
+    ChangeOperator, Hours, Limits, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH};
@@ -28,7 +27,7 @@ use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, World, admin_header, new
 use crate::ledger::{Read, come_and_go, read_until, read_until_entry};
 use crate::pairing::{agent_offer, join, open, secret};
 use crate::policy::publish;
-use crate::second::{log_in, tomorrow};
+use crate::second::{limited, log_in, tomorrow};
 use crate::standing::ask;
 
 fn key(n: u8) -> SigningKey {
@@ -106,11 +105,6 @@ fn failure(event: &Event) -> Option<LoginFailure> {
     if let Event::LoginFailed { why, .. } = event { Some(*why) } else { None }
 }
 
-async fn limit(world: &World, limits: Limits) {
-    let order = LimitOperator { operator: "hanako".to_owned(), limits };
-    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
-}
-
 fn elsewhere() -> Limits {
     Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() }
 }
@@ -144,10 +138,10 @@ async fn s63_t54_t55_a_token_that_is_not_taken_and_a_request_that_is_refused_are
         ask(&world, of, CONFIRM_PATH, &[], body)
     };
     for limits in [elsewhere(), another_day()] {
-        limit(&world, limits).await;
+        limited(&world, limits).await;
         assert_eq!(confirm().await.status, 401);
     }
-    limit(&world, Limits::default()).await;
+    limited(&world, Limits::default()).await;
     assert_eq!(confirm().await.status, 204, "and nobody was suspended by it");
     let read = read_until(&world, |event| failure(event) == Some(LoginFailure::Hours)).await;
     let seen = those(&read, |event| {
@@ -281,12 +275,12 @@ async fn s52_s63_refusals_by_place_terminal_and_hours_are_in_the_ledger_with_the
     declared().await.signed_in();
     let other_terminal = Limits { macs: vec!["02:00:00:00:00:02".to_owned()], ..Limits::default() };
     for limits in [elsewhere(), other_terminal, another_day()] {
-        limit(&world, limits).await;
+        limited(&world, limits).await;
         assert_eq!(declared().await.status, 401);
         let unlock = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Unlock };
         assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &unlock).await.status, 204);
     }
-    limit(&world, Limits::default()).await;
+    limited(&world, Limits::default()).await;
     let disable = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Disable };
     assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &disable).await.status, 204);
     assert_eq!(declared().await.status, 401);

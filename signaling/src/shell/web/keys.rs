@@ -66,8 +66,9 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         tokio::spawn(Arc::clone(&tls.certificate).keep_fresh());
         site.tls.replace(tls);
     }
+    // There was no key to record it under when it was stored, and counted.
     if adopted.is_first
-        && let Err(refused) = site.recorded(published()).await
+        && let Err(refused) = site.written(published()).await
     {
         return refused;
     }
