@@ -1,5 +1,6 @@
 //! Which devices are out, as far as this computer has seen or ordered it. Every list goes on from there, so
-//! that a server whose database is older, or that withholds a list, takes nothing back by it (T14, T17).
+//! that a server whose database is older, or that withholds a list, takes nothing back by it (T14, T17). What
+//! a computer sees for the first time nobody but the server vouches for: then a person does, once.
 //!
 //! It refuses to know why a server does not show a list.
 
@@ -29,6 +30,9 @@ pub struct Revoked {
     version: u64,
     /// The newest first.
     devices: Vec<Out>,
+    /// That there is no list but what stands here was said by somebody else than a server.
+    #[serde(default)]
+    is_vouched_for: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +45,34 @@ struct Out {
 
 impl Revoked {
     pub fn none(tenant: TenantId) -> Self {
-        Self { tenant, version: 0, devices: Vec::new() }
+        Self { tenant, version: 0, devices: Vec::new(), is_vouched_for: false }
+    }
+
+    /// Where the organisation's keys were made a moment ago: nobody can have revoked anything.
+    pub fn at_the_beginning(tenant: TenantId) -> Self {
+        Self { is_vouched_for: true, ..Self::none(tenant) }
+    }
+
+    pub fn is_vouched_for(&self) -> bool {
+        self.is_vouched_for
+    }
+
+    pub fn vouch(&mut self) {
+        self.is_vouched_for = true;
+    }
+
+    /// How many devices are out.
+    pub fn count(&self) -> usize {
+        self.devices.len()
+    }
+
+    pub fn has(&self, device: &DeviceKey) -> bool {
+        self.devices.iter().any(|out| out.device == *device)
     }
 
     /// Takes a device for one that is out.
     pub fn add(&mut self, device: DeviceKey, now: u64) {
-        if !self.devices.iter().any(|out| out.device == device) {
+        if !self.has(&device) {
             let until = now.saturating_add(MAX_CERTIFICATE_LIFE.as_secs());
             self.devices.insert(0, Out { device, until });
             self.devices = most_needed(&self.devices, KEPT);

@@ -19,7 +19,7 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::prompt;
-use crate::revoked::in_force;
+use crate::revoked::{Revoked, in_force};
 use crate::settings::Settings;
 use crate::table::table;
 use crate::vault::{Master, Passphrase};
@@ -93,8 +93,12 @@ async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
         value["words"] = words::fingerprint(&entry.device).into();
         value
     });
-    let json = serde_json::json!({ "devices": json.collect::<Vec<_>>() });
-    Ok(Printed { text: table(&rows), json })
+    let out = desk.profile.revoked(desk.bundle.tenant)?.count();
+    let json = serde_json::json!({ "devices": json.collect::<Vec<_>>(), "known_revoked": out });
+    Ok(Printed {
+        text: format!("{}\n{}", table(&rows).trim_end(), desk.language.known_revoked(out)),
+        json,
+    })
 }
 
 fn row(entry: &DeviceEntry) -> Vec<String> {
@@ -136,6 +140,10 @@ async fn approve(desk: &Desk, options: &ApproveOptions) -> Result<Printed, Fault
     let heard = heard.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let same = |entry: &&&DeviceEntry| words::fingerprint(&entry.device) == heard;
     let entry = waiting.iter().find(same).ok_or(Fault::WordsDiffer)?;
+    // The list in force is heeded here whatever the server says of the device.
+    if desk.profile.revoked(desk.bundle.tenant)?.has(&entry.device) {
+        return Err(Fault::DeviceRevoked(options.operator.clone()));
+    }
     let master = unlock(desk)?;
     let now = init::unix();
     let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
@@ -200,13 +208,14 @@ pub(super) async fn revoke_all(
     known: &DeviceList,
     devices: &[DeviceKey],
 ) -> Result<(), Fault> {
-    let master = unlock(desk)?;
     let now = init::unix();
     let newest = in_force(known.revocations.as_ref(), &desk.bundle);
     let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
     if let Some(newest) = &newest {
         revoked.heed(newest, now);
     }
+    vouch(desk, &mut revoked)?;
+    let master = unlock(desk)?;
     for device in devices {
         revoked.add(*device, now);
     }
@@ -216,6 +225,21 @@ pub(super) async fn revoke_all(
     desk.profile.keep_revoked(&revoked)?;
     let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &master.lock())) };
     desk.post::<serde_json::Value>(REVOKE_PATH, &order).await.map(drop)
+}
+
+/// A new list takes the place of all before it. A computer that has signed none knows of those what the server
+/// shows, and one that hides a list would have what stands there taken in again (T14, T17).
+fn vouch(desk: &Desk, revoked: &mut Revoked) -> Result<(), Fault> {
+    if revoked.is_vouched_for() {
+        return Ok(());
+    }
+    let shown = revoked.count();
+    prompt::show(&desk.language.first_list(shown));
+    if prompt::answer(&desk.language.ask_revoked())?.trim() != shown.to_string() {
+        return Err(Fault::RevocationsHidden { shown });
+    }
+    revoked.vouch();
+    Ok(())
 }
 
 fn unlock(desk: &Desk) -> Result<Master, Fault> {

@@ -88,7 +88,7 @@ impl House {
         house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
-        house.approve_device(&words)?;
+        house.administrate(&["device", "approve", OPERATOR, "--words", &words])?;
         house.sign_in()?;
         Ok(house)
     }
@@ -271,10 +271,6 @@ impl House {
         text_of(&event, "words")
     }
 
-    fn approve_device(&self, words: &str) -> Result<()> {
-        self.administrate(&["device", "approve", OPERATOR, "--words", words]).map(drop)
-    }
-
     /// What `tasuki-admin` answers, given the passphrase if it asks for it.
     ///
     /// # Errors
@@ -303,6 +299,21 @@ impl House {
         let mut command = self.site.command("tasuki-server")?;
         command.args([verb, "--json", "--data"]).arg(self.data()).arg(file);
         run(command)
+    }
+
+    /// The server comes back at `backup`, and the administrator signs in there.
+    ///
+    /// # Errors
+    /// As [`Self::keep`], or it did not come up.
+    pub fn restore(&mut self, backup: &Path) -> Result<()> {
+        self.server.kill();
+        for end in ["", "-wal", "-shm"] {
+            // After a kill the log is there as a rule.
+            fs::remove_file(self.data().join(format!("tasuki.db{end}"))).ok();
+        }
+        self.keep("restore", backup)?;
+        self.restart_server()?;
+        self.sign_in_administrator().map(drop)
     }
 
     /// What the server's own machine gives to whom the organisation's keys are lost.
