@@ -135,10 +135,10 @@ fn eventful(house: &House, desks: &Desks) {
     session.end().expect("it ends");
 }
 
-/// S47, S53, T43, T63: what the ends saw of a session stands there for who has the log key, and in nothing that
+/// S47, S53, S95, T43, T63: what the ends saw of a session stands there for who has the log key, and in nothing that
 /// the server has: neither its folder with all its keys, nor a backup.
 #[test]
-fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_to_the_server() {
+fn s53_s95_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_to_the_server() {
     let (house, desks) = (House::set_up().expect("a house"), desks());
     eventful(&house, &desks);
     let list = list_with(&house, "receipt_kept", &["operator", "agent"]);
@@ -149,6 +149,8 @@ fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_t
     };
     assert_eq!(of("customer", "operator")["event"]["name"], CUSTOMER);
     of("screenshot_taken", "agent");
+    let kept = of("screenshot_taken", "operator")["event"]["path"].as_str().expect("where it lies");
+    assert_eq!(Path::new(kept), house.folder().join(PICTURE), "{list}");
     assert_eq!(of("right_revoked", "agent")["event"]["right"], "operate");
     let report = house.administrate(&["audit", "report"]).expect("a report");
     assert!(report.to_string().contains(CUSTOMER), "{report}");
@@ -167,16 +169,6 @@ fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_t
     }
 }
 
-fn restored(house: &mut House, backup: &Path) {
-    house.server.kill();
-    for end in ["", "-wal", "-shm"] {
-        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
-    }
-    house.keep("restore", backup).expect("restored");
-    house.restart_server().expect("it comes up");
-    house.sign_in_administrator().expect("signed in again");
-}
-
 /// T67: an agent that has seen more of the ledger than there is now says so in it, though the operator's program
 /// knows nothing of before.
 #[test]
@@ -188,7 +180,7 @@ fn t67_an_agent_notices_that_the_ledger_went_back_and_says_so_in_it() {
     let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
     session.end().expect("it ends");
     list_with(&house, "receipt_kept", &["operator", "agent"]);
-    restored(&mut house, &backup);
+    house.restore(&backup).expect("restored");
     for file in fs::read_dir(house.profile()).expect("a folder").flatten() {
         if file.file_name().to_string_lossy().starts_with("checkpoint") {
             fs::remove_file(file.path()).expect("forgotten");
