@@ -211,6 +211,10 @@ impl Ledger {
                 self.store.forget_restore(row).await.ok();
             }
         }
+        // The server was killed between the first bundle and the record of it.
+        if self.store.lacks_beginning().await.unwrap_or_default() {
+            self.tell_of_beginning().await.ok();
+        }
         self.tell_of_all().await.ok();
         self.note(Happening::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
     }

@@ -23,7 +23,7 @@ use super::desk::Desk;
 use super::ledger::{Job, QUEUE, Signed, Then, Unwritten, Work};
 use super::ledger_decrees::decree;
 use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
-use super::ledger_words::Words;
+use super::ledger_words::{Words, may_go_unrecorded};
 use super::names::Names;
 use super::store::{Store, insert_row, probe};
 use crate::core::ledger::{Book, CHECKPOINT_EVERY, Draft, Moment};
@@ -44,11 +44,11 @@ pub(crate) struct Scribe {
     pub(super) newest: Arc<RwLock<Option<Signed>>>,
     pub(super) checkpoint_key: SigningKey,
     pub(super) book: Book,
-    /// False before the administrator has made one: nothing is written, and nobody can sign in.
+    /// False before the administrator has made one: nothing is written or done but what leads there.
     pub(super) has_log_key: bool,
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
-    /// The disk did not take the last commit: tried again, so that it is known when it does.
+    /// The disk did not take the last commit, nor would it a signature: tried again, so that it is known when it does.
     pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
     pub(super) tried: Instant,
@@ -82,8 +82,8 @@ impl Scribe {
     }
 
     fn due(&self) -> Option<Instant> {
-        let unsigned = self.unsigned_since.filter(|_| !self.failing);
-        let unsigned = unsigned.map(|since| since + CHECKPOINT_EVERY);
+        let since = self.unsigned_since.filter(|_| !self.failing);
+        let unsigned = since.map(|since| since + CHECKPOINT_EVERY);
         let again = self.owes().then(|| self.tried + TRY_EVERY);
         unsigned.into_iter().chain(again).min()
     }
@@ -140,7 +140,6 @@ impl Scribe {
         let due = self.unsigned_since.is_some_and(|since| since + CHECKPOINT_EVERY <= Instant::now());
         // Who keeps the first checkpoint has something to hold the ledger to; without one nobody reads.
         let is_first = self.newest.read().unwrap_or_else(PoisonError::into_inner).is_none();
-        // A disk that took no record takes no signature: who waits is told at once.
         if !self.failing && (ends || due || is_first) {
             self.sign().await;
         }
@@ -345,7 +344,8 @@ async fn one(
 ) -> Result<Result<u64, Unwritten>, sqlx::Error> {
     let record = |draft: &mut Option<&mut Draft>, entry: &Entry| match draft {
         Some(draft) => append(draft, entry),
-        None => Ok(0),
+        None if may_go_unrecorded(entry) => Ok(0),
+        None => Err(Unwritten::Disk),
     };
     match work {
         Work::Record(entry) => Ok(record(&mut draft, entry)),

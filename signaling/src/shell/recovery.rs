@@ -127,6 +127,19 @@ impl Ledger {
         self.tell_of_machine(Kind::BackupMade, find, forget).await
     }
 
+    /// Who came first, and that his keys are in force: what there was no key to record under (S56).
+    pub(crate) async fn tell_of_beginning(&self) -> Result<(), Unwritten> {
+        let rows =
+            sqlx::query("SELECT id FROM admins ORDER BY id LIMIT 1").fetch_all(&self.store.pool).await;
+        for row in rows.map_err(|_| Unwritten::Disk)? {
+            let id: i64 = row.try_get(0).map_err(|_| Unwritten::Disk)?;
+            for kind in [Kind::AdminEnrolled, Kind::BundlePublished] {
+                self.ask(Work::Happened(Event::new(kind).by(id))).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn tell_of_machine(
         &self,
         kind: Kind,

@@ -269,6 +269,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (40, "end_bytes", include_str!("migrations/0040_end_bytes.sql")),
     (50, "recovery", include_str!("migrations/0050_recovery.sql")),
     (60, "backups", include_str!("migrations/0060_backups.sql")),
+    (70, "certified_until", include_str!("migrations/0070_certified_until.sql")),
 ];
 
 fn migrator() -> Migrator {

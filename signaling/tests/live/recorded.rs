@@ -192,19 +192,43 @@ async fn s52_a_sign_out_is_in_the_ledger_with_its_cause() {
     assert_eq!(outs, expected.map(|(who, why)| (who.to_owned(), why)));
 }
 
+fn backup(world: &World, name: &str) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+    command.args(["backup", "--json", "--data"]).arg(world.data());
+    command.arg(world.folder.path().join(name)).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["recorded"].clone()
+}
+
+/// S56, S79: before there is a key to record under, nothing is done but what leads there, and that is told of then.
+#[tokio::test]
+async fn s56_what_leads_to_the_first_keys_is_in_the_ledger_and_nothing_else_was_done_before() {
+    let world = World::uninitialised().await;
+    let early = new_operator("early", &[Mode::View]);
+    assert_eq!(world.admin_post(OPERATORS_PATH, &early).await.status, 503);
+    assert_eq!(backup(&world, "early"), true);
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    world.initialise().await;
+    let act = |event: &Event| {
+        let Event::AdminDid { admin, action, .. } = event else { return None };
+        Some((*action, admin.clone()))
+    };
+    let last = |event: &Event| act(event).is_some_and(|(did, _)| did == AdminAction::BackupMade);
+    let expected = [
+        (AdminAction::AdminEnrolled, "admin"),
+        (AdminAction::BundlePublished, "admin"),
+        (AdminAction::BackupMade, "tasuki-server backup"),
+    ];
+    let acts = those(&read_until(&world, last).await, act);
+    assert_eq!(acts, expected.map(|(action, who)| (action, who.to_owned())));
+}
+
 /// S79: what stands at the server's machine and copies its database stands in the ledger, whether the server
 /// runs or not; where no row can be written the copy is made all the same, and that is said.
 #[tokio::test]
 async fn s79_a_backup_that_the_machine_makes_is_in_the_ledger() {
     let mut world = World::start().await;
-    let backup = |world: &World, name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
-        command.args(["backup", "--json", "--data"]).arg(world.data());
-        command.arg(world.folder.path().join(name)).stdin(Stdio::null());
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["recorded"].clone()
-    };
     let made = |event: &Event| {
         let Event::AdminDid { admin, action, detail, .. } = event else { return None };
         (*action == AdminAction::BackupMade).then(|| (admin.clone(), detail.clone()))

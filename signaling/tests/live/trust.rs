@@ -249,7 +249,7 @@ async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once
     assert!(matches!(again, Err(Error::Http(response)) if response.status().as_u16() == 401));
     assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
     let certificate = world.certificate("hanako", &operator.device);
-    assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::NotFound);
+    assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::Document);
     let old = world.admin_post(REVOKE_PATH, &order(1, &lock_key())).await;
     assert_eq!(code(&old), ProblemCode::Document);
     let devices = world.admin_get(DEVICES_PATH).await;

@@ -212,11 +212,6 @@ impl Site {
     /// Waits until what was done is on disk: else it is not acknowledged (T65).
     async fn recorded(&self, event: Event) -> Result<(), Response> {
         self.desk.witness(&event);
-        self.written(event).await
-    }
-
-    /// As [`Self::recorded`], of what was witnessed when it happened.
-    async fn written(&self, event: Event) -> Result<(), Response> {
         let written = self.ledger.ask(Work::Happened(event.clone())).await;
         written.map(|_| ()).map_err(|why| {
             // It has happened all the same, and is written as soon as anything can be.
