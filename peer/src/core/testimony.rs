@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn s95_t20_a_picture_is_written_with_its_place_on_the_operators_computer_and_no_other() {
-        let file = "/home/hanako/Pictures/1.png";
+        let file = "/pictures/1.png";
         let path = Some(file.to_owned());
         assert_eq!(paired(Role::Operator).kept_picture(file), [Event::ScreenshotTaken { path }]);
         assert_eq!(paired(Role::Agent).kept_picture(file), []);
