@@ -17,7 +17,7 @@ use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
 use super::places::free_port;
-use crate::running::{Line, Mark, PATIENCE, Process, Voice, program, run, until};
+use crate::running::{COMPUTED, Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
@@ -382,7 +382,7 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
     // A verb that asks for nothing may have ended by now; how it ended is what counts.
     let unread = process.say(lines).err();
     process.close_input();
-    let status = process.wait_end()?;
+    let status = process.wait_end_within(COMPUTED)?;
     if !status.success() {
         // It always says why; that may still be on its way from the pipe.
         let complaint = |line: &Line| (line.voice == Voice::Error).then_some(());
