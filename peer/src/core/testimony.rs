@@ -136,18 +136,6 @@ impl Testimony {
         self.bounded(vec![Event::Customer { name }], false)
     }
 
-    /// Where this end, which looked on, has laid a picture. Where the customer's own person keeps his is nobody's
-    /// to know (S95, T20).
-    pub fn kept_picture(&mut self, file: &str) -> Vec<Event> {
-        match self.role {
-            Role::Operator => {
-                let path = Some(clipped(file));
-                self.bounded(vec![Event::ScreenshotTaken { path }], false)
-            }
-            Role::Agent => Vec::new(),
-        }
-    }
-
     fn bounded(&mut self, events: Vec<Event>, ends: bool) -> Vec<Event> {
         if self.session.is_none() {
             return Vec::new();
@@ -364,14 +352,6 @@ mod tests {
         let customer = Event::Customer { name: "山田商事".to_owned() };
         assert_eq!(operator.told(&paired, Duration::ZERO), std::slice::from_ref(&customer));
         assert_eq!(operator.customer("山田商事"), [customer]);
-    }
-
-    #[test]
-    fn s95_t20_a_picture_is_written_with_its_place_on_the_operators_computer_and_no_other() {
-        let file = "/pictures/1.png";
-        let path = Some(file.to_owned());
-        assert_eq!(paired(Role::Operator).kept_picture(file), [Event::ScreenshotTaken { path }]);
-        assert_eq!(paired(Role::Agent).kept_picture(file), []);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! neither this program nor the server has. A server that is away gets them later, in order (F2);
 //! what a program could not send before it ended, the next one sends.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,11 +69,6 @@ impl Scribe {
 
     pub(super) fn customer(&mut self, name: &str) {
         let events = self.testimony.customer(name);
-        self.write(events);
-    }
-
-    pub(super) fn kept_picture(&mut self, file: &Path) {
-        let events = self.testimony.kept_picture(&file.display().to_string());
         self.write(events);
     }
 

@@ -4,7 +4,6 @@
 //! Decides nothing: every choice is the core's. What it carries out cannot fail;
 //! a failure comes back as an input.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
@@ -39,8 +38,6 @@ pub enum Order {
     Act(HumanAct),
     /// Whom the operator helps, for the ledger.
     Customer(String),
-    /// See [`Front::kept_picture`].
-    KeptPicture(PathBuf),
     Report(oneshot::Sender<Report>),
 }
 
@@ -75,12 +72,6 @@ impl Front {
 
     pub async fn customer(&self, name: String) {
         let _ = self.orders.send(Order::Customer(name)).await;
-    }
-
-    /// The viewer's picture lies in `file` now: for the ledger, and to be told to the host (S95, T27).
-    pub async fn kept_picture(&self, file: &Path) {
-        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let _ = self.orders.send(Order::KeptPicture(file)).await;
     }
 
     pub async fn report(&self) -> Option<Report> {
@@ -205,10 +196,6 @@ impl Run {
         match order {
             Some(Order::Act(act)) => self.turn(Input::Human(act)),
             Some(Order::Customer(name)) => self.hands.scribe.customer(&name),
-            Some(Order::KeptPicture(file)) => {
-                self.hands.scribe.kept_picture(&file);
-                self.turn(Input::Human(HumanAct::TookScreenshot));
-            }
             Some(Order::Report(answer)) => {
                 let _ = answer.send(self.report());
             }

@@ -348,8 +348,8 @@ async fn carry_out(tab: TabId, order: Order, front: &Front, reported: &mut Insta
         }
         Order::Screenshot(file) => {
             let happened = files::keep_picture(front.viewer.clone(), file).await;
-            if let Happened::ScreenshotKept(file) = &happened {
-                front.kept_picture(file).await;
+            if let Happened::ScreenshotKept(_) = &happened {
+                front.act(HumanAct::TookScreenshot).await;
             }
             news.session(tab, happened).await;
         }

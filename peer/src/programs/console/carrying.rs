@@ -172,7 +172,7 @@ impl Console<'_> {
 
     async fn kept(&mut self, file: &Path, width: u16, height: u16) {
         self.receipt.pictures += 1;
-        self.front.kept_picture(file).await;
+        self.front.act(HumanAct::TookScreenshot).await;
         let file = file.display().to_string();
         let values = [file.as_str(), &width.to_string(), &height.to_string()];
         self.tell(&Text::ScreenshotKept.fill(self.manner.lang, &values));
