@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation, SignOut};
@@ -16,9 +17,10 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
 use zeroize::Zeroizing;
 
-use super::accounts::{Account, Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::accounts::{Account, Accounts, LoginRefused, Wrong, digest, seconds, signed};
 use super::acts::Step;
 use super::clock;
+use super::failures::Counted;
 use super::passwords::{Busy, Lane, Turn};
 use super::rules::{self, Beside};
 use super::second::{Owner, Second};
@@ -49,7 +51,7 @@ impl Accounts {
         let now = self.clock.now();
         let oldest = now.saturating_sub(seconds(self.rules.token_absolute));
         let tidy = sqlx::query("DELETE FROM tokens WHERE created < ?").bind(oldest);
-        tidy.execute(&self.store.pool).await?;
+        tidy.execute(&self.store.writes).await?;
         let insert = "INSERT INTO tokens (hash, operator, device, created, used, confirmed)
              SELECT ?1, operators.id, devices.key, ?4, ?4, ?4
              FROM operators JOIN devices ON devices.operator = operators.id
@@ -61,7 +63,7 @@ impl Accounts {
             .bind(device.0.to_vec())
             .bind(now)
             .bind(account.password.clone())
-            .execute(&self.store.pool)
+            .execute(&self.store.writes)
             .await?;
         Ok((inserted.rows_affected() == 1).then_some(token))
     }
@@ -81,7 +83,7 @@ impl Accounts {
             .bind(token_digest.to_vec())
             .bind(now.saturating_sub(absolute))
             .bind(now.saturating_sub(seconds(self.rules.token_idle)))
-            .fetch_optional(&self.store.pool)
+            .fetch_optional(&self.store.writes)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let device: Vec<u8> = row.try_get(1)?;
@@ -107,7 +109,7 @@ impl Accounts {
     /// A connection that lived until now was a use.
     pub(crate) async fn touch(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
         let touch = sqlx::query("UPDATE tokens SET used = ? WHERE hash = ?").bind(self.clock.now());
-        touch.bind(bearer.token_digest.to_vec()).execute(&self.store.pool).await.map(|_| ())
+        touch.bind(bearer.token_digest.to_vec()).execute(&self.store.writes).await.map(|_| ())
     }
 
     /// The bearer as rooms know it; `None` if the account or the device is out.
@@ -130,9 +132,11 @@ impl Accounts {
         let (Some(account), Some((envelope, certificate))) = (account, certified) else {
             return Ok(None);
         };
+        let Some(admission) = Admission::try_from(&account.limits).ok() else { return Ok(None) };
         if certificate.operator != account.person.name {
             return Ok(None);
         }
+        let until = Instant::now() + left(&admission, &certificate, clock::unix_row());
         let certified = |mode: &Mode| certificate.modes.contains(mode);
         Ok(Some(Operator {
             id,
@@ -143,30 +147,39 @@ impl Accounts {
             device: *device,
             rights: certificate.rights,
             certificate: envelope,
+            until,
             confirmed_until: Instant::now(),
         }))
     }
 
     /// How long a connection of the bearer from `address` may last: until its token, its
     /// certificate or the allowed hours end. `None`: it may not be at all.
-    pub(crate) async fn time_left(&self, bearer: &Bearer, address: IpAddr) -> Option<Duration> {
-        let account = self.by_id(bearer.operator.0).await.ok()??;
-        let admission = Admission::try_from(&account.limits).ok()?;
-        // Hardware addresses were declared at the login: the token stands for them.
+    ///
+    /// # Errors
+    /// It cannot be looked up: that is no reason to sign in again.
+    pub(crate) async fn time_left(
+        &self,
+        bearer: &Bearer,
+        address: IpAddr,
+    ) -> Result<Option<Duration>, sqlx::Error> {
+        let account = self.by_id(bearer.operator.0).await?;
+        let certified = self.certificate(bearer.operator.0, &bearer.device).await?;
+        let (Some(account), Some((_, certificate))) = (account, certified) else { return Ok(None) };
         let unix = clock::unix_row();
-        admission.check_place_and_time(address, unix).ok()?;
-        let certified = self.certificate(bearer.operator.0, &bearer.device).await.ok()??;
-        let certified = i64::try_from(certified.1.not_after).unwrap_or(i64::MAX) - unix;
-        let token = bearer.expires.saturating_sub(self.clock.now());
-        let left = u64::try_from(token.min(certified)).ok()?;
-        let left = admission.seconds_left(unix).map_or(left, |hours| hours.min(left));
-        Some(Duration::from_secs(left))
+        // Hardware addresses were declared at the login: the token stands for them.
+        let admission = Admission::try_from(&account.limits).ok();
+        let admission = admission.filter(|limits| limits.check_place_and_time(address, unix).is_ok());
+        let token = u64::try_from(bearer.expires.saturating_sub(self.clock.now())).ok();
+        let ends = admission.zip(token);
+        Ok(ends.map(|(admission, token)| {
+            left(&admission, &certificate, unix).min(Duration::from_secs(token))
+        }))
     }
 
     /// A token that nobody was told of.
     pub(crate) async fn take_token_back(&self, token: &str) -> Result<(), sqlx::Error> {
         let end = sqlx::query("DELETE FROM tokens WHERE hash = ?").bind(digest(token).to_vec());
-        end.execute(&self.store.pool).await.map(|_| ())
+        end.execute(&self.store.writes).await.map(|_| ())
     }
 
     /// The row of a sign-out, which the token's own device asked for.
@@ -202,7 +215,7 @@ impl Accounts {
         self.recognise(bearer, exporter, &asked.proof.0, known).await?;
         let confirm = sqlx::query("UPDATE tokens SET confirmed = ? WHERE hash = ?");
         let confirm = confirm.bind(self.clock.now()).bind(bearer.token_digest.to_vec());
-        confirm.execute(&self.store.pool).await?;
+        confirm.execute(&self.store.writes).await?;
         Ok(())
     }
 
@@ -263,19 +276,22 @@ impl Accounts {
         if let Counted::Suspended { .. } = counted {
             return refuse(Wrong::Suspended, None);
         }
-        match self.is_right(operator, known, turn).await {
-            Ok(Right::Wholly) => Ok(self.forget_failures(operator, device).await?),
-            // Only this try: whoever has one factor may not guess at the other for ever.
-            Ok(Right::ByHalf) => Ok(self.forgive_one(operator, device).await?),
-            Ok(Right::Not) => {
-                let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
-                refuse(Wrong::Credentials, locked)
+        let recognised = async {
+            match self.is_right(operator, known, turn).await? {
+                Right::Wholly => Ok(self.forget_failures(operator, device).await?),
+                // Only this try: whoever has one factor may not guess at the other for ever.
+                Right::ByHalf => Ok(self.forgive_one(operator, device).await?),
+                Right::Not => {
+                    let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
+                    refuse(Wrong::Credentials, locked)
+                }
             }
-            Err(refused) => {
-                self.take_back(operator, device, counted).await;
-                Err(refused)
-            }
+        };
+        let recognised = recognised.await;
+        if recognised.as_ref().is_err_and(LoginRefused::is_the_servers) {
+            self.take_back(operator, device, counted);
         }
+        recognised
     }
 
     async fn is_right(&self, operator: i64, known: Known, turn: Turn) -> Result<Right, LoginRefused> {
@@ -326,4 +342,12 @@ impl From<Busy> for ProblemCode {
     fn from(_: Busy) -> Self {
         Self::Busy
     }
+}
+
+/// Until the certificate or the allowed hours end: nothing that he has running outlives them.
+fn left(admission: &Admission, certificate: &Certificate, unix: i64) -> Duration {
+    let certified = i64::try_from(certificate.not_after).unwrap_or(i64::MAX).saturating_sub(unix);
+    let certified = u64::try_from(certified).unwrap_or_default();
+    let hours = admission.seconds_left(unix);
+    Duration::from_secs(hours.map_or(certified, |hours| hours.min(certified)))
 }

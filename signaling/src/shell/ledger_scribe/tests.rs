@@ -106,7 +106,7 @@ async fn pool(folder: &TempDir) -> SqlitePool {
 
 /// What an auditor finds who trusts the right keys and knows `witnessed`.
 async fn audit(folder: &TempDir, witnessed: &[String]) -> Result<Verified, Finding> {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     let page = store.page(0, u64::MAX).await.unwrap();
     let mut auditor =
         Auditor::new(TENANT, vec![public(&checkpoint_key(3))], public(&checkpoint_key(9)));
@@ -136,7 +136,7 @@ async fn written(records: usize) -> TempDir {
 }
 
 async fn note(folder: &TempDir) -> String {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     store.newest_note().await.unwrap().unwrap()
 }
 
@@ -150,7 +150,7 @@ async fn run(folder: &TempDir, statements: &[&'static str]) {
 
 /// What the holder of `secret` reads; `None`: it was sealed to somebody else.
 async fn read(folder: &TempDir, secret: &LogSecretKey) -> Vec<Option<Entry>> {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     let mut before: Hash = NOTHING_BEFORE;
     let mut entries = Vec::new();
     loop {
@@ -204,27 +204,14 @@ async fn a_locked_database_acknowledges_nothing_and_loses_nothing() {
 async fn a_full_disk_refuses_and_recovers_alone() {
     let desk = start().await;
     desk.chat("there is room").await;
-    let mut filled = Vec::new();
-    // Every connection of the pool counts its own most pages.
-    for _ in 0..4 {
-        let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
-        filled.push(connection);
-    }
-    drop(filled);
+    let records = desk.ledger.store.records.clone();
+    sqlx::query("PRAGMA max_page_count = 1").execute(&records).await.unwrap();
     let mut refused = 0;
     for _ in 0..40 {
         refused += usize::from(desk.ledger.append(chat(&"x".repeat(3000))).await.is_err());
     }
     assert!(refused > 0, "the disk never filled");
-    let mut emptied = Vec::new();
-    for _ in 0..4 {
-        let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-        let roomy = "PRAGMA max_page_count = 1000000";
-        sqlx::query(roomy).execute(&mut *connection).await.unwrap();
-        emptied.push(connection);
-    }
-    drop(emptied);
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&records).await.unwrap();
     desk.chat("room again").await;
     let folder = desk.stop().await;
     let size = audit(&folder, &[]).await.unwrap().size;
@@ -250,13 +237,7 @@ async fn a_read_only_database_refuses_and_recovers_alone() {
     let desk = start().await;
     desk.chat("before").await;
     for (pragma, is_taken) in [("PRAGMA query_only = ON", false), ("PRAGMA query_only = OFF", true)] {
-        let mut all = Vec::new();
-        for _ in 0..4 {
-            let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-            sqlx::query(pragma).execute(&mut *connection).await.unwrap();
-            all.push(connection);
-        }
-        drop(all);
+        sqlx::query(pragma).execute(&desk.ledger.store.records).await.unwrap();
         let written = desk.ledger.append(chat("after")).await;
         assert_eq!(written, if is_taken { Ok(()) } else { Err(Unwritten::Disk) });
     }
@@ -292,6 +273,28 @@ async fn what_is_too_large_for_a_record_is_counted_and_never_vanishes() {
     let others =
         entries.into_iter().flatten().filter(|entry| !matches!(entry.event, Event::Missed { .. }));
     assert_eq!(others.collect::<Vec<_>>(), ["before", "held", "after"].map(chat));
+}
+
+/// T65: what found no room before the writer is said to have happened, and nothing else of it.
+#[tokio::test]
+async fn t65_records_for_which_the_queue_has_no_room_are_counted_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, scribe) = open_in(&folder).await;
+    let record = |then| Job { work: Work::Record(Box::new(chat("one of many"))), then };
+    let mut taken = 0;
+    while ledger.put(record(Then::Nobody)) {
+        taken += 1;
+    }
+    assert!(!ledger.put(record(Then::Nobody)));
+    // Who is told himself needs no number.
+    assert!(!ledger.put(record(Then::Begins(SessionId([7; 16])))));
+    let desk = run_in(folder, ledger, scribe);
+    desk.chat("later").await;
+    let folder = desk.stop().await;
+    audit(&folder, &[]).await.unwrap();
+    let entries = read(&folder, &log_key()).await;
+    assert_eq!(missed(&entries), 2);
+    assert_eq!(entries.len(), taken + 2, "with the number, and the later one");
 }
 
 /// T65: one act that the database refuses takes none of its commit's others with it, and leaves no

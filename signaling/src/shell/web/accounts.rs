@@ -60,7 +60,11 @@ pub(super) async fn login(
         Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
             let reason = match asks_for_reason(&site, operator).await {
                 Ok(reason) => reason,
-                Err(why) => return store_problem(&why),
+                Err(why) => {
+                    // Nobody is told of the token: it is none.
+                    site.accounts.take_token_back(&response.token).await.ok();
+                    return store_problem(&why);
+                }
             };
             sign_in(&site, seen, LoginResponse { reason, ..response }).await
         }
@@ -107,8 +111,9 @@ async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
         site.desk.count("login.done");
         return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
     }
-    // It ends by itself, should this fail too.
-    site.accounts.take_token_back(&response.token).await.ok();
+    // Nobody was told of it, and it ends by itself should this fail too: not waited for (F4).
+    let (accounts, token) = (site.accounts.clone(), response.token);
+    tokio::spawn(async move { accounts.take_token_back(&token).await });
     problem(ProblemCode::Busy)
 }
 
