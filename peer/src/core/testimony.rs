@@ -379,8 +379,8 @@ mod tests {
         let nobody = Testimony::new(Role::Operator, "0.1.0").kept_picture("a.png");
         assert_eq!(nobody, [], "there is no session");
         let mut operator = paired(Role::Operator);
-        let path = Some("/home/hanako/Pictures/tasuki-1.png".to_owned());
-        let kept = operator.kept_picture("/home/hanako/Pictures/tasuki-1.png");
+        let path = Some("/srv/pictures/tasuki-1.png".to_owned());
+        let kept = operator.kept_picture("/srv/pictures/tasuki-1.png");
         assert_eq!(kept, [Event::ScreenshotTaken { path }]);
     }
 }

@@ -210,7 +210,7 @@ fn read_secret(path: &Path) -> Result<Option<String>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn a_device_key_is_made_once_kept_for_its_owner_alone_and_refused_when_damaged() {
