@@ -226,7 +226,8 @@ fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
     if let (Event::SessionClosed { .. }, Some(began)) = (event, began) {
         counts.minutes = at.saturating_sub(began).div_ceil(60_000);
     }
-    counts.screenshots = one(matches!(event, Event::ScreenshotTaken { .. }));
+    // Both ends write of each: with a path the one that keeps it, without the one that is shown.
+    counts.screenshots = one(matches!(event, Event::ScreenshotTaken { path: None }));
     counts.recordings = one(matches!(event, Event::RecordingStarted { .. }));
     counts.violations = one(is_violation(event));
     counts.logins = one(matches!(event, Event::LoggedIn { .. }));

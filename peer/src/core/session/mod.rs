@@ -80,6 +80,8 @@ pub(super) struct Session {
     violations: Violations,
     chatter: Chatter,
     kept_pictures: Chatter,
+    /// Viewer: of how many the other end was told.
+    pictures_said: u64,
     /// Agent: the signed answer, repeated until a path is up.
     consent: Option<Blob>,
     own: Own,
@@ -141,6 +143,7 @@ impl Session {
             violations: Violations::default(),
             chatter: Chatter::default(),
             kept_pictures: Chatter::default(),
+            pictures_said: 0,
             own,
             meter: Meter::default(),
             last_change: 0,
