@@ -12,7 +12,7 @@ use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::Window;
-use x11rb::protocol::{damage, xfixes, xinput, xtest};
+use x11rb::protocol::{damage, record, xfixes, xinput, xtest};
 use x11rb::rust_connection::RustConnection;
 
 use crate::screen::{ScreenError, Waker};
@@ -28,6 +28,8 @@ pub fn check(display: &str) -> Result<(), ScreenError> {
     desktop.require(damage::X11_EXTENSION_NAME, "DAMAGE")?;
     desktop.require(xtest::X11_EXTENSION_NAME, "XTEST")?;
     desktop.require(xinput::X11_EXTENSION_NAME, "XInput")?;
+    // Without it nobody could ever consent (T2).
+    desktop.require(record::X11_EXTENSION_NAME, "RECORD")?;
     if desktop.is_in_wayland()? { Err(ScreenError::Wayland) } else { Ok(()) }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum Holder {
 }
 
 impl Devices {
-    /// Asks the display to tell of every press, touch and motion, whatever window has the focus or a grab,
+    /// Asks the display to tell of every press, release of a button, touch and motion, whatever window has the focus or a grab,
     /// and of devices that come and go.
     ///
     /// # Errors
@@ -35,6 +35,7 @@ impl Devices {
         c.xinput_xi_query_version(2, 2).map_err(lost)?.reply().map_err(refused("XInput version"))?;
         let acts = XIEventMask::RAW_KEY_PRESS
             | XIEventMask::RAW_BUTTON_PRESS
+            | XIEventMask::RAW_BUTTON_RELEASE
             | XIEventMask::RAW_MOTION
             | XIEventMask::RAW_TOUCH_BEGIN;
         let masks = [(xinput::Device::ALL_MASTER, acts), (xinput::Device::ALL, XIEventMask::HIERARCHY)];

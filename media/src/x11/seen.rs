@@ -26,6 +26,10 @@ pub(super) enum Act {
     },
     /// Where the pointer is.
     Button,
+    /// Of any button.
+    Release,
+    /// A press that is no click: the wheel's, or that of a button beside.
+    Notch,
     /// Where the finger is, wherever the pointer was.
     Touch,
     Motion,
@@ -89,6 +93,14 @@ enum Focus {
 struct Press {
     at: u32,
     by: Doer,
+    aim: Aim,
+}
+
+/// What a press stays good for when the pointer goes elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Pointer,
+    Itself,
 }
 
 impl Seen {
@@ -111,8 +123,14 @@ impl Seen {
 
     /// Something else lies under the pointer now, or may. When, is what [`Self::it_is`] says next.
     pub(super) fn moved(&mut self) {
-        self.pointer = Pointer::Nobody;
+        self.stray();
         self.moved = Moved::JustNow;
+    }
+
+    /// What is let go of from now on is not where a hand pressed.
+    fn stray(&mut self) {
+        self.pointer = Pointer::Nobody;
+        self.click = self.click.filter(|press| press.aim == Aim::Itself);
     }
 
     pub(super) fn wants_time(&self) -> bool {
@@ -128,14 +146,25 @@ impl Seen {
 
     /// A program has acted in a hand's name: whatever was done by then may be its doing.
     pub(super) fn forged(&mut self, at: u32) {
-        self.pointer = Pointer::Nobody;
+        self.forget();
         self.injected_at = Some(at);
-        self.moved_by_hand = None;
-        (self.click, self.key) = (None, None);
-        self.waiting.clear();
         if self.question == Question::Stands {
             self.focus = Focus::Anybodys;
         }
+    }
+
+    /// Something was not seen that anybody may have done.
+    pub(super) fn missed(&mut self) {
+        self.forget();
+        self.moved = Moved::JustNow;
+        self.focus = Focus::Anybodys;
+    }
+
+    fn forget(&mut self) {
+        self.pointer = Pointer::Nobody;
+        self.moved_by_hand = None;
+        (self.click, self.key) = (None, None);
+        self.waiting.clear();
     }
 
     pub(super) fn take(&mut self, act: Act, by: Doer, at: u32) {
@@ -144,17 +173,26 @@ impl Seen {
             self.injected_at = Some(at);
         }
         match act {
-            Act::Touch => self.click = Some(Press { at, by }),
-            Act::Button if self.pointer == Pointer::AHand => self.click = Some(Press { at, by }),
-            Act::Button => self.click = Some(Press { at, by: Doer::Nobody }),
+            Act::Touch => self.click = Some(Press { at, by, aim: Aim::Itself }),
+            Act::Button => {
+                let by = if self.pointer == Pointer::AHand { by } else { Doer::Nobody };
+                self.click = Some(Press { at, by, aim: Aim::Pointer });
+            }
+            // What the window takes for a click then began with a press of the same program.
+            Act::Release if by == Doer::Nobody => self.click = None,
+            Act::Release | Act::Notch => {}
             Act::Key { keyboard, keycode } => self.take_key(keyboard, keycode, by, at),
+            Act::Motion if by == Doer::Hand => {
+                self.pointer = Pointer::AHand;
+                self.moved_by_hand = Some(at);
+            }
             Act::Motion => {
-                self.pointer = if by == Doer::Hand { Pointer::AHand } else { Pointer::Nobody };
-                self.moved_by_hand = (by == Doer::Hand).then_some(at);
+                self.stray();
+                self.moved_by_hand = None;
             }
             Act::Arrival if self.moved_by_hand.take() == Some(at) => {}
             Act::Arrival => {
-                self.pointer = Pointer::Nobody;
+                self.stray();
                 self.injected_at = Some(at);
             }
         }
@@ -176,10 +214,10 @@ impl Seen {
         let pressed = self.waiting.iter().position(|(waiting, _)| Some(*waiting) == keycode);
         let pressed = pressed.and_then(|place| self.waiting.remove(place));
         self.key = match pressed {
-            Some((_, at)) => Some(Press { at, by: Doer::Hand }),
+            Some((_, at)) => Some(Press { at, by: Doer::Hand, aim: Aim::Itself }),
             None => {
                 self.focus = Focus::Anybodys;
-                Some(Press { at: now, by: Doer::Nobody })
+                Some(Press { at: now, by: Doer::Nobody, aim: Aim::Itself })
             }
         };
     }
@@ -207,7 +245,7 @@ mod tests {
     const SPACE: u8 = 65;
 
     fn clicked(at: u32, by: Doer) -> Seen {
-        Seen { click: Some(Press { at, by }), ..Seen::default() }
+        Seen { click: Some(Press { at, by, aim: Aim::Pointer }), ..Seen::default() }
     }
 
     /// With the focus, and a question.
@@ -348,6 +386,61 @@ mod tests {
         seen.take(Act::Button, Doer::Hand, 3100);
         assert_eq!(seen.judge(Deed::Click, 3110), Doer::Hand);
         assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "it moved the focus, perhaps");
+    }
+
+    /// She moves and clicks while a program holds its own press on Allow; it brings the pointer back there, and
+    /// lets go.
+    #[test]
+    fn t2_a_programs_release_makes_no_other_press_of_a_hand_a_click() {
+        let pressed = || {
+            let mut seen = Seen::default();
+            seen.take(Act::Motion, Doer::Hand, 1000);
+            seen.take(Act::Button, Doer::Hand, 1100);
+            seen
+        };
+        let mut seen = pressed();
+        seen.take(Act::Release, Doer::Hand, 1200);
+        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Hand, "let go of by her");
+        let mut seen = pressed();
+        seen.take(Act::Motion, Doer::Nobody, 1150);
+        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "the pointer was brought back");
+        let mut seen = pressed();
+        seen.take(Act::Arrival, Doer::Hand, 1150);
+        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "without a device");
+        let mut seen = pressed();
+        seen.moved();
+        seen.it_is(1150);
+        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "or the window was");
+        for act in [Act::Button, Act::Touch] {
+            let mut seen = pressed();
+            seen.take(act, Doer::Hand, 1150);
+            seen.take(Act::Release, Doer::Nobody, 1160);
+            assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "{act:?}: it let go");
+        }
+        let mut seen = Seen::default();
+        seen.take(Act::Touch, Doer::Hand, 1000);
+        seen.take(Act::Motion, Doer::Nobody, 1010);
+        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Hand, "a finger is where it is");
+        seen.take(Act::Notch, Doer::Hand, 2000);
+        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "a notch of the wheel is no click");
+        seen.take(Act::Notch, Doer::Nobody, 3000);
+        seen.take(Act::Touch, Doer::Hand, 3010);
+        assert_eq!(seen.judge(Deed::Click, 3020), Doer::Nobody, "an injected one taints all the same");
+    }
+
+    #[test]
+    fn t2_what_was_not_seen_may_be_anybodys_doing() {
+        let mut seen = asked();
+        seen.take(Act::Motion, Doer::Hand, 1000);
+        seen.take(Act::Button, Doer::Hand, 1010);
+        seen.missed();
+        assert_eq!(seen.judge(Deed::Click, 1500), Doer::Nobody);
+        seen.take(Act::Button, Doer::Hand, 2000);
+        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "who brought the pointer there?");
+        seen.take(Act::Motion, Doer::Hand, 3000);
+        seen.take(Act::Button, Doer::Hand, 3100);
+        assert_eq!(seen.judge(Deed::Click, 3110), Doer::Hand);
+        assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "who moved the focus?");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! what lay over it, or given the window a key since the question came, which may have moved the focus,
 //! or acted in a device's name. Decides nothing of what a press is good for.
 
+use std::ops::RangeInclusive;
+
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xinput::{self, ConnectionExt as _, DeviceId, PointerEventFlags, XIEventMask};
@@ -24,6 +26,12 @@ use crate::screen::ScreenError;
 
 /// Frames around a window; more is nobody's desktop.
 const DEEPEST: usize = 8;
+/// What a display tells in the meantime; more is meant to keep the window from its person.
+const MOST_AT_ONCE: usize = 20_000;
+/// Buttons of a mouse that click; the wheel's follow.
+const CLICKS: RangeInclusive<u32> = 1..=3;
+/// What a look at the display's devices costs of these.
+const A_LOOK: usize = 500;
 
 /// What a window received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +61,8 @@ pub struct Witness {
     covers: Covers,
     forgeries: Forgeries,
     seen: Seen,
+    /// Where the pointer came to last in the window, on the screen.
+    pointed: Option<(i32, i32)>,
 }
 
 impl Witness {
@@ -78,8 +88,9 @@ impl Witness {
         asked.check().map_err(refused("window"))?;
         let covers = Covers::watch(&desktop)?;
         let forgeries = Forgeries::watch(display, &desktop)?;
-        let (line, seen) = (Vec::new(), Seen::default());
-        let mut witness = Self { desktop, devices, window, line, clock, covers, forgeries, seen };
+        let (line, seen, pointed) = (Vec::new(), Seen::default(), None);
+        let mut witness =
+            Self { desktop, devices, window, line, clock, covers, forgeries, seen, pointed };
         witness.follow()?;
         witness.find_focus()?;
         Ok(witness)
@@ -93,11 +104,10 @@ impl Witness {
     /// little waits.
     ///
     /// # Errors
-    /// [`ScreenError::Lost`] when the display is gone.
+    /// [`ScreenError::Lost`] when the display is gone, tells too much at once, or tells no more what programs do in
+    /// a device's name: another witness may see again.
     pub fn catch_up(&mut self) -> Result<(), ScreenError> {
-        while let Some(event) = self.desktop.arrived()? {
-            self.note(&event)?;
-        }
+        self.read_on(None)?;
         if let Some(at) = self.forgeries.take()? {
             self.seen.forged(at);
         }
@@ -106,6 +116,12 @@ impl Witness {
             self.seen.it_is(now);
         }
         Ok(())
+    }
+
+    /// There was another witness before this one, which saw no more. To be said after
+    /// [`Witness::question_stands`].
+    pub fn comes_late(&mut self) {
+        self.seen.missed();
     }
 
     /// Whether a question stands now; to be said as often as one likes. While one stands a key that no hand
@@ -119,7 +135,7 @@ impl Witness {
     /// To be told of each one, before what comes of it is asked. A repetition of a held key is none.
     ///
     /// # Errors
-    /// As [`Witness::catch_up`].
+    /// As [`Witness::catch_up`]; then no key of this question counts.
     pub fn key_received(&mut self, keycode: Option<u8>) -> Result<(), ScreenError> {
         let now = self.display_time()?;
         self.seen.key_received(keycode, now);
@@ -131,14 +147,23 @@ impl Witness {
     /// # Errors
     /// As [`Witness::catch_up`]; then nobody did it.
     pub fn ask(&mut self, deed: Deed) -> Result<Doer, ScreenError> {
+        // First: of what goes away after this look the display tells before it tells its time.
+        let is_covered = deed == Deed::Click && self.is_covered()?;
         let now = self.display_time()?;
         if let Some(at) = self.forgeries.up_to_now(&self.desktop)? {
             self.seen.forged(at);
         }
-        let top = self.line.last().copied().unwrap_or(self.window);
-        let is_covered = deed == Deed::Click && is_covered(&self.desktop, top)?;
         let doer = self.seen.judge(deed, now);
         Ok(if is_covered { Doer::Nobody } else { doer })
+    }
+
+    /// Where the pointer came to in the window, and where it is now: another program may have taken it away after
+    /// the click.
+    fn is_covered(&self) -> Result<bool, ScreenError> {
+        let asked = self.desktop.connection.query_pointer(self.desktop.root).map_err(lost)?;
+        let now = asked.reply().map_err(refused("pointer"))?;
+        let now = (i32::from(now.root_x), i32::from(now.root_y));
+        is_covered(&self.desktop, &self.line, &[now, self.pointed.unwrap_or(now)])
     }
 
     /// The display's clock. What it told before the answer has been noted with it: whoever else lets it tell a
@@ -150,33 +175,53 @@ impl Witness {
         // A number of events is the lower half of a request's.
         let number = asked.map_err(lost)?.sequence_number() as u16;
         c.sync().map_err(refused("time"))?;
-        let mut time = None;
+        let time = self.read_on(Some(number))?;
+        time.ok_or_else(|| {
+            self.seen.missed();
+            ScreenError::Lost
+        })
+    }
+
+    /// Notes what has arrived; the time is that by which the display answered the request `number`.
+    fn read_on(&mut self, number: Option<u16>) -> Result<Option<u32>, ScreenError> {
+        let (mut time, mut left) = (None, MOST_AT_ONCE);
         while let Some(event) = self.desktop.arrived()? {
             if let Event::PropertyNotify(told) = &event
-                && (told.window, told.sequence) == (self.clock, number)
+                && (told.window, Some(told.sequence)) == (self.clock, number)
                 && event.server_generated()
             {
                 time = time.or(Some(told.time));
             }
-            self.note(&event)?;
+            left = left.saturating_sub(self.note(&event)?);
+            if left == 0 {
+                self.seen.missed();
+                return Err(ScreenError::Lost);
+            }
         }
-        time.ok_or(ScreenError::Lost)
+        if self.covers.has_lost_own() {
+            self.follow()?;
+        }
+        Ok(time)
     }
 
-    fn note(&mut self, event: &Event) -> Result<(), ScreenError> {
-        if self.covers.heed(&self.desktop, event, &self.line)? {
-            self.seen.moved();
+    /// What it costs.
+    fn note(&mut self, event: &Event) -> Result<usize, ScreenError> {
+        // Whoever sends one may have it tell what he likes.
+        if !event.server_generated() {
+            return Ok(1);
         }
         if self.devices.heed(&self.desktop, event)? {
             self.seen.moved();
-        } else if let Event::ReparentNotify(_) = event {
+            return Ok(A_LOOK);
+        }
+        let is_ours = subject(event).is_some_and(|window| self.line.contains(&window));
+        if is_ours {
+            self.covers.lose_own();
+        }
+        if self.covers.heed(event, &self.line) || is_ours {
             self.seen.moved();
-            self.follow()?;
-        } else if let Event::ConfigureNotify(at) = event {
-            if self.line.contains(&at.window) {
-                self.seen.moved();
-            }
-        } else if let Event::XinputFocusIn(focus) = event {
+        }
+        if let Event::XinputFocusIn(focus) = event {
             self.seen.focus_came(focus.deviceid);
         } else if let Event::XinputFocusOut(focus) = event {
             self.seen.focus_went(focus.deviceid);
@@ -187,23 +232,30 @@ impl Witness {
             };
             self.seen.take(act, by, at);
         }
-        Ok(())
+        if let Event::XinputMotion(motion) = event {
+            // In parts of 1/65536 of a pixel.
+            self.pointed = Some((motion.root_x >> 16, motion.root_y >> 16));
+        }
+        Ok(1)
     }
 
-    /// Asks to be told when the window, or what it lies in, is moved: the finger stays where it is.
+    /// Finds what the window lies in, and asks to be told when one of them is moved, or something in them: the
+    /// finger stays where it is.
     fn follow(&mut self) -> Result<(), ScreenError> {
         let c = &self.desktop.connection;
         self.line.clear();
         let mut window = self.window;
         while window != self.desktop.root && window != x11rb::NONE && self.line.len() < DEEPEST {
-            let aux = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+            let mask = EventMask::STRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_NOTIFY;
+            let aux = ChangeWindowAttributesAux::new().event_mask(mask);
             c.change_window_attributes(window, &aux).map_err(lost)?.ignore_error();
             self.line.push(window);
             // Of one that is gone by now no press comes.
             let Ok(tree) = c.query_tree(window).map_err(lost)?.reply() else { break };
+            self.covers.learn(&self.desktop, &tree.children)?;
             window = tree.parent;
         }
-        Ok(())
+        self.covers.find_own(&self.desktop, &self.line)
     }
 
     /// Of a focus that was there before, no event tells. 1: keys go wherever the pointer is.
@@ -219,13 +271,41 @@ impl Witness {
     }
 }
 
+/// The window that is moved, shown, hidden, or put into another.
+fn subject(event: &Event) -> Option<Window> {
+    if let Event::ConfigureNotify(it) = event {
+        return Some(it.window);
+    }
+    if let Event::ReparentNotify(it) = event {
+        return Some(it.window);
+    }
+    if let Event::MapNotify(it) = event {
+        return Some(it.window);
+    }
+    if let Event::UnmapNotify(it) = event {
+        return Some(it.window);
+    }
+    if let Event::CirculateNotify(it) = event {
+        return Some(it.window);
+    }
+    if let Event::GravityNotify(it) = event {
+        return Some(it.window);
+    }
+    None
+}
+
 fn read(event: &Event) -> Option<(Act, DeviceId, u32)> {
     if let Event::XinputRawKeyPress(key) = event {
         let keycode = u8::try_from(key.detail).ok();
         return Some((Act::Key { keyboard: key.deviceid, keycode }, key.sourceid, key.time));
     }
     if let Event::XinputRawButtonPress(button) = event {
-        return Some((Act::Button, button.sourceid, button.time));
+        // As the device counts them; whose left and right are changed clicks with another of the three.
+        let act = if CLICKS.contains(&button.detail) { Act::Button } else { Act::Notch };
+        return Some((act, button.sourceid, button.time));
+    }
+    if let Event::XinputRawButtonRelease(button) = event {
+        return Some((Act::Release, button.sourceid, button.time));
     }
     if let Event::XinputRawTouchBegin(touch) = event {
         return Some((Act::Touch, touch.sourceid, touch.time));

@@ -28,6 +28,8 @@ const LARGEST: (f64, f64) = (860.0, 44.0);
 pub(super) struct Guard {
     next_is_bar: NextIsKept,
     witness: Rc<RefCell<Option<Witness>>>,
+    /// Whether the last one saw no more before it was of use no more.
+    was_blinded: Cell<bool>,
     bars: Vec<Bar>,
     watch: Option<Watch>,
     /// Whether the monitors may be others than those that the bars stand on.
@@ -85,15 +87,25 @@ impl Guard {
         let wanted = asks || lives;
         let it = if wanted && !on_wayland() { upkeep::x11_id(window.window()) } else { None };
         let mut witness = self.witness.borrow_mut();
+        if !wanted {
+            self.was_blinded.set(false);
+        }
         // The toolkit may have made another window in its place.
         if witness.as_ref().map(|witness| it.is_some_and(|it| witness.is_of(it))) == Some(false) {
             *witness = None;
         }
         if let (None, Some(it)) = (&*witness, it) {
             *witness = Witness::open(None, it).ok();
+            if let Some(witness) = witness.as_mut().filter(|_| self.was_blinded.take()) {
+                witness.question_stands(asks);
+                witness.comes_late();
+            }
+        }
+        if let Some(Err(_)) = witness.as_mut().map(Witness::catch_up) {
+            self.was_blinded.set(true);
+            *witness = None;
         }
         if let Some(witness) = &mut *witness {
-            let _ = witness.catch_up();
             witness.question_stands(asks);
         }
     }

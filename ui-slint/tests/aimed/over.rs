@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::{Connection as _, RequestConnection as _};
+use x11rb::protocol::record::ConnectionExt as _;
 use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
 use x11rb::protocol::xinput::{self, ConnectionExt as _, DeviceType};
 use x11rb::protocol::xproto::{
@@ -148,6 +149,25 @@ fn t2_no_program_makes_a_click_of_hers_answer_for_its_own() {
         assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"));
         std::thread::sleep(Duration::from_secs(1));
     }
+    until_by_hand(&window, || desk.click(at));
+}
+
+/// RECORD lets any program end what another one is told. Nobody consents then, and somebody does again.
+#[test]
+fn t2_a_witness_that_was_blinded_is_followed_by_one_that_sees() {
+    let mut desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-consent-view", &desk.display);
+    let program = Program::start(&desk);
+    let at = allow(&desk);
+    allow_is_seen(&desk);
+    let tree = program.client.query_tree(program.root).unwrap().reply().unwrap();
+    let clock = tree.children.into_iter().find(|window| is_a_clock(&program, *window));
+    let context = clock.expect("the witness's window is there") + 1;
+    program.client.record_disable_context(context).unwrap().check().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    desk.key(super::super::TAB);
+    desk.key(super::super::SPACE);
+    assert_eq!(window.line(PATIENCE).as_deref(), Some("not by hand"), "who has moved the focus?");
     until_by_hand(&window, || desk.click(at));
 }
 

@@ -101,6 +101,12 @@ impl Desk {
         self.mouse(0, place);
     }
 
+    /// A notch of the wheel.
+    pub(crate) fn scroll(&mut self, place: (u16, u16)) {
+        self.mouse(8, place);
+        self.mouse(0, place);
+    }
+
     fn mouse(&mut self, mask: u8, (x, y): (u16, u16)) {
         let [x1, x2] = x.to_be_bytes();
         let [y1, y2] = y.to_be_bytes();
