@@ -17,6 +17,9 @@ impl Program {
         let kept = documents::keep_picture(&png).map(Some);
         if kept.is_ok() {
             self.act(HumanAct::TookScreenshot);
+            if let Page::Live(live) = &mut self.model.borrow_mut().page {
+                live.pictures_kept += 1;
+            }
         }
         self.said(kept);
     }

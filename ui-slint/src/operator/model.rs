@@ -156,6 +156,8 @@ pub enum ToastWhat {
     NumberCopied,
     LinkCopied,
     Screenshot(PathBuf),
+    /// Of this computer's screen.
+    TheyKeptAPicture,
     /// A copy of a receipt.
     Saved(PathBuf),
     Failed(Fault),

@@ -97,9 +97,13 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     match happened {
         Happened::Event(event) => {
+            let keeps = matches!(event, SessionEvent::ScreenshotTaken);
             heard(tab, event, now);
             if seen {
                 tab.unread = 0;
+            }
+            if keeps {
+                return say(model, ToastWhat::TheyKeptAPicture);
             }
         }
         Happened::DesktopFailed(why) => tab.view.failed = Some(why),

@@ -190,6 +190,7 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
             words = file.display().to_string();
             ToastLine::Screenshot
         }
+        Some(ToastWhat::TheyKeptAPicture) => ToastLine::TheyKept,
         Some(ToastWhat::Saved(file)) => {
             words = file.display().to_string();
             ToastLine::Saved

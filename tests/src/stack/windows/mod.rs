@@ -3,6 +3,7 @@
 //! Places in a window are logical pixels of its committed pictures (docs/images/windows).
 
 mod agent;
+mod hands;
 mod operator;
 
 use std::{
@@ -117,12 +118,17 @@ impl View {
         let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
         let places = (5..16).flat_map(|row| (1..16).map(move |column| (column, row)));
         let places = places.map(|(column, row)| (host.width * column / 16, host.height * row / 16));
-        let alike = places.filter(|(x, y)| {
+        // A place on the edge of a letter is scaled into another colour.
+        let is_plain = |(x, y): &(usize, usize)| {
+            let colour = host.at(*x, *y);
+            let mut near = (y - 2..y + 3).flat_map(|y| (x - 2..x + 3).map(move |x| (x, y)));
+            near.all(|place| host.is_near(place, colour, 8))
+        };
+        let (alike, others): (Vec<_>, Vec<_>) = places.filter(is_plain).partition(|(x, y)| {
             let (left, top) = window.at(self.place_of(size, (*x as f64, *y as f64)));
             seen.is_near((left.into(), top.into()), host.at(*x, *y), 24)
         });
-        // A place on the edge of a letter is scaled into another colour.
-        Ok(alike.count() >= 11 * 15 * 9 / 10)
+        Ok(alike.len() >= 100 && others.len() * 10 <= alike.len())
     }
 }
 

@@ -226,3 +226,12 @@ fn of_a_path_that_is_gone_nothing_is_told_until_another_is_there() {
     let link = &model.tabs[0].link;
     assert_eq!((link.path, link.reconnecting), (Some(PathKind::Relayed), None));
 }
+
+/// T27, S22: a picture of this computer's screen is not kept in silence.
+#[test]
+fn t27_the_operator_is_told_of_each_picture_that_is_kept_of_his_screen() {
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    event(&mut model, SessionEvent::ScreenshotTaken);
+    assert_eq!(model.tabs[0].pictures, 1);
+    assert!(matches!(model.toast, Some(Toast { what: ToastWhat::TheyKeptAPicture, .. })));
+}
