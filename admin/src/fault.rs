@@ -85,6 +85,10 @@ pub enum Fault {
     WordsDiffer,
     #[error("{0} has no such device")]
     NoSuchDevice(String),
+    #[error("the device of {0} was revoked")]
+    DeviceRevoked(String),
+    #[error("{shown} revoked devices are known here, and not as many to the administrator")]
+    RevocationsHidden { shown: usize },
     #[error("no list of revoked devices comes after the newest")]
     RevocationsAhead,
     #[error("{0} has several devices")]
@@ -171,6 +175,8 @@ impl Fault {
             | Self::WordsDiffer
             | Self::NoSuchDevice(_)
             | Self::SeveralDevices(_)
+            | Self::DeviceRevoked(_)
+            | Self::RevocationsHidden { .. }
             | Self::RevocationsAhead
             | Self::UnknownRight(_)
             | Self::Limits

@@ -45,6 +45,8 @@ impl Language {
             | Fault::WordsDiffer
             | Fault::NoSuchDevice(_)
             | Fault::SeveralDevices(_)
+            | Fault::DeviceRevoked(_)
+            | Fault::RevocationsHidden { .. }
             | Fault::RevocationsAhead
             | Fault::UnknownRight(_)
             | Fault::Limits => self.about_operators(fault),
@@ -324,6 +326,18 @@ impl Language {
             return self.pick(
                 format!("{operator} has several devices. Say which with --device and the first digits of its key."),
                 format!("{operator} には複数の端末があります。--device と鍵の先頭の桁で指定してください。"),
+            );
+        }
+        if let Fault::DeviceRevoked(operator) = fault {
+            return self.pick(
+                format!("This device of {operator} was revoked, and stays so. Whoever should work again signs in with a new profile and a new code (`tasuki-admin operator code`): that makes a new key."),
+                format!("{operator} のこの端末は失効済みで、元に戻せません。再び使うには、新しいプロファイルと新しいコード（`tasuki-admin operator code`）でサインインし、新しい鍵を作ってください。"),
+            );
+        }
+        if let Fault::RevocationsHidden { shown } = fault {
+            return self.pick(
+                format!("Nothing was signed: this computer knows of {shown} revoked devices, and you of another number. Revoke on the computer that has revoked before, or copy its file revoked.json into this one's profile."),
+                format!("署名しませんでした。このコンピュータが知る失効端末は{shown}台で、入力された数と違います。以前に失効させたコンピュータで実行するか、その revoked.json をこのプロファイルへコピーしてください。"),
             );
         }
         if let Fault::RevocationsAhead = fault {

@@ -282,6 +282,27 @@ impl Language {
         [self.pick("GROUP", "グループ"), self.pick("OPERATORS", "オペレータ")]
     }
 
+    pub fn known_revoked(self, count: usize) -> String {
+        self.pick(
+            format!("Devices that this computer knows to be revoked: {count}"),
+            format!("このコンピュータが把握している失効済み端末: {count}台"),
+        )
+    }
+
+    pub fn first_list(self, shown: usize) -> String {
+        self.pick(
+            format!("This computer has signed no list of revoked devices yet. From the server alone it knows of {shown}. If the server hides a list, every device on it would be taken in again by what is signed now. `tasuki-admin device list` says the number on a computer that has revoked devices before."),
+            format!("このコンピュータは失効リストに署名したことがありません。サーバーから得た情報では失効済みの端末は{shown}台です。サーバーがリストを隠している場合、ここで署名すると、そのリストにある端末がすべて再び有効になります。以前に失効させたコンピュータで `tasuki-admin device list` を実行すると、台数を確認できます。"),
+        )
+    }
+
+    pub fn ask_revoked(self) -> String {
+        self.pick(
+            "How many devices were revoked until now, as you know it from elsewhere?",
+            "ほかで確認した、これまでの失効済み端末の台数を入力してください:",
+        )
+    }
+
     pub fn device_columns(self) -> [String; 5] {
         [
             self.pick("OPERATOR", "オペレータ"),

@@ -31,6 +31,7 @@ pub mod pairing;
 pub mod pake;
 pub mod policy;
 pub mod receipt;
+pub mod revoked;
 pub mod rights;
 pub mod screen;
 pub mod sealing;

@@ -18,6 +18,7 @@ mod desk;
 mod devices;
 mod doctor;
 pub mod doctor_hardening;
+mod failures;
 pub mod fault;
 pub mod folder;
 mod health;

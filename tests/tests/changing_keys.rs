@@ -168,20 +168,20 @@ fn t17_a_device_can_be_revoked_after_the_lock_key_was_dropped_that_signed_the_li
     let revoke = || house.administrate(&["device", "revoke", "hanako", "--yes"]);
     revoke().expect("the first device is out");
     house.administrate(&["key", "rotate", "lock", "--drop-old"]).expect("a new lock key");
-    second_device(&house);
+    new_device(&house, "second");
     revoke().expect("the second device is out, too");
     assert_eq!(revoked(&house), 2);
 }
 
 /// Asks with a code, and waits.
-fn second_device(house: &House) {
+fn new_device(house: &House, profile: &str) {
     let code = house.administrate(&["operator", "code", "hanako"]).expect("a code");
     let code = code["enrolment"].as_str().expect("a code");
     let typed = house.folder().join("typed");
     fs::write(&typed, format!("{}\n{code}\n", house.secrets()[1])).expect("written");
     let mut login = Command::new(program("tasuki").expect("the program"));
     login.args(["login", "--tenant"]).arg(house.bundle()).arg("--profile");
-    login.arg(house.folder().join("second")).args(["--operator", "hanako", "--password-stdin"]);
+    login.arg(house.folder().join(profile)).args(["--operator", "hanako", "--password-stdin"]);
     login
         .args(["--enrolment-stdin", "--json"])
         .stdin(Stdio::from(fs::File::open(typed).expect("lines")));
@@ -229,7 +229,7 @@ fn t17_a_list_goes_on_from_what_was_seen_whatever_the_server_shows() {
     assert_eq!(revoked(&house), 1);
     before.put_back(&mut house);
     assert_eq!(revoked(&house), 0, "the server has lost it");
-    second_device(&house);
+    new_device(&house, "second");
     let list = house.administrate(&["device", "list"]).expect("a list");
     let devices = list["devices"].as_array().expect("devices");
     let second = devices.iter().find(|device| device["state"] == "pending").expect("it waits");
@@ -238,6 +238,49 @@ fn t17_a_list_goes_on_from_what_was_seen_whatever_the_server_shows() {
         .administrate(&["device", "revoke", "hanako", "--device", second, "--yes"])
         .expect("the second device is out");
     assert_eq!(revoked(&house), 2);
+}
+
+/// T14, T17: a computer that has seen no list takes the server's word for none: who knows better signs nothing there.
+#[test]
+fn t14_t17_a_server_that_hides_a_list_from_a_new_computer_has_nothing_taken_back_there() {
+    let mut house = House::set_up().expect("a house");
+    house.server.kill();
+    let before = Before::of(&house, &["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"]);
+    house.restart_server().expect("it starts");
+    house.administrate(&["device", "revoke", "hanako", "--yes"]).expect("the first device is out");
+    let first = house.administrate(&["device", "list"]).expect("a list");
+    assert_eq!(first["known_revoked"], 1);
+    before.put_back(&mut house);
+    new_device(&house, "second");
+    // The words of the revoked one, which the server says is to be certified anew.
+    let words = first["devices"][0]["words"].as_str().expect("words");
+    let again = ["device", "approve", "hanako", "--renew", "--words", words];
+    let (code, said) = shown(&house, &again, &format!("{}\n", house.secrets()[0]));
+    assert!(code == Some(7) && said.contains("was revoked, and stays so"), "{code:?} {said}");
+    let second = first["devices"][0]["device"].as_str().expect("a key");
+    let list = house.administrate(&["device", "list"]).expect("a list");
+    let devices = list["devices"].as_array().expect("devices");
+    let second =
+        devices.iter().filter_map(|device| device["device"].as_str()).find(|key| *key != second);
+    let revoke = ["device", "revoke", "hanako", "--yes", "--device", second.expect("it waits")];
+    // A computer with all keys that has never seen a list.
+    let seen = house.folder().join("admin").join("revoked.json");
+    let kept = fs::read(&seen).expect("kept");
+    fs::remove_file(&seen).expect("removed");
+    let passphrase = house.secrets()[0].to_owned();
+    let (code, said) = shown(&house, &revoke, &format!("1\n{passphrase}\n"));
+    assert!(code == Some(7) && said.contains("Nothing was signed"), "{code:?} {said}");
+    assert_eq!(revoked(&house), 0, "no list was made");
+    // As on the computer that has revoked before: both are out, and nobody is asked.
+    fs::write(&seen, &kept).expect("written");
+    let (code, said) = shown(&house, &revoke, &format!("{passphrase}\n"));
+    assert_eq!((code, revoked(&house)), (Some(0), 2), "{said}");
+    // And on a third, which sees that list and whose administrator knows of both.
+    fs::remove_file(&seen).expect("removed");
+    new_device(&house, "third");
+    let (code, said) =
+        shown(&house, &["device", "revoke", "hanako", "--yes"], &format!("2\n{passphrase}\n"));
+    assert_eq!((code, revoked(&house)), (Some(0), 3), "{said}");
 }
 
 /// T17: an operator who is removed leaves no device behind that agents would take until its certificate ends.

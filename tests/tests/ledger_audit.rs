@@ -107,7 +107,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();
     assert!(refused.contains("exit status: 13"), "{refused}");
-    restored(&mut house, &backup);
+    house.restore(&backup).expect("restored");
     let refused = house.administrate(&["audit", "list"]).expect_err("an older ledger").to_string();
     assert!(
         refused.contains("exit status: 11") && refused.contains("acknowledge-restore"),
@@ -129,17 +129,6 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a name")
-}
-
-fn restored(house: &mut House, backup: &Path) {
-    house.server.kill();
-    for end in ["", "-wal", "-shm"] {
-        // After a kill the log is there as a rule.
-        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
-    }
-    house.keep("restore", backup).expect("restored");
-    house.restart_server().expect("it comes up");
-    house.sign_in_administrator().expect("signed in again");
 }
 
 fn bundle(house: &House) -> Bundle {
@@ -172,7 +161,7 @@ fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone
         house.reopen_server().expect("all of it is signed");
         house.administrate(&["audit", "verify"]).expect("and seen here");
         let newest = bundle(&house);
-        restored(&mut house, &backup);
+        house.restore(&backup).expect("restored");
         let shut_out = house.sign_in().expect_err("an older bundle").to_string();
         assert!(!shut_out.contains("panicked"), "{shut_out}");
         refused(&house, &["operator", "list"], 11, "key republish");

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -167,16 +166,6 @@ fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_t
     }
 }
 
-fn restored(house: &mut House, backup: &Path) {
-    house.server.kill();
-    for end in ["", "-wal", "-shm"] {
-        fs::remove_file(house.folder().join(format!("server/tasuki.db{end}"))).ok();
-    }
-    house.keep("restore", backup).expect("restored");
-    house.restart_server().expect("it comes up");
-    house.sign_in_administrator().expect("signed in again");
-}
-
 /// T67: an agent that has seen more of the ledger than there is now says so in it, though the operator's program
 /// knows nothing of before.
 #[test]
@@ -188,7 +177,7 @@ fn t67_an_agent_notices_that_the_ledger_went_back_and_says_so_in_it() {
     let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
     session.end().expect("it ends");
     list_with(&house, "receipt_kept", &["operator", "agent"]);
-    restored(&mut house, &backup);
+    house.restore(&backup).expect("restored");
     for file in fs::read_dir(house.profile()).expect("a folder").flatten() {
         if file.file_name().to_string_lossy().starts_with("checkpoint") {
             fs::remove_file(file.path()).expect("forgotten");

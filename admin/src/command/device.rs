@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE};
 use tasuki_protocol::devices::{
@@ -11,6 +12,7 @@ use tasuki_protocol::devices::{
 };
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
+use tasuki_protocol::revoked::in_force;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::words;
 
@@ -19,7 +21,6 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::prompt;
-use crate::revoked::in_force;
 use crate::settings::Settings;
 use crate::table::table;
 use crate::vault::{Master, Passphrase};
@@ -93,8 +94,12 @@ async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
         value["words"] = words::fingerprint(&entry.device).into();
         value
     });
-    let json = serde_json::json!({ "devices": json.collect::<Vec<_>>() });
-    Ok(Printed { text: table(&rows), json })
+    let out = desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).len();
+    let json = serde_json::json!({ "devices": json.collect::<Vec<_>>(), "known_revoked": out });
+    Ok(Printed {
+        text: format!("{}\n{}", table(&rows).trim_end(), desk.language.known_revoked(out)),
+        json,
+    })
 }
 
 fn row(entry: &DeviceEntry) -> Vec<String> {
@@ -136,6 +141,10 @@ async fn approve(desk: &Desk, options: &ApproveOptions) -> Result<Printed, Fault
     let heard = heard.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let same = |entry: &&&DeviceEntry| words::fingerprint(&entry.device) == heard;
     let entry = waiting.iter().find(same).ok_or(Fault::WordsDiffer)?;
+    // The list in force is heeded here whatever the server says of the device.
+    if desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).contains(&entry.device) {
+        return Err(Fault::DeviceRevoked(options.operator.clone()));
+    }
     let master = unlock(desk)?;
     let now = init::unix();
     let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
@@ -189,33 +198,55 @@ async fn revoke(
     {
         return Err(Fault::NotConfirmed);
     }
-    revoke_all(desk, &list, &[entry.device]).await?;
+    revoke_all(desk, &[entry.device]).await?;
     let json = serde_json::json!({ "operator": operator, "device": entry.device, "revoked": true });
     Ok(Printed { text: desk.language.done(operator), json })
 }
 
-/// Puts devices on the list, which is signed for that; asks for the passphrase.
-pub(super) async fn revoke_all(
-    desk: &Desk,
-    known: &DeviceList,
-    devices: &[DeviceKey],
-) -> Result<(), Fault> {
+/// Puts devices on the list, which is signed for that; asks for the passphrase. Another administrator may have put
+/// others on it meanwhile: then once more, with those.
+pub(super) async fn revoke_all(desk: &Desk, devices: &[DeviceKey]) -> Result<(), Fault> {
+    vouch(desk)?;
     let master = unlock(desk)?;
+    match revoke_with(desk, &master, devices).await {
+        Err(Fault::Refused(ProblemCode::Conflict)) => revoke_with(desk, &master, devices).await,
+        done => done,
+    }
+}
+
+async fn revoke_with(desk: &Desk, master: &Master, devices: &[DeviceKey]) -> Result<(), Fault> {
+    let known: DeviceList = desk.fetch(DEVICES_PATH).await?;
     let now = init::unix();
-    let newest = in_force(known.revocations.as_ref(), &desk.bundle);
     let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
-    if let Some(newest) = &newest {
-        revoked.heed(newest, now);
+    let newest = known.revocations.as_ref().and_then(|list| in_force(list, &desk.bundle));
+    if let Some((list, by)) = &newest {
+        revoked.heed(list, *by, now);
     }
     for device in devices {
         revoked.add(*device, now);
     }
-    let newest = newest.map_or(0, |list| list.version);
-    let list = revoked.next(newest, now).ok_or(Fault::RevocationsAhead)?;
+    let newest = newest.map_or(0, |(list, _)| list.version);
+    let list = revoked.next(newest, &desk.bundle.lock_keys, now).ok_or(Fault::RevocationsAhead)?;
     // Kept before it is sent: where no answer comes, agents may have it all the same.
     desk.profile.keep_revoked(&revoked)?;
     let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &master.lock())) };
     desk.post::<serde_json::Value>(REVOKE_PATH, &order).await.map(drop)
+}
+
+/// A new list takes the place of all before it. A computer that has signed none knows of those what the server
+/// shows, and one that hides a list would have what stands there taken in again (T14, T17).
+fn vouch(desk: &Desk) -> Result<(), Fault> {
+    let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
+    if revoked.is_vouched_for() {
+        return Ok(());
+    }
+    let shown = revoked.devices(&desk.bundle).len();
+    prompt::show(&desk.language.first_list(shown));
+    if prompt::answer(&desk.language.ask_revoked())?.trim() != shown.to_string() {
+        return Err(Fault::RevocationsHidden { shown });
+    }
+    revoked.vouch();
+    desk.profile.keep_revoked(&revoked)
 }
 
 fn unlock(desk: &Desk) -> Result<Master, Fault> {

@@ -25,6 +25,7 @@ use crate::printed::Printed;
 use crate::profile::{Place, Profile};
 use crate::prompt;
 use crate::random::random;
+use crate::revoked::Revoked;
 use crate::settings::Settings;
 use crate::shares;
 use crate::texts::Language;
@@ -246,6 +247,7 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
     };
     let wrapped = master.wrap_log_key(&log_key, keys.tenant, now, &passphrase)?;
     let shares = shares::split(master.bytes(), &*random::<32>()?);
+    arrival.profile.keep_revoked(&Revoked::at_the_beginning(keys.tenant))?;
     let making = Making { master: &master, passphrase: &passphrase, made, shares: Some(&shares) };
     making.publish(arrival, &bundle, vec![wrapped]).await
 }

@@ -9,13 +9,12 @@ use tasuki_protocol::admin::{
     OPERATOR_LIMITS_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList,
     OperatorState, ProblemCode,
 };
-use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::{device, init};
+use super::device;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -115,18 +114,17 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
     }
 }
 
-/// His devices are put on the list of revoked ones first, those at least whose certificates agents take: with
-/// the account goes what names them.
+/// His devices are put on the list of revoked ones first, all that ever had a certificate: with the account goes
+/// what names them.
 async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
     let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
-    let now = init::unix();
+    // Also one whose newest certificate is over: an older one may have been made for longer.
     let counts = |entry: &&DeviceEntry| {
-        let end = entry.not_after.unwrap_or_default().saturating_add(CLOCK_TOLERANCE_S);
-        entry.operator == operator && entry.state != DeviceState::Revoked && end >= now
+        entry.operator == operator && entry.state != DeviceState::Revoked && entry.not_after.is_some()
     };
     let his: Vec<DeviceKey> = list.devices.iter().filter(counts).map(|entry| entry.device).collect();
     if !his.is_empty() {
-        device::revoke_all(desk, &list, &his).await?;
+        device::revoke_all(desk, &his).await?;
     }
     change(desk, operator, OperatorChange::Remove).await
 }

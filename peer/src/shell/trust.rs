@@ -9,18 +9,23 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
-use tasuki_protocol::certificate::{Authorities, Revocations};
-use tasuki_protocol::dsse::MAX_ENVELOPE_BYTES;
-use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::certificate::Authorities;
+use tasuki_protocol::dsse::{MAX_ENVELOPE_BYTES, strict_json};
+use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::revoked::{RevokedDevices, in_force};
+use tasuki_protocol::signal;
 
 use super::fault::Fault;
 use super::profile::Profile;
 
 /// Where the computer's administrator puts the bundle for all users.
 pub const SYSTEM_FOLDER: &str = "/etc/tasuki";
+/// The newest list, as earlier versions kept it.
 const REVOCATIONS_FILE: &str = "revocations.json";
+const REVOKED_FILE: &str = "revoked.json";
 
 /// A bundle whose signature held, by the root that this user's programs know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +33,15 @@ pub struct Trust {
     pub bundle: Bundle,
     pub file: PathBuf,
     /// Devices whose certificates count no more.
-    pub revoked: Vec<DeviceKey>,
-    revocations: u64,
+    revoked: RevokedDevices,
+}
+
+/// What of it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptRevoked {
+    tenant: TenantId,
+    devices: RevokedDevices,
 }
 
 impl Trust {
@@ -60,9 +72,9 @@ impl Trust {
             profile.keep_known(&bundle.known())?;
         }
         keep(&bundle, &file, profile)?;
-        let mut trust = Self { bundle, file, revoked: Vec::new(), revocations: 0 };
-        let kept = profile.state.join(REVOCATIONS_FILE);
-        if let Ok(envelope) = read(&kept) {
+        let revoked = kept_revoked(bundle.tenant, profile)?;
+        let mut trust = Self { bundle, file, revoked };
+        if let Ok(envelope) = read(&profile.state.join(REVOCATIONS_FILE)) {
             trust.heed(&Blob(envelope));
         }
         Ok(trust)
@@ -79,22 +91,20 @@ impl Trust {
         if let Some(list) = &news.revocations
             && self.heed(list)
         {
-            profile.write(REVOCATIONS_FILE, &list.0)?;
+            let (tenant, devices) = (self.bundle.tenant, self.revoked.clone());
+            let kept = signal::encode(&KeptRevoked { tenant, devices });
+            profile.write(REVOKED_FILE, kept.as_bytes())?;
         }
         Ok(())
     }
 
-    /// Takes a list of revoked devices over if it is newer. One that does not hold, or is
-    /// older, is as none: what was revoked stays so.
+    /// Adds what a list says to what was heard before. One that does not hold is as none, and what one leaves out
+    /// stays: whatever its number, no list takes another's word back (T17).
     fn heed(&mut self, envelope: &Blob) -> bool {
-        let bundle = &self.bundle;
-        // Above the last number there is none.
-        let Some(next) = self.revocations.checked_add(1) else { return false };
-        let opened = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, next);
-        let Ok(list) = opened else { return false };
-        self.revocations = list.version;
-        self.revoked = list.devices;
-        true
+        let Some((list, by)) = in_force(envelope, &self.bundle) else { return false };
+        let before = self.revoked.clone();
+        self.revoked.heed(&list, by, unix());
+        self.revoked != before
     }
 
     /// Whose word counts in sessions of this program.
@@ -103,7 +113,7 @@ impl Trust {
             tenant: self.bundle.tenant,
             manifest_keys: self.bundle.manifest_keys.clone(),
             lock_keys: self.bundle.lock_keys.clone(),
-            revoked: self.revoked.clone(),
+            revoked: self.revoked.devices(&self.bundle.lock_keys),
             unix: unix(),
         }
     }
@@ -111,6 +121,18 @@ impl Trust {
 
 pub(super) fn unix() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// What this user's programs have heard to be out. A file that cannot be read is no empty one.
+fn kept_revoked(tenant: TenantId, profile: &Profile) -> Result<RevokedDevices, Fault> {
+    let file = profile.state.join(REVOKED_FILE);
+    let kept = match std::fs::read(&file) {
+        Ok(kept) => kept,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(RevokedDevices::default()),
+        Err(why) => return Err(Fault::Profile { file, why: why.to_string() }),
+    };
+    let kept: KeptRevoked = strict_json(&kept).map_err(|_| Fault::damaged(&file))?;
+    Ok(if kept.tenant == tenant { kept.devices } else { RevokedDevices::default() })
 }
 
 /// The next program finds the bundle without being told; nothing newer is written over.
@@ -186,8 +208,9 @@ fn read(file: &Path) -> Result<Vec<u8>, Fault> {
 pub(super) mod tests {
     use super::*;
     use ed25519_dalek::SigningKey;
+    use tasuki_protocol::certificate::Revocations;
     use tasuki_protocol::dsse;
-    use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION, TenantId};
+    use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
     use tasuki_protocol::log_key::LogSecretKey;
 
     pub(in crate::shell) fn key(n: u8) -> SigningKey {
@@ -291,42 +314,48 @@ pub(super) mod tests {
         assert!(matches!(place.load(&other), Err(Fault::OtherRoot { .. })));
     }
 
-    #[test]
-    fn t17_what_was_revoked_stays_so_when_the_server_forgets_it() {
-        let place = Place::new();
-        let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
-        let list = |version, devices: &[u8], by: u8| {
-            let devices = devices.iter().map(|n| public(*n)).collect();
-            let (v, tenant) = (PROTOCOL_VERSION, TenantId([1; 8]));
-            let list = Revocations { v, tenant, version, devices, issued_at: 0 };
-            let revocations = Some(Blob(dsse::sign(&list, &key(by))));
-            let bundle = Blob(signed("Example", 1, 1));
-            TrustNews { bundle, handovers: Vec::new(), revocations }
-        };
-        trust.follow(&list(2, &[7, 8], 52), &place.profile).unwrap();
-        for forgotten in [list(1, &[], 52), list(2, &[], 52), list(3, &[], 50)] {
-            trust.follow(&forgotten, &place.profile).unwrap();
-            assert_eq!(trust.revoked, [public(7), public(8)]);
-        }
-        let again = place.load(&signed("Example", 1, 1)).unwrap();
-        assert_eq!(again.authorities().revoked, [public(7), public(8)]);
+    fn listing(version: u64, devices: &[u8], by: u8) -> Option<Blob> {
+        let devices = devices.iter().map(|n| public(*n)).collect();
+        let (v, tenant) = (PROTOCOL_VERSION, TenantId([1; 8]));
+        let list = Revocations { v, tenant, version, devices, issued_at: 0 };
+        Some(Blob(dsse::sign(&list, &key(by))))
     }
 
     #[test]
-    fn t17_after_the_last_number_no_list_takes_the_place_of_what_was_revoked() {
+    fn t17_what_was_revoked_stays_so_whatever_a_later_list_leaves_out_or_a_server_forgets() {
         let place = Place::new();
         let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
-        let list = |version, devices: Vec<DeviceKey>| {
-            let (v, tenant) = (PROTOCOL_VERSION, TenantId([1; 8]));
-            let list = Revocations { v, tenant, version, devices, issued_at: 0 };
-            let revocations = Some(Blob(dsse::sign(&list, &key(52))));
-            let bundle = Blob(signed("Example", 1, 1));
-            TrustNews { bundle, handovers: Vec::new(), revocations }
+        let list = |version, devices: &[u8], by| TrustNews {
+            bundle: Blob(signed("Example", 1, 1)),
+            handovers: Vec::new(),
+            revocations: listing(version, devices, by),
         };
-        trust.follow(&list(u64::MAX, vec![public(7)]), &place.profile).unwrap();
-        for version in [0, 1, u64::MAX] {
-            trust.follow(&list(version, Vec::new()), &place.profile).unwrap();
-            assert_eq!(trust.revoked, [public(7)], "{version}");
+        trust.follow(&list(2, &[7, 8], 52), &place.profile).unwrap();
+        for forgotten in
+            [list(1, &[], 52), list(3, &[], 52), list(u64::MAX, &[], 52), list(3, &[9], 50)]
+        {
+            trust.follow(&forgotten, &place.profile).unwrap();
+            assert_eq!(trust.authorities().revoked, [public(7), public(8)]);
+        }
+        trust.follow(&list(3, &[9], 52), &place.profile).unwrap();
+        let again = place.load(&signed("Example", 1, 1)).unwrap();
+        assert_eq!(again.authorities().revoked, [public(9), public(7), public(8)]);
+    }
+
+    #[test]
+    fn t17_what_a_dropped_lock_key_revoked_is_in_again() {
+        let place = Place::new();
+        let mut trust = place.load(&signed("Example", 1, 1)).unwrap();
+        let dropped = Bundle { lock_keys: vec![public(53)], ..bundle("Example", 1, 2) };
+        for (bundle, version, by, out) in [
+            (bundle("Example", 1, 1), u64::MAX, 52, vec![public(7)]),
+            (dropped.clone(), u64::MAX, 52, vec![]),
+            (dropped, 1, 53, vec![public(7)]),
+        ] {
+            let (bundle, revocations) = (dsse::sign(&bundle, &key(1)), listing(version, &[7], by));
+            let news = TrustNews { bundle: Blob(bundle), handovers: Vec::new(), revocations };
+            trust.follow(&news, &place.profile).unwrap();
+            assert_eq!(trust.authorities().revoked, out, "{version} {by}");
         }
     }
 

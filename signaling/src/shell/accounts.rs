@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 use super::clock::{self, Steady};
 use super::devices::{Asked, Standing};
+use super::failures::{Counted, NOBODY, STRANGERS};
 use super::names::{Cell, Names, Person};
 use super::passwords::{Busy, Lane, Passwords, Turn};
 use super::rules::{self, AccountRules};
@@ -31,11 +33,6 @@ use super::store::Store;
 use super::trust::Trust;
 use crate::core::admission::{Admission, Outside};
 use crate::core::rooms::OperatorId;
-
-/// The row under which failures at names that do not exist are counted.
-pub(crate) const NOBODY: i64 = 0;
-/// In `failures.device`, for every device that is not approved.
-pub(crate) const STRANGERS: &[u8] = b"";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Accounts {
@@ -125,18 +122,6 @@ pub(crate) struct Origin {
     pub(crate) exporter: [u8; 32],
 }
 
-/// What a counted try found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counted {
-    /// It counts as a failure until it has succeeded.
-    Open,
-    /// As `Open`; if it fails, the account is suspended.
-    Last,
-    Suspended {
-        seconds: u64,
-    },
-}
-
 /// A login that is counted, and not yet looked at.
 #[derive(Debug)]
 struct Tried {
@@ -176,7 +161,7 @@ impl Accounts {
         let tried = Tried { account, proven, approved, standing, counted };
         let judged = self.judge(tried, turn, &request, origin).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
-            self.take_back(operator, device, counted).await;
+            self.take_back(operator, device, counted);
         }
         judged
     }
@@ -247,14 +232,6 @@ impl Accounts {
         Ok(Login { operator, answer, asked: None })
     }
 
-    /// The server did not find out whether it was a failure: then it was none (F4, F16).
-    pub(super) async fn take_back(&self, subject: i64, device: &[u8], counted: Counted) {
-        match counted {
-            Counted::Open | Counted::Last => drop(self.forgive_one(subject, device).await),
-            Counted::Suspended { .. } => {}
-        }
-    }
-
     fn welcome(&self, account: Account, token: String) -> LoginResponse {
         LoginResponse {
             token,
@@ -289,51 +266,6 @@ impl Accounts {
     ) -> Result<(), Outside> {
         let admission = Admission::try_from(&account.limits).map_err(|_| Outside::Address)?;
         admission.check(address, macs, clock::unix_row())
-    }
-
-    /// Counts the failure that this try is until it has succeeded.
-    pub(crate) async fn count_failure(
-        &self,
-        subject: i64,
-        device: &[u8],
-    ) -> Result<Counted, sqlx::Error> {
-        let (now, most) = (self.clock.now(), i64::from(self.rules.lock_after));
-        let locked = now.saturating_add(seconds(self.rules.lock_for));
-        let count = "INSERT INTO failures (operator, device, failures, locked_until)
-             VALUES (?1, ?2, 1, CASE WHEN ?3 <= 1 THEN ?4 ELSE 0 END)
-             ON CONFLICT (operator, device) DO UPDATE SET
-                 failures = CASE WHEN failures >= ?3 THEN 1 ELSE failures + 1 END,
-                 locked_until = CASE
-                     WHEN (CASE WHEN failures >= ?3 THEN 1 ELSE failures + 1 END) >= ?3 THEN ?4
-                     ELSE 0 END
-             WHERE locked_until <= ?5
-             RETURNING failures";
-        let query = sqlx::query(count).bind(subject).bind(device.to_vec()).bind(most);
-        let row = query.bind(locked).bind(now).fetch_optional(&self.store.pool).await?;
-        if let Some(row) = row {
-            let last = row.try_get::<i64, _>(0)? >= most;
-            return Ok(if last { Counted::Last } else { Counted::Open });
-        }
-        let find = "SELECT locked_until FROM failures WHERE operator = ? AND device = ?";
-        let find = sqlx::query(find).bind(subject).bind(device.to_vec());
-        let until = match find.fetch_optional(&self.store.pool).await? {
-            Some(row) => row.try_get::<i64, _>(0)?,
-            None => now,
-        };
-        Ok(Counted::Suspended { seconds: u64::try_from(until - now).unwrap_or_default() })
-    }
-
-    /// Takes back what [`Self::count_failure`] counted for one try.
-    pub(crate) async fn forgive_one(&self, subject: i64, device: &[u8]) -> Result<(), sqlx::Error> {
-        let forgive = "UPDATE failures SET failures = max(failures - 1, 0), locked_until = 0
-             WHERE operator = ? AND device = ?";
-        let forgive = sqlx::query(forgive).bind(subject).bind(device.to_vec());
-        forgive.execute(&self.store.pool).await.map(|_| ())
-    }
-
-    pub(crate) async fn forget_failures(&self, subject: i64, device: &[u8]) -> Result<(), sqlx::Error> {
-        let forget = sqlx::query("DELETE FROM failures WHERE operator = ? AND device = ?");
-        forget.bind(subject).bind(device.to_vec()).execute(&self.store.pool).await.map(|_| ())
     }
 
     pub(crate) async fn by_name(&self, name: &str) -> Result<Option<Account>, sqlx::Error> {
@@ -375,7 +307,7 @@ pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-pub(crate) fn seconds(duration: std::time::Duration) -> i64 {
+pub(crate) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 

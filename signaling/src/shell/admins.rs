@@ -16,9 +16,10 @@ use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
-use super::accounts::{Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::accounts::{Accounts, LoginRefused, Wrong, digest, seconds, signed};
 use super::acts::Step;
 use super::clock;
+use super::failures::Counted;
 use super::names::{Cell, Person};
 use super::passwords::{Lane, Turn};
 use super::rules;
@@ -182,9 +183,9 @@ impl Accounts {
         };
         let admin = rows.iter().find_map(signer).ok_or_else(unauthorised)?;
         let old = sqlx::query("DELETE FROM admin_nonces WHERE at < ?").bind(now - NONCE_S);
-        old.execute(&self.store.pool).await?;
+        old.execute(&self.store.writes).await?;
         let first = sqlx::query("INSERT OR IGNORE INTO admin_nonces (nonce, at) VALUES (?, ?)");
-        let first = first.bind(nonce.to_lowercase()).bind(now).execute(&self.store.pool).await?;
+        let first = first.bind(nonce.to_lowercase()).bind(now).execute(&self.store.writes).await?;
         if first.rows_affected() == 1 { Ok(admin) } else { Err(unauthorised()) }
     }
 
@@ -207,7 +208,7 @@ impl Accounts {
             .bind(admin.0)
             .bind(now.saturating_sub(seconds(self.rules.token_absolute)))
             .bind(now.saturating_sub(seconds(self.rules.token_idle)))
-            .execute(&self.store.pool)
+            .execute(&self.store.writes)
             .await?;
         if touched.rows_affected() == 1 { Ok(()) } else { Err(ProblemCode::AdminSignIn.into()) }
     }
@@ -239,7 +240,7 @@ impl Accounts {
         let counted = self.count_failure(subject, BY_KEY).await?;
         let judged = self.judge_admin((admin, counted), request, turn).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
-            self.take_back(subject, BY_KEY, counted).await;
+            self.take_back(subject, BY_KEY, counted);
         }
         judged
     }

@@ -71,7 +71,11 @@ impl Accounts {
     ) -> Result<Option<Standing>, sqlx::Error> {
         let find = "SELECT state, not_after, certificate FROM devices WHERE operator = ? AND key = ?";
         let find = sqlx::query(find).bind(operator).bind(device.0.to_vec());
-        let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
+        let Some(row) = find.fetch_optional(&self.store.pool).await? else {
+            // Its account was removed since: its key stays out, in whoever's program it is.
+            let is_out = self.trust.revoked_devices().contains(device);
+            return Ok(is_out.then_some(Standing::Revoked));
+        };
         let certified = self.certified(device, row.try_get(1)?, row.try_get(2)?);
         Ok(Some(Standing::of(&row.try_get::<String, _>(0)?, certified)))
     }
@@ -124,7 +128,7 @@ impl Accounts {
             None => {}
         }
         let now = self.clock.now();
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.writes.begin_with("BEGIN IMMEDIATE").await?;
         let used = sqlx::query("DELETE FROM codes WHERE code = ? AND operator = ? AND expires > ?")
             .bind(digest(code.trim()).to_vec())
             .bind(operator)
@@ -188,7 +192,7 @@ impl Accounts {
             tenant: bundle.tenant,
             manifest_keys: bundle.manifest_keys.clone(),
             lock_keys: bundle.lock_keys.clone(),
-            revoked: Vec::new(),
+            revoked: self.trust.revoked_devices(),
             unix: clock::unix(),
         };
         Certificate::open(envelope, &authorities, &certificate.device)
@@ -200,8 +204,9 @@ impl Accounts {
         // It says what its operator is called (T62).
         let sealed = self.names.seal(Cell::Certificate, &Blob(envelope.to_vec()));
         let sealed = sealed.map_err(|_| ProblemCode::Busy)?;
-        let approve = "UPDATE devices SET state = 'approved', certificate = ?, not_after = ?
-             WHERE operator = ? AND key = ? AND state <> 'revoked'";
+        let approve = "UPDATE devices SET state = 'approved', certificate = ?1, not_after = ?2,
+                 certified_until = max(certified_until, ?2)
+             WHERE operator = ?3 AND key = ?4 AND state <> 'revoked'";
         let approve = Step::new(approve)
             .with(sealed)
             .with(i64::try_from(certificate.not_after).unwrap_or(i64::MAX))

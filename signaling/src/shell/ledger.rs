@@ -29,7 +29,7 @@ use crate::core::ledger::Book;
 use crate::core::rooms::{Row, WriteId};
 
 /// Jobs that may wait for the database.
-const QUEUE: usize = 1024;
+pub(super) const QUEUE: usize = 1024;
 
 /// Something for the writer.
 #[derive(Debug)]
@@ -210,6 +210,10 @@ impl Ledger {
             if told.is_ok() {
                 self.store.forget_restore(row).await.ok();
             }
+        }
+        // The server was killed between the first bundle and the record of it.
+        if self.store.lacks_beginning().await.unwrap_or_default() {
+            self.tell_of_beginning().await.ok();
         }
         self.tell_of_all().await.ok();
         self.note(Happening::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() }).await;

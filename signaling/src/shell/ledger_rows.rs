@@ -131,6 +131,13 @@ impl Store {
         Ok(hashes)
     }
 
+    /// A bundle is in force, and the ledger has no record at all.
+    pub(crate) async fn lacks_beginning(&self) -> Result<bool, sqlx::Error> {
+        let find = "SELECT EXISTS (SELECT 1 FROM documents WHERE kind = 'bundle')
+             AND NOT EXISTS (SELECT 1 FROM ledger) AND NOT EXISTS (SELECT 1 FROM ledger_checkpoints)";
+        sqlx::query(find).fetch_one(&self.pool).await?.try_get(0)
+    }
+
     pub(crate) async fn newest_note(&self) -> Result<Option<String>, sqlx::Error> {
         let find = sqlx::query("SELECT note FROM ledger_checkpoints ORDER BY size DESC LIMIT 1");
         find.fetch_optional(&self.pool).await?.map(|row| row.try_get(0)).transpose()
@@ -138,7 +145,7 @@ impl Store {
 
     pub(crate) async fn keep_note(&self, size: u64, note: &str) -> Result<(), sqlx::Error> {
         let keep = sqlx::query("INSERT OR REPLACE INTO ledger_checkpoints (size, note) VALUES (?, ?)");
-        keep.bind(number(size)).bind(note).execute(&self.pool).await.map(|_| ())
+        keep.bind(number(size)).bind(note).execute(&self.records).await.map(|_| ())
     }
 
     /// The leaf before record `seq`.

@@ -20,16 +20,16 @@ use tokio::sync::mpsc;
 use super::acts;
 use super::clock;
 use super::desk::Desk;
-use super::ledger::{Job, Signed, Then, Unwritten, Work};
+use super::ledger::{Job, QUEUE, Signed, Then, Unwritten, Work};
 use super::ledger_decrees::decree;
 use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
-use super::ledger_words::Words;
+use super::ledger_words::{Words, may_go_unrecorded};
 use super::names::Names;
 use super::store::{Store, insert_row, probe};
 use crate::core::ledger::{Book, CHECKPOINT_EVERY, Draft, Moment};
 use crate::core::rooms::{Input, Outcome};
 
-/// Jobs that one commit takes.
+/// Jobs that one commit takes; after one that failed the next takes all, so that nobody waits for three (F4).
 const BATCH: usize = 64;
 /// Records that wait for a disk that takes nothing. More are counted, and the count is told.
 const HELD: usize = 1024;
@@ -44,11 +44,11 @@ pub(crate) struct Scribe {
     pub(super) newest: Arc<RwLock<Option<Signed>>>,
     pub(super) checkpoint_key: SigningKey,
     pub(super) book: Book,
-    /// False before the administrator has made one: nothing is written, and nobody can sign in.
+    /// False before the administrator has made one: nothing is written or done but what leads there.
     pub(super) has_log_key: bool,
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
-    /// The disk did not take the last commit: tried again, so that it is known when it does.
+    /// The disk did not take the last commit, nor would it a signature: tried again, so that it is known when it does.
     pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
     pub(super) tried: Instant,
@@ -60,6 +60,7 @@ impl Scribe {
         let mut jobs = Vec::with_capacity(BATCH);
         loop {
             let due = self.due();
+            let most = if self.failing { QUEUE } else { BATCH };
             let timer = async move {
                 match due {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -67,7 +68,7 @@ impl Scribe {
                 }
             };
             tokio::select! {
-                taken = self.queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
+                taken = self.queue.recv_many(&mut jobs, most) => if taken == 0 { break },
                 () = timer => {}
             }
             let last = jobs.iter().any(|job| matches!(job.work, Work::Close));
@@ -81,7 +82,8 @@ impl Scribe {
     }
 
     fn due(&self) -> Option<Instant> {
-        let unsigned = self.unsigned_since.map(|since| since + CHECKPOINT_EVERY);
+        let since = self.unsigned_since.filter(|_| !self.failing);
+        let unsigned = since.map(|since| since + CHECKPOINT_EVERY);
         let again = self.owes().then(|| self.tried + TRY_EVERY);
         unsigned.into_iter().chain(again).min()
     }
@@ -138,7 +140,7 @@ impl Scribe {
         let due = self.unsigned_since.is_some_and(|since| since + CHECKPOINT_EVERY <= Instant::now());
         // Who keeps the first checkpoint has something to hold the ledger to; without one nobody reads.
         let is_first = self.newest.read().unwrap_or_else(PoisonError::into_inner).is_none();
-        if ends || due || is_first {
+        if !self.failing && (ends || due || is_first) {
             self.sign().await;
         }
         // Whoever closes the files waits for the signature, too.
@@ -234,7 +236,7 @@ impl Scribe {
     ) -> Result<Vec<Result<u64, Unwritten>>, sqlx::Error> {
         let now = moment();
         let held = self.held.len().min(BATCH);
-        let mut transaction = self.store.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.records.begin_with("BEGIN IMMEDIATE").await?;
         let most = works.iter().map(Work::records).sum::<usize>() + held + 2;
         let most = u64::try_from(most).unwrap_or(u64::MAX);
         let mut draft = match self.has_log_key {
@@ -342,7 +344,8 @@ async fn one(
 ) -> Result<Result<u64, Unwritten>, sqlx::Error> {
     let record = |draft: &mut Option<&mut Draft>, entry: &Entry| match draft {
         Some(draft) => append(draft, entry),
-        None => Ok(0),
+        None if may_go_unrecorded(entry) => Ok(0),
+        None => Err(Unwritten::Disk),
     };
     match work {
         Work::Record(entry) => Ok(record(&mut draft, entry)),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 use tasuki_protocol::ledger::event::{self, Entry};
+use tasuki_protocol::ledger::words::AdminAction;
 
 use super::kinds::Told;
 use super::names::{Cell, Names, Person};
@@ -58,4 +59,17 @@ impl Words {
         }
         self.known.get(&id).cloned().unwrap_or_else(|| format!("#{id}"))
     }
+}
+
+/// Before there is a key to seal records to, only what leads there is done: it is told of afterwards
+/// ([`super::ledger::Ledger::tell_of_beginning`]). Everything else that an administrator does waits for it (S56).
+pub(super) fn may_go_unrecorded(entry: &Entry) -> bool {
+    let event::Event::AdminDid { action, .. } = &entry.event else { return true };
+    matches!(
+        action,
+        AdminAction::AdminEnrolled
+            | AdminAction::LoggedIn
+            | AdminAction::LoggedOut
+            | AdminAction::BundlePublished
+    )
 }

@@ -41,7 +41,7 @@ impl Concerned {
 /// revoked ones by then.
 fn nothing_outlives(operator: i64) -> Step {
     let none = "UPDATE operators SET state = state WHERE id = ?1 AND NOT EXISTS
-         (SELECT 1 FROM devices WHERE operator = ?1 AND state = 'approved' AND not_after >= ?2)";
+         (SELECT 1 FROM devices WHERE operator = ?1 AND state = 'approved' AND certified_until >= ?2)";
     let tolerance = i64::try_from(CLOCK_TOLERANCE_S).unwrap_or(i64::MAX);
     let since = clock::unix_row().saturating_sub(tolerance);
     Step::new(none).with(operator).with(since).or(ProblemCode::Certified)

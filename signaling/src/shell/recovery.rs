@@ -85,7 +85,7 @@ impl Store {
     /// of it stand together or not at all.
     async fn keep_recovery_token(&self, token: &str) -> Result<bool, sqlx::Error> {
         let now = self.steady_now().await?.now();
-        let mut own = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut own = self.writes.begin_with("BEGIN IMMEDIATE").await?;
         let bundle = sqlx::query("SELECT 1 FROM documents WHERE kind = 'bundle'");
         if bundle.fetch_optional(&mut *own).await?.is_none() {
             return Ok(false);
@@ -105,7 +105,7 @@ impl Store {
     pub(crate) async fn note_backup(path: &Path) -> Recorded {
         let Ok(store) = Self::beside(path).await else { return Recorded::No };
         let note = sqlx::query("INSERT INTO backups (made_at, by) VALUES (?, ?)");
-        let noted = note.bind(clock::unix_row()).bind(by()).execute(&store.pool).await;
+        let noted = note.bind(clock::unix_row()).bind(by()).execute(&store.writes).await;
         store.close().await;
         if noted.is_ok() { Recorded::Yes } else { Recorded::No }
     }
@@ -125,6 +125,19 @@ impl Ledger {
         let find = "SELECT id, made_at, by FROM backups ORDER BY id";
         let forget = "DELETE FROM backups WHERE id = ?";
         self.tell_of_machine(Kind::BackupMade, find, forget).await
+    }
+
+    /// Who came first, and that his keys are in force: what there was no key to record under (S56).
+    pub(crate) async fn tell_of_beginning(&self) -> Result<(), Unwritten> {
+        let rows =
+            sqlx::query("SELECT id FROM admins ORDER BY id LIMIT 1").fetch_all(&self.store.pool).await;
+        for row in rows.map_err(|_| Unwritten::Disk)? {
+            let id: i64 = row.try_get(0).map_err(|_| Unwritten::Disk)?;
+            for kind in [Kind::AdminEnrolled, Kind::BundlePublished] {
+                self.ask(Work::Happened(Event::new(kind).by(id))).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn tell_of_machine(

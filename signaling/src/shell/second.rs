@@ -107,7 +107,7 @@ impl Accounts {
         if let (Some(pending), Some(digits)) = (row.pending, digits) {
             let Some(step) = step_of(&totp(pending), digits, 0) else { return Ok(Second::Wrong) };
             let (confirm, id) = owner.confirm();
-            let confirm = sqlx::query(confirm).bind(step).bind(id).execute(&self.store.pool).await?;
+            let confirm = sqlx::query(confirm).bind(step).bind(id).execute(&self.store.writes).await?;
             let done = confirm.rows_affected() == 1;
             return Ok(if done { Second::Passed } else { Second::Wrong });
         }
@@ -132,7 +132,7 @@ impl Accounts {
 
     async fn spend(&self, owner: Owner, step: i64) -> Result<bool, sqlx::Error> {
         let (spend, id) = owner.spend();
-        let spent = sqlx::query(spend).bind(step).bind(id).execute(&self.store.pool).await?;
+        let spent = sqlx::query(spend).bind(step).bind(id).execute(&self.store.writes).await?;
         Ok(spent.rows_affected() == 1)
     }
 
@@ -141,7 +141,7 @@ impl Accounts {
         let secret = clock::random::<SECRET_BYTES>().map_err(unable)?.to_vec();
         let cell = self.names.seal(Cell::Authenticator, &secret).map_err(unable)?;
         let (keep, id) = owner.keep();
-        sqlx::query(keep).bind(cell).bind(id).execute(&self.store.pool).await?;
+        sqlx::query(keep).bind(cell).bind(id).execute(&self.store.writes).await?;
         let issuer = percent(&self.organisation);
         let base32 = Secret::from(secret).to_base32();
         let uri = format!("otpauth://totp/{issuer}:{}?secret={base32}&issuer={issuer}", percent(name));

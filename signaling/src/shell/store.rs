@@ -30,9 +30,22 @@ const KEPT_S: i64 = 24 * 3600;
 /// By so much at most the steady clock is behind after the power was lost and the wall clock with it (F12).
 const STEADY_EVERY: Duration = Duration::from_secs(60);
 
+/// So long somebody waits for a connection, and then for whoever holds the database. What writes fails at
+/// the first of them that is over, and whatever asked is answered then: within 6 s (F4).
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// See [`ACQUIRE`]. Who waits for a record may wait for two commits.
+const BUSY: Duration = Duration::from_secs(2);
+const READERS: u32 = 4;
+
+/// Readers, whom no lock concerns, never wait behind writers, nor the ledger's writer behind any other.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
+    /// For what reads; and for what a start or a program that is alone with the file writes.
     pub(crate) pool: SqlitePool,
+    /// For what requests write, one after the other.
+    pub(crate) writes: SqlitePool,
+    /// The ledger's writer's own.
+    pub(crate) records: SqlitePool,
 }
 
 /// What happened outside the rooms.
@@ -114,21 +127,22 @@ impl Store {
             .foreign_keys(true)
             // What is deleted is gone from the file, too.
             .pragma("secure_delete", "ON")
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(6));
-        // After SQLITE_FULL the transaction is over for SQLite and not for sqlx, which would
-        // refuse the next one on this connection for ever: such a connection is closed.
-        let pool = pool.after_release(|connection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
-        });
-        let opened = pool.connect_with(options).await;
+            .busy_timeout(BUSY);
+        let opened = pool_of(READERS).connect_with(options.clone()).await;
         let pool = opened.map_err(|error| store_fault::of_database(&error, path))?;
-        Ok(Self { pool })
+        let writer = || pool_of(1).connect_lazy_with(options.clone());
+        Ok(Self { pool, writes: writer(), records: writer() })
+    }
+
+    /// All of it on one pool, whose settings are a test's.
+    #[cfg(test)]
+    pub(crate) fn over(pool: SqlitePool) -> Self {
+        Self { writes: pool.clone(), records: pool.clone(), pool }
     }
 
     /// Whether a row can be made durable now.
     pub(crate) async fn probe(&self) -> Result<(), sqlx::Error> {
-        probe(&self.pool).await
+        probe(&self.writes).await
     }
 
     /// Whether the database at `path` is sound; changes nothing, also while a server uses it.
@@ -149,6 +163,8 @@ impl Store {
     }
 
     pub(crate) async fn close(&self) {
+        self.records.close().await;
+        self.writes.close().await;
         self.pool.close().await;
     }
 
@@ -175,7 +191,7 @@ impl Store {
             .bind(reached.boot)
             .bind(reached.up)
             .bind(reached.steady)
-            .execute(&self.pool)
+            .execute(&self.writes)
             .await
             .map(|_| ())
     }
@@ -217,6 +233,13 @@ impl Store {
     }
 }
 
+fn pool_of(connections: u32) -> SqlitePoolOptions {
+    let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
+    // After SQLITE_FULL the transaction is over for SQLite and not for sqlx, which would
+    // refuse the next one on this connection for ever: such a connection is closed.
+    pool.after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+}
+
 /// Adds a row of the rooms to a transaction.
 pub(crate) async fn insert_row(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -246,6 +269,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (40, "end_bytes", include_str!("migrations/0040_end_bytes.sql")),
     (50, "recovery", include_str!("migrations/0050_recovery.sql")),
     (60, "backups", include_str!("migrations/0060_backups.sql")),
+    (70, "certified_until", include_str!("migrations/0070_certified_until.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -87,7 +87,7 @@ impl Store {
 
     pub(crate) async fn forget_restore(&self, id: i64) -> Result<(), sqlx::Error> {
         let forget = sqlx::query("DELETE FROM restores WHERE id = ?").bind(id);
-        forget.execute(&self.pool).await.map(|_| ())
+        forget.execute(&self.writes).await.map(|_| ())
     }
 }
 

@@ -16,9 +16,10 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::DEVICE_PROOF;
 use zeroize::Zeroizing;
 
-use super::accounts::{Account, Accounts, Counted, LoginRefused, Wrong, digest, seconds, signed};
+use super::accounts::{Account, Accounts, LoginRefused, Wrong, digest, seconds, signed};
 use super::acts::Step;
 use super::clock;
+use super::failures::Counted;
 use super::passwords::{Busy, Lane, Turn};
 use super::rules::{self, Beside};
 use super::second::{Owner, Second};
@@ -49,7 +50,7 @@ impl Accounts {
         let now = self.clock.now();
         let oldest = now.saturating_sub(seconds(self.rules.token_absolute));
         let tidy = sqlx::query("DELETE FROM tokens WHERE created < ?").bind(oldest);
-        tidy.execute(&self.store.pool).await?;
+        tidy.execute(&self.store.writes).await?;
         let insert = "INSERT INTO tokens (hash, operator, device, created, used, confirmed)
              SELECT ?1, operators.id, devices.key, ?4, ?4, ?4
              FROM operators JOIN devices ON devices.operator = operators.id
@@ -61,7 +62,7 @@ impl Accounts {
             .bind(device.0.to_vec())
             .bind(now)
             .bind(account.password.clone())
-            .execute(&self.store.pool)
+            .execute(&self.store.writes)
             .await?;
         Ok((inserted.rows_affected() == 1).then_some(token))
     }
@@ -81,7 +82,7 @@ impl Accounts {
             .bind(token_digest.to_vec())
             .bind(now.saturating_sub(absolute))
             .bind(now.saturating_sub(seconds(self.rules.token_idle)))
-            .fetch_optional(&self.store.pool)
+            .fetch_optional(&self.store.writes)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let device: Vec<u8> = row.try_get(1)?;
@@ -107,7 +108,7 @@ impl Accounts {
     /// A connection that lived until now was a use.
     pub(crate) async fn touch(&self, bearer: &Bearer) -> Result<(), sqlx::Error> {
         let touch = sqlx::query("UPDATE tokens SET used = ? WHERE hash = ?").bind(self.clock.now());
-        touch.bind(bearer.token_digest.to_vec()).execute(&self.store.pool).await.map(|_| ())
+        touch.bind(bearer.token_digest.to_vec()).execute(&self.store.writes).await.map(|_| ())
     }
 
     /// The bearer as rooms know it; `None` if the account or the device is out.
@@ -166,7 +167,7 @@ impl Accounts {
     /// A token that nobody was told of.
     pub(crate) async fn take_token_back(&self, token: &str) -> Result<(), sqlx::Error> {
         let end = sqlx::query("DELETE FROM tokens WHERE hash = ?").bind(digest(token).to_vec());
-        end.execute(&self.store.pool).await.map(|_| ())
+        end.execute(&self.store.writes).await.map(|_| ())
     }
 
     /// The row of a sign-out, which the token's own device asked for.
@@ -202,7 +203,7 @@ impl Accounts {
         self.recognise(bearer, exporter, &asked.proof.0, known).await?;
         let confirm = sqlx::query("UPDATE tokens SET confirmed = ? WHERE hash = ?");
         let confirm = confirm.bind(self.clock.now()).bind(bearer.token_digest.to_vec());
-        confirm.execute(&self.store.pool).await?;
+        confirm.execute(&self.store.writes).await?;
         Ok(())
     }
 
@@ -263,19 +264,22 @@ impl Accounts {
         if let Counted::Suspended { .. } = counted {
             return refuse(Wrong::Suspended, None);
         }
-        match self.is_right(operator, known, turn).await {
-            Ok(Right::Wholly) => Ok(self.forget_failures(operator, device).await?),
-            // Only this try: whoever has one factor may not guess at the other for ever.
-            Ok(Right::ByHalf) => Ok(self.forgive_one(operator, device).await?),
-            Ok(Right::Not) => {
-                let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
-                refuse(Wrong::Credentials, locked)
+        let recognised = async {
+            match self.is_right(operator, known, turn).await? {
+                Right::Wholly => Ok(self.forget_failures(operator, device).await?),
+                // Only this try: whoever has one factor may not guess at the other for ever.
+                Right::ByHalf => Ok(self.forgive_one(operator, device).await?),
+                Right::Not => {
+                    let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
+                    refuse(Wrong::Credentials, locked)
+                }
             }
-            Err(refused) => {
-                self.take_back(operator, device, counted).await;
-                Err(refused)
-            }
+        };
+        let recognised = recognised.await;
+        if recognised.as_ref().is_err_and(LoginRefused::is_the_servers) {
+            self.take_back(operator, device, counted);
         }
+        recognised
     }
 
     async fn is_right(&self, operator: i64, known: Known, turn: Turn) -> Result<Right, LoginRefused> {

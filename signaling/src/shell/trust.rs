@@ -11,9 +11,10 @@ use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
-use tasuki_protocol::certificate::Revocations;
+use tasuki_protocol::certificate::{MAX_REVOKED, Revocations};
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey};
+use tasuki_protocol::revoked::in_force;
 use tasuki_protocol::signal;
 
 use super::acts::Step;
@@ -212,20 +213,44 @@ impl Trust {
         }
     }
 
+    /// The list of revoked devices, as far as the key that signed it is in force.
+    fn in_force(&self, bundle: &Bundle) -> Option<Revocations> {
+        let envelope = self.revocations()?;
+        in_force(&envelope, bundle).map(|(list, _)| list)
+    }
+
+    pub(crate) fn revoked_devices(&self) -> Vec<DeviceKey> {
+        let list = self.bundle().and_then(|bundle| self.in_force(&bundle));
+        list.map(|list| list.devices).unwrap_or_default()
+    }
+
     /// Takes a list of revoked devices, once `act` has stored it.
+    ///
+    /// # Errors
+    /// [`ProblemCode::Conflict`] for one that lacks what was revoked meanwhile, though there is room for it.
     pub(crate) async fn revoke(
         &self,
         envelope: &Blob,
-        act: impl AsyncFnOnce(&Revocations, Step) -> Result<(), AdminRefused>,
+        act: impl AsyncFnOnce(&Revocations, Vec<Step>) -> Result<(), AdminRefused>,
     ) -> Result<Revocations, AdminRefused> {
         let _one = self.changing.lock().await;
         let bundle = self.bundle().ok_or(ProblemCode::NotInitialised)?;
-        let known = self.state().revocations.as_ref().map_or(0, |(version, _)| *version);
-        // Above the last number there is none.
-        let next = known.checked_add(1).ok_or(ProblemCode::Document)?;
+        let before = self.in_force(&bundle);
+        // Above the last number there is none, until its key is dropped.
+        let next = before.as_ref().map_or(0, |list| list.version).checked_add(1);
+        let next = next.ok_or(ProblemCode::Document)?;
         let list = Revocations::open(&envelope.0, bundle.tenant, &bundle.lock_keys, next)
             .map_err(|_| ProblemCode::Document)?;
-        act(&list, document(REVOCATIONS, list.version, envelope.0.clone())).await?;
+        let before = before.map(|list| list.devices).unwrap_or_default();
+        let lacks = before.iter().any(|device| !list.devices.contains(device));
+        if lacks && list.devices.len() < MAX_REVOKED {
+            return Err(ProblemCode::Conflict.into());
+        }
+        let steps = vec![
+            Step::new("DELETE FROM documents WHERE kind = ?").with(REVOCATIONS.to_owned()),
+            document(REVOCATIONS, list.version, envelope.0.clone()),
+        ];
+        act(&list, steps).await?;
         self.state().revocations = Some((list.version, envelope.clone()));
         Ok(list)
     }

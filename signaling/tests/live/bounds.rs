@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use sha1::{Digest as _, Sha1};
-use tasuki_protocol::admin::{
-    Hours, LimitOperator, Limits, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem, ProblemCode,
-};
+use tasuki_protocol::admin::{Hours, Limits, OPERATORS_PATH, Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::Revocations;
 use tasuki_protocol::devices::{REVOKE_PATH, RevokeDevices};
@@ -22,18 +20,17 @@ use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::{CONFIRM_PATH, Confirmation};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
-    AgentToServer, CloseReason, OPERATOR_PATH, OperatorToServer, RefusalReason, ServerToAgent,
-    ServerToOperator,
+    AgentToServer, CloseReason, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
-use tokio::time::timeout;
 
 use crate::acts::database;
 use crate::backup::encodings_of_bytes;
-use crate::client::{Answer, PASSWORD, World, device_key, new_operator, unix};
+use crate::client::{Answer, DEAR, PASSWORD, World, device_key, new_operator, unix};
 use crate::ledger::{read_until, read_until_entry};
 use crate::organisation::{lock_key, root_key};
 use crate::pairing::{open, pair};
 use crate::policy::publish;
+use crate::second::limited;
 use crate::standing::ask;
 
 fn key(n: u8) -> SigningKey {
@@ -42,39 +39,6 @@ fn key(n: u8) -> SigningKey {
 
 fn code(answer: &Answer) -> ProblemCode {
     serde_json::from_slice::<Problem>(&answer.body).unwrap().code
-}
-
-async fn limit(world: &World, limits: Limits) {
-    let order = LimitOperator { operator: "hanako".to_owned(), limits };
-    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
-}
-
-/// T17: what is taken away is gone within five seconds, with the session that lived by it.
-#[tokio::test]
-async fn t17_a_revoked_device_is_out_within_five_seconds() {
-    let world = World::start().await;
-    let mut operator = world.operator("hanako").await;
-    let mut room = open(&world, &mut operator, Mode::View).await;
-    let mut session = pair(&world, &mut operator, &mut room).await;
-    let list = Revocations {
-        v: PROTOCOL_VERSION,
-        tenant: world.done.tenant,
-        version: 1,
-        devices: vec![device_key(&operator.device)],
-        issued_at: unix(),
-    };
-    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())) };
-    let out = async {
-        assert_eq!(world.admin_post(REVOKE_PATH, &order).await.status, 204);
-        let reason = CloseReason::Withdrawn;
-        assert_eq!(session.agent.hear::<ServerToAgent>().await, ServerToAgent::Closed { reason });
-        let closed = ServerToOperator::Closed { session: room.session, reason };
-        assert_eq!(operator.socket.hear::<ServerToOperator>().await, closed);
-        assert_eq!(operator.socket.next().await, None);
-        let bearer = format!("Bearer {}", operator.token);
-        assert!(world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.is_err());
-    };
-    timeout(Duration::from_secs(5), out).await.expect("within five seconds");
 }
 
 /// T56: another operator's session is to a second one what no session at all is, whatever he says of it;
@@ -129,7 +93,7 @@ async fn t56_of_anothers_session_an_operator_hears_what_he_hears_of_none() {
 async fn t54_a_forwarding_header_is_heeded_from_nobody_where_no_proxy_is_configured() {
     let world = World::start().await;
     let operator = world.operator("hanako").await;
-    limit(&world, Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() }).await;
+    limited(&world, Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() }).await;
     let of = (operator.token.as_str(), &operator.device);
     let headers = [("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7")];
     let body = |proof| Confirmation { password: Some(PASSWORD.to_owned()), totp: None, proof };
@@ -178,7 +142,7 @@ async fn s63_hours_that_hold_now_in_tokyo_let_in_under_tokyos_clock_and_not_unde
     let (from, until) = around_now_in_tokyo();
     for (zone, status) in [("Asia/Tokyo", 200), ("UTC", 401)] {
         let hours = Hours { zone: zone.to_owned(), days: (1..=7).collect(), from, until };
-        limit(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
+        limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
         let answer = world.login("hanako", PASSWORD, &operator.device, None).await;
         assert_eq!(answer.status, status, "{zone}");
     }
@@ -211,7 +175,7 @@ async fn s69_a_policys_hours_and_the_longest_session_hold_over_tls() {
 /// T62: a password is kept under Argon2id at its cost, and checked with a pepper that lies elsewhere.
 #[tokio::test]
 async fn t62_a_stored_password_is_argon2id_and_worth_nothing_without_the_pepper() {
-    let mut world = World::with(&[("password_memory_kib", "65536"), ("password_passes", "3")]).await;
+    let mut world = World::with(&DEAR).await;
     let operator = world.operator("hanako").await;
     let mut own = database(&world).await;
     let stored: String =

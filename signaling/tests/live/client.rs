@@ -42,6 +42,8 @@ pub(crate) struct World {
     settings: Vec<(String, String)>,
 }
 
+/// What a hash costs where nobody said otherwise.
+pub(crate) const DEAR: [(&str, &str); 2] = [("password_memory_kib", "65536"), ("password_passes", "3")];
 /// Cheap passwords, and limits wide enough for tests that are not about limits.
 pub(crate) const QUICK: [(&str, &str); 4] = [
     ("password_memory_kib", "64"),
@@ -93,6 +95,15 @@ impl World {
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// From here on a hash costs what it does where nobody said otherwise: so long that something can come between.
+    pub(crate) async fn make_passwords_dear(&mut self) {
+        self.stop().await;
+        for (name, value) in DEAR {
+            self.set(name, value);
+        }
+        self.run().await;
     }
 
     pub(crate) async fn run(&mut self) {

@@ -10,17 +10,12 @@ use tasuki_protocol::rights::Mode;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::client::{PASSWORD, World};
+use crate::client::{DEAR, PASSWORD, World};
 use crate::crash::Process;
 use crate::ledger::come_and_go;
 
-/// As a server has it that nobody told anything else.
-const REAL: [(&str, &str); 4] = [
-    ("password_memory_kib", "65536"),
-    ("password_passes", "3"),
-    ("connections_per_address", "2000"),
-    ("connections", "3000"),
-];
+const REAL: [(&str, &str); 4] =
+    [DEAR[0], DEAR[1], ("connections_per_address", "2000"), ("connections", "3000")];
 const A_SECOND: u32 = 200;
 /// `TASUKI_FLOOD_S` asks for longer ones.
 const FLOOD: Duration = Duration::from_secs(10);

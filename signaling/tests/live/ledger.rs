@@ -124,7 +124,7 @@ async fn a_ledger_can_be_read_and_verified_from_its_first_record_on() {
     let read = read(&world).await;
     let is_first = |entry: &Option<Entry>| {
         entry.as_ref().is_some_and(|entry| {
-            matches!(&entry.event, Event::AdminDid { action: AdminAction::BundlePublished, .. })
+            matches!(&entry.event, Event::AdminDid { action: AdminAction::AdminEnrolled, .. })
         })
     };
     assert!(read.entries.first().is_some_and(is_first), "{:?}", read.entries);

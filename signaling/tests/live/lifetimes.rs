@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, OPERATORS_PATH, Problem, ProblemCode};
-use tasuki_protocol::signal::OPERATOR_PATH;
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, Hours, Limits, OPERATORS_PATH, Problem, ProblemCode};
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{OPERATOR_PATH, ServerToAgent};
 use tokio::time::timeout;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, PATIENCE, World};
+use crate::client::{ADMIN_PASSWORD, PASSWORD, PATIENCE, World, unix};
+use crate::crash::Process;
+use crate::pairing::{open, pair};
+use crate::second::limited;
 
 /// Defaults: half an hour, and twelve.
 const IDLE: i64 = 30 * 60;
@@ -74,4 +78,28 @@ async fn s62_s56_an_administrators_sign_in_ends_unused_and_at_its_age() {
         sign_in().await;
         assert_eq!(refused().await, None, "{column}");
     }
+}
+
+/// S63: an account's hours end what lives, the line and the session of who stays to the end, and let him back in no more.
+#[tokio::test]
+async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_is_in_one() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    // The server's clock is put a little before the minute in which they end.
+    let end = unix() / 60 + 2;
+    let until = u16::try_from(end % 1440).unwrap();
+    let until = if until == 0 { 1440 } else { until };
+    let hours = Hours { zone: "UTC".to_owned(), days: (1..=7).collect(), from: 0, until };
+    limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
+    world.stop().await;
+    let wall = world.folder.path().join("wall");
+    std::fs::write(&wall, format!("+{}", end * 60 - 20 - unix())).unwrap();
+    let _server = Process::start_by(&world, &wall);
+    operator.socket = world.operator_socket(&operator.token, &operator.device).await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    let heard = timeout(PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
+    assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
+    while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
+    assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
 }

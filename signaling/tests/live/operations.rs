@@ -14,9 +14,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::acts::database;
 use crate::client::{PASSWORD, PATIENCE, World};
 use crate::crash::Process;
 use crate::pairing::{open, pair};
+use crate::standing::change_password;
 
 /// Who asks a locked database is told so by then (F4).
 const SOON: Duration = Duration::from_secs(6);
@@ -50,6 +52,8 @@ async fn s76_health_readiness_and_metrics_are_there_and_name_nobody() {
     let page = plain(address, "/metrics").await;
     for line in [
         "tasuki_sessions{stage=\"waiting\"} 1",
+        // The first, too, which is recorded only after it is in force.
+        "tasuki_events_total{kind=\"bundle.published\"} 1",
         "tasuki_events_total{kind=\"login.done\"} 1",
         "tasuki_events_total{kind=\"login.refused\"} 1",
         "tasuki_events_total{kind=\"number.opened\"} 1",
@@ -98,12 +102,14 @@ async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_it
     let metrics = world.running.as_ref().unwrap().metrics_address().unwrap();
     let page = plain(metrics, "/metrics").await;
     assert!(page.lines().any(|line| line == "tasuki_ready 0"), "{page}");
-    // More tries than suspend an account, and all at once, since each waits for the database.
+    // More tries than suspend an account, and all at once, since each waits for the database: as many as do not
+    // find a place in any pool.
     let device = operator.device.clone();
-    let tries = (0..4).map(|_| world.login("hanako", PASSWORD, &device, None));
-    let begun = Instant::now();
-    let first = world.login("hanako", PASSWORD, &device, None).await;
-    assert!(first.status == 503 && begun.elapsed() <= SOON, "{:?}", begun.elapsed());
+    let tries = (0..24).map(|_| async {
+        let begun = Instant::now();
+        let answer = world.login("hanako", PASSWORD, &device, None).await;
+        (answer.status, begun.elapsed())
+    });
     // Whoever is in a session goes on meanwhile.
     let goes_on = async {
         for number in 0..20 {
@@ -123,7 +129,7 @@ async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_it
         goes_on
     );
     assert_eq!((ready.status, alive.status), (503, 200));
-    assert!(tried.iter().all(|answer| answer.status == 503), "{tried:?}");
+    assert!(tried.iter().all(|(status, took)| *status == 503 && *took <= SOON), "{tried:?}");
     sqlx::query("ROLLBACK").execute(&mut *holder).await.unwrap();
     // None of them counted as a failure.
     world.login("hanako", PASSWORD, &operator.device, None).await.signed_in();
@@ -134,6 +140,41 @@ async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_it
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the server did not become ready again");
+}
+
+/// F4: one whose password was being looked at when the database was locked is told of it within the same time,
+/// and what was counted for him is taken back as soon as that is over.
+#[tokio::test]
+async fn f4_a_try_that_the_lock_came_upon_is_answered_soon_and_is_no_failure() {
+    let mut world = World::start().await;
+    let operator = world.operator("hanako").await;
+    world.make_passwords_dear().await;
+    let dear = "another horse without a battery";
+    assert_eq!(change_password(&world, &operator, dear).await.status, 204);
+    let (mut holder, mut reader) = (database(&world).await, database(&world).await);
+    let running = world.running.as_ref().unwrap();
+    let hashed = running.hashes();
+    let trying = async {
+        let answer = world.login("hanako", dear, &operator.device, None).await;
+        (answer.status, Instant::now())
+    };
+    let locking = async {
+        while running.hashes() == hashed {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut holder).await.unwrap();
+        Instant::now()
+    };
+    let ((status, answered), locked) = tokio::join!(trying, locking);
+    assert!(status == 503 && answered - locked <= SOON, "{status} {:?}", answered - locked);
+    sqlx::query("ROLLBACK").execute(&mut holder).await.unwrap();
+    let failures = "SELECT COALESCE(SUM(failures), 0) FROM failures";
+    let forgiven = async {
+        while sqlx::query_scalar::<_, i64>(failures).fetch_one(&mut reader).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, forgiven).await.expect("it stays counted");
 }
 
 /// S76: once when it begins and once when it is over, however often somebody asks.

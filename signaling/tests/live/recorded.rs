@@ -7,8 +7,7 @@ use ed25519_dalek::SigningKey;
 use serde_json::json;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, AdminChange, ChangeAdmin,
-    ChangeOperator, Hours, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
-    OPERATORS_PATH, OperatorChange,
+    ChangeOperator, Hours, Limits, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH};
@@ -28,7 +27,7 @@ use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, World, admin_header, new
 use crate::ledger::{Read, come_and_go, read_until, read_until_entry};
 use crate::pairing::{agent_offer, join, open, secret};
 use crate::policy::publish;
-use crate::second::{log_in, tomorrow};
+use crate::second::{limited, log_in, tomorrow};
 use crate::standing::ask;
 
 fn key(n: u8) -> SigningKey {
@@ -106,11 +105,6 @@ fn failure(event: &Event) -> Option<LoginFailure> {
     if let Event::LoginFailed { why, .. } = event { Some(*why) } else { None }
 }
 
-async fn limit(world: &World, limits: Limits) {
-    let order = LimitOperator { operator: "hanako".to_owned(), limits };
-    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
-}
-
 fn elsewhere() -> Limits {
     Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() }
 }
@@ -144,10 +138,10 @@ async fn s63_t54_t55_a_token_that_is_not_taken_and_a_request_that_is_refused_are
         ask(&world, of, CONFIRM_PATH, &[], body)
     };
     for limits in [elsewhere(), another_day()] {
-        limit(&world, limits).await;
+        limited(&world, limits).await;
         assert_eq!(confirm().await.status, 401);
     }
-    limit(&world, Limits::default()).await;
+    limited(&world, Limits::default()).await;
     assert_eq!(confirm().await.status, 204, "and nobody was suspended by it");
     let read = read_until(&world, |event| failure(event) == Some(LoginFailure::Hours)).await;
     let seen = those(&read, |event| {
@@ -198,19 +192,43 @@ async fn s52_a_sign_out_is_in_the_ledger_with_its_cause() {
     assert_eq!(outs, expected.map(|(who, why)| (who.to_owned(), why)));
 }
 
+fn backup(world: &World, name: &str) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+    command.args(["backup", "--json", "--data"]).arg(world.data());
+    command.arg(world.folder.path().join(name)).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["recorded"].clone()
+}
+
+/// S56, S79: before there is a key to record under, nothing is done but what leads there, and that is told of then.
+#[tokio::test]
+async fn s56_what_leads_to_the_first_keys_is_in_the_ledger_and_nothing_else_was_done_before() {
+    let world = World::uninitialised().await;
+    let early = new_operator("early", &[Mode::View]);
+    assert_eq!(world.admin_post(OPERATORS_PATH, &early).await.status, 503);
+    assert_eq!(backup(&world, "early"), true);
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    world.initialise().await;
+    let act = |event: &Event| {
+        let Event::AdminDid { admin, action, .. } = event else { return None };
+        Some((*action, admin.clone()))
+    };
+    let last = |event: &Event| act(event).is_some_and(|(did, _)| did == AdminAction::BackupMade);
+    let expected = [
+        (AdminAction::AdminEnrolled, "admin"),
+        (AdminAction::BundlePublished, "admin"),
+        (AdminAction::BackupMade, "tasuki-server backup"),
+    ];
+    let acts = those(&read_until(&world, last).await, act);
+    assert_eq!(acts, expected.map(|(action, who)| (action, who.to_owned())));
+}
+
 /// S79: what stands at the server's machine and copies its database stands in the ledger, whether the server
 /// runs or not; where no row can be written the copy is made all the same, and that is said.
 #[tokio::test]
 async fn s79_a_backup_that_the_machine_makes_is_in_the_ledger() {
     let mut world = World::start().await;
-    let backup = |world: &World, name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
-        command.args(["backup", "--json", "--data"]).arg(world.data());
-        command.arg(world.folder.path().join(name)).stdin(Stdio::null());
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["recorded"].clone()
-    };
     let made = |event: &Event| {
         let Event::AdminDid { admin, action, detail, .. } = event else { return None };
         (*action == AdminAction::BackupMade).then(|| (admin.clone(), detail.clone()))
@@ -281,12 +299,12 @@ async fn s52_s63_refusals_by_place_terminal_and_hours_are_in_the_ledger_with_the
     declared().await.signed_in();
     let other_terminal = Limits { macs: vec!["02:00:00:00:00:02".to_owned()], ..Limits::default() };
     for limits in [elsewhere(), other_terminal, another_day()] {
-        limit(&world, limits).await;
+        limited(&world, limits).await;
         assert_eq!(declared().await.status, 401);
         let unlock = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Unlock };
         assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &unlock).await.status, 204);
     }
-    limit(&world, Limits::default()).await;
+    limited(&world, Limits::default()).await;
     let disable = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Disable };
     assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &disable).await.status, 204);
     assert_eq!(declared().await.status, 401);

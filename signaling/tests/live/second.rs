@@ -201,6 +201,10 @@ async fn limit(world: &World, limits: Limits) -> Answer {
     world.admin_post(OPERATOR_LIMITS_PATH, &order).await
 }
 
+pub(crate) async fn limited(world: &World, limits: Limits) {
+    assert_eq!(limit(world, limits).await.status, 204);
+}
+
 #[tokio::test]
 async fn s63_t54_limits_act_on_logins_and_on_what_lives() {
     let world = World::with(&[("proxies", "127.0.0.0/8")]).await;

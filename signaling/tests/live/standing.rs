@@ -55,7 +55,7 @@ async fn sign_out(world: &World, operator: &Operator) -> Answer {
     ask(world, of, LOGOUT_PATH, &[], |proof| SignOut { proof }).await
 }
 
-async fn change_password(world: &World, operator: &Operator, new: &str) -> Answer {
+pub(crate) async fn change_password(world: &World, operator: &Operator, new: &str) -> Answer {
     let of = (operator.token.as_str(), &operator.device);
     let (old, new) = (PASSWORD.to_owned(), new.to_owned());
     ask(world, of, PASSWORD_PATH, &[], |proof| ChangePassword { old, new, proof }).await
@@ -169,10 +169,7 @@ async fn t55_a_sign_in_begun_under_the_old_password_comes_to_nothing_under_the_n
         let mut own = database(&world).await;
         sqlx::query_scalar("SELECT password FROM operators").fetch_one(&mut own).await.unwrap()
     };
-    world.stop().await;
-    world.set("password_memory_kib", "65536");
-    world.set("password_passes", "3");
-    world.run().await;
+    world.make_passwords_dear().await;
     // The hash says its own cost; so it is made anew at the dear one, by changing to the same.
     let changed = change_password(&world, &operator, "another horse without a battery").await;
     assert_eq!(changed.status, 204);

@@ -10,7 +10,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::certificate::Revocations;
+use tasuki_protocol::certificate::{Certificate, Revocations};
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceList, DeviceState, REVOKE_PATH, RevokeDevices};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
@@ -40,9 +40,13 @@ async fn states(world: &World) -> Vec<DeviceState> {
 }
 
 async fn revoke(world: &World, version: u64, devices: Vec<DeviceKey>) -> Answer {
+    revoke_by(world, version, devices, &lock_key()).await
+}
+
+async fn revoke_by(world: &World, version: u64, devices: Vec<DeviceKey>, by: &SigningKey) -> Answer {
     let (v, tenant, issued_at) = (PROTOCOL_VERSION, world.done.tenant, unix());
     let list = Revocations { v, tenant, version, devices, issued_at };
-    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())) };
+    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, by)) };
     world.admin_post(REVOKE_PATH, &order).await
 }
 
@@ -108,7 +112,7 @@ async fn t57_an_invitation_ends_with_the_administrator_who_made_it() {
 async fn t17_an_account_goes_only_once_its_devices_are_on_the_list() {
     let world = World::start().await;
     let operator = world.operator("hanako").await;
-    world.operator("taro").await;
+    let taro = world.operator("taro").await;
     let remove = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Remove };
     let refused = world.admin_post(OPERATOR_CHANGES_PATH, &remove).await;
     assert_eq!((refused.status, code(&refused)), (409, ProblemCode::Certified));
@@ -116,17 +120,56 @@ async fn t17_an_account_goes_only_once_its_devices_are_on_the_list() {
     assert_eq!(revoke(&world, 1, vec![device_key(&operator.device)]).await.status, 204);
     assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &remove).await.status, 204);
     assert_eq!(states(&world).await, [DeviceState::Approved], "taro's");
-    // A certificate that is over by every clock is no reason to keep an account.
-    let over = sqlx::query("UPDATE devices SET not_after = 1");
-    over.execute(&mut database(&world).await).await.unwrap();
+    // Made anew for less than before, and over: agents take the one before for as long as it was made for.
+    let of_taro = Certificate { not_after: unix() + 60, ..world.certificate("taro", &taro.device) };
+    assert_eq!(world.approve(&of_taro, &lock_key()).await.status, 204);
+    let mut own = database(&world).await;
+    sqlx::query("UPDATE devices SET not_after = 1").execute(&mut own).await.unwrap();
     let remove = ChangeOperator { operator: "taro".to_owned(), change: OperatorChange::Remove };
+    let refused = world.admin_post(OPERATOR_CHANGES_PATH, &remove).await;
+    assert_eq!((refused.status, code(&refused)), (409, ProblemCode::Certified));
+    // Those that are over by every clock are no reason to keep an account.
+    sqlx::query("UPDATE devices SET certified_until = 1").execute(&mut own).await.unwrap();
     assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &remove).await.status, 204);
+}
+
+/// T14, T17: the key of a removed account's device is out, whoever has it and whatever the account is called.
+#[tokio::test]
+async fn t17_a_revoked_key_does_not_come_back_with_a_new_account() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    assert_eq!(revoke(&world, 1, vec![device_key(&operator.device)]).await.status, 204);
+    let remove = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Remove };
+    assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &remove).await.status, 204);
+    let enrolment = world.add_operator("hanako", &Mode::ALL).await;
+    let answer = world.login("hanako", PASSWORD, &operator.device, Some(&enrolment)).await;
+    assert_eq!(answer.status, 401);
+    assert!(states(&world).await.is_empty(), "it waits for nobody");
+    let certificate = world.certificate("hanako", &operator.device);
+    assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::Document);
+    let new = SigningKey::from_bytes(&[71; 32]);
+    world.enrol_device("hanako", &new, &enrolment).await;
+    world.login("hanako", PASSWORD, &new, None).await.signed_in();
+}
+
+/// T17: of two administrators who revoke at once the second one's list does not take back the first one's.
+#[tokio::test]
+async fn t17_a_list_that_lacks_what_was_revoked_meanwhile_is_not_taken() {
+    let world = World::start().await;
+    let (hanako, taro) = (world.operator("hanako").await, world.operator("taro").await);
+    let (hanako, taro) = (device_key(&hanako.device), device_key(&taro.device));
+    assert_eq!(revoke(&world, 1, vec![hanako]).await.status, 204);
+    let refused = revoke(&world, 2, vec![taro]).await;
+    assert_eq!((refused.status, code(&refused)), (409, ProblemCode::Conflict));
+    assert_eq!(states(&world).await, [DeviceState::Revoked, DeviceState::Approved]);
+    assert_eq!(revoke(&world, 2, vec![taro, hanako]).await.status, 204);
+    assert_eq!(states(&world).await, [DeviceState::Revoked, DeviceState::Revoked]);
 }
 
 /// T17: numbers do not begin again after the last one, which would bring back who was revoked.
 #[tokio::test]
-async fn t17_after_the_last_number_no_list_of_revoked_devices_is_taken() {
-    let world = World::start().await;
+async fn t17_after_the_last_number_no_list_of_revoked_devices_is_taken_until_its_key_is_dropped() {
+    let mut world = World::start().await;
     let operator = world.operator("hanako").await;
     let device = device_key(&operator.device);
     assert_eq!(revoke(&world, u64::MAX, vec![device]).await.status, 204);
@@ -138,6 +181,15 @@ async fn t17_after_the_last_number_no_list_of_revoked_devices_is_taken() {
         );
     }
     assert_eq!(states(&world).await, [DeviceState::Revoked]);
+    // Whoever had the key that signed it has it no more, and numbers go on from there.
+    let other = SigningKey::from_bytes(&[24; 32]);
+    let dropped = Bundle { version: 2, lock_keys: vec![device_key(&other)], ..world.bundle() };
+    assert_eq!(world.publish(&dropped, &[&root_key()]).await.status, 204);
+    for version in [7, 8] {
+        assert_eq!(revoke_by(&world, version, vec![device], &other).await.status, 204, "{version}");
+        world.stop().await;
+        world.run().await;
+    }
 }
 
 /// T55: a new password is set by who knew the old one as it was then, and is in still.
@@ -149,10 +201,7 @@ async fn t55_a_new_password_begun_under_the_old_one_comes_to_nothing_once_that_w
         let mut own = database(&world).await;
         sqlx::query_scalar("SELECT password FROM operators").fetch_one(&mut own).await.unwrap()
     };
-    world.stop().await;
-    world.set("password_memory_kib", "65536");
-    world.set("password_passes", "3");
-    world.run().await;
+    world.make_passwords_dear().await;
     let (mine, thiefs) = ("another horse without a battery", "a third horse for whoever took it");
     let of = (operator.token.as_str(), &operator.device);
     let change = |old: &str, new: &str| {

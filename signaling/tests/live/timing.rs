@@ -7,7 +7,7 @@ use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 
 use crate::acts::database;
-use crate::client::{PASSWORD, World};
+use crate::client::{DEAR, PASSWORD, World};
 
 fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
@@ -42,8 +42,8 @@ const WAYS: [(&str, &str); 4] =
 /// T52: at the real cost, unknown, wrong, suspended and without a code cannot be told apart by the clock.
 #[tokio::test]
 async fn t52_refusals_of_every_cause_take_the_same_time() {
-    let real = [("password_memory_kib", "65536"), ("password_passes", "3"), ("lock_after", "10000")];
-    let world = World::with(&real).await;
+    let [memory, passes] = DEAR;
+    let world = World::with(&[memory, passes, ("lock_after", "10000")]).await;
     for name in ["hanako", "taro"] {
         world.add_operator(name, &[Mode::View]).await;
     }

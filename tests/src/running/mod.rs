@@ -6,7 +6,7 @@ mod pty;
 
 pub use self::{
     log::{Line, Log, Mark, Voice},
-    process::{PATIENCE, Process, cpu_of, program, resident_of, run, threads_of},
+    process::{COMPUTED, PATIENCE, Process, cpu_of, program, resident_of, run, threads_of},
     pty::Pty,
 };
 

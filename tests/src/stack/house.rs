@@ -17,7 +17,7 @@ use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
 use super::places::free_port;
-use crate::running::{Line, Mark, PATIENCE, Process, Voice, program, run, until};
+use crate::running::{COMPUTED, Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
@@ -88,7 +88,7 @@ impl House {
         house.initialise(&token, &fingerprint)?;
         let code = house.add_operator()?;
         let words = house.ask_for_device(&code)?;
-        house.approve_device(&words)?;
+        house.administrate(&["device", "approve", OPERATOR, "--words", &words])?;
         house.sign_in()?;
         Ok(house)
     }
@@ -271,10 +271,6 @@ impl House {
         text_of(&event, "words")
     }
 
-    fn approve_device(&self, words: &str) -> Result<()> {
-        self.administrate(&["device", "approve", OPERATOR, "--words", words]).map(drop)
-    }
-
     /// What `tasuki-admin` answers, given the passphrase if it asks for it.
     ///
     /// # Errors
@@ -303,6 +299,21 @@ impl House {
         let mut command = self.site.command("tasuki-server")?;
         command.args([verb, "--json", "--data"]).arg(self.data()).arg(file);
         run(command)
+    }
+
+    /// The server comes back at `backup`, and the administrator signs in there.
+    ///
+    /// # Errors
+    /// As [`Self::keep`], or it did not come up.
+    pub fn restore(&mut self, backup: &Path) -> Result<()> {
+        self.server.kill();
+        for end in ["", "-wal", "-shm"] {
+            // After a kill the log is there as a rule.
+            fs::remove_file(self.data().join(format!("tasuki.db{end}"))).ok();
+        }
+        self.keep("restore", backup)?;
+        self.restart_server()?;
+        self.sign_in_administrator().map(drop)
     }
 
     /// What the server's own machine gives to whom the organisation's keys are lost.
@@ -371,7 +382,7 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
     // A verb that asks for nothing may have ended by now; how it ended is what counts.
     let unread = process.say(lines).err();
     process.close_input();
-    let status = process.wait_end()?;
+    let status = process.wait_end_within(COMPUTED)?;
     if !status.success() {
         // It always says why; that may still be on its way from the pipe.
         let complaint = |line: &Line| (line.voice == Voice::Error).then_some(());

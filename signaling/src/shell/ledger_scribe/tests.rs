@@ -106,7 +106,7 @@ async fn pool(folder: &TempDir) -> SqlitePool {
 
 /// What an auditor finds who trusts the right keys and knows `witnessed`.
 async fn audit(folder: &TempDir, witnessed: &[String]) -> Result<Verified, Finding> {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     let page = store.page(0, u64::MAX).await.unwrap();
     let mut auditor =
         Auditor::new(TENANT, vec![public(&checkpoint_key(3))], public(&checkpoint_key(9)));
@@ -136,7 +136,7 @@ async fn written(records: usize) -> TempDir {
 }
 
 async fn note(folder: &TempDir) -> String {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     store.newest_note().await.unwrap().unwrap()
 }
 
@@ -150,7 +150,7 @@ async fn run(folder: &TempDir, statements: &[&'static str]) {
 
 /// What the holder of `secret` reads; `None`: it was sealed to somebody else.
 async fn read(folder: &TempDir, secret: &LogSecretKey) -> Vec<Option<Entry>> {
-    let store = Store { pool: pool(folder).await };
+    let store = Store::over(pool(folder).await);
     let mut before: Hash = NOTHING_BEFORE;
     let mut entries = Vec::new();
     loop {
@@ -204,27 +204,14 @@ async fn a_locked_database_acknowledges_nothing_and_loses_nothing() {
 async fn a_full_disk_refuses_and_recovers_alone() {
     let desk = start().await;
     desk.chat("there is room").await;
-    let mut filled = Vec::new();
-    // Every connection of the pool counts its own most pages.
-    for _ in 0..4 {
-        let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
-        filled.push(connection);
-    }
-    drop(filled);
+    let records = desk.ledger.store.records.clone();
+    sqlx::query("PRAGMA max_page_count = 1").execute(&records).await.unwrap();
     let mut refused = 0;
     for _ in 0..40 {
         refused += usize::from(desk.ledger.append(chat(&"x".repeat(3000))).await.is_err());
     }
     assert!(refused > 0, "the disk never filled");
-    let mut emptied = Vec::new();
-    for _ in 0..4 {
-        let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-        let roomy = "PRAGMA max_page_count = 1000000";
-        sqlx::query(roomy).execute(&mut *connection).await.unwrap();
-        emptied.push(connection);
-    }
-    drop(emptied);
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&records).await.unwrap();
     desk.chat("room again").await;
     let folder = desk.stop().await;
     let size = audit(&folder, &[]).await.unwrap().size;
@@ -250,13 +237,7 @@ async fn a_read_only_database_refuses_and_recovers_alone() {
     let desk = start().await;
     desk.chat("before").await;
     for (pragma, is_taken) in [("PRAGMA query_only = ON", false), ("PRAGMA query_only = OFF", true)] {
-        let mut all = Vec::new();
-        for _ in 0..4 {
-            let mut connection = desk.ledger.store.pool.acquire().await.unwrap();
-            sqlx::query(pragma).execute(&mut *connection).await.unwrap();
-            all.push(connection);
-        }
-        drop(all);
+        sqlx::query(pragma).execute(&desk.ledger.store.records).await.unwrap();
         let written = desk.ledger.append(chat("after")).await;
         assert_eq!(written, if is_taken { Ok(()) } else { Err(Unwritten::Disk) });
     }

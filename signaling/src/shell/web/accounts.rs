@@ -107,8 +107,9 @@ async fn sign_in(site: &Site, seen: Seen, response: LoginResponse) -> Response {
         site.desk.count("login.done");
         return json(StatusCode::OK, &LoginAnswer::SignedIn(response));
     }
-    // It ends by itself, should this fail too.
-    site.accounts.take_token_back(&response.token).await.ok();
+    // Nobody was told of it, and it ends by itself should this fail too: not waited for (F4).
+    let (accounts, token) = (site.accounts.clone(), response.token);
+    tokio::spawn(async move { accounts.take_token_back(&token).await });
     problem(ProblemCode::Busy)
 }
 

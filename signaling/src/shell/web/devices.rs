@@ -57,13 +57,13 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         Ok(known) => known,
         Err(refused) => return refuse_admin(refused),
     };
-    let revoked = site.trust.revoke(&order.revocations, async |list, document| {
+    let revoked = site.trust.revoke(&order.revocations, async |list, documents| {
         // The list has all that ever were: whose are new on it is for the ledger to say.
         let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
         let now = now.filter(|entry| list.devices.contains(&entry.device));
         let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
         let revoked = event(Kind::DeviceRevoked, None).by(admin.0).on(&whose.join(", "));
-        let steps = std::iter::once(document).chain(revocation(list)).collect();
+        let steps = documents.into_iter().chain(revocation(list)).collect();
         site.act(revoked, steps).await
     });
     match revoked.await {

@@ -9,7 +9,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
-use super::{Shared, Site, event, json, problem, store_problem};
+use super::{Shared, Site, event, json, problem, store_problem, unwritten};
 use crate::shell::fault::Fault;
 use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
@@ -67,9 +67,9 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         site.tls.replace(tls);
     }
     if adopted.is_first
-        && let Err(refused) = site.recorded(published()).await
+        && let Err(why) = site.ledger.tell_of_beginning().await
     {
-        return refused;
+        return unwritten(why);
     }
     StatusCode::NO_CONTENT.into_response()
 }

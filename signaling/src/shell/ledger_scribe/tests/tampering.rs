@@ -80,11 +80,11 @@ async fn a_kept_checkpoint_shows_what_the_database_no_longer_does() {
     let replaced = tasuki_protocol::ledger::checkpoint::Checkpoint {
         tenant: TENANT,
         size: 2,
-        root: Store { pool: pool(&folder).await }.root_at(2).await.unwrap(),
+        root: Store::over(pool(&folder).await).root_at(2).await.unwrap(),
         at: 1,
     };
     let note = replaced.sign(&checkpoint_key(5));
-    let store = Store { pool: pool(&folder).await };
+    let store = Store::over(pool(&folder).await);
     store.keep_note(2, &note).await.unwrap();
     let found = audit(&folder, &[]).await;
     assert!(matches!(found, Err(Finding::Checkpoint { size: 1, .. })), "{found:?}");
@@ -100,7 +100,7 @@ async fn a_restarted_ledger_goes_on_and_proves_that_it_grew() {
     let ledger = desk.ledger.clone();
     let folder = desk.stop_with(ledger).await;
     assert_eq!(audit(&folder, std::slice::from_ref(&early)).await.unwrap().size, 6);
-    let store = Store { pool: pool(&folder).await };
+    let store = Store::over(pool(&folder).await);
     let opened = |note: &str| {
         let keys = [public(&checkpoint_key(3))];
         tasuki_protocol::ledger::checkpoint::Checkpoint::open(note, TENANT, &keys).unwrap()
