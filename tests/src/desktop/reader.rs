@@ -6,16 +6,14 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
 
-use crate::running::{Process, run, until};
+use super::bus::Bus;
+use crate::running::{run, until};
 
 /// A session bus of its own, on which somebody reads windows out.
 #[derive(Debug)]
 pub struct Reader {
-    _daemon: Process,
-    _home: TempDir,
-    session: String,
+    session: Bus,
     bus: String,
 }
 
@@ -32,32 +30,23 @@ pub struct Node {
 pub mod role {
     pub const IMAGE: u32 = 27;
     pub const LABEL: u32 = 29;
+    pub const LIST_ITEM: u32 = 32;
     pub const TAB: u32 = 37;
+    pub const PASSWORD: u32 = 40;
     pub const BUTTON: u32 = 43;
     pub const RADIO_BUTTON: u32 = 44;
+    pub const ENTRY: u32 = 79;
 }
 
 impl Reader {
     /// # Errors
     /// dbus-daemon or at-spi2-core is not installed.
     pub fn start() -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("tasuki-reader-").tempdir()?;
-        let mut command = Command::new("dbus-daemon");
-        command.args(["--session", "--nofork", "--nopidfile", "--print-address"]);
-        command.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
-        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-        let daemon = Process::start("dbus-daemon", command)?;
-        let session = until("the bus to tell its address", || {
-            Ok(daemon
-                .log()
-                .tail(20)
-                .lines()
-                .find_map(|line| line.find("unix:").map(|start| line[start..].trim().to_owned())))
-        })?;
+        let session = Bus::start(None)?;
         let to_all = ["--session", "--print-reply=literal", "--dest=org.a11y.Bus", "/org/a11y/bus"];
         let ask = |with: &[&str]| {
             let mut command = Command::new("dbus-send");
-            command.args(to_all).args(with).env("DBUS_SESSION_BUS_ADDRESS", &session);
+            command.args(to_all).args(with).env("DBUS_SESSION_BUS_ADDRESS", session.address());
             run(command)
         };
         // Only then do programs describe their windows.
@@ -68,12 +57,17 @@ impl Reader {
             "variant:boolean:true",
         ])?;
         let bus = ask(&["org.a11y.Bus.GetAddress"])?.trim().to_owned();
-        Ok(Self { _daemon: daemon, _home: home, session, bus })
+        Ok(Self { session, bus })
     }
 
     /// Of the session bus, for programs that are to be read.
     pub fn session(&self) -> &str {
-        &self.session
+        self.session.address()
+    }
+
+    /// What everything of this role is called, in the window that came last.
+    pub fn names(&self, role: u32) -> Vec<String> {
+        self.nodes().into_iter().filter(|node| node.role == role).map(|node| node.name).collect()
     }
 
     /// Waits for something of this role whose name begins so, in the window that came last.

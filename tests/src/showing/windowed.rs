@@ -96,7 +96,7 @@ fn hold_one(
     };
     // Keys by their place arrive in a real program, or, where looking is all, nowhere.
     if may_type(mode) {
-        click_until_focused(host, notes, OWN_HAND, &mut click)?;
+        click_until_focused(host, &notes.title, OWN_HAND, &mut click)?;
     } else {
         click()?;
     }

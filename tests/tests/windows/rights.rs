@@ -36,8 +36,7 @@ pub(super) fn who_looks_is_lent_control_until_it_is_taken_back(
     assert_eq!(ear.heard().unwrap(), 0, "asked for is not granted");
     agent.allow_more(hand).unwrap();
     thread::sleep(OWN_HAND);
-    let mut click = || window.click_at_host(USER, notes.middle);
-    click_until_focused(user, notes, OWN_HAND, &mut click).unwrap();
+    click_until_focused(user, &notes.title, &mut || window.click_at_host(USER, notes.middle));
     window.type_text("lent").unwrap();
     window.key("Return").unwrap();
     notes.wait_for("lent").unwrap();

@@ -83,7 +83,7 @@ pub(super) fn started(model: &mut Model, found: Found) -> Vec<Effect> {
 pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
     let now = model.now;
     let Door::Out(page) = &mut model.door else { return Vec::new() };
-    if page.busy == Busy::Working || is_locked(page, now) {
+    if page.busy == Busy::Working || waits(page, now) {
         return Vec::new();
     }
     form.user.trim().clone_into(&mut page.user);
@@ -105,10 +105,18 @@ pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
     vec![Effect::SignIn(Form { user: page.user.clone(), asks: page.asks, ..form })]
 }
 
-fn is_locked(page: &SignIn, now: u64) -> bool {
+/// Whether the server wants to be left alone. A locked account may have been opened by an administrator
+/// meanwhile, which only the server knows.
+fn waits(page: &SignIn, now: u64) -> bool {
     match page.trouble {
-        Some(Trouble::Locked { until } | Trouble::Busy { until }) => until > now,
-        Some(Trouble::Failed(_) | Trouble::Missing(_) | Trouble::DevicePending { .. }) | None => false,
+        Some(Trouble::Busy { until }) => until > now,
+        Some(
+            Trouble::Locked { .. }
+            | Trouble::Failed(_)
+            | Trouble::Missing(_)
+            | Trouble::DevicePending { .. },
+        )
+        | None => false,
     }
 }
 
@@ -139,7 +147,13 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::DevicePending { words } => Some(Trouble::DevicePending { words }),
         Answer::Locked { seconds } => Some(Trouble::Locked { until: now + seconds }),
         Answer::Busy { seconds } => Some(Trouble::Busy { until: now + seconds }),
-        Answer::Failed(fault) => Some(Trouble::Failed(fault)),
+        Answer::Failed(fault) => {
+            // The server does not say what of it was wrong: this computer may have become unknown there.
+            if fault == Fault::WrongPassword && page.asks == Asks::Password {
+                page.asks = Asks::Enrolment;
+            }
+            Some(Trouble::Failed(fault))
+        }
     };
     Vec::new()
 }
@@ -195,8 +209,9 @@ pub(super) fn learn_to_ask(model: &mut Model) {
 pub(super) fn tick(model: &mut Model) {
     let now = model.now;
     let Door::Out(page) = &mut model.door else { return };
-    let over = matches!(page.trouble, Some(Trouble::Locked { .. } | Trouble::Busy { .. }));
-    if over && !is_locked(page, now) {
+    if let Some(Trouble::Locked { until } | Trouble::Busy { until }) = page.trouble
+        && until <= now
+    {
         page.trouble = None;
     }
 }

@@ -63,9 +63,10 @@ pub fn server_of(trust: &Trust) -> String {
     if bundle.port == 443 { bundle.host.clone() } else { format!("{}:{}", bundle.host, bundle.port) }
 }
 
-/// Whether nobody ever signed in from this profile.
+/// Whether nobody ever signed in from this profile: who signed out again has left his name.
 pub fn is_new(settings: &Settings) -> bool {
     matches!(settings.profile.sign_in(), Err(Fault::NotSignedIn))
+        && preferences::read(&settings.profile.state).preferences.user.is_empty()
 }
 
 /// Where a picture of `customer`'s screen goes, under a name that is free.

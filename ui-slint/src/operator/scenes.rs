@@ -64,7 +64,14 @@ impl Stages {
             ("operator-sign-in", out(page.clone())),
             ("operator-sign-in-missing", trouble(Trouble::Missing(Missing::Password))),
             ("operator-sign-in-busy", out(SignIn { busy: Busy::Working, ..page.clone() })),
-            ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
+            (
+                "operator-sign-in-wrong",
+                out(SignIn {
+                    asks: Asks::Enrolment,
+                    trouble: Some(Trouble::Failed(Fault::WrongPassword)),
+                    ..page.clone()
+                }),
+            ),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
             (

@@ -1,12 +1,12 @@
 //! The end user's window, in a hand that is a device of its own to the display.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use super::{super::House, Frame, View, focused, window_program};
 use crate::{
-    desktop::{Desktop, Hand, RETURN},
+    desktop::{Desktop, Hand, Panel, Picture, RETURN},
     running::{Process, until},
 };
 
@@ -36,8 +36,9 @@ const SWITCHES: (f64, u16) = (386.0, 290);
 pub const AWAKE: [u8; 3] = [28, 88, 200];
 /// "End now", from the right edge and the top of the bar.
 const BAR_END: (f64, f64) = (-40.0, 22.0);
-/// "End now", from the right edge and the top of the window, while it shows the operator's screen.
+/// "End now" and the camera, from the right edge and the top of the window, while it shows the operator's screen.
 const WATCHING_END: (f64, f64) = (-50.0, 82.0);
+const WATCHING_KEEP: (f64, f64) = (-130.0, 82.0);
 
 const NAME: &str = "Remote support";
 /// On a desktop of 1280x800: below the bar, beside the middle of a notepad at its left edge, and off the places at
@@ -58,10 +59,28 @@ impl<'a> AgentWindow<'a> {
     /// # Errors
     /// It is not built, or shows nothing.
     pub fn open(house: &House, desk: &'a Desktop) -> Result<Self> {
+        Self::start(house, desk, |command| command.env_remove("DBUS_SESSION_BUS_ADDRESS"))
+    }
+
+    /// As [`Self::open`], where a panel shows icons.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_beside(house: &House, desk: &'a Desktop, panel: &Panel) -> Result<Self> {
+        Self::start(house, desk, |command| command.env("DBUS_SESSION_BUS_ADDRESS", panel.session()))
+    }
+
+    fn start(
+        house: &House,
+        desk: &'a Desktop,
+        bus: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<Self> {
         let profile = house.folder().join("agent-window");
         let mut command = desk.command(window_program("tasuki-agent")?);
         command.arg("--tenant").arg(house.bundle()).arg("--profile").arg(&profile);
-        command.args(["--lang", "en"]).env_remove("DBUS_SESSION_BUS_ADDRESS");
+        // Where its pictures go.
+        command.args(["--lang", "en"]).env("HOME", house.folder());
+        bus(&mut command);
         let process = Process::start("tasuki-agent", command)?;
         let window = Self { process, desk, profile };
         until("the user's window", || window.frame())?;
@@ -100,19 +119,21 @@ impl<'a> AgentWindow<'a> {
     }
 
     /// Presses Allow as soon as it can be pressed, and before it "I called them myself" where this
-    /// computer meets the organisation for the first time. Until then nothing is pressed.
+    /// computer meets the organisation for the first time. Until then nothing is pressed. Gives when Allow was
+    /// let go.
     ///
     /// # Errors
     /// No session began.
-    pub fn allow(&self, hand: &mut Hand) -> Result<()> {
-        let mut presses = 0;
+    pub fn allow(&self, hand: &mut Hand) -> Result<Instant> {
+        let (mut presses, mut last) = (0, None);
         until("the user's yes", || {
             if self.is_live()? {
-                return Ok(Some(()));
+                return Ok(last);
             }
             if let Some(place) = self.awake()? {
                 // As whoever double-clicks everything: the second press opens, ends and holds nothing.
                 hand.click(place)?;
+                last = Some(Instant::now());
                 hand.click(place)?;
                 presses += 1;
                 until("the press to be taken", || {
@@ -229,6 +250,28 @@ impl<'a> AgentWindow<'a> {
     pub fn click_at_host(&self, hand: &mut Hand, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
         let window = self.frame()?.context("the user's window is gone")?;
         hand.click(window.at(VIEW.place_of(host, (f64::from(x), f64::from(y)))))
+    }
+
+    /// Keeps a picture of the operator's screen, which this window shows; gives it.
+    ///
+    /// # Errors
+    /// None was kept.
+    pub fn keep_picture(&self, hand: &mut Hand) -> Result<Picture> {
+        let window = self.frame()?.context("the user's window is gone")?;
+        let (x, y) = WATCHING_KEEP;
+        let home = self.profile.parent().context("a profile without a folder")?;
+        let pictures = || -> Result<Vec<PathBuf>> {
+            let entries = fs::read_dir(home)?.map_while(Result::ok).map(|entry| entry.path());
+            let is_picture = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "png");
+            Ok(entries.filter(is_picture).collect())
+        };
+        let before = pictures()?;
+        hand.click(window.at((f64::from(window.width) + x, y)))?;
+        until("the picture's file", || {
+            let fresh = pictures()?.into_iter().find(|file| !before.contains(file));
+            // It is seen before it is written to its end.
+            Ok(fresh.and_then(|file| Picture::load(&file).ok()))
+        })
     }
 
     /// Presses End and waits for what follows; gives the receipt's file.

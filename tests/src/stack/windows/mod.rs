@@ -3,6 +3,7 @@
 //! Places in a window are logical pixels of its committed pictures (docs/images/windows).
 
 mod agent;
+mod hands;
 mod operator;
 
 use std::{
@@ -27,7 +28,7 @@ pub use self::{
     operator::{OperatorWindow, shows_in_window},
 };
 use crate::{
-    desktop::{Desktop, Notepad, Picture},
+    desktop::{Desktop, Picture},
     running::{run, until},
 };
 
@@ -47,22 +48,22 @@ pub struct Frame {
     pub height: u16,
 }
 
-/// Clicks until the notepad has the keys, each time waiting `pause`. Once is enough, unless this machine is so
+/// Clicks until the window of this name has the keys, each time waiting `pause`. Once is enough, unless this machine is so
 /// busy that the person's own hand of before still holds the viewer's off.
 ///
 /// # Errors
 /// It never had them.
 pub fn click_until_focused(
     host: &Desktop,
-    notes: &Notepad,
+    title: &str,
     pause: Duration,
     click: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
-    until("a click to focus the notepad", || {
+    until("a click to focus a window", || {
         click()?;
         let end = Instant::now() + pause;
         while Instant::now() < end {
-            if focused(host) == notes.title {
+            if focused(host) == title {
                 return Ok(Some(()));
             }
             thread::sleep(Duration::from_millis(50));
@@ -141,12 +142,17 @@ impl View {
         let size = (u16::try_from(host.width)?, u16::try_from(host.height)?);
         let places = (5..16).flat_map(|row| (1..16).map(move |column| (column, row)));
         let places = places.map(|(column, row)| (host.width * column / 16, host.height * row / 16));
-        let alike = places.filter(|(x, y)| {
+        // A place on the edge of a letter is scaled into another colour.
+        let is_plain = |(x, y): &(usize, usize)| {
+            let colour = host.at(*x, *y);
+            let mut near = (y - 2..y + 3).flat_map(|y| (x - 2..x + 3).map(move |x| (x, y)));
+            near.all(|place| host.is_near(place, colour, 8))
+        };
+        let (alike, others): (Vec<_>, Vec<_>) = places.filter(is_plain).partition(|(x, y)| {
             let (left, top) = window.at(self.place_of(size, (*x as f64, *y as f64)));
             seen.is_near((left.into(), top.into()), host.at(*x, *y), 24)
         });
-        // A place on the edge of a letter is scaled into another colour.
-        Ok(alike.count() >= 11 * 15 * 9 / 10)
+        Ok(alike.len() >= 100 && others.len() * 10 <= alike.len())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     cell::RefCell,
     fs,
     path::{Path, PathBuf},
-    thread,
+    process::Command,
     time::Duration,
 };
 
@@ -13,15 +13,15 @@ use tasuki_protocol::{ids::Role, rights::Mode};
 
 use super::{
     super::{House, Way, accept_at_terminal},
-    AgentWindow, Frame, View, WINDOW, clipboard, window_program, xdotool,
+    AgentWindow, Frame, View, WINDOW, clipboard, window_program,
 };
 use crate::{
-    desktop::{Desktop, Hand, Picture, Rgb},
+    desktop::{Desktop, Hand, Picture, Reader, Rgb},
     running::{Mark, Process, until},
 };
 
 /// The viewer's part of the window.
-const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, height: 675.0 };
+pub(super) const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, height: 675.0 };
 /// Where the user's window stands once it has grown to show the operator's screen.
 const WATCHING: (i16, i16) = (140, 20);
 /// Where the line over the picture is seen, above its letters.
@@ -29,12 +29,13 @@ const LINE: (f64, f64) = (682.0, 111.0);
 /// What lies behind it: while control is asked for or granted, and once it is over.
 const GOOD_NEWS: Rgb = [229, 238, 254];
 const OVER: Rgb = [255, 243, 218];
+/// Where a line in passing is seen, above its letters, and what lies behind it.
+const PASSING: (f64, f64) = (640.0, 713.0);
+const PASSING_COLOUR: Rgb = [27, 36, 51];
 /// The picture's part of a window that fills the screen: below the bar, above the line of figures.
 const FULL: (u16, u16) = (56, 30);
 /// What lies behind "Ended by you" in the history.
 const ENDED_BY_YOU: [u8; 3] = [226, 245, 236];
-/// A hand's pause between two acts.
-const PAUSE: Duration = Duration::from_millis(120);
 
 /// Whether a user's screen stands in an operator's window of the usual size that is seen on another screen.
 ///
@@ -44,12 +45,20 @@ pub fn shows_in_window(window: &Frame, host: &Picture, seen: &Picture) -> Result
     VIEW.shows(window, host, seen)
 }
 
+fn command(desk: &Desktop, profile: &Path) -> Result<Command> {
+    let mut command = desk.command(window_program("tasuki-operator")?);
+    command.arg("--profile").arg(profile).env("SLINT_BACKEND", "winit-software");
+    // Where its pictures go.
+    command.env("HOME", profile);
+    Ok(command)
+}
+
 /// The operator's window on his desktop, at the size of its pictures.
 #[derive(Debug)]
 pub struct OperatorWindow<'a> {
     pub process: Process,
-    desk: &'a Desktop,
-    frame: Frame,
+    pub(super) desk: &'a Desktop,
+    pub(super) frame: Frame,
     /// The number before, which may stand on the clipboard still.
     last: RefCell<String>,
 }
@@ -66,10 +75,28 @@ impl<'a> OperatorWindow<'a> {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with(desk: &'a Desktop, profile: &Path, more: &[&str]) -> Result<Self> {
-        let mut command = desk.command(window_program("tasuki-operator")?);
-        command.arg("--profile").arg(profile).args(more).env("SLINT_BACKEND", "winit-software");
-        // Where its pictures go.
-        command.env("HOME", profile);
+        let mut command = command(desk, profile)?;
+        command.args(more);
+        Self::started(desk, command)
+    }
+
+    /// On a computer where nobody has signed in, and read out by `reader`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_anew(
+        house: &House,
+        desk: &'a Desktop,
+        profile: &Path,
+        reader: &Reader,
+    ) -> Result<Self> {
+        let mut command = command(desk, profile)?;
+        command.arg("--tenant").arg(house.bundle()).args(["--lang", "en"]);
+        command.env("DBUS_SESSION_BUS_ADDRESS", reader.session());
+        Self::started(desk, command)
+    }
+
+    fn started(desk: &'a Desktop, command: Command) -> Result<Self> {
         let process = Process::start("tasuki-operator", command)?;
         let frame = until("the operator's window", || Frame::named(desk, "Tasuki"))?;
         let mut window = Self { process, desk, frame, last: RefCell::default() };
@@ -79,6 +106,20 @@ impl<'a> OperatorWindow<'a> {
         // A window manager may have framed it meanwhile.
         window.frame = Frame::put(desk, "Tasuki", (0, 0))?;
         Ok(window)
+    }
+
+    /// Writes down for whom the next session is, and why.
+    ///
+    /// # Errors
+    /// xdotool failed.
+    pub fn note_down(&self, customer: &str, ticket: &str, reason: &str) -> Result<()> {
+        self.click(42, 90)?;
+        let fields = [(267, customer), (347, ticket), (428, reason)];
+        for (y, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+            self.click(997, y)?;
+            self.type_text(text)?;
+        }
+        Ok(())
     }
 
     /// Chooses the mode's card and presses the one big button; gives the number, as copied.
@@ -118,21 +159,23 @@ impl<'a> OperatorWindow<'a> {
         Ok(agent)
     }
 
-    /// As [`Self::connect`], where the user has a window and presses Allow in it with his hand.
+    /// As [`Self::connect`], where the user has a window and presses Allow in it with his hand. Gives how long
+    /// after that press the picture was seen.
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn meet(&self, agent: &AgentWindow<'_>, hand: &mut Hand, mode: Mode) -> Result<()> {
+    pub fn meet(&self, agent: &AgentWindow<'_>, hand: &mut Hand, mode: Mode) -> Result<Duration> {
         let number = self.new_session(mode)?;
         agent.enter(hand, &number)?;
-        agent.allow(hand)?;
+        let allowed = agent.allow(hand)?;
         match mode.viewer() {
-            Role::Operator => self.wait_for_picture(agent.desk()),
+            Role::Operator => self.wait_for_picture(agent.desk())?,
             Role::Agent => {
                 agent.put(WATCHING)?;
-                agent.wait_for_picture(self.desk)
+                agent.wait_for_picture(self.desk)?;
             }
         }
+        Ok(allowed.elapsed())
     }
 
     /// Waits until two far corners of the user's screen stand in the window, scaled.
@@ -249,6 +292,15 @@ impl<'a> OperatorWindow<'a> {
         until("the line that says that control is over", || Ok(self.line(OVER)?.then_some(())))
     }
 
+    /// Whether a line stands over the foot of the picture, that is said in passing.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn says_in_passing(&self) -> Result<bool> {
+        let (x, y) = self.frame.at(PASSING);
+        Ok(self.picture()?.is_near((x.into(), y.into()), PASSING_COLOUR, 6))
+    }
+
     fn line(&self, colour: Rgb) -> Result<bool> {
         let (x, y) = self.frame.at(LINE);
         Ok(self.picture()?.is_near((x.into(), y.into()), colour, 6))
@@ -305,57 +357,11 @@ impl<'a> OperatorWindow<'a> {
         agent.wait_end().map(drop)
     }
 
-    /// # Errors
-    /// xdotool failed.
-    pub fn click(&self, x: i32, y: i32) -> Result<()> {
-        let (x, y) = self.frame.at((x.into(), y.into()));
-        let (x, y) = (x.to_string(), y.to_string());
-        self.xdotool(&["mousemove", "--sync", &x, &y])?;
-        // No hand presses in the moment in which it arrives.
-        thread::sleep(PAUSE);
-        self.xdotool(&["click", "1"])?;
-        thread::sleep(PAUSE);
-        Ok(())
-    }
-
-    /// Clicks at a pixel of the host's screen, as it is seen in the window.
-    ///
-    /// # Errors
-    /// xdotool failed.
-    pub fn click_at_host(&self, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
-        let (x, y) = VIEW.place_of(host, (f64::from(x), f64::from(y)));
-        self.click(x.round() as i32, y.round() as i32)
-    }
-
-    /// # Errors
-    /// xdotool failed.
-    pub fn type_text(&self, text: &str) -> Result<()> {
-        self.xdotool(&["type", "--delay", "25", text]).map(drop)
-    }
-
-    /// # Errors
-    /// xdotool failed.
-    pub fn key(&self, chord: &str) -> Result<()> {
-        self.xdotool(&["key", chord]).map(drop)
-    }
-
     /// What stands on the operator's screen.
     ///
     /// # Errors
     /// The display is gone.
     pub fn picture(&self) -> Result<Picture> {
         self.desk.picture()
-    }
-
-    /// Keys go to this window.
-    ///
-    /// # Errors
-    /// It is gone.
-    pub fn focus(&self) -> Result<()> {
-        self.xdotool(&["windowfocus", "--sync", &self.frame.id.to_string()]).map(drop)
-    }
-
-    fn xdotool(&self, arguments: &[&str]) -> Result<String> {
-        xdotool(self.desk, arguments)
     }
 }

@@ -326,3 +326,12 @@ fn s69_where_a_reason_is_due_what_nobody_can_read_is_none_and_a_new_number_wants
     assert!(update(&mut model, Msg::Wish(second, Wish::Again)).is_empty());
     assert_eq!((model.page, model.chosen), (Page::Home, Some(Mode::Control)));
 }
+
+/// T27, S22: a picture of this computer's screen is not kept in silence.
+#[test]
+fn t27_the_operator_is_told_of_each_picture_that_is_kept_of_his_screen() {
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    event(&mut model, SessionEvent::ScreenshotTaken);
+    assert_eq!(model.tabs[0].pictures, 1);
+    assert!(matches!(model.toast, Some(Toast { what: ToastWhat::PictureTaken(_), .. })));
+}
