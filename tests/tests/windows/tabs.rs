@@ -84,9 +84,8 @@ fn what_was_noted_is_recorded(house: &House) {
     .unwrap_or_else(|why| panic!("{why:#}: {last}"));
     // The reason is in what both have signed, of which the record has the digest.
     let folder = fs::read_dir(house.folder().join("agent/receipts")).unwrap();
-    let reasons: Vec<_> = folder
-        .map(|file| receipt::verify(&file.unwrap().path()).unwrap().manifest.reason.clone())
-        .collect();
+    let reasons: Vec<_> =
+        folder.map(|file| receipt::verify(&file.unwrap().path()).unwrap().manifest.reason).collect();
     let noted = Some(format!("{TICKET} {REASON}"));
     assert!(reasons.contains(&noted), "{reasons:?}");
 }
