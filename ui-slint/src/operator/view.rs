@@ -206,6 +206,10 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
             words.clone_from(tab);
             ToastLine::Asked
         }
+        Some(ToastWhat::PictureTaken(tab)) => {
+            words.clone_from(tab);
+            ToastLine::PictureTaken
+        }
         Some(ToastWhat::TooManyTabs) => ToastLine::TooMany,
         Some(ToastWhat::TextSent) => ToastLine::TextSent,
     });
