@@ -124,6 +124,9 @@ async fn t17_an_account_goes_only_once_its_devices_are_on_the_list() {
     let of_taro = Certificate { not_after: unix() + 60, ..world.certificate("taro", &taro.device) };
     assert_eq!(world.approve(&of_taro, &lock_key()).await.status, 204);
     let mut own = database(&world).await;
+    let until = sqlx::query_scalar("SELECT certified_until FROM devices");
+    let until: i64 = until.fetch_one(&mut own).await.unwrap();
+    assert!(until.unsigned_abs() > unix() + 3600, "{until}");
     sqlx::query("UPDATE devices SET not_after = 1").execute(&mut own).await.unwrap();
     let remove = ChangeOperator { operator: "taro".to_owned(), change: OperatorChange::Remove };
     let refused = world.admin_post(OPERATOR_CHANGES_PATH, &remove).await;
