@@ -250,7 +250,7 @@ pub enum CloseReason {
     OtherEnd,
     /// The operator signed out, or an administrator ended it.
     Withdrawn,
-    /// A paired end stayed away too long.
+    /// Both ends stayed away too long.
     Lost,
     /// The manifest's length is over.
     TimeOver,

@@ -54,6 +54,27 @@ fn s70_without_a_policy_files_are_asked_for_the_clipboard_is_closed_and_nothing_
 }
 
 #[test]
+fn t33_no_policy_has_a_word_for_the_bar_and_one_that_tries_is_refused_whole() {
+    for word in ["banner", "bar", "frame", "hide_banner", "show_banner", "indicator", "tray", "silent"]
+    {
+        for value in ["false", "true", "\"hidden\"", "\"off\""] {
+            let rules = format!(r#"{{"{word}":{value}}}"#);
+            let why = serde_json::from_str::<Rules>(&rules).unwrap_err().to_string();
+            assert!(why.contains("unknown field"), "{rules}: {why}");
+            for book in [
+                rules.clone(),
+                format!(r#"{{"default":{rules}}}"#),
+                format!(r#"{{"group":{{"desk":{rules}}}}}"#),
+                format!(r#"{{"operator":{{"hanako":{rules}}}}}"#),
+            ] {
+                let why = serde_json::from_str::<RuleBook>(&book).unwrap_err().to_string();
+                assert!(why.contains("unknown field"), "{book}: {why}");
+            }
+        }
+    }
+}
+
+#[test]
 fn s69_whom_a_policy_asks_for_a_reason_is_told_before_he_asks_for_a_number() {
     let policy = policy(
         r#"{"default":{"reason":"off"},"group":{"desk":{"reason":"required"}},"operator":{"hanako":{"reason":"optional"}}}"#,

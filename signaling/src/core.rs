@@ -9,6 +9,7 @@ pub mod agents;
 pub mod anchor;
 pub mod decoy;
 mod distances;
+mod endings;
 pub mod guesses;
 pub mod issue;
 pub mod ledger;

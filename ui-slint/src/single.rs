@@ -1,16 +1,16 @@
 //! One window a person: a second start hands its link to the first and ends.
 //!
-//! The meeting place is a socket file in the person's own run-time folder, which nobody else can
+//! The meeting place is a file in the person's own run-time folder, which nobody else can
 //! enter. What arrives there is a link and nothing else; it fills the number in (T70).
 
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tasuki_peer::shell::profile::Profile;
 use tasuki_protocol::link::MAX_LINK_BYTES;
+
+use crate::system::{self, Meeting, Visitor};
 
 /// The other one is on this machine and has nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub enum Start {
 /// Where a second start knocks; gone with the window.
 #[derive(Debug)]
 pub struct Door {
-    listener: UnixListener,
+    meeting: Meeting,
     place: PathBuf,
 }
 
@@ -50,17 +50,17 @@ fn meeting_place(profile: &Profile) -> PathBuf {
 
 fn start_in(folder: &Path, program: &str, link: Option<&str>) -> Start {
     let place = folder.join(program).with_extension("socket");
-    if std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).is_err() {
+    if system::make_private_folder(folder).is_err() {
         return Start::First(None);
     }
-    if let Ok(first) = UnixStream::connect(&place)
+    if let Ok(first) = system::visit(&place, PATIENCE)
         && hand_over(first, link.unwrap_or_default()).is_ok()
     {
         return Start::Second;
     }
     // Nobody answers there: what lies there is of a program that was killed.
     let _ = std::fs::remove_file(&place);
-    Start::First(UnixListener::bind(&place).ok().map(|listener| Door { listener, place }))
+    Start::First(Meeting::at(&place).ok().map(|meeting| Door { meeting, place }))
 }
 
 impl Door {
@@ -68,7 +68,7 @@ impl Door {
     pub fn attend(self, opened: impl Fn(String) + Send + 'static) {
         let thread = std::thread::Builder::new().name("tasuki-door".to_owned());
         let attending = thread.spawn(move || {
-            for visitor in self.listener.incoming().flatten() {
+            for visitor in self.meeting.visitors() {
                 if let Ok(link) = take(visitor) {
                     opened(link);
                 }
@@ -86,16 +86,14 @@ impl Drop for Door {
     }
 }
 
-fn hand_over(mut first: UnixStream, link: &str) -> std::io::Result<()> {
-    first.set_write_timeout(Some(PATIENCE))?;
-    first.set_read_timeout(Some(PATIENCE))?;
+fn hand_over(mut first: Visitor, link: &str) -> std::io::Result<()> {
     first.write_all(&link.as_bytes()[..link.len().min(MAX_LINK_BYTES + 1)])?;
     first.shutdown(std::net::Shutdown::Write)?;
     let mut taken = [0; 1];
     first.read_exact(&mut taken)
 }
 
-fn take(mut visitor: UnixStream) -> std::io::Result<String> {
+fn take(mut visitor: Visitor) -> std::io::Result<String> {
     visitor.set_read_timeout(Some(PATIENCE))?;
     let limit = u64::try_from(MAX_LINK_BYTES + 1).unwrap_or(u64::MAX);
     let mut link = String::new();

@@ -13,20 +13,22 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
-use slint::platform::{Key, WindowEvent};
+use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalSize, SharedString};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::doctor::{self, Verdict};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
+use tasuki_protocol::ids::Role;
+use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_ui_slint::agent::model::{Msg, Page};
+use tasuki_ui_slint::agent::model::{Model, Msg, Page};
 use tasuki_ui_slint::agent::news::News;
 use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
 use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
-use tasuki_ui_slint::windows::{AgentWindow, Means, QuestionWords};
+use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, Means, QuestionWords};
 
 use live::*;
 use questions::*;
@@ -104,11 +106,51 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         the_person_answers_the_operator(lang);
         a_question_takes_no_keys_from_who_writes(lang);
         no_message_stands_over_a_question(lang);
+        what_is_told_stands_over_nothing_of_the_question(lang);
         what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang);
         the_sentence_over_the_operators_screen_is_whole(lang);
         what_is_said_is_true_of_the_rights_and_the_mode(lang);
+        t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang);
     }
     a_heading_breaks_where_its_words_do();
+}
+
+/// Whatever an administrator allows or forbids: who, since when, and the end.
+fn t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang: Lang) {
+    let now = Instant::now();
+    let all = Preset::ALL.into_iter().flat_map(|preset| Mode::ALL.map(|mode| (preset, mode)));
+    let mut many = 0;
+    for (preset, mode) in all.filter(|(_, mode)| mode.host() == Role::Agent) {
+        let Some(question) = scenes::allowed_by(preset, mode, lang) else { continue };
+        let mut model = Model::new(lang, Shade::Light, "Example Help");
+        let granted = question.grantable;
+        for news in [News::Asked { question, met_before: 1 }, News::Answered { granted, at: 0 }] {
+            let _ = model.update(Msg::News(Box::new(news)), now);
+        }
+        let (bar, heard) = (BannerWindow::new().unwrap(), Heard::default());
+        bar.window().set_size(LogicalSize::new(860.0, 44.0));
+        wiring::wire_banner(&bar, &heard);
+        view::show_banner(&model, &bar, now + Duration::from_secs(61));
+        bar.show().unwrap();
+        let labels: Vec<_> = ElementQuery::from_root(&bar)
+            .match_descendants()
+            .match_accessible_role(AccessibleRole::Text)
+            .find_all()
+            .iter()
+            .filter_map(ElementHandle::accessible_label)
+            .collect();
+        let operator = if lang == Lang::En { "Misaki Sato" } else { "佐藤 美咲" };
+        for word in [operator, "1:01"] {
+            let is_said = labels.iter().any(|label| label.contains(word));
+            assert!(is_said, "{preset:?} {mode}: {labels:?} lack {word}");
+        }
+        let end = if lang == Lang::En { "End now" } else { "今すぐ終了" };
+        let end = ElementHandle::find_by_accessible_label(&bar, end).next().unwrap();
+        end.mock_single_click(PointerEventButton::Left);
+        assert_eq!(heard.take(), ["EndPressed"], "{preset:?} {mode}");
+        many += 1;
+    }
+    assert!(many > 5, "{many}");
 }
 
 fn scene(name: &str, lang: Lang) -> Scene {

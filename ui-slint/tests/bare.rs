@@ -11,11 +11,14 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use hand::{Desk, PATIENCE, quiet};
+use hand::{Desk, Mock, PATIENCE, quiet};
+use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
 use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::{agent, operator};
 
 const ORGANISATION: &str = "Example Help Desk";
 
@@ -184,6 +187,41 @@ fn t70_what_calls_itself_a_link_is_no_option_and_changes_no_bundle() {
         until(hostile, &mut shown, || field().as_deref() == Some("4829 1530 6126"));
         assert_eq!(std::fs::read(&file).unwrap(), bundle(PROTOCOL_VERSION), "{hostile}");
         assert!(!Path::new("/nowhere/x").exists());
+    }
+}
+
+/// Without a click: the key that leads on is heard wherever the keys are, also where what had them is gone.
+#[test]
+fn a_walk_by_keys_shows_every_made_up_state_of_both_windows_without_a_server() {
+    let desk = Desk::start();
+    let agent = agent::scenes::all(Lang::En, Shade::Light, Instant::now());
+    let agent: Vec<&str> = agent.iter().map(|scene| scene.name).collect();
+    let operator = operator::scenes::all(Lang::En, Shade::Light);
+    let operator: Vec<&str> = operator.iter().map(|scene| scene.name).collect();
+    assert!(agent.len() > 30 && operator.len() > 40);
+    let forward = [(&agent, "F6", "agent-"), (&operator, "ctrl+Right", "operator-")];
+    for ((program, ..), (names, key, kind)) in PROGRAMS.into_iter().zip(forward) {
+        let walk = Mock::start(program, names[0], &desk.display);
+        desk.xdotool(&[
+            "search",
+            "--sync",
+            "--onlyvisible",
+            "--name",
+            "Tasuki|Minato|Remote",
+            "windowfocus",
+        ]);
+        let mut before = names[0];
+        for name in names.iter().cycle().skip(1).take(names.len()) {
+            // A key that came before the window was ready for it is pressed once more.
+            let told = (0..3).find_map(|_| {
+                desk.xdotool(&["key", key]);
+                let lines = std::iter::from_fn(|| walk.line(Duration::from_secs(20)));
+                lines.into_iter().find(|line| line.starts_with(kind))
+            });
+            assert_eq!(told.as_deref(), Some(*name), "after {before}");
+            before = name;
+        }
+        assert_eq!(before, names[0], "and all around");
     }
 }
 

@@ -3,24 +3,33 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod choices;
+mod controls;
 mod painting;
 mod trouble;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use choices::*;
+use controls::*;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use painting::Gallery;
 use slint::platform::{PointerEventButton, WindowEvent};
+use slint::winit_030::winit;
 use slint::{ComponentHandle, LogicalSize};
+use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::operator::model::{Asks, Door, TabId, Trouble};
 use tasuki_ui_slint::operator::session::Happened;
 use tasuki_ui_slint::operator::update::{Msg, update};
-use tasuki_ui_slint::operator::{mock, scenes, wire};
+use tasuki_ui_slint::operator::{mock, scenes};
+use tasuki_ui_slint::viewer::capture::Allowed;
+use tasuki_ui_slint::viewer::hands::Reach;
 use tasuki_ui_slint::viewer::made_up;
+use tasuki_ui_slint::viewer::screen::{Screen, Told};
 use tasuki_ui_slint::windows::{OperatorWindow, RemoteScreen};
 
 /// One test, because a process has one platform.
@@ -32,9 +41,12 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     what_a_state_is_for_can_be_found_by_label_and_role();
     controls_do_what_they_say();
     what_is_written_is_sent();
+    what_is_chosen_in_the_settings_holds_is_shown_and_is_kept();
+    the_history_is_forgotten_only_when_that_is_said_twice();
     the_numbers_time_runs_down_and_stops_at_nothing();
     nothing_is_told_of_a_path_that_is_gone();
     the_first_click_on_the_picture_is_the_hosts();
+    t21_t23_keys_that_were_at_a_picture_are_at_none_that_comes_later();
     what_is_bad_outside_is_told_with_a_way_on();
     the_keys_go_where_the_next_word_is_due();
     one_sentence_says_that_this_computer_is_new();
@@ -103,7 +115,8 @@ fn open(scene: &scenes::Scene) -> OperatorWindow {
 }
 
 fn every_state_looks_as_committed() {
-    let mut gallery = Gallery::default();
+    let is_own = |name: &str| name.starts_with("operator-") && !name.starts_with("operator-bar-");
+    let mut gallery = Gallery::new(is_own);
     for (lang, shade) in painting::manners() {
         for scene in scenes::all(lang, shade) {
             if !painting::is_due(scene.name) {
@@ -186,6 +199,9 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
         ("operator-screenshot-kept", R::Text, "tasuki-20261125", "tasuki-20261125"),
         ("operator-refused", R::Text, "refused", "拒否"),
         ("operator-ended-by-them", R::Button, "Open the receipt", "記録を開く"),
+        ("operator-screen-lost", R::Text, "The shared desktop ended", "共有していたデスクトップが終了"),
+        ("operator-screen-lost", R::Button, "New number", "新しい番号"),
+        ("operator-own-screen-lost", R::Text, "check DISPLAY", "DISPLAY"),
         ("operator-history", R::ListItem, "Reception A", "本社 1階 受付"),
         ("operator-settings", R::Switch, "Send letters", "文字を送る"),
         (
@@ -213,91 +229,6 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
     let limited = all.iter().find(|scene| scene.name == "operator-home-limited").unwrap();
     let manage = find(&open(limited), R::RadioButton, "Manage").unwrap();
     assert_eq!(manage.accessible_enabled(), Some(false));
-}
-
-fn controls_do_what_they_say() {
-    use AccessibleRole as R;
-    let cases: [(&str, R, &str, &str); 29] = [
-        ("operator-not-set-up", R::Button, "Try again", "TryAgain"),
-        ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
-        ("operator-home", R::RadioButton, "View", "Choose(View)"),
-        ("operator-home", R::Button, "New session", "OpenChosen"),
-        ("operator-waiting", R::Button, "Copy number", "CopyNumber"),
-        ("operator-waiting", R::Button, "Cancel", "Cancel"),
-        ("operator-viewer", R::Button, "End", "Wish(TabId(1), End)"),
-        ("operator-viewer", R::Button, "Full screen", "FullScreen(true)"),
-        ("operator-viewer", R::Button, "1:1", "Zoom(OneToOne)"),
-        ("operator-viewer", R::Button, "Keep a picture", "Screenshot"),
-        ("operator-viewer", R::RadioButton, "Monitor 2", "Monitor(MonitorId(1))"),
-        ("operator-viewer", R::Tab, "Kenta", "Go(Session(TabId(2)))"),
-        ("operator-viewer", R::Button, "Send Ctrl+Alt+Del", "CtrlAltDel"),
-        ("operator-viewer", R::Button, "Type a text", "Dialog(TypeText)"),
-        ("operator-share", R::RadioButton, "2", "Monitor(MonitorId(1))"),
-        ("operator-show-paused", R::RadioButton, "2", "Monitor(MonitorId(1))"),
-        ("operator-show-paused", R::Button, "Go on", "Resume"),
-        ("operator-settings", R::RadioButton, "Dark", "ChooseShade(Dark)"),
-        ("operator-settings", R::RadioButton, "As the desktop has it", "ChooseShade(Desktop)"),
-        ("operator-settings", R::Switch, "Send letters", "Change("),
-        ("operator-settings", R::Switch, "Send desktop shortcuts", "Change("),
-        ("operator-dialog-end", R::Button, "End now", "EndNow"),
-        ("operator-share", R::Button, "Pause", "Pause"),
-        ("operator-ended", R::Button, "Open the receipt", "OpenReceipt"),
-        ("operator-ended", R::Button, "Save it", "SaveReceipt"),
-        ("operator-settings", R::RadioButton, "日本語", "ChooseLanguage(Japanese)"),
-        ("operator-settings", R::Button, "Check the connection", "Checkup(Begun)"),
-        ("operator-failed", R::Button, "Check the connection", "Checkup(Begun)"),
-        ("operator-checkup", R::Button, "Close", "Checkup(Closed)"),
-    ];
-    let all = scenes::all(Lang::En, Shade::Light);
-    for (name, role, label, expected) in cases {
-        let scene = all.iter().find(|scene| scene.name == name).unwrap();
-        for by_pointer in [true, false] {
-            let window = open(scene);
-            let heard = Rc::new(RefCell::new(Vec::new()));
-            let told = Rc::clone(&heard);
-            wire::wire(&window, move |msg: Msg| told.borrow_mut().push(format!("{msg:?}")));
-            let control = find(&window, role, label).unwrap_or_else(|| panic!("{name} lacks {label}"));
-            if by_pointer {
-                control.mock_single_click(PointerEventButton::Left);
-            } else {
-                control.invoke_accessible_default_action();
-            }
-            let heard = heard.borrow();
-            assert!(
-                heard.len() == 1 && heard[0].contains(expected),
-                "{name}: {label} said {heard:?}, {expected} was due"
-            );
-        }
-    }
-}
-
-/// Fills a field, presses a button; what that said.
-fn written(name: &str, field: &str, text: &str, button: &str) -> Vec<String> {
-    let window = open(&scene(name));
-    let heard = Rc::new(RefCell::new(Vec::new()));
-    let told = Rc::clone(&heard);
-    wire::wire(&window, move |msg: Msg| told.borrow_mut().push(format!("{msg:?}")));
-    let press = || {
-        let button = find(&window, AccessibleRole::Button, button).unwrap();
-        let enabled = button.accessible_enabled();
-        button.invoke_accessible_default_action();
-        enabled
-    };
-    assert_eq!(press(), Some(false), "{name}: {button} waits for {field}");
-    let written = find(&window, AccessibleRole::TextInput, field).unwrap();
-    written.set_accessible_value(text);
-    assert_eq!(press(), Some(true), "{name}: {button}");
-    heard.take()
-}
-
-fn what_is_written_is_sent() {
-    let said = written("operator-home-reason", "your organisation asks", " printer ", "New session");
-    assert_eq!(said.len(), 1, "once: {said:?}");
-    assert!(said[0].contains("OpenChosen") && said[0].contains("reason: \"printer\""), "{said:?}");
-    let said = written("operator-dialog-type-text", "Text", "hello", "Type it");
-    assert!(said.len() == 1 && said[0].contains("TypeText(\"hello\")"), "{said:?}");
-    let said = written("operator-settings", "Pictures of the customer", "/srv/pictures", "Use this");
-    assert_eq!(said, ["ChooseFolder(\"/srv/pictures\")"]);
 }
 
 fn the_numbers_time_runs_down_and_stops_at_nothing() {
@@ -376,4 +307,36 @@ fn the_first_click_on_the_picture_is_the_hosts() {
     picture.mock_single_click(PointerEventButton::Left);
     let heard = heard.borrow();
     assert_eq!(heard[..2], ["focused", "pressed"], "{heard:?}");
+}
+
+/// Of a page that is gone nothing tells that the keys left its picture.
+fn t21_t23_keys_that_were_at_a_picture_are_at_none_that_comes_later() {
+    let window = open(&scene("operator-viewer"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&told);
+    let screen = Screen::attach(&window, runtime.handle().clone(), move |now| {
+        if let Told::Reach(reach) = now {
+            heard.borrow_mut().push(reach);
+        }
+    });
+    let remote = window.global::<RemoteScreen<'_>>();
+    let viewer = || Some(Viewer::default());
+    let _ = screen.window_event(&winit::event::WindowEvent::Focused(true));
+    screen.watch(viewer());
+    screen.allow(Allowed::Yes);
+    remote.invoke_focused(true);
+    assert_eq!(told.take(), [Reach::Host], "the picture has the keys");
+    screen.watch(None);
+    assert_eq!((told.take(), remote.get_reaching()), (vec![Reach::Here], false));
+    let _ = screen.window_event(&winit::event::WindowEvent::Focused(false));
+    let _ = screen.window_event(&winit::event::WindowEvent::Focused(true));
+    screen.watch(viewer());
+    screen.allow(Allowed::Yes);
+    assert_eq!((told.take(), remote.get_reaching()), (vec![], false), "nobody has put them there");
+    remote.invoke_focused(true);
+    assert_eq!(told.take(), [Reach::Host]);
+    // From one session's tab to another's, on one page.
+    screen.watch(viewer());
+    assert_eq!(told.take(), [Reach::Here]);
 }

@@ -89,6 +89,7 @@ pub fn title(event: &Event, language: Language) -> String {
         Event::Paired { .. } => ("Paired", "接続確立"),
         Event::RequestRefused { .. } => ("Request refused", "要求を拒否"),
         Event::SessionClosed { .. } => ("Session closed", "セッション終了"),
+        Event::SessionTakenUp => ("Session taken up again", "セッション再開"),
         Event::ConsentAsked { .. } => ("Consent asked", "同意の確認"),
         Event::ConsentAnswered { .. } => ("Consent answered", "同意の回答"),
         Event::RightAsked { .. } => ("Right asked", "権限の要求"),

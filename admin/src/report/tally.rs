@@ -111,6 +111,8 @@ pub fn tally(
 ) -> Tally {
     let once = Once::new(records);
     let mut tally = Tally::default();
+    // One that was taken up again after both ends were lost is closed twice.
+    let mut closed: HashMap<SessionId, u64> = HashMap::new();
     for record in records {
         tally.records += 1;
         let Some(entry) = record.entry() else {
@@ -118,7 +120,12 @@ pub fn tally(
             continue;
         };
         let session = entry.session.and_then(|id| sessions.get(&id));
-        let mut counts = counts(&entry.event, record.at, session.and_then(|session| session.began));
+        let before = entry.session.and_then(|id| closed.get(&id).copied()).unwrap_or(0);
+        let began = session.and_then(|session| session.began).map(|began| began.max(before));
+        let mut counts = counts(&entry.event, record.at, began);
+        if let (Event::SessionClosed { .. }, Some(id)) = (&entry.event, entry.session) {
+            closed.insert(id, record.at);
+        }
         once.admit(entry, &mut counts);
         tally.total.add(&counts);
         if counts == Counts::default() {
@@ -219,7 +226,8 @@ fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
     if let (Event::SessionClosed { .. }, Some(began)) = (event, began) {
         counts.minutes = at.saturating_sub(began).div_ceil(60_000);
     }
-    counts.screenshots = one(matches!(event, Event::ScreenshotTaken { .. }));
+    // Both ends write of each: with a path the one that keeps it, without the one that is shown.
+    counts.screenshots = one(matches!(event, Event::ScreenshotTaken { path: None }));
     counts.recordings = one(matches!(event, Event::RecordingStarted { .. }));
     counts.violations = one(is_violation(event));
     counts.logins = one(matches!(event, Event::LoggedIn { .. }));

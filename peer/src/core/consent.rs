@@ -215,7 +215,7 @@ impl AwaitingAnswer {
             Heard::Said(EndToEnd::End(reason)) => {
                 self.leave(reason.of_the_other_end(), EndedBy::OtherEnd, out)
             }
-            Heard::Broken => {
+            Heard::Broken | Heard::NotPaired => {
                 out.tell(SessionEvent::TranscriptMismatch);
                 self.leave(EndReason::Violation, EndedBy::Server, out)
             }

@@ -30,6 +30,7 @@ pub(super) struct Line {
     sealer: Sealer,
     opener: Opener,
     state: LineState,
+    seal: Seal,
     waiting: VecDeque<EndToEnd>,
 }
 
@@ -40,8 +41,16 @@ enum LineState {
     Away,
     /// The connection is back and the server was asked for the session.
     Resuming,
-    /// The server has let go of the session, or the seal was broken.
+    /// The server has let go of the session.
     Finished,
+}
+
+/// Whether what the other end says here is still believed. The server is heard in any case: what is
+/// withdrawn ends, whoever spoilt the line (T17).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seal {
+    Whole,
+    Broken,
 }
 
 impl Line {
@@ -59,15 +68,19 @@ impl Line {
             sealer: Sealer::new(outgoing),
             opener: Opener::new(incoming),
             state: LineState::Open,
+            seal: Seal::Whole,
             waiting: VecDeque::new(),
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.state == LineState::Open
+        self.state == LineState::Open && self.seal == Seal::Whole
     }
 
     pub(super) fn say(&mut self, message: EndToEnd, out: &mut Outbox) {
+        if self.seal == Seal::Broken {
+            return;
+        }
         match self.state {
             LineState::Open => self.forward(&message, out),
             LineState::Away | LineState::Resuming => {
@@ -83,15 +96,16 @@ impl Line {
     /// What the other end said, if it did.
     ///
     /// # Errors
-    /// The body was altered, repeated or never sealed by the other end: the line
-    /// is finished (T46).
+    /// The body was altered, repeated or never sealed by the other end: nothing is said
+    /// to it or heard from it on this line any more (T46).
     fn hear(&mut self, body: &Blob) -> Result<EndToEnd, LineBroken> {
-        if self.state == LineState::Finished {
+        if self.state == LineState::Finished || self.seal == Seal::Broken {
             return Err(LineBroken);
         }
         let heard = self.unseal(body);
         if heard.is_err() {
-            self.finish();
+            self.seal = Seal::Broken;
+            self.waiting.clear();
         }
         heard
     }
@@ -181,10 +195,10 @@ impl Line {
             }
             ServerToAgent::OperatorPresence { presence } => presence_heard(presence),
             ServerToAgent::Closed { reason } => Heard::Closed(reason),
-            // The operator's end did not believe the last word of the pairing (T7).
+            // The operator's end did not believe the last word of the pairing (T7), or says so.
             ServerToAgent::Refused { reason: RefusalReason::Number } => {
                 self.finish();
-                Heard::Broken
+                Heard::NotPaired
             }
             ServerToAgent::Refused { reason } => Heard::Refused(reason),
             ServerToAgent::Met { .. }
@@ -204,7 +218,7 @@ impl Line {
 
     /// Tells the server that the session is over, and says no more.
     pub(super) fn close(&mut self, out: &mut Outbox) {
-        if self.is_open() {
+        if self.state == LineState::Open {
             out.push(close_request(self.role, self.session));
         }
         self.finish();
@@ -233,8 +247,10 @@ pub(super) enum Heard {
     OtherEndBack,
     Closed(CloseReason),
     Refused(RefusalReason),
-    /// Altered, repeated or forged on the way; the line is finished (T46).
+    /// Altered, repeated or forged on the way; the line carries nothing any more (T46).
     Broken,
+    /// The server knows no session of this number (T65).
+    NotPaired,
     Nothing,
 }
 

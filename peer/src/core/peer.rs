@@ -97,6 +97,14 @@ impl Peer {
         }
     }
 
+    /// Of how many pictures that this end keeps the other one was told (T27).
+    pub fn pictures_said(&self) -> u64 {
+        match &self.stage {
+            Stage::Accepted(session) => session.pictures_said(),
+            Stage::OperatorDoor(_) | Stage::AgentDoor(_) | Stage::AwaitingAnswer(_) | Stage::Over => 0,
+        }
+    }
+
     /// All that a surface shows, as of `now`.
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         match &self.stage {

@@ -126,6 +126,11 @@ impl Testimony {
         self.bounded(vec![event], true)
     }
 
+    /// This end has kept a picture of the other's screen, there (S95). The other end's own record counts it.
+    pub fn kept_picture(&mut self, file: &str) -> Vec<Event> {
+        self.bounded(vec![Event::ScreenshotTaken { path: Some(clipped(file)) }], false)
+    }
+
     /// What the operator says of whom he helps.
     pub fn customer(&mut self, name: &str) -> Vec<Event> {
         let name = clipped(name);
@@ -367,5 +372,15 @@ mod tests {
         let last = agent.told(&ended, Duration::ZERO);
         assert_eq!(last[0], Event::Missed { count: 999 + 3_016 });
         assert!(matches!(last[1], Event::Ended { .. }));
+    }
+
+    #[test]
+    fn s95_where_a_picture_lies_stands_in_the_record_of_the_end_that_keeps_it() {
+        let nobody = Testimony::new(Role::Operator, "0.1.0").kept_picture("a.png");
+        assert_eq!(nobody, [], "there is no session");
+        let mut operator = paired(Role::Operator);
+        let path = Some("/srv/pictures/tasuki-1.png".to_owned());
+        let kept = operator.kept_picture("/srv/pictures/tasuki-1.png");
+        assert_eq!(kept, [Event::ScreenshotTaken { path }]);
     }
 }

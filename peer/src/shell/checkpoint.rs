@@ -5,11 +5,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::UNIX_EPOCH;
 
 use hyper::StatusCode;
-use rustix::fs::{FlockOperation, flock};
 use tasuki_protocol::ledger::checkpoint::{Checkpoint, MAX_NOTE_BYTES};
 use tasuki_protocol::ledger::follow::{Base, Followed, LedgerRefused, News};
 use tasuki_protocol::ledger::wire::{AskCheckpoint, CHECKPOINT_PATH, CheckpointAnswer};
@@ -19,6 +17,7 @@ use super::fault::Fault;
 use super::ledger_desk::Desk;
 use super::profile::SignIn;
 use super::request;
+use super::system;
 use super::trust::unix;
 
 /// In the state folder, behind the organisation's name: each has a ledger of its own.
@@ -82,8 +81,8 @@ pub(super) fn take(
 /// checkpoint either.
 fn alone(desk: &Desk) -> Option<File> {
     let path = desk.profile.state.join(format!("{FILE}.lock"));
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).ok()?;
-    flock(&file, FlockOperation::LockExclusive).ok()?;
+    let file = system::private(OpenOptions::new().create(true).append(true)).open(path).ok()?;
+    file.lock().ok()?;
     Some(file)
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
+use super::system;
 
 /// Gives [`Instant`]s that advance through suspension.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct Clock {
 
 impl Clock {
     pub fn start() -> Self {
-        Self::reading(since_boot)
+        Self::reading(system::since_boot)
     }
 
     /// A clock that believes `read`, which never goes back, how long the machine has been up.
@@ -50,12 +50,6 @@ impl Clock {
             tokio::time::sleep(left.min(LOOK_AGAIN)).await;
         }
     }
-}
-
-fn since_boot() -> Duration {
-    let time = clock_gettime(ClockId::Boottime);
-    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), nanos)
 }
 
 #[cfg(test)]

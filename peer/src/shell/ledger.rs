@@ -67,6 +67,11 @@ impl Scribe {
         self.write(events);
     }
 
+    pub(super) fn kept_picture(&mut self, file: &str) {
+        let events = self.testimony.kept_picture(file);
+        self.write(events);
+    }
+
     pub(super) fn customer(&mut self, name: &str) {
         let events = self.testimony.customer(name);
         self.write(events);

@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -18,6 +17,7 @@ use tasuki_protocol::terms::Requirement;
 use zeroize::Zeroize;
 
 use super::fault::Fault;
+use super::system;
 
 /// The most bytes that any file of a profile may have.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
@@ -174,14 +174,14 @@ fn xdg(variable: &str, under_home: &str) -> Result<PathBuf, Fault> {
 }
 
 fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    system::make_private_folder(folder)?;
     let fresh = folder.join(format!(".{name}.{}", std::process::id()));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut options = OpenOptions::new();
+    let mut file = system::private(options.write(true).create(true).truncate(true)).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&fresh, folder.join(name))?;
-    File::open(folder)?.sync_all()
+    system::sync_folder(folder)
 }
 
 /// The file's text; `None` when there is none.
@@ -196,7 +196,7 @@ fn read_secret(path: &Path) -> Result<Option<String>, Fault> {
     if !facts.is_file() {
         return Err(Fault::damaged(path));
     }
-    if facts.mode() & 0o077 != 0 {
+    if system::is_open_to_others(&facts) {
         return Err(Fault::OpenToOthers { file: path.to_owned() });
     }
     let mut text = String::new();
@@ -210,7 +210,7 @@ fn read_secret(path: &Path) -> Result<Option<String>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn a_device_key_is_made_once_kept_for_its_owner_alone_and_refused_when_damaged() {

@@ -13,12 +13,13 @@ use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, Se
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
-use super::desktop::viewer::{Wanted, monotonic_us};
+use super::desktop::viewer::Wanted;
 use super::desktop::{Host, Mailbox, Viewer};
 use super::ledger::Scribe;
 use super::notices::{Deaf, Notices};
 use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
+use super::system::monotonic_us;
 use crate::core::Peer;
 use crate::core::io::{
     DesktopCommand, DesktopEvent, HumanAct, Input, Output, PersonQuestion, PictureCommand, Question,
@@ -39,6 +40,10 @@ pub enum Order {
     /// Whom the operator helps, for the ledger.
     Customer(String),
     Report(oneshot::Sender<Report>),
+    /// A picture is to be kept: whether the other end is told of it, and only then it may be (T27).
+    KeepPicture(oneshot::Sender<bool>),
+    /// Where it lies now, for the ledger (S95).
+    PictureKept(String),
 }
 
 /// What the loop has for a surface.
@@ -199,6 +204,12 @@ impl Run {
             Some(Order::Report(answer)) => {
                 let _ = answer.send(self.report());
             }
+            Some(Order::KeepPicture(leave)) => {
+                let before = self.peer.pictures_said();
+                self.turn(Input::Human(HumanAct::TookScreenshot));
+                let _ = leave.send(self.peer.pictures_said() > before);
+            }
+            Some(Order::PictureKept(file)) => self.hands.scribe.kept_picture(&file),
             // The surface is gone: nobody could end the session any more.
             None => self
                 .turn(Input::Human(HumanAct::End(tasuki_protocol::message::EndReason::ProgramEnded))),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::fault::Fault;
 use super::profile::Profile;
 use super::proxy::Proxies;
+use super::system;
 use super::texts::Lang;
 use crate::core::{PathPolicy, Permission, SessionTimes};
 
@@ -280,10 +281,8 @@ fn proxies(value: &str, from: &mut Sources) -> Result<Proxies, Fault> {
 }
 
 fn only_for_its_owner(file: &Path) -> Result<(), Fault> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let rights = std::fs::metadata(file).map(|found| found.permissions().mode());
-    match rights {
-        Ok(rights) if rights & 0o077 == 0 => Ok(()),
+    match std::fs::metadata(file) {
+        Ok(facts) if !system::is_open_to_others(&facts) => Ok(()),
         Ok(_) | Err(_) => Err(Fault::OpenToOthers { file: file.to_owned() }),
     }
 }
@@ -363,5 +362,15 @@ mod tests {
         std::fs::write(folder.path().join(SETTINGS_FILE), "consent = 'yes'\n").unwrap();
         let flags = Flags { profile: Some(folder.path().to_owned()), ..Flags::default() };
         assert!(matches!(Settings::gather(flags), Err(Fault::Setting { .. })));
+    }
+
+    #[test]
+    fn t33_no_setting_has_a_word_for_the_bar() {
+        let folder = tempfile::tempdir().unwrap();
+        for word in ["banner = 'off'", "bar = 'hidden'", "hide_banner = 'yes'", "tray = 'off'"] {
+            std::fs::write(folder.path().join(SETTINGS_FILE), word).unwrap();
+            let flags = Flags { profile: Some(folder.path().to_owned()), ..Flags::default() };
+            assert!(matches!(Settings::gather(flags), Err(Fault::Setting { .. })), "{word}");
+        }
     }
 }

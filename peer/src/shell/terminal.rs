@@ -7,8 +7,9 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Instant;
 
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 use tokio::sync::mpsc;
+
+use super::system::{self, Quiet};
 
 /// Lines that may wait to be taken.
 const QUEUE: usize = 64;
@@ -59,26 +60,26 @@ impl Lines {
 
     /// Throws away every line and every letter typed until now.
     pub fn discard(&mut self) {
-        let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+        system::discard_typed();
         while self.lines.try_recv().is_ok() {}
     }
 }
 
-/// Whether a person can sit at standard input.
+/// Whether a person can sit at standard input and be asked there: what was typed too early can be thrown away.
 pub fn is_interactive() -> bool {
-    std::io::stdin().is_terminal()
+    system::CAN_DISCARD && std::io::stdin().is_terminal()
 }
 
 /// One line without showing it, when standard input is a terminal. Call before
 /// [`Lines::of_stdin`].
 ///
 /// # Errors
-/// Standard input cannot be read or is at its end.
+/// Standard input cannot be read or is at its end, or this system has no way here to hide what is typed.
 pub fn hidden_line(prompt: &str) -> std::io::Result<String> {
     let mut err = std::io::stderr();
     write!(err, "{prompt} ")?;
     err.flush()?;
-    let quiet = Quiet::start();
+    let quiet = Quiet::start()?;
     let line = plain_line();
     drop(quiet);
     writeln!(err)?;
@@ -96,27 +97,6 @@ pub fn plain_line() -> std::io::Result<String> {
     }
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
     Ok(line)
-}
-
-/// The terminal's echo is off while this lives.
-struct Quiet(Option<rustix::termios::Termios>);
-
-impl Quiet {
-    fn start() -> Self {
-        let Ok(before) = tcgetattr(std::io::stdin()) else { return Self(None) };
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        let changed = tcsetattr(std::io::stdin(), OptionalActions::Flush, &quiet);
-        Self(changed.is_ok().then_some(before))
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
-        }
-    }
 }
 
 fn read_all(typed: &mpsc::Sender<TypedLine>) {

@@ -193,6 +193,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Witness>,
     },
+    /// An end has come back to a session that was closed because both were lost.
+    SessionTakenUp,
 
     ConsentAsked {
         mode: Mode,
@@ -362,7 +364,8 @@ impl Event {
             | Self::TooManyGuesses { .. }
             | Self::Paired { .. }
             | Self::RequestRefused { .. }
-            | Self::SessionClosed { .. } => Class::Session,
+            | Self::SessionClosed { .. }
+            | Self::SessionTakenUp => Class::Session,
             Self::ConsentAsked { .. }
             | Self::ConsentAnswered { .. }
             | Self::RightAsked { .. }
@@ -392,9 +395,6 @@ impl Event {
 
 /// `text`, cut at [`MAX_TEXT_BYTES`] between two characters.
 pub fn clipped(text: &str) -> String {
-    if text.len() <= MAX_TEXT_BYTES {
-        return text.to_owned();
-    }
-    let end = (0..=MAX_TEXT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &text[..end])
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }

@@ -141,7 +141,6 @@ impl Policy {
         Decision { decided, outcome }
     }
 
-    /// Every section that speaks to `subject`, the general ones first.
     /// Whether `subject` must say why before he gets a number, in whichever mode.
     pub fn reason(&self, subject: &Subject<'_>) -> Requirement {
         let layers = self.layers(subject);
@@ -149,6 +148,7 @@ impl Policy {
         said.map(Rank::demand).unwrap_or_default()
     }
 
+    /// Every section that speaks to `subject`, the general ones first.
     fn layers(&self, subject: &Subject<'_>) -> Vec<Layer<'_>> {
         let rules = &self.rules;
         let mut sections = vec![(Section::Default, &rules.default)];

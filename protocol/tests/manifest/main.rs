@@ -172,6 +172,8 @@ fn t15_what_is_not_strict_json_of_this_very_type_is_refused() {
     let open = |text: &str| dsse::strict_json::<Manifest>(text.as_bytes());
     assert!(open(&honest).is_ok());
     let unknown = honest.replacen('{', "{\"extra\":1,", 1);
+    // T33: nor one that would hide the bar.
+    let quiet = honest.replacen('{', "{\"banner\":false,", 1);
     let twice = honest.replacen('{', "{\"v\":1,", 1);
     let trailing = format!("{honest} {{}}");
     let array = format!("[{honest}]");
@@ -179,7 +181,7 @@ fn t15_what_is_not_strict_json_of_this_very_type_is_refused() {
     let repeated = honest.replace("\"see_screen\"", "\"see_screen\",\"see_screen\"");
     let sixth_mode = honest.replace("\"control\"", "\"haunt\"");
     let spaced = format!(" {honest}");
-    for bad in [unknown, twice, trailing, array, capability, repeated, sixth_mode, spaced] {
+    for bad in [unknown, quiet, twice, trailing, array, capability, repeated, sixth_mode, spaced] {
         assert_eq!(open(&bad).err(), Some(DocumentRefused::Malformed), "{bad}");
     }
     let as_consent = Consent {

@@ -150,6 +150,7 @@ fn records_of_sessions_keep_their_words() {
         &E::SessionClosed { reason: CloseReason::OtherEnd, by: Some(Witness::Agent) },
         r#"{"type":"session_closed","reason":"other_end","by":"agent"}"#,
     );
+    all.json("Event::SessionTakenUp", &E::SessionTakenUp, r#"{"type":"session_taken_up"}"#);
     all.assert_same();
 }
 

@@ -227,7 +227,13 @@ impl Rooms {
         now: Now,
     ) -> Option<Arrival> {
         let room = self.rooms.get(&session)?;
-        let grant = self.issuer.decide(&room.operator, room.wish.mode, now.unix).outcome.ok()?;
+        let mut grant = self.issuer.decide(&room.operator, room.wish.mode, now.unix).outcome.ok()?;
+        // No manifest outlives what it stands on: at its end the host ends by itself.
+        let left = room.operator.until.saturating_duration_since(now.instant);
+        grant.length_s = grant.length_s.min(left.as_secs());
+        if grant.length_s == 0 {
+            return None;
+        }
         let manifest =
             self.issuer.manifest(session, &room.operator, &room.wish, &grant, theirs, now.unix);
         let (hello, manifest) = (hello.clone(), Blob(manifest));
@@ -350,7 +356,11 @@ impl Rooms {
         });
         let right = seat.filter(|(seat, _)| idle && same(seat.token, token));
         let Some((seat, operator)) = right else {
-            return self.refuse_agent(connection, RefusalReason::Session);
+            // What it comes back to is over, and it was not here to hear of it.
+            return match self.farewells.to(session, token).filter(|_| idle) {
+                Some(reason) => self.tell_agent(connection, ServerToAgent::Closed { reason }),
+                None => self.refuse_agent(connection, RefusalReason::Session),
+            };
         };
         let before = seat.place;
         seat.place = Whereabouts::Here(connection);
@@ -361,6 +371,7 @@ impl Rooms {
             self.agents.remove(&before);
             self.put(Output::HangUp { connection: before });
         }
+        self.take_up(session);
         self.tell_agent(connection, ServerToAgent::Resumed);
         let presence = Presence::Here;
         match operator {

@@ -10,9 +10,9 @@ use super::room::{Meeting, Room, Stage};
 use super::rooms::{Now, Rooms};
 
 impl Rooms {
-    /// All rooms, the oldest first.
+    /// All rooms that an end is in, the oldest first.
     pub fn sessions(&self, now: Now) -> Vec<SessionEntry> {
-        let mut rooms: Vec<&Room> = self.rooms.values().collect();
+        let mut rooms: Vec<&Room> = self.rooms.values().filter(|room| room.is_held()).collect();
         rooms.sort_by_key(|room| room.since);
         rooms.into_iter().map(|room| entry(room, now)).collect()
     }

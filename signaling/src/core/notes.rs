@@ -38,6 +38,8 @@ pub enum What {
     AttemptFailed(u8),
     Paired(DeviceKey, Option<IpAddr>),
     Over(CloseReason, Option<Witness>),
+    /// An end has come back to what was over because both were lost.
+    TakenUp,
     TooManyGuesses(Option<IpAddr>),
     Refused(RefusalReason),
 }
@@ -54,6 +56,7 @@ impl Note {
             What::AttemptFailed(attempt) => Event::PairingFailed { attempt },
             What::Paired(agent, address) => Event::Paired { agent, from: from(address) },
             What::Over(reason, by) => Event::SessionClosed { reason, by },
+            What::TakenUp => Event::SessionTakenUp,
             What::TooManyGuesses(address) => Event::TooManyGuesses { from: from(address) },
             What::Refused(reason) => Event::RequestRefused { reason },
         };

@@ -23,7 +23,7 @@ use super::distances::Distances;
 use super::issue::Wish;
 use super::notes::What;
 use super::pace::Pace;
-use super::room::{Meeting, Paired, Room, Seat, Stage, Whereabouts};
+use super::room::{Held, Meeting, Paired, Room, Seat, Stage, Whereabouts};
 use super::rooms::{Awaited, ConnectionId, Now, Operator, Outcome, Output, Rooms, Row};
 
 /// Draws for a free locator before the server counts as full.
@@ -293,8 +293,12 @@ impl Rooms {
         };
         let agent_seat = Seat { token, place: Whereabouts::Here(agent) };
         let distances = Distances::default();
-        let paired = Paired { agent_seat, legs: 0, leg_pace: legs, terms, distances };
+        let (legs, leg_pace, held) = (0, legs, Held::Here);
+        let paired = Paired { agent_seat, legs, leg_pace, terms, distances, held };
         room.stage = Stage::Paired(Box::new(paired));
+        // Nobody is given one any more.
+        room.hellos = Vec::new();
+        let ends = terms.ends.min(room.operator.until);
         let (locator, persona) = (room.locator, room.persona.clone());
         self.locators.remove(&locator);
         self.resting.rest(locator, now.instant + REST, Some(persona));
@@ -304,7 +308,7 @@ impl Rooms {
             from = Some(agent.from);
             self.guesses.give_back(agent.place);
         }
-        self.agenda.remind(terms.ends, Reminder::Room(session));
+        self.agenda.remind(ends, Reminder::Room(session));
         self.note(What::Paired(device, from), Some(session));
         self.ask_how_far(connection, agent, session);
     }
@@ -348,6 +352,7 @@ impl Rooms {
         let Some(agent) = agent else {
             return self.refuse_operator(connection, RefusalReason::Session);
         };
+        self.take_up(session);
         self.tell_operator(connection, ServerToOperator::Resumed { session });
         match agent {
             Whereabouts::Here(_) => self.operator_presence(agent, Presence::Here),

@@ -13,6 +13,7 @@ use tasuki_protocol::showable::is_showable_reason;
 use tasuki_protocol::signal::{CloseReason, RefusalReason};
 use tasuki_protocol::terms::Requirement;
 
+use super::agenda::Reminder;
 use super::issue::{Issuer, Wish};
 use super::room::{Meeting, Room, Stage, Terms};
 use super::rooms::{Now, Operator, OperatorId, Rooms};
@@ -65,6 +66,11 @@ impl Rooms {
         let whose = desks.chain(self.rooms.values_mut().map(|room| &mut room.operator));
         for was in whose.filter(|was| is_he(was)) {
             *was = Operator { confirmed_until: was.confirmed_until, ..is.clone() };
+        }
+        let own = self.rooms.values().filter(|room| is_he(&room.operator));
+        let own: Vec<SessionId> = own.map(|room| room.session).collect();
+        for session in own {
+            self.agenda.remind(is.until, Reminder::Room(session));
         }
         self.end_what_is_wider(is_he, now);
     }

@@ -73,6 +73,14 @@ pub(crate) struct Paired {
     pub(crate) leg_pace: Pace,
     pub(crate) terms: Terms,
     pub(crate) distances: Distances,
+    pub(crate) held: Held,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Here,
+    /// Both ends were away for long.
+    LetGo,
 }
 
 /// Where one end of a room is, and what lets it come back.
@@ -113,10 +121,21 @@ impl Room {
             Stage::Burning(_) | Stage::Meeting(_) => None,
             Stage::Paired(paired) => {
                 let over = (paired.terms.ends, CloseReason::TimeOver);
-                let lost = [self.operator_seat.lost(), paired.agent_seat.lost()];
-                let lost = lost.into_iter().flatten().min();
-                lost.map(|at| (at, CloseReason::Lost)).filter(|l| l.0 < over.0).or(Some(over))
+                let out = (self.operator.until, CloseReason::Withdrawn);
+                // One end alone may stay away: the other has what they have between them, and may lose it.
+                let away = self.operator_seat.lost().zip(paired.agent_seat.lost());
+                let lost = away.filter(|_| paired.held == Held::Here);
+                let lost = lost.map(|(one, other)| (one.max(other), CloseReason::Lost));
+                [Some(over), Some(out), lost].into_iter().flatten().min_by_key(|(at, _)| *at)
             }
+        }
+    }
+
+    /// Whether an end of it is here, or has not been away for long.
+    pub(crate) fn is_held(&self) -> bool {
+        match &self.stage {
+            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => true,
+            Stage::Paired(paired) => paired.held == Held::Here,
         }
     }
 

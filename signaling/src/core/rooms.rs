@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::ids::{DeviceKey, SessionId};
-use tasuki_protocol::number::{Locator, MAX_ATTEMPTS};
+use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::seed::Seed;
@@ -21,14 +21,15 @@ use tasuki_protocol::signal::{
 };
 
 use super::agenda::{Agenda, Reminder};
-use super::agents::{Agent, AgentState};
-use super::decoy::{REST, Resting};
+use super::agents::Agent;
+use super::decoy::Resting;
+use super::endings::Farewells;
 use super::guesses::Guesses;
 use super::issue::Issuer;
-use super::notes::{Floods, Note, What};
+use super::notes::{Floods, Note};
 use super::operators::Desk;
 use super::pace::Pace;
-use super::room::{Room, Stage, Whereabouts};
+use super::room::Room;
 pub use super::settings::Settings;
 
 /// A WebSocket, for as long as it lives. Never used again.
@@ -65,6 +66,8 @@ pub struct Operator {
     pub rights: Rights,
     /// The certificate's envelope, as it travels with manifests.
     pub certificate: Vec<u8>,
+    /// When his certificate or the hours of his account end, and with them what he has running.
+    pub until: Instant,
     /// Until when the person counts as having shown that it is he.
     pub confirmed_until: Instant,
 }
@@ -194,6 +197,7 @@ pub struct Rooms {
     pub(crate) agents: BTreeMap<ConnectionId, Agent>,
     pub(crate) writes: BTreeMap<WriteId, Awaited>,
     pub(crate) floods: Floods,
+    pub(crate) farewells: Farewells,
     outputs: VecDeque<Output>,
 }
 
@@ -225,6 +229,7 @@ impl Rooms {
             agents: BTreeMap::new(),
             writes: BTreeMap::new(),
             floods: Floods::default(),
+            farewells: Farewells::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -277,7 +282,12 @@ impl Rooms {
 
     /// Sessions that live, paired or waiting.
     pub fn occupancy(&self) -> usize {
-        self.rooms.len()
+        self.rooms.values().filter(|room| room.is_held()).count()
+    }
+
+    /// Whether it lives, or can be taken up again.
+    pub fn knows(&self, session: SessionId) -> bool {
+        self.rooms.contains_key(&session)
     }
 
     pub(crate) fn put(&mut self, output: Output) {
@@ -323,78 +333,13 @@ impl Rooms {
                 Reminder::Agent(connection) => self.answer_is_due(connection, now),
                 Reminder::Room(session) => {
                     let end = self.rooms.get(&session).and_then(Room::end);
-                    if let Some((_, reason)) = end.filter(|(at, _)| *at <= now.instant) {
-                        self.end_room(session, reason, None, now);
+                    match end.filter(|(at, _)| *at <= now.instant) {
+                        Some((_, CloseReason::Lost)) => self.let_go(session, now),
+                        Some((_, reason)) => self.end_room(session, reason, None, now),
+                        None => {}
                     }
                 }
             }
-        }
-    }
-
-    /// The attempt at `session`'s number did not lead to a pairing.
-    pub(crate) fn fail_attempt(&mut self, session: SessionId, now: Now) {
-        let Some(room) = self.rooms.get_mut(&session) else { return };
-        if let Some(agent) = room.agent_connection() {
-            room.stage = Stage::Waiting;
-            self.detach(agent);
-        }
-        let Some(room) = self.rooms.get(&session) else { return };
-        let (used, expired) = (room.used, room.expires <= now.instant);
-        self.note(What::AttemptFailed(used.saturating_sub(1)), Some(session));
-        if used >= MAX_ATTEMPTS {
-            self.end_room(session, CloseReason::TooManyAttempts, None, now);
-        } else if expired {
-            self.end_room(session, CloseReason::Expired, None, now);
-        }
-    }
-
-    /// Ends a room for good and tells both ends, but not the one `who` asked for it. A
-    /// guesser in mid-attempt is told nothing: its answer comes when it always comes.
-    pub(crate) fn end_room(
-        &mut self,
-        session: SessionId,
-        reason: CloseReason,
-        who: Option<ConnectionId>,
-        now: Now,
-    ) {
-        let by = who.and_then(|who| self.witness(session, who));
-        self.note(What::Over(reason, by), Some(session));
-        let Some(room) = self.rooms.remove(&session) else { return };
-        if self.locators.remove(&room.locator).is_some() {
-            self.resting.rest(room.locator, now.instant + REST, Some(room.persona.clone()));
-        }
-        if let Whereabouts::Here(operator) = room.operator_seat.place
-            && who != Some(operator)
-            && !matches!(room.stage, Stage::Opening)
-        {
-            self.tell_operator(operator, ServerToOperator::Closed { session, reason });
-        }
-        let Some(agent) = room.agent_connection() else { return };
-        match room.stage {
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => {
-                self.detach(agent);
-            }
-            Stage::Paired(_) => {
-                self.set_idle(agent);
-                if who != Some(agent) {
-                    self.tell_agent(agent, ServerToAgent::Closed { reason });
-                }
-            }
-        }
-    }
-
-    /// The agent's attempt goes on as one at a dead number.
-    fn detach(&mut self, agent: ConnectionId) {
-        match self.agents.get_mut(&agent).map(|agent| &mut agent.state) {
-            Some(AgentState::Knocking(knock)) => knock.session = None,
-            Some(AgentState::Answered(answered)) => answered.session = None,
-            Some(AgentState::Idle | AgentState::Paired(_)) | None => {}
-        }
-    }
-
-    fn set_idle(&mut self, agent: ConnectionId) {
-        if let Some(agent) = self.agents.get_mut(&agent) {
-            agent.state = AgentState::Idle;
         }
     }
 }

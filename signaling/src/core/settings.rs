@@ -19,6 +19,8 @@ pub struct Settings {
     pub pairing_within: Duration,
     /// How long a paired end may stay away.
     pub resume_grace: Duration,
+    /// Ended sessions of which agents are told that were away.
+    pub farewells: usize,
     pub guesses: Limits,
     /// Numbers that one operator may have open at a time.
     pub open_numbers: usize,
@@ -36,6 +38,7 @@ impl Default for Settings {
             answer_after: Duration::from_secs(2),
             pairing_within: Duration::from_secs(10),
             resume_grace: Duration::from_secs(120),
+            farewells: 16_384,
             guesses: Limits { per_address: 10, overall: 100 },
             open_numbers: 8,
             openings: Allowance { burst: 60, per_second: 0.2 },

@@ -132,7 +132,7 @@ impl Desk {
 
     /// False where there is no such session.
     pub(crate) fn end(&self, session: SessionId) -> bool {
-        let is_here = self.sessions().iter().any(|entry| entry.session == session);
+        let is_here = self.lock().rooms.knows(session);
         self.turn(Input::Ended { session });
         is_here
     }
@@ -229,7 +229,7 @@ impl Desk {
     }
 
     /// Whether the ledger has room for it.
-    fn put(&self, job: Job) -> bool {
+    pub(crate) fn put(&self, job: Job) -> bool {
         let put = self.ledger.put(job);
         self.crowded.store(!put, Ordering::Relaxed);
         if !put {
@@ -285,6 +285,7 @@ fn kind(note: &Note) -> &'static str {
         What::AttemptFailed(_) => "pairing.failed",
         What::Paired(..) => "session.paired",
         What::Over(..) => "session.over",
+        What::TakenUp => "session.taken_up",
         What::TooManyGuesses(_) => "pairing.limited",
         What::Refused(_) => "request.refused",
     }

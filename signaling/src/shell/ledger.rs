@@ -3,6 +3,7 @@
 //! What a record means is the core's matter, and the writing that of one task
 //! ([`super::ledger_scribe`]); here nobody waits for a lock while a disk is slow.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -125,6 +126,17 @@ pub(crate) struct Ledger {
     pub(crate) tenant: TenantId,
     pub(crate) tickets: EndTicketKey,
     names: Names,
+    unsaid: Unsaid,
+}
+
+/// How many records found no room in the queue, until the writer takes up their number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unsaid(Arc<AtomicU64>);
+
+impl Unsaid {
+    pub(super) fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -164,7 +176,10 @@ impl Ledger {
         let tickets = EndTicketKey::new(&ticket_seed);
         let (of_ledger, own) = (store.clone(), names.clone());
         let newest_known = Arc::clone(&newest);
-        let ledger = Self { jobs, newest: newest_known, store: of_ledger, tenant, tickets, names: own };
+        let unsaid = Unsaid::default();
+        let untold = unsaid.clone();
+        let ledger =
+            Self { jobs, newest: newest_known, store: of_ledger, tenant, tickets, names: own, unsaid };
         let scribe = Scribe {
             store,
             queue,
@@ -174,6 +189,7 @@ impl Ledger {
             has_log_key,
             held: std::collections::VecDeque::new(),
             missed: 0,
+            unsaid: untold,
             failing: false,
             unsigned_since: (!is_signed).then(Instant::now),
             tried: Instant::now(),
@@ -182,11 +198,15 @@ impl Ledger {
         Ok((ledger, scribe))
     }
 
-    /// False: the queue is full, and nothing will come of it.
+    /// False: the queue is full, and nothing will come of it. Where nobody is told, the ledger will say that
+    /// something happened.
     pub(crate) fn put(&self, job: Job) -> bool {
         let put = self.jobs.try_send(job);
-        if let Err(TrySendError::Full(_)) = put {
+        if let Err(TrySendError::Full(job)) = &put {
             tracing::error!("more records wait for the disk than fit");
+            if let Then::Nobody = job.then {
+                self.unsaid.0.fetch_add(1, Ordering::Relaxed);
+            }
         }
         put.is_ok()
     }

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use super::acts;
 use super::clock;
 use super::desk::Desk;
-use super::ledger::{Job, QUEUE, Signed, Then, Unwritten, Work};
+use super::ledger::{Job, QUEUE, Signed, Then, Unsaid, Unwritten, Work};
 use super::ledger_decrees::decree;
 use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
 use super::ledger_words::{Words, may_go_unrecorded};
@@ -48,6 +48,7 @@ pub(crate) struct Scribe {
     pub(super) has_log_key: bool,
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
+    pub(super) unsaid: Unsaid,
     /// The disk did not take the last commit, nor would it a signature: tried again, so that it is known when it does.
     pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
@@ -109,12 +110,11 @@ impl Scribe {
             for job in jobs.iter_mut() {
                 self.reword(&mut job.work).await;
             }
+            self.missed += self.unsaid.take();
             let works: Vec<Work> = jobs.iter().map(|job| job.work.clone()).collect();
             let done = self.write(&works, desk).await;
             self.failing = done.is_err();
-            if let Some(desk) = desk.upgrade() {
-                desk.told_by_writer(done.as_ref().err());
-            }
+            desk.upgrade().inspect(|desk| desk.told_by_writer(done.as_ref().err()));
             if let Err(error) = &done {
                 tracing::error!(%error, "the ledger cannot be written");
             }

@@ -263,21 +263,19 @@ async fn speak_http(door: &Door, mut guest: Guest, stream: TlsStream<TcpStream>,
         let switched = asked.as_ref().and_then(|switch| switch.answer(&mut request));
         let (guest, router, turn) = (guest.clone(), router.clone(), turn.take());
         async move {
-            let answer = match switched {
+            match switched {
                 Some(switched) => Ok(switched),
                 // What is begun is carried through, with its seat, though who asked hang up meanwhile:
                 // a record and what it puts in force are one act.
                 None => {
                     tokio::spawn(async move {
                         let answer = answered(router, request).await;
-                        drop(guest);
+                        drop((guest, turn));
                         answer
                     })
                     .await
                 }
-            };
-            drop(turn);
-            answer
+            }
         }
     });
     let connection =

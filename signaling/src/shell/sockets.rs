@@ -71,12 +71,15 @@ pub(crate) async fn operator(
             }
         };
         let over = line.converse(texts, Some(end), hear, pinged).await;
+        // Before the database is asked for anything: his numbers answer nobody from now on.
+        desk.disconnect(connection);
         if matches!(over, Over::ItsTime) {
             end_with_hours(&site, &bearer, address).await;
         }
         tell_of_end(&site, &bearer, over).await;
+    } else {
+        site.desk.disconnect(connection);
     }
-    site.desk.disconnect(connection);
     // A connection that lived until now was a use; where the row is gone there is none to count.
     site.accounts.touch(&bearer).await.ok();
     drop(guest);
@@ -144,7 +147,7 @@ async fn tell_of_end(site: &Site, bearer: &Bearer, over: Over) {
     let mut event = Event::new(kind);
     event.operator = Some(bearer.operator.0);
     site.desk.witness(&event);
-    site.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
+    site.desk.put(Job { work: Work::Happened(event), then: Then::Nobody });
 }
 
 /// Who the bearer is and for how long, if his token is still one (T55) and counts where he is.
@@ -157,7 +160,7 @@ async fn admitted(
         return Ok(None);
     }
     let operator = site.accounts.operator(bearer).await?;
-    let left = site.accounts.time_left(bearer, address).await;
+    let left = site.accounts.time_left(bearer, address).await?;
     Ok(operator.zip(left))
 }
 

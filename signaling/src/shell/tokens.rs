@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row as _;
 use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{Authenticator, ChangePassword, Confirmation, SignOut};
@@ -131,9 +132,11 @@ impl Accounts {
         let (Some(account), Some((envelope, certificate))) = (account, certified) else {
             return Ok(None);
         };
+        let Some(admission) = Admission::try_from(&account.limits).ok() else { return Ok(None) };
         if certificate.operator != account.person.name {
             return Ok(None);
         }
+        let until = Instant::now() + left(&admission, &certificate, clock::unix_row());
         let certified = |mode: &Mode| certificate.modes.contains(mode);
         Ok(Some(Operator {
             id,
@@ -144,24 +147,33 @@ impl Accounts {
             device: *device,
             rights: certificate.rights,
             certificate: envelope,
+            until,
             confirmed_until: Instant::now(),
         }))
     }
 
     /// How long a connection of the bearer from `address` may last: until its token, its
     /// certificate or the allowed hours end. `None`: it may not be at all.
-    pub(crate) async fn time_left(&self, bearer: &Bearer, address: IpAddr) -> Option<Duration> {
-        let account = self.by_id(bearer.operator.0).await.ok()??;
-        let admission = Admission::try_from(&account.limits).ok()?;
-        // Hardware addresses were declared at the login: the token stands for them.
+    ///
+    /// # Errors
+    /// It cannot be looked up: that is no reason to sign in again.
+    pub(crate) async fn time_left(
+        &self,
+        bearer: &Bearer,
+        address: IpAddr,
+    ) -> Result<Option<Duration>, sqlx::Error> {
+        let account = self.by_id(bearer.operator.0).await?;
+        let certified = self.certificate(bearer.operator.0, &bearer.device).await?;
+        let (Some(account), Some((_, certificate))) = (account, certified) else { return Ok(None) };
         let unix = clock::unix_row();
-        admission.check_place_and_time(address, unix).ok()?;
-        let certified = self.certificate(bearer.operator.0, &bearer.device).await.ok()??;
-        let certified = i64::try_from(certified.1.not_after).unwrap_or(i64::MAX) - unix;
-        let token = bearer.expires.saturating_sub(self.clock.now());
-        let left = u64::try_from(token.min(certified)).ok()?;
-        let left = admission.seconds_left(unix).map_or(left, |hours| hours.min(left));
-        Some(Duration::from_secs(left))
+        // Hardware addresses were declared at the login: the token stands for them.
+        let admission = Admission::try_from(&account.limits).ok();
+        let admission = admission.filter(|limits| limits.check_place_and_time(address, unix).is_ok());
+        let token = u64::try_from(bearer.expires.saturating_sub(self.clock.now())).ok();
+        let ends = admission.zip(token);
+        Ok(ends.map(|(admission, token)| {
+            left(&admission, &certificate, unix).min(Duration::from_secs(token))
+        }))
     }
 
     /// A token that nobody was told of.
@@ -330,4 +342,12 @@ impl From<Busy> for ProblemCode {
     fn from(_: Busy) -> Self {
         Self::Busy
     }
+}
+
+/// Until the certificate or the allowed hours end: nothing that he has running outlives them.
+fn left(admission: &Admission, certificate: &Certificate, unix: i64) -> Duration {
+    let certified = i64::try_from(certificate.not_after).unwrap_or(i64::MAX).saturating_sub(unix);
+    let certified = u64::try_from(certified).unwrap_or_default();
+    let hours = admission.seconds_left(unix);
+    Duration::from_secs(hours.map_or(certified, |hours| hours.min(certified)))
 }

@@ -14,6 +14,7 @@ mod crash;
 mod faults;
 mod flood;
 mod folder;
+mod hidden;
 mod hostile;
 mod http;
 mod ledger;

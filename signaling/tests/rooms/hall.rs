@@ -136,6 +136,7 @@ impl Hall {
             rights: Rights::of(&Capability::ALL),
             certificate: b"certificate".to_vec(),
             confirmed_until: self.now,
+            until: self.now + seconds(365 * 24 * 3600),
         }
     }
 

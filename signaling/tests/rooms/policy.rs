@@ -37,7 +37,7 @@ fn policy(version: u64, rules: &str) -> Policy {
     Policy { v: POLICY_FORM, tenant: TENANT, version, issued_at: 0, rules }
 }
 
-fn publish(hall: &mut Hall, version: u64, rules: &str) -> Vec<Output> {
+pub(crate) fn publish(hall: &mut Hall, version: u64, rules: &str) -> Vec<Output> {
     let policy = policy(version, rules);
     policy.check(TENANT).unwrap();
     hall.turn(Input::PolicyChanged { policy: Box::new(policy) })
@@ -312,6 +312,7 @@ fn s69_s70_explain_says_of_ten_thousand_policies_what_the_host_then_does() {
         certificate: Vec::new(),
         // Mode Manage asks for it, and this test is not about that.
         confirmed_until: Instant::now() + std::time::Duration::from_secs(24 * 3600),
+        until: Instant::now() + std::time::Duration::from_secs(24 * 3600),
     };
     let sessions = std::cell::Cell::new(0);
     let all = (rule_book(), select(Mode::ALL.to_vec()), select(certified.to_vec()));

@@ -167,6 +167,10 @@ impl World {
                             let before = self.over.insert(session.unwrap(), self.hall.now);
                             assert_eq!(before, None, "over twice");
                         }
+                        What::TakenUp => {
+                            let before = self.over.remove(&session.unwrap());
+                            assert!(before.is_some(), "taken up, and was never over");
+                        }
                         What::NumberOpened(..)
                         | What::AttemptMade(..)
                         | What::AttemptFailed(_)

@@ -28,7 +28,8 @@ use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::{Mode, Rights};
-use tasuki_signaling::core::rooms::ConnectionId;
+use tasuki_protocol::signal::OperatorToServer;
+use tasuki_signaling::core::rooms::{ConnectionId, Input as RoomsInput};
 
 use dice::Dice;
 use end::End;
@@ -61,6 +62,8 @@ pub struct World {
     pub model: Model,
     /// The number as the operator's program told it; the newest.
     pub number: Option<SessionNumber>,
+    /// What the operator's program keeps from the server.
+    pub withheld: fn(&ServerRequest) -> bool,
     dice: Dice,
     agenda: BTreeMap<(Instant, u64), Due>,
     sequence: u64,
@@ -231,6 +234,26 @@ impl World {
         self.input(role, Input::ServerDown);
     }
 
+    /// The operator's program is not the one that everybody has: it leaves the server, for good, and keeps its paths.
+    pub fn operator_deserts(&mut self) {
+        let Some(connection) = self.operator.connection.take() else { return };
+        let said = self.server.lose(connection, self.now);
+        self.spread(said);
+    }
+
+    /// As [`Self::operator_deserts`]: it says this to the server, and does not keep to it.
+    pub fn operator_pretends(&mut self, message: OperatorToServer) {
+        let connection = self.operator.connection.expect("it is here");
+        let said = self.server.hear(connection, ServerRequest::Operator(message), self.now);
+        self.spread(said);
+    }
+
+    /// What an administrator does comes to the rooms.
+    pub fn decree(&mut self, input: RoomsInput) {
+        let said = self.server.turn(input, self.now);
+        self.spread(said);
+    }
+
     pub fn crash_server(&mut self) {
         if self.server.runs() == Running::No {
             return;
@@ -278,6 +301,7 @@ impl World {
 
     fn act(&mut self, role: Role, output: Output) {
         match output {
+            Output::ToServer(request) if role == Role::Operator && (self.withheld)(&request) => {}
             Output::ToServer(request) => {
                 if let Some(connection) = self.end(role).connection {
                     self.plan_at(SERVER_LATENCY, Due::ToServer(connection, request));

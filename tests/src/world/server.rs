@@ -11,6 +11,7 @@ use tasuki_protocol::ledger::wire::EndTicketKey;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::ServerLimits;
+use tasuki_protocol::policy::exchange::SessionEntry;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
@@ -130,7 +131,13 @@ impl Server {
         self.turn(Input::Tick, now)
     }
 
-    fn turn(&mut self, input: Input, now: Instant) -> Vec<Said> {
+    /// As an administrator has them listed.
+    pub fn sessions(&self, now: Instant) -> Vec<SessionEntry> {
+        let unix = self.unix(now);
+        self.rooms.iter().flat_map(|rooms| rooms.sessions(Now { instant: now, unix })).collect()
+    }
+
+    pub fn turn(&mut self, input: Input, now: Instant) -> Vec<Said> {
         let mut said = Vec::new();
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
@@ -172,6 +179,7 @@ impl Server {
             rights: Rights::of(&Capability::ALL),
             certificate: self.facts.certificate.clone(),
             confirmed_until: self.began + Duration::from_secs(365 * 24 * 3600),
+            until: self.began + Duration::from_secs(365 * 24 * 3600),
         }
     }
 }

@@ -215,6 +215,7 @@ pub(super) fn build(plan: Plan) -> World {
         identities,
         model: Model::new(plan.mode, plan.host_local),
         number: None,
+        withheld: |_| false,
         dice: Dice::new(plan.seed ^ 0x5EED),
         agenda: BTreeMap::new(),
         sequence: 0,

@@ -146,6 +146,57 @@ fn a_word_out_of_place_is_noticed() {
     assert_none(&at("peer/src/link.rs", "use str0m::Rtc; // unsafe"));
 }
 
+/// What is of one system stands in one small module of a crate that other systems are to have too.
+const SYSTEM_WORDS: &[&str] =
+    &["std::os::unix", "std::os::linux", "std::os::fd", "std::os::windows", "rustix"];
+const SYSTEM_MODULES: &[&str] = &["peer/src/shell/system/", "ui-slint/src/system/"];
+/// Measures what painting costs, by a clock of each thread.
+const SYSTEM_CLOCK: &str = "ui-slint/src/viewer/paint.rs";
+
+#[test]
+fn what_is_of_one_system_stands_in_its_module() {
+    assert_none(&of_one_system(&tree::rust()));
+}
+
+fn of_one_system(sources: &[Source]) -> Vec<String> {
+    let portable = |source: &&Source| {
+        let is_meant = ["peer/src/", "ui-slint/src/"].iter().any(|folder| source.is_under(folder));
+        let is_apart = SYSTEM_MODULES.iter().any(|folder| source.is_under(folder));
+        is_meant && !is_apart && source.path != SYSTEM_CLOCK
+    };
+    let mut complaints = Vec::new();
+    for source in sources.iter().filter(portable) {
+        let before_tests = source.text.split("#[cfg(test)]").next().unwrap_or_default();
+        let written = code(before_tests);
+        let all = with_full_paths(&written);
+        for word in SYSTEM_WORDS {
+            if let Some(at) = find_word(&all, word) {
+                let line = if at < written.len() { line_of(&written, at) } else { 1 };
+                let mend = "ask `system`, which has it for each system";
+                complaints.push(format!("{}:{line}: `{word}` is of one system; {mend}", source.path));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn a_word_of_one_system_out_of_its_module_is_noticed() {
+    let at = |path, text| of_one_system(&[Source::made_up(path, text)]);
+    assert_complains(
+        &at("peer/src/shell/a.rs", "//! x\nuse std::os::unix::fs::MetadataExt;"),
+        "a.rs:2",
+    );
+    assert_complains(
+        &at("ui-slint/src/a.rs", "use std::{io, os::unix::net::UnixStream};"),
+        "std::os::unix",
+    );
+    assert_complains(&at("peer/src/a.rs", "rustix::fs::flock(f)"), "rustix");
+    assert_none(&at("peer/src/shell/system/unix.rs", "use rustix::time::clock_gettime;"));
+    assert_none(&at("peer/src/a.rs", "//! x\n#[cfg(test)]\nmod tests { use std::os::unix::fs::A; }"));
+    assert_none(&at("media/src/a.rs", "use rustix::shm;"));
+}
+
 /// A server or relay that is told where to connect can be told to connect anywhere (T49).
 #[test]
 fn t49_servers_and_relays_never_dial_out() {

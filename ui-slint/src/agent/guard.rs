@@ -63,11 +63,7 @@ impl Guard {
         window: &AgentWindow,
         ear: &impl Ear,
     ) -> Option<Msg> {
-        let (asks, lives) = match &model.page {
-            Page::Asking(_) => (true, false),
-            Page::Live(live) => (live.question.is_some(), live.is_seen()),
-            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => (false, false),
-        };
+        let (asks, lives) = at_stake(&model.page);
         self.look_after_witness(asks, lives, window);
         let had_bars = !self.bars.is_empty();
         match (had_bars, lives) {
@@ -198,6 +194,16 @@ impl Guard {
     }
 }
 
+/// Whether a question stands, and whether somebody sees this screen. Of a policy, a manifest or a right it asks
+/// nothing: none of them takes the bar away (T33).
+fn at_stake(page: &Page) -> (bool, bool) {
+    match page {
+        Page::Asking(_) => (true, false),
+        Page::Live(live) => (live.question.is_some(), live.is_seen()),
+        Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => (false, false),
+    }
+}
+
 /// X's number of a key that goes down, as far as it is known. What repeats was pressed once.
 fn pressed(event: &WindowEvent) -> Option<Option<u8>> {
     let WindowEvent::KeyboardInput { event, is_synthetic: false, .. } = event else { return None };
@@ -241,4 +247,56 @@ fn places(window: &impl ComponentHandle) -> Option<Vec<Place>> {
 /// `None` while one is not made yet.
 fn standings(bars: &[Bar]) -> Option<Vec<Standing>> {
     bars.iter().map(|bar| bar.place.standing(bar.window.window())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tasuki_peer::shell::texts::Lang;
+    use tasuki_protocol::ids::Role;
+    use tasuki_protocol::policy::preset::Preset;
+    use tasuki_protocol::rights::Mode;
+
+    use super::*;
+    use crate::agent::news::News;
+    use crate::agent::scenes;
+    use crate::look::Shade;
+
+    /// What an operator may at most under a policy of one preset, taken in by this computer.
+    fn begun(preset: Preset, mode: Mode, now: Instant) -> Option<Model> {
+        let question = scenes::allowed_by(preset, mode, Lang::En)?;
+        let granted = question.grantable;
+        let mut model = Model::new(Lang::En, Shade::Light, "Example Help");
+        for news in [News::Asked { question, met_before: 1 }, News::Answered { granted, at: 0 }] {
+            let _ = model.update(Msg::News(Box::new(news)), now);
+        }
+        Some(model)
+    }
+
+    #[test]
+    fn t33_under_every_preset_and_whatever_was_taken_away_the_bar_stands_while_this_screen_is_seen() {
+        let (now, mut seen) = (Instant::now(), 0);
+        for (preset, mode) in Preset::ALL.into_iter().flat_map(|it| Mode::ALL.map(|mode| (it, mode))) {
+            let Some(mut model) = begun(preset, mode, now) else { continue };
+            let is_shown = mode.host() == Role::Agent;
+            let later = now + Duration::from_secs(60);
+            let states = [
+                Msg::Tick,
+                Msg::News(Box::new(News::Effective(tasuki_protocol::rights::Rights::NONE))),
+                Msg::News(Box::new(News::Paused(true))),
+                Msg::News(Box::new(News::OwnHand(true))),
+                Msg::News(Box::new(News::Reconnecting)),
+                Msg::AboutShown(true),
+                Msg::EndPressed,
+            ];
+            for state in states {
+                let told = format!("{preset:?} {mode} {state:?}");
+                let _ = model.update(state, later);
+                assert_eq!(at_stake(&model.page).1, is_shown, "{told}");
+            }
+            seen += u32::from(is_shown);
+        }
+        assert!(seen > 5, "{seen}");
+    }
 }

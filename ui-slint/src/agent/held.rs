@@ -10,11 +10,12 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::session;
+use crate::last_words;
+use crate::orders::Orders;
 
 /// Dropping it ends it.
 pub(super) struct Held {
-    orders: Option<mpsc::Sender<Order>>,
+    orders: Option<Orders<Order>>,
     pub(super) viewer: Option<Viewer>,
     /// Its end, or the refusal, is said already: a second one would cut the farewell short, and with it the
     /// other end's signature under the receipt.
@@ -30,23 +31,27 @@ impl Held {
 
     /// It has come about: acts go here, pictures come from there.
     pub(super) fn runs(&mut self, orders: mpsc::Sender<Order>, viewer: Viewer) {
+        let orders = Orders::over(orders);
+        // The operator is told even when the display takes this program along.
         if let Some(task) = &self.task {
-            session::end_with_display(task, &orders);
+            last_words::of(task.abort_handle(), orders.last_words());
         }
         self.orders = Some(orders);
         self.viewer = Some(viewer);
     }
 
-    /// Waits for room in the session's orders only where there is none: an end is never dropped.
     pub(super) fn act(&mut self, act: HumanAct, runtime: &Handle) {
-        let Some(orders) = self.orders.clone() else { return };
+        let Some(orders) = &self.orders else { return };
         let ends = matches!(act, HumanAct::End(_) | HumanAct::Refuse { .. });
         if ends && std::mem::replace(&mut self.is_ending, true) {
             return;
         }
-        if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(Order::Act(act)) {
-            runtime.spawn(async move { orders.send(order).await });
-        }
+        orders.give(Order::Act(act), runtime);
+    }
+
+    /// Of the other side's screen.
+    pub(super) fn to_keep_pictures(&self) -> Option<(mpsc::Sender<Order>, Viewer)> {
+        Some((self.orders.as_ref()?.way(), self.viewer.clone()?))
     }
 
     /// Nothing of it goes on: neither the way to the number, nor a session that was just found.
@@ -83,7 +88,7 @@ mod tests {
         {
             let (orders, mut given) = mpsc::channel(4);
             let mut held = Held::new(None, runtime.spawn(std::future::pending()));
-            held.orders = Some(orders);
+            held.orders = Some(Orders::over(orders));
             held.act(HumanAct::Pause, &runtime);
             held.act(first, &runtime);
             held.act(HumanAct::End(EndReason::UserEnded), &runtime);

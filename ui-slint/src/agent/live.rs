@@ -37,7 +37,8 @@ pub struct Live {
     /// Rights that came in mid-session, in order: their rows stand below the others, and move none.
     joined: Vec<Capability>,
     settled_at: Instant,
-    ending: Option<Instant>,
+    /// Before it no other picture is kept.
+    next_picture: Option<Instant>,
 }
 
 /// What the person has opened over the list of rights.
@@ -117,7 +118,7 @@ impl Live {
             pictures_kept: 0,
             joined: Vec::new(),
             settled_at: now + INERT,
-            ending: None,
+            next_picture: None,
         }
     }
 
@@ -209,10 +210,7 @@ impl Live {
 
     pub(super) fn pressed(&mut self, msg: &Msg, now: Instant) -> Vec<Effect> {
         match *msg {
-            Msg::EndPressed => {
-                self.ending = Some(now);
-                self.end()
-            }
+            Msg::EndPressed => self.end(),
             // The second half of a double click on Allow, which stood at the same place. What takes away
             // is never late.
             Msg::PausePressed(_, Spot::Page) | Msg::Taken(_, true) if !self.is_settled(now) => {
@@ -234,7 +232,13 @@ impl Live {
                 Vec::new()
             }
             Msg::Written(ref line) => self.write(line),
-            Msg::KeepPicturePressed if self.may_keep() => vec![Effect::KeepPicture],
+            // The other side is told of each, and of no more than the core lets be told (T27).
+            Msg::KeepPicturePressed
+                if self.may_keep() && self.next_picture.is_none_or(|at| at <= now) =>
+            {
+                self.next_picture = Some(now + INERT);
+                vec![Effect::KeepPicture]
+            }
             Msg::LanguageSwitched
             | Msg::ShadeChosen(_)
             | Msg::AboutShown(_)
@@ -313,8 +317,12 @@ mod tests {
         let mut live = live(Mode::Show, now);
         live.allowed = live.allowed.with(Capability::Screenshot);
         assert_eq!(live.pressed(&Msg::KeepPicturePressed, now), [Effect::KeepPicture]);
+        let soon = live.pressed(&Msg::KeepPicturePressed, now + Duration::from_millis(499));
+        assert_eq!(soon, [], "the other side would not be told of it");
+        let later = now + INERT;
+        assert_eq!(live.pressed(&Msg::KeepPicturePressed, later), [Effect::KeepPicture]);
         live.allowed = live.allowed.without(Capability::Screenshot);
-        assert!(live.pressed(&Msg::KeepPicturePressed, now).is_empty());
+        assert!(live.pressed(&Msg::KeepPicturePressed, later + INERT).is_empty());
     }
 
     fn asked(kind: QuestionKind, now: Instant) -> Live {

@@ -9,6 +9,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use slint::winit_030::EventResult;
+use slint::winit_030::winit::event::{ElementState, WindowEvent};
+use slint::winit_030::winit::keyboard::{KeyCode, PhysicalKey};
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Rights};
@@ -56,10 +58,15 @@ pub(super) fn walk(
         since: Cell::new(Instant::now()),
         guard: RefCell::new(Guard::new(next_is_bar)),
     });
-    mock.guard.borrow().hear(&window, |_| EventResult::Propagate);
+    let walked = Rc::downgrade(&mock);
+    mock.guard.borrow().hear(&window, move |event| match walked.upgrade() {
+        Some(mock) if is_next(event) => {
+            mock.turn();
+            EventResult::PreventDefault
+        }
+        Some(_) | None => EventResult::Propagate,
+    });
     wiring::wire(&window, &mock);
-    let next = Rc::clone(&mock);
-    window.on_next_state(move || next.turn());
     room::keep_on_screen(&window);
     made_up::lay_into(&window);
     window.show()?;
@@ -73,6 +80,12 @@ pub(super) fn walk(
     let tick = Timer::default();
     tick.start(TimerMode::Repeated, TICK, move || ticking.show());
     slint::run_event_loop()
+}
+
+/// Wherever the keys are, and where they are nowhere.
+fn is_next(event: &WindowEvent) -> bool {
+    let WindowEvent::KeyboardInput { event, is_synthetic: false, .. } = event else { return false };
+    event.state == ElementState::Pressed && event.physical_key == PhysicalKey::Code(KeyCode::F6)
 }
 
 struct Mock {

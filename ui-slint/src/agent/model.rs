@@ -204,8 +204,7 @@ impl Model {
 
     /// What is told in passing now. Nothing of it stands over a question but why a press had no effect.
     pub fn told(&self) -> Option<&Said> {
-        let asked = matches!(&self.page, Page::Live(live) if live.question.is_some());
-        self.notice.as_ref().filter(|said| !asked || **said == Said::NotByHand)
+        self.notice.as_ref().filter(|said| !self.asks() || **said == Said::NotByHand)
     }
 
     #[must_use]

@@ -89,6 +89,14 @@ impl Model {
             }
             News::Over { end, fault } => self.over(end, fault, now),
             News::Wrote(line) => self.wrote(&line),
+            News::PictureKept => {
+                let Page::Live(live) = &mut self.page else { return Vec::new() };
+                // Of this end's own pictures the person knows (T27).
+                if live.is_seen() {
+                    self.notice = Some(Said::PictureKept);
+                }
+                live.hear(news, now)
+            }
             News::NotSent => {
                 self.notice = Some(Said::NotSent);
                 if let Page::Live(live) = &mut self.page {
@@ -104,8 +112,7 @@ impl Model {
             | News::AskedMore { .. }
             | News::AskedMoreOver
             | News::Allowed { .. }
-            | News::Effective(_)
-            | News::PictureKept => match &mut self.page {
+            | News::Effective(_) => match &mut self.page {
                 Page::Live(live) => live.hear(news, now),
                 Page::Trouble(_)
                 | Page::Number(_)
@@ -175,6 +182,8 @@ impl Model {
             Page::Number(_) | Page::Trouble(_) | Page::Ended(_) => return Vec::new(),
             Page::Connecting(_) => return self.failed(fault.unwrap_or(Fault::ServerGone)),
         };
+        // Of a session that is over; its summary counts the pictures.
+        self.notice.take_if(|said| matches!(said, Said::PictureKept | Said::Wrote(_) | Said::NotSent));
         let how = Ending::of(end, fault);
         self.page = Page::Ended(Box::new(Ended { how, summary, receipt: None }));
         vec![Effect::Present]
@@ -233,7 +242,7 @@ impl Live {
                 self.taken = Rights::of(&gone);
                 self.timed.retain(|(right, _)| rights.has(*right));
             }
-            News::PictureKept => self.pictures_kept += 1,
+            News::PictureKept => self.pictures_kept = self.pictures_kept.saturating_add(1),
             News::Failed(_)
             | News::Asked { .. }
             | News::Answered { .. }
@@ -312,5 +321,28 @@ mod tests {
         let expected = [(Role::Operator, false), (Role::Agent, false), (Role::Agent, true)];
         assert_eq!(unsent, expected);
         assert_eq!(model.told(), Some(&Said::NotSent));
+    }
+
+    #[test]
+    fn t27_the_person_is_told_of_each_picture_of_his_screen_and_not_of_his_own() {
+        let now = Instant::now();
+        for name in ["agent-live-control", "agent-live-view", "agent-live-paused"] {
+            let mut model = scene(name, now);
+            let _ = model.update(Msg::News(Box::new(News::PictureKept)), now);
+            assert_eq!(model.told(), Some(&Said::PictureKept), "{name}");
+            assert_eq!(live(&model).pictures_kept, 1, "{name}");
+        }
+        let mut model = scene("agent-live-more-rights", now);
+        let _ = model.update(Msg::News(Box::new(News::PictureKept)), now);
+        assert_eq!(model.told(), None, "the question stands alone");
+        let _ = model.hear(News::AskedMoreOver, now);
+        assert_eq!(model.told(), Some(&Said::PictureKept), "after the question");
+        let mut model = scene("agent-watching-show", now);
+        let _ = model.update(Msg::News(Box::new(News::PictureKept)), now);
+        assert_eq!((model.told(), live(&model).pictures_kept), (None, 1));
+        let mut model = scene("agent-live-view", now);
+        let _ = model.hear(News::PictureKept, now);
+        let _ = model.hear(News::Over { end: None, fault: None }, now);
+        assert_eq!(model.told(), None, "the summary counts it");
     }
 }

@@ -1,27 +1,43 @@
 //! What the person keeps: pictures of the operator's screen, and receipts.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use tasuki_peer::core::io::HumanAct;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::pictures::{self, Kept, Unkept};
 
-use super::model::{Page, Said};
+use super::held::Held;
+use super::model::{Msg, Page, Said};
+use super::news::News;
 use super::running::Program;
 use crate::documents;
 
 impl Program {
-    pub(super) fn keep_picture(&self) {
-        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
-        let Some(viewer) = viewer else { return };
-        let Ok((png, ..)) = viewer.png() else { return };
-        let kept = documents::keep_picture(&png).map(Some);
-        if kept.is_ok() {
-            self.act(HumanAct::TookScreenshot);
-            if let Page::Live(live) = &mut self.model.borrow_mut().page {
-                live.pictures_kept += 1;
+    /// Beside the window's own thread: a picture takes its time, and a folder may be slow.
+    pub(super) fn keep_picture(self: &Rc<Self>) {
+        let held = self.session.borrow();
+        let Some((orders, viewer)) = held.as_ref().and_then(Held::to_keep_pictures) else { return };
+        let kept = self.runtime.spawn(pictures::keep(orders, viewer, documents::keep_picture));
+        let program = Rc::downgrade(self);
+        let _ = slint::spawn_local(async move {
+            let kept = kept.await;
+            if let (Ok(kept), Some(program)) = (kept, program.upgrade()) {
+                program.kept_picture(kept);
             }
-        }
-        self.said(kept);
+        });
+    }
+
+    fn kept_picture(self: &Rc<Self>, kept: Result<Kept, Unkept>) {
+        let told = match kept {
+            Ok(kept) => {
+                self.dispatch(Msg::News(Box::new(News::PictureKept)));
+                Said::Saved(kept.file.display().to_string())
+            }
+            Err(Unkept::Unwritten(fault)) => Said::Fault(fault),
+            // It may not be kept any more, which is seen.
+            Err(Unkept::Untold | Unkept::NoPicture) => return,
+        };
+        self.dispatch(Msg::Told(told));
     }
 
     pub(super) fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {

@@ -47,7 +47,7 @@ pub(super) struct Program {
     remembered: RefCell<Remembered>,
     trust: RefCell<Option<Trust>>,
     tried: RefCell<TriedNumbers>,
-    runtime: tokio::runtime::Runtime,
+    pub(super) runtime: tokio::runtime::Runtime,
     pub(super) session: RefCell<Option<Held>>,
     examining: Examining,
     guard: RefCell<Guard>,
@@ -154,6 +154,7 @@ impl Program {
             (Some(_), false) => self.begin_watching(),
             (None, true) => {
                 if let Some(screen) = self.theirs.take() {
+                    screen.allow(Allowed::No);
                     screen.watch(None);
                 }
             }

@@ -11,6 +11,9 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Challenge, DeviceKey, SessionId, TenantId};
 use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::message::EndReason;
+use tasuki_protocol::policy::decide::{ServerLimits, Subject};
+use tasuki_protocol::policy::preset::Preset;
+use tasuki_protocol::policy::{Policy, Rules};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
@@ -274,6 +277,24 @@ fn begun(mode: Mode, lang: Lang) -> Vec<Msg> {
         }),
         news(News::PathChosen(PathKind::Direct)),
     ]
+}
+
+/// The question under a policy of one preset; `None` where that does not allow the mode.
+pub fn allowed_by(preset: Preset, mode: Mode, lang: Lang) -> Option<Question> {
+    let rules = Rules { base: Some(preset), ..Rules::default() };
+    let mut policy = Policy::unwritten(TenantId([0; 8]));
+    policy.rules.default = rules;
+    let whole = Rights::of(&Capability::ALL);
+    let subject = Subject { operator: "sato", groups: &[], modes: &Mode::ALL, certified: whole };
+    let limits = ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: 3600 };
+    let grant = policy.decide(&subject, mode, limits, BEGAN_AT).outcome.ok()?;
+    let mut question = question(mode, lang);
+    question.manifest.capabilities = grant.rights;
+    question.manifest.files = grant.files;
+    question.manifest.recording = grant.recording;
+    question.manifest.application_selection = grant.application_selection;
+    question.grantable = grant.rights;
+    Some(question)
 }
 
 /// What the peer's core would ask.

@@ -19,12 +19,10 @@ use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Capability;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use super::live::QuestionKind;
 use super::model::Effect;
 use super::news::News;
-use crate::last_words;
 
 /// What a session needs.
 #[derive(Debug, Clone)]
@@ -76,18 +74,6 @@ pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
         attend(front, &needs, &told).await;
     }
     let _ = running.await;
-}
-
-/// The operator is told even when the display takes this program along.
-pub(super) fn end_with_display(task: &JoinHandle<()>, orders: &mpsc::Sender<Order>) {
-    // Whoever holds the orders holds the session; the last words must not.
-    let orders = orders.downgrade();
-    last_words::of(task.abort_handle(), move || {
-        let Some(orders) = orders.upgrade() else { return };
-        let end = Order::Act(HumanAct::End(EndReason::ProgramEnded));
-        // Beside the thread that waits for the session, whose orders may have no room for a moment.
-        drop(std::thread::Builder::new().spawn(move || orders.blocking_send(end)));
-    });
 }
 
 async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession>) {

@@ -22,7 +22,7 @@ use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Mode, Rights};
-use tasuki_protocol::showable::{MAX_REASON_CHARS, is_showable_reason};
+use tasuki_protocol::showable::{MAX_REASON_CHARS, is_showable_reason, one_line};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -30,6 +30,7 @@ use super::model::{Account, Asks, Note, TabId, ToastWhat};
 use super::session::Happened;
 use super::update::{Form, Msg};
 use super::{entrance, files};
+use crate::orders::{Errand, Orders};
 use crate::{last_words, upkeep};
 
 /// What a server that is busy asks for, in seconds.
@@ -54,7 +55,7 @@ pub struct Engine {
     runtime: Handle,
     settings: Arc<Settings>,
     news: Teller,
-    sessions: BTreeMap<TabId, mpsc::Sender<Order>>,
+    sessions: BTreeMap<TabId, Orders<Order>>,
     /// To be waited for when the window closes.
     running: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -100,6 +101,23 @@ enum Order {
     Screenshot(PathBuf),
 }
 
+impl Errand for Order {
+    fn of(act: HumanAct) -> Self {
+        Self::Act(act)
+    }
+
+    fn act(&self) -> Option<&HumanAct> {
+        match self {
+            Self::Act(act) => Some(act),
+            Self::Report | Self::Screenshot(_) => None,
+        }
+    }
+
+    fn may_be_lost(&self) -> bool {
+        matches!(self, Self::Report)
+    }
+}
+
 impl Engine {
     pub fn new(runtime: Handle, settings: Settings, news: Teller) -> Self {
         Self {
@@ -126,8 +144,8 @@ impl Engine {
     /// The number's request; everything else of the session follows as news.
     pub fn dial(&mut self, tab: TabId, mode: Mode, note: Note) {
         let (orders, wanted) = mpsc::channel(ACTS);
-        // Whoever holds the orders holds the session; the last words must not.
-        let last = orders.downgrade();
+        let orders = Orders::over(orders);
+        let last_words = orders.last_words();
         self.sessions.insert(tab, orders);
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         self.running.retain(|task| !task.is_finished());
@@ -135,10 +153,7 @@ impl Engine {
             let result = hold(tab, mode, note, &settings, wanted, &news).await;
             news.session(tab, Happened::Gone(result)).await;
         });
-        last_words::of(task.abort_handle(), move || {
-            let end = Order::Act(HumanAct::End(EndReason::ProgramEnded));
-            let _ = last.upgrade().map(|orders| orders.try_send(end));
-        });
+        last_words::of(task.abort_handle(), last_words);
         self.running.push(task);
     }
 
@@ -165,9 +180,8 @@ impl Engine {
     }
 
     fn order(&self, tab: TabId, order: Order) {
-        let Some(orders) = self.sessions.get(&tab) else { return };
-        if orders.try_send(order).is_err() {
-            tracing::warn!("an act was dropped: the session's loop does not take them");
+        if let Some(orders) = self.sessions.get(&tab) {
+            orders.give(order, &self.runtime);
         }
     }
 
@@ -251,12 +265,19 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
     }
 }
 
-/// What the end user reads as the reason: the ticket, and why; nothing where nothing was noted.
+/// What the end user reads as the reason: the ticket, and why; nothing where nothing was noted. Where both have no
+/// room, the ticket is cut.
 fn reason(note: &Note) -> Option<String> {
-    let parts = [note.ticket.trim(), note.reason.trim()];
-    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let text: String = text.chars().take(MAX_REASON_CHARS).collect();
-    Some(text.trim_end().to_owned()).filter(|text| is_showable_reason(text))
+    let cut = |text: &str, room: usize| {
+        let cut: String = one_line(text).chars().take(room).collect();
+        cut.trim_end().to_owned()
+    };
+    let why = cut(&note.reason, MAX_REASON_CHARS);
+    let between = usize::from(!why.is_empty());
+    let ticket = cut(&note.ticket, MAX_REASON_CHARS.saturating_sub(why.chars().count() + between));
+    let parts = [ticket, why].into_iter().filter(|part| !part.is_empty());
+    let text = parts.collect::<Vec<_>>().join(" ");
+    Some(text).filter(|text| is_showable_reason(text))
 }
 
 /// From the number to the end.
@@ -320,10 +341,8 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller,
                 news.session(tab, Happened::Layout(layout)).await;
             }
         }
-        Notice::DesktopFailed(why) => {
-            verdict.desktop_failed(why.clone());
-            news.session(tab, Happened::DesktopFailed(why)).await;
-        }
+        // The session is over with it: its end tells why.
+        Notice::DesktopFailed(why) => verdict.desktop_failed(why),
         Notice::AskPerson(question) => news.session(tab, Happened::Asked(question)).await,
         Notice::WithdrawPersonQuestion(what) => {
             news.session(tab, Happened::QuestionOver(what)).await;
@@ -346,12 +365,38 @@ async fn carry_out(tab: TabId, order: Order, front: &Front, reported: &mut Insta
             *reported = Instant::now();
             news.session(tab, Happened::Report(Box::new(report), seconds)).await;
         }
+        // However slow the folder is, the session goes on hearing its person.
         Order::Screenshot(file) => {
-            let happened = files::keep_picture(front.viewer.clone(), file).await;
-            if let Happened::ScreenshotKept(_) = &happened {
-                front.act(HumanAct::TookScreenshot).await;
-            }
-            news.session(tab, happened).await;
+            let (viewer, orders, news) = (front.viewer.clone(), front.orders.clone(), news.clone());
+            tokio::spawn(async move {
+                if let Some(happened) = files::keep_picture(orders, viewer, file).await {
+                    news.session(tab, happened).await;
+                }
+            });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(ticket: &str, why: &str) -> Option<String> {
+        let (ticket, reason) = (ticket.to_owned(), why.to_owned());
+        super::reason(&Note { customer: String::new(), ticket, reason })
+    }
+
+    #[test]
+    fn s69_what_was_given_as_the_reason_is_what_the_person_reads() {
+        assert_eq!(told("", ""), None);
+        assert_eq!(
+            told(" #4410 ", " printer\u{200B} is\ndead "),
+            Some("#4410 printer is dead".to_owned())
+        );
+        let long = told(&"7".repeat(130), "printer").expect("it is told");
+        assert!(long.ends_with("7 printer") && long.chars().count() == MAX_REASON_CHARS, "{long}");
+        let both = told("#4410", &"あ".repeat(130)).expect("it is told");
+        assert_eq!(both, "あ".repeat(MAX_REASON_CHARS), "the reason is what the policy wants");
+        assert_eq!(told("#4410", "\u{202E}\u{200B}"), Some("#4410".to_owned()));
     }
 }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::showable::one_line;
 use tasuki_protocol::terms::Requirement;
 
 use super::ending::note_down;
 use super::history::Past;
-use super::model::{Account, Asks, Busy, Door, Missing, Model, Page, SignIn, TabId, Trouble};
+use super::model::{Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn, TabId, Trouble};
 use super::preferences::Preferences;
 use super::update::{Effect, Form, say};
 
@@ -192,8 +193,10 @@ pub(super) fn may_open(model: &Model, mode: Mode) -> bool {
     }
 }
 
-pub(super) fn asks_for_reason(model: &Model) -> bool {
-    matches!(&model.door, Door::In(account) if account.reason == Requirement::Required)
+/// The policy wants a reason, and in this note nobody could read one.
+pub(super) fn lacks_reason(model: &Model, note: &Note) -> bool {
+    let asks = matches!(&model.door, Door::In(account) if account.reason == Requirement::Required);
+    asks && one_line(&note.reason).is_empty()
 }
 
 /// The policy is another than at the sign-in.

@@ -8,9 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::pictures::{self, Unkept};
+use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::screen::Layout;
+use tokio::sync::mpsc;
 
 use super::entrance::{Found, Trusted};
 use super::model::Account;
@@ -92,24 +95,29 @@ pub fn pictures_folder() -> PathBuf {
     if pictures.is_dir() { pictures } else { home }
 }
 
-/// S7, S95: the viewer's picture as a file of the operator's.
-pub async fn keep_picture(viewer: Viewer, file: PathBuf) -> Happened {
-    let target = file.clone();
-    let kept = tokio::task::spawn_blocking(move || {
-        let (png, ..) = viewer.png().map_err(|why| why.to_string())?;
-        if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(|why| why.to_string())?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        let mut opened =
-            options.write(true).create_new(true).open(&target).map_err(|why| why.to_string())?;
-        std::io::Write::write_all(&mut opened, &png).map_err(|why| why.to_string())
-    });
-    match kept.await {
-        Ok(Ok(())) => Happened::ScreenshotKept(file),
-        Ok(Err(why)) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why }),
-        Err(why) => Happened::ScreenshotFailed(Fault::CannotWrite { file, why: why.to_string() }),
+/// S7, S95: the viewer's picture as a file of the operator's; `None` where it may not be kept any more, which is seen.
+pub async fn keep_picture(
+    orders: mpsc::Sender<Order>,
+    viewer: Viewer,
+    file: PathBuf,
+) -> Option<Happened> {
+    let write = move |png: &[u8]| match write(&file, png) {
+        Ok(()) => Ok(file),
+        Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
+    };
+    match pictures::keep(orders, viewer, write).await {
+        Ok(kept) => Some(Happened::ScreenshotKept(kept.file)),
+        Err(Unkept::Unwritten(fault)) => Some(Happened::ScreenshotFailed(fault)),
+        Err(Unkept::Untold | Unkept::NoPicture) => None,
     }
+}
+
+fn write(file: &Path, png: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut opened = std::fs::OpenOptions::new().write(true).create_new(true).open(file)?;
+    std::io::Write::write_all(&mut opened, png)
 }
 
 /// The monitors of this desktop, to choose from.

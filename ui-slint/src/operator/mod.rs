@@ -12,6 +12,7 @@ pub mod mock;
 pub mod model;
 pub mod preferences;
 pub mod program;
+mod question;
 pub mod scenes;
 pub mod session;
 pub mod sharing;

@@ -13,9 +13,10 @@ use tasuki_protocol::terms::Requirement;
 
 use super::history::Past;
 use super::preferences::{Language, Preferences};
+pub use super::question::Question;
 pub use super::tab::{
-    Dialog, Halts, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Question, Rates, Stage,
-    Tab, TabId, View,
+    Dialog, Halts, Line, Link, More, MoreRights, Note, Number, Outcome, Paused, Rates, Stage, Tab,
+    TabId, View,
 };
 use crate::checkup::Checkup;
 
@@ -156,8 +157,6 @@ pub enum ToastWhat {
     NumberCopied,
     LinkCopied,
     Screenshot(PathBuf),
-    /// Of this computer's screen.
-    TheyKeptAPicture,
     /// A copy of a receipt.
     Saved(PathBuf),
     Failed(Fault),
@@ -166,6 +165,8 @@ pub enum ToastWhat {
     TooManyTabs,
     /// The person at this computer is asked something in the tab of that name.
     Asked(String),
+    /// The other side has kept a picture of this screen, in the session of that name (T27).
+    PictureTaken(String),
     TextSent,
 }
 

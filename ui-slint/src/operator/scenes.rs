@@ -195,6 +195,11 @@ impl Stages {
         aside.toast = Some(Toast { what: ToastWhat::SettingsSetAside(vec![file]), until: NOW + 6 });
         let failed =
             self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::TranscriptMismatch)), |_| {});
+        let lost = |mode, fault| {
+            let over = Stage::Over(Outcome::Failed(fault));
+            self.tab(mode, over, |tab| tab.live_seconds = 126)
+        };
+        let own = Fault::Desktop { why: "no X server answers at :0; check DISPLAY".to_owned() };
         vec![
             ("operator-screenshot-kept", kept),
             ("operator-ended", over(ended(EndedBy::ThisEnd))),
@@ -204,6 +209,8 @@ impl Stages {
                 self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::Refused)), |_| {}),
             ),
             ("operator-failed", failed),
+            ("operator-screen-lost", lost(Mode::View, Fault::ScreenLost)),
+            ("operator-own-screen-lost", lost(Mode::Share, own)),
             ("operator-history", page(Page::History)),
             ("operator-history-empty", Model { page: Page::History, ..self.home() }),
             ("operator-settings", page(Page::Settings)),

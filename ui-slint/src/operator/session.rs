@@ -14,6 +14,7 @@ use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone, note_down};
+use super::entrance::lacks_reason;
 use super::hearing::{add_line, cipher_words, heard};
 use super::model::{Dialog, Model, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
@@ -24,8 +25,6 @@ use crate::viewer::hands;
 #[derive(Debug)]
 pub enum Happened {
     Event(SessionEvent),
-    /// The host's own desktop cannot be shown; its sentence.
-    DesktopFailed(String),
     /// This end's person is asked, where his screen is shown.
     Asked(PersonQuestion),
     QuestionOver(Asked),
@@ -92,23 +91,23 @@ pub enum RightsWish {
 }
 
 pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<Effect> {
-    let now = model.now;
+    let (now, lang) = (model.now, model.lang());
     let seen = model.page == Page::Session(id);
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     match happened {
         Happened::Event(event) => {
-            let keeps = matches!(event, SessionEvent::ScreenshotTaken);
+            let is_taken = event == SessionEvent::ScreenshotTaken;
             heard(tab, event, now);
             if seen {
                 tab.unread = 0;
             }
-            if keeps {
-                return say(model, ToastWhat::TheyKeptAPicture);
+            if is_taken {
+                let with = tab.with(lang).to_owned();
+                return say(model, ToastWhat::PictureTaken(with));
             }
         }
-        Happened::DesktopFailed(why) => tab.view.failed = Some(why),
         Happened::Asked(question) => {
-            tab.question = Some(Question { question, since: now });
+            tab.question = Some(Question { question, since: now, seen_since: None });
             return called(model, id);
         }
         Happened::QuestionOver(_) => tab.question = None,
@@ -132,6 +131,17 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::Gone(result) => return gone(model, id, result),
     }
     Vec::new()
+}
+
+/// A question of a tab that is looked at stands before the person's eyes, and no other.
+pub(super) fn see_question(model: &mut Model) {
+    let (now, seen) = (model.now, model.current().map(|tab| tab.id));
+    for tab in &mut model.tabs {
+        let is_seen = Some(tab.id) == seen;
+        if let Some(question) = &mut tab.question {
+            question.seen_since = question.seen_since.or(Some(now)).filter(|_| is_seen);
+        }
+    }
 }
 
 /// The tab comes to the front, unless another session is being attended to: its keys would answer.
@@ -189,7 +199,7 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
             hands::ctrl_alt_del().into_iter().map(|event| act(id, event)).collect()
         }
         Wish::CtrlAltDel => Vec::new(),
-        Wish::Look(look) => looked(tab, look),
+        Wish::Look(look) => looked(tab, look, now),
         Wish::Rights(rights) => rights_wished(tab, rights),
         Wish::Answer { reply, shown } => answer(tab, reply, shown, now),
     }
@@ -200,7 +210,7 @@ fn operate(tab: &Tab, event: InputEvent) -> Vec<Effect> {
     if tab.operates() || lets_go { vec![act(tab.id, event)] } else { Vec::new() }
 }
 
-fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
+fn looked(tab: &mut Tab, look: Look, now: u64) -> Vec<Effect> {
     match look {
         Look::Zoom(zoom) => tab.view.zoom = zoom,
         Look::FullScreen(full) => tab.view.full = full && tab.is_live(),
@@ -212,7 +222,9 @@ fn looked(tab: &mut Tab, look: Look) -> Vec<Effect> {
             }
             return vec![Effect::Act(tab.id, HumanAct::ShowMonitor(monitor))];
         }
-        Look::Screenshot if tab.watches() && tab.has(Capability::Screenshot) => {
+        // The other side is told of each, and of no more than the core lets be told (T27).
+        Look::Screenshot if tab.may_keep() && tab.view.kept_at != Some(now) => {
+            tab.view.kept_at = Some(now);
             return vec![Effect::SaveScreenshot(tab.id)];
         }
         Look::Monitor(_) | Look::Screenshot => {}
@@ -281,6 +293,10 @@ fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     }
     // A tab of its own: what the old session still tells is not the new one's.
     let (mode, note) = (tab.mode, tab.note.clone());
+    if lacks_reason(model, &note) {
+        (model.page, model.chosen) = (Page::Home, Some(mode));
+        return say(model, ToastWhat::Failed(Fault::ReasonNeeded));
+    }
     let mut effects = note_down(model, &[id]);
     let next = model.next_id();
     if let Some(tab) = model.tab_mut(id) {

@@ -4,16 +4,17 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
+use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::texts::{self, Lang, SessionText};
+use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::{Asked, EndReason};
+use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::Layout;
 
+use super::question::Question;
 use crate::viewer::frame::Zoom;
 
 /// One session of this window, from its number to its end.
@@ -153,8 +154,9 @@ pub struct View {
     pub first_ms: Option<u64>,
     pub halts: Halts,
     pub refused: Option<Capability>,
-    pub failed: Option<String>,
     pub last_file: Option<PathBuf>,
+    /// When a picture was last kept.
+    pub kept_at: Option<u64>,
 }
 
 /// What holds the picture or the input; each begins and ends by itself.
@@ -279,44 +281,6 @@ pub struct Line {
     pub unsent: bool,
 }
 
-/// What this end's person is asked while his screen is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    pub question: PersonQuestion,
-    /// Seconds since 1970 when it came.
-    pub since: u64,
-}
-
-impl Question {
-    /// Whether a yes counts by now: the time in which it does not, in whole seconds and one more.
-    pub fn is_open(&self, now: u64) -> bool {
-        now > self.since + u64::from(self.question.inert_ms).div_ceil(1000)
-    }
-
-    pub fn seconds_left(&self, now: u64) -> u64 {
-        (self.since + u64::from(self.question.seconds)).saturating_sub(now)
-    }
-
-    pub fn what(&self) -> Asked {
-        match self.question.kind {
-            PersonQuestionKind::MoreRights { .. } => Asked::MoreRights,
-            PersonQuestionKind::Continue => Asked::Continue,
-        }
-    }
-
-    /// The sentence, with the whole time for an answer, as it is signed.
-    pub fn text(&self, with: &str, lang: Lang) -> String {
-        let answer = texts::span(self.question.seconds, lang);
-        match self.question.kind {
-            PersonQuestionKind::MoreRights { rights, for_seconds } => {
-                let (names, span) = (texts::rights(rights, lang), texts::span(for_seconds, lang));
-                SessionText::AskMoreRights.fill(lang, &[with, &names, &span, &answer])
-            }
-            PersonQuestionKind::Continue => SessionText::AskContinue.fill(lang, &[with, &answer]),
-        }
-    }
-}
-
 /// What stands over the picture, if anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialog {
@@ -396,5 +360,10 @@ impl Tab {
 
     pub fn has(&self, right: Capability) -> bool {
         self.is_live() && self.granted.has(right)
+    }
+
+    /// Whether pictures of the other side's screen may be kept.
+    pub fn may_keep(&self) -> bool {
+        self.watches() && self.has(Capability::Screenshot)
     }
 }

@@ -119,6 +119,12 @@ pub fn update_at(model: &mut Model, now: u64, msg: Msg) -> Vec<Effect> {
 
 /// Changes `model`; gives what is to be done, in order.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let effects = changed(model, msg);
+    session::see_question(model);
+    effects
+}
+
+fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Started(found) => entrance::started(model, *found),
         Msg::SubmitSignIn(form) => entrance::submit(model, form),
@@ -200,7 +206,7 @@ fn open(model: &mut Model, mode: Mode, note: Note) -> Vec<Effect> {
     if !entrance::may_open(model, mode) {
         return say(model, ToastWhat::Failed(Fault::ModeNotAllowed { mode: mode.to_string() }));
     }
-    if entrance::asks_for_reason(model) && note.reason.is_empty() {
+    if entrance::lacks_reason(model, &note) {
         return say(model, ToastWhat::Failed(Fault::ReasonNeeded));
     }
     if model.tabs.len() >= MAX_TABS {

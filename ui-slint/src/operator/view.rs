@@ -190,7 +190,6 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
             words = file.display().to_string();
             ToastLine::Screenshot
         }
-        Some(ToastWhat::TheyKeptAPicture) => ToastLine::TheyKept,
         Some(ToastWhat::Saved(file)) => {
             words = file.display().to_string();
             ToastLine::Saved
@@ -206,6 +205,10 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
         Some(ToastWhat::Asked(tab)) => {
             words.clone_from(tab);
             ToastLine::Asked
+        }
+        Some(ToastWhat::PictureTaken(tab)) => {
+            words.clone_from(tab);
+            ToastLine::PictureTaken
         }
         Some(ToastWhat::TooManyTabs) => ToastLine::TooMany,
         Some(ToastWhat::TextSent) => ToastLine::TextSent,

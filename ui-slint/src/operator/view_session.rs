@@ -67,7 +67,7 @@ fn show_rights(tab: &Tab, session: &Session<'_>) {
     session.set_watches(tab.watches());
     session.set_may_operate(tab.has(Capability::Operate));
     session.set_operating(tab.operates());
-    session.set_may_screenshot(tab.watches() && tab.has(Capability::Screenshot));
+    session.set_may_screenshot(tab.may_keep());
     session.set_may_choose_screen(tab.has(Capability::ChooseScreen));
     session.set_may_chat(tab.has(Capability::Chat));
     session.set_recording(tab.has(Capability::Record));
@@ -95,7 +95,6 @@ fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_any_picture(tab.view.first_ms.is_some());
     let live = tab.live_since.map_or(0, |since| model.now.saturating_sub(since));
     session.set_waited_seconds(whole(live));
-    session.set_failed_words(text(tab.view.failed.as_deref().unwrap_or_default()));
     session.set_paused(match tab.view.halts.told() {
         Paused::No => PausedBy::None,
         Paused::ByHand => PausedBy::Hand,

@@ -7,6 +7,7 @@ use slint::ComponentHandle;
 use tasuki_peer::core::io::Reply;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::screen::MonitorId;
+use tasuki_protocol::showable::one_line;
 
 use super::model::{Dialog, Note, Page, TabId};
 use super::preferences::{Grab, Keyboard, Language, Preferences};
@@ -48,6 +49,7 @@ fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
     operator.on_try_again(move || told(Msg::TryAgain));
     let told = send.clone();
     operator.on_choose(move |mode| told(Msg::Choose(mode_of(mode))));
+    operator.on_is_said(|text| !one_line(&text).is_empty());
     let told = send.clone();
     operator.on_open(move |customer, ticket, reason| {
         let note = Note {

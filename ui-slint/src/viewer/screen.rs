@@ -90,6 +90,7 @@ where
         let Some(window) = self.inner.window.upgrade() else { return };
         let let_go = self.inner.state.borrow_mut().leave();
         self.act(let_go);
+        self.stand();
         let painter = viewer.map(|viewer| {
             let ring = self.inner.window.clone();
             Painter::start(viewer, self.inner.runtime.clone(), move || {

@@ -10,7 +10,7 @@ use tasuki_media::tiling::Extent;
 use tasuki_protocol::input::{InputEvent, PhysicalKey, PointerButton};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
-use super::capture::Standing;
+use super::capture::{Focus, Standing};
 use super::frame::{Frame, Place, Zoom};
 use super::hands::{Hands, Reach};
 use super::paint::{Fresh, Painter, Shape, Spent, Wanted};
@@ -61,7 +61,10 @@ impl Watching {
     /// The picture of before is looked at no more.
     pub(super) fn leave(&mut self) -> Option<InputEvent> {
         self.hands.forget_pointer();
-        self.hands.let_go()
+        let let_go = self.hands.let_go();
+        // Whoever operates the next one goes to it: of a page that is gone nobody tells that the keys left it.
+        self.standing.picture = Focus::Elsewhere;
+        let_go
     }
 
     pub(super) fn begin(&mut self, painter: Option<Painter>, remote: &RemoteScreen<'_>) {

@@ -1,6 +1,7 @@
 //! A question that comes while something else goes on: what is being typed, what is being told.
 
 use tasuki_ui_slint::agent::live::{Live, QuestionKind};
+use tasuki_ui_slint::agent::model::Said;
 use tasuki_ui_slint::windows::{self, Agent};
 
 use super::*;
@@ -73,6 +74,24 @@ pub(crate) fn no_message_stands_over_a_question(lang: Lang) {
     tell(&mut live.borrow_mut(), long);
     show(&window, &live);
     assert_eq!(said(), windows::Said::None, "the question stands alone");
+}
+
+/// Why a press had no effect is told, and hides neither the warning nor what is asked.
+pub(crate) fn what_is_told_stands_over_nothing_of_the_question(lang: Lang) {
+    for name in ["agent-notice", "agent-consent-control", "agent-consent-manage", "agent-consent-show"]
+    {
+        let mut asked = scene(name, lang);
+        let _ = asked.model.update(Msg::Told(Said::Saved("picture.png".to_owned())), asked.now);
+        let said = |window: &AgentWindow| window.global::<Agent<'_>>().get_said();
+        assert_eq!(said(&open(&asked).0), windows::Said::None, "{name}: the question stands alone");
+        let _ = asked.model.update(Msg::NotByHand, asked.now);
+        let (window, _) = open(&asked);
+        assert_eq!(said(&window), windows::Said::NotByHand);
+        let all = ElementQuery::from_root(&window).match_descendants().match_inherits("Toast");
+        let toast = all.find_first().unwrap();
+        let bottom = toast.absolute_position().y + toast.size().height;
+        assert!(toast.size().height > 30.0 && bottom <= 68.0, "{name}: it ends at {bottom}");
+    }
 }
 
 pub(crate) fn what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang: Lang) {

@@ -28,7 +28,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::message::{self, EndReason, EndToEnd, MAX_PACKET_BYTES, Packet, SessionMessage};
 use tasuki_protocol::rights::Rights;
-use tasuki_protocol::signal::CloseReason;
+use tasuki_protocol::signal::{CloseReason, RefusalReason};
 
 use super::arq::{Full, Incoming, Outgoing, PeerMisbehaved, without_input};
 use super::authority::Authority;
@@ -80,6 +80,8 @@ pub(super) struct Session {
     violations: Violations,
     chatter: Chatter,
     kept_pictures: Chatter,
+    /// Viewer: of how many the other end was told.
+    pictures_said: u64,
     /// Agent: the signed answer, repeated until a path is up.
     consent: Option<Blob>,
     own: Own,
@@ -141,6 +143,7 @@ impl Session {
             violations: Violations::default(),
             chatter: Chatter::default(),
             kept_pictures: Chatter::default(),
+            pictures_said: 0,
             own,
             meter: Meter::default(),
             last_change: 0,
@@ -200,11 +203,17 @@ impl Session {
             Heard::Closed(reason) => return self.server_closed(reason, out),
             Heard::Refused(reason) => {
                 out.tell(SessionEvent::ServerRefused { reason });
-                if self.line.is_resuming() {
+                // After a restart it knows of no session; what else it refuses, it may do next time.
+                if self.line.is_resuming() && reason == RefusalReason::Session {
                     self.line.finish();
                 }
             }
-            // The line is finished; the session lives on its paths (T46, F2).
+            // Whoever made the paths said it to this end alone: it is in no ledger, and nobody could end it.
+            Heard::NotPaired => {
+                out.tell(SessionEvent::TranscriptMismatch);
+                return Course::Over(EndReason::Violation, EndedBy::Server);
+            }
+            // The line carries nothing; the session lives on its paths (T46, F2).
             Heard::Broken => out.tell(SessionEvent::TranscriptMismatch),
             Heard::Said(EndToEnd::Consent { .. }) | Heard::Nothing => {}
         }
@@ -218,14 +227,13 @@ impl Session {
         self.paths.repeat_candidates(&mut self.line, out);
     }
 
-    /// A server that forgets a session does not end it while a path carries it.
+    /// A server that forgets a session does not end it while a path carries it. What the other end told the
+    /// server is no forgetting: it would have kept the paths for itself, and nothing could be taken from it.
     fn server_closed(&mut self, reason: CloseReason, out: &mut Outbox) -> Course {
         self.line.finish();
         out.tell(SessionEvent::ServerClosed { reason });
         match reason {
-            CloseReason::Lost | CloseReason::OtherEnd if self.paths.chosen_id().is_some() => {
-                Course::GoesOn
-            }
+            CloseReason::Lost if self.paths.chosen_id().is_some() => Course::GoesOn,
             CloseReason::Expired
             | CloseReason::TooManyAttempts
             | CloseReason::OtherEnd

@@ -84,6 +84,7 @@ impl Session {
         }
         let said = Viewer::ask(ViewerToHost::ScreenshotTaken, &self.authority, now, out)?;
         self.chronicle.screenshot(now);
+        self.pictures_said += 1;
         Some(said)
     }
 

@@ -92,7 +92,7 @@ impl Session {
             // Told twice: at once.
             Input::Human(HumanAct::End(_)) => Life::Gone,
             Input::FromServer(message) => {
-                if let Heard::Closed(_) | Heard::Broken = self.line.take(message, out) {
+                if let Heard::Closed(_) | Heard::NotPaired = self.line.take(message, out) {
                     self.line.finish();
                 }
                 Life::Lives

@@ -31,6 +31,10 @@ impl Session {
         }
     }
 
+    pub(in crate::core) fn pictures_said(&self) -> u64 {
+        self.pictures_said
+    }
+
     pub(super) fn picture_totals(&self) -> (u64, u64) {
         match &self.side {
             Side::Host(host) => (host.pump.frames, host.pump.bytes),

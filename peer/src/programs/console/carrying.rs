@@ -2,7 +2,7 @@
 //!
 //! Only passes on: a refusal comes from the core or from the other end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::rights::Capability;
@@ -16,6 +16,7 @@ use crate::programs::say::{self, Added, Form};
 use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
+use crate::shell::pictures::{self, Kept, Unkept};
 use crate::shell::texts::{self, SessionText, Text};
 
 impl Console<'_> {
@@ -154,25 +155,22 @@ impl Console<'_> {
             let right = texts::right(Capability::Screenshot).say(lang);
             return self.complain(Text::NotAllowedHere, &[right]);
         }
-        let viewer = self.front.viewer.clone();
-        let target = file.clone();
-        let kept = tokio::task::spawn_blocking(move || {
-            let Ok((png, width, height)) = viewer.png() else { return Ok(None) };
-            std::fs::write(&target, png).map(|()| Some((width, height)))
-        });
-        match kept.await {
-            Ok(Ok(Some((width, height)))) => self.kept(&file, width, height).await,
-            Ok(Ok(None)) | Err(_) => self.complain(Text::NoPicture, &[]),
-            Ok(Err(why)) => {
-                let fault = Fault::CannotWrite { file, why: why.to_string() };
-                self.complain_of(&fault.code(), fault.sentence(lang));
-            }
+        let write = move |png: &[u8]| match std::fs::write(&file, png) {
+            Ok(()) => Ok(file),
+            Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
+        };
+        match pictures::keep(self.front.orders.clone(), self.front.viewer.clone(), write).await {
+            Ok(kept) => self.kept(&kept),
+            Err(Unkept::NoPicture) => self.complain(Text::NoPicture, &[]),
+            // The core has said why.
+            Err(Unkept::Untold) => {}
+            Err(Unkept::Unwritten(fault)) => self.complain_of(&fault.code(), fault.sentence(lang)),
         }
     }
 
-    async fn kept(&mut self, file: &Path, width: u16, height: u16) {
+    fn kept(&mut self, Kept { file, width, height }: &Kept) {
         self.receipt.pictures += 1;
-        self.front.act(HumanAct::TookScreenshot).await;
+        let (width, height) = (*width, *height);
         let file = file.display().to_string();
         let values = [file.as_str(), &width.to_string(), &height.to_string()];
         self.tell(&Text::ScreenshotKept.fill(self.manner.lang, &values));

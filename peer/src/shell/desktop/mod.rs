@@ -8,12 +8,10 @@ pub mod host;
 mod mailbox;
 pub mod viewer;
 
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixStream};
-
 use tasuki_media::screen::ScreenError;
 
 use super::fault::Fault;
+use super::system;
 
 pub use host::Host;
 pub use mailbox::Mailbox;
@@ -32,11 +30,7 @@ pub fn check(display: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let number = screen.split('.').next().unwrap_or_default();
-    let path = format!("/tmp/.X11-unix/X{number}");
-    let hidden = SocketAddr::from_abstract_name(path.as_bytes());
-    let answers = UnixStream::connect(&path).is_ok()
-        || hidden.is_ok_and(|address| UnixStream::connect_addr(&address).is_ok());
-    if !answers {
+    if !system::display_answers(number) {
         return Err(gone(display));
     }
     tasuki_media::x11::check(display).map_err(|why| {

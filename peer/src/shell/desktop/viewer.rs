@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use rustix::time::{ClockId, clock_gettime};
 use tasuki_media::blocks::ChangedBlocks;
 use tasuki_media::video::{Picture, PictureError, WithCursor};
 use tasuki_protocol::leg::FrameKind;
@@ -17,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::core::io::PictureCommand;
 use crate::core::path::VideoFrame;
+use crate::shell::system::monotonic_us;
 
 /// Frames that may wait for the decoder: two seconds of motion.
 const QUEUE: usize = 64;
@@ -298,13 +298,6 @@ fn next_frame(inner: &Inner) -> Option<VideoFrame> {
         }
         queue = inner.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
-}
-
-/// Microseconds on CLOCK_MONOTONIC, which every program of one machine shares.
-pub fn monotonic_us() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    let micros = time.tv_sec * 1_000_000 + time.tv_nsec / 1000;
-    u64::try_from(micros).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

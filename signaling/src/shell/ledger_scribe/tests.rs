@@ -275,6 +275,28 @@ async fn what_is_too_large_for_a_record_is_counted_and_never_vanishes() {
     assert_eq!(others.collect::<Vec<_>>(), ["before", "held", "after"].map(chat));
 }
 
+/// T65: what found no room before the writer is said to have happened, and nothing else of it.
+#[tokio::test]
+async fn t65_records_for_which_the_queue_has_no_room_are_counted_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, scribe) = open_in(&folder).await;
+    let record = |then| Job { work: Work::Record(Box::new(chat("one of many"))), then };
+    let mut taken = 0;
+    while ledger.put(record(Then::Nobody)) {
+        taken += 1;
+    }
+    assert!(!ledger.put(record(Then::Nobody)));
+    // Who is told himself needs no number.
+    assert!(!ledger.put(record(Then::Begins(SessionId([7; 16])))));
+    let desk = run_in(folder, ledger, scribe);
+    desk.chat("later").await;
+    let folder = desk.stop().await;
+    audit(&folder, &[]).await.unwrap();
+    let entries = read(&folder, &log_key()).await;
+    assert_eq!(missed(&entries), 2);
+    assert_eq!(entries.len(), taken + 2, "with the number, and the later one");
+}
+
 /// T65: one act that the database refuses takes none of its commit's others with it, and leaves no
 /// record of its own.
 #[tokio::test]

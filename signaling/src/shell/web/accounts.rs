@@ -60,7 +60,11 @@ pub(super) async fn login(
         Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
             let reason = match asks_for_reason(&site, operator).await {
                 Ok(reason) => reason,
-                Err(why) => return store_problem(&why),
+                Err(why) => {
+                    // Nobody is told of the token: it is none.
+                    site.accounts.take_token_back(&response.token).await.ok();
+                    return store_problem(&why);
+                }
             };
             sign_in(&site, seen, LoginResponse { reason, ..response }).await
         }

@@ -62,7 +62,11 @@ pub(super) async fn recover(
             let path = RECOVER_PATH.to_owned();
             let refused = Entry::server(ledger::event::Event::AdminRefused { from, path, admin: None });
             let written = site.witnessed(vec![refused]).await;
-            written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document))
+            let mut answer =
+                written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document));
+            // Recorded, and not only where strangers' refusals have room: who has a token is none.
+            answer.extensions_mut().remove::<ProblemCode>();
+            answer
         }
         Err(refused) => refuse_admin(refused),
     }

@@ -104,7 +104,6 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(LOGOUT_PATH, post(accounts::logout))
         .route(CONFIRM_PATH, post(accounts::confirm))
         .route(PASSWORD_PATH, post(accounts::change_password))
-        .route(RECOVER_PATH, post(admins::recover))
         .route(AGENT_PATH, get(rooms::agent))
         .route(OPERATOR_PATH, get(rooms::operator))
         .route(END_ROWS_PATH, post(ledger::end_rows))
@@ -126,6 +125,7 @@ fn administration(site: &Arc<Site>) -> Router<Arc<Site>> {
     Router::new()
         .route(ENROL_PATH, any(admins::enrol))
         .route(JOIN_PATH, post(admins::join))
+        .route(RECOVER_PATH, post(admins::recover))
         .route(ADMIN_LOGIN_PATH, post(admins::login))
         .route(ADMIN_LOGOUT_PATH, post(admins::logout))
         .route(ADMINS_PATH, get(admins::list).post(admins::invite))
@@ -162,6 +162,9 @@ async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next
 
 type Shared = State<Arc<Site>>;
 
+/// Until when everybody is what he is now or out; what ends then has its time to arrive.
+const RENEWED_WITHIN: Duration = Duration::from_secs(3);
+
 impl Site {
     /// Where a request really comes from. T54.
     fn address(&self, guest: &Guest, headers: &HeaderMap) -> IpAddr {
@@ -190,13 +193,17 @@ impl Site {
         Ok(())
     }
 
-    /// Who cannot be looked up when it was his turn, nor a second time, is out: he comes back as what he is.
+    /// Who cannot be looked up when it was his turn, nor a second time, or whose turn does not come in time
+    /// (T17), is out: he comes back as what he is.
     async fn renew_all(&self, concerned: Concerned) {
         let present = self.desk.to_renew().into_iter();
+        let by = tokio::time::Instant::now() + RENEWED_WITHIN;
         for (operator, device) in present.filter(|(operator, _)| concerned.has(*operator)) {
-            let renewed = self.renew(operator, &device).await.is_ok()
-                || self.renew(operator, &device).await.is_ok();
-            if !renewed {
+            let renewed = tokio::time::timeout_at(by, async {
+                self.renew(operator, &device).await.is_ok()
+                    || self.renew(operator, &device).await.is_ok()
+            });
+            if !renewed.await.unwrap_or(false) {
                 self.desk.withdraw_device(device);
             }
         }
@@ -215,7 +222,7 @@ impl Site {
         let written = self.ledger.ask(Work::Happened(event.clone())).await;
         written.map(|_| ()).map_err(|why| {
             // It has happened all the same, and is written as soon as anything can be.
-            self.ledger.put(Job { work: Work::Happened(event), then: Then::Nobody });
+            self.desk.put(Job { work: Work::Happened(event), then: Then::Nobody });
             unwritten(why)
         })
     }

@@ -1,6 +1,10 @@
 //! Of one session, from its number to its end.
 
+use tasuki_peer::core::io::Reply;
+use tasuki_protocol::ids::Digest;
+
 use super::*;
+use crate::operator::session::Look;
 
 #[test]
 fn r11_the_number_is_shown_in_groups_and_its_link_keeps_the_secret_behind_the_hash() {
@@ -172,6 +176,75 @@ fn t2_a_question_in_another_tab_takes_no_keys_from_the_session_that_is_attended_
 }
 
 #[test]
+fn t2_a_question_that_waited_in_its_tab_takes_no_yes_before_it_was_seen_for_its_inert_time() {
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    let begun = model.now;
+    update(&mut model, Msg::Choose(Mode::Control));
+    update(&mut model, Msg::OpenChosen(Note::default()));
+    let consent = SessionEvent::Consent { mode: Mode::Control, granted: Mode::Control.ceiling() };
+    update(&mut model, Msg::Session(TabId(2), Happened::Event(consent)));
+    let kind = PersonQuestionKind::Continue;
+    let question = PersonQuestion { kind, seconds: 300, inert_ms: 800 };
+    update(&mut model, Msg::Session(FIRST, Happened::Asked(question)));
+    let yes = || Msg::Wish(FIRST, Wish::Answer { reply: Reply::Yes, shown: Digest([1; 32]) });
+    update(&mut model, Msg::Tick(begun + 60));
+    assert!(update(&mut model, yes()).is_empty(), "nobody has seen it");
+    update(&mut model, Msg::Go(Page::Session(FIRST)));
+    assert!(update(&mut model, yes()).is_empty(), "it has just come");
+    update(&mut model, Msg::Tick(begun + 61));
+    assert!(update(&mut model, yes()).is_empty(), "of that second not all has passed, perhaps");
+    // Away and back: it comes anew.
+    update(&mut model, Msg::Go(Page::Settings));
+    update(&mut model, Msg::Tick(begun + 70));
+    update(&mut model, Msg::Go(Page::Session(FIRST)));
+    assert!(update(&mut model, yes()).is_empty());
+    update(&mut model, Msg::Tick(begun + 72));
+    let question = model.tabs[0].question.as_ref();
+    assert_eq!(question.map(|question| question.seconds_left(model.now)), Some(300 - 72));
+    let effects = update(&mut model, yes());
+    assert!(matches!(effects.as_slice(), [Effect::Act(FIRST, HumanAct::Answer { .. })]), "{effects:?}");
+}
+
+#[test]
+fn t27_s22_whose_screen_is_shown_is_told_of_each_picture_that_is_kept_of_it() {
+    for mode in [Mode::Share, Mode::Show] {
+        let mut model = live(mode, mode.ceiling());
+        update(&mut model, Msg::Go(Page::Settings));
+        event(&mut model, SessionEvent::ScreenshotTaken);
+        let told = model.toast.as_ref().map(|toast| &toast.what);
+        assert!(matches!(told, Some(ToastWhat::PictureTaken(_))), "{mode}: {told:?}");
+        assert_eq!(model.tabs[0].pictures, 1);
+    }
+}
+
+#[test]
+fn t27_no_more_pictures_are_kept_than_the_other_side_can_be_told_of() {
+    for mode in [Mode::Manage, Mode::Control, Mode::View] {
+        let mut model = live(mode, mode.ceiling());
+        let keep = || Msg::Wish(FIRST, Wish::Look(Look::Screenshot));
+        assert!(matches!(update(&mut model, keep()).as_slice(), [Effect::SaveScreenshot(FIRST)]));
+        assert!(update(&mut model, keep()).is_empty(), "{mode}: the end of a double click");
+        let next = model.now + 1;
+        update(&mut model, Msg::Tick(next));
+        assert!(matches!(update(&mut model, keep()).as_slice(), [Effect::SaveScreenshot(FIRST)]));
+    }
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    assert!(update(&mut model, Msg::Wish(FIRST, Wish::Look(Look::Screenshot))).is_empty());
+}
+
+#[test]
+fn a_screen_that_cannot_be_shown_ends_the_session_and_its_tab_says_why() {
+    let why = || Fault::Desktop { why: "no X server answers".to_owned() };
+    for (mode, fault) in [(Mode::Share, why()), (Mode::Show, why()), (Mode::View, Fault::ScreenLost)] {
+        let mut model = live(mode, mode.ceiling());
+        let (reason, by) = (EndReason::ScreenLost, EndedBy::ThisEnd);
+        event(&mut model, SessionEvent::Ended { reason, by });
+        update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(fault.clone()))));
+        assert_eq!(*stage(&model), Stage::Over(Outcome::Failed(fault)));
+    }
+}
+
+#[test]
 fn a_line_of_chat_is_counted_until_its_tab_is_looked_at() {
     let mut model = live(Mode::Control, Mode::Control.ceiling());
     update(&mut model, Msg::Go(Page::Home));
@@ -227,11 +300,29 @@ fn of_a_path_that_is_gone_nothing_is_told_until_another_is_there() {
     assert_eq!((link.path, link.reconnecting), (Some(PathKind::Relayed), None));
 }
 
-/// T27, S22: a picture of this computer's screen is not kept in silence.
 #[test]
-fn t27_the_operator_is_told_of_each_picture_that_is_kept_of_his_screen() {
-    let mut model = live(Mode::Share, Mode::Share.ceiling());
-    event(&mut model, SessionEvent::ScreenshotTaken);
-    assert_eq!(model.tabs[0].pictures, 1);
-    assert!(matches!(model.toast, Some(Toast { what: ToastWhat::TheyKeptAPicture, .. })));
+fn s69_where_a_reason_is_due_what_nobody_can_read_is_none_and_a_new_number_wants_one_too() {
+    let mut model = signed_in(&Mode::ALL);
+    let Door::In(account) = &mut model.door else { panic!("somebody is signed in") };
+    account.reason = Requirement::Required;
+    let note = |reason: &str| Note { reason: reason.to_owned(), ..Note::default() };
+    for nothing in ["", "   ", "\u{200B}\n\u{202E}"] {
+        update(&mut model, Msg::Choose(Mode::Control));
+        assert!(update(&mut model, Msg::OpenChosen(note(nothing))).is_empty(), "{nothing:?}");
+        let told = model.toast.take().map(|toast| toast.what);
+        assert_eq!(told, Some(ToastWhat::Failed(Fault::ReasonNeeded)));
+        model.chosen = None;
+    }
+    update(&mut model, Msg::Choose(Mode::Control));
+    let opened = update(&mut model, Msg::OpenChosen(note("printer")));
+    assert!(matches!(opened.as_slice(), [Effect::Dial { .. }]));
+    update(&mut model, Msg::Session(FIRST, Happened::Gone(Err(Fault::Refused))));
+    let again = update(&mut model, Msg::Wish(FIRST, Wish::Again));
+    assert!(again.iter().any(|effect| matches!(effect, Effect::Dial { .. })), "it has its reason");
+    // Of before the policy wanted one.
+    let second = model.tabs[0].id;
+    update(&mut model, Msg::Session(second, Happened::Gone(Err(Fault::Refused))));
+    model.tabs[0].note = note(" ");
+    assert!(update(&mut model, Msg::Wish(second, Wish::Again)).is_empty());
+    assert_eq!((model.page, model.chosen), (Page::Home, Some(Mode::Control)));
 }

@@ -1,0 +1,62 @@
+//! Windows, and whatever else has no files by mode and no terminals by termios. What needs a call of the system
+//! itself is refused with its name.
+
+use std::fs::{DirBuilder, Metadata, OpenOptions};
+use std::io::{Error, ErrorKind, IsTerminal};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// A user's own folders are hers alone there by what they inherit.
+pub(crate) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder)
+}
+
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Files inherit the rights of their folder, which this cannot read: `GetNamedSecurityInfoW` would tell.
+pub(crate) fn is_open_to_others(_: &Metadata) -> bool {
+    false
+}
+
+/// The file system keeps the order of renames by itself.
+pub(crate) fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Since the first call; the counter behind [`Instant`] goes on in the machine's sleep there.
+pub(crate) fn since_boot() -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
+}
+
+/// Microseconds since the first call.
+pub(crate) fn monotonic_us() -> u64 {
+    u64::try_from(since_boot().as_micros()).unwrap_or_default()
+}
+
+/// `FlushConsoleInputBuffer` is not called here, so nobody is asked at a terminal (T2).
+pub(crate) const CAN_DISCARD: bool = false;
+
+pub(crate) fn discard_typed() {}
+
+pub(crate) struct Quiet(());
+
+impl Quiet {
+    /// # Errors
+    /// Standard input is a terminal, whose echo `SetConsoleMode` would turn off.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        if std::io::stdin().is_terminal() {
+            let why = "this system's SetConsoleMode is not used, and a secret would be seen; give it by a pipe";
+            return Err(Error::new(ErrorKind::Unsupported, why));
+        }
+        Ok(Self(()))
+    }
+}
+
+/// There is no X server of this machine.
+pub(crate) fn display_answers(_: &str) -> bool {
+    false
+}
