@@ -4,11 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod aimed;
+mod flooded;
 mod hand;
 mod rival;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hand::{Desk, Mock, PATIENCE};
@@ -233,37 +232,6 @@ fn t33_a_wall_of_windows_makes_neither_the_bar_nor_the_stop_key_slow() {
     until("the bar stands above six hundred windows", || rival.sees_it_stand());
     desk.xdotool(&["key", "ctrl+alt+shift+e"]);
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
-}
-
-/// S31, T32: whatever other programs do with their windows, however fast.
-#[test]
-fn s31_t32_a_flood_of_window_events_keeps_no_end_from_the_person() {
-    let mut desk = Desk::start();
-    let window = Mock::start(AGENT, "agent-live-control", &desk.display);
-    allow_is_seen(&desk);
-    let stop = Arc::new(AtomicBool::new(false));
-    let (rival, stopping) = (Rival::of(&desk), Arc::clone(&stop));
-    let flood = std::thread::spawn(move || {
-        let one = rival.window((300, 60), 1);
-        for step in 0.. {
-            let aside = ConfigureWindowAux::new().x(step % 2);
-            rival.client.configure_window(one, &aside).unwrap();
-            if step % 1000 == 0 {
-                // Not more than the display takes.
-                rival.client.get_input_focus().unwrap().reply().unwrap();
-                if stopping.load(Ordering::Relaxed) {
-                    return;
-                }
-            }
-        }
-    });
-    std::thread::sleep(Duration::from_secs(1));
-    desk.key(SPACE);
-    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "End has the focus");
-    desk.xdotool(&["key", "ctrl+alt+shift+e"]);
-    assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
-    stop.store(true, Ordering::Relaxed);
-    flood.join().unwrap();
 }
 
 /// T33: seen, or no session: whoever covers it faster than it comes up ends what he wanted to hide.
