@@ -94,6 +94,15 @@ impl Language {
         )
     }
 
+    /// What a policy demands and no program of this version can do.
+    pub fn unmet(self, demands: &[&str]) -> String {
+        let named = demands.join(", ");
+        self.pick(
+            format!("No program of this version can do what is required here ({named}), so where that holds no session can be opened: its number is told to open none."),
+            format!("必須とされた項目（{named}）は、このバージョンのどのプログラムも対応していません。これが適用されるセッションは開始できず、番号を入力しても開きません。"),
+        )
+    }
+
     pub fn mode_denied(self, operator: &str, mode: Mode) -> String {
         self.pick(
             format!("{operator} may not use mode {mode}; see the row \"modes\" for the rule."),

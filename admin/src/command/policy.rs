@@ -17,6 +17,7 @@ use tasuki_protocol::policy::exchange::{
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::Requirement;
 
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -146,8 +147,9 @@ impl Book<'_> {
             return Err(Fault::PolicyOvertaken);
         }
         let done = done?;
+        let text = self.language.policy_published(done.version, done.ended);
         Ok(Printed {
-            text: self.language.policy_published(done.version, done.ended),
+            text: self.with_unmet(text, &unmet(&policy.rules)),
             json: serde_json::to_value(&done).unwrap_or_default(),
         })
     }
@@ -192,10 +194,23 @@ impl Book<'_> {
         Ok(self.explained(operator, mode, state.version, &decision))
     }
 
+    /// What is demanded and can be met by no program yet is said at once: at the host it would be a number that
+    /// opens nothing.
+    fn with_unmet(&self, text: String, demands: &[&str]) -> String {
+        if demands.is_empty() { text } else { format!("{text}\n{}", self.language.unmet(demands)) }
+    }
+
     fn explained(&self, operator: &str, mode: Mode, version: u64, decision: &Decision) -> Printed {
         let language = self.language;
+        let unmet = decision.outcome.as_ref().map_or_else(
+            |_| Vec::new(),
+            |grant| demands(Some(grant.recording), Some(grant.application_selection)),
+        );
         let verdict = match &decision.outcome {
-            Ok(grant) => language.session_allowed(operator, mode, grant.length_s / 60),
+            Ok(grant) if unmet.is_empty() => {
+                language.session_allowed(operator, mode, grant.length_s / 60)
+            }
+            Ok(_) => language.unmet(&unmet),
             Err(Denial::Mode) => language.mode_denied(operator, mode),
             Err(Denial::Hours) => language.hours_denied(operator, mode),
         };
@@ -217,7 +232,7 @@ impl Book<'_> {
             text: format!("{verdict}\n\n{}", table(&rows)),
             json: json!({
                 "operator": operator, "mode": mode, "version": version,
-                "allowed": decision.outcome.is_ok(), "rights": rights,
+                "allowed": decision.outcome.is_ok() && unmet.is_empty(), "rights": rights,
             }),
         }
     }
@@ -231,6 +246,7 @@ impl Book<'_> {
         if !unknown.is_empty() {
             text = format!("{text}\n\n{}", self.language.for_nobody(&unknown));
         }
+        text = self.with_unmet(text, &unmet(&theirs));
         let unknown: Vec<String> = unknown.into_iter().map(|unknown| unknown.section).collect();
         let json = json!({ "version": state.version, "changes": changes, "unknown": unknown });
         Ok(Printed { text, json })
@@ -273,6 +289,30 @@ impl Book<'_> {
         }
         Ok((state, policy))
     }
+}
+
+/// Of two demands those that are made; no program meets either yet.
+fn demands(recording: Option<Requirement>, selection: Option<Requirement>) -> Vec<&'static str> {
+    let made = [("recording", recording), ("application_selection", selection)];
+    let made = made.into_iter().filter(|(_, demand)| *demand == Some(Requirement::Required));
+    made.map(|(name, _)| name).collect()
+}
+
+/// The demands of all sections that no program meets yet.
+fn unmet(rules: &RuleBook) -> Vec<&'static str> {
+    let sections =
+        [&rules.group, &rules.operator].into_iter().flat_map(|Sections(named)| named.values());
+    let all = std::iter::once(&rules.default).chain(sections);
+    let mut unmet: Vec<&str> = all
+        .flat_map(|section| {
+            let base = section.base.map(Preset::rules).unwrap_or_default();
+            let selection = section.application_selection.or(base.application_selection);
+            demands(section.recording.or(base.recording), selection)
+        })
+        .collect();
+    unmet.sort_unstable();
+    unmet.dedup();
+    unmet
 }
 
 fn of_preset(preset: Option<Preset>) -> RuleBook {
@@ -329,6 +369,16 @@ mod tests {
                 "- [operator.hanako] base = \"full\"",
             ]
         );
+    }
+
+    #[test]
+    fn s91_what_no_program_can_do_yet_is_said_of_whichever_section_demands_it() {
+        let unmet_by = |text: &str| unmet(&toml::from_str(text).unwrap());
+        assert!(unmet_by("[default]\nrecording = 'optional'\nbase = 'full'\n").is_empty());
+        assert_eq!(unmet_by("[group.desk]\nbase = 'applications-only'\n"), ["application_selection"]);
+        let both = "[default]\nrecording = 'required'\n[operator.hanako]\nrecording = 'required'\n\
+            application_selection = 'required'\n";
+        assert_eq!(unmet_by(both), ["application_selection", "recording"]);
     }
 
     #[test]
