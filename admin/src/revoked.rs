@@ -28,27 +28,28 @@ pub struct Revoked {
     /// Of the newest list.
     version: u64,
     devices: RevokedDevices,
-    /// That there is no list but what stands here was said by somebody else than a server.
+    /// That there is no list but what stands here was said by somebody else than a server. A file of before this was
+    /// asked does not say.
     #[serde(default)]
-    is_vouched_for: bool,
+    is_vouched_for: Option<bool>,
 }
 
 impl Revoked {
     pub fn none(tenant: TenantId) -> Self {
-        Self { tenant, version: 0, devices: RevokedDevices::default(), is_vouched_for: false }
+        Self { tenant, version: 0, devices: RevokedDevices::default(), is_vouched_for: Some(false) }
     }
 
     /// Where the organisation's keys were made a moment ago: nobody can have revoked anything.
     pub fn at_the_beginning(tenant: TenantId) -> Self {
-        Self { is_vouched_for: true, ..Self::none(tenant) }
+        Self { is_vouched_for: Some(true), ..Self::none(tenant) }
     }
 
     pub fn is_vouched_for(&self) -> bool {
-        self.is_vouched_for
+        self.is_vouched_for.unwrap_or(self.devices != RevokedDevices::default())
     }
 
     pub fn vouch(&mut self) {
-        self.is_vouched_for = true;
+        self.is_vouched_for = Some(true);
     }
 
     /// Which devices are out, the newest first.

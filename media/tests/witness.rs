@@ -9,7 +9,7 @@ mod hand;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hand::{Desk, PATIENCE};
 use tasuki_media::screen::ScreenError;
@@ -61,10 +61,18 @@ impl Scene {
 
     /// Whatever was done to her before.
     fn a_hand_is_known(&mut self) {
-        self.settles();
-        self.points();
-        self.desk.press(ALLOW);
-        assert_eq!(self.asked(), Ok(Doer::Hand), "a click of hers");
+        // The display has not always taken all of a press by the time it is asked for.
+        let end = Instant::now() + PATIENCE;
+        loop {
+            self.settles();
+            self.points();
+            self.desk.press(ALLOW);
+            let doer = self.asked();
+            if doer == Ok(Doer::Hand) {
+                return;
+            }
+            assert!(Instant::now() < end, "a click of hers is {doer:?}");
+        }
     }
 
     /// What was done so far taints no more.

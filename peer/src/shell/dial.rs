@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::select_all;
@@ -129,20 +130,31 @@ pub(super) async fn open(trust: &Trust, proxies: &Proxies) -> Result<Connection,
 /// # Errors
 /// As [`open`].
 pub(super) async fn open_for_a_person(trust: &Trust, proxies: &Proxies) -> Result<Connection, Fault> {
-    first_to_end(|| open(trust, proxies)).await
+    first_to_come_in(|| open(trust, proxies)).await
 }
 
-/// What the first try to end comes to; the others are given up.
-async fn first_to_end<F: Future>(begin: impl Fn() -> F) -> F::Output {
-    let begin = &begin;
+/// What the first try that comes in gives. A no ends it where no other try is under way: a later knock may be
+/// turned away while an earlier one waits inside.
+async fn first_to_come_in<T, E, F: Future<Output = Result<T, E>>>(
+    begin: impl Fn() -> F,
+) -> Result<T, E> {
+    let (begin, begun) = (&begin, &AtomicUsize::new(0));
     let knocks = KNOCKS.map(|wait| {
         Box::pin(async move {
             sleep(wait).await;
+            begun.fetch_add(1, Ordering::Relaxed);
             begin().await
         })
     });
-    let (ended, ..) = select_all(knocks).await;
-    ended
+    let (mut waiting, mut ended) = (Vec::from(knocks), 0);
+    loop {
+        let (came, _, others) = select_all(waiting).await;
+        ended += 1;
+        if came.is_ok() || ended >= begun.load(Ordering::Relaxed) {
+            return came;
+        }
+        waiting = others;
+    }
 }
 
 /// A TCP stream to `callee`, before TLS.
@@ -302,25 +314,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn f14_who_waits_knocks_again_and_the_first_connection_to_come_in_is_taken() {
-        let knocked = Cell::new(0);
-        let stands_still_first = || {
-            knocked.set(knocked.get() + 1);
-            let number = knocked.get();
-            async move {
-                let takes = Duration::from_secs(if number == 1 { 8 } else { 1 });
-                sleep(takes).await;
-                number
-            }
+        // Of each knock how long it takes, and whether it comes in.
+        let knock = async |knocks: [(u64, bool); 3]| {
+            let knocked = Cell::new(0);
+            let began = Instant::now();
+            let came = first_to_come_in(|| {
+                let number = knocked.replace(knocked.get() + 1);
+                let (seconds, comes_in) = knocks[number];
+                async move {
+                    sleep(Duration::from_secs(seconds)).await;
+                    if comes_in { Ok(number) } else { Err(number) }
+                }
+            });
+            (came.await, began.elapsed().as_millis(), knocked.get())
         };
-        let began = Instant::now();
-        assert_eq!(first_to_end(stands_still_first).await, 2);
-        assert_eq!((began.elapsed(), knocked.get()), (Duration::from_millis(2500), 2));
+        // The first stands still.
+        assert_eq!(knock([(8, true), (1, true), (0, true)]).await, (Ok(1), 2500, 2));
+        // The first waits inside while the second is turned away.
+        assert_eq!(knock([(3, true), (0, false), (0, true)]).await, (Ok(0), 3000, 2));
         // Nobody knocks twice where the first knock is answered, with a yes or a no.
-        let at_once = || {
-            knocked.set(knocked.get() + 1);
-            async { Err::<(), _>("closed") }
-        };
-        assert_eq!(first_to_end(at_once).await, Err("closed"));
-        assert_eq!(knocked.get(), 3);
+        assert_eq!(knock([(0, false), (0, true), (0, true)]).await, (Err(0), 0, 1));
+        assert_eq!(knock([(9, false), (9, false), (9, false)]).await, (Err(2), 13_500, 3));
     }
 }

@@ -89,7 +89,18 @@ impl Admission {
         if !hours.days.contains(&day) || second < from {
             return Some(0);
         }
-        Some(u64::try_from(until - second).unwrap_or_default())
+        let mut left = until - second;
+        let whole_day = i64::from(DAY_MINUTES) * 60;
+        if (from, until) == (0, whole_day) {
+            // Nothing ends at midnight where the next day goes on.
+            let following = (1..7_u8).map(|more| (day - 1 + more) % 7 + 1);
+            let whole = following.take_while(|next| hours.days.contains(next)).count();
+            if whole == 6 {
+                return None;
+            }
+            left += whole_day * i64::try_from(whole).unwrap_or_default();
+        }
+        Some(u64::try_from(left).unwrap_or_default())
     }
 }
 
@@ -195,6 +206,24 @@ mod tests {
         assert_eq!(office().check(here, &[], midnight + 9 * 3600 - 1), Ok(()));
         assert_eq!(office().check(here, &[], midnight + 9 * 3600), Err(Outside::Hours));
         assert_eq!(office().check(here, &[], midnight + 3 * 86_400), Err(Outside::Hours));
+    }
+
+    /// Whoever may be here the whole day is not put out at midnight.
+    #[test]
+    fn s63_hours_of_whole_days_go_on_through_midnight_to_the_last_of_them() {
+        let until_the_end_of = |days: &[u8]| {
+            let hours = Hours { zone: "UTC".to_owned(), days: days.to_vec(), from: 0, until: 24 * 60 };
+            Admission::try_from(&Limits { hours: Some(hours), ..Limits::default() }).unwrap()
+        };
+        // A Wednesday, an hour before its end.
+        let late = 1_795_564_800 + 23 * 3600;
+        let left = |days: &[u8]| until_the_end_of(days).seconds_left(late);
+        assert_eq!(left(&[3]), Some(3600));
+        assert_eq!(left(&[1, 2, 3, 4, 5]), Some(3600 + 2 * 86_400));
+        assert_eq!(left(&[3, 5]), Some(3600));
+        assert_eq!(left(&[1, 3, 4, 5, 6, 7]), Some(3600 + 5 * 86_400), "over Sunday, Monday too");
+        assert_eq!(left(&[1, 2, 3, 4, 5, 6, 7]), None);
+        assert_eq!(left(&[4]), Some(0));
     }
 
     #[test]

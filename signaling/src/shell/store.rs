@@ -32,7 +32,7 @@ const STEADY_EVERY: Duration = Duration::from_secs(60);
 
 /// So long somebody waits for a connection, and then for whoever holds the database. What writes fails at
 /// the first of them that is over, and whatever asked is answered then: within 6 s (F4).
-const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE: Duration = Duration::from_secs(2);
 /// See [`ACQUIRE`]. Who waits for a record may wait for two commits.
 const BUSY: Duration = Duration::from_secs(2);
 const READERS: u32 = 4;

@@ -87,18 +87,20 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     let mut operator = world.operator("hanako").await;
     // The server's clock is put a little before the minute in which they end.
     let end = unix() / 60 + 2;
-    let until = u16::try_from(end % 1440).unwrap();
-    let until = if until == 0 { 1440 } else { until };
-    let hours = Hours { zone: "UTC".to_owned(), days: (1..=7).collect(), from: 0, until };
+    // Where it is noon, so that no midnight comes in between.
+    let behind = (end / 60 % 24).cast_signed() - 12;
+    let zone = format!("Etc/GMT{behind:+}");
+    let until = u16::try_from((end - 60 * behind).rem_euclid(1440)).unwrap();
+    let hours = Hours { zone, days: (1..=7).collect(), from: 0, until };
     limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
     world.stop().await;
     let wall = world.folder.path().join("wall");
-    std::fs::write(&wall, format!("+{}", end * 60 - 20 - unix())).unwrap();
+    std::fs::write(&wall, format!("+{}", end * 60 - 45 - unix())).unwrap();
     let _server = Process::start_by(&world, &wall);
     operator.socket = world.operator_socket(&operator.token, &operator.device).await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
-    let heard = timeout(PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
+    let heard = timeout(2 * PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
     assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
     while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
     assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use tasuki_peer::shell::receipt;
 use tasuki_protocol::{ids::Role, rights::Mode};
 use tasuki_tests::{
-    desktop::{Desktop, Panel, connections_of},
+    desktop::{Desktop, Notepad, Panel, connections_of},
     running::{Process, until},
     stack::{AgentWindow, OperatorWindow, Way},
 };
@@ -73,7 +73,7 @@ fn end_with(room: &mut Room, before: usize, (trouble, way, freezes_operator, end
     let receipts = agent.receipts().unwrap();
     let gone = || Ok((connections_of(&room.user, agent.process.id())? <= rests).then_some(()));
     let pressed = match ends {
-        Ends::Tray => end_by_icon(panel.as_ref().unwrap(), &room.user, &gone),
+        Ends::Tray => end_by_icon(panel.as_ref().unwrap(), (&room.user, &room.users_notes), &gone),
         Ends::Bar => {
             agent.press_end(&mut room.hand).unwrap();
             Instant::now()
@@ -101,11 +101,13 @@ fn end_with(room: &mut Room, before: usize, (trouble, way, freezes_operator, end
 /// Chooses the end in the icon's menu until it is taken: a panel that has just come up does not hear each press.
 fn end_by_icon(
     panel: &Panel,
-    user: &Desktop,
+    (user, notes): (&Desktop, &Notepad),
     gone: &dyn Fn() -> anyhow::Result<Option<()>>,
 ) -> Instant {
     panel.wait_for_icon().unwrap();
     until("the icon's menu to end the session", || {
+        // Keys that no menu takes go where they end nothing.
+        notes.take_keys(user)?;
         let pressed = panel.choose_last(user)?;
         let end = Instant::now() + Duration::from_secs(2);
         while Instant::now() < end {

@@ -115,11 +115,20 @@ fn the_pointer_is_drawn_where_the_hand_is(
         let (x, y) = pointer(user).unwrap();
         x.abs_diff(place.0) <= 2 && y.abs_diff(place.1) <= 2
     };
-    let bare = seen(here);
+    // What was sent of it at first is made better for a while.
+    let settled = || {
+        until("the picture to settle", || {
+            let before = seen(here);
+            thread::sleep(Duration::from_millis(500));
+            Ok((seen(here) == before).then_some(before))
+        })
+        .unwrap()
+    };
+    let bare = settled();
     window.point_at_host(USER, HERE).unwrap();
     until("the host's own pointer to follow", || Ok(is_at(HERE).then_some(()))).unwrap();
     until("a pointer to be drawn", || Ok((seen(here) != bare).then_some(()))).unwrap();
-    let drawn = seen(here);
+    let drawn = settled();
 
     agent.process.signal(Signal::STOP).unwrap();
     window.point_at_host(USER, THERE).unwrap();
