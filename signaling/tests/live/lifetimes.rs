@@ -88,9 +88,11 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     // The server's clock is put a little before the minute in which they end.
     let end = unix() / 60 + 2;
     // Where it is noon, so that no midnight comes in between.
-    let behind = (end / 60 % 24).cast_signed() - 12;
+    let noon = 12;
+    let behind = i64::try_from(end / 60 % 24).unwrap() - noon;
     let zone = format!("Etc/GMT{behind:+}");
-    let until = u16::try_from((end - 60 * behind).rem_euclid(1440)).unwrap();
+    let until = i64::try_from(end % 1440).unwrap() - 60 * behind;
+    let until = u16::try_from(until).unwrap();
     let hours = Hours { zone, days: (1..=7).collect(), from: 0, until };
     limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
     world.stop().await;

@@ -22,8 +22,10 @@ pub(super) fn who_looks_is_lent_control_until_it_is_taken_back(
     let user = agent.desk();
     agent.take_back(hand).unwrap();
     window.wait_for_the_end_of_control().unwrap();
+    // As it stood before: the person is told of the picture, and sees it.
+    let screen = user.picture().unwrap();
     let file = window.keep_picture(profile).unwrap();
-    let (kept, screen) = (Picture::load(&file).unwrap(), user.picture().unwrap());
+    let kept = Picture::load(&file).unwrap();
     let alike = kept.likeness(&screen).unwrap();
     assert!(alike > 25.0, "the file is like the user's screen by {alike:.1} dB");
     window.fill_screen(user).unwrap();
