@@ -232,7 +232,7 @@ impl Book<'_> {
             text: format!("{verdict}\n\n{}", table(&rows)),
             json: json!({
                 "operator": operator, "mode": mode, "version": version,
-                "allowed": decision.outcome.is_ok() && unmet.is_empty(), "rights": rights,
+                "allowed": decision.outcome.is_ok(), "unmet": unmet, "rights": rights,
             }),
         }
     }

@@ -97,12 +97,12 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
     world.stop().await;
     let wall = world.folder.path().join("wall");
-    std::fs::write(&wall, format!("+{}", end * 60 - 45 - unix())).unwrap();
+    std::fs::write(&wall, format!("+{}", end * 60 - 28 - unix())).unwrap();
     let _server = Process::start_by(&world, &wall);
     operator.socket = world.operator_socket(&operator.token, &operator.device).await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
-    let heard = timeout(2 * PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
+    let heard = timeout(PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
     assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
     while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
     assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);

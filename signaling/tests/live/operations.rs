@@ -97,6 +97,17 @@ async fn f4_s76_a_locked_database_makes_the_server_unready_and_it_recovers_by_it
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     let mut holder = pool.acquire().await.unwrap();
+    // A session of which there is no record yet would rightly be ended.
+    let mut records = -1_i64;
+    loop {
+        let before = records;
+        records =
+            sqlx::query_scalar("SELECT count(*) FROM ledger").fetch_one(&mut *holder).await.unwrap();
+        if records == before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
     // Who only scrapes learns it, too: nobody has asked for readiness yet.
     let metrics = world.running.as_ref().unwrap().metrics_address().unwrap();

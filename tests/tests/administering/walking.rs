@@ -217,6 +217,10 @@ fn s93_s94_every_preset_is_published_by_its_name_and_holds_at_the_server() {
             allowed.len() == modes.len() && modes.iter().all(|mode| allowed.contains(mode)),
             "{preset:?}: {allowed:?}"
         );
+        // What no program can do yet is said beside it.
+        let unmet = &explain(Mode::Show)["unmet"];
+        let demanded = preset == Preset::ApplicationsOnly;
+        assert_eq!(unmet.as_array().expect("a list").is_empty(), !demanded, "{preset:?}: {unmet}");
         // Of those that show the customer's screen: the others want a display of the operator's.
         for mode in [Mode::View, Mode::Control, Mode::Manage] {
             assert_eq!(opened(&house, mode).is_ok(), modes.contains(&mode), "{preset:?}: {mode}");
