@@ -18,24 +18,7 @@ const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 /// Long enough for a tray to be found that is there.
 const LOOKING: Duration = Duration::from_secs(4);
 /// A panel along the lower edge, with nothing on it but a place for icons.
-const PANEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<channel name="xfce4-panel" version="1.0">
-  <property name="configver" type="int" value="2"/>
-  <property name="panels" type="array">
-    <value type="int" value="1"/>
-    <property name="panel-1" type="empty">
-      <property name="position" type="string" value="p=10;x=0;y=0"/>
-      <property name="length" type="uint" value="100"/>
-      <property name="position-locked" type="bool" value="true"/>
-      <property name="size" type="uint" value="32"/>
-      <property name="plugin-ids" type="array"><value type="int" value="1"/></property>
-    </property>
-  </property>
-  <property name="plugins" type="empty">
-    <property name="plugin-1" type="string" value="systray"/>
-  </property>
-</channel>
-"#;
+const PANEL: &str = include_str!("../../tests/src/desktop/panel.xml");
 
 #[test]
 fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {

@@ -73,9 +73,6 @@ pub(crate) async fn operator(
         let over = line.converse(texts, Some(end), hear, pinged).await;
         // Before the database is asked for anything: his numbers answer nobody from now on.
         desk.disconnect(connection);
-        if matches!(over, Over::ItsTime) {
-            end_with_hours(&site, &bearer, address).await;
-        }
         tell_of_end(&site, &bearer, over).await;
     } else {
         site.desk.disconnect(connection);
@@ -124,13 +121,6 @@ async fn prove(
         Ok(Some((_, left))) => Some(Instant::now() + left),
         Ok(None) => line.refuse(RefusalReason::SignIn).await,
         Err(_) => line.refuse(RefusalReason::Unavailable).await,
-    }
-}
-
-/// Where it was the account's hours that ended, his sessions do not wait for him to come back (S63).
-async fn end_with_hours(site: &Site, bearer: &Bearer, address: IpAddr) {
-    if let Ok(Err(_)) = site.accounts.still_admits(bearer.operator, address).await {
-        site.desk.withdraw(bearer.operator);
     }
 }
 

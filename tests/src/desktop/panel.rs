@@ -16,24 +16,7 @@ const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const HEIGHT: u16 = 32;
 /// Until a menu that was asked for stands there.
 const MENU: Duration = Duration::from_millis(700);
-const SETTINGS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<channel name="xfce4-panel" version="1.0">
-  <property name="configver" type="int" value="2"/>
-  <property name="panels" type="array">
-    <value type="int" value="1"/>
-    <property name="panel-1" type="empty">
-      <property name="position" type="string" value="p=10;x=0;y=0"/>
-      <property name="length" type="uint" value="100"/>
-      <property name="position-locked" type="bool" value="true"/>
-      <property name="size" type="uint" value="32"/>
-      <property name="plugin-ids" type="array"><value type="int" value="1"/></property>
-    </property>
-  </property>
-  <property name="plugins" type="empty">
-    <property name="plugin-1" type="string" value="systray"/>
-  </property>
-</channel>
-"#;
+const SETTINGS: &str = include_str!("panel.xml");
 
 /// xfce4-panel, on a session bus of its own.
 #[derive(Debug)]
