@@ -126,6 +126,7 @@ mod tests {
             checkpoint_keys: Vec::new(),
             lock_keys: vec![DeviceKey([lock; 32]), DeviceKey([9; 32])],
             log_keys: Vec::new(),
+            wrapped_log_keys: None,
             issued_at: 0,
             expires_at: 0,
         }

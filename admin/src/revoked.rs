@@ -158,6 +158,7 @@ mod tests {
             checkpoint_keys: Vec::new(),
             lock_keys: lock_keys.iter().map(public).collect(),
             log_keys: Vec::new(),
+            wrapped_log_keys: None,
             issued_at: 0,
             expires_at: 0,
         }

@@ -47,6 +47,10 @@ pub struct Bundle {
     pub lock_keys: Vec<DeviceKey>,
     /// To whom log records are sealed: the newest first.
     pub log_keys: Vec<LogPublicKey>,
+    /// What the server keeps of their private halves ([`crate::keys::digest_of_wrapped`]): an exported ledger
+    /// has them in it, and whoever holds the file alone sees whether they are whole (S57).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped_log_keys: Option<Digest>,
     /// Unix seconds.
     pub issued_at: u64,
     /// Unix seconds. Afterwards a program asks for a newer one and does nothing else.

@@ -5,10 +5,12 @@
 //! that is the administrator's program's alone (R9, S49, S50).
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::blob::Blob;
 use crate::ids::{DeviceKey, Digest, TenantId};
 use crate::log_key::LogPublicKey;
+use crate::signal;
 
 /// `GET` → [`ServerKeys`].
 pub const SERVER_KEYS_PATH: &str = "/v1/admin/keys";
@@ -77,6 +79,24 @@ pub struct PublishBundle {
 #[serde(deny_unknown_fields)]
 pub struct WrappedLogKeys {
     pub log_keys: Vec<WrappedLogKey>,
+}
+
+impl WrappedLogKeys {
+    /// As [`digest_of_wrapped`], of the form in which the server keeps and shows them.
+    pub fn digest(keys: &[WrappedLogKey]) -> Digest {
+        let written: Vec<String> = keys.iter().map(signal::encode).collect();
+        digest_of_wrapped(written.iter().map(String::as_bytes))
+    }
+}
+
+/// SHA-256 over wrapped log keys as they are written, each behind its length: what a bundle signs for.
+pub fn digest_of_wrapped<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Digest {
+    let mut hasher = Sha256::new_with_prefix(b"tasuki-wrapped-log-keys-v1");
+    for key in keys {
+        hasher.update((key.len() as u64).to_be_bytes());
+        hasher.update(key);
+    }
+    Digest(hasher.finalize().into())
 }
 
 /// The private half of a log key, readable with the passphrase or with the master key.

@@ -243,6 +243,7 @@ fn bundle(version: u16) -> Vec<u8> {
         checkpoint_keys: keys(),
         lock_keys: keys(),
         log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
+        wrapped_log_keys: None,
         issued_at: 0,
         expires_at: u64::MAX,
     };

@@ -139,7 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("july.export");
         let (bundle, before) = (Blob(vec![1]), Digest([0; 32]));
-        let header = Header { bundle, wrapped: Vec::new(), at: 1, from: 0, before };
+        let header = Header { bundle, wrapped: Vec::new(), from: 0, before };
         let items = [Item::Header(header), Item::Checkpoint("note".to_owned())];
         let mut export = Export::create(&file).unwrap();
         items.iter().for_each(|item| export.item(item).unwrap());

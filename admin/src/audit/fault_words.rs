@@ -152,6 +152,10 @@ fn found(finding: &Finding, language: Language) -> String {
             format!("記録 {size} の後の署名が無効です（{why}）。")
         }
         Finding::Unsigned { from, to } => format!("記録 {from} から {to} に署名がまだありません。"),
+        Finding::WrappedKeys => {
+            "封印された記録鍵が、組織のルート鍵で署名されたものと異なります。".to_owned()
+        }
+        Finding::Head => "ファイルの先頭部が書き換えられています。".to_owned(),
         Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),
     };
     language.pick(

@@ -85,7 +85,8 @@ pub async fn pass(
         Seen::Elsewhere(note) => auditor.witness(note),
         Seen::Here(checkpoint) => auditor.witness_kept(checkpoint),
     });
-    let (mut finding, mut records) = (witnessed.err(), 0);
+    let head = if whole { header.check(&bundle) } else { Ok(()) };
+    let (mut finding, mut records) = (head.and(witnessed).err(), 0);
     while let Some(item) = source.item().await? {
         each(&item)?;
         records += u64::from(matches!(item, Item::Record(_)));
@@ -146,9 +147,15 @@ pub async fn read(
     let (mut unlock, mut opener, mut records) = (Some(unlock), None::<Opener>, Vec::new());
     let passed = pass(source, trust, &[], |item| {
         if let (Item::Header(header), Some(unlock)) = (item, unlock.take()) {
-            let secrets = unlock(&wrapped(&header.wrapped))?;
-            let tenant = bundle_of(header, trust)?.tenant;
-            opener = Some(Opener::new(tenant, secrets, header.from, header.before));
+            let bundle = bundle_of(header, trust)?;
+            let secrets = unlock(&wrapped(&header.wrapped)).map_err(|fault| match header.check(&bundle) {
+                // Where the keys were changed, it is not the passphrase.
+                Err(found) if matches!(&fault, Fault::Audit(why) if matches!(**why, AuditFault::NoLogKey)) => {
+                    AuditFault::Found(found).into()
+                }
+                Ok(()) | Err(_) => fault,
+            })?;
+            opener = Some(Opener::new(bundle.tenant, secrets, header.from, header.before));
         }
         let Some(opener) = &mut opener else { return Ok(()) };
         if let Item::Key(envelope) = item {

@@ -58,7 +58,6 @@ impl<'a> Source<'a> {
         let header = Header {
             bundle: Blob(envelope(&desk.profile)?),
             wrapped: wrapped.collect(),
-            at: unix_ms(),
             from: opened.from,
             before: opened.before,
         };

@@ -242,6 +242,7 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
         checkpoint_keys: vec![keys.checkpoint_key],
         lock_keys: vec![public(&master.lock())],
         log_keys: vec![log_key.public()],
+        wrapped_log_keys: None,
         issued_at: now,
         expires_at: now + BUNDLE_LIFE_S,
     };

@@ -11,10 +11,12 @@ use tasuki_protocol::keys::{
     LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, PrepareKey, PublishBundle, SERVER_KEYS_PATH,
     ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys,
 };
+use tasuki_protocol::ledger::audit::Finding;
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::init;
 use super::way_back::{self, led_by};
+use crate::audit::fault::AuditFault;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::pending::Pending;
@@ -171,10 +173,10 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
             let secret = LogSecretKey::from_bytes(*random::<32>()?);
             let tenant = desk.bundle.tenant;
             bundle.log_keys = vec![secret.public()];
-            let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+            let kept = kept_log_keys(desk).await?;
             let newest = master.wrap_log_key(&secret, tenant, init::unix(), &passphrase)?;
             let mut log_keys = vec![newest];
-            log_keys.extend(kept.log_keys);
+            log_keys.extend(kept);
             publish(desk, bundle, &master, None, log_keys).await
         }
         Kind::Root => rotate_root(desk, bundle, &master, &passphrase, old).await,
@@ -195,15 +197,23 @@ async fn rotate_root(
     if old == Old::Keep {
         bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
     }
-    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
-    let mut log_keys = Vec::with_capacity(kept.log_keys.len());
-    for wrapped in &kept.log_keys {
+    let kept = kept_log_keys(desk).await?;
+    let mut log_keys = Vec::with_capacity(kept.len());
+    for wrapped in &kept {
         let secret = before.unwrap_log_key(wrapped)?;
         let created = wrapped.created_at;
         log_keys.push(master.wrap_log_key(&secret, bundle.tenant, created, passphrase)?);
     }
     keep_then_publish(desk, bundle, &master, Some(before), passphrase, log_keys).await?;
     print_shares(desk, &master)
+}
+
+/// What the server keeps, if it is what the bundle signs for: nothing else is signed for again.
+async fn kept_log_keys(desk: &Desk) -> Result<Vec<WrappedLogKey>, Fault> {
+    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+    let digest = WrappedLogKeys::digest(&kept.log_keys);
+    let is_ours = desk.bundle.wrapped_log_keys.is_none_or(|signed| signed == digest);
+    if is_ours { Ok(kept.log_keys) } else { Err(AuditFault::Found(Finding::WrappedKeys).into()) }
 }
 
 async fn prepare(desk: &Desk, kind: ServerKeyKind) -> Result<ServerKeys, Fault> {
@@ -244,12 +254,15 @@ fn is_refusal(fault: &Fault) -> bool {
 
 async fn publish(
     desk: &Desk,
-    bundle: Bundle,
+    mut bundle: Bundle,
     master: &Master,
     before: Option<&Master>,
     log_keys: Vec<WrappedLogKey>,
 ) -> Result<Printed, Fault> {
     let root = master.root();
+    if !log_keys.is_empty() {
+        bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
+    }
     let envelope = match before {
         Some(before) => dsse::sign_by_all(&bundle, &[&root, &before.root()]),
         None => dsse::sign(&bundle, &root),

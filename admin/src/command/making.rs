@@ -5,7 +5,7 @@
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::dsse;
-use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey};
+use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey, WrappedLogKeys};
 use zeroize::Zeroizing;
 
 use super::init::Arrival;
@@ -31,6 +31,8 @@ impl Making<'_> {
         bundle: &Bundle,
         log_keys: Vec<WrappedLogKey>,
     ) -> Result<Printed, Fault> {
+        let digest = WrappedLogKeys::digest(&log_keys);
+        let bundle = &Bundle { wrapped_log_keys: Some(digest), ..bundle.clone() };
         let (language, profile) = (arrival.language, &arrival.profile);
         let vault = self.master.wrap(bundle.tenant, self.passphrase)?;
         profile.keep_pending(&Pending::new(bundle, public(&self.master.lock()), vault))?;

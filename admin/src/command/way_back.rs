@@ -38,6 +38,7 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
     let mut bundle = above(&desk.bundle, &keys);
     let log_keys = log_keys(kept.log_keys, &mut bundle, (&master, &passphrase))?;
+    bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
     let envelope = Blob(dsse::sign(&bundle, &master.root()));
     let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;

@@ -10,7 +10,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId, TenantId};
-use tasuki_protocol::keys::{Kdf, Wrapped, WrappedLogKey};
+use tasuki_protocol::keys::{Kdf, Wrapped, WrappedLogKey, digest_of_wrapped};
 use tasuki_protocol::ledger::audit::{EXPORT_MAGIC, Header, Item};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
@@ -57,6 +57,7 @@ pub(crate) fn bundle(root: &SigningKey) -> Bundle {
         checkpoint_keys: vec![public(&checkpoint_key())],
         lock_keys: vec![DeviceKey([3; 32])],
         log_keys: vec![log_key().public()],
+        wrapped_log_keys: None,
         issued_at: 1,
         expires_at: 2,
     }
@@ -112,10 +113,11 @@ impl Ledger {
         let seed = Seed::from_bytes([5; 32]);
         let key = DataKey::new(&seed);
         let envelope = key.seal(&[log_key().public()], TENANT, &seed).unwrap();
+        let digest = digest_of_wrapped(wrapped.iter().map(|key| key.0.as_slice()));
+        let signed = Bundle { wrapped_log_keys: Some(digest), ..bundle(&root_key()) };
         let header = Header {
-            bundle: Blob(dsse::sign(&bundle(&root_key()), &root_key())),
+            bundle: Blob(dsse::sign(&signed, &root_key())),
             wrapped,
-            at: BEGAN,
             from: 0,
             before: NOTHING_BEFORE,
         };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod flipping;
 mod ledger;
 mod reading;
 mod reporting;

@@ -235,6 +235,7 @@ pub(super) mod tests {
             checkpoint_keys: vec![public(51)],
             lock_keys: vec![public(52)],
             log_keys: vec![LogSecretKey::from_bytes([1; 32]).public()],
+            wrapped_log_keys: None,
             issued_at: 0,
             expires_at: u64::MAX,
         }

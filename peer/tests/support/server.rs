@@ -134,6 +134,7 @@ impl Server {
             checkpoint_keys: vec![public(MANIFEST_KEY)],
             lock_keys: vec![public(LOCK_KEY)],
             log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
+            wrapped_log_keys: None,
             issued_at: 0,
             expires_at: u64::MAX,
         };

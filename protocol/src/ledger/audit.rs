@@ -14,14 +14,19 @@ use super::record::Row;
 use super::tree::{Frontier, Hash};
 use super::wire::StoredRow;
 use crate::blob::Blob;
+use crate::bundle::Bundle;
 use crate::dsse::{self, Document};
-use crate::ids::{DeviceKey, TenantId};
+use crate::ids::{DeviceKey, Digest, TenantId};
+use crate::keys;
 use crate::message::{self, MalformedMessage};
 
 /// How an exported ledger begins; the rest is [`Item`]s, each after its length in four bytes.
-pub const EXPORT_MAGIC: &[u8] = b"TASUKI-LEDGER-1\n";
+pub const EXPORT_MAGIC: &[u8] = b"TASUKI-LEDGER-2\n";
 /// The most bytes of one item of an export.
 pub const MAX_ITEM_BYTES: usize = 256 * 1024;
+
+/// The leaf that stands before the first record.
+pub const NOTHING_BEFORE: Hash = Digest([0; 32]);
 
 /// One piece of an exported ledger, in the order in which an auditor needs them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +44,27 @@ pub enum Item {
 pub struct Header {
     /// The tenant's signed bundle: it names the keys that sign checkpoints.
     pub bundle: Blob,
-    /// Wrapped log keys, as the server keeps them, so that the file can be read in ten years.
+    /// Wrapped log keys, as the server keeps them, so that the file can be read in ten years. The bundle
+    /// signs for them: [`crate::bundle::Bundle::wrapped_log_keys`].
     pub wrapped: Vec<Blob>,
-    /// Milliseconds since 1970.
-    pub at: u64,
     /// The first record's number; 0 in a whole export.
     pub from: u64,
     /// The leaf before it.
     pub before: Hash,
+}
+
+impl Header {
+    /// What of a whole ledger's head no record covers: the keys that open it, and that nothing is before it.
+    ///
+    /// # Errors
+    /// [`Finding::WrappedKeys`], [`Finding::Head`].
+    pub fn check(&self, bundle: &Bundle) -> Result<(), Finding> {
+        let kept = keys::digest_of_wrapped(self.wrapped.iter().map(|key| key.0.as_slice()));
+        if !self.wrapped.is_empty() && bundle.wrapped_log_keys != Some(kept) {
+            return Err(Finding::WrappedKeys);
+        }
+        if self.from == 0 && self.before != NOTHING_BEFORE { Err(Finding::Head) } else { Ok(()) }
+    }
 }
 
 impl Item {
@@ -124,6 +142,10 @@ pub enum Finding {
     Checkpoint { size: u64, why: NoteRefused },
     #[error("records {from} to {to} stand behind the last signed checkpoint")]
     Unsigned { from: u64, to: u64 },
+    #[error("the wrapped log keys are others than those the organisation's bundle signs for")]
+    WrappedKeys,
+    #[error("the head of the file was changed")]
+    Head,
     #[error("a tombstone was not signed by the tenant's root key, or is of another ledger")]
     Tombstone,
 }

@@ -97,7 +97,6 @@ mod tests {
         let header = Header {
             bundle: Blob(vec![1; 40]),
             wrapped: vec![Blob(vec![2; 9])],
-            at: 5,
             from: 0,
             before: Digest([0; 32]),
         };

@@ -304,7 +304,7 @@ fn items_of_an_export_keep_their_numbers() {
         TenantId([1; 8]),
         &Seed::from_bytes([1; 32]),
     );
-    let header = Header { bundle: Blob::default(), wrapped: Vec::new(), at: 0, from: 0, before: D };
+    let header = Header { bundle: Blob::default(), wrapped: Vec::new(), from: 0, before: D };
     let mut all = Snapshots::default();
     let first = |item: Item| item.frame()[4];
     all.byte("Item::Header", first(Item::Header(header)), 0);

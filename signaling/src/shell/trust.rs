@@ -13,7 +13,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
 use tasuki_protocol::certificate::{MAX_REVOKED, Revocations};
 use tasuki_protocol::ids::DeviceKey;
-use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey};
+use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys};
 use tasuki_protocol::revoked::in_force;
 use tasuki_protocol::signal;
 
@@ -175,7 +175,8 @@ impl Trust {
             && bundle.server_pins.contains(&pin)
             && bundle.tenant == self.facts.tenant;
         let log_keys = log_keys_belong(&bundle, &order.log_keys, before.is_none());
-        if !rises || !named || !log_keys {
+        let signed = self.signs_for(&bundle, &order.log_keys).await?;
+        if !rises || !named || !log_keys || !signed {
             return Err(ProblemCode::Document.into());
         }
         let is_first = before.is_none();
@@ -190,6 +191,17 @@ impl Trust {
         }
         state.bundle = Some((Arc::new(bundle), Bytes::from(order.bundle.0.clone())));
         Ok(adopted)
+    }
+
+    /// Whether the bundle signs for what is kept of the log keys with it, if it signs for any: an export of the
+    /// ledger that has others in it does not hold.
+    async fn signs_for(&self, bundle: &Bundle, given: &[WrappedLogKey]) -> Result<bool, AdminRefused> {
+        let Some(signed) = bundle.wrapped_log_keys else { return Ok(true) };
+        if !given.is_empty() {
+            return Ok(signed == WrappedLogKeys::digest(given));
+        }
+        let kept = self.log_keys().await.map_err(|_| ProblemCode::Busy)?;
+        Ok(signed == WrappedLogKeys::digest(&kept))
     }
 
     /// It is committed by now, and what the disk does not take any more is made good at the next start:

@@ -49,6 +49,7 @@ impl World {
             checkpoint_keys: vec![keys.checkpoint_key],
             lock_keys: vec![device_key(&lock_key())],
             log_keys: vec![LogSecretKey::from_bytes([23; 32]).public()],
+            wrapped_log_keys: None,
             issued_at: unix(),
             expires_at: unix() + 86_400,
         }

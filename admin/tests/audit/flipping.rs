@@ -1,0 +1,110 @@
+//! Every byte of an exported ledger is covered by something, the wrapped log keys too (S57, T64).
+
+use std::path::Path;
+
+use tasuki_admin::audit::reading::{Passed, Trust, pass};
+use tasuki_admin::audit::source::Source;
+use tasuki_admin::fault::Fault;
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ledger::audit::{Item, Tombstone};
+use tasuki_protocol::ledger::event::{Entry, Event};
+
+use crate::ledger::{Ledger, TENANT, bundle, root_key, write};
+use crate::reading::{PASSPHRASE, run};
+
+/// One of each kind of item: head with wrapped keys, tombstone, data key, two records, their checkpoints.
+fn one_of_each() -> Vec<Item> {
+    let mut ledger = Ledger::under(PASSPHRASE);
+    ledger.server(0, Entry::server(Event::Missed { count: 1 }));
+    let root = ledger.root();
+    ledger.server(1, Entry::server(Event::Missed { count: 2 }));
+    let stone = Tombstone {
+        tenant: TENANT,
+        before: 1,
+        root,
+        admin: "admin".to_owned(),
+        reason: "retention".to_owned(),
+        at: 1,
+    };
+    let mut items = ledger.items;
+    items.insert(1, Item::Tombstone(Blob(dsse::sign(&stone, &root_key()))));
+    if let Some(Item::Record(stored)) = items.iter_mut().find(|item| matches!(item, Item::Record(_))) {
+        stored.row = None;
+    }
+    items
+}
+
+async fn verdict(file: &Path) -> Result<Passed, Fault> {
+    let trust = Trust::Known(Box::new(bundle(&root_key())));
+    pass(&mut Source::file(file)?, &trust, &[], |_| Ok(())).await
+}
+
+fn holds(passed: &Result<Passed, Fault>) -> bool {
+    matches!(passed, Ok(Passed { verdict: Some(Ok(_)), .. }))
+}
+
+#[tokio::test]
+async fn s57_no_byte_of_an_export_can_be_changed_without_its_being_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), &one_of_each());
+    assert!(holds(&verdict(&file).await), "{:?}", verdict(&file).await);
+    let whole = std::fs::read(&file).unwrap();
+    let mut unseen = Vec::new();
+    for at in 0..whole.len() {
+        // The lowest bit, and the one by which letters differ from capitals.
+        for bit in [1, 0x20] {
+            let mut changed = whole.clone();
+            changed[at] ^= bit;
+            std::fs::write(&file, &changed).unwrap();
+            if holds(&verdict(&file).await) {
+                unseen.push((at, bit));
+            }
+        }
+    }
+    let near: Vec<String> = unseen.iter().take(8).map(|(at, _)| around(&whole, *at)).collect();
+    assert_eq!(unseen, [], "of {} bytes; around: {near:#?}", whole.len());
+}
+
+fn around(whole: &[u8], at: usize) -> String {
+    let part = &whole[at.saturating_sub(20)..whole.len().min(at + 20)];
+    part.escape_ascii().to_string()
+}
+
+/// Where something may be left out or put in between, too.
+#[tokio::test]
+async fn s57_no_item_of_an_export_can_be_left_out_or_stand_twice_without_its_being_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = one_of_each();
+    for at in 0..items.len() {
+        let mut fewer = items.clone();
+        let gone = fewer.remove(at);
+        let more = [&items[..=at], &items[at..]].concat();
+        let is_last = at + 1 == items.len();
+        for (items, how) in [(fewer, "left out"), (more, "twice")] {
+            // A checkpoint in between, and anything that only says again what stands there, takes nothing away.
+            let says_nothing_new = how == "twice" && !matches!(gone, Item::Header(_) | Item::Record(_));
+            let is_one_of_several = matches!(gone, Item::Checkpoint(_)) && !is_last;
+            let may = says_nothing_new || is_one_of_several;
+            let file = write(folder.path(), &items);
+            assert_eq!(holds(&verdict(&file).await), may, "item {at} {how}: {gone:?}");
+        }
+    }
+}
+
+#[test]
+fn s57_changed_log_keys_are_told_by_their_name_and_not_as_a_wrong_passphrase() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = one_of_each();
+    let Some(Item::Header(header)) = items.first_mut() else { panic!("no head") };
+    let key = &mut header.wrapped[0].0;
+    let sealed = key.windows(10).position(|part| part == b"\"sealed\":\"").unwrap() + 14;
+    key[sealed] = if key[sealed] == b'A' { b'B' } else { b'A' };
+    write(folder.path(), &items);
+    for arguments in [&["verify"][..], &["list"]] {
+        let output = run(folder.path(), arguments, PASSPHRASE);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(10), "{said}");
+        assert!(said.contains("wrapped log keys"), "{said}");
+    }
+}
