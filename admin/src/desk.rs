@@ -135,6 +135,9 @@ fn asks_for_login(fault: &Fault) -> bool {
     matches!(fault, Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm))
 }
 
+/// How often the digits of an authenticator that is being set up are asked for again.
+const MORE_TRIES: u8 = 2;
+
 /// Asks for the password, and for the authenticator's digits if the server does. Gives a new
 /// authenticator's address as it is shown.
 ///
@@ -146,15 +149,26 @@ pub async fn log_in(
     authenticator: Authenticator,
 ) -> Result<u64, Fault> {
     let password = prompt::secret(&language.ask_admin_password())?;
-    let mut totp = None;
+    let (mut totp, mut setting_up) = (None, None::<u8>);
     loop {
         let request = AdminLogin { password: password.to_string(), totp, authenticator };
         let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
-        match answer.map_err(of_a_sign_in)? {
+        let answer = match (answer, setting_up.as_mut()) {
+            // The new authenticator is the same as before: one slip of the hand does not throw it away.
+            (Err(Fault::Refused(ProblemCode::SignIn)), Some(left)) if *left > 0 => {
+                *left -= 1;
+                prompt::show(&language.wrong_digits());
+                totp = Some(prompt::secret(&language.ask_digits())?.to_string());
+                continue;
+            }
+            (answer, _) => answer.map_err(of_a_sign_in)?,
+        };
+        match answer {
             AdminLoginAnswer::SignedIn { expires_in } => return Ok(expires_in),
             AdminLoginAnswer::Locked { seconds } => return Err(Fault::Locked { seconds }),
             AdminLoginAnswer::NeedsTotp => {}
             AdminLoginAnswer::TotpSetup { uri } => {
+                setting_up = Some(MORE_TRIES);
                 prompt::show(&language.set_authenticator_up(&uri));
                 if let Some(code) = tasuki_terminal::qr::code(&uri) {
                     prompt::show(&code);

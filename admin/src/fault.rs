@@ -6,6 +6,8 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
+use crate::missing::Missing;
+use crate::naming::NameWrong;
 use crate::policy_file_fault::PolicyFileFault;
 use crate::printed::Printed;
 
@@ -41,6 +43,10 @@ pub enum Fault {
     ClockOff { ahead_s: i64 },
     #[error("refused: {0:?}")]
     Refused(ProblemCode),
+    #[error("the name {name:?} cannot be used: {why:?}")]
+    Name { name: String, why: NameWrong },
+    #[error("not there: {0:?}")]
+    NoSuch(Missing),
     #[error("not a policy: {file}: {why}")]
     PolicyFile { file: PathBuf, why: PolicyFileFault },
     #[error(transparent)]
@@ -163,6 +169,7 @@ impl Fault {
                 | ProblemCode::Document => 7,
                 ProblemCode::Busy | ProblemCode::NotInitialised => 8,
             },
+            Self::Name { .. } | Self::NoSuch(_) => 7,
             Self::NothingTyped
             | Self::NotConfirmed
             | Self::NotTheSame

@@ -23,6 +23,8 @@ impl Language {
             | Fault::NotTasuki { .. } => self.about_network(fault),
             Fault::ClockOff { ahead_s } => self.clock_off(*ahead_s),
             Fault::Refused(code) => self.problem(*code),
+            Fault::Name { name, why } => self.name_wrong(name, *why),
+            Fault::NoSuch(missing) => self.missing(missing),
             Fault::Audit(fault) | Fault::Printed { why: fault, .. } => audit::sentence(fault, self),
             Fault::NoServer
             | Fault::WhichServer(_)

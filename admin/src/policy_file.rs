@@ -29,9 +29,22 @@ pub(crate) fn read(file: &Path) -> Result<RuleBook, Fault> {
         let (line, column) = (before.matches('\n').count() + 1, before[begins..].chars().count() + 1);
         let here = text[begins..].lines().next().unwrap_or_default();
         let name = here.split_once('=').map_or("", |(name, _)| name.trim()).to_owned();
+        if let Some((name, word)) = here.split_once('=').map(|(name, word)| (name.trim(), word.trim()))
+            && is_bare(word)
+        {
+            let (name, word) = (name.to_owned(), word.to_owned());
+            return refused(PolicyFileFault::Bare { line, name, word });
+        }
         let why = error.message().lines().collect::<Vec<_>>().join(" ");
         refused(PolicyFileFault::Line { line, column, name, why })
     })
+}
+
+/// A word that TOML takes for nothing, since it stands in no quotation marks.
+fn is_bare(word: &str) -> bool {
+    let is_word = word.starts_with(char::is_alphabetic)
+        && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    is_word && !matches!(word, "true" | "false" | "inf" | "nan")
 }
 
 #[cfg(test)]
@@ -56,6 +69,9 @@ mod tests {
             let why = refused(text);
             assert!(matches!(why, PolicyFileFault::Line { line: 2, .. }), "{why}");
         }
+        let bare = refused("[default]\nbase = full\n");
+        assert!(bare.english().contains(r#"base = "full""#), "{}", bare.english());
+        assert!(bare.japanese().contains(r#"base = "full""#), "{}", bare.japanese());
         assert_eq!(refused(&"#".repeat(1024 * 1024 + 1)), PolicyFileFault::TooLarge);
     }
 

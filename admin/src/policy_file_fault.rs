@@ -7,6 +7,9 @@ use crate::slip::meant;
 pub enum PolicyFileFault {
     #[error("over 1 MiB")]
     TooLarge,
+    /// A word without its quotation marks.
+    #[error("line {line}: {word} stands in no quotation marks")]
+    Bare { line: usize, name: String, word: String },
     /// `why` as the reader of TOML says it, in one line.
     #[error("line {line}, column {column}: {why}")]
     Line {
@@ -22,6 +25,9 @@ impl PolicyFileFault {
     pub(crate) fn english(&self) -> String {
         match self {
             Self::TooLarge => self.to_string(),
+            Self::Bare { line, name, word } => {
+                format!("line {line}: words stand in quotation marks: {name} = \"{word}\"")
+            }
             Self::Line { line, column, name, why } => {
                 format!("line {line}, column {column}: {}", in_english(name, why))
             }
@@ -31,6 +37,9 @@ impl PolicyFileFault {
     pub(crate) fn japanese(&self) -> String {
         match self {
             Self::TooLarge => "1 MiB を超えています".to_owned(),
+            Self::Bare { line, name, word } => {
+                format!("{line} 行目: 値を引用符で囲んでください: {name} = \"{word}\"")
+            }
             Self::Line { line, column, name, why } => {
                 format!("{line} 行目: {}（{column} 文字目）", in_japanese(name, why))
             }

@@ -33,7 +33,7 @@ impl Language {
         self.pick(
             format!("There is no such operator or group, so these sections hold for nobody: {named}."),
             format!(
-                "該当するオペレーターまたはグループがないため、次の節は誰にも適用されません: {named}"
+                "該当するオペレータまたはグループがないため、次の節は誰にも適用されません: {named}"
             ),
         )
     }
@@ -257,24 +257,6 @@ pub(crate) fn by_json(by: &Source) -> Value {
         Source::Certificate => json!({ "kind": "certificate" }),
         Source::Mode(mode) => json!({ "kind": "mode", "mode": mode }),
     }
-}
-
-/// A moment for people, in UTC.
-pub(crate) fn unix_text(unix: u64) -> String {
-    let days = unix / 86_400;
-    let (hour, minute) = (unix % 86_400 / 3600, unix % 3600 / 60);
-    // Civil date from days since 1970, after Howard Hinnant's "chrono-Compatible Low-Level Date
-    // Algorithms".
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
 }
 
 #[cfg(test)]

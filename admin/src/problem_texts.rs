@@ -20,8 +20,8 @@ impl Language {
                 "その名前か、見た目の同じ名前が既に使われています。別の名前にしてください。",
             ),
             ProblemCode::Unusable => self.pick(
-                "The name or password cannot be used. Account names have no spaces; names have 1 to 40 characters, none of them invisible; passwords 15 to 256.",
-                "名前またはパスワードが使えません。アカウント名に空白は使えません。名前は見えない文字を含まない40文字以内、パスワードは15文字以上256文字以内です。",
+                "The server cannot use this. A password has 15 to 256 characters; a note or a reason has at least one, and at most a page of them.",
+                "この内容は使えません。パスワードは15文字以上256文字以内、メモや理由は空でなく、長すぎないようにしてください。",
             ),
             ProblemCode::NotFound => self.pick(
                 "There is no such name. The `list` commands show all.",

@@ -227,6 +227,13 @@ impl Profile {
         self.write_key(KEY, key)
     }
 
+    /// Where the server has refused it, a key of nobody is left out, and the folder that was made for it. What
+    /// cannot be removed does no harm.
+    pub fn forget_key(&self) {
+        drop(fs::remove_file(self.0.join(KEY)));
+        drop(fs::remove_dir(&self.0));
+    }
+
     pub fn keep_next_key(&self, key: &SigningKey) -> Result<(), Fault> {
         self.write_key(NEXT_KEY, key)
     }

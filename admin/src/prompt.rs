@@ -78,7 +78,8 @@ impl Drop for Quiet {
         if let Some(before) = &self.0 {
             // Nothing better can be done if the terminal is gone.
             let _restored = tcsetattr(io::stdin(), OptionalActions::Now, before);
-            ask("\n");
+            // The line that was not echoed ends here.
+            let _shown = writeln!(io::stderr());
         }
     }
 }

@@ -59,14 +59,14 @@ impl Language {
     pub fn unsettled(self) -> String {
         self.pick(
             "Whether the server took the new keys is not known. Both they and the old ones are kept here; the next command finds out which are in force.",
-            "サーバが新しい鍵を受け取ったかどうかは分かりません。新旧どちらの鍵もここに保管してあり、次のコマンドの実行時にどちらが有効かを確かめます。",
+            "サーバーが新しい鍵を受け取ったかどうかは分かりません。新旧どちらの鍵もここに保管してあり、次のコマンドの実行時にどちらが有効かを確かめます。",
         )
     }
 
     pub fn settled(self) -> String {
         self.pick(
             "The server had taken the change of keys whose answer was lost, and its keys are in use here now. If it changed the root, the old recovery shares are void: print new ones with `tasuki-admin key shares`.",
-            "応答が失われた鍵の変更は、サーバに受け取られていました。ここでも新しい鍵を使います。root の変更だった場合、以前の復元シートは無効です。`tasuki-admin key shares` で新しいものを印刷してください。",
+            "応答が失われた鍵の変更は、サーバーに受け取られていました。ここでも新しい鍵を使います。root の変更だった場合、以前の復元シートは無効です。`tasuki-admin key shares` で新しいものを印刷してください。",
         )
     }
 
@@ -141,6 +141,13 @@ impl Language {
 
     pub fn ask_digits(self) -> String {
         self.pick("The authenticator's six digits:", "認証アプリの6桁の数字:")
+    }
+
+    pub fn wrong_digits(self) -> String {
+        self.pick(
+            "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.",
+            "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。",
+        )
     }
 
     pub fn ask_own_passphrase(self) -> String {
@@ -255,14 +262,14 @@ impl Language {
     pub fn unheard(self) -> String {
         self.pick(
             "Whether the server has taken these keys is not known. Keep what was shown, and run the same command again: it finds out whether they are in force, and if they are not it makes new ones and says so.",
-            "サーバがこの鍵を受け取ったかどうかは分かりません。表示された内容を残したまま、同じコマンドをもう一度実行してください。有効かどうかを確かめ、有効でなければ新しいものを作って表示します。",
+            "サーバーがこの鍵を受け取ったかどうかは分かりません。表示された内容を残したまま、同じコマンドをもう一度実行してください。有効かどうかを確かめ、有効でなければ新しいものを作って表示します。",
         )
     }
 
     pub fn as_shown_before(self) -> String {
         self.pick(
             "The server had taken the keys of an earlier try whose answer was lost. The passphrase and the recovery shares are those that were shown then.",
-            "応答が失われた前回の鍵は、サーバに受け取られていました。パスフレーズと復元シートはその時に表示されたものです。",
+            "応答が失われた前回の鍵は、サーバーに受け取られていました。パスフレーズと復元シートはその時に表示されたものです。",
         )
     }
 
@@ -316,6 +323,16 @@ impl Language {
     pub fn key_columns(self) -> [String; 3] {
         [self.pick("KIND", "種類"), self.pick("KEY", "鍵"), self.pick("NOTE", "備考")]
     }
+}
+
+/// `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `1 record is`, `2 records are`.
+pub(crate) fn counted_is(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
 }
 
 /// As a shell takes it for one word.

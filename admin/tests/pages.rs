@@ -62,8 +62,7 @@ fn s100_help_manual_and_wrong_usage_are_in_japanese_too() {
     };
     let (code, help, _) = program(&["--help"]);
     assert_eq!(code, Some(0));
-    for words in ["使い方", "コマンド", "オペレーターのアカウント", "終了コード"]
-    {
+    for words in ["使い方", "コマンド", "オペレータのアカウント", "終了コード"] {
         assert!(help.contains(words), "{words} in {help}");
     }
     assert!(!help.contains("Usage") && !help.contains("Options"), "{help}");

@@ -11,6 +11,8 @@ use crate::rights::Mode;
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
 /// `POST` [`EnrolAdmin`], with a token that another administrator made.
 pub const JOIN_PATH: &str = "/v1/admin/join";
+/// `POST` [`CheckToken`] → nothing, where it still holds: so that nobody types a password in vain.
+pub const TOKEN_PATH: &str = "/v1/admin/token";
 /// `POST` [`RecoverAdmin`], with a token that `tasuki-server recovery-token` made.
 pub const RECOVER_PATH: &str = "/v1/admin/recover";
 /// `POST` [`AdminLogin`] → [`AdminLoginAnswer`]. Signed, like all that follow.
@@ -54,6 +56,29 @@ impl std::fmt::Debug for EnrolAdmin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EnrolAdmin").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// Whether a token for [`ENROL_PATH`] or [`JOIN_PATH`] is good. It is not used up.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckToken {
+    pub token: String,
+    /// That it is one of [`ENROL_PATH`]'s or of [`JOIN_PATH`]'s.
+    pub by: TokenOf,
+}
+
+impl std::fmt::Debug for CheckToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CheckToken").field("by", &self.by).finish_non_exhaustive()
+    }
+}
+
+/// Who made a token by which an administrator comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenOf {
+    Setup,
+    Administrator,
 }
 
 /// How the tokens begin that the server's own machine makes.
@@ -152,6 +177,10 @@ pub struct OperatorEntry {
     /// Approved ones.
     pub devices: u32,
     pub groups: Vec<String>,
+    /// Until when it is suspended after failed sign-ins, in unix seconds: at one of its devices, or for
+    /// computers that are none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +234,9 @@ pub struct AdminEntry {
     pub state: OperatorState,
     /// Unix seconds.
     pub added: u64,
+    /// As [`OperatorEntry::suspended_until`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

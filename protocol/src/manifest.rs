@@ -83,6 +83,27 @@ pub struct Abilities {
     pub recording: bool,
 }
 
+impl Abilities {
+    /// Those of the programs of this version: what an end is given, and what an administrator is told of a policy.
+    pub const OF_THIS_VERSION: Self = Self { application_selection: false, recording: false };
+
+    /// Of two demands those that are made and cannot be met, by their names in a policy.
+    pub fn lacking(
+        self,
+        recording: Option<Requirement>,
+        selection: Option<Requirement>,
+    ) -> Vec<&'static str> {
+        let made = [
+            ("recording", recording, self.recording),
+            ("application_selection", selection, self.application_selection),
+        ];
+        let lacks = |(_, demand, is_able): &(&str, Option<Requirement>, bool)| {
+            *demand == Some(Requirement::Required) && !is_able
+        };
+        made.into_iter().filter(lacks).map(|(name, ..)| name).collect()
+    }
+}
+
 /// A manifest that was checked, with its end on this machine's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedManifest {
@@ -250,10 +271,6 @@ fn check_certified(manifest: &Manifest, certificate: &Certificate) -> Result<(),
 }
 
 fn check_demands(manifest: &Manifest, abilities: Abilities) -> Result<(), ManifestRefused> {
-    let demands = [
-        (manifest.application_selection, abilities.application_selection),
-        (manifest.recording, abilities.recording),
-    ];
-    let unmet = demands.into_iter().any(|(demand, able)| demand == Requirement::Required && !able);
-    if unmet { Err(ManifestRefused::Demand) } else { Ok(()) }
+    let lacking = abilities.lacking(Some(manifest.recording), Some(manifest.application_selection));
+    if lacking.is_empty() { Ok(()) } else { Err(ManifestRefused::Demand) }
 }

@@ -8,8 +8,32 @@ pub const MAX_REASON_CHARS: usize = 120;
 /// Whether a name may stand before a person: 1 to [`MAX_NAME_CHARS`] characters,
 /// none of them a control, bidirectional or invisible one, no outer spaces. T8.
 pub fn is_showable_name(name: &str) -> bool {
-    let count = name.chars().count();
-    (1..=MAX_NAME_CHARS).contains(&count) && name.trim() == name && !name.chars().any(is_deceptive)
+    name_fault(name).is_none()
+}
+
+/// Why a name may not stand before a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameFault {
+    Empty,
+    /// So many characters.
+    Long(usize),
+    /// A space in front or behind.
+    OuterSpace,
+    /// A control, bidirectional or invisible character.
+    Hidden(char),
+}
+
+/// What of a name keeps it from standing before a person, the first thing of several.
+pub fn name_fault(name: &str) -> Option<NameFault> {
+    if let Some(hidden) = name.chars().find(|c| is_deceptive(*c)) {
+        return Some(NameFault::Hidden(hidden));
+    }
+    match name.chars().count() {
+        0 => Some(NameFault::Empty),
+        count if count > MAX_NAME_CHARS => Some(NameFault::Long(count)),
+        _ if name.trim() != name => Some(NameFault::OuterSpace),
+        _ => None,
+    }
 }
 
 /// Whether a reason may stand before a person: as a name, up to [`MAX_REASON_CHARS`].

@@ -109,12 +109,13 @@ impl Manual {
         words.find(|(known, _)| *known == name).map(|(_, japanese)| *japanese)
     }
 
-    /// Commands and options of `P` that have no Japanese words, and words for what `P` does not have: none,
-    /// as the programs' tests see to.
+    /// Commands and options of `P` that have no words in one of the languages, and words for what `P` does not
+    /// have: none, as the programs' tests see to.
     pub fn faults<P: CommandFactory>(&self) -> Vec<String> {
         let (mut faults, mut known) = (Vec::new(), Vec::new());
         untranslated(&command::<P>(Some(self)), "", &mut faults);
         names(&P::command(), "", &mut known);
+        undescribed(&P::command(), "", &mut faults);
         let words = self.words.iter().flat_map(|words| words.iter());
         let words = words.map(|(name, _)| (*name).to_owned());
         faults.extend(words.filter(|name| !known.contains(name)));
@@ -162,6 +163,18 @@ fn untranslated(command: &Command, path: &str, found: &mut Vec<String>) {
     }
     for inner in command.get_subcommands() {
         untranslated(inner, &format!("{path}{} ", inner.get_name()), found);
+    }
+}
+
+fn undescribed(command: &Command, path: &str, found: &mut Vec<String>) {
+    if command.get_about().is_none() {
+        found.push(format!("{path}(in English)"));
+    }
+    for arg in command.get_arguments().filter(|arg| arg.get_help().is_none()) {
+        found.push(format!("{path}--{} (in English)", arg.get_id()));
+    }
+    for inner in command.get_subcommands() {
+        undescribed(inner, &format!("{path}{} ", inner.get_name()), found);
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Filter {
     pub operator: Option<String>,
     pub customer: Option<String>,
     pub session: Option<SessionId>,
+    /// Stands in the reason that was given for the session: a ticket's number, say.
+    pub reason: Option<String>,
     pub class: Option<Class>,
     /// An event's name, such as `file_moved`.
     pub kind: Option<String>,
@@ -34,6 +36,8 @@ pub struct Session {
     pub operator: Option<String>,
     pub customer: Option<String>,
     pub mode: Option<Mode>,
+    /// Why the operator opened it, in his words.
+    pub reason: Option<String>,
     /// When its ends were paired, in milliseconds since 1970.
     pub began: Option<u64>,
 }
@@ -49,8 +53,9 @@ pub fn sessions<'a>(records: impl IntoIterator<Item = &'a Record>) -> HashMap<Se
         if entry.by == Witness::Server && session.operator.is_none() {
             session.operator.clone_from(&entry.operator);
         }
-        if let Event::RoomOpened { mode, .. } = &entry.event {
+        if let Event::RoomOpened { mode, reason, .. } = &entry.event {
             session.mode = Some(*mode);
+            session.reason.clone_from(reason);
         }
         if matches!(entry.event, Event::Paired { .. }) {
             session.began = Some(record.at);
@@ -96,6 +101,7 @@ impl Filter {
             return self.operator.is_none()
                 && self.customer.is_none()
                 && self.session.is_none()
+                && self.reason.is_none()
                 && self.kind.is_none()
                 && self.text.is_none();
         };
@@ -108,11 +114,20 @@ impl Filter {
             && is(&self.customer, session.and_then(|session| session.customer.as_ref()))
             && self.session.is_none_or(|wanted| entry.session == Some(wanted))
             && is(&self.kind, Some(&kind))
-            && self.text.as_ref().is_none_or(|text| {
-                let all = serde_json::to_string(entry).unwrap_or_default();
-                all.to_lowercase().contains(&text.to_lowercase())
+            && self.reason.as_ref().is_none_or(|text| {
+                let reason = session.and_then(|session| session.reason.as_deref());
+                reason.is_some_and(|reason| has(reason, text))
             })
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| has(&serde_json::to_string(entry).unwrap_or_default(), text))
     }
+}
+
+/// In upper or lower case.
+fn has(all: &str, text: &str) -> bool {
+    all.to_lowercase().contains(&text.to_lowercase())
 }
 
 /// Whether `name` did it, or it was done to `name`: signed in, was invited, disabled, unlocked, limited,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::texts::Language;
+use crate::texts::{Language, counted, counted_is};
 
 impl Language {
     pub(crate) fn record_columns(self) -> [String; 6] {
@@ -18,7 +18,8 @@ impl Language {
 
     pub(crate) fn records_found(self, shown: usize, all: usize) -> String {
         if shown == all {
-            return self.pick(format!("{all} records."), format!("{all} 件の記録です。"));
+            return self
+                .pick(format!("{}.", counted(all as u64, "record")), format!("{all} 件の記録です。"));
         }
         self.pick(
             format!("The newest {shown} of {all} records; --last 0 shows all."),
@@ -28,7 +29,7 @@ impl Language {
 
     pub(crate) fn records_missing(self, seq: u64, session: &str, missing: u64) -> String {
         self.pick(
-            format!("Before record {seq}, {missing} records of an end of session {session} are missing: it kept them back, or never delivered them."),
+            format!("Before record {seq}, an end of session {session} kept back or never delivered {}.", counted(missing, "record")),
             format!("記録 {seq} の前に、セッション {session} の端末からの記録が {missing} 件ありません（送られなかったか、保留されています）。"),
         )
     }
@@ -41,7 +42,7 @@ impl Language {
         pruned: u64,
     ) -> String {
         self.pick(
-            format!("The ledger of {organisation} holds: {size} records, {checkpoints} checkpoints, {pruned} records pruned under a signed tombstone."),
+            format!("The ledger of {organisation} holds: {}, {}, {} pruned under a signed tombstone.", counted(size, "record"), counted(checkpoints, "checkpoint"), counted(pruned, "record")),
             format!("{organisation} の記録は完全です。記録 {size} 件、署名 {checkpoints} 件、署名付きで削除された記録 {pruned} 件。"),
         )
     }
@@ -55,14 +56,14 @@ impl Language {
 
     pub(crate) fn exported(self, file: &Path, records: u64) -> String {
         self.pick(
-            format!("{records} records are in {}. Anybody can verify it with `tasuki-admin audit verify --file`; only the passphrase opens it.", file.display()),
+            format!("{} in {}. Anybody can verify it with `tasuki-admin audit verify --file`; only the passphrase opens it.", counted_is(records, "record"), file.display()),
             format!("{records} 件の記録を {} に書き出しました。検証は `tasuki-admin audit verify --file` で誰でもできますが、内容を読むにはパスフレーズが必要です。", file.display()),
         )
     }
 
     pub(crate) fn report_made(self, file: &Path, records: usize) -> String {
         self.pick(
-            format!("The report of {records} records is in {}.", file.display()),
+            format!("The report of {} is in {}.", counted(records as u64, "record"), file.display()),
             format!("{records} 件の記録の報告を {} に保存しました。", file.display()),
         )
     }
@@ -78,21 +79,21 @@ impl Language {
 
     pub(crate) fn ask_prune(self, before: u64) -> String {
         self.pick(
-            format!("This cannot be undone: the content of {before} records goes. Type {before} to remove it:"),
+            format!("This cannot be undone: the content of {} goes. Type {before} to remove it:", counted(before, "record")),
             format!("この操作は取り消せません。{before} 件の記録の内容が失われます。削除するには {before} と入力してください:"),
         )
     }
 
     pub(crate) fn pruned(self, before: u64) -> String {
         self.pick(
-            format!("The content of {before} records is gone. Their leaves stay, so that the rest verifies as before."),
+            format!("The content of {} is gone. What proves the rest stays, so that it verifies as before.", counted(before, "record")),
             format!("{before} 件の記録の内容を削除しました。検証に必要な値は残るため、ほかの記録は引き続き検証できます。"),
         )
     }
 
     pub(crate) fn acknowledged(self, lost: u64, size: u64) -> String {
         self.pick(
-            format!("The ledger goes on from its {size} records. Programs that had seen up to {lost} are told so, under the root key."),
+            format!("The ledger goes on from its {}. Programs that had seen up to {lost} are told so, under the root key.", counted(size, "record")),
             format!("記録は {size} 件から続きます。{lost} 件まで確認していたプログラムにも、ルート鍵の署名で伝わります。"),
         )
     }

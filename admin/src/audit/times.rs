@@ -46,9 +46,11 @@ impl Zone {
         }
     }
 
-    /// `2026-07-01 09:30:05`.
+    /// `2026-07-01 09:30:05 +09:00`, or `2026-07-01 00:30:05 UTC`: the one form of every time that is shown.
     pub fn moment(&self, unix_ms: u64) -> String {
-        self.show(unix_ms, "%Y-%m-%d %H:%M:%S")
+        let zone = self.show(unix_ms, "%:z");
+        let zone = if zone == "+00:00" { "UTC" } else { &zone };
+        format!("{} {zone}", self.show(unix_ms, "%Y-%m-%d %H:%M:%S"))
     }
 
     /// As strftime puts it.
@@ -70,11 +72,12 @@ mod tests {
         let tokyo = Zone::named(Some("Asia/Tokyo")).unwrap();
         let begin = tokyo.read("2026-07-01").unwrap();
         assert_eq!(begin, 1_782_831_600_000);
-        assert_eq!(tokyo.moment(begin), "2026-07-01 00:00:00");
+        assert_eq!(tokyo.moment(begin), "2026-07-01 00:00:00 +09:00");
         assert_eq!(tokyo.read_end("2026-07-01").unwrap() - begin, 86_400_000);
         assert_eq!(tokyo.read_end("2026-07-01T00:01").unwrap() - begin, 60_000);
         let utc = Zone::named(Some("UTC")).unwrap();
         assert_eq!(utc.read("2026-07-01").unwrap() - begin, 9 * 3_600_000);
+        assert_eq!(utc.moment(begin), "2026-06-30 15:00:00 UTC");
         for wrong in ["", "yesterday", "2026-13-01", "1960-01-01", "\u{1b}[2J"] {
             assert!(utc.read(wrong).is_err(), "{wrong:?}");
         }

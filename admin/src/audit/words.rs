@@ -50,6 +50,10 @@ pub fn details(event: &Event, language: Language) -> String {
             }
             (None, None) => value.to_string(),
         };
+        if kind == "admin_did" && name == "action" {
+            // What was done needs no heading.
+            return language.pick(text.replace('_', " "), text);
+        }
         let name = language.pick(name.as_str(), field_words::name(kind, name));
         format!("{name}={}", quoted(neutral::line(&text)))
     });

@@ -3,12 +3,14 @@
 use clap::Subcommand;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMINS_PATH, AddAdmin, AdminAdded, AdminChange, AdminList, ChangeAdmin,
-    OperatorState, ProblemCode,
+    ProblemCode,
 };
 
-use super::init;
+use super::{init, operator};
+use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::naming;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
@@ -17,22 +19,35 @@ use crate::table::table;
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
     /// Print a one-time token with which one more administrator runs `tasuki-admin enrol`
-    Add { name: String },
+    Add {
+        /// The administrator's name
+        name: String,
+    },
     /// Show all administrators
     List,
     /// Let a disabled administrator in again
-    Enable { name: String },
+    Enable {
+        /// The administrator's name
+        name: String,
+    },
     /// Keep an administrator out
-    Disable { name: String },
+    Disable {
+        /// The administrator's name
+        name: String,
+    },
     /// Delete an administrator; asks for confirmation
     Remove {
+        /// The administrator's name
         name: String,
         /// Do not ask
         #[arg(long)]
         yes: bool,
     },
     /// Lift a suspension after failed sign-ins
-    Unlock { name: String },
+    Unlock {
+        /// The administrator's name
+        name: String,
+    },
 }
 
 pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<Printed, Fault> {
@@ -57,6 +72,7 @@ pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<P
 }
 
 async fn add(desk: &Desk, name: &str) -> Result<Printed, Fault> {
+    naming::check(name)?;
     let order = AddAdmin { name: name.to_owned() };
     let added: AdminAdded = desk.post(ADMINS_PATH, &order).await?;
     let text = format!("{}\n  {}", desk.language.invited(name, added.expires_in / 3600), added.token);
@@ -70,12 +86,10 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
     let list: AdminList = desk.fetch(ADMINS_PATH).await?;
     let json = serde_json::to_value(&list).unwrap_or_default();
     let mut rows = vec![desk.language.admin_columns().to_vec()];
+    let zone = Zone::named(None)?;
     rows.extend(list.admins.iter().map(|admin| {
-        let state = match admin.state {
-            OperatorState::Enabled => "enabled",
-            OperatorState::Disabled => "disabled",
-        };
-        vec![admin.name.clone(), state.to_owned(), init::short(&admin.key)]
+        let state = operator::state(admin.state, admin.suspended_until, (&zone, desk.language));
+        vec![admin.name.clone(), state, init::short(&admin.key)]
     }));
     Ok(Printed { text: table(&rows), json })
 }

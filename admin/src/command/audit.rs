@@ -45,6 +45,7 @@ pub enum AuditCommand {
     Search {
         #[command(flatten)]
         input: Input,
+        /// What must stand in a record
         text: String,
         #[command(flatten)]
         wanted: Wanted,
@@ -68,6 +69,7 @@ pub enum AuditCommand {
     AcknowledgeRestore(RestoreOptions),
     /// Write the whole ledger to a file, closed as it is; whoever verifies it needs nothing else
     Export {
+        /// The file; it must not be there yet
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
@@ -91,6 +93,9 @@ pub struct Wanted {
     /// A session's id, or as many of its first digits as tell it from the others
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
+    /// Of sessions whose reason has this in it: a ticket's number, say
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// Kind of record: server, login, admin, session, content
     #[arg(long, value_parser = class)]
     pub class: Option<Class>,
@@ -118,6 +123,7 @@ impl Wanted {
             operator: self.operator.clone(),
             customer: self.customer.clone(),
             session: None,
+            reason: self.reason.clone(),
             class: self.class,
             kind: self.event.clone(),
             text: text.map(str::to_owned),

@@ -22,6 +22,7 @@ use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
+use crate::texts::Language;
 
 #[derive(Debug, Args)]
 pub struct ReviewOptions {
@@ -141,7 +142,7 @@ pub(super) async fn acknowledge(
         (Err(fault), _) => return Err(fault),
         // This computer has seen nothing that is missing; another one has.
         (Ok(_), Some(seen)) => seen,
-        (Ok(_), None) => return Err(AuditFault::NothingToAcknowledge.into()),
+        (Ok(_), None) => return Ok(nothing_to_acknowledge(desk.language)),
     };
     let answer = kept::ask(&desk, None).await?;
     let note = answer.note.ok_or(AuditFault::NothingToAcknowledge)?;
@@ -162,6 +163,13 @@ pub(super) async fn acknowledge(
     desk.profile.keep_checkpoint(&note)?;
     let json = serde_json::json!({ "acknowledged": true, "seen": lost, "goes_on_from": size });
     Ok(Printed { text: desk.language.acknowledged(lost, size), json })
+}
+
+/// In the order of docs/administration.md this is no fault: the computer that brings the server back may have seen
+/// nothing of what is missing.
+fn nothing_to_acknowledge(language: Language) -> Printed {
+    let text = language.fault(&AuditFault::NothingToAcknowledge.into());
+    Printed { text, json: serde_json::json!({ "acknowledged": false }) }
 }
 
 fn is_missing_records(fault: &Fault) -> bool {

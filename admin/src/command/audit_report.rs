@@ -34,6 +34,9 @@ pub struct ReportOptions {
     /// Of one customer alone, as operators named him
     #[arg(long)]
     customer: Option<String>,
+    /// Of sessions whose reason has this in it: a ticket's number, say
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// How long one period is
     #[arg(long, value_enum, default_value_t = Period::Day)]
     by: Period,
@@ -79,6 +82,7 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         until: options.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
         operator: options.operator.clone(),
         customer: options.customer.clone(),
+        reason: options.reason.clone(),
         ..Filter::default()
     };
     let read = read(settings, &options.input, ReadPurpose::Report).await?;
@@ -91,6 +95,7 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         until: filter.until.map(|at| zone.moment(at)),
         operator: options.operator.clone(),
         customer: options.customer.clone(),
+        reason: options.reason.clone(),
         reviewed: reviewed(&read.records, &zone),
         made: zone.moment(unix_ms()),
         ledger: read.passed.records,

@@ -23,6 +23,7 @@ use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
 use crate::table::table;
+use crate::texts::Language;
 use crate::vault::{Master, Passphrase};
 
 /// By how much an end's clock may be behind this one when it first sees a certificate.
@@ -31,11 +32,15 @@ const EARLIER_S: u64 = 3600;
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
     /// Show the devices of all operators, or of one
-    List { operator: Option<String> },
+    List {
+        /// The operator's account
+        operator: Option<String>,
+    },
     /// Certify a waiting device, once its words agree with those that the operator reads out
     Approve(ApproveOptions),
     /// Make a device useless at once; asks for confirmation
     Revoke {
+        /// The operator's account
         operator: String,
         /// The first digits of the key, where the operator has several devices
         #[arg(long, value_name = "HEX")]
@@ -48,6 +53,7 @@ pub enum DeviceCommand {
 
 #[derive(Debug, Args)]
 pub struct ApproveOptions {
+    /// The operator's account
     operator: String,
     /// The six words, as the operator reads them out; asked for if not given
     #[arg(long)]
@@ -88,7 +94,7 @@ async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
     let wanted = |entry: &&DeviceEntry| operator.is_none_or(|name| entry.operator == name);
     let entries: Vec<&DeviceEntry> = list.devices.iter().filter(wanted).collect();
     let mut rows = vec![desk.language.device_columns().to_vec()];
-    rows.extend(entries.iter().map(|entry| row(entry)));
+    rows.extend(entries.iter().map(|entry| row(entry, desk.language)));
     let json = entries.iter().map(|entry| {
         let mut value = serde_json::to_value(entry).unwrap_or_default();
         value["words"] = words::fingerprint(&entry.device).into();
@@ -102,18 +108,12 @@ async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
     })
 }
 
-fn row(entry: &DeviceEntry) -> Vec<String> {
-    let state = match entry.state {
-        DeviceState::Pending => "pending",
-        DeviceState::Approved => "approved",
-        DeviceState::Expired => "expired",
-        DeviceState::Revoked => "revoked",
-    };
+fn row(entry: &DeviceEntry, language: Language) -> Vec<String> {
     let left = entry.not_after.map(|end| end.saturating_sub(init::unix()) / (24 * 3600));
     vec![
         entry.operator.clone(),
         init::short(&entry.device),
-        state.to_owned(),
+        language.device_state(entry.state),
         left.map(|days| days.to_string()).unwrap_or_default(),
         words::fingerprint(&entry.device),
     ]

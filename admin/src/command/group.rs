@@ -1,10 +1,14 @@
 //! Groups of operators.
 
 use clap::Subcommand;
-use tasuki_protocol::admin::{ChangeGroup, GROUPS_PATH, GroupChange, GroupList};
+use tasuki_protocol::admin::{
+    ChangeGroup, GROUPS_PATH, GroupChange, GroupList, OPERATORS_PATH, OperatorList, ProblemCode,
+};
 
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::missing::Missing;
+use crate::naming;
 use crate::printed::Printed;
 use crate::settings::Settings;
 use crate::table::table;
@@ -12,15 +16,31 @@ use crate::table::table;
 #[derive(Debug, Subcommand)]
 pub enum GroupCommand {
     /// Make a group
-    Add { group: String },
+    Add {
+        /// The group's name
+        group: String,
+    },
     /// Show all groups and who is in them
     List,
     /// Delete a group; its operators' accounts stay
-    Remove { group: String },
+    Remove {
+        /// The group's name
+        group: String,
+    },
     /// Put an operator into a group
-    Join { group: String, operator: String },
+    Join {
+        /// The group's name
+        group: String,
+        /// The operator's account
+        operator: String,
+    },
     /// Take an operator out of a group
-    Leave { group: String, operator: String },
+    Leave {
+        /// The group's name
+        group: String,
+        /// The operator's account
+        operator: String,
+    },
 }
 
 pub(super) async fn run(settings: &Settings, command: &GroupCommand) -> Result<Printed, Fault> {
@@ -48,7 +68,31 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
 
 async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed, Fault> {
     let order = ChangeGroup { group: group.to_owned(), change };
-    desk.post::<serde_json::Value>(GROUPS_PATH, &order).await?;
+    if let GroupChange::Add = order.change {
+        naming::check(group)?;
+    }
+    match desk.post::<serde_json::Value>(GROUPS_PATH, &order).await {
+        Err(Fault::Refused(ProblemCode::NotFound)) => return Err(missing(desk, &order).await?),
+        Err(Fault::Refused(ProblemCode::Taken)) => {
+            let list: GroupList = desk.fetch(GROUPS_PATH).await?;
+            return Err(naming::taken(group, list.groups.iter().map(|entry| entry.group.as_str())));
+        }
+        done => drop(done?),
+    }
     let json = serde_json::json!({ "group": group, "done": true });
     Ok(Printed { text: desk.language.done(group), json })
+}
+
+/// Which of the names it is that the server does not know.
+async fn missing(desk: &Desk, order: &ChangeGroup) -> Result<Fault, Fault> {
+    let groups: GroupList = desk.fetch(GROUPS_PATH).await?;
+    let operators: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+    let names = match &order.change {
+        GroupChange::Add | GroupChange::Remove => (order.group.as_str(), ""),
+        GroupChange::Join { operator } | GroupChange::Leave { operator } => {
+            (order.group.as_str(), operator.as_str())
+        }
+    };
+    let missing = Missing::of_group(names, &groups, &operators);
+    Ok(missing.map_or(Fault::Refused(ProblemCode::NotFound), Fault::NoSuch))
 }

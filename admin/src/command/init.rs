@@ -4,8 +4,8 @@
 use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
-    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, ENROL_PATH, EnrolAdmin, JOIN_PATH,
-    ProblemCode, RECOVER_PATH, RecoverAdmin,
+    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, BUNDLE_PATH, CheckToken, ENROL_PATH,
+    EnrolAdmin, JOIN_PATH, ProblemCode, RECOVER_PATH, RecoverAdmin, TOKEN_PATH, TokenOf,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
@@ -21,6 +21,7 @@ use crate::client::Client;
 use crate::desk::log_in;
 pub(super) use crate::desk::unix;
 use crate::fault::Fault;
+use crate::naming;
 use crate::printed::Printed;
 use crate::profile::{Place, Profile};
 use crate::prompt;
@@ -82,6 +83,7 @@ impl Door<'_> {
 }
 
 pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Printed, Fault> {
+    naming::check(&options.name)?;
     let door = if options.recover { Door::Back(options) } else { Door::First };
     let mut arrival = arrive(settings, options, door).await?;
     let keys: ServerKeys = arrival.fetch(SERVER_KEYS_PATH).await?;
@@ -95,6 +97,7 @@ pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Pr
 
 /// A further administrator: his own key, with a token that another one made.
 pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fault> {
+    naming::check(name)?;
     let language = settings.language();
     let profile = settings.profile()?;
     let bundle = profile.bundle(settings.bundle.as_deref())?;
@@ -154,21 +157,14 @@ async fn enrol_key(
     name: &str,
     door: Door<'_>,
 ) -> Result<(SigningKey, Option<Ready>), Fault> {
+    look_for(place, profile).await?;
     let token = prompt::secret(&language.ask_token())?;
+    // Of an earlier try whose answer was lost the token is used up, and the key is known.
+    if profile.key().is_err() {
+        check_token(place, door, &token).await?;
+    }
     let password = prompt::new_secret(&language.ask_new_password(), &language.ask_again())?;
-    let before = match profile.key() {
-        Ok(key) => Some(key),
-        Err(Fault::NotEnrolled(_)) => None,
-        Err(fault) => return Err(fault),
-    };
-    // A key that the server took once and refuses now may be in other hands.
-    let is_refused = matches!(door, Door::Back(_)) && profile.place().is_some();
-    let is_replaced = is_refused && before.is_some();
-    let waiting = if is_replaced { profile.next_key() } else { before };
-    let (key, is_known) = match waiting {
-        Some(key) => (key, true),
-        None => (SigningKey::from_bytes(&*random::<32>()?), false),
-    };
+    let OwnKey { key, is_known, is_replaced } = own_key(profile, door)?;
     let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
     let request = EnrolAdmin {
         token: token.to_string(),
@@ -196,9 +192,8 @@ async fn enrol_key(
         }
         None => client.post::<serde_json::Value>(door.path(), &request).await,
     };
-    // Before there is a bundle the fingerprint is all that tells which server it is.
-    if let (Err(Fault::OtherServer { address }), Err(_)) = (&taken, profile.bundle(None)) {
-        return Err(Fault::OtherFingerprint { address: address.clone() });
+    if !is_known && !is_replaced && matches!(taken, Err(Fault::Refused(_))) {
+        profile.forget_key();
     }
     match taken {
         Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
@@ -212,6 +207,55 @@ async fn enrol_key(
     }
     profile.keep_place(place)?;
     Ok((key, ready))
+}
+
+/// The key with which this computer comes.
+struct OwnKey {
+    key: SigningKey,
+    /// An earlier try may have brought it to the server.
+    is_known: bool,
+    is_replaced: bool,
+}
+
+fn own_key(profile: &Profile, door: Door<'_>) -> Result<OwnKey, Fault> {
+    let before = match profile.key() {
+        Ok(key) => Some(key),
+        Err(Fault::NotEnrolled(_)) => None,
+        Err(fault) => return Err(fault),
+    };
+    // A key that the server took once and refuses now may be in other hands.
+    let is_refused = matches!(door, Door::Back(_)) && profile.place().is_some();
+    let is_replaced = is_refused && before.is_some();
+    let waiting = if is_replaced { profile.next_key() } else { before };
+    let (key, is_known) = match waiting {
+        Some(key) => (key, true),
+        None => (SigningKey::from_bytes(&*random::<32>()?), false),
+    };
+    Ok(OwnKey { key, is_known, is_replaced })
+}
+
+/// That the server is there, and is the one that was meant: before anything is typed or kept.
+async fn look_for(place: &Place, profile: &Profile) -> Result<(), Fault> {
+    match (Client { place, key: None }).fetch::<serde_json::Value>(BUNDLE_PATH).await {
+        Ok(_) | Err(Fault::Refused(_)) => Ok(()),
+        // Before there is a bundle the fingerprint is all that tells which server it is.
+        Err(Fault::OtherServer { address }) if profile.bundle(None).is_err() => {
+            Err(Fault::OtherFingerprint { address })
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// That a token is good for anything, before a password is chosen for it. Who comes back has his own way to
+/// find that out ([`recover::prepare`]).
+async fn check_token(place: &Place, door: Door<'_>, token: &str) -> Result<(), Fault> {
+    let by = match door {
+        Door::First => TokenOf::Setup,
+        Door::Invited => TokenOf::Administrator,
+        Door::Back(_) => return Ok(()),
+    };
+    let ask = CheckToken { token: token.to_owned(), by };
+    Client { place, key: None }.post::<serde_json::Value>(TOKEN_PATH, &ask).await.map(drop)
 }
 
 /// Whether an earlier try went through and only its answer was lost: then key and password open the

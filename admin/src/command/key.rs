@@ -34,6 +34,7 @@ pub enum KeyCommand {
     List,
     /// Change a key for a new one; asks for the passphrase
     Rotate {
+        /// Which key
         kind: Kind,
         /// Second step for `server`: programs know the new key by now, so use it
         #[arg(long)]
@@ -108,25 +109,26 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
     let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
     let bundle = &desk.bundle;
     let mut rows = vec![desk.language.key_columns().to_vec()];
-    let mut row = |kind: &str, key: String, note: &str| {
-        rows.push(vec![kind.to_owned(), key, note.to_owned()]);
+    let language = desk.language;
+    let mut row = |kind: &str, key: String, is_in_use: bool| {
+        let note = if is_in_use { language.key_in_use() } else { String::new() };
+        rows.push(vec![language.key_kind(kind), key, note]);
     };
     let short = |text: String| text.chars().take(16).collect::<String>();
-    row("root", short(bundle.root.to_string()), "");
+    row("root", short(bundle.root.to_string()), false);
     for key in &bundle.lock_keys {
-        row("lock", short(key.to_string()), "");
+        row("lock", short(key.to_string()), false);
     }
     for key in &bundle.manifest_keys {
-        row("manifest", short(key.to_string()), if *key == keys.manifest_key { "in use" } else { "" });
+        row("manifest", short(key.to_string()), *key == keys.manifest_key);
     }
     for key in &bundle.checkpoint_keys {
-        let note = if *key == keys.checkpoint_key { "in use" } else { "" };
-        row("checkpoint", short(key.to_string()), note);
+        row("checkpoint", short(key.to_string()), *key == keys.checkpoint_key);
     }
     for pin in &bundle.server_pins {
-        row("server", short(pin.to_string()), if *pin == keys.server_pin { "in use" } else { "" });
+        row("server", short(pin.to_string()), *pin == keys.server_pin);
     }
-    row("log", bundle.log_keys.len().to_string(), "");
+    row("log", bundle.log_keys.len().to_string(), false);
     let days = bundle.expires_at.saturating_sub(init::unix()) / (24 * 3600);
     let mut text = table(&rows);
     text.push_str(&format!("\n{}", desk.language.bundle_holds(bundle.version, days)));

@@ -97,9 +97,13 @@ pub enum Command {
     /// Print the settings in effect and where each comes from
     Config,
     /// Print a script that completes commands in a shell
-    Completion { shell: Shell },
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
     /// Write manual pages, one for each command, into a folder
     Manual {
+        /// The folder; made if it is not there
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },

@@ -15,8 +15,10 @@ use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
 use super::device;
+use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::naming;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::random::random;
@@ -28,6 +30,7 @@ use crate::texts::Language;
 pub enum OperatorCommand {
     /// Add an account; prints a generated password and a one-time code for the first device
     Add {
+        /// The operator's account
         operator: String,
         /// The name that end users see
         #[arg(long)]
@@ -42,24 +45,41 @@ pub enum OperatorCommand {
     /// Show all accounts
     List,
     /// Let a disabled operator in again
-    Enable { operator: String },
+    Enable {
+        /// The operator's account
+        operator: String,
+    },
     /// Keep an operator out and end his sessions
-    Disable { operator: String },
+    Disable {
+        /// The operator's account
+        operator: String,
+    },
     /// Delete an account with its devices, which are revoked; asks for confirmation, and for the passphrase
     Remove {
+        /// The operator's account
         operator: String,
         /// Do not ask
         #[arg(long)]
         yes: bool,
     },
     /// Print a one-time code for one more device
-    Code { operator: String },
+    Code {
+        /// The operator's account
+        operator: String,
+    },
     /// Lift a suspension after failed sign-ins
-    Unlock { operator: String },
+    Unlock {
+        /// The operator's account
+        operator: String,
+    },
     /// The authenticator is lost: the next sign-in sets a new one up
-    ForgetAuthenticator { operator: String },
+    ForgetAuthenticator {
+        /// The operator's account
+        operator: String,
+    },
     /// From where and when the operator may sign in; what is not given is not limited
     Limit {
+        /// The operator's account
         operator: String,
         /// Address or network, e.g. 192.0.2.0/24; several times for several
         #[arg(long, value_name = "NETWORK")]
@@ -85,6 +105,8 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
     let desk = Desk::open(settings).await?;
     match command {
         OperatorCommand::Add { operator, display_name, modes, password_stdin } => {
+            naming::check_account(operator)?;
+            naming::check(display_name)?;
             let password = new_password(desk.language, *password_stdin)?;
             add(&desk, (operator, display_name), modes, &password).await
         }
@@ -131,7 +153,10 @@ async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
 
 async fn limit(desk: &Desk, operator: &str, limits: Limits) -> Result<Printed, Fault> {
     let order = LimitOperator { operator: operator.to_owned(), limits };
-    desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await?;
+    match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {
+        Err(Fault::Refused(ProblemCode::Unusable)) => return Err(Fault::Limits),
+        done => drop(done?),
+    }
     let json = serde_json::json!({ "operator": operator, "limits": order.limits });
     Ok(Printed { text: desk.language.done(operator), json })
 }
@@ -196,7 +221,14 @@ async fn add(
         password: secret.to_string(),
         modes: modes.to_vec(),
     };
-    let added: OperatorAdded = desk.post(OPERATORS_PATH, &request).await?;
+    let added = match desk.post::<OperatorAdded>(OPERATORS_PATH, &request).await {
+        Err(Fault::Refused(ProblemCode::Taken)) => {
+            let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+            let known = list.operators.iter().map(|entry| entry.operator.as_str());
+            return Err(naming::taken(operator, known));
+        }
+        added => added?,
+    };
     let shown = match password {
         NewPassword::Generated(secret) => Some(secret.as_str()),
         NewPassword::Given(_) => None,
@@ -237,20 +269,33 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
         return Ok(Printed { text: language.no_operators(), json });
     }
     let mut rows = vec![language.columns().to_vec()];
-    rows.extend(list.operators.iter().map(row));
+    let zone = Zone::named(None)?;
+    rows.extend(list.operators.iter().map(|entry| row(entry, &zone, language)));
     Ok(Printed { text: table(&rows), json })
 }
 
-fn row(entry: &OperatorEntry) -> Vec<String> {
-    let state = match entry.state {
-        OperatorState::Enabled => "enabled",
-        OperatorState::Disabled => "disabled",
-    };
-    let modes: Vec<&str> = entry.modes.iter().map(|mode| mode.name()).collect();
+/// Whether an account is let in, and until when not.
+pub(super) fn state(
+    state: OperatorState,
+    suspended_until: Option<u64>,
+    (zone, language): (&Zone, Language),
+) -> String {
+    match (state, suspended_until) {
+        (OperatorState::Disabled, _) => language.disabled(),
+        (OperatorState::Enabled, None) => language.enabled(),
+        (OperatorState::Enabled, Some(until)) => {
+            language.suspended(&zone.moment(until.saturating_mul(1000)))
+        }
+    }
+}
+
+fn row(entry: &OperatorEntry, zone: &Zone, language: Language) -> Vec<String> {
+    let state = state(entry.state, entry.suspended_until, (zone, language));
+    let modes: Vec<String> = entry.modes.iter().map(|mode| language.mode(*mode)).collect();
     vec![
         entry.operator.clone(),
         entry.display_name.clone(),
-        state.to_owned(),
+        state,
         entry.devices.to_string(),
         modes.join(","),
         entry.groups.join(","),

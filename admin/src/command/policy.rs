@@ -17,13 +17,15 @@ use tasuki_protocol::policy::exchange::{
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_protocol::terms::Requirement;
 
+use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::missing::Missing;
 use crate::policy_file::read;
 use crate::policy_names::{self, Unknown};
-use crate::policy_words::{by_json, unix_text};
+use crate::policy_unmet::{OURS, unmet};
+use crate::policy_words::by_json;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
@@ -50,17 +52,21 @@ pub enum PolicyCommand {
     },
     /// Print the policy in force as TOML, or an earlier version
     Show {
+        /// Which version; the one in force if not given
         #[arg(long, value_name = "N")]
         version: Option<u64>,
     },
     /// Print what an operator may do in a mode now, and which rule decided each right
     Explain {
+        /// The operator's account
         operator: String,
+        /// manage, control, view, share or show
         #[arg(long)]
         mode: Mode,
     },
     /// Print what a file would change, without changing it
     Diff {
+        /// TOML, as `policy show` prints it
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -68,6 +74,7 @@ pub enum PolicyCommand {
     History,
     /// Put an earlier version in force again, as a new one
     Rollback {
+        /// Which version
         #[arg(value_name = "N")]
         version: u64,
         /// Do not ask, also where a section is for nobody
@@ -204,7 +211,7 @@ impl Book<'_> {
         let language = self.language;
         let unmet = decision.outcome.as_ref().map_or_else(
             |_| Vec::new(),
-            |grant| demands(Some(grant.recording), Some(grant.application_selection)),
+            |grant| OURS.lacking(Some(grant.recording), Some(grant.application_selection)),
         );
         let verdict = match &decision.outcome {
             Ok(grant) if unmet.is_empty() => {
@@ -243,22 +250,30 @@ impl Book<'_> {
         let changes = changes(&policy.rules, &theirs);
         let unknown = self.unknown(&theirs).await?;
         let mut text = if changes.is_empty() { self.language.no_change() } else { changes.join("\n") };
+        let overtaken = theirs.replaces.is_some_and(|replaces| replaces != state.version);
+        if overtaken {
+            // What `policy set` would say of it.
+            text = format!("{text}\n\n{}", self.language.fault(&Fault::PolicyOvertaken));
+        }
         if !unknown.is_empty() {
             text = format!("{text}\n\n{}", self.language.for_nobody(&unknown));
         }
         text = self.with_unmet(text, &unmet(&theirs));
         let unknown: Vec<String> = unknown.into_iter().map(|unknown| unknown.section).collect();
-        let json = json!({ "version": state.version, "changes": changes, "unknown": unknown });
+        let json = json!({
+            "version": state.version, "changes": changes, "unknown": unknown, "overtaken": overtaken,
+        });
         Ok(Printed { text, json })
     }
 
     async fn history(&self) -> Result<Printed, Fault> {
         let history: PolicyHistory = self.desk.fetch(POLICY_HISTORY_PATH).await?;
+        let zone = Zone::named(None)?;
         let mut rows = vec![self.language.history_columns().to_vec()];
         rows.extend(history.versions.iter().map(|version| {
             let removed = || self.language.removed_administrator(&super::init::short(&version.signer));
             let signer = version.signer_name.clone().unwrap_or_else(removed);
-            let at = unix_text(version.published_at);
+            let at = zone.moment(version.published_at.saturating_mul(1000));
             vec![version.version.to_string(), at, signer, version.note.clone()]
         }));
         let text = if history.versions.is_empty() { self.language.no_policy() } else { table(&rows) };
@@ -279,7 +294,12 @@ impl Book<'_> {
             Some(version) => POLICY_VERSION_PATH.replace("{version}", &version.to_string()),
             None => POLICY_PATH.to_owned(),
         };
-        let state: PolicyState = self.desk.fetch(&path).await?;
+        let state: PolicyState = match (self.desk.fetch(&path).await, version) {
+            (Err(Fault::Refused(ProblemCode::NotFound)), Some(version)) => {
+                return Err(Fault::NoSuch(Missing::version(version)));
+            }
+            (state, _) => state?,
+        };
         let tenant = self.desk.bundle.tenant;
         let Some(envelope) = &state.envelope else { return Ok((state, Policy::unwritten(tenant))) };
         let opened = dsse::open_self_signed::<Policy>(&envelope.0);
@@ -289,30 +309,6 @@ impl Book<'_> {
         }
         Ok((state, policy))
     }
-}
-
-/// Of two demands those that are made; no program meets either yet.
-fn demands(recording: Option<Requirement>, selection: Option<Requirement>) -> Vec<&'static str> {
-    let made = [("recording", recording), ("application_selection", selection)];
-    let made = made.into_iter().filter(|(_, demand)| *demand == Some(Requirement::Required));
-    made.map(|(name, _)| name).collect()
-}
-
-/// The demands of all sections that no program meets yet.
-fn unmet(rules: &RuleBook) -> Vec<&'static str> {
-    let sections =
-        [&rules.group, &rules.operator].into_iter().flat_map(|Sections(named)| named.values());
-    let all = std::iter::once(&rules.default).chain(sections);
-    let mut unmet: Vec<&str> = all
-        .flat_map(|section| {
-            let base = section.base.map(Preset::rules).unwrap_or_default();
-            let selection = section.application_selection.or(base.application_selection);
-            demands(section.recording.or(base.recording), selection)
-        })
-        .collect();
-    unmet.sort_unstable();
-    unmet.dedup();
-    unmet
 }
 
 fn of_preset(preset: Option<Preset>) -> RuleBook {

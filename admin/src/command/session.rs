@@ -41,7 +41,7 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
                 vec![
                     entry.session.to_string(),
                     entry.operator.clone(),
-                    entry.mode.name().to_owned(),
+                    language.mode(entry.mode),
                     stage,
                     minutes(entry.age_s),
                     minutes(entry.left_s),

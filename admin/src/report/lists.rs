@@ -39,6 +39,7 @@ const FILES: &[&str] = &[
     "time",
     "operator",
     "customer",
+    "reason",
     "session",
     "seen_by",
     "direction",
@@ -49,14 +50,18 @@ const FILES: &[&str] = &[
     "verdict",
 ];
 const EVENTS: &[&str] =
-    &["record", "time", "operator", "customer", "session", "seen_by", "event", "details"];
+    &["record", "time", "operator", "customer", "reason", "session", "seen_by", "event", "details"];
+
+const TOTAL: &str = "total";
 
 pub(super) fn totals(tally: &Tally) -> Table {
     let row = |group: &'static str, name: &str, counts: &Counts| {
-        let head = [Cell::Word(group), Cell::Text(name.to_owned())];
+        let nobody = name.is_empty() && group != TOTAL;
+        let name = if nobody { Cell::Nobody } else { Cell::Text(name.to_owned()) };
+        let head = [Cell::Word(group), name];
         head.into_iter().chain(counts.columns().map(Cell::Count)).collect()
     };
-    let mut rows: Vec<Vec<Cell>> = vec![row("total", "", &tally.total)];
+    let mut rows: Vec<Vec<Cell>> = vec![row(TOTAL, "", &tally.total)];
     for (grouping, groups) in &tally.groups {
         let group = match grouping {
             Grouping::Operator => "operator",
@@ -116,6 +121,7 @@ fn told(event: &Event) -> [Cell; 2] {
 fn belongs(section: Section, event: &Event) -> bool {
     match section {
         Section::Totals => true,
+        Section::Sessions => matches!(event, Event::Paired { .. } | Event::SessionClosed { .. }),
         Section::Files => matches!(event, Event::FileMoved { .. }),
         Section::SignIns => matches!(event, Event::LoginFailed { .. } | Event::LockedOut { .. }),
         Section::Admin => super::tally::is_admin_act(event),
@@ -133,6 +139,7 @@ fn place(record: &Record, entry: &Entry, sessions: &Sessions, zone: &Zone) -> Ve
         Cell::Text(zone.moment(record.at)),
         Cell::Text(operator.cloned().unwrap_or_default()),
         Cell::Text(customer.unwrap_or_default()),
+        Cell::Text(session.and_then(|session| session.reason.clone()).unwrap_or_default()),
         Cell::Text(entry.session.map(|id| id.to_string()).unwrap_or_default()),
         Cell::Word(match entry.by {
             Witness::Server => "server",

@@ -30,6 +30,7 @@ pub struct Head {
     pub until: Option<String>,
     pub operator: Option<String>,
     pub customer: Option<String>,
+    pub reason: Option<String>,
     pub made: String,
     /// By whom, up to which record, and when the ledger was last looked through (S92).
     pub reviewed: Option<(String, u64, String)>,
@@ -42,6 +43,8 @@ pub struct Head {
 pub enum Section {
     /// Counts per operator, customer, period and mode
     Totals,
+    /// Each session with the reason that was given for it, from its pairing to its end
+    Sessions,
     /// Each file that passed, or was refused
     Files,
     /// Failed sign-ins and suspensions
@@ -53,13 +56,14 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Self; 5] =
-        [Self::Totals, Self::Files, Self::SignIns, Self::Admin, Self::Violations];
+    pub const ALL: [Self; 6] =
+        [Self::Totals, Self::Sessions, Self::Files, Self::SignIns, Self::Admin, Self::Violations];
 
     /// As scripts know it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Totals => "totals",
+            Self::Sessions => "sessions",
             Self::Files => "files",
             Self::SignIns => "sign_ins",
             Self::Admin => "admin",
@@ -106,7 +110,7 @@ impl Report {
             let table = match section {
                 Section::Totals => lists::totals(&tally),
                 Section::Files => lists::files(records, sessions, zone),
-                Section::SignIns | Section::Admin | Section::Violations => {
+                Section::Sessions | Section::SignIns | Section::Admin | Section::Violations => {
                     lists::events(section, records, sessions, zone)
                 }
             };

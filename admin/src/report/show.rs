@@ -54,6 +54,7 @@ pub fn json(report: &Report, only: Option<Section>) -> Value {
         "until": head.until,
         "operator": head.operator,
         "customer": head.customer,
+        "reason": head.reason,
         "made": head.made,
         "reviewed": head.reviewed.as_ref().map(|(admin, up_to, when)| {
             serde_json::json!({ "by": admin, "up_to": up_to, "on": when })
@@ -73,6 +74,7 @@ fn object(table: &Table, row: &[Cell]) -> Value {
     let fields = table.columns.iter().zip(row).map(|(name, cell)| {
         let value = match cell {
             Cell::Text(text) => Value::from(text.as_str()),
+            Cell::Nobody => Value::from(""),
             Cell::Count(count) => Value::from(*count),
             Cell::Told { english, .. } => Value::from(english.as_str()),
             Cell::Word(word) => Value::from(*word),

@@ -5,6 +5,8 @@
 pub enum Cell {
     /// Anybody's words: neutralised by whoever shows them (T66).
     Text(String),
+    /// The name of those that have none: what no operator did, whom no operator named.
+    Nobody,
     Count(u64),
     /// A record's own words, which a script gets in English.
     Told {

@@ -2,7 +2,7 @@
 
 use super::table::Cell;
 use super::{Head, Section};
-use crate::texts::Language;
+use crate::texts::{Language, counted};
 
 /// A column's heading; `name` is as scripts know it.
 pub(super) fn column(name: &str, language: Language) -> String {
@@ -27,6 +27,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "time" => ("Time", "日時"),
         "operator" => ("Operator", "オペレータ"),
         "customer" => ("Customer", "顧客"),
+        "reason" => ("Reason", "理由"),
         "session" => ("Session", "セッション"),
         "seen_by" => ("Seen by", "記録元"),
         "event" => ("Event", "出来事"),
@@ -72,6 +73,7 @@ fn word(word: &str, language: Language) -> String {
 pub(super) fn cell(cell: &Cell, language: Language) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
+        Cell::Nobody => language.pick("(none)", "（なし）"),
         Cell::Count(count) => count.to_string(),
         Cell::Told { english, japanese } => language.pick(english, japanese),
         Cell::Word(own) => word(own, language),
@@ -81,6 +83,7 @@ pub(super) fn cell(cell: &Cell, language: Language) -> String {
 pub(super) fn section(section: Section, language: Language) -> String {
     let (english, japanese) = match section {
         Section::Totals => ("Totals", "集計"),
+        Section::Sessions => ("Sessions", "セッション"),
         Section::Files => ("Files", "ファイル"),
         Section::SignIns => ("Failed sign-ins and suspensions", "サインイン失敗とアカウント停止"),
         Section::Admin => ("Administrators' acts", "管理者の操作"),
@@ -110,6 +113,9 @@ pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> 
     if let Some(customer) = &head.customer {
         lines.push(language.pick(format!("Customer: {customer}"), format!("顧客: {customer}")));
     }
+    if let Some(reason) = &head.reason {
+        lines.push(language.pick(format!("Reason: {reason}"), format!("理由: {reason}")));
+    }
     lines.push(match &head.reviewed {
         Some((admin, up_to, when)) => language.pick(
             format!("Last reviewed by {admin} on {when}, up to record {up_to}."),
@@ -119,8 +125,8 @@ pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> 
     });
     lines.push(language.pick(
         format!(
-            "Counted from the ledger's {} records; {unread} of them could not be read.",
-            head.ledger
+            "Counted from the ledger's {}; {unread} of them could not be read.",
+            counted(head.ledger, "record")
         ),
         format!("記録 {} 件から集計しました（うち {unread} 件は読めませんでした）。", head.ledger),
     ));

@@ -56,7 +56,8 @@ pub(crate) fn ledger() -> Ledger {
     let signed_in = |from: &str| Event::LoggedIn { from: from.to_owned(), device: nowhere, mac: None };
     ledger.server(0, Entry::server(Event::ServerStarted { version: "0.1.0".to_owned() }));
     ledger.server(1, seen("hanako", None, signed_in("192.0.2.7")));
-    let opened = Event::RoomOpened { mode: Mode::Control, policy: 3 };
+    let reason = Some("T-60, プリンター".to_owned());
+    let opened = Event::RoomOpened { mode: Mode::Control, policy: 3, reason };
     ledger.server(2, seen("hanako", Some(SESSION), opened));
     let customer = Event::Customer { name: "山田商事".to_owned() };
     ledger.end(3, (SESSION, Role::Operator, 0), customer);
@@ -205,4 +206,59 @@ fn a_changed_record_is_shown_as_altered_and_the_list_is_not_to_be_relied_on() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("(ALTERED)") && text.contains("taro"), "{text}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("record 1 was changed"));
+}
+
+/// S53, S54: why a session was, in its operator's words, is found again by its ticket.
+#[test]
+fn s53_a_sessions_reason_is_shown_searched_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger().write(folder.path());
+    assert!(shown(folder.path(), &["show", "2"]).contains("T-60, プリンター"));
+    let found = json(folder.path(), &["search", "t-60"]);
+    assert_eq!((&found["found"], &found["records"][0]["seq"]), (&1.into(), &2.into()), "{found}");
+    // All records of the session, and not those alone in which it stands.
+    for (reason, count) in [("T-60", 4), ("T-61", 0)] {
+        let found = json(folder.path(), &["list", "--reason", reason]);
+        assert_eq!(found["found"], count, "{reason}: {found}");
+    }
+    let report = json(folder.path(), &["report", "--reason", "t-60"]);
+    assert_eq!(report["reason"], "t-60");
+    assert_eq!(report["files"][0]["reason"], "T-60, プリンター", "{report}");
+    for (language, heading) in [("en", "Reason"), ("ja", "理由")] {
+        let text = shown(folder.path(), &["report", "--lang", language, "--table", "files"]);
+        assert!(text.contains(heading) && text.contains("T-60, プリンター"), "{text}");
+    }
+}
+
+/// S100: one record is one record, and a group without a name says so.
+#[test]
+fn s100_what_is_counted_reads_as_a_person_would_say_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut one = Ledger::under(PASSPHRASE);
+    one.server(0, Entry::server(Event::ServerStarted { version: "0.1.0".to_owned() }));
+    one.write(folder.path());
+    assert!(shown(folder.path(), &["list"]).ends_with("\n1 record.\n"));
+    let verified = shown(folder.path(), &["verify"]);
+    assert!(verified.contains("1 record, 1 checkpoint, 0 records"), "{verified}");
+    let folder = tempfile::tempdir().unwrap();
+    let mut act = Ledger::under(PASSPHRASE);
+    act.server(
+        0,
+        Entry::server(Event::AdminDid {
+            admin: "sato".to_owned(),
+            action: AdminAction::OperatorAdded,
+            target: "hanako".to_owned(),
+            detail: String::new(),
+        }),
+    );
+    act.write(folder.path());
+    let listed = shown(folder.path(), &["list"]);
+    assert!(listed.contains("operator added") && !listed.contains("action="), "{listed}");
+    let listed = shown(folder.path(), &["list", "--lang", "ja"]);
+    assert!(listed.contains("オペレータを追加") && !listed.contains("操作="), "{listed}");
+    for (language, nobody) in [("en", "(none)"), ("ja", "（なし）")] {
+        let text = shown(folder.path(), &["report", "--lang", language]);
+        assert!(text.contains(nobody), "{text}");
+    }
+    assert_eq!(json(folder.path(), &["report"])["totals"][1]["name"], "", "scripts get no word for it");
 }

@@ -22,7 +22,7 @@ fn month() -> Ledger {
         let mode = Mode::ALL[usize::from(count) % 5];
         let at = |event| seen(operator, Some(session), event);
         let nowhere = DeviceKey([0; 32]);
-        ledger.server(day, at(Event::RoomOpened { mode, policy: 1 }));
+        ledger.server(day, at(Event::RoomOpened { mode, policy: 1, reason: None }));
         ledger.server(day + 1, at(Event::Paired { agent: nowhere, from: "192.0.2.9".to_owned() }));
         let name = format!("Customer {}{}", count % 5, if count % 5 == 0 { HOSTILE } else { "" });
         ledger.end(day + 2, (session, Role::Operator, 0), Event::Customer { name });

@@ -14,6 +14,7 @@ use crate::shell::texts::{Lang, SessionText};
 pub(super) enum ReceiptCommand {
     /// Checks a receipt; any changed byte is refused (exit code 74).
     Verify {
+        /// The receipt, as a session left it
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

@@ -70,6 +70,9 @@ pub(super) struct PasswordOptions {
     password_stdin: bool,
 }
 
+/// How often the digits of an authenticator that is being set up are asked for again.
+const MORE_TRIES: u8 = 2;
+
 pub(super) async fn login(
     options: &LoginOptions,
     settings: &Settings,
@@ -80,7 +83,7 @@ pub(super) async fn login(
     check_server(options.server.as_deref(), &trust)?;
     let device = settings.profile.device_key()?;
     let mut credentials = credentials(options, settings)?;
-    let mut told = false;
+    let (mut told, mut tries) = (false, 0);
     loop {
         match login::login(&trust, &settings.proxies, &device, &credentials).await? {
             LoginOutcome::SignedIn(answer) => {
@@ -91,6 +94,7 @@ pub(super) async fn login(
             }
             LoginOutcome::TotpSetup { uri } => {
                 show_authenticator(&uri, settings, form);
+                tries = MORE_TRIES;
                 credentials.totp = Some(ask_digits(settings)?);
                 credentials.authenticator = Authenticator::SetUp;
             }
@@ -109,6 +113,12 @@ pub(super) async fn login(
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
             LoginOutcome::Locked { seconds } => return Err(Fault::Locked { seconds }),
+            // The new authenticator is the same as before: one slip of the hand does not throw it away.
+            LoginOutcome::Refused if tries > 0 => {
+                tries -= 1;
+                say::to_person(Text::WrongDigits.say(settings.lang));
+                credentials.totp = Some(ask_digits(settings)?);
+            }
             LoginOutcome::NeedsTotp | LoginOutcome::Refused => return Err(Fault::WrongPassword),
             LoginOutcome::Busy => return Err(Fault::SlowDown),
         }

@@ -175,7 +175,7 @@ pub(super) fn end_setup(
         facts,
         local,
         maximum,
-        abilities: Abilities { application_selection: false, recording: false },
+        abilities: Abilities::OF_THIS_VERSION,
         paths: settings.paths,
         times: settings.times,
         record: record_facts(role),

@@ -168,6 +168,9 @@ pub enum Event {
     RoomOpened {
         mode: Mode,
         policy: u64,
+        /// Why, as the operator gave it: a ticket's number, say. The end user reads it too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PairingTried {
         attempt: u8,

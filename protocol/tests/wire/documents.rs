@@ -1,7 +1,7 @@
 //! The words of signed documents and of the administrator's requests.
 
 use tasuki_protocol::{
-    admin::{OperatorChange, OperatorState, ProblemCode},
+    admin::{OperatorChange, OperatorState, ProblemCode, TokenOf},
     consent::Answer,
     grant::Change,
     ids::Role,
@@ -106,6 +106,8 @@ fn an_administrators_words_are_kept() {
     let mut all = Snapshots::default();
     all.json("OperatorState::Enabled", &OperatorState::Enabled, r#""enabled""#);
     all.json("OperatorState::Disabled", &OperatorState::Disabled, r#""disabled""#);
+    all.json("TokenOf::Setup", &TokenOf::Setup, r#""setup""#);
+    all.json("TokenOf::Administrator", &TokenOf::Administrator, r#""administrator""#);
     all.json("OperatorChange::Disable", &OperatorChange::Disable, r#""disable""#);
     all.json("OperatorChange::Enable", &OperatorChange::Enable, r#""enable""#);
     all.json("OperatorChange::Remove", &OperatorChange::Remove, r#""remove""#);

@@ -121,8 +121,8 @@ fn records_of_sessions_keep_their_words() {
     let mut all = Snapshots::default();
     all.json(
         "Event::RoomOpened",
-        &E::RoomOpened { mode: Mode::View, policy: 1 },
-        r#"{"type":"room_opened","mode":"view","policy":1}"#,
+        &E::RoomOpened { mode: Mode::View, policy: 1, reason: Some(t()) },
+        r#"{"type":"room_opened","mode":"view","policy":1,"reason":"t"}"#,
     );
     all.json(
         "Event::PairingTried",

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
-use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::ledger::event::{Entry, Event, Witness, clipped};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
 
@@ -26,6 +26,8 @@ pub struct Note {
     pub operator: Option<OperatorId>,
     /// The operator's account name.
     pub account: Option<String>,
+    /// What a number was opened for, as the operator gave it.
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,10 @@ impl Note {
             address.map_or_else(String::new, |address| address.to_canonical().to_string())
         };
         let event = match self.what {
-            What::NumberOpened(mode, policy) => Event::RoomOpened { mode, policy },
+            What::NumberOpened(mode, policy) => {
+                let reason = self.reason.as_deref().map(clipped);
+                Event::RoomOpened { mode, policy, reason }
+            }
             What::AttemptMade(attempt, address) => Event::PairingTried { attempt, from: from(address) },
             What::AttemptFailed(attempt) => Event::PairingFailed { attempt },
             What::Paired(agent, address) => Event::Paired { agent, from: from(address) },
@@ -105,14 +110,17 @@ impl Rooms {
         let room = session.and_then(|session| self.rooms.get(&session));
         let operator = room.map(|room| room.operator.id);
         let account = room.map(|room| room.operator.name.clone());
-        Note { what, session, operator, account }
+        let is_opening = matches!(what, What::NumberOpened(..));
+        let reason = room.filter(|_| is_opening).and_then(|room| room.wish.reason.clone());
+        Note { what, session, operator, account, reason }
     }
 
     /// An operator was not given what he asked for.
     pub(crate) fn note_refusal(&mut self, connection: ConnectionId, reason: RefusalReason) {
         let Some(desk) = self.desks.get(&connection) else { return };
         let (operator, account) = (Some(desk.operator.id), Some(desk.operator.name.clone()));
-        let note = Note { what: What::Refused(reason), session: None, operator, account };
+        let what = What::Refused(reason);
+        let note = Note { what, session: None, operator, account, reason: None };
         self.put(Output::Note(note));
     }
 

@@ -289,7 +289,11 @@ impl Accounts {
     }
 
     pub(crate) async fn admins(&self) -> Result<AdminList, AdminRefused> {
-        let rows = sqlx::query("SELECT person, key, state, added FROM admins ORDER BY id");
+        let rows = sqlx::query(
+            "SELECT person, key, state, added,
+                 (SELECT max(locked_until) FROM failures WHERE operator = -admins.id)
+             FROM admins ORDER BY id",
+        );
         let rows = rows.fetch_all(&self.store.pool).await?;
         let entry = |row: &sqlx::sqlite::SqliteRow| {
             let person = row.try_get::<Vec<u8>, _>(0).ok()?;
@@ -299,6 +303,7 @@ impl Accounts {
                 key: DeviceKey(row.try_get::<Vec<u8>, _>(1).ok()?.try_into().ok()?),
                 state: if enabled { OperatorState::Enabled } else { OperatorState::Disabled },
                 added: u64::try_from(row.try_get::<i64, _>(3).ok()?).ok()?,
+                suspended_until: self.suspended_until(row.try_get(4).ok()?),
             })
         };
         Ok(AdminList { admins: rows.iter().filter_map(entry).collect() })

@@ -44,7 +44,7 @@ impl BackupFault {
                 path.display()
             ),
             Self::NoKeys(path) => format!(
-                "{} にサーバの鍵がありません。先に、保管してある *.key、*.crt、*.toml、server.json をそこに写してください。",
+                "{} にサーバーの鍵がありません。先に、保管してある *.key、*.crt、*.toml、server.json をそこに写してください。",
                 path.display()
             ),
             Self::Damaged(path) => format!(
@@ -52,7 +52,7 @@ impl BackupFault {
                 path.display()
             ),
             Self::Foreign(path) => format!(
-                "バックアップ {} は別のサーバのものか、ここの names.key が別のものです。何も変えていません。そのサーバの鍵があるフォルダに復元してください。",
+                "バックアップ {} は別のサーバーのものか、ここの names.key が別のものです。何も変えていません。そのサーバーの鍵があるフォルダに復元してください。",
                 path.display()
             ),
         }

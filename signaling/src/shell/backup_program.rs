@@ -84,7 +84,7 @@ rotated since, every program refuses the server until the administrator runs `ta
             "データベースを {at} の状態に戻しました。
 全員がサインインし直す必要があります。その後に停止・失効・制限したものは、もう一度行ってください。記録も
 戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。その後に鍵を
-替えていた場合は、管理者が `tasuki-admin key republish` も実行するまで、各プログラムはサーバを拒否します。"
+替えていた場合は、管理者が `tasuki-admin key republish` も実行するまで、各プログラムはサーバーを拒否します。"
         ),
     });
     let Some(token) = admin_token else { return Ok(()) };

@@ -82,7 +82,7 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
                 "There is no server in {data}: run `tasuki-server setup --data {data} --host NAME`."
             ),
             format!(
-                "{data} にサーバがありません。`tasuki-server setup --data {data} --host NAME` を実行してください。"
+                "{data} にサーバーがありません。`tasuki-server setup --data {data} --host NAME` を実行してください。"
             ),
         )];
     };
@@ -91,7 +91,7 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
         "D01",
         Grade::Well,
         format!("The folder is the server's of {organisation}."),
-        format!("{organisation} のサーバのフォルダです。"),
+        format!("{organisation} のサーバーのフォルダです。"),
     )];
     seen.push(rights(data));
     seen.push(owners(data));
@@ -276,7 +276,7 @@ fn authority(config: &Config, server: &Facts) -> Option<Seen> {
             "D11",
             Grade::Well,
             format!("The authority of `acme` finds this server on port 443 of {host}."),
-            format!("`acme` の認証局は {host} のポート 443 でこのサーバを確認できます。"),
+            format!("`acme` の認証局は {host} のポート 443 でこのサーバーを確認できます。"),
         )
     } else {
         Seen::new(
@@ -287,7 +287,7 @@ fn authority(config: &Config, server: &Facts) -> Option<Seen> {
                  forward 443 to it, or no certificate comes."
             ),
             format!(
-                "`acme` の認証局は {host} のポート 443 に接続しますが、このサーバはポート {port} で待ち受けています。\
+                "`acme` の認証局は {host} のポート 443 に接続しますが、このサーバーはポート {port} で待ち受けています。\
                  443 をこのポートに転送しないと証明書は発行されません。"
             ),
         )
@@ -303,7 +303,7 @@ fn port(config: &Config, server: &Facts) -> Seen {
             "D10",
             Grade::Warning,
             format!("Nothing listens on port {port}: start the server."),
-            format!("ポート {port} で待ち受けていません。サーバを起動してください。"),
+            format!("ポート {port} で待ち受けていません。サーバーを起動してください。"),
         );
     }
     let reached = (server.host.as_str(), server.port).to_socket_addrs().is_ok_and(|mut all| {

@@ -113,11 +113,11 @@ fn user(data: &Path) -> Seen {
         owner != 0,
         (
             "The server's folder belongs to a user of its own.",
-            "サーバのフォルダは専用の利用者のものです。",
+            "サーバーのフォルダは専用の利用者のものです。",
         ),
         (
             "The server's folder belongs to root: give it to a user of its own, and run the server as that user.",
-            "サーバのフォルダの所有者が root です。専用の利用者に渡し、その利用者で実行してください。",
+            "サーバーのフォルダの所有者が root です。専用の利用者に渡し、その利用者で実行してください。",
         ),
     )
 }
@@ -130,7 +130,7 @@ fn administrators_keys(data: &Path) -> Seen {
             "H06",
             Grade::Well,
             "The organisation's own keys are not in the server's folder.",
-            "組織の鍵はサーバのフォルダにありません。",
+            "組織の鍵はサーバーのフォルダにありません。",
         );
     }
     let vault = vault.display();
@@ -162,7 +162,7 @@ fn directives(unit: &Path) -> Seen {
             "H07",
             Grade::Well,
             "The unit confines the server.",
-            "ユニットはサーバを隔離しています。",
+            "ユニットはサーバーを隔離しています。",
         );
     }
     Seen::new(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 
 use super::accounts::{Accounts, seconds};
+use super::clock;
 
 /// The row under which failures at names that do not exist are counted.
 pub(crate) const NOBODY: i64 = 0;
@@ -72,6 +73,12 @@ impl Accounts {
     pub(crate) async fn forget_failures(&self, subject: i64, device: &[u8]) -> Result<(), sqlx::Error> {
         let forget = sqlx::query("DELETE FROM failures WHERE operator = ? AND device = ?");
         forget.bind(subject).bind(device.to_vec()).execute(&self.store.writes).await.map(|_| ())
+    }
+
+    /// As the wall clock tells the time at which a suspension ends; `None`: there is none.
+    pub(super) fn suspended_until(&self, locked_until: Option<i64>) -> Option<u64> {
+        let left = locked_until?.saturating_sub(self.clock.now());
+        u64::try_from(left).ok().filter(|left| *left > 0).map(|left| clock::unix().saturating_add(left))
     }
 
     /// The server did not find out whether it was a failure: then it was none (F4, F16), as soon as the

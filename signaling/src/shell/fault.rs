@@ -125,7 +125,7 @@ impl Fault {
             Self::NotSetUp(p) => {
                 let p = p.display();
                 format!(
-                    "{p} にサーバがありません。先に `tasuki-server setup --data {p} --host NAME` を実行してください。"
+                    "{p} にサーバーがありません。先に `tasuki-server setup --data {p} --host NAME` を実行してください。"
                 )
             }
             Self::SetUpInterrupted(p) => {
@@ -137,16 +137,16 @@ impl Fault {
             Self::AlreadySetUp(p) => {
                 let p = p.display();
                 format!(
-                    "{p} には既にサーバがあります。`tasuki-server run --data {p}` を使うか、別のフォルダを選んでください。"
+                    "{p} には既にサーバーがあります。`tasuki-server run --data {p}` を使うか、別のフォルダを選んでください。"
                 )
             }
             Self::FolderNotEmpty(p) => {
                 let p = p.display();
-                format!("{p} にはサーバ以外のファイルがあります。空のフォルダを選んでください。")
+                format!("{p} にはサーバー以外のファイルがあります。空のフォルダを選んでください。")
             }
             Self::FolderInUse(p) => {
                 format!(
-                    "{} は別のサーバが使用中です。先にそれを止めるか、別のフォルダを選んでください。",
+                    "{} は別のサーバーが使用中です。先にそれを止めるか、別のフォルダを選んでください。",
                     p.display()
                 )
             }
@@ -185,7 +185,7 @@ impl Fault {
         }
         if let Self::DatabaseDamaged(p) = self {
             return Some(format!(
-                "データベース {} が壊れているか、サーバのものではありません。バックアップから戻してください。",
+                "データベース {} が壊れているか、サーバーのものではありません。バックアップから戻してください。",
                 p.display()
             ));
         }

@@ -88,7 +88,8 @@ impl Accounts {
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {
         let list = "SELECT id, person, password, modes, state, limits,
-                 (SELECT count(*) FROM devices WHERE operator = operators.id AND state = 'approved')
+                 (SELECT count(*) FROM devices WHERE operator = operators.id AND state = 'approved'),
+                 (SELECT max(locked_until) FROM failures WHERE operator = operators.id)
              FROM operators ORDER BY id";
         let rows = sqlx::query(list).fetch_all(&self.store.pool).await?;
         let mut operators = Vec::with_capacity(rows.len());
@@ -102,6 +103,7 @@ impl Accounts {
                 modes: account.modes,
                 state,
                 devices: u32::try_from(row.try_get::<i64, _>(6)?).unwrap_or(u32::MAX),
+                suspended_until: self.suspended_until(row.try_get(7)?),
             });
         }
         Ok(OperatorList { operators })

@@ -56,9 +56,13 @@ enum Command {
     /// the organisation's recovery shares besides, and works once within 15 minutes.
     RecoveryToken(RecoveryArguments),
     /// Prints a script that completes commands in a shell.
-    Completion { shell: Shell },
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
     /// Writes manual pages, one for each command, into a folder.
     Manual {
+        /// The folder; made if it is not there.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
@@ -109,6 +113,7 @@ struct DoctorArguments {
 
 #[derive(Debug, Args)]
 struct ConfigArguments {
+    /// The folder of the server's data.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Address and port; port 0 takes a free one and prints it.
@@ -211,16 +216,16 @@ Next: `tasuki-server run --data {data}`, then on the administrator's own machine
 until that is done the server serves no sessions."
         ),
         Language::Japanese => format!(
-            "サーバ自身の鍵を {data} に作りました。
+            "サーバー自身の鍵を {data} に作りました。
 
-サーバ公開鍵の SHA-256 (`tasuki-admin init` が尋ねます):
+サーバー公開鍵の SHA-256 (`tasuki-admin init` が尋ねます):
   {fingerprint}
 最初の管理者の登録トークン (一度だけ使え、一度だけ表示されます):
   {admin_token}
 
 次に `tasuki-server run --data {data}` を実行し、管理者自身のコンピュータで
 `tasuki-admin --server {url} init` を実行してください。組織の鍵はそこで作られます。
-それが済むまで、サーバはセッションを提供しません。"
+それが済むまで、サーバーはセッションを提供しません。"
         ),
     }
 }
@@ -264,7 +269,7 @@ async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(
                 ),
                 Language::Japanese => format!(
                     "まだセッションは提供しません。管理者のコンピュータで `tasuki-admin --server {url} init` を\
-                     実行してください。このサーバの鍵の SHA-256 は {fingerprint} です。"
+                     実行してください。このサーバーの鍵の SHA-256 は {fingerprint} です。"
                 ),
             });
         }

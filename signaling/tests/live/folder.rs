@@ -170,7 +170,7 @@ fn s100_the_program_speaks_japanese_where_it_is_asked_to() {
     let nothing = folder.path().join("nothing");
     let output = server(&["run", "--lang", "ja"], &nothing);
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("サーバがありません。"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("サーバーがありません。"));
     let data = folder.path().join("data");
     let output = server(&["setup", "--lang", "ja", "--host", "localhost"], &data);
     assert!(String::from_utf8_lossy(&output.stdout).contains("登録トークン"));

@@ -24,7 +24,7 @@ use tasuki_protocol::signal::{OperatorToServer, ServerToOperator};
 
 use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key};
 use crate::organisation::root_key;
-use crate::pairing::open;
+use crate::pairing::{REASON, open};
 use crate::policy::publish;
 
 /// The ledger up to its newest checkpoint, opened and verified.
@@ -158,6 +158,8 @@ async fn what_happens_at_the_server_is_in_the_ledger_in_its_order() {
     let opened = of(|event| matches!(event, Event::RoomOpened { .. }));
     assert_eq!(opened[0].session, Some(session));
     assert_eq!(opened[0].operator.as_deref(), Some("hanako"));
+    let Event::RoomOpened { reason, .. } = &opened[0].event else { panic!() };
+    assert_eq!(reason.as_deref(), Some(REASON), "S53: why, in the operator's words");
     assert!(!of(|event| matches!(event, Event::AdminDid { .. })).is_empty());
     assert_eq!(read.verified.size, read.opened.to);
 }

@@ -62,10 +62,16 @@ fn offers(world: &World, operator: &Operator) -> Vec<AwaitingHello> {
         .collect()
 }
 
+/// What every number here is opened for.
+pub(crate) const REASON: &str = "T-60, the printer";
+
 pub(crate) async fn open(world: &World, operator: &mut Operator, mode: Mode) -> Room {
     let offers = offers(world, operator);
     let hellos = offers.iter().map(|offer| Blob(offer.hello().to_vec())).collect();
-    operator.socket.say(&OperatorToServer::OpenRoom { mode, hellos, reason: None }).await;
+    operator
+        .socket
+        .say(&OperatorToServer::OpenRoom { mode, hellos, reason: Some(REASON.to_owned()) })
+        .await;
     let opened: ServerToOperator = operator.socket.hear().await;
     let ServerToOperator::RoomOpened { session, locator, resume, .. } = opened else {
         panic!("{opened:?}")

@@ -4,6 +4,7 @@
 mod made_there;
 mod people;
 mod recovering;
+mod telling;
 mod walking;
 
 use std::{
@@ -108,11 +109,11 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     let server = format!("https://127.0.0.1:{}", house.port());
     let wrong = "0".repeat(64);
     let begin = ["--server", &server, "init", "--fingerprint", &wrong];
-    let typed = "token\nseven lemons under a tin roof\n";
-    let (code, said) = administer(&house, "newcomer", &begin, typed);
+    // Before anything is typed, and nothing stays.
+    let (code, said) = administer(&house, "newcomer", &begin, "");
     assert_eq!((code, said.lines().count()), (Some(5), 1), "{said}");
     assert!(said.contains("fingerprint") && !said.contains("bundle"), "{said}");
-    assert!(!house.folder().join("newcomer").join("server.json").exists(), "the server was trusted");
+    assert!(!house.folder().join("newcomer").exists(), "something was left behind");
 }
 
 /// S42, S100: before a policy is in force for somebody who is not there, he who publishes it is asked.

@@ -145,6 +145,41 @@ fn a_promise_is_noticed() {
     assert_none(&unfinished(&[Source::made_up("a.rs", "// not a todo! here\n")]));
 }
 
+/// S100: one word for a thing, in every Japanese text.
+#[test]
+fn s100_japanese_words_are_spelled_in_one_way() {
+    assert_none(&misspelled(&tree::all()));
+}
+
+const SPELLINGS: [(&str, &str, &str); 2] = [
+    // Without the long mark behind it, and with it.
+    ("\u{30b5}\u{30fc}\u{30d0}", "\u{30fc}", "is spelled with its long mark"),
+    ("\u{30aa}\u{30da}\u{30ec}\u{30fc}\u{30bf}", "\u{30fc}", "is spelled without a long mark"),
+];
+
+fn misspelled(sources: &[Source]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for source in sources {
+        for (number, line) in source.text.lines().enumerate() {
+            for ((word, mark, rule), wanted) in SPELLINGS.iter().zip([true, false]) {
+                let behind = line.split(word).skip(1).map(|rest| rest.starts_with(mark));
+                if behind.into_iter().any(|has| has != wanted) {
+                    complaints.push(format!("{}:{}: {word} {rule}", source.path, number + 1));
+                }
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn two_spellings_of_a_word_are_noticed() {
+    let wrong = ["// \u{30b5}\u{30fc}\u{30d0}", "// \u{30aa}\u{30da}\u{30ec}\u{30fc}\u{30bf}\u{30fc}"];
+    for text in wrong {
+        assert_complains(&misspelled(&[Source::made_up("a.rs", text)]), "a.rs:1");
+    }
+}
+
 /// Folders of somebody's own machine. X keeps its sockets under the temporary folder by name.
 const MACHINE_PATHS: [&str; 4] =
     [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/tm", "p/")];

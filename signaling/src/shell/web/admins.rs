@@ -6,8 +6,8 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::{
-    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, EnrolAdmin, ProblemCode,
-    RECOVER_PATH, RecoverAdmin,
+    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, CheckToken, EnrolAdmin,
+    ProblemCode, RECOVER_PATH, RecoverAdmin, TokenOf,
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
@@ -32,6 +32,23 @@ pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
 
 pub(super) async fn join(State(site): Shared, request: Request) -> Response {
     take_in(&site, request, Coming::Invited).await
+}
+
+/// Whether a token still holds, before its bearer chooses a password. The joining tells the same.
+pub(super) async fn token(State(site): Shared, request: Request) -> Response {
+    let body: CheckToken = match read_json(&site, request.into_body()).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let coming = match body.by {
+        TokenOf::Setup => Coming::First,
+        TokenOf::Administrator => Coming::Invited,
+    };
+    match site.accounts.admin_token_holds(&body.token, coming).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => problem(ProblemCode::SignIn),
+        Err(error) => store_problem(&error),
+    }
 }
 
 /// Back with the machine's token and the root's word. Who has the one and not the other is told of in

@@ -33,7 +33,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMINS_PATH, BUNDLE_PATH, ENROL_PATH,
     GROUPS_PATH, JOIN_PATH, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem,
-    ProblemCode, RECOVER_PATH,
+    ProblemCode, RECOVER_PATH, TOKEN_PATH,
 };
 use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
@@ -125,6 +125,7 @@ fn administration(site: &Arc<Site>) -> Router<Arc<Site>> {
     Router::new()
         .route(ENROL_PATH, any(admins::enrol))
         .route(JOIN_PATH, post(admins::join))
+        .route(TOKEN_PATH, post(admins::token))
         .route(RECOVER_PATH, post(admins::recover))
         .route(ADMIN_LOGIN_PATH, post(admins::login))
         .route(ADMIN_LOGOUT_PATH, post(admins::logout))

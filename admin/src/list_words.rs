@@ -1,0 +1,60 @@
+//! The words in the lists of accounts, devices, keys and sessions, in English and Japanese. What scripts read is
+//! the same in both, and not from here.
+
+use tasuki_protocol::devices::DeviceState;
+use tasuki_protocol::rights::Mode;
+
+use crate::texts::Language;
+
+impl Language {
+    pub(crate) fn enabled(self) -> String {
+        self.pick("enabled", "有効")
+    }
+
+    pub(crate) fn disabled(self) -> String {
+        self.pick("disabled", "無効")
+    }
+
+    pub(crate) fn suspended(self, until: &str) -> String {
+        self.pick(format!("suspended until {until}"), format!("停止中（{until} まで）"))
+    }
+
+    /// In English as commands and policies name it.
+    pub(crate) fn mode(self, mode: Mode) -> String {
+        let japanese = match mode {
+            Mode::Manage => "管理",
+            Mode::Control => "操作",
+            Mode::View => "閲覧",
+            Mode::Share => "共有",
+            Mode::Show => "表示",
+        };
+        self.pick(mode.name(), format!("{japanese}({})", mode.name()))
+    }
+
+    pub(crate) fn device_state(self, state: DeviceState) -> String {
+        match state {
+            DeviceState::Pending => self.pick("pending", "承認待ち"),
+            DeviceState::Approved => self.pick("approved", "承認済み"),
+            DeviceState::Expired => self.pick("expired", "期限切れ"),
+            DeviceState::Revoked => self.pick("revoked", "失効"),
+        }
+    }
+
+    pub(crate) fn key_in_use(self) -> String {
+        self.pick("in use", "使用中")
+    }
+
+    /// `kind` is the word by which `key rotate` knows it.
+    pub(crate) fn key_kind(self, kind: &str) -> String {
+        let japanese = match kind {
+            "root" => "構成の署名",
+            "lock" => "端末の証明",
+            "manifest" => "許可証の署名",
+            "checkpoint" => "記録の署名",
+            "server" => "サーバー",
+            "log" => "記録の封印",
+            other => other,
+        };
+        self.pick(kind, if japanese == kind { kind.to_owned() } else { format!("{japanese}({kind})") })
+    }
+}
