@@ -264,13 +264,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_as_its_date_and_minute() {
-        assert_eq!(unix_text(0), "1970-01-01 00:00");
-        assert_eq!(unix_text(1_793_613_600), "2026-11-02 10:00");
-        assert_eq!(unix_text(951_782_399), "2000-02-28 23:59");
-    }
-
-    #[test]
     fn s100_every_rule_has_a_meaning_in_both_languages() {
         for key in Key::ALL {
             assert_ne!(Language::En.key_means(key), Language::Ja.key_means(key), "{key:?}");
