@@ -9,6 +9,7 @@ mod ending;
 mod entering;
 mod keys;
 mod papers;
+mod past;
 mod rights;
 mod tabs;
 mod wayland;
