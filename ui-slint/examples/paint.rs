@@ -181,7 +181,8 @@ impl Source {
         let mut changed = ChangedBlocks::none(width, height);
         let all = Area { left: 0, top: 0, right: width.into(), bottom: height.into() };
         changed.insert_area(area.unwrap_or(all));
-        self.draw(area.unwrap_or(all));
+        let what = if area.is_some() { Drawn::Letter } else { Drawn::Whole };
+        self.draw(area.unwrap_or(all), what);
         let stride = usize::from(width) * 4;
         self.picture.update(&Pixels { bgra: &self.bgra, stride, width, height, changed: &changed });
         let is_whole = area.is_none() || self.number == 1;
@@ -192,21 +193,25 @@ impl Source {
         Ok(VideoFrame { header, vp8: packet.bytes })
     }
 
-    /// Strokes of letters, one way and the other.
-    fn draw(&mut self, area: Area) {
-        let turn = self.number as usize % 2 * 3;
+    /// Another shade of grey all over, or strokes of a letter on it.
+    fn draw(&mut self, area: Area, what: Drawn) {
+        let turn = self.number as usize % 2 * 2;
         for y in area.top..area.bottom {
             let row = y * usize::from(SOURCE.0);
             for x in area.left..area.right {
-                let ink = if (x / 3 + y / 5 + turn).is_multiple_of(4) {
-                    20
-                } else {
-                    200 + (x / 64 + y / 64 + turn) % 8 * 5
-                };
-                self.bgra[(row + x) * 4..][..4].fill(ink as u8);
+                let is_ink = what == Drawn::Letter && (x / 2 + y / 4 + turn).is_multiple_of(4);
+                let shade = if is_ink { 20 } else { 200 };
+                let shade = if what == Drawn::Whole { 180 + turn * 20 } else { shade };
+                self.bgra[(row + x) * 4..][..4].fill(shade as u8);
             }
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    Whole,
+    Letter,
 }
 
 fn arrow() -> CursorShape {
