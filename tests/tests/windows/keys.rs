@@ -15,7 +15,7 @@ use x11rb::{
     protocol::xproto::{ConnectionExt as _, GrabMode, GrabStatus},
 };
 
-use super::{OWN_HAND, Room, USER, click_until_focused, past};
+use super::{OWN_HAND, Room, USER, click_until_focused};
 
 /// X's number of the letter A.
 const A: u8 = 38;
@@ -68,8 +68,6 @@ fn s2_t50_keys_are_grabbed_while_the_picture_has_the_focus_and_let_go_with_it() 
     until("the keys to be the picture's again", || Ok((!is_free(&room.operator)).then_some(())))
         .unwrap();
     the_pointer_is_drawn_where_the_hand_is((&room.operator, &window), (&room.user, &agent));
-    past::by_either_way_it_looks_the_same(&room.operator, &window);
-    click_until_focused(&room.user, &notes.title, &mut || window.click_at_host(USER, notes.middle));
 
     xdotool(&room.operator, &["keydown", "a"]);
     until("the key to be down at the host", || Ok(is_down(&room.user).then_some(()))).unwrap();

@@ -9,7 +9,6 @@ mod ending;
 mod entering;
 mod keys;
 mod papers;
-mod past;
 mod rights;
 mod tabs;
 mod wayland;

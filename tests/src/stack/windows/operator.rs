@@ -255,14 +255,6 @@ impl<'a> OperatorWindow<'a> {
         })
     }
 
-    /// Opens what a text is typed into, of a host that is operated.
-    ///
-    /// # Errors
-    /// xdotool failed.
-    pub fn open_texts(&self) -> Result<()> {
-        self.click(1035, 67)
-    }
-
     /// "Ask for more rights", then "Control for 15 minutes", which has the focus.
     ///
     /// # Errors
