@@ -100,29 +100,35 @@ impl Tiling {
         if !fits || self.source.is_empty() {
             return;
         }
-        if self.source == self.target {
-            self.copy(rgba, tile, rgb);
-        } else {
-            self.scale(rgba, tile, rgb);
+        let length = usize::from(tile.width) * 3;
+        self.lines(rgba, tile, |y, line| drop_alpha(line, &mut rgb[y * length..][..length]));
+    }
+
+    /// Writes the tile as blue, green, red and 255, a line to each `stride` bytes of `sheet`, for a screen that takes
+    /// pixels as they are. As [`Self::paint`] in all else.
+    pub fn paint_for_screen(&mut self, rgba: &[u8], tile: Tile, sheet: &mut [u8], stride: usize) {
+        let (length, lines) = (usize::from(tile.width) * 4, usize::from(tile.height));
+        let fits = rgba.len() == bytes(self.source, 4)
+            && lines > 0
+            && length <= stride
+            && sheet.len() >= (lines - 1) * stride + length;
+        if fits && !self.source.is_empty() {
+            self.lines(rgba, tile, |y, line| turn(line, &mut sheet[y * stride..][..length]));
         }
     }
 
-    fn copy(&self, rgba: &[u8], tile: Tile, rgb: &mut [u8]) {
+    /// Gives each line of the tile to `take`: red, green, blue and alpha.
+    fn lines(&mut self, rgba: &[u8], tile: Tile, mut take: impl FnMut(usize, &[u8])) {
+        let (left, top) = (usize::from(tile.left), usize::from(tile.top));
+        let (width, height) = (usize::from(tile.width), usize::from(tile.height));
+        if self.source != self.target {
+            return self.scaler.paint(rgba, Part { left, top, width, height }, take);
+        }
         let stride = usize::from(self.source.width) * 4;
-        let length = usize::from(tile.width);
-        for (y, line) in (usize::from(tile.top)..).zip(rgb.chunks_exact_mut(length * 3)) {
-            let from = y * stride + usize::from(tile.left) * 4;
-            drop_alpha(&rgba[from..from + length * 4], line);
+        for y in 0..height {
+            let from = (top + y) * stride + left * 4;
+            take(y, &rgba[from..from + width * 4]);
         }
-    }
-
-    fn scale(&mut self, rgba: &[u8], tile: Tile, rgb: &mut [u8]) {
-        let width = usize::from(tile.width);
-        let (left, top) = (tile.left.into(), tile.top.into());
-        let part = Part { left, top, width, height: tile.height.into() };
-        self.scaler.paint(rgba, part, |y, line| {
-            drop_alpha(line, &mut rgb[y * width * 3..][..width * 3]);
-        });
     }
 
     /// Pixels of the source for one of the target.
@@ -148,6 +154,14 @@ impl Tiling {
 
 fn bytes(extent: Extent, pixel: usize) -> usize {
     usize::from(extent.width) * usize::from(extent.height) * pixel
+}
+
+fn turn(rgba: &[u8], bgrx: &mut [u8]) {
+    for (from, to) in rgba.as_chunks::<4>().0.iter().zip(bgrx.as_chunks_mut::<4>().0) {
+        let pixel = u32::from_le_bytes(*from);
+        let turned = (pixel & 0xFF) << 16 | (pixel & 0xFF00) | (pixel >> 16 & 0xFF) | 0xFF00_0000;
+        *to = turned.to_le_bytes();
+    }
 }
 
 /// Four pixels at a time: a byte at a time cost three times as much.
@@ -205,6 +219,29 @@ mod tests {
             let mut rgb = vec![0; pixels * 3];
             drop_alpha(&rgba, &mut rgb);
             assert_eq!(rgb, without_alpha(&rgba), "{pixels} pixels");
+        }
+    }
+
+    #[test]
+    fn any_part_for_the_screen_has_the_colours_of_the_tiles_and_nothing_is_written_beside_it() {
+        for target in [SOURCE, Extent { width: 622, height: 466 }] {
+            let (mut tiling, rgba) = (Tiling::new(SOURCE, target), noise(SOURCE));
+            let all = whole(&mut tiling, &rgba);
+            let part = Tile { index: 0, left: 131, top: 77, width: 333, height: 205 };
+            let stride = 340 * 4;
+            let mut sheet = vec![7; stride * 205];
+            tiling.paint_for_screen(&rgba, part, &mut sheet, stride);
+            for (y, line) in sheet.chunks(stride).enumerate() {
+                let (ours, beside) = line.split_at(333 * 4);
+                assert!(beside.iter().all(|byte| *byte == 7));
+                let at = ((77 + y) * usize::from(target.width) + 131) * 3;
+                let colours = all[at..at + 333 * 3].chunks(3).map(|it| [it[2], it[1], it[0], 255]);
+                assert!(ours.as_chunks::<4>().0.iter().copied().eq(colours), "line {y} of {target:?}");
+            }
+            // What does not fit is not begun.
+            let mut small = vec![7; stride * 204];
+            tiling.paint_for_screen(&rgba, part, &mut small, stride);
+            assert!(small.iter().all(|byte| *byte == 7));
         }
     }
 

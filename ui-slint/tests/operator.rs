@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bared;
 mod choices;
 mod controls;
 mod painting;
@@ -11,6 +12,7 @@ mod trouble;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use bared::Stand;
 use choices::*;
 use controls::*;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
@@ -30,7 +32,10 @@ use tasuki_ui_slint::viewer::capture::Allowed;
 use tasuki_ui_slint::viewer::hands::Reach;
 use tasuki_ui_slint::viewer::made_up;
 use tasuki_ui_slint::viewer::screen::{Screen, Told};
-use tasuki_ui_slint::windows::{OperatorWindow, RemoteScreen};
+use tasuki_ui_slint::windows::{
+    Checkup, MoreState, Operator, OperatorWindow, PausedBy, RemoteScreen, Session, SessionDialog,
+    ToastLine,
+};
 
 /// One test, because a process has one platform.
 #[test]
@@ -47,6 +52,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     nothing_is_told_of_a_path_that_is_gone();
     the_first_click_on_the_picture_is_the_hosts();
     t21_t23_keys_that_were_at_a_picture_are_at_none_that_comes_later();
+    nothing_lies_over_a_picture_that_goes_past_the_toolkit();
     what_is_bad_outside_is_told_with_a_way_on();
     the_keys_go_where_the_next_word_is_due();
     one_sentence_says_that_this_computer_is_new();
@@ -307,6 +313,43 @@ fn the_first_click_on_the_picture_is_the_hosts() {
     picture.mock_single_click(PointerEventButton::Left);
     let heard = heard.borrow();
     assert_eq!(heard[..2], ["focused", "pressed"], "{heard:?}");
+}
+
+type Cover = (&'static str, fn(&OperatorWindow));
+
+fn nothing_lies_over_a_picture_that_goes_past_the_toolkit() {
+    let shown = |scene: &scenes::Scene| {
+        let window = OperatorWindow::new().unwrap();
+        window.window().set_size(LogicalSize::new(1280.0, 800.0));
+        let stand = Stand::of(&window);
+        made_up::lay_into(&window);
+        mock::show(scene, &window);
+        window.show().unwrap();
+        (window, stand)
+    };
+    let all = scenes::all(Lang::En, Shade::Light);
+    let bare = all.iter().filter(|scene| {
+        let (window, stand) = shown(scene);
+        stand.is_bare(&window, scene.name)
+    });
+    let bare: Vec<_> = bare.map(|scene| scene.name).collect();
+    assert!(bare.contains(&"operator-viewer"), "{bare:?}");
+    let covers: [Cover; 8] = [
+        ("a toast", |window| window.global::<Operator<'_>>().set_toast(ToastLine::TextSent)),
+        ("a dialog", |window| window.global::<Session<'_>>().set_dialog(SessionDialog::Details)),
+        ("a question", |window| window.global::<Session<'_>>().set_question("May she?".into())),
+        ("an examination", |window| window.global::<Checkup<'_>>().set_shown(true)),
+        ("rights", |window| window.global::<Session<'_>>().set_more(MoreState::Granted)),
+        ("a pause", |window| window.global::<Session<'_>>().set_paused(PausedBy::Hand)),
+        ("a lost network", |window| window.global::<Session<'_>>().set_reconnecting_seconds(3)),
+        ("no picture", |window| window.global::<Session<'_>>().set_any_picture(false)),
+    ];
+    for (what, cover) in covers {
+        let (window, stand) = shown(&scene("operator-viewer"));
+        assert!(stand.is_bare(&window, "before"));
+        cover(&window);
+        assert!(!stand.is_bare(&window, what), "{what} lies under the picture");
+    }
 }
 
 /// Of a page that is gone nothing tells that the keys left its picture.

@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bared;
 mod painting;
 
 use std::time::Instant;
 
+use bared::Stand;
 use painting::Gallery;
 use slint::{ComponentHandle, LogicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tasuki_peer::shell::texts::Lang;
@@ -15,7 +17,9 @@ use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
 use tasuki_ui_slint::look::{self, Shade};
 use tasuki_ui_slint::viewer::made_up;
-use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, SharingBar};
+use tasuki_ui_slint::windows::{
+    Agent, AgentWindow, BannerWindow, Opened, QuestionKind, Said, SharingBar,
+};
 
 #[test]
 fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
@@ -64,6 +68,41 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
         }
     }
     gallery.close();
+    nothing_lies_over_a_picture_that_goes_past_the_toolkit();
+}
+
+fn nothing_lies_over_a_picture_that_goes_past_the_toolkit() {
+    let all = scenes::all(Lang::En, Shade::Light, Instant::now());
+    let mut bare = Vec::new();
+    for scene in &all {
+        for width in [460.0, 1000.0] {
+            let window = AgentWindow::new().unwrap();
+            window.window().set_size(LogicalSize::new(width, 740.0));
+            let stand = Stand::of(&window);
+            made_up::lay_into(&window);
+            view::show(&scene.model, &window, scene.now);
+            made_up::seen(&window, scene.shows_picture());
+            window.show().unwrap();
+            if !stand.is_bare(&window, scene.name) {
+                continue;
+            }
+            bare.push(scene.name);
+            let agent = || window.global::<Agent<'_>>();
+            agent().set_opened(Opened::Talk);
+            assert!(!stand.is_bare(&window, scene.name), "what is written lies under the picture");
+            agent().set_opened(Opened::Nothing);
+            assert!(stand.is_bare(&window, scene.name));
+            agent().set_said(Said::PictureKept);
+            assert!(!stand.is_bare(&window, scene.name), "what is told lies under the picture");
+            agent().set_said(Said::None);
+            agent().set_question(QuestionKind::GoOn);
+            assert!(!stand.is_bare(&window, scene.name), "a question lies under the picture");
+            agent().set_question(QuestionKind::None);
+            agent().set_about(true);
+            assert!(!stand.is_bare(&window, scene.name), "a message lies under the picture");
+        }
+    }
+    assert!(!bare.is_empty());
 }
 
 fn is_of_operators_window(name: &str) -> bool {

@@ -1,4 +1,5 @@
-//! X11: the pictures, the cursor, the hands and the local human of one display.
+//! X11: the pictures, the cursor, the hands and the local human of one display, and the pane that another's picture
+//! is shown on.
 //!
 //! Decides how a display is reached and what it must offer. Each part (screen,
 //! injector, watcher) has its own connection, so that none waits for another.
@@ -17,6 +18,7 @@ mod keymap;
 mod layout;
 mod local;
 mod own;
+mod pane;
 mod pool;
 mod screen;
 mod seen;
@@ -34,6 +36,7 @@ pub use echo::Echo;
 pub use inject::X11Injector;
 pub use layout::monitors;
 pub use local::{LocalInput, Touched};
+pub use pane::Pane;
 pub use screen::X11Screen;
 pub use seen::{Deed, Doer};
 pub use sentinel::{Alarm, Sentinel, Standing};

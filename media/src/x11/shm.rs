@@ -1,6 +1,6 @@
-//! A piece of memory shared with the X server, into which it writes pixels.
+//! A piece of memory shared with the X server: it writes pixels there that we read, or reads what we wrote.
 //!
-//! The one file of this back end with `unsafe`: a mapping, and reading from it.
+//! The one file of this back end with `unsafe`: a mapping, reading from it and writing to it.
 
 use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
@@ -9,7 +9,7 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::protocol::shm::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::ImageFormat;
+use x11rb::protocol::xproto::{Gcontext, ImageFormat, Rectangle, Window};
 
 use super::connection::{Desktop, lost, refused};
 use crate::screen::ScreenError;
@@ -100,6 +100,56 @@ impl Segment {
         // SAFETY: `length` bytes are mapped; the server writes only between a request and its
         // reply, and the next request needs `&mut self`, which ends this borrow.
         Ok(unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), length) })
+    }
+
+    pub(super) fn pixels(&mut self) -> &mut [u8] {
+        // SAFETY: `length` bytes are mapped, zeroed by the system; the server reads only within `put`, which
+        // needs `&mut self` and ends when it has read.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr(), self.length) }
+    }
+
+    /// Has the server show `parts` of the sheet that lies in here, at the same places of `window`.
+    ///
+    /// # Errors
+    /// [`ScreenError::Refused`] when the window is gone.
+    pub(super) fn put(
+        &mut self,
+        desktop: &Desktop,
+        (window, context, depth): (Window, Gcontext, u8),
+        (width, height): (u16, u16),
+        parts: &[Rectangle],
+    ) -> Result<(), ScreenError> {
+        let length = usize::from(width) * usize::from(height) * 4;
+        assert!(length <= self.length, "the sheet lies in the segment");
+        let mut last = None;
+        for part in parts {
+            let (x, y) = (part.x.unsigned_abs(), part.y.unsigned_abs());
+            let put = desktop.connection.shm_put_image(
+                window,
+                context,
+                width,
+                height,
+                x,
+                y,
+                part.width,
+                part.height,
+                part.x,
+                part.y,
+                depth,
+                ImageFormat::Z_PIXMAP.into(),
+                false,
+                self.id,
+                0,
+            );
+            last = Some(put.map_err(lost)?);
+        }
+        // Answered in the order asked: with the last one all are done.
+        last.map_or(Ok(()), |put| put.check().map_err(refused("showing a picture")))
+    }
+
+    /// The server lets go of it too.
+    pub(super) fn give_back(self, desktop: &Desktop) {
+        let _ = desktop.connection.shm_detach(self.id);
     }
 }
 

@@ -1,13 +1,22 @@
-//! How two programs of one person meet on this computer, in each system's own way.
+//! What each system has its own way for: how two programs of one person meet on this computer, and how finished
+//! pixels come into a window.
 //!
-//! The rest of this crate asks here and knows no system. Decides nothing of what they say to each other.
+//! The rest of this crate asks here and knows no system. Decides nothing of what is said or shown.
 
+#[cfg(not(target_os = "linux"))]
+mod no_pane;
 #[cfg(any(not(unix), test))]
 mod other;
+#[cfg(target_os = "linux")]
+mod pane;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(not(target_os = "linux"))]
+pub(crate) use no_pane::{Pane, name_of};
 #[cfg(not(unix))]
 pub(crate) use other::*;
+#[cfg(target_os = "linux")]
+pub(crate) use pane::{Pane, name_of};
 #[cfg(unix)]
 pub(crate) use unix::*;

@@ -2,6 +2,7 @@
 //!
 //! Pure: sizes in, places out, all in physical pixels of this screen. Knows no toolkit.
 
+use tasuki_media::blocks::Area;
 use tasuki_media::tiling::Extent;
 
 /// How the picture is sized.
@@ -85,6 +86,19 @@ impl Frame {
         }
     }
 
+    /// The part of the picture that its window shows, where so much at each edge of the view is for something else.
+    pub fn seen_part(&self, edge: u16) -> Option<Area> {
+        let axis = |corner: i32, target: u16, view: u16| {
+            let edge = i32::from(edge);
+            let first = (edge - corner).max(0);
+            let end = (i32::from(view) - edge - corner).min(target.into());
+            (first < end).then_some((first as usize, end as usize))
+        };
+        let (left, right) = axis(self.corner.x, self.target.width, self.view.width)?;
+        let (top, bottom) = axis(self.corner.y, self.target.height, self.view.height)?;
+        Some(Area { left, top, right, bottom })
+    }
+
     /// How far the picture may be moved from its centre, each way.
     pub fn slack(&self) -> Place {
         let axis = |target: u16, view: u16| i32::from(target.saturating_sub(view)).div_euclid(2);
@@ -148,6 +162,23 @@ mod tests {
         assert_eq!(frame.slack(), Place { x: 460, y: 240 });
         let fits = Frame::lay(view(400, 300), view(1000, 600), Zoom::OneToOne, far);
         assert_eq!(fits.corner, Place { x: 300, y: 150 });
+    }
+
+    #[test]
+    fn what_is_seen_of_a_picture_ends_with_it_with_its_view_and_before_the_views_edge() {
+        let area = |left, top, right, bottom| Some(Area { left, top, right, bottom });
+        let part = |size, zoom, moved: (i32, i32), edge| {
+            Frame::lay(HD, size, zoom, Place { x: moved.0, y: moved.1 }).seen_part(edge)
+        };
+        assert_eq!(part(view(960, 800), Zoom::Fit, (0, 0), 0), area(0, 0, 960, 540));
+        assert_eq!(
+            part(view(960, 800), Zoom::Fit, (0, 0), 2),
+            area(2, 0, 958, 540),
+            "far from its other edges"
+        );
+        assert_eq!(part(view(1000, 600), Zoom::OneToOne, (9000, 0), 3), area(3, 243, 997, 837));
+        assert_eq!(part(view(3, 3), Zoom::OneToOne, (0, 0), 2), None);
+        assert_eq!(Frame::default().seen_part(0), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! One thread for each picture that is looked at. It waits until the window has taken
 //! what was painted before it looks again, so that a slow window skips pictures and
-//! queues none. Knows no window.
+//! queues none. What goes past the toolkit wakes no window. Knows none.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::frame::{Frame, Place, Zoom};
+use super::past::{Past, Sight, Way};
 use super::sheets::Sheets;
 
 /// How the window wants the picture.
@@ -27,17 +28,38 @@ pub struct Wanted {
     pub view: Extent,
     pub zoom: Zoom,
     pub moved: Place,
+    /// While nothing of the window lies over the picture.
+    pub past: Option<Way>,
 }
 
 /// What the window is to show anew.
 #[derive(Debug, Clone, Default)]
 pub struct Fresh {
     pub frame: Frame,
+    /// Who shows the picture, and its cursor.
+    pub shown_by: ShownBy,
     /// Whether tiles of before are void.
     pub afresh: bool,
     pub tiles: Vec<(Tile, SharedPixelBuffer<Rgb8Pixel>)>,
     pub cursor: Cursor,
     pub layout: Option<Layout>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ShownBy {
+    #[default]
+    Toolkit,
+    /// [`super::past`] has done it.
+    Painter,
+}
+
+/// What the painting thread calls the window for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ring {
+    /// Something is to be taken.
+    Fresh,
+    /// Parts of the window that it painted once are to be shown again.
+    Bared,
 }
 
 /// The host's cursor, to be drawn over the picture.
@@ -60,8 +82,9 @@ pub struct Shape {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spent {
     pub pictures: u64,
+    /// Tiles, or parts that went past the toolkit.
     pub tiles: u64,
-    /// CPU time, its own.
+    /// CPU time of the thread, whatever it did.
     pub cpu: Duration,
 }
 
@@ -86,8 +109,8 @@ struct State {
 }
 
 impl Painter {
-    /// `ring` is called from the painting thread when something is to be taken.
-    pub fn start(viewer: Viewer, runtime: Handle, ring: impl Fn() + Send + 'static) -> Self {
+    /// `ring` is called from the painting thread.
+    pub fn start(viewer: Viewer, runtime: Handle, ring: impl Fn(Ring) + Send + 'static) -> Self {
         let (wanted, wishes) = watch::channel(Some(Wanted::default()));
         let slot = Arc::new(Slot::default());
         let work = Work {
@@ -96,8 +119,11 @@ impl Painter {
             slot: Arc::clone(&slot),
             tiling: Tiling::default(),
             sheets: Sheets::default(),
+            past: Past::default(),
             wanted: Wanted::default(),
             shape: None,
+            told: None,
+            bared: false,
             stirs: 0,
         };
         let named = std::thread::Builder::new().name("tasuki-paint".to_owned());
@@ -140,12 +166,16 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `false` when the window is gone.
-    fn put(&self, fresh: Fresh, cpu: Duration) -> bool {
+    fn count(&self, parts: u64) {
         let mut state = self.lock();
-        state.spent.pictures += u64::from(!fresh.tiles.is_empty());
-        state.spent.tiles += fresh.tiles.len() as u64;
-        state.spent.cpu += cpu;
+        state.spent.pictures += u64::from(parts > 0);
+        state.spent.tiles += parts;
+        state.spent.cpu = thread_cpu();
+    }
+
+    /// `false` when the window is gone.
+    fn put(&self, fresh: Fresh) -> bool {
+        let mut state = self.lock();
         state.fresh = Some(fresh);
         !state.over
     }
@@ -165,20 +195,34 @@ struct Work {
     slot: Arc<Slot>,
     tiling: Tiling,
     sheets: Sheets,
+    past: Past,
     wanted: Wanted,
     shape: Option<CursorShape>,
+    /// What the window knows by now.
+    told: Option<Told>,
+    bared: bool,
     stirs: u64,
 }
 
+type Told = (Frame, ShownBy, Option<Layout>);
+
 impl Work {
-    fn run(mut self, runtime: &Handle, ring: impl Fn()) {
+    fn run(mut self, runtime: &Handle, ring: impl Fn(Ring)) {
         while runtime.block_on(self.stirred()) && self.slot.wait_taken() {
-            let before = thread_cpu();
-            let Some(fresh) = self.paint() else { continue };
-            if !self.slot.put(fresh, thread_cpu().saturating_sub(before)) {
-                return;
+            let within = runtime.enter();
+            let fresh = self.paint();
+            drop(within);
+            if std::mem::take(&mut self.bared) {
+                ring(Ring::Bared);
             }
-            ring();
+            let Some(fresh) = fresh else { continue };
+            if !self.slot.put(fresh) {
+                break;
+            }
+            ring(Ring::Fresh);
+        }
+        if self.past.hide() {
+            ring(Ring::Bared);
         }
     }
 
@@ -189,34 +233,76 @@ impl Work {
                 self.stirs = stirs;
                 true
             }
+            () = self.past.lost_pixels() => true,
             changed = self.wishes.changed() => changed.is_ok() && self.wishes.borrow().is_some(),
         }
     }
 
+    /// What the window has to know or to show.
     fn paint(&mut self) -> Option<Fresh> {
         let wished = (*self.wishes.borrow_and_update())?;
+        let asked_afresh = self.wanted.view.is_empty();
+        self.wanted = wished;
+        if wished.view.is_empty() || wished.past.is_none() {
+            self.bared |= self.past.hide();
+        }
         if wished.view.is_empty() {
-            self.wanted = wished;
             return None;
         }
         let mut fresh = Fresh { layout: self.viewer.layout(), ..Fresh::default() };
-        let asked_afresh = self.wanted.view.is_empty();
-        self.wanted = wished;
         let viewer = self.viewer.clone();
-        viewer.look(|picture, changed| self.tiles(picture, changed, asked_afresh, &mut fresh));
+        let parts =
+            viewer.look(|picture, changed| self.show(picture, changed, asked_afresh, &mut fresh));
+        self.slot.count(parts.unwrap_or_default());
+        let told = (fresh.frame, fresh.shown_by, fresh.layout.clone());
+        let is_known = self.told.as_ref() == Some(&told) && fresh.cursor.shape.is_none();
+        if fresh.shown_by == ShownBy::Painter && is_known {
+            return None;
+        }
+        self.told = Some(told);
         Some(fresh)
     }
 
-    fn tiles(&mut self, picture: &Picture, changed: &ChangedBlocks, afresh: bool, fresh: &mut Fresh) {
-        let Wanted { view, zoom, moved } = self.wanted;
+    /// How many parts were painted.
+    fn show(
+        &mut self,
+        picture: &Picture,
+        changed: &ChangedBlocks,
+        afresh: bool,
+        fresh: &mut Fresh,
+    ) -> u64 {
+        let Wanted { view, zoom, moved, past } = self.wanted;
         let source = Extent { width: picture.width(), height: picture.height() };
         fresh.frame = Frame::lay(source, view, zoom, moved);
         let target = fresh.frame.target;
-        fresh.afresh = afresh || (source, target) != (self.tiling.source(), self.tiling.target());
-        if fresh.afresh {
+        let resized = (source, target) != (self.tiling.source(), self.tiling.target());
+        if resized {
             self.tiling = Tiling::new(source, target);
             self.sheets = Sheets::default();
         }
+        fresh.cursor = self.cursor(picture, afresh || resized);
+        let sight = Sight {
+            frame: fresh.frame,
+            rgba: picture.rgba(),
+            changed,
+            afresh: afresh || resized,
+            cursor: self.shape.as_ref(),
+            other_cursor: fresh.cursor.shape.is_some(),
+            at: fresh.cursor.at,
+        };
+        let done = past.and_then(|way| self.past.show(way, &mut self.tiling, &sight));
+        if let Some(done) = done {
+            self.bared |= done.bares;
+            fresh.shown_by = ShownBy::Painter;
+            return done.parts;
+        }
+        self.bared |= self.past.hide();
+        let before = self.told.as_ref().map(|(_, shown_by, _)| *shown_by);
+        fresh.afresh = afresh || resized || before == Some(ShownBy::Painter);
+        self.tiles(picture, changed, fresh)
+    }
+
+    fn tiles(&mut self, picture: &Picture, changed: &ChangedBlocks, fresh: &mut Fresh) -> u64 {
         let stale: Vec<Tile> = self
             .tiling
             .tiles()
@@ -226,7 +312,7 @@ impl Work {
             let pixels = self.sheets.paint(&mut self.tiling, picture.rgba(), tile);
             fresh.tiles.push((tile, pixels));
         }
-        fresh.cursor = self.cursor(picture, fresh.afresh);
+        fresh.tiles.len() as u64
     }
 
     fn cursor(&mut self, picture: &Picture, afresh: bool) -> Cursor {
@@ -294,7 +380,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let (viewer, rings) = (Viewer::default(), Arc::new(AtomicUsize::new(0)));
         let rung = Arc::clone(&rings);
-        let ring = move || {
+        let ring = move |_| {
             rung.fetch_add(1, Ordering::SeqCst);
         };
         let painter = Painter::start(viewer.clone(), runtime.handle().clone(), ring);

@@ -18,8 +18,9 @@ use super::capture::{self, Allowed, Focus, Key};
 use super::frame::{Place, Zoom};
 use super::hands::Reach;
 use super::keys;
-use super::paint::{Painter, Spent};
-use super::watching::{Keyboard, Watching};
+use super::paint::{Painter, Ring, Spent};
+use super::watching::{Keyboard, Stand, Watching};
+use crate::system;
 use crate::windows::{RemoteScreen, ViewButton};
 
 /// What the picture tells its program.
@@ -93,9 +94,13 @@ where
         self.stand();
         let painter = viewer.map(|viewer| {
             let ring = self.inner.window.clone();
-            Painter::start(viewer, self.inner.runtime.clone(), move || {
-                let _ = ring.upgrade_in_event_loop(|window| {
-                    window.global::<RemoteScreen<'_>>().invoke_fresh();
+            Painter::start(viewer, self.inner.runtime.clone(), move |why| {
+                let _ = ring.upgrade_in_event_loop(move |window| {
+                    let remote = window.global::<RemoteScreen<'_>>();
+                    match why {
+                        Ring::Fresh => remote.invoke_fresh(),
+                        Ring::Bared => remote.set_bared(!remote.get_bared()),
+                    }
                 });
             })
         });
@@ -131,6 +136,19 @@ where
         remote.on_resized(move |width, height| {
             let scale = screen.scale();
             screen.inner.state.borrow_mut().resize(width * scale, height * scale);
+        });
+        let screen = self.clone();
+        remote.on_placed(move |x, y, edge| {
+            let at = |length: f32| (length * screen.scale()).round() as i32;
+            let stand = screen.inner.state.borrow().stands();
+            let stand = Stand { view: Place { x: at(x), y: at(y) }, edge: at(edge) as u16, ..stand };
+            screen.inner.state.borrow_mut().stand_at(stand);
+        });
+        let screen = self.clone();
+        remote.on_uncovered(move |bare| {
+            let bare = screen.system_name().filter(|_| bare);
+            let stand = screen.inner.state.borrow().stands();
+            screen.inner.state.borrow_mut().stand_at(Stand { bare, ..stand });
         });
         let screen = self.clone();
         remote.on_moved(move |x, y| {
@@ -171,6 +189,11 @@ where
         remote.on_scrolled(move |x, y| screen.scrolled(x, y));
     }
 
+    /// Once the window exists.
+    fn system_name(&self) -> Option<u32> {
+        self.inner.window.upgrade()?.window().with_winit_window(system::name_of).flatten()
+    }
+
     fn scale(&self) -> f32 {
         self.inner.window.upgrade().map_or(1.0, |window| window.window().scale_factor())
     }
@@ -198,7 +221,7 @@ where
     fn show_cursor(&self) {
         if let Some(window) = self.inner.window.upgrade() {
             let remote = window.global::<RemoteScreen<'_>>();
-            self.inner.state.borrow().show_cursor(&remote, window.window().scale_factor());
+            self.inner.state.borrow_mut().show_cursor(&remote, window.window().scale_factor());
         }
     }
 
@@ -307,20 +330,10 @@ where
 {
     /// Once the window exists on an X server.
     fn open_grab(&self) {
-        use slint::winit_030::winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
-        if self.inner.state.borrow().grab.is_some() {
+        // On Wayland a window cannot have all keys; those of its own still come.
+        let Some(id) = self.system_name().filter(|_| self.inner.state.borrow().grab.is_none()) else {
             return;
-        }
-        let Some(window) = self.inner.window.upgrade() else { return };
-        let id = window.window().with_winit_window(|window| {
-            let handle = window.window_handle().ok()?.as_raw();
-            // On Wayland a window cannot have all keys; those of its own still come.
-            if let RawWindowHandle::Xlib(handle) = handle {
-                return u32::try_from(handle.window).ok();
-            }
-            if let RawWindowHandle::Xcb(handle) = handle { Some(handle.window.get()) } else { None }
-        });
-        let Some(id) = id.flatten() else { return };
+        };
         let (told, heard) = std::sync::mpsc::sync_channel(KEYS);
         let ring = self.inner.window.clone();
         let grab = super::grab::KeyboardGrab::open(id, move |key| {

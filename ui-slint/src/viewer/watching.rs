@@ -13,7 +13,8 @@ use tasuki_protocol::screen::{Layout, MonitorId};
 use super::capture::{Focus, Standing};
 use super::frame::{Frame, Place, Zoom};
 use super::hands::{Hands, Reach};
-use super::paint::{Fresh, Painter, Shape, Spent, Wanted};
+use super::paint::{Fresh, Painter, Shape, ShownBy, Spent, Wanted};
+use super::past::Way;
 use crate::windows::{RemoteScreen, ViewTile};
 
 /// What keys are at the host, and which of them are asked of the window manager.
@@ -39,6 +40,16 @@ pub enum Grabbing {
     WindowsKeysOnly,
 }
 
+/// Where the view stands in the window, in physical pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stand {
+    pub(super) view: Place,
+    /// So much at each of its edges is the window's.
+    pub(super) edge: u16,
+    /// The window, as the system calls it, while nothing of it lies over the view.
+    pub(super) bare: Option<u32>,
+}
+
 #[derive(Default)]
 pub(super) struct Watching {
     pub(super) hands: Hands,
@@ -48,7 +59,9 @@ pub(super) struct Watching {
     pub(super) pointer: Option<Place>,
     painter: Option<Painter>,
     wanted: Wanted,
+    stand: Stand,
     frame: Frame,
+    shown_by: ShownBy,
     tiles: Rc<VecModel<ViewTile>>,
     layout: Option<Layout>,
     shape: Option<Shape>,
@@ -73,6 +86,7 @@ impl Watching {
         self.shape = None;
         self.cursor = None;
         self.frame = Frame::default();
+        self.shown_by = ShownBy::Toolkit;
         self.tiles = Rc::new(VecModel::default());
         remote.set_tiles(ModelRc::from(Rc::clone(&self.tiles)));
         remote.set_any(false);
@@ -90,6 +104,15 @@ impl Watching {
         let side = |length: f32| length.clamp(0.0, f32::from(u16::MAX)) as u16;
         self.wanted.view = Extent { width: side(width), height: side(height) };
         self.want();
+    }
+
+    pub(super) fn stand_at(&mut self, stand: Stand) {
+        self.stand = stand;
+        self.want();
+    }
+
+    pub(super) fn stands(&self) -> Stand {
+        self.stand
     }
 
     pub(super) fn zoom(&mut self, zoom: Zoom) {
@@ -110,7 +133,10 @@ impl Watching {
         self.want();
     }
 
-    fn want(&self) {
+    fn want(&mut self) {
+        let Stand { view, edge, bare } = self.stand;
+        let pointer = self.leading_pointer();
+        self.wanted.past = bare.map(|window| Way { window, view, edge, pointer });
         if let Some(painter) = &self.painter {
             painter.want(self.wanted);
         }
@@ -131,6 +157,7 @@ impl Watching {
             self.shape = Some(shape);
         }
         self.cursor = fresh.cursor.at;
+        self.shown_by = fresh.shown_by;
         self.show_cursor(remote, scale);
         let changed = fresh.layout.is_some() && fresh.layout != self.layout;
         if changed {
@@ -149,6 +176,10 @@ impl Watching {
         remote.set_height(logical(fresh.frame.target.height.into()));
         let slack = fresh.frame.slack();
         remote.set_movable(slack != Place::default());
+        remote.set_any(true);
+        if fresh.shown_by == ShownBy::Painter {
+            return;
+        }
         let shown = fresh.tiles.iter().map(|(tile, pixels)| {
             let shown = ViewTile {
                 x: logical(tile.left.into()),
@@ -166,16 +197,23 @@ impl Watching {
                 slint::Model::set_row_data(&*self.tiles, index, shown);
             }
         }
-        remote.set_any(true);
     }
 
-    /// Where this end's hand leads, its own pointer is the truth; else the host's.
-    pub(super) fn show_cursor(&self, remote: &RemoteScreen<'_>, scale: f32) {
+    /// Where this end's hand leads, its own pointer is the truth.
+    fn leading_pointer(&self) -> Option<Place> {
         let leads = self.hands.reach() == Reach::Host;
-        let own = self.pointer.filter(|place| leads && self.frame.holds(*place));
+        self.pointer.filter(|place| leads && self.frame.holds(*place))
+    }
+
+    /// Where no pointer of this end leads, the host's stands.
+    pub(super) fn show_cursor(&mut self, remote: &RemoteScreen<'_>, scale: f32) {
+        let own = self.leading_pointer();
         let place = own.or_else(|| self.cursor.map(|at| self.frame.seen(at)));
         let shape = self.shape.as_ref().filter(|shape| shape.pixels.is_some());
         remote.set_own_pointer_hidden(own.is_some() && shape.is_some());
+        if self.shown_by == ShownBy::Painter {
+            return self.want();
+        }
         let (Some(place), Some(shape)) = (place, shape) else {
             return remote.set_cursor_shown(false);
         };
