@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use x11rb::protocol::xinput::DeviceId;
 
-use super::witness::{Deed, Doer};
+use crate::desktop::{Deed, Doer};
 
 /// How old a press may be when its window asks: a slow hand holds a button for a second.
 const FRESH_MS: u32 = 1500;

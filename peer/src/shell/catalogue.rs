@@ -11,6 +11,12 @@ texts! {
     FaultWayland =>
         "This computer's screen cannot be shown: its desktop runs on Wayland. Sign out, choose an Xorg (X11) session where you sign in, and start again. Looking at the other screen works here.",
         "このコンピュータの画面は見せられません（デスクトップが Wayland で動いています）。ログアウトし、ログイン画面で Xorg（X11）のセッションを選んで、もう一度お試しください。相手の画面を見ることはできます。";
+    FaultOtherSystem =>
+        "This computer's screen cannot be shown: so far Tasuki shows that of Linux with an X11 desktop alone. Looking at the other screen works here.",
+        "このコンピュータの画面は見せられません（見せられるのは、今のところ Linux の X11 デスクトップだけです）。相手の画面を見ることはできます。";
+    FaultHandsUntold =>
+        "Nobody can agree to a session at this computer: on this system Tasuki cannot tell yet whether a person or a program pressed the button. Please use a computer with Linux.",
+        "このコンピュータではセッションに同意できません。ボタンを押したのが人かプログラムかを、この OS ではまだ見分けられないためです。Linux のコンピュータをお使いください。";
     FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
