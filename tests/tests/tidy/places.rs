@@ -156,8 +156,6 @@ const SYSTEM_WORDS: &[&str] = &[
     "tasuki_media::x11",
 ];
 const SYSTEM_MODULES: &[&str] = &["peer/src/shell/system/", "ui-slint/src/system/"];
-/// Measures what painting costs, by a clock of each thread.
-const SYSTEM_CLOCK: &str = "ui-slint/src/viewer/paint.rs";
 
 #[test]
 fn what_is_of_one_system_stands_in_its_module() {
@@ -168,7 +166,7 @@ fn of_one_system(sources: &[Source]) -> Vec<String> {
     let portable = |source: &&Source| {
         let is_meant = ["peer/src/", "ui-slint/src/"].iter().any(|folder| source.is_under(folder));
         let is_apart = SYSTEM_MODULES.iter().any(|folder| source.is_under(folder));
-        is_meant && !is_apart && source.path != SYSTEM_CLOCK
+        is_meant && !is_apart
     };
     let mut complaints = Vec::new();
     for source in sources.iter().filter(portable) {

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::frame::{Frame, Place, Zoom};
 use super::sheets::Sheets;
+use crate::system::thread_cpu;
 
 /// How the window wants the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
