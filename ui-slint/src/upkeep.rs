@@ -232,7 +232,7 @@ pub(crate) fn x11_id(window: &slint::Window) -> Option<u32> {
     let id = window.with_winit_window(|winit| {
         let raw = winit.window_handle().ok()?.as_raw();
         if let RawWindowHandle::Xlib(handle) = raw {
-            return u32::try_from(handle.window).ok();
+            return u32::try_from(u128::from(handle.window)).ok();
         }
         let RawWindowHandle::Xcb(handle) = raw else { return None };
         Some(handle.window.get())

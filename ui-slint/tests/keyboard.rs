@@ -356,7 +356,7 @@ impl Control {
 fn controls(window: &(impl ComponentHandle + 'static)) -> Vec<Control> {
     let role = |element: &ElementHandle| element.accessible_role();
     let is_one = move |element: &ElementHandle| role(element).is_some_and(|it| CONTROLS.contains(&it));
-    let found = ElementQuery::from_root(window).match_descendants().match_predicate(is_one).find_all();
+    let found = ElementQuery::from_root(window).match_predicate(is_one).find_all();
     let usable = found.into_iter().filter(|element| {
         let is_field = role(element) == Some(AccessibleRole::TextInput);
         let dead = is_field && element.accessible_enabled() == Some(false);

@@ -4,9 +4,6 @@ use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
-
 use super::{super::House, Frame, View, focused, window_program};
 use crate::{
     desktop::{Desktop, Hand, Panel, Picture, RETURN},
@@ -260,6 +257,8 @@ impl<'a> AgentWindow<'a> {
     /// # Errors
     /// None was kept.
     pub fn keep_picture(&self, hand: &mut Hand) -> Result<Picture> {
+        let window = self.frame()?.context("the user's window is gone")?;
+        let (x, y) = WATCHING_KEEP;
         let home = self.profile.parent().context("a profile without a folder")?;
         let pictures = || -> Result<Vec<PathBuf>> {
             let entries = fs::read_dir(home)?.map_while(Result::ok).map(|entry| entry.path());
@@ -267,36 +266,12 @@ impl<'a> AgentWindow<'a> {
             Ok(entries.filter(is_picture).collect())
         };
         let before = pictures()?;
-        self.press_keep(hand)?;
+        hand.click(window.at((f64::from(window.width) + x, y)))?;
         until("the picture's file", || {
             let fresh = pictures()?.into_iter().find(|file| !before.contains(file));
             // It is seen before it is written to its end.
             Ok(fresh.and_then(|file| Picture::load(&file).ok()))
         })
-    }
-
-    /// "Keep a picture", where the operator's screen is looked at.
-    ///
-    /// # Errors
-    /// The display is gone.
-    pub fn press_keep(&self, hand: &mut Hand) -> Result<()> {
-        let window = self.frame()?.context("the user's window is gone")?;
-        let (x, y) = WATCHING_KEEP;
-        hand.click(window.at((f64::from(window.width) + x, y)))
-    }
-
-    /// Closes the window as its title bar would.
-    ///
-    /// # Errors
-    /// The display is gone.
-    pub fn close(&self) -> Result<()> {
-        let window = self.frame()?.context("the user's window is gone")?;
-        let display = self.desk.connect()?;
-        let root = display.setup().roots[0].root;
-        let close = display.intern_atom(false, b"_NET_CLOSE_WINDOW")?.reply()?.atom;
-        let wish = ClientMessageEvent::new(32, window.id, close, [0, 2, 0, 0, 0]);
-        let heard_by = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
-        display.send_event(false, root, heard_by, wish)?.check().map_err(Into::into)
     }
 
     /// Presses End and waits for what follows; gives the receipt's file.
