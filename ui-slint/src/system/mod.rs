@@ -1,5 +1,5 @@
-//! What each system has its own way for: how two programs of one person meet on this computer, and how finished
-//! pixels come into a window.
+//! What each system has its own way for: how two programs of one person meet on this computer, how finished pixels come
+//! into a window, and what a thread costs.
 //!
 //! The rest of this crate asks here and knows no system. Decides nothing of what is said or shown.
 
