@@ -7,7 +7,9 @@
 pub mod agent;
 mod chat;
 pub mod checkup;
+pub mod clock;
 mod documents;
+mod front;
 mod kept;
 mod last_words;
 pub mod look;

@@ -5,9 +5,9 @@
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 
-use super::entrance::learn_to_ask;
+use super::entrance::{learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
-use super::model::{Dialog, Model, Outcome, Page, Stage, Tab, TabId};
+use super::model::{Dialog, Leave, Model, Outcome, Page, Stage, Tab, TabId};
 use super::update::Effect;
 
 /// The loop is over: the tab says how it ended, and the history keeps it.
@@ -34,6 +34,35 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
         close(model, id);
     }
     keep(model, past)
+}
+
+/// Asks first while somebody is connected.
+pub(super) fn leave(model: &mut Model, what: Leave) -> Vec<Effect> {
+    if model.tabs.iter().any(|tab| tab.is_live() && !tab.leaving) {
+        model.leaving = Some(what);
+        return Vec::new();
+    }
+    go(model, what)
+}
+
+pub(super) fn answered(model: &mut Model, yes: bool) -> Vec<Effect> {
+    match model.leaving.take() {
+        Some(what) if yes => go(model, what),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Local first: every session ends before anything else does (S31).
+fn go(model: &mut Model, what: Leave) -> Vec<Effect> {
+    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
+    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
+    effects.extend(note_down(model, &ids));
+    match what {
+        Leave::Close => effects.push(Effect::Exit),
+        Leave::SignOut if sign_out(model) => effects.push(Effect::SignOut),
+        Leave::SignOut => {}
+    }
+    effects
 }
 
 /// Sessions whose tabs go before their loops have ended: the history keeps them all the same.
@@ -80,6 +109,7 @@ fn how(tab: &Tab, result: &Result<(), Fault>) -> How {
         | (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
         (Stage::Over(Outcome::Ended { .. }), Ok(())) => How::EndedThere,
         (Stage::Over(Outcome::Cancelled), _) => How::Cancelled,
+        (Stage::Over(Outcome::Failed(_)), Ok(())) => How::Failed,
         (_, Err(_)) if !tab.leaving => How::Failed,
         (_, Ok(()) | Err(_)) => How::Cancelled,
     }
