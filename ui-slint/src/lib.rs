@@ -7,7 +7,9 @@
 pub mod agent;
 mod chat;
 pub mod checkup;
+pub mod clock;
 mod documents;
+mod front;
 mod kept;
 #[cfg_attr(
     not(all(unix, not(target_os = "macos"))),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod covered;
 mod live;
 mod painting;
 mod questions;
@@ -30,6 +31,7 @@ use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, Means, QuestionWords};
 
+use covered::*;
 use live::*;
 use questions::*;
 
@@ -111,6 +113,8 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         the_sentence_over_the_operators_screen_is_whole(lang);
         what_is_said_is_true_of_the_rights_and_the_mode(lang);
         t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang);
+        t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(lang);
+        s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
     }
     a_heading_breaks_where_its_words_do();
 }
@@ -128,7 +132,7 @@ fn t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang: Lang) {
             let _ = model.update(Msg::News(Box::new(news)), now);
         }
         let (bar, heard) = (BannerWindow::new().unwrap(), Heard::default());
-        bar.window().set_size(LogicalSize::new(860.0, 44.0));
+        bar.window().set_size(LogicalSize::new(860.0, 56.0));
         wiring::wire_banner(&bar, &heard);
         view::show_banner(&model, &bar, now + Duration::from_secs(61));
         bar.show().unwrap();

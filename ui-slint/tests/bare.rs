@@ -5,22 +5,18 @@
 #![allow(clippy::unwrap_used)]
 
 mod hand;
+mod signed;
 
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use ed25519_dalek::SigningKey;
 use hand::{Desk, Mock, PATIENCE, quiet};
+use signed::{ORGANISATION, bundle};
 use tasuki_peer::shell::texts::Lang;
-use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION, TenantId};
-use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::ids::PROTOCOL_VERSION;
 use tasuki_ui_slint::look::Shade;
 use tasuki_ui_slint::{agent, operator};
-
-const ORGANISATION: &str = "Example Help Desk";
 
 const PROGRAMS: [(&str, &str, &str); 2] = [
     (env!("CARGO_BIN_EXE_tasuki-agent"), "agent-trouble", "^Remote support"),
@@ -223,31 +219,6 @@ fn a_walk_by_keys_shows_every_made_up_state_of_both_windows_without_a_server() {
         }
         assert_eq!(before, names[0], "and all around");
     }
-}
-
-/// As an organisation's administrator signs it.
-fn bundle(version: u16) -> Vec<u8> {
-    let root = SigningKey::from_bytes(&[12; 32]);
-    let public = |key: &SigningKey| DeviceKey(key.verifying_key().to_bytes());
-    let keys = || vec![public(&root)];
-    let bundle = Bundle {
-        v: version,
-        version: 1,
-        tenant: TenantId([7; 8]),
-        organisation: ORGANISATION.to_owned(),
-        host: "localhost".to_owned(),
-        port: 1,
-        root: public(&root),
-        server_pins: vec![Digest([1; 32])],
-        manifest_keys: keys(),
-        checkpoint_keys: keys(),
-        lock_keys: keys(),
-        log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
-        wrapped_log_keys: None,
-        issued_at: 0,
-        expires_at: u64::MAX,
-    };
-    dsse::sign(&bundle, &root)
 }
 
 /// A window that ends with the test.

@@ -218,6 +218,22 @@ fn t33_the_operators_bar_and_frame_stand_again_or_the_session_ends() {
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "a side that is gone ends the session");
 }
 
+/// Who works in another program while his screen is shown is led to what he is asked.
+#[test]
+fn t34_the_operators_bar_leads_to_the_question() {
+    let desk = Desk::start();
+    let window = Mock::start(OPERATOR, "operator-share-question", &desk.display);
+    until("the bar is there", || {
+        !desk.xdotool(&["search", "--onlyvisible", "--name", "^Your screen is shown"]).is_empty()
+    });
+    // From the middle of the bar, which is 640 wide on a screen of 1024, to where Pause begins.
+    let told = (512..640).rev().step_by(16).find_map(|x| {
+        desk.xdotool(&["mousemove", &x.to_string(), "30", "click", "1"]);
+        window.line(Duration::from_millis(700))
+    });
+    assert_eq!(told.as_deref(), Some("to the question"));
+}
+
 /// They are not looked at one by one.
 #[test]
 fn t33_a_wall_of_windows_makes_neither_the_bar_nor_the_stop_key_slow() {

@@ -44,6 +44,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     every_state_looks_as_committed();
     every_control_has_a_role_and_a_label();
     what_a_state_is_for_can_be_found_by_label_and_role();
+    s22_that_pictures_can_be_kept_is_said_before_anything_is_shown();
     controls_do_what_they_say();
     what_is_written_is_sent();
     what_is_chosen_in_the_settings_holds_is_shown_and_is_kept();
@@ -89,6 +90,12 @@ fn the_keys_go_where_the_next_word_is_due() {
     page.user.clear();
     mock::show(&entrance, &window);
     assert_eq!(typed(&window, "User name"), "q", "the first that is empty");
+
+    let window = active(&scene("operator-sign-in"));
+    for wrong in ["operator-sign-in-busy", "operator-sign-in-wrong"] {
+        mock::show(&scene(wrong), &window);
+    }
+    assert_eq!(typed(&window, "Password").chars().count(), 1, "what is to be mended, and empty");
 
     let window = active(&scene("operator-sign-in"));
     let code = "Six digits";
@@ -200,6 +207,9 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
         ("operator-viewer-they-use-the-mouse", R::Text, "using the mouse", "マウスを使っています"),
         ("operator-viewer-control-granted", R::Text, "13:07", "13:07"),
         ("operator-dialog-end", R::Button, "End now", "今すぐ終了"),
+        ("operator-dialog-leave", R::Button, "End all and close", "すべて終了して閉じる"),
+        ("operator-dialog-details", R::Button, "End now", "今すぐ終了"),
+        ("operator-share-question", R::Text, "04:32", "04:32"),
         ("operator-share", R::Text, "They see your screen", "あなたの画面を見て"),
         ("operator-show-paused", R::Button, "Go on", "続ける"),
         ("operator-screenshot-kept", R::Text, "tasuki-20261125", "tasuki-20261125"),
@@ -235,6 +245,15 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
     let limited = all.iter().find(|scene| scene.name == "operator-home-limited").unwrap();
     let manage = find(&open(limited), R::RadioButton, "Manage").unwrap();
     assert_eq!(manage.accessible_enabled(), Some(false));
+}
+
+fn s22_that_pictures_can_be_kept_is_said_before_anything_is_shown() {
+    let window = open(&scene("operator-home"));
+    for mode in ["Share my screen", "Show my screen"] {
+        let card = find(&window, AccessibleRole::RadioButton, mode).unwrap();
+        let words = card.accessible_description().unwrap_or_default();
+        assert!(words.contains("keep a picture"), "{words}");
+    }
 }
 
 fn the_numbers_time_runs_down_and_stops_at_nothing() {

@@ -47,22 +47,29 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
                 "agent-live-paused" => "agent-bar-paused",
                 _ => continue,
             };
-            let bar = BannerWindow::new().unwrap();
-            bar.window().set_size(LogicalSize::new(860.0, 44.0));
-            view::show_banner(&scene.model, &bar, scene.now);
-            bar.show().unwrap();
-            gallery.hang(name, manner, &bar.window().take_snapshot().unwrap());
+            for (name, size) in
+                [(name.to_owned(), (860.0, 56.0)), (format!("{name}-narrow"), (472.0, 104.0))]
+            {
+                let bar = BannerWindow::new().unwrap();
+                bar.window().set_size(LogicalSize::new(size.0, size.1));
+                view::show_banner(&scene.model, &bar, scene.now);
+                bar.show().unwrap();
+                gallery.hang(&name, manner, &bar.window().take_snapshot().unwrap());
+            }
         }
-        for (name, operated, paused) in [
-            ("operator-bar-show", false, false),
-            ("operator-bar-share", true, false),
-            ("operator-bar-paused", true, true),
+        for (name, operated, paused, asked) in [
+            ("operator-bar-show", false, false, false),
+            ("operator-bar-share", true, false, false),
+            ("operator-bar-paused", true, true, false),
+            ("operator-bar-asked", true, false, true),
         ] {
             let bar = SharingBar::new().unwrap();
-            bar.window().set_size(LogicalSize::new(560.0, 44.0));
+            bar.window().set_size(LogicalSize::new(640.0, 44.0));
             look::dress(&bar, lang, Shade::Light);
             bar.set_operated(operated);
             bar.set_paused(paused);
+            bar.set_asked(asked);
+            bar.set_answer_seconds(272);
             bar.show().unwrap();
             gallery.hang(name, manner, &bar.window().take_snapshot().unwrap());
         }

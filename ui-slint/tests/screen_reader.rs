@@ -6,11 +6,13 @@
 
 mod bus;
 mod hand;
+mod signed;
 
 use std::time::{Duration, Instant};
 
 use hand::{Desk, Mock, PATIENCE, quiet};
 use tasuki_peer::programs::consent;
+use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_ui_slint::agent::scenes;
@@ -20,7 +22,9 @@ use zbus::connection::Builder;
 use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
+const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki-operator");
 const TAB: u32 = 0xff09;
+const RETURN: u32 = 0xff0d;
 const SPACE: u32 = 0x20;
 const SHIFT: u32 = 0xffe1;
 /// AT-SPI's numbers of roles and states (atspi-constants.h).
@@ -109,6 +113,43 @@ fn s100_t2_a_screen_reader_works_the_window_over_the_real_bus_and_nobody_else_co
     assert_eq!(window.line(PATIENCE).as_deref(), Some("refuse"), "and not a word of Allow");
     reader.press(&reader.wait_for(BUTTON, ENGLISH.end));
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"));
+}
+
+/// What was signed may be of long ago, and the server of now says nothing of use.
+#[test]
+fn t70_an_expired_bundle_is_told_by_both_programs_and_a_good_one_leads_on() {
+    let mut desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, session) = bus::start(home.path(), &desk.display);
+    let reader = Reader::listen(&session);
+    for (program, field, again) in
+        [(AGENT, ENGLISH.number, "Try again"), (OPERATOR, "User name", "Sign in")]
+    {
+        let profile = tempfile::tempdir().unwrap();
+        let file = profile.path().join("tenant.json");
+        std::fs::write(&file, signed::bundle_until(1)).unwrap();
+        let mut command = quiet(program, &desk.display);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &session).args(["--lang", "en", "--profile"]);
+        let _window = bus::Running(command.arg(profile.path()).spawn().unwrap());
+        reader.wait_for_focus(ENTRY, field);
+        for letter in "482915306126".chars() {
+            desk.key(u32::from(letter));
+        }
+        desk.key(RETURN);
+        if program == OPERATOR {
+            until("the keys go to the password", || {
+                reader.focused().is_some_and(|node| node.name == "Password")
+            });
+            desk.key(u32::from('x'));
+            desk.key(RETURN);
+        }
+        let expired = Fault::Expired { file: file.clone() }.sentence(Lang::En);
+        let tells = |words: &str| reader.nodes().iter().any(|node| node.name.contains(words));
+        until(&expired, || tells(&expired));
+        std::fs::write(&file, signed::bundle_until(u64::MAX)).unwrap();
+        reader.press(&reader.wait_for(BUTTON, again));
+        until("the server is asked, which is not there", || tells("localhost:1") && !tells(&expired));
+    }
 }
 
 fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Words) {

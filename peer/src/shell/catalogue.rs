@@ -184,6 +184,9 @@ texts! {
     FaultScreenLost =>
         "The shared desktop ended. Log in there again and start a new session.",
         "共有していたデスクトップが終了しました。もう一度ログインし、新しいセッションを始めてください。";
+    FaultUnmarked =>
+        "The bar and the frame that say what is shown could not be kept up, so the session was ended. Close what covers the screen's edge or changes the monitors, and start a new session.",
+        "画面の共有を示すバーと枠を表示し続けられないため、セッションを終了しました。画面の端を覆うものやモニターを切り替えるものを閉じ、新しいセッションを始めてください。";
     FaultNotContinued =>
         "Nobody said that the session shall go on, and it ended. Start again with a new number.",
         "続けてよいという回答がなかったため、セッションを終了しました。新しい番号でやり直してください。";

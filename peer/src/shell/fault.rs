@@ -124,6 +124,8 @@ faults! {
     Withdrawn = 64, FaultWithdrawn;
     PeerViolation = 65, FaultPeerViolation;
     ScreenLost = 66, FaultScreenLost;
+    /// No bar and no frame could be kept up around what was shown of this computer (T33).
+    Unmarked = 69, FaultUnmarked;
     /// Asked whether the session shall go on, its host's person did not say yes (T34).
     NotContinued = 68, FaultNotContinued;
     ServerGone = 67, FaultServerGone;

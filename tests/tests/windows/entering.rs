@@ -70,6 +70,9 @@ pub(super) fn after_three_wrong_passwords(
     says("Remote support: sign in as an operator");
     // His name stands there from before, and the password has the keys.
     enter(window, "not the password of anybody");
+    says("Name and password do not fit.");
+    // It is empty, and has the keys again.
+    enter(window, "nor is this");
     says(&Fault::WrongPassword.sentence(Lang::En));
     reader.wait_for(role::ENTRY, "One-time code for this device").unwrap();
     until("the account to be locked", || {

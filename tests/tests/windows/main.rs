@@ -12,6 +12,7 @@ mod leaving;
 mod papers;
 mod rights;
 mod tabs;
+mod trusting;
 mod wayland;
 
 use std::{
@@ -42,6 +43,8 @@ const OPERATOR: (u16, u16) = (1760, 840);
 /// Longer than a session waits for whose hand is on the mouse of the shown computer (T32).
 const OWN_HAND: Duration = Duration::from_millis(2600);
 
+/// The bar, and the four sides of the frame, on the screen that an operator shows.
+const FRAMED: usize = 5;
 /// From consent to the first picture, where nothing is far.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// Two desktops with four programs are as much as a small machine bears at a time.
@@ -144,6 +147,8 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
             assert_eq!(notes.text().unwrap(), text);
         }
         assert_eq!(agent.bar().unwrap().is_some(), mode.host() == Role::Agent, "the bar in {mode}");
+        let marks = if mode.host() == Role::Operator { FRAMED } else { 0 };
+        assert_eq!(window.marks().unwrap().len(), marks, "the operator's bar and frame in {mode}");
         let kept = usize::from(mode.viewer() == Role::Agent);
         if kept > 0 {
             papers::a_picture_is_kept_as_the_screen_stands(&agent, &mut room.hand, &window);
@@ -156,6 +161,10 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
 
         let page = agent.end(&mut room.hand).unwrap();
 
+        until("nothing to say any more that a screen is shown", || {
+            Ok(window.marks()?.is_empty().then_some(()))
+        })
+        .unwrap();
         papers::it_says_what_was(&page, mode, kept, &began);
         let last = room.session_after(before);
         let operators = fs::read_dir(room.house.profile().join("receipts")).unwrap();

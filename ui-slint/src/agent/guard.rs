@@ -21,8 +21,8 @@ use super::wiring::{self, Ear};
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch, on_wayland};
 use crate::windows::{Agent, AgentWindow, BannerWindow, Means};
 
-/// The bar is no larger than this, in logical pixels.
-const LARGEST: (f64, f64) = (860.0, 44.0);
+/// The bar is no wider than this, in logical pixels.
+const WIDEST: f64 = 860.0;
 
 #[derive(Default)]
 pub(super) struct Guard {
@@ -250,10 +250,22 @@ impl Bar {
 fn places(window: &impl ComponentHandle) -> Option<Vec<Place>> {
     let mut monitors = upkeep::monitors(window.window())?;
     if monitors.is_empty() {
-        monitors.push((slint::PhysicalPosition::default(), LARGEST.0 as u32, 1.0));
+        monitors.push((slint::PhysicalPosition::default(), WIDEST as u32, 1.0));
     }
-    let place = |(at, width, scale)| Place::at_the_top((at, width), 0.0, LARGEST, scale);
+    let place = |(at, width, scale)| {
+        let room = f64::from(width) / scale;
+        Place::at_the_top((at, width), 0.0, (WIDEST, height(room)), scale)
+    };
     Some(monitors.into_iter().map(place).collect())
+}
+
+/// Of a bar on a monitor so wide, both in logical pixels: as many lines as it takes to read who it is.
+fn height(monitor: f64) -> f64 {
+    match monitor {
+        ..640.0 => 104.0,
+        640.0..840.0 => 84.0,
+        _ => 56.0,
+    }
 }
 
 /// `None` while one is not made yet.

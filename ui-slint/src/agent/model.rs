@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use jiff::tz::TimeZone;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Digest;
@@ -32,6 +33,8 @@ pub struct Model {
     pub notice: Option<Said>,
     /// Whether a tray took the icon; without one the window alone offers the end.
     pub tray: bool,
+    /// In which moments are shown.
+    pub zone: TimeZone,
     pub page: Page,
 }
 
@@ -184,6 +187,7 @@ impl Model {
             checkup: None,
             notice: None,
             tray: false,
+            zone: TimeZone::UTC,
             page: Page::Number(NumberPage::default()),
         }
     }

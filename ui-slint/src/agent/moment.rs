@@ -1,19 +1,31 @@
 //! Figures for people: a countdown, when a session was, what protects it.
 
+use jiff::tz::TimeZone;
 use tasuki_peer::core::path::Ciphers;
+use tasuki_peer::shell::texts::Lang;
+
+use crate::clock::{day_and_time, time};
 
 /// 754 is `12:34`; hours are counted in minutes, as the window does.
 pub(super) fn clock(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// `2026-11-25 21:04 – 21:17 UTC`: from a moment in seconds since 1970, for so many seconds. By UTC,
-/// so that it agrees with the receipt and the organisation's record.
-pub(super) fn span(began_at: u64, seconds: u64) -> String {
-    let (year, month, day) = date(began_at / 86_400);
-    let time = |at: u64| format!("{:02}:{:02}", at / 3600 % 24, at / 60 % 60);
-    let (from, to) = (time(began_at), time(began_at + seconds));
-    format!("{year}-{month:02}-{day:02} {from} – {to} UTC ({})", clock(seconds))
+/// `2026-11-25 21:04 – 21:17 (12 min 34 s)`: from a moment in seconds since 1970, for so many seconds, by the clock
+/// of whoever reads it.
+pub(super) fn span((began_at, seconds): (u64, u64), zone: &TimeZone, lang: Lang) -> String {
+    let (from, to) = (day_and_time(began_at, zone, lang), time(began_at + seconds, zone));
+    format!("{from} – {to} ({})", length(seconds, lang))
+}
+
+fn length(seconds: u64, lang: Lang) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match (lang, minutes) {
+        (Lang::En, 0) => format!("{rest} s"),
+        (Lang::En, _) => format!("{minutes} min {rest} s"),
+        (Lang::Ja, 0) => format!("{rest} 秒"),
+        (Lang::Ja, _) => format!("{minutes} 分 {rest} 秒"),
+    }
 }
 
 /// The negotiated suites, as they go into logs and receipts too.
@@ -24,29 +36,17 @@ pub(super) fn protection(ciphers: &Ciphers) -> String {
     }
 }
 
-/// The civil date of a day since 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_session_over_midnight_in_a_leap_year_has_both_times() {
-        assert_eq!(date(0), (1970, 1, 1));
-        assert_eq!(span(1_709_251_080, 754), "2024-02-29 23:58 – 00:10 UTC (12:34)");
+    fn s97_a_session_over_midnight_is_told_by_the_clock_of_whoever_reads_it() {
+        let (utc, japan) = (TimeZone::UTC, TimeZone::fixed(jiff::tz::offset(9)));
+        let told = |zone, lang| span((1_709_251_080, 754), zone, lang);
+        assert_eq!(told(&utc, Lang::En), "2024-02-29 23:58 – 00:10 (12 min 34 s)");
+        assert_eq!(told(&japan, Lang::Ja), "2024年3月1日 08:58 – 09:10 (12 分 34 秒)");
+        assert_eq!(span((0, 59), &utc, Lang::Ja), "1970年1月1日 00:00 – 00:00 (59 秒)");
         assert_eq!(clock(3723), "62:03");
     }
 }

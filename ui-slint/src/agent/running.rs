@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use slint::winit_030::EventResult;
-use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::core::door::TriedNumbers;
 use tasuki_peer::core::io::HumanAct;
@@ -32,7 +32,7 @@ use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{AgentWindow, Means};
-use crate::{documents, kept, room};
+use crate::{documents, front, kept, room};
 
 /// Countdowns are shown by the second; this is often enough for each to be seen.
 const TICK: Duration = Duration::from_millis(200);
@@ -72,6 +72,7 @@ impl Program {
         let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
         let lang = kept.map_or(settings.lang, tasuki_peer::shell::texts::Lang::of_locale);
         let mut model = Model::new(lang, remembered.appearance.shade, "");
+        model.zone = TimeZone::system();
         model.notice = kept::names(&remembered.aside).map(Said::SettingsAside);
         let program = Rc::new(Self {
             window: AgentWindow::new()?,
@@ -213,8 +214,8 @@ impl Program {
             Effect::KeepPicture => self.keep_picture(),
             Effect::OpenReceipt => self.with_receipt(|receipt| documents::open(receipt).map(|()| None)),
             Effect::SaveReceipt => self.with_receipt(|receipt| documents::save(receipt).map(Some)),
-            Effect::Present => self.present(),
-            Effect::Attend => self.attend(),
+            Effect::Present => front::present(&self.window),
+            Effect::Attend => front::attend(&self.window),
             Effect::LookAgain => self.look_again(),
             Effect::Checkup(effect) => self.examine(*effect),
             Effect::Close => {
@@ -246,7 +247,6 @@ impl Program {
             number: number.clone(),
             failed_before: self.tried.borrow().failed_before(number),
             met_before: remembered.met.before(&trust.bundle.root),
-            trust,
             settings: remembered.settings.clone(),
             display: upkeep::own_display(),
         };
@@ -277,6 +277,10 @@ impl Program {
 
     fn hear(self: &Rc<Self>, news: FromSession) {
         match news {
+            FromSession::Trusts(trust) => {
+                self.model.borrow_mut().organisation.clone_from(&trust.bundle.organisation);
+                *self.trust.borrow_mut() = Some(*trust);
+            }
             FromSession::Runs(orders, viewer) => {
                 if let Some(session) = self.session.borrow_mut().as_mut() {
                     session.runs(orders, viewer);
@@ -321,29 +325,6 @@ impl Program {
         if let Err(fault) = keep_met(&remembered.settings.profile, &remembered.met) {
             self.model.borrow_mut().notice = Some(Said::Fault(fault));
         }
-    }
-
-    fn present(&self) {
-        let window = self.window.window();
-        window.set_minimized(false);
-        let _ = self.window.show();
-        window.with_winit_window(|winit| {
-            winit.request_user_attention(Some(
-                slint::winit_030::winit::window::UserAttentionType::Critical,
-            ));
-            winit.focus_window();
-        });
-    }
-
-    /// Without the keys, which stay with what the person does.
-    fn attend(&self) {
-        self.window.window().with_winit_window(|winit| {
-            if !winit.has_focus() {
-                winit.request_user_attention(Some(
-                    slint::winit_030::winit::window::UserAttentionType::Informational,
-                ));
-            }
-        });
     }
 
     /// The window is closed: whatever runs ends, and has a moment to say so.

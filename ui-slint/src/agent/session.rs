@@ -21,6 +21,7 @@ use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::number::SessionNumber;
 use tasuki_protocol::rights::Capability;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::live::QuestionKind;
 use super::model::Effect;
@@ -32,7 +33,6 @@ pub(super) struct Needs {
     pub(super) number: SessionNumber,
     pub(super) failed_before: u8,
     pub(super) met_before: u32,
-    pub(super) trust: Trust,
     pub(super) settings: Settings,
     /// The display that can be shown, or why there is none.
     pub(super) display: Result<String, Fault>,
@@ -49,6 +49,8 @@ impl Needs {
 /// What comes back to the window.
 #[derive(Debug)]
 pub(super) enum FromSession {
+    /// What this computer trusts now, before anybody is asked anything.
+    Trusts(Box<Trust>),
     /// It runs: acts go here, pictures come from there.
     Runs(mpsc::Sender<Order>, Viewer),
     News(News),
@@ -61,15 +63,8 @@ pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
     if !TELLS_HANDS {
         return tell(&told, News::Failed(Fault::HandsUntold)).await;
     }
-    let begun = visit::begin(
-        &needs.number,
-        needs.failed_before,
-        &needs.trust,
-        &needs.settings,
-        needs.display.clone().ok(),
-    );
     let (front, running) = tokio::select! {
-        begun = begun => match begun {
+        begun = begin(&needs, &told) => match begun {
             Ok(begun) => begun,
             Err(fault) => return tell(&told, News::Failed(fault)).await,
         },
@@ -80,6 +75,18 @@ pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
         attend(front, &needs, &told).await;
     }
     let _ = running.await;
+}
+
+/// With the keys and the revoked devices of now: those of the program's start may be of long ago.
+async fn begin(
+    needs: &Needs,
+    told: &mpsc::Sender<FromSession>,
+) -> Result<(Front, JoinHandle<()>), Fault> {
+    let Needs { number, failed_before, settings, display, .. } = needs;
+    let trust = Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies);
+    let trust = trust.await?;
+    let _ = told.send(FromSession::Trusts(Box::new(trust.clone()))).await;
+    visit::begin(number, *failed_before, &trust, settings, display.clone().ok()).await
 }
 
 async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession>) {

@@ -20,7 +20,7 @@ use super::live::{Live, Open, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
 use super::{entry, moment};
 use crate::windows::{
-    self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName,
+    self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName, Running,
 };
 use crate::{checkup, look, rows};
 
@@ -52,6 +52,7 @@ impl Pane for BannerWindow {
 
 pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
     checkup::show(model.checkup.as_ref(), model.lang, window);
+    window.global::<Running<'_>>().set_any(matches!(model.page, Page::Live(_)));
     show_pane(model, window, now);
     if let Page::Live(live) = &model.page {
         show_talk(live, &window.agent());
@@ -78,7 +79,7 @@ fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
         Page::Connecting(_) => AgentPage::Connecting,
         Page::Asking(asking) => show_asking(asking, lang, &agent, now),
         Page::Live(live) => show_live(live, lang, &agent, now),
-        Page::Ended(ended) => show_ended(ended, lang, &agent),
+        Page::Ended(ended) => show_ended(ended, model, &agent),
     };
     if page != AgentPage::Live && page != AgentPage::Watching {
         agent.set_question(windows::QuestionKind::None);
@@ -226,10 +227,11 @@ fn sentence(line: &str, lang: Lang) -> String {
     rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect::<String>() + stop
 }
 
-fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {
+fn show_ended(ended: &Ended, model: &Model, agent: &Agent<'_>) -> AgentPage {
+    let lang = model.lang;
     agent.set_had_begun(ended.summary.is_some());
     if let Some(summary) = &ended.summary {
-        show_summary(summary, agent);
+        show_summary(summary, model, agent);
     }
     let receipt = ended.receipt.as_ref().map(|file| file.display().to_string());
     agent.set_receipt(receipt.unwrap_or_default().into());
@@ -252,10 +254,12 @@ fn show_ended(ended: &Ended, lang: Lang, agent: &Agent<'_>) -> AgentPage {
     AgentPage::Ended
 }
 
-fn show_summary(summary: &Summary, agent: &Agent<'_>) {
+fn show_summary(summary: &Summary, model: &Model, agent: &Agent<'_>) {
     agent.set_operator(summary.operator.as_str().into());
     agent.set_manner(summary.mode.into());
-    agent.set_summary_time(moment::span(summary.began_at, summary.seconds).into());
+    agent.set_summary_time(
+        moment::span((summary.began_at, summary.seconds), &model.zone, model.lang).into(),
+    );
     agent.set_pictures_kept(whole(u64::from(summary.pictures_kept)));
 }
 

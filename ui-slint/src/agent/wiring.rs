@@ -9,7 +9,7 @@ use tasuki_protocol::rights::Capability;
 use super::entry::{Key, Typed};
 use super::model::{Msg, Spot};
 use super::view::{self, Pane};
-use crate::windows::{AgentWindow, BannerWindow, Chat, Means};
+use crate::windows::{AgentWindow, BannerWindow, Chat, Means, Running};
 use crate::{chat, checkup};
 
 /// What only a hand at this computer may do.
@@ -111,6 +111,8 @@ fn for_session(window: &AgentWindow, ear: &impl Ear) {
     agent.on_pause(move |wanted, means| pause(&e, wanted, Spot::Page, means));
     let e = ear.clone();
     agent.on_end(move || e.send(Msg::EndPressed));
+    let e = ear.clone();
+    window.global::<Running<'_>>().on_end(move || e.send(Msg::EndPressed));
     let e = ear.clone();
     agent.on_open(move |what| e.send(Msg::Opened(what.into())));
     let e = ear.clone();

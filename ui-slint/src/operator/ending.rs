@@ -5,9 +5,9 @@
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 
-use super::entrance::{asked_to_sign_in, is_sign_in_over, learn_to_ask};
+use super::entrance::{is_sign_in_over, learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
-use super::model::{Dialog, Model, Outcome, Page, Stage, Tab, TabId};
+use super::model::{Dialog, Door, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble};
 use super::update::Effect;
 
 /// The loop is over: the tab says how it ended, and the history keeps it.
@@ -37,6 +37,51 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     let mut effects = keep(model, past);
     if refused {
         effects.extend(asked_to_sign_in(model, id));
+    }
+    effects
+}
+
+/// Asks first while somebody is connected.
+pub(super) fn leave(model: &mut Model, what: Leave) -> Vec<Effect> {
+    if model.tabs.iter().any(|tab| tab.is_live() && !tab.leaving) {
+        model.leaving = Some(what);
+        return Vec::new();
+    }
+    go(model, what)
+}
+
+pub(super) fn answered(model: &mut Model, yes: bool) -> Vec<Effect> {
+    match model.leaving.take() {
+        Some(what) if yes => go(model, what),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Local first: every session ends before anything else does (S31).
+fn go(model: &mut Model, what: Leave) -> Vec<Effect> {
+    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
+    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
+    effects.extend(note_down(model, &ids));
+    match what {
+        Leave::Close => effects.push(Effect::Exit),
+        Leave::SignOut if sign_out(model) => effects.push(Effect::SignOut),
+        Leave::SignOut => {}
+    }
+    effects
+}
+
+/// A number was refused for want of a sign-in: the way on is the page to sign in. Sessions that run in other
+/// tabs need none, and are not ended for it.
+fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
+    let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
+    if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
+}
+
+/// Out, and told why.
+pub(super) fn sign_in_again(model: &mut Model) -> Vec<Effect> {
+    let effects = go(model, Leave::SignOut);
+    if let Door::Out(page) = &mut model.door {
+        page.trouble = Some(Trouble::SignInOver);
     }
     effects
 }
@@ -85,6 +130,7 @@ fn how(tab: &Tab, result: &Result<(), Fault>) -> How {
         | (Stage::Over(Outcome::Ended { by: EndedBy::ThisEnd, .. }), _) => How::EndedHere,
         (Stage::Over(Outcome::Ended { .. }), Ok(())) => How::EndedThere,
         (Stage::Over(Outcome::Cancelled), _) => How::Cancelled,
+        (Stage::Over(Outcome::Failed(_)), Ok(())) => How::Failed,
         (_, Err(_)) if !tab.leaving => How::Failed,
         (_, Ok(()) | Err(_)) => How::Cancelled,
     }

@@ -9,11 +9,8 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::showable::one_line;
 use tasuki_protocol::terms::Requirement;
 
-use super::ending::note_down;
 use super::history::Past;
-use super::model::{
-    Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn, Stage, Tab, TabId, Trouble,
-};
+use super::model::{Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn, Trouble};
 use super::preferences::Preferences;
 use super::update::{Effect, Form, say};
 
@@ -151,8 +148,11 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::Locked { seconds } => Some(Trouble::Locked { until: now + seconds }),
         Answer::Busy { seconds } => Some(Trouble::Busy { until: now + seconds }),
         Answer::Failed(fault) => {
-            // The server does not say what of it was wrong: this computer may have become unknown there.
-            if fault == Fault::WrongPassword && page.asks == Asks::Password {
+            // The server does not say what of it was wrong. Most often it is the password, and a second time
+            // this computer may have become unknown there.
+            let again = page.has_failed;
+            page.has_failed = fault == Fault::WrongPassword;
+            if again && page.has_failed && page.asks == Asks::Password {
                 page.asks = Asks::Enrolment;
             }
             Some(Trouble::Failed(fault))
@@ -174,25 +174,9 @@ pub(super) fn is_sign_in_over(fault: &Fault) -> bool {
     matches!(fault, Fault::SignInOver | Fault::NotSignedIn)
 }
 
-/// A number was refused for want of a sign-in: the way on is the page to sign in. Sessions that run in other
-/// tabs need none, and are not ended for it.
-pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
-    let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
-    if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
-}
-
-/// Out, and told why.
-pub(super) fn sign_in_again(model: &mut Model) -> Vec<Effect> {
-    let effects = sign_out(model);
-    if let Door::Out(page) = &mut model.door {
-        page.trouble = Some(Trouble::SignInOver);
-    }
-    effects
-}
-
-/// Running sessions end with the sign-in that opened them.
-pub(super) fn sign_out(model: &mut Model) -> Vec<Effect> {
-    let Door::In(account) = &model.door else { return Vec::new() };
+/// Running sessions end with the sign-in that opened them. Whether anybody was signed in.
+pub(super) fn sign_out(model: &mut Model) -> bool {
+    let Door::In(account) = &model.door else { return false };
     let page = SignIn {
         server: account.server.clone(),
         organisation: account.organisation.clone(),
@@ -201,12 +185,8 @@ pub(super) fn sign_out(model: &mut Model) -> Vec<Effect> {
     };
     model.door = Door::Out(page);
     model.page = Page::Home;
-    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
-    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
-    effects.extend(note_down(model, &ids));
     model.tabs.clear();
-    effects.push(Effect::SignOut);
-    effects
+    true
 }
 
 /// What the account may not do is not offered; the server refuses it all the same.

@@ -19,7 +19,8 @@ use super::entrance::{Found, Trusted};
 use super::model::Account;
 use super::preferences::Preferences;
 use super::session::Happened;
-use super::{clock, history, preferences};
+use super::{history, preferences};
+use crate::clock;
 
 /// Seconds since 1970.
 pub fn now() -> u64 {

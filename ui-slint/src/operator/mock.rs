@@ -19,7 +19,7 @@ use tasuki_protocol::screen::Monitor;
 use super::program::{no_window, open_window};
 use super::scenes::{self, Scene};
 use super::session::{Happened, RightsWish, Wish};
-use super::sharing::{Sharing, Shown};
+use super::sharing::{Sharing, Sharings};
 use super::update::Msg;
 use super::view;
 use crate::look::Shade;
@@ -92,8 +92,8 @@ impl Walk {
     fn share(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let model = &self.scenes[self.at.get()].model;
-        let mut shown = Shown::all(model);
-        for shown in &mut shown {
+        let mut all = Sharings::of(model);
+        for shown in &mut all.shown {
             shown.monitor = self.monitor.get().unwrap_or(shown.monitor);
         }
         let walk = Rc::downgrade(self);
@@ -103,7 +103,7 @@ impl Walk {
             }
         };
         let manner = (model.lang(), model.preferences.shade);
-        let bare = self.sharing.borrow_mut().show(&shown, manner, window.window(), &tell);
+        let bare = self.sharing.borrow_mut().show(&all, manner, window.window(), &tell);
         bare.iter().for_each(|msg| self.hear(msg));
     }
 
@@ -112,6 +112,10 @@ impl Walk {
             self.monitor.set(own_monitor());
         } else if matches!(msg, Msg::Wish(_, Wish::EndNow)) {
             say("end");
+        } else if matches!(msg, Msg::Session(_, Happened::Unmarked)) {
+            say("unmarked");
+        } else if matches!(msg, Msg::ToQuestion(_)) {
+            say("to the question");
         } else if matches!(msg, Msg::Wish(_, Wish::Rights(RightsWish::Pause))) {
             say("pause");
         }

@@ -1,6 +1,5 @@
 //! The operator's window: signing in, a number, the other screen, and what became of it.
 
-pub mod clock;
 mod ending;
 pub mod engine;
 pub mod entrance;

@@ -39,6 +39,8 @@ pub struct Model {
     pub preferences: Preferences,
     /// What this run was told to speak, until another is chosen in the window.
     pub told_lang: Option<Lang>,
+    /// What waits for the operator's word that running sessions may end.
+    pub leaving: Option<Leave>,
     /// One line that goes away by itself.
     pub toast: Option<Toast>,
     /// Seconds since 1970 at the last tick.
@@ -73,6 +75,8 @@ pub struct SignIn {
     pub asks: Asks,
     pub busy: Busy,
     pub trouble: Option<Trouble>,
+    /// Whether the last try was one with a wrong password, as far as anybody knows.
+    pub has_failed: bool,
     /// What the authenticator is set up with, in base 32.
     pub key: String,
 }
@@ -147,6 +151,13 @@ pub enum Page {
     About,
 }
 
+/// What ends every session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    SignOut,
+    Close,
+}
+
 /// One short line for a few seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
@@ -184,6 +195,7 @@ impl Model {
             history: Vec::new(),
             preferences: Preferences::default(),
             told_lang: None,
+            leaving: None,
             toast: None,
             now,
             zone: TimeZone::UTC,

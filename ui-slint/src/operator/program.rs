@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use clap::Parser;
 use jiff::tz::TimeZone;
-use slint::winit_030::WinitWindowAccessor;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::doctor::Desk;
@@ -26,7 +25,7 @@ use super::engine::{Engine, News, Teller};
 use super::looking::Look;
 use super::model::{Model, TabId, ToastWhat};
 use super::session::{Happened, Wish};
-use super::sharing::{Sharing, Shown};
+use super::sharing::{Sharing, Sharings};
 use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
 use crate::checkup::Examining;
@@ -36,7 +35,7 @@ use crate::turns;
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::screen::{Screen, Told};
 use crate::windows::{Operator, OperatorWindow};
-use crate::{documents, kept, room};
+use crate::{documents, front, kept, room};
 
 /// How long sessions have to say goodbye when the window is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -115,18 +114,12 @@ fn run(options: Options) -> Result<(), Fault> {
     let app = App::start((&window, next_is_kept), &runtime, (settings, is_told), aside);
     if let Some(door) = door {
         let first = window.as_weak();
-        door.attend(move |_| drop(first.upgrade_in_event_loop(|window| present(&window))));
+        door.attend(move |_| drop(first.upgrade_in_event_loop(|window| front::present(&window))));
     }
     let ran = window.run().map_err(|why| no_window(&why));
     app.leave();
     runtime.shutdown_timeout(FAREWELL);
     ran
-}
-
-/// Somebody started the program once more: this is the window that he looks for.
-fn present(window: &OperatorWindow) {
-    window.window().set_minimized(false);
-    window.window().with_winit_window(|winit| winit.focus_window());
 }
 
 /// # Errors
@@ -219,7 +212,8 @@ impl App {
         let app = self.clone();
         window.window().on_close_requested(move || {
             app.send(Msg::Quit);
-            slint::CloseRequestResponse::HideWindow
+            // It goes with the program, which may ask before that.
+            slint::CloseRequestResponse::KeepWindowShown
         });
     }
 
@@ -243,10 +237,11 @@ impl App {
         }
         self.keep_time(&state.model);
         let look = Look::of(&state.model, &state.pictures);
-        let shown = (Shown::all(&state.model), (state.model.lang(), state.model.preferences.shade));
+        let all = Sharings::of(&state.model);
+        let manner = (state.model.lang(), state.model.preferences.shade);
         drop(state);
         self.look(look);
-        self.share(&shown.0, shown.1);
+        self.share(&all, manner);
     }
 
     /// So much at a time, however much is told: the window paints and hears its person in between.
@@ -331,6 +326,8 @@ impl App {
                 let tell = move |msg| app.send(Msg::Checkup(msg));
                 self.told_of(self.0.examining.carry_out(effect, whole, tell).map(|()| None));
             }
+            Effect::Present => drop(self.0.window.upgrade().inspect(front::present)),
+            Effect::Attend => drop(self.0.window.upgrade().inspect(front::attend)),
             Effect::Exit => {
                 let _ = slint::quit_event_loop();
             }
@@ -379,12 +376,12 @@ impl App {
         screen.allow(look.allowed);
     }
 
-    fn share(&self, shown: &[Shown], manner: (Lang, Shade)) {
+    fn share(&self, all: &Sharings, manner: (Lang, Shade)) {
         let Some(window) = self.0.window.upgrade() else { return };
         // What a window of the sharing tells while it is made is looked at when the next second is told.
         let Ok(mut sharing) = self.0.sharing.try_borrow_mut() else { return };
         let app = self.clone();
-        let bare = sharing.show(shown, manner, window.window(), &move |msg| app.send(msg));
+        let bare = sharing.show(all, manner, window.window(), &move |msg| app.send(msg));
         drop(sharing);
         bare.into_iter().for_each(|msg| self.send(msg));
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::EndedBy;
+use tasuki_peer::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
@@ -14,8 +14,8 @@ use tasuki_protocol::terms::Requirement;
 
 use super::history::{How, Past};
 use super::model::{
-    Account, Asks, Busy, Dialog, Door, Line, Link, Missing, Model, More, Note, Number, Outcome, Page,
-    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+    Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Number, Outcome,
+    Page, Question, SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
 use super::preferences::{Language, Preferences};
 use crate::checkup;
@@ -64,14 +64,7 @@ impl Stages {
             ("operator-sign-in", out(page.clone())),
             ("operator-sign-in-missing", trouble(Trouble::Missing(Missing::Password))),
             ("operator-sign-in-busy", out(SignIn { busy: Busy::Working, ..page.clone() })),
-            (
-                "operator-sign-in-wrong",
-                out(SignIn {
-                    asks: Asks::Enrolment,
-                    trouble: Some(Trouble::Failed(Fault::WrongPassword)),
-                    ..page.clone()
-                }),
-            ),
+            ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
             ("operator-sign-in-over", trouble(Trouble::SignInOver)),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
@@ -174,6 +167,11 @@ impl Stages {
             ("operator-dialog-type-text", live(Mode::Control, |tab| tab.dialog = Dialog::TypeText)),
             ("operator-dialog-details", live(Mode::Control, |tab| tab.dialog = Dialog::Details)),
             ("operator-dialog-end", live(Mode::Control, |tab| tab.dialog = Dialog::End)),
+            (
+                "operator-dialog-leave",
+                Model { leaving: Some(Leave::Close), ..live(Mode::Control, |_| {}) },
+            ),
+            ("operator-share-question", live(Mode::Share, |tab| tab.question = Some(go_on()))),
             ("operator-share", live(Mode::Share, |_| {})),
             ("operator-show-paused", live(Mode::Show, |tab| tab.view.halts.host = true)),
         ]
@@ -351,6 +349,11 @@ impl Stages {
 
 fn asked() -> tasuki_protocol::rights::Rights {
     tasuki_protocol::rights::Rights::of(&[Capability::Operate])
+}
+
+fn go_on() -> Question {
+    let question = PersonQuestion { kind: PersonQuestionKind::Continue, seconds: 300, inert_ms: 800 };
+    Question { question, since: NOW - 28, seen_since: Some(NOW - 28) }
 }
 
 /// As UDP was of no use.

@@ -13,8 +13,8 @@ use tasuki_protocol::message::{Asked, EndReason, MAX_CHAT_BYTES};
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
-use super::ending::{close, gone, note_down};
-use super::entrance::{is_sign_in_over, lacks_reason, sign_in_again};
+use super::ending::{close, gone, note_down, sign_in_again};
+use super::entrance::{is_sign_in_over, lacks_reason};
 use super::hearing::{add_line, cipher_words, heard};
 use super::model::{Dialog, Model, Number, Outcome, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
@@ -31,6 +31,8 @@ pub enum Happened {
     Layout(Layout),
     /// This computer's monitors, where it is shown, may be others by now.
     MonitorsChanged,
+    /// Nothing says on this screen that it is shown, and that cannot be helped.
+    Unmarked,
     /// A report, and seconds since the one before.
     Report(Box<Report>, f64),
     ScreenshotKept(PathBuf),
@@ -113,6 +115,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::QuestionOver(_) => tab.question = None,
         Happened::Layout(layout) => tab.view.layout = Some(still_shown(tab, layout)),
         Happened::MonitorsChanged => return vec![Effect::AskMonitors(id)],
+        Happened::Unmarked => return unmarked(tab),
         // Of the path that is gone.
         Happened::Report(..) if tab.link.reconnecting.is_some() => {}
         Happened::Report(report, seconds) => {
@@ -133,6 +136,15 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
     Vec::new()
 }
 
+/// Ends what must not go on unseen, and says why (T33).
+fn unmarked(tab: &mut Tab) -> Vec<Effect> {
+    let effects = end(tab);
+    if tab.is_shown() {
+        tab.stage = Stage::Over(Outcome::Failed(Fault::Unmarked));
+    }
+    effects
+}
+
 /// A question of a tab that is looked at stands before the person's eyes, and no other.
 pub(super) fn see_question(model: &mut Model) {
     let (now, seen) = (model.now, model.current().map(|tab| tab.id));
@@ -149,13 +161,23 @@ fn called(model: &mut Model, id: TabId) -> Vec<Effect> {
     let attends = model.current().is_some_and(|tab| tab.id != id && tab.is_live());
     if !attends {
         model.page = Page::Session(id);
-        return Vec::new();
+        return vec![Effect::Present];
     }
     let lang = model.lang();
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     tab.unread += 1;
     let with = tab.with(lang).to_owned();
-    say(model, ToastWhat::Asked(with))
+    let mut effects = say(model, ToastWhat::Asked(with));
+    effects.push(Effect::Attend);
+    effects
+}
+
+/// By the bar over the shared screen, which only says that there is a question.
+pub(super) fn to_question(model: &mut Model, id: TabId) -> Vec<Effect> {
+    let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    tab.unread = 0;
+    model.page = Page::Session(id);
+    vec![Effect::Present]
 }
 
 /// Of this computer's own monitors the one that the operator chose is shown while it is there, as its host
@@ -330,14 +352,15 @@ fn speak(tab: &mut Tab, line: &str, now: u64) -> Vec<Effect> {
     vec![Effect::Act(tab.id, HumanAct::Chat(line.to_owned()))]
 }
 
-/// Asks the session that is looked at for its figures.
+/// Asks the session that is looked at for its figures, and the display for what it did not tell.
 pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
     for tab in &mut model.tabs {
         tab.more.tick(now);
     }
-    match model.current() {
-        Some(tab) if tab.is_live() => vec![Effect::AskReport(tab.id)],
-        Some(_) | None => Vec::new(),
-    }
+    let unplaced = |tab: &&Tab| tab.is_shown() && tab.view.layout.is_none();
+    let mut effects: Vec<Effect> =
+        model.tabs.iter().filter(unplaced).map(|tab| Effect::AskMonitors(tab.id)).collect();
+    effects.extend(model.current().filter(|tab| tab.is_live()).map(|tab| Effect::AskReport(tab.id)));
+    effects
 }

@@ -10,9 +10,10 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Capability;
 use tasuki_protocol::screen::Monitor;
 
-use super::model::{Model, Paused, Stage, Tab, TabId};
+use super::model::{Model, Paused, Tab, TabId};
 use super::session::{Happened, RightsWish, Wish};
 use super::update::Msg;
+use super::view::whole;
 use crate::look::{self, Shade};
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch};
 use crate::windows::{SharingBar, SharingEdge};
@@ -21,7 +22,36 @@ use crate::windows::{SharingBar, SharingEdge};
 const EDGE: i32 = 4;
 /// How far the bar stands below the monitor's upper edge, and how large it is at most, in logical pixels.
 const BELOW: f64 = 8.0;
-const LARGEST: (f64, f64) = (560.0, 44.0);
+const LARGEST: (f64, f64) = (640.0, 44.0);
+
+/// What is shown of this computer now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sharings {
+    pub shown: Vec<Shown>,
+    /// Sessions that show it, where nobody knows which monitor.
+    pub unplaced: Vec<TabId>,
+}
+
+impl Sharings {
+    /// Every live session in which this end is the host.
+    pub fn of(model: &Model) -> Self {
+        let mut all = Self::default();
+        for tab in model.tabs.iter().filter(|tab| tab.is_shown()) {
+            match Shown::of(tab, model.now) {
+                Some(shown) => all.shown.push(shown),
+                None => all.unplaced.push(tab.id),
+            }
+        }
+        all
+    }
+
+    /// Those around which nothing stands, where what has its windows is watched over or not: one with its bar
+    /// answers for none without.
+    fn bare(&self, is_watched: bool) -> Vec<TabId> {
+        let placed = self.shown.iter().map(|shown| shown.tab).filter(|_| !is_watched);
+        self.unplaced.iter().copied().chain(placed).collect()
+    }
+}
 
 /// What is shown of this computer in a session now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +60,8 @@ pub struct Shown {
     pub monitor: Monitor,
     pub hands: Hands,
     pub picture: Paused,
+    /// The seconds that are left to answer what this computer's person is asked.
+    pub asked: Option<u64>,
 }
 
 /// Whether the other side may operate.
@@ -40,16 +72,11 @@ pub enum Hands {
 }
 
 impl Shown {
-    /// Every live session in which this end is the host.
-    pub fn all(model: &Model) -> Vec<Self> {
-        let hosting = |tab: &&Tab| matches!(tab.stage, Stage::Live { .. }) && !tab.watches();
-        model.tabs.iter().filter(hosting).filter_map(Self::of).collect()
-    }
-
-    fn of(tab: &Tab) -> Option<Self> {
+    fn of(tab: &Tab, now: u64) -> Option<Self> {
         let monitor = *tab.view.layout.as_ref()?.shown_monitor()?;
         let hands = if tab.has(Capability::Operate) { Hands::Operating } else { Hands::Looking };
-        Some(Self { tab: tab.id, monitor, hands, picture: tab.view.halts.told() })
+        let asked = tab.question.as_ref().map(|question| question.seconds_left(now));
+        Some(Self { tab: tab.id, monitor, hands, picture: tab.view.halts.told(), asked })
     }
 
     fn place(&self) -> (TabId, Monitor) {
@@ -82,11 +109,12 @@ impl Sharing {
     /// a window later than it is shown. Tells of a session that must end.
     pub(super) fn show(
         &mut self,
-        shown: &[Shown],
+        all: &Sharings,
         manner: (Lang, Shade),
         window: &slint::Window,
         send: &(impl Fn(Msg) + Clone + 'static),
     ) -> Vec<Msg> {
+        let shown = &all.shown;
         let stands = self.sheets.iter().map(|sheet| sheet.shown.place());
         if !stands.eq(shown.iter().map(Shown::place)) {
             self.watch = None;
@@ -110,12 +138,11 @@ impl Sharing {
             self.watch = None;
             self.watch = kept.and_then(|kept| watch(kept, shown, send));
         }
-        let bare = self.unwatched.for_too_long(!shown.is_empty(), self.watch.as_ref());
-        if bare {
-            shown.iter().map(|shown| Msg::Wish(shown.tab, Wish::EndNow)).collect()
-        } else {
-            Vec::new()
+        let bare = all.bare(self.watch.is_some());
+        if !self.unwatched.for_too_long(!bare.is_empty(), None) {
+            return Vec::new();
         }
+        bare.into_iter().map(|tab| Msg::Session(tab, Happened::Unmarked)).collect()
     }
 
     fn put_up(
@@ -124,7 +151,8 @@ impl Sharing {
         window: &slint::Window,
         send: &(impl Fn(Msg) + Clone + 'static),
     ) -> Result<(), PlatformError> {
-        for (row, shown) in all.iter().enumerate() {
+        for (place, shown) in all.iter().enumerate() {
+            let row = row(&all[..place], shown.monitor);
             let at = PhysicalPosition::new(shown.monitor.x, shown.monitor.y);
             let known = upkeep::monitors(window).unwrap_or_default();
             let scale = known.iter().find(|(its, ..)| *its == at).map_or(1.0, |(.., scale)| *scale);
@@ -147,6 +175,11 @@ impl Sharing {
     }
 }
 
+/// Below the bars that stand on the same monitor.
+fn row(before: &[Shown], monitor: Monitor) -> usize {
+    before.iter().filter(|shown| shown.monitor.id == monitor.id).count()
+}
+
 impl Sheet {
     fn say(&mut self, shown: Shown, (lang, shade): (Lang, Shade)) {
         self.shown = shown;
@@ -154,6 +187,8 @@ impl Sheet {
         look::dress(bar, lang, shade);
         bar.set_operated(shown.hands == Hands::Operating);
         bar.set_paused(shown.picture == Paused::ByHost);
+        bar.set_asked(shown.asked.is_some());
+        bar.set_answer_seconds(shown.asked.map_or(0, whole));
     }
 
     fn windows(&self) -> impl Iterator<Item = (&slint::Window, Place)> {
@@ -217,6 +252,8 @@ fn open_bar(tab: TabId, send: &(impl Fn(Msg) + Clone + 'static)) -> Result<Shari
         told(Msg::Wish(tab, Wish::Rights(wish)));
     });
     let told = send.clone();
+    bar.on_answer(move || told(Msg::ToQuestion(tab)));
+    let told = send.clone();
     bar.on_end(move || told(Msg::Wish(tab, Wish::EndNow)));
     // Closing the bar is a way to end the session, and nothing less.
     let told = send.clone();
@@ -232,6 +269,29 @@ mod tests {
     use tasuki_protocol::screen::MonitorId;
 
     use super::*;
+
+    fn shown(tab: u32, monitor: u8) -> Shown {
+        let monitor = MonitorId(monitor);
+        let monitor = Monitor { id: monitor, x: 0, y: 0, width: 800, height: 600, primary: false };
+        let (hands, picture) = (Hands::Looking, Paused::No);
+        Shown { tab: TabId(tab), monitor, hands, picture, asked: None }
+    }
+
+    #[test]
+    fn t33_a_session_with_its_bar_answers_for_none_without() {
+        let all = Sharings { shown: vec![shown(1, 0)], unplaced: vec![TabId(2)] };
+        assert_eq!(all.bare(true), [TabId(2)]);
+        assert_eq!(all.bare(false), [TabId(2), TabId(1)]);
+        let placed = Sharings { unplaced: Vec::new(), ..all };
+        assert_eq!((placed.bare(true), placed.bare(false)), (vec![], vec![TabId(1)]));
+    }
+
+    #[test]
+    fn bars_stand_below_each_other_on_one_monitor_and_at_the_top_of_another() {
+        let all = [shown(1, 0), shown(2, 1), shown(3, 0), shown(4, 1)];
+        let rows = (0..4).map(|place| row(&all[..place], all[place].monitor));
+        assert_eq!(rows.collect::<Vec<_>>(), [0, 0, 1, 1]);
+    }
 
     #[test]
     fn the_frame_lies_inside_its_monitor_and_its_sides_do_not_overlap() {

@@ -326,6 +326,11 @@ impl Tab {
         self.mode.viewer() == Role::Operator
     }
 
+    /// Whether this computer's screen is seen by the other side.
+    pub fn is_shown(&self) -> bool {
+        self.is_live() && !self.watches()
+    }
+
     /// Whether keys and pointer may go to the host now.
     pub fn operates(&self) -> bool {
         self.is_live()

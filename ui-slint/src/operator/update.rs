@@ -11,10 +11,10 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::ending::note_down;
+use super::ending;
 use super::entrance::{self, Answer, Found};
 use super::history::Past;
-use super::model::{Asks, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
+use super::model::{Asks, Leave, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
 use super::preferences::{Language, Preferences};
 use super::session::{self, Happened, Wish};
 use crate::checkup;
@@ -31,6 +31,8 @@ pub enum Msg {
     SubmitSignIn(Form),
     Answered(Answer),
     SignOut,
+    /// Whether that, or the closing of the window, may end what runs.
+    Leave(bool),
     /// What shuts the door may be mended by now.
     TryAgain,
     Go(Page),
@@ -39,6 +41,8 @@ pub enum Msg {
     OpenChosen(Note),
     Session(TabId, Happened),
     Wish(TabId, Wish),
+    /// The operator goes to what he is asked.
+    ToQuestion(TabId),
     Change(fn(&mut Preferences)),
     ChooseLanguage(Language),
     SwitchLanguage,
@@ -107,6 +111,10 @@ pub enum Effect {
     Keep(Preferences),
     KeepHistory(Vec<Past>),
     Checkup(checkup::Effect),
+    /// The window comes to the front: a question waits.
+    Present,
+    /// The window asks to be looked at, where it stands: the keys stay where they are.
+    Attend,
     Exit,
 }
 
@@ -129,7 +137,8 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Started(found) => entrance::started(model, *found),
         Msg::SubmitSignIn(form) => entrance::submit(model, form),
         Msg::Answered(answer) => entrance::answered(model, answer),
-        Msg::SignOut => entrance::sign_out(model),
+        Msg::SignOut => ending::leave(model, Leave::SignOut),
+        Msg::Leave(yes) => ending::answered(model, yes),
         Msg::TryAgain => vec![Effect::LookAgain],
         Msg::Go(page) => go(model, page),
         Msg::Choose(mode) => {
@@ -142,6 +151,7 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
         },
         Msg::Session(id, happened) => session::happened(model, id, happened),
         Msg::Wish(id, wish) => session::wished(model, id, wish),
+        Msg::ToQuestion(id) => session::to_question(model, id),
         Msg::Change(change) => prefer(model, change),
         Msg::SwitchLanguage => {
             let other = match model.lang() {
@@ -169,7 +179,7 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Told(what) => say(model, what),
         Msg::Tick(now) => tick(model, now),
-        Msg::Quit => quit(model),
+        Msg::Quit => ending::leave(model, Leave::Close),
     }
 }
 
@@ -226,15 +236,6 @@ fn tick(model: &mut Model, now: u64) -> Vec<Effect> {
     }
     entrance::tick(model);
     session::tick(model)
-}
-
-/// Local first: every session ends before the window goes (S31).
-fn quit(model: &mut Model) -> Vec<Effect> {
-    let ids: Vec<TabId> = model.tabs.iter().map(|tab| tab.id).collect();
-    let mut effects: Vec<Effect> = ids.iter().copied().map(Effect::HangUp).collect();
-    effects.extend(note_down(model, &ids));
-    effects.push(Effect::Exit);
-    effects
 }
 
 #[cfg(test)]

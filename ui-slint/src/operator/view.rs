@@ -4,21 +4,22 @@
 //! files; only faults bring sentences of their own, in the window's language.
 
 use slint::{ComponentHandle, SharedString};
+use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::terms::Requirement;
 
 use super::history::{How, Past};
 use super::model::{
-    Account, Asks, Busy, Door, Missing, Model, Page, SignIn, Stage, Tab, ToastWhat, Trouble,
+    Account, Asks, Busy, Door, Leave, Missing, Model, Page, SignIn, Stage, Tab, ToastWhat, Trouble,
 };
 use super::preferences::{Grab, Keyboard, Language};
-use super::{clock, view_session};
+use super::view_session;
 use crate::rows::fill;
 use crate::windows::{
-    HistoryHow, LanguageChoice, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
+    HistoryHow, LanguageChoice, Leaving, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
     PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
 };
-use crate::{checkup, kept, look};
+use crate::{checkup, clock, kept, look};
 
 /// Everything that the window shows of `model`.
 pub fn show(model: &Model, window: &OperatorWindow) {
@@ -30,6 +31,7 @@ pub fn show(model: &Model, window: &OperatorWindow) {
     show_history(model, &operator);
     show_settings(model, &operator);
     show_toast(model, &operator);
+    show_leaving(model, &operator);
     view_session::show(model, window);
     checkup::show(model.checkup.as_ref(), model.lang(), window);
     operator.set_page(page(model));
@@ -76,6 +78,9 @@ fn show_sign_in(model: &Model, page: &SignIn, operator: &Operator<'_>) {
     operator.set_checkable(failed);
     operator.set_trouble(match &page.trouble {
         None => SignInTrouble::None,
+        Some(Trouble::Failed(Fault::WrongPassword)) if page.asks == Asks::Password => {
+            SignInTrouble::Wrong
+        }
         Some(Trouble::Failed(fault)) => {
             words = fault.sentence(model.lang());
             SignInTrouble::Failed
@@ -215,6 +220,16 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
         Some(ToastWhat::TextSent) => ToastLine::TextSent,
     });
     operator.set_toast_words(words.into());
+}
+
+fn show_leaving(model: &Model, operator: &Operator<'_>) {
+    operator.set_leaving(match model.leaving {
+        None => Leaving::No,
+        Some(Leave::SignOut) => Leaving::SignOut,
+        Some(Leave::Close) => Leaving::Close,
+    });
+    let live = model.tabs.iter().filter(|tab| tab.is_live()).count();
+    operator.set_live_sessions(i32::try_from(live).unwrap_or(i32::MAX));
 }
 
 pub(super) fn stage(tab: &Tab) -> SessionStage {

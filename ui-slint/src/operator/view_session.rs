@@ -13,18 +13,20 @@ use tasuki_protocol::rights::Capability;
 
 use super::entrance::is_sign_in_over;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
+use super::square;
 use super::view::{mode_name, stage, text, whole};
-use super::{clock, square};
-use crate::checkup;
 use crate::rows::fill;
 use crate::viewer::frame::Zoom;
 use crate::windows::{
     ChatLine, MonitorChoice, MoreState, OperatorWindow, OverTone, OverWhat, PathName, PausedBy,
-    Session, SessionDialog,
+    Running, Session, SessionDialog,
 };
+use crate::{checkup, clock};
 
 pub(super) fn show(model: &Model, window: &OperatorWindow) {
     let session = window.global::<Session<'_>>();
+    let live = model.current().is_some_and(|tab| tab.is_live() && !tab.leaving);
+    window.global::<Running<'_>>().set_any(live);
     let Some(tab) = model.current() else {
         session.set_full_screen(false);
         session.set_dialog(SessionDialog::None);

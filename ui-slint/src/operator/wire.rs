@@ -16,7 +16,7 @@ use super::update::{Form, Msg, Secret};
 use super::view::mode_of;
 use crate::viewer::frame::Zoom;
 use crate::windows::{
-    Chat, LanguageChoice, Operator, OperatorPage, OperatorWindow, Session, SessionDialog,
+    Chat, LanguageChoice, Operator, OperatorPage, OperatorWindow, Running, Session, SessionDialog,
 };
 use crate::{chat, checkup};
 
@@ -45,6 +45,8 @@ fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
     });
     let told = send.clone();
     operator.on_sign_out(move || told(Msg::SignOut));
+    let told = send.clone();
+    operator.on_leave(move |yes| told(Msg::Leave(yes)));
     let told = send.clone();
     operator.on_try_again(move || told(Msg::TryAgain));
     let told = send.clone();
@@ -128,6 +130,8 @@ fn wire_number(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static))
     session.on_end(move || wish(Wish::End));
     let wish = wisher(window, send);
     session.on_end_now(move || wish(Wish::EndNow));
+    let wish = wisher(window, send);
+    window.global::<Running<'_>>().on_end(move || wish(Wish::EndNow));
     let wish = wisher(window, send);
     session.on_again(move || wish(Wish::Again));
     let wish = wisher(window, send);

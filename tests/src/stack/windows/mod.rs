@@ -78,15 +78,26 @@ impl Frame {
     /// # Errors
     /// The display is gone.
     pub fn named(desk: &Desktop, name: &str) -> Result<Option<Self>> {
+        Ok(Self::all_named(desk, name)?.into_iter().next())
+    }
+
+    /// All windows that are seen under a name (a regular expression).
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn all_named(desk: &Desktop, name: &str) -> Result<Vec<Self>> {
         let found = xdotool(desk, &["search", "--onlyvisible", "--name", name]).unwrap_or_default();
-        let Some(id) = found.lines().next().and_then(|id| id.parse().ok()) else { return Ok(None) };
         let connection = desk.connect()?;
         let root = connection.setup().roots[0].root;
-        // It may be gone by now.
-        let Ok(size) = connection.get_geometry(id)?.reply() else { return Ok(None) };
-        let Ok(at) = connection.translate_coordinates(id, root, 0, 0)?.reply() else { return Ok(None) };
-        let (left, top) = (at.dst_x, at.dst_y);
-        Ok(Some(Self { id, left, top, width: size.width, height: size.height }))
+        let mut all = Vec::new();
+        for id in found.lines().filter_map(|id| id.parse().ok()) {
+            // It may be gone by now.
+            let Ok(size) = connection.get_geometry(id)?.reply() else { continue };
+            let Ok(at) = connection.translate_coordinates(id, root, 0, 0)?.reply() else { continue };
+            let (left, top) = (at.dst_x, at.dst_y);
+            all.push(Self { id, left, top, width: size.width, height: size.height });
+        }
+        Ok(all)
     }
 
     /// Moves the window of this name to a place of its own, beside what else stands on the screen: where a

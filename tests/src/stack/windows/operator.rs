@@ -357,6 +357,14 @@ impl<'a> OperatorWindow<'a> {
         agent.wait_end().map(drop)
     }
 
+    /// The windows that say on the operator's screen that it is shown: a bar, and the sides of a frame.
+    ///
+    /// # Errors
+    /// The display is gone.
+    pub fn marks(&self) -> Result<Vec<Frame>> {
+        Frame::all_named(self.desk, "^Your screen is shown")
+    }
+
     /// What stands on the operator's screen.
     ///
     /// # Errors

@@ -160,7 +160,9 @@ fn s100_the_language_of_the_command_line_wins_for_its_run_until_another_is_chose
 #[test]
 fn signing_out_keeps_the_lines_of_the_sessions_that_it_ends() {
     let mut model = live(Mode::Control, Mode::Control.ceiling());
-    let effects = update(&mut model, Msg::SignOut);
+    assert!(update(&mut model, Msg::SignOut).is_empty(), "somebody is connected");
+    let effects = update(&mut model, Msg::Leave(true));
+    assert!(matches!(effects.last(), Some(Effect::SignOut)) && model.tabs.is_empty());
     assert!(
         effects.iter().any(|effect| matches!(effect, Effect::KeepHistory(kept) if kept.len() == 1))
     );
@@ -177,6 +179,38 @@ fn s31_closing_the_window_ends_every_session_first() {
     else {
         panic!("{effects:?}")
     };
+}
+
+#[test]
+fn s31_what_ends_every_running_session_at_once_asks_before_that() {
+    for (msg, leave) in [(Msg::Quit, Leave::Close), (Msg::SignOut, Leave::SignOut)] {
+        let mut model = live(Mode::Control, Mode::Control.ceiling());
+        assert!(update(&mut model, msg).is_empty(), "{leave:?}");
+        assert_eq!(model.leaving, Some(leave));
+        assert!(update(&mut model, Msg::Leave(false)).is_empty());
+        assert!(model.leaving.is_none() && model.tabs[0].is_live(), "{leave:?}: it goes on");
+        assert!(update(&mut model, Msg::Leave(true)).is_empty(), "nothing was asked");
+        model.leaving = Some(leave);
+        let effects = update(&mut model, Msg::Leave(true));
+        assert!(
+            matches!(effects[..], [Effect::HangUp(FIRST), Effect::KeepHistory(_), _]),
+            "{effects:?}"
+        );
+    }
+    let mut model = dialled(Mode::Control);
+    assert!(!update(&mut model, Msg::SignOut).is_empty(), "nobody is connected yet");
+}
+
+#[test]
+fn a_password_that_is_wrong_once_is_asked_for_again_and_twice_may_mean_that_this_computer_is_unknown() {
+    let mut model = Model::new(Lang::En, 1000);
+    update(&mut model, found(None));
+    for asks in [Asks::Password, Asks::Enrolment] {
+        update(&mut model, form("hanako", "secret", ""));
+        update(&mut model, Msg::Answered(Answer::Failed(Fault::WrongPassword)));
+        let Door::Out(page) = &model.door else { panic!("signed in") };
+        assert_eq!(page.asks, asks);
+    }
 }
 
 #[test]
@@ -248,7 +282,7 @@ fn each_answer_to_a_sign_in_leads_on() {
         ),
         (Answer::Locked { seconds: 900 }, Asks::Password, Some(Trouble::Locked { until: 1900 })),
         (Answer::Busy { seconds: 60 }, Asks::Password, Some(Trouble::Busy { until: 1060 })),
-        (Answer::Failed(failed.clone()), Asks::Enrolment, Some(Trouble::Failed(failed))),
+        (Answer::Failed(failed.clone()), Asks::Password, Some(Trouble::Failed(failed))),
     ];
     for (answer, asks, trouble) in stays {
         let mut model = Model::new(Lang::En, 1000);

@@ -2,9 +2,11 @@
 
 use tasuki_peer::core::io::Reply;
 use tasuki_protocol::ids::Digest;
+use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 
 use super::*;
 use crate::operator::session::Look;
+use crate::operator::sharing::Sharings;
 
 #[test]
 fn r11_the_number_is_shown_in_groups_and_its_link_keeps_the_secret_behind_the_hash() {
@@ -167,12 +169,64 @@ fn t2_a_question_in_another_tab_takes_no_keys_from_the_session_that_is_attended_
     update(&mut model, Msg::Session(second, Happened::Event(consent)));
     let kind = PersonQuestionKind::Continue;
     let question = || PersonQuestion { kind: kind.clone(), seconds: 300, inert_ms: 800 };
-    update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+    let effects = update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
+    assert!(matches!(effects[..], [Effect::Attend]), "{effects:?}");
     assert_eq!((model.page, model.tabs[0].unread), (Page::Session(second), 1));
     assert!(matches!(model.toast, Some(Toast { what: ToastWhat::Asked(_), .. })));
     update(&mut model, Msg::Go(Page::Home));
     update(&mut model, Msg::Session(FIRST, Happened::Asked(question())));
     assert_eq!(model.page, Page::Session(FIRST), "nobody is attended to");
+}
+
+#[test]
+fn t34_who_is_asked_whether_to_go_on_hears_of_it_wherever_he_works() {
+    let mut model = live(Mode::Show, Mode::Show.ceiling());
+    shows_a_monitor(&mut model);
+    update(&mut model, Msg::Go(Page::Settings));
+    let kind = PersonQuestionKind::Continue;
+    let question = PersonQuestion { kind, seconds: 300, inert_ms: 800 };
+    let effects = update(&mut model, Msg::Session(FIRST, Happened::Asked(question)));
+    assert!(matches!(effects[..], [Effect::Present]), "{effects:?}");
+    let later = model.now + 28;
+    update(&mut model, Msg::Tick(later));
+    let asked = |model: &Model| Sharings::of(model).shown[0].asked;
+    assert_eq!(asked(&model), Some(272), "the bar over his screen tells it, and how long");
+    update(&mut model, Msg::Go(Page::Home));
+    let effects = update(&mut model, Msg::ToQuestion(FIRST));
+    assert!(matches!(effects[..], [Effect::Present]), "{effects:?}");
+    assert_eq!(model.page, Page::Session(FIRST));
+    update(&mut model, Msg::Session(FIRST, Happened::QuestionOver(Asked::Continue)));
+    assert_eq!(asked(&model), None);
+}
+
+#[test]
+fn t33_what_is_shown_on_a_monitor_that_nobody_knows_is_looked_for_and_then_ended_with_a_sentence() {
+    for mode in [Mode::Share, Mode::Show] {
+        let mut model = live(mode, mode.ceiling());
+        let all = Sharings::of(&model);
+        assert_eq!((all.shown.len(), &all.unplaced[..]), (0, &[FIRST][..]), "{mode}");
+        let next = model.now + 1;
+        let effects = update(&mut model, Msg::Tick(next));
+        assert!(matches!(effects[..], [Effect::AskMonitors(FIRST), Effect::AskReport(_)]));
+        let effects = update(&mut model, Msg::Session(FIRST, Happened::Unmarked));
+        assert!(matches!(effects[..], [Effect::Act(FIRST, HumanAct::End(_))]), "{effects:?}");
+        update(&mut model, Msg::Session(FIRST, Happened::Gone(Ok(()))));
+        assert_eq!(*stage(&model), Stage::Over(Outcome::Failed(Fault::Unmarked)));
+        assert_eq!(model.history[0].how, How::Failed);
+        assert_eq!(Sharings::of(&model), Sharings::default());
+    }
+    let mut model = live(Mode::Share, Mode::Share.ceiling());
+    shows_a_monitor(&mut model);
+    assert!(Sharings::of(&model).unplaced.is_empty());
+    let watched = live(Mode::Control, Mode::Control.ceiling());
+    assert_eq!(Sharings::of(&watched), Sharings::default(), "the other side's own bar stands");
+}
+
+fn shows_a_monitor(model: &mut Model) {
+    let shown = MonitorId(0);
+    let monitor = Monitor { id: shown, x: 0, y: 0, width: 800, height: 600, primary: true };
+    let layout = Layout { monitors: vec![monitor], shown };
+    update(model, Msg::Session(FIRST, Happened::Layout(layout)));
 }
 
 #[test]
