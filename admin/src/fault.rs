@@ -6,6 +6,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
+use crate::naming::NamingFault;
 use crate::policy_file_fault::PolicyFileFault;
 use crate::printed::Printed;
 
@@ -81,6 +82,8 @@ pub enum Fault {
     WrongShares,
     #[error("{0} has no device waiting")]
     NothingPending(String),
+    #[error(transparent)]
+    Naming(#[from] NamingFault),
     #[error("the words differ")]
     WordsDiffer,
     #[error("{0} has no such device")]
@@ -145,24 +148,7 @@ impl Fault {
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
             Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
-            Self::Refused(code) => match code {
-                ProblemCode::SignIn
-                | ProblemCode::Unauthorised
-                | ProblemCode::AdminSignIn
-                | ProblemCode::Confirm => 6,
-                ProblemCode::Malformed
-                | ProblemCode::Taken
-                | ProblemCode::Unusable
-                | ProblemCode::NotFound
-                | ProblemCode::Version
-                | ProblemCode::Breached
-                | ProblemCode::Conflict
-                | ProblemCode::Yourself
-                | ProblemCode::Certified
-                | ProblemCode::Policy
-                | ProblemCode::Document => 7,
-                ProblemCode::Busy | ProblemCode::NotInitialised => 8,
-            },
+            Self::Refused(code) => of_refusal(*code),
             Self::NothingTyped
             | Self::NotConfirmed
             | Self::NotTheSame
@@ -172,6 +158,7 @@ impl Fault {
             | Self::NothingToRepublish
             | Self::WeakPassphrase
             | Self::NothingPending(_)
+            | Self::Naming(_)
             | Self::WordsDiffer
             | Self::NoSuchDevice(_)
             | Self::SeveralDevices(_)
@@ -188,5 +175,26 @@ impl Fault {
             Self::ServerBehind { .. } => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
+    }
+}
+
+fn of_refusal(code: ProblemCode) -> u8 {
+    match code {
+        ProblemCode::SignIn
+        | ProblemCode::Unauthorised
+        | ProblemCode::AdminSignIn
+        | ProblemCode::Confirm => 6,
+        ProblemCode::Malformed
+        | ProblemCode::Taken
+        | ProblemCode::Unusable
+        | ProblemCode::NotFound
+        | ProblemCode::Version
+        | ProblemCode::Breached
+        | ProblemCode::Conflict
+        | ProblemCode::Yourself
+        | ProblemCode::Certified
+        | ProblemCode::Policy
+        | ProblemCode::Document => 7,
+        ProblemCode::Busy | ProblemCode::NotInitialised => 8,
     }
 }

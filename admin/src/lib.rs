@@ -10,6 +10,7 @@ pub mod command;
 pub mod desk;
 pub mod fault;
 mod fault_texts;
+pub mod naming;
 pub mod pending;
 pub mod pin;
 mod policy_file;

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::device;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::naming::Naming;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::random::random;
@@ -197,6 +198,9 @@ async fn add(
         modes: modes.to_vec(),
     };
     let added: OperatorAdded = desk.post(OPERATORS_PATH, &request).await?;
+    let naming = Naming { display_name: display_name.to_owned(), modes: modes.to_vec() };
+    // What is shown once must be seen: where this cannot be kept, `device approve` asks a person.
+    let _kept = desk.profile.keep_naming(desk.bundle.tenant, operator, naming);
     let shown = match password {
         NewPassword::Generated(secret) => Some(secret.as_str()),
         NewPassword::Given(_) => None,
