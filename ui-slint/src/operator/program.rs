@@ -71,7 +71,6 @@ struct Options {
 
 /// The program.
 pub fn main() -> ExitCode {
-    tasuki_peer::shell::dumps::leave_none();
     if let Some(end) = tasuki_media::x11::serve_when_asked() {
         return end;
     }
