@@ -10,6 +10,7 @@ use crate::missing::Missing;
 use crate::naming::NameWrong;
 use crate::policy_file_fault::PolicyFileFault;
 use crate::printed::Printed;
+use crate::vouched::NamingFault;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,8 @@ pub enum Fault {
     WrongShares,
     #[error("{0} has no device waiting")]
     NothingPending(String),
+    #[error(transparent)]
+    Naming(#[from] NamingFault),
     #[error("the words differ")]
     WordsDiffer,
     #[error("{0} has no such device")]
@@ -151,24 +154,7 @@ impl Fault {
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
             Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
-            Self::Refused(code) => match code {
-                ProblemCode::SignIn
-                | ProblemCode::Unauthorised
-                | ProblemCode::AdminSignIn
-                | ProblemCode::Confirm => 6,
-                ProblemCode::Malformed
-                | ProblemCode::Taken
-                | ProblemCode::Unusable
-                | ProblemCode::NotFound
-                | ProblemCode::Version
-                | ProblemCode::Breached
-                | ProblemCode::Conflict
-                | ProblemCode::Yourself
-                | ProblemCode::Certified
-                | ProblemCode::Policy
-                | ProblemCode::Document => 7,
-                ProblemCode::Busy | ProblemCode::NotInitialised => 8,
-            },
+            Self::Refused(code) => of_refusal(*code),
             Self::Name { .. } | Self::NoSuch(_) => 7,
             Self::NothingTyped
             | Self::NotConfirmed
@@ -179,6 +165,7 @@ impl Fault {
             | Self::NothingToRepublish
             | Self::WeakPassphrase
             | Self::NothingPending(_)
+            | Self::Naming(_)
             | Self::WordsDiffer
             | Self::NoSuchDevice(_)
             | Self::SeveralDevices(_)
@@ -195,5 +182,26 @@ impl Fault {
             Self::ServerBehind { .. } => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
+    }
+}
+
+fn of_refusal(code: ProblemCode) -> u8 {
+    match code {
+        ProblemCode::SignIn
+        | ProblemCode::Unauthorised
+        | ProblemCode::AdminSignIn
+        | ProblemCode::Confirm => 6,
+        ProblemCode::Malformed
+        | ProblemCode::Taken
+        | ProblemCode::Unusable
+        | ProblemCode::NotFound
+        | ProblemCode::Version
+        | ProblemCode::Breached
+        | ProblemCode::Conflict
+        | ProblemCode::Yourself
+        | ProblemCode::Certified
+        | ProblemCode::Policy
+        | ProblemCode::Document => 7,
+        ProblemCode::Busy | ProblemCode::NotInitialised => 8,
     }
 }

@@ -43,6 +43,7 @@ impl Language {
             | Fault::NotAShare
             | Fault::WrongShares
             | Fault::NothingPrepared => self.about_keys(fault),
+            Fault::Naming(fault) => self.about_naming(fault),
             Fault::NothingPending(_)
             | Fault::WordsDiffer
             | Fault::NoSuchDevice(_)

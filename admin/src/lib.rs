@@ -35,3 +35,4 @@ pub mod texts;
 pub mod usage;
 mod usage_words;
 pub mod vault;
+pub mod vouched;

@@ -3,12 +3,16 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use tasuki_admin::audit::neutral;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tasuki_admin::command;
 use tasuki_admin::fault::Fault;
+use tasuki_admin::printed::Form;
+use tasuki_admin::prompt;
 use tasuki_admin::usage;
 
 fn main() -> ExitCode {
+    // Keys in memory must not land in a core dump (T68); lowering one's own limit is refused to nobody.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
     let program = match usage::parse() {
         Ok(program) => program,
         Err(code) => return code,
@@ -18,17 +22,14 @@ fn main() -> ExitCode {
     let (printed, code) = match runtime.block_on(command::run(&program)) {
         Ok(printed) => (printed, ExitCode::SUCCESS),
         Err(fault) => {
-            let sentence = program.settings.language().fault(&fault);
             let code = ExitCode::from(fault.exit_code());
-            // A closed terminal leaves nobody to tell; the exit code still says it.
-            let _told = writeln!(std::io::stderr(), "{sentence}");
+            prompt::show(&program.settings.language().fault(&fault));
             let Fault::Printed { printed, .. } = fault else { return code };
             (*printed, code)
         }
     };
-    // What strangers wrote may stand in any of it (T66).
-    let text = if program.settings.json { neutral::json(&printed.json) } else { printed.text };
-    match writeln!(std::io::stdout(), "{text}") {
+    let form = if program.settings.json { Form::Json } else { Form::Text };
+    match writeln!(std::io::stdout(), "{}", printed.shown(form)) {
         Ok(()) => code,
         Err(_) => ExitCode::FAILURE,
     }

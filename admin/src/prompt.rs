@@ -1,10 +1,12 @@
-//! Secrets from a person or a pipe, never from the command line (T68).
+//! Secrets from a person or a pipe, never from the command line (T68); and everything that is said beside the results,
+//! a server's words in it without a character that acts (T66).
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
+use crate::audit::neutral;
 use crate::fault::Fault;
 
 /// One line from standard input; not echoed, with `question` before it, if a person types it.
@@ -32,7 +34,7 @@ pub fn new_secret(question: &str, again: &str) -> Result<Zeroizing<String>, Faul
 /// Something to read before the next answer; beside the results, so that scripts do not meet it.
 pub fn show(text: &str) {
     // A terminal that cannot be written to shows nothing; the answer still counts.
-    let _shown = writeln!(io::stderr(), "{text}");
+    let _shown = writeln!(io::stderr(), "{}", neutral::text(text));
 }
 
 /// One line from standard input, echoed.
@@ -56,7 +58,7 @@ fn line() -> Result<Zeroizing<String>, Fault> {
 fn ask(question: &str) {
     let mut out = io::stderr();
     // A terminal that cannot be written to shows no question; the answer still counts.
-    let _shown = write!(out, "{question} ").and_then(|()| out.flush());
+    let _shown = write!(out, "{} ", neutral::text(question)).and_then(|()| out.flush());
 }
 
 /// Switches the echo off, and on again when dropped.

@@ -1,7 +1,12 @@
-//! Rows for a terminal.
+//! Rows for a terminal. What stands in a cell may be a stranger's: it is one line there, without a character that acts
+//! (T66).
+
+use crate::audit::neutral;
 
 /// Columns as wide as their widest cell; a kana or kanji counts as two.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| neutral::line(cell)).collect()).collect();
     let width = |text: &str| -> usize { text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum() };
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> =

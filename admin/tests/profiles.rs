@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn administer(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-admin"));
@@ -68,4 +69,45 @@ fn a_server_that_nobody_enrolled_at_is_not_asked_with_anothers_key() {
     assert_eq!(refused.status.code(), Some(3));
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("other.example_443") && !told.contains("help.example_443"), "{told}");
+}
+
+/// T66: whatever is said, on either stream, goes through one place.
+#[test]
+fn t66_no_name_moves_the_cursor_of_the_terminal_in_a_result_or_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let acting = folder.path().join("a\u{1b}[2J\u{202e}b\u{200b}");
+    let acting = acting.to_str().unwrap();
+    let shown = "a\\u{1b}[2J\\u{202e}b\\u{200b}";
+    let config = administer(folder.path(), &["--profile", acting, "config"]);
+    let list = administer(folder.path(), &["--profile", acting, "operator", "list"]);
+    assert_eq!((config.status.code(), list.status.code()), (Some(0), Some(3)));
+    for said in [config.stdout, list.stderr] {
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains(shown), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{said:?}");
+    }
+}
+
+/// T68: the program that opens the organisation's keys leaves no core dump.
+#[test]
+fn t68_while_it_waits_for_a_secret_it_can_leave_no_core_dump() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-admin"));
+    command.env_clear().env("XDG_CONFIG_HOME", folder.path());
+    command.args(["--server", "https://127.0.0.1:9", "init"]).stdin(Stdio::piped());
+    let mut waiting = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let since = Instant::now();
+    let limits = loop {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", waiting.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let words: Vec<&str> = core.split_whitespace().collect();
+        if words[4..6] == ["0", "0"] || since.elapsed() > Duration::from_secs(10) {
+            break words[4..6].join(" ");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let waits = waiting.try_wait().unwrap();
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    assert_eq!((limits.as_str(), waits), ("0 0", None));
 }

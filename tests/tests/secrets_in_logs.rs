@@ -82,6 +82,24 @@ fn session(house: &House, desks: &[Desktop; 2]) -> Ends {
     Ends { operator, agent, number }
 }
 
+/// The most that a core dump of a running program may have.
+fn core_limit(process: &Process) -> String {
+    let limits = fs::read_to_string(format!("/proc/{}/limits", process.id())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    core.split_whitespace().skip(4).take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Keys, tokens and pictures are in their memory.
+#[test]
+fn t68_no_running_program_can_leave_a_core_dump() {
+    let house = House::set_up().expect("a house");
+    let desks = [(); 2].map(|()| Desktop::start(SIZE).expect("a display"));
+    let Ends { operator, agent, .. } = session(&house, &desks);
+    for process in [&house.server, &operator, &agent] {
+        assert_eq!(core_limit(process), "0 0", "{process:?}");
+    }
+}
+
 #[test]
 fn t68_no_secret_stands_in_the_most_talkative_logs_of_a_whole_session() {
     let mut house = House::set_up().expect("a house");

@@ -35,6 +35,59 @@ pub(super) fn value(event: &str, field: &str, word: &str) -> Option<&'static str
     known.iter().find(|(own, _)| *own == word).map(|(_, japanese)| *japanese)
 }
 
+/// What an administrator's act says beside whom it concerned: words, and `name=value`, with `, ` between them.
+pub(super) fn detail(text: &str) -> String {
+    let known = |words: &[(&str, &'static str)], word: &str| {
+        words.iter().find(|(own, _)| *own == word).map(|(_, japanese)| *japanese)
+    };
+    let part = |part: &str| {
+        let Some((name, value)) = part.split_once('=') else {
+            return known(DETAILS, part).unwrap_or(part).to_owned();
+        };
+        let words: &[(&str, &str)] = match name {
+            "modes" => MODES,
+            "without" => RIGHTS,
+            "new" | "dropped" | "prepared" => KEYS,
+            _ => &[],
+        };
+        let value: Vec<&str> =
+            value.split(' ').map(|word| known(words, word).unwrap_or(word)).collect();
+        format!("{}={}", known(DETAILS, name).unwrap_or(name), value.join(" "))
+    };
+    text.split(", ").map(part).collect::<Vec<_>>().join(", ")
+}
+
+const DETAILS: &[(&str, &str)] = &[
+    ("added", "作成"),
+    ("removed", "削除"),
+    ("joined", "参加"),
+    ("left", "脱退"),
+    ("lifted", "制限なし"),
+    ("addresses", "アドレス"),
+    ("macs", "MAC アドレス"),
+    ("hours", "時間帯"),
+    ("modes", "モード"),
+    ("name", "表示名"),
+    ("device", "端末"),
+    ("without", "許可しない権限"),
+    ("until", "期限"),
+    ("from", "接続元"),
+    ("first", "最初の版"),
+    ("renewed", "期限の更新"),
+    ("address", "組織名・アドレスの変更"),
+    ("new", "新しい鍵"),
+    ("dropped", "廃止した鍵"),
+    ("prepared", "用意した鍵"),
+];
+const KEYS: &[(&str, &str)] = &[
+    ("root", "ルート"),
+    ("server", "サーバー"),
+    ("manifest", "許可証"),
+    ("checkpoint", "チェックポイント"),
+    ("lock", "ロック"),
+    ("log", "記録"),
+];
+
 const NAMES: &[(&str, &str)] = &[
     ("account", "アカウント"),
     ("action", "操作"),
@@ -222,6 +275,22 @@ mod tests {
         assert!(names.len() > 1, "{known}");
         for name in names {
             assert!(value(event, field, name).is_some(), "{field}={name}");
+        }
+    }
+
+    #[test]
+    fn s56_s100_what_an_act_tells_beside_its_target_has_japanese_words() {
+        for (told, japanese) in [
+            ("joined", "参加"),
+            ("modes=view control, name=Yuki, of Tokyo", "モード=閲覧 操作, 表示名=Yuki, of Tokyo"),
+            (
+                "addresses=192.0.2.0/24, hours=mon 09:00-18:00 Asia/Tokyo",
+                "アドレス=192.0.2.0/24, 時間帯=mon 09:00-18:00 Asia/Tokyo",
+            ),
+            ("new=lock, dropped=log", "新しい鍵=ロック, 廃止した鍵=記録"),
+            ("operator.hanako, default", "operator.hanako, default"),
+        ] {
+            assert_eq!(detail(told), japanese);
         }
     }
 

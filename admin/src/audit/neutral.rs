@@ -6,14 +6,29 @@
 /// `text` as a terminal may show it: one line, no character that acts.
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if acts(c) {
-            out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
-        } else {
-            out.push(c);
-        }
+    text.chars().for_each(|c| show(c, &mut out));
+    out
+}
+
+/// All that a program says at once, as a terminal may show it: lines, tabs and the mark of a spreadsheet's UTF-8 stay,
+/// and no other character acts.
+pub fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut all = text.chars().peekable();
+    out.extend(all.next_if_eq(&'\u{feff}'));
+    while let Some(c) = all.next() {
+        let ends_line = c == '\r' && all.peek() == Some(&'\n');
+        if ends_line || matches!(c, '\n' | '\t') { out.push(c) } else { show(c, &mut out) }
     }
     out
+}
+
+fn show(c: char, out: &mut String) {
+    if acts(c) {
+        out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+    } else {
+        out.push(c);
+    }
 }
 
 /// One cell of a CSV file (RFC 4180) that no spreadsheet takes for a formula.
@@ -79,6 +94,16 @@ mod tests {
             "a\\u{1b}[31mb\\u{202e}c\\u{200b}\\u{d}\\u{a}\\u{9b}1m"
         );
         assert_eq!(line("山田 花子 😀"), "山田 花子 😀");
+    }
+
+    #[test]
+    fn t66_a_whole_text_keeps_its_lines_and_no_other_character_that_acts() {
+        let csv = "\u{feff}a,b\r\nc\td\n";
+        assert_eq!(text(csv), csv);
+        assert_eq!(
+            text("a\rb\u{feff}\u{1b}[2J\u{202e}\u{200b}"),
+            "a\\u{d}b\\u{feff}\\u{1b}[2J\\u{202e}\\u{200b}"
+        );
     }
 
     #[test]

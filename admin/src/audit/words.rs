@@ -38,6 +38,9 @@ pub fn details(event: &Event, language: Language) -> String {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
         let word = |word: &str| {
+            if (kind, name.as_str(), language) == ("admin_did", "detail", Language::Ja) {
+                return field_words::detail(word);
+            }
             let own = field_words::value(kind, name, word).filter(|_| language == Language::Ja);
             own.unwrap_or(word).to_owned()
         };

@@ -19,6 +19,7 @@ use tasuki_protocol::words;
 use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::vouched::{Naming, NamingFault, Said};
 use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
@@ -61,6 +62,9 @@ pub struct ApproveOptions {
     /// Days that the certificate holds, at most 90
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=90))]
     days: u64,
+    /// The name that end users see, where the account was not added on this computer
+    #[arg(long, value_name = "NAME")]
+    display_name: Option<String>,
     /// Modes that it allows [default: the account's]
     #[arg(long, value_delimiter = ',', value_name = "MODES")]
     modes: Option<Vec<Mode>>,
@@ -76,7 +80,10 @@ pub(super) async fn run(settings: &Settings, command: &DeviceCommand) -> Result<
     let desk = Desk::open(settings).await?;
     match command {
         DeviceCommand::List { operator } => list(&desk, operator.as_deref()).await,
-        DeviceCommand::Approve(options) => approve(&desk, options).await,
+        DeviceCommand::Approve(options) => {
+            let nobody_sees = if settings.json { Unseen::Refuse } else { Unseen::Ask };
+            approve(&desk, options, nobody_sees).await
+        }
         DeviceCommand::Revoke { operator, device, yes } => {
             let sure = if *yes { Sure::Already } else { Sure::Ask };
             revoke(&desk, operator, device.as_deref(), sure).await
@@ -87,6 +94,12 @@ pub(super) async fn run(settings: &Settings, command: &DeviceCommand) -> Result<
 enum Sure {
     Ask,
     Already,
+}
+
+/// What becomes of a name that the server alone says.
+enum Unseen {
+    Ask,
+    Refuse,
 }
 
 async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
@@ -119,9 +132,45 @@ fn row(entry: &DeviceEntry, language: Language) -> Vec<String> {
     ]
 }
 
-async fn approve(desk: &Desk, options: &ApproveOptions) -> Result<Printed, Fault> {
+async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Result<Printed, Fault> {
     let without = rights(&options.without)?;
     let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
+    let entry = read_out(desk, options, &list)?;
+    // The list in force is heeded here whatever the server says of the device.
+    if desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).contains(&entry.device) {
+        return Err(Fault::DeviceRevoked(options.operator.clone()));
+    }
+    let naming = naming(desk, options, entry, unseen)?;
+    let master = unlock(desk)?;
+    let now = init::unix();
+    let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
+    let certificate = Certificate {
+        v: PROTOCOL_VERSION,
+        tenant: desk.bundle.tenant,
+        operator: entry.operator.clone(),
+        display_name: naming.display_name,
+        device: entry.device,
+        modes: naming.modes,
+        rights: without.iter().fold(Rights::of(&Capability::ALL), |rights, c| rights.without(*c)),
+        not_before: now - EARLIER_S,
+        not_after: now - EARLIER_S + life.as_secs(),
+    };
+    let envelope = Blob(dsse::sign(&certificate, &master.lock()));
+    let order = ApproveDevice { certificate: envelope };
+    desk.post::<serde_json::Value>(APPROVE_PATH, &order).await?;
+    let json = serde_json::json!({
+        "operator": certificate.operator, "display_name": certificate.display_name, "device": certificate.device,
+        "not_after": certificate.not_after, "modes": certificate.modes,
+    });
+    Ok(Printed { text: desk.language.approved(&certificate.operator, options.days), json })
+}
+
+/// The waiting device whose words the operator has read out.
+fn read_out<'a>(
+    desk: &Desk,
+    options: &ApproveOptions,
+    list: &'a DeviceList,
+) -> Result<&'a DeviceEntry, Fault> {
     let waits = |entry: &&DeviceEntry| {
         let state = match entry.state {
             DeviceState::Pending | DeviceState::Expired => true,
@@ -139,34 +188,38 @@ async fn approve(desk: &Desk, options: &ApproveOptions) -> Result<Printed, Fault
         None => prompt::answer(&desk.language.ask_words(&options.operator))?.to_string(),
     };
     let heard = heard.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let same = |entry: &&&DeviceEntry| words::fingerprint(&entry.device) == heard;
-    let entry = waiting.iter().find(same).ok_or(Fault::WordsDiffer)?;
-    // The list in force is heeded here whatever the server says of the device.
-    if desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).contains(&entry.device) {
-        return Err(Fault::DeviceRevoked(options.operator.clone()));
+    let same = |entry: &&DeviceEntry| words::fingerprint(&entry.device) == heard;
+    waiting.into_iter().find(same).ok_or(Fault::WordsDiffer)
+}
+
+/// What the certificate will say of him, which an administrator has said or has looked at (T8).
+fn naming(
+    desk: &Desk,
+    options: &ApproveOptions,
+    entry: &DeviceEntry,
+    unseen: Unseen,
+) -> Result<Naming, Fault> {
+    let (tenant, operator) = (desk.bundle.tenant, &options.operator);
+    let said = Said { display_name: options.display_name.clone(), modes: options.modes.clone() };
+    let vouched_for = said.of(desk.profile.naming(tenant, operator).as_ref(), entry)?;
+    let modes = said.modes.as_ref().unwrap_or(&entry.modes);
+    let shown = Naming { display_name: entry.display_name.clone(), modes: modes.clone() };
+    let naming = vouched_for.as_ref().unwrap_or(&shown);
+    prompt::show(&desk.language.to_certify(operator, naming, options.days));
+    if let Some(naming) = vouched_for {
+        return Ok(naming);
     }
-    let master = unlock(desk)?;
-    let now = init::unix();
-    let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
-    let certificate = Certificate {
-        v: PROTOCOL_VERSION,
-        tenant: desk.bundle.tenant,
-        operator: entry.operator.clone(),
-        display_name: entry.display_name.clone(),
-        device: entry.device,
-        modes: options.modes.clone().unwrap_or_else(|| entry.modes.clone()),
-        rights: without.iter().fold(Rights::of(&Capability::ALL), |rights, c| rights.without(*c)),
-        not_before: now - EARLIER_S,
-        not_after: now - EARLIER_S + life.as_secs(),
-    };
-    let envelope = Blob(dsse::sign(&certificate, &master.lock()));
-    let order = ApproveDevice { certificate: envelope };
-    desk.post::<serde_json::Value>(APPROVE_PATH, &order).await?;
-    let json = serde_json::json!({
-        "operator": certificate.operator, "device": certificate.device,
-        "not_after": certificate.not_after, "modes": certificate.modes,
-    });
-    Ok(Printed { text: desk.language.approved(&certificate.operator, options.days), json })
+    match unseen {
+        Unseen::Refuse => return Err(NamingFault::NotVouchedFor(operator.clone()).into()),
+        Unseen::Ask if *prompt::answer(&desk.language.ask_naming())? != shown.display_name => {
+            return Err(Fault::NotConfirmed);
+        }
+        Unseen::Ask => {}
+    }
+    if said.modes.is_none() {
+        desk.profile.keep_naming(tenant, operator, shown.clone())?;
+    }
+    Ok(shown)
 }
 
 fn rights(names: &[String]) -> Result<Vec<Capability>, Fault> {

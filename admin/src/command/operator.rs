@@ -25,6 +25,7 @@ use crate::random::random;
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
+use crate::vouched::Naming;
 
 #[derive(Debug, Subcommand)]
 pub enum OperatorCommand {
@@ -229,6 +230,9 @@ async fn add(
         }
         added => added?,
     };
+    let naming = Naming { display_name: display_name.to_owned(), modes: modes.to_vec() };
+    // What is shown once must be seen: where this cannot be kept, `device approve` asks a person.
+    let _kept = desk.profile.keep_naming(desk.bundle.tenant, operator, naming);
     let shown = match password {
         NewPassword::Generated(secret) => Some(secret.as_str()),
         NewPassword::Given(_) => None,

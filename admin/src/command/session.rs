@@ -5,6 +5,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH, SessionEntry, SessionList};
 
+use crate::audit::neutral;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -53,7 +54,10 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
         }
         SessionCommand::End { session, yes } => {
             let entry = find(&list.sessions, session)?;
-            if !yes && *prompt::answer(&language.ask_end(&entry.operator))? != *entry.operator {
+            if !yes
+                && *prompt::answer(&language.ask_end(&neutral::line(&entry.operator)))?
+                    != *entry.operator
+            {
                 return Err(Fault::NotConfirmed);
             }
             let id: SessionId = entry.session;

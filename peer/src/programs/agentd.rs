@@ -21,6 +21,7 @@ use super::usage;
 use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
+use crate::shell::dumps;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
 use crate::shell::settings::Settings;
@@ -133,6 +134,7 @@ enum Work {
 
 /// The program.
 pub fn main() -> ExitCode {
+    dumps::leave_none();
     if let Some(end) = serve_when_asked() {
         return end;
     }

@@ -23,6 +23,7 @@ use super::start::{self, Shared};
 use super::surface;
 use super::usage;
 use crate::core::authority::able;
+use crate::shell::dumps;
 use crate::shell::fault::Fault;
 use crate::shell::settings::Settings;
 use crate::shell::terminal::Lines;
@@ -185,6 +186,7 @@ fn modes() -> impl TypedValueParser<Value = Mode> {
 
 /// The program.
 pub fn main() -> ExitCode {
+    dumps::leave_none();
     if let Some(end) = serve_when_asked() {
         return end;
     }

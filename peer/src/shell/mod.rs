@@ -7,6 +7,7 @@ pub mod dial;
 pub mod direct;
 mod direct_sockets;
 pub mod doctor;
+pub mod dumps;
 pub mod fault;
 mod interfaces;
 mod issuer;

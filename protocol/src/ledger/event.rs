@@ -124,7 +124,6 @@ pub enum Event {
         device: DeviceKey,
     },
     PasswordChanged,
-
     AdminDid {
         admin: String,
         action: AdminAction,
@@ -164,7 +163,6 @@ pub enum Event {
         to: u64,
         reason: String,
     },
-
     RoomOpened {
         mode: Mode,
         policy: u64,
@@ -187,9 +185,11 @@ pub enum Event {
         agent: DeviceKey,
         from: String,
     },
-    /// The server did not do what an end asked.
+    /// The server did not do what an end asked; `from` of one whom it does not know.
     RequestRefused {
         reason: RefusalReason,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
     },
     SessionClosed {
         reason: CloseReason,

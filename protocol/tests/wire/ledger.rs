@@ -142,7 +142,7 @@ fn records_of_sessions_keep_their_words() {
     all.json("Event::Paired", &E::Paired { agent: K, from: t() }, r#"{"type":"paired","agent":"0101010101010101010101010101010101010101010101010101010101010101","from":"t"}"#);
     all.json(
         "Event::RequestRefused",
-        &E::RequestRefused { reason: RefusalReason::Mode },
+        &E::RequestRefused { reason: RefusalReason::Mode, from: None },
         r#"{"type":"request_refused","reason":"mode"}"#,
     );
     all.json(

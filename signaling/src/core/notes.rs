@@ -12,11 +12,14 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
 
 use super::agents::AgentState;
+use super::pace::{Allowance, Pace};
 use super::room::Room;
 use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms};
 
 /// A flood is noted so often at most.
 const FLOOD_EVERY: Duration = Duration::from_secs(60);
+/// So many refusals of all agents together: strangers gain nothing by asking again.
+const AGENTS: Allowance = Allowance { burst: 30, per_second: 1.0 / 60.0 };
 
 /// Something that happened, for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +46,8 @@ pub enum What {
     /// An end has come back to what was over because both were lost.
     TakenUp,
     TooManyGuesses(Option<IpAddr>),
-    Refused(RefusalReason),
+    /// From here, where it is not an operator who was refused.
+    Refused(RefusalReason, Option<IpAddr>),
 }
 
 impl Note {
@@ -63,7 +67,10 @@ impl Note {
             What::Over(reason, by) => Event::SessionClosed { reason, by },
             What::TakenUp => Event::SessionTakenUp,
             What::TooManyGuesses(address) => Event::TooManyGuesses { from: from(address) },
-            What::Refused(reason) => Event::RequestRefused { reason },
+            What::Refused(reason, address) => Event::RequestRefused {
+                reason,
+                from: address.map(|address| address.to_canonical().to_string()),
+            },
         };
         Entry::server(event).of(self.session, self.account.clone())
     }
@@ -73,6 +80,8 @@ impl Note {
 #[derive(Debug, Default)]
 pub(crate) struct Floods {
     noted: Option<Instant>,
+    /// Refusals of agents that may still be noted.
+    agents: Option<Pace>,
 }
 
 impl Rooms {
@@ -119,9 +128,34 @@ impl Rooms {
     pub(crate) fn note_refusal(&mut self, connection: ConnectionId, reason: RefusalReason) {
         let Some(desk) = self.desks.get(&connection) else { return };
         let (operator, account) = (Some(desk.operator.id), Some(desk.operator.name.clone()));
-        let what = What::Refused(reason);
+        let what = What::Refused(reason, None);
         let note = Note { what, session: None, operator, account, reason: None };
         self.put(Output::Note(note));
+    }
+
+    /// An agent was not given what it asked for. A wrong number has records of its own, and so has a flood of
+    /// them; a version is nobody's will.
+    pub(crate) fn note_agents_refusals(&mut self, now: Now) {
+        let refused: Vec<(ConnectionId, RefusalReason)> = self.refusals_of_agents().collect();
+        for (connection, reason) in refused {
+            let agents = &mut self.floods.agents;
+            let pace = agents.get_or_insert_with(|| Pace::new(AGENTS, now.instant));
+            if pace.take(now.instant) {
+                let from = self.agents.get(&connection).map(|agent| agent.from);
+                self.note(What::Refused(reason, from), None);
+            }
+        }
+    }
+
+    fn refusals_of_agents(&self) -> impl Iterator<Item = (ConnectionId, RefusalReason)> + '_ {
+        self.put_this_turn().filter_map(|output| {
+            let Output::ToAgent { connection, message: ServerToAgent::Refused { reason } } = output
+            else {
+                return None;
+            };
+            let is_told = matches!(reason, RefusalReason::Session | RefusalReason::Message);
+            is_told.then_some((*connection, *reason))
+        })
     }
 
     pub(crate) fn note_flood(&mut self, connection: ConnectionId, now: Now) {

@@ -267,6 +267,7 @@ impl Rooms {
                 self.end_room(session, CloseReason::Withdrawn, None, now);
             }
         }
+        self.note_agents_refusals(now);
         self.outputs.drain(..)
     }
 
@@ -288,6 +289,11 @@ impl Rooms {
     /// Whether it lives, or can be taken up again.
     pub fn knows(&self, session: SessionId) -> bool {
         self.rooms.contains_key(&session)
+    }
+
+    /// What this turn has brought about so far.
+    pub(crate) fn put_this_turn(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter()
     }
 
     pub(crate) fn put(&mut self, output: Output) {

@@ -71,6 +71,8 @@ pub(crate) enum LoginRefused {
 pub(crate) enum Wrong {
     Credentials,
     Device,
+    /// Of the device that is to be enrolled.
+    Code,
     Digits,
     Suspended,
     Disabled,
@@ -82,6 +84,7 @@ impl Wrong {
         match self {
             Self::Credentials => "credentials",
             Self::Device => "device",
+            Self::Code => "code",
             Self::Digits => "digits",
             Self::Suspended => "suspended",
             Self::Disabled => "disabled",
@@ -205,7 +208,8 @@ impl Accounts {
             let code = request.enrolment.as_deref().unwrap_or_default();
             let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
             if asked.is_none() {
-                return refuse(Wrong::Device);
+                let is_new = standing.is_none() && !code.trim().is_empty();
+                return refuse(if is_new { Wrong::Code } else { Wrong::Device });
             }
             self.forgive_one(operator, device).await?;
             return Ok(Login { operator, answer: LoginAnswer::DevicePending, asked });

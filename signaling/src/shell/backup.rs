@@ -69,6 +69,7 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<BackedUp, Fault> 
         // Before it is there for anybody to take along.
         let recorded = Store::note_backup(&database).await;
         fs::rename(&unfinished, out).map_err(Fault::unreadable(out))?;
+        keep_name(out)?;
         Ok(BackedUp { bytes, recorded })
     };
     let made = made.await;
@@ -78,6 +79,13 @@ pub(crate) async fn back_up(data: &Path, out: &Path) -> Result<BackedUp, Fault> 
         fs::remove_file(out).ok();
     }
     made
+}
+
+/// A name that is lost with the power is a lost backup.
+fn keep_name(out: &Path) -> Result<(), Fault> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Fault::unreadable(folder))
 }
 
 /// All of the names or none, and the last one's file: what is somebody's stays as it is.

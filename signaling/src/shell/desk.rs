@@ -19,6 +19,7 @@ use super::clock;
 use super::ledger::{Job, Ledger, Then, Work};
 use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
+use super::places::Places;
 use super::store::Event;
 use super::store_fault;
 use crate::core::notes::{Note, What};
@@ -45,6 +46,7 @@ pub(crate) struct Desk {
 struct Inner {
     rooms: Rooms,
     lines: HashMap<ConnectionId, mpsc::Sender<String>>,
+    places: Places,
     last: u64,
     closed: bool,
 }
@@ -57,7 +59,8 @@ impl Desk {
         scribe: Scribe,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        let inner = Inner { rooms, lines: HashMap::new(), last: 0, closed: false };
+        let (lines, places) = (HashMap::new(), Places::default());
+        let inner = Inner { rooms, lines, places, last: 0, closed: false };
         let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
         let (crowded, unwritten) = (AtomicBool::new(false), Mutex::new(None));
         let changes = AtomicU64::new(0);
@@ -94,13 +97,28 @@ impl Desk {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn operator_here(&self, connection: ConnectionId, operator: Operator) {
+    pub(crate) fn operator_here(&self, connection: ConnectionId, from: IpAddr, operator: Operator) {
+        let mut inner = self.lock();
+        let present = inner.rooms.present();
+        inner.places.came(connection, (operator.id, operator.device), from, &present);
+        drop(inner);
         self.turn(Input::OperatorHere { connection, operator });
     }
 
     pub(crate) fn disconnect(&self, connection: ConnectionId) {
         self.turn(Input::Gone { connection });
-        self.lock().lines.remove(&connection);
+        let mut inner = self.lock();
+        inner.lines.remove(&connection);
+        inner.places.went(connection);
+    }
+
+    /// The operator's devices that are here or have something running, each with the addresses where it is, or the last
+    /// one where it was.
+    pub(crate) fn places_of(&self, operator: OperatorId) -> Vec<(DeviceKey, BTreeSet<IpAddr>)> {
+        self.changed();
+        let inner = self.lock();
+        let his = inner.rooms.present().into_iter().filter(|(id, _)| *id == operator);
+        his.map(|whose| (whose.1, inner.places.of(whose))).collect()
     }
 
     pub(crate) fn withdraw(&self, operator: OperatorId) {
@@ -287,7 +305,7 @@ fn kind(note: &Note) -> &'static str {
         What::Over(..) => "session.over",
         What::TakenUp => "session.taken_up",
         What::TooManyGuesses(_) => "pairing.limited",
-        What::Refused(_) => "request.refused",
+        What::Refused(..) => "request.refused",
     }
 }
 

@@ -180,12 +180,12 @@ impl Accounts {
         })
     }
 
-    /// The account, and the row of a certificate that the administrator's machine has signed.
+    /// The account, the certificate, and its row, of one that the administrator's machine has signed.
     pub(crate) async fn approve_device(
         &self,
         envelope: &[u8],
         bundle: &Bundle,
-    ) -> Result<(i64, Step), AdminRefused> {
+    ) -> Result<(i64, Certificate, Step), AdminRefused> {
         let certificate: Certificate =
             dsse::open(envelope, &bundle.lock_keys).map_err(|_| ProblemCode::Document)?;
         let authorities = Authorities {
@@ -213,7 +213,7 @@ impl Accounts {
             .with(account.id)
             .with(certificate.device.0.to_vec())
             .or(ProblemCode::NotFound);
-        Ok((account.id, approve))
+        Ok((account.id, certificate, approve))
     }
 }
 

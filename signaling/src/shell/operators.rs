@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
-    OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
+    Limits, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
 };
 use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
 use tasuki_protocol::showable::is_showable_name;
@@ -151,13 +151,13 @@ impl Accounts {
     pub(crate) async fn limit_operator(
         &self,
         order: &LimitOperator,
-    ) -> Result<(i64, Step), AdminRefused> {
+    ) -> Result<(i64, Limits, Step), AdminRefused> {
         Admission::try_from(&order.limits).map_err(|_| ProblemCode::Unusable)?;
-        let account = self.by_name(&order.operator).await?;
-        let id = account.ok_or(ProblemCode::NotFound)?.id;
+        let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
+        let id = account.id;
         let sealed = self.names.seal(Cell::Limits, &order.limits).map_err(|_| ProblemCode::Busy)?;
         let limit = Step::new("UPDATE operators SET limits = ? WHERE id = ?");
-        Ok((id, limit.with(sealed).with(id).or(ProblemCode::NotFound)))
+        Ok((id, account.limits, limit.with(sealed).with(id).or(ProblemCode::NotFound)))
     }
 
     pub(crate) async fn groups(&self) -> Result<GroupList, AdminRefused> {

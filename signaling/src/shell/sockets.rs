@@ -110,7 +110,7 @@ async fn prove(
         }
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
-    site.desk.operator_here(connection, operator);
+    site.desk.operator_here(connection, address, operator);
     if site.desk.changes() == changes {
         return Some(Instant::now() + left);
     }

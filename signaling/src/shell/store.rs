@@ -78,6 +78,13 @@ impl Event {
         self.target = clipped(target);
         self
     }
+
+    /// In the words of [`super::details`].
+    #[must_use]
+    pub(crate) fn telling(mut self, detail: &str) -> Self {
+        self.detail = clipped(detail);
+        self
+    }
 }
 
 /// How a database is found.

@@ -153,10 +153,11 @@ impl Trust {
     pub(crate) async fn publish(
         &self,
         order: &PublishBundle,
-        act: impl AsyncFnOnce(Vec<Step>) -> Result<(), AdminRefused>,
+        act: impl AsyncFnOnce(Option<&Bundle>, &Bundle, Vec<Step>) -> Result<(), AdminRefused>,
     ) -> Result<Adopted, AdminRefused> {
         let _one = self.changing.lock().await;
-        let before = self.bundle().map(|before| before.known());
+        let newest = self.bundle();
+        let before = newest.as_ref().map(|before| before.known());
         let led = led_on(before, &order.handovers).map_err(|_| ProblemCode::Document)?;
         let bundle = match &led {
             Some(led) => Bundle::open(&order.bundle.0, led),
@@ -181,7 +182,7 @@ impl Trust {
         }
         let is_first = before.is_none();
         let hands_over = led.is_some_and(|led| led.root != bundle.root);
-        act(documents_of(&bundle, order, hands_over)?).await?;
+        act(newest.as_deref(), &bundle, documents_of(&bundle, order, hands_over)?).await?;
         let adopted = Adopted { is_first, ..self.put_into_use(&bundle, &order.bundle, &prepared) };
         let mut state = self.state();
         state.is_restored = false;

@@ -32,6 +32,7 @@ mod standing;
 mod storm;
 mod taken_away;
 mod timing;
+mod told;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;

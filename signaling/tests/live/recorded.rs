@@ -153,7 +153,7 @@ async fn s63_t54_t55_a_token_that_is_not_taken_and_a_request_that_is_refused_are
     assert_eq!(seen, [LoginFailure::Device, LoginFailure::Place, LoginFailure::Hours]);
     let refused = read.entries.iter().flatten().find(|entry| {
         let reason = RefusalReason::Mode;
-        entry.event == Event::RequestRefused { reason }
+        entry.event == Event::RequestRefused { reason, from: None }
     });
     assert_eq!(refused.expect("a refused request").operator.as_deref(), Some("hanako"));
 }

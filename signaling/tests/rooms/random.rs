@@ -175,7 +175,7 @@ impl World {
                         | What::AttemptMade(..)
                         | What::AttemptFailed(_)
                         | What::TooManyGuesses(_)
-                        | What::Refused(_) => {}
+                        | What::Refused(..) => {}
                     }
                 }
                 Output::Persist { .. } => {}

@@ -2,6 +2,7 @@
 //! mend, in the administrator's language, with an exit code of its own.
 
 mod made_there;
+mod naming;
 mod people;
 mod recovering;
 mod telling;

@@ -28,7 +28,7 @@ use tasuki_protocol::{
 };
 use tasuki_tests::{
     desktop::{Desktop, Ear, Hand, Notepad, Size, connections_of},
-    running::until,
+    running::{Process, until},
     stack::{self, AgentWindow, House, OperatorWindow, Way},
 };
 use x11rb::{
@@ -105,6 +105,27 @@ fn click_until_focused(host: &Desktop, title: &str, click: &mut dyn FnMut() -> a
 
 /// S1, S2, S14, S18, S19, S22, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys
 /// alone, each with its picture in a second, and a receipt that says what was.
+/// Pictures of others' screens, keys and tokens are in their memory.
+#[test]
+#[ignore = "./dev windows builds the windows and runs this"]
+fn t68_neither_window_can_leave_a_core_dump() {
+    let _turn = taking_turns();
+    let desk = Desktop::start(Size::new(USER.0, USER.1)).unwrap();
+    for name in ["tasuki-operator", "tasuki-agent"] {
+        let mut command = desk.command(stack::window_program(name).unwrap());
+        command.args(["--mock", "list"]);
+        let process = Process::start(name, command).unwrap();
+        let limit = until("the limit", || {
+            let limits = fs::read_to_string(format!("/proc/{}/limits", process.id()))?;
+            let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+            let words: Vec<String> =
+                core.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+            Ok((words.get(4..6) == Some(&["0".to_owned(), "0".to_owned()])).then_some(()))
+        });
+        limit.unwrap();
+    }
+}
+
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {

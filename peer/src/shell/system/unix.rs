@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
 };
@@ -32,6 +33,12 @@ pub(crate) fn is_open_to_others(facts: &Metadata) -> bool {
 /// What was renamed in the folder outlives a loss of power.
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Also for what this program starts.
+pub(crate) fn leave_no_core_dump() {
+    // Lowering one's own limit is refused to nobody.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
 }
 
 /// Since the machine was started, its sleep among it.

@@ -258,7 +258,10 @@ pub(super) async fn bearer(
             site.bearer_refused(&bearer, address, Wrong::Outside(outside)).await;
             Err(problem(ProblemCode::SignIn))
         }
-        Ok(None) => Err(problem(ProblemCode::SignIn)),
+        Ok(None) => {
+            site.pretender_refused(address).await;
+            Err(problem(ProblemCode::SignIn))
+        }
         Err(error) => Err(store_problem(&error)),
     }
 }

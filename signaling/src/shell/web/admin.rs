@@ -18,6 +18,7 @@ use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
+use crate::shell::details;
 use crate::shell::kinds::Kind;
 
 /// A signed policy grows by a third in its envelope.
@@ -38,7 +39,8 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Respo
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator);
+    let told = details::of_account(&new);
+    let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator).telling(&told);
     let added = async {
         let (steps, added) = site.accounts.add_operator(new).await?;
         site.act(added_now, steps).await.map(|()| added)
@@ -80,20 +82,21 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
     }
 }
 
-/// Acts at once on what lives: who may still come in comes back by himself. T54.
+/// Acts at once on what lives: who is outside the new limits is out, and nobody else. T54.
 pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Response {
     let (admin, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
     let limited = async {
-        let (id, step) = site.accounts.limit_operator(&order).await?;
+        let (id, before, step) = site.accounts.limit_operator(&order).await?;
         let limited = event(Kind::OperatorLimited, Some(id)).by(admin.0).on(&order.operator);
-        site.act(limited, vec![step]).await.map(|()| id)
+        let limited = limited.telling(&details::of_limits(&order.limits));
+        site.act(limited, vec![step]).await.map(|()| (OperatorId(id), before))
     };
     match limited.await {
-        Ok(id) => {
-            site.desk.withdraw(OperatorId(id));
+        Ok((operator, before)) => {
+            site.admit_anew(operator, &before, &order.limits).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),
@@ -115,6 +118,7 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
+    let told = details::of_group(&change.change);
     let (kind, who) = match &change.change {
         GroupChange::Add => (Kind::GroupAdded, None),
         GroupChange::Remove => (Kind::GroupRemoved, None),
@@ -124,7 +128,8 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Respo
     let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
     let changed = async {
         let (concerned, steps) = site.accounts.change_group(&change).await?;
-        site.act(event(kind, None).by(admin.0).on(&target), steps).await.map(|()| concerned)
+        let changed = event(kind, None).by(admin.0).on(&target).telling(told);
+        site.act(changed, steps).await.map(|()| concerned)
     };
     match changed.await {
         Ok(concerned) => {

@@ -118,7 +118,7 @@ pub(super) async fn login(
         Ok((answer, opened)) => {
             let written = match &answer {
                 AdminLoginAnswer::SignedIn { .. } => {
-                    let entered = event(Kind::AdminLogin, None).by(admin.0);
+                    let entered = event(Kind::AdminLogin, None).by(admin.0).telling(&from(address));
                     let entered = site.act(entered, opened.into_iter().collect()).await;
                     entered.map_err(refuse_admin)
                 }
@@ -144,12 +144,22 @@ async fn seen_of(site: &Site, admin: AdminId, address: IpAddr) -> Seen {
     Seen::of_admin(site.accounts.admin_name(admin).await.unwrap_or_default(), address)
 }
 
-pub(super) async fn logout(State(site): Shared, request: Request) -> Response {
+/// S52: as an operator's has.
+fn from(address: IpAddr) -> String {
+    format!("from={}", address.to_canonical())
+}
+
+pub(super) async fn logout(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let address = site.address(&guest, request.headers());
     let (admin, _) = match signed_in(&site, request).await {
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let left = event(Kind::AdminLogout, None).by(admin.0);
+    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&from(address));
     match site.act(left, vec![Accounts::log_admin_out(admin)]).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refuse_admin(refused),

@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::devices::{ApproveDevice, DeviceList, DeviceState, RevokeDevices};
+use tasuki_protocol::ids::DeviceKey;
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, event, json, problem};
 use crate::core::rooms::OperatorId;
+use crate::shell::details;
 use crate::shell::devices::revocation;
 use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
@@ -34,8 +36,9 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Response {
     let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
     let approved = async {
         let certificate = &order.certificate.0;
-        let (operator, step) = site.accounts.approve_device(certificate, &bundle).await?;
+        let (operator, certificate, step) = site.accounts.approve_device(certificate, &bundle).await?;
         let event = event(Kind::DeviceApproved, Some(operator)).by(admin.0);
+        let event = event.telling(&details::of_certificate(&certificate));
         site.act(event, vec![step]).await.map(|()| Concerned::One(OperatorId(operator)))
     };
     match approved.await {
@@ -61,8 +64,10 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         // The list has all that ever were: whose are new on it is for the ledger to say.
         let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
         let now = now.filter(|entry| list.devices.contains(&entry.device));
-        let whose: Vec<&str> = now.map(|entry| entry.operator.as_str()).collect();
+        let (whose, devices): (Vec<&str>, Vec<DeviceKey>) =
+            now.map(|entry| (entry.operator.as_str(), entry.device)).unzip();
         let revoked = event(Kind::DeviceRevoked, None).by(admin.0).on(&whose.join(", "));
+        let revoked = revoked.telling(&details::of_devices(&devices));
         let steps = documents.into_iter().chain(revocation(list)).collect();
         site.act(revoked, steps).await
     });

@@ -10,6 +10,7 @@ use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 
 use super::admin::{refuse_admin, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem, unwritten};
+use crate::shell::details;
 use crate::shell::fault::Fault;
 use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
@@ -29,7 +30,8 @@ pub(super) async fn prepare(State(site): Shared, request: Request) -> Response {
     if let Err(fault) = site.trust.prepare(order.kind) {
         return unable(&fault);
     }
-    if let Err(refused) = site.recorded(event(Kind::KeyPrepared, None).by(admin.0)).await {
+    let prepared = event(Kind::KeyPrepared, None).by(admin.0).telling(details::of_key(order.kind));
+    if let Err(refused) = site.recorded(prepared).await {
         return refused;
     }
     show(&site)
@@ -43,8 +45,11 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     if let Err(refused) = site.accounts.recently_confirmed(admin).await {
         return refuse_admin(refused);
     }
-    let published = || event(Kind::BundlePublished, None).by(admin.0);
-    let adopted = site.trust.publish(&order, async |steps| site.act(published(), steps).await);
+    let adopted = site.trust.publish(&order, async |before, bundle, steps| {
+        let published = event(Kind::BundlePublished, None).by(admin.0);
+        let published = published.on(&format!("version {}", bundle.version));
+        site.act(published.telling(&details::of_bundle(before, bundle)), steps).await
+    });
     let adopted = match adopted.await {
         Ok(adopted) => adopted,
         Err(refused) => return refuse_admin(refused),

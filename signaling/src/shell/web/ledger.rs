@@ -67,13 +67,19 @@ impl Readings {
 }
 
 /// What one end sealed, under its ticket.
-pub(super) async fn end_rows(State(site): Shared, request: Request) -> Response {
+pub(super) async fn end_rows(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let address = site.address(&guest, request.headers());
     let body: EndRows = match read_json(&site, request.into_body()).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
     let ledger = &site.ledger;
     let Some(ticket) = ledger.tickets.open(&body.ticket.0, clock::unix()) else {
+        site.pretender_refused(address).await;
         return problem(ProblemCode::SignIn);
     };
     let (session, role) = (ticket.session, ticket.role);

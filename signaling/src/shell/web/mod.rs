@@ -16,6 +16,7 @@ mod rooms;
 mod seen;
 mod speed;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMINS_PATH, BUNDLE_PATH, ENROL_PATH,
-    GROUPS_PATH, JOIN_PATH, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem,
-    ProblemCode, RECOVER_PATH, TOKEN_PATH,
+    GROUPS_PATH, JOIN_PATH, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATORS_PATH,
+    Problem, ProblemCode, RECOVER_PATH, TOKEN_PATH,
 };
 use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
@@ -56,6 +57,7 @@ use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH, SPEED_PATH
 use super::accounts::Accounts;
 use super::acts::Step;
 use super::admins::AdminRefused;
+use super::clock;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
@@ -67,7 +69,7 @@ use super::operators::Concerned;
 use super::policies::Policies;
 use super::store::Event;
 use super::trust::Trust;
-use crate::core::admission::client_address;
+use crate::core::admission::{Admission, client_address};
 use crate::core::rooms::OperatorId;
 pub(crate) use ledger::Readings;
 pub(crate) use refusals::Refusals;
@@ -205,6 +207,25 @@ impl Site {
                     || self.renew(operator, &device).await.is_ok()
             });
             if !renewed.await.unwrap_or(false) {
+                self.desk.withdraw_device(device);
+            }
+        }
+    }
+
+    /// Under limits that are new: who is within them goes on with them, and whoever is not, or has declared a hardware
+    /// address that nobody kept and that counts now, is out and comes back if he may (T54).
+    async fn admit_anew(&self, operator: OperatorId, before: &Limits, now: &Limits) {
+        let admission = Admission::try_from(now).ok();
+        let declares_anew = !now.macs.is_empty() && now.macs != before.macs;
+        let may_stay = |places: BTreeSet<IpAddr>| {
+            let unix = clock::unix_row();
+            let is_in = |place: &IpAddr| {
+                admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
+            };
+            !declares_anew && !places.is_empty() && places.iter().all(is_in)
+        };
+        for (device, places) in self.desk.places_of(operator) {
+            if !may_stay(places) || self.renew(operator, &device).await.is_err() {
                 self.desk.withdraw_device(device);
             }
         }

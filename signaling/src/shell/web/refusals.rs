@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, ProblemCode};
 use tasuki_protocol::ledger::event::{Entry, Event, clipped};
+use tasuki_protocol::signal::RefusalReason;
 
 use super::seen::Seen;
 use super::{Shared, Site};
@@ -39,13 +40,15 @@ enum Refused {
     Administrator(i64),
     Operator(i64),
     Stranger,
+    /// With a token or a ticket that is none.
+    Pretender,
 }
 
 impl Refusals {
     fn may_be_told(&self, of: Refused) -> bool {
         let allowance = match of {
             Refused::Administrator(_) | Refused::Operator(_) => KNOWN,
-            Refused::Stranger => STRANGERS,
+            Refused::Stranger | Refused::Pretender => STRANGERS,
         };
         let now = Instant::now();
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,6 +137,17 @@ impl Site {
         }
     }
 
+    /// Somebody came with a token or a ticket that nobody has.
+    pub(super) async fn pretender_refused(&self, address: IpAddr) {
+        self.desk.count("token.refused");
+        if !self.refusals.may_be_told(Refused::Pretender) {
+            return;
+        }
+        let from = Some(address.to_canonical().to_string());
+        let reason = RefusalReason::SignIn;
+        self.refused(Entry::server(Event::RequestRefused { reason, from })).await;
+    }
+
     /// He stays refused where the disk takes nothing: it is written as soon as anything can be.
     async fn refused(&self, entry: Entry) {
         if self.ledger.append(entry.clone()).await.is_err() {
@@ -151,6 +165,7 @@ mod tests {
         let refusals = Refusals::default();
         let told = |of| (0..1_000).filter(|_| refusals.may_be_told(of)).count();
         assert!((30..40).contains(&told(Refused::Stranger)));
+        assert!((30..40).contains(&told(Refused::Pretender)));
         assert!((60..70).contains(&told(Refused::Operator(1))));
         assert!((60..70).contains(&told(Refused::Operator(2))));
         assert!((60..70).contains(&told(Refused::Administrator(1))));

@@ -75,6 +75,7 @@ fn why(known: Option<i64>, wrong: Wrong) -> LoginFailure {
         Wrong::Credentials if known.is_none() => LoginFailure::UnknownAccount,
         Wrong::Credentials => LoginFailure::Password,
         Wrong::Device => LoginFailure::Device,
+        Wrong::Code => LoginFailure::EnrolmentCode,
         Wrong::Digits => LoginFailure::SecondFactor,
         Wrong::Suspended => LoginFailure::Locked,
         Wrong::Disabled => LoginFailure::Disabled,

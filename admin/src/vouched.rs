@@ -1,0 +1,168 @@
+//! How end users see an operator: what an administrator has said of it on this computer, and what is about to be
+//! certified. A server's word is compared with it or shown to a person, and never certified unseen (T8).
+//!
+//! It refuses to know devices and keys.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use tasuki_protocol::devices::DeviceEntry;
+use tasuki_protocol::dsse::strict_json;
+use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::showable::is_showable_name;
+use tasuki_protocol::signal;
+
+use crate::audit::neutral;
+use crate::fault::Fault;
+use crate::profile::Profile;
+use crate::table::table;
+use crate::texts::Language;
+
+const NAMINGS: &str = "operators.json";
+
+/// What stands in a certificate of an operator beside his device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Naming {
+    pub display_name: String,
+    pub modes: Vec<Mode>,
+}
+
+/// What whoever approves says of it himself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    pub display_name: Option<String>,
+    pub modes: Option<Vec<Mode>>,
+}
+
+/// Why nothing was signed, for what the server says of an operator or for what nobody says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NamingFault {
+    #[error("no name to show: {0}")]
+    NotShowable(String),
+    #[error("{operator} was {said}, and is {shown}")]
+    Other { operator: String, said: String, shown: String },
+    #[error("nobody has said how {0} appears")]
+    NotVouchedFor(String),
+}
+
+impl Said {
+    /// What is to be certified, where an administrator has said all of it, now or when he added the account (`kept`).
+    /// `None`: a person has to look at what the server says.
+    ///
+    /// # Errors
+    /// [`NamingFault::NotShowable`], and [`NamingFault::Other`] where the server says something else.
+    pub fn of(&self, kept: Option<&Naming>, entry: &DeviceEntry) -> Result<Option<Naming>, Fault> {
+        let operator = || entry.operator.clone();
+        if let Some(name) =
+            [&entry.operator, &entry.display_name].into_iter().find(|name| !is_showable_name(name))
+        {
+            return Err(NamingFault::NotShowable(name.clone()).into());
+        }
+        let name = self.display_name.as_ref().or(kept.map(|kept| &kept.display_name));
+        if let Some(said) = name.filter(|said| **said != entry.display_name) {
+            let (said, shown) = (said.clone(), entry.display_name.clone());
+            return Err(NamingFault::Other { operator: operator(), said, shown }.into());
+        }
+        let modes = match (&self.modes, kept) {
+            (Some(said), _) => Some(said.clone()),
+            (None, Some(kept)) if sorted(&kept.modes) != sorted(&entry.modes) => {
+                let (said, shown) = (sorted(&kept.modes), sorted(&entry.modes));
+                return Err(NamingFault::Other { operator: operator(), said, shown }.into());
+            }
+            (None, kept) => kept.map(|kept| kept.modes.clone()),
+        };
+        Ok(name.zip(modes).map(|(name, modes)| Naming { display_name: name.clone(), modes }))
+    }
+}
+
+impl Profile {
+    /// What was said of `operator` here, if anything was.
+    pub fn naming(&self, tenant: TenantId, operator: &str) -> Option<Naming> {
+        self.namings(tenant).operators.remove(operator)
+    }
+
+    /// # Errors
+    /// [`Fault::File`]: it will be asked for again.
+    pub fn keep_naming(&self, tenant: TenantId, operator: &str, naming: Naming) -> Result<(), Fault> {
+        let mut namings = self.namings(tenant);
+        namings.operators.insert(operator.to_owned(), naming);
+        self.write(NAMINGS, signal::encode(&namings).as_bytes())
+    }
+
+    /// What cannot be read is as if nothing had been said: a person is asked then.
+    fn namings(&self, tenant: TenantId) -> Namings {
+        let kept = fs::read(self.folder().join(NAMINGS)).ok();
+        let kept = kept.and_then(|kept| strict_json::<Namings>(&kept).ok());
+        kept.filter(|kept| kept.tenant == tenant)
+            .unwrap_or_else(|| Namings { tenant, operators: BTreeMap::new() })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Namings {
+    tenant: TenantId,
+    operators: BTreeMap<String, Naming>,
+}
+
+impl Language {
+    /// Before anything is signed.
+    pub(crate) fn to_certify(self, operator: &str, naming: &Naming, days: u64) -> String {
+        let rows = [
+            [self.pick("account", "アカウント"), operator.to_owned()],
+            [self.pick("shown name", "表示名"), naming.display_name.clone()],
+            [self.pick("modes", "モード"), listed(&naming.modes)],
+            [self.pick("days", "日数"), days.to_string()],
+        ];
+        let head = self.pick(
+            "This is what the certificate will say, and what end users will see:",
+            "証明書に記載され、相手の画面に表示される内容です:",
+        );
+        format!("{head}\n{}", table(&rows.map(|row| row.to_vec())))
+    }
+
+    pub(crate) fn ask_naming(self) -> String {
+        self.pick(
+            "This computer has it from the server alone. If it is right, type the shown name to sign it:",
+            "この内容はサーバーから得ただけで、このコンピュータでは確認されていません。正しければ、署名するために表示名を入力してください:",
+        )
+    }
+
+    pub(crate) fn about_naming(self, fault: &NamingFault) -> String {
+        match fault {
+            NamingFault::NotShowable(name) => {
+                let name = neutral::line(name);
+                self.pick(
+                    format!("The server gives a name that no end user may be shown: {name}. Nothing was signed; remove the account and add it again."),
+                    format!("サーバーが示した名前は相手に表示できません: {name}。署名していません。アカウントを削除して追加し直してください。"),
+                )
+            }
+            NamingFault::Other { operator, said, shown } => {
+                let (said, shown) = (neutral::line(said), neutral::line(shown));
+                self.pick(
+                    format!("The server says \"{shown}\" of {operator}, and here it was \"{said}\". Nothing was signed. If a colleague has added the account anew, say what is right with --display-name and --modes."),
+                    format!("サーバーは {operator} を「{shown}」としていますが、ここでは「{said}」でした。署名していません。ほかの管理者がアカウントを追加し直したのであれば、--display-name と --modes で正しい内容を指定してください。"),
+                )
+            }
+            NamingFault::NotVouchedFor(operator) => self.pick(
+                format!("Nobody has said on this computer under which name and in which modes {operator} may appear. Nothing was signed; say it with --display-name and --modes."),
+                format!("{operator} の表示名とモードは、このコンピュータで確認されていません。署名していません。--display-name と --modes で指定してください。"),
+            ),
+        }
+    }
+}
+
+/// In one order, so that two lists can be compared.
+fn sorted(modes: &[Mode]) -> String {
+    let mut names: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(",")
+}
+
+fn listed(modes: &[Mode]) -> String {
+    modes.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(",")
+}
