@@ -152,6 +152,8 @@ pub struct OperatorEntry {
     /// Approved ones.
     pub devices: u32,
     pub groups: Vec<String>,
+    /// Seconds until the account's own hours are over, 0 outside of them; `None`: any hour is allowed. S63.
+    pub hours_left_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ use super::metrics::Metrics;
 use super::store::Event;
 use super::store_fault;
 use crate::core::notes::{Note, What};
-use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
+use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms, Row};
 
 /// Messages that may wait for one connection. Who reads slower is hung up on.
 const LINE: usize = 64;
@@ -130,9 +130,13 @@ impl Desk {
         self.lock().rooms.sessions(clock::now())
     }
 
+    pub(crate) fn knows(&self, session: SessionId) -> bool {
+        self.lock().rooms.knows(session)
+    }
+
     /// False where there is no such session.
     pub(crate) fn end(&self, session: SessionId) -> bool {
-        let is_here = self.lock().rooms.knows(session);
+        let is_here = self.knows(session);
         self.turn(Input::Ended { session });
         is_here
     }
@@ -218,12 +222,13 @@ impl Desk {
             }
             Output::Persist { write, row, note } => {
                 self.tell(&note);
-                let work = Work::Row(row, Box::new(note.entry()));
+                let work = Work::Row(row, Some(Box::new(note.entry())));
                 if !self.put(Job { work, then: Then::Room(write) }) {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
-            Output::Note(note) => return self.note(&note),
+            Output::Note(note) => self.note(&note),
+            Output::Keep { row, note } => return self.keep(row, note.as_ref()),
         }
         None
     }
@@ -253,11 +258,23 @@ impl Desk {
         tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
     }
 
-    fn note(&self, note: &Note) -> Option<Input> {
+    fn note(&self, note: &Note) {
         self.tell(note);
-        let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
-        let then = begins.map_or(Then::Nobody, Then::Begins);
-        let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
+        self.put(Job { work: Work::Record(Box::new(note.entry())), then: Then::Nobody });
+    }
+
+    fn keep(&self, row: Row, note: Option<&Note>) -> Option<Input> {
+        note.inspect(|note| self.tell(note));
+        let begins = match &row {
+            Row::Running(kept) => Some(kept.session),
+            Row::Opened { .. }
+            | Row::Attempt { .. }
+            | Row::LetGo { .. }
+            | Row::TakenUp { .. }
+            | Row::Over { .. } => None,
+        };
+        let work = Work::Row(row, note.map(|note| Box::new(note.entry())));
+        let put = self.put(Job { work, then: begins.map_or(Then::Nobody, Then::Begins) });
         begins.filter(|_| !put).map(|session| Input::Unrecorded { session })
     }
 

@@ -197,16 +197,10 @@ impl Site {
     /// (T17), is out: he comes back as what he is.
     async fn renew_all(&self, concerned: Concerned) {
         let present = self.desk.to_renew().into_iter();
-        let by = tokio::time::Instant::now() + RENEWED_WITHIN;
-        for (operator, device) in present.filter(|(operator, _)| concerned.has(*operator)) {
-            let renewed = tokio::time::timeout_at(by, async {
-                self.renew(operator, &device).await.is_ok()
-                    || self.renew(operator, &device).await.is_ok()
-            });
-            if !renewed.await.unwrap_or(false) {
-                self.desk.withdraw_device(device);
-            }
-        }
+        let concerned = present.filter(|(operator, _)| concerned.has(*operator));
+        let renew = |(operator, device)| async move { self.renew(operator, &device).await.is_ok() };
+        each_in_time(concerned, RENEWED_WITHIN, renew, |(_, device)| self.desk.withdraw_device(device))
+            .await;
     }
 
     /// Waits until an act and its record are on disk, or refuses both.
@@ -239,6 +233,23 @@ impl Site {
     /// The refusal until `tasuki-admin init` is done.
     fn not_yet(&self) -> Option<Response> {
         self.trust.bundle().is_none().then(|| problem(ProblemCode::NotInitialised))
+    }
+}
+
+/// Each of `all` twice at most, one after the other and within a span that is theirs together; `out` has whoever
+/// was not done then.
+async fn each_in_time<T: Copy, F: Future<Output = bool>>(
+    all: impl Iterator<Item = T>,
+    within: Duration,
+    act: impl Fn(T) -> F,
+    out: impl Fn(T),
+) {
+    let by = tokio::time::Instant::now() + within;
+    for one in all {
+        let done = tokio::time::timeout_at(by, async { act(one).await || act(one).await }).await;
+        if !done.unwrap_or(false) {
+            out(one);
+        }
     }
 }
 
@@ -353,4 +364,32 @@ fn problem(code: ProblemCode) -> Response {
 fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     let text = serde_json::to_string(body).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// T17: a database that answers nobody keeps nobody as he was for longer than this.
+    #[tokio::test]
+    async fn t17_who_cannot_be_looked_up_in_time_or_twice_is_out_and_nobody_else() {
+        let (tries, out) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let renew = async |who: &'static str| {
+            tries.borrow_mut().push(who);
+            let tried = tries.borrow().iter().filter(|other| **other == who).count();
+            match who {
+                "fails once" => tried > 1,
+                "fails" => false,
+                "hangs" | "comes after" => std::future::pending().await,
+                _ => true,
+            }
+        };
+        let all = ["well", "fails once", "fails", "hangs", "comes after"].into_iter();
+        let renewing =
+            each_in_time(all, Duration::from_millis(200), renew, |who| out.borrow_mut().push(who));
+        tokio::time::timeout(RENEWED_WITHIN, renewing).await.expect("one span for all of them");
+        assert_eq!(*out.borrow(), ["fails", "hangs", "comes after"]);
+    }
 }
