@@ -21,7 +21,7 @@ use super::connection::{Desktop, lost, refused};
 use super::covers::{Covers, is_covered};
 use super::devices::{Devices, Holder};
 use super::forgery::Forgeries;
-use super::seen::{Act, Seen};
+use super::seen::{Act, Deed, Doer, Seen};
 use crate::screen::ScreenError;
 
 /// Frames around a window; more is nobody's desktop.
@@ -32,21 +32,6 @@ const MOST_AT_ONCE: usize = 20_000;
 const CLICKS: RangeInclusive<u32> = 1..=3;
 /// What a look at the display's devices costs of these.
 const A_LOOK: usize = 500;
-
-/// What a window received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    Click,
-    Key,
-}
-
-/// Who did it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doer {
-    Hand,
-    /// Injected, sent by a program, stale, or not told apart from these.
-    Nobody,
-}
 
 /// Watches a display's devices and one window, so that it can be asked who pressed there.
 #[derive(Debug)]

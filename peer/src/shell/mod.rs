@@ -17,7 +17,7 @@ mod ledger_kept;
 mod ledger_rows;
 pub mod local_maximum;
 pub mod login;
-mod notices;
+pub mod notices;
 pub mod paths;
 pub mod pictures;
 mod pin;

@@ -3,10 +3,10 @@
 //! Decides what may be missed: news may, of which the other end can make as much as it likes. What a person
 //! is asked, what her rights are and how it ended never gives way (T59). Knows no session.
 
+use tasuki_protocol::message::Asked;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use super::run::Notice;
-use crate::core::io::SessionEvent;
+use crate::core::io::{PersonQuestion, Question, SessionEvent};
 
 /// News that may wait; beyond it people miss lines, the session does not wait.
 const NEWS: usize = 4096;
@@ -14,6 +14,22 @@ const NEWS: usize = 4096;
 const MATTERS: usize = 256;
 /// And for the end, which comes once.
 const LAST: usize = 16;
+
+/// What the loop has for a surface.
+#[derive(Debug)]
+pub enum Notice {
+    Event(SessionEvent),
+    Ask(Question),
+    WithdrawQuestion,
+    /// Host: in mid-session; to be answered by [`HumanAct::Answer`](crate::core::io::HumanAct::Answer).
+    AskPerson(PersonQuestion),
+    WithdrawPersonQuestion(Asked),
+    /// After [`SessionEvent::Ended`]: the receipt's envelope, to be kept. The last
+    /// notice of a session that had begun.
+    Receipt(Vec<u8>),
+    /// The desktop's own sentence on why it cannot be shown or operated.
+    DesktopFailed(String),
+}
 
 #[derive(Debug)]
 pub(super) struct Notices(mpsc::Sender<Notice>);
@@ -118,7 +134,7 @@ mod tests {
     use tasuki_protocol::rights::Rights;
 
     use super::*;
-    use crate::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
+    use crate::core::io::{EndedBy, PersonQuestionKind};
 
     fn news() -> Notice {
         Notice::Event(SessionEvent::ScreenshotTaken)

@@ -7,7 +7,6 @@
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::Asked;
 use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator};
 use tokio::sync::{mpsc, oneshot};
@@ -16,14 +15,14 @@ use super::clock::Clock;
 use super::desktop::viewer::Wanted;
 use super::desktop::{Host, Mailbox, Viewer};
 use super::ledger::Scribe;
-use super::notices::{Deaf, Notices};
+use super::notices::{Deaf, Notice, Notices};
 use super::paths::Paths;
 use super::server::{ServerEvent, ServerLink};
 use super::system::monotonic_us;
 use crate::core::Peer;
 use crate::core::io::{
-    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PersonQuestion, PictureCommand, Question,
-    ServerMessage, ServerRequest, SessionEvent,
+    DesktopCommand, DesktopEvent, HumanAct, Input, Output, PictureCommand, ServerMessage,
+    ServerRequest, SessionEvent,
 };
 use crate::core::path::{Ciphers, PathCommand};
 use crate::core::snapshot::{SessionStats, Snapshot};
@@ -44,22 +43,6 @@ pub enum Order {
     KeepPicture(oneshot::Sender<bool>),
     /// Where it lies now, for the ledger (S95).
     PictureKept(String),
-}
-
-/// What the loop has for a surface.
-#[derive(Debug)]
-pub enum Notice {
-    Event(SessionEvent),
-    Ask(Question),
-    WithdrawQuestion,
-    /// Host: in mid-session; to be answered by [`HumanAct::Answer`].
-    AskPerson(PersonQuestion),
-    WithdrawPersonQuestion(Asked),
-    /// After [`SessionEvent::Ended`]: the receipt's envelope, to be kept. The last
-    /// notice of a session that had begun.
-    Receipt(Vec<u8>),
-    /// The desktop's own sentence on why it cannot be shown or operated.
-    DesktopFailed(String),
 }
 
 /// A surface's end of a running session.

@@ -9,8 +9,9 @@ use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Question, Reply, Sessi
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::notices::Notice;
 use tasuki_peer::shell::receipt;
-use tasuki_peer::shell::run::{Front, Notice, Order};
+use tasuki_peer::shell::run::{Front, Order};
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
