@@ -11,6 +11,7 @@ use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::signal::{CloseReason, ResumeToken, ServerToAgent, ServerToOperator};
 
+use super::agenda::Reminder;
 use super::agents::{AgentState, same};
 use super::decoy::REST;
 use super::notes::What;
@@ -150,6 +151,10 @@ impl Rooms {
         let operator = room.operator.id;
         if let Some(paired) = room.paired() {
             paired.held = Held::LetGo;
+        }
+        // Its length and its operator's hours end it all the same.
+        if let Some((at, _)) = room.end() {
+            self.agenda.remind(at, Reminder::Room(session));
         }
         let mut left = self.left_by(operator);
         left.sort_unstable();

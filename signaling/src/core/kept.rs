@@ -26,6 +26,9 @@ use super::rooms::{Now, Operator, OperatorId, Output, Rooms, Row};
 /// Numbers of legs that are left to each run of the server: an end takes none that is not above all before.
 const LEGS_OF_A_RUN: u32 = 1 << 15;
 
+/// Milliseconds between the moments at which two of them are given up.
+const APART_MS: u64 = 10;
+
 /// All that a paired session is to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,12 +81,14 @@ pub enum LastSeen {
 }
 
 impl Rooms {
-    /// Its ends may come back as to any that both have left; what may be no more is over, and they are told so.
-    pub(crate) fn remember(&mut self, remembered: Remembered, now: Now) {
+    /// The so many-th. Its ends may come back as to any that both have left; what may be no more is over, and they are told so.
+    pub(crate) fn remember(&mut self, remembered: Remembered, place: usize, now: Now) {
         let Remembered { kept, last, starts, operator } = remembered;
         let session = kept.session;
         let operator = operator.unwrap_or_else(|| out(&kept, now));
-        let until = now.instant + self.settings.resume_grace;
+        // Those to whom nobody comes back are not over all at one moment.
+        let later = Duration::from_millis(u64::try_from(place).unwrap_or_default() * APART_MS);
+        let until = now.instant + self.settings.resume_grace + later;
         let away = |token| Seat { token, place: Whereabouts::Gone { until } };
         let ends = now.instant + kept.left;
         let terms = Terms { grant: kept.grant, issued: kept.issued, ends };

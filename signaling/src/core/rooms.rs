@@ -26,7 +26,7 @@ use super::decoy::Resting;
 use super::endings::Farewells;
 use super::guesses::Guesses;
 use super::issue::Issuer;
-use super::kept::{Kept, Remembered};
+use super::kept::{Kept, LastSeen, Remembered};
 use super::notes::{Floods, Note};
 use super::operators::Desk;
 use super::pace::Pace;
@@ -128,7 +128,8 @@ pub enum Input {
         write: WriteId,
         outcome: Outcome,
     },
-    /// Sessions that an earlier run knew; comes before anybody is here.
+    /// Sessions that an earlier run knew; comes before anybody is here, and not too many at once:
+    /// each may have something to be written down.
     Remembered {
         sessions: Vec<Remembered>,
     },
@@ -287,8 +288,8 @@ impl Rooms {
                 }
             }
             Input::Remembered { sessions } => {
-                for session in sessions {
-                    self.remember(session, now);
+                for (place, session) in sessions.into_iter().enumerate() {
+                    self.remember(session, place, now);
                 }
             }
             Input::Tick => {}
@@ -319,9 +320,10 @@ impl Rooms {
         self.rooms.values().filter(|room| room.is_held()).count()
     }
 
-    /// Whether it lives, or can be taken up again.
-    pub fn knows(&self, session: SessionId) -> bool {
-        self.rooms.contains_key(&session)
+    /// As its row should have it; `None`: it is over.
+    pub fn last_seen(&self, session: SessionId) -> Option<LastSeen> {
+        let is_held = self.rooms.get(&session).map(Room::is_held)?;
+        Some(if is_held { LastSeen::Running } else { LastSeen::LetGo })
     }
 
     pub(crate) fn put(&mut self, output: Output) {

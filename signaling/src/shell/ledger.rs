@@ -234,6 +234,11 @@ impl Ledger {
         put.is_ok()
     }
 
+    /// Waits until the writer's queue has room for so many; where it is gone, nothing is written anyway.
+    pub(crate) async fn until_room_for(&self, jobs: usize) {
+        self.jobs.reserve_many(jobs).await.map(drop).ok();
+    }
+
     /// Waits until the record is on disk.
     pub(crate) async fn append(&self, entry: Entry) -> Result<(), Unwritten> {
         self.ask(Work::Record(Box::new(entry))).await.map(|_| ())

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::acts;
 use super::clock;
 use super::desk::Desk;
-use super::kept::forget_what_is_over;
+use super::kept::put_right;
 use super::ledger::{Job, QUEUE, Signed, Then, Unsaid, Unwritten, Work};
 use super::ledger_decrees::decree;
 use super::ledger_rows::{deliver, insert};
@@ -270,8 +270,9 @@ impl Scribe {
             insert(&mut transaction, &draft.writes).await?;
         }
         let (strays, mut mended) = (self.unsaid.strays(), self.mended);
-        if let (true, Some(desk)) = (mended < strays, desk.upgrade())
-            && forget_what_is_over(&mut transaction, &desk).await?
+        // What waits may still write rows of sessions that are over already.
+        if let (true, true, Some(desk)) = (mended < strays, self.queue.is_empty(), desk.upgrade())
+            && put_right(&mut transaction, &desk).await?
         {
             mended = strays;
         }

@@ -266,7 +266,7 @@ pub(crate) async fn insert_row(
         Row::Running(kept) => return keep(transaction, kept, names).await,
         Row::LetGo { session } => return mark(transaction, *session, LastSeen::LetGo).await,
         Row::TakenUp { session } => return mark(transaction, *session, LastSeen::Running).await,
-        Row::Over { session } => return forget(transaction, &session.0).await,
+        Row::Over { session } => return forget(&mut **transaction, &session.0).await,
     };
     let insert = sqlx::query(insert).bind(session.0.to_vec()).bind(i64::from(u32::from(*locator)));
     let insert = insert.bind(i64::try_from(*at).unwrap_or(i64::MAX));

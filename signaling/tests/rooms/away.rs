@@ -295,3 +295,27 @@ fn s63_hours_that_are_lengthened_and_shortened_again_end_a_session_when_they_say
     assert_eq!(to_agent(&running.hall.wait(seconds(899)), running.agent), []);
     assert_eq!(to_agent(&running.hall.wait(seconds(1)), running.agent), [WITHDRAWN]);
 }
+
+/// S65, T55: nobody is reminded of it by an end that comes or goes.
+#[test]
+fn s65_t55_a_session_that_both_ends_left_for_long_ends_with_its_length_and_its_operators_hours() {
+    for (until, over) in [(LENGTH_S * 2, CloseReason::TimeOver), (1800, CloseReason::Withdrawn)] {
+        for returns in [true, false] {
+            let mut running = begun();
+            let at = running.hall.now + seconds(until);
+            let operator = Operator { until: at, ..running.hall.as_operator(1) };
+            running.hall.turn(Input::OperatorChanged { operator: Box::new(operator) });
+            running.leaves(running.agent);
+            running.leaves(running.operator);
+            running.hall.wait(seconds(200));
+            let agent = returns.then(|| running.comes_back().0);
+            let ends = until.min(LENGTH_S);
+            running.hall.wait(seconds(ends - 201));
+            assert_eq!(running.hall.rows.len(), 1, "not yet");
+            let outputs = running.hall.wait(seconds(1));
+            let told = ServerToAgent::Closed { reason: over };
+            agent.inspect(|agent| assert_eq!(to_agent(&outputs, *agent), [told]));
+            assert!(running.hall.rows.is_empty(), "{over:?}: its row is gone");
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub struct Server {
     /// What was written down: numbers given out, and until when they rest.
     disk: Vec<(Locator, Instant)>,
     /// Sessions that run, each with when that was written.
-    running: Vec<(Kept, Instant)>,
+    running: Vec<(Kept, LastSeen, Instant)>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,9 +83,9 @@ impl Server {
         self.starts += 1;
         self.rooms = Some(Rooms::new(Settings::default(), issuer, seed, self.disk.iter().copied()));
         let starts = u32::try_from(self.starts).unwrap_or(u32::MAX);
-        let remembered = |(kept, at): &(Kept, Instant)| Remembered {
+        let remembered = |(kept, last, at): &(Kept, LastSeen, Instant)| Remembered {
             kept: kept.clone().later(now.saturating_duration_since(*at)),
-            last: LastSeen::Running,
+            last: *last,
             starts,
             operator: Some(self.operator()),
         };
@@ -171,11 +171,8 @@ impl Server {
                         }
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });
                     }
-                    Output::Keep { row: Row::Running(kept), .. } => self.running.push((*kept, now)),
-                    Output::Keep { row: Row::Over { session }, .. } => {
-                        self.running.retain(|(kept, _)| kept.session != session);
-                    }
-                    Output::Keep { .. } | Output::Note(_) => {}
+                    Output::Keep { row, .. } => write(&mut self.running, row, now),
+                    Output::Note(_) => {}
                 }
             }
         }
@@ -199,6 +196,19 @@ impl Server {
             confirmed_until: self.began + Duration::from_secs(365 * 24 * 3600),
             until: self.began + Duration::from_secs(365 * 24 * 3600),
         }
+    }
+}
+
+fn write(running: &mut Vec<(Kept, LastSeen, Instant)>, row: Row, now: Instant) {
+    let mut mark = |session, is| {
+        running.iter_mut().filter(|(kept, ..)| kept.session == session).for_each(|row| row.1 = is);
+    };
+    match row {
+        Row::Opened { .. } | Row::Attempt { .. } => {}
+        Row::LetGo { session } => mark(session, LastSeen::LetGo),
+        Row::TakenUp { session } => mark(session, LastSeen::Running),
+        Row::Running(kept) => running.push((*kept, LastSeen::Running, now)),
+        Row::Over { session } => running.retain(|(kept, ..)| kept.session != session),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The verbs that nothing else runs, one after another at one server, each by what it changes there.
 
 use std::process::Command;
-use std::time::SystemTime;
 
 use serde_json::Value;
 use tasuki_protocol::policy::preset::Preset;
@@ -308,7 +307,8 @@ fn s53_s63_an_explanation_tells_what_the_accounts_own_hours_leave_of_a_session()
     let explain = ["policy", "explain", "hanako", "--mode", "view"];
     assert_eq!(done(&house, &explain)["hours_left_s"], Value::Null, "any hour");
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a date").as_secs();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a date");
+    let now = now.as_secs();
     // 1970 began with a Thursday.
     let today = usize::try_from(now / 86_400 + 3).expect("a day") % 7;
     let another = format!("{} 00:00-24:00 UTC", days[(today + 3) % 7]);

@@ -18,6 +18,7 @@ use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
+use crate::shell::kept;
 use crate::shell::kinds::Kind;
 
 /// A signed policy grows by a third in its envelope.
@@ -63,7 +64,8 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         OperatorChange::ForgetAuthenticator => (Kind::AuthenticatorForgotten, true),
     };
     let changed = async {
-        let (id, steps, code) = site.accounts.change_operator(&change).await?;
+        let (id, mut steps, code) = site.accounts.change_operator(&change).await?;
+        steps.extend(ends.then(|| kept::end_all_of(id)));
         let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
         site.act(changed, steps).await.map(|()| (id, code))
     };
@@ -89,7 +91,7 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Res
     let limited = async {
         let (id, step) = site.accounts.limit_operator(&order).await?;
         let limited = event(Kind::OperatorLimited, Some(id)).by(admin.0).on(&order.operator);
-        site.act(limited, vec![step]).await.map(|()| id)
+        site.act(limited, vec![step, kept::end_all_of(id)]).await.map(|()| id)
     };
     match limited.await {
         Ok(id) => {
