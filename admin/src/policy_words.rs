@@ -94,6 +94,24 @@ impl Language {
         )
     }
 
+    /// As [`Self::session_allowed`], or less where the account's own hours are over before; all in seconds.
+    pub fn session_until(self, operator: &str, mode: Mode, length: u64, hours: Option<u64>) -> String {
+        let Some(left) = hours.filter(|left| *left < length) else {
+            return self.session_allowed(operator, mode, length / 60);
+        };
+        if left == 0 {
+            return self.pick(
+                format!("The policy lets {operator} use mode {mode}, but the hours of his account do not allow it now; change them with `tasuki-admin operator limit {operator}`."),
+                format!("ポリシーは {operator} にモード {mode} を許可していますが、今はアカウントの利用時間外です。変更は `tasuki-admin operator limit {operator}` で行います。"),
+            );
+        }
+        let (allowed, minutes) = (self.session_allowed(operator, mode, left / 60), length / 60);
+        self.pick(
+            format!("{allowed} The hours of his account end then; the policy would allow {minutes}."),
+            format!("{allowed}その時点でアカウントの利用時間が終わるためです（ポリシー上は{minutes}分まで）。"),
+        )
+    }
+
     /// What a policy demands and no program of this version can do.
     pub fn unmet(self, demands: &[&str]) -> String {
         let named = demands.join(", ");
@@ -262,6 +280,21 @@ pub(crate) fn by_json(by: &Source) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s63_hours_that_end_first_are_told_with_what_the_policy_would_give() {
+        for (language, hint) in [(Language::En, "hours of his account"), (Language::Ja, "利用時間")]
+        {
+            let told = |hours| language.session_until("hanako", Mode::View, 3600, hours);
+            let allowed = |minutes| language.session_allowed("hanako", Mode::View, minutes);
+            assert_eq!([told(None), told(Some(3600)), told(Some(86_400))], [60; 3].map(allowed));
+            let shorter = told(Some(1500));
+            assert!(shorter.starts_with(&allowed(25)), "{shorter}");
+            assert!(shorter.contains(hint) && shorter.contains("60"), "{shorter}");
+            let outside = told(Some(0));
+            assert!(outside.contains(hint) && outside.contains("operator limit hanako"), "{outside}");
+        }
+    }
 
     #[test]
     fn s100_every_rule_has_a_meaning_in_both_languages() {

@@ -181,6 +181,8 @@ pub struct OperatorEntry {
     /// computers that are none of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<u64>,
+    /// Seconds until the account's own hours are over, 0 outside of them; `None`: any hour is allowed. S63.
+    pub hours_left_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod distances;
 mod endings;
 pub mod guesses;
 pub mod issue;
+pub mod kept;
 pub mod ledger;
 pub mod likeness;
 pub mod listing;

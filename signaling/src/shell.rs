@@ -24,6 +24,7 @@ pub mod fault;
 pub mod folder;
 mod health;
 mod in_force;
+mod kept;
 mod kinds;
 mod ledger;
 mod ledger_cut;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
@@ -31,12 +31,13 @@ fn seen_by<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
 }
 
 fn list_with(house: &House, name: &str, witnesses: &[&str]) -> Value {
+    list_until(house, name, |seen| witnesses.iter().all(|by| seen.contains(by)))
+}
+
+fn list_until(house: &House, name: &str, wanted: impl Fn(&[&str]) -> bool) -> Value {
     until("a checkpoint over the records", || {
         let list = house.administrate(&["audit", "list", "--last", "0"]).ok();
-        Ok(list.filter(|list| {
-            let seen = seen_by(list, name);
-            witnesses.iter().all(|by| seen.contains(by))
-        }))
+        Ok(list.filter(|list| wanted(&seen_by(list, name))))
     })
     .expect("the records are there")
 }
@@ -109,6 +110,43 @@ fn records_that_a_dead_server_missed_come_later() {
     assert_eq!(list["gaps"], Value::Array(Vec::new()));
     assert!(!files[0].exists(), "what was sent is not kept");
     drop(next);
+}
+
+/// F2, T17: a server is killed and started again; the sessions that run meanwhile are in its list, on whatever way, and
+/// an administrator ends each within five seconds.
+#[test]
+fn f2_t17_sessions_that_outlive_a_killed_server_are_listed_taken_up_and_ended_by_an_administrator() {
+    let (mut house, desks) = (House::set_up().expect("a house"), [desks(), desks()]);
+    let ways = desks.iter().zip([Way::Direct, Way::Relayed]);
+    let begin = |(desks, way)| Session::start(&house, desks, Mode::Control, way).expect("a session");
+    let mut sessions: Vec<Session> = ways.map(begin).collect();
+    let listed = |house: &House| {
+        let list = house.administrate(&["session", "list"]).expect("a list");
+        let list = list["sessions"].as_array().expect("sessions").iter().map(|one| {
+            ["session", "operator", "mode", "stage"]
+                .map(|key| one[key].as_str().expect("a word").to_owned())
+        });
+        list.collect::<Vec<_>>()
+    };
+    let as_they_were = listed(&house);
+    let marks: Vec<Mark> = sessions.iter().map(|session| session.operator.log().mark()).collect();
+    house.restart_server().expect("it comes up");
+    assert_eq!((listed(&house), as_they_were.len()), (as_they_were.clone(), 2));
+    // The path through the server died with it, and there is another one.
+    let path = |e: &Value| e["event"] == "path_up" && e["path"] == "relayed";
+    sessions[1].operator.event(marks[1], "a new path", path).expect("the session goes on");
+    list_until(&house, "session_taken_up", |seen| seen.len() == 2);
+    for (session, row) in sessions.iter_mut().zip(as_they_were) {
+        assert!(session.agent.is_running() && session.operator.is_running());
+        house.administrate(&["session", "end", &row[0], "--yes"]).expect("told");
+        let told = Instant::now();
+        let mark = Mark::default();
+        let (ended, _) = session.agent.event(mark, "its end", |e| e["event"] == "ended").expect("told");
+        assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+        assert_eq!(ended["reason"], "withdrawn", "{ended}");
+        session.operator.wait_end().expect("it ends too");
+    }
+    assert!(listed(&house).is_empty());
 }
 
 const CUSTOMER: &str = "canary-customer-suzuki";

@@ -122,3 +122,45 @@ fn t65_an_operator_who_keeps_a_pairing_from_the_server_has_no_session() {
         assert_ne!(world.agent.desktop.capture, Module::Runs);
     }
 }
+
+/// F2: the server knows its sessions after a crash, whoever of the two ends comes back to it.
+#[test]
+fn f2_t17_what_is_withdrawn_after_the_server_was_killed_ends_at_the_customers() {
+    for mode in CUSTOMERS {
+        for comes_back in [true, false] {
+            let mut world = World::session(mode);
+            let running = session(&world);
+            if !comes_back {
+                world.operator_deserts();
+            }
+            world.crash_server();
+            world.run(SECOND * 20);
+            world.restart_server();
+            world.run(SECOND * 300);
+            assert!(lives(&mut world), "{mode}: {:#?}", world.agent.events);
+            assert_eq!(session(&world), running, "{mode}: and whoever looks sees it");
+            world.decree(DISABLED);
+            is_over_at_once(&mut world);
+            assert_eq!(world.ended(Role::Agent), Some((EndReason::Withdrawn, EndedBy::Server)));
+        }
+    }
+}
+
+/// T17: a server that was killed has forgotten to whom it owes a word, and not what is over.
+#[test]
+fn t17_what_was_withdrawn_before_the_server_was_killed_is_over_when_the_customers_end_comes_back() {
+    for mode in CUSTOMERS {
+        let mut world = World::session(mode);
+        let session = session(&world);
+        let agent = world.agent.connection.take().unwrap();
+        world.server.lose(agent, world.now);
+        world.decree(Input::Ended { session });
+        world.operator_deserts();
+        world.server.crash();
+        world.restart_server();
+        assert!(lives(&mut world), "{mode}: nobody has told it");
+        world.agent.connection = Some(agent);
+        world.lose_server(Role::Agent);
+        is_over_at_once(&mut world);
+    }
+}

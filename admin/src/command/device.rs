@@ -19,13 +19,13 @@ use tasuki_protocol::words;
 use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::vouched::{Naming, NamingFault, Said};
 use crate::printed::Printed;
 use crate::prompt;
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
 use crate::vault::{Master, Passphrase};
+use crate::vouched::{Naming, NamingFault, Said};
 
 /// By how much an end's clock may be behind this one when it first sees a certificate.
 const EARLIER_S: u64 = 3600;

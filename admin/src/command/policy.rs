@@ -198,7 +198,7 @@ impl Book<'_> {
         let server =
             ServerLimits { address_disclosure: state.address_disclosure, length_s: state.length_s };
         let decision = policy.decide(&subject, mode, server, unix());
-        Ok(self.explained(operator, mode, state.version, &decision))
+        Ok(self.explained((operator, entry.hours_left_s), mode, state.version, &decision))
     }
 
     /// What is demanded and can be met by no program yet is said at once: at the host it would be a number that
@@ -207,17 +207,22 @@ impl Book<'_> {
         if demands.is_empty() { text } else { format!("{text}\n{}", self.language.unmet(demands)) }
     }
 
-    fn explained(&self, operator: &str, mode: Mode, version: u64, decision: &Decision) -> Printed {
+    /// `hours` are the seconds until the account's own are over.
+    fn explained(
+        &self,
+        (operator, hours): (&str, Option<u64>),
+        mode: Mode,
+        version: u64,
+        decision: &Decision,
+    ) -> Printed {
         let language = self.language;
         let unmet = decision.outcome.as_ref().map_or_else(
             |_| Vec::new(),
             |grant| OURS.lacking(Some(grant.recording), Some(grant.application_selection)),
         );
         let verdict = match &decision.outcome {
-            Ok(grant) if unmet.is_empty() => {
-                language.session_allowed(operator, mode, grant.length_s / 60)
-            }
-            Ok(_) => language.unmet(&unmet),
+            Ok(_) if !unmet.is_empty() => language.unmet(&unmet),
+            Ok(grant) => language.session_until(operator, mode, grant.length_s, hours),
             Err(Denial::Mode) => language.mode_denied(operator, mode),
             Err(Denial::Hours) => language.hours_denied(operator, mode),
         };
@@ -239,7 +244,8 @@ impl Book<'_> {
             text: format!("{verdict}\n\n{}", table(&rows)),
             json: json!({
                 "operator": operator, "mode": mode, "version": version,
-                "allowed": decision.outcome.is_ok(), "unmet": unmet, "rights": rights,
+                "allowed": decision.outcome.is_ok() && hours != Some(0), "unmet": unmet,
+                "hours_left_s": hours, "rights": rights,
             }),
         }
     }

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::hours::Schedule;
 use super::preset::Preset;
 use super::rank::{Key, Rank, of_demand, of_recording};
@@ -74,7 +76,8 @@ pub struct Decision {
 }
 
 /// What the manifest will say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Grant {
     pub rights: Rights,
     pub files: FileRules,

@@ -281,8 +281,9 @@ impl Rooms {
     pub(crate) fn answer_is_due(&mut self, connection: ConnectionId, now: Now) {
         let Some(agent) = self.agents.get_mut(&connection) else { return };
         let AgentState::Answered(answered) = &agent.state else { return };
-        if answered.answer_at > now.instant {
-            return;
+        let at = answered.answer_at;
+        if at > now.instant {
+            return self.agenda.remind(at, Reminder::Agent(connection));
         }
         let session = answered.session;
         agent.state = AgentState::Idle;

@@ -11,11 +11,12 @@ use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::signal::{CloseReason, ResumeToken, ServerToAgent, ServerToOperator};
 
+use super::agenda::Reminder;
 use super::agents::{AgentState, same};
 use super::decoy::REST;
 use super::notes::What;
 use super::room::{Held, Meeting, Room, Stage, Whereabouts};
-use super::rooms::{ConnectionId, Now, OperatorId, Rooms};
+use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms, Row};
 
 /// Sessions of one operator that both ends may have left and can come back to. More end the oldest.
 const LET_GO: usize = 32;
@@ -88,12 +89,11 @@ impl Rooms {
         who: Option<ConnectionId>,
         now: Now,
     ) {
-        if self.rooms.get(&session).is_none_or(Room::is_held) {
-            let by = who.and_then(|who| self.witness(session, who));
-            self.note(What::Over(reason, by), Some(session));
-        }
+        self.note_over(session, reason, who);
         let Some(room) = self.rooms.remove(&session) else { return };
-        if self.locators.remove(&room.locator).is_some() {
+        // The number of what runs for long may be another's by now.
+        if self.locators.get(&room.locator) == Some(&session) {
+            self.locators.remove(&room.locator);
             self.resting.rest(room.locator, now.instant + REST, Some(room.persona.clone()));
         }
         if let Whereabouts::Here(operator) = room.operator_seat.place
@@ -129,14 +129,32 @@ impl Rooms {
         }
     }
 
+    /// Once; and what was written down as running is so no more.
+    fn note_over(&mut self, session: SessionId, reason: CloseReason, who: Option<ConnectionId>) {
+        let Some(room) = self.rooms.get(&session) else { return };
+        let (is_held, ran) = (room.is_held(), matches!(room.stage, Stage::Paired(_)));
+        let by = who.and_then(|who| self.witness(session, who));
+        let note = is_held.then(|| self.noted(What::Over(reason, by), Some(session)));
+        match (ran, note) {
+            (true, note) => self.put(Output::Keep { row: Row::Over { session }, note }),
+            (false, Some(note)) => self.put(Output::Note(note)),
+            (false, None) => {}
+        }
+    }
+
     /// Both ends have been away for long. The record says that it is over; should either come back, it goes on,
     /// and what was taken away meanwhile ends it then.
     pub(crate) fn let_go(&mut self, session: SessionId, now: Now) {
-        self.note(What::Over(CloseReason::Lost, None), Some(session));
+        let note = Some(self.noted(What::Over(CloseReason::Lost, None), Some(session)));
+        self.put(Output::Keep { row: Row::LetGo { session }, note });
         let Some(room) = self.rooms.get_mut(&session) else { return };
         let operator = room.operator.id;
         if let Some(paired) = room.paired() {
             paired.held = Held::LetGo;
+        }
+        // Its length and its operator's hours end it all the same.
+        if let Some((at, _)) = room.end() {
+            self.agenda.remind(at, Reminder::Room(session));
         }
         let mut left = self.left_by(operator);
         left.sort_unstable();
@@ -153,9 +171,10 @@ impl Rooms {
     /// An end has come back to it.
     pub(crate) fn take_up(&mut self, session: SessionId) {
         let Some(paired) = self.rooms.get_mut(&session).and_then(Room::paired) else { return };
-        if paired.held == Held::LetGo {
+        if paired.held != Held::Here {
             paired.held = Held::Here;
-            self.note(What::TakenUp, Some(session));
+            let note = Some(self.noted(What::TakenUp, Some(session)));
+            self.put(Output::Keep { row: Row::TakenUp { session }, note });
         }
     }
 

@@ -43,7 +43,7 @@ pub enum What {
     AttemptFailed(u8),
     Paired(DeviceKey, Option<IpAddr>),
     Over(CloseReason, Option<Witness>),
-    /// An end has come back to what was over because both were lost.
+    /// An end has come back to what was over because both were lost, or to what an earlier run of the server knew.
     TakenUp,
     TooManyGuesses(Option<IpAddr>),
     /// From here, where it is not an operator who was refused.

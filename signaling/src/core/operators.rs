@@ -309,7 +309,7 @@ impl Rooms {
             self.guesses.give_back(agent.place);
         }
         self.agenda.remind(ends, Reminder::Room(session));
-        self.note(What::Paired(device, from), Some(session));
+        self.keep_begun(session, What::Paired(device, from), now);
         self.ask_how_far(connection, agent, session);
     }
 

@@ -79,6 +79,8 @@ pub(crate) struct Paired {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
     Here,
+    /// By an earlier run of the server; neither end has come back since.
+    Remembered,
     /// Both ends were away for long.
     LetGo,
 }
@@ -124,18 +126,18 @@ impl Room {
                 let out = (self.operator.until, CloseReason::Withdrawn);
                 // One end alone may stay away: the other has what they have between them, and may lose it.
                 let away = self.operator_seat.lost().zip(paired.agent_seat.lost());
-                let lost = away.filter(|_| paired.held == Held::Here);
+                let lost = away.filter(|_| paired.held != Held::LetGo);
                 let lost = lost.map(|(one, other)| (one.max(other), CloseReason::Lost));
                 [Some(over), Some(out), lost].into_iter().flatten().min_by_key(|(at, _)| *at)
             }
         }
     }
 
-    /// Whether an end of it is here, or has not been away for long.
+    /// Whether an end of it is here, or has not been away for long, as far as this run can tell.
     pub(crate) fn is_held(&self) -> bool {
         match &self.stage {
             Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => true,
-            Stage::Paired(paired) => paired.held == Held::Here,
+            Stage::Paired(paired) => paired.held != Held::LetGo,
         }
     }
 

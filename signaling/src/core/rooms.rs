@@ -26,6 +26,7 @@ use super::decoy::Resting;
 use super::endings::Farewells;
 use super::guesses::Guesses;
 use super::issue::Issuer;
+use super::kept::{Kept, LastSeen, Remembered};
 use super::notes::{Floods, Note};
 use super::operators::Desk;
 use super::pace::Pace;
@@ -127,6 +128,11 @@ pub enum Input {
         write: WriteId,
         outcome: Outcome,
     },
+    /// Sessions that an earlier run knew; comes before anybody is here, and not too many at once:
+    /// each may have something to be written down.
+    Remembered {
+        sessions: Vec<Remembered>,
+    },
     /// What began is not in the ledger, and must not go on (T65).
     Unrecorded {
         session: SessionId,
@@ -160,18 +166,43 @@ pub enum Output {
         row: Row,
         note: Note,
     },
-    /// If it cannot be written and speaks of a session's beginning, [`Input::Unrecorded`]
-    /// must follow (T65).
     Note(Note),
+    /// With its record, where there is one, or not at all. If a [`Row::Running`] cannot be written,
+    /// [`Input::Unrecorded`] must follow (T65); the others must be made up for.
+    Keep {
+        row: Row,
+        note: Option<Note>,
+    },
 }
 
 /// What must survive a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
     /// A number is given out.
-    Opened { session: SessionId, locator: Locator, until: u64 },
+    Opened {
+        session: SessionId,
+        locator: Locator,
+        until: u64,
+    },
     /// A hello is given out. The same for a number that lives and for one that does not.
-    Attempt { session: SessionId, locator: Locator, at: u64 },
+    Attempt {
+        session: SessionId,
+        locator: Locator,
+        at: u64,
+    },
+    /// A session runs from here on, until it is [`Self::Over`].
+    Running(Box<Kept>),
+    /// Both of its ends have been away for long.
+    LetGo {
+        session: SessionId,
+    },
+    /// An end is back.
+    TakenUp {
+        session: SessionId,
+    },
+    Over {
+        session: SessionId,
+    },
 }
 
 /// Whose word a write waits for.
@@ -251,10 +282,17 @@ impl Rooms {
                 self.operator_gone(connection, now);
                 self.agent_gone(connection, now);
             }
-            Input::Ended { session } if self.rooms.contains_key(&session) => {
-                self.end_room(session, CloseReason::Withdrawn, None, now);
+            Input::Ended { session } | Input::Unrecorded { session } => {
+                if self.rooms.contains_key(&session) {
+                    self.end_room(session, CloseReason::Withdrawn, None, now);
+                }
             }
-            Input::Ended { .. } | Input::Tick => {}
+            Input::Remembered { sessions } => {
+                for (place, session) in sessions.into_iter().enumerate() {
+                    self.remember(session, place, now);
+                }
+            }
+            Input::Tick => {}
             Input::PolicyChanged { policy } => self.adopt(*policy, now),
             Input::OperatorChanged { operator } => self.renew(&operator, now),
             Input::Withdrawn { operator } => self.withdraw(|whose| whose.id == operator, now),
@@ -263,9 +301,6 @@ impl Rooms {
             }
             Input::Confirmed { device, until } => self.confirm(device, until),
             Input::Written { write, outcome } => self.written(write, outcome, now),
-            Input::Unrecorded { session } => {
-                self.end_room(session, CloseReason::Withdrawn, None, now);
-            }
         }
         self.note_agents_refusals(now);
         self.outputs.drain(..)
@@ -286,9 +321,10 @@ impl Rooms {
         self.rooms.values().filter(|room| room.is_held()).count()
     }
 
-    /// Whether it lives, or can be taken up again.
-    pub fn knows(&self, session: SessionId) -> bool {
-        self.rooms.contains_key(&session)
+    /// As its row should have it; `None`: it is over.
+    pub fn last_seen(&self, session: SessionId) -> Option<LastSeen> {
+        let is_held = self.rooms.get(&session).map(Room::is_held)?;
+        Some(if is_held { LastSeen::Running } else { LastSeen::LetGo })
     }
 
     /// What this turn has brought about so far.
@@ -337,14 +373,12 @@ impl Rooms {
         while let Some(reminder) = self.agenda.pop_due(now.instant) {
             match reminder {
                 Reminder::Agent(connection) => self.answer_is_due(connection, now),
-                Reminder::Room(session) => {
-                    let end = self.rooms.get(&session).and_then(Room::end);
-                    match end.filter(|(at, _)| *at <= now.instant) {
-                        Some((_, CloseReason::Lost)) => self.let_go(session, now),
-                        Some((_, reason)) => self.end_room(session, reason, None, now),
-                        None => {}
-                    }
-                }
+                Reminder::Room(session) => match self.rooms.get(&session).and_then(Room::end) {
+                    Some((at, _)) if at > now.instant => self.agenda.remind(at, reminder),
+                    Some((_, CloseReason::Lost)) => self.let_go(session, now),
+                    Some((_, reason)) => self.end_room(session, reason, None, now),
+                    None => {}
+                },
             }
         }
     }

@@ -22,11 +22,14 @@ use super::metrics::Metrics;
 use super::places::Places;
 use super::store::Event;
 use super::store_fault;
+use crate::core::kept::{LastSeen, Remembered};
 use crate::core::notes::{Note, What};
-use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms};
+use crate::core::rooms::{ConnectionId, Input, Operator, OperatorId, Outcome, Output, Rooms, Row};
 
 /// Messages that may wait for one connection. Who reads slower is hung up on.
 const LINE: usize = 64;
+/// Sessions of an earlier run that are looked at in one go; each may write a record.
+const REMEMBERED_AT_ONCE: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -40,6 +43,7 @@ pub(crate) struct Desk {
     unwritten: Mutex<Option<&'static str>>,
     /// How often somebody's rights may have become fewer.
     changes: AtomicU64,
+    remembers: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -63,8 +67,9 @@ impl Desk {
         let inner = Inner { rooms, lines, places, last: 0, closed: false };
         let (inner, moved) = (Mutex::new(inner), Arc::new(Notify::new()));
         let (crowded, unwritten) = (AtomicBool::new(false), Mutex::new(None));
-        let changes = AtomicU64::new(0);
-        let desk = Arc::new(Self { inner, moved, ledger, metrics, crowded, unwritten, changes });
+        let (changes, remembers) = (AtomicU64::new(0), AtomicBool::new(false));
+        let desk =
+            Arc::new(Self { inner, moved, ledger, metrics, crowded, unwritten, changes, remembers });
         tokio::spawn(scribe.run(Arc::downgrade(&desk)));
         tokio::spawn(keep_time(Arc::downgrade(&desk), Arc::clone(&desk.moved)));
         desk
@@ -148,9 +153,30 @@ impl Desk {
         self.lock().rooms.sessions(clock::now())
     }
 
+    /// As the row of `session` should have it; `None`: it is over.
+    pub(crate) fn last_seen(&self, session: SessionId) -> Option<LastSeen> {
+        self.lock().rooms.last_seen(session)
+    }
+
+    /// Sessions of an earlier run, with room in the ledger for what becomes of them.
+    pub(crate) async fn remember(&self, mut sessions: Vec<Remembered>) {
+        while !sessions.is_empty() {
+            let rest = sessions.split_off(sessions.len().min(REMEMBERED_AT_ONCE));
+            self.ledger.until_room_for(REMEMBERED_AT_ONCE).await;
+            self.turn(Input::Remembered { sessions });
+            sessions = rest;
+        }
+        self.remembers.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it knows all that earlier runs knew.
+    pub(crate) fn remembers(&self) -> bool {
+        self.remembers.load(Ordering::SeqCst)
+    }
+
     /// False where there is no such session.
     pub(crate) fn end(&self, session: SessionId) -> bool {
-        let is_here = self.lock().rooms.knows(session);
+        let is_here = self.last_seen(session).is_some();
         self.turn(Input::Ended { session });
         is_here
     }
@@ -236,12 +262,13 @@ impl Desk {
             }
             Output::Persist { write, row, note } => {
                 self.tell(&note);
-                let work = Work::Row(row, Box::new(note.entry()));
+                let work = Work::Row(row, Some(Box::new(note.entry())));
                 if !self.put(Job { work, then: Then::Room(write) }) {
                     return Some(Input::Written { write, outcome: Outcome::Failed });
                 }
             }
-            Output::Note(note) => return self.note(&note),
+            Output::Note(note) => self.note(&note),
+            Output::Keep { row, note } => return self.keep(row, note.as_ref()),
         }
         None
     }
@@ -271,11 +298,23 @@ impl Desk {
         tracing::info!(kind, operator = note.operator.map(|operator| operator.0));
     }
 
-    fn note(&self, note: &Note) -> Option<Input> {
+    fn note(&self, note: &Note) {
         self.tell(note);
-        let begins = note.session.filter(|_| matches!(note.what, What::Paired(..)));
-        let then = begins.map_or(Then::Nobody, Then::Begins);
-        let put = self.put(Job { work: Work::Record(Box::new(note.entry())), then });
+        self.put(Job { work: Work::Record(Box::new(note.entry())), then: Then::Nobody });
+    }
+
+    fn keep(&self, row: Row, note: Option<&Note>) -> Option<Input> {
+        note.inspect(|note| self.tell(note));
+        let begins = match &row {
+            Row::Running(kept) => Some(kept.session),
+            Row::Opened { .. }
+            | Row::Attempt { .. }
+            | Row::LetGo { .. }
+            | Row::TakenUp { .. }
+            | Row::Over { .. } => None,
+        };
+        let work = Work::Row(row, note.map(|note| Box::new(note.entry())));
+        let put = self.put(Job { work, then: begins.map_or(Then::Nobody, Then::Begins) });
         begins.filter(|_| !put).map(|session| Input::Unrecorded { session })
     }
 

@@ -41,8 +41,8 @@ pub(crate) struct Job {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
-    /// A row of the rooms, and the record of it.
-    Row(Row, Box<Entry>),
+    /// A row of the rooms, and the record of it, where there is one.
+    Row(Row, Option<Box<Entry>>),
     Record(Box<Entry>),
     /// As [`Self::Record`], in the words of the paths that saw it.
     Happened(Event),
@@ -82,8 +82,8 @@ impl Work {
     /// The most records that it takes.
     pub(super) fn records(&self) -> usize {
         match self {
-            Self::Row(..)
-            | Self::Record(_)
+            Self::Row(_, entry) => usize::from(entry.is_some()),
+            Self::Record(_)
             | Self::Happened(_)
             | Self::Act { .. }
             | Self::Acted { .. }
@@ -129,13 +129,37 @@ pub(crate) struct Ledger {
     unsaid: Unsaid,
 }
 
-/// How many records found no room in the queue, until the writer takes up their number.
+/// What found no room in the queue, or on the disk.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Unsaid(Arc<AtomicU64>);
+pub(crate) struct Unsaid {
+    /// Records, until the writer takes up their number.
+    records: Arc<AtomicU64>,
+    /// Rows of sessions that are not as they should be, since the start.
+    strays: Arc<AtomicU64>,
+}
 
 impl Unsaid {
     pub(super) fn take(&self) -> u64 {
-        self.0.swap(0, Ordering::Relaxed)
+        self.records.swap(0, Ordering::Relaxed)
+    }
+
+    pub(super) fn stray(&self) {
+        self.strays.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn strays(&self) -> u64 {
+        self.strays.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, job: &Job) {
+        match (&job.then, &job.work) {
+            (Then::Nobody, Work::Row(_, entry)) => {
+                self.stray();
+                self.records.fetch_add(u64::from(entry.is_some()), Ordering::Relaxed);
+            }
+            (Then::Nobody, _) => drop(self.records.fetch_add(1, Ordering::Relaxed)),
+            (Then::Room(_) | Then::Begins(_) | Then::Tell(_), _) => {}
+        }
     }
 }
 
@@ -190,6 +214,7 @@ impl Ledger {
             held: std::collections::VecDeque::new(),
             missed: 0,
             unsaid: untold,
+            mended: 0,
             failing: false,
             unsigned_since: (!is_signed).then(Instant::now),
             tried: Instant::now(),
@@ -204,11 +229,14 @@ impl Ledger {
         let put = self.jobs.try_send(job);
         if let Err(TrySendError::Full(job)) = &put {
             tracing::error!("more records wait for the disk than fit");
-            if let Then::Nobody = job.then {
-                self.unsaid.0.fetch_add(1, Ordering::Relaxed);
-            }
+            self.unsaid.count(job);
         }
         put.is_ok()
+    }
+
+    /// Waits until the writer's queue has room for so many; where it is gone, nothing is written anyway.
+    pub(crate) async fn until_room_for(&self, jobs: usize) {
+        self.jobs.reserve_many(jobs).await.map(drop).ok();
     }
 
     /// Waits until the record is on disk.

@@ -6,13 +6,15 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
 use tasuki_protocol::ledger::event::Class;
 use tasuki_protocol::ledger::keys::Envelope;
-use tasuki_protocol::ledger::record::{Place, Row};
+use tasuki_protocol::ledger::record::{FromEnd, Opened, Place, Row};
 use tasuki_protocol::ledger::tree::{self, Frontier, Hash, Subtree};
-use tasuki_protocol::ledger::wire::{MAX_PAGE, RowsPage, StoredRow};
+use tasuki_protocol::ledger::wire::{
+    EndRow, MAX_END_BYTES, MAX_END_NUMBER, MAX_PAGE, RowsPage, StoredRow,
+};
 use tasuki_protocol::message;
 
 use super::store::Store;
-use crate::core::ledger::{NOTHING_BEFORE, Write};
+use crate::core::ledger::{Draft, NOTHING_BEFORE, Write};
 
 /// Notes that one page carries at most.
 const MAX_NOTES: i64 = 1_000;
@@ -57,6 +59,35 @@ pub(crate) struct Delivered {
     pub(crate) next: u64,
     /// What all before it take.
     pub(crate) bytes: u64,
+}
+
+/// Takes of `rows` what goes on from where this end's records are; gives the number of the next.
+pub(super) async fn deliver(
+    connection: &mut SqliteConnection,
+    draft: &mut Draft,
+    (session, role): (SessionId, Role),
+    rows: &[EndRow],
+) -> Result<u64, sqlx::Error> {
+    let mut here = delivered(&mut *connection, session, role).await?;
+    for row in rows {
+        let EndRow { number, sealed } = row;
+        // Known already, or one between is missing: the answer says where to go on.
+        if *number != here.next {
+            continue;
+        }
+        let bytes = here.bytes + row.bytes();
+        if here.next >= MAX_END_NUMBER || bytes > MAX_END_BYTES {
+            tracing::warn!(%session, ?role, "an end delivers more than a session may");
+            break;
+        }
+        let from_end = FromEnd { session, role, number: *number, sealed: sealed.clone() };
+        if draft.append(&Opened::FromEnd(from_end), Class::Content).is_err() {
+            break;
+        }
+        here = Delivered { next: here.next + 1, bytes };
+    }
+    set_delivered(connection, session, role, here).await?;
+    Ok(here.next)
 }
 
 pub(crate) async fn delivered(

@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use sqlx::{Acquire as _, Sqlite, Transaction};
-use tasuki_protocol::ledger::event::{Class, Entry, Event};
-use tasuki_protocol::ledger::record::{FromEnd, Opened};
-use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES, MAX_END_NUMBER};
+use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::ledger::record::Opened;
 use tasuki_protocol::log_key::LogPublicKey;
 use tokio::sync::mpsc;
 
 use super::acts;
 use super::clock;
 use super::desk::Desk;
+use super::kept::put_right;
 use super::ledger::{Job, QUEUE, Signed, Then, Unsaid, Unwritten, Work};
 use super::ledger_decrees::decree;
-use super::ledger_rows::{Delivered, delivered, insert, set_delivered};
+use super::ledger_rows::{deliver, insert};
 use super::ledger_words::{Words, may_go_unrecorded};
 use super::names::Names;
 use super::store::{Store, insert_row, probe};
@@ -49,6 +49,8 @@ pub(crate) struct Scribe {
     pub(super) held: VecDeque<Entry>,
     pub(super) missed: u64,
     pub(super) unsaid: Unsaid,
+    /// How many of its strays are set right.
+    pub(super) mended: u64,
     /// The disk did not take the last commit, nor would it a signature: tried again, so that it is known when it does.
     pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
@@ -90,12 +92,13 @@ impl Scribe {
     }
 
     fn owes(&self) -> bool {
-        self.failing || !self.held.is_empty() || self.missed > 0
+        self.failing || !self.held.is_empty() || self.missed > 0 || self.mended < self.unsaid.strays()
     }
 
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
         let ends = jobs.iter().any(|job| match &job.work {
-            Work::Row(_, entry) | Work::Record(entry) => entry.event.ends_something(),
+            Work::Record(entry) => entry.event.ends_something(),
+            Work::Row(_, entry) => entry.as_ref().is_some_and(|entry| entry.event.ends_something()),
             Work::Close => true,
             Work::Happened(_)
             | Work::Act { .. }
@@ -194,14 +197,21 @@ impl Scribe {
 
     fn tell(&mut self, job: Job, done: Result<u64, Unwritten>, desk: &Weak<Desk>) {
         match job.then {
-            Then::Nobody => match (done, job.work) {
-                (Err(Unwritten::Disk), Work::Record(entry)) => self.hold(*entry, desk),
-                (Err(Unwritten::TooLarge), _) => {
-                    self.missed += 1;
-                    miss(1, desk);
+            Then::Nobody => {
+                if let (Err(_), Work::Row(..)) = (done, &job.work) {
+                    self.unsaid.stray();
                 }
-                (Ok(_) | Err(Unwritten::Disk), _) => {}
-            },
+                match (done, job.work) {
+                    (Err(Unwritten::Disk), Work::Record(entry) | Work::Row(_, Some(entry))) => {
+                        self.hold(*entry, desk);
+                    }
+                    (Err(Unwritten::TooLarge), _) => {
+                        self.missed += 1;
+                        miss(1, desk);
+                    }
+                    (Ok(_) | Err(Unwritten::Disk), _) => {}
+                }
+            }
             // Who asked may have gone.
             Then::Tell(tell) => drop(tell.send(done)),
             Then::Room(write) => {
@@ -259,12 +269,19 @@ impl Scribe {
         if let Some(draft) = &draft {
             insert(&mut transaction, &draft.writes).await?;
         }
+        let (strays, mut mended) = (self.unsaid.strays(), self.mended);
+        // What waits may still write rows of sessions that are over already.
+        if let (true, true, Some(desk)) = (mended < strays, self.queue.is_empty(), desk.upgrade())
+            && put_right(&mut transaction, &desk).await?
+        {
+            mended = strays;
+        }
         if works.is_empty() && held == 0 {
             probe(&mut *transaction).await?;
         }
         transaction.commit().await?;
         self.held.drain(..held);
-        self.missed = 0;
+        (self.missed, self.mended) = (0, mended);
         miss(too_large, desk);
         if let Some(draft) = draft {
             let before = self.book.size();
@@ -356,9 +373,9 @@ async fn one(
         }
         Work::Keys { .. } | Work::Close => Ok(Ok(0)),
         Work::Row(row, entry) => {
-            let recorded = record(&mut draft, entry);
+            let recorded = entry.as_ref().map_or(Ok(0), |entry| record(&mut draft, entry));
             if recorded.is_ok() {
-                insert_row(transaction, row).await?;
+                insert_row(transaction, row, names).await?;
             }
             Ok(recorded)
         }
@@ -371,27 +388,7 @@ async fn one(
         }
         Work::End { session, role, rows } => {
             let Some(draft) = draft else { return Ok(Err(Unwritten::Disk)) };
-            let mut here = delivered(&mut *transaction, *session, *role).await?;
-            for row in rows {
-                let EndRow { number, sealed } = row;
-                // Known already, or one between is missing: the answer says where to go on.
-                if *number != here.next {
-                    continue;
-                }
-                let bytes = here.bytes + row.bytes();
-                if here.next >= MAX_END_NUMBER || bytes > MAX_END_BYTES {
-                    tracing::warn!(%session, ?role, "an end delivers more than a session may");
-                    break;
-                }
-                let from_end =
-                    FromEnd { session: *session, role: *role, number: *number, sealed: sealed.clone() };
-                if draft.append(&Opened::FromEnd(from_end), Class::Content).is_err() {
-                    break;
-                }
-                here = Delivered { next: here.next + 1, bytes };
-            }
-            set_delivered(&mut *transaction, *session, *role, here).await?;
-            Ok(Ok(here.next))
+            deliver(transaction, draft, (*session, *role), rows).await.map(Ok)
         }
     }
 }

@@ -43,7 +43,8 @@ impl Store {
                     | Cell::Authenticator
                     | Cell::Policy
                     | Cell::Certificate
-                    | Cell::Decree => names.open::<Person>(cell, &sealed).map(|person| person.name),
+                    | Cell::Decree
+                    | Cell::Session => names.open::<Person>(cell, &sealed).map(|person| person.name),
                 };
                 let look = name.map(|name| names.look(&name));
                 if look.is_some() && look != row.try_get::<Option<Vec<u8>>, _>(2)? {

@@ -34,6 +34,7 @@ pub(crate) enum Cell {
     Policy,
     Certificate,
     Decree,
+    Session,
 }
 
 impl Cell {
@@ -46,6 +47,7 @@ impl Cell {
             Self::Policy => b"policy",
             Self::Certificate => b"certificate",
             Self::Decree => b"decree",
+            Self::Session => b"session",
         }
     }
 }

@@ -96,7 +96,9 @@ impl Accounts {
         for row in &rows {
             let Some(account) = self.account(row) else { continue };
             let state = if account.enabled { OperatorState::Enabled } else { OperatorState::Disabled };
+            let hours = Admission::try_from(&account.limits).ok();
             operators.push(OperatorEntry {
+                hours_left_s: hours.map_or(Some(0), |hours| hours.seconds_left(clock::unix_row())),
                 groups: self.groups_of(account.id).await?,
                 operator: account.person.name,
                 display_name: account.person.display_name,

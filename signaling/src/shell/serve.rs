@@ -29,6 +29,7 @@ use super::fault::Fault;
 use super::folder::{DATABASE, Facts, Folder, Keys};
 use super::health::Health;
 use super::in_force::Given;
+use super::kept;
 use super::ledger::{Ledger, Opening};
 use super::ledger_cut::is_cut;
 use super::listen::{Door, Guests, SharedTls, accept};
@@ -144,9 +145,8 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let store = open_store(folder.database()).await?;
     let trust = Arc::new(Trust::load(Arc::clone(&folder), facts.clone(), store.clone()).await?);
     let keys = trust.keys()?;
-    let tls = tls::load(&folder)?;
+    let (tls, policies) = (tls::load(&folder)?, policies(&store, &keys, &facts));
     let (relay_key, turn_key) = keys_of_relay(&config, &keys);
-    let policies = policies(&store, &keys, &facts);
     let mut issuer = issuer(&config, &keys, &policies, &folder).await?;
     let (listener, address) = listen(config.listen, facts.port)?;
     let stun = stun_sockets(config.stun, address).await?;
@@ -159,6 +159,7 @@ pub async fn serve(data: &Path, config: Config) -> Result<Running, Fault> {
     let desk = Desk::start(rooms, ledger.clone(), scribe, Arc::clone(&metrics));
     ledger.begin().await;
     let accounts = accounts(&config, &keys, &store, (&facts, &trust)).await?;
+    kept::remember(&desk, &accounts).await?;
     let (fingerprint, kept) = (tls.fingerprint, accounts.clone());
     let (tls, challenge, mut tasks) = certificates(tls, &config, (&folder, &facts, &metrics))?;
     let site = Site {

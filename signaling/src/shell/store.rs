@@ -19,10 +19,13 @@ use tasuki_protocol::ledger::event::clipped;
 
 use super::clock::{self, Steady};
 use super::fault::Fault;
+use super::kept::{forget, keep, mark};
 use super::kinds::Kind;
 use super::ledger_cut::is_cut;
+use super::names::Names;
 use super::store_fault;
 use crate::core::anchor::Anchor;
+use crate::core::kept::LastSeen;
 use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
@@ -214,14 +217,7 @@ impl Store {
 
     /// As a run has it that begins now, or that goes on meanwhile.
     pub(crate) async fn steady_now(&self) -> Result<Steady, sqlx::Error> {
-        let find = sqlx::query("SELECT boot, up, steady FROM anchor").fetch_optional(&self.pool);
-        let stored = match find.await? {
-            Some(row) => {
-                Some(Anchor { boot: row.try_get(0)?, up: row.try_get(1)?, steady: row.try_get(2)? })
-            }
-            None => None,
-        };
-        Ok(Steady(Anchor::of_run(stored, clock::boot(), clock::up(), clock::unix_row())))
+        steady_of(&self.pool).await
     }
 
     /// Locators that were given out not long ago, with unix seconds until which they rest.
@@ -247,10 +243,25 @@ fn pool_of(connections: u32) -> SqlitePoolOptions {
     pool.after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
-/// Adds a row of the rooms to a transaction.
+/// See [`Store::steady_now`].
+pub(crate) async fn steady_of(
+    at: impl sqlx::Executor<'_, Database = Sqlite>,
+) -> Result<Steady, sqlx::Error> {
+    let find = sqlx::query("SELECT boot, up, steady FROM anchor").fetch_optional(at);
+    let stored = match find.await? {
+        Some(row) => {
+            Some(Anchor { boot: row.try_get(0)?, up: row.try_get(1)?, steady: row.try_get(2)? })
+        }
+        None => None,
+    };
+    Ok(Steady(Anchor::of_run(stored, clock::boot(), clock::up(), clock::unix_row())))
+}
+
+/// Adds a row of the rooms to a transaction, or changes it.
 pub(crate) async fn insert_row(
     transaction: &mut Transaction<'_, Sqlite>,
     row: &Row,
+    names: &Names,
 ) -> Result<(), sqlx::Error> {
     let (insert, session, locator, at) = match row {
         Row::Opened { session, locator, until } => {
@@ -259,6 +270,10 @@ pub(crate) async fn insert_row(
         Row::Attempt { session, locator, at } => {
             ("INSERT INTO attempts (session, locator, at) VALUES (?, ?, ?)", session, locator, at)
         }
+        Row::Running(kept) => return keep(transaction, kept, names).await,
+        Row::LetGo { session } => return mark(transaction, *session, LastSeen::LetGo).await,
+        Row::TakenUp { session } => return mark(transaction, *session, LastSeen::Running).await,
+        Row::Over { session } => return forget(&mut **transaction, &session.0).await,
     };
     let insert = sqlx::query(insert).bind(session.0.to_vec()).bind(i64::from(u32::from(*locator)));
     let insert = insert.bind(i64::try_from(*at).unwrap_or(i64::MAX));
@@ -277,6 +292,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (50, "recovery", include_str!("migrations/0050_recovery.sql")),
     (60, "backups", include_str!("migrations/0060_backups.sql")),
     (70, "certified_until", include_str!("migrations/0070_certified_until.sql")),
+    (80, "sessions", include_str!("migrations/0080_sessions.sql")),
 ];
 
 fn migrator() -> Migrator {

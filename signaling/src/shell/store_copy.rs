@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// Brings a copy that comes back to today's form, and marks it for the ledger. Whoever was
-    /// signed in then, or invited, is so no more: what ended since would otherwise revive.
+    /// signed in then, or invited, is so no more, and no session of then is known: what ended since would otherwise revive.
     /// A copy without an administrator gets a token for the first one, which is given back: who
     /// has kept the one that `setup` printed has nothing (T57).
     pub(crate) async fn revive(path: &Path, backup_at: u64) -> Result<Option<String>, Fault> {
@@ -50,6 +50,7 @@ impl Store {
             "DELETE FROM codes",
             "DELETE FROM admin_sessions",
             "DELETE FROM admin_tokens",
+            "DELETE FROM sessions",
         ] {
             sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
         }

@@ -17,6 +17,7 @@ mod folder;
 mod hidden;
 mod hostile;
 mod http;
+mod kept;
 mod ledger;
 mod lifetimes;
 mod logs;

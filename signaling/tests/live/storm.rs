@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use futures_util::future::select_all;
+use futures_util::future::select_ok;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -102,7 +102,7 @@ fn sign_ins(crowd: Arc<Crowd>, device: SigningKey, over: mpsc::Receiver<()>) -> 
     })
 }
 
-/// Whether the first knock that came to anything was answered with a token.
+/// Whether the first knock that came in was answered with a token; one that is turned away ends no other.
 async fn signed_in(world: &World, device: &SigningKey) -> bool {
     let knocks = KNOCKS.map(|wait| {
         Box::pin(async move {
@@ -110,7 +110,7 @@ async fn signed_in(world: &World, device: &SigningKey) -> bool {
             world.try_tls().await
         })
     });
-    let Ok(stream) = select_all(knocks).await.0 else { return false };
+    let Ok((stream, _)) = select_ok(knocks).await else { return false };
     world.try_login_over(stream, "taro", PASSWORD, device).await == Some(200)
 }
 

@@ -11,10 +11,10 @@ use tasuki_protocol::signal::{
 use tasuki_signaling::core::notes::What;
 use tasuki_signaling::core::rooms::{ConnectionId, Input, Now, Operator, OperatorId, Output, Settings};
 
-use crate::hall::{Hall, LENGTH_S, device, join, only, seconds, to_agent, to_operator};
+use crate::hall::{Hall, LENGTH_S, device, join, noted, only, seconds, to_agent, to_operator};
 use crate::policy::publish;
 
-const WITHDRAWN: ServerToAgent = ServerToAgent::Closed { reason: CloseReason::Withdrawn };
+pub(crate) const WITHDRAWN: ServerToAgent = ServerToAgent::Closed { reason: CloseReason::Withdrawn };
 
 /// A session, and what its agent may come back with.
 struct Running {
@@ -35,7 +35,7 @@ fn begun() -> Running {
     Running { hall, operator, session, agent, token }
 }
 
-fn token(outputs: &[Output], agent: ConnectionId) -> ResumeToken {
+pub(crate) fn token(outputs: &[Output], agent: ConnectionId) -> ResumeToken {
     let met = to_agent(outputs, agent).into_iter().find_map(|message| {
         let ServerToAgent::Met { resume, .. } = message else { return None };
         Some(resume)
@@ -62,21 +62,10 @@ impl Running {
     }
 }
 
-fn noted(outputs: &[Output]) -> Vec<What> {
-    let what = |output: &Output| match output {
-        Output::Note(note) => Some(note.what),
-        Output::ToOperator { .. }
-        | Output::ToAgent { .. }
-        | Output::HangUp { .. }
-        | Output::Persist { .. } => None,
-    };
-    outputs.iter().filter_map(what).collect()
-}
-
-type Decree = fn(&mut Hall, SessionId) -> Vec<Output>;
+pub(crate) type Decree = fn(&mut Hall, SessionId) -> Vec<Output>;
 
 /// Everything that ends a session over its operator's head.
-const DECREES: [Decree; 5] = [
+pub(crate) const DECREES: [Decree; 5] = [
     |hall, _| hall.turn(Input::Withdrawn { operator: OperatorId(1) }),
     |hall, _| hall.turn(Input::DeviceWithdrawn { device: device(1) }),
     |hall, session| hall.turn(Input::Ended { session }),
@@ -292,4 +281,41 @@ fn t55_a_session_ends_with_its_operators_hours_at_the_host_and_at_the_server() {
     hall.turn(Input::OperatorChanged { operator: Box::new(sooner) });
     assert_eq!(to_agent(&hall.wait(seconds(49)), agent), []);
     assert_eq!(to_agent(&hall.wait(seconds(1)), agent), [WITHDRAWN]);
+}
+
+/// S63: as often as they are changed, and whichever way.
+#[test]
+fn s63_hours_that_are_lengthened_and_shortened_again_end_a_session_when_they_say_so() {
+    let mut running = begun();
+    let (start, as_he_is) = (running.hall.now, running.hall.as_operator(1));
+    for until in (200..1200).chain([700, 900]) {
+        let operator = Operator { until: start + seconds(until), ..as_he_is.clone() };
+        running.hall.turn(Input::OperatorChanged { operator: Box::new(operator) });
+    }
+    assert_eq!(to_agent(&running.hall.wait(seconds(899)), running.agent), []);
+    assert_eq!(to_agent(&running.hall.wait(seconds(1)), running.agent), [WITHDRAWN]);
+}
+
+/// S65, T55: nobody is reminded of it by an end that comes or goes.
+#[test]
+fn s65_t55_a_session_that_both_ends_left_for_long_ends_with_its_length_and_its_operators_hours() {
+    for (until, over) in [(LENGTH_S * 2, CloseReason::TimeOver), (1800, CloseReason::Withdrawn)] {
+        for returns in [true, false] {
+            let mut running = begun();
+            let at = running.hall.now + seconds(until);
+            let operator = Operator { until: at, ..running.hall.as_operator(1) };
+            running.hall.turn(Input::OperatorChanged { operator: Box::new(operator) });
+            running.leaves(running.agent);
+            running.leaves(running.operator);
+            running.hall.wait(seconds(200));
+            let agent = returns.then(|| running.comes_back().0);
+            let ends = until.min(LENGTH_S);
+            running.hall.wait(seconds(ends - 201));
+            assert_eq!(running.hall.rows.len(), 1, "not yet");
+            let outputs = running.hall.wait(seconds(1));
+            let told = ServerToAgent::Closed { reason: over };
+            agent.inspect(|agent| assert_eq!(to_agent(&outputs, *agent), [told]));
+            assert!(running.hall.rows.is_empty(), "{over:?}: its row is gone");
+        }
+    }
 }

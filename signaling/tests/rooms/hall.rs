@@ -17,8 +17,10 @@ use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToAgent, Se
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_signaling::core::issue::{Issuer, RelayPlace};
+use tasuki_signaling::core::kept::{Kept, LastSeen, Remembered};
+use tasuki_signaling::core::notes::What;
 use tasuki_signaling::core::rooms::{
-    ConnectionId, Input, Now, Operator, OperatorId, Outcome, Output, Rooms, Settings,
+    ConnectionId, Input, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, Settings,
 };
 
 pub(crate) const TENANT: TenantId = TenantId([5; 8]);
@@ -26,6 +28,10 @@ pub(crate) const LENGTH_S: u64 = 3600;
 
 pub(crate) struct Hall {
     pub(crate) rooms: Rooms,
+    /// Sessions that run, as the database has them: each since when, and with how many starts since.
+    pub(crate) rows: Vec<(Kept, LastSeen, Instant, u32)>,
+    /// In force when the server starts again.
+    pub(crate) policy: Policy,
     start: Instant,
     pub(crate) now: Instant,
     last: u64,
@@ -59,24 +65,60 @@ impl Hall {
         resting: impl IntoIterator<Item = (Locator, Duration)>,
         relays: Vec<RelayPlace>,
     ) -> Self {
-        let start = Instant::now();
-        let issuer = Issuer {
-            tenant: TENANT,
-            manifest_key: SigningKey::from_bytes(&[8; 32]),
-            ticket_key: Some(TicketKey::from_bytes([9; 32])),
-            relays,
-            limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
-            policy: Policy::unwritten(TENANT),
-            end_tickets: EndTicketKey::new(&Seed::from_bytes([7; 32])),
-        };
+        let (start, policy) = (Instant::now(), Policy::unwritten(TENANT));
         let resting = resting.into_iter().map(|(locator, rest)| (locator, start + rest));
+        let issuer = issuer(relays, policy.clone());
         let rooms = Rooms::new(settings, issuer, Seed::from_bytes([1; 32]), resting);
-        Self { rooms, start, now: start, last: 0, database: Some(Outcome::Durable) }
+        let (rows, database) = (Vec::new(), Some(Outcome::Durable));
+        Self { rooms, rows, policy, start, now: start, last: 0, database }
+    }
+
+    /// The server is killed, and started again after a while; `who` tells what his rows say of an operator then.
+    pub(crate) fn restart(
+        &mut self,
+        down: Duration,
+        who: impl Fn(&Self, &Kept) -> Option<Operator>,
+    ) -> Vec<Output> {
+        self.now += down;
+        self.last += 1;
+        let seed = Seed::from_bytes([1; 32]).child(&format!("start {}", self.last));
+        self.rooms = Rooms::new(Settings::default(), issuer(Vec::new(), self.policy.clone()), seed, []);
+        let now = self.now;
+        self.rows.iter_mut().for_each(|(_, _, _, starts)| *starts += 1);
+        let remembered = self.rows.iter().map(|(kept, last, at, starts)| Remembered {
+            kept: kept.clone().later(now - *at),
+            last: *last,
+            starts: *starts,
+            operator: who(self, kept),
+        });
+        let sessions = remembered.collect();
+        self.turn(Input::Remembered { sessions })
+    }
+
+    fn write(&mut self, row: &Row) {
+        let mut mark = |session: &SessionId, is: LastSeen| {
+            let row = self.rows.iter_mut().find(|(kept, ..)| kept.session == *session);
+            row.expect("a row").1 = is;
+        };
+        match row {
+            Row::Opened { .. } | Row::Attempt { .. } => {}
+            Row::Running(kept) => {
+                self.rows.push((Kept::clone(kept), LastSeen::Running, self.now, 0));
+            }
+            Row::LetGo { session } => mark(session, LastSeen::LetGo),
+            Row::TakenUp { session } => mark(session, LastSeen::Running),
+            Row::Over { session } => self.rows.retain(|(kept, ..)| kept.session != *session),
+        }
     }
 
     pub(crate) fn turn(&mut self, input: Input) -> Vec<Output> {
         let now = Now { instant: self.now, unix: self.unix() };
         let mut outputs: Vec<Output> = self.rooms.turn(input, now).collect();
+        for output in &outputs {
+            if let Output::Keep { row, .. } = output {
+                self.write(row);
+            }
+        }
         let writes: Vec<_> = outputs
             .iter()
             .filter_map(|output| match output {
@@ -84,6 +126,7 @@ impl Hall {
                 Output::ToOperator { .. }
                 | Output::ToAgent { .. }
                 | Output::HangUp { .. }
+                | Output::Keep { .. }
                 | Output::Note(_) => None,
             })
             .collect();
@@ -180,6 +223,31 @@ impl Hall {
     }
 }
 
+fn issuer(relays: Vec<RelayPlace>, policy: Policy) -> Issuer {
+    Issuer {
+        tenant: TENANT,
+        manifest_key: SigningKey::from_bytes(&[8; 32]),
+        ticket_key: Some(TicketKey::from_bytes([9; 32])),
+        relays,
+        limits: ServerLimits { address_disclosure: AddressDisclosure::Public, length_s: LENGTH_S },
+        policy,
+        end_tickets: EndTicketKey::new(&Seed::from_bytes([7; 32])),
+    }
+}
+
+/// What is written down, in its order.
+pub(crate) fn noted(outputs: &[Output]) -> Vec<What> {
+    let what = |output: &Output| match output {
+        Output::Note(note) | Output::Keep { note: Some(note), .. } => Some(note.what),
+        Output::ToOperator { .. }
+        | Output::ToAgent { .. }
+        | Output::HangUp { .. }
+        | Output::Keep { note: None, .. }
+        | Output::Persist { .. } => None,
+    };
+    outputs.iter().filter_map(what).collect()
+}
+
 pub(crate) fn device(id: u8) -> DeviceKey {
     DeviceKey(SigningKey::from_bytes(&[id; 32]).verifying_key().to_bytes())
 }
@@ -221,6 +289,7 @@ pub(crate) fn to_operator(outputs: &[Output], to: ConnectionId) -> Vec<ServerToO
         | Output::ToAgent { .. }
         | Output::HangUp { .. }
         | Output::Persist { .. }
+        | Output::Keep { .. }
         | Output::Note(_) => None,
     };
     outputs.iter().filter_map(message).collect()
@@ -233,6 +302,7 @@ pub(crate) fn to_agent(outputs: &[Output], to: ConnectionId) -> Vec<ServerToAgen
         | Output::ToAgent { .. }
         | Output::HangUp { .. }
         | Output::Persist { .. }
+        | Output::Keep { .. }
         | Output::Note(_) => None,
     };
     outputs.iter().filter_map(message).collect()

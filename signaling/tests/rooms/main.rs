@@ -5,6 +5,7 @@
 mod away;
 mod guessing;
 mod hall;
+mod kept;
 mod life;
 mod policy;
 mod random;

@@ -106,6 +106,7 @@ fn t17_an_attempt_whose_rights_were_narrowed_while_it_was_written_down_starts_no
         Output::ToOperator { .. }
         | Output::ToAgent { .. }
         | Output::HangUp { .. }
+        | Output::Keep { .. }
         | Output::Note(_) => None,
     });
     publish(&mut hall, 1, r#"{"default":{"screenshot":false}}"#);

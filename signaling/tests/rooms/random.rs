@@ -157,7 +157,7 @@ impl World {
                     self.check_agent(*connection, message, from.as_ref());
                 }
                 Output::HangUp { connection } => hung_up.push(*connection),
-                Output::Note(note) => {
+                Output::Note(note) | Output::Keep { note: Some(note), .. } => {
                     let session = note.session;
                     match note.what {
                         What::Paired(..) => {
@@ -178,7 +178,7 @@ impl World {
                         | What::Refused(..) => {}
                     }
                 }
-                Output::Persist { .. } => {}
+                Output::Persist { .. } | Output::Keep { note: None, .. } => {}
             }
         }
         let arrived = outputs.iter().find_map(|output| {

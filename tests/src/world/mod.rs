@@ -266,7 +266,7 @@ impl World {
 
     pub fn restart_server(&mut self) {
         if self.server.runs() == Running::No {
-            self.server.start();
+            self.server.start(self.now);
         }
     }
 

@@ -18,6 +18,7 @@ use tasuki_protocol::signal::{ServerToAgent, ServerToOperator};
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::TicketKey;
 use tasuki_signaling::core::issue::Issuer;
+use tasuki_signaling::core::kept::{Kept, LastSeen, Remembered};
 use tasuki_signaling::core::rooms::{
     ConnectionId, Input, Now, Operator, OperatorId, Outcome, Output, Rooms, Row, Settings,
 };
@@ -34,6 +35,8 @@ pub struct Server {
     connections: u64,
     /// What was written down: numbers given out, and until when they rest.
     disk: Vec<(Locator, Instant)>,
+    /// Sessions that run, each with when that was written.
+    running: Vec<(Kept, LastSeen, Instant)>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,13 +61,14 @@ pub enum Said {
 
 impl Server {
     pub fn new(facts: ServerFacts, began: Instant) -> Self {
-        let mut server =
-            Self { rooms: None, facts, began, starts: 0, connections: 0, disk: Vec::new() };
-        server.start();
+        let (disk, running) = (Vec::new(), Vec::new());
+        let mut server = Self { rooms: None, facts, began, starts: 0, connections: 0, disk, running };
+        server.start(began);
         server
     }
 
-    pub fn start(&mut self) {
+    /// What it says then is for nobody: no end is there yet.
+    pub fn start(&mut self, now: Instant) {
         let facts = &self.facts;
         let issuer = Issuer {
             tenant: facts.tenant,
@@ -78,6 +82,15 @@ impl Server {
         let seed = facts.seed.child(&format!("server start {}", self.starts));
         self.starts += 1;
         self.rooms = Some(Rooms::new(Settings::default(), issuer, seed, self.disk.iter().copied()));
+        let starts = u32::try_from(self.starts).unwrap_or(u32::MAX);
+        let remembered = |(kept, last, at): &(Kept, LastSeen, Instant)| Remembered {
+            kept: kept.clone().later(now.saturating_duration_since(*at)),
+            last: *last,
+            starts,
+            operator: Some(self.operator()),
+        };
+        let sessions = self.running.iter().map(remembered).collect();
+        self.turn(Input::Remembered { sessions }, now);
     }
 
     pub fn crash(&mut self) {
@@ -153,10 +166,12 @@ impl Server {
                     }
                     Output::HangUp { connection } => said.push(Said::HungUp(connection)),
                     Output::Persist { write, row, .. } => {
-                        let (Row::Opened { locator, .. } | Row::Attempt { locator, .. }) = row;
-                        self.disk.push((locator, now + Duration::from_secs(1200)));
+                        if let Row::Opened { locator, .. } | Row::Attempt { locator, .. } = row {
+                            self.disk.push((locator, now + Duration::from_secs(1200)));
+                        }
                         inputs.push(Input::Written { write, outcome: Outcome::Durable });
                     }
+                    Output::Keep { row, .. } => write(&mut self.running, row, now),
                     Output::Note(_) => {}
                 }
             }
@@ -181,6 +196,19 @@ impl Server {
             confirmed_until: self.began + Duration::from_secs(365 * 24 * 3600),
             until: self.began + Duration::from_secs(365 * 24 * 3600),
         }
+    }
+}
+
+fn write(running: &mut Vec<(Kept, LastSeen, Instant)>, row: Row, now: Instant) {
+    let mut mark = |session, is| {
+        running.iter_mut().filter(|(kept, ..)| kept.session == session).for_each(|row| row.1 = is);
+    };
+    match row {
+        Row::Opened { .. } | Row::Attempt { .. } => {}
+        Row::LetGo { session } => mark(session, LastSeen::LetGo),
+        Row::TakenUp { session } => mark(session, LastSeen::Running),
+        Row::Running(kept) => running.push((*kept, LastSeen::Running, now)),
+        Row::Over { session } => running.retain(|(kept, ..)| kept.session != session),
     }
 }
 

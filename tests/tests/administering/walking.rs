@@ -301,3 +301,30 @@ fn s54_a_report_on_the_terminal_has_the_figures_of_the_one_for_scripts() {
         assert!(text.lines().any(is_row), "{total} is in no line of\n{text}");
     }
 }
+
+/// S53, S63: what an account's own hours take from a session stands beside what the policy gives.
+#[test]
+fn s53_s63_an_explanation_tells_what_the_accounts_own_hours_leave_of_a_session() {
+    let house = House::set_up().expect("a house");
+    let explain = ["policy", "explain", "hanako", "--mode", "view"];
+    assert_eq!(done(&house, &explain)["hours_left_s"], Value::Null, "any hour");
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a date");
+    let now = now.as_secs();
+    // 1970 began with a Thursday.
+    let today = usize::try_from(now / 86_400 + 3).expect("a day") % 7;
+    let another = format!("{} 00:00-24:00 UTC", days[(today + 3) % 7]);
+    done(&house, &["operator", "limit", "hanako", "--hours", &another]);
+    let outside = done(&house, &explain);
+    assert_eq!(
+        (&outside["allowed"], &outside["hours_left_s"]),
+        (&false.into(), &0.into()),
+        "{outside}"
+    );
+    for (language, words) in [("en", "hours of his account"), ("ja", "利用時間外")] {
+        let arguments = [&["--lang", language], &explain as &[&str]].concat();
+        let said =
+            String::from_utf8_lossy(&started(&house, "admin", &arguments, "").stdout).into_owned();
+        assert!(said.contains(words), "{said}");
+    }
+}

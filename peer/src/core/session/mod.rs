@@ -203,9 +203,9 @@ impl Session {
             Heard::Closed(reason) => return self.server_closed(reason, out),
             Heard::Refused(reason) => {
                 out.tell(SessionEvent::ServerRefused { reason });
-                // After a restart it knows of no session; what else it refuses, it may do next time.
+                // What else it refuses, it may do next time.
                 if self.line.is_resuming() && reason == RefusalReason::Session {
-                    self.line.finish();
+                    return self.server_knows_no_more();
                 }
             }
             // Whoever made the paths said it to this end alone: it is in no ledger, and nobody could end it.
@@ -225,6 +225,16 @@ impl Session {
             self.line.say(EndToEnd::Consent { envelope }, out);
         }
         self.paths.repeat_candidates(&mut self.line, out);
+    }
+
+    /// The server knows its sessions after a restart, too: this one is over, or came from an older copy of its
+    /// database. The customer's end lives in none that nobody could take away (T17); the other follows it.
+    fn server_knows_no_more(&mut self) -> Course {
+        self.line.finish();
+        match self.line.role {
+            Role::Agent => Course::Over(EndReason::Withdrawn, EndedBy::Server),
+            Role::Operator => Course::GoesOn,
+        }
     }
 
     /// A server that forgets a session does not end it while a path carries it. What the other end told the

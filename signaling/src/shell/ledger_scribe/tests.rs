@@ -314,7 +314,7 @@ async fn a_refused_act_fails_alone_and_the_others_of_its_commit_are_on_disk() {
     // The same session twice is against the table's rules; one commit takes them all.
     for (session, line) in [(1, "one"), (2, "two"), (2, "again"), (3, "three")] {
         let (tell, answer) = oneshot::channel();
-        let work = Work::Row(row(session), Box::new(chat(line)));
+        let work = Work::Row(row(session), Some(Box::new(chat(line))));
         assert!(ledger.put(Job { work, then: Then::Tell(tell) }));
         told.push(answer);
     }

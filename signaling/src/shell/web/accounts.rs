@@ -26,6 +26,7 @@ use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::acts::Step;
 use crate::shell::clock;
 use crate::shell::devices::Asked;
+use crate::shell::kept;
 use crate::shell::kinds::Kind;
 use crate::shell::listen::Guest;
 use crate::shell::store::Event;
@@ -171,7 +172,8 @@ pub(super) async fn change_password(
 }
 
 /// Rows with their record, and what they end of what lives.
-async fn done(site: &Site, what: Event, steps: Vec<Step>, whose: OperatorId) -> Response {
+async fn done(site: &Site, what: Event, mut steps: Vec<Step>, whose: OperatorId) -> Response {
+    steps.push(kept::end_all_of(whose.0));
     match site.act(what, steps).await {
         Ok(()) => {
             site.desk.withdraw(whose);

@@ -19,6 +19,7 @@ use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
+use crate::shell::kept;
 use crate::shell::kinds::Kind;
 
 /// A signed policy grows by a third in its envelope.
@@ -65,7 +66,8 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         OperatorChange::ForgetAuthenticator => (Kind::AuthenticatorForgotten, true),
     };
     let changed = async {
-        let (id, steps, code) = site.accounts.change_operator(&change).await?;
+        let (id, mut steps, code) = site.accounts.change_operator(&change).await?;
+        steps.extend(ends.then(|| kept::end_all_of(id)));
         let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
         site.act(changed, steps).await.map(|()| (id, code))
     };
@@ -92,11 +94,15 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Res
         let (id, before, step) = site.accounts.limit_operator(&order).await?;
         let limited = event(Kind::OperatorLimited, Some(id)).by(admin.0).on(&order.operator);
         let limited = limited.telling(&details::of_limits(&order.limits));
-        site.act(limited, vec![step]).await.map(|()| (OperatorId(id), before))
+        let operator = OperatorId(id);
+        let stays = site.stays(operator, &before, &order.limits);
+        let over = (!stays).then(|| kept::end_all_of(id));
+        site.act(limited, [step].into_iter().chain(over).collect()).await?;
+        Ok((operator, stays))
     };
     match limited.await {
-        Ok((operator, before)) => {
-            site.admit_anew(operator, &before, &order.limits).await;
+        Ok((operator, stays)) => {
+            site.admit_anew(operator, stays).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(refused) => refuse_admin(refused),

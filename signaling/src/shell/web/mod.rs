@@ -200,32 +200,34 @@ impl Site {
     /// (T17), is out: he comes back as what he is.
     async fn renew_all(&self, concerned: Concerned) {
         let present = self.desk.to_renew().into_iter();
-        let by = tokio::time::Instant::now() + RENEWED_WITHIN;
-        for (operator, device) in present.filter(|(operator, _)| concerned.has(*operator)) {
-            let renewed = tokio::time::timeout_at(by, async {
-                self.renew(operator, &device).await.is_ok()
-                    || self.renew(operator, &device).await.is_ok()
-            });
-            if !renewed.await.unwrap_or(false) {
-                self.desk.withdraw_device(device);
-            }
-        }
+        let concerned = present.filter(|(operator, _)| concerned.has(*operator));
+        let renew = |(operator, device)| async move { self.renew(operator, &device).await.is_ok() };
+        each_in_time(concerned, RENEWED_WITHIN, renew, |(_, device)| self.desk.withdraw_device(device))
+            .await;
     }
 
-    /// Under limits that are new: who is within them goes on with them, and whoever is not, or has declared a hardware
-    /// address that nobody kept and that counts now, is out and comes back if he may (T54).
-    async fn admit_anew(&self, operator: OperatorId, before: &Limits, now: &Limits) {
+    /// Whether all that an operator has running is within limits that are new: none speaks from elsewhere, and none has
+    /// declared a hardware address that nobody kept and that counts now.
+    fn stays(&self, operator: OperatorId, before: &Limits, now: &Limits) -> bool {
         let admission = Admission::try_from(now).ok();
         let declares_anew = !now.macs.is_empty() && now.macs != before.macs;
-        let may_stay = |places: BTreeSet<IpAddr>| {
-            let unix = clock::unix_row();
-            let is_in = |place: &IpAddr| {
-                admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
-            };
+        let unix = clock::unix_row();
+        let is_in = |place: &IpAddr| {
+            admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
+        };
+        let may_stay = |(_, places): &(DeviceKey, BTreeSet<IpAddr>)| {
             !declares_anew && !places.is_empty() && places.iter().all(is_in)
         };
-        for (device, places) in self.desk.places_of(operator) {
-            if !may_stay(places) || self.renew(operator, &device).await.is_err() {
+        self.desk.places_of(operator).iter().all(may_stay)
+    }
+
+    /// Under limits that are new: who is within them goes on with them; else he is out, and comes back if he may (T54).
+    async fn admit_anew(&self, operator: OperatorId, stays: bool) {
+        if !stays {
+            return self.desk.withdraw(operator);
+        }
+        for (device, _) in self.desk.places_of(operator) {
+            if self.renew(operator, &device).await.is_err() {
                 self.desk.withdraw_device(device);
             }
         }
@@ -261,6 +263,23 @@ impl Site {
     /// The refusal until `tasuki-admin init` is done.
     fn not_yet(&self) -> Option<Response> {
         self.trust.bundle().is_none().then(|| problem(ProblemCode::NotInitialised))
+    }
+}
+
+/// Each of `all` twice at most, one after the other and within a span that is theirs together; `out` has whoever
+/// was not done then.
+async fn each_in_time<T: Copy, F: Future<Output = bool>>(
+    all: impl Iterator<Item = T>,
+    within: Duration,
+    act: impl Fn(T) -> F,
+    out: impl Fn(T),
+) {
+    let by = tokio::time::Instant::now() + within;
+    for one in all {
+        let done = tokio::time::timeout_at(by, async { act(one).await || act(one).await }).await;
+        if !done.unwrap_or(false) {
+            out(one);
+        }
     }
 }
 
@@ -375,4 +394,32 @@ fn problem(code: ProblemCode) -> Response {
 fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     let text = serde_json::to_string(body).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// T17: a database that answers nobody keeps nobody as he was for longer than this.
+    #[tokio::test]
+    async fn t17_who_cannot_be_looked_up_in_time_or_twice_is_out_and_nobody_else() {
+        let (tries, out) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let renew = async |who: &'static str| {
+            tries.borrow_mut().push(who);
+            let tried = tries.borrow().iter().filter(|other| **other == who).count();
+            match who {
+                "fails once" => tried > 1,
+                "fails" => false,
+                "hangs" | "comes after" => std::future::pending().await,
+                _ => true,
+            }
+        };
+        let all = ["well", "fails once", "fails", "hangs", "comes after"].into_iter();
+        let renewing =
+            each_in_time(all, Duration::from_millis(200), renew, |who| out.borrow_mut().push(who));
+        tokio::time::timeout(RENEWED_WITHIN, renewing).await.expect("one span for all of them");
+        assert_eq!(*out.borrow(), ["fails", "hangs", "comes after"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! What the ends of sessions deliver: once, in order, and no more than they may.
 
+use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES};
+
 use super::*;
 
 /// F2, T43: an end's records are taken once and in order, however often they come.

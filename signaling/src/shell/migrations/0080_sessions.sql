@@ -1,0 +1,8 @@
+CREATE TABLE sessions (
+    session BLOB PRIMARY KEY,
+    operator INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kept BLOB NOT NULL,
+    let_go INTEGER NOT NULL DEFAULT 0,
+    starts INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
