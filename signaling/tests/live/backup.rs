@@ -29,19 +29,19 @@ use crate::client::{PASSWORD, World};
 use crate::ledger::{come_and_go, read_until};
 use crate::organisation::root_key;
 
-fn program(verb: &str, data: &Path, file: &Path) -> Output {
+pub(crate) fn program(verb: &str, data: &Path, file: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
     command.args([verb, "--data"]).arg(data).arg(file).stdin(Stdio::null());
     command.env("LC_ALL", "C").output().unwrap()
 }
 
 #[track_caller]
-fn done(output: &Output) {
+pub(crate) fn done(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[track_caller]
-fn refused(output: &Output, code: i32) {
+pub(crate) fn refused(output: &Output, code: i32) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), said.lines().count()), (Some(code), 1), "{said}");
 }
@@ -114,7 +114,7 @@ async fn t57_a_backup_without_an_administrator_comes_back_with_another_token_for
     assert_eq!(hashes, [Sha256::digest(new).to_vec()]);
 }
 
-fn move_database_away(world: &World) {
+pub(crate) fn move_database_away(world: &World) {
     let away = world.folder.path().join("away");
     std::fs::create_dir_all(&away).unwrap();
     for name in ["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"] {
