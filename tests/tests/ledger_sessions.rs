@@ -57,6 +57,9 @@ fn both_ends_write_their_session_into_the_ledger() {
     let answers = records.filter(|record| record["event"]["type"] == "consent_answered");
     assert!(answers.into_iter().all(|record| record["event"]["answer"] == "refused"), "{list}");
 
+    let policy = house.folder().join("policy.toml");
+    fs::write(&policy, "[operator.hanako]\nchat = true\n").expect("written");
+    house.administrate(&["policy", "set", policy.to_str().expect("a name")]).expect("published");
     let mut session = Session::start(&house, &desks, Mode::View, Way::Relayed).expect("a session");
     session.end().expect("it ends");
     let list = list_with(&house, "receipt_kept", &["operator", "agent"]);
@@ -69,13 +72,37 @@ fn both_ends_write_their_session_into_the_ledger() {
     assert_eq!(list["gaps"], Value::Array(Vec::new()));
     let records = list["records"].as_array().expect("records");
     let of = |name: &str| records.iter().rfind(|record| record["event"]["type"] == name);
-    let connected = of("connected").expect("a path");
-    assert!(connected["event"]["data_cipher"].as_str().expect("a cipher").contains("AESGCM"));
+    assert_says_how_it_was_carried(records);
     assert_eq!(of("ended").expect("an end")["event"]["reason"], "operator_ended");
     let report = house.administrate(&["audit", "report"]).expect("a report");
     let total = &report["totals"][0];
     let counts = ["sessions", "consents", "consents_refused"].map(|column| total[column].as_u64());
     assert_eq!(counts, [Some(2), Some(1), Some(1)], "{report}");
+}
+
+/// S99: versions, ciphers, path and policy, of the session under the policy.
+fn assert_says_how_it_was_carried(records: &[Value]) {
+    let own = env!("CARGO_PKG_VERSION");
+    for by in ["operator", "agent"] {
+        let of = |name: &str| {
+            let is = |r: &&Value| r["event"]["type"] == name && r["by"] == by;
+            &records.iter().rfind(is).expect("a record")["event"]
+        };
+        let connected = of("connected");
+        for cipher in ["data_cipher", "media_cipher"] {
+            assert!(connected[cipher].as_str().expect("a cipher").contains("AESGCM"), "{connected}");
+        }
+        assert_eq!(connected["path"], "relayed", "{by}");
+        assert_eq!(connected["own_version"], own, "{by}");
+        let receipt = of("receipt_kept");
+        assert_eq!(
+            (&receipt["operator_version"], &receipt["agent_version"]),
+            (&own.into(), &own.into())
+        );
+        for event in [connected, receipt] {
+            assert_eq!(event["policy"], 1, "{by}: {event}");
+        }
+    }
 }
 
 /// F2, T65: what a server that died could not take is kept on disk, closed, and sent by the next
@@ -166,13 +193,21 @@ fn eventful(house: &House, desks: &Desks) {
     session.picture(&house.folder().join(PICTURE)).expect("kept");
     session.operator.say(&format!("chat {CHAT}")).expect("told");
     session.agent.wait_for(Mark::default(), CHAT).expect("read");
-    session.agent.say("grant take operate").expect("told");
-    let taken = |e: &Value| e["event"] == "rights_changed";
-    session.operator.event(Mark::default(), "the right is taken", taken).expect("it is told");
+    for answer in ["yes", "no"] {
+        let mark = session.operator.log().mark();
+        session.agent.say("grant take operate").expect("told");
+        let changed = |e: &Value| e["event"] == "rights_changed";
+        session.operator.event(mark, "the right is taken", changed).expect("it is told");
+        let (asking, asked) = (session.operator.log().mark(), session.agent.log().mark());
+        session.operator.say("grant ask operate").expect("told");
+        session.agent.event(asked, "question", |e| e["event"] == "asking").expect("asked");
+        session.answer(answer).expect("told");
+        session.operator.event(asking, "an answer", changed).expect("it is told");
+    }
     session.end().expect("it ends");
 }
 
-/// S47, S53, T43, T63: what the ends saw of a session stands there for who has the log key, and in nothing that
+/// S47, S53, T43, T63: what the ends saw of a session, and each right that was asked for, given and taken, stands there for who has the log key, and in nothing that
 /// the server has: neither its folder with all its keys, nor a backup.
 #[test]
 fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_to_the_server() {
@@ -186,7 +221,16 @@ fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_t
     };
     assert_eq!(of("customer", "operator")["event"]["name"], CUSTOMER);
     of("screenshot_taken", "agent");
-    assert_eq!(of("right_revoked", "agent")["event"]["right"], "operate");
+    let of_rights = records.iter().filter(|r| {
+        let name = r["event"]["type"].as_str().expect("a name");
+        let is = name.starts_with("right_") || name == "refused";
+        is && r["by"] == "agent" && r["event"]["right"] == "operate"
+    });
+    let rights: Vec<&str> = of_rights.filter_map(|r| r["event"]["type"].as_str()).collect();
+    let expected =
+        ["revoked", "asked", "granted", "revoked", "asked"].map(|word| format!("right_{word}"));
+    assert_eq!(rights[..5], expected, "{list}");
+    assert_eq!(rights[5..], ["refused"], "{list}");
     let report = house.administrate(&["audit", "report"]).expect("a report");
     assert!(report.to_string().contains(CUSTOMER), "{report}");
 

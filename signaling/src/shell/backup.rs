@@ -164,7 +164,12 @@ pub(crate) async fn restore(data: &Path, backup: &Path) -> Result<Restored, Faul
             return Err(BackupFault::Foreign(backup.to_owned()).into());
         }
         let revived = Store::revive(&unfinished, head.made_at).await;
-        let admin_token = revived.map_err(|_| BackupFault::Damaged(backup.to_owned()))?;
+        // A full disk is no damaged backup.
+        let admin_token =
+            revived.map_err(|fault| match matches!(fault, Fault::DatabaseDamaged(_)) {
+                true => BackupFault::Damaged(backup.to_owned()).into(),
+                false => fault,
+            })?;
         fs::rename(&unfinished, &database).map_err(Fault::unreadable(&database))?;
         Ok(Restored { made_at: head.made_at, admin_token })
     };

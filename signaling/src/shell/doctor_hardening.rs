@@ -2,7 +2,7 @@
 //! a setting or a unit file has softened.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{Config, Metering};
@@ -144,7 +144,7 @@ fn administrators_keys(data: &Path) -> Seen {
 
 fn directives(unit: &Path) -> Seen {
     let shown = unit.display();
-    let Ok(text) = std::fs::read_to_string(unit) else {
+    let Ok(text) = with_drop_ins(unit) else {
         return Seen::new(
             "H07",
             Grade::Warning,
@@ -173,8 +173,28 @@ fn directives(unit: &Path) -> Seen {
     )
 }
 
-/// Those of [`DIRECTIVES`] that a unit does not say.
+/// A unit, and behind it what is laid over it, in the order of the names (systemd.unit(5)).
+fn with_drop_ins(unit: &Path) -> std::io::Result<String> {
+    let mut text = std::fs::read_to_string(unit)?;
+    let mut folder = unit.as_os_str().to_owned();
+    folder.push(".d");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "conf"));
+    files.sort();
+    for file in files {
+        text.push('\n');
+        text.push_str(&std::fs::read_to_string(file)?);
+    }
+    Ok(text)
+}
+
+/// Those of [`DIRECTIVES`] that a unit does not say, or takes back in another line.
 pub fn missing_directives(unit: &str) -> Vec<&'static str> {
-    let says = |directive: &&str| unit.lines().any(|line| line.trim() == *directive);
+    let says = |directive: &&str| {
+        let key = directive.split_inclusive('=').next().unwrap_or(directive);
+        let mut lines = unit.lines().map(str::trim).filter(|line| line.starts_with(key)).peekable();
+        lines.peek().is_some() && lines.all(|line| line == *directive)
+    };
     DIRECTIVES.iter().copied().filter(|directive| !says(directive)).collect()
 }

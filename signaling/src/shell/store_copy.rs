@@ -44,7 +44,7 @@ impl Store {
     /// has kept the one that `setup` printed has nothing (T57).
     pub(crate) async fn revive(path: &Path, backup_at: u64) -> Result<Option<String>, Fault> {
         let store = Self::open(path).await?;
-        let damaged = |_| Fault::DatabaseDamaged(path.to_owned());
+        let damaged = |error| store_fault::of_database(&error, path);
         for statement in [
             "DELETE FROM tokens",
             "DELETE FROM codes",

@@ -41,7 +41,7 @@ pub(crate) fn done(output: &Output) {
 }
 
 #[track_caller]
-fn refused(output: &Output, code: i32) {
+pub(crate) fn refused(output: &Output, code: i32) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), said.lines().count()), (Some(code), 1), "{said}");
 }

@@ -64,6 +64,13 @@ impl World {
     }
 
     pub(crate) async fn begun(settings: &[(&str, &str)]) -> Self {
+        let world = Self::untouched(settings).await;
+        world.enrol_admin().await;
+        world
+    }
+
+    /// To which no administrator has come.
+    pub(crate) async fn untouched(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let done = set_up(SetUp {
@@ -85,7 +92,6 @@ impl World {
             settings: settings.collect(),
         };
         world.run().await;
-        world.enrol_admin().await;
         world
     }
 

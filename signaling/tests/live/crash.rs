@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList};
@@ -104,6 +104,17 @@ impl Process {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         ticks as f64 / 100.0
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// SIGTERM; gives its exit code and how long it took to end.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, Duration) {
+        let asked = Instant::now();
+        kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
+        (self.0.wait().unwrap().code(), asked.elapsed())
     }
 
     /// SIGKILL.

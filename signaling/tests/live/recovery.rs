@@ -27,7 +27,7 @@ fn ordered(data: &Path) -> Output {
 }
 
 /// What the server's machine makes, beside the running server or without it.
-fn token(data: &Path) -> String {
+pub(crate) fn token(data: &Path) -> String {
     let output = ordered(data);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -35,7 +35,7 @@ fn token(data: &Path) -> String {
     made["token"].as_str().unwrap().to_owned()
 }
 
-fn enrol(token: &str, name: &str, key: &SigningKey) -> EnrolAdmin {
+pub(crate) fn enrol(token: &str, name: &str, key: &SigningKey) -> EnrolAdmin {
     EnrolAdmin {
         token: token.to_owned(),
         name: name.to_owned(),

@@ -43,12 +43,12 @@ pub(crate) fn digits(uri: &str, steps: u64) -> String {
     totp.generate(unix() + 30 * steps).to_string()
 }
 
-async fn with_digits(world: &World, device: &SigningKey, digits: Option<String>) -> Answer {
+pub(crate) async fn with_digits(world: &World, device: &SigningKey, digits: Option<String>) -> Answer {
     world.login_with("hanako", PASSWORD, device, |request| request.totp = digits).await
 }
 
 /// An account with an authenticator; gives its address.
-async fn with_authenticator(world: &World, device: &SigningKey) -> String {
+pub(crate) async fn with_authenticator(world: &World, device: &SigningKey) -> String {
     let enrolment = world.add_operator("hanako", &Mode::ALL).await;
     world.enrol_device("hanako", device, &enrolment).await;
     let set_up = |digits: Option<String>| {

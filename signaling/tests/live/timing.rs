@@ -3,6 +3,9 @@
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
+use tasuki_protocol::admin::{
+    ChangeOperator, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OperatorChange,
+};
 use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 
@@ -35,18 +38,29 @@ async fn longer(world: &World, rounds: usize) -> Vec<f64> {
     quartiles[1..].iter().map(|way| way - quartiles[0]).collect()
 }
 
-/// Unknown, wrong, right without a code, and suspended.
-const WAYS: [(&str, &str); 4] =
-    [("nobody", "wrong"), ("hanako", "wrong"), ("hanako", PASSWORD), ("taro", PASSWORD)];
+/// Unknown, wrong, right without a code, suspended, disabled, and from where he may not.
+const WAYS: [(&str, &str); 6] = [
+    ("nobody", "wrong"),
+    ("hanako", "wrong"),
+    ("hanako", PASSWORD),
+    ("taro", PASSWORD),
+    ("jiro", PASSWORD),
+    ("saburo", PASSWORD),
+];
 
 /// T52: at the real cost, unknown, wrong, suspended and without a code cannot be told apart by the clock.
 #[tokio::test]
 async fn t52_refusals_of_every_cause_take_the_same_time() {
     let [memory, passes] = DEAR;
     let world = World::with(&[memory, passes, ("lock_after", "10000")]).await;
-    for name in ["hanako", "taro"] {
+    for name in ["jiro", "saburo", "hanako", "taro"] {
         world.add_operator(name, &[Mode::View]).await;
     }
+    let disable = ChangeOperator { operator: "jiro".to_owned(), change: OperatorChange::Disable };
+    assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &disable).await.status, 204);
+    let limits = Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() };
+    let limit = LimitOperator { operator: "saburo".to_owned(), limits };
+    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &limit).await.status, 204);
     let suspended = "INSERT INTO failures (operator, device, failures, locked_until)
          SELECT MAX(id), x'', 10000, 9000000000000 FROM operators";
     sqlx::query(suspended).execute(&mut database(&world).await).await.unwrap();

@@ -1,9 +1,14 @@
 //! Where the organisation's keys are: on the administrator's computer, and nowhere else (R9).
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::FileExt;
 
+use ed25519_dalek::SigningKey;
+use tasuki_admin::client::Client;
+use tasuki_admin::profile::{Place, Profile};
 use tasuki_admin::vault::{Master, Passphrase};
-use tasuki_protocol::keys::Vault;
+use tasuki_protocol::keys::{LOG_KEYS_PATH, Vault, WrappedLogKey, WrappedLogKeys};
 use tasuki_tests::stack::{House, all_bytes_below};
 use tasuki_tests::tapping::encodings;
 
@@ -14,31 +19,88 @@ fn master(house: &House) -> Master {
     Master::unwrap(&vault, &Passphrase::entered(house.secrets()[0])).expect("its passphrase")
 }
 
-/// R9: neither in the server's folder, nor in a log that tells everything, is what the keys grow from, or the
-/// private half of one, also after each was changed.
+/// As the server keeps them for administrators.
+fn wrapped_log_keys(house: &House) -> Vec<WrappedLogKey> {
+    let profile = Profile::at(house.folder().join("admin"));
+    let place = Place::of(&profile.bundle(None).expect("a bundle"));
+    let key: SigningKey = profile.key().expect("a key");
+    let client = Client { place: &place, key: Some(&key) };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let kept = runtime.block_on(client.fetch::<WrappedLogKeys>(LOG_KEYS_PATH)).expect("the keys");
+    kept.log_keys
+}
+
+/// All that a process holds and may write to (proc(5)): its memory, without the program and its libraries.
+fn memory_of(process: u32) -> Vec<u8> {
+    let file = |name: &str| File::open(format!("/proc/{process}/{name}")).expect("its memory");
+    let memory = file("mem");
+    let mut all = Vec::new();
+    for line in BufReader::new(file("maps")).lines() {
+        let line = line.expect("a line");
+        let mut words = line.split_whitespace();
+        let (Some(range), Some(rights)) = (words.next(), words.next()) else { continue };
+        let Some((from, to)) = range.split_once('-').filter(|_| rights.starts_with("rw")) else {
+            continue;
+        };
+        let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).expect("an address"));
+        let mut bytes = vec![0; usize::try_from(to - from).expect("its size")];
+        // What was given back meanwhile is not there any more.
+        if memory.read_exact_at(&mut bytes, from).is_ok() {
+            all.extend(bytes);
+        }
+    }
+    all
+}
+
+/// Whether one of `needles` is there, by their first two bytes: once through, however many they are.
+fn any_in(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
+    let mut begins: Vec<Vec<&[u8]>> = vec![Vec::new(); 1 << 16];
+    let place = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+    for needle in needles {
+        begins[place(needle)].push(needle);
+    }
+    let at =
+        |at: usize| begins[place(&bytes[at..])].iter().any(|needle| bytes[at..].starts_with(needle));
+    (0..bytes.len().saturating_sub(1)).any(at)
+}
+
+/// R9, S49, S50: neither in the server's folder, nor in a log that tells everything, nor in its memory is what
+/// the keys grow from, or the private half of one, also after each was changed.
 #[test]
-fn r9_no_private_half_of_the_organisations_keys_ever_comes_to_the_server() {
+fn r9_s49_s50_no_private_half_of_the_organisations_keys_ever_comes_to_the_server() {
     let mut house = House::set_up().expect("a house");
     house.restart_talkative_server().expect("it comes up");
     house.sign_in_administrator().expect("signed in");
     let mut secrets: Vec<[u8; 32]> = Vec::new();
-    let mut note = |master: &Master| {
+    let mut note = |house: &House| {
+        let master = master(house);
         secrets.extend([*master.bytes(), master.root().to_bytes(), master.lock().to_bytes()]);
+        // Wrapped by this master or by the one before it.
+        let opened = wrapped_log_keys(house);
+        secrets
+            .extend(opened.iter().filter_map(|key| Some(master.unwrap_log_key(key).ok()?.to_bytes())));
     };
-    note(&master(&house));
+    note(&house);
     for kind in ["lock", "log", "root"] {
         house.administrate(&["key", "rotate", kind]).expect("changed");
-        note(&master(&house));
+        note(&house);
     }
-    let mut there = all_bytes_below(&house.folder().join("server")).expect("its folder");
-    there.extend(house.server.log().tail(usize::MAX).into_bytes());
-    let is_there = |needle: &[u8]| there.windows(needle.len()).any(|window| window == needle);
-    let root = master(&house).root().verifying_key().to_bytes();
-    assert!(encodings(&root).iter().any(|needle| is_there(needle)), "the public half is");
     secrets.sort_unstable();
     secrets.dedup();
-    assert_eq!(secrets.len(), 7, "two masters, each with its root and its lock, and one lock more");
-    for needle in secrets.iter().flat_map(|secret| encodings(secret)) {
-        assert!(!is_there(&needle), "a private half is at the server");
-    }
+    assert_eq!(
+        secrets.len(),
+        9,
+        "two masters, each with its root and its lock, one lock more, two log keys"
+    );
+    let root = master(&house).root().verifying_key().to_bytes();
+    let memory = memory_of(house.server.id());
+    assert!(any_in(&memory, &[root.to_vec()]), "the public half is, as bytes");
+    let mut there = all_bytes_below(&house.folder().join("server")).expect("its folder");
+    there.extend(house.server.log().tail(usize::MAX).into_bytes());
+    assert!(any_in(&there, &encodings(&root)), "the public half is");
+    let needles: Vec<Vec<u8>> = secrets.iter().flat_map(|secret| encodings(secret)).collect();
+    assert!(!any_in(&there, &needles), "a private half is at the server");
+    let hex = |secret: &[u8; 32]| secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let raw = secrets.iter().flat_map(|secret| [secret.to_vec(), hex(secret).into_bytes()]);
+    assert!(!any_in(&memory, &raw.collect::<Vec<_>>()), "a private half is in the server's memory");
 }

@@ -18,14 +18,14 @@ use tasuki_protocol::message::{
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_tests::desktop::{Desktop, Ear, Notepad, Size};
 use tasuki_tests::hostile::vocabulary::{ABLE, acts};
-use tasuki_tests::running::{Mark, Process};
+use tasuki_tests::running::{Mark, Process, until};
 use tasuki_tests::stack::{House, Way, start_operator};
 
 const SIZE: Size = Size::new(800, 600);
 /// The title of a window on the host's desktop: it may be seen, and not read.
 const TITLE: &str = "title-of-a-private-window";
 
-/// S14, S15, S16, S17, T19. In Control the same viewer's hand counts, which shows that it would
+/// S14, S15, S16, S17, S53, T19. In Control the same viewer's hand counts, which shows that it would
 /// have been heard.
 #[tokio::test(flavor = "multi_thread")]
 async fn s14_s15_s16_a_modified_viewer_over_the_real_relay_moves_nothing_on_a_real_desktop() {
@@ -38,7 +38,26 @@ async fn s14_s15_s16_a_modified_viewer_over_the_real_relay_moves_nothing_on_a_re
         assert_untouched(&notes, mode);
         viewer.say(SessionMessage::Either(Either::End(EndReason::OperatorEnded))).await;
         agent.wait_end().unwrap();
+        if mode == Mode::View {
+            assert_recorded(&house);
+        }
     }
+}
+
+/// S53, T19: for whoever reads the ledger, and in what is counted of it.
+fn assert_recorded(house: &House) {
+    let tried = |record: &Value| {
+        let event = &record["event"];
+        event["type"] == "violation" && event["right"] == "operate" && record["by"] == "agent"
+    };
+    until("a record of the forbidden hand", || {
+        let list = house.administrate(&["audit", "list", "--last", "0"]).ok();
+        let records = list.as_ref().and_then(|list| list["records"].as_array());
+        Ok(records.is_some_and(|records| records.iter().any(tried)).then_some(()))
+    })
+    .unwrap();
+    let report = house.administrate(&["audit", "report"]).unwrap();
+    assert!(report["totals"][0]["violations"].as_u64() > Some(0), "{report}");
 }
 
 /// S20, S21, S24, S25, S26, S39, T22, with the roles reversed: the operator's own program is the
