@@ -150,27 +150,12 @@ impl Fault {
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
             Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
+            Self::Locked { .. } => 8,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
-            Self::Refused(code) => match code {
-                ProblemCode::SignIn
-                | ProblemCode::Unauthorised
-                | ProblemCode::AdminSignIn
-                | ProblemCode::Confirm => 6,
-                ProblemCode::Malformed
-                | ProblemCode::Taken
-                | ProblemCode::Unusable
-                | ProblemCode::NotFound
-                | ProblemCode::Version
-                | ProblemCode::Breached
-                | ProblemCode::Conflict
-                | ProblemCode::Yourself
-                | ProblemCode::Certified
-                | ProblemCode::Policy
-                | ProblemCode::Document => 7,
-                ProblemCode::Busy | ProblemCode::NotInitialised => 8,
-            },
-            Self::Name { .. } | Self::NoSuch(_) => 7,
+            Self::Refused(code) => of_refusal(*code),
             Self::NothingTyped
+            | Self::Name { .. }
+            | Self::NoSuch(_)
             | Self::NotConfirmed
             | Self::NotTheSame
             | Self::NotAFingerprint
@@ -189,11 +174,31 @@ impl Fault {
             | Self::Limits
             | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
-            Self::Locked { .. } => 8,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
             Self::ServerBehind { .. } => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
+    }
+}
+
+fn of_refusal(code: ProblemCode) -> u8 {
+    match code {
+        ProblemCode::SignIn
+        | ProblemCode::Unauthorised
+        | ProblemCode::AdminSignIn
+        | ProblemCode::Confirm => 6,
+        ProblemCode::Malformed
+        | ProblemCode::Taken
+        | ProblemCode::Unusable
+        | ProblemCode::NotFound
+        | ProblemCode::Version
+        | ProblemCode::Breached
+        | ProblemCode::Conflict
+        | ProblemCode::Yourself
+        | ProblemCode::Certified
+        | ProblemCode::Policy
+        | ProblemCode::Document => 7,
+        ProblemCode::Busy | ProblemCode::NotInitialised => 8,
     }
 }
