@@ -153,10 +153,12 @@ impl Fault {
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
             Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
+            Self::Locked { .. } => 8,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => of_refusal(*code),
-            Self::Name { .. } | Self::NoSuch(_) => 7,
             Self::NothingTyped
+            | Self::Name { .. }
+            | Self::NoSuch(_)
             | Self::NotConfirmed
             | Self::NotTheSame
             | Self::NotAFingerprint
@@ -176,7 +178,6 @@ impl Fault {
             | Self::Limits
             | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
-            Self::Locked { .. } => 8,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
             Self::ServerBehind { .. } => 11,

@@ -29,7 +29,7 @@ impl Language {
 
     pub(crate) fn records_missing(self, seq: u64, session: &str, missing: u64) -> String {
         self.pick(
-            format!("Before record {seq}, an end of session {session} kept back or never delivered {}.", counted(missing, "record")),
+            format!("Before record {seq}, {} of an end of session {session} {} missing: kept back there, or never delivered.", counted(missing, "record"), if missing == 1 { "is" } else { "are" }),
             format!("記録 {seq} の前に、セッション {session} の端末からの記録が {missing} 件ありません（送られなかったか、保留されています）。"),
         )
     }

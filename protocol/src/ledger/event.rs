@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::words::Witness;
 use super::words::{
     AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
 };
+pub use super::words::{MAX_TEXT_BYTES, Witness, clipped};
 use crate::consent::Answer;
 use crate::dsse::{DocumentRefused, strict_json};
 use crate::ids::{DeviceKey, Digest, SessionId};
@@ -19,8 +19,6 @@ use crate::signal::{CloseReason, RefusalReason};
 
 /// The most bytes that one entry may have, before padding.
 pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
-/// The most bytes of one piece of text in an entry; what is longer is cut with [`clipped`].
-pub const MAX_TEXT_BYTES: usize = 4 * 1024;
 
 /// One line of the ledger, as it was before it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -394,10 +392,4 @@ impl Event {
             | Self::Ended { .. } => Class::Content,
         }
     }
-}
-
-/// `text`, cut at [`MAX_TEXT_BYTES`] between two characters.
-pub fn clipped(text: &str) -> String {
-    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
-    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The most bytes of one piece of text in an entry; what is longer is cut with [`clipped`].
+pub const MAX_TEXT_BYTES: usize = 4 * 1024;
+
 /// Whose program saw it happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -115,4 +118,10 @@ pub enum FileVerdict {
     Vetoed,
     Failed,
     Cancelled,
+}
+
+/// `text`, cut at [`MAX_TEXT_BYTES`] between two characters.
+pub fn clipped(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
