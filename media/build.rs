@@ -16,10 +16,10 @@ fn main() {
     }
 }
 
-/// Where `libvpx.a` lies; `None` when another machine's code is built.
+/// Where `libvpx.a` lies; `None` when another machine's code is built, or another system's than Linux.
 fn folder_of_archive() -> Option<PathBuf> {
     let of = |name| std::env::var(name).ok();
-    if of("HOST") != of("TARGET") {
+    if of("HOST") != of("TARGET") || of("CARGO_CFG_TARGET_OS").as_deref() != Some("linux") {
         return None;
     }
     if let Some(folder) = of("VPX_LIB_DIR") {

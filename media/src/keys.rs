@@ -17,7 +17,7 @@ pub fn place(keycode: u8) -> Option<PhysicalKey> {
 }
 
 /// X's keycode, or `None` for a usage that names no key.
-#[cfg(any(target_os = "linux", feature = "portable"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn keycode(key: PhysicalKey) -> Option<u8> {
     let evdev = *EVDEV.get(usize::from(key.0))?;
     (evdev != 0).then(|| evdev + X_OFFSET)

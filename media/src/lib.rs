@@ -8,6 +8,7 @@
 pub mod blocks;
 #[cfg(any(target_os = "linux", feature = "portable"))]
 mod canvas;
+pub mod desktop;
 pub mod fake;
 pub mod i420;
 pub mod input;

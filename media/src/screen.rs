@@ -116,6 +116,10 @@ pub enum ScreenError {
         "the desktop runs on Wayland, where no program sees all of it: sign in to an Xorg (X11) session"
     )]
     Wayland,
+    #[error(
+        "the screen of this system cannot be shown yet: use a computer with Linux and an X11 desktop"
+    )]
+    OtherSystem,
     #[error("the desktop has {depth} bits of colour: set it to 24 (millions of colours)")]
     UnsupportedDepth { depth: u8 },
     #[error("the desktop of {width}x{height} is larger than 7680x4320: choose a smaller resolution")]

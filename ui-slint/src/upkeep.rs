@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use slint::winit_030::winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
 use slint::winit_030::{WinitWindowAccessor, winit};
 use slint::{PhysicalPosition, PhysicalSize, PlatformError};
+use tasuki_media::desktop::{Alarm, Sentinel, Standing};
 use tasuki_media::screen::Waker;
-use tasuki_media::x11::{Alarm, Sentinel, Standing};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::fault::Fault;
 use tokio::sync::mpsc::Receiver;
@@ -53,8 +53,12 @@ impl NextIsKept {
 /// menu entry (ui-slint/desktop), so that a desktop knows whose windows they are.
 ///
 /// # Errors
-/// The toolkit does not start: no display that it can use.
+/// [`Fault::NoDisplay`] where a desktop has a name and none is named, else what the toolkit says of it.
 pub(crate) fn choose_toolkit(name: &str) -> Result<NextIsKept, Fault> {
+    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
+        return Err(Fault::NoDisplay);
+    }
     let next = NextIsKept::default();
     let asked = next.clone();
     let toolkit = slint::BackendSelector::new()
@@ -126,7 +130,7 @@ pub(crate) fn monitors(window: &slint::Window) -> Option<Vec<(PhysicalPosition, 
         if on_wayland() {
             return known;
         }
-        let Ok(layout) = tasuki_media::x11::monitors(None) else { return known };
+        let Ok(layout) = tasuki_media::desktop::monitors(None) else { return known };
         let now = layout.monitors.iter().map(|monitor| {
             let at = PhysicalPosition::new(monitor.x, monitor.y);
             let scale =
@@ -228,7 +232,7 @@ pub(crate) fn x11_id(window: &slint::Window) -> Option<u32> {
     let id = window.with_winit_window(|winit| {
         let raw = winit.window_handle().ok()?.as_raw();
         if let RawWindowHandle::Xlib(handle) = raw {
-            return u32::try_from(handle.window).ok();
+            return u32::try_from(u128::from(handle.window)).ok();
         }
         let RawWindowHandle::Xcb(handle) = raw else { return None };
         Some(handle.window.get())

@@ -135,7 +135,7 @@ impl Encoder {
             return Err(CodecError::SizeChanged);
         }
         let flags = match coding {
-            Coding::Key => i64::from(vpx::VPX_EFLAG_FORCE_KF),
+            Coding::Key => vpx::VPX_EFLAG_FORCE_KF as vpx::vpx_enc_frame_flags_t,
             Coding::Delta(_) => 0,
         };
         self.set_active(coding)?;

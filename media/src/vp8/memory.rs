@@ -8,9 +8,8 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+#[cfg(libvpx_archive)]
 use std::ptr;
-
-use rustix::mm::{Advice, madvise};
 
 /// What libvpx asks for, for each macroblock of the largest frame: 16 bytes for each
 /// of 16 tokens in 24 blocks (vp8/encoder/onyx_if.c). Nothing else is asked for so.
@@ -52,11 +51,24 @@ impl TokenSpace {
         let end = (self.start as usize + self.bytes) / LARGEST_PAGE * LARGEST_PAGE;
         if start < end {
             // SAFETY: whole pages within the encoder's own space; what it reads there it wrote
-            // for the same frame. A refusal costs memory alone.
-            let _ = unsafe { madvise(start as *mut c_void, end - start, Advice::LinuxDontNeed) };
+            // for the same frame.
+            unsafe { empty(start as *mut c_void, end - start) };
         }
     }
 }
+
+/// # Safety
+/// Whole pages, of which nothing is needed any more.
+#[cfg(target_os = "linux")]
+unsafe fn empty(pages: *mut c_void, bytes: usize) {
+    use rustix::mm::{Advice, madvise};
+    // SAFETY: promised by the caller. A refusal costs memory alone.
+    let _ = unsafe { madvise(pages, bytes, Advice::LinuxDontNeed) };
+}
+
+/// libvpx has its own allocator there, which nobody asks for token space.
+#[cfg(not(target_os = "linux"))]
+unsafe fn empty(_: *mut c_void, _: usize) {}
 
 #[cfg(libvpx_archive)]
 unsafe extern "C" {

@@ -17,6 +17,14 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::screen::{ScreenError, Waker};
 
+/// The display of the environment (DISPLAY).
+///
+/// # Errors
+/// [`ScreenError::NoDisplay`].
+pub fn named() -> Result<String, ScreenError> {
+    std::env::var("DISPLAY").ok().filter(|name| !name.is_empty()).ok_or(ScreenError::NoDisplay)
+}
+
 /// Whether `display` lets this user in and can be shown and operated. Looks at nothing on it.
 ///
 /// # Errors
@@ -54,7 +62,7 @@ impl Desktop {
     pub(super) fn connect(display: Option<&str>) -> Result<Self, ScreenError> {
         let named = match display {
             Some(name) => name.to_owned(),
-            None => std::env::var("DISPLAY").unwrap_or_default(),
+            None => named()?,
         };
         if named.is_empty() {
             return Err(ScreenError::NoDisplay);

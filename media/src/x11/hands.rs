@@ -96,6 +96,7 @@ pub(super) fn as_inject_error(fault: ScreenError) -> InjectError {
         | ScreenError::TooLarge { .. }
         | ScreenError::NoMonitor
         | ScreenError::Wayland
+        | ScreenError::OtherSystem
         | ScreenError::Lost
         | ScreenError::NoSharedMemory
         | ScreenError::NoThread => InjectError::Lost,

@@ -13,14 +13,8 @@ use x11rb::protocol::xinput;
 use super::connection::{Desktop, Woken};
 use super::devices::{Devices, Holder};
 use super::echo::{Act, Echo};
+use crate::desktop::Touched;
 use crate::screen::{ScreenError, Waker};
-
-/// What the person at the desk touched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Touched {
-    Mouse,
-    Keyboard,
-}
 
 /// Watches one display for input that did not come from the injector of `echo`.
 #[derive(Debug)]

@@ -28,15 +28,15 @@ mod text;
 mod watchdog;
 mod witness;
 
-pub use connection::check;
+pub use connection::{check, named};
 pub use deeds::hands_were_at_rest;
 pub use echo::Echo;
 pub use inject::X11Injector;
 pub use layout::monitors;
-pub use local::{LocalInput, Touched};
+pub use local::LocalInput;
 pub use screen::X11Screen;
-pub use seen::{Deed, Doer};
-pub use sentinel::{Alarm, Sentinel, Standing};
-pub use stop_key::StopKey;
+pub use sentinel::Sentinel;
 pub use watchdog::serve_when_asked;
 pub use witness::Witness;
+
+pub use crate::desktop::{Alarm, Deed, Doer, Standing, StopKey, Touched};

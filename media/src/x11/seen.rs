@@ -7,27 +7,14 @@ use std::collections::{BTreeSet, VecDeque};
 
 use x11rb::protocol::xinput::DeviceId;
 
+use crate::desktop::{Deed, Doer};
+
 /// How old a press may be when its window asks: a slow hand holds a button for a second.
 const FRESH_MS: u32 = 1500;
 /// So long after an injected act no press counts: whose it is could not be told.
 const TAINT_MS: u32 = 400;
 /// Keys of a hand that the window has not received yet; no hand is faster.
 const MOST_WAITING: usize = 64;
-
-/// What a window received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    Click,
-    Key,
-}
-
-/// Who did it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doer {
-    Hand,
-    /// Injected, sent by a program, stale, or not told apart from these.
-    Nobody,
-}
 
 /// What a device did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

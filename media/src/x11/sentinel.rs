@@ -19,7 +19,8 @@ use x11rb::protocol::xproto::{
 
 use super::connection::{Desktop, Woken, lost, refused};
 use super::layout;
-use super::stop_key::{Grip, StopKey};
+use super::stop_key::Grip;
+use crate::desktop::{Alarm, Standing, StopKey};
 use crate::screen::{ScreenError, Waker};
 
 /// Two windows that both want to be on top must not turn the display into a race.
@@ -32,29 +33,6 @@ const FIGHT: Duration = Duration::from_secs(10);
 const MOST_LOOKED_AT: usize = 64;
 /// What a compositor makes a window transparent by.
 const OPACITY: &[u8] = b"_NET_WM_WINDOW_OPACITY";
-
-/// What has happened to the watched windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alarm {
-    /// Ctrl+Alt+Shift+E.
-    StopKey,
-    /// Whether that does anything; told once at the beginning, and when it changes.
-    StopKeyIs(StopKey),
-    /// A watched window was destroyed, or cannot be kept up.
-    Gone,
-    /// The monitors may be others than those that the windows stand on; told once at the beginning too.
-    Monitors,
-}
-
-/// A window of this program, and where it stands on the display, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    pub window: Window,
-    pub left: i16,
-    pub top: i16,
-    pub width: u16,
-    pub height: u16,
-}
 
 #[derive(Debug)]
 pub struct Sentinel {

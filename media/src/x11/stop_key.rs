@@ -10,6 +10,7 @@ use x11rb::wrapper::ConnectionExt as _;
 use tasuki_protocol::input::PhysicalKey;
 
 use super::connection::{Desktop, lost, refused};
+use crate::desktop::StopKey;
 use crate::keys;
 use crate::screen::ScreenError;
 
@@ -19,14 +20,6 @@ const KEYSYM: u32 = 0x65;
 const PLACE: PhysicalKey = PhysicalKey(0x08);
 /// With and without Caps Lock and Num Lock.
 const LOCKS: [u16; 4] = [0, 1 << 1, 1 << 4, 1 << 1 | 1 << 4];
-
-/// Whether the chord does anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopKey {
-    Held,
-    /// Another program holds it.
-    Missing,
-}
 
 /// The keys that were asked for, and what came of it.
 #[derive(Debug)]

@@ -21,7 +21,8 @@ use super::connection::{Desktop, lost, refused};
 use super::covers::{Covers, is_covered};
 use super::devices::{Devices, Holder};
 use super::forgery::Forgeries;
-use super::seen::{Act, Deed, Doer, Seen};
+use super::seen::{Act, Seen};
+use crate::desktop::{Deed, Doer};
 use crate::screen::ScreenError;
 
 /// Frames around a window; more is nobody's desktop.

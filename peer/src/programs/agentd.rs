@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tasuki_media::x11::serve_when_asked;
+use tasuki_media::desktop::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
 use tasuki_terminal::usage::{Manual, Words};
@@ -16,7 +16,7 @@ use super::examining;
 use super::pages::{self, PagesCommand};
 use super::receipts::{self, ReceiptCommand};
 use super::say;
-use super::start::{self, Shared, Signals};
+use super::start::{self, Shared};
 use super::usage;
 use super::visit;
 use crate::core::door::TriedNumbers;
@@ -24,6 +24,7 @@ use crate::core::io::SessionEvent;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
 use crate::shell::settings::Settings;
+use crate::shell::system::Signals;
 use crate::shell::terminal::{self, Lines};
 use crate::shell::texts::Text;
 use crate::shell::trust::Trust;
@@ -173,7 +174,7 @@ async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
         settings,
         trust: &trust,
         display,
-        signals: Signals::listen()?,
+        signals: start::listen()?,
         lines: Lines::of_stdin(),
         tried: TriedNumbers::default(),
     };

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use tasuki_media::x11::serve_when_asked;
+use tasuki_media::desktop::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::rights::Mode;
 use tasuki_terminal::usage::{Manual, Words};
@@ -19,7 +19,7 @@ use super::pages::{self, PagesCommand};
 use super::receipts::{self, ReceiptCommand};
 use super::say::{self, Added, Form};
 use super::sign_in::{self, ConfirmOptions, LoginOptions, PasswordOptions};
-use super::start::{self, Shared, Signals};
+use super::start::{self, Shared};
 use super::surface;
 use super::usage;
 use crate::core::authority::able;
@@ -221,7 +221,7 @@ async fn open(
     settings: &Settings,
     form: Form,
 ) -> Result<(), Fault> {
-    let mut signals = Signals::listen()?;
+    let mut signals = start::listen()?;
     let (front, running) = tokio::select! {
         begun = surface::begin(mode, reason, settings) => begun?,
         _ = signals.next() => return Err(Fault::Interrupted),

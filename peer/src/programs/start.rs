@@ -16,7 +16,6 @@ use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::policy::local::LocalMaximum;
 use tasuki_protocol::rights::Rights;
 use tasuki_protocol::seed::Seed;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -31,6 +30,7 @@ use crate::shell::ledger::{Desk, Scribe, send_kept};
 use crate::shell::local_maximum::local_maximum;
 use crate::shell::paths::PathNeeds;
 use crate::shell::settings::{Flags, Settings};
+use crate::shell::system::Signals;
 use crate::shell::texts::Lang;
 use crate::shell::trust::Trust;
 
@@ -127,10 +127,9 @@ pub(super) fn print_settings(settings: &Settings, form: Form) {
 /// The display of the environment, when there is one that can be reached.
 ///
 /// # Errors
-/// [`Fault::NoDisplay`] without one, [`Fault::Desktop`] for one that is not there.
+/// [`Fault::NoDisplay`] without one, [`Fault::Desktop`] for one that is not there, [`Fault::OtherSystem`].
 pub(super) fn display() -> Result<String, Fault> {
-    let named = std::env::var("DISPLAY").ok().filter(|name| !name.is_empty());
-    let named = named.ok_or(Fault::NoDisplay)?;
+    let named = crate::shell::desktop::named()?;
     crate::shell::desktop::check(&named)?;
     Ok(named)
 }
@@ -212,44 +211,12 @@ fn record_facts(role: Role) -> RecordFacts {
     RecordFacts { software, moment: Instant::now(), unix_s: since.as_secs() }
 }
 
-/// What the system tells a program to do.
-#[derive(Debug)]
-pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-/// Who wants the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Ctrl+C: the person.
-    Person,
-    /// The system, or the terminal's end.
-    System,
-}
-
-impl Signals {
-    /// # Errors
-    /// The system gives no signal handlers.
-    pub(super) fn listen() -> Result<Self, Fault> {
-        let listen =
-            |kind| signal(kind).map_err(|why| Fault::System { what: "a signal", why: why.to_string() });
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
-        })
-    }
-
-    /// Cancel-safe.
-    pub(super) async fn next(&mut self) -> Wish {
-        tokio::select! {
-            _ = self.interrupt.recv() => Wish::Person,
-            _ = self.terminate.recv() => Wish::System,
-            _ = self.hang_up.recv() => Wish::System,
-        }
-    }
+/// Who wants the end of this program, as the system tells it.
+///
+/// # Errors
+/// The system gives no signal handlers.
+pub(super) fn listen() -> Result<Signals, Fault> {
+    Signals::listen().map_err(|why| Fault::System { what: "a signal", why: why.to_string() })
 }
 
 pub(super) fn start_log(filter: &str) -> Result<(), Fault> {

@@ -22,7 +22,7 @@ use crate::shell::trust::Trust;
 /// The desktop that a session may show, when there is one that can be reached.
 ///
 /// # Errors
-/// [`Fault::NoDisplay`] or [`Fault::Desktop`].
+/// [`Fault::NoDisplay`], [`Fault::Desktop`] or [`Fault::OtherSystem`].
 pub fn display() -> Result<String, Fault> {
     start::display()
 }

@@ -11,6 +11,12 @@ texts! {
     FaultWayland =>
         "This computer's screen cannot be shown: its desktop runs on Wayland. Sign out, choose an Xorg (X11) session where you sign in, and start again. Looking at the other screen works here.",
         "このコンピュータの画面は見せられません（デスクトップが Wayland で動いています）。ログアウトし、ログイン画面で Xorg（X11）のセッションを選んで、もう一度お試しください。相手の画面を見ることはできます。";
+    FaultOtherSystem =>
+        "This computer's screen cannot be shown: so far Tasuki shows that of Linux with an X11 desktop alone. Looking at the other screen works here.",
+        "このコンピュータの画面は見せられません（見せられるのは、今のところ Linux の X11 デスクトップだけです）。相手の画面を見ることはできます。";
+    FaultHandsUntold =>
+        "Nobody can agree to a session at this computer: on this system Tasuki cannot tell yet whether a person or a program pressed the button. Please use a computer with Linux.",
+        "このコンピュータではセッションに同意できません。ボタンを押したのが人かプログラムかを、この OS ではまだ見分けられないためです。Linux のコンピュータをお使いください。";
     FaultDesktop => "The desktop cannot be used: {0}.", "デスクトップを使用できません: {0}。";
     FaultNoTerminal =>
         "Consent is given by a person at a terminal, and standard input is not one. Start this program in a terminal.",
@@ -287,8 +293,7 @@ texts! {
     AskLook => "(Type look to allow looking only.)", "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
     AnswerYes => "You allowed it.", "許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
-    AnswerSilent =>
-        "Nobody answered, which counts as no. Nothing was shown.",
+    AnswerSilent => "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
     QuestionGone => "The question is over. Nothing was shown.", "確認は終わりました。画面は共有されていません。";
 
@@ -312,16 +317,13 @@ texts! {
         "Input from the other side waits: the mouse or keyboard here is in use.",
         "こちらのマウスまたはキーボードが使われているため、相手の操作を止めています。";
     InputResumed => "Input from the other side works again.", "相手の操作を再開しました。";
-    Violation =>
-        "The other side tried what it may not ({0}); nothing happened.",
+    Violation => "The other side tried what it may not ({0}); nothing happened.",
         "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
     RefusedAct => "The other side's computer refused this ({0}).", "相手のコンピュータが拒否しました（{0}）。";
-    ScreenshotOfYours =>
-        "The other side kept a still picture of this screen.",
+    ScreenshotOfYours => "The other side kept a still picture of this screen.",
         "相手がこの画面を画像として保存しました。";
     ChatLine => "Message: {0}", "メッセージ: {0}";
-    WrongNumberTried =>
-        "A wrong number was tried; {0} tries are left.",
+    WrongNumberTried => "A wrong number was tried; {0} tries are left.",
         "間違った番号が入力されました。残り {0} 回です。";
     TheNumber => "Session number (valid {1} s, once): {0}", "セッション番号（{1} 秒間、1 回限り有効）: {0}";
     AtTheDoor => "Somebody has come; the number is being checked.", "接続がありました。番号を確認しています。";
@@ -331,8 +333,7 @@ texts! {
     Granted => "The person agreed ({0}): {1}.", "相手が同意しました（{0}）: {1}。";
     ServerAway => "The server cannot be reached; trying again.", "サーバーに接続できません。再接続を試みます。";
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
-    EndedUnconnected =>
-        "It ended before a connection stood. Nothing was shown.",
+    EndedUnconnected => "It ended before a connection stood. Nothing was shown.",
         "接続ができる前に終了しました。画面は共有されていません。";
     Summary =>
         "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
@@ -361,8 +362,7 @@ texts! {
     AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
     AskNewPassword => "New password:", "新しいパスワード:";
     AskNewPasswordAgain => "The same once more:", "もう一度:";
-    ScanThis =>
-        "Scan this with your authenticator, or type its address: {0}",
+    ScanThis => "Scan this with your authenticator, or type its address: {0}",
         "認証アプリで読み取るか、次のアドレスを入力してください: {0}";
     WaitingForApproval =>
         "This device waits for your administrator. Read out these words: {0}",
@@ -385,8 +385,7 @@ texts! {
     NoSession =>
         "Nothing can be done yet: wait until the person has agreed and a path stands.",
         "まだ操作できません。相手が同意し、経路ができるまでお待ちください。";
-    NoPicture =>
-        "There is no picture yet: wait for the first frame.",
+    NoPicture => "There is no picture yet: wait for the first frame.",
         "まだ画面が届いていません。最初の画面をお待ちください。";
     NotAllowedHere => "This session does not allow that ({0}).", "このセッションでは許可されていません（{0}）。";
     WaitedTooLong => "It did not happen within {0} ms.", "{0} ミリ秒以内に起きませんでした。";

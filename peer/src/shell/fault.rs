@@ -47,6 +47,10 @@ faults! {
     NoDisplay = 10, FaultNoDisplay;
     /// No program of a Wayland desktop sees all of it, or stands above what it shows (T33).
     Wayland = 11, FaultWayland;
+    /// Its desktop is not reached here yet.
+    OtherSystem = 11, FaultOtherSystem;
+    /// Whether a person or a program presses cannot be told on this system yet (T2).
+    HandsUntold = 11, FaultHandsUntold;
     /// The desktop is there and cannot be captured or operated.
     Desktop { why: String } = 11, FaultDesktop [why];
     NoTerminal = 12, FaultNoTerminal;

@@ -32,7 +32,7 @@ pub mod run;
 pub mod server;
 pub mod settings;
 mod stun;
-mod system;
+pub(crate) mod system;
 pub mod terminal;
 pub mod texts;
 pub mod tls;

@@ -5,7 +5,6 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use socket2::SockRef;
 use tasuki_protocol::http_answer::Answer;
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::ticket::{RELAY_ALPN, RELAY_PATH, RELAY_UPGRADE, RelayAnswer};
@@ -19,7 +18,7 @@ use super::dial::{self, Callee, HTTP_ALPN, Stream};
 use super::fault::Fault;
 use super::interfaces;
 use super::proxy::{self, Proxies};
-use super::tls;
+use super::{system, tls};
 use crate::core::path::{PathCommand, PathEnd, PathEvent, PathId, RelayFacts};
 use crate::core::relay_leg::RelayLeg;
 
@@ -108,8 +107,7 @@ async fn join(
     });
     let network = |error: io::Error| PathEnd::Network(error.to_string());
     let mut stream = connect(&callee, proxies).await.map_err(|why| path_end(&why))?;
-    // Where the kernel knows no such bound, its buffer holds more; nothing breaks.
-    SockRef::from(stream.get_ref().0).set_tcp_notsent_lowat(NOT_SENT).ok();
+    system::keep_little_unsent(stream.get_ref().0, NOT_SENT);
     show_ticket(&mut stream, &facts.leg.ticket.0).await.map_err(network)?;
     let answer = stream.read_u8().await.map_err(network)?;
     match RelayAnswer::try_from(answer) {

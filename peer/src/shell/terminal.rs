@@ -79,9 +79,10 @@ pub fn hidden_line(prompt: &str) -> std::io::Result<String> {
     let mut err = std::io::stderr();
     write!(err, "{prompt} ")?;
     err.flush()?;
-    let quiet = Quiet::start()?;
-    let line = plain_line();
-    drop(quiet);
+    let line = {
+        let _quiet = Quiet::start()?;
+        plain_line()
+    };
     writeln!(err)?;
     line
 }

@@ -1,4 +1,4 @@
-//! How two programs of one person meet on this computer, in each system's own way.
+//! How two programs of one person meet on this computer, and what a thread costs, in each system's own way.
 //!
 //! The rest of this crate asks here and knows no system. Decides nothing of what they say to each other.
 

@@ -5,7 +5,8 @@ use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 pub(crate) type Visitor = TcpStream;
 
@@ -62,6 +63,12 @@ pub(crate) fn visit(place: &Path, patience: Duration) -> std::io::Result<Visitor
     Ok(visitor)
 }
 
+/// What this thread has cost so far, and others meanwhile: `GetThreadTimes` is not called here.
+pub(crate) fn thread_cpu() -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +93,11 @@ mod tests {
         assert!(visit(&place, wait).is_err(), "nobody is there any more");
         std::fs::write(&place, "left over").unwrap();
         assert!(visit(&place, wait).is_err());
+    }
+
+    #[test]
+    fn what_a_thread_has_cost_only_grows() {
+        let before = thread_cpu();
+        assert!(thread_cpu() >= before);
     }
 }

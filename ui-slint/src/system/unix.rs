@@ -5,6 +5,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 pub(crate) type Visitor = UnixStream;
 
 /// Where another program is met.
@@ -33,4 +35,11 @@ pub(crate) fn visit(place: &Path, patience: Duration) -> std::io::Result<Visitor
     visitor.set_write_timeout(Some(patience))?;
     visitor.set_read_timeout(Some(patience))?;
     Ok(visitor)
+}
+
+/// What this thread has cost so far.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), nanos)
 }

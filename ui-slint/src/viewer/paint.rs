@@ -7,7 +7,6 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use slint::{Rgb8Pixel, Rgba8Pixel, SharedPixelBuffer};
 use tasuki_media::blocks::ChangedBlocks;
 use tasuki_media::tiling::{Extent, Tile, Tiling};
@@ -19,6 +18,7 @@ use tokio::sync::watch;
 
 use super::frame::{Frame, Place, Zoom};
 use super::sheets::Sheets;
+use crate::system::thread_cpu;
 
 /// How the window wants the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -247,14 +247,6 @@ fn look(shape: &CursorShape) -> Shape {
         pixels: (!empty).then(|| SharedPixelBuffer::clone_from_slice(&shape.rgba, width, height)),
         hot: (shape.hot_x, shape.hot_y),
     }
-}
-
-fn thread_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or_default(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]

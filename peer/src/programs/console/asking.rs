@@ -10,6 +10,7 @@ use super::{Asked, Console, Opening, OwnDesktop};
 use crate::core::io::{HumanAct, Question};
 use crate::programs::consent::{Answer, INERT, Shown};
 use crate::programs::say::{self, Added, Form};
+use crate::shell::desktop;
 use crate::shell::fault::Fault;
 use crate::shell::terminal::TypedLine;
 use crate::shell::texts::Text;
@@ -33,7 +34,7 @@ impl Console<'_> {
             });
         }
         if manifest.mode.host() == self.manner.role && self.manner.desktop == OwnDesktop::None {
-            self.refused = Some(Fault::NoDisplay);
+            self.refused = Some(desktop::named().err().unwrap_or(Fault::NoDisplay));
             return self.front.act(HumanAct::Refuse { shown: shown.digest() }).await;
         }
         self.asked = Some(Asked { shown, open: Opening::At(Instant::now() + INERT) });

@@ -10,7 +10,7 @@ mod telling;
 
 use std::time::Duration;
 
-use tasuki_media::x11::hands_were_at_rest;
+use tasuki_media::desktop::hands_were_at_rest;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::Rights;
@@ -20,7 +20,6 @@ use super::commands::{self, Line};
 use super::consent::Shown;
 use super::granting::Grant;
 use super::say::{self, Form};
-use super::start::{Signals, Wish};
 use super::waiting::{Done, Waiting};
 use crate::core::io::{HumanAct, SessionEvent};
 use crate::shell::desktop::Viewer;
@@ -29,6 +28,7 @@ use crate::shell::fault::Fault;
 use crate::shell::notices::Notice;
 use crate::shell::profile::Profile;
 use crate::shell::run::Front;
+use crate::shell::system::{Signals, Wish};
 use crate::shell::terminal::{self, Lines, TypedLine};
 use crate::shell::texts::{Lang, SessionText};
 use crate::shell::verdict::Verdict;

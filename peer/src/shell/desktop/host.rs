@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tasuki_media::desktop::{self, LocalInput, OwnScreen};
 use tasuki_media::input::{InjectError, Injector};
 use tasuki_media::screen::{ScreenError, Waker};
 use tasuki_media::video::{self, Source};
 use tasuki_media::vp8::{Bitrate, FrameKind as CodedKind};
-use tasuki_media::x11::{LocalInput, X11Injector, X11Screen};
 use tasuki_protocol::leg::{FrameKind, VideoHeader};
 use tasuki_protocol::rights::{Operate, Permit, SeeScreen};
 use tasuki_protocol::screen::MonitorId;
@@ -153,7 +153,7 @@ impl Desk {
 
 impl Capture {
     fn start(display: Option<&str>, mailbox: &Mailbox) -> Result<Self, ScreenError> {
-        let source = Source::new(Box::new(X11Screen::open(display)?));
+        let source = Source::new(Box::new(OwnScreen::open(display)?));
         let waker = source.waker();
         let orders = Arc::new(Desk::default());
         let (desk, mailbox) = (Arc::clone(&orders), mailbox.clone());
@@ -232,7 +232,7 @@ struct Hands {
 
 impl Hands {
     fn start(display: Option<&str>, mailbox: &Mailbox) -> Result<Self, ScreenError> {
-        let injector = X11Injector::open(display)?;
+        let injector = desktop::Hands::open(display)?;
         let local = LocalInput::open(display, injector.echo())?;
         let (acts, watching) = (Arc::new(Acts::of(injector.interrupt())), local.waker());
         let mut hands = Self { acts, watching, threads: Vec::new() };
@@ -255,7 +255,7 @@ impl Drop for Hands {
 }
 
 /// The injector lets go of everything held when it is dropped.
-fn inject(mut injector: X11Injector, acts: &Acts, mailbox: &Mailbox) {
+fn inject(mut injector: desktop::Hands, acts: &Acts, mailbox: &Mailbox) {
     while let Some(next) = acts.next() {
         match next {
             Next::ReleaseAll => injector.release_all(),

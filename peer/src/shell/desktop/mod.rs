@@ -8,6 +8,7 @@ pub mod host;
 mod mailbox;
 pub mod viewer;
 
+use tasuki_media::desktop;
 use tasuki_media::screen::ScreenError;
 
 use super::fault::Fault;
@@ -16,6 +17,14 @@ use super::system;
 pub use host::Host;
 pub use mailbox::Mailbox;
 pub use viewer::Viewer;
+
+/// The display of the environment.
+///
+/// # Errors
+/// [`Fault::NoDisplay`], or [`Fault::OtherSystem`].
+pub fn named() -> Result<String, Fault> {
+    desktop::named().map_err(unusable)
+}
 
 /// Whether `display` (as in DISPLAY) answers and has what it takes to be shown and
 /// operated, so that no number is spent on one that does not. Looks at nothing on it (T1).
@@ -33,12 +42,17 @@ pub fn check(display: &str) -> Result<(), Fault> {
     if !system::display_answers(number) {
         return Err(gone(display));
     }
-    tasuki_media::x11::check(display).map_err(|why| {
-        if why == ScreenError::Wayland {
-            return Fault::Wayland;
-        }
-        Fault::Desktop { why: why.to_string() }
-    })
+    desktop::check(display).map_err(unusable)
+}
+
+fn unusable(why: ScreenError) -> Fault {
+    let of_its_own = [
+        (ScreenError::NoDisplay, Fault::NoDisplay),
+        (ScreenError::Wayland, Fault::Wayland),
+        (ScreenError::OtherSystem, Fault::OtherSystem),
+    ];
+    let found = of_its_own.into_iter().find(|(its, _)| *its == why);
+    found.map_or_else(|| Fault::Desktop { why: why.to_string() }, |(_, fault)| fault)
 }
 
 fn gone(display: &str) -> Fault {

@@ -10,9 +10,9 @@ mod obstacles;
 mod words;
 
 use std::time::Duration;
+use tasuki_media::desktop::{self, Hands, OwnScreen};
 use tasuki_media::input::Injector as _;
 use tasuki_media::screen::{Screen as _, ScreenError};
-use tasuki_media::x11::{X11Injector, X11Screen};
 
 use super::fault::Fault;
 use super::proxy::Proxies;
@@ -106,6 +106,9 @@ pub async fn examine(patient: &Patient, mut tell: impl FnMut(&Finding) + Send) -
     network::examine(&patient.trust, &patient.proxies, &mut chart).await;
     match patient.desk.clone() {
         Desk::LetBe => {}
+        Desk::Missing if desktop::named() == Err(ScreenError::OtherSystem) => {
+            chart.note(Words::OtherSystem, &[]);
+        }
         Desk::Missing => chart.note(Words::NoDesktop, &[]),
         Desk::At(display) => {
             let tried = tokio::task::spawn_blocking(move || (try_desktop(&display), display)).await;
@@ -146,10 +149,10 @@ pub fn made_up() -> Vec<Finding> {
 
 /// One picture, dropped at once, and a hand that does nothing.
 fn try_desktop(display: &str) -> Result<String, ScreenError> {
-    let mut screen = X11Screen::open(Some(display))?;
+    let mut screen = OwnScreen::open(Some(display))?;
     let grab = screen.grab(Duration::from_secs(2))?;
     let size = grab.picture.map(|picture| format!("{}x{}", picture.width, picture.height));
-    X11Injector::open(Some(display))?.release_all();
+    Hands::open(Some(display))?.release_all();
     size.ok_or(ScreenError::Lost)
 }
 

@@ -141,6 +141,10 @@ words! {
         ["There is no desktop here to be shown.", "表示できるデスクトップがありません。"],
         ["DISPLAY is not set: capture and injection were not tested.",
          "DISPLAY が設定されていないため、画面取得と入力は試していません。"];
+    OtherSystem => "other_system",
+        ["The screen of this system cannot be shown yet.", "この OS の画面を見せることは、まだできません。"],
+        ["Capture and injection are there for Linux with X11; here they were not tested.",
+         "画面取得と入力は Linux（X11）用です。ここでは試していません。"];
 }
 
 impl Words {

@@ -7,6 +7,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpStream;
+use tokio::signal::windows::{CtrlC, CtrlClose, CtrlShutdown, ctrl_c, ctrl_close, ctrl_shutdown};
+
+use super::Wish;
+
 /// A user's own folders are hers alone there by what they inherit.
 pub(crate) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).create(folder)
@@ -59,4 +64,31 @@ impl Quiet {
 /// There is no X server of this machine.
 pub(crate) fn display_answers(_: &str) -> bool {
     false
+}
+
+/// The kernel knows no such bound and holds more; nothing breaks.
+pub(crate) fn keep_little_unsent(_: &TcpStream, _: u32) {}
+
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: CtrlC,
+    close: CtrlClose,
+    shutdown: CtrlShutdown,
+}
+
+impl Signals {
+    /// # Errors
+    /// The system gives no signal handlers.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: ctrl_c()?, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
+    }
+
+    /// Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.interrupt.recv() => Wish::Person,
+            _ = self.close.recv() => Wish::System,
+            _ = self.shutdown.recv() => Wish::System,
+        }
+    }
 }

@@ -9,6 +9,10 @@ use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
 };
 use rustix::time::{ClockId, clock_gettime};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Wish;
 
 /// Makes the folder, and what lies above it, for its owner alone.
 pub(crate) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
@@ -96,4 +100,42 @@ pub(crate) fn display_answers(number: &str) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn display_answers(number: &str) -> bool {
     std::os::unix::net::UnixStream::connect(format!("/tmp/.X11-unix/X{number}")).is_ok()
+}
+
+/// Of what is written to the stream only so many bytes wait in the kernel. One that knows no such bound holds more;
+/// nothing breaks.
+#[cfg(target_os = "linux")]
+pub(crate) fn keep_little_unsent(stream: &TcpStream, bytes: u32) {
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes).ok();
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keep_little_unsent(_: &TcpStream, _: u32) {}
+
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// The system gives no signal handlers.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.interrupt.recv() => Wish::Person,
+            _ = self.terminate.recv() => Wish::System,
+            _ = self.hang_up.recv() => Wish::System,
+        }
+    }
 }
