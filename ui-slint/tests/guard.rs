@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod aimed;
-mod flooded;
 mod hand;
 mod rival;
 

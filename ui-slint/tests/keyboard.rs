@@ -8,9 +8,9 @@ mod painting;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
 use slint::platform::{Key, WindowEvent};
 use slint::private_unstable_api::re_exports::{ItemWeak, WindowInner};
 use slint::{ComponentHandle, LogicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString};
@@ -19,7 +19,9 @@ use tasuki_ui_slint::agent;
 use tasuki_ui_slint::agent::model::Msg;
 use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
-use tasuki_ui_slint::operator::{mock, scenes, wire};
+use tasuki_ui_slint::operator::session::Wish;
+use tasuki_ui_slint::operator::update::update;
+use tasuki_ui_slint::operator::{self, mock, scenes, wire};
 use tasuki_ui_slint::viewer::made_up;
 use tasuki_ui_slint::windows::{AgentWindow, Means, OperatorWindow};
 
@@ -52,12 +54,14 @@ impl Ear for Heard {
 #[test]
 fn s100_every_control_of_both_windows_is_reached_seen_and_left_by_keys_alone() {
     painting::start();
+    an_answer_that_goes_by_itself_leaves_the_keys();
+    a_tab_that_is_closed_leaves_the_keys();
     for lang in [Lang::En, Lang::Ja] {
         let mut met = BTreeSet::new();
         for scene in agent::scenes::all(lang, Shade::Light, Instant::now()) {
             let order = walk(scene.name, &agents(&scene).0, &mut met);
             is_read_from_top_to_bottom(scene.name, &order);
-            escape_is_heard(scene.name, &agents(&scene));
+            escape_is_heard(scene.name, || agents(&scene));
             if lang == Lang::En {
                 each_control_operates(scene.name, order.len(), || agents(&scene));
             }
@@ -65,12 +69,57 @@ fn s100_every_control_of_both_windows_is_reached_seen_and_left_by_keys_alone() {
         met.clear();
         for scene in scenes::all(lang, Shade::Light) {
             let order = walk(scene.name, &operators(&scene).0, &mut met);
-            escape_is_heard(scene.name, &operators(&scene));
+            escape_is_heard(scene.name, || operators(&scene));
             if lang == Lang::En {
                 each_control_operates(scene.name, order.len(), || operators(&scene));
             }
         }
     }
+}
+
+/// What is told in passing goes while its button has the keys.
+fn an_answer_that_goes_by_itself_leaves_the_keys() {
+    let scenes = agent::scenes::all(Lang::En, Shade::Light, Instant::now());
+    let mut scene = scenes.into_iter().find(|scene| scene.name == "agent-live-message").unwrap();
+    let (window, _) = agents(&scene);
+    tab_to(&window, "Answer");
+    let _ = scene.model.update(Msg::NoticeGone, scene.now);
+    agent::view::show(&scene.model, &window, scene.now);
+    keys_are_somewhere(&window, "an answer");
+}
+
+/// By its own cross, which goes with it.
+fn a_tab_that_is_closed_leaves_the_keys() {
+    let scenes = scenes::all(Lang::En, Shade::Light);
+    let mut scene = scenes.into_iter().find(|scene| scene.name == "operator-viewer").unwrap();
+    let (window, _) = operators(&scene);
+    tab_to(&window, "Close the tab Kenta Suzuki, Osaka");
+    press(&window, Key::Return.into());
+    let second = scene.model.tabs.last().unwrap().id;
+    let _ = update(&mut scene.model, operator::update::Msg::Wish(second, Wish::Close));
+    assert_eq!(scene.model.tabs.len(), 1);
+    mock::show(&scene, &window);
+    keys_are_somewhere(&window, "a tab");
+}
+
+fn tab_to(window: &(impl ComponentHandle + 'static), label: &str) {
+    for _ in 0..MANY {
+        tab(window);
+        let all = controls(window);
+        let at = Stop::of(window).and_then(|stop| stop.is_of(&all));
+        if at.is_some_and(|at| all[at].label == label) {
+            return;
+        }
+    }
+    panic!("no key comes to {label}");
+}
+
+fn keys_are_somewhere(window: &(impl ComponentHandle + 'static), after: &str) {
+    let _ = picture(window);
+    mock_elapsed_time(Duration::from_millis(10));
+    assert!(keys_at(window).upgrade().is_some(), "the keys went with {after}");
+    tab(window);
+    assert!(Stop::of(window).is_some(), "no way goes on after {after}");
 }
 
 fn agents(scene: &agent::scenes::Scene) -> (AgentWindow, Heard) {
@@ -131,9 +180,9 @@ fn walk(
     }
     for due in order.iter().rev() {
         back(window);
-        let stop = Stop::of(window).unwrap();
-        let is_same = stop.item == due.item || stop.middle == due.middle;
-        assert!(is_same, "{state}: the way back is another one: {stop:?}, not {due:?}");
+        let item = keys_at(window);
+        let is_same = item == due.item || middle(&item) == Some(due.middle);
+        assert!(is_same, "{state}: the way back is another one: {:?}, not {due:?}", middle(&item));
     }
     let now: Vec<Stop> = order.iter().filter_map(Stop::again).collect();
     let controls = controls(window);
@@ -211,12 +260,13 @@ fn each_control_operates<W: ComponentHandle + 'static>(
 }
 
 /// What stands over a window goes away.
-fn escape_is_heard(state: &str, (window, heard): &(impl ComponentHandle + 'static, Heard)) {
+fn escape_is_heard<W: ComponentHandle + 'static>(state: &str, open: impl FnOnce() -> (W, Heard)) {
     // Who is asked by the other side answers.
     if state.contains("question") || !COVERED.iter().any(|name| state.contains(name)) {
         return;
     }
-    press(window, Key::Escape.into());
+    let (window, heard) = open();
+    press(&window, Key::Escape.into());
     assert!(!heard.0.borrow().is_empty(), "{state}: Escape leaves it standing");
 }
 
@@ -243,7 +293,7 @@ impl std::fmt::Debug for Stop {
 
 impl Stop {
     fn of(window: &(impl ComponentHandle + 'static)) -> Option<Self> {
-        let weak = WindowInner::from_pub(window.window()).focus_item.borrow().clone();
+        let weak = keys_at(window);
         let middle = middle(&weak)?;
         let stop = Self { item: weak, middle, at: At::Something };
         let known = stop.is_of(&controls(window)).is_some() || is_a_picture(window, &stop);
@@ -260,6 +310,10 @@ impl Stop {
         let around = controls.iter().filter(|control| control.holds(self.middle));
         around.min_by(|one, other| one.area().total_cmp(&other.area())).map(|control| control.index)
     }
+}
+
+fn keys_at(window: &impl ComponentHandle) -> ItemWeak {
+    WindowInner::from_pub(window.window()).focus_item.borrow().clone()
 }
 
 fn middle(weak: &ItemWeak) -> Option<(f32, f32)> {
@@ -300,14 +354,16 @@ impl Control {
 
 /// What there is to press or to fill in.
 fn controls(window: &(impl ComponentHandle + 'static)) -> Vec<Control> {
-    let all = |role| ElementQuery::from_root(window).match_accessible_role(role).find_all();
-    let found = CONTROLS.into_iter().flat_map(|role| all(role).into_iter().map(move |it| (role, it)));
-    let usable = found.filter(|(role, element)| {
-        let dead = *role == AccessibleRole::TextInput && element.accessible_enabled() == Some(false);
+    let role = |element: &ElementHandle| element.accessible_role();
+    let is_one = move |element: &ElementHandle| role(element).is_some_and(|it| CONTROLS.contains(&it));
+    let found = ElementQuery::from_root(window).match_predicate(is_one).find_all();
+    let usable = found.into_iter().filter(|element| {
+        let is_field = role(element) == Some(AccessibleRole::TextInput);
+        let dead = is_field && element.accessible_enabled() == Some(false);
         let named = element.accessible_label().is_some_and(|label| !label.is_empty());
         named && !dead && element.size().width > 0.0
     });
-    usable.enumerate().map(|(index, (_, element))| Control::of(index, &element)).collect()
+    usable.enumerate().map(|(index, element)| Control::of(index, &element)).collect()
 }
 
 /// For the few seconds of what is told in passing.

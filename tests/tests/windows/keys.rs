@@ -202,7 +202,7 @@ fn is_down(desktop: &Desktop) -> bool {
 }
 
 /// Whether another program gets the keyboard, which it gives back at once.
-fn is_free(desktop: &Desktop) -> bool {
+pub(super) fn is_free(desktop: &Desktop) -> bool {
     let display = desktop.connect().unwrap();
     let root = display.setup().roots[0].root;
     let (mode, now) = (GrabMode::ASYNC, x11rb::CURRENT_TIME);

@@ -8,6 +8,7 @@
 mod ending;
 mod entering;
 mod keys;
+mod leaving;
 mod papers;
 mod rights;
 mod tabs;

@@ -12,7 +12,7 @@ use slint::ComponentHandle;
 use slint::winit_030::winit::event::{ElementState, WindowEvent};
 use slint::winit_030::winit::platform::scancode::PhysicalKeyExtScancode as _;
 use slint::winit_030::{EventResult, WinitWindowAccessor as _};
-use tasuki_media::x11::{Alarm, Deed, Doer, Standing, StopKey, Witness};
+use tasuki_media::desktop::{Alarm, Deed, Doer, Standing, StopKey, Witness};
 
 use super::model::{Model, Msg, Page};
 use super::tray::{TraySlot, look_for_tray};

@@ -205,6 +205,7 @@ fn uses_up_the_number(fault: &Fault) -> bool {
             | Fault::Withdrawn
             | Fault::PeerViolation
             | Fault::Wayland
+            | Fault::OtherSystem
             | Fault::NoDisplay
             | Fault::Desktop { .. }
     )

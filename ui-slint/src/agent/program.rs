@@ -16,7 +16,7 @@ use tasuki_protocol::link::JoinLink;
 use super::memory::Remembered;
 use super::mock;
 use super::model::Msg;
-use super::running::Program;
+use super::running::{FAREWELL, Program};
 use crate::single::{self, Start};
 use crate::upkeep;
 
@@ -60,7 +60,7 @@ struct Options {
 
 /// The program.
 pub fn main() -> ExitCode {
-    if let Some(end) = tasuki_media::x11::serve_when_asked() {
+    if let Some(end) = tasuki_media::desktop::serve_when_asked() {
         return end;
     }
     let options = Options::parse();
@@ -75,10 +75,6 @@ pub fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Fault> {
-    let named = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    if !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
-        return Err(Fault::NoDisplay);
-    }
     let next_is_bar = upkeep::choose_toolkit("tasuki-agent")?;
     if let Some(state) = &options.mock {
         return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
@@ -98,14 +94,21 @@ fn run(options: &Options) -> Result<(), Fault> {
         Start::First(door) => door,
     };
     let said_language = options.lang.is_some();
-    let (program, opened) = Program::new(remembered, said_language, next_is_bar).map_err(unusable)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
+    let handle = runtime.handle().clone();
+    let made = Program::new(remembered, said_language, next_is_bar, handle);
+    let (program, opened) = made.map_err(unusable)?;
     if let Some(door) = door {
         door.attend(move |link| drop(opened.blocking_send(link)));
     }
     if let Some(link) = link {
         program.dispatch(read_link(link));
     }
-    program.run().map_err(unusable)
+    let ran = program.run().map_err(unusable);
+    // A file that is written to a folder which no more answers is not waited for.
+    runtime.shutdown_timeout(FAREWELL);
+    ran
 }
 
 /// Empty when somebody merely started the program again: the window comes to the front.

@@ -37,7 +37,7 @@ use crate::{documents, kept, room};
 /// Countdowns are shown by the second; this is often enough for each to be seen.
 const TICK: Duration = Duration::from_millis(200);
 /// How long an ending session may take to tell the other end.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
@@ -47,7 +47,7 @@ pub(super) struct Program {
     remembered: RefCell<Remembered>,
     trust: RefCell<Option<Trust>>,
     tried: RefCell<TriedNumbers>,
-    pub(super) runtime: tokio::runtime::Runtime,
+    pub(super) runtime: tokio::runtime::Handle,
     pub(super) session: RefCell<Option<Held>>,
     examining: Examining,
     guard: RefCell<Guard>,
@@ -66,22 +66,20 @@ impl Program {
         remembered: Remembered,
         language_is_said: bool,
         next_is_bar: NextIsKept,
+        runtime: tokio::runtime::Handle,
     ) -> Result<(Rc<Self>, mpsc::Sender<String>), slint::PlatformError> {
         let settings = &remembered.settings;
         let kept = remembered.appearance.lang.as_deref().filter(|_| !language_is_said);
         let lang = kept.map_or(settings.lang, tasuki_peer::shell::texts::Lang::of_locale);
         let mut model = Model::new(lang, remembered.appearance.shade, "");
         model.notice = kept::names(&remembered.aside).map(Said::SettingsAside);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|why| slint::PlatformError::from(why.to_string()))?;
         let program = Rc::new(Self {
             window: AgentWindow::new()?,
             model: RefCell::new(model),
             remembered: RefCell::new(remembered),
             trust: RefCell::default(),
             tried: RefCell::default(),
-            examining: Examining::new(runtime.handle().clone()),
+            examining: Examining::new(runtime.clone()),
             runtime,
             session: RefCell::default(),
             guard: RefCell::new(Guard::new(next_is_bar)),
@@ -172,7 +170,7 @@ impl Program {
     fn begin_watching(self: &Rc<Self>) {
         let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
         let program = Rc::downgrade(self);
-        let screen = Screen::attach(&self.window, self.runtime.handle().clone(), move |told| {
+        let screen = Screen::attach(&self.window, self.runtime.clone(), move |told| {
             if let (Told::Act(event), Some(program)) = (told, program.upgrade()) {
                 program.act(HumanAct::Operate(event));
             }
@@ -208,7 +206,7 @@ impl Program {
             Effect::Connect(number) => self.connect(number),
             Effect::Abandon => {
                 if let Some(session) = self.session.take() {
-                    session.give_up(self.runtime.handle());
+                    session.give_up(&self.runtime);
                 }
             }
             Effect::Met => self.met(),
@@ -237,7 +235,7 @@ impl Program {
 
     pub(super) fn act(&self, act: HumanAct) {
         if let Some(session) = self.session.borrow_mut().as_mut() {
-            session.act(act, self.runtime.handle());
+            session.act(act, &self.runtime);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tasuki_media::desktop::TELLS_HANDS;
 use tasuki_peer::core::io::{HumanAct, PersonQuestionKind, Question, Reply, SessionEvent};
 use tasuki_peer::programs::visit;
 use tasuki_peer::shell::desktop::Viewer;
@@ -56,6 +57,10 @@ pub(super) enum FromSession {
 
 /// Until the session is over, or given up by dropping the other end of `told`.
 pub(super) async fn run(needs: Needs, told: mpsc::Sender<FromSession>) {
+    // Before a number is spent on a question that nobody could answer.
+    if !TELLS_HANDS {
+        return tell(&told, News::Failed(Fault::HandsUntold)).await;
+    }
     let begun = visit::begin(
         &needs.number,
         needs.failed_before,

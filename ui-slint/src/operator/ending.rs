@@ -5,7 +5,7 @@
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 
-use super::entrance::learn_to_ask;
+use super::entrance::{asked_to_sign_in, is_sign_in_over, learn_to_ask};
 use super::history::{How, KEPT, Past};
 use super::model::{Dialog, Model, Outcome, Page, Stage, Tab, TabId};
 use super::update::Effect;
@@ -17,6 +17,7 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
         learn_to_ask(model);
     }
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
+    let refused = matches!(&result, Err(fault) if is_sign_in_over(fault)) && !tab.leaving;
     let past = past(tab, &result, now);
     tab.noted = true;
     tab.live_seconds = past.seconds;
@@ -33,7 +34,11 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     if tab.leaving && matches!(tab.stage, Stage::Over(Outcome::Cancelled)) {
         close(model, id);
     }
-    keep(model, past)
+    let mut effects = keep(model, past);
+    if refused {
+        effects.extend(asked_to_sign_in(model, id));
+    }
+    effects
 }
 
 /// Sessions whose tabs go before their loops have ended: the history keeps them all the same.

@@ -209,8 +209,12 @@ impl Engine {
     pub fn sign_out(&mut self) {
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         let task = self.runtime.spawn(async move {
-            if let Err(fault) = surface::sign_out(&settings).await {
-                news.tell(Msg::Told(ToastWhat::Failed(fault))).await;
+            match surface::sign_out(&settings).await {
+                Err(fault) if !entrance::is_sign_in_over(&fault) => {
+                    news.tell(Msg::Told(ToastWhat::Failed(fault))).await;
+                }
+                // Out there before: nothing is left to be ended.
+                Ok(()) | Err(_) => {}
             }
         });
         self.running.push(task);

@@ -11,7 +11,9 @@ use tasuki_protocol::terms::Requirement;
 
 use super::ending::note_down;
 use super::history::Past;
-use super::model::{Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn, TabId, Trouble};
+use super::model::{
+    Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn, Stage, Tab, TabId, Trouble,
+};
 use super::preferences::Preferences;
 use super::update::{Effect, Form, say};
 
@@ -113,6 +115,7 @@ fn waits(page: &SignIn, now: u64) -> bool {
         Some(
             Trouble::Locked { .. }
             | Trouble::Failed(_)
+            | Trouble::SignInOver
             | Trouble::Missing(_)
             | Trouble::DevicePending { .. },
         )
@@ -164,6 +167,27 @@ fn key_of(uri: &str) -> String {
     let letters: Vec<char> = key.chars().filter(char::is_ascii_alphanumeric).collect();
     let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
     groups.join(" ")
+}
+
+/// The server takes the sign-in for over, or this computer has none any more.
+pub(super) fn is_sign_in_over(fault: &Fault) -> bool {
+    matches!(fault, Fault::SignInOver | Fault::NotSignedIn)
+}
+
+/// A number was refused for want of a sign-in: the way on is the page to sign in. Sessions that run in other
+/// tabs need none, and are not ended for it.
+pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
+    let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
+    if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
+}
+
+/// Out, and told why.
+pub(super) fn sign_in_again(model: &mut Model) -> Vec<Effect> {
+    let effects = sign_out(model);
+    if let Door::Out(page) = &mut model.door {
+        page.trouble = Some(Trouble::SignInOver);
+    }
+    effects
 }
 
 /// Running sessions end with the sign-in that opened them.

@@ -121,14 +121,8 @@ fn write(file: &Path, png: &[u8]) -> std::io::Result<()> {
 }
 
 /// The monitors of this desktop, to choose from.
-#[cfg(target_os = "linux")]
 pub async fn own_monitors() -> Option<Layout> {
-    tokio::task::spawn_blocking(|| tasuki_media::x11::monitors(None).ok()).await.ok().flatten()
-}
-
-#[cfg(not(target_os = "linux"))]
-pub async fn own_monitors() -> Option<Layout> {
-    None
+    tokio::task::spawn_blocking(|| tasuki_media::desktop::monitors(None).ok()).await.ok().flatten()
 }
 
 #[cfg(test)]

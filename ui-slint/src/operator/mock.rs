@@ -119,7 +119,7 @@ impl Walk {
 }
 
 fn own_monitor() -> Option<Monitor> {
-    tasuki_media::x11::monitors(None).ok()?.shown_monitor().copied()
+    tasuki_media::desktop::monitors(None).ok()?.shown_monitor().copied()
 }
 
 fn say(line: &str) {

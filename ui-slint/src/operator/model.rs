@@ -102,6 +102,8 @@ pub enum Busy {
 pub enum Trouble {
     Failed(Fault),
     Missing(Missing),
+    /// The server knows the sign-in of before no more.
+    SignInOver,
     /// Too many failures; until this moment, in seconds since 1970.
     Locked {
         until: u64,

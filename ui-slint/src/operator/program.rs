@@ -71,7 +71,7 @@ struct Options {
 
 /// The program.
 pub fn main() -> ExitCode {
-    if let Some(end) = tasuki_media::x11::serve_when_asked() {
+    if let Some(end) = tasuki_media::desktop::serve_when_asked() {
         return end;
     }
     let options = Options::parse();
@@ -132,10 +132,6 @@ fn present(window: &OperatorWindow) {
 /// # Errors
 /// [`Fault::NoDisplay`] without a desktop, else what the toolkit says of it.
 pub(super) fn open_window() -> Result<(OperatorWindow, NextIsKept), Fault> {
-    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if cfg!(target_os = "linux") && !named("DISPLAY") && !named("WAYLAND_DISPLAY") {
-        return Err(Fault::NoDisplay);
-    }
     let next_is_kept = upkeep::choose_toolkit("tasuki-operator")?;
     let window = crate::start_toolkit(OperatorWindow::new)?;
     room::keep_on_screen(&window);

@@ -72,6 +72,7 @@ impl Stages {
                     ..page.clone()
                 }),
             ),
+            ("operator-sign-in-over", trouble(Trouble::SignInOver)),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
             (
@@ -193,24 +194,24 @@ impl Stages {
         let mut aside = self.home();
         let file = PathBuf::from("operator-window.json.damaged-1");
         aside.toast = Some(Toast { what: ToastWhat::SettingsSetAside(vec![file]), until: NOW + 6 });
-        let failed =
-            self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::TranscriptMismatch)), |_| {});
+        let failed = |fault| self.tab(Mode::Control, Stage::Over(Outcome::Failed(fault)), |_| {});
         let lost = |mode, fault| {
             let over = Stage::Over(Outcome::Failed(fault));
-            self.tab(mode, over, |tab| tab.live_seconds = 126)
+            self.tab(mode, over, |tab| (tab.live_since, tab.live_seconds) = (Some(NOW - 126), 126))
         };
+        let mut signed_out = failed(Fault::SignInOver);
+        signed_out.tabs.push(self.second_tab());
         let own = Fault::Desktop { why: "no X server answers at :0; check DISPLAY".to_owned() };
         vec![
             ("operator-screenshot-kept", kept),
             ("operator-ended", over(ended(EndedBy::ThisEnd))),
             ("operator-ended-by-them", over(ended(EndedBy::OtherEnd))),
-            (
-                "operator-refused",
-                self.tab(Mode::Control, Stage::Over(Outcome::Failed(Fault::Refused)), |_| {}),
-            ),
-            ("operator-failed", failed),
+            ("operator-refused", failed(Fault::Refused)),
+            ("operator-failed", failed(Fault::TranscriptMismatch)),
             ("operator-screen-lost", lost(Mode::View, Fault::ScreenLost)),
             ("operator-own-screen-lost", lost(Mode::Share, own)),
+            ("operator-connection-lost", lost(Mode::Control, Fault::ConnectionLost)),
+            ("operator-signed-out", signed_out),
             ("operator-history", page(Page::History)),
             ("operator-history-empty", Model { page: Page::History, ..self.home() }),
             ("operator-settings", page(Page::Settings)),

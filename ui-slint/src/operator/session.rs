@@ -14,9 +14,9 @@ use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone, note_down};
-use super::entrance::lacks_reason;
+use super::entrance::{is_sign_in_over, lacks_reason, sign_in_again};
 use super::hearing::{add_line, cipher_words, heard};
-use super::model::{Dialog, Model, Number, Page, Question, Stage, Tab, TabId, ToastWhat};
+use super::model::{Dialog, Model, Number, Outcome, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::update::{Effect, Secret, say};
 use crate::viewer::frame::Zoom;
 use crate::viewer::hands;
@@ -290,6 +290,9 @@ fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     if !matches!(tab.stage, Stage::Over(_)) {
         return Vec::new();
+    }
+    if matches!(&tab.stage, Stage::Over(Outcome::Failed(fault)) if is_sign_in_over(fault)) {
+        return sign_in_again(model);
     }
     // A tab of its own: what the old session still tells is not the new one's.
     let (mode, note) = (tab.mode, tab.note.clone());

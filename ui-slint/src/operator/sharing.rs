@@ -5,7 +5,7 @@
 //! hides them (T33).
 
 use slint::{ComponentHandle, PhysicalPosition, PhysicalSize, PlatformError};
-use tasuki_media::x11::{Alarm, Standing};
+use tasuki_media::desktop::{Alarm, Standing};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Capability;
 use tasuki_protocol::screen::Monitor;

@@ -80,6 +80,7 @@ fn show_sign_in(model: &Model, page: &SignIn, operator: &Operator<'_>) {
             words = fault.sentence(model.lang());
             SignInTrouble::Failed
         }
+        Some(Trouble::SignInOver) => SignInTrouble::Over,
         Some(Trouble::Missing(Missing::User)) => SignInTrouble::NoUser,
         Some(Trouble::Missing(Missing::Password)) => SignInTrouble::NoPassword,
         Some(Trouble::Missing(Missing::Code)) => SignInTrouble::NoCode,

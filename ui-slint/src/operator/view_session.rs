@@ -11,6 +11,7 @@ use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::NUMBER_LIFETIME_S;
 use tasuki_protocol::rights::Capability;
 
+use super::entrance::is_sign_in_over;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
 use super::view::{mode_name, stage, text, whole};
 use super::{clock, square};
@@ -190,7 +191,7 @@ fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
         Outcome::Ended { by: EndedBy::OtherEnd | EndedBy::Server, .. } => {
             (OverWhat::EndedThere, OverTone::Calm, String::new())
         }
-        Outcome::Failed(fault) => (OverWhat::Failed, tone(fault), fault.sentence(model.lang())),
+        Outcome::Failed(fault) => (failed(tab, fault), tone(fault), fault.sentence(model.lang())),
     };
     session.set_over(what);
     session.set_over_tone(tone);
@@ -199,9 +200,20 @@ fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_checkable(failed);
 }
 
+/// A session that had begun was a connection, and whoever lost it did not fail to connect.
+fn failed(tab: &Tab, fault: &Fault) -> OverWhat {
+    let is_lost = matches!(fault, Fault::ConnectionLost | Fault::ServerGone);
+    match tab.live_since {
+        None if is_sign_in_over(fault) => OverWhat::SignedOut,
+        None => OverWhat::Failed,
+        Some(_) if is_lost => OverWhat::Lost,
+        Some(_) => OverWhat::Stopped,
+    }
+}
+
 fn tone(fault: &Fault) -> OverTone {
     let nobody = matches!(fault, Fault::Refused | Fault::NobodyAnswered | Fault::NumberExpired);
-    if nobody { OverTone::Refused } else { OverTone::Trouble }
+    if nobody || is_sign_in_over(fault) { OverTone::Refused } else { OverTone::Trouble }
 }
 
 #[cfg(test)]
