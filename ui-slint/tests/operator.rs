@@ -44,6 +44,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     every_state_looks_as_committed();
     every_control_has_a_role_and_a_label();
     what_a_state_is_for_can_be_found_by_label_and_role();
+    what_is_not_allowed_is_not_offered();
     s22_that_pictures_can_be_kept_is_said_before_anything_is_shown();
     controls_do_what_they_say();
     what_is_written_is_sent();
@@ -238,7 +239,10 @@ fn what_a_state_is_for_can_be_found_by_label_and_role() {
             assert!(find(&open(scene), role, label).is_some(), "{name} lacks {role:?} {label:?}");
         }
     }
-    // What is not allowed is not offered.
+}
+
+fn what_is_not_allowed_is_not_offered() {
+    use AccessibleRole as R;
     let all = scenes::all(Lang::En, Shade::Light);
     let view_only = all.iter().find(|scene| scene.name == "operator-viewer-view-only").unwrap();
     assert!(find(&open(view_only), R::Button, "Ctrl+Alt+Del").is_none());

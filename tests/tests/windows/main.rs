@@ -103,6 +103,16 @@ fn click_until_focused(host: &Desktop, title: &str, click: &mut dyn FnMut() -> a
     stack::click_until_focused(host, title, OWN_HAND, click).unwrap();
 }
 
+/// T33: a bar and the sides of a frame on the operator's screen, where that is what is shown.
+fn what_is_shown_is_marked(window: &OperatorWindow<'_>, mode: Mode) {
+    let marks = if mode.host() == Role::Operator { FRAMED } else { 0 };
+    assert_eq!(window.marks().unwrap().len(), marks, "the operator's bar and frame in {mode}");
+}
+
+fn nothing_is_marked_any_more(window: &OperatorWindow<'_>) {
+    until("the bar and the frame to go", || Ok(window.marks()?.is_empty().then_some(()))).unwrap();
+}
+
 /// S1, S2, S14, S18, S19, S22, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys
 /// alone, each with its picture in a second, and a receipt that says what was.
 /// Pictures of others' screens, keys and tokens are in their memory.
@@ -168,8 +178,7 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
             assert_eq!(notes.text().unwrap(), text);
         }
         assert_eq!(agent.bar().unwrap().is_some(), mode.host() == Role::Agent, "the bar in {mode}");
-        let marks = if mode.host() == Role::Operator { FRAMED } else { 0 };
-        assert_eq!(window.marks().unwrap().len(), marks, "the operator's bar and frame in {mode}");
+        what_is_shown_is_marked(&window, mode);
         let kept = usize::from(mode.viewer() == Role::Agent);
         if kept > 0 {
             papers::a_picture_is_kept_as_the_screen_stands(&agent, &mut room.hand, &window);
@@ -182,10 +191,7 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
 
         let page = agent.end(&mut room.hand).unwrap();
 
-        until("nothing to say any more that a screen is shown", || {
-            Ok(window.marks()?.is_empty().then_some(()))
-        })
-        .unwrap();
+        nothing_is_marked_any_more(&window);
         papers::it_says_what_was(&page, mode, kept, &began);
         let last = room.session_after(before);
         let operators = fs::read_dir(room.house.profile().join("receipts")).unwrap();

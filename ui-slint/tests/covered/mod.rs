@@ -31,7 +31,7 @@ pub(crate) fn t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(
 pub(crate) fn s31_the_end_is_there_with_whatever_stands_over_the_session(lang: Lang) {
     let opened = |name: &str, act: Option<Msg>| {
         let mut over = scene(name, lang);
-        for act in act {
+        if let Some(act) = act {
             let _ = over.model.update(act, over.now);
         }
         over
