@@ -30,8 +30,7 @@ texts! {
     FaultNoSuchBundle =>
         "There is no file {0}. Check its name, or ask your organisation's administrator for tenant.json.",
         "ファイル {0} がありません。名前を確かめるか、組織の管理者から tenant.json を受け取ってください。";
-    FaultBundle =>
-        "The organisation's file {0} cannot be trusted: {1}. Get a fresh copy from your administrator.",
+    FaultBundle => "The organisation's file {0} cannot be trusted: {1}. Get a fresh copy from your administrator.",
         "組織の設定ファイル {0} は信頼できません: {1}。管理者から新しいファイルを受け取ってください。";
     FaultOtherRoot =>
         "The file {0} belongs to another organisation than the one this program trusts. If the change is right, ask your administrator, then remove {1} and start again.",
@@ -42,14 +41,11 @@ texts! {
     FaultExpired =>
         "The organisation's file {0} is past its time, and the server has no newer one. Check this computer's date, then ask your administrator to run: tasuki-admin key renew",
         "組織の設定ファイル {0} の有効期間が過ぎ、サーバーにも新しいものがありません。コンピュータの日付を確かめてから、管理者に tasuki-admin key renew の実行を依頼してください。";
-    FaultProfile =>
-        "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
+    FaultProfile => "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
         "ファイル {0} を使用できません: {1}。修復するか、別の場所に移してからもう一度起動してください。";
-    FaultOpenToOthers =>
-        "The file {0} can be read by other users. Run: chmod 600 {0}",
+    FaultOpenToOthers => "The file {0} can be read by other users. Run: chmod 600 {0}",
         "ファイル {0} をほかの利用者が読めます。次を実行してください: chmod 600 {0}";
-    FaultNoHome =>
-        "There is no home folder: HOME is not set. Set it, or name a folder with --profile DIR.",
+    FaultNoHome => "There is no home folder: HOME is not set. Set it, or name a folder with --profile DIR.",
         "ホームフォルダーがありません（HOME が設定されていません）。設定するか、--profile フォルダー で指定してください。";
     FaultNoRandomness =>
         "The operating system gives no random numbers. Restart the computer and try again.",
