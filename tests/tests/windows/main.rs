@@ -128,9 +128,8 @@ fn t68_neither_window_can_leave_a_core_dump() {
         let limit = until("the limit", || {
             let limits = fs::read_to_string(format!("/proc/{}/limits", process.id()))?;
             let core = limits.lines().find(|line| line.starts_with("Max core file size"));
-            let words: Vec<String> =
-                core.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-            Ok((words.get(4..6) == Some(&["0".to_owned(), "0".to_owned()])).then_some(()))
+            let words: Vec<&str> = core.unwrap_or_default().split_whitespace().collect();
+            Ok(words.get(4..6).is_some_and(|limits| limits == ["0", "0"]).then_some(()))
         });
         limit.unwrap();
     }
