@@ -95,10 +95,8 @@ fn assert_says_how_it_was_carried(records: &[Value]) {
         assert_eq!(connected["path"], "relayed", "{by}");
         assert_eq!(connected["own_version"], own, "{by}");
         let receipt = of("receipt_kept");
-        assert_eq!(
-            (&receipt["operator_version"], &receipt["agent_version"]),
-            (&own.into(), &own.into())
-        );
+        assert_eq!(receipt["operator_version"], format!("tasuki {own}"), "{by}");
+        assert_eq!(receipt["agent_version"], format!("tasuki-agentd {own}"), "{by}");
         for event in [connected, receipt] {
             assert_eq!(event["policy"], 1, "{by}: {event}");
         }

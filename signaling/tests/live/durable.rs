@@ -123,9 +123,9 @@ async fn f5_t65_what_a_disk_did_not_sync_is_acknowledged_to_nobody() {
     };
     // Verified as it is read.
     read_until_entry(&world, is_last).await;
-    let next =
-        sqlx::query_scalar("SELECT next FROM ledger_ends").fetch_all(&mut database(&world).await);
-    assert_eq!(next.await.unwrap() as Vec<i64>, [1], "what the end said is there once");
+    let mut own = database(&world).await;
+    let next = sqlx::query_scalar::<_, i64>("SELECT next FROM ledger_ends");
+    assert_eq!(next.fetch_all(&mut own).await.unwrap(), [1], "what the end said is there once");
     drop(server);
     assert_sound(&world.data()).await;
 }
