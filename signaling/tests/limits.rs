@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use tasuki_protocol::ids::SessionId;
+use tasuki_signaling::core::agenda::{Agenda, Reminder};
 use tasuki_signaling::core::guesses::{Guesses, Limits, OVERALL_WINDOW, Place};
 use tasuki_signaling::core::pace::{Allowance, Pace};
+use tasuki_signaling::core::rooms::ConnectionId;
 
 fn guesses() -> Guesses {
     Guesses::new(Limits { per_address: 10, overall: 100 })
@@ -80,4 +83,20 @@ fn a_burst_passes_then_only_what_time_refills() {
     assert_eq!((0..5).filter(|_| pace.take(later)).count(), 2);
     let much_later = start + Duration::from_secs(3600);
     assert_eq!((0..9).filter(|_| pace.take(much_later)).count(), 3);
+}
+
+#[test]
+fn however_often_something_is_put_off_or_brought_forward_it_is_reminded_once() {
+    let (mut agenda, now) = (Agenda::default(), Instant::now());
+    let (room, agent) = (Reminder::Room(SessionId([1; 16])), Reminder::Agent(ConnectionId(1)));
+    let at = |second| now + Duration::from_secs(second);
+    agenda.remind(at(900), agent);
+    for second in (500..1000).chain(100..600) {
+        agenda.remind(at(second), room);
+    }
+    assert_eq!(agenda.next(), Some(at(100)));
+    assert_eq!((agenda.pop_due(at(99)), agenda.pop_due(at(100))), (None, Some(room)));
+    assert_eq!((agenda.pop_due(at(2000)), agenda.pop_due(at(2000))), (Some(agent), None));
+    agenda.remind(at(3000), room);
+    assert_eq!(agenda.next(), Some(at(3000)), "and again, where it asks for it");
 }

@@ -51,26 +51,3 @@ impl Agenda {
         Some(reminder)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn however_often_something_is_put_off_or_brought_forward_it_is_reminded_once() {
-        let (mut agenda, now) = (Agenda::default(), Instant::now());
-        let (room, agent) = (Reminder::Room(SessionId([1; 16])), Reminder::Agent(ConnectionId(1)));
-        let at = |second| now + Duration::from_secs(second);
-        agenda.remind(at(900), agent);
-        for second in (500..1000).chain(100..600) {
-            agenda.remind(at(second), room);
-        }
-        assert_eq!((agenda.due.len(), agenda.next()), (2, Some(at(100))));
-        assert_eq!((agenda.pop_due(at(99)), agenda.pop_due(at(100))), (None, Some(room)));
-        assert_eq!((agenda.pop_due(at(2000)), agenda.pop_due(at(2000))), (Some(agent), None));
-        agenda.remind(at(3000), room);
-        assert_eq!(agenda.next(), Some(at(3000)), "and again, where it asks for it");
-    }
-}

@@ -45,13 +45,13 @@ async fn until_rows(world: &World, wanted: i64) {
     }
 }
 
-/// A session that is on disk, and the agent's token.
-async fn running(world: &World, operator: &mut Operator) -> (Room, ResumeToken) {
+/// A session that is on disk, its agent's token, and its agent.
+async fn running(world: &World, operator: &mut Operator) -> (Room, ResumeToken, Socket) {
     let before = rows(world).await;
     let mut room = open(world, operator, Mode::Control).await;
     let session = pair(world, operator, &mut room).await;
     until_rows(world, before + 1).await;
-    (room, session.agent_resume)
+    (room, session.agent_resume, session.agent)
 }
 
 async fn comes_back(world: &World, session: SessionId, token: ResumeToken) -> (Socket, ServerToAgent) {
@@ -92,7 +92,7 @@ async fn f2_t17_a_session_of_a_killed_server_is_listed_and_ended_after_its_resta
         as_they_were.iter().map(told).collect::<Vec<_>>()
     );
     let mut agents = Vec::new();
-    for (room, token) in &sessions {
+    for (room, token, _) in &sessions {
         let (agent, told) = comes_back(&world, room.session, *token).await;
         assert_eq!(told, ServerToAgent::Resumed);
         agents.push(agent);
@@ -133,7 +133,7 @@ fn is_closed(entry: &Entry) -> bool {
 async fn f2_a_session_outlives_a_server_that_is_stopped_and_started_as_often_as_that_is() {
     let mut world = World::start().await;
     let mut operator = world.operator("hanako").await;
-    let (room, token) = running(&world, &mut operator).await;
+    let (room, token, _agent) = running(&world, &mut operator).await;
     for _ in 0..2 {
         world.stop().await;
         world.run().await;
@@ -150,7 +150,7 @@ async fn f2_a_session_outlives_a_server_that_is_stopped_and_started_as_often_as_
 async fn t17_a_backup_that_comes_back_brings_no_session_with_it() {
     let mut world = World::start().await;
     let mut operator = world.operator("hanako").await;
-    let (room, token) = running(&world, &mut operator).await;
+    let (room, token, _agent) = running(&world, &mut operator).await;
     let file = world.folder.path().join("with-a-session");
     done(&program("backup", &world.data(), &file));
     operator.socket.say(&OperatorToServer::Close { session: room.session }).await;
@@ -192,7 +192,7 @@ async fn t62_a_row_that_is_not_this_servers_own_word_is_no_session() {
     }
     world.run().await;
     assert_eq!((listed(&world).await, rows(&world).await), (vec![], 0));
-    for (room, token) in [one, other] {
+    for (room, token, _) in [one, other] {
         assert_eq!(comes_back(&world, room.session, token).await.1, REFUSED);
     }
 }
@@ -202,8 +202,8 @@ async fn t62_a_row_that_is_not_this_servers_own_word_is_no_session() {
 async fn t17_a_session_that_ended_while_nothing_could_be_written_does_not_come_back() {
     let mut world = World::start().await;
     let mut operator = world.operator("hanako").await;
-    let (over, token) = running(&world, &mut operator).await;
-    let (goes_on, _) = running(&world, &mut operator).await;
+    let (over, token, _agent) = running(&world, &mut operator).await;
+    let (goes_on, _, _other) = running(&world, &mut operator).await;
     {
         let mut own = database(&world).await;
         sqlx::query("ALTER TABLE sessions RENAME TO mislaid").execute(&mut own).await.unwrap();
