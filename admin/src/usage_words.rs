@@ -63,7 +63,7 @@ const WORDS: Words = &[
     ("device approve --words", "本人が読み上げる6語。指定しなければ尋ねます"),
     ("device approve --days", "証明書の有効日数。90 日まで（既定 90）"),
     (
-        "device approve --display-name",
+        "device approve --display_name",
         "相手に表示する名前（このコンピュータで追加していないアカウントの場合）",
     ),
     ("device approve --modes", "許可するモード（既定はアカウントのもの）"),

@@ -234,7 +234,8 @@ async fn t55_what_ends_an_operators_sessions_takes_their_rows_with_it() {
     let world = World::start().await;
     let mut operator = world.operator("hanako").await;
     running(&world, &mut operator).await;
-    let order = LimitOperator { operator: "hanako".to_owned(), limits: Limits::default() };
+    let limits = Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() };
+    let order = LimitOperator { operator: "hanako".to_owned(), limits };
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
     assert_eq!(rows(&world).await, 0, "with the act itself");
 }

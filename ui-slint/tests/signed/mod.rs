@@ -36,6 +36,7 @@ fn plain() -> Bundle {
         checkpoint_keys: keys(),
         lock_keys: keys(),
         log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
+        wrapped_log_keys: None,
         issued_at: 0,
         expires_at: u64::MAX,
     }
