@@ -7,6 +7,7 @@ mod bared;
 mod choices;
 mod controls;
 mod painting;
+mod signing;
 mod trouble;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use choices::*;
 use controls::*;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use painting::Gallery;
+use signing::{one_sentence_says_that_this_computer_is_new, the_keys_go_where_the_next_word_is_due};
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::winit_030::winit;
 use slint::{ComponentHandle, LogicalSize};
@@ -62,61 +64,6 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
 
 fn scene(name: &str) -> scenes::Scene {
     scenes::all(Lang::En, Shade::Light).into_iter().find(|scene| scene.name == name).unwrap()
-}
-
-/// What stands in the field after one letter was typed blindly.
-fn typed(window: &OperatorWindow, field: &str) -> String {
-    // What appeared is made, and what follows from it is done.
-    let _ = window.window().take_snapshot().unwrap();
-    i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(20));
-    window.window().dispatch_event(WindowEvent::KeyPressed { text: "q".into() });
-    window.window().dispatch_event(WindowEvent::KeyReleased { text: "q".into() });
-    let field = find(window, AccessibleRole::TextInput, field).unwrap();
-    field.accessible_value().unwrap_or_default().to_string()
-}
-
-fn the_keys_go_where_the_next_word_is_due() {
-    let active = |scene: &scenes::Scene| {
-        let window = open(scene);
-        window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
-        window
-    };
-    let window = active(&scene("operator-viewer"));
-    find(&window, AccessibleRole::Button, "Chat").unwrap().invoke_accessible_default_action();
-    assert_eq!(typed(&window, "Write a message"), "q");
-
-    let window = active(&scene("operator-not-set-up"));
-    let mut entrance = scene("operator-sign-in");
-    let Door::Out(page) = &mut entrance.model.door else { panic!("nobody is signed in") };
-    page.user.clear();
-    mock::show(&entrance, &window);
-    assert_eq!(typed(&window, "User name"), "q", "the first that is empty");
-
-    let window = active(&scene("operator-sign-in"));
-    for wrong in ["operator-sign-in-busy", "operator-sign-in-wrong"] {
-        mock::show(&scene(wrong), &window);
-    }
-    assert_eq!(typed(&window, "Password").chars().count(), 1, "what is to be mended, and empty");
-
-    let window = active(&scene("operator-sign-in"));
-    let code = "Six digits";
-    mock::show(&scene("operator-sign-in-totp"), &window);
-    assert_eq!(typed(&window, code), "q", "what is asked for now");
-}
-
-fn one_sentence_says_that_this_computer_is_new() {
-    let mut pending = scene("operator-sign-in-device-pending");
-    let Door::Out(page) = &mut pending.model.door else { panic!("nobody is signed in") };
-    page.asks = Asks::Enrolment;
-    let window = open(&pending);
-    let said = ElementQuery::from_root(&window)
-        .match_descendants()
-        .match_accessible_role(AccessibleRole::Text)
-        .match_predicate(|e| e.accessible_label().is_some_and(|label| label.contains("is new here")))
-        .find_all();
-    let words: std::collections::BTreeSet<_> =
-        said.iter().filter_map(ElementHandle::accessible_label).collect();
-    assert_eq!(words.len(), 1, "{words:?}");
 }
 
 fn open(scene: &scenes::Scene) -> OperatorWindow {

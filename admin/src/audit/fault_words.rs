@@ -153,7 +153,7 @@ fn found(finding: &Finding, language: Language) -> String {
         }
         Finding::Unsigned { from, to } => format!("記録 {from} から {to} に署名がまだありません。"),
         Finding::WrappedKeys => {
-            "封印された記録鍵が、組織のルート鍵で署名されたものと異なります。".to_owned()
+            "封印された記録鍵が、組織のルート鍵で署名されたものと異なります。書き換えられたか、古いバックアップから復元されています（復元の場合は `tasuki-admin key republish`）。".to_owned()
         }
         Finding::Head => "ファイルの先頭部が書き換えられています。".to_owned(),
         Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),

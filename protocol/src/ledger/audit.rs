@@ -142,7 +142,9 @@ pub enum Finding {
     Checkpoint { size: u64, why: NoteRefused },
     #[error("records {from} to {to} stand behind the last signed checkpoint")]
     Unsigned { from: u64, to: u64 },
-    #[error("the wrapped log keys are others than those the organisation's bundle signs for")]
+    #[error(
+        "the wrapped log keys are others than those the organisation's bundle signs for: they were changed, or the server came back from an older backup (tasuki-admin key republish)"
+    )]
     WrappedKeys,
     #[error("the head of the file was changed")]
     Head,

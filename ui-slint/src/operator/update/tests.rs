@@ -17,6 +17,7 @@ use crate::operator::model::{
 };
 
 mod sessions;
+mod signed_out;
 
 const FIRST: TabId = TabId(1);
 
