@@ -100,6 +100,15 @@ fn s57_changed_log_keys_are_told_by_their_name_and_not_as_a_wrong_passphrase() {
     let key = &mut header.wrapped[0].0;
     let sealed = key.windows(10).position(|part| part == b"\"sealed\":\"").unwrap() + 14;
     key[sealed] = if key[sealed] == b'A' { b'B' } else { b'A' };
+    let mut none = items.clone();
+    let Some(Item::Header(header)) = none.first_mut() else { panic!("no head") };
+    header.wrapped.clear();
+    write(folder.path(), &none);
+    let output = run(folder.path(), &["verify"], PASSPHRASE);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(10), "left out: {said}");
+    assert!(said.contains("wrapped log keys"), "{said}");
+
     write(folder.path(), &items);
     for arguments in [&["verify"][..], &["list"]] {
         let output = run(folder.path(), arguments, PASSPHRASE);

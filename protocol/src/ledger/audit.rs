@@ -60,7 +60,7 @@ impl Header {
     /// [`Finding::WrappedKeys`], [`Finding::Head`].
     pub fn check(&self, bundle: &Bundle) -> Result<(), Finding> {
         let kept = keys::digest_of_wrapped(self.wrapped.iter().map(|key| key.0.as_slice()));
-        if !self.wrapped.is_empty() && bundle.wrapped_log_keys != Some(kept) {
+        if !bundle.wrapped_log_keys.map_or(self.wrapped.is_empty(), |signed| signed == kept) {
             return Err(Finding::WrappedKeys);
         }
         if self.from == 0 && self.before != NOTHING_BEFORE { Err(Finding::Head) } else { Ok(()) }

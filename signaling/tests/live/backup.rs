@@ -1,7 +1,7 @@
 //! Backups: whole while the server works, refused when damaged or foreign, and silent to a thief.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use base64::Engine;
@@ -229,6 +229,19 @@ async fn t62_decrees_that_lay_open_are_sealed_by_the_next_start() {
     }
 }
 
+/// What a thief has who finds no key: database, journals and a backup.
+pub(crate) fn stolen(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
+    let backup = world.folder.path().join("stolen");
+    done(&program("backup", &world.data(), &backup));
+    let files = ["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"].map(|name| world.data().join(name));
+    let read = |file: PathBuf| {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.is_empty(), "{}", file.display());
+        (file, bytes)
+    };
+    files.into_iter().chain([backup]).map(read).collect()
+}
+
 /// S48, T62: who takes database, journal and backup, and no key file, learns nobody's name,
 /// group, address or password.
 #[tokio::test]
@@ -248,12 +261,7 @@ async fn t62_s48_a_stolen_database_and_backup_reveal_no_canary_in_any_encoding()
     let limits = Limits { addresses: vec!["192.0.2.77/32".to_owned()], ..Limits::default() };
     let order = LimitOperator { operator: name.to_owned(), limits };
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
-    let backup = world.folder.path().join("stolen");
-    done(&program("backup", &world.data(), &backup));
-    let stolen = ["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"].map(|name| world.data().join(name));
-    for file in stolen.into_iter().chain([backup]) {
-        let bytes = std::fs::read(&file).unwrap();
-        assert!(!bytes.is_empty(), "{}", file.display());
+    for (file, bytes) in stolen(&world) {
         for canary in
             [name, "canary-group-desk", DECREED[0], DECREED[1], "192.0.2.77", "127.0.0.1", PASSWORD]
         {

@@ -40,6 +40,16 @@ impl Process {
         Self::start_with(world, Stdio::null(), "info")
     }
 
+    /// In the place of the server within the test, and an operator connected to it.
+    pub(crate) async fn with_operator(world: &mut World) -> (Self, Operator) {
+        let Operator { device, token, socket } = world.operator("hanako").await;
+        drop(socket);
+        world.stop().await;
+        let server = Self::start(world);
+        let socket = world.operator_socket(&token, &device).await;
+        (server, Operator { device, token, socket })
+    }
+
     /// Its log goes to `log`.
     pub(crate) fn start_with(world: &World, log: impl Into<Stdio>, level: &str) -> Self {
         Self::started(world, log, level, &[])

@@ -18,7 +18,7 @@ use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::{OperatorToServer, RefusalReason, ServerToOperator};
 
 use crate::acts::database;
-use crate::client::{Operator, PASSWORD, PATIENCE, World, new_operator};
+use crate::client::{PASSWORD, PATIENCE, World, new_operator};
 use crate::crash::Process;
 use crate::faults::{assert_sound, until_ready};
 use crate::ledger::{come_and_go, read_until_entry};
@@ -80,12 +80,7 @@ fn rows(world: &World, session: SessionId, ticket: &Blob) -> EndRows {
 #[tokio::test]
 async fn f5_t65_what_a_disk_did_not_sync_is_acknowledged_to_nobody() {
     let mut world = World::start().await;
-    let Operator { device, token, socket } = world.operator("hanako").await;
-    drop(socket);
-    world.stop().await;
-    let server = Process::start(&world);
-    let socket = world.operator_socket(&token, &device).await;
-    let mut operator = Operator { device, token, socket };
+    let (server, mut operator) = Process::with_operator(&mut world).await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let _session = pair(&world, &mut operator, &mut room).await;
     read_until_entry(&world, |entry| matches!(entry.event, Event::Paired { .. })).await;

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::acts::database;
-use crate::client::{Operator, PATIENCE, World};
+use crate::client::{PATIENCE, World};
 use crate::crash::Process;
 use crate::ledger::read_until_entry;
 use crate::pairing::{open, pair};
@@ -43,12 +43,7 @@ async fn stallers(world: &World) -> (TcpStream, Vec<Box<dyn Send>>) {
 #[tokio::test]
 async fn t64_a_server_that_is_told_to_stop_says_so_to_everybody_and_signs_its_last_record() {
     let mut world = World::start().await;
-    let Operator { device, token, socket } = world.operator("hanako").await;
-    drop(socket);
-    world.stop().await;
-    let server = Process::start(&world);
-    let socket = world.operator_socket(&token, &device).await;
-    let mut operator = Operator { device, token, socket };
+    let (server, mut operator) = Process::with_operator(&mut world).await;
     let mut room = open(&world, &mut operator, Mode::View).await;
     let mut session = pair(&world, &mut operator, &mut room).await;
     // Its answer shows that the server has heard of the pairing.

@@ -74,12 +74,7 @@ async fn ends_at(agent: &mut Socket) {
 #[tokio::test]
 async fn f2_t17_a_session_of_a_killed_server_is_listed_and_ended_after_its_restart() {
     let mut world = World::start().await;
-    let Operator { device, token, socket } = world.operator("hanako").await;
-    drop(socket);
-    world.stop().await;
-    let server = Process::start(&world);
-    let socket = world.operator_socket(&token, &device).await;
-    let mut operator = Operator { device, token, socket };
+    let (server, mut operator) = Process::with_operator(&mut world).await;
     let mut sessions = Vec::new();
     for _ in 0..3 {
         sessions.push(running(&world, &mut operator).await);
@@ -236,6 +231,17 @@ async fn t55_what_ends_an_operators_sessions_takes_their_rows_with_it() {
     running(&world, &mut operator).await;
     let limits = Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() };
     let order = LimitOperator { operator: "hanako".to_owned(), limits };
+    let mut own = database(&world).await;
+    let stuck =
+        "CREATE TRIGGER stuck BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    sqlx::query(stuck).execute(&mut own).await.unwrap();
+    assert_ne!(
+        world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status,
+        204,
+        "one without the other"
+    );
+    sqlx::query("DROP TRIGGER stuck").execute(&mut own).await.unwrap();
+    assert_eq!(rows(&world).await, 1);
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
     assert_eq!(rows(&world).await, 0, "with the act itself");
 }

@@ -3,7 +3,7 @@
 
 use tasuki_protocol::login::{CONFIRM_PATH, Confirmation};
 
-use crate::backup::{done, program};
+use crate::backup::stolen;
 use crate::client::World;
 use crate::logs::{Canaries, administered, session, signed_in};
 use crate::recovery::token;
@@ -25,12 +25,7 @@ async fn t62_s48_neither_secrets_nor_names_nor_places_stand_in_database_journal_
     session(&world, &mut operator, &mut canaries).await;
     canaries.text(&token(&world.data()));
     administered(&world, &mut canaries).await;
-    let backup = world.folder.path().join("stolen");
-    done(&program("backup", &world.data(), &backup));
-    let stolen = ["tasuki.db", "tasuki.db-wal", "tasuki.db-shm"].map(|name| world.data().join(name));
-    for file in stolen.into_iter().chain([backup]) {
-        let bytes = std::fs::read(&file).unwrap();
-        assert!(!bytes.is_empty(), "{}", file.display());
+    for (file, bytes) in stolen(&world) {
         canaries.are_not_in(&file.display().to_string(), &bytes);
     }
 }

@@ -98,7 +98,8 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Res
         let stays = site.stays(operator, &before, &order.limits);
         let over = (!stays).then(|| kept::end_all_of(id));
         site.act(limited, [step].into_iter().chain(over).collect()).await?;
-        Ok((operator, stays))
+        // Who came meanwhile came under those of before.
+        Ok((operator, stays && site.stays(operator, &before, &order.limits)))
     };
     match limited.await {
         Ok((operator, stays)) => {
