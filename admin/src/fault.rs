@@ -6,6 +6,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
+use crate::limits::LimitFault;
 use crate::missing::Missing;
 use crate::naming::NameWrong;
 use crate::policy_file_fault::PolicyFileFault;
@@ -106,8 +107,8 @@ pub enum Fault {
     UnknownRight(String),
     #[error("another policy came in between")]
     PolicyOvertaken,
-    #[error("unusable limits")]
-    Limits,
+    #[error("unusable limits: {0:?}")]
+    Limits(LimitFault),
     #[error("no key waits to be used")]
     NothingPrepared,
     #[error("suspended for {seconds} s")]
@@ -125,6 +126,12 @@ pub enum Fault {
     /// The result is printed, and is not to be relied on.
     #[error("printed, though: {why}")]
     Printed { printed: Box<Printed>, why: Box<AuditFault> },
+}
+
+impl From<LimitFault> for Fault {
+    fn from(fault: LimitFault) -> Self {
+        Self::Limits(fault)
+    }
 }
 
 impl From<AuditFault> for Fault {
@@ -175,7 +182,7 @@ impl Fault {
             | Self::RevocationsHidden { .. }
             | Self::RevocationsAhead
             | Self::UnknownRight(_)
-            | Self::Limits
+            | Self::Limits(_)
             | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
@@ -202,7 +209,8 @@ fn of_refusal(code: ProblemCode) -> u8 {
         | ProblemCode::Yourself
         | ProblemCode::Certified
         | ProblemCode::Policy
-        | ProblemCode::Document => 7,
+        | ProblemCode::Document
+        | ProblemCode::OwnCertificate => 7,
         ProblemCode::Busy | ProblemCode::NotInitialised => 8,
     }
 }

@@ -51,8 +51,8 @@ impl Language {
             | Fault::DeviceRevoked(_)
             | Fault::RevocationsHidden { .. }
             | Fault::RevocationsAhead
-            | Fault::UnknownRight(_)
-            | Fault::Limits => self.about_operators(fault),
+            | Fault::UnknownRight(_) => self.about_operators(fault),
+            Fault::Limits(fault) => self.limit_wrong(fault),
             Fault::Locked { seconds } => self.pick(
                 format!(
                     "Too many wrong tries: signing in is suspended for {} minutes more.",
@@ -343,12 +343,6 @@ impl Language {
                 format!("署名しませんでした。このコンピュータが知る失効端末は{shown}台で、入力された数と違います。以前に失効させたコンピュータで実行するか、その revoked.json をこのプロファイルへコピーしてください。"),
             );
         }
-        if let Fault::RevocationsAhead = fault {
-            return self.pick(
-                "The newest list of revoked devices has the last number that there is, so somebody else has the lock key. Drop it with `tasuki-admin key rotate lock --drop-old`, which makes every certificate under it void, and run this again.",
-                "失効リストの番号がこれ以上ない値になっています。ロック鍵がほかの人の手にあります。`tasuki-admin key rotate lock --drop-old` で廃止し（その鍵による承認はすべて無効になります）、もう一度実行してください。",
-            );
-        }
         if let Fault::UnknownRight(name) = fault {
             return self.pick(
                 format!("There is no right {name:?}. Rights are operate, fetch_files, send_files, read_clipboard, write_clipboard, screenshot, record, chat, point, choose_screen, reconnect."),
@@ -356,8 +350,8 @@ impl Language {
             );
         }
         self.pick(
-            "Hours are like \"mon-fri 09:00-18:00 Asia/Tokyo\".",
-            "時間帯は \"mon-fri 09:00-18:00 Asia/Tokyo\" のように指定してください。",
+            "The newest list of revoked devices has the last number that there is, so somebody else has the lock key. Drop it with `tasuki-admin key rotate lock --drop-old`, which makes every certificate under it void, and run this again.",
+            "失効リストの番号がこれ以上ない値になっています。ロック鍵がほかの人の手にあります。`tasuki-admin key rotate lock --drop-old` で廃止し（その鍵による承認はすべて無効になります）、もう一度実行してください。",
         )
     }
 }

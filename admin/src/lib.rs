@@ -10,6 +10,7 @@ pub mod command;
 pub mod desk;
 pub mod fault;
 mod fault_texts;
+pub mod limits;
 mod list_words;
 pub mod missing;
 pub mod naming;

@@ -43,6 +43,7 @@ impl Language {
                 "The server does not take this document: it has a newer one, or the document does not name its keys. Run the command again.",
                 "サーバーがこの文書を受け付けません。より新しいものがあるか、サーバーの鍵が含まれていません。もう一度実行してください。",
             ),
+            ProblemCode::OwnCertificate => self.own_certificate(),
             ProblemCode::Conflict => self.pick(
                 "Somebody changed the same thing at that moment, so nothing was done. Look at how it is now and run the command again.",
                 "同時に同じものが変更されたため、何も行いませんでした。現在の状態を確認してもう一度実行してください。",
@@ -64,5 +65,12 @@ impl Language {
                 "サーバーが混み合っています。1分ほど待ってやり直してください。",
             ),
         }
+    }
+
+    fn own_certificate(self) -> String {
+        self.pick(
+                "The server's certificate is your own, so it makes no other in its place. Put a new pair that belongs together into the server's folder as server.next.crt and server.next.key (readable by the server alone), and run this again.",
+                "サーバーの証明書は組織が用意したものなので、サーバーは代わりを作りません。組になる新しい証明書と鍵を、サーバーのフォルダーに server.next.crt と server.next.key という名前で置き（サーバーだけが読める権限で）、もう一度実行してください。",
+            )
     }
 }

@@ -96,7 +96,7 @@ impl Language {
         )
     }
 
-    pub fn columns(self) -> [String; 6] {
+    pub fn columns(self) -> [String; 7] {
         [
             self.pick("OPERATOR", "オペレータ"),
             self.pick("NAME", "表示名"),
@@ -104,6 +104,7 @@ impl Language {
             self.pick("DEVICES", "端末数"),
             self.pick("MODES", "モード"),
             self.pick("GROUPS", "グループ"),
+            self.pick("LIMITS", "制限"),
         ]
     }
 

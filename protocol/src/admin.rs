@@ -183,6 +183,7 @@ pub struct OperatorEntry {
     pub suspended_until: Option<u64>,
     /// Seconds until the account's own hours are over, 0 outside of them; `None`: any hour is allowed. S63.
     pub hours_left_s: Option<u64>,
+    pub limits: Limits,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -380,4 +381,6 @@ pub enum ProblemCode {
     Breached,
     /// A signed document does not hold here: older, by another key, or not naming this server's keys.
     Document,
+    /// The server's certificate is the organisation's own, and so must the next one be: it makes none in its place.
+    OwnCertificate,
 }

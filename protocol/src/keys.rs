@@ -152,8 +152,8 @@ impl Kdf {
     /// Whether the costs are such as this program would ever write: a document from
     /// elsewhere must neither weaken the key nor exhaust the machine.
     pub fn is_sane(&self) -> bool {
-        (19 * 1024..=1024 * 1024).contains(&self.memory_kib)
-            && (1..=16).contains(&self.passes)
+        (19 * 1024..=256 * 1024).contains(&self.memory_kib)
+            && (1..=8).contains(&self.passes)
             && (1..=16).contains(&self.lanes)
             && self.salt.0.len() == 16
     }

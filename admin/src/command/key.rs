@@ -212,9 +212,16 @@ async fn rotate_root(
 
 /// What the server keeps, if it is what the bundle signs for: nothing else is signed for again.
 async fn kept_log_keys(desk: &Desk) -> Result<Vec<WrappedLogKey>, Fault> {
-    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+    signed_for(desk.fetch(LOG_KEYS_PATH).await?, &desk.bundle)
+}
+
+/// What `bundle` signs for: a server could have the root sign for keys that nobody opens.
+///
+/// # Errors
+/// [`Finding::WrappedKeys`].
+pub(super) fn signed_for(kept: WrappedLogKeys, bundle: &Bundle) -> Result<Vec<WrappedLogKey>, Fault> {
     let digest = WrappedLogKeys::digest(&kept.log_keys);
-    let is_ours = desk.bundle.wrapped_log_keys.is_none_or(|signed| signed == digest);
+    let is_ours = bundle.wrapped_log_keys.is_none_or(|signed| signed == digest);
     if is_ours { Ok(kept.log_keys) } else { Err(AuditFault::Found(Finding::WrappedKeys).into()) }
 }
 

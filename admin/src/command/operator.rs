@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use serde::Serialize;
 use tasuki_protocol::admin::{
-    AddOperator, ChangeOperator, Hours, LimitOperator, Limits, OPERATOR_CHANGES_PATH,
-    OPERATOR_LIMITS_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList,
-    OperatorState, ProblemCode,
+    AddOperator, ChangeOperator, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
+    OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
+    ProblemCode,
 };
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
 use tasuki_protocol::ids::DeviceKey;
@@ -18,6 +18,7 @@ use super::device;
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::limits::{self, LimitFault};
 use crate::naming;
 use crate::printed::Printed;
 use crate::prompt;
@@ -78,7 +79,7 @@ pub enum OperatorCommand {
         /// The operator's account
         operator: String,
     },
-    /// From where and when the operator may sign in; what is not given is not limited
+    /// From where and when the operator may sign in; what is not given stays as it is, and nothing given shows it
     Limit {
         /// The operator's account
         operator: String,
@@ -91,6 +92,9 @@ pub enum OperatorCommand {
         /// e.g. "mon-fri 09:00-18:00 Asia/Tokyo"
         #[arg(long, value_name = "HOURS")]
         hours: Option<String>,
+        /// Lift all limits but those given beside it
+        #[arg(long)]
+        none: bool,
     },
 }
 
@@ -129,10 +133,16 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
         OperatorCommand::ForgetAuthenticator { operator } => {
             change(&desk, operator, OperatorChange::ForgetAuthenticator).await
         }
-        OperatorCommand::Limit { operator, address, mac, hours } => {
-            let hours = hours.as_deref().map(hours_of).transpose()?;
-            let limits = Limits { addresses: address.clone(), macs: mac.clone(), hours };
-            limit(&desk, operator, limits).await
+        OperatorCommand::Limit { operator, address, mac, hours, none } => {
+            let given = Limits {
+                addresses: address
+                    .iter()
+                    .map(|text| limits::address(text))
+                    .collect::<Result<_, _>>()?,
+                macs: mac.iter().map(|text| limits::mac(text)).collect::<Result<_, _>>()?,
+                hours: hours.as_deref().map(limits::hours).transpose()?,
+            };
+            limit(&desk, operator, given, if *none { Others::Lifted } else { Others::Stay }).await
         }
     }
 }
@@ -152,47 +162,34 @@ async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
     change(desk, operator, OperatorChange::Remove).await
 }
 
-async fn limit(desk: &Desk, operator: &str, limits: Limits) -> Result<Printed, Fault> {
-    let order = LimitOperator { operator: operator.to_owned(), limits };
-    match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {
-        Err(Fault::Refused(ProblemCode::Unusable)) => return Err(Fault::Limits),
-        done => drop(done?),
-    }
-    let json = serde_json::json!({ "operator": operator, "limits": order.limits });
-    Ok(Printed { text: desk.language.done(operator), json })
+/// What becomes of limits that are not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Stay,
+    Lifted,
 }
 
-/// `mon-fri 09:00-18:00 Asia/Tokyo`.
-fn hours_of(text: &str) -> Result<Hours, Fault> {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let day = |name: &str| {
-        let at = DAYS.iter().position(|day| name.eq_ignore_ascii_case(day));
-        at.and_then(|at| u8::try_from(at + 1).ok()).ok_or(Fault::Limits)
+async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Result<Printed, Fault> {
+    let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+    let entry = list.operators.into_iter().find(|entry| entry.operator == operator);
+    let now = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?.limits;
+    let is_asked = given == Limits::default() && others == Others::Stay;
+    let before = if others == Others::Lifted { Limits::default() } else { now };
+    let or = |given: Vec<String>, before| if given.is_empty() { before } else { given };
+    let limits = Limits {
+        addresses: or(given.addresses, before.addresses),
+        macs: or(given.macs, before.macs),
+        hours: given.hours.or(before.hours),
     };
-    let minutes = |clock: &str| {
-        let (hour, minute) = clock.split_once(':').ok_or(Fault::Limits)?;
-        let hour: u16 = hour.parse().map_err(|_| Fault::Limits)?;
-        let minute: u16 = minute.parse().map_err(|_| Fault::Limits)?;
-        let total = hour.checked_mul(60).and_then(|m| m.checked_add(minute)).ok_or(Fault::Limits)?;
-        if minute < 60 && total <= 24 * 60 { Ok(total) } else { Err(Fault::Limits) }
-    };
-    let mut parts = text.split_whitespace();
-    let (Some(days), Some(clock), Some(zone), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Fault::Limits);
-    };
-    let mut listed = Vec::new();
-    for part in days.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (day(first)?, day(last)?);
-        if first > last {
-            return Err(Fault::Limits);
+    let order = LimitOperator { operator: operator.to_owned(), limits };
+    if !is_asked {
+        match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {
+            Err(Fault::Refused(ProblemCode::Unusable)) => return Err(LimitFault::Unusable.into()),
+            done => drop(done?),
         }
-        listed.extend(first..=last);
     }
-    let (from, until) = clock.split_once('-').ok_or(Fault::Limits)?;
-    Ok(Hours { zone: zone.to_owned(), days: listed, from: minutes(from)?, until: minutes(until)? })
+    let json = serde_json::json!({ "operator": operator, "limits": order.limits });
+    Ok(Printed { text: desk.language.limits_of(operator, &order.limits), json })
 }
 
 /// A password, and whether it must be shown because nobody typed it.
@@ -303,5 +300,6 @@ fn row(entry: &OperatorEntry, zone: &Zone, language: Language) -> Vec<String> {
         entry.devices.to_string(),
         modes.join(","),
         entry.groups.join(","),
+        language.limits(&entry.limits),
     ]
 }

@@ -6,9 +6,10 @@ use tasuki_protocol::admin::{ProblemCode, RECOVERY_TOKEN, recovery_proof};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::ids::TenantId;
-use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys, WrappedLogKeys};
+use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys};
 
 use super::init::{Arrival, InitOptions, new_passphrase};
+use super::key::signed_for;
 use super::making::Making;
 use super::way_back::{above, log_keys};
 use crate::client::Client;
@@ -134,9 +135,11 @@ pub(super) async fn recover(
         None => ask(&before, arrival.language, (options, Came::Known))?,
     };
     let Ready { master, passphrase, made, .. } = &ready;
-    let kept: WrappedLogKeys = arrival.fetch(LOG_KEYS_PATH).await?;
+    let shown = Bundle::open_first(envelope)
+        .map_err(|_| Fault::DamagedBundle(arrival.profile.folder().join(BUNDLE_FILE)))?;
+    let kept = signed_for(arrival.fetch(LOG_KEYS_PATH).await?, &shown)?;
     let mut bundle = above(&before, keys);
-    let log_keys = log_keys(kept.log_keys, &mut bundle, (master, passphrase))?;
+    let log_keys = log_keys(kept, &mut bundle, (master, passphrase))?;
     let making = Making { master, passphrase, made: *made, shares: None };
     let mut told = making.publish(arrival, &bundle, log_keys).await?;
     if ready.came == Came::ByColleague {

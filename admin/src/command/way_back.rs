@@ -13,7 +13,7 @@ use tasuki_protocol::keys::{
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::init::{BUNDLE_LIFE_S, unix};
-use super::key::unlock;
+use super::key::{signed_for, unlock};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -35,9 +35,10 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     }
     let (master, passphrase) = unlock(&desk)?;
     let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
-    let kept: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
+    // Those of the server's own time, and not of the newest bundle's.
+    let kept = signed_for(desk.fetch(LOG_KEYS_PATH).await?, &server)?;
     let mut bundle = above(&desk.bundle, &keys);
-    let log_keys = log_keys(kept.log_keys, &mut bundle, (&master, &passphrase))?;
+    let log_keys = log_keys(kept, &mut bundle, (&master, &passphrase))?;
     bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
     let envelope = Blob(dsse::sign(&bundle, &master.root()));
     let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers };
@@ -69,29 +70,31 @@ pub(super) fn led_by<T: Copy + PartialEq>(own: T, known: &[T]) -> Vec<T> {
 }
 
 /// The log keys that the server has, under this master key and passphrase; and a new one where the
-/// private half of the bundle's own went with the lost database: nobody could open what is sealed to it.
+/// private half of the bundle's own went with the lost database, or does not open: nobody could read what is
+/// sealed to it.
 pub(super) fn log_keys(
     kept: Vec<WrappedLogKey>,
     bundle: &mut Bundle,
     (master, passphrase): (&Master, &Passphrase),
 ) -> Result<Vec<WrappedLogKey>, Fault> {
     let wrap = |secret: &LogSecretKey, at| master.wrap_log_key(secret, bundle.tenant, at, passphrase);
-    let is_there = kept.iter().any(|key| Some(&key.public) == bundle.log_keys.first());
     let mut log_keys = Vec::with_capacity(kept.len() + 1);
-    if !is_there {
-        let secret = LogSecretKey::from_bytes(*random::<32>()?);
-        log_keys.push(wrap(&secret, unix())?);
-    }
+    let mut is_there = false;
     for key in kept {
         let secret = master.unwrap_log_key(&key).or_else(|_| unwrap_log_key(&key, passphrase));
         log_keys.push(match secret {
-            Ok(secret) => wrap(&secret, key.created_at)?,
+            Ok(secret) => {
+                is_there |= bundle.log_keys.first() == Some(&key.public);
+                wrap(&secret, key.created_at)?
+            }
             // Of a passphrase before this one, which opens it still.
             Err(_) => key,
         });
     }
     if !is_there {
-        bundle.log_keys = log_keys.first().map(|key| key.public.clone()).into_iter().collect();
+        let secret = LogSecretKey::from_bytes(*random::<32>()?);
+        log_keys.insert(0, wrap(&secret, unix())?);
+        bundle.log_keys = vec![secret.public()];
     }
     Ok(log_keys)
 }

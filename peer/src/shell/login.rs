@@ -107,7 +107,8 @@ pub async fn login(
             | ProblemCode::Confirm
             | ProblemCode::Conflict
             | ProblemCode::Policy
-            | ProblemCode::Document) => Err(fault(other)),
+            | ProblemCode::Document
+            | ProblemCode::OwnCertificate) => Err(fault(other)),
         };
     }
     let answer = serde_json::from_str(&answer).map_err(|_| Fault::Misunderstood)?;
@@ -246,6 +247,7 @@ fn fault(code: ProblemCode) -> Fault {
         | ProblemCode::Yourself
         | ProblemCode::Certified
         | ProblemCode::Policy
-        | ProblemCode::Document => Fault::Misunderstood,
+        | ProblemCode::Document
+        | ProblemCode::OwnCertificate => Fault::Misunderstood,
     }
 }

@@ -132,5 +132,6 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::Confirm", &ProblemCode::Confirm, r#""confirm""#);
     all.json("ProblemCode::Breached", &ProblemCode::Breached, r#""breached""#);
     all.json("ProblemCode::Document", &ProblemCode::Document, r#""document""#);
+    all.json("ProblemCode::OwnCertificate", &ProblemCode::OwnCertificate, r#""own_certificate""#);
     all.assert_same();
 }

@@ -55,6 +55,14 @@ pub enum Fault {
         "The certificate {cert} or its key {key} is missing or damaged, or the key is another's. Put back both from your backup, or give two that belong together."
     )]
     CertificateUnusable { cert: PathBuf, key: PathBuf },
+    #[error(
+        "The certificate is your own, so none is made in its place. Put a new pair beside it as server.next.crt and server.next.key."
+    )]
+    OwnCertificate,
+    #[error(
+        "The certificate {0} is not for {1}, or does not hold today. Give one that is for this host and holds, or another --host."
+    )]
+    CertificateElsewhere(PathBuf, String),
     #[error("{0} is taken by another program. Stop it, or choose another address with --listen.")]
     AddressTaken(SocketAddr),
     #[error("This machine cannot listen on {address} ({kind}). Choose another with --listen.")]
@@ -91,7 +99,10 @@ impl Fault {
             Self::SetUpInterrupted(_) => 4,
             Self::AlreadySetUp(_) | Self::FolderNotEmpty(_) => 5,
             Self::FolderInUse(_) => 6,
-            Self::KeyDamaged(_) | Self::CertificateUnusable { .. } => 7,
+            Self::KeyDamaged(_)
+            | Self::CertificateUnusable { .. }
+            | Self::OwnCertificate
+            | Self::CertificateElsewhere(..) => 7,
             Self::DatabaseDamaged(_) | Self::LedgerCut(_) | Self::DatabaseNewer(_) => 8,
             Self::AddressTaken(_) | Self::CannotListen { .. } => 9,
             Self::Setting { .. }
@@ -162,6 +173,8 @@ impl Fault {
             | Self::DatabaseNewer(_)
             | Self::NothingToRecover(_) => return self.of_database_in_japanese(),
             Self::CertificateUnusable { .. }
+            | Self::OwnCertificate
+            | Self::CertificateElsewhere(..)
             | Self::AddressTaken(_)
             | Self::CannotListen { .. }
             | Self::Setting { .. }
@@ -209,15 +222,29 @@ impl Fault {
         ))
     }
 
+    fn of_certificate_in_japanese(&self) -> Option<String> {
+        if let Self::OwnCertificate = self {
+            return Some("証明書は組織が用意したものなので、代わりは作りません。新しい組を server.next.crt と server.next.key として同じ場所に置いてください。".to_owned());
+        }
+        if let Self::CertificateElsewhere(cert, host) = self {
+            return Some(format!(
+                "証明書 {} は {host} のものではないか、今日は有効ではありません。このホストのもので有効なものか、別の --host を指定してください。",
+                cert.display()
+            ));
+        }
+        let Self::CertificateUnusable { cert, key } = self else { return None };
+        Some(format!(
+            "証明書 {} か鍵 {} がないか壊れているか、組になっていません。両方をバックアップから戻すか、組になるものを指定してください。",
+            cert.display(),
+            key.display()
+        ))
+    }
+
     fn of_order_in_japanese(&self) -> Option<String> {
         Some(match self {
-            Self::CertificateUnusable { cert, key } => {
-                format!(
-                    "証明書 {} か鍵 {} がないか壊れているか、組になっていません。両方をバックアップから戻すか、組になるものを指定してください。",
-                    cert.display(),
-                    key.display()
-                )
-            }
+            Self::CertificateUnusable { .. }
+            | Self::OwnCertificate
+            | Self::CertificateElsewhere(..) => return self.of_certificate_in_japanese(),
             Self::AddressTaken(a) => {
                 format!(
                     "{a} は別のプログラムが使用中です。それを止めるか、--listen で別のアドレスを選んでください。"

@@ -298,6 +298,8 @@ impl Folder {
                 Ok(())
             }
             ServerKeyKind::Server if self.file(Pair::NEXT.key).exists() => Ok(()),
+            // No authority of this folder's own: the certificate was given, and so must the next one be.
+            ServerKeyKind::Server if !self.file(tls::AUTHORITY).exists() => Err(Fault::OwnCertificate),
             ServerKeyKind::Server => {
                 let names = certificate_names(&facts.host)?;
                 tls::make_certificate(self, Pair::NEXT, &facts.organisation, names)

@@ -30,7 +30,7 @@ use super::acme::{ACME_ALPN, Challenge};
 use super::config::SocketRules;
 use super::metrics::Metrics;
 use super::relay_path::Switch;
-use super::renewal::Renewal;
+use super::renewal::{Renewable, Renewal};
 use super::tls::Tls;
 use super::turnstile::{BriefTurn, Turnstile};
 use crate::core::guesses::Place;
@@ -46,6 +46,9 @@ const TURN: Duration = Duration::from_millis(500);
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// A connection that was let in, for as long as anything of it lives.
+/// How often the certificate's files are looked at: a renewal has weeks.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
 #[derive(Debug, Clone)]
 pub(crate) struct Guest {
     pub(crate) peer: SocketAddr,
@@ -85,6 +88,25 @@ impl SharedTls {
     /// Takes into use what the certificate's file holds now.
     pub(crate) fn renew(&self) -> Renewal {
         self.0.read().unwrap_or_else(PoisonError::into_inner).certificate.renew()
+    }
+
+    /// Takes newer files into use until the future is dropped.
+    pub(crate) async fn keep_fresh(self) {
+        let mut known = self.certificate().written();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let certificate = self.certificate();
+            let now = certificate.written();
+            // A new key came with files of its own, which are in use already.
+            if now != known && now.pin == known.pin {
+                certificate.take_newer();
+            }
+            known = now;
+        }
+    }
+
+    fn certificate(&self) -> Arc<Renewable> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).certificate)
     }
 
     fn config(&self) -> Arc<ServerConfig> {

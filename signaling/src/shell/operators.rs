@@ -104,6 +104,7 @@ impl Accounts {
                 display_name: account.person.display_name,
                 modes: account.modes,
                 state,
+                limits: account.limits,
                 devices: u32::try_from(row.try_get::<i64, _>(6)?).unwrap_or(u32::MAX),
                 suspended_until: self.suspended_until(row.try_get(7)?),
             });

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
@@ -18,9 +18,6 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::fault::Fault;
 use super::folder::read;
-
-/// How often the files are looked at: a renewal has weeks.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Where a certificate chain and its key are, in PEM.
 #[derive(Debug, Clone)]
@@ -35,6 +32,12 @@ pub(crate) struct Renewable {
     provider: Arc<CryptoProvider>,
     pin: Digest,
     in_use: RwLock<Arc<CertifiedKey>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) pin: Digest,
+    at: [Option<SystemTime>; 2],
 }
 
 /// What became of newer files.
@@ -68,31 +71,22 @@ impl Renewable {
         }
     }
 
-    /// Takes newer files into use until the future is dropped.
-    pub(crate) async fn keep_fresh(self: Arc<Self>) {
-        let mut known = self.files.written();
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let now = self.files.written();
-            if now == known {
-                continue;
-            }
-            known = now;
-            match self.renew() {
-                Renewal::Taken => tracing::info!("a renewed certificate is in use"),
-                Renewal::Refused => tracing::warn!(
-                    cert = %self.files.cert.display(),
-                    "the new certificate is not for the key that every end has pinned, or cannot be read: the old one stays in use"
-                ),
-            }
-        }
+    /// Whose files are looked at, and when they were written.
+    pub(crate) fn written(&self) -> Written {
+        let at = [&self.files.cert, &self.files.key]
+            .map(|file| std::fs::metadata(file).and_then(|found| found.modified()).ok());
+        Written { pin: self.pin, at }
     }
-}
 
-impl Files {
-    fn written(&self) -> [Option<SystemTime>; 2] {
-        [&self.cert, &self.key]
-            .map(|file| std::fs::metadata(file).and_then(|found| found.modified()).ok())
+    /// The files were written anew.
+    pub(crate) fn take_newer(&self) {
+        match self.renew() {
+            Renewal::Taken => tracing::info!("a renewed certificate is in use"),
+            Renewal::Refused => tracing::warn!(
+                cert = %self.files.cert.display(),
+                "the new certificate is not for the key that every end has pinned, or cannot be read: the old one stays in use"
+            ),
+        }
     }
 }
 

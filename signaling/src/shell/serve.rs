@@ -212,7 +212,6 @@ fn certificates(
     config: &Config,
     (folder, facts, metrics): (&Arc<Folder>, &Facts, &Arc<Metrics>),
 ) -> Result<(SharedTls, Challenge, Tasks), Fault> {
-    let keeping = Arc::clone(&tls.certificate).keep_fresh();
     let (tls, challenge) = (SharedTls::new(tls), Challenge::default());
     let acme = config.acme.rules().map(|rules| Acme {
         rules,
@@ -223,7 +222,7 @@ fn certificates(
         metrics: Arc::clone(metrics),
     });
     acme.as_ref().map_or(Ok(()), Acme::check)?;
-    let mut tasks = vec![tokio::spawn(keeping)];
+    let mut tasks = vec![tokio::spawn(tls.clone().keep_fresh())];
     tasks.extend(acme.map(|acme| tokio::spawn(acme.keep_certified())));
     Ok((tls, challenge, tasks))
 }

@@ -13,6 +13,7 @@ use tasuki_protocol::ids::{Digest, TenantId};
 use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
+use super::certificate;
 use super::clock;
 use super::config::CONFIG_FILE;
 use super::fault::Fault;
@@ -69,7 +70,7 @@ pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
         folder.write_key(key, &Secret(clock::random()?))?;
     }
     match &order.certificate {
-        Some(own) => copy_certificate(&folder, own)?,
+        Some(own) => copy_certificate(&folder, own, &order.host)?,
         None => tls::make_certificate(&folder, Pair::IN_USE, &organisation, names)?,
     }
     let fingerprint = tls::load(&folder)?.fingerprint;
@@ -103,7 +104,15 @@ pub(crate) fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-fn copy_certificate(folder: &Folder, own: &OwnCertificate) -> Result<(), Fault> {
+/// One that no browser would take today is told now, and not by the first who comes.
+fn copy_certificate(folder: &Folder, own: &OwnCertificate, host: &str) -> Result<(), Fault> {
+    let facts = certificate::facts(&read(&own.cert)?);
+    let now = clock::unix_row();
+    if facts.is_some_and(|facts| {
+        !certificate::is_for(&facts, host) || !(facts.begins..facts.ends).contains(&now)
+    }) {
+        return Err(Fault::CertificateElsewhere(own.cert.clone(), host.to_owned()));
+    }
     folder.write(Pair::IN_USE.certificate, &read(&own.cert)?)?;
     folder.write(Pair::IN_USE.key, &read(&own.key)?)?;
     let unusable = || Fault::CertificateUnusable { cert: own.cert.clone(), key: own.key.clone() };

@@ -35,6 +35,9 @@ pub(crate) struct Pair {
     pub(crate) key: &'static str,
 }
 
+/// The certificate of the authority that [`make_certificate`] makes.
+pub(crate) const AUTHORITY: &str = "ca.crt";
+
 impl Pair {
     pub(crate) const IN_USE: Self = Self { certificate: "server.crt", key: "server.key" };
     pub(crate) const NEXT: Self = Self { certificate: "server.next.crt", key: "server.next.key" };
@@ -108,7 +111,7 @@ pub(crate) fn make_certificate(
     let server_key = KeyPair::generate().map_err(unusable)?;
     let leaf = server.signed_by(&server_key, &issuer).map_err(unusable)?;
 
-    folder.write("ca.crt", root.pem().as_bytes())?;
+    folder.write(AUTHORITY, root.pem().as_bytes())?;
     folder.write("ca.key", issuer_key.as_bytes())?;
     folder.write(pair.certificate, format!("{}{}", leaf.pem(), root.pem()).as_bytes())?;
     folder.write(pair.key, server_key.serialize_pem().as_bytes())

@@ -87,11 +87,11 @@ fn s65_operators_are_disabled_limited_unlocked_and_forgiven_by_the_administrator
         (&["operator", "disable", "hanako"] as &[&str], &["operator", "enable", "hanako"] as &[&str]),
         (
             &["operator", "limit", "hanako", "--address", "192.0.2.0/24"],
-            &["operator", "limit", "hanako"],
+            &["operator", "limit", "hanako", "--none"],
         ),
         (
             &["operator", "limit", "hanako", "--mac", "02:00:00:00:00:77"],
-            &["operator", "limit", "hanako"],
+            &["operator", "limit", "hanako", "--none"],
         ),
     ] {
         done(&house, out);

@@ -1,7 +1,5 @@
 //! The tenant's keys: what the server shows of its own, and what it is given.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -68,7 +66,6 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
         }
     }
     if let Some(tls) = adopted.tls {
-        tokio::spawn(Arc::clone(&tls.certificate).keep_fresh());
         site.tls.replace(tls);
     }
     if adopted.is_first
@@ -98,5 +95,6 @@ fn show(site: &Site) -> Response {
 
 fn unable(fault: &Fault) -> Response {
     tracing::error!(%fault, "the server's own keys");
-    problem(ProblemCode::Busy)
+    let is_own = matches!(fault, Fault::OwnCertificate | Fault::CertificateUnusable { .. });
+    problem(if is_own { ProblemCode::OwnCertificate } else { ProblemCode::Busy })
 }

@@ -377,9 +377,11 @@ fn problem(code: ProblemCode) -> Response {
         }
         ProblemCode::Confirm => StatusCode::FORBIDDEN,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
-        ProblemCode::Taken | ProblemCode::Conflict | ProblemCode::Yourself | ProblemCode::Certified => {
-            StatusCode::CONFLICT
-        }
+        ProblemCode::Taken
+        | ProblemCode::Conflict
+        | ProblemCode::Yourself
+        | ProblemCode::Certified
+        | ProblemCode::OwnCertificate => StatusCode::CONFLICT,
         ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document | ProblemCode::Policy => {
             StatusCode::UNPROCESSABLE_ENTITY
         }

@@ -105,6 +105,7 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         ProblemCode::Malformed
         | ProblemCode::Version
         | ProblemCode::Busy
+        | ProblemCode::OwnCertificate
         | ProblemCode::NotInitialised => false,
     }
 }

@@ -1,0 +1,202 @@
+//! From where and when an operator may sign in: as it is typed, and as it is shown (S63).
+//!
+//! What is wrong is told here, by its own words; the server judges once more, and its word counts.
+
+use std::net::IpAddr;
+
+use tasuki_protocol::admin::{Hours, Limits};
+
+use crate::audit::times::Zone;
+use crate::texts::Language;
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const DAY_MINUTES: u16 = 24 * 60;
+
+/// What of the limits cannot be used, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitFault {
+    Address(String),
+    Mac(String),
+    Days(String),
+    Clock(String),
+    NoZone(String),
+    Zone(String),
+    /// Refused by the server; more than 64 of one kind, for one.
+    Unusable,
+}
+
+/// # Errors
+/// Neither an address nor a network.
+pub fn address(text: &str) -> Result<String, LimitFault> {
+    let wrong = || LimitFault::Address(text.to_owned());
+    let (host, length) = text.split_once('/').map_or((text, None), |(host, at)| (host, Some(at)));
+    let host: IpAddr = host.trim().parse().map_err(|_| wrong())?;
+    let most = if host.is_ipv4() { 32 } else { 128 };
+    let fits = |at: &str| at.parse::<u8>().is_ok_and(|at| at <= most);
+    if length.is_none_or(fits) { Ok(text.trim().to_owned()) } else { Err(wrong()) }
+}
+
+/// # Errors
+/// Not six pairs of hexadecimal digits.
+pub fn mac(text: &str) -> Result<String, LimitFault> {
+    let pairs: Vec<&str> = text.trim().split([':', '-']).collect();
+    let is_pair = |pair: &&str| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+    if pairs.len() == 6 && pairs.iter().all(is_pair) {
+        Ok(text.trim().to_owned())
+    } else {
+        Err(LimitFault::Mac(text.to_owned()))
+    }
+}
+
+/// `mon-fri 09:00-18:00 Asia/Tokyo`.
+///
+/// # Errors
+/// Says which part is wrong.
+pub fn hours(text: &str) -> Result<Hours, LimitFault> {
+    let mut parts = text.split_whitespace();
+    let (days, clock) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (days, (from, until)) = (read_days(days)?, read_clock(clock)?);
+    let (Some(zone), None) = (parts.next(), parts.next()) else {
+        return Err(LimitFault::NoZone(text.to_owned()));
+    };
+    Zone::named(Some(zone)).map_err(|_| LimitFault::Zone(zone.to_owned()))?;
+    Ok(Hours { zone: zone.to_owned(), days, from, until })
+}
+
+fn read_days(text: &str) -> Result<Vec<u8>, LimitFault> {
+    let wrong = || LimitFault::Days(text.to_owned());
+    let day = |name: &str| {
+        let at = DAYS.iter().position(|day| name.eq_ignore_ascii_case(day));
+        at.and_then(|at| u8::try_from(at + 1).ok()).ok_or_else(wrong)
+    };
+    let mut listed = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        if first > last {
+            return Err(wrong());
+        }
+        listed.extend(first..=last);
+    }
+    Ok(listed)
+}
+
+fn read_clock(text: &str) -> Result<(u16, u16), LimitFault> {
+    let minutes = |clock: &str| {
+        let (hour, minute) = clock.split_once(':')?;
+        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+        let total = hour.checked_mul(60)?.checked_add(minute)?;
+        (minute < 60 && total <= DAY_MINUTES).then_some(total)
+    };
+    let read = text.split_once('-').and_then(|(from, until)| Some((minutes(from)?, minutes(until)?)));
+    read.filter(|(from, until)| from < until).ok_or_else(|| LimitFault::Clock(text.to_owned()))
+}
+
+impl Language {
+    /// All limits of one account in one line; empty: none.
+    pub fn limits(self, limits: &Limits) -> String {
+        let mut shown = limits.addresses.clone();
+        shown.extend(limits.macs.iter().cloned());
+        shown.extend(limits.hours.as_ref().map(spelled));
+        shown.join(", ")
+    }
+
+    pub fn limits_of(self, operator: &str, limits: &Limits) -> String {
+        let shown = self.limits(limits);
+        if shown.is_empty() {
+            return self.pick(
+                format!("{operator} may sign in from anywhere at any time."),
+                format!("{operator} はどこからでも、いつでもサインインできます。"),
+            );
+        }
+        self.pick(
+            format!("{operator} may sign in: {shown}. `--none` lifts all of it."),
+            format!("{operator} がサインインできる範囲: {shown}（`--none` ですべて解除）"),
+        )
+    }
+
+    pub fn limit_wrong(self, fault: &LimitFault) -> String {
+        match fault {
+            LimitFault::Address(text) => self.pick(
+                format!("{text:?} is neither an address nor a network. They are like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48."),
+                format!("{text:?} はアドレスでもネットワークでもありません。192.0.2.7、192.0.2.0/24、2001:db8::/48 のように指定してください。"),
+            ),
+            LimitFault::Mac(text) => self.pick(
+                format!("{text:?} is no hardware address. They are like 02:00:5e:10:00:01."),
+                format!("{text:?} は MAC アドレスではありません。02:00:5e:10:00:01 のように指定してください。"),
+            ),
+            LimitFault::Days(text) => self.pick(
+                format!("{text:?} are no days. They are like mon-fri or mon,wed,sat, from mon to sun."),
+                format!("{text:?} は曜日の指定として使えません。mon-fri や mon,wed,sat のように（mon から sun の順で）指定してください。"),
+            ),
+            LimitFault::Clock(text) => self.pick(
+                format!("{text:?} are no times of day. They are like 09:00-18:00, the second after the first, at most 24:00."),
+                format!("{text:?} は時刻の範囲として使えません。09:00-18:00 のように、終わりが後になるように指定してください（24:00 まで）。"),
+            ),
+            LimitFault::NoZone(text) => self.pick(
+                format!("{text:?} needs days, times and one time zone: \"mon-fri 09:00-18:00 Asia/Tokyo\"."),
+                format!("{text:?} には曜日、時刻、タイムゾーンが一つずつ必要です（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。"),
+            ),
+            LimitFault::Zone(zone) => self.pick(
+                format!("There is no time zone {zone:?}. They have names such as Asia/Tokyo or UTC."),
+                format!("タイムゾーン {zone:?} はありません。Asia/Tokyo や UTC のように指定してください。"),
+            ),
+            LimitFault::Unusable => self.pick(
+                "The server cannot use these limits: there are at most 64 addresses and 64 hardware addresses. Nothing was changed.",
+                "サーバーがこの制限を受け付けません（アドレスと MAC アドレスはそれぞれ 64 個まで）。何も変更していません。",
+            ),
+        }
+    }
+}
+
+/// As it is typed.
+fn spelled(hours: &Hours) -> String {
+    let name = |day: &u8| DAYS.get(usize::from(*day).wrapping_sub(1)).copied().unwrap_or("?");
+    let days = match hours.days.as_slice() {
+        [first, .., last] if usize::from(last - first) + 1 == hours.days.len() => {
+            format!("{}-{}", name(first), name(last))
+        }
+        days => days.iter().map(name).collect::<Vec<_>>().join(","),
+    };
+    let clock = |at: u16| format!("{:02}:{:02}", at / 60, at % 60);
+    format!("{days} {}-{} {}", clock(hours.from), clock(hours.until), hours.zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s63_hours_are_shown_as_they_are_typed() {
+        for text in [
+            "mon-fri 09:00-18:00 Asia/Tokyo",
+            "sat 00:00-24:00 UTC",
+            "mon,wed,sun 22:30-23:00 Europe/Berlin",
+        ] {
+            assert_eq!(spelled(&hours(text).unwrap()), text);
+        }
+        assert_eq!(spelled(&hours("MON,TUE,WED 9:00-10:00 UTC").unwrap()), "mon-wed 09:00-10:00 UTC");
+    }
+
+    #[test]
+    fn s63_what_is_wrong_is_told_by_its_part() {
+        let wrong = |text: &str| hours(text).unwrap_err();
+        assert_eq!(wrong("fri-mon 09:00-18:00 UTC"), LimitFault::Days("fri-mon".into()));
+        assert_eq!(wrong("mo 09:00-18:00 UTC"), LimitFault::Days("mo".into()));
+        for clock in ["18:00-09:00", "9-18", "09:60-10:00", "09:00-24:01", "09:00"] {
+            assert_eq!(wrong(&format!("mon {clock} UTC")), LimitFault::Clock(clock.into()));
+        }
+        assert_eq!(wrong("mon 09:00-18:00"), LimitFault::NoZone("mon 09:00-18:00".into()));
+        assert_eq!(wrong("mon 09:00-18:00 Tokyo/Asia"), LimitFault::Zone("Tokyo/Asia".into()));
+        for text in ["192.0.2.7", "10.0.0.0/8", "2001:db8::/48", "::1"] {
+            assert_eq!(address(text).as_deref(), Ok(text));
+        }
+        for text in ["192.168.0.300", "10.0.0.1/33", "2001:db8::/129", "here", "10.0.0.0/"] {
+            assert_eq!(address(text), Err(LimitFault::Address(text.into())));
+        }
+        assert_eq!(mac("02-00-5E-10-00-01").as_deref(), Ok("02-00-5E-10-00-01"));
+        for text in ["02:00:5e:10:00", "02:00:5e:10:00:0g", "020:0:5e:10:00:01"] {
+            assert_eq!(mac(text), Err(LimitFault::Mac(text.into())));
+        }
+    }
+}
