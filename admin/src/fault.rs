@@ -120,6 +120,9 @@ pub enum Fault {
     NothingTyped,
     #[error("not confirmed")]
     NotConfirmed,
+    /// Who could confirm it.
+    #[error("nobody is at a terminal")]
+    NobodyThere,
     #[error(transparent)]
     Audit(Box<AuditFault>),
     /// The result is printed, and is not to be relied on.
@@ -160,6 +163,7 @@ impl Fault {
             | Self::Name { .. }
             | Self::NoSuch(_)
             | Self::NotConfirmed
+            | Self::NobodyThere
             | Self::NotTheSame
             | Self::NotAFingerprint
             | Self::AlreadyInitialised(_)
@@ -191,6 +195,7 @@ fn of_refusal(code: ProblemCode) -> u8 {
         ProblemCode::SignIn
         | ProblemCode::Unauthorised
         | ProblemCode::AdminSignIn
+        | ProblemCode::DigitsUsed
         | ProblemCode::Confirm => 6,
         ProblemCode::Malformed
         | ProblemCode::Taken
@@ -202,7 +207,8 @@ fn of_refusal(code: ProblemCode) -> u8 {
         | ProblemCode::Yourself
         | ProblemCode::Certified
         | ProblemCode::Policy
+        | ProblemCode::OtherName
         | ProblemCode::Document => 7,
-        ProblemCode::Busy | ProblemCode::NotInitialised => 8,
+        ProblemCode::Busy | ProblemCode::TooMany | ProblemCode::NotInitialised => 8,
     }
 }

@@ -380,4 +380,11 @@ pub enum ProblemCode {
     Breached,
     /// A signed document does not hold here: older, by another key, or not naming this server's keys.
     Document,
+    /// The authenticator's digits are right and were used already. Said to an approved device or an administrator's key
+    /// with the right password only (T52).
+    DigitsUsed,
+    /// The invitation was made for another name.
+    OtherName,
+    /// Too many requests came from one address; `Retry-After` says when there is room again. T59.
+    TooMany,
 }
