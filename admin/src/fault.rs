@@ -121,6 +121,9 @@ pub enum Fault {
     NothingTyped,
     #[error("not confirmed")]
     NotConfirmed,
+    /// Who could confirm it.
+    #[error("nobody is at a terminal")]
+    NobodyThere,
     #[error(transparent)]
     Audit(Box<AuditFault>),
     /// The result is printed, and is not to be relied on.
@@ -167,6 +170,7 @@ impl Fault {
             | Self::Name { .. }
             | Self::NoSuch(_)
             | Self::NotConfirmed
+            | Self::NobodyThere
             | Self::NotTheSame
             | Self::NotAFingerprint
             | Self::AlreadyInitialised(_)
@@ -198,6 +202,7 @@ fn of_refusal(code: ProblemCode) -> u8 {
         ProblemCode::SignIn
         | ProblemCode::Unauthorised
         | ProblemCode::AdminSignIn
+        | ProblemCode::DigitsUsed
         | ProblemCode::Confirm => 6,
         ProblemCode::Malformed
         | ProblemCode::Taken
@@ -209,8 +214,9 @@ fn of_refusal(code: ProblemCode) -> u8 {
         | ProblemCode::Yourself
         | ProblemCode::Certified
         | ProblemCode::Policy
+        | ProblemCode::OtherName
         | ProblemCode::Document
         | ProblemCode::OwnCertificate => 7,
-        ProblemCode::Busy | ProblemCode::NotInitialised => 8,
+        ProblemCode::Busy | ProblemCode::TooMany | ProblemCode::NotInitialised => 8,
     }
 }

@@ -23,7 +23,7 @@ impl Language {
             | Fault::NotTasuki { .. } => self.about_network(fault),
             Fault::ClockOff { ahead_s } => self.clock_off(*ahead_s),
             Fault::Refused(code) => self.problem(*code),
-            Fault::Name { name, why } => self.name_wrong(name, *why),
+            Fault::Name { name, why } => self.name_wrong(name, why),
             Fault::NoSuch(missing) => self.missing(missing),
             Fault::Audit(fault) | Fault::Printed { why: fault, .. } => audit::sentence(fault, self),
             Fault::NoServer
@@ -53,25 +53,32 @@ impl Language {
             | Fault::RevocationsAhead
             | Fault::UnknownRight(_) => self.about_operators(fault),
             Fault::Limits(fault) => self.limit_wrong(fault),
-            Fault::Locked { seconds } => self.pick(
-                format!(
-                    "Too many wrong tries: signing in is suspended for {} minutes more.",
-                    seconds.div_ceil(60)
-                ),
-                format!(
-                    "誤りが続いたため、サインインはあと {} 分停止されています。",
-                    seconds.div_ceil(60)
-                ),
-            ),
-            Fault::WrongPassword | Fault::NotTheSame | Fault::NothingTyped | Fault::NotConfirmed => {
-                self.about_answers(fault)
-            }
+            Fault::Locked { seconds } => self.locked(*seconds),
+            Fault::WrongPassword
+            | Fault::NotTheSame
+            | Fault::NothingTyped
+            | Fault::NotConfirmed
+            | Fault::NobodyThere => self.about_answers(fault),
             Fault::PolicyFile { .. } | Fault::PolicyOvertaken => self.about_policies(fault),
             Fault::Policy(fault) => self.policy_fault(fault),
         }
     }
 
+    fn locked(self, seconds: u64) -> String {
+        let minutes = seconds.div_ceil(60);
+        self.pick(
+            format!("Too many wrong tries: signing in is suspended for {minutes} minutes more."),
+            format!("誤りが続いたため、サインインはあと {minutes} 分停止されています。"),
+        )
+    }
+
     fn about_answers(self, fault: &Fault) -> String {
+        if let Fault::NobodyThere = fault {
+            return self.pick(
+                "This cannot be undone, and nobody is at a terminal to confirm it. Nothing was done. Say --yes if it is meant.",
+                "元に戻せない操作ですが、確認する人が端末にいません。何も行っていません。実行する場合は --yes を付けてください。",
+            );
+        }
         if let Fault::WrongPassword = fault {
             return self.pick(
                 "The password is wrong, or the authenticator's digits are. Nothing was done. Try again; after several failures the server waits before it takes another.",

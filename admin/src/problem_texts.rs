@@ -60,10 +60,10 @@ impl Language {
                 "The server does not take this policy: your key is not an administrator's, or a rule is wider than the section that limits it. Nothing was changed.",
                 "サーバーがこのポリシーを受け付けませんでした。鍵が管理者のものでないか、上位の節より緩い規則があります。何も変更していません。",
             ),
-            ProblemCode::Busy => self.pick(
-                "The server is busy. Try again in a minute.",
-                "サーバーが混み合っています。1分ほど待ってやり直してください。",
-            ),
+            ProblemCode::DigitsUsed => self.digits_used(),
+            ProblemCode::OtherName => self.other_name(),
+            ProblemCode::TooMany => self.too_many(),
+            ProblemCode::Busy => self.busy(),
         }
     }
 
@@ -72,5 +72,33 @@ impl Language {
                 "The server's certificate is your own, so it makes no other in its place. Put a new pair that belongs together into the server's folder as server.next.crt and server.next.key (readable by the server alone), and run this again.",
                 "サーバーの証明書は組織が用意したものなので、サーバーは代わりを作りません。組になる新しい証明書と鍵を、サーバーのフォルダーに server.next.crt と server.next.key という名前で置き（サーバーだけが読める権限で）、もう一度実行してください。",
             )
+    }
+
+    fn digits_used(self) -> String {
+        self.pick(
+                "These digits were used already. Wait until the authenticator shows the next ones, and type those.",
+                "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。",
+            )
+    }
+
+    fn other_name(self) -> String {
+        self.pick(
+                "The invitation was made for another name. Give that one with --name, or have a new invitation made for yours.",
+                "この招待は別の名前のものです。その名前を --name で指定するか、自分の名前の招待を作ってもらってください。",
+            )
+    }
+
+    fn too_many(self) -> String {
+        self.pick(
+            "Too many requests came from this address within a minute. Wait a minute and try again.",
+            "このアドレスからの要求が 1 分間に多すぎます。1 分ほど待ってやり直してください。",
+        )
+    }
+
+    fn busy(self) -> String {
+        self.pick(
+            "The server is busy. Try again in a minute.",
+            "サーバーが混み合っています。1分ほど待ってやり直してください。",
+        )
     }
 }

@@ -192,7 +192,12 @@ impl Profile {
     }
 
     pub fn keep_bundle(&self, envelope: &[u8]) -> Result<(), Fault> {
-        self.write(BUNDLE_FILE, envelope)
+        self.stage_bundle(envelope)?.put()
+    }
+
+    /// Before a server is asked to take it: on a full disk nobody is asked.
+    pub fn stage_bundle(&self, envelope: &[u8]) -> Result<Staged, Fault> {
+        self.stage(BUNDLE_FILE, envelope)
     }
 
     /// Where the server is, before there is a bundle.
@@ -281,17 +286,45 @@ impl Profile {
 
     /// Whole or not at all, readable by its owner alone.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        self.stage(name, bytes)?.put()
+    }
+
+    fn stage(&self, name: &str, bytes: &[u8]) -> Result<Staged, Fault> {
         let file = self.0.join(name);
         let failed = |why| Fault::File { file: file.clone(), why };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
-        let aside = self.0.join(format!("{name}.new"));
+        let staged = Staged { aside: self.0.join(format!("{name}.new")), file: file.clone() };
         let mut options = OpenOptions::new();
-        let mut out =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&aside).map_err(failed)?;
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut out = options.open(&staged.aside).map_err(failed)?;
         out.write_all(bytes).and_then(|()| out.sync_all()).map_err(failed)?;
-        fs::rename(&aside, &file).map_err(failed)?;
+        Ok(staged)
+    }
+}
+
+/// What a file is to hold, on the disk beside it already: to put it in its place needs no room. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Staged {
+    aside: PathBuf,
+    file: PathBuf,
+}
+
+impl Staged {
+    /// # Errors
+    /// [`Fault::File`].
+    pub fn put(self) -> Result<(), Fault> {
+        let failed = |why| Fault::File { file: self.file.clone(), why };
+        fs::rename(&self.aside, &self.file).map_err(failed)?;
         // A name that is lost with the power is a lost file.
-        fs::File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(failed)
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Once it is in its place there is none.
+        fs::remove_file(&self.aside).ok();
     }
 }
 

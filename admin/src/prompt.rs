@@ -48,6 +48,32 @@ pub fn answer(question: &str) -> Result<Zeroizing<String>, Fault> {
     line()
 }
 
+/// Whether a person has said already that he means it: `--yes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sure {
+    Ask,
+    Already,
+}
+
+impl Sure {
+    pub fn said(yes: bool) -> Self {
+        if yes { Self::Already } else { Self::Ask }
+    }
+}
+
+/// Before what cannot be undone: a person at a terminal types `expected`, and a script has said `--yes`.
+///
+/// # Errors
+/// [`Fault::NotConfirmed`], [`Fault::NothingTyped`]; [`Fault::NobodyThere`] where there is no terminal.
+pub fn confirm(sure: Sure, question: &str, expected: &str) -> Result<(), Fault> {
+    match sure {
+        Sure::Already => Ok(()),
+        Sure::Ask if !io::stdin().is_terminal() => Err(Fault::NobodyThere),
+        Sure::Ask if *answer(question)? == *expected => Ok(()),
+        Sure::Ask => Err(Fault::NotConfirmed),
+    }
+}
+
 fn line() -> Result<Zeroizing<String>, Fault> {
     let mut line = Zeroizing::new(String::new());
     let read = io::stdin().lock().read_line(&mut line);

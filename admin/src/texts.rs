@@ -35,13 +35,6 @@ impl Language {
         )
     }
 
-    pub fn ask_removal(self, operator: &str) -> String {
-        self.pick(
-            format!("This cannot be undone. Type {operator} to remove the account:"),
-            format!("この操作は取り消せません。削除するには {operator} と入力してください:"),
-        )
-    }
-
     pub fn enrolled(self, organisation: &str) -> String {
         self.pick(
             format!("You are now an administrator of {organisation}. Add operators with `tasuki-admin operator add`."),

@@ -52,7 +52,10 @@ const WORDS: Words = &[
     ("operator remove", "アカウントを削除し、その端末を失効させます。確認とパスフレーズを求めます"),
     ("operator code", "もう一台の端末のための一度限りのコードを表示します"),
     ("operator unlock", "サインイン失敗による停止を解除します"),
-    ("operator forget-authenticator", "認証アプリを失ったとき。次のサインインで新しく設定します"),
+    (
+        "operator forget-authenticator",
+        "認証アプリを失ったとき。次のサインインで新しく設定します。確認を求めます",
+    ),
     (
         "operator limit",
         "サインインできる場所と時間を定めます。指定しないものは変わらず、何も指定しなければ現在の制限を表示します",
@@ -82,7 +85,7 @@ const WORDS: Words = &[
     ("--group", "グループ名"),
     ("group add", "グループを作ります"),
     ("group list", "グループとその所属を表示します"),
-    ("group remove", "グループを削除します。アカウントは残ります"),
+    ("group remove", "グループを削除します。アカウントは残ります。確認を求めます"),
     ("group join", "オペレータをグループに入れます"),
     ("group leave", "オペレータをグループから外します"),
     ("admin", "管理者"),
@@ -98,13 +101,17 @@ const WORDS: Words = &[
     ("admin unlock", "サインイン失敗による停止を解除します"),
     ("key", "組織の鍵"),
     ("key list", "使用中の鍵を表示します"),
-    ("key rotate", "鍵を新しいものに替えます。パスフレーズを尋ねます"),
+    ("key rotate", "鍵を新しいものに替えます。パスフレーズを尋ね、元に戻せないことは確認を求めます"),
     (
         "key rotate --kind",
         "manifest（許可証と記録の検査点の署名）、server（TLS）、lock（端末の証明）、log（記録の封印）、root（構成ファイルの署名。以前の復元シートは無効になります）",
     ),
     ("key rotate --finish", "`server` の二段目。各プログラムが新しい鍵を知った後で使い始めます"),
     ("key rotate --drop_old", "`lock` で、以前の鍵による証明書をただちに無効にします"),
+    (
+        "key rotate --yes",
+        "確認せずに実行します。`root` は復元シートを無効にし、`lock --drop-old` はすべての端末を締め出します",
+    ),
     ("key renew", "構成ファイルに署名し直し、もう一年有効にします。パスフレーズを尋ねます"),
     (
         "key republish",

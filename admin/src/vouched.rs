@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde::{Deserialize, Serialize};
+use tasuki_protocol::admin::OperatorEntry;
 use tasuki_protocol::devices::DeviceEntry;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::likeness::alike;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
 use crate::audit::neutral;
 use crate::fault::Fault;
+use crate::naming::shown_alike;
 use crate::profile::Profile;
 use crate::table::table;
 use crate::texts::Language;
@@ -44,6 +47,8 @@ pub enum NamingFault {
     NotShowable(String),
     #[error("{operator} was {said}, and is {shown}")]
     Other { operator: String, said: String, shown: String },
+    #[error("{operator} would be taken for {other}")]
+    TakenFor { operator: String, shown: String, other: String },
     #[error("nobody has said how {0} appears")]
     NotVouchedFor(String),
 }
@@ -68,13 +73,38 @@ impl Said {
         }
         let modes = match (&self.modes, kept) {
             (Some(said), _) => Some(said.clone()),
-            (None, Some(kept)) if sorted(&kept.modes) != sorted(&entry.modes) => {
-                let (said, shown) = (sorted(&kept.modes), sorted(&entry.modes));
+            (None, Some(kept)) if listed(&kept.modes) != listed(&entry.modes) => {
+                let (said, shown) = (listed(&kept.modes), listed(&entry.modes));
                 return Err(NamingFault::Other { operator: operator(), said, shown }.into());
             }
             (None, kept) => kept.map(|kept| kept.modes.clone()),
         };
         Ok(name.zip(modes).map(|(name, modes)| Naming { display_name: name.clone(), modes }))
+    }
+}
+
+impl Naming {
+    /// That end users cannot take him for the organisation itself, nor for another operator. T8.
+    ///
+    /// # Errors
+    /// [`NamingFault::TakenFor`].
+    pub fn check(
+        &self,
+        operator: &str,
+        organisation: &str,
+        known: &[OperatorEntry],
+    ) -> Result<(), NamingFault> {
+        let other = if alike(&self.display_name, organisation) {
+            Some(organisation)
+        } else {
+            shown_alike((operator, &self.display_name), known).map(|other| other.operator.as_str())
+        };
+        let taken_for = |other: &str| NamingFault::TakenFor {
+            operator: operator.to_owned(),
+            shown: self.display_name.clone(),
+            other: other.to_owned(),
+        };
+        other.map_or(Ok(()), |other| Err(taken_for(other)))
     }
 }
 
@@ -147,6 +177,13 @@ impl Language {
                     format!("サーバーは {operator} を「{shown}」としていますが、ここでは「{said}」でした。署名していません。ほかの管理者がアカウントを追加し直したのであれば、--display-name と --modes で正しい内容を指定してください。"),
                 )
             }
+            NamingFault::TakenFor { operator, shown, other } => {
+                let (shown, other) = (neutral::line(shown), neutral::line(other));
+                self.pick(
+                    format!("End users would take {operator}, shown as \"{shown}\", for {other}. Nothing was signed. Remove the account and add it with a --display-name that tells them apart."),
+                    format!("{operator} の表示名「{shown}」は {other} と見分けがつきません。署名していません。アカウントを削除し、区別できる --display-name で追加し直してください。"),
+                )
+            }
             NamingFault::NotVouchedFor(operator) => self.pick(
                 format!("Nobody has said on this computer under which name and in which modes {operator} may appear. Nothing was signed; say it with --display-name and --modes."),
                 format!("{operator} の表示名とモードは、このコンピュータで確認されていません。署名していません。--display-name と --modes で指定してください。"),
@@ -156,13 +193,7 @@ impl Language {
 }
 
 /// In one order, so that two lists can be compared.
-fn sorted(modes: &[Mode]) -> String {
-    let mut names: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.join(",")
-}
-
 fn listed(modes: &[Mode]) -> String {
-    modes.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(",")
+    let listed = Mode::ALL.iter().filter(|mode| modes.contains(mode));
+    listed.map(|mode| mode.name()).collect::<Vec<_>>().join(",")
 }

@@ -383,4 +383,11 @@ pub enum ProblemCode {
     Document,
     /// The server's certificate is the organisation's own, and so must the next one be: it makes none in its place.
     OwnCertificate,
+    /// The authenticator's digits are right and were used already. Said to an approved device or an administrator's key
+    /// with the right password only (T52).
+    DigitsUsed,
+    /// The invitation was made for another name.
+    OtherName,
+    /// Too many requests came from one address; `Retry-After` says when there is room again. T59.
+    TooMany,
 }

@@ -21,6 +21,7 @@ pub mod input;
 pub mod keys;
 pub mod ledger;
 pub mod leg;
+pub mod likeness;
 pub mod link;
 pub mod log_key;
 pub mod login;

@@ -132,14 +132,14 @@ fn t69_a_new_root_that_never_reached_the_server_costs_the_old_one_nothing() {
     let first = bundle(&house);
     line.lose(Loses::Order);
     for kind in [&["root"] as &[&str], &["lock"], &["root"]] {
-        let lost = house.administrate(&[&["key", "rotate"], kind].concat());
+        let lost = house.administrate(&[&["key", "rotate", "--yes"], kind].concat());
         let said = format!("{:#}", lost.expect_err("nothing was answered"));
         assert!(said.contains("is not known"), "{said}");
     }
     line.lose(Loses::Nothing);
     house.administrate(&["key", "renew"]).expect("the old root signs");
     assert_eq!(bundle(&house).root, first.root);
-    house.administrate(&["key", "rotate", "root"]).expect("another try");
+    house.administrate(&["key", "rotate", "root", "--yes"]).expect("another try");
     house.administrate(&["key", "renew"]).expect("the new root signs");
     assert_ne!(bundle(&house).root, first.root);
 }
@@ -150,7 +150,7 @@ fn t69_a_new_root_that_the_server_took_unheard_is_the_one_that_signs_from_then_o
     let (line, house) = Line::house();
     let first = bundle(&house);
     line.lose(Loses::Answer);
-    let lost = house.administrate(&["key", "rotate", "root"]);
+    let lost = house.administrate(&["key", "rotate", "root", "--yes"]);
     let said = format!("{:#}", lost.expect_err("nothing was answered"));
     assert!(said.contains("is not known"), "{said}");
     line.lose(Loses::Nothing);
@@ -167,7 +167,7 @@ fn t17_a_device_can_be_revoked_after_the_lock_key_was_dropped_that_signed_the_li
     let house = House::set_up().expect("a house");
     let revoke = || house.administrate(&["device", "revoke", "hanako", "--yes"]);
     revoke().expect("the first device is out");
-    house.administrate(&["key", "rotate", "lock", "--drop-old"]).expect("a new lock key");
+    house.administrate(&["key", "rotate", "lock", "--drop-old", "--yes"]).expect("a new lock key");
     new_device(&house, "second");
     revoke().expect("the second device is out, too");
     assert_eq!(revoked(&house), 2);

@@ -155,7 +155,7 @@ fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone
     let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
     for rotated in [&["manifest", "log"] as &[&str], &["root"]] {
         for kind in rotated {
-            house.administrate(&["key", "rotate", kind]).expect("rotated");
+            house.administrate(&["key", "rotate", kind, "--yes"]).expect("rotated");
         }
         house.sign_in().expect("the operator's program has seen the newest bundle");
         house.reopen_server().expect("all of it is signed");

@@ -296,7 +296,7 @@ fn t69_an_agent_with_the_profile_of_before_connects_after_the_servers_key_and_th
     };
     connects("before");
     for step in [&["server"] as &[&str], &["server", "--finish"], &["root"], &["manifest"]] {
-        house.administrate(&[&["key", "rotate"], step].concat()).expect("rotated");
+        house.administrate(&[&["key", "rotate", "--yes"], step].concat()).expect("rotated");
         connects(&step.join(" "));
     }
 }

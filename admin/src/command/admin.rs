@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::naming;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 
@@ -62,9 +62,7 @@ pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<P
             if !list.admins.iter().any(|admin| admin.name == *name) {
                 return Err(Fault::Refused(ProblemCode::NotFound));
             }
-            if !yes && *prompt::answer(&desk.language.ask_removal(name))? != *name {
-                return Err(Fault::NotConfirmed);
-            }
+            prompt::confirm(Sure::said(*yes), &desk.language.ask_removal(name), name)?;
             change(&desk, name, AdminChange::Remove).await
         }
         AdminCommand::Unlock { name } => change(&desk, name, AdminChange::Unlock).await,
@@ -72,8 +70,8 @@ pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<P
 }
 
 async fn add(desk: &Desk, name: &str) -> Result<Printed, Fault> {
-    naming::check(name)?;
-    let order = AddAdmin { name: name.to_owned() };
+    let name = &naming::check(name)?;
+    let order = AddAdmin { name: name.clone() };
     let added: AdminAdded = desk.post(ADMINS_PATH, &order).await?;
     let text = format!("{}\n  {}", desk.language.invited(name, added.expires_in / 3600), added.token);
     let json = serde_json::json!({

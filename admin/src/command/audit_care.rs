@@ -20,7 +20,7 @@ use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::texts::Language;
 
@@ -85,9 +85,7 @@ pub(super) async fn prune(settings: &Settings, options: &PruneOptions) -> Result
         return Err(AuditFault::NothingToPrune.into());
     }
     let language = desk.language;
-    if !options.yes && *prompt::answer(&language.ask_prune(before))? != before.to_string() {
-        return Err(Fault::NotConfirmed);
-    }
+    prompt::confirm(Sure::said(options.yes), &language.ask_prune(before), &before.to_string())?;
     let (master, _) = unlock(&desk)?;
     let stone = Tombstone {
         tenant: desk.bundle.tenant,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use tasuki_protocol::admin::ProblemCode;
+use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE};
 use tasuki_protocol::devices::{
@@ -20,7 +20,7 @@ use super::init;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
@@ -85,15 +85,9 @@ pub(super) async fn run(settings: &Settings, command: &DeviceCommand) -> Result<
             approve(&desk, options, nobody_sees).await
         }
         DeviceCommand::Revoke { operator, device, yes } => {
-            let sure = if *yes { Sure::Already } else { Sure::Ask };
-            revoke(&desk, operator, device.as_deref(), sure).await
+            revoke(&desk, operator, device.as_deref(), Sure::said(*yes)).await
         }
     }
-}
-
-enum Sure {
-    Ask,
-    Already,
 }
 
 /// What becomes of a name that the server alone says.
@@ -141,6 +135,8 @@ async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Resul
         return Err(Fault::DeviceRevoked(options.operator.clone()));
     }
     let naming = naming(desk, options, entry, unseen)?;
+    let known: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+    naming.check(&entry.operator, &desk.bundle.organisation, &known.operators)?;
     let master = unlock(desk)?;
     let now = init::unix();
     let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
@@ -247,10 +243,7 @@ async fn revoke(
         [] => return Err(Fault::NoSuchDevice(operator.to_owned())),
         _ => return Err(Fault::SeveralDevices(operator.to_owned())),
     };
-    if matches!(sure, Sure::Ask) && *prompt::answer(&desk.language.ask_removal(operator))? != *operator
-    {
-        return Err(Fault::NotConfirmed);
-    }
+    prompt::confirm(sure, &desk.language.ask_revocation(operator), operator)?;
     revoke_all(desk, &[entry.device]).await?;
     let json = serde_json::json!({ "operator": operator, "device": entry.device, "revoked": true });
     Ok(Printed { text: desk.language.done(operator), json })

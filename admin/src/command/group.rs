@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::missing::Missing;
 use crate::naming;
 use crate::printed::Printed;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 
@@ -22,10 +23,13 @@ pub enum GroupCommand {
     },
     /// Show all groups and who is in them
     List,
-    /// Delete a group; its operators' accounts stay
+    /// Delete a group; its operators' accounts stay; asks for confirmation
     Remove {
         /// The group's name
         group: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Put an operator into a group
     Join {
@@ -48,7 +52,16 @@ pub(super) async fn run(settings: &Settings, command: &GroupCommand) -> Result<P
     match command {
         GroupCommand::Add { group } => change(&desk, group, GroupChange::Add).await,
         GroupCommand::List => list(&desk).await,
-        GroupCommand::Remove { group } => change(&desk, group, GroupChange::Remove).await,
+        GroupCommand::Remove { group, yes } => {
+            let list: GroupList = desk.fetch(GROUPS_PATH).await?;
+            let Some(entry) = list.groups.iter().find(|entry| entry.group == *group) else {
+                let order = ChangeGroup { group: group.clone(), change: GroupChange::Remove };
+                return Err(missing(&desk, &order).await?);
+            };
+            let question = desk.language.ask_group_removal(group, entry.operators.len());
+            prompt::confirm(Sure::said(*yes), &question, group)?;
+            change(&desk, group, GroupChange::Remove).await
+        }
         GroupCommand::Join { group, operator } => {
             change(&desk, group, GroupChange::Join { operator: operator.clone() }).await
         }
@@ -67,10 +80,11 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
 }
 
 async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed, Fault> {
+    let group = match change {
+        GroupChange::Add => &naming::check(group)?,
+        GroupChange::Remove | GroupChange::Join { .. } | GroupChange::Leave { .. } => group,
+    };
     let order = ChangeGroup { group: group.to_owned(), change };
-    if let GroupChange::Add = order.change {
-        naming::check(group)?;
-    }
     match desk.post::<serde_json::Value>(GROUPS_PATH, &order).await {
         Err(Fault::Refused(ProblemCode::NotFound)) => return Err(missing(desk, &order).await?),
         Err(Fault::Refused(ProblemCode::Taken)) => {

@@ -97,7 +97,7 @@ pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Pr
 
 /// A further administrator: his own key, with a token that another one made.
 pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fault> {
-    naming::check(name)?;
+    let name = &naming::check(name)?;
     let language = settings.language();
     let profile = settings.profile()?;
     let bundle = profile.bundle(settings.bundle.as_deref())?;
@@ -137,7 +137,7 @@ async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> R
     };
     let (key, ready) = match known {
         Some(key) => (key, None),
-        None => enrol_key(&profile, &place, language, &options.name, door).await?,
+        None => enrol_key(&profile, &place, language, &naming::check(&options.name)?, door).await?,
     };
     Ok(Arrival { profile, place, key, language, json: settings.json, ready })
 }

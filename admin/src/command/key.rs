@@ -21,7 +21,7 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::pending::Pending;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::random::random;
 use crate::settings::Settings;
 use crate::shares;
@@ -32,7 +32,7 @@ use crate::vault::{Master, Passphrase, public};
 pub enum KeyCommand {
     /// Show the keys in use
     List,
-    /// Change a key for a new one; asks for the passphrase
+    /// Change a key for a new one; asks for the passphrase, and before what cannot be undone
     Rotate {
         /// Which key
         kind: Kind,
@@ -42,6 +42,9 @@ pub enum KeyCommand {
         /// For `lock`: certificates under the old key count no more, at once
         #[arg(long)]
         drop_old: bool,
+        /// Do not ask: `root` makes the recovery shares void, and `lock --drop-old` puts every device out
+        #[arg(long)]
+        yes: bool,
     },
     /// Sign the bundle again, so that it holds for another year; asks for the passphrase
     Renew,
@@ -74,10 +77,12 @@ pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Pri
     let open = || Desk::open(settings);
     match command {
         KeyCommand::List => list(&open().await?).await,
-        KeyCommand::Rotate { kind, finish, drop_old } => {
+        KeyCommand::Rotate { kind, finish, drop_old, yes } => {
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
-            rotate(&open().await?, *kind, step, old).await
+            let desk = open().await?;
+            confirm(&desk, *kind, old, Sure::said(*yes))?;
+            rotate(&desk, *kind, step, old).await
         }
         KeyCommand::Renew => {
             let desk = open().await?;
@@ -103,6 +108,16 @@ enum Old {
 enum Step {
     Begin,
     Finish,
+}
+
+/// What nobody brings back: the old shares, and everybody who is in by a certificate of the old lock key.
+fn confirm(desk: &Desk, kind: Kind, old: Old, sure: Sure) -> Result<(), Fault> {
+    match (kind, old) {
+        (Kind::Root, Old::Keep) => prompt::confirm(sure, &desk.language.ask_new_root(), "root"),
+        (Kind::Root, Old::Drop) => prompt::confirm(sure, &desk.language.ask_new_root_alone(), "root"),
+        (Kind::Lock, Old::Drop) => prompt::confirm(sure, &desk.language.ask_new_lock_alone(), "lock"),
+        (Kind::Lock, Old::Keep) | (Kind::Manifest | Kind::Server | Kind::Log, _) => Ok(()),
+    }
 }
 
 async fn list(desk: &Desk) -> Result<Printed, Fault> {
@@ -276,10 +291,10 @@ async fn publish(
         Some(before) => dsse::sign_by_all(&bundle, &[&root, &before.root()]),
         None => dsse::sign(&bundle, &root),
     };
-    let handovers = Vec::new();
-    let order = PublishBundle { bundle: Blob(envelope.clone()), log_keys, handovers };
+    let kept = desk.profile.stage_bundle(&envelope)?;
+    let order = PublishBundle { bundle: Blob(envelope), log_keys, handovers: Vec::new() };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
-    desk.profile.keep_bundle(&envelope)?;
+    kept.put()?;
     let days = (bundle.expires_at - bundle.issued_at) / (24 * 3600);
     let json = serde_json::json!({ "version": bundle.version, "root": bundle.root });
     Ok(Printed { text: desk.language.bundle_holds(bundle.version, days), json })

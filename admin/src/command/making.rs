@@ -66,9 +66,10 @@ impl Making<'_> {
         log_keys: Vec<WrappedLogKey>,
     ) -> Result<(), Fault> {
         let envelope = Blob(dsse::sign(bundle, &self.master.root()));
-        let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers: Vec::new() };
+        let kept = arrival.profile.stage_bundle(&envelope.0)?;
+        let order = PublishBundle { bundle: envelope, log_keys, handovers: Vec::new() };
         arrival.post(PUBLISH_PATH, &order).await?;
-        arrival.profile.keep_bundle(&envelope.0)?;
+        kept.put()?;
         arrival.profile.settle(bundle).map(drop)
     }
 }

@@ -21,7 +21,7 @@ use crate::fault::Fault;
 use crate::limits::{self, LimitFault};
 use crate::naming;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::random::random;
 use crate::settings::Settings;
 use crate::table::table;
@@ -74,10 +74,13 @@ pub enum OperatorCommand {
         /// The operator's account
         operator: String,
     },
-    /// The authenticator is lost: the next sign-in sets a new one up
+    /// The authenticator is lost: the next sign-in sets a new one up; asks for confirmation
     ForgetAuthenticator {
         /// The operator's account
         operator: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// From where and when the operator may sign in; what is not given stays as it is, and nothing given shows it
     Limit {
@@ -110,10 +113,10 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
     let desk = Desk::open(settings).await?;
     match command {
         OperatorCommand::Add { operator, display_name, modes, password_stdin } => {
-            naming::check_account(operator)?;
-            naming::check(display_name)?;
+            let operator = naming::check_account(operator)?;
+            let display_name = naming::check_shown(display_name, &desk.bundle.organisation)?;
             let password = new_password(desk.language, *password_stdin)?;
-            add(&desk, (operator, display_name), modes, &password).await
+            add(&desk, (&operator, &display_name), modes, &password).await
         }
         OperatorCommand::List => list(&desk).await,
         OperatorCommand::Enable { operator } => change(&desk, operator, OperatorChange::Enable).await,
@@ -123,14 +126,14 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             if !list.operators.iter().any(|entry| entry.operator == *operator) {
                 return Err(Fault::Refused(ProblemCode::NotFound));
             }
-            if !yes && *prompt::answer(&desk.language.ask_removal(operator))? != *operator {
-                return Err(Fault::NotConfirmed);
-            }
+            prompt::confirm(Sure::said(*yes), &desk.language.ask_removal(operator), operator)?;
             remove(&desk, operator).await
         }
         OperatorCommand::Code { operator } => change(&desk, operator, OperatorChange::NewCode).await,
         OperatorCommand::Unlock { operator } => change(&desk, operator, OperatorChange::Unlock).await,
-        OperatorCommand::ForgetAuthenticator { operator } => {
+        OperatorCommand::ForgetAuthenticator { operator, yes } => {
+            let question = desk.language.ask_forgetting(operator);
+            prompt::confirm(Sure::said(*yes), &question, operator)?;
             change(&desk, operator, OperatorChange::ForgetAuthenticator).await
         }
         OperatorCommand::Limit { operator, address, mac, hours, none } => {
@@ -222,8 +225,7 @@ async fn add(
     let added = match desk.post::<OperatorAdded>(OPERATORS_PATH, &request).await {
         Err(Fault::Refused(ProblemCode::Taken)) => {
             let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
-            let known = list.operators.iter().map(|entry| entry.operator.as_str());
-            return Err(naming::taken(operator, known));
+            return Err(naming::operator_taken((operator, display_name), &list.operators));
         }
         added => added?,
     };

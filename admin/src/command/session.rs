@@ -9,7 +9,7 @@ use crate::audit::neutral;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 
@@ -54,12 +54,8 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
         }
         SessionCommand::End { session, yes } => {
             let entry = find(&list.sessions, session)?;
-            if !yes
-                && *prompt::answer(&language.ask_end(&neutral::line(&entry.operator)))?
-                    != *entry.operator
-            {
-                return Err(Fault::NotConfirmed);
-            }
+            let question = language.ask_end(&neutral::line(&entry.operator));
+            prompt::confirm(Sure::said(*yes), &question, &entry.operator)?;
             let id: SessionId = entry.session;
             desk.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await?;
             let json = serde_json::json!({ "session": id, "done": true });

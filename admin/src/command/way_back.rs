@@ -18,7 +18,7 @@ use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::random::random;
 use crate::settings::Settings;
 use crate::vault::{Master, Passphrase, unwrap_log_key};
@@ -30,9 +30,7 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let handovers = lost.ok_or(Fault::RootsLost)?;
     let (at, known) = (server.version, desk.bundle.version);
     let of = Zone::named(None)?.show(desk.bundle.issued_at.saturating_mul(1000), "%Y-%m-%d");
-    if !yes && *prompt::answer(&desk.language.ask_republish(at, known, &of))? != at.to_string() {
-        return Err(Fault::NotConfirmed);
-    }
+    prompt::confirm(Sure::said(yes), &desk.language.ask_republish(at, known, &of), &at.to_string())?;
     let (master, passphrase) = unlock(&desk)?;
     let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
     // Those of the server's own time, and not of the newest bundle's.
@@ -41,9 +39,10 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let log_keys = log_keys(kept, &mut bundle, (&master, &passphrase))?;
     bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
     let envelope = Blob(dsse::sign(&bundle, &master.root()));
-    let order = PublishBundle { bundle: envelope.clone(), log_keys, handovers };
+    let staged = desk.profile.stage_bundle(&envelope.0)?;
+    let order = PublishBundle { bundle: envelope, log_keys, handovers };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
-    desk.profile.keep_bundle(&envelope.0)?;
+    staged.put()?;
     let json = serde_json::json!({ "version": bundle.version, "was": at, "known": known });
     Ok(Printed { text: desk.language.republished(bundle.version), json })
 }

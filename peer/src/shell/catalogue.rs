@@ -107,6 +107,8 @@ texts! {
     FaultWrongPassword =>
         "The server did not accept this name, password, enrolment code or the authenticator's digits, which count once: after a try wait for the next. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes, or as your administrator has set.",
         "名前、パスワード、登録コード、または認証アプリの数字が受け付けられませんでした（数字は一度しか使えません。次の数字をお待ちください）。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
+    FaultTooOften => "The server takes no more requests from this address for now. Wait a minute, then try again.", "このアドレスからの要求が多すぎるため、サーバーが受け付けません。1 分ほど待ってからもう一度お試しください。";
+    FaultDigitsUsed => "These digits were used already. Wait until the authenticator shows the next ones, and type those.", "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。";
     WrongDigits => "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.", "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。";
     FaultSignInOver => "Your sign-in is over, or belongs to another device. Run: tasuki login", "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
     FaultNeedsTotp =>

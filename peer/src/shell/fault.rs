@@ -90,7 +90,11 @@ faults! {
     StrangeVersion = 35, FaultStrangeVersion [PROTOCOL_VERSION];
     Unavailable = 36, FaultUnavailable;
     SlowDown = 37, FaultSlowDown;
+    /// More requests from this address than the server takes (T59).
+    TooOften = 37, FaultTooOften;
     WrongPassword = 40, FaultWrongPassword;
+    /// Right digits, a second time.
+    DigitsUsed = 40, FaultDigitsUsed;
     SignInOver = 41, FaultSignInOver;
     /// The authenticator's digits were asked for and not given.
     NeedsTotp = 43, FaultNeedsTotp;

@@ -95,6 +95,9 @@ pub async fn login(
             ProblemCode::SignIn | ProblemCode::Unauthorised => Ok(LoginOutcome::Refused),
             ProblemCode::Busy => Ok(LoginOutcome::Busy),
             other @ (ProblemCode::Version
+            | ProblemCode::DigitsUsed
+            | ProblemCode::TooMany
+            | ProblemCode::OtherName
             | ProblemCode::NotInitialised
             | ProblemCode::Unusable
             | ProblemCode::Breached
@@ -224,7 +227,7 @@ fn refusal(trust: &Trust, status: StatusCode, answer: &str) -> Result<ProblemCod
     match signal::decode::<Problem>(answer) {
         Ok(problem) => Ok(problem.code),
         Err(_) => Err(match status.as_u16() {
-            429 => Fault::SlowDown,
+            429 => Fault::TooOften,
             503 => Fault::Unavailable,
             _ => Fault::NotTasuki { address: dial::address(trust) },
         }),
@@ -234,12 +237,15 @@ fn refusal(trust: &Trust, status: StatusCode, answer: &str) -> Result<ProblemCod
 fn fault(code: ProblemCode) -> Fault {
     match code {
         ProblemCode::SignIn | ProblemCode::Unauthorised => Fault::WrongPassword,
+        ProblemCode::DigitsUsed => Fault::DigitsUsed,
         ProblemCode::Busy => Fault::SlowDown,
+        ProblemCode::TooMany => Fault::TooOften,
         ProblemCode::Version => Fault::StrangeVersion,
         ProblemCode::NotInitialised => Fault::Unavailable,
         ProblemCode::Unusable | ProblemCode::Breached => Fault::PasswordUnusable,
         ProblemCode::Malformed
         | ProblemCode::Taken
+        | ProblemCode::OtherName
         | ProblemCode::NotFound
         | ProblemCode::AdminSignIn
         | ProblemCode::Confirm

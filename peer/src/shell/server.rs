@@ -197,7 +197,7 @@ impl Caller {
         };
         match response.status().as_u16() {
             401 | 403 => Fault::SignInOver,
-            429 => Fault::SlowDown,
+            429 => Fault::TooOften,
             500..=599 => Fault::Unavailable,
             _ => Fault::NotTasuki { address },
         }

@@ -63,7 +63,10 @@ fn t8_the_operators_name_is_the_certificates_and_not_the_servers() {
     assert_eq!(refused(|m| m.operator_name = "Bank of Japan".to_owned()), other);
     assert_eq!(refused(|m| m.operator = "root".to_owned()), other);
     let name = Some(ManifestRefused::Certificate(CertificateRefused::Name));
-    assert_eq!(certified(|c| c.display_name = "a\u{202E}b".to_owned()), name);
+    for deceiving in ["a\u{202E}b", "B\u{430}nk", "Zoe\u{308}"] {
+        assert_eq!(certified(|c| c.display_name = deceiving.to_owned()), name, "{deceiving}");
+        assert_eq!(certified(|c| c.operator = deceiving.to_owned()), name, "{deceiving}");
+    }
     let verified = verify(&dsse::sign(&manifest(Mode::Control), &server()), Instant::now()).unwrap();
     assert_eq!(verified.certificate().display_name, "オペレータ 花子");
 }

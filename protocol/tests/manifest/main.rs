@@ -253,7 +253,19 @@ fn t16_what_this_computer_takes_away_is_gone_from_the_manifest_and_stays_gone() 
 
 #[test]
 fn t8_names_that_deceive_are_refused() {
-    let names = ["", " olivia", "a\u{202E}b", "a\u{200B}b", "a\nb", "a\u{0}b", "\u{3164}"];
+    let names = [
+        "",
+        " olivia",
+        "a\u{202E}b",
+        "a\u{200B}b",
+        "a\nb",
+        "a\u{0}b",
+        "\u{3164}",
+        "\u{43e}livia",
+        "オリ\u{3b2}ア",
+        "Zoe\u{308}",
+        "a\u{316}\u{317}\u{318}\u{319}\u{31c}",
+    ];
     for name in names {
         assert_eq!(
             refused(|m| m.operator_name = name.to_owned()),

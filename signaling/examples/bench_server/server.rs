@@ -9,13 +9,14 @@ use crate::client::World;
 pub(crate) const AS_SERVER: &str = "TASUKI_BENCH_AS_SERVER";
 
 /// Everybody comes from one address here; each limit is a setting that a company has, too.
-const LIMITS: [&str; 6] = [
+const LIMITS: [&str; 7] = [
     "connections=40000",
     "connections_per_address=40000",
     "joins_per_address=1000000",
     "joins_per_minute=1000000",
     "open_numbers=1000000",
     "openings_burst=1000000",
+    "requests_per_address=1000000",
 ];
 
 /// Killed when dropped.

@@ -38,6 +38,12 @@ impl Pace {
         }
         enough
     }
+
+    /// How long until there is one again, as of the last [`Self::take`].
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs_f64(((1.0 - self.left) / self.allowance.per_second).clamp(0.0, 3600.0))
+    }
 }
 
 impl Rooms {

@@ -74,6 +74,8 @@ pub(crate) enum Wrong {
     /// Of the device that is to be enrolled.
     Code,
     Digits,
+    /// As the first time, when they counted.
+    UsedDigits,
     Suspended,
     Disabled,
     Outside(Outside),
@@ -86,6 +88,7 @@ impl Wrong {
             Self::Device => "device",
             Self::Code => "code",
             Self::Digits => "digits",
+            Self::UsedDigits => "used digits",
             Self::Suspended => "suspended",
             Self::Disabled => "disabled",
             Self::Outside(Outside::Address) => "address",
@@ -219,13 +222,15 @@ impl Accounts {
         let early = match self.second_factor(owner, name, digits, request.authenticator).await? {
             Second::Passed => None,
             Second::Wrong => return refuse(Wrong::Digits),
-            Second::Missing => Some(LoginAnswer::NeedsTotp),
-            Second::SetUp { uri } => Some(LoginAnswer::TotpSetup { uri }),
+            Second::Used => return refuse(Wrong::UsedDigits),
+            Second::Slipped => Some(Err(LoginRefused::SignIn(Some(operator), Wrong::Digits, None))),
+            Second::Missing => Some(Ok(LoginAnswer::NeedsTotp)),
+            Second::SetUp { uri } => Some(Ok(LoginAnswer::TotpSetup { uri })),
         };
         if let Some(answer) = early {
             // Only this try is forgiven: who knows the password may not guess digits for ever.
             self.forgive_one(operator, device).await?;
-            return Ok(Login { operator, answer, asked: None });
+            return answer.map(|answer| Login { operator, answer, asked: None });
         }
         // The password may have been changed while it was being looked at.
         let Some(token) = self.issue_token(&account, &request.device).await? else {

@@ -115,6 +115,10 @@ impl Accounts {
         if !self.admin_token_holds(&request.token, coming).await? {
             return Err(ProblemCode::SignIn.into());
         }
+        let index = self.names.index(&request.name);
+        if !self.is_invited(&request.token, &index).await? {
+            return Err(ProblemCode::OtherName.into());
+        }
         let look = self.names.look(&request.name);
         if coming != Coming::Recovering {
             self.store.is_free("SELECT 1 FROM admins WHERE look = ?", &look).await?;
@@ -127,7 +131,6 @@ impl Accounts {
             .with(digest(&request.token).to_vec())
             .with(coming.kind().to_owned())
             .or(ProblemCode::SignIn);
-        let index = self.names.index(&request.name);
         let insert =
             "INSERT OR IGNORE INTO admins (name_index, look, key, person, password, state, added)
              VALUES (?, ?, ?, ?, ?, 'enabled', ?)";
@@ -153,6 +156,14 @@ impl Accounts {
         let find = "SELECT 1 FROM admin_tokens WHERE hash = ? AND kind = ? AND expires > ?";
         let find = sqlx::query(find).bind(digest(token).to_vec()).bind(coming.kind());
         Ok(find.bind(self.clock.now()).fetch_optional(&self.store.pool).await?.is_some())
+    }
+
+    /// Whether the token was made for whoever is found by `index`, or for nobody by name. Another's name would stand in
+    /// the ledger for who was never invited.
+    async fn is_invited(&self, token: &str, index: &[u8]) -> Result<bool, sqlx::Error> {
+        let find = "SELECT 1 FROM admin_tokens WHERE hash = ?1 AND COALESCE(name_index, ?2) = ?2";
+        let find = sqlx::query(find).bind(digest(token).to_vec()).bind(index.to_vec());
+        Ok(find.fetch_optional(&self.store.pool).await?.is_some())
     }
 
     /// Which administrator signed this now, and for the first time.
@@ -277,6 +288,11 @@ impl Accounts {
                 return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
             }
             Second::Wrong => return refuse(Wrong::Digits),
+            Second::Used => return refuse(Wrong::UsedDigits),
+            Second::Slipped => {
+                self.forgive_one(subject, BY_KEY).await?;
+                return Err(LoginRefused::SignIn(Some(subject), Wrong::Digits, None));
+            }
             Second::Missing => AdminLoginAnswer::NeedsTotp,
             Second::SetUp { uri } => AdminLoginAnswer::TotpSetup { uri },
         };
@@ -317,10 +333,12 @@ impl Accounts {
         let bytes: [u8; 32] = clock::random().map_err(|_| ProblemCode::Busy)?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let lifetime = self.rules.code_lifetime;
-        let insert = "INSERT INTO admin_tokens (hash, kind, expires) VALUES (?, 'invited', ?)";
+        let insert =
+            "INSERT INTO admin_tokens (hash, kind, expires, name_index) VALUES (?, 'invited', ?, ?)";
         let insert = Step::new(insert)
             .with(digest(&token).to_vec())
-            .with(self.clock.now().saturating_add(seconds(lifetime)));
+            .with(self.clock.now().saturating_add(seconds(lifetime)))
+            .with(self.names.index(&order.name));
         Ok((insert, AdminAdded { token, expires_in: lifetime.as_secs() }))
     }
 

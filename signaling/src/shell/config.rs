@@ -21,7 +21,7 @@ use super::acme::AcmeSettings;
 use super::config_values::{
     ADDRESS, AUTHORITY, COUNT, DISCLOSURE, MEMORY, METRICS_AT, NETWORKS, NUMBER_LIFETIME, RELAY,
     SECOND_FACTOR, SESSION_LENGTH, TURN_ADDRESS, count, length, milliseconds, optional, parse,
-    positive, seconds, within,
+    positive, requests, seconds, within,
 };
 use super::fault::Fault;
 use super::in_force::Given;
@@ -87,6 +87,10 @@ pub struct SocketRules {
     pub connections: usize,
     /// From one IPv4 address or IPv6 /64.
     pub connections_per_address: usize,
+    /// Requests over HTTP in a minute, and at once, from one IPv4 address or IPv6 /64. T59.
+    pub requests_per_address: u32,
+    /// As `requests_per_address`, of those that time a line.
+    pub speed_per_address: u32,
     pub handshake: Duration,
     /// A request's head, its body, a WebSocket's first message: each.
     pub first_message: Duration,
@@ -123,6 +127,8 @@ impl Default for Config {
             sockets: SocketRules {
                 connections: 4096,
                 connections_per_address: 256,
+                requests_per_address: 600,
+                speed_per_address: 240,
                 handshake: Duration::from_secs(10),
                 first_message: Duration::from_secs(10),
                 ping_every: Duration::from_secs(20),
@@ -308,6 +314,18 @@ pub const KEYS: &[Key] = &[
     key("connections_per_address", "256", "connections from one address", |c, v| {
         count(v).map(|v| c.sockets.connections_per_address = v)
     }),
+    key(
+        "requests_per_address",
+        "600",
+        "HTTP requests a minute from one address, and as many at once; 10 to 1000000",
+        |c, v| requests(v).map(|v| c.sockets.requests_per_address = v),
+    ),
+    key(
+        "speed_per_address",
+        "240",
+        "requests a minute from one address that time a line, 19 for each time; 10 to 1000000",
+        |c, v| requests(v).map(|v| c.sockets.speed_per_address = v),
+    ),
     key("handshake_s", "10", "time for a TLS handshake", |c, v| {
         seconds(v).map(|v| c.sockets.handshake = v)
     }),

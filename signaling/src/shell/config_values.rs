@@ -10,6 +10,7 @@ pub(super) const COUNT: &str = "it must be a whole number above 0";
 pub(super) const METRICS_AT: &str = "it must be off, or an address and a port like 127.0.0.1:9464";
 pub(super) const NETWORKS: &str =
     "it must be addresses or networks like 10.0.0.0/8, separated by commas";
+pub(super) const REQUESTS: &str = "it must be 10 to 1000000 requests a minute";
 pub(super) const LENGTH: &str = "it must be 8 to 64";
 pub(super) const TURN_ADDRESS: &str =
     "it must be one IPv4 address, one IPv6 address, or both with a comma";
@@ -41,6 +42,12 @@ pub(super) fn positive(value: u32) -> Result<u32, &'static str> {
 pub(super) fn count(value: &str) -> Result<usize, &'static str> {
     let count: u32 = parse(value, COUNT)?;
     usize::try_from(positive(count)?).map_err(|_| COUNT)
+}
+
+/// Fewer would keep out one person who does nothing but sign in.
+pub(super) fn requests(value: &str) -> Result<u32, &'static str> {
+    let requests = parse(value, REQUESTS)?;
+    if (10..=1_000_000).contains(&requests) { Ok(requests) } else { Err(REQUESTS) }
 }
 
 /// SP 800-63B-4 lets nothing shorter than 8 through.
@@ -80,6 +87,7 @@ pub(super) fn in_japanese(expected: &'static str) -> &'static str {
             RELAY,
             "embedded、none、または HOST:PORT/PIN（中継の鍵の PIN）。TURN を使うなら後ろに /TURN-PORT。複数はコンマ区切り",
         ),
+        (REQUESTS, "1 分あたり 10 から 1000000 件"),
         (LENGTH, "8 から 64"),
         (TURN_ADDRESS, "IPv4 アドレス一つ、IPv6 アドレス一つ、またはコンマ区切りで両方"),
         (DISCLOSURE, "relay-only、public、all のどれか"),

@@ -77,7 +77,9 @@ pub enum Fault {
     HostName(String),
     #[error(transparent)]
     Acme(#[from] AcmeFault),
-    #[error("{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters.")]
+    #[error(
+        "{0:?} cannot be shown as an organisation's name: 1 to 40 plain characters, each word in one script."
+    )]
     Organisation(String),
     #[error(transparent)]
     Backup(#[from] BackupFault),
@@ -275,7 +277,7 @@ impl Fault {
             Self::Acme(fault) => fault.japanese(),
             Self::Organisation(name) => {
                 format!(
-                    "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字にしてください。"
+                    "{name:?} は組織名として表示できません。普通の文字で 1 から 40 文字とし、一つの語に異なる種類の文字を混ぜないでください。"
                 )
             }
             Self::Backup(fault) => fault.japanese(),

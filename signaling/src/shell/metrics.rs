@@ -34,6 +34,7 @@ pub(crate) struct Metrics {
     responses: [AtomicU64; 6],
     pub(crate) turned_away: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) too_often: AtomicU64,
     pub(crate) rows_lost: AtomicU64,
     pub(crate) orders_failed: AtomicU64,
 }
@@ -46,6 +47,7 @@ impl Default for Metrics {
             responses: Default::default(),
             turned_away: AtomicU64::new(0),
             handshakes_failed: AtomicU64::new(0),
+            too_often: AtomicU64::new(0),
             rows_lost: AtomicU64::new(0),
             orders_failed: AtomicU64::new(0),
         }
@@ -138,6 +140,7 @@ fn counters(page: &mut Page, metrics: &Metrics) {
     for (name, help, counter) in [
         ("tasuki_turned_away_total", "Connections closed at accept: too many", &metrics.turned_away),
         ("tasuki_tls_failures_total", "TLS handshakes that failed", &metrics.handshakes_failed),
+        ("tasuki_requests_refused_total", "Requests too many from one address", &metrics.too_often),
         (
             "tasuki_certificate_failures_total",
             "Certificates that an ACME authority did not give",

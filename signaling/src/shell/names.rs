@@ -9,11 +9,12 @@ use hmac::{Hmac, Mac};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use tasuki_protocol::likeness::likeness;
+use tasuki_protocol::showable::composed;
 
 use super::clock;
 use super::fault::Fault;
 use super::folder::Secret;
-use crate::core::likeness::likeness;
 
 const NONCE_BYTES: usize = 12;
 
@@ -57,6 +58,7 @@ pub(crate) struct Names {
     seal: Secret,
     index: Secret,
     look: Secret,
+    shown_look: Secret,
 }
 
 impl Names {
@@ -66,17 +68,23 @@ impl Names {
             seal: part(b"tasuki-names-seal-v1"),
             index: part(b"tasuki-names-index-v1"),
             look: part(b"tasuki-names-look-v1"),
+            shown_look: part(b"tasuki-names-shown-look-v1"),
         }
     }
 
-    /// Equal for equal names, and says nothing else.
+    /// Equal for equal names, in whatever form of Unicode they were typed, and says nothing else.
     pub(crate) fn index(&self, name: &str) -> Vec<u8> {
-        mac(&self.index.0, name.as_bytes()).to_vec()
+        mac(&self.index.0, composed(name).as_bytes()).to_vec()
     }
 
     /// Equal for names that a person takes for one another, and says nothing else. T8.
     pub(crate) fn look(&self, name: &str) -> Vec<u8> {
         mac(&self.look.0, likeness(name).as_bytes()).to_vec()
+    }
+
+    /// As [`Self::look`], of a name that end users see: that it looks like an account is not told either.
+    pub(crate) fn shown_look(&self, name: &str) -> Vec<u8> {
+        mac(&self.shown_look.0, likeness(name).as_bytes()).to_vec()
     }
 
     pub(crate) fn seal<T: Serialize>(&self, cell: Cell, value: &T) -> Result<Vec<u8>, Fault> {

@@ -7,6 +7,7 @@ use tasuki_protocol::admin::{
     Limits, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
 };
 use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
+use tasuki_protocol::likeness::alike;
 use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
@@ -61,6 +62,7 @@ impl Accounts {
         }
         let look = self.names.look(&new.operator);
         self.store.is_free("SELECT 1 FROM operators WHERE look = ?", &look).await?;
+        let shown_look = self.free_to_show(&new.display_name).await?;
         let password = Zeroizing::new(new.password);
         let required = self.rules.second_factor_required;
         let beside = if required { Beside::Totp } else { Beside::Nothing };
@@ -72,11 +74,12 @@ impl Accounts {
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
         let modes: Vec<&str> = new.modes.iter().map(|mode| mode.name()).collect();
         let insert =
-            "INSERT OR IGNORE INTO operators (name_index, look, person, password, modes, state, created)
-             VALUES (?, ?, ?, ?, ?, 'enabled', ?)";
+            "INSERT OR IGNORE INTO operators (name_index, look, shown_look, person, password, modes, state, created)
+             VALUES (?, ?, ?, ?, ?, ?, 'enabled', ?)";
         let insert = Step::new(insert)
             .with(index.clone())
             .with(look)
+            .with(shown_look)
             .with(person)
             .with(hash)
             .with(modes.join(","))
@@ -84,6 +87,18 @@ impl Accounts {
             .or(ProblemCode::Taken);
         let (code, added) = self.new_code(index)?;
         Ok((vec![insert, code], added))
+    }
+
+    /// The look of a name that end users will see, if it is neither the organisation's nor another operator's. T8.
+    async fn free_to_show(&self, name: &str) -> Result<Vec<u8>, AdminRefused> {
+        let bundle = self.trust.bundle();
+        let named = bundle.as_ref().map(|bundle| bundle.organisation.as_str());
+        if [Some(self.organisation.as_str()), named].into_iter().flatten().any(|own| alike(own, name)) {
+            return Err(ProblemCode::Taken.into());
+        }
+        let look = self.names.shown_look(name);
+        self.store.is_free("SELECT 1 FROM operators WHERE shown_look = ?", &look).await?;
+        Ok(look)
     }
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {

@@ -29,6 +29,10 @@ pub(crate) enum Second {
     Passed,
     Missing,
     Wrong,
+    /// Right, and not for the first time.
+    Used,
+    /// Not those of the authenticator that is being set up, whose secret was just shown: a slip, and no guess.
+    Slipped,
     /// This authenticator is to be set up: its `otpauth:` address.
     SetUp {
         uri: String,
@@ -38,16 +42,13 @@ pub(crate) enum Second {
 struct Row {
     secret: Option<Vec<u8>>,
     pending: Option<Vec<u8>>,
-    step: i64,
 }
 
 impl Owner {
     fn row(self) -> (&'static str, i64) {
         match self {
-            Self::Operator(id) => {
-                ("SELECT totp, totp_pending, totp_step FROM operators WHERE id = ?", id)
-            }
-            Self::Admin(id) => ("SELECT totp, totp_pending, totp_step FROM admins WHERE id = ?", id),
+            Self::Operator(id) => ("SELECT totp, totp_pending FROM operators WHERE id = ?", id),
+            Self::Admin(id) => ("SELECT totp, totp_pending FROM admins WHERE id = ?", id),
         }
     }
 
@@ -94,18 +95,16 @@ impl Accounts {
         let row = self.authenticator(owner).await?;
         if let Some(secret) = row.secret {
             let Some(digits) = digits else { return Ok(Second::Missing) };
-            let right = match step_of(&totp(secret), digits, row.step) {
-                Some(step) => self.spend(owner, step).await?,
-                None => false,
-            };
-            return Ok(if right { Second::Passed } else { Second::Wrong });
+            let Some(step) = step_of(&totp(secret), digits) else { return Ok(Second::Wrong) };
+            let first = self.spend(owner, step).await?;
+            return Ok(if first { Second::Passed } else { Second::Used });
         }
         let wanted = wish == Authenticator::SetUp || self.rules.second_factor_required;
         if !wanted {
             return Ok(Second::Passed);
         }
         if let (Some(pending), Some(digits)) = (row.pending, digits) {
-            let Some(step) = step_of(&totp(pending), digits, 0) else { return Ok(Second::Wrong) };
+            let Some(step) = step_of(&totp(pending), digits) else { return Ok(Second::Slipped) };
             let (confirm, id) = owner.confirm();
             let confirm = sqlx::query(confirm).bind(step).bind(id).execute(&self.store.writes).await?;
             let done = confirm.rows_affected() == 1;
@@ -122,12 +121,12 @@ impl Accounts {
     async fn authenticator(&self, owner: Owner) -> Result<Row, sqlx::Error> {
         let (find, id) = owner.row();
         let Some(row) = sqlx::query(find).bind(id).fetch_optional(&self.store.pool).await? else {
-            return Ok(Row { secret: None, pending: None, step: 0 });
+            return Ok(Row { secret: None, pending: None });
         };
         let open = |cell: Option<Vec<u8>>| {
             cell.and_then(|cell| self.names.open::<Vec<u8>>(Cell::Authenticator, &cell))
         };
-        Ok(Row { secret: open(row.try_get(0)?), pending: open(row.try_get(1)?), step: row.try_get(2)? })
+        Ok(Row { secret: open(row.try_get(0)?), pending: open(row.try_get(1)?) })
     }
 
     async fn spend(&self, owner: Owner, step: i64) -> Result<bool, sqlx::Error> {
@@ -153,11 +152,11 @@ fn totp(secret: Vec<u8>) -> Totp {
     Builder::new().with_secret(secret).with_skew(SKEW).build_noncompliant()
 }
 
-/// The step whose digits these are, if it is later than `spent`.
-fn step_of(totp: &Totp, digits: &str, spent: i64) -> Option<i64> {
+/// The step whose digits these are.
+fn step_of(totp: &Totp, digits: &str) -> Option<i64> {
     let plain: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
     let step = totp.check(&plain, clock::unix())?;
-    i64::try_from(step).ok().filter(|step| *step > spent)
+    i64::try_from(step).ok()
 }
 
 /// RFC 3986: everything but the unreserved characters.
@@ -176,16 +175,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_count_once_and_a_step_to_either_side() {
+    fn digits_are_those_of_now_and_of_a_step_to_either_side() {
         let secret = vec![7; SECRET_BYTES];
         let totp = totp(secret);
         let now = clock::unix();
         let digits = totp.generate(now).to_string();
-        let step = step_of(&totp, &digits, 0).unwrap();
-        assert_eq!(step_of(&totp, &digits, step), None);
-        assert!(step_of(&totp, &totp.generate(now.saturating_sub(30)).to_string(), 0).is_some());
-        assert_eq!(step_of(&totp, &totp.generate(now.saturating_sub(300)).to_string(), 0), None);
-        assert_eq!(step_of(&totp, "", 0), None);
+        assert!(step_of(&totp, &digits).is_some());
+        assert!(step_of(&totp, &totp.generate(now.saturating_sub(30)).to_string()).is_some());
+        assert_eq!(step_of(&totp, &totp.generate(now.saturating_sub(300)).to_string()), None);
+        assert_eq!(step_of(&totp, ""), None);
     }
 
     #[test]

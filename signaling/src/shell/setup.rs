@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use tasuki_protocol::ids::{Digest, TenantId};
-use tasuki_protocol::showable::is_showable_name;
+use tasuki_protocol::showable::{composed, is_showable_name};
 use tasuki_protocol::signal;
 
 use super::certificate;
@@ -60,7 +60,7 @@ impl std::fmt::Debug for SetUpDone {
 /// # Errors
 /// The folder is taken, a name cannot be used, or a file cannot be written; see [`Fault`].
 pub async fn set_up(order: SetUp) -> Result<SetUpDone, Fault> {
-    let organisation = order.organisation.clone().unwrap_or_else(|| order.host.clone());
+    let organisation = composed(order.organisation.as_ref().unwrap_or(&order.host));
     if !is_showable_name(&organisation) {
         return Err(Fault::Organisation(organisation));
     }

@@ -276,15 +276,14 @@ impl Accounts {
         if let Counted::Suspended { .. } = counted {
             return refuse(Wrong::Suspended, None);
         }
+        let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
         let recognised = async {
             match self.is_right(operator, known, turn).await? {
                 Right::Wholly => Ok(self.forget_failures(operator, device).await?),
                 // Only this try: whoever has one factor may not guess at the other for ever.
                 Right::ByHalf => Ok(self.forgive_one(operator, device).await?),
-                Right::Not => {
-                    let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
-                    refuse(Wrong::Credentials, locked)
-                }
+                Right::Before => refuse(Wrong::UsedDigits, locked),
+                Right::Not => refuse(Wrong::Credentials, locked),
             }
         };
         let recognised = recognised.await;
@@ -310,8 +309,13 @@ impl Accounts {
             }
             Known::Digits(digits) => {
                 let asked = self.second_factor(owner, "", digits.as_deref(), Authenticator::Keep);
-                let is_right = asked.await? == Second::Passed;
-                Ok(if is_right { Right::ByHalf } else { Right::Not })
+                Ok(match asked.await? {
+                    Second::Passed => Right::ByHalf,
+                    Second::Used => Right::Before,
+                    Second::Missing | Second::Wrong | Second::Slipped | Second::SetUp { .. } => {
+                        Right::Not
+                    }
+                })
             }
         }
     }
@@ -329,6 +333,8 @@ enum Right {
     Wholly,
     /// One factor of two.
     ByHalf,
+    /// Digits that have counted.
+    Before,
     Not,
 }
 

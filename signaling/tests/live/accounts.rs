@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::admin::{
-    ADMINS_PATH, AddAdmin, ChangeGroup, ChangeOperator, GROUPS_PATH, GroupChange,
+    ADMINS_PATH, AddAdmin, AddOperator, ChangeGroup, ChangeOperator, GROUPS_PATH, GroupChange,
     OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorList,
 };
 use tasuki_protocol::login::{LOGOUT_PATH, LoginAnswer, SignOut};
@@ -210,14 +210,19 @@ async fn t8_names_that_deceive_or_look_like_another_are_refused_and_change_nothi
         let invited = AddAdmin { name: name.to_owned() };
         assert_eq!(world.admin_post(ADMINS_PATH, &invited).await.status, 422, "{name:?}");
     }
-    for name in ["hanako", "Hanako", "h\u{430}nako", "\u{ff48}anako"] {
+    for name in ["h\u{430}nako", "hanak\u{3bf}", "hana\u{300}ko", "hanak\u{585}"] {
+        let order = new_operator(name, &[Mode::View]);
+        assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 422, "{name}");
+        assert_eq!(world.admin_post(GROUPS_PATH, &group(name)).await.status, 422, "{name}");
+    }
+    for name in ["hanako", "Hanako", "hanak0", "\u{ff48}anako"] {
         let order = new_operator(name, &[Mode::View]);
         assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 409, "{name}");
     }
-    for name in ["desk", "DESK", "d\u{435}sk"] {
+    for name in ["desk", "DESK", "Desk"] {
         assert_eq!(world.admin_post(GROUPS_PATH, &group(name)).await.status, 409, "{name}");
     }
-    let imitated = joined(&world, "\u{430}dmin", &key(62)).await;
+    let imitated = joined(&world, "Admin", &key(62)).await;
     assert_eq!(imitated.status, 409);
     let operators = world.admin_get(OPERATORS_PATH).await;
     let operators: OperatorList = serde_json::from_slice(&operators.body).unwrap();
@@ -229,8 +234,7 @@ async fn t8_names_that_deceive_or_look_like_another_are_refused_and_change_nothi
 async fn t8_of_names_that_look_alike_and_come_at_one_moment_one_gets_in() {
     let world = World::start().await;
     for round in 0..4 {
-        let names =
-            ["hanako", "Hanak0", "h\u{430}nako", "\u{ff48}anako", "hanak\u{3bf}", "hanak\u{585}"];
+        let names = ["hanako", "Hanak0", "HANAKO", "\u{ff48}anako", "hanakO", "hanak\u{ff4f}"];
         let add = names.map(|name| {
             let order = new_operator(&format!("{name}{}", round + 2), &[Mode::View]);
             let world = &world;
@@ -239,7 +243,7 @@ async fn t8_of_names_that_look_alike_and_come_at_one_moment_one_gets_in() {
         let mut statuses = futures_util::future::join_all(add).await;
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
-        let group = ["desk", "DESK", "d\u{435}sk"].map(|name| {
+        let group = ["desk", "DESK", "Desk"].map(|name| {
             let change = GroupChange::Add;
             let order = ChangeGroup { group: format!("{name}{}", round + 2), change };
             let world = &world;
@@ -258,10 +262,65 @@ async fn t8_a_name_that_an_earlier_version_wrote_is_not_imitated_either() {
     world.add_operator("hanako", &[Mode::View]).await;
     world.stop().await;
     let mut own = crate::acts::database(&world).await;
-    for table in ["UPDATE operators SET look = NULL", "UPDATE admins SET look = NULL"] {
+    for table in
+        ["UPDATE operators SET look = NULL, shown_look = NULL", "UPDATE admins SET look = NULL"]
+    {
         sqlx::query(table).execute(&mut own).await.unwrap();
     }
     world.run().await;
-    let order = new_operator("h\u{430}nako", &[Mode::View]);
+    let order = AddOperator {
+        display_name: "Somebody else".to_owned(),
+        ..new_operator("hanak0", &[Mode::View])
+    };
     assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 409);
+    let shown = "0perator hanako".to_owned();
+    let order = AddOperator { display_name: shown, ..new_operator("taro", &[Mode::View]) };
+    assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 409);
+}
+
+/// T8: end users tell operators apart by what they are shown, and none of them from the organisation.
+#[tokio::test]
+async fn t8_a_shown_name_that_another_operator_or_the_organisation_has_is_refused() {
+    let world = World::start().await;
+    world.add_operator("hanako", &[Mode::View]).await;
+    let shown_as = |name: &str, shown: &str| AddOperator {
+        display_name: shown.to_owned(),
+        ..new_operator(name, &[Mode::View])
+    };
+    let add = async |name: &str, shown: &str| {
+        world.admin_post(OPERATORS_PATH, &shown_as(name, shown)).await.status
+    };
+    for shown in
+        ["Operator hanako", "OPERATOR HANAKO", "Operator hanak0", "Example KK", "ＥＸＡＭＰＬＥ ＫＫ"]
+    {
+        assert_eq!(add("taro", shown).await, 409, "{shown}");
+    }
+    for shown in
+        ["H\u{435}lp desk", "花\u{430}子", "Zoe\u{308}", "a\u{316}\u{317}\u{318}\u{319}\u{31c}"]
+    {
+        assert_eq!(add("taro", shown).await, 422, "{shown}");
+    }
+    let operators = world.admin_get(OPERATORS_PATH).await;
+    let operators: OperatorList = serde_json::from_slice(&operators.body).unwrap();
+    assert_eq!(operators.operators.len(), 1);
+    // What is shown of one may be how another signs in; and whoever leaves leaves his name.
+    assert_eq!(add("taro", "hanako").await, 201);
+    let gone = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Remove };
+    assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &gone).await.status, 204);
+    assert_eq!(add("jiro", "Operator hanako").await, 201);
+    // Of those that come at one moment one gets in.
+    let names = ["a1", "b1", "c1", "d1"].map(|name| add(name, "佐藤 花子"));
+    let mut statuses = futures_util::future::join_all(names).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+}
+
+/// T8: a name is found in whatever form of Unicode a keyboard writes it.
+#[tokio::test]
+async fn t8_an_operator_signs_in_with_his_name_in_either_form() {
+    let world = World::start().await;
+    let operator = world.operator("zo\u{eb}").await;
+    for name in ["zo\u{eb}", "zoe\u{308}"] {
+        world.login(name, PASSWORD, &operator.device, None).await.signed_in();
+    }
 }

@@ -45,11 +45,13 @@ pub(crate) struct World {
 /// What a hash costs where nobody said otherwise.
 pub(crate) const DEAR: [(&str, &str); 2] = [("password_memory_kib", "65536"), ("password_passes", "3")];
 /// Cheap passwords, and limits wide enough for tests that are not about limits.
-pub(crate) const QUICK: [(&str, &str); 4] = [
+pub(crate) const QUICK: [(&str, &str); 6] = [
     ("password_memory_kib", "64"),
     ("password_passes", "1"),
     ("joins_per_address", "1000"),
     ("joins_per_minute", "1000"),
+    ("requests_per_address", "1000000"),
+    ("speed_per_address", "1000000"),
 ];
 
 impl World {

@@ -49,6 +49,15 @@ pub(crate) async fn tls(
     alpn: &[&[u8]],
     provider: CryptoProvider,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    tls_over(TcpStream::connect(address).await?, ca, alpn, provider).await
+}
+
+pub(crate) async fn tls_over(
+    stream: TcpStream,
+    ca: &Path,
+    alpn: &[&[u8]],
+    provider: CryptoProvider,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
@@ -57,7 +66,6 @@ pub(crate) async fn tls(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|alpn| alpn.to_vec()).collect();
-    let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

@@ -44,6 +44,7 @@ mod storm;
 mod taken_away;
 mod timing;
 mod told;
+mod too_often;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;

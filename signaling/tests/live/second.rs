@@ -71,15 +71,73 @@ async fn s62_an_authenticators_digits_are_asked_for_count_once_and_share_the_loc
     let uri = with_authenticator(&world, &device).await;
     assert_eq!(with_digits(&world, &device, None).await.login(), LoginAnswer::NeedsTotp);
     // The set-up spent this step.
-    assert_eq!(with_digits(&world, &device, Some(digits(&uri, 0))).await.status, 401);
+    let used = with_digits(&world, &device, Some(digits(&uri, 0))).await;
+    assert_eq!((used.status, code(&used)), (401, ProblemCode::DigitsUsed));
     with_digits(&world, &device, Some(digits(&uri, 1))).await.signed_in();
-    assert_eq!(with_digits(&world, &device, Some(digits(&uri, 1))).await.status, 401);
+    let used = with_digits(&world, &device, Some(digits(&uri, 1))).await;
+    assert_eq!((used.status, code(&used)), (401, ProblemCode::DigitsUsed));
     // T51: asking for the digits in between forgives nothing.
     assert_eq!(with_digits(&world, &device, None).await.login(), LoginAnswer::NeedsTotp);
     assert_eq!(with_digits(&world, &device, Some("000000".to_owned())).await.status, 401);
     assert_eq!(with_digits(&world, &device, None).await.login(), LoginAnswer::NeedsTotp);
     assert_eq!(with_digits(&world, &device, Some("000000".to_owned())).await.status, 401);
     let answer = with_digits(&world, &device, Some(digits(&uri, 1))).await.login();
+    assert!(matches!(answer, LoginAnswer::Locked { .. }), "{answer:?}");
+}
+
+/// T52: that digits have counted is said to nobody but who has all the rest of the sign-in.
+#[tokio::test]
+async fn t52_used_digits_are_called_so_on_the_approved_device_alone() {
+    let world = World::start().await;
+    let device = key(51);
+    let uri = with_authenticator(&world, &device).await;
+    let with = async |password: &str, device: &SigningKey, code: String| {
+        world.login_with("hanako", password, device, move |request| request.totp = Some(code)).await
+    };
+    let used = with(PASSWORD, &device, digits(&uri, 0)).await;
+    assert_eq!(code(&used), ProblemCode::DigitsUsed);
+    let wrong = with("wrong", &device, digits(&uri, 0)).await;
+    assert_eq!(code(&wrong), ProblemCode::SignIn, "nor with a wrong password");
+    let stranger = with(PASSWORD, &key(52), digits(&uri, 0)).await;
+    assert_eq!(stranger, with(PASSWORD, &key(52), "000000".to_owned()).await);
+    assert_eq!(stranger, world.login("nobody", PASSWORD, &key(52), None).await);
+    // He names the right device, and has not its key.
+    let pretends = world.login_with("hanako", PASSWORD, &key(52), |request| {
+        request.totp = Some(digits(&uri, 0));
+        request.device = device_key(&device);
+    });
+    assert_eq!(pretends.await, stranger);
+    // It was one of three tries, as wrong digits are; the device's third suspends it.
+    let last = with(PASSWORD, &device, "000000".to_owned()).await;
+    assert_eq!(code(&last), ProblemCode::SignIn);
+    let answer = with(PASSWORD, &device, digits(&uri, 1)).await.login();
+    assert!(matches!(answer, LoginAnswer::Locked { .. }), "{answer:?}");
+}
+
+/// Whoever sees the secret guesses nothing: slips at the set-up suspend nobody.
+#[tokio::test]
+async fn s62_digits_mistyped_at_the_set_up_do_not_suspend() {
+    let world = World::start().await;
+    let device = key(51);
+    let enrolment = world.add_operator("hanako", &Mode::ALL).await;
+    world.enrol_device("hanako", &device, &enrolment).await;
+    let set_up = |digits: Option<String>| {
+        world.login_with("hanako", PASSWORD, &device, move |request| {
+            request.authenticator = Authenticator::SetUp;
+            request.totp = digits;
+        })
+    };
+    let LoginAnswer::TotpSetup { uri } = set_up(None).await.login() else { panic!() };
+    for _ in 0..4 {
+        let slip = set_up(Some("000000".to_owned())).await;
+        assert_eq!((slip.status, code(&slip)), (401, ProblemCode::SignIn));
+    }
+    set_up(Some(digits(&uri, 0))).await.signed_in();
+    // A wrong password counts at the set-up, too.
+    for _ in 0..3 {
+        assert_eq!(world.login("hanako", "wrong", &device, None).await.status, 401);
+    }
+    let answer = world.login("hanako", PASSWORD, &device, None).await.login();
     assert!(matches!(answer, LoginAnswer::Locked { .. }), "{answer:?}");
 }
 
@@ -331,7 +389,11 @@ async fn a_second_administrator_comes_by_token_and_nobody_removes_himself() {
         proof: Blob(second.sign(format!("{ADMIN_PROOF}\n{token}").as_bytes()).to_bytes().to_vec()),
     };
     assert_eq!(world.post(JOIN_PATH, &enrol("guess", "taro"), &[]).await.status, 401);
-    assert_eq!(world.post(JOIN_PATH, &enrol(&added.token, "admin"), &[]).await.status, 409);
+    // He was invited under his own name; another uses no invitation up.
+    for name in ["admin", "jiro", "Taro"] {
+        let refused = world.post(JOIN_PATH, &enrol(&added.token, name), &[]).await;
+        assert_eq!((refused.status, code(&refused)), (403, ProblemCode::OtherName), "{name}");
+    }
     assert_eq!(world.post(JOIN_PATH, &enrol(&added.token, "taro"), &[]).await.status, 204);
     assert_eq!(world.post(JOIN_PATH, &enrol(&added.token, "jiro"), &[]).await.status, 401);
     let change = |name: &str, change| ChangeAdmin { name: name.to_owned(), change };

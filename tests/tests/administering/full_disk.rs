@@ -42,10 +42,14 @@ fn kept(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn f5_on_a_full_disk_no_key_is_changed_or_lost_and_the_next_try_works() {
     let house = House::set_up().expect("a house");
     let profile = house.folder().join("admin");
-    let before = kept(&profile);
+    let version = || {
+        let keys = house.administrate(&["key", "list"]).expect("keys");
+        keys["bundle"]["version"].as_u64().expect("a version")
+    };
+    let (before, published) = (kept(&profile), version());
     for kind in ["lock", "log", "root"] {
         for bytes in [0, 100] {
-            let (code, said) = administer_within(bytes, &house, &["key", "rotate", kind]);
+            let (code, said) = administer_within(bytes, &house, &["key", "rotate", kind, "--yes"]);
             assert!(code.is_some_and(|code| code != 0), "{kind} at {bytes}: {said}");
             assert!(
                 said.contains("cannot be read or written") || said.contains("cannot be written"),
@@ -53,6 +57,7 @@ fn f5_on_a_full_disk_no_key_is_changed_or_lost_and_the_next_try_works() {
             );
             assert!(!said.contains("panicked"), "{said}");
             assert_eq!(kept(&profile), before, "{kind} at {bytes}: {said}");
+            assert_eq!(version(), published, "{kind} at {bytes}: nothing was sent");
         }
     }
     let export = house.folder().join("full.export");
@@ -63,7 +68,7 @@ fn f5_on_a_full_disk_no_key_is_changed_or_lost_and_the_next_try_works() {
         left.iter().filter(|entry| entry.file_name().to_string_lossy().contains("export")).count();
     assert_eq!(left, 0, "half an export is there");
     for kind in ["lock", "log", "root"] {
-        house.administrate(&["key", "rotate", kind]).expect("with room again");
+        house.administrate(&["key", "rotate", kind, "--yes"]).expect("with room again");
     }
     let list = house.administrate(&["audit", "list", "--last", "0"]).expect("the ledger opens");
     assert!(list["records"].as_array().is_some_and(|records: &Vec<Value>| !records.is_empty()));

@@ -82,7 +82,7 @@ fn r9_s49_s50_no_private_half_of_the_organisations_keys_ever_comes_to_the_server
     };
     note(&house);
     for kind in ["lock", "log", "root"] {
-        house.administrate(&["key", "rotate", kind]).expect("changed");
+        house.administrate(&["key", "rotate", kind, "--yes"]).expect("changed");
         note(&house);
     }
     secrets.sort_unstable();

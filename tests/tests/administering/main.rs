@@ -1,6 +1,7 @@
 //! What `tasuki-admin` says when something is not as it must be: one sentence that says what to
 //! mend, in the administrator's language, with an exit code of its own.
 
+mod confirming;
 mod full_disk;
 mod made_there;
 mod naming;
@@ -181,7 +182,7 @@ fn every_key_is_rotated_with_the_administrators_commands_and_everybody_goes_on()
     for step in
         [&["manifest"] as &[&str], &["server"], &["server", "--finish"], &["lock"], &["log"], &["root"]]
     {
-        let (before, rotated) = (bundle().version, [&["key", "rotate"], step].concat());
+        let (before, rotated) = (bundle().version, [&["key", "rotate", "--yes"], step].concat());
         house.administrate(&rotated).unwrap_or_else(|error| panic!("{step:?}: {error:#}"));
         assert_eq!(bundle().version, before + 1, "{step:?}");
         if matches!(step, ["lock"] | ["root"]) {

@@ -5,6 +5,7 @@ use std::fs;
 use tasuki_protocol::policy::rank::Key;
 use tasuki_tests::stack::House;
 
+use crate::confirming::at_terminal;
 use crate::{administer, answered, started, text};
 
 /// A second administrator in a profile of his own.
@@ -86,13 +87,14 @@ fn an_account_that_is_not_there_is_removed_by_nobody() {
         let (code, said) = administer(&house, "admin", &["operator", "remove", name, "--yes"], "");
         assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
     }
-    let (code, said) = administer(&house, "admin", &["operator", "remove", "hanako"], "Hanako\n");
+    let remove = ["operator", "remove", "hanako"];
+    let (code, said) = at_terminal(&house, &remove, &["Hanako"]);
     assert!(code == Some(7) && said.contains("did not match"), "{code:?} {said}");
     assert!(house.sign_in().is_ok(), "she is there");
-    let (remove, [passphrase, ..]) = (["operator", "remove", "hanako"], house.secrets());
-    let (code, said) = administer(&house, "admin", &remove, "hanako\nnot the passphrase\n");
+    let [passphrase, ..] = house.secrets();
+    let (code, said) = at_terminal(&house, &remove, &["hanako", "not the passphrase"]);
     assert!(code == Some(9) && house.sign_in().is_ok(), "{code:?} {said}");
-    let (code, said) = administer(&house, "admin", &remove, &format!("hanako\n{passphrase}\n"));
+    let (code, said) = at_terminal(&house, &remove, &["hanako", passphrase]);
     assert_eq!(code, Some(0), "{said}");
     assert!(house.sign_in().is_err(), "and now she is not");
 }

@@ -14,6 +14,11 @@ fn shown(house: &House, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+fn organisation(house: &House) -> String {
+    let bundle = fs::read(house.bundle()).expect("a bundle");
+    Bundle::open_first(&bundle).expect("it holds").organisation
+}
+
 /// What it says in English and in Japanese, with the exit code, which is the same.
 #[track_caller]
 fn refused(house: &House, code: i32, arguments: &[&str]) -> (String, String) {
@@ -60,11 +65,32 @@ fn s65_each_fault_of_a_name_has_a_sentence_of_its_own() {
         ("", "at least one character", "空です"),
         ("hanako", "hanako is there already", "hanako は既にあります"),
         ("hanak0", "looks like another name", "見分けがつきにくく"),
+        ("h\u{430}nako", "two alphabets in one word", "異なる種類の文字"),
+        ("e\u{316}\u{316}", "one twice", "重複した記号"),
     ] {
         let add = ["operator", "add", name, "--display-name", "Taro", "--modes", "view"];
         let (en, ja) = refused(&house, 7, &add);
         assert!(en.contains(english) && ja.contains(japanese), "{name:?}: {en} {ja}");
     }
+    // T8: and of the one that end users see.
+    let shown = "Hanako Sato";
+    for (name, english, japanese) in [
+        (shown, "End users would take", "見分けがつきません"),
+        (&shown.to_uppercase(), "whom they see as", "部署名や番号"),
+        (&organisation(&house), "the organisation itself", "組織名"),
+    ] {
+        let add = ["operator", "add", "taro", "--display-name", name, "--modes", "view"];
+        let (en, ja) = refused(&house, 7, &add);
+        assert!(en.contains(english) && ja.contains(japanese), "{name:?}: {en} {ja}");
+        assert!(en.contains("--display-name"), "{en}");
+    }
+    // What a keyboard writes in two characters is the same name.
+    self::shown(
+        &house,
+        &["operator", "add", "zoe\u{308}", "--display-name", "Zoe\u{308}", "--modes", "view"],
+    );
+    let list = house.administrate(&["operator", "list"]).expect("a list").to_string();
+    assert!(list.contains("\"zo\u{eb}\"") && list.contains("\"Zo\u{eb}\""), "{list}");
     let (en, _) = refused(&house, 7, &["group", "add", " desk"]);
     assert!(en.contains("begins or ends with a space"), "{en}");
 }

@@ -9,6 +9,7 @@ use tasuki_tests::running::{Mark, Process, program, until};
 use tasuki_tests::stack::House;
 use totp_rs::{Builder, Secret};
 
+use crate::confirming::at_terminal;
 use crate::people::enrolled;
 use crate::{administer, answered, started};
 
@@ -52,7 +53,7 @@ fn done(house: &House, arguments: &[&str]) -> Value {
 /// What asks whether it is meant and is answered with another word.
 #[track_caller]
 fn not_meant(house: &House, arguments: &[&str], typed: &str) {
-    let (code, said) = administer(house, "admin", arguments, typed);
+    let (code, said) = at_terminal(house, arguments, &[typed]);
     assert!(code == Some(7) && said.contains("did not match"), "{arguments:?}: {code:?} {said}");
 }
 
@@ -67,10 +68,10 @@ fn s65_a_session_is_listed_and_ended_by_the_administrators_program() {
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!((&listed[0]["operator"], &listed[0]["mode"]), (&"hanako".into(), &"view".into()));
     let id = listed[0]["session"].as_str().expect("an id");
-    not_meant(&house, &["session", "end", &id[..8]], "hanoko\n");
+    not_meant(&house, &["session", "end", &id[..8]], "hanoko");
     assert_eq!(sessions().len(), 1, "it goes on");
     assert!(operator.is_running());
-    let (code, said) = administer(&house, "admin", &["session", "end", &id[..8]], "hanako\n");
+    let (code, said) = at_terminal(&house, &["session", "end", &id[..8]], &["hanako"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(sessions().is_empty());
     operator.wait_end().expect("the operator's program hears of it");
@@ -113,11 +114,22 @@ fn s65_operators_are_disabled_limited_unlocked_and_forgiven_by_the_administrator
     let uri = shown.expect("shown").0["uri"].as_str().expect("an address").to_owned();
     // A slip of the hand does not throw the new authenticator away.
     setting_up.say("12345").expect("typed");
-    setting_up.say(&digits(&uri)).expect("typed");
+    let used = digits(&uri);
+    setting_up.say(&used).expect("typed");
     setting_up.close_input();
     assert!(setting_up.wait_end().expect("it ends").success());
+    // T52: who has all but fresh digits is told that.
+    for (language, words) in [("en", "used already"), ("ja", "使用済みです")] {
+        let mut again = login(&house, &["--totp-stdin", "--lang", language]);
+        again.say(password).expect("typed");
+        again.say(&used).expect("typed");
+        again.close_input();
+        assert_eq!(again.wait_end().expect("it ends").code(), Some(40));
+        again.wait_for(Mark::default(), words).expect("what to do");
+    }
+    done(&house, &["operator", "unlock", "hanako"]);
     assert!(!signs_in(&house, password), "digits are asked for");
-    done(&house, &["operator", "forget-authenticator", "hanako"]);
+    done(&house, &["operator", "forget-authenticator", "hanako", "--yes"]);
     assert!(signs_in(&house, password), "nobody asks for digits");
 }
 
@@ -162,7 +174,7 @@ fn s56_s66_groups_and_administrators_are_listed_and_changed_by_the_administrator
     assert_eq!(members(), [("desk".into(), serde_json::json!(["hanako"]))]);
     done(&house, &["group", "leave", "desk", "hanako"]);
     assert_eq!(members(), [("desk".into(), serde_json::json!([]))]);
-    done(&house, &["group", "remove", "desk"]);
+    done(&house, &["group", "remove", "desk", "--yes"]);
     assert!(members().is_empty());
 
     enrolled(&house, "taro");
@@ -188,9 +200,9 @@ fn s56_s66_groups_and_administrators_are_listed_and_changed_by_the_administrator
     assert!(taro(&["login"], own), "unlocked");
 
     // Whoever types another word has changed nothing.
-    not_meant(&house, &["admin", "remove", "taro"], "jiro\n");
+    not_meant(&house, &["admin", "remove", "taro"], "jiro");
     assert!(of_taro("enabled") && taro(&["operator", "list"], own));
-    not_meant(&house, &["device", "revoke", "hanako"], "taro\n");
+    not_meant(&house, &["device", "revoke", "hanako"], "taro");
     house.sign_in().expect("her device is good");
 }
 
@@ -257,7 +269,7 @@ fn s56_records_are_shown_and_searched_at_a_server_and_pruned_by_nobody_who_does_
     let nothing = done(&house, &["audit", "search", "no such word anywhere"]);
     assert_eq!(nothing["found"], 0);
     let prune = ["audit", "prune", "--before", "2999-01-01", "--reason", "x"];
-    not_meant(&house, &prune, "1000000\n");
+    not_meant(&house, &prune, "1000000");
     let list = until("both readings", || {
         let list = done(&house, &["audit", "list", "--last", "0"]);
         let of = |purpose: &str| {

@@ -207,6 +207,8 @@ pub(super) async fn refuse_known(
     let until = clock::unix() + site.accounts.rules.lock_for.as_secs();
     let entries = seen.failed(known, wrong, locked.map(|who| (who, until)));
     match site.witnessed(entries).await {
+        // Nobody comes so far but with the right password on a device that has proven itself.
+        Ok(()) if wrong == Wrong::UsedDigits => problem(ProblemCode::DigitsUsed),
         Ok(()) => problem(ProblemCode::SignIn),
         Err(refused) => refused,
     }

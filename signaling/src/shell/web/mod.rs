@@ -10,6 +10,7 @@ mod api;
 mod devices;
 mod keys;
 mod ledger;
+mod pacing;
 mod policy;
 mod refusals;
 mod rooms;
@@ -99,6 +100,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(HEALTH_PATH, get(health::alive))
         .route(READY_PATH, get(health::ready))
         .with_state(health);
+    let pacing = pacing::Pacing::new(Arc::clone(&site), Arc::clone(&metrics));
     Router::new()
         .route(BUNDLE_PATH, get(bundle))
         .route(TRUST_PATH, get(trust))
@@ -118,6 +120,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .merge(around)
         .layer(axum::middleware::from_fn(to_its_end))
         .layer(axum::middleware::from_fn(refuse_early))
+        .layer(axum::middleware::from_fn_with_state(pacing, pacing::pace))
         .layer(axum::middleware::from_fn_with_state(metrics, count))
 }
 
@@ -372,10 +375,12 @@ fn unwritten(why: Unwritten) -> Response {
 
 fn problem(code: ProblemCode) -> Response {
     let status = match code {
-        ProblemCode::SignIn | ProblemCode::Unauthorised | ProblemCode::AdminSignIn => {
-            StatusCode::UNAUTHORIZED
-        }
-        ProblemCode::Confirm => StatusCode::FORBIDDEN,
+        ProblemCode::SignIn
+        | ProblemCode::Unauthorised
+        | ProblemCode::AdminSignIn
+        | ProblemCode::DigitsUsed => StatusCode::UNAUTHORIZED,
+        ProblemCode::Confirm | ProblemCode::OtherName => StatusCode::FORBIDDEN,
+        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
         ProblemCode::Taken
         | ProblemCode::Conflict

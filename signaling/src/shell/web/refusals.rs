@@ -98,12 +98,14 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         | ProblemCode::Taken
         | ProblemCode::Conflict
         | ProblemCode::Certified
+        | ProblemCode::OtherName
         | ProblemCode::NotFound => true,
         // A failed sign-in has a record of its own.
-        ProblemCode::SignIn => path != ADMIN_LOGIN_PATH,
+        ProblemCode::SignIn | ProblemCode::DigitsUsed => path != ADMIN_LOGIN_PATH,
         // The program's fault or the server's, and nobody's will.
         ProblemCode::Malformed
         | ProblemCode::Version
+        | ProblemCode::TooMany
         | ProblemCode::Busy
         | ProblemCode::OwnCertificate
         | ProblemCode::NotInitialised => false,

@@ -76,7 +76,7 @@ fn why(known: Option<i64>, wrong: Wrong) -> LoginFailure {
         Wrong::Credentials => LoginFailure::Password,
         Wrong::Device => LoginFailure::Device,
         Wrong::Code => LoginFailure::EnrolmentCode,
-        Wrong::Digits => LoginFailure::SecondFactor,
+        Wrong::Digits | Wrong::UsedDigits => LoginFailure::SecondFactor,
         Wrong::Suspended => LoginFailure::Locked,
         Wrong::Disabled => LoginFailure::Disabled,
         Wrong::Outside(Outside::Address | Outside::Mac) => LoginFailure::Place,

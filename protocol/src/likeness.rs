@@ -1,4 +1,5 @@
-//! Which names a person takes for one another, so that an account cannot pass for another (T8).
+//! Which names a person takes for one another, so that none passes for another: no account, nor what end users
+//! are shown (T8).
 //!
 //! Wide and narrow forms, capitals, and letters of other scripts with the same face count as one,
 //! after the idea of Unicode's UTS #39 and without its tables: these are the letters that names in
@@ -29,6 +30,11 @@ const PAIRS: [(&str, &str); 2] = [("rn", "m"), ("vv", "w")];
 pub fn likeness(name: &str) -> String {
     let faces: String = name.nfkc().flat_map(char::to_lowercase).map(face).collect();
     PAIRS.iter().fold(faces, |faces, (pair, one)| faces.replace(pair, one))
+}
+
+/// Whether a person takes one name for the other.
+pub fn alike(one: &str, other: &str) -> bool {
+    likeness(one) == likeness(other)
 }
 
 fn face(letter: char) -> char {
