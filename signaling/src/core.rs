@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod likeness;
 pub mod listing;
 pub mod notes;
+mod objections;
 pub mod operators;
 pub mod pace;
 pub mod policy;

@@ -293,6 +293,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (60, "backups", include_str!("migrations/0060_backups.sql")),
     (70, "certified_until", include_str!("migrations/0070_certified_until.sql")),
     (80, "sessions", include_str!("migrations/0080_sessions.sql")),
+    (90, "session_form", include_str!("migrations/0090_session_form.sql")),
 ];
 
 fn migrator() -> Migrator {
