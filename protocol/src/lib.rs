@@ -28,6 +28,7 @@ pub mod login;
 pub mod manifest;
 pub mod message;
 pub mod number;
+pub mod objection;
 pub mod pairing;
 pub mod pake;
 pub mod policy;

@@ -225,6 +225,10 @@ pub enum EndToEnd {
         line: String,
     },
     End(EndReason),
+    /// The version of the program at this end, first of all once a session has begun (S99).
+    Software {
+        version: String,
+    },
 }
 
 /// What the server forwards between the ends: pairing first, then only sealed messages.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob::Blob;
 use crate::ids::{Challenge, Digest, SessionId};
 use crate::number::Locator;
+use crate::objection::Objection;
 use crate::rights::Mode;
 
 /// WebSocket of an operator's program; needs `Authorization: Bearer TOKEN`.
@@ -57,6 +58,8 @@ pub enum OperatorToServer {
     RelayTimes { session: SessionId, times: Vec<Option<u16>> },
     /// Asks for the ticket under which this end delivers records of a paired session.
     NeedLedgerTicket { session: SessionId },
+    /// As [`Self::Close`], and why: something at the door does not hold. Written down.
+    Object { session: SessionId, attempt: u8, why: Objection },
     /// The session or the waiting is over.
     Close { session: SessionId },
 }
@@ -139,6 +142,11 @@ pub enum AgentToServer {
     },
     /// As the operator's.
     NeedLedgerTicket,
+    /// As the operator's. Written down only where his end has answered this one in the same attempt: until then
+    /// it has not shown that it knows the number.
+    Object {
+        why: Objection,
+    },
     Close,
 }
 

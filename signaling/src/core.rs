@@ -16,6 +16,7 @@ pub mod kept;
 pub mod ledger;
 pub mod listing;
 pub mod notes;
+mod objections;
 pub mod operators;
 pub mod pace;
 pub mod policy;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tasuki_peer::core::Peer;
-use tasuki_peer::core::io::{EndedBy, Output, SessionEvent};
+use tasuki_peer::core::io::{EndedBy, Output, ServerRequest, SessionEvent};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
@@ -12,7 +12,9 @@ use tasuki_protocol::hello::Hello;
 use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, Role, SessionId, TenantId};
 use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::message::{EndReason, EndToEnd};
+use tasuki_protocol::objection::Objection;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::signal::{AgentToServer, OperatorToServer};
 use tasuki_protocol::terms::{Approval, FileRules, Requirement};
 use tasuki_tests::hostile::middle::{Lies, Middle, News};
 use tasuki_tests::hostile::puppet::{Puppet, events};
@@ -43,6 +45,21 @@ fn detection(event: &SessionEvent) -> bool {
     )
 }
 
+/// What an end has the server write down (T7, T16).
+fn objections(outputs: &[Output]) -> Vec<Objection> {
+    let said = outputs.iter().filter_map(|output| {
+        let Output::ToServer(
+            ServerRequest::Operator(OperatorToServer::Object { why, .. })
+            | ServerRequest::Agent(AgentToServer::Object { why }),
+        ) = output
+        else {
+            return None;
+        };
+        Some(*why)
+    });
+    said.collect()
+}
+
 /// Longer than either end waits for the other at the door.
 const PATIENCE: Duration = Duration::from_secs(31);
 
@@ -68,6 +85,13 @@ fn assert_given_up(name: &str, middle: &Middle<'_>, news: News) {
     let told = events(&middle.operator_log);
     assert!(!paired(&middle.operator_log), "{name}: the operator's end believes it is paired");
     assert!(told.iter().any(detection), "{name}: the operator is not told: {told:?}");
+    for role in [Role::Operator, Role::Agent] {
+        let log = middle.log(role);
+        let is_mismatch = |event: &SessionEvent| matches!(event, SessionEvent::TranscriptMismatch);
+        let found_out = !paired(log) && events(log).iter().any(is_mismatch);
+        let objected = objections(log).contains(&Objection::TranscriptMismatch);
+        assert_eq!(objected, found_out, "{name}: {role:?} has it written down");
+    }
     let told = events(&middle.agent_log);
     assert!(middle.agent.as_ref().is_some_and(Peer::is_over), "{name}: the agent goes on: {told:?}");
     let ended = told.iter().any(|event| matches!(event, SessionEvent::Ended { .. }));
@@ -124,6 +148,7 @@ fn t7_t46_bytes_of_every_part_of_the_pairing_altered_on_the_way_are_detected() {
 /// goes as soon as the agent hears that the other end did not believe it, or with the silence.
 #[test]
 fn t7_t46_a_question_is_withdrawn_when_the_agents_last_word_was_altered_on_the_way() {
+    let mut written = 0;
     for news in [News::Told, News::KeptBack] {
         for byte in [0, 1, 2, 10, 40, 60] {
             let flip = flip(Role::Agent, 1, byte);
@@ -134,9 +159,11 @@ fn t7_t46_a_question_is_withdrawn_when_the_agents_last_word_was_altered_on_the_w
                 middle.wait(Duration::from_secs(120));
             }
             assert!(withdrawn(&middle.agent_log), "{byte} {news:?}: still asked");
+            written += objections(&middle.operator_log).len();
             assert_given_up(&format!("{byte} {news:?}"), &middle, news);
         }
     }
+    assert!(written > 0, "what was altered in the words themselves is written down");
 }
 
 fn flip(from: Role, place: usize, byte: usize) -> impl Fn(Role, usize, &mut Vec<u8>) {
@@ -170,23 +197,32 @@ fn t7_t13_a_manifest_that_the_server_makes_for_somebody_else_ends_the_attempt_at
 
 #[test]
 fn t13_t14_t15_t16_a_manifest_that_does_not_hold_is_refused_whole_by_both_ends() {
-    let bad: [Change<Manifest>; 14] = [
-        ("tenant", |m| m.tenant = TenantId([9; 8])),
-        ("session", |m| m.session = SessionId([9; 16])),
-        ("operator's key", |m| m.operator_key = public(&key(77))),
-        ("agent's key", |m| m.agent_key = public(&key(77))),
-        ("challenge", |m| m.challenge = Challenge([9; 32])),
-        ("version", |m| m.v = 2),
-        ("wider than its mode", |m| m.capabilities = Rights::of(&Capability::ALL)),
-        ("too long to start", |m| m.start_within = 901),
-        ("no time to start", |m| m.start_within = 0),
-        ("over 8 hours", |m| m.length = 8 * 3600 + 1),
-        ("no time at all", |m| m.length = 0),
-        ("deceptive name", |m| m.operator_name = "Bank\u{202E}gro.live".to_owned()),
-        ("recording demanded", |m| m.recording = Requirement::Required),
-        ("applications demanded", |m| m.application_selection = Requirement::Required),
+    let bad: [(Change<Manifest>, Objection); 14] = [
+        (("tenant", |m| m.tenant = TenantId([9; 8])), Objection::ManifestBinding),
+        (("session", |m| m.session = SessionId([9; 16])), Objection::ManifestBinding),
+        (("operator's key", |m| m.operator_key = public(&key(77))), Objection::ManifestBinding),
+        (("agent's key", |m| m.agent_key = public(&key(77))), Objection::ManifestBinding),
+        (("challenge", |m| m.challenge = Challenge([9; 32])), Objection::ManifestBinding),
+        (("version", |m| m.v = 2), Objection::ManifestVersion),
+        (
+            ("wider than its mode", |m| m.capabilities = Rights::of(&Capability::ALL)),
+            Objection::ManifestTooWide,
+        ),
+        (("too long to start", |m| m.start_within = 901), Objection::ManifestTimes),
+        (("no time to start", |m| m.start_within = 0), Objection::ManifestTimes),
+        (("over 8 hours", |m| m.length = 8 * 3600 + 1), Objection::ManifestTimes),
+        (("no time at all", |m| m.length = 0), Objection::ManifestTimes),
+        (
+            ("deceptive name", |m| m.operator_name = "Bank\u{202E}gro.live".to_owned()),
+            Objection::ManifestName,
+        ),
+        (("recording demanded", |m| m.recording = Requirement::Required), Objection::ManifestDemand),
+        (
+            ("applications demanded", |m| m.application_selection = Requirement::Required),
+            Objection::ManifestDemand,
+        ),
     ];
-    for (name, alter) in bad {
+    for ((name, alter), why) in bad {
         for mode in [Mode::View, Mode::Share] {
             for puppet in [Puppet::as_operator(mode, &alter), Puppet::as_agent(mode, &alter)] {
                 let refused = puppet
@@ -195,6 +231,7 @@ fn t13_t14_t15_t16_a_manifest_that_does_not_hold_is_refused_whole_by_both_ends()
                     .any(|event| matches!(event, SessionEvent::ManifestRefused { .. }));
                 assert!(refused, "{name}: {:?} took it", puppet.role);
                 assert!(puppet.peer.is_over() && !asked(&puppet.log), "{name}");
+                assert_eq!(objections(&puppet.log), [why], "{name}: {:?}", puppet.role);
             }
         }
     }

@@ -93,7 +93,14 @@ fn assert_says_how_it_was_carried(records: &[Value]) {
             assert!(connected[cipher].as_str().expect("a cipher").contains("AESGCM"), "{connected}");
         }
         assert_eq!(connected["path"], "relayed", "{by}");
-        assert_eq!(connected["own_version"], own, "{by}");
+        let mut versions = [format!("tasuki {own}"), format!("tasuki-agentd {own}")];
+        if by == "agent" {
+            versions.reverse();
+        }
+        assert_eq!(
+            [&connected["own_version"], &connected["peer_version"]],
+            [&versions[0], &versions[1]]
+        );
         let receipt = of("receipt_kept");
         assert_eq!(receipt["operator_version"], format!("tasuki {own}"), "{by}");
         assert_eq!(receipt["agent_version"], format!("tasuki-agentd {own}"), "{by}");
@@ -172,6 +179,21 @@ fn f2_t17_sessions_that_outlive_a_killed_server_are_listed_taken_up_and_ended_by
         session.operator.wait_end().expect("it ends too");
     }
     assert!(listed(&house).is_empty());
+    list_with(&house, "disconnected", &["operator", "agent"]);
+}
+
+/// S53: nobody answers for two minutes, and the records of both ends say that it was no answer.
+#[test]
+fn s53_a_question_that_nobody_answered_is_recorded_as_silence() {
+    let (house, desks) = (House::set_up().expect("a house"), desks());
+    let mut session = Session::ring(&house, &desks, Mode::View, Way::Auto).expect("a question");
+    let silence = Duration::from_secs(180);
+    session.agent.wait_end_within(silence).expect("it does not wait for ever");
+    session.operator.wait_end().expect("it is told");
+    let list = list_with(&house, "consent_answered", &["agent"]);
+    let records = list["records"].as_array().expect("records").iter();
+    let mut answers = records.filter(|record| record["event"]["type"] == "consent_answered");
+    assert!(answers.all(|record| record["event"]["answer"] == "silent"), "{list}");
 }
 
 const CUSTOMER: &str = "canary-customer-suzuki";

@@ -18,6 +18,7 @@ pub(super) fn value(event: &str, field: &str, word: &str) -> Option<&'static str
     let known: &[(&str, &str)] = match (event, field) {
         (_, "action") => ACTIONS,
         ("login_failed" | "logged_out", "why") | (_, "who") => SIGN_INS,
+        ("pairing_refused", "why") => OBJECTIONS,
         (_, "purpose") => PURPOSES,
         (_, "direction") => &[("to_operator", "オペレータへ"), ("to_user", "顧客へ")],
         (_, "by" | "signed_by") => {
@@ -234,6 +235,20 @@ const SIGN_INS: &[(&str, &str)] = &[
     ("expired", "期限切れ"),
     ("revoked", "失効"),
 ];
+/// Why an end turned away before the two were paired.
+const OBJECTIONS: &[(&str, &str)] = &[
+    ("transcript_mismatch", "通信内容の改変"),
+    ("manifest_forged", "許可証の署名の不備"),
+    ("manifest_version", "許可証の版の違い"),
+    ("manifest_certificate", "オペレータの証明書の不備"),
+    ("manifest_not_certified", "許可証が証明書の範囲を超える"),
+    ("manifest_binding", "別の相手の許可証"),
+    ("manifest_name", "許可証の名前の不備"),
+    ("manifest_times", "許可証の時刻の不備"),
+    ("manifest_too_wide", "許可証がモードの範囲を超える"),
+    ("manifest_demand", "対応しない条件の要求"),
+    ("manifest_local", "このコンピュータの上限"),
+];
 const PURPOSES: &[(&str, &str)] = &[
     ("list", "一覧"),
     ("show", "表示"),
@@ -264,6 +279,7 @@ mod tests {
         ReadPurpose, Witness,
     };
     use tasuki_protocol::message::EndReason;
+    use tasuki_protocol::objection::Objection;
     use tasuki_protocol::rights::{Capability, Mode};
     use tasuki_protocol::signal::CloseReason;
 
@@ -300,6 +316,7 @@ mod tests {
         has_words::<LoginFailure>("login_failed", "why");
         has_words::<LogoutCause>("logged_out", "why");
         has_words::<LockedOut>("locked_out", "who");
+        has_words::<Objection>("pairing_refused", "why");
         has_words::<ReadPurpose>("ledger_read", "purpose");
         has_words::<Direction>("file_moved", "direction");
         has_words::<Overwrote>("file_moved", "overwrote");

@@ -92,6 +92,10 @@ pub fn title(event: &Event, language: Language) -> String {
         Event::RoomOpened { .. } => ("Number opened", "番号発行"),
         Event::PairingTried { .. } => ("Number tried", "番号入力"),
         Event::PairingFailed { .. } => ("Pairing failed", "接続確認失敗"),
+        Event::PairingRefused { why, .. } if why.is_violation() => {
+            ("REFUSED AT THE DOOR", "接続前に不正を検出")
+        }
+        Event::PairingRefused { .. } => ("Refused at the door", "接続前に拒否"),
         Event::TooManyGuesses { .. } => ("TOO MANY TRIES", "試行回数超過"),
         Event::Paired { .. } => ("Paired", "接続確立"),
         Event::RequestRefused { .. } => ("Request refused", "要求を拒否"),
@@ -106,7 +110,6 @@ pub fn title(event: &Event, language: Language) -> String {
         Event::Refused { .. } => ("Refused", "拒否"),
         Event::Violation { .. } => ("VIOLATION", "違反"),
         Event::TranscriptMismatch => ("SERVER ALTERED WHAT PASSED", "通信内容の改変を検出"),
-        Event::ManifestRefused { .. } => ("Manifest refused", "許可証を拒否"),
         Event::ScreenshotTaken { .. } => ("Screenshot", "画面保存"),
         Event::FileMoved { .. } => ("File", "ファイル"),
         Event::ClipboardMoved { .. } => ("Clipboard", "クリップボード"),

@@ -239,6 +239,7 @@ fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
 
 pub(super) fn is_violation(event: &Event) -> bool {
     matches!(event, Event::Violation { .. } | Event::TranscriptMismatch)
+        || matches!(event, Event::PairingRefused { why, .. } if why.is_violation())
 }
 
 pub(super) fn is_admin_act(event: &Event) -> bool {

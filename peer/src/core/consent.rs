@@ -231,7 +231,7 @@ impl AwaitingAnswer {
                 }
                 Answered::Waits(self)
             }
-            Heard::Said(EndToEnd::Candidate { .. })
+            Heard::Said(EndToEnd::Candidate { .. } | EndToEnd::Software { .. })
             | Heard::Leg(_)
             | Heard::OtherEndBack
             | Heard::Nothing => Answered::Waits(self),

@@ -237,6 +237,8 @@ pub enum SessionEvent {
     PathUp {
         path: PathKind,
         ciphers: Ciphers,
+        /// The other end's program and its version, as it says; empty where it did not.
+        peer_software: String,
     },
     PathDown {
         path: PathKind,

@@ -26,7 +26,8 @@ const RESERVE: u64 = 16;
 #[derive(Debug)]
 pub struct Testimony {
     role: Role,
-    version: &'static str,
+    /// This program and its version.
+    software: String,
     session: Option<SessionId>,
     /// The text under the person's answer, and which answer it was.
     answered: Option<(Digest, Answer)>,
@@ -41,10 +42,10 @@ pub struct Testimony {
 }
 
 impl Testimony {
-    pub fn new(role: Role, version: &'static str) -> Self {
+    pub fn new(role: Role, software: &str) -> Self {
         Self {
             role,
-            version,
+            software: software.to_owned(),
             session: None,
             answered: None,
             disclosed: Vec::new(),
@@ -167,13 +168,14 @@ impl Testimony {
                 self.customer.take().map(|name| Event::Customer { name }).into_iter().collect()
             }
             SessionEvent::TranscriptMismatch => vec![Event::TranscriptMismatch],
-            SessionEvent::ManifestRefused { why } => vec![Event::ManifestRefused { why: clipped(why) }],
             SessionEvent::Consent { mode, granted } => self.consent(*mode, *granted),
             SessionEvent::Disclosed { address } => {
                 self.disclosed.push(address.to_string());
                 Vec::new()
             }
-            SessionEvent::PathUp { path, ciphers } => vec![self.connected(*path, ciphers)],
+            SessionEvent::PathUp { path, ciphers, peer_software } => {
+                vec![self.connected(*path, ciphers, peer_software)]
+            }
             SessionEvent::PathDown { path, why } => {
                 vec![Event::Disconnected { path: path_word(*path).to_owned(), why: clipped(why) }]
             }
@@ -202,6 +204,8 @@ impl Testimony {
             | SessionEvent::Number { .. }
             | SessionEvent::AtTheDoor { .. }
             | SessionEvent::WrongNumber { .. }
+            // Before there is a session: the server writes it down (`Objection`).
+            | SessionEvent::ManifestRefused { .. }
             | SessionEvent::PathChosen { .. }
             | SessionEvent::Reconnecting
             | SessionEvent::FirstFrame { .. }
@@ -231,14 +235,14 @@ impl Testimony {
         asked.into_iter().chain([Event::ConsentAnswered { mode, answer, granted }]).collect()
     }
 
-    fn connected(&self, path: PathKind, ciphers: &Ciphers) -> Event {
+    fn connected(&self, path: PathKind, ciphers: &Ciphers, peer_software: &str) -> Event {
         let (data_cipher, media_cipher) = match ciphers {
             Ciphers::Direct { dtls, srtp } => (dtls.clone(), srtp.clone()),
             Ciphers::Relayed { noise, .. } => (noise.clone(), noise.clone()),
         };
         Event::Connected {
-            own_version: self.version.to_owned(),
-            peer_version: String::new(),
+            own_version: self.software.clone(),
+            peer_version: clipped(peer_software),
             path: path_word(path).to_owned(),
             data_cipher,
             media_cipher,
@@ -288,7 +292,7 @@ mod tests {
     use tasuki_protocol::rights::Mode;
 
     fn paired(role: Role) -> Testimony {
-        let mut testimony = Testimony::new(role, "0.1.0");
+        let mut testimony = Testimony::new(role, "tasuki 0.1.0");
         let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
         let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
         assert_eq!(testimony.told(&paired, Duration::ZERO), []);
@@ -325,14 +329,18 @@ mod tests {
         let address = Ipv4Addr::new(198, 51, 100, 7).into();
         assert_eq!(operator.told(&SessionEvent::Disclosed { address }, Duration::ZERO), []);
         let ciphers = Ciphers::Direct { dtls: "A".to_owned(), srtp: "B".to_owned() };
-        let up = SessionEvent::PathUp { path: PathKind::Direct, ciphers };
-        let [Event::Connected { path, data_cipher, policy, disclosed, .. }] =
-            &operator.told(&up, Duration::ZERO)[..]
-        else {
-            panic!()
+        let peer_software = "tasuki-agentd 0.2.0".to_owned();
+        let up = SessionEvent::PathUp { path: PathKind::Direct, ciphers, peer_software };
+        let connected = Event::Connected {
+            own_version: "tasuki 0.1.0".to_owned(),
+            peer_version: "tasuki-agentd 0.2.0".to_owned(),
+            path: "direct".to_owned(),
+            data_cipher: "A".to_owned(),
+            media_cipher: "B".to_owned(),
+            policy: 7,
+            disclosed: vec!["198.51.100.7".to_owned()],
         };
-        assert_eq!((path.as_str(), data_cipher.as_str(), *policy), ("direct", "A", 7));
-        assert_eq!(disclosed, &["198.51.100.7"]);
+        assert_eq!(operator.told(&up, Duration::ZERO), [connected]);
     }
 
     #[test]
@@ -340,7 +348,7 @@ mod tests {
         let mut agent = paired(Role::Agent);
         assert_eq!(agent.told(&SessionEvent::Chat { line: "secret".to_owned() }, Duration::ZERO), []);
         let ended = SessionEvent::Ended { reason: EndReason::UserEnded, by: EndedBy::ThisEnd };
-        assert_eq!(Testimony::new(Role::Agent, "0.1.0").told(&ended, Duration::ZERO), []);
+        assert_eq!(Testimony::new(Role::Agent, "tasuki 0.1.0").told(&ended, Duration::ZERO), []);
         let by = Witness::Agent;
         assert_eq!(
             agent.told(&ended, Duration::ZERO),
@@ -350,7 +358,7 @@ mod tests {
 
     #[test]
     fn s54_whom_the_operator_helps_is_written_once_there_is_a_session() {
-        let mut operator = Testimony::new(Role::Operator, "0.1.0");
+        let mut operator = Testimony::new(Role::Operator, "tasuki 0.1.0");
         assert_eq!(operator.customer("山田商事"), []);
         let (transcript, peer_device) = (Digest([1; 32]), DeviceKey([2; 32]));
         let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
@@ -376,7 +384,7 @@ mod tests {
 
     #[test]
     fn s95_where_a_picture_lies_stands_in_the_record_of_the_end_that_keeps_it() {
-        let nobody = Testimony::new(Role::Operator, "0.1.0").kept_picture("a.png");
+        let nobody = Testimony::new(Role::Operator, "tasuki 0.1.0").kept_picture("a.png");
         assert_eq!(nobody, [], "there is no session");
         let mut operator = paired(Role::Operator);
         let path = Some("/srv/pictures/tasuki-1.png".to_owned());

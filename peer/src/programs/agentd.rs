@@ -34,11 +34,16 @@ const AFTER_HELP: &str = "\
 Consent is typed by a person at the terminal that this program runs in; silence and
 everything but yes (or はい) refuse. Nothing else consents: no flag, variable or file.
 
-During a session: end + Enter or Ctrl+C ends it at once. chat TEXT writes to the
-operator; grant list, take RIGHT,... and back RIGHT,... govern what he may; pause and
-resume hold your picture; stats tells what protects the session; where you see the operator's screen,
-screenshot FILE.png keeps a picture, and in Share the operator's commands (move, click,
-key, type, scroll, ...) work here too.
+During a session, each with Enter:
+  end (or Ctrl+C)                 ends it at once
+  chat TEXT                       writes to the operator
+  grant list                      tells what the operator may do
+  grant take RIGHT,...            takes that from him at once (operate, chat, screenshot, ...)
+  grant back RIGHT,...            gives back what you took
+  pause, resume                   holds your picture still; nothing is sent and no input counts
+  stats                           tells what protects the session
+  screenshot FILE.png             keeps a picture, where you see the operator's screen
+In Share the operator's commands (move, click, key, type, scroll, ...) work here too.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of
 your organisation), settings.toml beside it (tenant, lang, path, proxy, log, continue_every_s,
@@ -64,10 +69,16 @@ const MANUAL: Manual = Manual {
 同意は、このプログラムが動いている端末の前にいる人が入力します。無言と、yes（または
 はい）以外の入力はすべて拒否になります。フラグ、環境変数、ファイルで同意することはできません。
 
-セッション中: end と Enter、または Ctrl+C ですぐに終了します。chat 文 でオペレータに文を
-送ります。grant list、grant take 権限,...、grant back 権限,... で権限を管理します。pause と
-resume で画面を止め、再開します。stats は保護の状態を表示します。オペレータの画面を見ている
-ときは screenshot ファイル.png で画像を保存できます。
+セッション中（それぞれ Enter を押します）:
+  end（または Ctrl+C）            すぐに終了します
+  chat 文                         オペレータに文を送ります
+  grant list                      オペレータに許可されていることを表示します
+  grant take 権限,...             その権限をすぐに取り上げます（operate, chat, screenshot など）
+  grant back 権限,...             取り上げた権限を戻します
+  pause, resume                   画面を止めます。その間は何も送らず、操作も受けません
+  stats                           保護の状態を表示します
+  screenshot ファイル.png         オペレータの画面を見ているとき、画像を保存します
+share では、オペレータのコマンド（move, click, key, type, scroll など）もここで使えます。
 
 ファイル: /etc/tasuki/tenant.json または $XDG_CONFIG_HOME/tasuki/tenant.json（組織の署名付き
 ファイル）、同じ場所の settings.toml（tenant, lang, path, proxy, log, continue_every_s,

@@ -52,15 +52,16 @@ fn rights(word: Option<&str>) -> Result<Rights, BadGrant> {
     })
 }
 
+/// By its word in a policy and in the ledger, or a shorter one.
 fn right(name: &str) -> Option<Capability> {
     Some(match name {
-        "screen" => Capability::SeeScreen,
+        "see_screen" | "screen" => Capability::SeeScreen,
         "operate" => Capability::Operate,
-        "monitor" => Capability::ChooseScreen,
-        "fetch" => Capability::FetchFiles,
-        "send" => Capability::SendFiles,
-        "read-clipboard" => Capability::ReadClipboard,
-        "write-clipboard" => Capability::WriteClipboard,
+        "choose_screen" | "monitor" => Capability::ChooseScreen,
+        "fetch_files" | "fetch" => Capability::FetchFiles,
+        "send_files" | "send" => Capability::SendFiles,
+        "read_clipboard" | "read-clipboard" => Capability::ReadClipboard,
+        "write_clipboard" | "write-clipboard" => Capability::WriteClipboard,
         "screenshot" => Capability::Screenshot,
         "record" => Capability::Record,
         "chat" => Capability::Chat,
@@ -83,6 +84,19 @@ fn seconds(word: &str) -> Result<u32, BadGrant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a policy says, and an event, is understood here too; a right to come back is nobody's to give here.
+    #[test]
+    fn every_right_goes_by_its_word_in_the_policy() {
+        for capability in Capability::ALL {
+            let word = serde_json::to_string(&capability).unwrap();
+            let said = parse(["take", word.trim_matches('"')].into_iter());
+            let none = Err(BadGrant::Right("reconnect".to_owned()));
+            let is_none = capability == Capability::Reconnect;
+            let expected = if is_none { none } else { Ok(Grant::Take(Rights::of(&[capability]))) };
+            assert_eq!(said, expected, "{word}");
+        }
+    }
 
     #[test]
     fn rights_are_asked_for_by_name_for_minutes_or_seconds_and_never_beyond_an_hour() {

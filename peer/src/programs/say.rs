@@ -156,7 +156,7 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
             }
             Role::Operator | Role::Agent => None,
         },
-        SessionEvent::PathUp { path, ciphers } => {
+        SessionEvent::PathUp { path, ciphers, .. } => {
             fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)])
         }
         SessionEvent::PathDown { path, why } => {

@@ -198,17 +198,20 @@ pub(super) fn desk(trust: &Trust, settings: &Settings) -> Desk {
 /// Who writes this session into the ledger; what earlier programs could not send goes first.
 pub(super) fn scribe(desk: Desk, role: Role) -> Scribe {
     tokio::spawn(send_kept(desk.clone()));
-    Scribe::start(desk, role)
+    Scribe::start(desk, role, &software(role))
 }
 
 fn record_facts(role: Role) -> RecordFacts {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    RecordFacts { software: software(role), moment: Instant::now(), unix_s: since.as_secs() }
+}
+
+fn software(role: Role) -> String {
     let program = match role {
         Role::Operator => "tasuki",
         Role::Agent => "tasuki-agentd",
     };
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let software = format!("{program} {}", env!("CARGO_PKG_VERSION"));
-    RecordFacts { software, moment: Instant::now(), unix_s: since.as_secs() }
+    format!("{program} {}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Who wants the end of this program, as the system tells it.

@@ -47,8 +47,8 @@ struct Waiting {
 
 impl Scribe {
     /// Must be called inside a tokio runtime.
-    pub fn start(desk: Desk, role: Role) -> Self {
-        let testimony = Testimony::new(role, env!("CARGO_PKG_VERSION"));
+    pub fn start(desk: Desk, role: Role, software: &str) -> Self {
+        let testimony = Testimony::new(role, software);
         let waiting = Arc::new(Waiting::default());
         let task = tokio::spawn(send(Arc::clone(&waiting), desk.clone()));
         Self { testimony, began: Instant::now(), role, desk, waiting, task }

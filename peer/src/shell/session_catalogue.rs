@@ -85,8 +85,8 @@ texts! {
     StatsLasted => "Lasting for {0}.", "経過時間: {0}。";
     StatsViolations => "Forbidden acts that were refused: {0}.", "拒否した禁止操作: {0} 件。";
     UnknownRight =>
-        "{0} is no right; rights are screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point",
-        "{0} という権利はありません。権利: screen, operate, monitor, fetch, send, read-clipboard, write-clipboard, screenshot, record, chat, point";
+        "{0} is no right; rights are see_screen, operate, choose_screen, fetch_files, send_files, read_clipboard, write_clipboard, screenshot, record, chat, point",
+        "{0} という権利はありません。権利: see_screen, operate, choose_screen, fetch_files, send_files, read_clipboard, write_clipboard, screenshot, record, chat, point";
     NotGrantWord =>
         "{0} is none of ask, take, back, list",
         "{0} は ask, take, back, list のどれでもありません";

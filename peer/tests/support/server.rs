@@ -270,7 +270,7 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviou
             room.attempt = attempt + 1;
             tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
         }
-        OperatorToServer::Close { .. } => {
+        OperatorToServer::Close { .. } | OperatorToServer::Object { .. } => {
             tell(&room.agent.take(), &ServerToAgent::Closed { reason: CloseReason::OtherEnd });
         }
         OperatorToServer::Resume { .. }
@@ -305,7 +305,7 @@ fn from_agent(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviour: 
         AgentToServer::Forward { body } => {
             tell(&room.operator, &ServerToOperator::Forwarded { session: SESSION, body });
         }
-        AgentToServer::Close => {
+        AgentToServer::Close | AgentToServer::Object { .. } => {
             let reason = CloseReason::OtherEnd;
             tell(&room.operator, &ServerToOperator::Closed { session: SESSION, reason });
         }

@@ -14,6 +14,7 @@ use crate::consent::Answer;
 use crate::dsse::{DocumentRefused, strict_json};
 use crate::ids::{DeviceKey, Digest, SessionId};
 use crate::message::EndReason;
+use crate::objection::Objection;
 use crate::rights::{Capability, Mode, Rights};
 use crate::signal::{CloseReason, RefusalReason};
 
@@ -175,6 +176,12 @@ pub enum Event {
     PairingFailed {
         attempt: u8,
     },
+    /// An end turned away at the door, as it says: the number was right, and what came with it was not (T7, T16).
+    PairingRefused {
+        by: Witness,
+        attempt: u8,
+        why: Objection,
+    },
     /// Too many tries at numbers from there, or in all (T6).
     TooManyGuesses {
         from: String,
@@ -194,7 +201,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Witness>,
     },
-    /// An end has come back to a session that was closed because both were lost.
+    /// An end has come back to a session that was closed because both were lost, or that ran when the server was
+    /// restarted.
     SessionTakenUp,
 
     ConsentAsked {
@@ -229,9 +237,6 @@ pub enum Event {
     },
     /// The server altered what passed between the ends (T7).
     TranscriptMismatch,
-    ManifestRefused {
-        why: String,
-    },
     /// `path`: where it now lies on the viewer's computer (S95).
     ScreenshotTaken {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,6 +367,7 @@ impl Event {
             Self::RoomOpened { .. }
             | Self::PairingTried { .. }
             | Self::PairingFailed { .. }
+            | Self::PairingRefused { .. }
             | Self::TooManyGuesses { .. }
             | Self::Paired { .. }
             | Self::RequestRefused { .. }
@@ -376,7 +382,6 @@ impl Event {
             | Self::Refused { .. }
             | Self::Violation { .. }
             | Self::TranscriptMismatch
-            | Self::ManifestRefused { .. }
             | Self::ScreenshotTaken { .. }
             | Self::FileMoved { .. }
             | Self::ClipboardMoved { .. }

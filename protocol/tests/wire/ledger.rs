@@ -199,11 +199,6 @@ fn records_of_consent_and_rights_keep_their_words() {
         r#"{"type":"violation","right":"operate","count":2}"#,
     );
     all.json("Event::TranscriptMismatch", &E::TranscriptMismatch, r#"{"type":"transcript_mismatch"}"#);
-    all.json(
-        "Event::ManifestRefused",
-        &E::ManifestRefused { why: t() },
-        r#"{"type":"manifest_refused","why":"t"}"#,
-    );
     all.assert_same();
 }
 

@@ -145,6 +145,8 @@ fn pairing_and_sealed_messages_keep_their_bytes() {
     all.postcard("EndToEnd::Consent", &EndToEnd::Consent { envelope: blob() }, "00 02 aa bb");
     all.postcard("EndToEnd::Candidate", &EndToEnd::Candidate { line: "c".to_owned() }, "01 01 63");
     all.postcard("EndToEnd::End", &EndToEnd::End(EndReason::UserRefused), "02 02");
+    let version = "1".to_owned();
+    all.postcard("EndToEnd::Software", &EndToEnd::Software { version }, "03 01 31");
     all.postcard("Forwarded::Pairing", &Forwarded::Pairing(welcome), "00 01 02 aa bb");
     all.postcard("Forwarded::Sealed", &Forwarded::Sealed(blob()), "01 02 aa bb");
     all.assert_same();

@@ -3,7 +3,9 @@
 use tasuki_protocol::{
     blob::Blob,
     ids::{Challenge, Digest, SessionId},
+    ledger::event::{Event, Witness},
     number::Locator,
+    objection::Objection,
     rights::Mode,
     signal::{
         AgentToServer, CloseReason, Leg, OperatorToServer, Presence, RefusalReason, RelayAddress,
@@ -82,6 +84,11 @@ fn an_operators_messages_keep_their_words() {
         "OperatorToServer::NeedLedgerTicket",
         &O::NeedLedgerTicket { session },
         r#"{"type":"need_ledger_ticket","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}"#,
+    );
+    all.json(
+        "OperatorToServer::Object",
+        &O::Object { session, attempt: 2, why: Objection::ManifestTooWide },
+        r#"{"type":"object","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","attempt":2,"why":"manifest_too_wide"}"#,
     );
     all.json(
         "OperatorToServer::Close",
@@ -167,6 +174,11 @@ fn an_agents_messages_keep_their_words() {
         &A::NeedLedgerTicket,
         r#"{"type":"need_ledger_ticket"}"#,
     );
+    all.json(
+        "AgentToServer::Object",
+        &A::Object { why: Objection::TranscriptMismatch },
+        r#"{"type":"object","why":"transcript_mismatch"}"#,
+    );
     all.json("AgentToServer::Close", &A::Close, r#"{"type":"close"}"#);
     all.assert_same();
 }
@@ -237,5 +249,33 @@ fn reasons_keep_their_words() {
     all.json("RefusalReason::Session", &R::Session, r#""session""#);
     all.json("RefusalReason::Unavailable", &R::Unavailable, r#""unavailable""#);
     all.json("RefusalReason::Message", &R::Message, r#""message""#);
+    all.assert_same();
+}
+
+#[test]
+fn objections_keep_their_words() {
+    use Objection as O;
+    let mut all = Snapshots::default();
+    all.json("Objection::TranscriptMismatch", &O::TranscriptMismatch, r#""transcript_mismatch""#);
+    all.json("Objection::ManifestForged", &O::ManifestForged, r#""manifest_forged""#);
+    all.json("Objection::ManifestVersion", &O::ManifestVersion, r#""manifest_version""#);
+    all.json("Objection::ManifestCertificate", &O::ManifestCertificate, r#""manifest_certificate""#);
+    all.json(
+        "Objection::ManifestNotCertified",
+        &O::ManifestNotCertified,
+        r#""manifest_not_certified""#,
+    );
+    all.json("Objection::ManifestBinding", &O::ManifestBinding, r#""manifest_binding""#);
+    all.json("Objection::ManifestName", &O::ManifestName, r#""manifest_name""#);
+    all.json("Objection::ManifestTimes", &O::ManifestTimes, r#""manifest_times""#);
+    all.json("Objection::ManifestTooWide", &O::ManifestTooWide, r#""manifest_too_wide""#);
+    all.json("Objection::ManifestDemand", &O::ManifestDemand, r#""manifest_demand""#);
+    all.json("Objection::ManifestLocal", &O::ManifestLocal, r#""manifest_local""#);
+    let (by, why) = (Witness::Agent, O::ManifestTooWide);
+    all.json(
+        "Event::PairingRefused",
+        &Event::PairingRefused { by, attempt: 1, why },
+        r#"{"type":"pairing_refused","by":"agent","attempt":1,"why":"manifest_too_wide"}"#,
+    );
     all.assert_same();
 }

@@ -104,6 +104,7 @@ impl Rooms {
             AgentToServer::Forward { body } => self.agent_forwards(connection, body),
             AgentToServer::RelayTimes { times } => self.agent_measured(connection, times),
             AgentToServer::NeedLedgerTicket => self.agent_needs_ticket(connection, now),
+            AgentToServer::Object { why } => self.agent_objects(connection, why, now),
             AgentToServer::Close => self.agent_closes(connection, now),
         }
     }
@@ -320,7 +321,7 @@ impl Rooms {
         }
     }
 
-    fn agent_closes(&mut self, connection: ConnectionId, now: Now) {
+    pub(crate) fn agent_closes(&mut self, connection: ConnectionId, now: Now) {
         let Some(agent) = self.agents.get_mut(&connection) else { return };
         match &mut agent.state {
             AgentState::Idle | AgentState::Knocking(_) => {}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness, clipped};
+use tasuki_protocol::objection::Objection;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToAgent, ServerToOperator};
 
@@ -41,6 +42,8 @@ pub enum What {
     AttemptMade(u8, Option<IpAddr>),
     /// Of the same number as when it was made.
     AttemptFailed(u8),
+    /// This end turned away at the door, in that attempt.
+    Objected(Witness, u8, Objection),
     Paired(DeviceKey, Option<IpAddr>),
     Over(CloseReason, Option<Witness>),
     /// An end has come back to what was over because both were lost, or to what an earlier run of the server knew.
@@ -63,6 +66,7 @@ impl Note {
             }
             What::AttemptMade(attempt, address) => Event::PairingTried { attempt, from: from(address) },
             What::AttemptFailed(attempt) => Event::PairingFailed { attempt },
+            What::Objected(by, attempt, why) => Event::PairingRefused { by, attempt, why },
             What::Paired(agent, address) => Event::Paired { agent, from: from(address) },
             What::Over(reason, by) => Event::SessionClosed { reason, by },
             What::TakenUp => Event::SessionTakenUp,

@@ -86,6 +86,9 @@ impl Rooms {
             OperatorToServer::NeedLedgerTicket { session } => {
                 self.give_ledger_ticket(connection, session, now);
             }
+            OperatorToServer::Object { session, attempt, why } => {
+                self.operator_objects(connection, session, attempt, why, now);
+            }
             OperatorToServer::Close { session } => {
                 if self.own(connection, session).is_some() {
                     self.end_room(session, CloseReason::OtherEnd, Some(connection), now);

@@ -1,6 +1,6 @@
 //! One room: a number that waits, an attempt at it, and the session that came of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::number::Locator;
@@ -64,6 +64,13 @@ pub(crate) struct Terms {
     pub(crate) issued: u64,
     /// When its length is over.
     pub(crate) ends: Instant,
+}
+
+impl Terms {
+    /// When the ends met: its manifest was made then.
+    pub(crate) fn met(&self) -> Option<Instant> {
+        self.ends.checked_sub(Duration::from_secs(self.grant.length_s))
+    }
 }
 
 #[derive(Debug)]

@@ -13,13 +13,13 @@ use tasuki_protocol::ids::{DeviceKey, SessionId};
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::exchange::SessionEntry;
 use tasuki_protocol::signal;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::clock;
 use super::ledger::{Job, Ledger, Then, Work};
 use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
-use super::places::Places;
+use super::places::{Here, Places};
 use super::store::Event;
 use super::store_fault;
 use crate::core::kept::{LastSeen, Remembered};
@@ -102,12 +102,21 @@ impl Desk {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn operator_here(&self, connection: ConnectionId, from: IpAddr, operator: Operator) {
+    /// Gives when his hours or his certificate end, as long as he is here.
+    pub(crate) fn operator_here(
+        &self,
+        connection: ConnectionId,
+        from: IpAddr,
+        operator: Operator,
+    ) -> watch::Receiver<Instant> {
         let mut inner = self.lock();
         let present = inner.rooms.present();
-        inner.places.came(connection, (operator.id, operator.device), from, &present);
+        let here = Here::new((operator.id, operator.device), from, operator.until);
+        let until = here.until();
+        inner.places.came(connection, here, &present);
         drop(inner);
         self.turn(Input::OperatorHere { connection, operator });
+        until
     }
 
     pub(crate) fn disconnect(&self, connection: ConnectionId) {
@@ -188,6 +197,7 @@ impl Desk {
     }
 
     pub(crate) fn renew(&self, operator: Operator) {
+        self.lock().places.until((operator.id, operator.device), operator.until);
         self.turn(Input::OperatorChanged { operator: Box::new(operator) });
     }
 
@@ -340,6 +350,7 @@ fn kind(note: &Note) -> &'static str {
         What::NumberOpened(..) => "number.opened",
         What::AttemptMade(..) => "pairing.attempt",
         What::AttemptFailed(_) => "pairing.failed",
+        What::Objected(..) => "pairing.refused",
         What::Paired(..) => "session.paired",
         What::Over(..) => "session.over",
         What::TakenUp => "session.taken_up",

@@ -41,7 +41,7 @@ pub enum Fault {
     FolderInUse(PathBuf),
     #[error("The key file {0} is missing or damaged. Put back the one from your backup.")]
     KeyDamaged(PathBuf),
-    #[error("{path} cannot be read or written ({kind}). Check who owns it and its rights.")]
+    #[error("{path} cannot be read or written ({}). Check who owns it and its rights.", kind_in_english(*.kind))]
     Unreadable { path: PathBuf, kind: ErrorKind },
     #[error("The database {0} is damaged or not a server's. Put back the one from your backup.")]
     DatabaseDamaged(PathBuf),
@@ -305,6 +305,12 @@ impl Fault {
         let path = path.to_owned();
         move |error| Self::Unreadable { path: path.clone(), kind: error.kind() }
     }
+}
+
+fn kind_in_english(kind: ErrorKind) -> String {
+    // In the system's own words it would be "entity not found".
+    let is_missing = kind == ErrorKind::NotFound;
+    if is_missing { "there is no such file".to_owned() } else { kind.to_string() }
 }
 
 /// Why the system did not do it.

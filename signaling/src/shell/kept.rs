@@ -22,6 +22,10 @@ use super::store_fault;
 use crate::core::kept::{Kept, LastSeen, Remembered};
 use crate::core::rooms::{Operator, OperatorId};
 
+/// Of what stands in a row, sealed. Another one is not read for this one, whatever it looks like: who comes back to its
+/// session is told that it is over.
+const FORM: i64 = 1;
+
 pub(super) async fn keep(
     transaction: &mut Transaction<'_, Sqlite>,
     kept: &Kept,
@@ -29,8 +33,9 @@ pub(super) async fn keep(
 ) -> Result<(), sqlx::Error> {
     let at = steady_of(&mut **transaction).await?.now();
     let sealed = names.seal(Cell::Session, kept).map_err(|_| sqlx::Error::WorkerCrashed)?;
-    let insert = sqlx::query("INSERT INTO sessions (session, operator, at, kept) VALUES (?, ?, ?, ?)");
-    let insert = insert.bind(kept.session.0.to_vec()).bind(kept.operator).bind(at).bind(sealed);
+    let insert = "INSERT INTO sessions (session, operator, at, kept, form) VALUES (?, ?, ?, ?, ?)";
+    let insert = sqlx::query(insert).bind(kept.session.0.to_vec()).bind(kept.operator);
+    let insert = insert.bind(at).bind(sealed).bind(FORM);
     insert.execute(&mut **transaction).await.map(|_| ())
 }
 
@@ -104,7 +109,7 @@ pub(super) async fn remember(desk: &Desk, accounts: &Accounts) -> Result<(), Fau
 
 async fn remembered(store: &Store, accounts: &Accounts) -> Result<Vec<Remembered>, sqlx::Error> {
     sqlx::query("UPDATE sessions SET starts = starts + 1").execute(&store.pool).await?;
-    let find = sqlx::query("SELECT session, at, kept, let_go, starts FROM sessions");
+    let find = sqlx::query("SELECT session, at, kept, let_go, starts, form FROM sessions");
     let (mut found, mut known) = (Vec::new(), HashMap::<_, Option<Operator>>::new());
     for row in find.fetch_all(&store.pool).await? {
         let Some((kept, last, starts)) = read(&row, accounts)? else {
@@ -125,6 +130,9 @@ async fn remembered(store: &Store, accounts: &Accounts) -> Result<Vec<Remembered
 }
 
 fn read(row: &SqliteRow, accounts: &Accounts) -> Result<Option<(Kept, LastSeen, u32)>, sqlx::Error> {
+    if row.try_get::<i64, _>(5)? != FORM {
+        return Ok(None);
+    }
     let (session, sealed) = (row.try_get::<Vec<u8>, _>(0)?, row.try_get::<Vec<u8>, _>(2)?);
     let Some(kept) = accounts.names.open::<Kept>(Cell::Session, &sealed) else { return Ok(None) };
     if kept.session.0.as_slice() != session {

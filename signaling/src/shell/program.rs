@@ -334,7 +334,8 @@ fn gather_beside(
     mut flags: Vec<(String, String)>,
 ) -> Result<Configured, Fault> {
     for set in &arguments.set {
-        let (key, value) = set.split_once('=').ok_or_else(|| Fault::UnknownSetting(set.clone()))?;
+        // Without a value it is told what that may be.
+        let (key, value) = set.split_once('=').unwrap_or((set, ""));
         flags.push((key.to_owned(), value.to_owned()));
     }
     let address = |key: &str, address: Option<SocketAddr>| {

@@ -1,5 +1,6 @@
 //! WebSockets: bounded, timed, pinged. One that misbehaves is closed alone (T59).
 
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION};
 use tasuki_protocol::signal::{
     self, AgentToServer, DEVICE_PROOF, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::accounts::{Wrong, signed};
@@ -57,7 +58,7 @@ pub(crate) async fn operator(
 ) {
     let mut line = Line { socket, rules: site.rules };
     let Some((connection, texts)) = site.desk.connect() else { return };
-    if let Some(end) = prove(&site, &mut line, &bearer, address, connection).await {
+    if let Some(ends) = prove(&site, &mut line, &bearer, address, connection).await {
         let desk = &site.desk;
         let pinged = || desk.turn(Input::Pinged { connection });
         let hear = |text: &str| match signal::decode::<OperatorToServer>(text) {
@@ -70,7 +71,7 @@ pub(crate) async fn operator(
                 Heard::Not(signal::encode(&ServerToOperator::Refused { reason }))
             }
         };
-        let over = line.converse(texts, Some(end), hear, pinged).await;
+        let over = line.converse(texts, Some(ends), hear, pinged).await;
         // Before the database is asked for anything: his numbers answer nobody from now on.
         desk.disconnect(connection);
         tell_of_end(&site, &bearer, over).await;
@@ -82,15 +83,36 @@ pub(crate) async fn operator(
     drop(guest);
 }
 
-/// When the connection must end: with its token, its certificate or the allowed hours.
-/// `None`: now.
+/// When a connection must end: with its token, its certificate or the allowed hours, whichever they are by then.
+struct Ends {
+    token: Instant,
+    until: watch::Receiver<std::time::Instant>,
+}
+
+impl Ends {
+    fn at(&self) -> Instant {
+        self.token.min(Instant::from_std(*self.until.borrow()))
+    }
+
+    /// They are others now.
+    async fn changed(ends: &mut Option<Self>) {
+        if let Some(ends) = ends
+            && ends.until.changed().await.is_ok()
+        {
+            return;
+        }
+        pending().await
+    }
+}
+
+/// When the connection must end; `None`: now.
 async fn prove(
     site: &Site,
     line: &mut Line,
     bearer: &Bearer,
     address: IpAddr,
     connection: ConnectionId,
-) -> Option<Instant> {
+) -> Option<Ends> {
     let challenge = Challenge(clock::random().ok()?);
     line.send(signal::encode(&ServerToOperator::Challenge { challenge })).await?;
     let text = timeout(line.rules.first_message, line.hear()).await.ok()??;
@@ -100,8 +122,8 @@ async fn prove(
         Ok(_) | Err(_) => false,
     };
     let changes = site.desk.changes();
-    let (operator, left) = match admitted(site, bearer, address).await {
-        Ok(Some(admitted)) if proven => admitted,
+    let operator = match admitted(site, bearer, address).await {
+        Ok(Some(operator)) if proven => operator,
         Ok(_) => {
             if !proven {
                 site.bearer_refused(bearer, address, Wrong::Device).await;
@@ -110,15 +132,16 @@ async fn prove(
         }
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
-    site.desk.operator_here(connection, address, operator);
+    let until = site.desk.operator_here(connection, address, operator);
+    let ends = Ends { token: Instant::now() + site.accounts.token_left(bearer), until };
     if site.desk.changes() == changes {
-        return Some(Instant::now() + left);
+        return Some(ends);
     }
     // Somebody was signed out, disabled or limited between the look at the rows and the room's door:
     // once more, from inside.
     let renewed = site.renew(bearer.operator, &bearer.device).await;
     match renewed.and(admitted(site, bearer, address).await) {
-        Ok(Some((_, left))) => Some(Instant::now() + left),
+        Ok(Some(_)) => Some(ends),
         Ok(None) => line.refuse(RefusalReason::SignIn).await,
         Err(_) => line.refuse(RefusalReason::Unavailable).await,
     }
@@ -140,18 +163,18 @@ async fn tell_of_end(site: &Site, bearer: &Bearer, over: Over) {
     site.desk.put(Job { work: Work::Happened(event), then: Then::Nobody });
 }
 
-/// Who the bearer is and for how long, if his token is still one (T55) and counts where he is.
+/// Who the bearer is, if his token is still one (T55) and counts where he is.
 async fn admitted(
     site: &Site,
     bearer: &Bearer,
     address: IpAddr,
-) -> Result<Option<(Operator, Duration)>, sqlx::Error> {
+) -> Result<Option<Operator>, sqlx::Error> {
     if !site.accounts.is_current(bearer).await? {
         return Ok(None);
     }
     let operator = site.accounts.operator(bearer).await?;
     let left = site.accounts.time_left(bearer, address).await?;
-    Ok(operator.zip(left))
+    Ok(operator.filter(|_| left.is_some()))
 }
 
 fn why_not(text: &str) -> RefusalReason {
@@ -175,16 +198,16 @@ struct Line {
 }
 
 impl Line {
-    /// Until either side ends it, it falls silent, or `end` has come.
+    /// Until either side ends it, it falls silent, or its end has come.
     async fn converse(
         mut self,
         mut texts: mpsc::Receiver<String>,
-        end: Option<Instant>,
+        mut ends: Option<Ends>,
         mut hear: impl FnMut(&str) -> Heard,
         pinged: impl Fn(),
     ) -> Over {
         let opened = Instant::now();
-        let mut first = end.is_none();
+        let mut first = ends.is_none();
         let mut heard_at = opened;
         let mut pings = interval(self.rules.ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -193,7 +216,7 @@ impl Line {
             if first {
                 patience = patience.min(opened + self.rules.first_message);
             }
-            patience = end.map_or(patience, |end| end.min(patience));
+            patience = ends.as_ref().map_or(patience, |ends| ends.at().min(patience));
             tokio::select! {
                 text = texts.recv() => match text {
                     Some(text) => if self.send(text).await.is_none() { return Over::Otherwise },
@@ -219,11 +242,16 @@ impl Line {
                         return Over::Otherwise;
                     }
                 },
+                () = Ends::changed(&mut ends) => {}
                 () = tokio::time::sleep_until(patience) => break,
             }
         }
         self.close().await;
-        if end.is_some_and(|end| end <= Instant::now()) { Over::ItsTime } else { Over::Otherwise }
+        if ends.is_some_and(|ends| ends.at() <= Instant::now()) {
+            Over::ItsTime
+        } else {
+            Over::Otherwise
+        }
     }
 
     fn take(message: Option<Result<Message, axum::Error>>) -> Taken {

@@ -294,6 +294,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (70, "certified_until", include_str!("migrations/0070_certified_until.sql")),
     (80, "sessions", include_str!("migrations/0080_sessions.sql")),
     (90, "names", include_str!("migrations/0090_names.sql")),
+    (100, "session_form", include_str!("migrations/0100_session_form.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -152,6 +152,12 @@ impl Accounts {
         }))
     }
 
+    /// Until the token itself is over, used or not.
+    pub(crate) fn token_left(&self, bearer: &Bearer) -> Duration {
+        let left = bearer.expires.saturating_sub(self.clock.now());
+        Duration::from_secs(u64::try_from(left).unwrap_or_default())
+    }
+
     /// How long a connection of the bearer from `address` may last: until its token, its
     /// certificate or the allowed hours end. `None`: it may not be at all.
     ///

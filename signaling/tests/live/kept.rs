@@ -194,6 +194,26 @@ async fn t62_a_row_that_is_not_this_servers_own_word_is_no_session() {
     }
 }
 
+/// A row in a form of a later version is no session of this one, and takes no other with it.
+#[tokio::test]
+async fn f2_a_row_in_another_form_is_over_and_the_others_go_on() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let one = running(&world, &mut operator).await;
+    let other = running(&world, &mut operator).await;
+    world.stop().await;
+    {
+        let mut own = database(&world).await;
+        let update = sqlx::query("UPDATE sessions SET form = form + 1 WHERE session = ?");
+        let updated = update.bind(one.0.session.0.to_vec()).execute(&mut own).await.unwrap();
+        assert_eq!(updated.rows_affected(), 1);
+    }
+    world.run().await;
+    assert_eq!((listed(&world).await.len(), rows(&world).await), (1, 1));
+    assert_eq!(comes_back(&world, one.0.session, one.1).await.1, REFUSED);
+    assert_eq!(comes_back(&world, other.0.session, other.1).await.1, ServerToAgent::Resumed);
+}
+
 /// T17, F4: what ended while the disk took nothing is over on it too, as soon as it takes anything.
 #[tokio::test]
 async fn t17_a_session_that_ended_while_nothing_could_be_written_does_not_come_back() {

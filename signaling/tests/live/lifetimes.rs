@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, Hours, Limits, OPERATORS_PATH, Problem, ProblemCode};
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::words::LogoutCause;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{OPERATOR_PATH, ServerToAgent};
 use tokio::time::timeout;
@@ -12,6 +14,7 @@ use tokio::time::timeout;
 use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, PASSWORD, PATIENCE, World, unix};
 use crate::crash::Process;
+use crate::ledger::read_until;
 use crate::pairing::{open, pair};
 use crate::second::limited;
 
@@ -80,6 +83,17 @@ async fn s62_s56_an_administrators_sign_in_ends_unused_and_at_its_age() {
     }
 }
 
+/// Hours that end with the so many-th minute since 1970, where it is noon then, so that no midnight comes in between.
+fn hours_until(end: u64) -> Limits {
+    let noon = 12;
+    let behind = i64::try_from(end / 60 % 24).unwrap() - noon;
+    let zone = format!("Etc/GMT{behind:+}");
+    let until = i64::try_from(end % 1440).unwrap() - 60 * behind;
+    let until = u16::try_from(until).unwrap();
+    let hours = Hours { zone, days: (1..=7).collect(), from: 0, until };
+    Limits { hours: Some(hours), ..Limits::default() }
+}
+
 /// S63: an account's hours end what lives, the line and the session of who stays to the end, and let him back in no more.
 #[tokio::test]
 async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_is_in_one() {
@@ -87,14 +101,7 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     let mut operator = world.operator("hanako").await;
     // The server's clock is put a little before the minute in which they end.
     let end = unix() / 60 + 2;
-    // Where it is noon, so that no midnight comes in between.
-    let noon = 12;
-    let behind = i64::try_from(end / 60 % 24).unwrap() - noon;
-    let zone = format!("Etc/GMT{behind:+}");
-    let until = i64::try_from(end % 1440).unwrap() - 60 * behind;
-    let until = u16::try_from(until).unwrap();
-    let hours = Hours { zone, days: (1..=7).collect(), from: 0, until };
-    limited(&world, Limits { hours: Some(hours), ..Limits::default() }).await;
+    limited(&world, hours_until(end)).await;
     world.stop().await;
     let wall = world.folder.path().join("wall");
     std::fs::write(&wall, format!("+{}", end * 60 - 28 - unix())).unwrap();
@@ -106,4 +113,32 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
     while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
     assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
+}
+
+/// S63: other hours hold for who is connected, too: he stays on past the end of those of before, or goes before it.
+#[tokio::test]
+async fn s63_a_line_that_is_open_lasts_as_long_as_the_hours_that_came_after_it() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let end = unix() / 60 + 2;
+    limited(&world, hours_until(end)).await;
+    world.stop().await;
+    let wall = world.folder.path().join("wall");
+    // So many seconds before that minute is over.
+    let to_go = |minute: u64, seconds: u64| {
+        std::fs::write(&wall, format!("+{}", minute * 60 - seconds - unix())).unwrap();
+    };
+    to_go(end, 12);
+    let _server = Process::start_by(&world, &wall);
+    operator.socket = world.operator_socket(&operator.token, &operator.device).await;
+    limited(&world, hours_until(end + 2)).await;
+    let stays = timeout(Duration::from_secs(14), operator.socket.next()).await;
+    assert!(stays.is_err(), "the hour of before has come: {stays:?}");
+    open(&world, &mut operator, Mode::View).await;
+    // Fewer again, of which eight seconds are left.
+    to_go(end + 1, 8);
+    limited(&world, hours_until(end + 1)).await;
+    while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
+    let expired = |event: &Event| matches!(event, Event::LoggedOut { why: LogoutCause::Expired });
+    read_until(&world, expired).await;
 }

@@ -29,6 +29,7 @@ mod kept;
 mod ledger;
 mod lifetimes;
 mod logs;
+mod objections;
 mod older;
 mod operations;
 mod organisation;

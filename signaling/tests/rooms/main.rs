@@ -7,6 +7,7 @@ mod guessing;
 mod hall;
 mod kept;
 mod life;
+mod objections;
 mod policy;
 mod random;
 mod relays;

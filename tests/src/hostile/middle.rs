@@ -163,7 +163,9 @@ impl<'a> Middle<'a> {
                 let body = self.altered(Role::Operator, body);
                 self.tell_agent(ServerToAgent::Forwarded { body });
             }
-            OperatorToServer::PairingFailed { .. } | OperatorToServer::Close { .. } => {
+            OperatorToServer::PairingFailed { .. }
+            | OperatorToServer::Object { .. }
+            | OperatorToServer::Close { .. } => {
                 if self.lies.news == News::Told {
                     self.tell_agent(ServerToAgent::Refused { reason: RefusalReason::Number });
                 }
@@ -187,6 +189,7 @@ impl<'a> Middle<'a> {
             AgentToServer::Resume { .. }
             | AgentToServer::RelayTimes { .. }
             | AgentToServer::NeedLedgerTicket
+            | AgentToServer::Object { .. }
             | AgentToServer::Close => {}
         }
     }

@@ -22,7 +22,7 @@ use crate::running::{COMPUTED, Line, Mark, PATIENCE, Process, Voice, program, ru
 const OPERATOR: &str = "hanako";
 const DISPLAY_NAME: &str = "Hanako Sato";
 /// Of an account that lives as long as its temporary folder.
-const PASSWORD: &str = "correct horse battery staple";
+pub(super) const PASSWORD: &str = "correct horse battery staple";
 
 const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 
@@ -52,7 +52,7 @@ impl Site {
         Ok(Self { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() })
     }
 
-    fn command(&self, name: &str) -> Result<Command> {
+    pub(super) fn command(&self, name: &str) -> Result<Command> {
         let program = program(name)?;
         let Some((first, more)) = self.inside.split_first() else { return Ok(Command::new(program)) };
         let mut command = Command::new(first);
@@ -65,7 +65,7 @@ impl Site {
 #[derive(Debug)]
 pub struct House {
     pub server: Process,
-    site: Site,
+    pub(super) site: Site,
     folder: TempDir,
     /// Of the organisation's keys.
     passphrase: String,
@@ -232,7 +232,7 @@ impl House {
         Ok(process)
     }
 
-    fn admin(&self) -> Result<Command> {
+    pub(super) fn admin(&self) -> Result<Command> {
         let mut command = self.site.command("tasuki-admin")?;
         command.arg("--profile").arg(self.folder().join("admin")).arg("--json");
         Ok(command)
@@ -381,7 +381,7 @@ fn listening(command: Command) -> Result<Process> {
 }
 
 /// Runs a command to its end, with lines for it to read; gives the object it prints.
-fn answered(command: Command, lines: &str) -> Result<Value> {
+pub(super) fn answered(command: Command, lines: &str) -> Result<Value> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut process = Process::start(&name, command)?;
     // A verb that asks for nothing may have ended by now; how it ended is what counts.
@@ -398,7 +398,7 @@ fn answered(command: Command, lines: &str) -> Result<Value> {
     process.event(Mark::default(), "answer", |_| true).map(|(value, _)| value)
 }
 
-fn text_of(value: &Value, key: &str) -> Result<String> {
+pub(super) fn text_of(value: &Value, key: &str) -> Result<String> {
     let text = value[key].as_str().with_context(|| format!("no {key:?} in {value}"))?;
     Ok(text.to_owned())
 }

@@ -1,5 +1,6 @@
 //! The whole product on one machine, driven through its commands.
 
+mod colleague;
 mod house;
 mod places;
 mod session;

@@ -185,6 +185,7 @@ fn check_server(request: &ServerRequest) {
             | OperatorToServer::NeedLeg { .. }
             | OperatorToServer::RelayTimes { .. }
             | OperatorToServer::NeedLedgerTicket { .. }
+            | OperatorToServer::Object { .. }
             | OperatorToServer::Close { .. } => vec![],
         },
         ServerRequest::Agent(message) => match message {
@@ -193,6 +194,7 @@ fn check_server(request: &ServerRequest) {
             AgentToServer::Resume { .. }
             | AgentToServer::RelayTimes { .. }
             | AgentToServer::NeedLedgerTicket
+            | AgentToServer::Object { .. }
             | AgentToServer::Close => {
                 vec![]
             }

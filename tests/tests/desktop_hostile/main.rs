@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod applications;
 mod hands;
 mod queue;
 mod stranger;
@@ -111,6 +112,7 @@ async fn s10_t23_t24_a_modified_agent_learns_no_name_and_no_hidden_address_of_a_
         for word in &told {
             let hidden = match word {
                 EndToEnd::Candidate { line } => line.contains("typ srflx raddr 0.0.0.0"),
+                EndToEnd::Software { version } => version.ends_with(env!("CARGO_PKG_VERSION")),
                 EndToEnd::Consent { .. } | EndToEnd::End(_) => true,
             };
             let is_candidate = matches!(word, EndToEnd::Candidate { .. });

@@ -2,6 +2,7 @@
 //! pairs and dials like an honest one, and then says whatever it is told to. What it says is made
 //! from `protocol`; its wires are the product's, and none of the product's decisions is in it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
@@ -17,7 +18,7 @@ use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION, Role};
+use tasuki_protocol::ids::{Digest, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::message::{
     self, EndToEnd, Forwarded, MAX_PACKET_BYTES, Numbered, Packet, SessionMessage, ViewerToHost,
 };
@@ -55,10 +56,20 @@ pub(crate) struct Stranger {
     pub(crate) frames: usize,
 }
 
-impl Stranger {
-    /// An operator's end in `mode`, and the real agent whose person has said yes to it.
-    pub(crate) async fn as_operator(house: &House, desk: &Desktop, mode: Mode) -> (Self, Process) {
-        let profile = Profile::at(&house.profile());
+/// An operator's end that has told the server that it is paired, and the real agent that has judged the manifest.
+pub(crate) struct AtTheDoor {
+    link: ServerLink,
+    trust: Trust,
+    session: SessionId,
+    paired: Paired,
+    pub(crate) agent: Process,
+}
+
+impl AtTheDoor {
+    /// In `mode`, signed in as the operator whose `profile` it is. It shows a manifest to the agent that an honest
+    /// program would not.
+    pub(crate) async fn with(house: &House, profile: &Path, desk: &Desktop, mode: Mode) -> Self {
+        let profile = Profile::at(profile);
         let trust = Trust::load(Some(&house.bundle()), &profile).unwrap();
         let device = profile.device_key().unwrap();
         let entrance = Entrance::Operator {
@@ -86,6 +97,31 @@ impl Stranger {
         ask_operators(&link, OperatorToServer::Forward { session, body });
         let paired = awaiting.ready(&pairing(operators_body(&mut link).await)).unwrap();
         ask_operators(&link, OperatorToServer::Paired { session });
+        Self { link, trust, session, paired, agent }
+    }
+
+    /// Whether the server still gives it a way to the agent.
+    pub(crate) async fn has_a_way(&mut self) -> bool {
+        ask_operators(&self.link, OperatorToServer::NeedLeg { session: self.session });
+        loop {
+            let word = operators_word(&mut self.link).await;
+            if matches!(word, ServerToOperator::Leg { .. } | ServerToOperator::Refused { .. }) {
+                return matches!(word, ServerToOperator::Leg { .. });
+            }
+        }
+    }
+}
+
+impl Stranger {
+    /// An operator's end in `mode`, and the real agent whose person has said yes to it.
+    pub(crate) async fn as_operator(house: &House, desk: &Desktop, mode: Mode) -> (Self, Process) {
+        let door = AtTheDoor::with(house, &house.profile(), desk, mode).await;
+        Self::admitted(door).await
+    }
+
+    /// The agent's person says yes to it.
+    pub(crate) async fn admitted(door: AtTheDoor) -> (Self, Process) {
+        let AtTheDoor { mut link, trust, session, paired, mut agent } = door;
         agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
         std::thread::sleep(READING_TIME);
         agent.say("yes").unwrap();

@@ -189,7 +189,7 @@ fn of_event(event: &SessionEvent) -> Vec<News> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the window shows few of the many events")]
     let one = match event {
         SessionEvent::Chat { line } => Some(News::Wrote(line.clone())),
-        SessionEvent::PathUp { path, ciphers } => {
+        SessionEvent::PathUp { path, ciphers, .. } => {
             Some(News::PathUp { path: *path, ciphers: super::moment::protection(ciphers) })
         }
         SessionEvent::PathChosen { path } => Some(News::PathChosen(*path)),

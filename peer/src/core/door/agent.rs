@@ -10,6 +10,7 @@ use tasuki_protocol::ids::{PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::manifest::Binding;
 use tasuki_protocol::message::{self, EndReason, EndToEnd, Forwarded};
 use tasuki_protocol::number::MAX_ATTEMPTS;
+use tasuki_protocol::objection::Objection;
 use tasuki_protocol::pairing::{
     AwaitingHello, AwaitingWelcome, Hello, PairMessage, Paired, PairingError, agent_meets,
 };
@@ -168,7 +169,8 @@ impl AgentDoor {
             Ok((ready, paired)) => self.judge(&ready, paired, &own, resume, now, out),
             Err(PairingError::TranscriptMismatch) => {
                 out.tell(SessionEvent::TranscriptMismatch);
-                self.close(EndReason::Violation, EndedBy::ThisEnd, out)
+                out.push(object(Objection::TranscriptMismatch));
+                Step::Over(EndReason::Violation, EndedBy::ThisEnd)
             }
             Err(PairingError::WrongSecret | PairingError::Malformed | PairingError::Version { .. }) => {
                 self.wrong_number(out)
@@ -212,7 +214,8 @@ impl AgentDoor {
                     keys.incoming,
                 );
                 line.say(EndToEnd::End(EndReason::ManifestRefused), out);
-                line.close(out);
+                line.finish();
+                out.push(object(refused.into()));
                 Step::Over(EndReason::ManifestRefused, EndedBy::ThisEnd)
             }
         }
@@ -273,4 +276,9 @@ impl AgentDoor {
         }
         Step::Over(reason, by)
     }
+}
+
+/// Turns away, and says why to the server: nobody else would ever write it down.
+fn object(why: Objection) -> Output {
+    Output::ToServer(ServerRequest::Agent(AgentToServer::Object { why }))
 }

@@ -10,6 +10,7 @@ use tasuki_protocol::ids::{Role, SessionId};
 use tasuki_protocol::manifest::{Binding, ManifestRefused, VerifiedManifest};
 use tasuki_protocol::message::{self, EndReason, Forwarded};
 use tasuki_protocol::number::{Locator, MAX_ATTEMPTS, NUMBER_LIFETIME_S, SessionNumber, SessionSecret};
+use tasuki_protocol::objection::Objection;
 use tasuki_protocol::pairing::{
     AwaitingAgentConfirm, AwaitingHello, AwaitingReady, Hello, PairMessage, Paired, PairingError,
     operator_meets,
@@ -254,19 +255,17 @@ impl OperatorDoor {
             self.state = State::Ringing(room);
             return self.fail_attempt(out);
         };
-        let manifest = self.judge(room.session, &agent, &envelope, now);
         let session = room.session;
-        self.state = State::Finishing(room, Box::new(ready));
-        if let Err(refused) = manifest {
-            out.tell(SessionEvent::ManifestRefused { why: refused.to_string() });
-            return self.close(EndReason::ManifestRefused, EndedBy::ThisEnd, out);
+        if let Err(refused) = self.judge(session, &agent, &envelope, now) {
+            return refuse_manifest(&room, refused, out);
         }
         out.push(forward(Role::Operator, session, &Forwarded::Pairing(welcome)));
+        self.state = State::Finishing(room, Box::new(ready));
         Step::Waits(self)
     }
 
     fn finish(
-        mut self,
+        self,
         room: Room,
         finishing: AwaitingReady,
         pairing: &PairMessage,
@@ -282,30 +281,20 @@ impl OperatorDoor {
                 | PairingError::Version { .. },
             ) => {
                 out.tell(SessionEvent::TranscriptMismatch);
-                let (session, attempt) = (room.session, room.attempt);
-                let failed = OperatorToServer::PairingFailed { session, attempt };
-                out.push(Output::ToServer(ServerRequest::Operator(failed)));
-                self.state = State::Ringing(room);
-                self.close(EndReason::Violation, EndedBy::ThisEnd, out)
+                out.push(object(&room, Objection::TranscriptMismatch));
+                Step::Over(EndReason::Violation, EndedBy::ThisEnd)
             }
         }
     }
 
     fn introduce(self, room: Room, paired: Paired, now: Instant, out: &mut Outbox) -> Next {
         let session = room.session;
-        match self.judge(session, &paired.peer, &paired.manifest, now) {
-            Ok(manifest) => {
-                let paired_now = OperatorToServer::Paired { session };
-                out.push(Output::ToServer(ServerRequest::Operator(paired_now)));
-                let resume = room.resume;
-                Step::Through(Box::new(introduce(Role::Operator, paired, manifest, resume, out)))
-            }
-            Err(refused) => {
-                out.tell(SessionEvent::ManifestRefused { why: refused.to_string() });
-                out.push(close_request(Role::Operator, session));
-                Step::Over(EndReason::ManifestRefused, EndedBy::ThisEnd)
-            }
-        }
+        let manifest = match self.judge(session, &paired.peer, &paired.manifest, now) {
+            Ok(manifest) => manifest,
+            Err(refused) => return refuse_manifest(&room, refused, out),
+        };
+        out.push(Output::ToServer(ServerRequest::Operator(OperatorToServer::Paired { session })));
+        Step::Through(Box::new(introduce(Role::Operator, paired, manifest, room.resume, out)))
     }
 
     fn judge(
@@ -395,4 +384,16 @@ impl OperatorDoor {
         }
         Step::Over(reason, by)
     }
+}
+
+fn refuse_manifest(room: &Room, refused: ManifestRefused, out: &mut Outbox) -> Next {
+    out.tell(SessionEvent::ManifestRefused { why: refused.to_string() });
+    out.push(object(room, refused.into()));
+    Step::Over(EndReason::ManifestRefused, EndedBy::ThisEnd)
+}
+
+/// Turns away, and says why to the server: nobody else would ever write it down.
+fn object(room: &Room, why: Objection) -> Output {
+    let (session, attempt) = (room.session, room.attempt);
+    Output::ToServer(ServerRequest::Operator(OperatorToServer::Object { session, attempt, why }))
 }

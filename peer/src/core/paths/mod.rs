@@ -70,6 +70,8 @@ pub(super) struct Paths {
     last_direct_end: Option<String>,
     /// The other end's addresses that it told.
     learnt: BTreeSet<IpAddr>,
+    /// Its program and version, once it has said them.
+    peer_software: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +116,7 @@ impl Paths {
             last_end: None,
             last_direct_end: None,
             learnt: BTreeSet::new(),
+            peer_software: String::new(),
         }
     }
 
@@ -172,6 +175,13 @@ impl Paths {
         }
     }
 
+    /// The first word of the other end on its program counts.
+    pub(super) fn peer_is(&mut self, software: String) {
+        if self.peer_software.is_empty() {
+            self.peer_software = software;
+        }
+    }
+
     /// What the path is shown as, unless it is none that was being tried.
     pub(super) fn came_up(
         &mut self,
@@ -183,7 +193,8 @@ impl Paths {
         let kind = self.lanes.raise(id, Pulse::new(ciphers.clone(), now))?;
         let shown = self.lanes.find(id).map(Lane::shown_as)?;
         self.heard = now;
-        out.tell(SessionEvent::PathUp { path: shown, ciphers });
+        let peer_software = self.peer_software.clone();
+        out.tell(SessionEvent::PathUp { path: shown, ciphers, peer_software });
         match kind {
             PathKind::Direct => self.direct.succeeded(),
             PathKind::Relayed => {

@@ -42,6 +42,7 @@ use super::setup::{PathPolicy, RecordFacts, SessionTimes};
 use chatter::Chatter;
 use chronicle::Chronicle;
 pub(super) use chronicle::Evidence;
+use chronicle::word;
 use host::Host;
 use meter::Meter;
 use parting::Parting;
@@ -150,6 +151,9 @@ impl Session {
             parting: None,
             unheard: Vec::new(),
         };
+        // Before anything that a path is made of: who has a path has heard it.
+        let version = session.own.record.software.clone();
+        session.line.say(EndToEnd::Software { version }, out);
         session.settle(now, out);
         session
     }
@@ -197,6 +201,7 @@ impl Session {
     fn hear_server(&mut self, heard: Heard, now: Instant, out: &mut Outbox) -> Course {
         match heard {
             Heard::Said(EndToEnd::Candidate { line }) => self.paths.remote_candidate(line, now, out),
+            Heard::Said(EndToEnd::Software { version }) => self.paths.peer_is(word(&version)),
             Heard::Said(EndToEnd::End(reason)) => return Course::Over(reason, EndedBy::OtherEnd),
             Heard::Leg(leg) => self.paths.leg(leg, now, out),
             Heard::OtherEndBack => self.repeat_what_may_be_lost(out),

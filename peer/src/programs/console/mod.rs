@@ -13,7 +13,7 @@ use std::time::Duration;
 use tasuki_media::desktop::hands_were_at_rest;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::rights::{Capability, Rights};
 use tokio::time::Instant;
 
 use super::commands::{self, Line};
@@ -78,6 +78,8 @@ pub(super) struct Console<'a> {
     receipt: Receipt,
     refused: Option<Fault>,
     link: Link,
+    /// What the other end did not do last, and when it said so.
+    not_done: Option<(Capability, Instant)>,
 }
 
 /// Whether a path carries the session just now.
@@ -85,6 +87,8 @@ pub(super) struct Console<'a> {
 enum Link {
     Stands,
     Away,
+    /// The session is over: what paths do is of no interest any more.
+    Over,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +163,7 @@ impl<'a> Console<'a> {
             receipt: Receipt::default(),
             refused: None,
             link: Link::Stands,
+            not_done: None,
         }
     }
 
@@ -233,7 +238,11 @@ impl<'a> Console<'a> {
             }
             SessionEvent::RightsEnded { effective, .. } => self.granted = *effective,
             SessionEvent::ScreenshotTaken => self.receipt.pictures += 1,
-            SessionEvent::Ended { .. } => self.sum_up(),
+            SessionEvent::Refused { wanted } => self.not_done = Some((*wanted, Instant::now())),
+            SessionEvent::Ended { .. } => {
+                self.link = Link::Over;
+                self.sum_up();
+            }
             SessionEvent::Number { .. }
             | SessionEvent::AtTheDoor { .. }
             | SessionEvent::WrongNumber { .. }
@@ -253,7 +262,6 @@ impl<'a> Console<'a> {
             | SessionEvent::PicturePaused
             | SessionEvent::PictureResumed
             | SessionEvent::Violation { .. }
-            | SessionEvent::Refused { .. }
             | SessionEvent::Chat { .. }
             | SessionEvent::ServerRefused { .. }
             | SessionEvent::ServerClosed { .. }

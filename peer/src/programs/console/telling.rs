@@ -2,21 +2,30 @@
 //!
 //! Decides which sentence is one too many, and where a sentence goes.
 
+use std::time::Duration;
+
 use tasuki_protocol::ids::Role;
 
-use super::{Console, Stage};
+use super::{Console, Link, Stage};
 use crate::core::io::SessionEvent;
 use crate::programs::say::{self, Added, Form};
 use crate::shell::texts::Text;
 
+/// Refusals of the same right that come closer together are told once.
+const A_GESTURE: Duration = Duration::from_secs(1);
+
 impl Console<'_> {
-    /// Why nothing came of it, the program's last sentence tells; and whoever ends a session need not
-    /// hear how its paths close.
+    /// Why nothing came of it, the program's last sentence tells; that paths close with a session goes without
+    /// saying; and a click is three acts of the hand, of which one refusal is enough.
     pub(super) fn is_known_already(&self, event: &SessionEvent) -> bool {
         if let SessionEvent::Ended { reason, .. } = event {
             return self.receipt.began.is_none() && (!reason.is_wished() || self.refused.is_some());
         }
-        matches!(event, SessionEvent::PathDown { .. }) && self.give_up.is_some()
+        if let SessionEvent::Refused { wanted } = event {
+            return self.not_done.is_some_and(|(last, at)| last == *wanted && at.elapsed() < A_GESTURE);
+        }
+        let is_over = self.give_up.is_some() || self.link == Link::Over;
+        matches!(event, SessionEvent::PathDown { .. }) && is_over
     }
 
     pub(super) fn banner(&self, host: Role) {
