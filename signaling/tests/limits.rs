@@ -22,6 +22,21 @@ fn t6_ten_tries_in_ten_minutes_from_one_place() {
     assert!(guesses.admit(place, start + Duration::from_secs(600)));
 }
 
+/// T54: whoever has a /64 has one place, and nobody has another in the dress of IPv6.
+#[test]
+fn t6_t54_an_address_of_ipv6_is_one_place_with_all_of_its_64() {
+    let place = |text: &str| Place::from(text.parse::<IpAddr>().unwrap());
+    let of = "2001:db8:1:2";
+    for host in ["::", "::1", ":ffff:ffff:ffff:ffff", ":0:0:8000:0", ":8000::"] {
+        assert_eq!(place(&format!("{of}{host}")), place("2001:db8:1:2::7"), "{host}");
+    }
+    for other in ["2001:db8:1:3::7", "2001:db8:1:0::7", "2001:db9:1:2::7", "::7"] {
+        assert_ne!(place(other), place("2001:db8:1:2::7"), "{other}");
+    }
+    assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+    assert_ne!(place("::ffff:192.0.2.1"), place("192.0.2.2"));
+}
+
 #[test]
 fn t6_a_hundred_tries_a_minute_from_everywhere() {
     let (mut guesses, start) = (guesses(), Instant::now());

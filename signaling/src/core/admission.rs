@@ -79,29 +79,45 @@ impl Admission {
     /// Seconds until the allowed hours end, 0 outside of them; `None` where any hour is allowed.
     pub fn seconds_left(&self, unix: i64) -> Option<u64> {
         let (zone, hours) = self.hours.as_ref()?;
+        if is_whole_days(hours) && (1..=7).all(|day| hours.days.contains(&day)) {
+            return None;
+        }
         let Ok(now) = Timestamp::from_second(unix) else { return Some(0) };
-        let local = zone.to_datetime(now);
-        let day = u8::try_from(local.weekday().to_monday_one_offset()).unwrap_or_default();
-        let clock = local.time();
-        let second =
-            i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
-        let (from, until) = (i64::from(hours.from) * 60, i64::from(hours.until) * 60);
-        if !hours.days.contains(&day) || second < from {
-            return Some(0);
-        }
-        let mut left = until - second;
-        let whole_day = i64::from(DAY_MINUTES) * 60;
-        if (from, until) == (0, whole_day) {
-            // Nothing ends at midnight where the next day goes on.
-            let following = (1..7_u8).map(|more| (day - 1 + more) % 7 + 1);
-            let whole = following.take_while(|next| hours.days.contains(next)).count();
-            if whole == 6 {
-                return None;
+        let mut end = unix + left_by_the_clock(zone, hours, now);
+        // Where clocks are changed the hours go on from what they show then (S63).
+        for change in zone.following(now).map(|change| change.timestamp()) {
+            if change.as_second() >= end {
+                break;
             }
-            left += whole_day * i64::try_from(whole).unwrap_or_default();
+            end = change.as_second() + left_by_the_clock(zone, hours, change);
         }
-        Some(u64::try_from(left).unwrap_or_default())
+        Some(u64::try_from(end - unix).unwrap_or_default())
     }
+}
+
+fn is_whole_days(hours: &Hours) -> bool {
+    (hours.from, hours.until) == (0, DAY_MINUTES)
+}
+
+/// Seconds until the allowed hours end by the clock on the wall, 0 outside of them.
+fn left_by_the_clock(zone: &TimeZone, hours: &Hours, at: Timestamp) -> i64 {
+    let local = zone.to_datetime(at);
+    let day = u8::try_from(local.weekday().to_monday_one_offset()).unwrap_or_default();
+    let clock = local.time();
+    let second =
+        i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
+    let (from, until) = (i64::from(hours.from) * 60, i64::from(hours.until) * 60);
+    if !hours.days.contains(&day) || !(from..until).contains(&second) {
+        return 0;
+    }
+    let left = until - second;
+    if !is_whole_days(hours) {
+        return left;
+    }
+    // Nothing ends at midnight where the next day goes on.
+    let following = (1..7_u8).map(|more| (day - 1 + more) % 7 + 1);
+    let whole = following.take_while(|next| hours.days.contains(next)).count();
+    left + i64::from(DAY_MINUTES) * 60 * i64::try_from(whole).unwrap_or_default()
 }
 
 /// Who really asks: the peer, or, if that is one of `proxies`, whom it forwards for: the last

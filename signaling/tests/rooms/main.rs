@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod explained;
 mod guessing;
 mod hall;
 mod kept;
