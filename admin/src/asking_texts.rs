@@ -1,8 +1,34 @@
 //! What a person is asked before what cannot be undone, in English and Japanese: what it does, and the word to type.
 
+use crate::shares::NotAShare;
 use crate::texts::Language;
 
 impl Language {
+    pub(crate) fn not_a_share(self, why: &NotAShare) -> String {
+        match why {
+            NotAShare::Form => self.pick(
+                "That is no recovery share: it has its number (1, 2 or 3), a colon and 24 words.",
+                "復元シートではありません。番号（1、2、3）、コロン、24 語の順です。",
+            ),
+            NotAShare::Word { at, word } => self.pick(
+                format!("Word {at}, {word:?}, is not on the list of words. Look at the sheet again."),
+                format!("{at} 番目の語 {word:?} は単語の一覧にありません。シートをもう一度確認してください。"),
+            ),
+            NotAShare::Count(count) => self.pick(
+                format!("These are {count} words; a recovery share has 24."),
+                format!("{count} 語あります。復元シートは 24 語です。"),
+            ),
+            NotAShare::Check => self.pick(
+                "All words are on the list, but they do not belong together: one is another's, or two changed places.",
+                "語はすべて一覧にありますが、組み合わせが正しくありません。別の語を読んだか、順番が入れ替わっています。",
+            ),
+            NotAShare::Twice => self.pick(
+                "That is the same share as before. Two different ones are needed.",
+                "先ほどと同じ復元シートです。別のシートが必要です。",
+            ),
+        }
+    }
+
     pub fn ask_removal(self, operator: &str) -> String {
         self.pick(
             format!("This cannot be undone. Type {operator} to remove the account:"),
@@ -28,6 +54,43 @@ impl Language {
         self.pick(
             format!("This removes the group with its {members} operators in it, who lose what the policy gives it, at once. Type {group} to do it:"),
             format!("グループを削除します。所属する {members} 人は、ポリシーがこのグループに与えた権限をただちに失います。実行するには {group} と入力してください:"),
+        )
+    }
+
+    /// A policy that asks of programs what they cannot do.
+    pub(crate) fn ask_unmet(self, demands: &[&str]) -> String {
+        let unmet = self.unmet(demands);
+        self.pick(
+            format!("{unmet} Type publish to put it in force all the same:"),
+            format!("{unmet}それでも公開するには publish と入力してください:"),
+        )
+    }
+
+    pub(crate) fn ask_new_server_key(self) -> String {
+        self.pick(
+            "From now on only programs get in that have been on since the first step: operators', administrators' and end users' alike. Whoever has not needs the newest tenant.json from you by hand. Type server to do it:",
+            "これ以降は、最初の手順の後に一度でも接続したプログラム（オペレータ、管理者、お客様のいずれも）だけがつながります。接続していない人には最新の tenant.json を手渡す必要があります。実行するには server と入力してください:",
+        )
+    }
+
+    pub(crate) fn server_key_waits(self) -> String {
+        self.pick(
+            "The server goes on with its old TLS key. Wait until everybody has been on once, end users' programs too; then use the new one with `tasuki-admin key rotate server --finish`.",
+            "サーバーはまだ以前の TLS 鍵を使っています。お客様のプログラムを含む全員が一度接続するのを待ち、その後 `tasuki-admin key rotate server --finish` で新しい鍵に切り替えてください。",
+        )
+    }
+
+    pub(crate) fn server_key_in_use(self) -> String {
+        self.pick(
+            "The server's new TLS key is in use. Whoever is told that the server is not the organisation's needs this computer's tenant.json.",
+            "サーバーの新しい TLS 鍵を使い始めました。「あなたの組織のものではありません」と表示される人には、このコンピュータの tenant.json を渡してください。",
+        )
+    }
+
+    pub(crate) fn recovered(self, organisation: &str) -> String {
+        self.pick(
+            format!("The keys of {organisation} are on this computer again. All other administrators are disabled: `tasuki-admin admin list`, then `admin enable NAME` or `admin add NAME`. The recovery shares count as before."),
+            format!("{organisation} の鍵をこのコンピュータに復元しました。ほかの管理者はすべて停止されています。`tasuki-admin admin list` で確認し、`admin enable 名前` か `admin add 名前` を実行してください。復元シートは引き続き有効です。"),
         )
     }
 

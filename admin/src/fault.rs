@@ -11,6 +11,7 @@ use crate::missing::Missing;
 use crate::naming::NameWrong;
 use crate::policy_file_fault::PolicyFileFault;
 use crate::printed::Printed;
+use crate::shares::NotAShare;
 use crate::vouched::NamingFault;
 
 /// Every reason for which a command has no effect. Words are in [`crate::texts`].
@@ -84,7 +85,7 @@ pub enum Fault {
     #[error("weak passphrase")]
     WeakPassphrase,
     #[error("not a recovery share")]
-    NotAShare,
+    NotAShare(NotAShare),
     #[error("shares of another organisation")]
     WrongShares,
     #[error("{0} has no device waiting")]
@@ -190,7 +191,7 @@ impl Fault {
             | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
-            Self::WrongPassphrase | Self::NotAShare | Self::WrongShares => 9,
+            Self::WrongPassphrase | Self::NotAShare(_) | Self::WrongShares => 9,
             Self::ServerBehind { .. } => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }

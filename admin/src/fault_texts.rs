@@ -40,7 +40,7 @@ impl Language {
             | Fault::NoVault(_)
             | Fault::WrongPassphrase
             | Fault::WeakPassphrase
-            | Fault::NotAShare
+            | Fault::NotAShare(_)
             | Fault::WrongShares
             | Fault::NothingPrepared => self.about_keys(fault),
             Fault::Naming(fault) => self.about_naming(fault),
@@ -293,11 +293,8 @@ impl Language {
                 "このパスフレーズは推測されやすいものです。15文字以上、できれば無関係な言葉を5つ以上にしてください。",
             );
         }
-        if let Fault::NotAShare = fault {
-            return self.pick(
-                "That is no recovery share, or the same one twice: a number from 1 to 3, a colon and 24 words.",
-                "復元シートではないか、同じものです。1 から 3 の番号、コロン、24語です。",
-            );
+        if let Fault::NotAShare(why) = fault {
+            return self.not_a_share(why);
         }
         if let Fault::WrongShares = fault {
             return self.pick(

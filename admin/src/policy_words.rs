@@ -116,8 +116,8 @@ impl Language {
     pub fn unmet(self, demands: &[&str]) -> String {
         let named = demands.join(", ");
         self.pick(
-            format!("No program of this version can do what is required here ({named}), so where that holds no session can be opened: its number is told to open none."),
-            format!("必須とされた項目（{named}）は、このバージョンのどのプログラムも対応していません。これが適用されるセッションは開始できず、番号を入力しても開きません。"),
+            format!("No program of this version can do what is required here ({named}), so no session starts where that holds: the customer's computer refuses it."),
+            format!("必須とされた項目（{named}）は、このバージョンのどのプログラムも対応していません。これが適用されるセッションは、お客様のコンピュータが拒否するため開始できません。"),
         )
     }
 
@@ -147,7 +147,7 @@ impl Language {
     pub fn history_columns(self) -> [String; 4] {
         [
             self.pick("VERSION", "版"),
-            self.pick("PUBLISHED (UTC)", "公開日時 (UTC)"),
+            self.pick("PUBLISHED", "公開日時"),
             self.pick("BY", "管理者"),
             self.pick("NOTE", "メモ"),
         ]

@@ -151,7 +151,8 @@ impl Profile {
                 return behind.ok_or_else(|| fault(refused, &file));
             }
         };
-        if newest.version > kept.version {
+        // Also one that was given by hand: the server is known by it now.
+        if self.bundle(None).map_or(true, |stored| newest.version > stored.version) {
             self.keep_bundle(&news.bundle.0)?;
         }
         if !news.handovers.is_empty() && self.news().is_none_or(|before| before != *news) {

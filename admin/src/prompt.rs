@@ -48,6 +48,11 @@ pub fn answer(question: &str) -> Result<Zeroizing<String>, Fault> {
     line()
 }
 
+/// Whether somebody sits there who can be asked again.
+pub fn is_person() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// Whether a person has said already that he means it: `--yes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sure {

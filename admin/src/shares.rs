@@ -30,17 +30,43 @@ impl std::str::FromStr for Share {
     type Err = NotAShare;
 
     fn from_str(text: &str) -> Result<Self, NotAShare> {
-        let (place, words) = text.split_once(':').ok_or(NotAShare)?;
-        let place = place.trim().parse().ok().filter(|place| (1..=3).contains(place));
-        let values = words::read(words).map_err(|_| NotAShare)?;
-        Ok(Self { place: place.ok_or(NotAShare)?, values: Zeroizing::new(values) })
+        let (place, words) = text.split_once([':', '：']).ok_or(NotAShare::Form)?;
+        let place = match place.trim() {
+            "1" | "１" => 1,
+            "2" | "２" => 2,
+            "3" | "３" => 3,
+            _ => return Err(NotAShare::Form),
+        };
+        if let Some((at, word)) = words::stranger(words) {
+            return Err(NotAShare::Word { at, word });
+        }
+        let count = words.split_whitespace().count();
+        if count != WORDS {
+            return Err(NotAShare::Count(count));
+        }
+        let values = words::read(words).map_err(|_| NotAShare::Check)?;
+        Ok(Self { place, values: Zeroizing::new(values) })
     }
 }
 
+/// Words of a share, the last of which checks the others.
+const WORDS: usize = 24;
+
 /// Not a number from 1 to 3, a colon and 24 words that belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a share")]
-pub struct NotAShare;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAShare {
+    #[error("no number from 1 to 3 and a colon before the words")]
+    Form,
+    /// The word is no secret of a share: it is on no list.
+    #[error("word {at}, {word:?}, is not on the list")]
+    Word { at: usize, word: String },
+    #[error("{0} words of 24")]
+    Count(usize),
+    #[error("the words do not belong together")]
+    Check,
+    #[error("the same share twice")]
+    Twice,
+}
 
 /// The three shares of `secret`; `slope` must be fresh random bytes.
 pub fn split(secret: &[u8; 32], slope: &[u8; 32]) -> [Share; 3] {
@@ -56,7 +82,7 @@ pub fn split(secret: &[u8; 32], slope: &[u8; 32]) -> [Share; 3] {
 /// They are the same share.
 pub fn join(one: &Share, other: &Share) -> Result<Zeroizing<[u8; 32]>, NotAShare> {
     if one.place == other.place {
-        return Err(NotAShare);
+        return Err(NotAShare::Twice);
     }
     // Lagrange at 0; subtraction is addition here.
     let distance = inverse(one.place ^ other.place);

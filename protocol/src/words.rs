@@ -44,6 +44,14 @@ pub fn read(words: &str) -> Result<[u8; 32], NotWords> {
     bytes.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(NotWords)
 }
 
+/// Which of the words is not on the list, from 1 on.
+pub fn stranger(words: &str) -> Option<(usize, String)> {
+    let list = Language::English.word_list();
+    let mut known = words.split_whitespace().map(str::to_lowercase).enumerate();
+    let stranger = known.find(|(_, word)| list.binary_search(&word.as_str()).is_err());
+    stranger.map(|(at, word)| (at + 1, word))
+}
+
 /// Not 24 words that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("these are not 24 words that belong together")]
@@ -63,6 +71,9 @@ mod tests {
         swapped.swap(0, 1);
         assert_eq!(read(&swapped.join(" ")), Err(NotWords));
         assert_eq!(read("abandon"), Err(NotWords));
+        assert_eq!(stranger(&spelled.to_uppercase()), None);
+        let (good, bad) = (swapped[1], "rurel");
+        assert_eq!(stranger(&spelled.replacen(good, bad, 1)).unwrap().1, bad);
     }
 
     #[test]

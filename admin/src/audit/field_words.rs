@@ -99,7 +99,7 @@ const NAMES: &[(&str, &str)] = &[
     ("attempt", "回数"),
     ("backup_at", "バックアップの時刻"),
     ("before", "これより前"),
-    ("by", "記録元"),
+    ("by", "行った側"),
     ("by_ms", "変化（ミリ秒）"),
     ("count", "件数"),
     ("data_cipher", "データの暗号"),

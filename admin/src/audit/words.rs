@@ -66,7 +66,7 @@ pub fn details(event: &Event, language: Language) -> String {
 /// What could be taken for more than one field stands in quotation marks.
 fn quoted(text: String) -> String {
     let is_plain = !text.contains(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
-    if is_plain { text } else { format!("{text:?}") }
+    if is_plain { text } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
 /// What an event is called.

@@ -42,7 +42,7 @@ pub enum KeyCommand {
         /// For `lock`: certificates under the old key count no more, at once
         #[arg(long)]
         drop_old: bool,
-        /// Do not ask: `root` makes the recovery shares void, and `lock --drop-old` puts every device out
+        /// Do not ask: `root` makes the recovery shares void, `lock --drop-old` puts every device out, and `server --finish` whoever has not been on since
         #[arg(long)]
         yes: bool,
     },
@@ -81,7 +81,7 @@ pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Pri
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
             let desk = open().await?;
-            confirm(&desk, *kind, old, Sure::said(*yes))?;
+            confirm(&desk, *kind, (step, old), Sure::said(*yes))?;
             rotate(&desk, *kind, step, old).await
         }
         KeyCommand::Renew => {
@@ -110,8 +110,12 @@ enum Step {
     Finish,
 }
 
-/// What nobody brings back: the old shares, and everybody who is in by a certificate of the old lock key.
-fn confirm(desk: &Desk, kind: Kind, old: Old, sure: Sure) -> Result<(), Fault> {
+/// What nobody brings back: the old shares, everybody who is in by a certificate of the old lock key, and who does
+/// not know the new TLS key.
+fn confirm(desk: &Desk, kind: Kind, (step, old): (Step, Old), sure: Sure) -> Result<(), Fault> {
+    if let (Kind::Server, Step::Finish) = (kind, step) {
+        return prompt::confirm(sure, &desk.language.ask_new_server_key(), "server");
+    }
     match (kind, old) {
         (Kind::Root, Old::Keep) => prompt::confirm(sure, &desk.language.ask_new_root(), "root"),
         (Kind::Root, Old::Drop) => prompt::confirm(sure, &desk.language.ask_new_root_alone(), "root"),
@@ -176,7 +180,15 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
                 Step::Finish if known => vec![next, keys.server_pin],
                 Step::Finish => return Err(Fault::NothingPrepared),
             };
-            publish(desk, bundle, &master, None, Vec::new()).await
+            let mut done = publish(desk, bundle, &master, None, Vec::new()).await?;
+            match step {
+                Step::Begin => {
+                    done.text.push('\n');
+                    done.text.push_str(&desk.language.server_key_waits());
+                }
+                Step::Finish => done.text = desk.language.server_key_in_use(),
+            }
+            Ok(done)
         }
         Kind::Lock => {
             master.change_lock(&desk.bundle.lock_keys);

@@ -27,7 +27,7 @@ use crate::policy_names::{self, Unknown};
 use crate::policy_unmet::{OURS, unmet};
 use crate::policy_words::by_json;
 use crate::printed::Printed;
-use crate::prompt;
+use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
@@ -141,6 +141,10 @@ impl Book<'_> {
             rules,
         };
         policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
+        let demands = unmet(&policy.rules);
+        if let (false, Asking::Ask) = (demands.is_empty(), asking) {
+            prompt::confirm(Sure::Ask, &self.language.ask_unmet(&demands), "publish")?;
+        }
         let unknown = self.unknown(&policy.rules).await?;
         if let (Some(Unknown { section, .. }), Asking::Ask) = (unknown.first(), asking) {
             let question = self.language.ask_unknown(&unknown, section);
@@ -156,7 +160,7 @@ impl Book<'_> {
         let done = done?;
         let text = self.language.policy_published(done.version, done.ended);
         Ok(Printed {
-            text: self.with_unmet(text, &unmet(&policy.rules)),
+            text: self.with_unmet(text, &demands),
             json: serde_json::to_value(&done).unwrap_or_default(),
         })
     }

@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::profile::{Place, Profile};
 use crate::prompt;
-use crate::shares::{self, Share};
+use crate::shares::{self, NotAShare, Share};
 use crate::texts::Language;
 use crate::vault::{Master, Passphrase, public};
 
@@ -101,16 +101,31 @@ fn ask(
     language: Language,
     (options, came): (&InitOptions, Came),
 ) -> Result<Ready, Fault> {
-    let mut typed = Vec::with_capacity(2);
-    for number in 1..=2 {
-        let text = prompt::secret(&language.ask_share(number))?;
-        typed.push(text.parse::<Share>().map_err(|_| Fault::NotAShare)?);
-    }
-    let [one, other] = typed.as_slice() else { return Err(Fault::NotAShare) };
-    let bytes = shares::join(one, other).map_err(|_| Fault::NotAShare)?;
+    let read = |text: &str| text.parse::<Share>();
+    let one = asked(language, &language.ask_share(1), read)?;
+    let other = |text: &str| {
+        let other = read(text)?;
+        shares::join(&one, &other)
+    };
+    let bytes = asked(language, &language.ask_share(2), other)?;
     let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
     let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
     Ok(Ready { tenant: bundle.tenant, master, passphrase, made, came })
+}
+
+/// A person at a terminal is told what is wrong and asked again; a script's word counts once.
+fn asked<T>(
+    language: Language,
+    question: &str,
+    read: impl Fn(&str) -> Result<T, NotAShare>,
+) -> Result<T, Fault> {
+    loop {
+        match read(&prompt::secret(question)?) {
+            Ok(read) => return Ok(read),
+            Err(why) if prompt::is_person() => prompt::show(&language.not_a_share(&why)),
+            Err(why) => return Err(Fault::NotAShare(why)),
+        }
+    }
 }
 
 /// The server's bundle, or the one kept here if a backup took the server back before it.
@@ -142,6 +157,7 @@ pub(super) async fn recover(
     let log_keys = log_keys(kept, &mut bundle, (master, passphrase))?;
     let making = Making { master, passphrase, made: *made, shares: None };
     let mut told = making.publish(arrival, &bundle, log_keys).await?;
+    told.text = arrival.language.recovered(&bundle.organisation);
     if ready.came == Came::ByColleague {
         told.text.push_str(&arrival.language.lost_account());
     }

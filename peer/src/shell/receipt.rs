@@ -97,6 +97,7 @@ fn lines(checked: &CheckedReceipt) -> Vec<(&'static str, String)> {
         ("時間 / Lasted", format!("{} 秒 / s", receipt.lasted_s)),
         ("許可 / Granted", names(consent.granted)),
     ];
+    lines.extend(manifest.reason.clone().map(|reason| ("理由 / Reason", reason)));
     lines.extend(changes.iter().map(|change| {
         let span = if change.seconds > 0 { format!(", {} s", change.seconds) } else { String::new() };
         let after = change.after_ms / 1000;
