@@ -114,7 +114,7 @@ fn t16_an_agents_word_counts_a_moment_after_the_pairing_too_and_is_none_of_a_ses
 fn t7_an_operators_word_counts_for_his_own_attempt_alone_and_ends_his_number() {
     let (mut hall, operator, (session, locator)) = ringing();
     let other = hall.operator(2);
-    let mut object = |hall: &mut Hall, who, attempt| {
+    let object = |hall: &mut Hall, who, attempt| {
         let why = Objection::TranscriptMismatch;
         hall.say(who, OperatorToServer::Object { session, attempt, why })
     };
