@@ -23,7 +23,15 @@ pub(crate) fn read(file: &Path) -> Result<RuleBook, Fault> {
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(refused(PolicyFileFault::TooLarge));
     }
-    toml::from_str(&text).map_err(|error| {
+    understood(&text).map_err(refused)
+}
+
+/// The rules that a file's text says.
+///
+/// # Errors
+/// [`PolicyFileFault`], of the first line that is wrong.
+pub fn understood(text: &str) -> Result<RuleBook, PolicyFileFault> {
+    toml::from_str(text).map_err(|error| {
         let before = &text[..error.span().map_or(0, |span| span.start)];
         let begins = before.rfind('\n').map_or(0, |end| end + 1);
         let (line, column) = (before.matches('\n').count() + 1, before[begins..].chars().count() + 1);
@@ -33,10 +41,10 @@ pub(crate) fn read(file: &Path) -> Result<RuleBook, Fault> {
             && is_bare(word)
         {
             let (name, word) = (name.to_owned(), word.to_owned());
-            return refused(PolicyFileFault::Bare { line, name, word });
+            return PolicyFileFault::Bare { line, name, word };
         }
         let why = error.message().lines().collect::<Vec<_>>().join(" ");
-        refused(PolicyFileFault::Line { line, column, name, why })
+        PolicyFileFault::Line { line, column, name, why }
     })
 }
 

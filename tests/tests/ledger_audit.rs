@@ -1,11 +1,15 @@
 //! The administrator reads, exports and verifies the ledger of a real server, through the
 //! commands that he has.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
-use tasuki_tests::running::{Mark, Process, program, until};
+use tasuki_tests::running::{COMPUTED, Mark, Process, program, until};
 use tasuki_tests::stack::{House, all_bytes_below};
 
 /// Events of one name in what `audit list` printed.
@@ -194,7 +198,7 @@ fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone
 
 /// Whether the operator's program is given a number; else what it exits with.
 fn opened(house: &House) -> Result<(), Option<i32>> {
-    let mut command = std::process::Command::new(program("tasuki").expect("the program"));
+    let mut command = Command::new(program("tasuki").expect("the program"));
     command.args(["open", "--mode", "view", "--json", "--profile"]).arg(house.profile());
     let mut process = Process::start("tasuki", command).expect("it starts");
     let answer = until("a number or an end", || {
@@ -202,4 +206,36 @@ fn opened(house: &House) -> Result<(), Option<i32>> {
         Ok((number || !process.is_running()).then_some(number))
     });
     if answer.expect("an answer") { Ok(()) } else { Err(process.wait_end().expect("ended").code()) }
+}
+
+/// S92: what is done once a week, by the one script that is shipped for it: an export that holds, a page of what was done,
+/// and the mark that somebody looked.
+#[test]
+fn s92_the_weekly_report_keeps_an_export_makes_the_page_and_marks_the_review() {
+    let house = House::set_up().expect("a house");
+    list_with(&house, "logged_in");
+    let (kept, tools) = (house.folder().join("kept"), program("tasuki-admin").expect("the program"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../admin/dist/tasuki-report");
+    let mut command = Command::new(script);
+    command.arg(&kept).env("TASUKI_ADMIN_PROFILE", house.folder().join("admin")).env("LC_ALL", "C");
+    let path = std::env::var("PATH").expect("a path");
+    command.env("PATH", format!("{}:{path}", tools.parent().expect("its folder").display()));
+    let mut report = Process::start_at_terminal("tasuki-report", &command).expect("it starts");
+    // As a person types them when he is asked; the terminal keeps them until then.
+    report.say(house.secrets()[0]).expect("typed");
+    report.say("nothing odd").expect("typed");
+    let ended = report.wait_end_within(COMPUTED).expect("it ends");
+    assert!(ended.success(), "{}", report.log().tail(20));
+    let ending = |end: &str| -> Vec<PathBuf> {
+        let files = fs::read_dir(&kept).expect("its folder").map(|file| file.expect("a file").path());
+        files.filter(|file| file.extension().is_some_and(|is| is == end)).collect()
+    };
+    let page = fs::read_to_string(&ending("html")[0]).expect("the page");
+    assert!(page.contains("hanako"), "{page}");
+    let export = &ending("export")[0];
+    let whole = house.administrate(&["audit", "verify", "--file", export.to_str().expect("a name")]);
+    assert_eq!(whole.expect("it holds")["root_known"], true);
+    let list = list_with(&house, "reviewed");
+    assert_eq!(of(&list, "reviewed")[0]["event"]["note"], "nothing odd", "{list}");
+    assert!(kept.join("last").exists(), "from when the next one counts");
 }

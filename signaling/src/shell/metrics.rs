@@ -65,6 +65,12 @@ impl Metrics {
         }
     }
 
+    /// Answers so far whose status begins with `class`.
+    #[cfg(test)]
+    pub(crate) fn answers(&self, class: usize) -> u64 {
+        self.responses[class].load(Ordering::Relaxed)
+    }
+
     pub(crate) fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }

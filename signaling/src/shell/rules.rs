@@ -118,10 +118,19 @@ fn is_guessable(password: &str, name: &str) -> bool {
     distinct.len() < 4 || (rest == 0 && plain.chars().any(char::is_alphabetic))
 }
 
-/// Binary search over the lines of a file far larger than memory.
 fn is_listed(file: &Path, hash: &str) -> std::io::Result<bool> {
-    let mut file = BufReader::new(File::open(file)?);
-    let (mut low, mut high) = (0, file.get_ref().metadata()?.len());
+    let file = File::open(file)?;
+    let length = file.metadata()?.len();
+    is_in_list(file, length, hash)
+}
+
+/// Binary search over the lines of a file far larger than memory, of so many bytes.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_in_list(list: impl Read + Seek, length: u64, hash: &str) -> std::io::Result<bool> {
+    let mut file = BufReader::new(list);
+    let (mut low, mut high) = (0, length);
     while low < high {
         let middle = low + (high - low) / 2;
         let (start, line) = line_at(&mut file, middle)?;
@@ -136,7 +145,7 @@ fn is_listed(file: &Path, hash: &str) -> std::io::Result<bool> {
 }
 
 /// The line that holds the byte at `place`, its end included, and where it starts.
-fn line_at(file: &mut BufReader<File>, place: u64) -> std::io::Result<(u64, String)> {
+fn line_at(file: &mut BufReader<impl Read + Seek>, place: u64) -> std::io::Result<(u64, String)> {
     let before = place.saturating_sub(LINE_BYTES);
     file.seek(SeekFrom::Start(before))?;
     let mut piece = vec![0; usize::try_from(place - before).unwrap_or_default()];

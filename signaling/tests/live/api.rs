@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tasuki_protocol::admin::ADMIN_HEADER;
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::{API_PATH, POLICY_PATH};
 use tasuki_protocol::signal::{MAX_REQUEST, SPEED_PATH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::client::{PATIENCE, World};
+use crate::client::{PATIENCE, World, admin_header, unix};
 
 /// `GET /v1/operator` and the like, as the router's source registers them.
 fn routes() -> BTreeSet<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let words: String = sources(&crates.join("protocol/src")).concat();
     let router = std::fs::read_to_string(crates.join("signaling/src/shell/web/mod.rs")).unwrap();
+    let router = router.split("#[cfg(test)]").next().unwrap();
     let mut found = BTreeSet::new();
     for call in router.split(".route(").skip(1) {
         let (name, methods) = call.split_once(',').unwrap();
@@ -86,6 +88,69 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
         assert_ne!(status, 405, "{route}");
         assert!(status < 500, "{route}: {status}");
     }
+}
+
+/// A path as nobody writes it who wants what is there: each is another path.
+fn oddly_spelled(path: &str) -> Vec<String> {
+    let (before, last) = path.rsplit_once('/').unwrap();
+    let (first, rest) = last.split_at(1);
+    let coded = format!("%{:02x}", first.as_bytes()[0]);
+    let mut spelled = vec![
+        format!("/{path}"),
+        format!("/.{path}"),
+        format!("/nowhere/..{path}"),
+        format!("/%2e{path}"),
+        format!("/{before}/{last}"),
+        format!("{before}/./{last}"),
+        format!("/.{before}%2f{last}"),
+        format!("/{before}\\{last}"),
+        path.replacen("/v1/", "/V1/", 1),
+    ];
+    // Of what names a version any word could be one.
+    if !last.starts_with('{') {
+        let of_the_last =
+            ["/", ";a=b", "%00", "%20", ".json", "/.", "/.."].map(|end| format!("{path}{end}"));
+        spelled.extend(of_the_last);
+        spelled.push(format!("{before}/{coded}{rest}"));
+        spelled.push(format!("{before}/{}{rest}", first.to_uppercase()));
+    }
+    spelled
+        .into_iter()
+        .filter(|spelled| spelled != path)
+        .map(|path| path.replace("{version}", "1"))
+        .collect()
+}
+
+/// T57, T58: no route has another way to it than its own, for anybody, with any method; and no browser has any.
+#[tokio::test]
+async fn t57_t58_a_route_is_there_in_one_spelling_alone_and_for_no_browser() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let bearer = format!("Bearer {}", operator.token);
+    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let nowhere = world.get("/v1/nowhere", &[]).await;
+    assert_eq!(nowhere.status, 404);
+    let mut tried = 0;
+    for route in documented(&document) {
+        let (method, path) = route.split_once(' ').unwrap();
+        for spelled in oddly_spelled(path) {
+            // With all that the route itself could ask for.
+            let signed = admin_header(&world.admin, unix(), method, &spelled, b"{}");
+            let headers = [(ADMIN_HEADER, signed.as_str()), ("authorization", bearer.as_str())];
+            let answer = world.request(method, &spelled, b"{}".to_vec(), &headers).await;
+            assert_eq!(answer, nowhere, "{method} {spelled}");
+            tried += 1;
+        }
+        let path = path.replace("{version}", "1");
+        let signed = admin_header(&world.admin, unix(), method, &path, b"{}");
+        let origin = ("origin", "https://evil.example");
+        let headers = [(ADMIN_HEADER, signed.as_str()), ("authorization", bearer.as_str()), origin];
+        let answer = world.request(method, &path, b"{}".to_vec(), &headers).await;
+        assert_eq!((answer.status, answer.body.len()), (403, 0), "{route} of a browser");
+        let asks = world.request("OPTIONS", &path, Vec::new(), &[origin]).await;
+        assert_eq!(asks.status, 403, "{route}: a browser that asks first");
+    }
+    assert!(tried > 500, "{tried}");
 }
 
 /// T59: no path reads more than it may use, whoever asks; what announces too much is not waited for, and

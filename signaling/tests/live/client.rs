@@ -27,7 +27,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-pub(crate) use crate::http::{Answer, admin_header, exporter, request_over, tls, try_request_over};
+pub(crate) use crate::http::{
+    Answer, admin_header, exporter, request_over, tls, try_request_over, unix,
+};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -224,7 +226,19 @@ impl World {
         password: &str,
         device: &SigningKey,
     ) -> Option<u16> {
-        self.try_login_over(self.try_tls().await.ok()?, name, password, device).await
+        self.try_sign_in(name, password, device).await.map(|answer| answer.status)
+    }
+
+    /// As [`Self::try_login`], and what it was answered.
+    pub(crate) async fn try_sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        device: &SigningKey,
+    ) -> Option<Answer> {
+        let stream = self.try_tls().await.ok()?;
+        let body = proven_login(&stream, login_request(name, password, device), device, |_| {});
+        try_request_over(stream, "POST", LOGIN_PATH, body, &[]).await.ok()
     }
 
     pub(crate) async fn try_login_over(
@@ -268,22 +282,6 @@ impl World {
         socket.say(&OperatorToServer::Prove { signature }).await;
         assert_eq!(socket.hear::<ServerToOperator>().await, ServerToOperator::Ready);
         socket
-    }
-
-    /// As [`Self::operator_socket`], at a server that may be gone; for as long as it takes.
-    pub(crate) async fn try_operator_socket(&self, token: &str, device: &SigningKey) -> Option<Socket> {
-        let bearer = format!("Bearer {token}");
-        let mut socket = self.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.ok()?;
-        let challenge = signal::decode(&socket.text().await?).ok()?;
-        let ServerToOperator::Challenge { challenge } = challenge else { panic!("{challenge:?}") };
-        let digest = Sha256::digest(token.as_bytes());
-        let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
-        let signature = Blob(device.sign(&message).to_bytes().to_vec());
-        if !socket.try_say(&OperatorToServer::Prove { signature }).await {
-            return None;
-        }
-        let ready = signal::decode(&socket.text().await?).ok()?;
-        matches!(ready, ServerToOperator::Ready).then_some(socket)
     }
 
     pub(crate) async fn socket(
@@ -381,10 +379,6 @@ fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginReques
         authenticator: Authenticator::Keep,
         macs: Vec::new(),
     }
-}
-
-pub(crate) fn unix() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {

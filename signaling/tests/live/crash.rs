@@ -21,6 +21,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{self, AGENT_PATH, OperatorToServer, ServerToAgent, ServerToOperator};
 
 use crate::client::{Operator, PASSWORD, QUICK, World, new_operator};
+use crate::deeds::Deeds;
 use crate::ledger::{Read, come_and_go, read_until_entry};
 use crate::pairing::{agent_offer, join, open, secret};
 
@@ -246,10 +247,12 @@ async fn round(
     number: usize,
     (device, token): (&SigningKey, &str),
     acknowledged: &mut Acknowledged,
+    deeds: &mut Deeds,
 ) -> Duration {
     let began = Instant::now();
     let server = Process::start(world);
     let started = began.elapsed();
+    deeds.are_known(world, device).await;
     let socket = world.operator_socket(token, device).await;
     let mut operator = Operator { device: device.clone(), token: token.to_owned(), socket };
     if let Some(number) = acknowledged.opened.last() {
@@ -264,6 +267,7 @@ async fn round(
     world.add_operator(&guessed(number), &[Mode::View]).await;
     acknowledged.added.push(guessed(number));
     let locator = burn(world, &mut operator, 1 + number % 3, acknowledged).await;
+    deeds.begin(world, device).await;
     let kill = tokio::task::spawn_blocking(move || {
         std::thread::sleep(random_moment());
         server.kill();
@@ -274,10 +278,11 @@ async fn round(
         tokio::join!(
             add(world, number, added),
             guess(world, &account),
-            try_at(world, locator, attempts)
+            try_at(world, locator, attempts),
+            deeds.go_on(world, device)
         )
     };
-    let ((), refused, ()) = load.await;
+    let ((), refused, (), ()) = load.await;
     acknowledged.refused.insert(account, refused);
     kill.await.unwrap();
     started
@@ -291,13 +296,15 @@ fn guessed(round: usize) -> String {
 #[tokio::test]
 async fn f1_nothing_acknowledged_is_forgotten_and_nothing_is_half_done_by_a_killed_server() {
     let mut world = World::start().await;
-    let Operator { device, token, socket } = world.operator("hanako").await;
+    let mut operator = world.operator("hanako").await;
+    let mut deeds = Deeds::begun(&world, &mut operator).await;
+    let Operator { device, token, socket } = operator;
     drop(socket);
     world.stop().await;
     let mut acknowledged = Acknowledged::default();
     let mut slowest = Duration::ZERO;
     for number in 0..rounds() {
-        let started = round(&world, number, (&device, &token), &mut acknowledged).await;
+        let started = round(&world, number, (&device, &token), &mut acknowledged, &mut deeds).await;
         slowest = slowest.max(started);
     }
     let Acknowledged { opened, attempts, added, refused } = &acknowledged;
@@ -314,6 +321,7 @@ async fn f1_nothing_acknowledged_is_forgotten_and_nothing_is_half_done_by_a_kill
     assert!(slowest <= RESTARTED, "{slowest:?}");
     rows_are_there(&world, &acknowledged).await;
     world.run().await;
+    deeds.are_known(&world, &device).await;
     let socket = world.operator_socket(&token, &device).await;
     let mut operator = Operator { device, token, socket };
     // Its end is signed, with everything before it.
@@ -323,6 +331,7 @@ async fn f1_nothing_acknowledged_is_forgotten_and_nothing_is_half_done_by_a_kill
     };
     let read = read_until_entry(&world, is_last).await;
     records_are_there(&world, &read, &acknowledged).await;
+    deeds.are_recorded(&world, &read).await;
 }
 
 async fn rows_are_there(world: &World, acknowledged: &Acknowledged) {

@@ -65,14 +65,14 @@ impl Drop for FailingSyncs {
 }
 
 /// One record of the operator's end, sealed as his program does it.
-fn rows(world: &World, session: SessionId, ticket: &Blob) -> EndRows {
+pub(crate) fn rows(world: &World, session: SessionId, ticket: &Blob, number: u64) -> EndRows {
     let bundle = world.bundle();
     let event = Event::PairingTried { attempt: 7, from: "192.0.2.9".to_owned() };
     let entry = Entry { by: Witness::Operator, session: Some(session), operator: None, event };
-    let at = (session, Role::Operator, 0);
+    let at = (session, Role::Operator, number);
     let seed = Seed::from_bytes([44; 32]);
     let sealed = seal_at_end(&entry, at, &bundle.log_keys, bundle.tenant, &seed).unwrap();
-    EndRows { ticket: ticket.clone(), known: 0, rows: vec![EndRow { number: 0, sealed }] }
+    EndRows { ticket: ticket.clone(), known: 0, rows: vec![EndRow { number, sealed }] }
 }
 
 /// F5, T65: EIO on every sync. Whatever is acknowledged on disk only is refused, and counts for nothing; the
@@ -86,7 +86,7 @@ async fn f5_t65_what_a_disk_did_not_sync_is_acknowledged_to_nobody() {
     read_until_entry(&world, |entry| matches!(entry.event, Event::Paired { .. })).await;
     operator.socket.say(&OperatorToServer::NeedLedgerTicket { session: room.session }).await;
     let ServerToOperator::LedgerTicket { ticket, .. } = operator.socket.hear().await else { panic!() };
-    let rows = rows(&world, room.session, &ticket);
+    let rows = rows(&world, room.session, &ticket, 0);
 
     let failing = FailingSyncs::of(&server, &world.folder.path().join("strace"));
     // More than suspend an account.

@@ -100,14 +100,23 @@ pub(crate) async fn try_request_over(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(hyper::body::Bytes::from(body))).unwrap();
+    let body = hyper::body::Bytes::from(body);
+    #[cfg(test)]
+    let asked = body.clone();
+    let request = request.body(Full::new(body)).unwrap();
     let response = sender.send_request(request).await?;
     let (parts, body) = response.into_parts();
     let body = body.collect().await?.to_bytes().to_vec();
     driver.abort();
     let mut headers: Vec<String> = parts.headers.keys().map(ToString::to_string).collect();
     headers.sort();
+    #[cfg(test)]
+    crate::described::hold((method, path, &asked), &parts, &body);
     Ok(Answer { status: parts.status.as_u16(), headers, body })
+}
+
+pub(crate) fn unix() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 pub(crate) fn admin_header(

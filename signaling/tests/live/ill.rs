@@ -124,6 +124,46 @@ async fn s77_doctor_finds_a_default_installation_well_and_each_thing_that_is_spo
     assert_eq!(folder.complaints(&[], None), (vec![], Some(0)));
 }
 
+/// A file system of so many MiB, for as long as it lives; none for who may not make one.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn of(mib: u32) -> Option<Self> {
+        let place = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m,mode=0700"), "tmpfs"]).arg(place.path());
+        let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        mounted.then_some(Self(place))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        Command::new("umount").arg("--lazy").arg(self.0.path()).status().ok();
+    }
+}
+
+/// S77, F5: before nothing can be written any more.
+#[tokio::test]
+async fn s77_doctor_says_how_much_is_free_and_whether_that_is_enough() {
+    for (mib, grade) in [(40, "ill"), (500, "warning"), (2_000, "well")] {
+        let Some(small) = Small::of(mib) else {
+            return eprintln!("not tried: only root makes a file system that is nearly full");
+        };
+        let (data, host) = (small.0.path().join("data"), "localhost".to_owned());
+        let order = SetUp { data: data.clone(), host, port: 1, organisation: None, certificate: None };
+        set_up(order).await.unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+        command.args(["doctor", "--json", "--data"]).arg(&data).stdin(Stdio::null()).env("LC_ALL", "C");
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let line = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let line = line.into_iter().find(|line| line["code"] == "D08").expect("D08");
+        assert_eq!(line["grade"], grade, "{line}");
+        assert_eq!(output.status.code(), Some(if grade == "ill" { 12 } else { 0 }), "{said}");
+    }
+}
+
 /// S75: what systemd does is what counts, and there the last word does (systemd.unit(5)).
 #[tokio::test]
 async fn s75_a_unit_whose_confinement_a_later_line_or_a_drop_in_undoes_is_ill() {

@@ -19,13 +19,13 @@ use crate::pairing::{open, pair};
 use crate::second::limited;
 
 /// Defaults: half an hour, and twelve.
-const IDLE: i64 = 30 * 60;
-const ABSOLUTE: i64 = 12 * 3600;
+pub(crate) const IDLE: i64 = 30 * 60;
+pub(crate) const ABSOLUTE: i64 = 12 * 3600;
 /// Longer than anything here takes.
 const MARGIN: i64 = 120;
 
 /// Makes the rows of a table older by so many seconds.
-async fn age(world: &World, table: &str, column: &str, seconds: i64) {
+pub(crate) async fn age(world: &World, table: &str, column: &str, seconds: i64) {
     let age = sqlx::AssertSqlSafe(format!("UPDATE {table} SET {column} = {column} - {seconds}"));
     let aged = sqlx::query(age).execute(&mut database(world).await).await.unwrap();
     assert!(aged.rows_affected() > 0);

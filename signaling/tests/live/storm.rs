@@ -4,9 +4,12 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::future::select_ok;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use sha2::{Digest as _, Sha256};
+use tasuki_protocol::blob::Blob;
+use tasuki_protocol::signal::{self, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, ServerToOperator};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -36,6 +39,24 @@ const ALL_BACK: Duration = Duration::from_secs(150);
 
 fn wanted() -> Option<usize> {
     std::env::var("TASUKI_STORM").ok().map(|count| count.parse().unwrap())
+}
+
+impl World {
+    /// As [`World::operator_socket`], at a server that may be gone; for as long as it takes.
+    async fn try_operator_socket(&self, token: &str, device: &SigningKey) -> Option<Socket> {
+        let bearer = format!("Bearer {token}");
+        let mut socket = self.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await.ok()?;
+        let challenge = signal::decode(&socket.text().await?).ok()?;
+        let ServerToOperator::Challenge { challenge } = challenge else { panic!("{challenge:?}") };
+        let digest = Sha256::digest(token.as_bytes());
+        let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
+        let signature = Blob(device.sign(&message).to_bytes().to_vec());
+        if !socket.try_say(&OperatorToServer::Prove { signature }).await {
+            return None;
+        }
+        let ready = signal::decode(&socket.text().await?).ok()?;
+        matches!(ready, ServerToOperator::Ready).then_some(socket)
+    }
 }
 
 /// Everybody has the same operator's token, as one person at many computers would.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -286,11 +286,9 @@ async fn each_in_time<T: Copy, F: Future<Output = bool>>(
     }
 }
 
-/// Who asked for something may hang up: what was begun is done to its end, and recorded.
+/// Who asked for something may hang up: what was begun is done to its end, and recorded. What breaks while it
+/// is done breaks nothing else, and is answered and counted as that (F18).
 async fn to_its_end(request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
-        return next.run(request).await;
-    }
     // Whose seat it takes until then.
     let guest = request.extensions().get::<Guest>().cloned();
     let doing = tokio::spawn(async move {
@@ -298,7 +296,10 @@ async fn to_its_end(request: Request, next: Next) -> Response {
         drop(guest);
         response
     });
-    doing.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    doing.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request was not answered: this is a fault of the server's");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 async fn refuse_early(request: Request, next: Next) -> Response {
@@ -407,7 +408,28 @@ fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
 mod tests {
     use std::cell::RefCell;
 
+    use tower_service::Service as _;
+
     use super::*;
+
+    /// F18: what panics is one answer, which is counted as an error; others are answered as before.
+    #[tokio::test]
+    async fn f18_a_panic_while_one_request_is_answered_is_an_error_of_that_one_alone() {
+        let metrics = Arc::new(Metrics::default());
+        let breaks = async || -> &'static str { panic!("of a test") };
+        let router = Router::new()
+            .route("/breaks", get(breaks).post(breaks))
+            .route("/well", get(async || "well"))
+            .layer(axum::middleware::from_fn(to_its_end))
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&metrics), count));
+        let mut statuses = Vec::new();
+        for (method, path) in [("GET", "/breaks"), ("POST", "/breaks"), ("GET", "/well")] {
+            let asked = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            statuses.push(router.clone().call(asked).await.unwrap().status().as_u16());
+        }
+        assert_eq!(statuses, [500, 500, 200]);
+        assert_eq!(metrics.answers(5), 2, "counted");
+    }
 
     /// T17: a database that answers nobody keeps nobody as he was for longer than this.
     #[tokio::test]
