@@ -84,7 +84,7 @@ fn drive(window: &Weak<OperatorWindow>, viewer: &Viewer) -> Outcome<String> {
     viewer.act(PictureCommand::Cursor(CursorPosition(Some((700, 420)))));
     let mut table = "| what is painted | painting thread, ms | window's thread, ms | X server, ms |\n|---|---:|---:|---:|\n"
         .to_owned();
-    for (over, words) in [(MoreState::None, ""), (MoreState::Granted, ", under a line")] {
+    for (over, words) in [(MoreState::None, ""), (MoreState::Refused, ", under a line")] {
         for (target, size) in [(SOURCE, "1920x1080 at 1:1"), (SCALED, "1920x1080 as 1440x810")] {
             on_window(window, move |window| {
                 window.window().set_size(self::size(target));

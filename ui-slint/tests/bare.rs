@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bus;
+mod followed;
 mod hand;
 mod signed;
 

@@ -46,7 +46,7 @@ fn unnamed(text: &str) -> BTreeSet<String> {
 fn questions(expression: &str) -> BTreeSet<String> {
     let words = expression.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'));
     let is_global = |word: &&str| {
-        ["Agent.", "Checkup.", "Operator.", "RemoteScreen.", "SaidWords.", "Session."]
+        ["Agent.", "Checkup.", "Operator.", "RemoteScreen.", "SaidWords.", "Session.", "Tips."]
             .iter()
             .any(|global| word.starts_with(global))
     };

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod order;
 mod painting;
+mod tips;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,6 +13,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
+use order::{is_read_from_top_to_bottom, is_read_part_by_part};
 use slint::platform::{Key, WindowEvent};
 use slint::private_unstable_api::re_exports::{ItemWeak, WindowInner};
 use slint::{ComponentHandle, LogicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString};
@@ -56,7 +59,9 @@ fn s100_every_control_of_both_windows_is_reached_seen_and_left_by_keys_alone() {
     painting::start();
     an_answer_that_goes_by_itself_leaves_the_keys();
     a_tab_that_is_closed_leaves_the_keys();
+    tips::what_is_told_of_an_icon_that_is_gone_goes();
     for lang in [Lang::En, Lang::Ja] {
+        tips::s100_every_icon_is_told_in_words(lang);
         let mut met = BTreeSet::new();
         for scene in agent::scenes::all(lang, Shade::Light, Instant::now()) {
             let order = walk(scene.name, &agents(&scene).0, &mut met);
@@ -69,6 +74,7 @@ fn s100_every_control_of_both_windows_is_reached_seen_and_left_by_keys_alone() {
         met.clear();
         for scene in scenes::all(lang, Shade::Light) {
             let order = walk(scene.name, &operators(&scene).0, &mut met);
+            is_read_part_by_part(scene.name, &order);
             escape_is_heard(scene.name, || operators(&scene));
             if lang == Lang::En {
                 each_control_operates(scene.name, order.len(), || operators(&scene));
@@ -212,21 +218,6 @@ fn look_at(
     met.insert(label).then(|| picture(window))
 }
 
-/// In one column, and in a row from left to right. The first is wherever it is.
-fn is_read_from_top_to_bottom(state: &str, order: &[Stop]) {
-    let follows = |one: &Stop, other: &Stop| {
-        let is_row = (one.middle.1 - other.middle.1).abs() < 12.0;
-        if is_row { one.middle.0 <= other.middle.0 } else { one.middle.1 <= other.middle.1 }
-    };
-    let turns: Vec<_> = (0..order.len())
-        .map(|at| (&order[at], &order[(at + 1) % order.len()]))
-        .filter(|(one, other)| !follows(one, other))
-        .collect();
-    // What is told in passing comes last.
-    let many = if state == "agent-live-message" { 2 } else { 1 };
-    assert!(turns.len() <= many, "{state}: the keys jump: {turns:#?}");
-}
-
 /// Return says what the control is for, or is seen in the window itself.
 fn each_control_operates<W: ComponentHandle + 'static>(
     state: &str,
@@ -275,6 +266,8 @@ fn escape_is_heard<W: ComponentHandle + 'static>(state: &str, open: impl FnOnce(
 struct Stop {
     item: ItemWeak,
     middle: (f32, f32),
+    /// Left and right of what is pressed.
+    edges: (f32, f32),
     at: At,
 }
 
@@ -295,9 +288,14 @@ impl Stop {
     fn of(window: &(impl ComponentHandle + 'static)) -> Option<Self> {
         let weak = keys_at(window);
         let middle = middle(&weak)?;
-        let stop = Self { item: weak, middle, at: At::Something };
-        let known = stop.is_of(&controls(window)).is_some() || is_a_picture(window, &stop);
-        Some(if known { stop } else { Self { at: At::Nothing, ..stop } })
+        let half = weak.upgrade()?.geometry().size.width / 2.0;
+        let edges = (middle.0 - half, middle.0 + half);
+        let stop = Self { item: weak, middle, edges, at: At::Something };
+        let all = controls(window);
+        if let Some(control) = stop.is_of(&all).map(|index| &all[index]) {
+            return Some(Self { edges: (control.at.0, control.at.0 + control.size.0), ..stop });
+        }
+        Some(if is_a_picture(window, &stop) { stop } else { Self { at: At::Nothing, ..stop } })
     }
 
     /// As the window is scrolled now.

@@ -33,6 +33,7 @@ fn s100_the_bundled_fonts_have_every_letter_that_the_windows_say() {
     let sources = files(&root().join("ui"), "slint").into_iter();
     let sources = sources.chain(files(&root().join("lang"), "po"));
     let sources = sources.chain(files(&peer.join("doctor"), "rs"));
+    let sources = sources.chain(files(&root().join("src"), "rs"));
     let mut letters: BTreeSet<char> = (' '..='~').collect();
     for file in sources.chain(catalogues.map(|name| peer.join(name))) {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -40,6 +41,20 @@ fn s100_the_bundled_fonts_have_every_letter_that_the_windows_say() {
         letters.extend(said.flat_map(str::chars).filter(|letter| !letter.is_control()));
     }
     assert!(letters.len() > 500, "{} letters", letters.len());
+    both_fonts_have(&letters);
+}
+
+/// What people and places are called nobody has translated: JIS X 0208, levels 1 and 2, whole.
+#[test]
+fn s100_the_bundled_fonts_have_every_letter_that_a_japanese_name_is_written_with() {
+    let all = include_str!("jis-x-0208.txt").chars().filter(|letter| !letter.is_control());
+    let letters: BTreeSet<char> = all.collect();
+    assert_eq!(letters.len(), 2_965 + 3_390, "both levels");
+    assert!("澤邉槇熙".chars().all(|letter| letters.contains(&letter)), "their ends too");
+    both_fonts_have(&letters);
+}
+
+fn both_fonts_have(letters: &BTreeSet<char>) {
     for font in ["TasukiSans-Regular.otf", "TasukiSans-Bold.otf"] {
         let bytes = std::fs::read(root().join("fonts").join(font)).unwrap();
         let face = ttf_parser::Face::parse(&bytes, 0).unwrap();

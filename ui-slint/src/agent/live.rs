@@ -127,6 +127,11 @@ impl Live {
         self.manifest.mode.host() == Role::Agent
     }
 
+    /// `now` by the clock of the day, in seconds since 1970.
+    pub(super) fn moment(&self, now: Instant) -> u64 {
+        self.began_at.saturating_add(now.saturating_duration_since(self.since).as_secs())
+    }
+
     /// Whether what is pressed on the page can no longer be the end of what was pressed at a question,
     /// before the session or in it. The end is open from the first moment all the same.
     pub fn is_settled(&self, now: Instant) -> bool {
@@ -231,7 +236,7 @@ impl Live {
                 }
                 Vec::new()
             }
-            Msg::Written(ref line) => self.write(line),
+            Msg::Written(ref line) => self.write(line, now),
             // The other side is told of each, and of no more than the core lets be told (T27).
             Msg::KeepPicturePressed
                 if self.may_keep() && self.next_picture.is_none_or(|at| at <= now) =>
@@ -289,12 +294,12 @@ impl Live {
     }
 
     /// The host's core decides anew; what the right does not cover is not even asked of it.
-    fn write(&mut self, line: &str) -> Vec<Effect> {
+    fn write(&mut self, line: &str, now: Instant) -> Vec<Effect> {
         let line = line.trim();
         if line.is_empty() || line.len() > MAX_CHAT_BYTES || !self.may_write() {
             return Vec::new();
         }
-        self.talk.add(Role::Agent, line.to_owned());
+        self.talk.add(Role::Agent, line.to_owned(), self.moment(now));
         vec![Effect::Write(line.to_owned())]
     }
 }

@@ -88,7 +88,7 @@ impl Model {
                 Vec::new()
             }
             News::Over { end, fault } => self.over(end, fault, now),
-            News::Wrote(line) => self.wrote(&line),
+            News::Wrote(line) => self.wrote(&line, now),
             News::PictureKept => {
                 let Page::Live(live) = &mut self.page else { return Vec::new() };
                 // Of this end's own pictures the person knows (T27).
@@ -125,13 +125,13 @@ impl Model {
 
     /// Kept whole, and told with as much of it as there is room for, unless the person looks at it.
     /// Takes the keys from nobody: what is being typed elsewhere may be a password.
-    fn wrote(&mut self, line: &str) -> Vec<Effect> {
+    fn wrote(&mut self, line: &str, now: Instant) -> Vec<Effect> {
         let Page::Live(live) = &mut self.page else { return Vec::new() };
         let line = one_line(line);
         if line.is_empty() {
             return Vec::new();
         }
-        live.talk.add(Role::Operator, line.clone());
+        live.talk.add(Role::Operator, line.clone(), live.moment(now));
         if live.open == Open::Talk {
             live.talk.read();
             return vec![Effect::Attend];

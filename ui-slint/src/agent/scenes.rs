@@ -48,7 +48,7 @@ impl Scene {
     pub fn size(&self) -> (f32, f32) {
         match &self.model.page {
             Page::Live(_) if self.shows_picture() => (1000.0, 720.0),
-            Page::Asking(asking) if asking.step == Step::Question => (460.0, 1120.0),
+            Page::Asking(asking) if asking.step == Step::Question => (460.0, 1190.0),
             Page::Trouble(_)
             | Page::Number(_)
             | Page::Connecting(_)

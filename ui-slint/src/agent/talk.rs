@@ -18,6 +18,8 @@ pub struct Talk {
 pub struct Line {
     pub by: Role,
     pub text: String,
+    /// When, in seconds since 1970.
+    pub at: u64,
     /// Of this end, and it did not go out.
     pub unsent: bool,
 }
@@ -32,8 +34,8 @@ impl Talk {
         self.unread
     }
 
-    pub(super) fn add(&mut self, by: Role, text: String) {
-        self.lines.push(Line { by, text, unsent: false });
+    pub(super) fn add(&mut self, by: Role, text: String, at: u64) {
+        self.lines.push(Line { by, text, at, unsent: false });
         if self.lines.len() > LINES {
             self.lines.remove(0);
         }

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 use slint::{ComponentHandle, Model as _, SharedString, VecModel};
 use tasuki_peer::core::path::PathKind;
@@ -22,7 +23,7 @@ use super::{entry, moment};
 use crate::windows::{
     self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName, Running,
 };
-use crate::{checkup, look, rows};
+use crate::{checkup, clock, look, rows};
 
 /// A window with the agent's globals.
 pub trait Pane: ComponentHandle {
@@ -55,7 +56,7 @@ pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
     window.global::<Running<'_>>().set_any(matches!(model.page, Page::Live(_)));
     show_pane(model, window, now);
     if let Page::Live(live) = &model.page {
-        show_talk(live, &window.agent());
+        show_talk(live, &model.zone, &window.agent());
     }
 }
 
@@ -118,13 +119,14 @@ fn show_asking(asking: &Asking, lang: Lang, agent: &Agent<'_>, now: Instant) -> 
     let reason = reason.map(|why| Text::AskReason.fill(lang, &[why]).trim().to_owned());
     agent.set_reason(reason.unwrap_or_default().into());
     let can = consent::can(mode, grantable).into_iter().map(|(capability, text)| Line {
-        text: text.say(lang).into(),
+        text: sentence(text.say(lang), lang).into(),
         id: place(capability),
         choosable: asking.is_choosable(capability),
         granted: asking.granted.has(capability),
         seconds: 0,
     });
-    let cannot = consent::cannot(mode, grantable).into_iter().map(|text| text.say(lang).into());
+    let cannot =
+        consent::cannot(mode, grantable).into_iter().map(|text| sentence(text.say(lang), lang).into());
     let (can, cannot): (Vec<Line>, Vec<SharedString>) = (can.collect(), cannot.collect());
     agent.set_can_lines(joined(can.iter().map(|line| &line.text)));
     agent.set_cannot_lines(joined(cannot.iter()));
@@ -164,7 +166,7 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
     let mut can = consent::can(mode, live.allowed);
     can.sort_by_key(|(capability, _)| live.row(*capability));
     let can = can.into_iter().map(|(capability, text)| Line {
-        text: text.say(lang).into(),
+        text: sentence(text.say(lang), lang).into(),
         id: place(capability),
         choosable: live.is_choosable(capability),
         granted: !live.taken.has(capability),
@@ -186,14 +188,14 @@ fn show_protection(live: &Live, agent: &Agent<'_>) {
     agent.set_opened(live.open.into());
 }
 
-fn show_talk(live: &Live, agent: &Agent<'_>) {
+fn show_talk(live: &Live, zone: &TimeZone, agent: &Agent<'_>) {
     agent.set_may_write(live.may_write());
     agent.set_may_keep(live.may_keep());
     agent.set_unread(whole(u64::from(live.talk.unread())));
     let lines = live.talk.lines().iter().map(|line| ChatLine {
         mine: line.by == Role::Agent,
         text: line.text.as_str().into(),
-        at: SharedString::new(),
+        at: clock::time(line.at, zone).into(),
         unsent: line.unsent,
     });
     rows::fill(&agent.get_chat(), lines, |rows| agent.set_chat(rows));
@@ -220,7 +222,7 @@ fn more(mode: Mode, rights: Rights, lang: Lang) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line of a list as it stands alone.
+/// A line of the catalogue, which stands in lists of other programs too, as a sentence.
 fn sentence(line: &str, lang: Lang) -> String {
     let mut rest = line.chars();
     let stop = if lang == Lang::En { "." } else { "。" };

@@ -128,7 +128,67 @@ pub async fn own_monitors() -> Option<Layout> {
 
 #[cfg(test)]
 mod tests {
+    use tasuki_media::blocks::ChangedBlocks;
+    use tasuki_media::i420::I420;
+    use tasuki_media::screen::Pixels;
+    use tasuki_media::vp8::{Bitrate, Coding, Encoder};
+    use tasuki_peer::core::io::PictureCommand;
+    use tasuki_peer::core::path::VideoFrame;
+    use tasuki_peer::shell::texts::Lang;
+    use tasuki_protocol::leg::{FrameKind, VideoHeader};
+
+    use super::super::model::Model;
+    use super::super::update::{Effect, Msg, update};
     use super::*;
+
+    /// A viewer that shows one grey picture.
+    async fn viewer() -> Viewer {
+        const SIDE: u16 = 64;
+        let bgra = vec![90; usize::from(SIDE) * usize::from(SIDE) * 4];
+        let (mut picture, changed) = (I420::new(SIDE, SIDE), ChangedBlocks::all(SIDE, SIDE));
+        let stride = usize::from(SIDE) * 4;
+        picture.update(&Pixels { bgra: &bgra, stride, width: SIDE, height: SIDE, changed: &changed });
+        let mut encoder = Encoder::new(SIDE, SIDE, Bitrate(8_000_000)).unwrap();
+        let vp8 = encoder.encode(&picture, Coding::Key).unwrap().bytes;
+        let header = VideoHeader { number: 1, kind: FrameKind::Key };
+        let viewer = Viewer::default();
+        viewer.act(PictureCommand::Frame(VideoFrame { header, vp8 }));
+        assert_eq!(viewer.newer_than(0).await.count, 1);
+        viewer
+    }
+
+    /// From the settings page to the file, and back to the usual folder.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn s7_a_kept_picture_lies_in_the_folder_that_was_chosen_and_the_choice_outlives_the_window() {
+        let profile = tempfile::tempdir().unwrap();
+        let chosen = profile.path().join("not there yet/pictures");
+        let mut model = Model::new(Lang::En, 1_795_615_565);
+        let kept = update(&mut model, Msg::ChooseFolder(chosen.clone()));
+        let [Effect::Keep(kept)] = kept.as_slice() else { panic!("{kept:?}") };
+        std::fs::write(profile.path().join(preferences::FILE), serde_json::to_vec(kept).unwrap())
+            .unwrap();
+        // The next start of the program reads it.
+        let read = preferences::read(profile.path()).preferences;
+        assert_eq!(read, model.preferences);
+        let file = picture_file(&read, "Tanaka", (model.now, &TimeZone::UTC));
+        let (orders, mut asked) = mpsc::channel(4);
+        let session = tokio::spawn(async move {
+            while let Some(order) = asked.recv().await {
+                if let Order::KeepPicture(leave) = order {
+                    leave.send(true).unwrap();
+                }
+            }
+        });
+        let happened = keep_picture(orders, viewer().await, file.clone()).await;
+        let is_told = matches!(&happened, Some(Happened::ScreenshotKept(kept)) if *kept == file);
+        assert!(is_told, "{happened:?}");
+        assert_eq!(file, chosen.join("tasuki-20261125-140605-Tanaka.png"));
+        assert!(std::fs::read(&file).unwrap().starts_with(b"\x89PNG"));
+        session.await.unwrap();
+        let _ = update(&mut model, Msg::ChooseFolder(PathBuf::new()));
+        let usual = picture_file(&model.preferences, "Tanaka", (model.now, &TimeZone::UTC));
+        assert_eq!(usual.parent(), Some(pictures_folder().as_path()));
+    }
 
     #[test]
     fn a_picture_has_a_name_that_tells_when_and_of_whom_and_never_overwrites() {

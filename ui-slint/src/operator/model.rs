@@ -37,6 +37,8 @@ pub struct Model {
     pub chosen: Option<Mode>,
     pub history: Vec<Past>,
     pub preferences: Preferences,
+    /// Where pictures go while no folder is chosen.
+    pub usual_folder: PathBuf,
     /// What this run was told to speak, until another is chosen in the window.
     pub told_lang: Option<Lang>,
     /// What waits for the operator's word that running sessions may end.
@@ -194,6 +196,7 @@ impl Model {
             chosen: None,
             history: Vec::new(),
             preferences: Preferences::default(),
+            usual_folder: PathBuf::new(),
             told_lang: None,
             leaving: None,
             toast: None,

@@ -176,6 +176,7 @@ impl App {
         let found = files::look(&settings, aside);
         let mut model = Model::new(settings.lang, files::now());
         model.zone = TimeZone::system();
+        model.usual_folder = files::pictures_folder();
         model.told_lang = is_told.then_some(settings.lang);
         let engine = Engine::new(runtime.handle().clone(), settings, teller);
         let state = State { model, engine, pictures: Vec::new(), watched: None };

@@ -232,7 +232,7 @@ impl Stages {
             Lang::Ja => Language::Japanese,
         };
         let preferences = Preferences { language, shade: self.shade, ..Preferences::default() };
-        Model { preferences, ..Model::new(self.lang, NOW) }
+        Model { preferences, usual_folder: "~/Pictures".into(), ..Model::new(self.lang, NOW) }
     }
 
     fn home(&self) -> Model {

@@ -182,6 +182,7 @@ fn show_settings(model: &Model, operator: &Operator<'_>) {
     operator.set_shade(chosen.shade.into());
     let folder = chosen.pictures.as_ref().map(|folder| folder.display().to_string());
     operator.set_pictures_folder(folder.unwrap_or_default().into());
+    operator.set_usual_folder(model.usual_folder.display().to_string().into());
     operator.set_by_letters(chosen.keyboard == Keyboard::Letters);
     operator.set_grab(chosen.grab == Grab::All);
 }

@@ -10,6 +10,7 @@ use tasuki_peer::shell::reasons::reason;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::NUMBER_LIFETIME_S;
 use tasuki_protocol::rights::Capability;
+use tasuki_protocol::screen::{Layout, Monitor};
 
 use super::entrance::is_sign_in_over;
 use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
@@ -105,19 +106,34 @@ fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
         Paused::ByQuestion => PausedBy::Question,
     });
     let layout = tab.view.layout.as_ref();
-    let monitors = layout.into_iter().flat_map(|layout| {
-        layout.monitors.iter().map(|monitor| MonitorChoice {
-            id: monitor.id.0.into(),
-            label: (u16::from(monitor.id.0) + 1).to_string().into(),
-            chosen: monitor.id == layout.shown,
-        })
-    });
-    fill(&session.get_monitors(), monitors, |rows| session.set_monitors(rows));
+    show_monitors(layout, session);
     let shown = layout.and_then(|layout| layout.shown_monitor());
     let size = shown.map(|monitor| format!("{} × {}", monitor.width, monitor.height));
     session.set_size(size.unwrap_or_default().into());
     let first = tab.view.first_ms.map(|ms| format!("{ms} ms"));
     session.set_first_ms(first.unwrap_or_default().into());
+}
+
+/// As they stand beside each other, from the corner of all of them.
+fn show_monitors(layout: Option<&Layout>, session: &Session<'_>) {
+    let all = layout.map(|layout| layout.monitors.as_slice()).unwrap_or_default();
+    let left = all.iter().map(|monitor| monitor.x).min().unwrap_or_default();
+    let top = all.iter().map(|monitor| monitor.y).min().unwrap_or_default();
+    let choice = |monitor: &Monitor| MonitorChoice {
+        id: monitor.id.0.into(),
+        label: (u16::from(monitor.id.0) + 1).to_string().into(),
+        chosen: layout.is_some_and(|layout| layout.shown == monitor.id),
+        primary: monitor.primary && all.len() > 1,
+        left: monitor.x.saturating_sub(left),
+        top: monitor.y.saturating_sub(top),
+        width: monitor.width.into(),
+        height: monitor.height.into(),
+    };
+    let choices: Vec<_> = all.iter().map(choice).collect();
+    let reach = |edge: fn(&MonitorChoice) -> i32| choices.iter().map(edge).max().unwrap_or_default();
+    session.set_desk_width(reach(|choice| choice.left.saturating_add(choice.width)));
+    session.set_desk_height(reach(|choice| choice.top.saturating_add(choice.height)));
+    fill(&session.get_monitors(), choices.into_iter(), |rows| session.set_monitors(rows));
 }
 
 fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
@@ -129,7 +145,9 @@ fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
     });
     let why = link.why_not_direct.as_deref().unwrap_or_default();
     session.set_why_relayed(text(reason(why, model.lang())));
-    session.set_cipher(text(link.cipher_words.as_deref().unwrap_or_default()));
+    let suites = link.cipher_words.as_deref().unwrap_or_default();
+    session.set_cipher(cipher(suites).into());
+    session.set_suites(text(suites));
     let trip = link.round_trip_ms.map(|ms| format!("{ms} ms"));
     session.set_round_trip(trip.unwrap_or_default().into());
     // Nothing has a rate before something came.
@@ -148,6 +166,12 @@ fn show_link(model: &Model, tab: &Tab, session: &Session<'_>) {
         | Stage::Live { .. } => tab.live_since.map_or(0, |since| model.now.saturating_sub(since)),
     };
     session.set_live_seconds(whole(live));
+}
+
+/// The cipher that each of these suites has, by its own name; nothing where one has another.
+fn cipher(suites: &str) -> &'static str {
+    let is_it = |suite: &str| suite.contains("AES_256_GCM") || suite.contains("_AESGCM_");
+    if !suites.is_empty() && suites.split(", ").all(is_it) { "AES-256-GCM" } else { "" }
 }
 
 /// Bits a second, with two figures that count.
@@ -229,6 +253,20 @@ mod tests {
         assert_eq!(rate(0.0), "0 kbit/s");
         assert_eq!(rate(999_000.0), "999 kbit/s");
         assert_eq!(rate(3_740_000.0), "3.7 Mbit/s");
+    }
+
+    #[test]
+    fn s45_the_cipher_is_named_where_every_suite_has_it_and_nowhere_else() {
+        let dtls = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+        let noise = "Noise_NNpsk0_25519_AESGCM_SHA256";
+        for suites in
+            [format!("{dtls}, AEAD_AES_256_GCM"), format!("{noise}, TLS13_AES_256_GCM_SHA384")]
+        {
+            assert_eq!(cipher(&suites), "AES-256-GCM", "{suites}");
+        }
+        for suites in ["", "TLS_AES_128_GCM_SHA256", "AEAD_AES_256_GCM, TLS_AES_128_GCM_SHA256"] {
+            assert_eq!(cipher(suites), "", "{suites}");
+        }
     }
 
     #[test]

@@ -4,7 +4,20 @@
 //! affair. USB HID Usage Tables 1.5, page 0x07; W3C UI Events `code` values.
 
 use slint::winit_030::winit::keyboard::{KeyCode, NativeKeyCode, PhysicalKey as WinitKey};
-use tasuki_protocol::input::PhysicalKey;
+use tasuki_protocol::input::{PhysicalKey, PointerButton};
+
+use crate::windows::ViewButton;
+
+/// What a button of the toolkit is at the host.
+pub(super) fn button(button: ViewButton) -> PointerButton {
+    match button {
+        ViewButton::Left => PointerButton::Left,
+        ViewButton::Middle => PointerButton::Middle,
+        ViewButton::Right => PointerButton::Right,
+        ViewButton::Back => PointerButton::Back,
+        ViewButton::Forward => PointerButton::Forward,
+    }
+}
 
 /// The place of a key, or `None` for one that no keyboard page names (Fn, Eject).
 pub fn place(key: WinitKey) -> Option<PhysicalKey> {

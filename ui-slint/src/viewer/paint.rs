@@ -353,11 +353,11 @@ mod tests {
     const PICTURES: u32 = 50;
 
     /// All of one grey, brighter with its number.
-    fn frame(encoder: &mut Encoder, number: u32) -> VideoFrame {
-        let bgra = vec![(number * 5) as u8; usize::from(SIDE) * usize::from(SIDE) * 4];
-        let mut picture = I420::new(SIDE, SIDE);
-        let (stride, changed) = (usize::from(SIDE) * 4, ChangedBlocks::all(SIDE, SIDE));
-        let pixels = Pixels { bgra: &bgra, stride, width: SIDE, height: SIDE, changed: &changed };
+    fn frame(encoder: &mut Encoder, side: u16, number: u32) -> VideoFrame {
+        let bgra = vec![(number * 5) as u8; usize::from(side) * usize::from(side) * 4];
+        let mut picture = I420::new(side, side);
+        let (stride, changed) = (usize::from(side) * 4, ChangedBlocks::all(side, side));
+        let pixels = Pixels { bgra: &bgra, stride, width: side, height: side, changed: &changed };
         picture.update(&pixels);
         let vp8 = encoder.encode(&picture, Coding::Key).unwrap().bytes;
         VideoFrame { header: VideoHeader { number, kind: FrameKind::Key }, vp8 }
@@ -365,6 +365,46 @@ mod tests {
 
     fn brightness(fresh: &Fresh) -> u8 {
         fresh.tiles[0].1.as_bytes()[0]
+    }
+
+    /// Who paints hears no key and no click meanwhile: that is never the window's thread, which only takes.
+    #[test]
+    fn s3_a_picture_is_painted_on_a_thread_of_its_own_and_costs_the_windows_next_to_nothing() {
+        const LARGE: u16 = 1024;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (viewer, threads) = (Viewer::default(), Arc::new(Mutex::new(Vec::new())));
+        let rung = Arc::clone(&threads);
+        let ring = move |_| {
+            let thread = std::thread::current();
+            rung.lock().unwrap().push((thread.id(), thread.name().map(str::to_owned)));
+        };
+        let painter = Painter::start(viewer.clone(), runtime.handle().clone(), ring);
+        // Smaller than the picture: each of its pixels is reckoned.
+        painter.want(Wanted { view: Extent { width: 900, height: 900 }, ..Wanted::default() });
+        let mut encoder = Encoder::new(LARGE, LARGE, Bitrate(8_000_000)).unwrap();
+        let mut taking = Duration::ZERO;
+        for number in 1..=8 {
+            viewer.act(PictureCommand::Frame(frame(&mut encoder, LARGE, number)));
+            let deadline = Instant::now() + Duration::from_secs(60);
+            loop {
+                assert!(Instant::now() < deadline, "{number} never came");
+                let before = thread_cpu();
+                let fresh = painter.take();
+                taking += thread_cpu().saturating_sub(before);
+                if fresh.is_some_and(|fresh| !fresh.tiles.is_empty()) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let (spent, threads) = (painter.spent(), threads.lock().unwrap().clone());
+        assert!(taking * 4 < spent.cpu, "{taking:?} here, {:?} there", spent.cpu);
+        assert!(spent.pictures >= 8 && threads.len() >= 8, "{spent:?}");
+        let here = std::thread::current().id();
+        for (id, name) in threads {
+            assert_eq!((id == here, name.as_deref()), (false, Some("tasuki-paint")));
+        }
+        viewer.stop();
     }
 
     #[test]
@@ -380,7 +420,7 @@ mod tests {
         painter.want(Wanted { view, ..Wanted::default() });
         let mut encoder = Encoder::new(SIDE, SIDE, Bitrate(8_000_000)).unwrap();
         for number in 1..=PICTURES {
-            viewer.act(PictureCommand::Frame(frame(&mut encoder, number)));
+            viewer.act(PictureCommand::Frame(frame(&mut encoder, SIDE, number)));
             // The decoder has it, and the painter could.
             let shown = runtime.block_on(viewer.newer_than(u64::from(number) - 1));
             assert_eq!(shown.count, u64::from(number));

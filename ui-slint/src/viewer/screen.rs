@@ -5,12 +5,13 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use slint::winit_030::winit::event::{ElementState, KeyEvent, WindowEvent};
 use slint::winit_030::{EventResult, WinitWindowAccessor};
 use slint::{ComponentHandle, Global, Weak};
 use tasuki_peer::shell::desktop::Viewer;
-use tasuki_protocol::input::{InputEvent, KeyAction, PointerButton};
+use tasuki_protocol::input::{InputEvent, KeyAction};
 use tasuki_protocol::screen::Layout;
 use tokio::runtime::Handle;
 
@@ -21,7 +22,7 @@ use super::keys;
 use super::paint::{Painter, Ring, Spent};
 use super::watching::{Keyboard, Stand, Watching};
 use crate::system;
-use crate::windows::{RemoteScreen, ViewButton};
+use crate::windows::RemoteScreen;
 
 /// What the picture tells its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,21 +135,16 @@ where
         remote.on_heard(move || screen.heard());
         let screen = self.clone();
         remote.on_resized(move |width, height| {
-            let scale = screen.scale();
-            screen.inner.state.borrow_mut().resize(width * scale, height * scale);
+            screen.restand(|stand| Stand { size: (width, height), ..stand });
         });
         let screen = self.clone();
         remote.on_placed(move |x, y, edge| {
-            let at = |length: f32| (length * screen.scale()).round() as i32;
-            let stand = screen.inner.state.borrow().stands();
-            let stand = Stand { view: Place { x: at(x), y: at(y) }, edge: at(edge) as u16, ..stand };
-            screen.inner.state.borrow_mut().stand_at(stand);
+            screen.restand(|stand| Stand { corner: (x, y), edge, ..stand });
         });
         let screen = self.clone();
         remote.on_uncovered(move |bare| {
             let bare = screen.system_name().filter(|_| bare);
-            let stand = screen.inner.state.borrow().stands();
-            screen.inner.state.borrow_mut().stand_at(Stand { bare, ..stand });
+            screen.restand(|stand| Stand { bare, ..stand });
         });
         let screen = self.clone();
         remote.on_moved(move |x, y| {
@@ -177,12 +173,12 @@ where
             // A button is pressed where this end's pointer is, wherever the host's was meanwhile.
             screen.inner.state.borrow_mut().hands.forget_pointer();
             screen.pointed(x, y);
-            let event = screen.inner.state.borrow_mut().press_button(button_of(button));
+            let event = screen.inner.state.borrow_mut().press_button(keys::button(button));
             screen.act(event);
         });
         let screen = self.clone();
         remote.on_released(move |button| {
-            let event = screen.inner.state.borrow_mut().hands.release_button(button_of(button));
+            let event = screen.inner.state.borrow_mut().hands.release_button(keys::button(button));
             screen.act(event);
         });
         let screen = self.clone();
@@ -196,6 +192,13 @@ where
 
     fn scale(&self) -> f32 {
         self.inner.window.upgrade().map_or(1.0, |window| window.window().scale_factor())
+    }
+
+    fn restand(&self, change: impl FnOnce(Stand) -> Stand) {
+        let scale = self.scale();
+        let mut state = self.inner.state.borrow_mut();
+        let stand = change(state.stands());
+        state.stand_at(stand, scale);
     }
 
     /// Newest wins: everything that was painted since is shown at once.
@@ -259,6 +262,12 @@ where
         }
         if let WindowEvent::KeyboardInput { event, is_synthetic, .. } = event {
             return self.window_key(event, *is_synthetic);
+        }
+        if let WindowEvent::ScaleFactorChanged { .. } = event {
+            // The toolkit hears of it only now, and what keeps its place by its own measure is told of by nobody.
+            self.inner.state.borrow_mut().forget_scale();
+            let screen = self.clone();
+            slint::Timer::single_shot(Duration::ZERO, move || screen.restand(|stand| stand));
         }
         EventResult::Propagate
     }
@@ -381,16 +390,6 @@ where
     fn open_grab(&self) {}
 
     fn heard(&self) {}
-}
-
-fn button_of(button: ViewButton) -> PointerButton {
-    match button {
-        ViewButton::Left => PointerButton::Left,
-        ViewButton::Middle => PointerButton::Middle,
-        ViewButton::Right => PointerButton::Right,
-        ViewButton::Back => PointerButton::Back,
-        ViewButton::Forward => PointerButton::Forward,
-    }
 }
 
 /// Keys that may wait for the window; a hand is slower.

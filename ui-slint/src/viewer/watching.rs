@@ -40,12 +40,13 @@ pub enum Grabbing {
     WindowsKeysOnly,
 }
 
-/// Where the view stands in the window, in physical pixels.
+/// Where the view stands in the window, by the toolkit's measure: how many pixels that is may change under it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stand {
-    pub(super) view: Place,
+    pub(super) corner: (f32, f32),
+    pub(super) size: (f32, f32),
     /// So much at each of its edges is the window's.
-    pub(super) edge: u16,
+    pub(super) edge: f32,
     /// The window, as the system calls it, while nothing of it lies over the view.
     pub(super) bare: Option<u32>,
 }
@@ -60,6 +61,8 @@ pub(super) struct Watching {
     painter: Option<Painter>,
     wanted: Wanted,
     stand: Stand,
+    /// Pixels of the screen to one of the toolkit's; `None` while that changes.
+    scale: Option<f32>,
     frame: Frame,
     shown_by: ShownBy,
     tiles: Rc<VecModel<ViewTile>>,
@@ -99,15 +102,16 @@ impl Watching {
         self.painter.as_ref().map(Painter::spent).unwrap_or_default()
     }
 
-    /// In physical pixels.
-    pub(super) fn resize(&mut self, width: f32, height: f32) {
-        let side = |length: f32| length.clamp(0.0, f32::from(u16::MAX)) as u16;
-        self.wanted.view = Extent { width: side(width), height: side(height) };
+    pub(super) fn stand_at(&mut self, stand: Stand, scale: f32) {
+        self.stand = stand;
+        self.scale = Some(scale);
         self.want();
     }
 
-    pub(super) fn stand_at(&mut self, stand: Stand) {
-        self.stand = stand;
+    /// Where the view is seen is not known until [`Self::stand_at`] tells: a picture of its own way would lie over the
+    /// window's words.
+    pub(super) fn forget_scale(&mut self) {
+        self.scale = None;
         self.want();
     }
 
@@ -134,8 +138,14 @@ impl Watching {
     }
 
     fn want(&mut self) {
-        let Stand { view, edge, bare } = self.stand;
-        let pointer = self.leading_pointer();
+        let Stand { corner, size, edge, bare } = self.stand;
+        let pixels = |length: f32| length * self.scale.unwrap_or_default();
+        let side = |length: f32| pixels(length).clamp(0.0, f32::from(u16::MAX)) as u16;
+        let at = |length: f32| pixels(length).round() as i32;
+        let view = Place { x: at(corner.0), y: at(corner.1) };
+        let (edge, pointer) = (at(edge) as u16, self.leading_pointer());
+        let bare = bare.filter(|_| self.scale.is_some());
+        self.wanted.view = Extent { width: side(size.0), height: side(size.1) };
         self.wanted.past = bare.map(|window| Way { window, view, edge, pointer });
         if let Some(painter) = &self.painter {
             painter.want(self.wanted);
@@ -283,5 +293,29 @@ impl Watching {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn grab_has_focus(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page's head keeps its height by the toolkit's measure, and so nothing tells that it moved on the screen.
+    #[test]
+    fn s31_the_picture_lies_over_no_word_of_the_window_after_the_screens_scale_has_changed() {
+        let mut watching = Watching::default();
+        let stand = Stand { corner: (0.0, 108.0), size: (1000.0, 612.0), edge: 2.0, bare: Some(7) };
+        watching.stand_at(stand, 1.0);
+        let way = watching.wanted.past.unwrap();
+        assert_eq!((way.view, way.edge), (Place { x: 0, y: 108 }, 2));
+        watching.forget_scale();
+        assert_eq!(watching.wanted.past, None, "until it is known where the head ends");
+        assert!(watching.wanted.view.is_empty(), "and all is painted anew then");
+        watching.stand_at(watching.stands(), 2.0);
+        let way = watching.wanted.past.unwrap();
+        assert_eq!((way.view, way.edge), (Place { x: 0, y: 216 }, 4));
+        assert_eq!(watching.wanted.view, Extent { width: 2000, height: 1224 });
+        watching.stand_at(watching.stands(), 1.5);
+        assert_eq!(watching.wanted.past.map(|way| way.view.y), Some(162));
     }
 }

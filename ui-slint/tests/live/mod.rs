@@ -92,8 +92,8 @@ pub(crate) fn what_protects_the_session_is_told_of_the_path_that_carries_it(lang
 pub(crate) fn what_ends_only_with_the_session_is_no_switch(lang: Lang) {
     let (window, _) = open(&scene("agent-live-control", lang));
     let seen = match lang {
-        Lang::En => "your screen is seen by the operator",
-        Lang::Ja => "あなたの画面がオペレータに見えます",
+        Lang::En => "Your screen is seen by the operator.",
+        Lang::Ja => "あなたの画面がオペレータに見えます。",
     };
     only(&window, seen, AccessibleRole::Text);
     assert!(find(&window, seen, AccessibleRole::Switch).is_none());

@@ -31,7 +31,7 @@ const ALLOW: (f64, f64) = (24.0, -65.0);
 /// From the middle of the window's width: a column through Allow of the short question, without letters.
 const ALLOW_MORE: i16 = 160;
 /// A column through the left ends of the switches of a running session, and where it begins.
-const SWITCHES: (f64, u16) = (386.0, 290);
+const SWITCHES: (f64, u16) = (394.0, 290);
 /// Of a button that can be pressed now, under the pointer or not.
 pub const AWAKE: [u8; 3] = [28, 88, 200];
 /// "End now", from the right edge and the top of the bar.

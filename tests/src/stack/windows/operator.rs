@@ -26,9 +26,14 @@ pub(super) const VIEW: View = View { left: 84.0, top: 95.0, width: 1196.0, heigh
 const WATCHING: (i16, i16) = (140, 20);
 /// Where the line over the picture is seen, above its letters.
 const LINE: (f64, f64) = (682.0, 111.0);
-/// What lies behind it: while control is asked for or granted, and once it is over.
-const GOOD_NEWS: Rgb = [229, 238, 254];
+/// What lies behind it, once control is over.
 const OVER: Rgb = [255, 243, 218];
+/// Where the words of the head stand that tell how it stands: above their letters, and of letters beside no clock.
+const HEAD: std::ops::Range<u16> = 90..780;
+const ABOVE_LETTERS: f64 = 57.0;
+const LETTERS: std::ops::Range<u16> = 58..71;
+/// What lies behind them, while control is asked for or lent.
+const GOOD_NEWS: Rgb = [229, 238, 254];
 /// Where a line in passing is seen, above its letters, and what lies behind it.
 const PASSING: (f64, f64) = (640.0, 713.0);
 const PASSING_COLOUR: Rgb = [27, 36, 51];
@@ -262,25 +267,25 @@ impl<'a> OperatorWindow<'a> {
     pub fn ask_for_control(&self) -> Result<()> {
         self.click(1073, 67)?;
         self.key("Return")?;
-        until("the line that says that control is asked for", || {
-            Ok(self.line(GOOD_NEWS)?.then_some(()))
+        until("the head to say that control is asked for", || {
+            Ok(self.head_says(GOOD_NEWS)?.then_some(()))
         })
     }
 
-    /// Waits until the time that is left in the line over the picture is another one.
+    /// Waits until the time that is left of what was lent is another one.
     ///
     /// # Errors
     /// It never was.
     pub fn wait_for_countdown(&self) -> Result<()> {
         let words = || -> Result<Vec<Rgb>> {
             let picture = self.picture()?;
-            let places = (117..132).flat_map(|y| (540..824).map(move |x| (f64::from(x), f64::from(y))));
+            let places = LETTERS.flat_map(|y| HEAD.map(move |x| (f64::from(x), f64::from(y))));
             let places = places.map(|place| self.frame.at(place));
             Ok(places.map(|(x, y)| picture.at(x.into(), y.into())).collect())
         };
         let before = words()?;
         until("the time that is left to be another", || {
-            Ok((self.line(GOOD_NEWS)? && words()? != before).then_some(()))
+            Ok((self.head_says(GOOD_NEWS)? && words()? != before).then_some(()))
         })
     }
 
@@ -299,6 +304,14 @@ impl<'a> OperatorWindow<'a> {
     pub fn says_in_passing(&self) -> Result<bool> {
         let (x, y) = self.frame.at(PASSING);
         Ok(self.picture()?.is_near((x.into(), y.into()), PASSING_COLOUR, 6))
+    }
+
+    /// Whether words on this ground stand in the head.
+    fn head_says(&self, ground: Rgb) -> Result<bool> {
+        let picture = self.picture()?;
+        let places = HEAD.map(|x| self.frame.at((f64::from(x), ABOVE_LETTERS)));
+        let on_it = places.filter(|(x, y)| picture.is_near(((*x).into(), (*y).into()), ground, 6));
+        Ok(on_it.count() > 20)
     }
 
     fn line(&self, colour: Rgb) -> Result<bool> {
