@@ -175,7 +175,8 @@ impl World {
                         | What::AttemptMade(..)
                         | What::AttemptFailed(_)
                         | What::TooManyGuesses(_)
-                        | What::Refused(..) => {}
+                        | What::Refused(..)
+                        | What::Objected(..) => {}
                     }
                 }
                 Output::Persist { .. } | Output::Keep { note: None, .. } => {}
