@@ -164,8 +164,7 @@ impl World {
                             assert!(self.paired.insert(session.unwrap()), "paired twice");
                         }
                         What::Over(..) => {
-                            let before = self.over.insert(session.unwrap(), self.hall.now);
-                            assert_eq!(before, None, "over twice");
+                            assert_eq!(self.over.insert(session.unwrap(), self.hall.now), None);
                         }
                         What::TakenUp => {
                             let before = self.over.remove(&session.unwrap());
