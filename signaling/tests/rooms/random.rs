@@ -164,8 +164,7 @@ impl World {
                             assert!(self.paired.insert(session.unwrap()), "paired twice");
                         }
                         What::Over(..) => {
-                            let before = self.over.insert(session.unwrap(), self.hall.now);
-                            assert_eq!(before, None, "over twice");
+                            assert_eq!(self.over.insert(session.unwrap(), self.hall.now), None);
                         }
                         What::TakenUp => {
                             let before = self.over.remove(&session.unwrap());
@@ -175,7 +174,8 @@ impl World {
                         | What::AttemptMade(..)
                         | What::AttemptFailed(_)
                         | What::TooManyGuesses(_)
-                        | What::Refused(..) => {}
+                        | What::Refused(..)
+                        | What::Objected(..) => {}
                     }
                 }
                 Output::Persist { .. } | Output::Keep { note: None, .. } => {}
