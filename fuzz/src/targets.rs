@@ -39,7 +39,6 @@ use tasuki_protocol::{
         },
     },
     leg::{LegRecord, MAX_RECORD_BYTES},
-    likeness::{alike, likeness},
     link::JoinLink,
     login::{LoginAnswer, LoginRequest},
     manifest::Manifest,
@@ -49,7 +48,6 @@ use tasuki_protocol::{
     receipt::{CheckedReceipt, Receipt},
     screen::{CursorPosition, CursorShape, Layout},
     seed::Seed,
-    showable::{composed, is_showable_name, one_line},
     signal::{self, AgentToServer, OperatorToServer, ServerToAgent, ServerToOperator},
     ticket::{RelayAnswer, TicketKey},
     turn::MAX_TURN_NAME_BYTES,
@@ -109,7 +107,6 @@ pub(crate) const TARGETS: &[Target] = &[
     target("revocations", document::<Revocations>),
     target("key_papers", key_papers),
     target("words", written_words),
-    target("name", name),
     target("ledger_row", ledger_row),
     target("ledger_entry", ledger_entry),
     target("ledger_item", binary_item),
@@ -212,17 +209,6 @@ fn written_words(bytes: &[u8]) {
     if let Ok(read) = words::read(text) {
         assert_eq!(words::read(&words::spell(&read)), Ok(read));
     }
-}
-
-/// What people are shown of each other.
-fn name(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let seen = likeness(text);
-    if is_showable_name(text) {
-        assert_eq!(composed(text), text);
-        assert!(alike(text, text) && !seen.is_empty());
-    }
-    assert!(one_line(text).len() <= text.len());
 }
 
 /// What a person types.

@@ -102,7 +102,8 @@ async fn t52_used_digits_are_called_so_on_the_approved_device_alone() {
     assert_eq!(stranger, with(PASSWORD, &key(52), "000000".to_owned()).await);
     assert_eq!(stranger, world.login("nobody", PASSWORD, &key(52), None).await);
     // He names the right device, and has not its key.
-    let pretends = world.login_with("hanako", PASSWORD, &key(52), |request| {
+    let other = key(52);
+    let pretends = world.login_with("hanako", PASSWORD, &other, |request| {
         request.totp = Some(digits(&uri, 0));
         request.device = device_key(&device);
     });

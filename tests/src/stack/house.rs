@@ -28,12 +28,7 @@ const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 
 /// All ends of a test sit at one address, and join more often than one person would; nobody is
 /// there to be asked again for his password after ten minutes.
-const SETTINGS: [&str; 4] = [
-    "joins_per_address=1000",
-    "openings_burst=1000",
-    "confirm_s=86400",
-    "requests_per_address=1000000",
-];
+const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400"];
 
 /// Where a house stands: under which name its server is reached, and how its programs are started.
 #[derive(Debug, Clone)]

@@ -181,8 +181,7 @@ impl Site {
         client_address(guest.peer.ip(), forwarded.as_deref(), &self.proxies)
     }
 
-    /// What lives goes on under the groups and certificates of now, and ends where they allow it no more
-    /// (T17).
+    /// What lives goes on under the groups and certificates of now, and ends where they allow no more (T17).
     ///
     /// # Errors
     /// They cannot be looked up: what lives is as it was.
@@ -269,8 +268,7 @@ impl Site {
     }
 }
 
-/// Each of `all` twice at most, one after the other and within a span that is theirs together; `out` has whoever
-/// was not done then.
+/// Each of `all` twice at most, one after the other and within one span for all; `out` has who was not done then.
 async fn each_in_time<T: Copy, F: Future<Output = bool>>(
     all: impl Iterator<Item = T>,
     within: Duration,
@@ -306,8 +304,7 @@ async fn refuse_early(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    // Two ways to tell a length are how requests are smuggled past a proxy (T59): bodies here
-    // have a Content-Length, or there are none.
+    // Two lengths are how requests are smuggled past a proxy (T59): a Content-Length, or no body.
     if request.headers().contains_key(header::TRANSFER_ENCODING) {
         return (StatusCode::LENGTH_REQUIRED, [(header::CONNECTION, "close")]).into_response();
     }
