@@ -120,16 +120,20 @@ async fn measure(wishes: &Wishes) -> Vec<Figure> {
 
 /// What was measured, as git names it; of a tree that was changed since, that it was.
 fn commit() -> String {
-    let described =
-        Command::new("git").args(["describe", "--always", "--dirty=, and changed since"]).output();
-    let described = described.ok().filter(|output| output.status.success());
-    let name = described.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    name.unwrap_or_else(|| "that git does not know".to_owned())
+    let named = said("git", &["describe", "--always", "--dirty=, and changed since"]);
+    named.unwrap_or_else(|| "that git does not know".to_owned())
+}
+
+/// The line that another program says.
+fn said(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(line)
 }
 
 fn head() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (day, commit) = (jiff::Zoned::now().date(), commit());
+    let (day, commit) = (said("date", &["+%F"]).unwrap_or_default(), commit());
     format!(
         "# What a company's server carries\n\n\
          Measured by `./dev bench server` on {day}, of commit {commit}, on {cores} shared cores, Debian 12, over loopback\n\
