@@ -169,10 +169,10 @@ fn the_whole_question_is_told(reader: &Reader, words: &Words) {
     let rights = scenes::question(Mode::Manage, lang).grantable;
     let question = reader.wait_for(GROUP, consent::asks(Mode::Manage).say(lang));
     let can = consent::can(Mode::Manage, rights).into_iter().map(|(_, line)| line);
-    let all: Vec<&str> =
-        can.chain(consent::cannot(Mode::Manage, rights)).map(|line| line.say(lang)).collect();
+    let all = can.chain(consent::cannot(Mode::Manage, rights));
+    let all: Vec<String> = all.map(|line| sentence(line.say(lang), lang)).collect();
     for line in &all {
-        assert!(question.description.contains(*line), "{line}: {}", question.description);
+        assert!(question.description.contains(line), "{line}: {}", question.description);
     }
     assert!(question.description.ends_with(words.scam), "{}", question.description);
     let is_seen = |line: &str| reader.nodes().iter().any(|node| node.is(LABEL, line));
@@ -181,6 +181,12 @@ fn the_whole_question_is_told(reader: &Reader, words: &Words) {
 }
 
 /// The person's next key is meant for Refuse, which had the focus.
+/// A line of the catalogue as the window shows it.
+fn sentence(line: &str, lang: Lang) -> String {
+    let (first, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}{}", first.to_uppercase(), if lang == Lang::En { "." } else { "。" })
+}
+
 fn a_focus_for_allow_is_refuses(desk: &mut Desk, reader: &Reader, window: &Mock) {
     reader.wait_for_focus(BUTTON, ENGLISH.refuse);
     reader.give_focus(&reader.wait_for(BUTTON, ENGLISH.allow));
@@ -196,9 +202,9 @@ fn a_switch_that_was_brought_the_focus_stays_off(desk: &mut Desk, reader: &Reade
     let rights = scenes::question(Mode::Control, Lang::En).grantable;
     let all = consent::can(Mode::Control, rights);
     let chosen = all.iter().find(|(right, _)| *right == Capability::Operate);
-    let name = chosen.expect("he asks to operate").1.say(Lang::En);
+    let name = sentence(chosen.expect("he asks to operate").1.say(Lang::En), Lang::En);
     let find = || reader.nodes().into_iter().find(|node| node.role != LABEL && node.name == name);
-    let switch = until_some(name, find, String::new);
+    let switch = until_some(&name, find, String::new);
     let is_on = || find().is_some_and(|switch| switch.states & ON != 0);
     assert!(is_on());
     reader.press(&switch);
