@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, process::Command};
 
 use anyhow::{Context, Result};
 
-use super::{AgentWindow, OperatorWindow, View, operator, window_program};
+use super::{AgentWindow, OperatorWindow, operator, window_program};
 use crate::{
     desktop::{Desktop, Hand, Reader, role},
     running::{run, until},
@@ -22,8 +22,6 @@ const HIS: &str = "operators";
 const HIS_BAR: &str = "Your screen is shown";
 const HERS: &str = "Remote support";
 const HER_BAR: &str = "Connected";
-/// What a picture of the other screen is called.
-const PICTURES: [&str; 2] = ["Their screen", "You see the screen of "];
 
 impl<'a> OperatorWindow<'a> {
     /// Opens it, read out by `reader`.
@@ -66,14 +64,6 @@ impl<'a> OperatorWindow<'a> {
         let bar = self.marks()?.into_iter().find(|mark| BAR.contains(&mark.height));
         let bar = bar.context("there is no bar")?;
         self.click_on_screen(bar.at(middle(reader, HIS_BAR, (role::BUTTON, name))?))
-    }
-
-    /// Clicks at a pixel of the host's screen, wherever it is seen in the window.
-    ///
-    /// # Errors
-    /// There is no picture.
-    pub fn click_in_picture(&self, reader: &Reader, host: (u16, u16), pixel: (i16, i16)) -> Result<()> {
-        self.click_on_screen(self.frame.at(in_picture(reader, HIS, host, pixel)?))
     }
 
     fn click_on_screen(&self, (x, y): (u16, u16)) -> Result<()> {
@@ -132,36 +122,6 @@ impl<'a> AgentWindow<'a> {
         let place = middle(reader, HER_BAR, (role::BUTTON, name))?;
         Ok(self.bar()?.context("there is no bar")?.at(place))
     }
-
-    /// A hand's click at a pixel of the operator's screen, wherever it is seen in the window.
-    ///
-    /// # Errors
-    /// There is no picture.
-    pub fn click_in_picture(
-        &self,
-        hand: &mut Hand,
-        reader: &Reader,
-        host: (u16, u16),
-        pixel: (i16, i16),
-    ) -> Result<()> {
-        let place = in_picture(reader, HERS, host, pixel)?;
-        hand.click(self.frame()?.context("the user's window is gone")?.at(place))
-    }
-}
-
-/// Where in the window a pixel of the other end's screen is shown.
-fn in_picture(
-    reader: &Reader,
-    window: &str,
-    host: (u16, u16),
-    (x, y): (i16, i16),
-) -> Result<(f64, f64)> {
-    let area = until("a picture of the other screen", || {
-        let all = PICTURES.map(|name| reader.areas(window, role::IMAGE, name));
-        Ok(all.into_iter().collect::<Result<Vec<_>>>()?.concat().first().copied())
-    })?;
-    let [left, top, width, height] = area.map(f64::from);
-    Ok(View { left, top, width, height }.place_of(host, (x.into(), y.into())))
 }
 
 /// The middle of something that stands in a window, as soon as it does.
