@@ -6,14 +6,13 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    path::Path,
+    net::{SocketAddr, TcpStream},
 };
 
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Size},
-    running::{Mark, PATIENCE},
+    running::{Mark, PATIENCE, listening_of},
     stack::{Desks, House, Session, Way},
     tapping::{Hellos, TLS_13, Taken, Tap, encodings, hellos},
 };
@@ -122,35 +121,6 @@ fn s46_s51_who_takes_every_packet_reads_nothing_and_stolen_keys_open_nothing_lat
     }
 }
 
-/// Where a process waits for TCP connections.
-fn listening(process: u32) -> Vec<SocketAddr> {
-    let folder = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
-    let names = folder.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
-    let own: Vec<String> = names
-        .filter_map(|name| Some(name.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
-        .collect();
-    let mut found = Vec::new();
-    for table in ["tcp", "tcp6"] {
-        let table =
-            fs::read_to_string(Path::new("/proc").join(process.to_string()).join("net").join(table));
-        for line in table.unwrap().lines().skip(1) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            if words[3] == "0A" && own.iter().any(|inode| inode == words[9]) {
-                found.push(address(words[1]));
-            }
-        }
-    }
-    found
-}
-
-/// As the kernel writes it: an address in its own order, and a port.
-fn address(text: &str) -> SocketAddr {
-    let (address, port) = text.split_once(':').unwrap();
-    let port = u16::from_str_radix(port, 16).unwrap();
-    let address = u32::from_str_radix(address, 16).expect("only IPv4 is listened at in a test");
-    SocketAddr::from((Ipv4Addr::from(address.to_ne_bytes()), port))
-}
-
 /// What a place answers to somebody who speaks without encryption.
 fn answer_in_the_open(place: SocketAddr) -> Vec<u8> {
     let mut stream = TcpStream::connect(place).unwrap();
@@ -168,9 +138,9 @@ fn s46_s90_no_port_answers_without_encryption_and_the_ends_open_none() {
     let desks = desks();
     let session = Session::start(&house, &desks, Mode::Control, Way::Direct).unwrap();
     for end in [&session.operator, &session.agent] {
-        assert!(listening(end.id()).is_empty(), "{} waits for connections (T36)", end.name());
+        assert!(listening_of(end.id()).is_empty(), "{} waits for connections (T36)", end.name());
     }
-    let places = listening(house.server.id());
+    let places = listening_of(house.server.id());
     assert!(places.iter().any(|place| place.port() == house.port()), "{places:?}");
     for place in places {
         let answer = answer_in_the_open(place);

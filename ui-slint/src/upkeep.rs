@@ -121,9 +121,11 @@ impl Place {
 /// before the toolkit has a window. The display is asked beside the toolkit, which is told of no change
 /// (winit on X11).
 pub(crate) fn monitors(window: &slint::Window) -> Option<Vec<(PhysicalPosition, u32, f64)>> {
+    let chosen = chosen_scale();
     window.with_winit_window(|winit| {
         let known = winit.available_monitors().map(|monitor| {
-            let (at, size, scale) = (monitor.position(), monitor.size(), monitor.scale_factor());
+            let (at, size) = (monitor.position(), monitor.size());
+            let scale = chosen.unwrap_or(monitor.scale_factor());
             (PhysicalPosition::new(at.x, at.y), size.width, scale)
         });
         let known: Vec<_> = known.collect();
@@ -133,12 +135,18 @@ pub(crate) fn monitors(window: &slint::Window) -> Option<Vec<(PhysicalPosition, 
         let Ok(layout) = tasuki_media::desktop::monitors(None) else { return known };
         let now = layout.monitors.iter().map(|monitor| {
             let at = PhysicalPosition::new(monitor.x, monitor.y);
-            let scale =
-                known.iter().find(|(its, ..)| *its == at).map_or(winit.scale_factor(), |it| it.2);
+            let scale = known.iter().find(|(its, ..)| *its == at).map(|it| it.2);
+            let scale = scale.or(chosen).unwrap_or(winit.scale_factor());
             (at, u32::from(monitor.width), scale)
         });
         now.collect()
     })
+}
+
+/// What the toolkit takes for every monitor where the person has said so.
+fn chosen_scale() -> Option<f64> {
+    let scale = std::env::var("SLINT_SCALE_FACTOR").ok()?.parse::<f64>().ok()?;
+    (scale > 0.0).then_some(scale)
 }
 
 /// The sentinel's thread over such windows. Dropping it ends it.

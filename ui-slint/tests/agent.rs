@@ -23,6 +23,7 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::terms::Requirement;
 use tasuki_ui_slint::agent::model::{Model, Msg, Page};
 use tasuki_ui_slint::agent::news::News;
 use tasuki_ui_slint::agent::scenes::{self, Scene};
@@ -113,6 +114,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         the_sentence_over_the_operators_screen_is_whole(lang);
         what_is_said_is_true_of_the_rights_and_the_mode(lang);
         t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang);
+        t33_the_bar_counts_down_and_says_rec_where_it_is_recorded(lang);
         t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
     }
@@ -136,13 +138,7 @@ fn t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang: Lang) {
         wiring::wire_banner(&bar, &heard);
         view::show_banner(&model, &bar, now + Duration::from_secs(61));
         bar.show().unwrap();
-        let labels: Vec<_> = ElementQuery::from_root(&bar)
-            .match_descendants()
-            .match_accessible_role(AccessibleRole::Text)
-            .find_all()
-            .iter()
-            .filter_map(ElementHandle::accessible_label)
-            .collect();
+        let labels = said_on(&bar);
         let operator = if lang == Lang::En { "Misaki Sato" } else { "佐藤 美咲" };
         for word in [operator, "1:01"] {
             let is_said = labels.iter().any(|label| label.contains(word));
@@ -155,6 +151,12 @@ fn t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang: Lang) {
         many += 1;
     }
     assert!(many > 5, "{many}");
+}
+
+fn said_on(bar: &BannerWindow) -> Vec<SharedString> {
+    let all = ElementQuery::from_root(bar).match_descendants();
+    let texts = all.match_accessible_role(AccessibleRole::Text).find_all();
+    texts.iter().filter_map(ElementHandle::accessible_label).collect()
 }
 
 fn scene(name: &str, lang: Lang) -> Scene {

@@ -3,8 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod hand;
+mod signed;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hand::{Desk, PATIENCE, quiet};
+use tasuki_protocol::ids::PROTOCOL_VERSION;
 
 const PROGRAMS: [(&str, &str); 2] = [
     ("tasuki-agent", env!("CARGO_BIN_EXE_tasuki-agent")),
@@ -34,6 +41,45 @@ fn t70_links_go_to_the_end_users_window_alone_as_one_word_that_is_no_option() {
     let operator = entry("tasuki-operator");
     assert_eq!(operator["Exec"], "tasuki-operator");
     assert!(!operator.contains_key("MimeType"));
+}
+
+/// As a desktop does once the entry lies where it looks: by the program that the entry names, and no other word.
+#[test]
+fn t70_a_desktop_opens_a_link_with_the_entry_and_the_number_stands_in_its_field() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    std::fs::create_dir_all(at("share/applications")).unwrap();
+    let (name, program) = PROGRAMS[0];
+    let entry = format!("{name}.desktop");
+    std::fs::copy(folder().join(&entry), at("share/applications").join(&entry)).unwrap();
+    std::fs::write(at("tenant.json"), signed::bundle(PROTOCOL_VERSION)).unwrap();
+    let programs = Path::new(program).parent().unwrap().display().to_string();
+    let gio = |words: &[&str]| {
+        let mut command = quiet("gio", &desk.display);
+        command.args(words).env("HOME", home.path()).env("TASUKI_PROFILE", home.path());
+        command.env("XDG_DATA_HOME", at("share")).env("XDG_CONFIG_HOME", at("config"));
+        command.env("XDG_DATA_DIRS", at("share")).env("PATH", format!("{programs}:/usr/bin:/bin"));
+        assert!(command.status().unwrap().success(), "{words:?}");
+    };
+    gio(&["mime", "x-scheme-handler/tasuki", &entry]);
+    gio(&["open", "tasuki://join/48291#5306126"]);
+
+    let deadline = Instant::now() + PATIENCE;
+    while desk.xdotool(&["search", "--onlyvisible", "--name", signed::ORGANISATION]).is_empty() {
+        assert!(Instant::now() < deadline, "the window of the end user");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    loop {
+        desk.xdotool(&["search", "--onlyvisible", "--name", signed::ORGANISATION, "windowfocus"]);
+        desk.xdotool(&["key", "ctrl+a", "ctrl+c"]);
+        if desk.clipboard().as_deref() == Some("4829 1530 6126") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the number in its field");
+    }
+    // Nothing of this test holds the program, which ends with its window.
+    desk.xdotool(&["search", "--onlyvisible", "--name", signed::ORGANISATION, "windowquit"]);
 }
 
 fn entry(name: &str) -> BTreeMap<String, String> {

@@ -61,19 +61,21 @@ fn t2_a_hands_key_is_no_consent_after_an_injected_one_has_moved_the_focus() {
     }
 }
 
-/// What was taken away comes back, and a held picture goes on, by a hand alone.
+/// Also what leads to the question at a first meeting, once it can be pressed; a held picture goes on by a hand alone.
 #[test]
-fn t2_no_program_gives_a_right_back_or_lets_a_held_picture_go_on() {
+fn t2_no_program_reads_the_notice_or_lets_a_held_picture_go_on() {
     let mut desk = Desk::start();
-    let window = Mock::start(AGENT, "agent-live-paused", &desk.display);
-    // Where Allow stands in a question.
-    let go_on = allow(&desk);
-    let (x, y) = (go_on.0.to_string(), go_on.1.to_string());
-    until("the injected click reached the button and was refused there", || {
-        desk.xdotool(&["mousemove", &x, &y, "click", "1"]);
-        window.line(Duration::from_secs(1)).as_deref() == Some("not by hand")
-    });
-    until_by_hand(&window, || desk.click(go_on));
+    for state in ["agent-notice", "agent-live-paused"] {
+        let window = Mock::start(AGENT, state, &desk.display);
+        // Where Allow stands in a question.
+        let go_on = allow(&desk);
+        let (x, y) = (go_on.0.to_string(), go_on.1.to_string());
+        until(&format!("{state}: the injected click reached the button and was refused there"), || {
+            desk.xdotool(&["mousemove", &x, &y, "click", "1"]);
+            window.line(Duration::from_secs(1)).as_deref() == Some("not by hand")
+        });
+        until_by_hand(&window, || desk.click(go_on));
+    }
 }
 
 /// The bound of what is shown is the session's; here everything that is written is.
@@ -241,10 +243,10 @@ fn t33_a_wall_of_windows_makes_neither_the_bar_nor_the_stop_key_slow() {
     let window = Mock::start(AGENT, "agent-live-control", &desk.display);
     let rival = Rival::of(&desk);
     for _ in 0..600 {
-        let wall = rival.window((300, 60), 1);
-        rival.client.map_window(wall).unwrap();
+        rival.client.map_window(rival.window((300, 60), 1)).unwrap();
     }
     until("the bar stands above six hundred windows", || rival.sees_it_stand());
+    rival.stands_again_in_time("covered by one more", &|| rival.cover());
     desk.xdotool(&["key", "ctrl+alt+shift+e"]);
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"), "the stop key");
 }

@@ -164,6 +164,12 @@ impl Witness {
 
     /// # Errors
     /// None.
+    pub fn is_pointed_at(&self) -> Result<bool, ScreenError> {
+        match *self {}
+    }
+
+    /// # Errors
+    /// None.
     pub fn catch_up(&mut self) -> Result<(), ScreenError> {
         match *self {}
     }

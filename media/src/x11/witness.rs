@@ -86,6 +86,16 @@ impl Witness {
         self.window == window
     }
 
+    /// Whether the pointer is over the window now, and over nothing that lies on it.
+    ///
+    /// # Errors
+    /// [`ScreenError::Lost`] when the display is gone.
+    pub fn is_pointed_at(&self) -> Result<bool, ScreenError> {
+        let asked = self.desktop.connection.query_pointer(self.desktop.root).map_err(lost)?;
+        let over = asked.reply().map_err(refused("pointer"))?.child;
+        Ok(self.line.last() == Some(&over))
+    }
+
     /// Takes note of what has happened so far; to be called now and then while nobody asks, so that
     /// little waits.
     ///

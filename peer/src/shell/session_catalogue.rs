@@ -40,6 +40,12 @@ texts! {
     AskContinue =>
         "Shall the session with {0} go on? The other side's hand is off until you answer. Type yes and press Enter to go on. no, or silence for {1}, ends it:",
         "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}以内に回答がない場合は終了します:";
+    MayTheyMore =>
+        "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Without an answer in {3} this is refused.",
+        "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。{3}以内に回答がない場合は拒否になります。";
+    ShallItGoOn =>
+        "Shall the session with {0} go on? The other side's hand is off until you answer. Without an answer in {1} it ends.",
+        "{0} とのセッションを続けますか。回答するまで相手は操作できません。{1}以内に回答がない場合は終了します。";
     AnswerTooSoon =>
         "That was typed before the question stood. Please read it, then answer.",
         "質問が表示される前に入力されました。内容を読んでから回答してください。";

@@ -3,12 +3,15 @@
 //!
 //! Decides nothing; asks with dbus-send and reads what it prints.
 
-use std::process::Command;
+use std::{process::Command, thread, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::bus::Bus;
 use crate::running::{run, until};
+
+/// Whoever asks all the time keeps the windows from all else.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A session bus of its own, on which somebody reads windows out.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Node {
 
 /// AT-SPI's numbers (atspi-constants.h).
 pub mod role {
+    pub const FRAME: u32 = 23;
     pub const IMAGE: u32 = 27;
     pub const LABEL: u32 = 29;
     pub const LIST_ITEM: u32 = 32;
@@ -88,6 +92,40 @@ impl Reader {
         Ok(self.nodes().into_iter().find(fits))
     }
 
+    /// Waits for something of whatever role whose name has these words in it; gives the whole name.
+    ///
+    /// # Errors
+    /// It never came; says what is there.
+    pub fn hear(&self, words: &str) -> Result<String> {
+        until(words, || Ok(self.heard(words)))
+            .with_context(|| format!("{:?}", self.nodes().into_iter().map(|node| node.name)))
+    }
+
+    /// The same, as it is now.
+    pub fn heard(&self, words: &str) -> Option<String> {
+        self.nodes().into_iter().map(|node| node.name).find(|name| name.contains(words))
+    }
+
+    /// Left, top, width and height of everything of this role whose name begins so, in the window whose title has these
+    /// words in it. Where the window stands on the screen a toolkit may not know.
+    ///
+    /// # Errors
+    /// One of it stands nowhere.
+    pub fn areas(&self, window: &str, role: u32, name: &str) -> Result<Vec<[i32; 4]>> {
+        let mut nodes = self.nodes();
+        let tree = |node: &Node| node.path.rsplit_once('/').map(|(tree, _)| tree.to_owned());
+        let titled = |node: &&Node| node.role == role::FRAME && node.name.contains(window);
+        let trees: Vec<String> = nodes.iter().filter(titled).filter_map(tree).collect();
+        nodes.retain(|node| node.role == role && node.name.starts_with(name));
+        nodes.retain(|node| tree(node).is_some_and(|tree| trees.contains(&tree)));
+        let of_the_window = ["uint32:1"];
+        let area = |node: &Node| {
+            let told = self.ask(&node.program, &node.path, "Component.GetExtents", &of_the_window)?;
+            numbers(&told).try_into().map_err(|_| anyhow!("{name} has no place"))
+        };
+        nodes.iter().map(area).collect()
+    }
+
     /// Presses what can be pressed, as soon as it is there.
     ///
     /// # Errors
@@ -97,6 +135,17 @@ impl Reader {
         let done = self.ask(&node.program, &node.path, "Action.DoAction", &["int32:0"])?;
         ensure!(done.contains("true"), "{name} takes no action");
         Ok(())
+    }
+
+    /// What stands in the first of what can be written in; empty while there is none.
+    ///
+    /// # Errors
+    /// The bus is gone.
+    pub fn text(&self, role: u32) -> Result<String> {
+        let Some(field) = self.find(role, "")? else { return Ok(String::new()) };
+        let whole = ["int32:0", "int32:-1"];
+        let told = self.ask(&field.program, &field.path, "Text.GetText", &whole)?;
+        Ok(told.lines().find_map(|line| quoted(line, "string ")).unwrap_or_default().to_owned())
     }
 
     /// Gives something the keys of its window.
@@ -112,6 +161,7 @@ impl Reader {
 
     /// None while there is no window.
     fn nodes(&self) -> Vec<Node> {
+        thread::sleep(PAUSE);
         let (registry, root) = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root");
         let programs = self.ask(registry, root, "Accessible.GetChildren", &[]).unwrap_or_default();
         let programs: Vec<&str> = programs.lines().filter_map(|line| quoted(line, "string ")).collect();
@@ -141,6 +191,11 @@ fn read(items: &str) -> Vec<Node> {
         })
     };
     items.split("\n      struct {").skip(1).filter_map(of_item).collect()
+}
+
+/// The whole numbers of what dbus-send prints, in order.
+fn numbers(told: &str) -> Vec<i32> {
+    told.lines().filter_map(|line| line.trim_start().strip_prefix("int32 ")?.parse().ok()).collect()
 }
 
 fn quoted<'a>(line: &'a str, kind: &str) -> Option<&'a str> {
@@ -187,5 +242,7 @@ mod tests {
             (":1.0", "/org/a11y/atspi/accessible/0/7")
         );
         assert_eq!(read(ITEMS).len(), 1);
+        let place = "   struct {\n      int32 4\n      int32 -5\n      int32 60\n   }\n";
+        assert_eq!(numbers(place), [4, -5, 60]);
     }
 }

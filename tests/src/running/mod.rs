@@ -1,11 +1,13 @@
 //! Programs run by the tests: started, listened to, talked to, and gone at the end.
 
 mod log;
+mod ports;
 mod process;
 mod pty;
 
 pub use self::{
     log::{Line, Log, Mark, Voice},
+    ports::listening_of,
     process::{COMPUTED, PATIENCE, Process, cpu_of, program, resident_of, run, threads_of},
     pty::Pty,
 };

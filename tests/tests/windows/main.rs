@@ -5,12 +5,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asked;
 mod ending;
 mod entering;
 mod keys;
 mod leaving;
+mod lost;
 mod papers;
+mod past;
 mod rights;
+mod showing;
 mod tabs;
 mod trusting;
 mod wayland;
@@ -27,7 +31,7 @@ use tasuki_protocol::{
     rights::{Capability, Mode},
 };
 use tasuki_tests::{
-    desktop::{Desktop, Ear, Hand, Notepad, Size, connections_of},
+    desktop::{Desktop, Ear, Hand, Notepad, Reader, Size, connections_of},
     running::{Process, until},
     stack::{self, AgentWindow, House, OperatorWindow, Way},
 };
@@ -47,6 +51,8 @@ const OWN_HAND: Duration = Duration::from_millis(2600);
 const FRAMED: usize = 5;
 /// From consent to the first picture, where nothing is far.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
+/// A machine that is shared may be late, and not each time.
+const TRIES: usize = 3;
 /// Two desktops with four programs are as much as a small machine bears at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -140,7 +146,7 @@ fn t68_neither_window_can_leave_a_core_dump() {
 fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
     let mut room = Room::furnish();
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
-    let mut pictures = Vec::new();
+    let (mut pictures, mut both_signed) = (Vec::new(), false);
     for (before, mode) in Mode::ALL.into_iter().enumerate() {
         let agent = AgentWindow::open(&room.house, &room.user).unwrap();
         let began = papers::now();
@@ -191,15 +197,33 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
         let page = agent.end(&mut room.hand).unwrap();
 
         nothing_is_marked_any_more(&window);
-        papers::it_says_what_was(&page, mode, kept, &began);
+        both_signed |= papers::it_says_what_was(&page, mode, kept, &began);
         let last = room.session_after(before);
         let operators = fs::read_dir(room.house.profile().join("receipts")).unwrap();
         assert_eq!(operators.count(), before + 1, "the operator's window keeps its own");
         assert!(last.contains("\"ended_there\"") && last.contains(mode.name()), "{last}");
     }
-    eprintln!("from Allow to the picture: {pictures:.0?}");
-    assert!(pictures.iter().min() < Some(&FIRST_PICTURE), "{pictures:?}");
+    assert!(both_signed, "in five sessions no receipt has both names");
+    pictures_come_in_a_second((&room.house, &room.user, &mut room.hand), &window, &pictures);
     papers::the_record_has_pictures_of_the_operators_screen(&room.house, 2);
+}
+
+/// In each mode at best, after the one that was seen already.
+fn pictures_come_in_a_second(
+    (house, user, hand): (&House, &Desktop, &mut Hand),
+    window: &OperatorWindow<'_>,
+    seen: &[Duration],
+) {
+    for (mode, first) in Mode::ALL.into_iter().zip(seen) {
+        let mut took = vec![*first];
+        while took.len() < TRIES && took.iter().min() >= Some(&FIRST_PICTURE) {
+            let agent = AgentWindow::open(house, user).unwrap();
+            took.push(window.meet(&agent, hand, mode).unwrap());
+            agent.end(hand).unwrap();
+        }
+        eprintln!("from Allow to the picture in {mode}: {took:.0?}");
+        assert!(took.iter().min() < Some(&FIRST_PICTURE), "{mode}: {took:?}");
+    }
 }
 
 /// Keys go by their place: with the same layout at both ends every letter arrives as typed. And S7, T2, T17: what
@@ -209,7 +233,8 @@ fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
 fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
     let mut room = Room::furnish();
     let mut window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
-    let agent = AgentWindow::open(&room.house, &room.user).unwrap();
+    let hers = Reader::start().unwrap();
+    let agent = AgentWindow::open_read(&room.house, &room.user, (&hers, &[])).unwrap();
     window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
     thread::sleep(OWN_HAND);
     let notes = &room.users_notes;
@@ -220,7 +245,7 @@ fn s2_what_is_typed_into_the_window_arrives_with_us_jp_de_and_fr_layouts() {
         &profile,
         notes,
         &mut window,
-        &agent,
+        (&agent, &hers),
         hand,
     );
     let page = agent.end(hand).unwrap();

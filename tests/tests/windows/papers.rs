@@ -33,8 +33,8 @@ pub(super) fn a_picture_is_kept_as_the_screen_stands(
 }
 
 /// S97, S99: one value after the other, of a session that the person ended; and the program that checks the page
-/// takes it.
-pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str) {
+/// takes it. Gives whether both ends have signed it.
+pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str) -> bool {
     let page = Page::read(file);
     assert_eq!(page.one("組織 / Organisation"), "Example Help");
     assert_eq!(page.one("オペレータ / Operator"), "Hanako Sato (hanako)");
@@ -68,7 +68,8 @@ pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str
     assert_eq!(page.one("終了 / Ended"), ended);
     assert_eq!(page.one("省略 / Entries left out"), "0");
     // The other end's name is waited for only so long, which a busy machine may exceed.
-    assert!(page.one("署名 / Signed by").contains("利用者 / end user"), "{page:?}");
+    let signed_by = page.one("署名 / Signed by");
+    assert!(signed_by.contains("利用者 / end user"), "{page:?}");
     let session = page.one("セッション / Session");
     assert!(file.to_string_lossy().contains(session), "{session}");
 
@@ -76,6 +77,7 @@ pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str
     verify.args(["receipt", "verify", "--json"]).arg(file);
     let said: Value = serde_json::from_str(run(verify).unwrap().trim()).unwrap();
     assert_eq!(said["session"], session, "{said}");
+    signed_by.contains("オペレータ / operator")
 }
 
 /// S99: of the session in which control was taken back, lent and taken back again, and one picture was kept.

@@ -4,11 +4,16 @@
 use std::{path::Path, thread};
 
 use tasuki_tests::{
-    desktop::{Ear, Hand, Notepad, Picture},
+    desktop::{Ear, Hand, Notepad, Picture, Reader},
+    running::until,
     stack::{AgentWindow, OperatorWindow},
 };
 
 use super::{OWN_HAND, USER, click_until_focused};
+
+/// How the bar's second line begins.
+const OPERATED: &str = "sees and operates this screen  ·  for ";
+const SEEN: &str = "sees this screen  ·  for ";
 
 /// S7, T2, T17: the picture is kept as the person's screen stands, the whole screen is filled with it, and
 /// control is asked for, lent, counted down and taken back, by clicks and keys in both windows.
@@ -16,7 +21,7 @@ pub(super) fn who_looks_is_lent_control_until_it_is_taken_back(
     profile: &Path,
     notes: &Notepad,
     window: &mut OperatorWindow<'_>,
-    agent: &AgentWindow<'_>,
+    (agent, hers): (&AgentWindow<'_>, &Reader),
     hand: &mut Hand,
 ) {
     let user = agent.desk();
@@ -43,6 +48,7 @@ pub(super) fn who_looks_is_lent_control_until_it_is_taken_back(
     window.key("Return").unwrap();
     notes.wait_for("lent").unwrap();
     window.wait_for_countdown().unwrap();
+    the_bar_counts_down(hers);
 
     agent.take_back(hand).unwrap();
     window.wait_for_the_end_of_control().unwrap();
@@ -50,4 +56,20 @@ pub(super) fn who_looks_is_lent_control_until_it_is_taken_back(
     window.click_at_host(USER, notes.middle).unwrap();
     window.type_text("late").unwrap();
     assert_eq!(ear.heard().unwrap(), 0, "what was lent is taken back");
+    until("the bar to tell of no time any more", || {
+        Ok(hers.heard(SEEN).filter(|bar| !bar.contains(" left")).map(drop))
+    })
+    .unwrap();
+}
+
+/// T33: until when, on the bar of her screen.
+fn the_bar_counts_down(hers: &Reader) {
+    let counts = |before: Option<&str>| {
+        let bar = hers.heard(OPERATED)?;
+        let left = bar.split("  ·  ").find(|fact| fact.ends_with(" left"))?;
+        (Some(left) != before).then(|| left.to_owned())
+    };
+    let first = until("the time that is left on the bar", || Ok(counts(None))).unwrap();
+    assert!(first.starts_with("14:"), "{first}");
+    until("the bar's time to go down", || Ok(counts(Some(&first)))).unwrap();
 }

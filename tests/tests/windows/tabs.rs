@@ -98,7 +98,7 @@ fn sheet(desk: &Desktop, (left, width): (i16, u16), colour: [u8; 3]) -> Painter 
     painter
 }
 
-fn xrandr(desk: &Desktop, arguments: &str) {
+pub(super) fn xrandr(desk: &Desktop, arguments: &str) {
     let mut command: Command = desk.command("xrandr");
     command.args(arguments.split(' '));
     run(command).unwrap();

@@ -14,10 +14,11 @@ use slint::winit_030::winit::platform::scancode::PhysicalKeyExtScancode as _;
 use slint::winit_030::{EventResult, WinitWindowAccessor as _};
 use tasuki_media::desktop::{Alarm, Deed, Doer, Standing, StopKey, Witness};
 
-use super::model::{Model, Msg, Page};
+use super::live::Stillness;
+use super::model::{Model, Msg, Page, Spot};
 use super::tray::{TraySlot, look_for_tray};
 use super::view;
-use super::wiring::{self, Ear};
+use super::wiring::{self, Ear, Opening};
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch, on_wayland};
 use crate::windows::{Agent, AgentWindow, BannerWindow, Means};
 
@@ -43,6 +44,9 @@ pub(super) struct Guard {
 struct Bar {
     window: BannerWindow,
     place: Place,
+    /// Of its own: to that of the main window the bar is something that lies over it.
+    witness: Option<Witness>,
+    was_blinded: bool,
 }
 
 impl Guard {
@@ -74,6 +78,8 @@ impl Guard {
             (true, true) => self.keep_up(model, window, ear),
             (false, false) => {}
         }
+        let is_held = is_held(&model.page);
+        self.bars.iter_mut().for_each(|bar| bar.look_after_witness(is_held));
         // The page tells of no key that does nothing.
         let is_missing = self.stop_key.get() == Some(StopKey::Missing);
         window.global::<Agent<'_>>().set_stop_key(!is_missing);
@@ -128,7 +134,7 @@ impl Guard {
     }
 
     /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
-    pub(super) fn is_by_hand(&mut self, means: Means) -> bool {
+    pub(super) fn is_by_hand(&mut self, opening: Opening, means: Means) -> bool {
         let deed = match means {
             Means::Pointer => Deed::Click,
             Means::Key => Deed::Key,
@@ -138,8 +144,18 @@ impl Guard {
         if on_wayland() {
             return true;
         }
-        let asked = self.witness.borrow_mut().as_mut().map(|witness| witness.ask(deed));
+        let asked = if opening == Opening::GoOnShowing(Spot::Bar) {
+            self.pressed_bar().map(|witness| witness.ask(deed))
+        } else {
+            self.witness.borrow_mut().as_mut().map(|witness| witness.ask(deed))
+        };
         matches!(asked, Some(Ok(Doer::Hand)))
+    }
+
+    /// Each monitor has a bar.
+    fn pressed_bar(&mut self) -> Option<&mut Witness> {
+        let all = self.bars.iter_mut().filter_map(|bar| bar.witness.as_mut());
+        all.into_iter().find(|witness| matches!(witness.is_pointed_at(), Ok(true)))
     }
 
     fn raise_bars(&mut self, model: &Model, window: &impl ComponentHandle, ear: &impl Ear) {
@@ -216,6 +232,11 @@ fn at_stake(page: &Page) -> (bool, bool) {
     }
 }
 
+/// Whether the picture stands still by the person's wish, and a press of the bar would let it go on.
+fn is_held(page: &Page) -> bool {
+    matches!(page, Page::Live(live) if live.stillness == Stillness::Paused)
+}
+
 /// X's number of a key that goes down, as far as it is known. What repeats was pressed once.
 fn pressed(event: &WindowEvent) -> Option<Option<u8>> {
     let WindowEvent::KeyboardInput { event, is_synthetic: false, .. } = event else { return None };
@@ -242,7 +263,26 @@ impl Bar {
             slint::CloseRequestResponse::KeepWindowShown
         });
         place.put(bar.window())?;
-        Ok(Self { window: bar, place })
+        Ok(Self { window: bar, place, witness: None, was_blinded: false })
+    }
+
+    /// While it could let the picture go on: another program may lay something over it, or put it under a finger (T2).
+    fn look_after_witness(&mut self, is_held: bool) {
+        let id = upkeep::x11_id(self.window.window()).filter(|_| is_held);
+        if self.witness.as_ref().is_some_and(|witness| id.is_none_or(|id| !witness.is_of(id))) {
+            self.witness = None;
+        }
+        self.was_blinded &= is_held;
+        if let (None, Some(id)) = (&self.witness, id) {
+            self.witness = Witness::open(None, id).ok();
+            if let Some(witness) = self.witness.as_mut().filter(|_| self.was_blinded) {
+                witness.comes_late();
+            }
+        }
+        if let Some(Err(_)) = self.witness.as_mut().map(Witness::catch_up) {
+            self.was_blinded = true;
+            self.witness = None;
+        }
     }
 }
 

@@ -194,7 +194,7 @@ impl Ear for Rc<Mock> {
     }
 
     fn pressed(&self, opening: Opening, means: Means) {
-        let by_hand = self.guard.borrow_mut().is_by_hand(means);
+        let by_hand = self.guard.borrow_mut().is_by_hand(opening, means);
         if !by_hand {
             self.say("not by hand");
             return self.send(Msg::NotByHand);

@@ -347,7 +347,7 @@ impl Ear for Hearing {
 
     fn pressed(&self, opening: Opening, means: Means) {
         let Some(program) = self.0.upgrade() else { return };
-        let by_hand = program.guard.borrow_mut().is_by_hand(means);
+        let by_hand = program.guard.borrow_mut().is_by_hand(opening, means);
         let msg = match opening {
             _ if !by_hand => Msg::NotByHand,
             Opening::ReadNotice => Msg::NoticeRead,

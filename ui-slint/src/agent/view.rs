@@ -93,7 +93,9 @@ fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
 pub fn show_banner(model: &Model, banner: &BannerWindow, now: Instant) {
     show_pane(model, banner, now);
     if let Page::Live(live) = &model.page {
-        let soonest = live.timed.iter().map(|(right, _)| live.seconds_left(*right, now)).min();
+        let left = live.timed.iter().map(|(right, _)| live.seconds_left(*right, now));
+        // The host's core says a moment later that it is over.
+        let soonest = left.filter(|seconds| *seconds > 0).min();
         banner.set_rights(soonest.map(moment::clock).unwrap_or_default().into());
     }
 }

@@ -42,9 +42,9 @@ impl Question {
         match self.question.kind {
             PersonQuestionKind::MoreRights { rights, for_seconds } => {
                 let (names, span) = (texts::rights(rights, lang), texts::span(for_seconds, lang));
-                SessionText::AskMoreRights.fill(lang, &[with, &names, &span, &answer])
+                SessionText::MayTheyMore.fill(lang, &[with, &names, &span, &answer])
             }
-            PersonQuestionKind::Continue => SessionText::AskContinue.fill(lang, &[with, &answer]),
+            PersonQuestionKind::Continue => SessionText::ShallItGoOn.fill(lang, &[with, &answer]),
         }
     }
 }

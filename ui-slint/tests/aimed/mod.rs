@@ -17,6 +17,25 @@ use x11rb::wrapper::ConnectionExt as _;
 use super::hand::{Desk, Mock, PATIENCE};
 use super::{AGENT, SPACE, allow, allow_is_seen, id, until_by_hand};
 
+/// On every monitor, above everything; to the window itself it is something that lies over it.
+#[test]
+fn t2_the_bar_lets_a_held_picture_go_on_by_a_hand_alone() {
+    let mut desk = Desk::start();
+    let window = Mock::start(AGENT, "agent-live-paused", &desk.display);
+    let _ = allow(&desk);
+    // The left one of two buttons.
+    let go_on = (758, 28);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        desk.xdotool(&["mousemove", "758", "28", "click", "1"]);
+        if let Some(line) = window.line(Duration::from_secs(1)) {
+            break assert_eq!(line, "not by hand");
+        }
+        assert!(Instant::now() < deadline, "the click reached the button");
+    }
+    until_by_hand(&window, || desk.click(go_on));
+}
+
 /// The pointer of another pair of masters is as good as the first one's, and its devices came after the
 /// witness.
 #[test]

@@ -323,3 +323,34 @@ pub(crate) fn what_is_said_is_true_of_the_rights_and_the_mode(lang: Lang) {
     assert!(text.starts_with(begin) && text.contains(span), "{text}");
     assert!(text.lines().all(|line| line.ends_with(stop)), "{text}");
 }
+
+/// Until when, as long as that lasts, and that it is recorded, where it is.
+pub(crate) fn t33_the_bar_counts_down_and_says_rec_where_it_is_recorded(lang: Lang) {
+    let mut live = scene("agent-live-view", lang);
+    let operate = Rights::of(&[Capability::Operate]);
+    tell(&mut live, News::Allowed { rights: operate, seconds: Some(900) });
+    let said = |live: &Scene, later| {
+        let bar = BannerWindow::new().unwrap();
+        bar.window().set_size(LogicalSize::new(860.0, 56.0));
+        view::show_banner(&live.model, &bar, live.now + Duration::from_secs(later));
+        bar.show().unwrap();
+        said_on(&bar).join("  ·  ")
+    };
+    let left = |clock: &str| {
+        if lang == Lang::En { format!("{clock} left") } else { format!("残り {clock}") }
+    };
+    for (later, clock) in [(0, "15:00"), (1, "14:59"), (60, "14:00"), (899, "0:01")] {
+        let bar = said(&live, later);
+        assert!(bar.ends_with(&left(clock)), "after {later} s: {bar}");
+    }
+    let bar = said(&live, 900);
+    assert!(!bar.contains(left("").trim()), "{bar}");
+
+    for (recording, is_told) in [(Requirement::Required, true), (Requirement::default(), false)] {
+        let Page::Live(session) = &mut live.model.page else { panic!("it lives") };
+        session.manifest.recording = recording;
+        session.allowed = session.allowed.without(Capability::Record);
+        let bar = said(&live, 5);
+        assert_eq!(bar.contains("● REC"), is_told, "{bar}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Another program of the same display, which does to a window whatever X lets it.
 
+use std::time::{Duration, Instant};
+
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
@@ -12,6 +14,10 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::hand::Desk;
 use super::{bar, until};
+
+/// T33. A machine that is shared may be late, and not each time.
+const WITHIN: Duration = Duration::from_millis(500);
+const TRIES: usize = 3;
 
 /// Another program of the same display, and the bar as it stood at first.
 pub(crate) struct Rival {
@@ -44,7 +50,7 @@ impl Rival {
         Self { ours, ..self }
     }
 
-    /// One after the other, each until it stands again.
+    /// One after the other, each until it stands again, and as often as it takes for that to be in time once.
     pub(crate) fn does_all(&self) {
         let put = ConfigureWindowAux::new;
         let deeds: [(&str, &dyn Fn()); 10] = [
@@ -60,9 +66,19 @@ impl Rival {
             ("covered from inside", &|| self.put_inside()),
         ];
         for (deed, act) in deeds {
-            act();
-            until(&format!("the bar that was {deed} stands again"), || self.sees_it_stand());
+            self.stands_again_in_time(deed, act);
         }
+    }
+
+    pub(crate) fn stands_again_in_time(&self, deed: &str, act: &dyn Fn()) {
+        let mut took = Vec::new();
+        while took.len() < TRIES && took.iter().min().is_none_or(|least| *least > WITHIN) {
+            act();
+            let done = Instant::now();
+            until(&format!("the bar that was {deed} stands again"), || self.sees_it_stand());
+            took.push(done.elapsed());
+        }
+        assert!(took.iter().min() <= Some(&WITHIN), "the bar that was {deed} came up late: {took:?}");
     }
 
     pub(crate) fn sees_it_stand(&self) -> bool {
@@ -90,6 +106,11 @@ impl Rival {
     fn sees(&self, window: u32) -> bool {
         let facts = self.client.get_window_attributes(window).unwrap().reply();
         facts.is_ok_and(|facts| facts.map_state == MapState::VIEWABLE)
+    }
+
+    pub(crate) fn cover(&self) {
+        let cover = self.window((1024, 200), 1);
+        self.client.map_window(cover).unwrap().check().unwrap();
     }
 
     /// As large as the bar, and a part of it to whoever looks at the order of the windows alone.

@@ -49,8 +49,8 @@ const BESIDE: (i16, i16) = (500, 40);
 #[derive(Debug)]
 pub struct AgentWindow<'a> {
     pub process: Process,
-    desk: &'a Desktop,
-    profile: PathBuf,
+    pub(super) desk: &'a Desktop,
+    pub(super) profile: PathBuf,
 }
 
 impl<'a> AgentWindow<'a> {
@@ -70,7 +70,7 @@ impl<'a> AgentWindow<'a> {
         Self::start(house, desk, |command| command.env("DBUS_SESSION_BUS_ADDRESS", panel.session()))
     }
 
-    fn start(
+    pub(super) fn start(
         house: &House,
         desk: &'a Desktop,
         bus: impl FnOnce(&mut Command) -> &mut Command,

@@ -5,6 +5,7 @@
 mod agent;
 mod hands;
 mod operator;
+mod read;
 
 use std::{
     path::{Path, PathBuf},

@@ -50,7 +50,7 @@ pub fn shows_in_window(window: &Frame, host: &Picture, seen: &Picture) -> Result
     VIEW.shows(window, host, seen)
 }
 
-fn command(desk: &Desktop, profile: &Path) -> Result<Command> {
+pub(super) fn command(desk: &Desktop, profile: &Path) -> Result<Command> {
     let mut command = desk.command(window_program("tasuki-operator")?);
     command.arg("--profile").arg(profile).env("SLINT_BACKEND", "winit-software");
     // Where its pictures go.
@@ -101,7 +101,7 @@ impl<'a> OperatorWindow<'a> {
         Self::started(desk, command)
     }
 
-    fn started(desk: &'a Desktop, command: Command) -> Result<Self> {
+    pub(super) fn started(desk: &'a Desktop, command: Command) -> Result<Self> {
         let process = Process::start("tasuki-operator", command)?;
         let frame = until("the operator's window", || Frame::named(desk, "Tasuki"))?;
         let mut window = Self { process, desk, frame, last: RefCell::default() };

@@ -1,0 +1,132 @@
+//! The windows beside a screen reader, which knows where everything stands in them: as whoever reads a label and
+//! presses there.
+
+use std::{ops::RangeInclusive, process::Command};
+
+use anyhow::{Context, Result};
+
+use super::{AgentWindow, OperatorWindow, operator, window_program};
+use crate::{
+    desktop::{Desktop, Hand, Reader, role},
+    running::{run, until},
+    stack::{House, Way},
+};
+
+/// What a program is told beside its flags: names and values of its environment.
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
+/// How high the operator's bar may be: no side of a frame is.
+const BAR: RangeInclusive<u16> = 30..=120;
+/// What stands in the titles of the windows and of their bars.
+const HIS: &str = "operators";
+const HIS_BAR: &str = "Your screen is shown";
+const HERS: &str = "Remote support";
+const HER_BAR: &str = "Connected";
+
+impl<'a> OperatorWindow<'a> {
+    /// Opens it, read out by `reader`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_read(
+        house: &House,
+        desk: &'a Desktop,
+        way: Way,
+        (reader, settings): (&Reader, Settings<'_>),
+    ) -> Result<Self> {
+        let mut command: Command = operator::command(desk, &house.profile())?;
+        command.args(["--path", way.name(), "--lang", "en"]);
+        command.env("DBUS_SESSION_BUS_ADDRESS", reader.session()).envs(settings.iter().copied());
+        Self::started(desk, command)
+    }
+
+    /// Where on the screen something stands that is called so, as soon as it does.
+    ///
+    /// # Errors
+    /// It never came.
+    pub fn place_at(&self, reader: &Reader, role: u32, name: &str) -> Result<(u16, u16)> {
+        Ok(self.frame.at(middle(reader, HIS, (role, name))?))
+    }
+
+    /// Clicks there.
+    ///
+    /// # Errors
+    /// It never came.
+    pub fn click_at(&self, reader: &Reader, role: u32, name: &str) -> Result<()> {
+        self.click_on_screen(self.place_at(reader, role, name)?)
+    }
+
+    /// Clicks at a button of the bar over the shown screen.
+    ///
+    /// # Errors
+    /// There is no bar, or no such button.
+    pub fn click_on_bar(&self, reader: &Reader, name: &str) -> Result<()> {
+        let bar = self.marks()?.into_iter().find(|mark| BAR.contains(&mark.height));
+        let bar = bar.context("there is no bar")?;
+        self.click_on_screen(bar.at(middle(reader, HIS_BAR, (role::BUTTON, name))?))
+    }
+
+    fn click_on_screen(&self, (x, y): (u16, u16)) -> Result<()> {
+        self.click(i32::from(x) - i32::from(self.frame.left), i32::from(y) - i32::from(self.frame.top))
+    }
+}
+
+impl<'a> AgentWindow<'a> {
+    /// Opens it, read out by `reader`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_read(
+        house: &House,
+        desk: &'a Desktop,
+        (reader, settings): (&Reader, Settings<'_>),
+    ) -> Result<Self> {
+        Self::start(house, desk, |command| {
+            command.env("DBUS_SESSION_BUS_ADDRESS", reader.session()).envs(settings.iter().copied())
+        })
+    }
+
+    /// As a desktop does with a link that somebody clicks: a second start, which hands it to this window.
+    ///
+    /// # Errors
+    /// It failed.
+    pub fn follow(&self, house: &House, link: &str) -> Result<()> {
+        let mut command = self.desk.command(window_program("tasuki-agent")?);
+        command.arg("--tenant").arg(house.bundle()).arg("--profile").arg(&self.profile);
+        command.args(["--", link]).env_remove("DBUS_SESSION_BUS_ADDRESS");
+        run(command).map(drop)
+    }
+
+    /// Where on the screen something stands that is called so, as soon as it does.
+    ///
+    /// # Errors
+    /// It never came.
+    pub fn place_at(&self, reader: &Reader, role: u32, name: &str) -> Result<(u16, u16)> {
+        let place = middle(reader, HERS, (role, name))?;
+        Ok(self.frame()?.context("the user's window is gone")?.at(place))
+    }
+
+    /// A hand's click there.
+    ///
+    /// # Errors
+    /// It never came.
+    pub fn click_at(&self, hand: &mut Hand, reader: &Reader, role: u32, name: &str) -> Result<()> {
+        hand.click(self.place_at(reader, role, name)?)
+    }
+
+    /// Where a button of the bar stands on the screen.
+    ///
+    /// # Errors
+    /// There is no bar, or no such button.
+    pub fn on_bar(&self, reader: &Reader, name: &str) -> Result<(u16, u16)> {
+        let place = middle(reader, HER_BAR, (role::BUTTON, name))?;
+        Ok(self.bar()?.context("there is no bar")?.at(place))
+    }
+}
+
+/// The middle of something that stands in a window, as soon as it does.
+fn middle(reader: &Reader, window: &str, (role, name): (u32, &str)) -> Result<(f64, f64)> {
+    let area = until(name, || Ok(reader.areas(window, role, name)?.first().copied()))?;
+    let [left, top, width, height] = area.map(f64::from);
+    Ok((left + width / 2.0, top + height / 2.0))
+}
