@@ -7,6 +7,7 @@ use tasuki_protocol::ids::SessionId;
 use tasuki_signaling::core::agenda::{Agenda, Reminder};
 use tasuki_signaling::core::guesses::{Guesses, Limits, OVERALL_WINDOW, Place};
 use tasuki_signaling::core::pace::{Allowance, Pace};
+use tasuki_signaling::core::requests::{KEPT, Requests};
 use tasuki_signaling::core::rooms::ConnectionId;
 
 fn guesses() -> Guesses {
@@ -114,4 +115,38 @@ fn however_often_something_is_put_off_or_brought_forward_it_is_reminded_once() {
     assert_eq!((agenda.pop_due(at(2000)), agenda.pop_due(at(2000))), (Some(agent), None));
     agenda.remind(at(3000), room);
     assert_eq!(agenda.next(), Some(at(3000)), "and again, where it asks for it");
+}
+
+#[test]
+fn t59_an_address_has_its_burst_and_its_rate_and_takes_from_no_other() {
+    let begun = Instant::now();
+    let mut requests = Requests::new(60, begun);
+    let served = |requests: &mut Requests, of, now| {
+        (0..200).filter(|_| requests.admit(Place::V4(of), now).is_ok()).count()
+    };
+    assert_eq!(served(&mut requests, 1, begun), 60);
+    assert_eq!(requests.admit(Place::V4(1), begun), Err(Duration::from_secs(1)));
+    assert_eq!(served(&mut requests, 2, begun), 60);
+    // While generations pass, too: who goes on asking has what the time has given, and no more.
+    let mut in_ten_minutes = 0;
+    for half_seconds in 1..=1200 {
+        let now = begun + Duration::from_millis(500 * half_seconds);
+        in_ten_minutes += usize::from(requests.admit(Place::V4(1), now).is_ok());
+    }
+    assert_eq!(in_ten_minutes, 600);
+}
+
+#[test]
+fn t59_addresses_without_number_take_up_no_memory_without_bound() {
+    let begun = Instant::now();
+    let mut requests = Requests::new(60, begun);
+    for place in 0..400_000 {
+        requests.admit(Place::V4(place), begun).ok();
+    }
+    assert!(requests.kept() <= 2 * KEPT);
+    let minute = Duration::from_secs(60);
+    for place in [1, 2] {
+        requests.admit(Place::V4(place), begun + minute * (3 + place)).ok();
+    }
+    assert_eq!(requests.kept(), 2);
 }

@@ -11,7 +11,7 @@ use super::guesses::Place;
 use super::pace::{Allowance, Pace};
 
 /// So many addresses are kept, twice at most: those of now, and those of just before.
-const KEPT: usize = 1 << 15;
+pub const KEPT: usize = 1 << 15;
 /// The span of a [`Requests::new`]'s `per_minute`, after which a bucket is full again.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -44,47 +44,9 @@ impl Requests {
         let pace = self.now.entry(place).or_insert_with(known);
         if pace.take(now) { Ok(()) } else { Err(pace.wait()) }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(address: u32) -> Place {
-        Place::V4(address)
-    }
-
-    #[test]
-    fn t59_an_address_has_its_burst_and_its_rate_and_takes_from_no_other() {
-        let begun = Instant::now();
-        let mut requests = Requests::new(60, begun);
-        let served = |requests: &mut Requests, of, now| {
-            (0..200).filter(|_| requests.admit(at(of), now).is_ok()).count()
-        };
-        assert_eq!(served(&mut requests, 1, begun), 60);
-        assert_eq!(requests.admit(at(1), begun), Err(Duration::from_secs(1)));
-        assert_eq!(served(&mut requests, 2, begun), 60);
-        // While generations pass, too: who goes on asking has what the time has given, and no more.
-        let mut in_ten_minutes = 0;
-        for half_seconds in 1..=1200 {
-            let now = begun + Duration::from_millis(500 * half_seconds);
-            in_ten_minutes += usize::from(requests.admit(at(1), now).is_ok());
-        }
-        assert_eq!(in_ten_minutes, 600);
-    }
-
-    #[test]
-    fn t59_addresses_without_number_take_up_no_memory_without_bound() {
-        let begun = Instant::now();
-        let mut requests = Requests::new(60, begun);
-        for place in 0..400_000 {
-            requests.admit(at(place), begun).ok();
-        }
-        assert!(requests.now.len() + requests.before.len() <= 2 * KEPT);
-        let later = begun + 3 * MINUTE;
-        for place in [1, 2] {
-            requests.admit(at(place), later + MINUTE * place).ok();
-        }
-        assert_eq!(requests.now.len() + requests.before.len(), 2);
+    /// So many addresses are remembered.
+    pub fn kept(&self) -> usize {
+        self.now.len() + self.before.len()
     }
 }

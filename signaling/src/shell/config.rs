@@ -3,6 +3,7 @@
 //!
 //! Limits are settings so that tests can shorten times by documented means.
 
+mod sockets;
 mod source;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use tasuki_protocol::manifest::MAX_LENGTH;
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_turn_relay::OwnAddresses;
 
+pub use self::sockets::SocketRules;
 pub use self::source::Source;
 use super::acme::AcmeSettings;
 use super::config_values::{
@@ -82,22 +84,6 @@ pub enum Relaying {
     Nowhere,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub struct SocketRules {
-    pub connections: usize,
-    /// From one IPv4 address or IPv6 /64.
-    pub connections_per_address: usize,
-    /// Requests over HTTP in a minute, and at once, from one IPv4 address or IPv6 /64. T59.
-    pub requests_per_address: u32,
-    /// As `requests_per_address`, of those that time a line.
-    pub speed_per_address: u32,
-    pub handshake: Duration,
-    /// A request's head, its body, a WebSocket's first message: each.
-    pub first_message: Duration,
-    pub ping_every: Duration,
-    pub silence: Duration,
-}
-
 /// Where Prometheus finds the metrics, unless told otherwise.
 pub const METRICS: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9464));
@@ -124,16 +110,7 @@ impl Default for Config {
                 second_factor_required: false,
                 passwords: PasswordRules { least_chars: 15, least_chars_with_totp: 8, breached: None },
             },
-            sockets: SocketRules {
-                connections: 4096,
-                connections_per_address: 256,
-                requests_per_address: 600,
-                speed_per_address: 240,
-                handshake: Duration::from_secs(10),
-                first_message: Duration::from_secs(10),
-                ping_every: Duration::from_secs(20),
-                silence: Duration::from_secs(60),
-            },
+            sockets: SocketRules::default(),
             proxies: Vec::new(),
             acme: AcmeSettings::default(),
         }

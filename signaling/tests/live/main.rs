@@ -17,6 +17,7 @@ mod crash;
 mod deeds;
 mod deep;
 mod described;
+mod digits;
 mod durable;
 mod farewell;
 mod faults;
