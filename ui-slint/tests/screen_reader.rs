@@ -7,6 +7,7 @@
 mod bus;
 mod hand;
 mod signed;
+mod wording;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_ui_slint::agent::scenes;
 use tokio::runtime::Runtime;
+use wording::{ENGLISH, JAPANESE, Words};
 use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
@@ -37,38 +39,6 @@ const ON: u64 = 1 << 4 | 1 << 20;
 const FOCUSED: u64 = 1 << 12;
 /// Longer than a press that this computer did not make keeps Allow asleep.
 const ASLEEP: Duration = Duration::from_millis(1300);
-
-struct Words {
-    lang: (&'static str, Lang),
-    number: &'static str,
-    connect: &'static str,
-    cancel: &'static str,
-    refuse: &'static str,
-    allow: &'static str,
-    end: &'static str,
-    scam: &'static str,
-}
-
-const ENGLISH: Words = Words {
-    lang: ("en", Lang::En),
-    number: "Session number, 12 digits",
-    connect: "Connect",
-    cancel: "Cancel",
-    refuse: "Refuse",
-    allow: "Allow",
-    end: "End now",
-    scam: "Did this person call you unasked, or speak of your bank, refunds or gift cards? Then refuse and hang up.",
-};
-const JAPANESE: Words = Words {
-    lang: ("ja", Lang::Ja),
-    number: "接続番号、12 けた",
-    connect: "接続する",
-    cancel: "キャンセル",
-    refuse: "拒否する",
-    allow: "許可する",
-    end: "今すぐ終了",
-    scam: "突然かかってきた電話ですか。銀行、返金、ギフトカードの話が出ましたか。その場合は拒否して電話を切ってください。",
-};
 
 #[test]
 fn s100_t2_a_screen_reader_works_the_window_over_the_real_bus_and_nobody_else_consents_there() {

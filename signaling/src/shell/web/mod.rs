@@ -372,26 +372,7 @@ fn unwritten(why: Unwritten) -> Response {
 }
 
 fn problem(code: ProblemCode) -> Response {
-    let status = match code {
-        ProblemCode::SignIn
-        | ProblemCode::Unauthorised
-        | ProblemCode::AdminSignIn
-        | ProblemCode::DigitsUsed => StatusCode::UNAUTHORIZED,
-        ProblemCode::Confirm | ProblemCode::OtherName => StatusCode::FORBIDDEN,
-        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
-        ProblemCode::Taken
-        | ProblemCode::Conflict
-        | ProblemCode::Yourself
-        | ProblemCode::Certified
-        | ProblemCode::OwnCertificate => StatusCode::CONFLICT,
-        ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document | ProblemCode::Policy => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        ProblemCode::NotFound => StatusCode::NOT_FOUND,
-        ProblemCode::Busy | ProblemCode::NotInitialised => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let mut response = json(status, &Problem { code });
+    let mut response = json(refusals::status(code), &Problem { code });
     response.extensions_mut().insert(code);
     response
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{Extension, Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, ProblemCode};
@@ -83,6 +84,29 @@ pub(super) async fn told(
         site.admin_refused(signer.0.get().copied(), from, path).await;
     }
     response
+}
+
+/// What a browser or a proxy makes of it; the code says more.
+pub(super) fn status(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::SignIn
+        | ProblemCode::Unauthorised
+        | ProblemCode::AdminSignIn
+        | ProblemCode::DigitsUsed => StatusCode::UNAUTHORIZED,
+        ProblemCode::Confirm | ProblemCode::OtherName => StatusCode::FORBIDDEN,
+        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
+        ProblemCode::Taken
+        | ProblemCode::Conflict
+        | ProblemCode::Yourself
+        | ProblemCode::Certified
+        | ProblemCode::OwnCertificate => StatusCode::CONFLICT,
+        ProblemCode::Unusable | ProblemCode::Breached | ProblemCode::Document | ProblemCode::Policy => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::Busy | ProblemCode::NotInitialised => StatusCode::SERVICE_UNAVAILABLE,
+    }
 }
 
 fn is_refusal(code: ProblemCode, path: &str) -> bool {
