@@ -75,8 +75,8 @@ impl Language {
     fn about_answers(self, fault: &Fault) -> String {
         if let Fault::NobodyThere = fault {
             return self.pick(
-                "This cannot be undone, and nobody is at a terminal to confirm it. Nothing was done. Say --yes if it is meant.",
-                "元に戻せない操作ですが、確認する人が端末にいません。何も行っていません。実行する場合は --yes を付けてください。",
+                "Somebody must confirm this, and nobody is at a terminal. Nothing was done. Say --yes if it is meant.",
+                "確認が必要ですが、確認する人が端末にいません。何も行っていません。実行する場合は --yes を付けてください。",
             );
         }
         if let Fault::WrongPassword = fault {

@@ -182,6 +182,21 @@ fn f2_t17_sessions_that_outlive_a_killed_server_are_listed_taken_up_and_ended_by
     list_with(&house, "disconnected", &["operator", "agent"]);
 }
 
+/// S53: nobody answers for two minutes, and the records of both ends say that it was no answer.
+#[test]
+fn s53_a_question_that_nobody_answered_is_recorded_as_silence() {
+    let (house, desks) = (House::set_up().expect("a house"), desks());
+    let mut session = Session::ring(&house, &desks, Mode::View, Way::Auto).expect("a question");
+    let silence = Duration::from_secs(180);
+    session.agent.wait_end_within(silence).expect("it does not wait for ever");
+    session.operator.wait_end().expect("it is told");
+    let list = list_with(&house, "consent_answered", &["agent"]);
+    let records = list["records"].as_array().expect("records").iter();
+    let mut answers = records.filter(|record| record["event"]["type"] == "consent_answered");
+    assert!(answers.all(|record| record["event"]["answer"] == "silent"), "{list}");
+    assert!(list.to_string().contains("silent"), "{list}");
+}
+
 const CUSTOMER: &str = "canary-customer-suzuki";
 const REASON: &str = "canary-reason-printer";
 const CHAT: &str = "canary-chat-good-morning";

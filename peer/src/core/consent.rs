@@ -267,6 +267,7 @@ impl AwaitingAnswer {
             };
             let envelope = Blob(dsse::sign(&consent, &self.setup.device));
             self.introduced.line.say(EndToEnd::Consent { envelope }, out);
+            out.tell(SessionEvent::Consent { mode: self.mode(), granted: Rights::NONE });
         }
         self.leave(EndReason::NobodyAnswered, EndedBy::ThisEnd, out)
     }

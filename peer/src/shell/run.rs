@@ -230,10 +230,14 @@ impl Run {
         let now: Instant = self.clock.now();
         if let Input::Human(act) = &input {
             self.hands.scribe.did(act);
-            // Before the core says to the server that all is over.
+            // Before the core says to the server that all is over, as below.
             self.ask_for_ticket(now);
         }
-        for output in self.peer.turn(input, now) {
+        let outputs: Vec<Output> = self.peer.turn(input, now).collect();
+        for output in outputs {
+            if matches!(&output, Output::ToServer(ServerRequest::Agent(AgentToServer::Close))) {
+                self.ask_for_ticket(now);
+            }
             self.hands.act(output, &self.server);
         }
         self.ask_for_ticket(now);

@@ -159,11 +159,11 @@ impl Accounts {
     }
 
     /// Whether the token was made for whoever is found by `index`, or for nobody by name. Another's name would stand in
-    /// the ledger for who was never invited.
+    /// the ledger for who was never invited. (One that was used up at this moment is told of where it is.)
     async fn is_invited(&self, token: &str, index: &[u8]) -> Result<bool, sqlx::Error> {
-        let find = "SELECT 1 FROM admin_tokens WHERE hash = ?1 AND COALESCE(name_index, ?2) = ?2";
+        let find = "SELECT 1 FROM admin_tokens WHERE hash = ?1 AND name_index IS NOT NULL AND name_index <> ?2";
         let find = sqlx::query(find).bind(digest(token).to_vec()).bind(index.to_vec());
-        Ok(find.fetch_optional(&self.store.pool).await?.is_some())
+        Ok(find.fetch_optional(&self.store.pool).await?.is_none())
     }
 
     /// Which administrator signed this now, and for the first time.

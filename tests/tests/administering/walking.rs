@@ -222,7 +222,12 @@ fn s93_s94_every_preset_is_published_by_its_name_and_holds_at_the_server() {
         (Preset::ApplicationsOnly, four, Some(("application_selection", "required"))),
         (Preset::Full, Mode::ALL.to_vec(), Some(("send_files", "allow"))),
     ] {
-        done(&house, &["policy", "set", "--preset", preset.name()]);
+        let set = ["policy", "set", "--preset", preset.name()];
+        if preset == Preset::ApplicationsOnly {
+            let (code, said) = administer(&house, "admin", &set, "publish\n");
+            assert!(code == Some(7) && said.contains("--yes"), "nobody meant it: {code:?} {said}");
+        }
+        done(&house, &[&set as &[&str], &["--yes"]].concat());
         let explain =
             |mode: Mode| done(&house, &["policy", "explain", "hanako", "--mode", mode.name()]);
         let allowed: Vec<Mode> =

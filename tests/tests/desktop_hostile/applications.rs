@@ -16,7 +16,7 @@ use crate::stranger::{AtTheDoor, Stranger};
 fn publish(house: &House, rules: &str) {
     let file = house.folder().join("policy.toml");
     fs::write(&file, rules).unwrap();
-    house.administrate(&["policy", "set", file.to_str().unwrap()]).unwrap();
+    house.administrate(&["policy", "set", file.to_str().unwrap(), "--yes"]).unwrap();
 }
 
 /// The two of one organisation meet the same agent: the one does not come as far as a question, the other sees the screen.
