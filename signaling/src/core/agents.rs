@@ -24,9 +24,9 @@ use super::pace::Pace;
 use super::room::{Meeting, Stage, Terms, Whereabouts};
 use super::rooms::{Awaited, ConnectionId, Now, Outcome, Output, Rooms, Row};
 
-/// Messages that an end may have forwarded before it is paired: its part of the
-/// pairing, and one to spare.
-pub(crate) const PAIRING_MESSAGES: u8 = 4;
+/// Messages that an end may have forwarded before the server hears that it is paired: its part of the
+/// pairing, an answer that comes at once, what it says of itself, and one to spare.
+pub(crate) const PAIRING_MESSAGES: u8 = 6;
 
 #[derive(Debug)]
 pub(crate) struct Agent {

@@ -352,7 +352,7 @@ impl World {
         let all = world.plan.mode.ceiling();
         world.reach_consent(all);
         let pictured = world.run_until(Duration::from_secs(5), |w| !w.viewer().seen.is_empty());
-        assert!(pictured, "a picture comes");
+        assert!(pictured, "a picture comes: {:?} {:?}", world.agent.events, world.operator.events);
         world
     }
 
