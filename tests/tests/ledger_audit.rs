@@ -175,7 +175,7 @@ fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone
             house.administrate(&taken_on).expect("the ledger may be taken on before the bundle");
             let export = house.folder().join("restored.export");
             refused(&house, &["audit", "export", text(&export)], 10, "key republish");
-            refused(&house, &way_back[..2], 7, "did not match");
+            refused(&house, &way_back[..2], 7, "--yes");
         } else {
             refused(&house, &taken_on, 11, "key republish");
         }

@@ -2,6 +2,7 @@
 //! refuses, whatever the program would do, and asks nobody (S42, S43, S67).
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 use tasuki_protocol::message::{Either, EndReason, SessionMessage};
@@ -40,6 +41,13 @@ async fn s42_s43_s67_an_agent_refuses_a_modified_operator_whole_screens_where_th
         assert!(has("manifest_refused"), "{told:?}");
         for sign in ["question", "consent", "path_up", "first_frame"] {
             assert!(!has(sign), "{sign}: {told:?}");
+        }
+        // Its word to the server is on its way.
+        for _ in 0..50 {
+            if !refused.has_a_way().await {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(!refused.has_a_way().await, "nothing leads to the agent");
 
