@@ -92,6 +92,24 @@ fn read_clock(text: &str) -> Result<(u16, u16), LimitFault> {
     read.filter(|(from, until)| from < until).ok_or_else(|| LimitFault::Clock(text.to_owned()))
 }
 
+/// What becomes of limits that are not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    Stay,
+    Lifted,
+}
+
+/// `given` in the place of what stands in `now`, kind by kind.
+pub fn changed(now: Limits, given: Limits, others: Others) -> Limits {
+    let before = if others == Others::Lifted { Limits::default() } else { now };
+    let or = |given: Vec<String>, before| if given.is_empty() { before } else { given };
+    Limits {
+        addresses: or(given.addresses, before.addresses),
+        macs: or(given.macs, before.macs),
+        hours: given.hours.or(before.hours),
+    }
+}
+
 impl Language {
     /// All limits of one account in one line; empty: none.
     pub fn limits(self, limits: &Limits) -> String {
@@ -176,6 +194,22 @@ mod tests {
             assert_eq!(spelled(&hours(text).unwrap()), text);
         }
         assert_eq!(spelled(&hours("MON,TUE,WED 9:00-10:00 UTC").unwrap()), "mon-wed 09:00-10:00 UTC");
+    }
+
+    #[test]
+    fn s63_one_limit_changes_without_the_others_unless_they_are_lifted() {
+        let of = |networks: &[&str], text: Option<&str>| Limits {
+            addresses: networks.iter().map(|text| (*text).to_owned()).collect(),
+            macs: vec!["02:00:5e:10:00:01".to_owned()],
+            hours: text.map(|text| hours(text).unwrap()),
+        };
+        let now = of(&["192.0.2.0/24"], Some("mon-fri 09:00-18:00 UTC"));
+        let given = Limits { addresses: vec!["10.0.0.0/8".to_owned()], ..Limits::default() };
+        let wanted = of(&["10.0.0.0/8"], Some("mon-fri 09:00-18:00 UTC"));
+        assert_eq!(changed(now.clone(), given.clone(), Others::Stay), wanted);
+        assert_eq!(changed(now.clone(), given.clone(), Others::Lifted), given);
+        assert_eq!(changed(now.clone(), Limits::default(), Others::Stay), now);
+        assert_eq!(changed(now, Limits::default(), Others::Lifted), Limits::default());
     }
 
     #[test]

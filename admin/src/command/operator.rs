@@ -18,7 +18,7 @@ use super::device;
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::limits::{self, LimitFault};
+use crate::limits::{self, LimitFault, Others};
 use crate::naming;
 use crate::printed::Printed;
 use crate::prompt::{self, Sure};
@@ -165,25 +165,12 @@ async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
     change(desk, operator, OperatorChange::Remove).await
 }
 
-/// What becomes of limits that are not given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Others {
-    Stay,
-    Lifted,
-}
-
 async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Result<Printed, Fault> {
     let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     let entry = list.operators.into_iter().find(|entry| entry.operator == operator);
     let now = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?.limits;
     let is_asked = given == Limits::default() && others == Others::Stay;
-    let before = if others == Others::Lifted { Limits::default() } else { now };
-    let or = |given: Vec<String>, before| if given.is_empty() { before } else { given };
-    let limits = Limits {
-        addresses: or(given.addresses, before.addresses),
-        macs: or(given.macs, before.macs),
-        hours: given.hours.or(before.hours),
-    };
+    let limits = limits::changed(now, given, others);
     let order = LimitOperator { operator: operator.to_owned(), limits };
     if !is_asked {
         match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {

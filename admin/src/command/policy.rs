@@ -95,28 +95,13 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
             if let Some(note) = note {
                 rules.note.clone_from(note);
             }
-            desk.publish(rules, Asking::unless(*yes)).await
+            desk.publish(rules, Sure::said(*yes)).await
         }
         PolicyCommand::Show { version } => desk.show(*version).await,
         PolicyCommand::Explain { operator, mode } => desk.explain(operator, *mode).await,
         PolicyCommand::Diff { file } => desk.diff(read(file)?).await,
         PolicyCommand::History => desk.history().await,
-        PolicyCommand::Rollback { version, yes } => {
-            desk.roll_back(*version, Asking::unless(*yes)).await
-        }
-    }
-}
-
-/// Whether a person is asked before what he may not mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asking {
-    Ask,
-    Already,
-}
-
-impl Asking {
-    fn unless(yes: bool) -> Self {
-        if yes { Self::Already } else { Self::Ask }
+        PolicyCommand::Rollback { version, yes } => desk.roll_back(*version, Sure::said(*yes)).await,
     }
 }
 
@@ -126,7 +111,7 @@ struct Book<'a> {
 }
 
 impl Book<'_> {
-    async fn publish(&self, mut rules: RuleBook, asking: Asking) -> Result<Printed, Fault> {
+    async fn publish(&self, mut rules: RuleBook, sure: Sure) -> Result<Printed, Fault> {
         let (state, _) = self.state(None).await?;
         let wanted = rules.replaces.unwrap_or(state.version);
         if wanted != state.version {
@@ -142,11 +127,11 @@ impl Book<'_> {
         };
         policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
         let demands = unmet(&policy.rules);
-        if let (false, Asking::Ask) = (demands.is_empty(), asking) {
-            prompt::confirm(Sure::Ask, &self.language.ask_unmet(&demands), "publish")?;
+        if !demands.is_empty() {
+            prompt::confirm(sure, &self.language.ask_unmet(&demands), "publish")?;
         }
         let unknown = self.unknown(&policy.rules).await?;
-        if let (Some(Unknown { section, .. }), Asking::Ask) = (unknown.first(), asking) {
+        if let (Some(Unknown { section, .. }), Sure::Ask) = (unknown.first(), sure) {
             let question = self.language.ask_unknown(&unknown, section);
             if *prompt::answer(&question)? != *section {
                 return Err(Fault::NotConfirmed);
@@ -290,12 +275,12 @@ impl Book<'_> {
         Ok(Printed { text, json: serde_json::to_value(&history).unwrap_or_default() })
     }
 
-    async fn roll_back(&self, version: u64, asking: Asking) -> Result<Printed, Fault> {
+    async fn roll_back(&self, version: u64, sure: Sure) -> Result<Printed, Fault> {
         let (_, earlier) = self.state(Some(version)).await?;
         let mut rules = earlier.rules;
         rules.replaces = None;
         rules.note = self.language.rollback_note(version);
-        self.publish(rules, asking).await
+        self.publish(rules, sure).await
     }
 
     /// The policy of a version, its signature checked; whose it was, the history tells.

@@ -97,3 +97,66 @@ pub(super) fn log_keys(
     }
     Ok(log_keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use tasuki_protocol::bundle::Bundle;
+    use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
+
+    use super::*;
+    use crate::vault::public;
+
+    const TENANT: TenantId = TenantId([3; 8]);
+
+    fn bundle(master: &Master, log_key: &LogSecretKey) -> Bundle {
+        Bundle {
+            v: PROTOCOL_VERSION,
+            version: 7,
+            tenant: TENANT,
+            organisation: "Example".to_owned(),
+            host: "localhost".to_owned(),
+            port: 443,
+            root: public(&master.root()),
+            server_pins: Vec::new(),
+            manifest_keys: vec![DeviceKey([1; 32])],
+            checkpoint_keys: vec![DeviceKey([2; 32])],
+            lock_keys: vec![public(&master.lock())],
+            log_keys: vec![log_key.public()],
+            wrapped_log_keys: None,
+            issued_at: 0,
+            expires_at: 1,
+        }
+    }
+
+    /// A server that spoils the newest key's halves has the root sign for no ledger that nobody reads.
+    #[test]
+    fn s57_a_newest_log_key_that_does_not_open_is_followed_by_one_that_does() {
+        let master = Master::generate().unwrap();
+        let passphrase = Passphrase::entered("a passphrase for this test alone");
+        let secret = LogSecretKey::from_bytes([9; 32]);
+        let good = master.wrap_log_key(&secret, TENANT, 5, &passphrase).unwrap();
+        let as_known = bundle(&master, &secret);
+
+        let mut known = as_known.clone();
+        let kept = log_keys(vec![good.clone()], &mut known, (&master, &passphrase)).unwrap();
+        assert_eq!((kept.len(), &known.log_keys), (1, &as_known.log_keys), "it opens, and stays");
+
+        let mut spoiled = good;
+        spoiled.by_master.sealed.0[0] ^= 1;
+        spoiled.by_passphrase.sealed.0[0] ^= 1;
+        let mut known = as_known.clone();
+        let kept = log_keys(vec![spoiled.clone()], &mut known, (&master, &passphrase)).unwrap();
+        assert_eq!(kept.last(), Some(&spoiled), "kept, should another passphrase open it");
+        assert_ne!(known.log_keys, as_known.log_keys, "and nothing more is sealed to it");
+        assert_eq!(known.log_keys, [kept[0].public.clone()]);
+        let newest = master.unwrap_log_key(&kept[0]).unwrap();
+        assert_eq!(newest.public(), kept[0].public);
+
+        let signed = WrappedLogKeys::digest(std::slice::from_ref(&spoiled));
+        let shown = Bundle { wrapped_log_keys: Some(signed), ..as_known };
+        assert!(signed_for(WrappedLogKeys { log_keys: vec![spoiled.clone()] }, &shown).is_ok());
+        assert!(
+            signed_for(WrappedLogKeys { log_keys: vec![spoiled.clone(), spoiled] }, &shown).is_err()
+        );
+    }
+}

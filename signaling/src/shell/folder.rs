@@ -416,6 +416,27 @@ mod tests {
         assert_eq!(tls::load(&folder).unwrap().fingerprint, next.fingerprint);
     }
 
+    /// The organisation's own certificate is followed by one that it gives, and by none of this server's making.
+    #[test]
+    fn s72_a_certificate_that_was_given_is_followed_by_one_that_is_given() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::lock(place.path()).unwrap();
+        let facts = Facts {
+            tenant: TenantId([1; 8]),
+            organisation: "Example".to_owned(),
+            host: "localhost".to_owned(),
+            port: HTTPS,
+        };
+        let prepared = || folder.prepare(ServerKeyKind::Server, &facts);
+        assert!(matches!(prepared(), Err(Fault::OwnCertificate)));
+        assert_eq!(folder.prepared().unwrap().server_pin, None, "nothing was made");
+        tls::make_certificate(&folder, Pair::NEXT, "Example", vec!["localhost".to_owned()]).unwrap();
+        fs::remove_file(folder.file(tls::AUTHORITY)).unwrap();
+        let given = tls::load_pair(&folder, Pair::NEXT).unwrap().fingerprint;
+        prepared().unwrap();
+        assert_eq!(folder.prepared().unwrap().server_pin, Some(given));
+    }
+
     /// As a child process does that was begun while the folder was held.
     #[test]
     fn a_folder_is_free_once_its_holder_is_gone_whoever_else_has_its_lock_open() {

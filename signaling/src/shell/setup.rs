@@ -118,3 +118,40 @@ fn copy_certificate(folder: &Folder, own: &OwnCertificate, host: &str) -> Result
     let unusable = || Fault::CertificateUnusable { cert: own.cert.clone(), key: own.key.clone() };
     tls::load(folder).map(|_| ()).map_err(|_| unusable())
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    /// What every program would refuse from the first day on is refused when it is given.
+    #[tokio::test]
+    async fn s72_a_certificate_of_another_host_or_another_time_is_no_set_up() {
+        let place = tempfile::tempdir().unwrap();
+        let own = OwnCertificate { cert: place.path().join("c"), key: place.path().join("k") };
+        let pair = |name: &str, until| {
+            let key = KeyPair::generate().unwrap();
+            let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            (certificate.not_before, certificate.not_after) = (date_time_ymd(2020, 1, 1), until);
+            std::fs::write(&own.cert, certificate.self_signed(&key).unwrap().pem()).unwrap();
+            std::fs::write(&own.key, key.serialize_pem()).unwrap();
+        };
+        let set_up = async |data: &str| {
+            set_up(SetUp {
+                data: place.path().join(data),
+                host: "support.example".to_owned(),
+                port: 443,
+                organisation: None,
+                certificate: Some(own.clone()),
+            })
+            .await
+        };
+        pair("other.example", date_time_ymd(2049, 1, 1));
+        assert!(matches!(set_up("a").await, Err(Fault::CertificateElsewhere(..))));
+        pair("support.example", date_time_ymd(2021, 1, 1));
+        assert!(matches!(set_up("a").await, Err(Fault::CertificateElsewhere(..))));
+        pair("support.example", date_time_ymd(2049, 1, 1));
+        set_up("a").await.expect("the same folder, once it holds");
+    }
+}
