@@ -86,6 +86,10 @@ async fn at_rest(server: &Server, there: usize, before_mb: f64, seconds: u64) ->
             "500 MB for 10,000",
             resident <= 500.0,
         ),
+        Figure::plain(
+            "of which each takes, with its TLS and HTTP connection, a read buffer, its line and its session",
+            format!("{:.0} kB", 1000.0 * (resident - before_mb) / there as f64),
+        ),
         Figure::aimed(
             "their share of one core",
             format!("{share:.1} %"),
