@@ -1,14 +1,14 @@
 //! What the windows cost, as a page: what painting costs (`paint`), and of each window how soon it is
 //! seen, what it holds of memory, what it costs at rest, and how large its program is.
 //!
-//! `./dev bench windows` runs it on a display of its own. Fails at nothing: a figure that misses its aim is
-//! said to.
+//! `./dev bench windows` runs it on a display of its own. A figure that misses its aim is said to, and the program
+//! ends with 2.
 
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
@@ -18,10 +18,11 @@ use x11rb::rust_connection::RustConnection;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Program, state, and how its window is called.
-const WINDOWS: [(&str, &str, &str); 6] = [
+const WINDOWS: [(&str, &str, &str); 7] = [
     ("tasuki-agent", "agent-number", "the number"),
     ("tasuki-agent", "agent-consent-control", "the question"),
     ("tasuki-agent", "agent-live-control", "in a session, with its bar"),
+    ("tasuki-agent", "agent-watching-show", "watching, 1280x800 seen"),
     ("tasuki-operator", "operator-sign-in", "signing in"),
     ("tasuki-operator", "operator-home", "a new session"),
     ("tasuki-operator", "operator-viewer", "in a session, 1280x800 seen"),
@@ -40,7 +41,7 @@ const LETTER_MS: f64 = 1.0;
 const SEEN_S: f64 = 1.0;
 const RESIDENT_MB: f64 = 60.0;
 
-fn main() -> Outcome<()> {
+fn main() -> Outcome<ExitCode> {
     let own = std::env::current_exe()?;
     let examples = own.parent().ok_or("this program lies nowhere")?;
     let programs = examples.parent().ok_or("no folder of programs")?;
@@ -53,9 +54,9 @@ fn main() -> Outcome<()> {
     );
     println!(
         "The aims: {WHOLE_MS:.0} ms of CPU for a whole 1920x1080 picture and {LETTER_MS:.0} ms for a typed \
-         letter, the program's painting and the window's together, whatever they ask of the X server among it; \
-         seen within {SEEN_S:.0} s of the start; \
-         {RESIDENT_MB:.0} MB resident at rest.\n"
+         letter, by both threads of the program, with what they ask of the X server; what the server then spends \
+         itself stands beside it, and a line over the picture, which goes away after seconds, has no aim. Seen within \
+         {SEEN_S:.0} s of the start; {RESIDENT_MB:.0} MB resident at rest.\n"
     );
     println!("{}", painting(&examples.join("paint"), &mut missed)?);
     println!("| program | stripped, MB |\n|---|---:|");
@@ -79,7 +80,7 @@ fn main() -> Outcome<()> {
         true => println!("\nEvery aim is met."),
         false => println!("\nAims that are missed:\n\n- {}", missed.join("\n- ")),
     }
-    Ok(())
+    Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 /// The table of `paint`, and which of its rows miss their aim.
@@ -90,12 +91,15 @@ fn painting(program: &Path, missed: &mut Vec<String>) -> Outcome<String> {
     for line in table.lines().skip(2) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let [name, painting, window, _] = cells[..] else { continue };
+        rows += 1;
+        if name.contains("under a line") {
+            continue;
+        }
         let spent = painting.parse::<f64>()? + window.parse::<f64>()?;
         let aim = if name.contains("one letter") { LETTER_MS } else { WHOLE_MS };
         if spent > aim {
             missed.push(format!("{name}: {spent:.2} ms of {aim:.0}"));
         }
-        rows += 1;
     }
     if rows == 0 {
         return Err("nothing was painted".into());
