@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use tasuki_protocol::admin::{Hours, Limits};
 
 /// The most entries of a list of limits.
@@ -23,7 +24,7 @@ pub struct Admission {
     hours: Option<(TimeZone, Hours)>,
 }
 
-/// Why somebody may not come in now. Logged, and not told (T52).
+/// Why somebody may not come in now. Logged, and told to those alone who have proven everything else (T52).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {
     Address,
@@ -92,6 +93,25 @@ impl Admission {
             end = change.as_second() + left_by_the_clock(zone, hours, change);
         }
         Some(u64::try_from(end - unix).unwrap_or_default())
+    }
+
+    /// Outside of the allowed hours: when they begin next, in unix seconds, and in which zone they are.
+    pub fn opens(&self, unix: i64) -> Option<(Option<i64>, &str)> {
+        let (zone, hours) = self.hours.as_ref()?;
+        Some((self.next_beginning(zone, hours, unix), &hours.zone))
+    }
+
+    fn next_beginning(&self, zone: &TimeZone, hours: &Hours, unix: i64) -> Option<i64> {
+        let today = zone.to_datetime(Timestamp::from_second(unix).ok()?).date();
+        let from = i8::try_from(hours.from / 60).ok().zip(i8::try_from(hours.from % 60).ok());
+        let (hour, minute) = from?;
+        // Of a day on which the clock skips the hours the week after has them.
+        let days = today.series(1.day()).take(15);
+        let begin = |day: Date| {
+            let at = zone.to_timestamp(day.at(hour, minute, 0, 0)).ok()?.as_second();
+            (at > unix && self.seconds_left(at) != Some(0)).then_some(at)
+        };
+        days.filter_map(begin).next()
     }
 }
 
