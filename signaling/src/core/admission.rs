@@ -227,6 +227,25 @@ mod tests {
         }
     }
 
+    /// What an operator is told who comes too early: the next time at which he is let in, and no other.
+    #[test]
+    fn s63_the_hours_begin_next_on_an_allowed_day_and_not_where_the_clock_skips_them() {
+        // Wednesday, 2026-11-25; 00:00 UTC is 09:00 in Tokyo.
+        let nine = 1_795_564_800;
+        let opens = |unix| office().opens(unix).unwrap().0;
+        assert_eq!(office().opens(nine).unwrap().1, "Asia/Tokyo");
+        assert_eq!(opens(nine - 60), Some(nine));
+        assert_eq!(opens(nine + 9 * 3600), Some(nine + 86_400), "in the evening");
+        assert_eq!(opens(nine + 3 * 86_400), Some(nine + 5 * 86_400), "on Saturday");
+        let zone = "Europe/Berlin".to_owned();
+        let hours = Some(Hours { zone, days: vec![7], from: 135, until: 165 });
+        let berlin = Admission::try_from(&Limits { hours, ..Limits::default() }).unwrap();
+        // On Sunday, 2026-03-29, it is never 02:15 there; a week later that is 00:15 UTC.
+        let saturday = 1_774_656_000;
+        assert_eq!(berlin.opens(saturday), Some((Some(saturday + 8 * 86_400 + 900), "Europe/Berlin")));
+        assert_eq!(at(&["192.0.2.0/24"]).opens(0), None);
+    }
+
     #[test]
     fn s63_a_mac_counts_in_any_spelling_and_hours_in_the_zone_that_was_named() {
         let macs = vec!["00-1A-2B-3C-4D-5E".to_owned()];

@@ -76,7 +76,7 @@ fn s65_a_session_is_listed_and_ended_by_the_administrators_program() {
     assert!(sessions().is_empty());
     operator.wait_end().expect("the operator's program hears of it");
     let (code, said) = administer(&house, "admin", &["session", "end", id, "--yes"], "");
-    assert!(code == Some(7) && said.contains("no such"), "{code:?} {said}");
+    assert!(code == Some(7) && said.contains("No session"), "{code:?} {said}");
 }
 
 /// S63-S65: an operator is kept out and let in again by each verb that does so.
