@@ -116,8 +116,6 @@ pub enum Fault {
     Locked { seconds: u64 },
     #[error("wrong password or digits")]
     WrongPassword,
-    #[error("typed differently the second time")]
-    NotTheSame,
     #[error("nothing was typed")]
     NothingTyped,
     #[error("not confirmed")]
@@ -172,7 +170,6 @@ impl Fault {
             | Self::NoSuch(_)
             | Self::NotConfirmed
             | Self::NobodyThere
-            | Self::NotTheSame
             | Self::NotAFingerprint
             | Self::AlreadyInitialised(_)
             | Self::NothingToRecover

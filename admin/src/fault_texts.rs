@@ -54,11 +54,9 @@ impl Language {
             | Fault::UnknownRight(_) => self.about_operators(fault),
             Fault::Limits(fault) => self.limit_wrong(fault),
             Fault::Locked { seconds } => self.locked(*seconds),
-            Fault::WrongPassword
-            | Fault::NotTheSame
-            | Fault::NothingTyped
-            | Fault::NotConfirmed
-            | Fault::NobodyThere => self.about_answers(fault),
+            Fault::WrongPassword | Fault::NothingTyped | Fault::NotConfirmed | Fault::NobodyThere => {
+                self.about_answers(fault)
+            }
             Fault::PolicyFile { .. } | Fault::PolicyOvertaken => self.about_policies(fault),
             Fault::Policy(fault) => self.policy_fault(fault),
         }
@@ -83,12 +81,6 @@ impl Language {
             return self.pick(
                 "The password is wrong, or the authenticator's digits are. Nothing was done. Try again; after several failures the server waits before it takes another.",
                 "パスワードまたは認証アプリの数字が違います。何も行っていません。もう一度お試しください。失敗が続くと、しばらく受け付けなくなります。",
-            );
-        }
-        if let Fault::NotTheSame = fault {
-            return self.pick(
-                "The two entries differ, so nothing was done. Run the command again.",
-                "二度の入力が一致しないため何も行いませんでした。もう一度実行してください。",
             );
         }
         if let Fault::NothingTyped = fault {
@@ -120,8 +112,8 @@ impl Language {
     fn about_files(self, fault: &Fault) -> String {
         if let Fault::NoBundle(file) = fault {
             return self.pick(
-                format!("There is no bundle at {}. Run `tasuki-admin init`, or give the organisation's tenant.json with --bundle.", file.display()),
-                format!("{} に構成ファイルがありません。`tasuki-admin init` を実行するか、組織の tenant.json を --bundle で指定してください。", file.display()),
+                format!("There is no bundle at {}. The first administrator of a new server runs `tasuki-admin init`. Whoever was invited (`admin add`) runs `tasuki-admin --bundle tenant.json enrol --name NAME`, and whoever is an administrator gives the organisation's tenant.json with --bundle.", file.display()),
+                format!("{} に構成ファイルがありません。新しいサーバーの最初の管理者は `tasuki-admin init` を、招待（`admin add`）された人は `tasuki-admin --bundle tenant.json enrol --name 名前` を実行してください。登録済みの管理者は組織の tenant.json を --bundle で指定してください。", file.display()),
             );
         }
         if let Fault::DamagedBundle(file) = fault {
@@ -311,8 +303,8 @@ impl Language {
     fn about_operators(self, fault: &Fault) -> String {
         if let Fault::NothingPending(operator) = fault {
             return self.pick(
-                format!("No device of {operator} waits. The operator signs in first, with the code of `tasuki-admin operator code`."),
-                format!("{operator} の承認待ち端末はありません。先に本人が `tasuki-admin operator code` のコードでサインインしてください。"),
+                format!("No device of {operator} waits. The operator signs in first, with the code that `tasuki-admin operator add` printed, or with a new one of `tasuki-admin operator code {operator}`; for a new certificate of an approved device give --renew."),
+                format!("{operator} の承認待ち端末はありません。先に本人が、`tasuki-admin operator add` で表示されたコードか、`tasuki-admin operator code {operator}` の新しいコードでサインインしてください。承認済みの端末の更新には --renew を付けます。"),
             );
         }
         if let Fault::WordsDiffer = fault {

@@ -4,6 +4,7 @@
 //! nothing else. It is the only program that ever holds a private half of the
 //! organisation's keys. It never touches a session.
 
+mod account_words;
 mod asking_texts;
 pub mod audit;
 pub mod client;

@@ -22,9 +22,23 @@ pub enum Missing {
         operator: String,
     },
     PolicyVersion(u64),
+    /// Or it has ended.
+    Session(String),
+    /// To take back.
+    Invitation(String),
+    /// To leave it.
+    Member {
+        group: String,
+        operator: String,
+    },
 }
 
 impl Missing {
+    pub(crate) fn of_operator(name: &str, operators: &OperatorList) -> Self {
+        let known = operators.operators.iter().map(|entry| entry.operator.as_str());
+        Self::Operator { name: name.to_owned(), meant: meant(name, known).map(str::to_owned) }
+    }
+
     pub(crate) fn version(version: u64) -> Self {
         Self::PolicyVersion(version)
     }
@@ -83,6 +97,15 @@ impl Language {
             Missing::PolicyVersion(version) => self.pick(
                 format!("There is no version {version} of the policy. `policy history` lists all."),
                 format!("ポリシーの第 {version} 版はありません。`policy history` で一覧できます。"),
+            ),
+            Missing::Session(session) => self.pick(
+                format!("No session {session} runs: it has ended, or the id is mistyped. `session list` shows all; give its whole id or the first 8 digits."),
+                format!("セッション {session} は実行中ではありません（終了したか、ID の誤りです）。`session list` で一覧できます。ID の全体か先頭 8 桁を指定してください。"),
+            ),
+            Missing::Invitation(name) => self.no_invitation_for(name),
+            Missing::Member { group, operator } => self.pick(
+                format!("{operator} is not in {group}, so nothing was changed. `group list` shows who is."),
+                format!("{operator} は {group} に入っていないため、何も変更していません。`group list` で確認できます。"),
             ),
         }
     }

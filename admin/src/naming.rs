@@ -24,6 +24,8 @@ pub enum NameWrong {
         operator: String,
         shown: String,
     },
+    /// Nobody can come by this name who is not there already.
+    Administrator,
     /// End users would take it for the organisation itself.
     Organisation(String),
 }
@@ -85,6 +87,11 @@ pub(crate) fn taken<'a>(name: &str, mut known: impl Iterator<Item = &'a str>) ->
     wrong(name, if is_there { NameWrong::There } else { NameWrong::LooksAlike })
 }
 
+/// An invitation that nobody could use.
+pub(crate) fn administrator(name: &str) -> Fault {
+    wrong(name, NameWrong::Administrator)
+}
+
 fn wrong(name: &str, why: NameWrong) -> Fault {
     Fault::Name { name: name.to_owned(), why }
 }
@@ -102,6 +109,7 @@ impl Language {
                 format!("{name} is there already. Choose another name."),
                 format!("{name} は既にあります。別の名前にしてください。"),
             ),
+            NameWrong::Administrator => self.admin_there(&name),
             NameWrong::LooksAlike => self.pick(
                 format!("{name} looks like another name that is there already, and people would take the one for the other. Choose another."),
                 format!("{name} は既にある別の名前と見分けがつきにくく、取り違えられます。別の名前にしてください。"),

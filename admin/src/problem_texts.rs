@@ -7,10 +7,8 @@ use crate::texts::Language;
 impl Language {
     pub(crate) fn problem(self, code: ProblemCode) -> String {
         match code {
-            ProblemCode::SignIn | ProblemCode::Unauthorised => self.pick(
-                "The server does not accept this. A token works once and for a limited time; a key must be enrolled, and its administrator not disabled.",
-                "サーバーが受け付けませんでした。トークンは期限内に一度だけ有効です。鍵は登録されていて、その管理者が停止されていない必要があります。",
-            ),
+            ProblemCode::SignIn => self.token_refused(),
+            ProblemCode::Unauthorised => self.key_refused(),
             ProblemCode::Malformed | ProblemCode::Version => self.pick(
                 "The server speaks another version. Update the older one of the two.",
                 "サーバーの版が異なります。古いほうを更新してください。",
@@ -20,8 +18,8 @@ impl Language {
                 "その名前か、見た目の同じ名前が既に使われています。別の名前にしてください。",
             ),
             ProblemCode::Unusable => self.pick(
-                "The server cannot use this. A password has 15 to 256 characters; a note or a reason has at least one, and at most a page of them.",
-                "この内容は使えません。パスワードは15文字以上256文字以内、メモや理由は空でなく、長すぎないようにしてください。",
+                "The server cannot use what was typed. A password has 15 to 256 characters (8 at least beside an authenticator); a policy's note or the reason of a review is not empty, and no longer than a page.",
+                "入力された内容は使えません。パスワードは15文字以上256文字以内（認証アプリを併用する場合は8文字以上）、ポリシーのメモや確認の理由は空でなく、1ページ以内にしてください。",
             ),
             ProblemCode::NotFound => self.pick(
                 "There is no such name. The `list` commands show all.",
@@ -65,6 +63,20 @@ impl Language {
             ProblemCode::TooMany => self.too_many(),
             ProblemCode::Busy => self.busy(),
         }
+    }
+
+    fn token_refused(self) -> String {
+        self.pick(
+            "The server does not accept this token: it works once and for a limited time, and is void once it was withdrawn or an administrator was disabled since. Have another made with `tasuki-admin admin add` (the first one of a server: `tasuki-server setup`).",
+            "このトークンは受け付けられません。有効なのは期限内に一度だけで、取り消されたときや、その後に管理者が停止されたときは無効です。`tasuki-admin admin add` で作り直してもらってください（サーバーで最初のものは `tasuki-server setup`）。",
+        )
+    }
+
+    fn key_refused(self) -> String {
+        self.pick(
+            "The server does not take this computer's key: its administrator is disabled or removed, or the keys were recovered since. Another administrator sees it with `tasuki-admin admin list` and lets you in again with `admin enable`, or invites you anew.",
+            "このコンピュータの鍵は受け付けられません。管理者が停止または削除されているか、鍵の復元が行われています。ほかの管理者が `tasuki-admin admin list` で確認し、`admin enable` で再開するか、あらためて招待してください。",
+        )
     }
 
     fn own_certificate(self) -> String {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::audit::neutral;
 use crate::fault::Fault;
+use crate::texts::Language;
 
 /// One line from standard input; not echoed, with `question` before it, if a person types it.
 ///
@@ -19,16 +20,29 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Fault> {
     line()
 }
 
-/// As [`secret`], asked for twice if a person types it, since nobody sees what was typed.
+/// As [`secret`], asked for twice if a person types it, since nobody sees what was typed; and anew where it is shorter
+/// than `least` characters, or the two differ.
 ///
 /// # Errors
-/// [`Fault::NothingTyped`], [`Fault::NotTheSame`].
-pub fn new_secret(question: &str, again: &str) -> Result<Zeroizing<String>, Fault> {
-    let first = secret(question)?;
-    if io::stdin().is_terminal() && *secret(again)? != *first {
-        return Err(Fault::NotTheSame);
+/// [`Fault::NothingTyped`].
+pub fn new_secret(
+    language: Language,
+    question: &str,
+    least: usize,
+) -> Result<Zeroizing<String>, Fault> {
+    loop {
+        let first = secret(question)?;
+        if !is_person() {
+            return Ok(first);
+        }
+        if first.chars().count() < least {
+            show(&language.too_short(least));
+        } else if *secret(&language.ask_again())? == *first {
+            return Ok(first);
+        } else {
+            show(&language.differ());
+        }
     }
-    Ok(first)
 }
 
 /// Something to read before the next answer; beside the results, so that scripts do not meet it.

@@ -330,7 +330,7 @@ pub(crate) fn counted_is(count: u64, noun: &str) -> String {
 }
 
 /// As a shell takes it for one word.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-_.@+".contains(c));
     if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }

@@ -50,6 +50,17 @@ const WORDS: Words = &[
     ("operator enable", "無効にしたオペレータを戻します"),
     ("operator disable", "オペレータを締め出し、セッションを終了します"),
     ("operator remove", "アカウントを削除し、その端末を失効させます。確認とパスフレーズを求めます"),
+    ("operator change", "利用者に見える名前やモードを変更します。端末の証明書の更新が必要です"),
+    ("operator change --display_name", "利用者に見える名前"),
+    (
+        "operator change --modes",
+        "許可するすべてのモード: manage、control、view、share、show（コンマ区切り）",
+    ),
+    (
+        "operator password",
+        "パスワードを忘れたとき。新しいものを一度だけ表示し、サインインとセッションを終えます。確認を求めます",
+    ),
+    ("operator password --password_stdin", "パスワードを作らず、標準入力から読みます"),
     ("operator code", "もう一台の端末のための一度限りのコードを表示します"),
     ("operator unlock", "サインイン失敗による停止を解除します"),
     (
@@ -95,6 +106,12 @@ const WORDS: Words = &[
     ),
     ("--name", "管理者の名前"),
     ("admin list", "すべての管理者を表示します"),
+    ("admin invitations", "まだ使われていない `admin add` のトークンを表示します"),
+    ("admin withdraw", "その名前への招待をすべて取り消します"),
+    (
+        "admin password",
+        "自分のパスワードを変更します。今のパスワードを尋ねるか、二つを標準入力の行から読みます",
+    ),
     ("admin enable", "無効にした管理者を戻します"),
     ("admin disable", "管理者を締め出します"),
     ("admin remove", "管理者を削除します。確認を求めます"),

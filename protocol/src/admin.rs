@@ -31,6 +31,14 @@ pub const OPERATOR_LIMITS_PATH: &str = "/v1/admin/operators/limits";
 pub const OPERATORS_PATH: &str = "/v1/admin/operators";
 /// `POST` [`ChangeOperator`] → nothing, or [`OperatorAdded`] for a new code.
 pub const OPERATOR_CHANGES_PATH: &str = "/v1/admin/operators/changes";
+/// `POST` [`ResetPassword`] → nothing; the operator's sign-ins, sessions and suspension end.
+pub const OPERATOR_PASSWORD_PATH: &str = "/v1/admin/operators/password";
+/// `POST` [`NameOperator`] → nothing.
+pub const OPERATOR_NAMING_PATH: &str = "/v1/admin/operators/naming";
+/// `POST` [`ChangeAdminPassword`] → nothing.
+pub const ADMIN_PASSWORD_PATH: &str = "/v1/admin/password";
+/// `GET` → [`InvitationList`]; `POST` [`WithdrawInvitations`] → nothing.
+pub const INVITATIONS_PATH: &str = "/v1/admin/invitations";
 /// `GET` → the tenant's signed bundle, for agents and operators' programs.
 pub const BUNDLE_PATH: &str = "/v1/bundle";
 
@@ -277,6 +285,67 @@ pub enum AdminChange {
     Remove,
     /// Ends a suspension after failed logins.
     Unlock,
+}
+
+/// An operator has forgotten his: an administrator sets another.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    pub operator: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for ResetPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResetPassword").field("operator", &self.operator).finish_non_exhaustive()
+    }
+}
+
+/// What an operator's certificates say beside his devices; `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameOperator {
+    pub operator: String,
+    pub display_name: Option<String>,
+    pub modes: Option<Vec<Mode>>,
+}
+
+/// An administrator's own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeAdminPassword {
+    pub old: String,
+    pub new: String,
+}
+
+impl std::fmt::Debug for ChangeAdminPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangeAdminPassword(..)")
+    }
+}
+
+/// The tokens of [`JOIN_PATH`] that nobody has used yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationList {
+    pub invitations: Vec<InvitationEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationEntry {
+    pub name: String,
+    /// Unix seconds.
+    pub until: u64,
+    /// Which administrator made it.
+    pub by: String,
+}
+
+/// All that were made for a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawInvitations {
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

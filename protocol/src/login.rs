@@ -71,6 +71,17 @@ pub enum LoginAnswer {
     Locked {
         seconds: u64,
     },
+    /// Name, password, device and second factor are right, and the account's own hours are others: when they
+    /// begin next, in unix seconds, and by which zone. This answer and the two that follow are no failure of
+    /// who asked, and whoever has not proven all of it never gets one (S63, T52).
+    OutsideHours {
+        opens: Option<u64>,
+        zone: String,
+    },
+    /// As [`Self::OutsideHours`]: the account may not be used from the address that this came from.
+    OutsideAddresses,
+    /// As [`Self::OutsideHours`]: of the hardware addresses that the computer named none is the account's.
+    OutsideHardware,
 }
 
 impl std::fmt::Debug for LoginAnswer {
@@ -81,6 +92,9 @@ impl std::fmt::Debug for LoginAnswer {
             Self::TotpSetup { .. } => f.write_str("TotpSetup(..)"),
             Self::DevicePending => f.write_str("DevicePending"),
             Self::Locked { seconds } => write!(f, "Locked({seconds} s)"),
+            Self::OutsideHours { .. } => f.write_str("OutsideHours(..)"),
+            Self::OutsideAddresses => f.write_str("OutsideAddresses"),
+            Self::OutsideHardware => f.write_str("OutsideHardware"),
         }
     }
 }
@@ -106,6 +120,9 @@ pub struct LoginResponse {
     /// word (S69). Not written where it is as usual.
     #[serde(default, skip_serializing_if = "is_as_usual")]
     pub reason: Requirement,
+    /// When the device's certificate ends, in unix seconds: from then on the device waits for an administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified_until: Option<u64>,
 }
 
 fn is_as_usual(reason: &Requirement) -> bool {

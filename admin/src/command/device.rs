@@ -16,7 +16,7 @@ use tasuki_protocol::revoked::in_force;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::words;
 
-use super::init;
+use super::{init, operator, operator_change};
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::printed::Printed;
@@ -27,6 +27,8 @@ use crate::texts::Language;
 use crate::vault::{Master, Passphrase};
 use crate::vouched::{Naming, NamingFault, Said};
 
+/// Before the end of a certificate.
+const WARN_DAYS: u64 = 14;
 /// By how much an end's clock may be behind this one when it first sees a certificate.
 const EARLIER_S: u64 = 3600;
 
@@ -66,7 +68,7 @@ pub struct ApproveOptions {
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
     /// Modes that it allows [default: the account's]
-    #[arg(long, value_delimiter = ',', value_name = "MODES")]
+    #[arg(long, value_delimiter = ',', value_name = "MODES", value_parser = operator::mode)]
     modes: Option<Vec<Mode>>,
     /// Rights that no policy can ever give on this device, e.g. fetch_files,send_files
     #[arg(long, value_delimiter = ',', value_name = "RIGHTS")]
@@ -108,11 +110,25 @@ async fn list(desk: &Desk, operator: Option<&str>) -> Result<Printed, Fault> {
         value
     });
     let out = desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).len();
+    let ending: Vec<(&str, u64)> = entries.iter().filter_map(|entry| ending(entry)).collect();
+    let ending = (!ending.is_empty()).then(|| format!("\n{}", desk.language.certificates_end(&ending)));
     let json = serde_json::json!({ "devices": json.collect::<Vec<_>>(), "known_revoked": out });
     Ok(Printed {
-        text: format!("{}\n{}", table(&rows).trim_end(), desk.language.known_revoked(out)),
+        text: format!(
+            "{}\n{}{}",
+            table(&rows).trim_end(),
+            desk.language.known_revoked(out),
+            ending.unwrap_or_default()
+        ),
         json,
     })
+}
+
+/// Whose device waits anew within so many days, if nobody does anything.
+fn ending(entry: &DeviceEntry) -> Option<(&str, u64)> {
+    let days = entry.not_after?.saturating_sub(init::unix()) / (24 * 3600);
+    let is_near = entry.state == DeviceState::Approved && days < WARN_DAYS;
+    is_near.then_some((entry.operator.as_str(), days))
 }
 
 fn row(entry: &DeviceEntry, language: Language) -> Vec<String> {
@@ -128,6 +144,8 @@ fn row(entry: &DeviceEntry, language: Language) -> Vec<String> {
 
 async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Result<Printed, Fault> {
     let without = rights(&options.without)?;
+    let known: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+    operator_change::entry_of(&known, &options.operator)?;
     let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
     let entry = read_out(desk, options, &list)?;
     // The list in force is heeded here whatever the server says of the device.
@@ -135,7 +153,6 @@ async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Resul
         return Err(Fault::DeviceRevoked(options.operator.clone()));
     }
     let naming = naming(desk, options, entry, unseen)?;
-    let known: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     naming.check(&entry.operator, &desk.bundle.organisation, &known.operators)?;
     let master = unlock(desk)?;
     let now = init::unix();

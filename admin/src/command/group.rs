@@ -66,6 +66,15 @@ pub(super) async fn run(settings: &Settings, command: &GroupCommand) -> Result<P
             change(&desk, group, GroupChange::Join { operator: operator.clone() }).await
         }
         GroupCommand::Leave { group, operator } => {
+            let list: GroupList = desk.fetch(GROUPS_PATH).await?;
+            let entry = list.groups.iter().find(|entry| entry.group == *group);
+            if entry.is_some_and(|entry| !entry.operators.contains(operator)) {
+                let operators: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+                let (group, operator) = (group.clone(), operator.clone());
+                let unknown = Missing::of_group((&group, &operator), &list, &operators);
+                let missing = unknown.unwrap_or(Missing::Member { group, operator });
+                return Err(Fault::NoSuch(missing));
+            }
             change(&desk, group, GroupChange::Leave { operator: operator.clone() }).await
         }
     }

@@ -35,6 +35,9 @@ use crate::vault::{Master, Passphrase, public};
 /// How long a bundle holds: a year and a month.
 pub(super) const BUNDLE_LIFE_S: u64 = 396 * 24 * 3600;
 
+/// Of a password that nothing stands beside, and of a passphrase.
+const LEAST_CHARS: usize = 15;
+
 #[derive(Debug, Args)]
 pub struct InitOptions {
     /// SHA-256 of the server's public key, as `tasuki-server setup` printed it; asked for if not given
@@ -142,10 +145,17 @@ async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> R
     Ok(Arrival { profile, place, key, language, json: settings.json, ready })
 }
 
+/// A person who has mistyped it is asked again: nothing has gone anywhere yet.
 fn ask_fingerprint(language: Language) -> Result<Digest, Fault> {
-    let typed = prompt::answer(&language.ask_fingerprint())?;
-    let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
-    plain.to_lowercase().parse().map_err(|_| Fault::NotAFingerprint)
+    loop {
+        let typed = prompt::answer(&language.ask_fingerprint())?;
+        let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+        match plain.to_lowercase().parse() {
+            Ok(pin) => return Ok(pin),
+            Err(_) if prompt::is_person() => prompt::show(&language.fault(&Fault::NotAFingerprint)),
+            Err(_) => return Err(Fault::NotAFingerprint),
+        }
+    }
 }
 
 /// Makes this computer's key an administrator's. The key is kept before the server takes it:
@@ -163,7 +173,7 @@ async fn enrol_key(
     if profile.key().is_err() {
         check_token(place, door, &token).await?;
     }
-    let password = prompt::new_secret(&language.ask_new_password(), &language.ask_again())?;
+    let password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
     let OwnKey { key, is_known, is_replaced } = own_key(profile, door)?;
     let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
     let request = EnrolAdmin {
@@ -327,7 +337,7 @@ pub(super) fn new_passphrase(
     if !options.own_passphrase {
         return Ok((Passphrase::generate()?, true));
     }
-    let typed = prompt::new_secret(&language.ask_own_passphrase(), &language.ask_again())?;
+    let typed = prompt::new_secret(language, &language.ask_own_passphrase(), LEAST_CHARS)?;
     Ok((Passphrase::own(&typed, organisation)?, false))
 }
 

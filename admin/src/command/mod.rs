@@ -13,6 +13,7 @@ mod key;
 mod login;
 mod making;
 mod operator;
+mod operator_change;
 mod pages;
 mod policy;
 mod recover;

@@ -14,7 +14,7 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::device;
+use super::{device, operator_change};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -38,7 +38,7 @@ pub enum OperatorCommand {
         #[arg(long)]
         display_name: String,
         /// Modes allowed: manage, control, view, share, show
-        #[arg(long, value_delimiter = ',', required = true, value_name = "MODES")]
+        #[arg(long, value_delimiter = ',', required = true, value_name = "MODES", value_parser = mode)]
         modes: Vec<Mode>,
         /// Read the password from standard input instead of generating one
         #[arg(long)]
@@ -60,6 +60,28 @@ pub enum OperatorCommand {
     Remove {
         /// The operator's account
         operator: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Another name that end users see, or other modes; the devices need new certificates for it
+    Change {
+        /// The operator's account
+        operator: String,
+        /// The name that end users see
+        #[arg(long, value_name = "NAME", required_unless_present = "modes")]
+        display_name: Option<String>,
+        /// Modes allowed, all of them: manage, control, view, share, show
+        #[arg(long, value_delimiter = ',', value_name = "MODES", value_parser = mode)]
+        modes: Option<Vec<Mode>>,
+    },
+    /// The password is forgotten: print a new one, shown once; ends his sign-ins and sessions; asks for confirmation
+    Password {
+        /// The operator's account
+        operator: String,
+        /// Read the password from standard input instead of generating one
+        #[arg(long)]
+        password_stdin: bool,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -123,18 +145,24 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
         OperatorCommand::Disable { operator } => change(&desk, operator, OperatorChange::Disable).await,
         OperatorCommand::Remove { operator, yes } => {
             let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
-            if !list.operators.iter().any(|entry| entry.operator == *operator) {
-                return Err(Fault::Refused(ProblemCode::NotFound));
-            }
+            operator_change::entry_of(&list, operator)?;
             prompt::confirm(Sure::said(*yes), &desk.language.ask_removal(operator), operator)?;
             remove(&desk, operator).await
         }
+        OperatorCommand::Change { operator, display_name, modes } => {
+            operator_change::name(&desk, operator, display_name.as_deref(), modes.clone()).await
+        }
+        OperatorCommand::Password { operator, password_stdin, yes } => {
+            let sure = Sure::said(*yes || *password_stdin);
+            operator_change::reset(&desk, operator, *password_stdin, sure).await
+        }
         OperatorCommand::Code { operator } => change(&desk, operator, OperatorChange::NewCode).await,
-        OperatorCommand::Unlock { operator } => change(&desk, operator, OperatorChange::Unlock).await,
+        OperatorCommand::Unlock { operator } => operator_change::unlock(&desk, operator).await,
         OperatorCommand::ForgetAuthenticator { operator, yes } => {
             let question = desk.language.ask_forgetting(operator);
             prompt::confirm(Sure::said(*yes), &question, operator)?;
-            change(&desk, operator, OperatorChange::ForgetAuthenticator).await
+            let done = change(&desk, operator, OperatorChange::ForgetAuthenticator).await?;
+            Ok(Printed { text: desk.language.forgotten(operator), ..done })
         }
         OperatorCommand::Limit { operator, address, mac, hours, none } => {
             let given = Limits {
@@ -182,13 +210,18 @@ async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Re
     Ok(Printed { text: desk.language.limits_of(operator, &order.limits), json })
 }
 
+/// As it is written in a list, with a space after the comma or without.
+pub(super) fn mode(text: &str) -> Result<Mode, tasuki_protocol::rights::UnknownMode> {
+    text.trim().parse()
+}
+
 /// A password, and whether it must be shown because nobody typed it.
-enum NewPassword {
+pub(super) enum NewPassword {
     Generated(Zeroizing<String>),
     Given(Zeroizing<String>),
 }
 
-fn new_password(language: Language, from_input: bool) -> Result<NewPassword, Fault> {
+pub(super) fn new_password(language: Language, from_input: bool) -> Result<NewPassword, Fault> {
     if from_input {
         return prompt::secret(&language.ask_password()).map(NewPassword::Given);
     }
@@ -234,7 +267,11 @@ async fn add(
     Ok(Printed { text, json: serde_json::to_value(json).unwrap_or_default() })
 }
 
-async fn change(desk: &Desk, operator: &str, change: OperatorChange) -> Result<Printed, Fault> {
+pub(super) async fn change(
+    desk: &Desk,
+    operator: &str,
+    change: OperatorChange,
+) -> Result<Printed, Fault> {
     let language = desk.language;
     let request = ChangeOperator { operator: operator.to_owned(), change };
     let answer: serde_json::Value = desk.post(OPERATOR_CHANGES_PATH, &request).await?;

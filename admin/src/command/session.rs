@@ -8,6 +8,7 @@ use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH, SessionEntry,
 use crate::audit::neutral;
 use crate::desk::Desk;
 use crate::fault::Fault;
+use crate::missing::Missing;
 use crate::printed::Printed;
 use crate::prompt::{self, Sure};
 use crate::settings::Settings;
@@ -57,7 +58,12 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
             let question = language.ask_end(&neutral::line(&entry.operator));
             prompt::confirm(Sure::said(*yes), &question, &entry.operator)?;
             let id: SessionId = entry.session;
-            desk.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await?;
+            match desk.post::<serde_json::Value>(SESSIONS_PATH, &EndSession { session: id }).await {
+                Err(Fault::Refused(ProblemCode::NotFound)) => {
+                    return Err(Fault::NoSuch(Missing::Session(id.to_string())));
+                }
+                done => drop(done?),
+            }
             let json = serde_json::json!({ "session": id, "done": true });
             Ok(Printed { text: language.session_ended(&id.to_string()), json })
         }
@@ -70,7 +76,7 @@ fn find<'a>(sessions: &'a [SessionEntry], text: &str) -> Result<&'a SessionEntry
     let mut found = sessions.iter().filter(is_meant);
     match (found.next(), found.next()) {
         (Some(entry), None) if text.len() >= PREFIX => Ok(entry),
-        (Some(_) | None, _) => Err(Fault::Refused(ProblemCode::NotFound)),
+        (Some(_) | None, _) => Err(Fault::NoSuch(Missing::Session(text.to_owned()))),
     }
 }
 

@@ -137,7 +137,9 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
     let live = |text: SessionText| Some(text.say(lang).to_owned());
     match event {
         SessionEvent::Number { number, expires_in } => {
-            fill(Text::TheNumber, &[&number.0.to_string(), &expires_in.to_string()])
+            // Whole minutes, as people say it.
+            let lasts = u32::try_from(expires_in.saturating_add(30) / 60 * 60).unwrap_or(u32::MAX);
+            fill(Text::TheNumber, &[&number.0.to_string(), &texts::span(lasts.max(60), lang)])
         }
         SessionEvent::AtTheDoor { .. } => fill(Text::AtTheDoor, &[]),
         SessionEvent::WrongNumber { attempts_left } => match role {

@@ -3,7 +3,7 @@
 //! Secrets come from the terminal or from standard input, never from the command line
 //! (T68). Decides nothing that the server decides.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use tasuki_protocol::login::LoginResponse;
@@ -17,6 +17,11 @@ use crate::shell::settings::Settings;
 use crate::shell::terminal;
 use crate::shell::texts::Text;
 use crate::shell::trust::Trust;
+
+/// Before the end of the device's certificate.
+const WARN_DAYS: u64 = 14;
+/// No password is shorter, whatever stands beside it.
+const LEAST_CHARS: usize = 8;
 
 /// Between two looks whether the device was approved.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -83,7 +88,7 @@ pub(super) async fn login(
     check_server(options.server.as_deref(), &trust)?;
     let device = settings.profile.device_key()?;
     let mut credentials = credentials(options, settings)?;
-    let (mut told, mut tries) = (false, 0);
+    let (mut told, mut tries, mut wrong) = (false, 0, refusal(&credentials));
     loop {
         match login::login(&trust, &settings.proxies, &device, &credentials).await? {
             LoginOutcome::SignedIn(answer) => {
@@ -91,6 +96,7 @@ pub(super) async fn login(
             }
             LoginOutcome::NeedsTotp if credentials.totp.is_none() => {
                 credentials.totp = Some(ask_digits(settings)?);
+                wrong = Fault::WrongDigits;
             }
             LoginOutcome::TotpSetup { uri } => {
                 show_authenticator(&uri, settings, form);
@@ -119,9 +125,18 @@ pub(super) async fn login(
                 say::to_person(Text::WrongDigits.say(settings.lang));
                 credentials.totp = Some(ask_digits(settings)?);
             }
-            LoginOutcome::NeedsTotp | LoginOutcome::Refused => return Err(Fault::WrongPassword),
+            LoginOutcome::NeedsTotp | LoginOutcome::Refused => return Err(wrong),
             LoginOutcome::Busy => return Err(Fault::SlowDown),
         }
+    }
+}
+
+/// What may be wrong where the server does not say it (T52): of that alone which was given.
+fn refusal(credentials: &Credentials) -> Fault {
+    match (&credentials.enrolment, &credentials.totp) {
+        (_, Some(_)) => Fault::WrongPassword,
+        (Some(_), None) => Fault::WrongEnrolment,
+        (None, None) => Fault::WrongNameOrPassword,
     }
 }
 
@@ -142,10 +157,20 @@ fn welcome(
         Form::Json => say::json(&serde_json::json!({
             "event": "signed_in", "organisation": trust.bundle.organisation,
             "operator": operator, "display_name": answer.display_name,
-            "modes": modes, "expires_in": answer.expires_in,
+            "modes": modes, "expires_in": answer.expires_in, "certified_until": answer.certified_until,
         })),
     }
+    if let Some(days) = answer.certified_until.and_then(days_left) {
+        say::to_person(&Text::CertificateEnds.fill(settings.lang, &[&days.to_string(), operator]));
+    }
     Ok(())
+}
+
+/// Until `unix`, in whole days, where somebody must be told of it.
+fn days_left(unix: u64) -> Option<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let days = unix.saturating_sub(now) / 86_400;
+    (days < WARN_DAYS).then_some(days)
 }
 
 pub(super) async fn confirm(
@@ -190,15 +215,29 @@ pub(super) async fn password(
         (terminal::plain_line().map_err(unread)?, terminal::plain_line().map_err(unread)?)
     } else {
         let old = hidden(Text::AskPassword, settings)?;
-        let new = hidden(Text::AskNewPassword, settings)?;
-        if hidden(Text::AskNewPasswordAgain, settings)? != new {
-            return Err(Fault::TypedTwice);
-        }
-        (old, new)
+        (old, new_password(settings)?)
     };
     login::change_password(&bearer, (old, new)).await?;
     done(Text::PasswordChanged, "password_changed", settings, form);
     Ok(())
+}
+
+/// Typed twice, since nobody sees it; a slip is no reason to type everything again.
+fn new_password(settings: &Settings) -> Result<String, Fault> {
+    loop {
+        let new = hidden(Text::AskNewPassword, settings)?;
+        if new.chars().count() < LEAST_CHARS && terminal::is_interactive() {
+            say::to_person(Text::PasswordTooShort.say(settings.lang));
+            continue;
+        }
+        if hidden(Text::AskNewPasswordAgain, settings)? == new {
+            return Ok(new);
+        }
+        if !terminal::is_interactive() {
+            return Err(Fault::TypedTwice);
+        }
+        say::to_person(Text::TypeAgain.say(settings.lang));
+    }
 }
 
 pub(super) async fn logout(settings: &Settings, form: Form) -> Result<(), Fault> {
@@ -261,6 +300,11 @@ fn check_server(asked: Option<&str>, trust: &Trust) -> Result<(), Fault> {
     Err(Fault::OtherServer { asked: asked.to_owned(), bundle: full })
 }
 
+/// Nobody has signed in with this profile, or he has signed out for good.
+fn is_new(settings: &Settings) -> bool {
+    matches!(settings.profile.sign_in(), Err(Fault::NotSignedIn))
+}
+
 fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credentials, Fault> {
     let Scripted { password_stdin, enrolment_stdin, totp_stdin } = options.scripted;
     let password = if password_stdin {
@@ -270,7 +314,7 @@ fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credential
     };
     let enrolment = if enrolment_stdin {
         Some(terminal::plain_line().map_err(unread)?)
-    } else if !password_stdin && terminal::is_interactive() {
+    } else if !password_stdin && terminal::is_interactive() && is_new(settings) {
         Some(hidden(Text::AskEnrolment, settings)?)
     } else {
         None

@@ -101,12 +101,13 @@ texts! {
     FaultUnavailable =>
         "The server cannot take new sessions now. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーは今、新しい接続を受け付けられません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
-    FaultSlowDown =>
-        "There were too many tries. Wait ten minutes, then try again.",
-        "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
+    FaultSlowDown => "There were too many tries. Wait ten minutes, then try again.", "試行回数が多すぎます。10 分待ってからもう一度お試しください。";
     FaultWrongPassword =>
         "The server did not accept this name, password, enrolment code or the authenticator's digits, which count once: after a try wait for the next. Check them and try again; a device that was not used before needs a new code from your administrator. After three failures it waits 15 minutes, or as your administrator has set.",
         "名前、パスワード、登録コード、または認証アプリの数字が受け付けられませんでした（数字は一度しか使えません。次の数字をお待ちください）。確かめてもう一度お試しください。初めて使う端末には、管理者から受け取る新しい登録コードが必要です。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
+    FaultWrongNameOrPassword => "The server did not accept this name and password on this computer. Check both and run the command again. After three failures it waits 15 minutes, or as your administrator has set; if the account was suspended or this computer is new, only your administrator can see that.", "このコンピュータでは、名前とパスワードが受け付けられませんでした。両方を確かめて、もう一度実行してください。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。アカウントの停止や、このコンピュータが未登録であることは、管理者だけが確認できます。";
+    FaultWrongEnrolment => "The server did not accept this name and password with this enrolment code. Check all three and run the command again; a code works once and for a limited time, and your administrator makes a new one. After three failures the server waits 15 minutes, or as your administrator has set.", "名前、パスワード、登録コードの組が受け付けられませんでした。三つとも確かめて、もう一度実行してください。登録コードは期限内に一度だけ有効で、管理者が新しいものを発行できます。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
+    FaultWrongDigits => "Name and password are right, and these are not the authenticator's digits of now. Wait for the next ones and run the command again; if they never fit, set the phone's clock, or ask your administrator to forget the authenticator.", "名前とパスワードは正しいのですが、認証アプリの数字が違います。次の数字を待って、もう一度実行してください。何度も合わないときは、スマートフォンの時計を合わせるか、認証アプリの登録の取り消しを管理者に依頼してください。";
     FaultTooOften => "The server takes no more requests from this address for now. Wait a minute, then try again.", "このアドレスからの要求が多すぎるため、サーバーが受け付けません。1 分ほど待ってからもう一度お試しください。";
     FaultDigitsUsed => "These digits were used already. Wait until the authenticator shows the next ones, and type those.", "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。";
     WrongDigits => "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.", "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。";
@@ -118,11 +119,15 @@ texts! {
         "This device waits for your administrator's approval. Call and read out these words: {0}. Then run tasuki login again.",
         "この端末は管理者の承認を待っています。電話で次の言葉を読み上げてください: {0}。承認後、もう一度 tasuki login を実行してください。";
     FaultLocked =>
-        "Too many wrong tries on this device. Signing in works again in {0} minutes, or once your administrator unlocks it.",
+        "Too many wrong tries on this device. Signing in works again in {0} min, or once your administrator unlocks it.",
         "この端末で誤りが続いたため停止しています。{0} 分後、または管理者が解除すると、サインインできます。";
     FaultPasswordUnusable =>
-        "The new password is too short, or one that is easily guessed or was in a breach. Choose another; length helps more than odd characters.",
-        "新しいパスワードは短すぎるか、推測されやすいか、漏えいしたことがあります。別のものを選んでください。記号より長さが有効です。";
+        "The new password is too short or too long: it has 15 to 256 characters, and 8 at least where an authenticator stands beside it. Nothing was changed; choose another. Length helps more than odd characters.",
+        "新しいパスワードの長さが合いません。15 文字以上 256 文字以内（認証アプリを併用する場合は 8 文字以上）です。何も変更していません。別のものを選んでください。記号より長さが有効です。";
+    FaultPasswordBreached => "The new password is one that everybody tries first, has the account's name in it, or was in a breach. Nothing was changed; choose another, for example four or five unrelated words.", "新しいパスワードは推測されやすいか、アカウント名を含むか、漏えいしたことがあります。何も変更していません。無関係な言葉を 4 つか 5 つ並べるなど、別のものを選んでください。";
+    PasswordTooShort => "That is shorter than 8 characters (15 without an authenticator). Type another; nothing was sent.", "8 文字（認証アプリを使わない場合は 15 文字）より短いです。別のものを入力してください。何も送信していません。";
+    TypeAgain => "The two entries differ. Type both once more.", "二度の入力が一致しません。もう一度入力してください。";
+    CertificateEnds => "This computer's certificate ends in {0} days. Ask your administrator before that to run: tasuki-admin device approve {1} --renew. Afterwards this computer waits for approval.", "このコンピュータの証明書はあと {0} 日で切れます。それまでに次の実行を管理者に依頼してください: tasuki-admin device approve {1} --renew。期限を過ぎると承認待ちになります。";
     FaultTypedTwice =>
         "The two entries differ. Nothing was changed; run the command again.",
         "二度の入力が一致しません。何も変更していません。もう一度実行してください。";
@@ -138,21 +143,18 @@ texts! {
     FaultOutsideHours =>
         "Your organisation's policy does not allow sessions at this hour. Try again within your hours, or ask your administrator.",
         "この時間のセッションは組織のポリシーで許可されていません。許可された時間にもう一度行うか、管理者に相談してください。";
+    FaultOutsideAccountHours => "What you typed is right, but your account may not be used at this hour. It may again from {0} ({1}); until then only your administrator can change the hours. This was not counted as a wrong try.", "入力は正しいのですが、このアカウントを使える時間の外です。次に使えるのは {0}（{1}）からです。それまでに必要なときは、時間を変更できる管理者に相談してください。入力の誤りとしては数えていません。";
+    FaultOutsideAddresses => "What you typed is right, but your account may not be used from this network address. Use the network that your administrator allowed, or ask for this one. This was not counted as a wrong try.", "入力は正しいのですが、このネットワークアドレスからはこのアカウントを使えません。管理者が許可したネットワークを使うか、ここからの使用を管理者に依頼してください。入力の誤りとしては数えていません。";
+    FaultOutsideHardware => "What you typed is right, but your account may not be used with this computer's hardware (MAC) addresses. Use a computer or an adapter that your administrator allowed, or ask for this one. This was not counted as a wrong try.", "入力は正しいのですが、このコンピュータのハードウェアアドレス（MAC アドレス）ではこのアカウントを使えません。管理者が許可したコンピュータやアダプタを使うか、これを許可するよう管理者に依頼してください。入力の誤りとしては数えていません。";
     FaultReasonNeeded =>
         "Your organisation's policy wants a reason (a ticket's number, say): 1 to 120 plain characters. Give it with --reason.",
         "組織のポリシーにより理由（チケット番号など）が必要です。普通の文字で 1 から 120 文字までを --reason で指定してください。";
     FaultNumberMistyped =>
         "That is not a session number: a digit is mistyped or missing. Nothing was sent; ask the operator to read it again.",
         "番号が正しくありません。数字の打ち間違いか不足があります。何も送信していません。オペレータにもう一度読み上げてもらってください。";
-    FaultNumberRefused =>
-        "This number does not open a session. Ask the operator for a new one.",
-        "この番号では接続できません。オペレータに新しい番号をもらってください。";
-    FaultNumberExpired =>
-        "Nobody came in time and the number is no longer valid. Open a new one.",
-        "時間内に接続がなく、番号は無効になりました。新しい番号を発行してください。";
-    FaultNumberBurnt =>
-        "A wrong number was tried too often, and the number is no longer valid. Open a new one.",
-        "間違った番号が何度も入力されたため、番号は無効になりました。新しい番号を発行してください。";
+    FaultNumberRefused => "This number does not open a session. Ask the operator for a new one.", "この番号では接続できません。オペレータに新しい番号をもらってください。";
+    FaultNumberExpired => "Nobody came in time and the number is no longer valid. Open a new one.", "時間内に接続がなく、番号は無効になりました。新しい番号を発行してください。";
+    FaultNumberBurnt => "A wrong number was tried too often, and the number is no longer valid. Open a new one.", "間違った番号が何度も入力されたため、番号は無効になりました。新しい番号を発行してください。";
     FaultTranscriptMismatch =>
         "What the two sides saw of each other is not the same: the connection was altered on its way. Nothing was shown. Tell your administrator.",
         "双方が受け取った内容が一致しません。通信が途中で改ざんされています。画面は共有されていません。管理者に知らせてください。";
@@ -163,15 +165,9 @@ texts! {
     FaultNobodyAnswered =>
         "Nobody answered in time, which counts as no. Nothing was shown.",
         "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
-    FaultConnectionLost =>
-        "The connection was lost for too long. Start again with a new number.",
-        "接続が長い間途切れました。新しい番号でやり直してください。";
-    FaultTimeOver =>
-        "The time allowed for this session is over. Start again with a new number.",
-        "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
-    FaultWithdrawn =>
-        "The session was ended at the server. Ask the operator or the administrator.",
-        "セッションはサーバー側で終了されました。オペレータまたは管理者に確かめてください。";
+    FaultConnectionLost => "The connection was lost for too long. Start again with a new number.", "接続が長い間途切れました。新しい番号でやり直してください。";
+    FaultTimeOver => "The time allowed for this session is over. Start again with a new number.", "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
+    FaultWithdrawn => "The session was ended at the server. Ask the operator or the administrator.", "セッションはサーバー側で終了されました。オペレータまたは管理者に確かめてください。";
     FaultPeerViolation =>
         "The other side did what it may not, and the session was ended. Tell your administrator.",
         "相手が許可されていない動作をしたため、セッションを終了しました。管理者に知らせてください。";
@@ -325,7 +321,7 @@ texts! {
     ChatLine => "Message: {0}", "メッセージ: {0}";
     WrongNumberTried => "A wrong number was tried; {0} tries are left.",
         "間違った番号が入力されました。残り {0} 回です。";
-    TheNumber => "Session number (valid {1} s, once): {0}", "セッション番号（{1} 秒間、1 回限り有効）: {0}";
+    TheNumber => "Session number (valid {1}, once): {0}", "セッション番号（{1}、1 回限り有効）: {0}";
     AtTheDoor => "Somebody has come; the number is being checked.", "接続がありました。番号を確認しています。";
     WaitingForConsent =>
         "The number is right. Waiting for the person at the other side to agree.",
@@ -357,8 +353,8 @@ texts! {
 
     AskPassword => "Password:", "パスワード:";
     AskEnrolment =>
-        "Enrolment code from your administrator (empty if this device is enrolled):",
-        "管理者から受け取った登録コード（この端末が登録済みなら空のまま）:";
+        "Nobody has signed in with this profile yet: the enrolment code from your administrator (empty if this computer is enrolled):",
+        "このプロファイルでのサインインは初めてです。管理者から受け取った登録コードを入力してください（登録済みの端末なら空のまま）:";
     AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
     AskNewPassword => "New password:", "新しいパスワード:";
     AskNewPasswordAgain => "The same once more:", "もう一度:";

@@ -93,6 +93,12 @@ faults! {
     /// More requests from this address than the server takes (T59).
     TooOften = 37, FaultTooOften;
     WrongPassword = 40, FaultWrongPassword;
+    /// Neither code nor digits were given.
+    WrongNameOrPassword = 40, FaultWrongNameOrPassword;
+    /// A code was given with them.
+    WrongEnrolment = 40, FaultWrongEnrolment;
+    /// The server asked for digits, so the rest was right.
+    WrongDigits = 40, FaultWrongDigits;
     /// Right digits, a second time.
     DigitsUsed = 40, FaultDigitsUsed;
     SignInOver = 41, FaultSignInOver;
@@ -102,6 +108,7 @@ faults! {
     DevicePending { words: String } = 44, FaultDevicePending [words];
     Locked { seconds: u64 } = 45, FaultLocked [seconds.div_ceil(60)];
     PasswordUnusable = 46, FaultPasswordUnusable;
+    PasswordBreached = 46, FaultPasswordBreached;
     /// A new password, the second time otherwise than the first.
     TypedTwice = 46, FaultTypedTwice;
     /// The person must show again that it is he.
@@ -113,6 +120,12 @@ faults! {
     LocalMaximum { file: PathBuf, why: String } = 26, FaultLocalMaximum [file, why];
     /// The policy lets this operator work at other hours.
     OutsideHours = 56, FaultOutsideHours;
+    /// All that was typed is right; the account's own hours are others.
+    OutsideAccountHours { opens: String, zone: String } = 56, FaultOutsideAccountHours [opens, zone];
+    /// As before: not from this address.
+    OutsideAddresses = 57, FaultOutsideAddresses;
+    /// As before: not with this computer's hardware addresses.
+    OutsideHardware = 58, FaultOutsideHardware;
     /// The policy wants to know why, before a number is given out.
     ReasonNeeded = 49, FaultReasonNeeded;
     NumberMistyped = 50, FaultNumberMistyped;

@@ -17,6 +17,7 @@ use tasuki_protocol::login::{
     CONFIRM_PATH, ChangePassword, Confirmation, LOGIN_PATH, LOGOUT_PATH, LoginAnswer, LoginRequest,
     LoginResponse, PASSWORD_PATH, SignOut,
 };
+use tasuki_protocol::policy::hours::on_the_clock;
 use tasuki_protocol::signal::{self, DEVICE_PROOF};
 use tasuki_protocol::words;
 
@@ -79,7 +80,8 @@ pub enum LoginOutcome {
 }
 
 /// # Errors
-/// As for any connection, and for a server that is not ready or of another version.
+/// As for any connection, and for a server that is not ready or of another version; and where all that was typed is
+/// right, and the account may not be used from here or now.
 pub async fn login(
     trust: &Trust,
     proxies: &Proxies,
@@ -121,7 +123,17 @@ pub async fn login(
         LoginAnswer::TotpSetup { uri } => LoginOutcome::TotpSetup { uri },
         LoginAnswer::DevicePending => LoginOutcome::DevicePending { words: device_words(device) },
         LoginAnswer::Locked { seconds } => LoginOutcome::Locked { seconds },
+        LoginAnswer::OutsideHours { opens, zone } => return Err(outside_hours(opens, &zone)),
+        LoginAnswer::OutsideAddresses => return Err(Fault::OutsideAddresses),
+        LoginAnswer::OutsideHardware => return Err(Fault::OutsideHardware),
     })
+}
+
+fn outside_hours(opens: Option<u64>, zone: &str) -> Fault {
+    match opens.and_then(|unix| on_the_clock(unix, zone)) {
+        Some((opens, zone)) => Fault::OutsideAccountHours { opens, zone },
+        None => Fault::OutsideHours,
+    }
 }
 
 /// What the person reads out to the administrator.
@@ -143,8 +155,8 @@ pub async fn confirm(
 }
 
 /// # Errors
-/// [`Fault::WrongPassword`] for the old one, [`Fault::PasswordUnusable`] for the new one, and as
-/// for any connection.
+/// [`Fault::WrongPassword`] for the old one, [`Fault::PasswordUnusable`] or [`Fault::PasswordBreached`] for the
+/// new one, and as for any connection.
 pub async fn change_password(bearer: &Bearer<'_>, (old, new): (String, String)) -> Result<(), Fault> {
     send(bearer, PASSWORD_PATH, |proof| ChangePassword { old, new, proof }).await
 }
@@ -154,7 +166,11 @@ pub async fn change_password(bearer: &Bearer<'_>, (old, new): (String, String)) 
 /// # Errors
 /// [`Fault::SignInOver`] if it was over already, and as for any connection.
 pub async fn log_out(bearer: &Bearer<'_>) -> Result<(), Fault> {
-    send(bearer, LOGOUT_PATH, |proof| SignOut { proof }).await
+    match send(bearer, LOGOUT_PATH, |proof| SignOut { proof }).await {
+        // Nothing was typed that could be wrong.
+        Err(Fault::WrongPassword) => Err(Fault::SignInOver),
+        done => done,
+    }
 }
 
 /// Somebody who is signed in, at his device.
@@ -242,7 +258,8 @@ fn fault(code: ProblemCode) -> Fault {
         ProblemCode::TooMany => Fault::TooOften,
         ProblemCode::Version => Fault::StrangeVersion,
         ProblemCode::NotInitialised => Fault::Unavailable,
-        ProblemCode::Unusable | ProblemCode::Breached => Fault::PasswordUnusable,
+        ProblemCode::Unusable => Fault::PasswordUnusable,
+        ProblemCode::Breached => Fault::PasswordBreached,
         ProblemCode::Malformed
         | ProblemCode::Taken
         | ProblemCode::OtherName

@@ -219,6 +219,7 @@ async fn log_in(mut stream: TlsStream<TcpStream>, head: &str, behaviour: Behavio
                 display_name: "Hanako Sato".to_owned(),
                 modes: Mode::ALL.to_vec(),
                 reason: Requirement::Optional,
+                certified_until: None,
             };
             ("200 OK", signal::encode(&LoginAnswer::SignedIn(response)))
         }

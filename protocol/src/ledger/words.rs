@@ -56,6 +56,10 @@ pub enum AdminAction {
     AdminDisabled,
     AdminRemoved,
     AdminUnlocked,
+    /// An administrator's own password is another one.
+    PasswordChanged,
+    /// A token that was made for a further administrator is none any more.
+    InvitationWithdrawn,
     /// Somebody on the server's own machine made a token for whom the organisation's keys are lost.
     RecoveryTokenMade,
     /// He came with it and the root's word; all others are disabled since.
@@ -70,6 +74,7 @@ pub enum AdminAction {
     OperatorRemoved,
     OperatorUnlocked,
     OperatorChanged,
+    PasswordReset,
     AuthenticatorForgotten,
     CodeIssued,
     DeviceApproved,

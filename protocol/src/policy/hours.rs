@@ -39,6 +39,14 @@ impl fmt::Display for Zone {
     }
 }
 
+/// A moment in unix seconds as the clocks of `zone` show it, and the zone: UTC where nobody knows the one that was named.
+pub fn on_the_clock(unix: u64, zone: &str) -> Option<(String, String)> {
+    let moment = Timestamp::from_second(i64::try_from(unix).ok()?).ok()?;
+    let known = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let there = known.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string();
+    Some((there, known.iana_name().unwrap_or("UTC").to_owned()))
+}
+
 /// `mon-fri 09:00-18:00`, `sat,sun 10:00-12:00 Europe/Berlin`, `daily 22:00-06:00`: one that
 /// ends before it begins ends on the next day.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,17 +21,19 @@ fn answers_to_a_login_keep_their_words() {
         display_name: "Hanako".to_owned(),
         modes: vec![Mode::View],
         reason: Requirement::Optional,
+        certified_until: None,
     };
     all.json(
         "LoginAnswer::SignedIn",
         &LoginAnswer::SignedIn(response.clone()),
         r#"{"type":"signed_in","token":"t","expires_in":60,"tenant":"0101010101010101","organisation":"Example","display_name":"Hanako","modes":["view"]}"#,
     );
-    let asked = LoginResponse { reason: Requirement::Required, ..response };
+    let certified_until = Some(1_795_564_800);
+    let asked = LoginResponse { reason: Requirement::Required, certified_until, ..response };
     all.json(
         "LoginAnswer::SignedIn",
         &LoginAnswer::SignedIn(asked),
-        r#"{"type":"signed_in","token":"t","expires_in":60,"tenant":"0101010101010101","organisation":"Example","display_name":"Hanako","modes":["view"],"reason":"required"}"#,
+        r#"{"type":"signed_in","token":"t","expires_in":60,"tenant":"0101010101010101","organisation":"Example","display_name":"Hanako","modes":["view"],"reason":"required","certified_until":1795564800}"#,
     );
     all.json("LoginAnswer::NeedsTotp", &LoginAnswer::NeedsTotp, r#"{"type":"needs_totp"}"#);
     let set_up = LoginAnswer::TotpSetup { uri: "otpauth:x".to_owned() };
@@ -40,6 +42,16 @@ fn answers_to_a_login_keep_their_words() {
     all.json("LoginAnswer::DevicePending", &pending, r#"{"type":"device_pending"}"#);
     let locked = LoginAnswer::Locked { seconds: 9 };
     all.json("LoginAnswer::Locked", &locked, r#"{"type":"locked","seconds":9}"#);
+    let hours = LoginAnswer::OutsideHours { opens: Some(9), zone: "Asia/Tokyo".to_owned() };
+    all.json(
+        "LoginAnswer::OutsideHours",
+        &hours,
+        r#"{"type":"outside_hours","opens":9,"zone":"Asia/Tokyo"}"#,
+    );
+    let addresses = LoginAnswer::OutsideAddresses;
+    all.json("LoginAnswer::OutsideAddresses", &addresses, r#"{"type":"outside_addresses"}"#);
+    let hardware = LoginAnswer::OutsideHardware;
+    all.json("LoginAnswer::OutsideHardware", &hardware, r#"{"type":"outside_hardware"}"#);
     all.json("Authenticator::Keep", &Authenticator::Keep, r#""keep""#);
     all.json("Authenticator::SetUp", &Authenticator::SetUp, r#""set_up""#);
     all.assert_same();

@@ -362,6 +362,11 @@ fn the_acts_of_administrators_keep_their_words() {
     all.json("AdminAction::AdminEnabled", &AdminAction::AdminEnabled, r#""admin_enabled""#);
     all.json("AdminAction::AdminDisabled", &AdminAction::AdminDisabled, r#""admin_disabled""#);
     all.json("AdminAction::AdminUnlocked", &AdminAction::AdminUnlocked, r#""admin_unlocked""#);
+    let own = AdminAction::PasswordChanged;
+    all.json("AdminAction::PasswordChanged", &own, r#""password_changed""#);
+    all.json("AdminAction::PasswordReset", &AdminAction::PasswordReset, r#""password_reset""#);
+    let withdrawn = AdminAction::InvitationWithdrawn;
+    all.json("AdminAction::InvitationWithdrawn", &withdrawn, r#""invitation_withdrawn""#);
     let forgotten = AdminAction::AuthenticatorForgotten;
     all.json("AdminAction::AuthenticatorForgotten", &forgotten, r#""authenticator_forgotten""#);
     all.json("AdminAction::AdminRemoved", &AdminAction::AdminRemoved, r#""admin_removed""#);

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use tasuki_protocol::admin::{Hours, Limits};
 
 /// The most entries of a list of limits.
@@ -23,7 +24,7 @@ pub struct Admission {
     hours: Option<(TimeZone, Hours)>,
 }
 
-/// Why somebody may not come in now. Logged, and not told (T52).
+/// Why somebody may not come in now. Logged, and told to those alone who have proven everything else (T52).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {
     Address,
@@ -92,6 +93,25 @@ impl Admission {
             end = change.as_second() + left_by_the_clock(zone, hours, change);
         }
         Some(u64::try_from(end - unix).unwrap_or_default())
+    }
+
+    /// Outside of the allowed hours: when they begin next, in unix seconds, and in which zone they are.
+    pub fn opens(&self, unix: i64) -> Option<(Option<i64>, &str)> {
+        let (zone, hours) = self.hours.as_ref()?;
+        Some((self.next_beginning(zone, hours, unix), &hours.zone))
+    }
+
+    fn next_beginning(&self, zone: &TimeZone, hours: &Hours, unix: i64) -> Option<i64> {
+        let today = zone.to_datetime(Timestamp::from_second(unix).ok()?).date();
+        let from = i8::try_from(hours.from / 60).ok().zip(i8::try_from(hours.from % 60).ok());
+        let (hour, minute) = from?;
+        // Of a day on which the clock skips the hours the week after has them.
+        let days = today.series(1.day()).take(15);
+        let begin = |day: Date| {
+            let at = zone.to_timestamp(day.at(hour, minute, 0, 0)).ok()?.as_second();
+            (at > unix && self.seconds_left(at) != Some(0)).then_some(at)
+        };
+        days.filter_map(begin).next()
     }
 }
 
@@ -205,6 +225,25 @@ mod tests {
             let refused = allowed.check(outside.parse().unwrap(), &[], 0);
             assert_eq!(refused, Err(Outside::Address), "{outside}");
         }
+    }
+
+    /// What an operator is told who comes too early: the next time at which he is let in, and no other.
+    #[test]
+    fn s63_the_hours_begin_next_on_an_allowed_day_and_not_where_the_clock_skips_them() {
+        // Wednesday, 2026-11-25; 00:00 UTC is 09:00 in Tokyo.
+        let nine = 1_795_564_800;
+        let opens = |unix| office().opens(unix).unwrap().0;
+        assert_eq!(office().opens(nine).unwrap().1, "Asia/Tokyo");
+        assert_eq!(opens(nine - 60), Some(nine));
+        assert_eq!(opens(nine + 9 * 3600), Some(nine + 86_400), "in the evening");
+        assert_eq!(opens(nine + 3 * 86_400), Some(nine + 5 * 86_400), "on Saturday");
+        let zone = "Europe/Berlin".to_owned();
+        let hours = Some(Hours { zone, days: vec![7], from: 135, until: 165 });
+        let berlin = Admission::try_from(&Limits { hours, ..Limits::default() }).unwrap();
+        // On Sunday, 2026-03-29, it is never 02:15 there; a week later that is 00:15 UTC.
+        let saturday = 1_774_656_000;
+        assert_eq!(berlin.opens(saturday), Some((Some(saturday + 8 * 86_400 + 900), "Europe/Berlin")));
+        assert_eq!(at(&["192.0.2.0/24"]).opens(0), None);
     }
 
     #[test]

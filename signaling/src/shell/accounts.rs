@@ -1,7 +1,8 @@
 //! Operators' accounts: who signs in, and when a name is suspended.
 //!
 //! Unknown name, wrong password, suspended, unknown device, wrong code or digits: one
-//! answer after the same work (T52). A failure is counted before the password is looked
+//! answer after the same work (T52). Who has proven all of it and comes from elsewhere or at another hour is told
+//! so, and has not failed (S63). A failure is counted before the password is looked
 //! at, in one statement (T51), and apart for each approved device, so that a stranger
 //! suspends only strangers (T53).
 
@@ -204,22 +205,16 @@ impl Accounts {
         if !account.enabled {
             return refuse(Wrong::Disabled);
         }
-        if let Err(outside) = self.admits(&account, origin.address, &request.macs) {
-            return refuse(Wrong::Outside(outside));
-        }
+        let outside = self.admits(&account, origin.address, &request.macs).err();
         if !approved {
-            let code = request.enrolment.as_deref().unwrap_or_default();
-            let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
-            if asked.is_none() {
-                let is_new = standing.is_none() && !code.trim().is_empty();
-                return refuse(if is_new { Wrong::Code } else { Wrong::Device });
-            }
+            let asked = match self.ask_for(operator, request, (standing, outside)).await? {
+                Ok(asked) => Some(asked),
+                Err(wrong) => return refuse(wrong),
+            };
             self.forgive_one(operator, device).await?;
             return Ok(Login { operator, answer: LoginAnswer::DevicePending, asked });
         }
-        let (name, digits) = (&account.person.name, request.totp.as_deref());
-        let owner = Owner::Operator(operator);
-        let early = match self.second_factor(owner, name, digits, request.authenticator).await? {
+        let early = match self.second_step(&account, request, outside).await? {
             Second::Passed => None,
             Second::Wrong => return refuse(Wrong::Digits),
             Second::Used => return refuse(Wrong::UsedDigits),
@@ -227,6 +222,7 @@ impl Accounts {
             Second::Missing => Some(Ok(LoginAnswer::NeedsTotp)),
             Second::SetUp { uri } => Some(Ok(LoginAnswer::TotpSetup { uri })),
         };
+        let early = early.or_else(|| outside.map(|outside| Ok(told_outside(&account, outside))));
         if let Some(answer) = early {
             // Only this try is forgiven: who knows the password may not guess digits for ever.
             self.forgive_one(operator, device).await?;
@@ -237,12 +233,51 @@ impl Accounts {
             return refuse(Wrong::Credentials);
         };
         self.forget_failures(operator, device).await?;
-        let answer = LoginAnswer::SignedIn(self.welcome(account, token));
-        Ok(Login { operator, answer, asked: None })
+        let answer = self.welcome(account, &request.device, token).await?;
+        Ok(Login { operator, answer: LoginAnswer::SignedIn(answer), asked: None })
     }
 
-    fn welcome(&self, account: Account, token: String) -> LoginResponse {
-        LoginResponse {
+    /// Of a device that is not approved, with the right password.
+    async fn ask_for(
+        &self,
+        operator: i64,
+        request: &LoginRequest,
+        (standing, outside): (Option<Standing>, Option<Outside>),
+    ) -> Result<Result<Asked, Wrong>, sqlx::Error> {
+        if let Some(outside) = outside {
+            return Ok(Err(Wrong::Outside(outside)));
+        }
+        let code = request.enrolment.as_deref().unwrap_or_default();
+        let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
+        let is_new = standing.is_none() && !code.trim().is_empty();
+        Ok(asked.ok_or(if is_new { Wrong::Code } else { Wrong::Device }))
+    }
+
+    /// From where, or when, he may not sign in nobody sets an authenticator up: he is asked for the one that the
+    /// account has, and so shows all of himself before he is told which limit holds.
+    async fn second_step(
+        &self,
+        account: &Account,
+        request: &LoginRequest,
+        outside: Option<Outside>,
+    ) -> Result<Second, sqlx::Error> {
+        let owner = Owner::Operator(account.id);
+        if outside.is_some() && !self.has_authenticator(owner).await? {
+            return Ok(Second::Passed);
+        }
+        let (name, digits) = (&account.person.name, request.totp.as_deref());
+        self.second_factor(owner, name, digits, request.authenticator).await
+    }
+
+    async fn welcome(
+        &self,
+        account: Account,
+        device: &DeviceKey,
+        token: String,
+    ) -> Result<LoginResponse, sqlx::Error> {
+        let certified = self.certificate(account.id, device).await?;
+        Ok(LoginResponse {
+            certified_until: certified.map(|(_, certificate)| certificate.not_after),
             token,
             expires_in: self.rules.token_absolute.as_secs(),
             tenant: self.tenant,
@@ -250,7 +285,7 @@ impl Accounts {
             display_name: account.person.display_name,
             modes: account.modes,
             reason: Requirement::default(),
-        }
+        })
     }
 
     /// Whether who is signed in may still act from there now (T54). Hardware addresses were declared at
@@ -279,8 +314,8 @@ impl Accounts {
 
     pub(crate) async fn by_name(&self, name: &str) -> Result<Option<Account>, sqlx::Error> {
         let find = "SELECT id, person, password, modes, state, limits FROM operators
-             WHERE name_index = ?";
-        let find = sqlx::query(find).bind(self.names.index(name));
+             WHERE name_index IN (?1, ?2) ORDER BY name_index <> ?1 LIMIT 1";
+        let find = sqlx::query(find).bind(self.names.index(name)).bind(self.names.narrow_index(name));
         let row = find.fetch_optional(&self.store.pool).await?;
         Ok(row.and_then(|row| self.account(&row)))
     }
@@ -309,6 +344,20 @@ impl Accounts {
             enabled: state == "enabled",
             limits,
         })
+    }
+}
+
+/// What he is told who has proven everything, and comes from elsewhere or at another hour.
+fn told_outside(account: &Account, outside: Outside) -> LoginAnswer {
+    match outside {
+        Outside::Address => LoginAnswer::OutsideAddresses,
+        Outside::Mac => LoginAnswer::OutsideHardware,
+        Outside::Hours => {
+            let admission = Admission::try_from(&account.limits).unwrap_or_default();
+            let (opens, zone) = admission.opens(clock::unix_row()).unwrap_or_default();
+            let opens = opens.and_then(|unix| u64::try_from(unix).ok());
+            LoginAnswer::OutsideHours { opens, zone: zone.to_owned() }
+        }
     }
 }
 

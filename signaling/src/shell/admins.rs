@@ -5,11 +5,11 @@
 //! administrator needs his password (and authenticator) to open a session.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
-    ADMIN_PROOF, AddAdmin, AdminAdded, AdminChange, AdminEntry, AdminList, AdminLogin,
-    AdminLoginAnswer, ChangeAdmin, EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
+    ADMIN_PROOF, AdminChange, AdminEntry, AdminList, AdminLogin, AdminLoginAnswer, ChangeAdmin,
+    EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
@@ -26,7 +26,7 @@ use super::rules;
 use super::second::{Owner, Second};
 
 /// In `failures.device`, for an administrator's one key.
-const BY_KEY: &[u8] = b"key";
+pub(super) const BY_KEY: &[u8] = b"key";
 /// How long a nonce is kept, in seconds: longer than any request that names it counts.
 const NONCE_S: i64 = 3 * MAX_CLOCK_S.cast_signed();
 const NONCE_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
@@ -56,7 +56,7 @@ pub(crate) struct AdminId(pub(crate) i64);
 
 impl AdminId {
     /// Under which failed logins are counted, apart from operators.
-    fn subject(self) -> i64 {
+    pub(super) fn subject(self) -> i64 {
         -self.0
     }
 }
@@ -323,23 +323,6 @@ impl Accounts {
             })
         };
         Ok(AdminList { admins: rows.iter().filter_map(entry).collect() })
-    }
-
-    /// The row of a token for one more administrator, and the token.
-    pub(crate) fn invite_admin(&self, order: &AddAdmin) -> Result<(Step, AdminAdded), AdminRefused> {
-        if !is_showable_name(&order.name) {
-            return Err(ProblemCode::Unusable.into());
-        }
-        let bytes: [u8; 32] = clock::random().map_err(|_| ProblemCode::Busy)?;
-        let token = URL_SAFE_NO_PAD.encode(bytes);
-        let lifetime = self.rules.code_lifetime;
-        let insert =
-            "INSERT INTO admin_tokens (hash, kind, expires, name_index) VALUES (?, 'invited', ?, ?)";
-        let insert = Step::new(insert)
-            .with(digest(&token).to_vec())
-            .with(self.clock.now().saturating_add(seconds(lifetime)))
-            .with(self.names.index(&order.name));
-        Ok((insert, AdminAdded { token, expires_in: lifetime.as_secs() }))
     }
 
     /// The rows of the change. Nobody disables or removes himself, and nobody who was disabled

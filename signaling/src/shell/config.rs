@@ -344,9 +344,13 @@ impl Configured {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 return Err(Fault::unreadable(&file)(error));
             }
-            Err(_) => return Err(Fault::ConfigFile(file)),
+            Err(_) => return Err(Fault::ConfigFile { file, line: None }),
         };
-        let table: toml::Table = text.parse().map_err(|_| Fault::ConfigFile(file))?;
+        let table: toml::Table = text.parse().map_err(|wrong: toml::de::Error| {
+            let before = wrong.span().and_then(|span| text.get(..span.start));
+            let line = before.map(|before| before.matches('\n').count() + 1);
+            Fault::ConfigFile { file, line }
+        })?;
         for (name, value) in &table {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             configured.set(name, &text, Source::File)?;
@@ -411,7 +415,12 @@ mod tests {
         let file = folder.path().join(CONFIG_FILE);
         std::fs::write(&file, b"second_factor = \"required\" # \xff").unwrap();
         let gathered = Configured::gather(folder.path(), [], &[]);
-        assert!(matches!(gathered, Err(Fault::ConfigFile(named)) if named == file));
+        assert!(
+            matches!(gathered, Err(Fault::ConfigFile { file: named, line: None }) if named == file)
+        );
+        std::fs::write(&file, "lock_s = 5\nlock_after = ３\n").unwrap();
+        let gathered = Configured::gather(folder.path(), [], &[]);
+        assert!(matches!(gathered, Err(Fault::ConfigFile { line: Some(2), .. })));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! It refuses to know secrets: of a code or a password nothing is said.
 
-use tasuki_protocol::admin::{AddOperator, GroupChange, Hours, Limits};
+use tasuki_protocol::admin::{AddOperator, GroupChange, Hours, Limits, NameOperator};
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::ids::DeviceKey;
@@ -21,6 +21,13 @@ pub(crate) fn of_group(change: &GroupChange) -> &'static str {
 
 pub(crate) fn of_account(new: &AddOperator) -> String {
     format!("modes={}, name={}", modes(&new.modes), new.display_name)
+}
+
+/// What an account has now, of what was changed.
+pub(crate) fn of_naming(order: &NameOperator) -> String {
+    let given = order.modes.as_ref().map(|given| format!("modes={}", modes(given)));
+    let name = order.display_name.as_ref().map(|name| format!("name={name}"));
+    given.into_iter().chain(name).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn of_limits(limits: &Limits) -> String {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 
 use super::certificate::{self, Facts as Certified};
@@ -20,6 +21,8 @@ use super::health::{LEAST_FREE, free_bytes};
 use super::store::{Condition, Store};
 
 const WARN_DAYS: i64 = 30;
+/// Who comes once in two months has the next one then.
+const BUNDLE_WARN_DAYS: i64 = 60;
 const DAY_S: i64 = 24 * 3600;
 /// 1 January 2026: a clock before it is wrong.
 const NO_EARLIER: i64 = 1_767_225_600;
@@ -71,9 +74,7 @@ impl Seen {
 
 /// Looks at the folder `data` and at what its server needs.
 pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
-    let facts = std::fs::read(data.join(FACTS)).ok();
-    let facts = facts.and_then(|bytes| dsse::strict_json::<Facts>(&bytes).ok());
-    let Some(facts) = facts else {
+    let Some(facts) = facts_of(data) else {
         let data = data.display();
         return vec![Seen::new(
             "D01",
@@ -102,7 +103,18 @@ pub(crate) async fn examine(data: &Path, config: &Config) -> Vec<Seen> {
     seen.push(time());
     seen.push(port(config, &facts));
     seen.extend(authority(config, &facts));
+    seen.extend(Store::bundle_in(&data.join(DATABASE)).await.map(|bundle| bundle_holds(&bundle)));
     seen
+}
+
+fn facts_of(data: &Path) -> Option<Facts> {
+    let facts = std::fs::read(data.join(FACTS)).ok()?;
+    dsse::strict_json::<Facts>(&facts).ok()
+}
+
+/// On which port the server of `data` is to listen.
+pub(super) fn own_port(data: &Path, config: &Config) -> Option<u16> {
+    facts_of(data).map(|facts| listens_on(config, &facts))
 }
 
 fn rights(data: &Path) -> Seen {
@@ -214,6 +226,42 @@ fn dates(facts: &Certified) -> Seen {
         grade,
         format!("The certificate holds for {days} more days."),
         format!("証明書の残りは {days} 日です。"),
+    )
+}
+
+/// What every program has from the administrator: past its end all of them stop.
+fn bundle_holds(bundle: &Bundle) -> Seen {
+    let left = i64::try_from(bundle.expires_at).unwrap_or(i64::MAX).saturating_sub(clock::unix_row());
+    let days = left / DAY_S;
+    if left <= 0 {
+        return Seen::new(
+            "D12",
+            Grade::Ill,
+            "The organisation's bundle (tenant.json) is past its end, and no program takes it: an administrator \
+             runs `tasuki-admin key renew` now. Programs fetch the new one by themselves.",
+            "組織の構成ファイル（tenant.json）の期限が切れており、どのプログラムも受け付けません。管理者が今すぐ \
+             `tasuki-admin key renew` を実行してください。各プログラムは新しいものを自動的に受け取ります。",
+        );
+    }
+    if days < BUNDLE_WARN_DAYS {
+        return Seen::new(
+            "D12",
+            Grade::Warning,
+            format!(
+                "The organisation's bundle (tenant.json) holds for {days} more days: an administrator runs \
+                 `tasuki-admin key renew` before that, early enough for whoever comes seldom."
+            ),
+            format!(
+                "組織の構成ファイル（tenant.json）の残りは {days} 日です。それまでに（まれにしか接続しない人のため早めに）\
+                 管理者が `tasuki-admin key renew` を実行してください。"
+            ),
+        );
+    }
+    Seen::new(
+        "D12",
+        Grade::Well,
+        format!("The organisation's bundle holds for {days} more days."),
+        format!("組織の構成ファイルの残りは {days} 日です。"),
     )
 }
 

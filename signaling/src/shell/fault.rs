@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::acme_fault::AcmeFault;
 use super::backup_fault::BackupFault;
+use super::pair_fault::NotAPair;
 
 /// In which language the program speaks. S100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -55,6 +56,8 @@ pub enum Fault {
         "The certificate {cert} or its key {key} is missing or damaged, or the key is another's. Put back both from your backup, or give two that belong together."
     )]
     CertificateUnusable { cert: PathBuf, key: PathBuf },
+    #[error("{0}")]
+    NotAPair(NotAPair),
     #[error(
         "The certificate is your own, so none is made in its place. Put a new pair beside it as server.next.crt and server.next.key."
     )]
@@ -65,15 +68,20 @@ pub enum Fault {
     CertificateElsewhere(PathBuf, String),
     #[error("{0} is taken by another program. Stop it, or choose another address with --listen.")]
     AddressTaken(SocketAddr),
-    #[error("This machine cannot listen on {address} ({kind}). Choose another with --listen.")]
+    #[error("This machine cannot listen on {address} ({kind}). {}", instead_in_english(*address, *kind))]
     CannotListen { address: SocketAddr, kind: ErrorKind },
     #[error("The setting {key} cannot be {value:?}: {expected}.")]
     Setting { key: String, value: String, expected: &'static str },
     #[error("There is no setting {0:?}. `tasuki-server config` lists them all.")]
     UnknownSetting(String),
-    #[error("{0} is no valid TOML. Correct it, or remove it to go back to the defaults.")]
-    ConfigFile(PathBuf),
-    #[error("{0:?} cannot be the server's host name. Give a DNS name or an IP address.")]
+    #[error(
+        "{file} is no valid TOML{}. Correct it, or remove it to go back to the defaults.",
+        line.map(|line| format!(" (line {line})")).unwrap_or_default()
+    )]
+    ConfigFile { file: PathBuf, line: Option<usize> },
+    #[error(
+        "{0:?} cannot be the server's host name. Give a DNS name, without https:// and without a path, or an IP address; a name in Japanese as it is written in DNS (xn--...)."
+    )]
     HostName(String),
     #[error(transparent)]
     Acme(#[from] AcmeFault),
@@ -103,13 +111,14 @@ impl Fault {
             Self::FolderInUse(_) => 6,
             Self::KeyDamaged(_)
             | Self::CertificateUnusable { .. }
+            | Self::NotAPair(_)
             | Self::OwnCertificate
             | Self::CertificateElsewhere(..) => 7,
             Self::DatabaseDamaged(_) | Self::LedgerCut(_) | Self::DatabaseNewer(_) => 8,
             Self::AddressTaken(_) | Self::CannotListen { .. } => 9,
             Self::Setting { .. }
             | Self::UnknownSetting(_)
-            | Self::ConfigFile(_)
+            | Self::ConfigFile { .. }
             | Self::HostName(_)
             | Self::Acme(_)
             | Self::Organisation(_) => 10,
@@ -175,13 +184,14 @@ impl Fault {
             | Self::DatabaseNewer(_)
             | Self::NothingToRecover(_) => return self.of_database_in_japanese(),
             Self::CertificateUnusable { .. }
+            | Self::NotAPair(_)
             | Self::OwnCertificate
             | Self::CertificateElsewhere(..)
             | Self::AddressTaken(_)
             | Self::CannotListen { .. }
             | Self::Setting { .. }
             | Self::UnknownSetting(_)
-            | Self::ConfigFile(_)
+            | Self::ConfigFile { .. }
             | Self::HostName(_)
             | Self::Acme(_)
             | Self::Organisation(_)
@@ -225,6 +235,9 @@ impl Fault {
     }
 
     fn of_certificate_in_japanese(&self) -> Option<String> {
+        if let Self::NotAPair(why) = self {
+            return Some(why.japanese());
+        }
         if let Self::OwnCertificate = self {
             return Some("証明書は組織が用意したものなので、代わりは作りません。新しい組を server.next.crt と server.next.key として同じ場所に置いてください。".to_owned());
         }
@@ -242,9 +255,24 @@ impl Fault {
         ))
     }
 
+    fn of_words_in_japanese(&self) -> Option<String> {
+        if let Self::ConfigFile { file, line } = self {
+            let (file, line) = (file.display(), line.map(|line| format!("（{line} 行目）")));
+            let line = line.unwrap_or_default();
+            return Some(format!(
+                "{file} は正しい TOML ではありません{line}。直すか、消して既定値に戻してください。"
+            ));
+        }
+        let Self::HostName(name) = self else { return None };
+        Some(format!(
+            "{name:?} はホスト名に使えません。https:// やパスを除いた DNS 名か IP アドレスを指定してください。日本語の名前は DNS での表記（xn--...）にします。"
+        ))
+    }
+
     fn of_order_in_japanese(&self) -> Option<String> {
         Some(match self {
-            Self::CertificateUnusable { .. }
+            Self::NotAPair(_)
+            | Self::CertificateUnusable { .. }
             | Self::OwnCertificate
             | Self::CertificateElsewhere(..) => return self.of_certificate_in_japanese(),
             Self::AddressTaken(a) => {
@@ -254,8 +282,9 @@ impl Fault {
             }
             Self::CannotListen { address, kind } => {
                 format!(
-                    "{address} で待ち受けできません（{}）。--listen で別のアドレスを選んでください。",
-                    kind_in_japanese(*kind)
+                    "{address} で待ち受けできません（{}）。{}",
+                    kind_in_japanese(*kind),
+                    instead_in_japanese(*address, *kind)
                 )
             }
             Self::Setting { key, value, expected } => {
@@ -265,15 +294,7 @@ impl Fault {
             Self::UnknownSetting(name) => {
                 format!("設定 {name:?} はありません。`tasuki-server config` で一覧できます。")
             }
-            Self::ConfigFile(p) => {
-                format!(
-                    "{} は正しい TOML ではありません。直すか、消して既定値に戻してください。",
-                    p.display()
-                )
-            }
-            Self::HostName(name) => {
-                format!("{name:?} はホスト名に使えません。DNS 名か IP アドレスを指定してください。")
-            }
+            Self::ConfigFile { .. } | Self::HostName(_) => return self.of_words_in_japanese(),
             Self::Acme(fault) => fault.japanese(),
             Self::Organisation(name) => {
                 format!(
@@ -304,6 +325,27 @@ impl Fault {
     pub(crate) fn unreadable(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Unreadable { path: path.clone(), kind: error.kind() }
+    }
+}
+
+/// A port that is root's alone, asked for by somebody else.
+fn is_roots(address: SocketAddr, kind: ErrorKind) -> bool {
+    kind == ErrorKind::PermissionDenied && address.port() < 1024
+}
+
+fn instead_in_english(address: SocketAddr, kind: ErrorKind) -> &'static str {
+    if is_roots(address, kind) {
+        "Ports below 1024 need a right of their own: start it by the unit of the install guide, which gives it, or run `setcap cap_net_bind_service=+ep` on the program once, or choose another with --listen."
+    } else {
+        "Choose another with --listen."
+    }
+}
+
+fn instead_in_japanese(address: SocketAddr, kind: ErrorKind) -> &'static str {
+    if is_roots(address, kind) {
+        "1024 未満のポートには専用の権限が必要です。導入手引きのユニットで起動するか（権限を与えます）、プログラムに一度 `setcap cap_net_bind_service=+ep` を実行するか、--listen で別のポートを選んでください。"
+    } else {
+        "--listen で別のアドレスを選んでください。"
     }
 }
 

@@ -27,7 +27,7 @@ use super::trust::Adopted;
 pub(crate) const DATABASE: &str = "tasuki.db";
 /// What `setup` was told, and the tenant's number.
 pub(crate) const FACTS: &str = "server.json";
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 /// What a URL means that says no port.
 const HTTPS: u16 = 443;
 const MARKER: &str = "setup-unfinished";

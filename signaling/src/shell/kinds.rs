@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     OperatorUnlocked,
     AuthenticatorForgotten,
     OperatorLimited,
+    OperatorNamed,
+    OperatorPassword,
     GroupAdded,
     GroupRemoved,
     GroupJoined,
@@ -28,6 +30,8 @@ pub(crate) enum Kind {
     AdminEnabled,
     AdminRemoved,
     AdminUnlocked,
+    AdminPassword,
+    InvitationWithdrawn,
     DeviceApproved,
     DeviceRevoked,
     KeyPrepared,
@@ -65,6 +69,8 @@ impl Kind {
             Self::OperatorUnlocked => "operator.unlocked",
             Self::AuthenticatorForgotten => "operator.authenticator_forgotten",
             Self::OperatorLimited => "operator.limited",
+            Self::OperatorNamed => "operator.named",
+            Self::OperatorPassword => "operator.password",
             Self::GroupAdded => "group.added",
             Self::GroupRemoved => "group.removed",
             Self::GroupJoined => "group.joined",
@@ -78,6 +84,8 @@ impl Kind {
             Self::AdminEnabled => "admin.enabled",
             Self::AdminRemoved => "admin.removed",
             Self::AdminUnlocked => "admin.unlocked",
+            Self::AdminPassword => "admin.password",
+            Self::InvitationWithdrawn => "admin.invitation_withdrawn",
             Self::DeviceApproved => "device.approved",
             Self::DeviceRevoked => "device.revoked",
             Self::KeyPrepared => "key.prepared",
@@ -102,7 +110,8 @@ impl Kind {
             Self::OperatorCode => Told::Act(AdminAction::CodeIssued),
             Self::OperatorUnlocked => Told::Act(AdminAction::OperatorUnlocked),
             Self::AuthenticatorForgotten => Told::Act(AdminAction::AuthenticatorForgotten),
-            Self::OperatorLimited => Told::Act(AdminAction::OperatorChanged),
+            Self::OperatorLimited | Self::OperatorNamed => Told::Act(AdminAction::OperatorChanged),
+            Self::OperatorPassword => Told::Act(AdminAction::PasswordReset),
             Self::GroupAdded | Self::GroupRemoved | Self::GroupJoined | Self::GroupLeft => {
                 Told::Act(AdminAction::GroupChanged)
             }
@@ -115,6 +124,8 @@ impl Kind {
             Self::AdminEnabled => Told::Act(AdminAction::AdminEnabled),
             Self::AdminRemoved => Told::Act(AdminAction::AdminRemoved),
             Self::AdminUnlocked => Told::Act(AdminAction::AdminUnlocked),
+            Self::AdminPassword => Told::Act(AdminAction::PasswordChanged),
+            Self::InvitationWithdrawn => Told::Act(AdminAction::InvitationWithdrawn),
             Self::DeviceApproved => Told::Act(AdminAction::DeviceApproved),
             Self::DeviceRevoked => Told::Act(AdminAction::DeviceRevoked),
             Self::KeyPrepared => Told::Act(AdminAction::KeyRotated),
@@ -143,6 +154,8 @@ impl Kind {
             | Self::OperatorUnlocked
             | Self::AuthenticatorForgotten
             | Self::OperatorLimited
+            | Self::OperatorNamed
+            | Self::OperatorPassword
             | Self::GroupAdded
             | Self::GroupRemoved
             | Self::GroupJoined
@@ -156,6 +169,8 @@ impl Kind {
             | Self::AdminEnabled
             | Self::AdminRemoved
             | Self::AdminUnlocked
+            | Self::AdminPassword
+            | Self::InvitationWithdrawn
             | Self::DeviceApproved
             | Self::DeviceRevoked
             | Self::KeyPrepared

@@ -36,6 +36,7 @@ pub(crate) enum Cell {
     Certificate,
     Decree,
     Session,
+    Invited,
 }
 
 impl Cell {
@@ -49,6 +50,7 @@ impl Cell {
             Self::Certificate => b"certificate",
             Self::Decree => b"decree",
             Self::Session => b"session",
+            Self::Invited => b"invited",
         }
     }
 }
@@ -75,6 +77,15 @@ impl Names {
     /// Equal for equal names, in whatever form of Unicode they were typed, and says nothing else.
     pub(crate) fn index(&self, name: &str) -> Vec<u8> {
         mac(&self.index.0, composed(name).as_bytes()).to_vec()
+    }
+
+    /// As [`Self::index`], of a name that was typed in wide letters: those of a keyboard that was left in Japanese.
+    pub(crate) fn narrow_index(&self, name: &str) -> Vec<u8> {
+        let narrow = |c: char| match u32::from(c) {
+            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+            _ => c,
+        };
+        self.index(&name.chars().map(narrow).collect::<String>())
     }
 
     /// Equal for names that a person takes for one another, and says nothing else. T8.

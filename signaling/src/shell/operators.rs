@@ -4,7 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
-    Limits, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, ProblemCode,
+    Limits, NameOperator, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
+    ProblemCode, ResetPassword,
 };
 use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
 use tasuki_protocol::likeness::alike;
@@ -17,6 +18,7 @@ use super::admins::AdminRefused;
 use super::clock;
 use super::names::{Cell, Person};
 use super::rules::{self, Beside};
+use super::second::Owner;
 use crate::core::admission::Admission;
 use crate::core::rooms::OperatorId;
 
@@ -99,6 +101,50 @@ impl Accounts {
         let look = self.names.shown_look(name);
         self.store.is_free("SELECT 1 FROM operators WHERE shown_look = ?", &look).await?;
         Ok(look)
+    }
+
+    /// The account's number, and the rows of a password that an administrator has set: whoever came by the old one,
+    /// and whatever was counted against it, is over.
+    pub(crate) async fn reset_password(
+        &self,
+        order: ResetPassword,
+    ) -> Result<(i64, Vec<Step>), AdminRefused> {
+        let id = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?.id;
+        let password = Zeroizing::new(order.password);
+        let beside = self.beside(Owner::Operator(id)).await?;
+        self.rules.passwords.check(&password, &order.operator, beside)?;
+        let normal = Zeroizing::new(rules::normal(&password));
+        let hash = self.passwords.hash(normal).await.map_err(|_| ProblemCode::Busy)?;
+        let set = Step::new("UPDATE operators SET password = ? WHERE id = ?").with(hash).with(id);
+        let own_rows =
+            ["DELETE FROM tokens WHERE operator = ?", "DELETE FROM failures WHERE operator = ?"];
+        let steps = std::iter::once(set.or(ProblemCode::NotFound)).chain(Step::all(&own_rows, id));
+        Ok((id, steps.collect()))
+    }
+
+    /// The account's number, and the row of what its certificates will say.
+    pub(crate) async fn name_operator(
+        &self,
+        order: &NameOperator,
+    ) -> Result<(i64, Step), AdminRefused> {
+        let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
+        let modes = order.modes.clone().unwrap_or(account.modes);
+        let display_name = order.display_name.clone().unwrap_or(account.person.display_name.clone());
+        let is_nothing = order.modes.is_none() && order.display_name.is_none();
+        if is_nothing || modes.is_empty() || !is_showable_name(&display_name) {
+            return Err(ProblemCode::Unusable.into());
+        }
+        // In another spelling it may be its own.
+        let look = self.names.shown_look(&display_name);
+        if look != self.names.shown_look(&account.person.display_name) {
+            self.free_to_show(&display_name).await?;
+        }
+        let person = Person { name: account.person.name, display_name };
+        let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
+        let modes: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
+        let name = "UPDATE operators SET person = ?, shown_look = ?, modes = ? WHERE id = ?";
+        let name = Step::new(name).with(person).with(look).with(modes.join(",")).with(account.id);
+        Ok((account.id, name.or(ProblemCode::Taken)))
     }
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {

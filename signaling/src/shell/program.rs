@@ -18,8 +18,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::backup_program::{BackupArguments, backup_command, restore_command};
 use super::config::Configured;
-use super::doctor::{Grade, examine};
+use super::doctor::{Grade, examine, own_port};
 use super::doctor_hardening::{UNIT, harden};
+use super::doctor_ports::ports;
 use super::fault::{EXIT_CODES, Fault, Language};
 use super::folder::{FACTS, is_there};
 use super::in_force::in_force;
@@ -305,6 +306,7 @@ async fn doctor_command(arguments: &DoctorArguments, language: Language) -> Resu
         let given = in_force(data).unwrap_or_default().into_iter();
         let config = gather_beside(&arguments.config, given.collect())?.config;
         seen.extend(harden(data, &config, &arguments.unit));
+        seen.extend(own_port(data, &config).and_then(|own| ports(data, own)));
     }
     for one in &seen {
         let (grade, sentence) = (one.grade, one.sentence(language));

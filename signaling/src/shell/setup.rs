@@ -18,6 +18,7 @@ use super::clock;
 use super::config::CONFIG_FILE;
 use super::fault::Fault;
 use super::folder::{DATABASE, FACTS, Facts, Folder, KeyFile, Secret, read};
+use super::pair_fault::{self, NotAPair};
 use super::store::Store;
 use super::tls::{self, Pair};
 
@@ -106,16 +107,20 @@ pub(crate) fn certificate_names(host: &str) -> Result<Vec<String>, Fault> {
 
 /// One that no browser would take today is told now, and not by the first who comes.
 fn copy_certificate(folder: &Folder, own: &OwnCertificate, host: &str) -> Result<(), Fault> {
-    let facts = certificate::facts(&read(&own.cert)?);
+    let (cert, key) = (read(&own.cert)?, read(&own.key)?);
+    if let Some(why) = pair_fault::found((&own.cert, &cert), (&own.key, &key)) {
+        return Err(Fault::NotAPair(why));
+    }
+    let facts = certificate::facts(&cert);
     let now = clock::unix_row();
     if facts.is_some_and(|facts| {
         !certificate::is_for(&facts, host) || !(facts.begins..facts.ends).contains(&now)
     }) {
         return Err(Fault::CertificateElsewhere(own.cert.clone(), host.to_owned()));
     }
-    folder.write(Pair::IN_USE.certificate, &read(&own.cert)?)?;
-    folder.write(Pair::IN_USE.key, &read(&own.key)?)?;
-    let unusable = || Fault::CertificateUnusable { cert: own.cert.clone(), key: own.key.clone() };
+    folder.write(Pair::IN_USE.certificate, &cert)?;
+    folder.write(Pair::IN_USE.key, &key)?;
+    let unusable = || Fault::NotAPair(NotAPair::Strangers(own.cert.clone(), own.key.clone()));
     tls::load(folder).map(|_| ()).map_err(|_| unusable())
 }
 

@@ -12,6 +12,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, Row as _, SqlSafeStr, Sqlite, Transaction};
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::number::Locator;
 
@@ -172,6 +173,17 @@ impl Store {
         condition
     }
 
+    /// The newest bundle in the database at `path`; nothing is changed there.
+    pub(crate) async fn bundle_in(path: &Path) -> Option<Bundle> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.ok()?;
+        let find = "SELECT body FROM documents WHERE kind = 'bundle' ORDER BY version DESC LIMIT 1";
+        let row = sqlx::query(find).fetch_optional(&pool).await;
+        let envelope = row.ok().flatten().and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
+        pool.close().await;
+        Bundle::open_first(&envelope?).ok()
+    }
+
     pub(crate) async fn close(&self) {
         self.records.close().await;
         self.writes.close().await;
@@ -295,6 +307,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (80, "sessions", include_str!("migrations/0080_sessions.sql")),
     (90, "names", include_str!("migrations/0090_names.sql")),
     (100, "session_form", include_str!("migrations/0100_session_form.sql")),
+    (110, "invitations", include_str!("migrations/0110_invitations.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -141,7 +141,8 @@ impl Accounts {
         Ok(Some(Operator {
             id,
             name: account.person.name,
-            display_name: account.person.display_name,
+            // Of a name that was changed since the old one is shown until there is a new certificate.
+            display_name: certificate.display_name,
             modes: account.modes.into_iter().filter(certified).collect(),
             groups: self.groups_of(id.0).await?,
             device: *device,

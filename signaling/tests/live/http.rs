@@ -38,7 +38,10 @@ impl Answer {
             other @ (LoginAnswer::NeedsTotp
             | LoginAnswer::TotpSetup { .. }
             | LoginAnswer::DevicePending
-            | LoginAnswer::Locked { .. }) => panic!("{other:?}"),
+            | LoginAnswer::Locked { .. }
+            | LoginAnswer::OutsideHours { .. }
+            | LoginAnswer::OutsideAddresses
+            | LoginAnswer::OutsideHardware) => panic!("{other:?}"),
         }
     }
 }

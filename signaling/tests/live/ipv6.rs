@@ -4,6 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 
 use tasuki_protocol::admin::Limits;
 use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::ServerToAgent;
 use tokio::time::timeout;
@@ -39,7 +40,8 @@ async fn s63_t54_limits_hold_for_who_comes_by_ipv6() {
     let heard = timeout(PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
     assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
     while timeout(PATIENCE, operator.socket.text()).await.expect("out").is_some() {}
-    assert_eq!(world.login("hanako", PASSWORD, &device, None).await.status, 401);
+    let from_elsewhere = world.login("hanako", PASSWORD, &device, None).await.login();
+    assert_eq!(from_elsewhere, LoginAnswer::OutsideAddresses);
     limited(&world, addresses("::1")).await;
     world.login("hanako", PASSWORD, &device, None).await.signed_in();
     let is_from = |event: &Event| matches!(event, Event::LoggedIn { from, .. } if from == "::1");

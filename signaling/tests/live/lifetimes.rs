@@ -1,18 +1,20 @@
 //! How long a sign-in lasts, for operators and administrators: unused for so long, or so long in all
 //! (S62, T55). The clock stands still here; rows are made older.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, Hours, Limits, OPERATORS_PATH, Problem, ProblemCode};
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::LogoutCause;
+use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{OPERATOR_PATH, ServerToAgent};
 use tokio::time::timeout;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, PASSWORD, PATIENCE, World, unix};
+use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, PATIENCE, World, unix};
 use crate::crash::Process;
 use crate::ledger::read_until;
 use crate::pairing::{open, pair};
@@ -94,16 +96,23 @@ fn hours_until(end: u64) -> Limits {
     Limits { hours: Some(hours), ..Limits::default() }
 }
 
-/// S63: an account's hours end what lives, the line and the session of who stays to the end, and let him back in no more.
-#[tokio::test]
-async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_is_in_one() {
+/// A stopped server, somebody who was signed in there, the minute in which his hours end, and where the server's clock
+/// will be read from.
+async fn stopped_before_the_end_of_hours() -> (World, Operator, u64, PathBuf) {
     let mut world = World::start().await;
-    let mut operator = world.operator("hanako").await;
-    // The server's clock is put a little before the minute in which they end.
+    let operator = world.operator("hanako").await;
     let end = unix() / 60 + 2;
     limited(&world, hours_until(end)).await;
     world.stop().await;
     let wall = world.folder.path().join("wall");
+    (world, operator, end, wall)
+}
+
+/// S63: an account's hours end what lives, the line and the session of who stays to the end, and let him back in no more.
+#[tokio::test]
+async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_is_in_one() {
+    let (world, mut operator, end, wall) = stopped_before_the_end_of_hours().await;
+    // The server's clock is put a little before the minute in which they end.
     std::fs::write(&wall, format!("+{}", end * 60 - 28 - unix())).unwrap();
     let _server = Process::start_by(&world, &wall);
     operator.socket = world.operator_socket(&operator.token, &operator.device).await;
@@ -112,18 +121,15 @@ async fn s63_the_end_of_the_allowed_hours_ends_the_line_and_the_session_of_who_i
     let heard = timeout(PATIENCE, session.agent.hear::<ServerToAgent>()).await.expect("it ends");
     assert!(matches!(heard, ServerToAgent::Closed { .. }), "{heard:?}");
     while timeout(PATIENCE, operator.socket.text()).await.expect("it ends").is_some() {}
-    assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
+    let answer = world.login("hanako", PASSWORD, &operator.device, None).await.login();
+    let LoginAnswer::OutsideHours { opens: Some(opens), zone } = answer else { panic!("{answer:?}") };
+    assert!(opens > end * 60 && zone.starts_with("Etc/GMT"), "{opens} {zone}");
 }
 
 /// S63: other hours hold for who is connected, too: he stays on past the end of those of before, or goes before it.
 #[tokio::test]
 async fn s63_a_line_that_is_open_lasts_as_long_as_the_hours_that_came_after_it() {
-    let mut world = World::start().await;
-    let mut operator = world.operator("hanako").await;
-    let end = unix() / 60 + 2;
-    limited(&world, hours_until(end)).await;
-    world.stop().await;
-    let wall = world.folder.path().join("wall");
+    let (world, mut operator, end, wall) = stopped_before_the_end_of_hours().await;
     // So many seconds before that minute is over.
     let to_go = |minute: u64, seconds: u64| {
         std::fs::write(&wall, format!("+{}", minute * 60 - seconds - unix())).unwrap();

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::policy::exchange::{HEALTH_PATH, READY_PATH};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{AgentToServer, ServerToOperator};
@@ -15,8 +16,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::acts::database;
-use crate::client::{PASSWORD, PATIENCE, World};
+use crate::client::{PASSWORD, PATIENCE, World, unix};
 use crate::crash::Process;
+use crate::organisation::root_key;
 use crate::pairing::{open, pair};
 use crate::standing::change_password;
 
@@ -264,6 +266,26 @@ async fn s77_doctor_passes_a_running_server_and_names_what_is_wrong_with_a_spoil
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// S77: past the bundle's end every program stops; sixty days before it there is time for whoever comes seldom.
+#[tokio::test]
+async fn s77_doctor_warns_before_the_bundles_end_and_calls_it_ill_after() {
+    let world = World::start().await;
+    let listen = format!("listen={}", world.address);
+    let now = || {
+        let (output, lines) = doctor(&world.data(), &["--set", &listen]);
+        (grade(&lines, "D12"), output.status.code())
+    };
+    for (version, left, is) in
+        [(2, 61 * 86_400, "well"), (3, 59 * 86_400, "warning"), (4, 3, "warning")]
+    {
+        let bundle = Bundle { version, expires_at: unix() + left, ..world.bundle() };
+        assert_eq!(world.publish(&bundle, &[&root_key()]).await.status, 204);
+        assert_eq!(now(), (is.to_owned(), Some(0)), "{left}");
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(now(), ("ill".to_owned(), Some(12)));
+}
+
 #[tokio::test]
 async fn s77_the_hardening_check_passes_the_shipped_unit_and_fails_softened_settings() {
     let world = World::start().await;
@@ -290,8 +312,26 @@ async fn s77_the_hardening_check_knows_what_the_running_server_was_told() {
     let server = Process::start(&world);
     let grade_now = || grade(&doctor(&world.data(), &["--hardening"]).1, "H01");
     assert_eq!(grade_now(), "ill");
+    assert_eq!(
+        grade(&doctor(&world.data(), &["--hardening"]).1, "H08"),
+        "well",
+        "one port, and no other"
+    );
     server.kill();
     assert_eq!(grade_now(), "well", "what a server was told that is gone counts no more");
+}
+
+/// S77: a port that the process of the server opens beside its own, whoever wants it there.
+#[tokio::test]
+async fn s77_a_port_that_is_open_to_the_network_beside_the_servers_own_is_ill() {
+    let world = World::start().await;
+    let listen = format!("listen={}", world.address);
+    let more = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = more.local_addr().unwrap().port().to_string();
+    let (output, lines) = doctor(&world.data(), &["--hardening", "--set", &listen]);
+    assert_eq!((output.status.code(), grade(&lines, "H08")), (Some(12), "ill".to_owned()));
+    let line = lines.iter().find(|line| line["code"] == "H08").unwrap();
+    assert!(line.to_string().contains(&port), "{line}");
 }
 
 #[test]

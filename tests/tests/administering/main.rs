@@ -4,6 +4,7 @@
 mod confirming;
 mod full_disk;
 mod made_there;
+mod mending;
 mod naming;
 mod people;
 mod recovering;

@@ -77,15 +77,17 @@ fn an_account_that_is_not_there_is_removed_by_nobody() {
         {
             let (code, said) = administer(&house, "admin", arguments, "nobody\n");
             assert_eq!((code, said.lines().count()), (Some(7), 1), "{arguments:?}: {said}");
-            assert!(said.contains("There is no such name"), "{arguments:?}: {said}");
+            assert!(said.contains("There is no "), "{arguments:?}: {said}");
         }
         let (code, said) = administer(&house, "admin", &["--lang", "ja", noun, "remove", "nobody"], "");
-        assert!(code == Some(7) && said.contains("その名前はありません"), "{said}");
+        let absent =
+            if noun == "admin" { "その名前はありません" } else { "nobody はいません" };
+        assert!(code == Some(7) && said.contains(absent), "{said}");
     }
     // Capitals count in names; nobody is another one by them.
     for name in ["Hanako", "HANAKO"] {
         let (code, said) = administer(&house, "admin", &["operator", "remove", name, "--yes"], "");
-        assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
+        assert!(code == Some(7) && said.contains("There is no "), "{said}");
     }
     let remove = ["operator", "remove", "hanako"];
     let (code, said) = at_terminal(&house, &remove, &["Hanako"]);
@@ -145,7 +147,7 @@ fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
     }
     let nobody = ["policy", "explain", "nobody", "--mode", "view"];
     let (code, said) = administer(&house, "admin", &nobody, "");
-    assert!(code == Some(7) && said.contains("There is no such name"), "{said}");
+    assert!(code == Some(7) && said.contains("There is no "), "{said}");
 }
 
 /// S62: an authenticator is set up by a square code in the terminal, and is in use only once its digits came.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
+use tasuki_protocol::ledger::event::Entry;
 use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::login::{
     ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse, SignOut,
@@ -21,6 +22,7 @@ use tasuki_protocol::terms::Requirement;
 use super::admin::refuse_admin;
 use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
+use crate::core::admission::Outside;
 use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::acts::Step;
@@ -82,6 +84,9 @@ pub(super) async fn login(
                 LoginAnswer::Locked { .. } => {
                     ("login.suspended", seen.failed(Some(operator), Wrong::Suspended, None))
                 }
+                LoginAnswer::OutsideHours { .. } => outside(seen, operator, Outside::Hours),
+                LoginAnswer::OutsideAddresses => outside(seen, operator, Outside::Address),
+                LoginAnswer::OutsideHardware => outside(seen, operator, Outside::Mac),
             };
             site.desk.count(kind);
             match site.witnessed(entries).await {
@@ -94,6 +99,13 @@ pub(super) async fn login(
         }
         Err(refused) => refuse(refused),
     }
+}
+
+/// Nobody failed, and somebody was kept out: the ledger is told of it with its cause (S55, S63).
+fn outside(seen: Seen, operator: i64, outside: Outside) -> (&'static str, Vec<Entry>) {
+    let wrong = Wrong::Outside(outside);
+    tracing::info!(operator, wrong = wrong.name());
+    ("login.outside", seen.failed(Some(operator), wrong, None))
 }
 
 /// What the policy in force wants of him before each number; a policy that does not hold gives no numbers at all.

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, AddOperator, ChangeGroup, ChangeOperator, GroupChange, LimitOperator, OperatorChange,
-    ProblemCode,
+    ADMIN_HEADER, AddOperator, ChangeGroup, ChangeOperator, GroupChange, LimitOperator, NameOperator,
+    OperatorChange, ProblemCode, ResetPassword,
 };
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
@@ -21,6 +21,7 @@ use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
 use crate::shell::kept;
 use crate::shell::kinds::Kind;
+use crate::shell::operators::Concerned;
 
 /// A signed policy grows by a third in its envelope.
 const MAX_POLICY_BODY: usize = MAX_POLICY_BYTES + MAX_POLICY_BYTES / 2;
@@ -81,6 +82,47 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
     match code {
         Some(code) => json(StatusCode::CREATED, &code),
         None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+pub(super) async fn reset_password(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, ResetPassword) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    let reset = event(Kind::OperatorPassword, None).by(admin.0).on(&order.operator);
+    let done = async {
+        let (id, mut steps) = site.accounts.reset_password(order).await?;
+        steps.push(kept::end_all_of(id));
+        site.act(reset, steps).await.map(|()| OperatorId(id))
+    };
+    match done.await {
+        Ok(operator) => {
+            site.desk.withdraw(operator);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+/// What of it is narrower acts at once on what lives; what is wider waits for a certificate.
+pub(super) async fn name_operator(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, NameOperator) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    let named = async {
+        let (id, step) = site.accounts.name_operator(&order).await?;
+        let named = event(Kind::OperatorNamed, Some(id)).by(admin.0).on(&order.operator);
+        site.act(named.telling(&details::of_naming(&order)), vec![step]).await?;
+        Ok(Concerned::One(OperatorId(id)))
+    };
+    match named.await {
+        Ok(concerned) => {
+            site.renew_all(concerned).await;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refused) => refuse_admin(refused),
     }
 }
 

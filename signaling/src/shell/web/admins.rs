@@ -6,8 +6,8 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::{
-    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, CheckToken, EnrolAdmin,
-    ProblemCode, RECOVER_PATH, RecoverAdmin, TokenOf,
+    AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, ChangeAdminPassword, CheckToken,
+    EnrolAdmin, ProblemCode, RECOVER_PATH, RecoverAdmin, TokenOf, WithdrawInvitations,
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
@@ -185,13 +185,68 @@ pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
         return refuse_admin(refused);
     }
     let invited = async {
-        let (step, added) = site.accounts.invite_admin(&order)?;
+        let (step, added) = site.accounts.invite_admin(admin, &order).await?;
         let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
         site.act(invited, vec![step]).await.map(|()| added)
     };
     match invited.await {
         Ok(added) => json(StatusCode::CREATED, &added),
         Err(refused) => refuse_admin(refused),
+    }
+}
+
+/// Those that nobody has used yet.
+pub(super) async fn invitations(State(site): Shared, request: Request) -> Response {
+    if let Err(refused) = signed_in(&site, request).await {
+        return refused;
+    }
+    match site.accounts.invitations().await {
+        Ok(list) => json(StatusCode::OK, &list),
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+pub(super) async fn withdraw(State(site): Shared, request: Request) -> Response {
+    let (admin, order): (_, WithdrawInvitations) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    let withdrawn = event(Kind::InvitationWithdrawn, None).by(admin.0).on(&order.name);
+    match site.act(withdrawn, vec![site.accounts.withdraw_invitations(&order.name)]).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => refuse_admin(refused),
+    }
+}
+
+/// An administrator's own: who has only his terminal does not have the old one.
+pub(super) async fn change_password(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Response {
+    let address = site.address(&guest, request.headers());
+    let (admin, asked): (_, ChangeAdminPassword) = match signed_in_json(&site, request).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused,
+    };
+    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
+        return refuse_admin(refused);
+    }
+    match site.accounts.change_admin_password(admin, asked).await {
+        Ok(Ok(step)) => {
+            let name = site.accounts.admin_name(admin).await.unwrap_or_default();
+            let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
+            match site.act(changed, vec![step]).await {
+                Ok(()) => StatusCode::NO_CONTENT.into_response(),
+                Err(refused) => refuse_admin(refused),
+            }
+        }
+        Ok(Err(code)) => problem(code),
+        Err(LoginRefused::SignIn(_, wrong, locked)) => {
+            let seen = seen_of(&site, admin, address).await;
+            accounts::refuse_known(&site, seen, Some(admin.0), wrong, locked).await
+        }
+        Err(refused) => accounts::refuse(refused),
     }
 }
 

@@ -13,7 +13,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
-use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, ProblemCode};
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, ADMIN_PASSWORD_PATH, ProblemCode};
 use tasuki_protocol::ledger::event::{Entry, Event, clipped};
 use tasuki_protocol::signal::RefusalReason;
 
@@ -125,7 +125,9 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         | ProblemCode::OtherName
         | ProblemCode::NotFound => true,
         // A failed sign-in has a record of its own.
-        ProblemCode::SignIn | ProblemCode::DigitsUsed => path != ADMIN_LOGIN_PATH,
+        ProblemCode::SignIn | ProblemCode::DigitsUsed => {
+            !matches!(path, ADMIN_LOGIN_PATH | ADMIN_PASSWORD_PATH)
+        }
         // The program's fault or the server's, and nobody's will.
         ProblemCode::Malformed
         | ProblemCode::Version

@@ -1,0 +1,110 @@
+//! Words of accounts that are mended, and of administrators' own, in English and Japanese.
+
+use crate::texts::{Language, quoted};
+
+impl Language {
+    pub(crate) fn ask_reset(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator} gets a new password: his sign-ins and sessions end at once, and a suspension is lifted. Type {operator} to go on:"),
+            format!("{operator} に新しいパスワードを設定します。サインインとセッションは直ちに終わり、ロックは解除されます。続けるには {operator} と入力してください:"),
+        )
+    }
+
+    pub(crate) fn reset(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator} has a new password. His devices and authenticator stay. Hand it over; he changes it with `tasuki password`."),
+            format!("{operator} に新しいパスワードを設定しました。端末と認証アプリはそのままです。本人に渡してください（本人は `tasuki password` で変更できます）。"),
+        )
+    }
+
+    pub(crate) fn named(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator}: done, and in force."),
+            format!("{operator}: 完了しました。すでに有効です。"),
+        )
+    }
+
+    pub(crate) fn named_anew(self, operator: &str, devices: usize) -> String {
+        self.pick(
+            format!("{operator}: done. What is narrower is in force. Name and modes stand in the certificates of his {devices} approved device(s) too: until each has a new one, end users see the old name there, and it allows no more modes than before. For each: `tasuki-admin device approve {operator} --renew`."),
+            format!("{operator}: 完了しました。狭めたモードはすでに有効です。名前とモードは承認済みの端末（{devices} 台）の証明書にも書かれています。端末ごとに更新するまで、その端末では以前の表示名のままで、モードは増えません。端末ごとに `tasuki-admin device approve {operator} --renew` を実行してください。"),
+        )
+    }
+
+    pub(crate) fn not_suspended(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator} was not suspended, so nothing has changed. If he cannot sign in, look at `tasuki-admin operator list` and `tasuki-admin audit list --operator {operator}`."),
+            format!("{operator} はロックされていなかったため、何も変わっていません。サインインできない場合は `tasuki-admin operator list` と `tasuki-admin audit list --operator {operator}` を確認してください。"),
+        )
+    }
+
+    pub(crate) fn forgotten(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator}: no authenticator counts any more, if there was one, and his sign-ins have ended. He sets a new one up with `tasuki login --authenticator`."),
+            format!("{operator}: 認証アプリの登録は（あれば）無効になり、サインインは終了しました。新しく登録するには、本人が `tasuki login --authenticator` を実行します。"),
+        )
+    }
+
+    pub(crate) fn own_password_changed(self) -> String {
+        self.pick(
+            "Your password is changed. The next sign-in asks for the new one.",
+            "パスワードを変更しました。次のサインインから新しいパスワードを使います。",
+        )
+    }
+
+    pub(crate) fn invitation_columns(self) -> [String; 3] {
+        [self.pick("FOR", "招待先"), self.pick("UNTIL", "期限"), self.pick("BY", "作成者")]
+    }
+
+    pub(crate) fn no_invitations(self) -> String {
+        self.pick("No invitation is open.", "有効な招待はありません。")
+    }
+
+    pub(crate) fn withdrawn(self, name: &str) -> String {
+        let name = &quoted(name);
+        self.pick(
+            format!("The invitations for {name} open nothing any more."),
+            format!("{name} への招待をすべて取り消しました。"),
+        )
+    }
+
+    pub(crate) fn no_invitation_for(self, name: &str) -> String {
+        self.pick(
+            format!("No invitation for {name} is open, so nothing was done. `tasuki-admin admin invitations` shows all. Who has used one is an administrator: `tasuki-admin admin disable`."),
+            format!("{name} への有効な招待はないため、何も行いませんでした。`tasuki-admin admin invitations` で一覧できます。招待を使った人はすでに管理者です（`tasuki-admin admin disable`）。"),
+        )
+    }
+
+    pub(crate) fn admin_there(self, name: &str) -> String {
+        self.pick(
+            format!("{name}, or a name that looks like it, is an administrator already, and a token for that name could never be used. Look at `tasuki-admin admin list`: one who is disabled comes back with `tasuki-admin admin enable`; for a new computer invite under another name, or remove the old account first."),
+            format!("{name}（または見た目の同じ名前）は既に管理者なので、その名前のトークンは使えません。`tasuki-admin admin list` を確認してください。停止中なら `tasuki-admin admin enable`、新しいコンピュータ用なら別の名前で招待するか、先に以前のアカウントを削除します。"),
+        )
+    }
+
+    pub(crate) fn certificates_end(self, ending: &[(&str, u64)]) -> String {
+        let each = |(operator, days): &(&str, u64)| {
+            self.pick(format!("{operator} ({days} days)"), format!("{operator}（あと {days} 日）"))
+        };
+        let each: Vec<String> = ending.iter().map(each).collect();
+        let each = each.join(&self.pick(", ", "、"));
+        self.pick(
+            format!("Certificates end soon: {each}. Renew each before that, with the operator's six words: `tasuki-admin device approve NAME --renew`. Afterwards the device waits."),
+            format!("まもなく証明書が切れます: {each}。それまでに、本人が読み上げる6語で更新してください: `tasuki-admin device approve 名前 --renew`。期限を過ぎると承認待ちになります。"),
+        )
+    }
+
+    pub(crate) fn too_short(self, least: usize) -> String {
+        self.pick(
+            format!("That is shorter than {least} characters. Once more, please; nothing was sent."),
+            format!("{least} 文字より短いです。もう一度入力してください（何も送信していません）。"),
+        )
+    }
+
+    pub(crate) fn differ(self) -> String {
+        self.pick(
+            "The two entries differ. Once more, please.",
+            "二度の入力が一致しません。もう一度入力してください。",
+        )
+    }
+}
