@@ -123,9 +123,9 @@ texts! {
     FaultPasswordUnusable =>
         "The new password is too short, or one that is easily guessed or was in a breach. Choose another; length helps more than odd characters.",
         "新しいパスワードは短すぎるか、推測されやすいか、漏えいしたことがあります。別のものを選んでください。記号より長さが有効です。";
-    FaultTypedTwice =>
-        "The two entries differ. Nothing was changed; run the command again.",
-        "二度の入力が一致しません。何も変更していません。もう一度実行してください。";
+    FaultTypedTwice => "The two entries differ. Nothing was changed; run the command again.", "二度の入力が一致しません。何も変更していません。もう一度実行してください。";
+    FaultServerWentBack => "The server has gone back to an earlier state of your organisation's keys, as after a backup was put back. Nothing was started, and no file helps: tell your administrator (tasuki-admin key republish).", "サーバーが組織の鍵の以前の状態に戻っています（バックアップの復元など）。何も始めていません。設定ファイルの入れ替えでは直りません。管理者に知らせてください（tasuki-admin key republish）。";
+    FaultListWithheld => "The server does not show which operators' devices your organisation has taken out, so nobody can be known for sure. Nothing was started. Try again later; if it stays so, tell your administrator (tasuki-admin key republish).", "組織が失効させたオペレータの端末の一覧を、サーバーが示しません。相手を確認できないため、何も始めていません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください（tasuki-admin key republish）。";
     FaultNotConfirmed =>
         "This mode asks you to show again that it is you. Run: tasuki confirm",
         "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
@@ -169,9 +169,7 @@ texts! {
     FaultTimeOver =>
         "The time allowed for this session is over. Start again with a new number.",
         "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
-    FaultWithdrawn =>
-        "The session was ended at the server. Ask the operator or the administrator.",
-        "セッションはサーバー側で終了されました。オペレータまたは管理者に確かめてください。";
+    FaultWithdrawn => "Your organisation ended the session: an administrator did, or what is allowed has changed. Start again with a new number, or ask the administrator.", "組織がセッションを終了しました（管理者の操作、または許可の変更）。新しい番号でやり直すか、管理者に確かめてください。";
     FaultPeerViolation =>
         "The other side did what it may not, and the session was ended. Tell your administrator.",
         "相手が許可されていない動作をしたため、セッションを終了しました。管理者に知らせてください。";
@@ -292,6 +290,7 @@ texts! {
         "許可する場合は「はい」または yes と入力して Enter を押してください。それ以外、または {0} 秒間回答がない場合は拒否になります:";
     AskLook => "(Type look to allow looking only.)", "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
     AnswerYes => "You allowed it.", "許可しました。";
+    AnswerLook => "You allowed looking only.", "見るだけを許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
     AnswerSilent => "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
@@ -307,6 +306,7 @@ texts! {
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     PathIs => "A path stands ({0}): {1}.", "経路ができました（{0}）: {1}。";
+    PathIsSealed => "An encrypted path stands ({0}); stats tells what protects it.", "暗号化された経路ができました（{0}）。stats と入力すると保護の内容を表示します。";
     PathInUse => "Connected; the path in use is {0}.", "接続しました。使用中の経路: {0}。";
     PathDirect => "direct", "直接";
     PathRelayed => "relayed", "中継";
