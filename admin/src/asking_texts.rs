@@ -114,4 +114,19 @@ impl Language {
             "以前の鍵による証明書でサインインしている人は数秒以内に切断され、すべての端末が `tasuki-admin device approve` を待つことになります。実行するには lock と入力してください:",
         )
     }
+
+    /// The bundle asks for a list that the server does not show.
+    pub fn list_withheld(self) -> String {
+        self.pick(
+            "The server does not show the list of revoked devices that the bundle asks for: programs that have not seen it start no session. `tasuki-admin key republish` signs it anew.",
+            "構成ファイルが求める失効リストを、サーバーが示していません。まだ受け取っていないプログラムはセッションを始めません。`tasuki-admin key republish` で署名し直せます。",
+        )
+    }
+
+    pub fn list_signed(self) -> String {
+        self.pick(
+            "The list of revoked devices is signed anew, with all that this computer has seen on it. Programs start sessions again.",
+            "失効リストに署名し直しました。このコンピュータで確認した端末がすべて載っています。各プログラムはセッションを再開できます。",
+        )
+    }
 }

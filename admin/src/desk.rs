@@ -6,9 +6,10 @@ use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, AdminLogin, AdminLoginAnswer, ProblemCode};
-use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::bundle::{Bundle, ListMark, TRUST_PATH, TrustNews};
 use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::login::Authenticator;
+use tasuki_protocol::revoked::in_force;
 
 use crate::client::Client;
 use crate::fault::Fault;
@@ -23,6 +24,8 @@ pub struct Desk {
     pub profile: Profile,
     pub bundle: Bundle,
     pub language: Language,
+    /// The list of revoked devices that the server shows, where it counts.
+    pub list: Option<ListMark>,
     place: Place,
     key: SigningKey,
 }
@@ -34,7 +37,12 @@ impl Desk {
     /// No bundle or key here, or the server cannot be reached or trusted.
     pub async fn open(settings: &Settings) -> Result<Self, Fault> {
         match Self::open_behind(settings).await? {
-            (desk, None) => Ok(desk),
+            (desk, None) => {
+                if !desk.shows_its_list() {
+                    prompt::show(&desk.language.list_withheld());
+                }
+                Ok(desk)
+            }
             (desk, Some(server)) => Err(desk.behind(&server)),
         }
     }
@@ -62,7 +70,26 @@ impl Desk {
             Settled::AsBefore => {}
         }
         let place = Place::of(&bundle);
-        Ok((Self { profile, bundle, language, place, key }, server))
+        let list = news.revocations.as_ref().and_then(|list| in_force(list, &bundle));
+        let list = list.map(|(list, by)| ListMark { version: list.version, by });
+        Ok((Self { profile, bundle, language, list, place, key }, server))
+    }
+
+    /// Whether everybody can have the list of revoked devices that the bundle asks for.
+    pub fn shows_its_list(&self) -> bool {
+        self.bundle.is_content_with(self.list.as_slice())
+    }
+
+    /// The bundle in force now.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`] and [`Profile::renew`].
+    pub async fn newest(&self) -> Result<Bundle, Fault> {
+        let news: TrustNews = self.fetch(TRUST_PATH).await?;
+        match self.profile.renew(&self.bundle, &news)? {
+            Renewed::Goes(newest) => Ok(*newest),
+            Renewed::Behind(server) => Err(self.behind(&server)),
+        }
     }
 
     /// Why nothing else is done at a server that stands at `server`.

@@ -127,6 +127,7 @@ mod tests {
             lock_keys: vec![DeviceKey([lock; 32]), DeviceKey([9; 32])],
             log_keys: Vec::new(),
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: 0,
             expires_at: 0,
         }

@@ -43,9 +43,21 @@ pub fn understood(text: &str) -> Result<RuleBook, PolicyFileFault> {
             let (name, word) = (name.to_owned(), word.to_owned());
             return PolicyFileFault::Bare { line, name, word };
         }
+        if let Some(head) = bare_section(here) {
+            return PolicyFileFault::BareSection { line, head };
+        }
         let why = error.message().lines().collect::<Vec<_>>().join(" ");
         PolicyFileFault::Line { line, column, name, why }
     })
+}
+
+/// `[group.研修生]`, as TOML would have it.
+fn bare_section(here: &str) -> Option<String> {
+    let (noun, name) = here.trim().strip_prefix('[')?.strip_suffix(']')?.split_once('.')?;
+    let name = name.trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_bare = !name.is_empty() && !name.contains(['"', '\'']) && !name.chars().all(is_plain);
+    is_bare.then(|| format!("{}.\"{name}\"", noun.trim()))
 }
 
 /// A word that TOML takes for nothing, since it stands in no quotation marks.
@@ -80,6 +92,14 @@ mod tests {
         let bare = refused("[default]\nbase = full\n");
         assert!(bare.english().contains(r#"base = "full""#), "{}", bare.english());
         assert!(bare.japanese().contains(r#"base = "full""#), "{}", bare.japanese());
+        for (text, mended) in
+            [("[group.研修生]\n", "[group.\"研修生\"]"), ("[operator.a b]\n", "[operator.\"a b\"]")]
+        {
+            let bare = refused(text);
+            assert!(bare.english().contains(mended), "{}", bare.english());
+            assert!(bare.japanese().contains(mended), "{}", bare.japanese());
+            assert!(understood(&format!("{mended}\nchat = true\n")).is_ok(), "{mended}");
+        }
         assert_eq!(refused(&"#".repeat(1024 * 1024 + 1)), PolicyFileFault::TooLarge);
     }
 

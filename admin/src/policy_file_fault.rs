@@ -10,6 +10,9 @@ pub enum PolicyFileFault {
     /// A word without its quotation marks.
     #[error("line {line}: {word} stands in no quotation marks")]
     Bare { line: usize, name: String, word: String },
+    /// A section's name that stands in none, and has other letters than plain ones.
+    #[error("line {line}: [{head}] stands in no quotation marks")]
+    BareSection { line: usize, head: String },
     /// `why` as the reader of TOML says it, in one line.
     #[error("line {line}, column {column}: {why}")]
     Line {
@@ -28,6 +31,11 @@ impl PolicyFileFault {
             Self::Bare { line, name, word } => {
                 format!("line {line}: words stand in quotation marks: {name} = \"{word}\"")
             }
+            Self::BareSection { line, head } => {
+                format!(
+                    "line {line}: a name with other letters than a-z, 0-9, - and _ stands in quotation marks: [{head}]"
+                )
+            }
             Self::Line { line, column, name, why } => {
                 format!("line {line}, column {column}: {}", in_english(name, why))
             }
@@ -39,6 +47,9 @@ impl PolicyFileFault {
             Self::TooLarge => "1 MiB を超えています".to_owned(),
             Self::Bare { line, name, word } => {
                 format!("{line} 行目: 値を引用符で囲んでください: {name} = \"{word}\"")
+            }
+            Self::BareSection { line, head } => {
+                format!("{line} 行目: 英数字と - _ 以外を含む名前は引用符で囲んでください: [{head}]")
             }
             Self::Line { line, column, name, why } => {
                 format!("{line} 行目: {}（{column} 文字目）", in_japanese(name, why))

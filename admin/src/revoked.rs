@@ -159,6 +159,7 @@ mod tests {
             lock_keys: lock_keys.iter().map(public).collect(),
             log_keys: Vec::new(),
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: 0,
             expires_at: 0,
         }

@@ -12,7 +12,7 @@ use tasuki_protocol::devices::DeviceEntry;
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::likeness::alike;
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
@@ -31,6 +31,18 @@ const NAMINGS: &str = "operators.json";
 pub struct Naming {
     pub display_name: String,
     pub modes: Vec<Mode>,
+}
+
+/// How far an operator's newest certificate goes, where that is less than his account: the next goes no further
+/// unless that is said. S37.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// None: as far as the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<Vec<Mode>>,
+    /// Rights that no policy can give.
+    pub without: Vec<Capability>,
 }
 
 /// What whoever approves says of it himself.
@@ -119,6 +131,28 @@ impl Profile {
     pub fn keep_naming(&self, tenant: TenantId, operator: &str, naming: Naming) -> Result<(), Fault> {
         let mut namings = self.namings(tenant);
         namings.operators.insert(operator.to_owned(), naming);
+        // Said anew of the account: what was withheld stays so, which modes it is for is said by this.
+        if let Some(ceiling) = namings.ceilings.get_mut(operator) {
+            ceiling.modes = None;
+        }
+        self.write(NAMINGS, signal::encode(&namings).as_bytes())
+    }
+
+    /// How far the newest certificate of `operator` that was signed here goes.
+    pub fn ceiling(&self, tenant: TenantId, operator: &str) -> Ceiling {
+        self.namings(tenant).ceilings.remove(operator).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// [`Fault::File`]: nothing may be signed then.
+    pub fn keep_ceiling(
+        &self,
+        tenant: TenantId,
+        operator: &str,
+        ceiling: Ceiling,
+    ) -> Result<(), Fault> {
+        let mut namings = self.namings(tenant);
+        namings.ceilings.insert(operator.to_owned(), ceiling);
         self.write(NAMINGS, signal::encode(&namings).as_bytes())
     }
 
@@ -126,8 +160,11 @@ impl Profile {
     fn namings(&self, tenant: TenantId) -> Namings {
         let kept = fs::read(self.folder().join(NAMINGS)).ok();
         let kept = kept.and_then(|kept| strict_json::<Namings>(&kept).ok());
-        kept.filter(|kept| kept.tenant == tenant)
-            .unwrap_or_else(|| Namings { tenant, operators: BTreeMap::new() })
+        kept.filter(|kept| kept.tenant == tenant).unwrap_or_else(|| Namings {
+            tenant,
+            operators: BTreeMap::new(),
+            ceilings: BTreeMap::new(),
+        })
     }
 }
 
@@ -136,15 +173,28 @@ impl Profile {
 struct Namings {
     tenant: TenantId,
     operators: BTreeMap<String, Naming>,
+    #[serde(default)]
+    ceilings: BTreeMap<String, Ceiling>,
 }
 
 impl Language {
     /// Before anything is signed.
-    pub(crate) fn to_certify(self, operator: &str, naming: &Naming, days: u64) -> String {
+    pub(crate) fn to_certify(
+        self,
+        operator: &str,
+        naming: &Naming,
+        (without, days): (&[Capability], u64),
+    ) -> String {
+        let withheld = without.iter().map(word).collect::<Vec<_>>().join(",");
+        let none = || self.pick("none", "なし");
         let rows = [
             [self.pick("account", "アカウント"), operator.to_owned()],
             [self.pick("shown name", "表示名"), naming.display_name.clone()],
             [self.pick("modes", "モード"), listed(&naming.modes)],
+            [
+                self.pick("rights withheld", "与えない権限"),
+                if withheld.is_empty() { none() } else { withheld },
+            ],
             [self.pick("days", "日数"), days.to_string()],
         ];
         let head = self.pick(
@@ -190,6 +240,12 @@ impl Language {
             ),
         }
     }
+}
+
+/// As policies have it.
+fn word(right: &Capability) -> String {
+    let word = serde_json::to_value(right).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// In one order, so that two lists can be compared.

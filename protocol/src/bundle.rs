@@ -51,10 +51,23 @@ pub struct Bundle {
     /// has them in it, and whoever holds the file alone sees whether they are whole (S57).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrapped_log_keys: Option<Digest>,
+    /// Whoever has seen no list of revoked devices as new as this believes no certificate: a server that leaves it
+    /// out brings nobody back (T14). None: nothing was ever revoked, or by a program of before it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_list: Option<ListMark>,
     /// Unix seconds.
     pub issued_at: u64,
     /// Unix seconds. Afterwards a program asks for a newer one and does nothing else.
     pub expires_at: u64,
+}
+
+/// One list of revoked devices among all of an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListMark {
+    pub version: u64,
+    /// The lock key that signed it: what is asked for by a list is asked for no longer than that key is in force.
+    pub by: DeviceKey,
 }
 
 impl Document for Bundle {
@@ -114,6 +127,24 @@ impl Bundle {
     /// Whether it is past its time on a clock that says `unix`, give or take a day.
     pub fn is_expired(&self, unix: u64) -> bool {
         unix > self.expires_at.saturating_add(CLOCK_TOLERANCE_S)
+    }
+
+    /// Whether somebody who has seen these lists, and no newer ones, may believe a certificate.
+    pub fn is_content_with(&self, seen: &[ListMark]) -> bool {
+        let in_force = |mark: &ListMark| self.lock_keys.contains(&mark.by);
+        self.least_list
+            .filter(in_force)
+            .is_none_or(|least| seen.iter().any(|mark| in_force(mark) && mark.version >= least.version))
+    }
+
+    /// From this bundle on nobody is content with less than `list`, unless it is asked for more already.
+    #[must_use]
+    pub fn asking_for(self, list: Option<ListMark>) -> Self {
+        let Some(list) = list.filter(|list| self.lock_keys.contains(&list.by)) else { return self };
+        if self.least_list.is_some() && !self.is_content_with(&[list]) {
+            return self;
+        }
+        Self { least_list: Some(list), ..self }
     }
 
     fn is_usable(&self) -> bool {

@@ -59,4 +59,8 @@ pub struct ApproveDevice {
 pub struct RevokeDevices {
     /// A [`crate::certificate::Revocations`]'s envelope, of a higher version than the one before.
     pub revocations: Blob,
+    /// The bundle's envelope that asks everybody for this list, and is the one before in all else: both are in force
+    /// together or neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Blob>,
 }

@@ -32,6 +32,12 @@ pub fn likeness(name: &str) -> String {
     PAIRS.iter().fold(faces, |faces, (pair, one)| faces.replace(pair, one))
 }
 
+/// The same for texts that differ in capitals, in wide and narrow forms, and in the width of their spaces: what is looked
+/// for is found however it was typed.
+pub fn folded(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).collect()
+}
+
 /// Whether a person takes one name for the other.
 pub fn alike(one: &str, other: &str) -> bool {
     likeness(one) == likeness(other)

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::Blob;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, ListMark};
 use crate::certificate::{MAX_CERTIFICATE_LIFE, MAX_REVOKED, Revocations};
 use crate::ids::DeviceKey;
 
@@ -77,6 +77,14 @@ impl RevokedDevices {
             }
         }
         counting
+    }
+}
+
+/// Notes that `list` was seen: of the lists of one key, the newest.
+pub fn note_list(seen: &mut Vec<ListMark>, list: ListMark) {
+    match seen.iter_mut().find(|mark| mark.by == list.by) {
+        Some(mark) => mark.version = mark.version.max(list.version),
+        None => seen.push(list),
     }
 }
 

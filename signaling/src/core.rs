@@ -21,6 +21,7 @@ pub mod operators;
 pub mod pace;
 pub mod policy;
 pub mod requests;
+pub mod resume;
 pub mod room;
 pub mod rooms;
 pub mod settings;

@@ -61,6 +61,7 @@ mod store_fault;
 mod tls;
 mod tokens;
 mod trust;
+mod trust_list;
 mod turnstile;
 mod usage;
 mod usage_words;

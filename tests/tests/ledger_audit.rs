@@ -73,6 +73,12 @@ fn an_administrator_lists_reports_and_exports_what_happened_and_an_auditor_verif
     assert!(house.administrate(&["audit", "verify", "--file", path]).is_err());
 }
 
+/// As `--zone UTC` reads it.
+fn now() -> String {
+    let told = Command::new("date").args(["-u", "+%FT%T"]).output().expect("date runs");
+    String::from_utf8_lossy(&told.stdout).trim().to_owned()
+}
+
 /// S92, S95, T64: a review is written down and told in reports; content of old records goes under
 /// the root key's word, and what is left verifies.
 #[test]
@@ -87,8 +93,16 @@ fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
     list_with(&house, "reviewed");
     let report = house.administrate(&["audit", "report"]).expect("a report");
     assert!(report["reviewed"]["up_to"].is_u64(), "{report}");
-    let day = ["audit", "prune", "--before", "2999-01-01", "--reason", "retention", "--yes"];
-    let pruned = house.administrate(&day).expect("pruned")["pruned"].as_u64().expect("a count");
+    let prune = |before: &str| {
+        let prune = ["audit", "prune", "--zone", "UTC", "--reason", "retention", "--yes", "--before"];
+        house.administrate(&[&prune[..], &[before]].concat())
+    };
+    let to_come = prune("2999-01-01").expect_err("a day to come").to_string();
+    assert!(to_come.contains("still to come"), "{to_come}");
+    let now = now();
+    let pruned = prune(&now).expect("pruned")["pruned"].as_u64().expect("a count");
+    let again = prune(&now).expect_err("nothing is left there").to_string();
+    assert!(again.contains("No record is older"), "{again}");
     let list = list_with(&house, "pruned");
     let gone = list["records"].as_array().expect("records").iter();
     assert_eq!(gone.filter(|record| record["pruned"] == true).count() as u64, pruned);

@@ -28,6 +28,10 @@ pub enum AuditFault {
     NoRecord(u64),
     #[error("{0:?} is no date")]
     Date(String),
+    #[error("the period ends before it begins")]
+    Span,
+    #[error("{0:?} is in the future")]
+    Future(String),
     #[error("{0:?} is no time zone")]
     Zone(String),
     #[error("no session {0:?}")]
@@ -58,6 +62,8 @@ impl AuditFault {
             Self::File { .. } | Self::Exists(_) | Self::NoExport(_) | Self::Damaged(_) => 3,
             Self::NoRecord(_)
             | Self::Date(_)
+            | Self::Span
+            | Self::Future(_)
             | Self::Zone(_)
             | Self::NoSession(_)
             | Self::SeveralSessions(..)

@@ -32,14 +32,9 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("There is no record {seq}. `tasuki-admin audit list` shows their numbers."),
             format!("記録 {seq} はありません。`tasuki-admin audit list` で番号を確認してください。"),
         ),
-        AuditFault::Date(text) => language.pick(
-            format!("{:?} is no date. Write it like 2026-07-01.", neutral::line(text)),
-            format!("{:?} は日付として読めません。2026-07-01 のように入力してください。", neutral::line(text)),
-        ),
-        AuditFault::Zone(text) => language.pick(
-            format!("{:?} is no time zone. Write it like Asia/Tokyo.", neutral::line(text)),
-            format!("{:?} はタイムゾーンではありません。Asia/Tokyo のように入力してください。", neutral::line(text)),
-        ),
+        AuditFault::Date(_) | AuditFault::Span | AuditFault::Future(_) | AuditFault::Zone(_) => {
+            about_times(fault, language)
+        }
         AuditFault::NoSession(text) => language.pick(
             format!("No session's id begins with {:?}. `tasuki-admin audit list` shows the first digits of each.", neutral::line(text)),
             format!("{:?} で始まるセッションはありません。`tasuki-admin audit list` で先頭の桁を確認してください。", neutral::line(text)),
@@ -49,8 +44,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("{:?} で始まるセッションが {count} 件あります。桁を増やしてください。", neutral::line(text)),
         ),
         AuditFault::NoSuchEvent(text) => language.pick(
-            format!("No event is called {:?}. `audit list --json` shows their names as \"type\".", neutral::line(text)),
-            format!("{:?} という種類の記録はありません。`audit list --json` の \"type\" で確認できます。", neutral::line(text)),
+            format!("No event is called {:?}. `tasuki-admin audit events` shows the names.", neutral::line(text)),
+            format!("{:?} という種類の記録はありません。`tasuki-admin audit events` で名前を確認できます。", neutral::line(text)),
         ),
         AuditFault::NothingToPrune => language.pick(
             "No record is older than that day, so nothing was removed.",
@@ -65,6 +60,35 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("この書き出しは記録 {seq} から始まっています。検証できるのは 0 から始まるものだけです。"),
         ),
     }
+}
+
+/// Days that cannot be read, or that nothing can be of.
+fn about_times(fault: &AuditFault, language: Language) -> String {
+    if let AuditFault::Date(text) = fault {
+        let text = neutral::line(text);
+        return language.pick(
+            format!("{text:?} is no date. Write it like 2026-07-01."),
+            format!("{text:?} は日付として読めません。2026-07-01 のように入力してください。"),
+        );
+    }
+    if let AuditFault::Zone(text) = fault {
+        let text = neutral::line(text);
+        return language.pick(
+            format!("{text:?} is no time zone. Write it like Asia/Tokyo."),
+            format!("{text:?} はタイムゾーンではありません。Asia/Tokyo のように入力してください。"),
+        );
+    }
+    if let AuditFault::Future(text) = fault {
+        let text = neutral::line(text);
+        return language.pick(
+            format!("{text:?} is still to come: only what has happened can be old enough. Give a day that is past."),
+            format!("{text:?} は未来の日付です。過ぎた日を指定してください。"),
+        );
+    }
+    language.pick(
+        "--since is later than --until: no moment lies between them. Exchange the two.",
+        "--since が --until より後になっています。入れ替えて指定してください。",
+    )
 }
 
 /// A file that is not there, not whole, or not what it is taken for.
@@ -154,6 +178,9 @@ fn found(finding: &Finding, language: Language) -> String {
         Finding::Unsigned { from, to } => format!("記録 {from} から {to} に署名がまだありません。"),
         Finding::WrappedKeys => {
             "封印された記録鍵が、組織のルート鍵で署名されたものと異なります。書き換えられたか、古いバックアップから復元されています（復元の場合は `tasuki-admin key republish`）。".to_owned()
+        }
+        Finding::UnsignedKeys => {
+            "組織の構成ファイルが古く、封印された記録鍵に署名していないため、鍵が正しいか確かめられません（`tasuki-admin key rotate log` で署名されます）。".to_owned()
         }
         Finding::Head => "ファイルの先頭部が書き換えられています。".to_owned(),
         Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),

@@ -1,7 +1,7 @@
 //! Fields of records and their words, in Japanese. What people wrote stays as they wrote it.
 
 /// What a field of such an event is called.
-pub(super) fn name<'a>(event: &str, field: &'a str) -> &'a str {
+pub(crate) fn name<'a>(event: &str, field: &'a str) -> &'a str {
     let own: &[(&str, &str)] = match event {
         "ledger_read" | "restore_acknowledged" => &[("from", "開始"), ("to", "終了")],
         "connected" | "disconnected" => &[("path", "経路")],
@@ -14,7 +14,7 @@ pub(super) fn name<'a>(event: &str, field: &'a str) -> &'a str {
 }
 
 /// A word of ours as the value of such a field; `None` for what somebody wrote.
-pub(super) fn value(event: &str, field: &str, word: &str) -> Option<&'static str> {
+pub(crate) fn value(event: &str, field: &str, word: &str) -> Option<&'static str> {
     let known: &[(&str, &str)] = match (event, field) {
         (_, "action") => ACTIONS,
         ("login_failed" | "logged_out", "why") | (_, "who") => SIGN_INS,

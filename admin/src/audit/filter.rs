@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
+use tasuki_protocol::consent::Answer;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
+use tasuki_protocol::likeness::folded;
+use tasuki_protocol::message::EndReason;
 use tasuki_protocol::policy::{AND_MORE, section};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::CloseReason;
 
 use super::fault::AuditFault;
 use super::record::Record;
@@ -19,6 +23,7 @@ pub struct Filter {
     /// Exclusive.
     pub until: Option<u64>,
     pub operator: Option<String>,
+    /// Stands in the name that the operator gave the customer.
     pub customer: Option<String>,
     pub session: Option<SessionId>,
     /// Stands in the reason that was given for the session: a ticket's number, say.
@@ -40,6 +45,67 @@ pub struct Session {
     pub reason: Option<String>,
     /// When its ends were paired, in milliseconds since 1970.
     pub began: Option<u64>,
+    /// When the server last closed it, how, and at whose word.
+    pub closed: Option<(u64, CloseReason, Option<Witness>)>,
+    /// From the pairing to the end, whole minutes rounded up; without what lay between an end and its taking up again.
+    pub minutes: u64,
+    /// The customer's answer: his own end's word, else the operator's.
+    pub answer: Option<(Witness, Answer)>,
+    /// How it ended, as an end says: the customer's own, else the operator's.
+    pub ended: Option<(Witness, EndReason, Witness)>,
+    /// Pictures kept, as the operator's end and the customer's have counted them.
+    pub pictures: [u64; 2],
+}
+
+impl Session {
+    /// As the end saw it that saw more of it.
+    pub fn pictures(&self) -> u64 {
+        self.pictures[0].max(self.pictures[1])
+    }
+
+    fn hear(&mut self, entry: &Entry, at: u64) {
+        if entry.by == Witness::Server && self.operator.is_none() {
+            self.operator.clone_from(&entry.operator);
+        }
+        if let Event::RoomOpened { mode, reason, .. } = &entry.event {
+            self.mode = Some(*mode);
+            self.reason.clone_from(reason);
+        }
+        if matches!(entry.event, Event::Paired { .. }) {
+            self.began = Some(at);
+        }
+        if let Event::SessionClosed { reason, by } = &entry.event {
+            let before = self.closed.map_or(0, |(before, ..)| before);
+            let began = self.began.map_or(at, |began| began.max(before));
+            self.minutes += at.saturating_sub(began).div_ceil(60_000);
+            self.closed = Some((at, *reason, *by));
+        }
+        self.hear_end(entry);
+    }
+
+    /// Each is believed what it saw itself, and the customer's end before the operator's.
+    fn hear_end(&mut self, entry: &Entry) {
+        let counts =
+            |known: Option<Witness>| known != Some(Witness::Agent) || entry.by == Witness::Agent;
+        if let Event::ConsentAnswered { answer, .. } = &entry.event
+            && counts(self.answer.map(|(by, _)| by))
+        {
+            self.answer = Some((entry.by, *answer));
+        }
+        if let Event::Ended { reason, by } = &entry.event
+            && counts(self.ended.map(|(by, ..)| by))
+        {
+            self.ended = Some((entry.by, *reason, *by));
+        }
+        if matches!(entry.event, Event::ScreenshotTaken { path: None }) {
+            self.pictures[usize::from(entry.by == Witness::Agent)] += 1;
+        }
+        if let Event::Customer { name } = &entry.event
+            && entry.by == Witness::Operator
+        {
+            self.customer = Some(name.clone());
+        }
+    }
 }
 
 /// Sessions by what their records say of them; each is believed what it saw itself.
@@ -49,22 +115,7 @@ pub fn sessions<'a>(records: impl IntoIterator<Item = &'a Record>) -> HashMap<Se
         let Some((entry, id)) = record.entry().and_then(|entry| Some((entry, entry.session?))) else {
             continue;
         };
-        let session = sessions.entry(id).or_default();
-        if entry.by == Witness::Server && session.operator.is_none() {
-            session.operator.clone_from(&entry.operator);
-        }
-        if let Event::RoomOpened { mode, reason, .. } = &entry.event {
-            session.mode = Some(*mode);
-            session.reason.clone_from(reason);
-        }
-        if matches!(entry.event, Event::Paired { .. }) {
-            session.began = Some(record.at);
-        }
-        if let Event::Customer { name } = &entry.event
-            && entry.by == Witness::Operator
-        {
-            session.customer = Some(name.clone());
-        }
+        sessions.entry(id).or_default().hear(entry, record.at);
     }
     sessions
 }
@@ -111,7 +162,10 @@ impl Filter {
         };
         let kind = kind(&entry.event);
         self.operator.as_ref().is_none_or(|name| concerns(entry, name, sessions))
-            && is(&self.customer, session.and_then(|session| session.customer.as_ref()))
+            && self.customer.as_ref().is_none_or(|text| {
+                let customer = session.and_then(|session| session.customer.as_deref());
+                customer.is_some_and(|customer| has(customer, text))
+            })
             && self.session.is_none_or(|wanted| entry.session == Some(wanted))
             && is(&self.kind, Some(&kind))
             && self.reason.as_ref().is_none_or(|text| {
@@ -125,9 +179,9 @@ impl Filter {
     }
 }
 
-/// In upper or lower case.
+/// In upper or lower case, in wide or narrow letters.
 fn has(all: &str, text: &str) -> bool {
-    all.to_lowercase().contains(&text.to_lowercase())
+    folded(all).contains(&folded(text))
 }
 
 /// Whether `name` did it, or it was done to `name`: signed in, was invited, disabled, unlocked, limited,
@@ -166,11 +220,15 @@ fn is_among(target: &str, name: &str) -> bool {
 
 /// Whether an event may be called that.
 pub fn is_kind(name: &str) -> bool {
-    // An event of that name and no fields is either complete or lacks one; an unknown name is neither.
-    match serde_json::from_value::<Event>(serde_json::json!({ "type": name })) {
-        Ok(_) => true,
-        Err(why) => why.to_string().starts_with("missing field"),
-    }
+    kinds().iter().any(|kind| kind == name)
+}
+
+/// The names of all events, as they stand in records.
+pub fn kinds() -> Vec<String> {
+    // Who reads an unknown name says which there are.
+    let unknown = serde_json::from_value::<Event>(serde_json::json!({ "type": "" }));
+    let told = unknown.map_or_else(|why| why.to_string(), |_| String::new());
+    told.split('`').skip(3).step_by(2).map(str::to_owned).collect()
 }
 
 /// An event's name in records.

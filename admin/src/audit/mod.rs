@@ -6,7 +6,7 @@
 pub mod export;
 pub mod fault;
 mod fault_words;
-mod field_words;
+pub(crate) mod field_words;
 pub mod filter;
 pub(crate) mod kept;
 pub mod neutral;

@@ -8,7 +8,7 @@ use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::keys::WrappedLogKey;
 use tasuki_protocol::ledger::audit::{Auditor, Finding, Header, Item, Verified};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
-use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::log_key::{LogPublicKey, LogSecretKey};
 
 use super::export::Export;
 use super::fault::AuditFault;
@@ -20,6 +20,10 @@ use crate::vault::{Master, Passphrase, unwrap_log_key};
 
 /// Each that does not open costs a password hash (T59): far more than an organisation ever rotates.
 const MOST_LOG_KEYS: usize = 64;
+
+/// From a bundle's date, by the clock of whoever signs it, to when everybody has it: his clock may be wrong by some
+/// minutes, and a passphrase is typed in between.
+const BUNDLE_DELAY_S: u64 = 3600;
 
 /// Whose ledger it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub struct Passed {
     pub records: u64,
     /// The first record's number.
     pub from: u64,
+    /// Records' keys that are sealed to no log key of the file: whoever holds it alone cannot read those.
+    pub unreadable: u64,
 }
 
 /// A checkpoint that the ledger must have passed through.
@@ -89,16 +95,31 @@ pub async fn pass(
         Seen::Here(checkpoint) => auditor.witness_kept(checkpoint),
     });
     let head = if whole { header.check(&bundle) } else { Ok(()) };
-    let (mut finding, mut records) = (head.and(witnessed).err(), 0);
+    let (mut finding, mut records, mut unreadable) = (head.and(witnessed).err(), 0, 0);
+    let own: Vec<LogPublicKey> =
+        wrapped(&header.wrapped).into_iter().map(|wrapped| wrapped.public).collect();
     while let Some(item) = source.item().await? {
         each(&item)?;
+        if let Item::Key(envelope) = &item {
+            unreadable += u64::from(!envelope.is_to_any(&own));
+        }
         records += u64::from(matches!(item, Item::Record(_)));
         if whole && finding.is_none() {
             finding = check(&mut auditor, &item).err();
         }
     }
     let verdict = whole.then(|| finding.map_or_else(|| auditor.finish(), Err));
-    Ok(Passed { bundle, verdict, records, from })
+    let verdict = verdict.map(|verdict| verdict.and_then(|found| of_its_time(found, &bundle, trust)));
+    Ok(Passed { bundle, verdict, records, from, unreadable })
+}
+
+/// A file that goes on after the known bundle was made was written by who had that one: with an older one in its head
+/// somebody has put its log keys back to that one's (S57).
+fn of_its_time(found: Verified, bundle: &Bundle, trust: &Trust) -> Result<Verified, Finding> {
+    let Trust::Known(known) = trust else { return Ok(found) };
+    let by = known.issued_at.saturating_add(BUNDLE_DELAY_S);
+    let ends_later = found.newest.is_some_and(|newest| newest.at > by);
+    if known.version > bundle.version && ends_later { Err(Finding::WrappedKeys) } else { Ok(found) }
 }
 
 fn check(auditor: &mut Auditor, item: &Item) -> Result<(), Finding> {

@@ -16,6 +16,32 @@ impl Language {
         ]
     }
 
+    /// As in [`Self::record_columns`], beside one value.
+    pub(crate) fn record_head(self) -> [String; 6] {
+        self.record_columns().map(|name| name.to_lowercase())
+    }
+
+    pub(crate) fn records_pruned(self, pruned: usize) -> String {
+        self.pick(
+            format!("{} not shown: the content was pruned.", counted_is(pruned as u64, "record")),
+            format!("内容が削除済みの記録 {pruned} 件は表示していません。"),
+        )
+    }
+
+    pub(crate) fn nobody_called(self, name: &str) -> String {
+        self.pick(
+            format!("Nothing in the ledger is of {name} or was done to him. `tasuki-admin operator list` shows the accounts."),
+            format!("{name} に関する記録はありません。アカウントは `tasuki-admin operator list` で確認できます。"),
+        )
+    }
+
+    pub(crate) fn newest(self, moment: &str) -> String {
+        self.pick(
+            format!("As the server has signed it at {moment}; what happened since follows within ten seconds."),
+            format!("サーバーが {moment} に署名した時点の記録です。それ以降の出来事は 10 秒以内に加わります。"),
+        )
+    }
+
     pub(crate) fn records_found(self, shown: usize, all: usize) -> String {
         if shown == all {
             return self
@@ -51,6 +77,13 @@ impl Language {
         self.pick(
             format!("No bundle of the organisation is known here. Compare its root key with the organisation's own: {root}"),
             format!("組織の構成ファイルがここにないため、ルート鍵を組織に確認してください: {root}"),
+        )
+    }
+
+    pub(crate) fn keys_unreadable(self, keys: u64) -> String {
+        self.pick(
+            format!("{keys} of the records' keys are sealed to no log key in it: whoever has this file alone cannot read those records. Where no log key was lost with a server, the file was changed: verify it with the newest --bundle."),
+            format!("記録のデータ鍵のうち {keys} 個は、このファイルにある記録鍵では開けません。このファイルだけではその記録を読めません。サーバーとともに記録鍵を失ったのでなければ、ファイルが書き換えられています。最新の --bundle を指定して検証してください。"),
         )
     }
 

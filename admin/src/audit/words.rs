@@ -4,21 +4,22 @@ use serde_json::Value;
 use tasuki_protocol::ledger::event::{Event, Witness};
 use tasuki_protocol::ledger::record::RowRefused;
 
+use super::filter::kind;
 use super::record::{Body, Record};
 use super::times::Zone;
 use super::{field_words, neutral};
 use crate::texts::Language;
 
 /// What happened, in one line that a terminal may show.
-pub fn line(record: &Record, language: Language) -> String {
+pub fn line(record: &Record, language: Language, zone: &Zone) -> String {
     match &record.body {
         Body::Entry(entry) => {
-            let details = details(&entry.event, language);
+            let details = details(&entry.event, language, zone);
             let title = title(&entry.event, language);
             if details.is_empty() { title } else { format!("{title}: {details}") }
         }
         Body::Closed(_, refused) => closed(*refused, language),
-        Body::Pruned => language.pick("(pruned)", "（保存期間を過ぎて削除済み）"),
+        Body::Pruned => language.pick("(pruned)", "（削除済み）"),
     }
 }
 
@@ -32,35 +33,53 @@ fn closed(refused: RowRefused, language: Language) -> String {
 }
 
 /// The fields of an event, each as `name=value`; names and words of ours in the reader's language.
-pub fn details(event: &Event, language: Language) -> String {
-    let value = serde_json::to_value(event).unwrap_or_default();
-    let Some(fields) = value.as_object() else { return String::new() };
-    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let shown = fields.iter().filter(|(name, _)| *name != "type").map(|(name, value)| {
-        let word = |word: &str| {
-            if (kind, name.as_str(), language) == ("admin_did", "detail", Language::Ja) {
-                return field_words::detail(word);
-            }
-            let own = field_words::value(kind, name, word).filter(|_| language == Language::Ja);
-            own.unwrap_or(word).to_owned()
-        };
-        let list = value.as_array().filter(|all| all.iter().all(Value::is_string));
-        let text = match (value.as_str(), list) {
-            (Some(text), _) => word(text),
-            (None, Some(all)) => {
-                let all: Vec<String> = all.iter().filter_map(Value::as_str).map(word).collect();
-                all.join(",")
-            }
-            (None, None) => value.to_string(),
-        };
-        if kind == "admin_did" && name == "action" {
-            // What was done needs no heading.
-            return language.pick(text.replace('_', " "), text);
-        }
-        let name = language.pick(name.as_str(), field_words::name(kind, name));
-        format!("{name}={}", quoted(neutral::line(&text)))
+pub fn details(event: &Event, language: Language, zone: &Zone) -> String {
+    let kind = kind(event);
+    let shown = fields(event, language, zone).into_iter().map(|(name, shown, text)| {
+        // What was done needs no heading.
+        let is_bare = kind == "admin_did" && name == "action";
+        if is_bare { text } else { format!("{shown}={}", quoted(text)) }
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// What stands in an event: each field's own name, its name for the reader, and its value for him. What is empty is not
+/// there.
+pub fn fields(event: &Event, language: Language, zone: &Zone) -> Vec<(String, String, String)> {
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let Some(fields) = value.as_object() else { return Vec::new() };
+    let kind = kind(event);
+    let told = fields.iter().filter(|(name, _)| *name != "type").filter_map(|(name, value)| {
+        let text = shown(&kind, name, value, language, zone);
+        let known = language.pick(name.as_str(), field_words::name(&kind, name));
+        (!text.is_empty()).then(|| (name.clone(), known, neutral::line(&text)))
+    });
+    told.collect()
+}
+
+fn shown(kind: &str, name: &str, value: &Value, language: Language, zone: &Zone) -> String {
+    let word = |word: &str| {
+        if (kind, name, language) == ("admin_did", "detail", Language::Ja) {
+            return field_words::detail(word);
+        }
+        let own = field_words::value(kind, name, word).filter(|_| language == Language::Ja);
+        own.unwrap_or(word).to_owned()
+    };
+    if let (Some(seconds), "until" | "backup_at") = (value.as_u64(), name) {
+        return zone.moment(seconds.saturating_mul(1000));
+    }
+    let list = value.as_array().filter(|all| all.iter().all(Value::is_string));
+    match (value.as_str(), list) {
+        (Some(text), _) if (kind, name) == ("admin_did", "action") => {
+            language.pick(text.replace('_', " "), word(text))
+        }
+        (Some(text), _) => word(text),
+        (None, Some(all)) => {
+            let all: Vec<String> = all.iter().filter_map(Value::as_str).map(word).collect();
+            all.join(",")
+        }
+        (None, None) => value.to_string(),
+    }
 }
 
 /// What could be taken for more than one field stands in quotation marks.

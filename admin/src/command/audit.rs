@@ -1,9 +1,11 @@
 //! The ledger, read, searched, verified and exported.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::audit::Verified;
 use tasuki_protocol::ledger::event::Class;
 use tasuki_protocol::ledger::words::ReadPurpose;
@@ -12,7 +14,7 @@ use super::audit_care::{self, PruneOptions, RestoreOptions, ReviewOptions};
 use super::audit_input::{Input, judged, read, trust};
 use super::audit_report::{self, ReportOptions};
 use crate::audit::fault::AuditFault;
-use crate::audit::filter::{self, Filter, named, sessions};
+use crate::audit::filter::{self, Filter, Session, named, sessions};
 use crate::audit::kept::{self, follow};
 use crate::audit::reading::{self, Seen, Trust};
 use crate::audit::record::{Body, Record};
@@ -24,6 +26,7 @@ use crate::fault::Fault;
 use crate::printed::Printed;
 use crate::settings::Settings;
 use crate::table::table;
+use crate::texts::Language;
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -61,6 +64,8 @@ pub enum AuditCommand {
     },
     /// Count what was done: a table, or with --format a spreadsheet, JSON or a page with charts; asks for the passphrase
     Report(ReportOptions),
+    /// Show the names that --event takes
+    Events,
     /// Write down that the ledger was looked through
     Review(ReviewOptions),
     /// Remove the content of old records for good; asks for the passphrase. What remains still verifies
@@ -87,7 +92,7 @@ pub struct Wanted {
     /// An operator's account
     #[arg(long)]
     pub operator: Option<String>,
-    /// A customer, as the operator named him
+    /// Of customers whose name, as the operator gave it, has this in it
     #[arg(long)]
     pub customer: Option<String>,
     /// A session's id, or as many of its first digits as tell it from the others
@@ -99,7 +104,7 @@ pub struct Wanted {
     /// Kind of record: server, login, admin, session, content
     #[arg(long, value_parser = class)]
     pub class: Option<Class>,
-    /// Name of the event, e.g. file_moved
+    /// Name of the event, e.g. file_moved; `audit events` shows all
     #[arg(long, value_name = "NAME")]
     pub event: Option<String>,
     /// Only so many of the newest; 0 for all
@@ -117,9 +122,10 @@ impl Wanted {
         if let Some(event) = self.event.as_deref().filter(|event| !filter::is_kind(event)) {
             return Err(AuditFault::NoSuchEvent(event.to_owned()).into());
         }
+        let (since, until) = zone.read_span(self.since.as_deref(), self.until.as_deref())?;
         Ok(Filter {
-            since: self.since.as_deref().map(|date| zone.read(date)).transpose()?,
-            until: self.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
+            since,
+            until,
             operator: self.operator.clone(),
             customer: self.customer.clone(),
             session: None,
@@ -141,6 +147,7 @@ pub(super) async fn run(settings: &Settings, command: &AuditCommand) -> Result<P
         }
         AuditCommand::Show { input, record } => show(settings, input, *record).await,
         AuditCommand::Verify { input, checkpoint } => verify(settings, input, checkpoint).await,
+        AuditCommand::Events => Ok(events()),
         AuditCommand::Review(options) => audit_care::review(settings, options).await,
         AuditCommand::Prune(options) => audit_care::prune(settings, options).await,
         AuditCommand::AcknowledgeRestore(options) => audit_care::acknowledge(settings, options).await,
@@ -170,9 +177,15 @@ async fn list(
     }
     let language = settings.language();
     let mut rows = vec![language.record_columns().to_vec()];
-    rows.extend(found.iter().map(|record| row(record, &zone, settings)));
+    let readable = found.iter().filter(|record| !matches!(record.body, Body::Pruned));
+    rows.extend(readable.map(|record| row(record, (&sessions, &zone), language)));
     let mut text = table(&rows);
-    text.push_str(&format!("\n{}", language.records_found(found.len(), all)));
+    let pruned = found.iter().filter(|record| matches!(record.body, Body::Pruned)).count();
+    text.push('\n');
+    for note in notes(settings, input, &filter, (all, pruned), &read.passed, &zone) {
+        text.push_str(&format!("{note}\n"));
+    }
+    text.push_str(&language.records_found(found.len(), all));
     for gap in &read.gaps {
         let session = gap.session.to_string();
         text.push_str(&format!("\n{}", language.records_missing(gap.seq, &session, gap.missing)));
@@ -188,42 +201,79 @@ async fn list(
     judged(Printed { text, json }, read.passed)
 }
 
-fn row(record: &Record, zone: &Zone, settings: &Settings) -> Vec<String> {
+/// What a person may wonder about who sees less than he looked for.
+fn notes(
+    settings: &Settings,
+    input: &Input,
+    filter: &Filter,
+    (all, pruned): (usize, usize),
+    passed: &reading::Passed,
+    zone: &Zone,
+) -> Vec<String> {
     let language = settings.language();
+    let nobody = filter.operator.as_deref().filter(|_| all == 0);
+    let pruned = (pruned > 0).then(|| language.records_pruned(pruned));
+    let newest = passed.verdict.as_ref().and_then(|verdict| verdict.as_ref().ok()?.newest);
+    let newest = newest.filter(|_| input.file.is_none());
+    let newest = newest.map(|newest| language.newest(&zone.moment(newest.at.saturating_mul(1000))));
+    let nobody = nobody.map(|name| language.nobody_called(&neutral::line(name)));
+    [pruned, nobody, newest].into_iter().flatten().collect()
+}
+
+fn row(
+    record: &Record,
+    (sessions, zone): (&HashMap<SessionId, Session>, &Zone),
+    language: Language,
+) -> Vec<String> {
     let entry = record.entry();
-    let session = entry.and_then(|entry| entry.session).map(|id| id.to_string());
+    let id = entry.and_then(|entry| entry.session);
+    let of_session = || sessions.get(&id?).and_then(|session| session.operator.as_deref());
+    let operator = entry.and_then(|entry| entry.operator.as_deref()).or_else(of_session);
     vec![
         record.seq.to_string(),
         if record.at == 0 { String::new() } else { zone.moment(record.at) },
         entry.map_or_else(String::new, |entry| words::witness(entry.by, language)),
-        entry.and_then(|entry| entry.operator.as_deref()).map(neutral::line).unwrap_or_default(),
-        session.map(|id| id.chars().take(8).collect()).unwrap_or_default(),
-        words::line(record, language),
+        operator.map(neutral::line).unwrap_or_default(),
+        id.map(|id| id.to_string().chars().take(8).collect()).unwrap_or_default(),
+        words::line(record, language, zone),
     ]
 }
 
 async fn show(settings: &Settings, input: &Input, seq: u64) -> Result<Printed, Fault> {
     let zone = Zone::named(input.zone.as_deref())?;
+    let language = settings.language();
     let read = read(settings, input, ReadPurpose::Show).await?;
     let record = read.records.iter().find(|record| record.seq == seq);
     let record = record.ok_or(AuditFault::NoRecord(seq))?;
     let json = words::json(record, &zone);
-    let mut lines = vec![format!("{seq}  {}", words::line(record, settings.language()))];
-    if let Body::Entry(_) = record.body {
-        lines.extend(fields("", &json));
-    }
-    judged(Printed { text: lines.join("\n"), json }, read.passed)
+    let text = match &record.body {
+        Body::Entry(entry) => {
+            let head = format!("{seq}  {}", words::title(&entry.event, language));
+            let [_, time, by, operator, session, _] = language.record_head();
+            let id = entry.session.map(|id| id.to_string());
+            let rows = [
+                (time, Some(zone.moment(record.at))),
+                (by, Some(words::witness(entry.by, language))),
+                (operator, entry.operator.as_deref().map(neutral::line)),
+                (session, id),
+            ];
+            let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let fields = words::fields(&entry.event, language, &zone);
+            let fields = fields.into_iter().map(|(_, name, value)| (name, value));
+            let lines = rows.chain(fields).map(|(name, value)| format!("  {name} = {value}"));
+            std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+        }
+        Body::Closed(..) | Body::Pruned => {
+            format!("{seq}  {}", words::line(record, language, &zone))
+        }
+    };
+    judged(Printed { text, json }, read.passed)
 }
 
-/// Each value of a record on a line of its own.
-fn fields(prefix: &str, value: &serde_json::Value) -> Vec<String> {
-    let Some(object) = value.as_object() else {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        return vec![format!("  {prefix} = {}", neutral::line(&text))];
-    };
-    let name =
-        |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
-    object.iter().flat_map(|(key, value)| fields(&name(key), value)).collect()
+/// Which names `--event` takes.
+fn events() -> Printed {
+    let kinds = filter::kinds();
+    Printed { text: kinds.join("\n"), json: serde_json::json!({ "events": kinds }) }
 }
 
 async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> Result<Printed, Fault> {
@@ -252,7 +302,13 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
         Some(verdict) => verdict.map_err(AuditFault::from)?,
         None => return Err(AuditFault::Partial(passed.from).into()),
     };
-    Ok(verdict(settings, &verified, &passed.bundle, &trust))
+    let mut told = verdict(settings, &verified, &passed.bundle, &trust);
+    if passed.unreadable > 0 {
+        let note = settings.language().keys_unreadable(passed.unreadable);
+        told.text.push_str(&format!("\n{note}"));
+    }
+    told.json["keys_unreadable"] = passed.unreadable.into();
+    Ok(told)
 }
 
 fn verdict(settings: &Settings, verified: &Verified, bundle: &Bundle, trust: &Trust) -> Printed {

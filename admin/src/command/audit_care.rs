@@ -78,14 +78,17 @@ pub(super) async fn review(settings: &Settings, options: &ReviewOptions) -> Resu
 /// rest verifies as before.
 pub(super) async fn prune(settings: &Settings, options: &PruneOptions) -> Result<Printed, Fault> {
     let at = Zone::named(options.zone.as_deref())?.read(&options.before)?;
+    if at > init::unix().saturating_mul(1000) {
+        return Err(AuditFault::Future(options.before.clone()).into());
+    }
     let desk = Desk::open(settings).await?;
     follow(&desk).await?;
-    let (before, root) = older_than(&desk, at).await?;
-    if before == 0 {
+    let Old { before, root, whole } = older_than(&desk, at).await?;
+    if whole == 0 {
         return Err(AuditFault::NothingToPrune.into());
     }
     let language = desk.language;
-    prompt::confirm(Sure::said(options.yes), &language.ask_prune(before), &before.to_string())?;
+    prompt::confirm(Sure::said(options.yes), &language.ask_prune(whole), &whole.to_string())?;
     let (master, _) = unlock(&desk)?;
     let stone = Tombstone {
         tenant: desk.bundle.tenant,
@@ -97,20 +100,30 @@ pub(super) async fn prune(settings: &Settings, options: &PruneOptions) -> Result
     };
     let decree = Decree { envelope: Blob(dsse::sign(&stone, &master.root())) };
     desk.post::<serde_json::Value>(PRUNE_PATH, &decree).await?;
-    let json = serde_json::json!({ "pruned": before });
-    Ok(Printed { text: language.pruned(before), json })
+    let json = serde_json::json!({ "pruned": whole, "before": before });
+    Ok(Printed { text: language.pruned(whole), json })
 }
 
-/// How many records stand before the first one of `at` or later, and the root over them; of a
-/// ledger that holds.
-async fn older_than(desk: &Desk, at: u64) -> Result<(u64, Hash), Fault> {
+/// Records before a day.
+struct Old {
+    /// The first record that is of that day or later.
+    before: u64,
+    /// Over all before it.
+    root: Hash,
+    /// Those of them whose content is there still.
+    whole: u64,
+}
+
+/// Of a ledger that holds.
+async fn older_than(desk: &Desk, at: u64) -> Result<Old, Fault> {
     let known = Trust::Known(Box::new(desk.bundle.clone()));
     let mut source = Source::server(desk, ReadPurpose::Verify, 0).await?;
-    let (mut frontier, mut reached) = (Frontier::default(), false);
+    let (mut frontier, mut reached, mut whole) = (Frontier::default(), false, 0);
     let passed = reading::pass(&mut source, &known, &[], |item| {
         if let Item::Record(stored) = item {
             reached |= stored.row.as_ref().is_some_and(|row| row.place.at >= at);
             if !reached {
+                whole += u64::from(stored.row.is_some());
                 frontier.push(stored.leaf, |_, _| {});
             }
         }
@@ -118,7 +131,7 @@ async fn older_than(desk: &Desk, at: u64) -> Result<(u64, Hash), Fault> {
     });
     match passed.await?.verdict {
         Some(Err(finding)) => Err(AuditFault::Found(finding).into()),
-        Some(Ok(_)) | None => Ok((frontier.size(), frontier.root())),
+        Some(Ok(_)) | None => Ok(Old { before: frontier.size(), root: frontier.root(), whole }),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::audit::source::unix_ms;
 use crate::audit::times::Zone;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::report::{Head, Period, Report, Section, show};
+use crate::report::{Head, Period, Report, Section, rows_of_sessions, show};
 use crate::settings::Settings;
 
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub struct ReportOptions {
     /// Of one operator's account alone
     #[arg(long)]
     operator: Option<String>,
-    /// Of one customer alone, as operators named him
+    /// Of customers whose name, as operators gave it, has this in it
     #[arg(long)]
     customer: Option<String>,
     /// Of sessions whose reason has this in it: a ticket's number, say
@@ -71,15 +71,24 @@ fn reviewed(records: &[Record], zone: &Zone) -> Option<(String, u64, String)> {
     })
 }
 
+/// From when to when there is something to count.
+fn span(records: &[Record], zone: &Zone) -> Option<(String, String)> {
+    let mut times = records.iter().map(|record| record.at).filter(|at| *at > 0);
+    let first = times.next()?;
+    let last = times.next_back().unwrap_or(first);
+    Some((zone.moment(first), zone.moment(last)))
+}
+
 pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<Printed, Fault> {
     if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
         return Err(AuditFault::Exists(out.clone()).into());
     }
     let language = settings.language();
     let zone = Zone::named(options.input.zone.as_deref())?;
+    let (since, until) = zone.read_span(options.since.as_deref(), options.until.as_deref())?;
     let filter = Filter {
-        since: options.since.as_deref().map(|date| zone.read(date)).transpose()?,
-        until: options.until.as_deref().map(|date| zone.read_end(date)).transpose()?,
+        since,
+        until,
         operator: options.operator.clone(),
         customer: options.customer.clone(),
         reason: options.reason.clone(),
@@ -99,8 +108,10 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         reviewed: reviewed(&read.records, &zone),
         made: zone.moment(unix_ms()),
         ledger: read.passed.records,
+        span: span(&read.records, &zone),
     };
-    let report = Report::new(head, &records, &sessions, (&zone, options.by));
+    let names = rows_of_sessions::names(&read.records);
+    let report = Report::new(head, &records, (&sessions, &names), (&zone, options.by));
     let json = show::json(&report, options.table);
     let text = match options.format {
         Format::Text => show::text(&report, options.table, language),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use tasuki_protocol::admin::{OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::{Bundle, ListMark};
 use tasuki_protocol::certificate::{Certificate, MAX_CERTIFICATE_LIFE};
 use tasuki_protocol::devices::{
     APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceEntry, DeviceList, DeviceState, REVOKE_PATH,
@@ -24,8 +25,8 @@ use crate::prompt::{self, Sure};
 use crate::settings::Settings;
 use crate::table::table;
 use crate::texts::Language;
-use crate::vault::{Master, Passphrase};
-use crate::vouched::{Naming, NamingFault, Said};
+use crate::vault::{Master, Passphrase, public};
+use crate::vouched::{Ceiling, Naming, NamingFault, Said};
 
 /// Before the end of a certificate.
 const WARN_DAYS: u64 = 14;
@@ -70,7 +71,7 @@ pub struct ApproveOptions {
     /// Modes that it allows [default: the account's]
     #[arg(long, value_delimiter = ',', value_name = "MODES", value_parser = operator::mode)]
     modes: Option<Vec<Mode>>,
-    /// Rights that no policy can ever give on this device, e.g. fetch_files,send_files
+    /// Rights that no policy can ever give on this device, e.g. fetch_files,send_files, or none [default: those of the certificate before]
     #[arg(long, value_delimiter = ',', value_name = "RIGHTS")]
     without: Vec<String>,
     /// Certify an approved device anew
@@ -143,7 +144,7 @@ fn row(entry: &DeviceEntry, language: Language) -> Vec<String> {
 }
 
 async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Result<Printed, Fault> {
-    let without = rights(&options.without)?;
+    let said = rights(&options.without)?;
     let known: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     operator_change::entry_of(&known, &options.operator)?;
     let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
@@ -152,14 +153,17 @@ async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Resul
     if desk.profile.revoked(desk.bundle.tenant)?.devices(&desk.bundle).contains(&entry.device) {
         return Err(Fault::DeviceRevoked(options.operator.clone()));
     }
-    let naming = naming(desk, options, entry, unseen)?;
+    let ceiling = ceiling(desk, options, said);
+    let naming = naming(desk, options, entry, (unseen, &ceiling))?;
     naming.check(&entry.operator, &desk.bundle.organisation, &known.operators)?;
     let master = unlock(desk)?;
+    let (tenant, without) = (desk.bundle.tenant, ceiling.without.clone());
+    desk.profile.keep_ceiling(tenant, &entry.operator, ceiling)?;
     let now = init::unix();
     let life = Duration::from_secs(options.days * 24 * 3600).min(MAX_CERTIFICATE_LIFE);
     let certificate = Certificate {
         v: PROTOCOL_VERSION,
-        tenant: desk.bundle.tenant,
+        tenant,
         operator: entry.operator.clone(),
         display_name: naming.display_name,
         device: entry.device,
@@ -173,7 +177,7 @@ async fn approve(desk: &Desk, options: &ApproveOptions, unseen: Unseen) -> Resul
     desk.post::<serde_json::Value>(APPROVE_PATH, &order).await?;
     let json = serde_json::json!({
         "operator": certificate.operator, "display_name": certificate.display_name, "device": certificate.device,
-        "not_after": certificate.not_after, "modes": certificate.modes,
+        "not_after": certificate.not_after, "modes": certificate.modes, "without": without,
     });
     Ok(Printed { text: desk.language.approved(&certificate.operator, options.days), json })
 }
@@ -210,15 +214,21 @@ fn naming(
     desk: &Desk,
     options: &ApproveOptions,
     entry: &DeviceEntry,
-    unseen: Unseen,
+    (unseen, ceiling): (Unseen, &Ceiling),
 ) -> Result<Naming, Fault> {
     let (tenant, operator) = (desk.bundle.tenant, &options.operator);
     let said = Said { display_name: options.display_name.clone(), modes: options.modes.clone() };
     let vouched_for = said.of(desk.profile.naming(tenant, operator).as_ref(), entry)?;
-    let modes = said.modes.as_ref().unwrap_or(&entry.modes);
-    let shown = Naming { display_name: entry.display_name.clone(), modes: modes.clone() };
+    let narrowed = |naming: Naming| Naming {
+        modes: ceiling.modes.clone().unwrap_or(naming.modes),
+        display_name: naming.display_name,
+    };
+    let vouched_for = vouched_for.map(narrowed);
+    let of_server = Naming { display_name: entry.display_name.clone(), modes: entry.modes.clone() };
+    let shown = narrowed(of_server.clone());
     let naming = vouched_for.as_ref().unwrap_or(&shown);
-    prompt::show(&desk.language.to_certify(operator, naming, options.days));
+    let shows = (&ceiling.without[..], options.days);
+    prompt::show(&desk.language.to_certify(operator, naming, shows));
     if let Some(naming) = vouched_for {
         return Ok(naming);
     }
@@ -230,17 +240,30 @@ fn naming(
         Unseen::Ask => {}
     }
     if said.modes.is_none() {
-        desk.profile.keep_naming(tenant, operator, shown.clone())?;
+        desk.profile.keep_naming(tenant, operator, of_server)?;
     }
     Ok(shown)
 }
 
-fn rights(names: &[String]) -> Result<Vec<Capability>, Fault> {
+/// How far the certificate goes: what is said now, else what was said for the one before it. S37.
+fn ceiling(desk: &Desk, options: &ApproveOptions, said: Option<Vec<Capability>>) -> Ceiling {
+    let kept = desk.profile.ceiling(desk.bundle.tenant, &options.operator);
+    Ceiling { modes: options.modes.clone().or(kept.modes), without: said.unwrap_or(kept.without) }
+}
+
+/// `None`: nothing was said.
+fn rights(names: &[String]) -> Result<Option<Vec<Capability>>, Fault> {
+    if let [only] = names
+        && only.trim() == "none"
+    {
+        return Ok(Some(Vec::new()));
+    }
     let read = |name: &String| {
         let value = serde_json::Value::String(name.trim().to_owned());
         serde_json::from_value(value).map_err(|_| Fault::UnknownRight(name.clone()))
     };
-    names.iter().map(read).collect()
+    let read: Vec<Capability> = names.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Some(read).filter(|read| !read.is_empty()))
 }
 
 async fn revoke(
@@ -277,11 +300,17 @@ pub(super) async fn revoke_all(desk: &Desk, devices: &[DeviceKey]) -> Result<(),
     }
 }
 
-async fn revoke_with(desk: &Desk, master: &Master, devices: &[DeviceKey]) -> Result<(), Fault> {
+/// List and bundle are signed together: whoever follows the bundle asks for the list (T14).
+pub(super) async fn revoke_with(
+    desk: &Desk,
+    master: &Master,
+    devices: &[DeviceKey],
+) -> Result<(), Fault> {
     let known: DeviceList = desk.fetch(DEVICES_PATH).await?;
+    let bundle = desk.newest().await?;
     let now = init::unix();
-    let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
-    let newest = known.revocations.as_ref().and_then(|list| in_force(list, &desk.bundle));
+    let mut revoked = desk.profile.revoked(bundle.tenant)?;
+    let newest = known.revocations.as_ref().and_then(|list| in_force(list, &bundle));
     if let Some((list, by)) = &newest {
         revoked.heed(list, *by, now);
     }
@@ -289,16 +318,22 @@ async fn revoke_with(desk: &Desk, master: &Master, devices: &[DeviceKey]) -> Res
         revoked.add(*device, now);
     }
     let newest = newest.map_or(0, |(list, _)| list.version);
-    let list = revoked.next(newest, &desk.bundle.lock_keys, now).ok_or(Fault::RevocationsAhead)?;
+    let list = revoked.next(newest, &bundle.lock_keys, now).ok_or(Fault::RevocationsAhead)?;
     // Kept before it is sent: where no answer comes, agents may have it all the same.
     desk.profile.keep_revoked(&revoked)?;
-    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &master.lock())) };
-    desk.post::<serde_json::Value>(REVOKE_PATH, &order).await.map(drop)
+    let mark = ListMark { version: list.version, by: public(&master.lock()) };
+    let asking = Bundle { least_list: Some(mark), ..init::next(&bundle) };
+    let asking = Blob(dsse::sign(&asking, &master.root()));
+    let kept = desk.profile.stage_bundle(&asking.0)?;
+    let revocations = Blob(dsse::sign(&list, &master.lock()));
+    let order = RevokeDevices { revocations, bundle: Some(asking) };
+    desk.post::<serde_json::Value>(REVOKE_PATH, &order).await?;
+    kept.put()
 }
 
 /// A new list takes the place of all before it. A computer that has signed none knows of those what the server
 /// shows, and one that hides a list would have what stands there taken in again (T14, T17).
-fn vouch(desk: &Desk) -> Result<(), Fault> {
+pub(super) fn vouch(desk: &Desk) -> Result<(), Fault> {
     let mut revoked = desk.profile.revoked(desk.bundle.tenant)?;
     if revoked.is_vouched_for() {
         return Ok(());

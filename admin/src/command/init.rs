@@ -297,6 +297,7 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
         lock_keys: vec![public(&master.lock())],
         log_keys: vec![log_key.public()],
         wrapped_log_keys: None,
+        least_list: None,
         issued_at: now,
         expires_at: now + BUNDLE_LIFE_S,
     };

@@ -296,6 +296,7 @@ async fn publish(
     log_keys: Vec<WrappedLogKey>,
 ) -> Result<Printed, Fault> {
     let root = master.root();
+    bundle = bundle.asking_for(desk.list);
     if !log_keys.is_empty() {
         bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 use tasuki_protocol::admin::{GROUPS_PATH, GroupList, OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::dsse;
@@ -41,7 +42,7 @@ pub enum PolicyCommand {
         file: Option<PathBuf>,
         /// A preset for everybody instead of a file: teach, view-only, control-without-files,
         /// applications-only, full
-        #[arg(long, value_name = "PRESET", conflicts_with = "file")]
+        #[arg(long, value_name = "PRESET", conflicts_with = "file", value_parser = preset())]
         preset: Option<Preset>,
         /// Why, for the history
         #[arg(long, value_name = "TEXT")]
@@ -112,7 +113,7 @@ struct Book<'a> {
 
 impl Book<'_> {
     async fn publish(&self, mut rules: RuleBook, sure: Sure) -> Result<Printed, Fault> {
-        let (state, _) = self.state(None).await?;
+        let (state, in_force) = self.state(None).await?;
         let wanted = rules.replaces.unwrap_or(state.version);
         if wanted != state.version {
             return Err(Fault::PolicyOvertaken);
@@ -126,6 +127,9 @@ impl Book<'_> {
             rules,
         };
         policy.check(self.desk.bundle.tenant).map_err(Fault::Policy)?;
+        if state.version > 0 && changes(&in_force.rules, &policy.rules).is_empty() {
+            return Ok(self.unchanged(state.version));
+        }
         let demands = unmet(&policy.rules);
         if !demands.is_empty() {
             prompt::confirm(sure, &self.language.ask_unmet(&demands), "publish")?;
@@ -148,6 +152,11 @@ impl Book<'_> {
             text: self.with_unmet(text, &demands),
             json: serde_json::to_value(&done).unwrap_or_default(),
         })
+    }
+
+    fn unchanged(&self, version: u64) -> Printed {
+        let json = json!({ "version": version, "ended": 0, "changed": false });
+        Printed { text: self.language.no_change(), json }
     }
 
     /// Sections for operators and groups that are not there.
@@ -278,6 +287,11 @@ impl Book<'_> {
     async fn roll_back(&self, version: u64, sure: Sure) -> Result<Printed, Fault> {
         let (_, earlier) = self.state(Some(version)).await?;
         let mut rules = earlier.rules;
+        let (state, in_force) = self.state(None).await?;
+        rules.note.clone_from(&in_force.rules.note);
+        if changes(&in_force.rules, &rules).is_empty() {
+            return Ok(self.unchanged(state.version));
+        }
         rules.replaces = None;
         rules.note = self.language.rollback_note(version);
         self.publish(rules, sure).await
@@ -306,6 +320,11 @@ impl Book<'_> {
     }
 }
 
+/// With the names that there are, for whoever mistypes one.
+fn preset() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name)).try_map(|name| name.parse::<Preset>())
+}
+
 fn of_preset(preset: Option<Preset>) -> RuleBook {
     RuleBook { default: Rules { base: preset, ..Rules::default() }, ..RuleBook::default() }
 }
@@ -322,14 +341,23 @@ fn changes(ours: &RuleBook, theirs: &RuleBook) -> Vec<String> {
 
 fn lines(rules: &RuleBook) -> Vec<String> {
     let zone = rules.time_zone.iter().map(|zone| format!("time_zone = \"{zone}\""));
-    let mut all: Vec<String> = zone.collect();
+    let note = Some(&rules.note).filter(|note| !note.is_empty());
+    let note = note.map(|note| format!("note = {}", toml::Value::from(note.as_str())));
+    let mut all: Vec<String> = zone.chain(note).collect();
     all.extend(section_lines("[default]", &rules.default));
     for (noun, Sections(sections)) in [("group", &rules.group), ("operator", &rules.operator)] {
         for (name, rules) in sections {
-            all.extend(section_lines(&format!("[{noun}.{name}]"), rules));
+            all.extend(section_lines(&format!("[{noun}.{}]", key(name)), rules));
         }
     }
     all
+}
+
+/// As it stands in a section's head: what is not of plain letters stands in quotation marks.
+fn key(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_bare = !name.is_empty() && name.chars().all(is_plain);
+    if is_bare { name.to_owned() } else { toml::Value::from(name).to_string() }
 }
 
 fn section_lines(head: &str, rules: &Rules) -> Vec<String> {
@@ -360,6 +388,26 @@ mod tests {
                 "- [operator.hanako] base = \"full\"",
             ]
         );
+    }
+
+    #[test]
+    fn s100_a_difference_is_written_as_a_file_would_be_with_its_note() {
+        let before = RuleBook::default();
+        let after =
+            "note = 'April'\n[group.\"研修 生\"]\nscreenshot = true\n[group.desk]\nchat = true\n";
+        let after: RuleBook = toml::from_str(after).unwrap();
+        assert_eq!(
+            changes(&before, &after),
+            [
+                "+ [group.\"研修 生\"] screenshot = true",
+                "+ [group.desk] chat = true",
+                "+ note = \"April\"",
+            ]
+        );
+        for line in changes(&before, &after).iter().filter_map(|line| line[2..].split_once("] ")) {
+            let text = format!("{}]\n{}\n", line.0, line.1);
+            assert!(toml::from_str::<RuleBook>(&text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tasuki_protocol::keys::{
 };
 use tasuki_protocol::log_key::LogSecretKey;
 
+use super::device;
 use super::init::{BUNDLE_LIFE_S, unix};
 use super::key::{signed_for, unlock};
 use crate::audit::times::Zone;
@@ -25,12 +26,15 @@ use crate::vault::{Master, Passphrase, unwrap_log_key};
 
 pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed, Fault> {
     let (desk, server) = Desk::open_behind(settings).await?;
-    let server = server.ok_or(Fault::NothingToRepublish)?;
+    let Some(server) = server else { return list_again(&desk).await };
     let lost = desk.profile.lead_on(server.known(), desk.bundle.root);
     let handovers = lost.ok_or(Fault::RootsLost)?;
     let (at, known) = (server.version, desk.bundle.version);
     let of = Zone::named(None)?.show(desk.bundle.issued_at.saturating_mul(1000), "%Y-%m-%d");
     prompt::confirm(Sure::said(yes), &desk.language.ask_republish(at, known, &of), &at.to_string())?;
+    if !desk.shows_its_list() {
+        device::vouch(&desk)?;
+    }
     let (master, passphrase) = unlock(&desk)?;
     let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
     // Those of the server's own time, and not of the newest bundle's.
@@ -43,8 +47,23 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let order = PublishBundle { bundle: envelope, log_keys, handovers };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;
     staged.put()?;
+    if !desk.shows_its_list() {
+        device::revoke_with(&desk, &master, &[]).await?;
+    }
     let json = serde_json::json!({ "version": bundle.version, "was": at, "known": known });
     Ok(Printed { text: desk.language.republished(bundle.version), json })
+}
+
+/// Where the bundle is the newest and the list is gone that it asks for, that one is signed anew.
+async fn list_again(desk: &Desk) -> Result<Printed, Fault> {
+    if desk.shows_its_list() {
+        return Err(Fault::NothingToRepublish);
+    }
+    device::vouch(desk)?;
+    let (master, _) = unlock(desk)?;
+    device::revoke_with(desk, &master, &[]).await?;
+    let version = desk.newest().await?.version;
+    Ok(Printed { text: desk.language.list_signed(), json: serde_json::json!({ "version": version }) })
 }
 
 /// A bundle that goes on from `known` at a server with these keys. Its version counts seconds, so that
@@ -123,6 +142,7 @@ mod tests {
             lock_keys: vec![public(&master.lock())],
             log_keys: vec![log_key.public()],
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: 0,
             expires_at: 1,
         }

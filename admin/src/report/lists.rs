@@ -33,6 +33,8 @@ const TOTALS: &[&str] = &[
     "login_failures",
     "lockouts",
     "admin_acts",
+    "admin_refused",
+    "ledger_reads",
 ];
 const FILES: &[&str] = &[
     "record",
@@ -55,13 +57,15 @@ const EVENTS: &[&str] =
 const TOTAL: &str = "total";
 
 pub(super) fn totals(tally: &Tally) -> Table {
-    let row = |group: &'static str, name: &str, counts: &Counts| {
-        let nobody = name.is_empty() && group != TOTAL;
-        let name = if nobody { Cell::Nobody } else { Cell::Text(name.to_owned()) };
+    let row = |group: &'static str, (grouping, name): (Option<Grouping>, &str), counts: &Counts| {
+        let name = match grouping {
+            Some(grouping) if name.is_empty() => Cell::Nobody(grouping),
+            Some(_) | None => Cell::Text(name.to_owned()),
+        };
         let head = [Cell::Word(group), name];
         head.into_iter().chain(counts.columns().map(Cell::Count)).collect()
     };
-    let mut rows: Vec<Vec<Cell>> = vec![row(TOTAL, "", &tally.total)];
+    let mut rows: Vec<Vec<Cell>> = vec![row(TOTAL, (None, ""), &tally.total)];
     for (grouping, groups) in &tally.groups {
         let group = match grouping {
             Grouping::Operator => "operator",
@@ -69,7 +73,7 @@ pub(super) fn totals(tally: &Tally) -> Table {
             Grouping::Period => "period",
             Grouping::Mode => "mode",
         };
-        rows.extend(groups.iter().map(|(name, counts)| row(group, name, counts)));
+        rows.extend(groups.iter().map(|(name, counts)| row(group, (Some(*grouping), name), counts)));
     }
     Table { columns: TOTALS, rows }
 }
@@ -104,27 +108,26 @@ pub(super) fn events(section: Section, records: &[&Record], sessions: &Sessions,
     let rows = records.iter().filter_map(|record| {
         let entry = record.entry().filter(|entry| belongs(section, &entry.event))?;
         let mut row = place(record, entry, sessions, zone);
-        row.extend(told(&entry.event));
+        row.extend(told(&entry.event, zone));
         Some(row)
     });
     Table { columns: EVENTS, rows: rows.collect() }
 }
 
 /// What happened, and its fields.
-fn told(event: &Event) -> [Cell; 2] {
+fn told(event: &Event, zone: &Zone) -> [Cell; 2] {
     let (english, japanese) = (kind(event), words::title(event, Language::Ja));
-    let details = |language| words::details(event, language);
+    let details = |language| words::details(event, language, zone);
     let fields = Cell::Told { english: details(Language::En), japanese: details(Language::Ja) };
     [Cell::Told { english, japanese }, fields]
 }
 
 fn belongs(section: Section, event: &Event) -> bool {
     match section {
-        Section::Totals => true,
-        Section::Sessions => matches!(event, Event::Paired { .. } | Event::SessionClosed { .. }),
+        Section::Totals | Section::Sessions => true,
         Section::Files => matches!(event, Event::FileMoved { .. }),
         Section::SignIns => matches!(event, Event::LoginFailed { .. } | Event::LockedOut { .. }),
-        Section::Admin => super::tally::is_admin_act(event),
+        Section::Admin => super::tally::is_of_admin(event),
         Section::Violations => super::tally::is_violation(event),
     }
 }

@@ -6,6 +6,7 @@
 mod charts;
 mod html;
 mod lists;
+pub mod rows_of_sessions;
 pub mod show;
 pub mod table;
 pub mod tally;
@@ -36,6 +37,8 @@ pub struct Head {
     pub reviewed: Option<(String, u64, String)>,
     /// Records in the ledger that it was made from.
     pub ledger: u64,
+    /// When the first and the last of them were written.
+    pub span: Option<(String, String)>,
 }
 
 /// The tables of a report, in their order.
@@ -43,7 +46,7 @@ pub struct Head {
 pub enum Section {
     /// Counts per operator, customer, period and mode
     Totals,
-    /// Each session with the reason that was given for it, from its pairing to its end
+    /// Each session in one row: from, to, who, whom, why, the customer's answer, pictures, how and by whom it ended
     Sessions,
     /// Each file that passed, or was refused
     Files,
@@ -102,7 +105,7 @@ impl Report {
     pub fn new(
         head: Head,
         records: &[&Record],
-        sessions: &HashMap<SessionId, Session>,
+        (sessions, names): (&HashMap<SessionId, Session>, &HashMap<String, String>),
         (zone, period): (&Zone, Period),
     ) -> Self {
         let tally = tally::tally(records, sessions, |at| zone.show(at, period.form()));
@@ -110,7 +113,8 @@ impl Report {
             let table = match section {
                 Section::Totals => lists::totals(&tally),
                 Section::Files => lists::files(records, sessions, zone),
-                Section::Sessions | Section::SignIns | Section::Admin | Section::Violations => {
+                Section::Sessions => rows_of_sessions::table(records, (sessions, names), zone),
+                Section::SignIns | Section::Admin | Section::Violations => {
                     lists::events(section, records, sessions, zone)
                 }
             };

@@ -74,7 +74,8 @@ fn object(table: &Table, row: &[Cell]) -> Value {
     let fields = table.columns.iter().zip(row).map(|(name, cell)| {
         let value = match cell {
             Cell::Text(text) => Value::from(text.as_str()),
-            Cell::Nobody => Value::from(""),
+            Cell::Nobody(_) => Value::from(""),
+            Cell::Known { word, .. } => Value::from(word.as_str()),
             Cell::Count(count) => Value::from(*count),
             Cell::Told { english, .. } => Value::from(english.as_str()),
             Cell::Word(word) => Value::from(*word),

@@ -11,7 +11,7 @@ use crate::audit::filter::Session;
 use crate::audit::record::Record;
 
 /// What is counted, in the order of the columns.
-pub const COLUMNS: usize = 14;
+pub const COLUMNS: usize = 16;
 
 /// Counts of one operator, customer, period or mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +30,12 @@ pub struct Counts {
     pub logins: u64,
     pub login_failures: u64,
     pub lockouts: u64,
+    /// What they changed, looked through or pruned.
     pub admin_acts: u64,
+    /// What was asked in their place and refused.
+    pub admin_refused: u64,
+    /// How often the ledger was read.
+    pub ledger_reads: u64,
 }
 
 impl Counts {
@@ -50,6 +55,8 @@ impl Counts {
             self.login_failures,
             self.lockouts,
             self.admin_acts,
+            self.admin_refused,
+            self.ledger_reads,
         ]
     }
 
@@ -69,6 +76,8 @@ impl Counts {
             &mut self.login_failures,
             &mut self.lockouts,
             &mut self.admin_acts,
+            &mut self.admin_refused,
+            &mut self.ledger_reads,
         ]
     }
 
@@ -188,6 +197,8 @@ fn group(
             let account =
                 if let Event::LoginFailed { account, .. } = event { Some(account) } else { None };
             let of_session = || session.and_then(|session| session.operator.as_ref());
+            // What an administrator did to him is no act of his.
+            let operator = operator.filter(|_| !is_of_admin(event));
             operator.or_else(of_session).or(account).cloned().unwrap_or_default()
         }
         Grouping::Customer => session.and_then(|session| session.customer.clone()).unwrap_or_default(),
@@ -234,6 +245,8 @@ fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
     counts.login_failures = one(matches!(event, Event::LoginFailed { .. }));
     counts.lockouts = one(matches!(event, Event::LockedOut { .. }));
     counts.admin_acts = one(is_admin_act(event));
+    counts.admin_refused = one(matches!(event, Event::AdminRefused { .. }));
+    counts.ledger_reads = one(matches!(event, Event::LedgerRead { .. }));
     counts
 }
 
@@ -242,12 +255,15 @@ pub(super) fn is_violation(event: &Event) -> bool {
         || matches!(event, Event::PairingRefused { why, .. } if why.is_violation())
 }
 
-pub(super) fn is_admin_act(event: &Event) -> bool {
+/// What administrators did, also in vain and by reading.
+pub(super) fn is_of_admin(event: &Event) -> bool {
+    is_admin_act(event) || matches!(event, Event::AdminRefused { .. } | Event::LedgerRead { .. })
+}
+
+fn is_admin_act(event: &Event) -> bool {
     matches!(
         event,
         Event::AdminDid { .. }
-            | Event::AdminRefused { .. }
-            | Event::LedgerRead { .. }
             | Event::Reviewed { .. }
             | Event::Pruned { .. }
             | Event::RestoreAcknowledged { .. }

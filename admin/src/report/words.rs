@@ -1,6 +1,7 @@
 //! The words of reports, in English and Japanese.
 
 use super::table::Cell;
+use super::tally::Grouping;
 use super::{Head, Section};
 use crate::texts::{Language, counted};
 
@@ -23,6 +24,16 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "login_failures" => ("Failed sign-ins", "サインイン失敗"),
         "lockouts" => ("Suspensions", "停止"),
         "admin_acts" => ("Admin acts", "管理操作"),
+        "admin_refused" => ("Admin refused", "管理操作の拒否"),
+        "ledger_reads" => ("Ledger reads", "記録の閲覧"),
+        "from" => ("From", "開始"),
+        "to" => ("To", "終了"),
+        "display_name" => ("Shown name", "表示名"),
+        "mode" => ("Mode", "モード"),
+        "answer" => ("Customer's answer", "顧客の回答"),
+        "pictures" => ("Pictures kept", "保存画像"),
+        "ended" => ("How it ended", "終了理由"),
+        "ended_by" => ("Ended by", "終了した側"),
         "record" => ("Record", "番号"),
         "time" => ("Time", "日時"),
         "operator" => ("Operator", "オペレータ"),
@@ -52,6 +63,8 @@ fn word(word: &str, language: Language) -> String {
         "period" => "期間",
         "mode" => "モード",
         "server" => "サーバー",
+        "ended_before" => "回答前に終了",
+        "still_running" => "継続中",
         "operator_end" => "オペレータ側",
         "agent_end" => "顧客側",
         "to_operator" => "オペレータへ",
@@ -69,11 +82,22 @@ fn word(word: &str, language: Language) -> String {
     language.pick(word.replace('_', " "), japanese)
 }
 
+/// What is counted of no operator, customer or session at all.
+fn nobody(grouping: Grouping, language: Language) -> String {
+    match grouping {
+        Grouping::Operator => language.pick("(no operator's)", "（オペレータ以外）"),
+        Grouping::Customer => language.pick("(no customer named)", "（顧客名なし）"),
+        Grouping::Mode => language.pick("(outside sessions)", "（セッション外）"),
+        Grouping::Period => language.pick("(no time)", "（日時なし）"),
+    }
+}
+
 /// What a person reads in a cell, not neutralised yet.
 pub(super) fn cell(cell: &Cell, language: Language) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
-        Cell::Nobody => language.pick("(none)", "（なし）"),
+        Cell::Nobody(grouping) => nobody(*grouping, language),
+        Cell::Known { word, japanese } => language.pick(word.replace('_', " "), (*japanese).to_owned()),
         Cell::Count(count) => count.to_string(),
         Cell::Told { english, japanese } => language.pick(english, japanese),
         Cell::Word(own) => word(own, language),
@@ -99,8 +123,10 @@ pub(super) fn title(head: &Head, language: Language) -> String {
 
 /// What the report is of, a line each.
 pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> {
-    let first = || language.pick("the first record", "最初の記録");
-    let last = || language.pick("the last record", "最後の記録");
+    let (first, last) = head.span.clone().unwrap_or_default();
+    let first =
+        || language.pick(format!("the first record ({first})"), format!("最初の記録（{first}）"));
+    let last = || language.pick(format!("the last record ({last})"), format!("最後の記録（{last}）"));
     let since = head.since.clone().unwrap_or_else(first);
     let until = head.until.clone().unwrap_or_else(last);
     let mut lines = vec![language.pick(

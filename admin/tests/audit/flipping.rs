@@ -6,11 +6,13 @@ use tasuki_admin::audit::reading::{Passed, Trust, pass};
 use tasuki_admin::audit::source::Source;
 use tasuki_admin::fault::Fault;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
-use tasuki_protocol::ledger::audit::{Item, Tombstone};
+use tasuki_protocol::ledger::audit::{Finding, Item, Tombstone};
 use tasuki_protocol::ledger::event::{Entry, Event};
+use tasuki_protocol::log_key::LogSecretKey;
 
-use crate::ledger::{Ledger, TENANT, bundle, root_key, write};
+use crate::ledger::{BEGAN, Ledger, TENANT, bundle, root_key, write};
 use crate::reading::{PASSPHRASE, run};
 
 /// One of each kind of item: head with wrapped keys, tombstone, data key, two records, their checkpoints.
@@ -116,4 +118,50 @@ fn s57_changed_log_keys_are_told_by_their_name_and_not_as_a_wrong_passphrase() {
         assert_eq!(output.status.code(), Some(10), "{said}");
         assert!(said.contains("wrapped log keys"), "{said}");
     }
+}
+
+/// After `key rotate log` somebody puts the head back to the bundle and the log keys of before, both signed for by the root.
+#[tokio::test]
+async fn s57_a_head_that_is_put_back_to_an_older_bundle_and_its_log_keys_does_not_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let newer = LogSecretKey::from_bytes([29; 32]).public();
+    let mut ledger = Ledger::sealed_to(&newer, PASSPHRASE);
+    ledger.server(0, Entry::server(Event::Missed { count: 1 }));
+    let file = ledger.write(folder.path());
+    let day = 24 * 3600;
+    let known = |issued_at| Bundle {
+        version: 2,
+        log_keys: vec![newer.clone()],
+        issued_at,
+        ..bundle(&root_key())
+    };
+    for (issued_at, whole) in [(BEGAN / 1000 - day, false), (BEGAN / 1000 + day, true)] {
+        let trust = Trust::Known(Box::new(known(issued_at)));
+        let passed = pass(&mut Source::file(&file).unwrap(), &trust, &[], |_| Ok(())).await;
+        let verdict = passed.unwrap().verdict.unwrap();
+        let expected = if whole { Ok(()) } else { Err(Finding::WrappedKeys) };
+        assert_eq!(verdict.map(drop), expected, "the newer bundle is of {issued_at}");
+    }
+    // Who knows no bundle is told how much of it nobody can read.
+    let output = run(folder.path(), &["verify"], PASSPHRASE);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("1 of the records' keys"), "{said}");
+    write(folder.path(), &one_of_each());
+    let output = run(folder.path(), &["verify"], PASSPHRASE);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && !said.contains("records' keys"), "{said}");
+}
+
+/// An organisation that was made before its bundle signed for them is told what to do, and nothing of a change.
+#[test]
+fn s57_log_keys_that_the_bundle_is_too_old_to_sign_for_are_told_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = one_of_each();
+    let Some(Item::Header(header)) = items.first_mut() else { panic!("no head") };
+    header.bundle = Blob(dsse::sign(&bundle(&root_key()), &root_key()));
+    write(folder.path(), &items);
+    let output = run(folder.path(), &["verify"], PASSPHRASE);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(10), "{said}");
+    assert!(said.contains("tasuki-admin key rotate log") && !said.contains("changed"), "{said}");
 }

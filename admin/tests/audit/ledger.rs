@@ -18,7 +18,7 @@ use tasuki_protocol::ledger::keys::DataKey;
 use tasuki_protocol::ledger::record::{FromEnd, Opened, Place, seal, seal_at_end};
 use tasuki_protocol::ledger::tree::{Frontier, Hash};
 use tasuki_protocol::ledger::wire::StoredRow;
-use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::log_key::{LogPublicKey, LogSecretKey};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal;
 
@@ -58,6 +58,7 @@ pub(crate) fn bundle(root: &SigningKey) -> Bundle {
         lock_keys: vec![DeviceKey([3; 32])],
         log_keys: vec![log_key().public()],
         wrapped_log_keys: None,
+        least_list: None,
         issued_at: 1,
         expires_at: 2,
     }
@@ -101,18 +102,23 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new() -> Self {
-        Self::with_wrapped(Vec::new())
+        Self::with_wrapped(Vec::new(), &log_key().public())
     }
 
     /// With its log key under `passphrase`, as the server keeps it.
     pub(crate) fn under(passphrase: &str) -> Self {
-        Self::with_wrapped(vec![Blob(signal::encode(&wrapped(passphrase)).into_bytes())])
+        Self::sealed_to(&log_key().public(), passphrase)
     }
 
-    fn with_wrapped(wrapped: Vec<Blob>) -> Self {
+    /// With records for the holder of a log key that may not be in it.
+    pub(crate) fn sealed_to(to: &LogPublicKey, passphrase: &str) -> Self {
+        Self::with_wrapped(vec![Blob(signal::encode(&wrapped(passphrase)).into_bytes())], to)
+    }
+
+    fn with_wrapped(wrapped: Vec<Blob>, to: &LogPublicKey) -> Self {
         let seed = Seed::from_bytes([5; 32]);
         let key = DataKey::new(&seed);
-        let envelope = key.seal(&[log_key().public()], TENANT, &seed).unwrap();
+        let envelope = key.seal(std::slice::from_ref(to), TENANT, &seed).unwrap();
         let digest = digest_of_wrapped(wrapped.iter().map(|key| key.0.as_slice()));
         let signed = Bundle { wrapped_log_keys: Some(digest), ..bundle(&root_key()) };
         let header = Header {

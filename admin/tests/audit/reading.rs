@@ -175,6 +175,8 @@ fn wrong_passphrase_unknown_record_date_event_and_zone_are_one_sentence_each() {
     refused(&["show", "70"], PASSPHRASE, 7, "no record 70");
     refused(&["list", "--since", "yesterday"], PASSPHRASE, 7, "is no date");
     refused(&["list", "--event", "teleported"], PASSPHRASE, 7, "No event is called");
+    let exchanged = ["list", "--since", "2026-12-01", "--until", "2026-11-01"];
+    refused(&exchanged, PASSPHRASE, 7, "Exchange the two");
     refused(&["list", "--zone", "Mars/Olympus"], PASSPHRASE, 7, "is no time zone");
 }
 
@@ -256,9 +258,80 @@ fn s100_what_is_counted_reads_as_a_person_would_say_it() {
     assert!(listed.contains("operator added") && !listed.contains("action="), "{listed}");
     let listed = shown(folder.path(), &["list", "--lang", "ja"]);
     assert!(listed.contains("オペレータを追加") && !listed.contains("操作="), "{listed}");
-    for (language, nobody) in [("en", "(none)"), ("ja", "（なし）")] {
+    for (language, nobody) in [("en", "(no operator's)"), ("ja", "（オペレータ以外）")] {
         let text = shown(folder.path(), &["report", "--lang", language]);
         assert!(text.contains(nobody), "{text}");
     }
     assert_eq!(json(folder.path(), &["report"])["totals"][1]["name"], "", "scripts get no word for it");
+}
+
+/// S100: a record reads as a person writes: no empty fields, no seconds since 1970, names of fields in his language.
+#[test]
+fn s100_a_record_is_shown_without_empty_fields_and_with_times_and_names_that_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::under(PASSPHRASE);
+    let who = tasuki_protocol::ledger::words::LockedOut::ThisDevice;
+    let locked = Event::LockedOut { from: "192.0.2.7".to_owned(), until: 1_798_381_550, who };
+    ledger.server(0, seen("hanako", None, locked));
+    let connected = Event::Connected {
+        own_version: "tasuki 0.1.0".to_owned(),
+        peer_version: String::new(),
+        path: "relayed".to_owned(),
+        data_cipher: "AES".to_owned(),
+        media_cipher: "AES".to_owned(),
+        policy: 1,
+        disclosed: Vec::new(),
+    };
+    ledger.server(
+        1,
+        seen(
+            "hanako",
+            Some(SESSION),
+            Event::Paired { agent: DeviceKey([0; 32]), from: "::1".to_owned() },
+        ),
+    );
+    ledger.end(2, (SESSION, Role::Agent, 0), connected);
+    ledger.write(folder.path());
+    let english = shown(folder.path(), &["show", "0"]);
+    assert!(english.contains("until = 2026-12-27 14:25:50 UTC"), "{english}");
+    assert!(!english.contains("1798381550") && !english.contains("event.type"), "{english}");
+    let japanese = shown(folder.path(), &["show", "0", "--lang", "ja"]);
+    for words in [
+        "アカウント停止",
+        "期限 = 2026-12-27",
+        "対象 = この端末",
+        "接続元 = 192.0.2.7",
+        "オペレータ = hanako",
+    ] {
+        assert!(japanese.contains(words), "{words}: {japanese}");
+    }
+    let listed = shown(folder.path(), &["list"]);
+    assert!(!listed.contains("disclosed=") && !listed.contains("peer_version="), "{listed}");
+    let of_end = listed.lines().find(|line| line.contains("Connected")).unwrap();
+    assert!(of_end.contains("hanako"), "whose session it was: {of_end}");
+    let found = json(folder.path(), &["show", "2"]);
+    assert_eq!(found["event"]["peer_version"], "", "scripts get the record as it is");
+}
+
+/// S54, S56: what is looked for is found however it was typed, and what is not there is said.
+#[test]
+fn s56_searching_takes_wide_and_narrow_letters_for_one_and_names_who_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    let noted = Event::Note { text: "田中\u{3000}太郎 １２３ ﾌﾟﾘﾝﾀｰ".to_owned() };
+    ledger.end(30, (SESSION, Role::Agent, 2), noted);
+    ledger.write(folder.path());
+    for text in ["田中 太郎", "田中　太郎", "123", "プリンター １２３", "プリンター"]
+    {
+        let found = json(folder.path(), &["search", text])["found"].as_u64().unwrap();
+        assert_eq!(found > 0, text != "プリンター １２３", "{text}");
+    }
+    let all = json(folder.path(), &["list", "--customer", "山田商事"])["found"].clone();
+    assert!(all.as_u64() > Some(0));
+    assert_eq!(json(folder.path(), &["list", "--customer", "山田"])["found"], all, "a part of it");
+    let nobody = shown(folder.path(), &["list", "--operator", "gorou"]);
+    assert!(nobody.contains("Nothing in the ledger is of gorou"), "{nobody}");
+    let names = admin(&folder.path().join("profile"), &["audit", "events"]).output().unwrap();
+    let names = String::from_utf8(names.stdout).unwrap();
+    assert!(names.lines().count() > 40 && names.contains("screenshot_taken"), "{names}");
 }

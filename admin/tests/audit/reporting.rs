@@ -7,6 +7,7 @@ use tasuki_protocol::consent::Answer;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
 use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure};
+use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
 
@@ -109,6 +110,98 @@ fn s54_totals_agree_with_the_raw_records_and_each_grouping_with_the_totals() {
         assert_eq!(rows(&report, "violations").len(), 1);
         assert_eq!(rows(&report, "admin").len(), 1);
     }
+}
+
+/// A session in which somebody did not answer, one that was closed before he could, a number that nobody used, and one
+/// that still runs.
+fn odd_ones(ledger: &mut Ledger) {
+    let nowhere = DeviceKey([0; 32]);
+    for (n, events) in [
+        (80, vec![Event::Ended { reason: EndReason::NobodyAnswered, by: Witness::Agent }]),
+        (81, vec![]),
+        (82, vec![]),
+        (83, vec![]),
+    ] {
+        let session = SessionId([n; 16]);
+        let at = |event| seen("hanako", Some(session), event);
+        let reason = Some("=INC-2026-0042".to_owned());
+        ledger.server(0, at(Event::RoomOpened { mode: Mode::View, policy: 1, reason }));
+        if n != 82 {
+            let paired = Event::Paired { agent: nowhere, from: "192.0.2.9".to_owned() };
+            ledger.server(1, at(paired));
+        }
+        if n == 80 {
+            let (mode, answer, granted) = (Mode::View, Answer::Silent, Rights::default());
+            let silent = Event::ConsentAnswered { mode, answer, granted };
+            ledger.end(2, (session, Role::Agent, 0), silent);
+        }
+        for event in events {
+            ledger.end(2, (session, Role::Agent, 1), event);
+        }
+        if n != 83 {
+            let closed = Event::SessionClosed { reason: CloseReason::Withdrawn, by: None };
+            ledger.server(3, at(closed));
+        }
+    }
+}
+
+#[test]
+fn s54_each_session_is_one_row_that_says_who_whom_why_with_whose_consent_and_how_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = month();
+    ledger.server(
+        0,
+        Entry::server(Event::AdminDid {
+            admin: "admin".to_owned(),
+            action: AdminAction::OperatorAdded,
+            target: "hanako".to_owned(),
+            detail: "modes=view control, name=佐藤　花子".to_owned(),
+        }),
+    );
+    odd_ones(&mut ledger);
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let (sessions, total) = (rows(&report, "sessions"), &rows(&report, "totals")[0]);
+    assert_eq!(
+        sessions.len() as u64,
+        total["sessions"].as_u64().unwrap(),
+        "20, and three of four more"
+    );
+    let sum = |column: &str| sessions.iter().map(|row| row[column].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(Some(sum("minutes")), total["minutes"].as_u64());
+    assert_eq!(Some(sum("pictures")), total["screenshots"].as_u64());
+    let having = |answer: &str| sessions.iter().filter(|row| row["answer"] == answer).count() as u64;
+    assert_eq!(Some(having("accepted")), total["consents"].as_u64());
+    assert_eq!(Some(having("refused") + having("silent")), total["consents_refused"].as_u64());
+
+    let of = |n: u8| {
+        let id = SessionId([n; 16]).to_string();
+        sessions.iter().find(|row| row["session"] == id.as_str())
+    };
+    assert_eq!(of(82), None, "nobody used its number");
+    let silent = of(80).unwrap();
+    let told = |row: &Value| ["answer", "ended", "ended_by", "mode"].map(|column| row[column].clone());
+    assert_eq!(told(silent), ["silent", "nobody_answered", "agent", "view"]);
+    assert_eq!(told(of(81).unwrap()), ["ended_before", "withdrawn", "", "view"]);
+    assert_eq!(told(of(83).unwrap()), ["", "still_running", "", "view"]);
+    assert_eq!((silent["minutes"].clone(), silent["to"] != ""), (Value::from(2), true));
+    assert_eq!(
+        (&silent["operator"], &silent["display_name"]),
+        (&"hanako".into(), &"佐藤　花子".into())
+    );
+    assert_eq!(silent["reason"], "=INC-2026-0042");
+
+    let table = ["report", "--table", "sessions"];
+    let text = shown(folder.path(), &[&table[..], &["--lang", "ja"]].concat());
+    for words in ["回答なし", "回答前に終了", "継続中", "顧客側", "閲覧", "佐藤　花子", "保存画像"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let csv = shown(folder.path(), &[&table[..], &["--format", "csv"]].concat());
+    assert_eq!(csv.lines().count(), sessions.len() + 1);
+    assert!(csv.contains("'=INC-2026-0042") && csv.contains("nobody answered"), "{csv}");
+    let page = shown(folder.path(), &["report", "--format", "html"]);
+    assert!(page.contains("<th scope=\"col\">How it ended</th>"), "{page}");
 }
 
 #[test]

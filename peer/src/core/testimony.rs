@@ -9,9 +9,9 @@ use tasuki_protocol::consent::Answer;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
 use tasuki_protocol::ledger::event::{Event, Witness, clipped};
-use tasuki_protocol::message::Asked;
+use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::receipt::CheckedReceipt;
-use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::io::{EndedBy, HumanAct, SessionEvent};
 use super::path::{Ciphers, PathKind};
@@ -31,6 +31,8 @@ pub struct Testimony {
     session: Option<SessionId>,
     /// The text under the person's answer, and which answer it was.
     answered: Option<(Digest, Answer)>,
+    /// The other end's person has allowed nothing: whether he said no or nothing stands in how it ends.
+    unanswered: Option<Mode>,
     disclosed: Vec<String>,
     /// Named before there was a session to write it into.
     customer: Option<String>,
@@ -48,6 +50,7 @@ impl Testimony {
             software: software.to_owned(),
             session: None,
             answered: None,
+            unanswered: None,
             disclosed: Vec::new(),
             customer: None,
             policy: 0,
@@ -197,9 +200,7 @@ impl Testimony {
             }
             SessionEvent::Refused { wanted } => vec![Event::Refused { right: *wanted }],
             SessionEvent::ScreenshotTaken => vec![Event::ScreenshotTaken { path: None }],
-            SessionEvent::Ended { reason, by } => {
-                vec![Event::Ended { reason: *reason, by: self.ender(*by) }]
-            }
+            SessionEvent::Ended { reason, by } => self.ended(*reason, *by),
             SessionEvent::Asking { what: Asked::Continue, .. }
             | SessionEvent::Number { .. }
             | SessionEvent::AtTheDoor { .. }
@@ -223,13 +224,26 @@ impl Testimony {
         }
     }
 
-    /// Silence granted nothing; who said no is known at the agent alone.
-    fn consent(&mut self, mode: tasuki_protocol::rights::Mode, granted: Rights) -> Vec<Event> {
+    fn ended(&mut self, reason: EndReason, by: EndedBy) -> Vec<Event> {
+        let nobody = reason == EndReason::NobodyAnswered;
+        let answer = if nobody { Answer::Silent } else { Answer::Refused };
+        let granted = Rights::NONE;
+        let answered =
+            self.unanswered.take().map(|mode| Event::ConsentAnswered { mode, answer, granted });
+        answered.into_iter().chain([Event::Ended { reason, by: self.ender(by) }]).collect()
+    }
+
+    /// Silence granted nothing; an operator's end knows of it what the end says.
+    fn consent(&mut self, mode: Mode, granted: Rights) -> Vec<Event> {
+        if granted == Rights::NONE && self.role == Role::Operator {
+            self.unanswered = Some(mode);
+            return Vec::new();
+        }
         let answered = self.answered.take();
         let answer = match (granted == Rights::NONE, answered) {
             (false, _) => Answer::Accepted,
-            (true, None) if self.role == Role::Agent => Answer::Silent,
-            (true, _) => Answer::Refused,
+            (true, None) => Answer::Silent,
+            (true, Some(_)) => Answer::Refused,
         };
         let asked = answered.map(|(shown, _)| Event::ConsentAsked { mode, shown });
         asked.into_iter().chain([Event::ConsentAnswered { mode, answer, granted }]).collect()
@@ -288,8 +302,6 @@ mod tests {
 
     use super::*;
     use tasuki_protocol::ids::DeviceKey;
-    use tasuki_protocol::message::EndReason;
-    use tasuki_protocol::rights::Mode;
 
     fn paired(role: Role) -> Testimony {
         let mut testimony = Testimony::new(role, "tasuki 0.1.0");
@@ -297,6 +309,25 @@ mod tests {
         let paired = SessionEvent::Paired { session: SessionId([3; 16]), transcript, peer_device };
         assert_eq!(testimony.told(&paired, Duration::ZERO), []);
         testimony
+    }
+
+    #[test]
+    fn s53_where_nobody_answered_the_operators_end_writes_no_refusal() {
+        let none = SessionEvent::Consent { mode: Mode::View, granted: Rights::NONE };
+        for (reason, answer) in
+            [(EndReason::NobodyAnswered, Answer::Silent), (EndReason::UserRefused, Answer::Refused)]
+        {
+            let mut operator = paired(Role::Operator);
+            assert_eq!(operator.told(&none, Duration::ZERO), []);
+            let ended = SessionEvent::Ended { reason, by: EndedBy::OtherEnd };
+            let (mode, granted) = (Mode::View, Rights::NONE);
+            let expected = [
+                Event::ConsentAnswered { mode, answer, granted },
+                Event::Ended { reason, by: Witness::Agent },
+            ];
+            assert_eq!(operator.told(&ended, Duration::ZERO), expected);
+            assert_eq!(operator.told(&ended, Duration::ZERO).len(), 1, "said once");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tasuki_media::desktop::serve_when_asked;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::number::{NumberError, SessionNumber};
 use tasuki_terminal::usage::{Manual, Words};
+use tokio::task::JoinHandle;
 
 use super::console::{Console, Manner, OwnDesktop};
 use super::examining;
@@ -24,6 +25,7 @@ use crate::core::io::SessionEvent;
 use crate::shell::dumps;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
+use crate::shell::run::Front;
 use crate::shell::settings::Settings;
 use crate::shell::system::Signals;
 use crate::shell::terminal::{self, Lines};
@@ -185,7 +187,7 @@ async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
     let mut agent = Agent {
         options,
         settings,
-        trust: &trust,
+        host: trust.bundle.host,
         display,
         signals: start::listen()?,
         lines: Lines::of_stdin(),
@@ -209,7 +211,7 @@ async fn serve(options: &Options, settings: &Settings) -> Result<(), Fault> {
 struct Agent<'a> {
     options: &'a Options,
     settings: &'a Settings,
-    trust: &'a Trust,
+    host: String,
     display: Option<String>,
     signals: Signals,
     lines: Lines,
@@ -242,11 +244,12 @@ impl Agent<'_> {
 
     async fn session(&mut self, number: &SessionNumber) -> Result<(), Fault> {
         let lang = self.settings.lang;
-        say::to_person(&Text::Connecting.fill(lang, &[&self.trust.bundle.host]));
+        say::to_person(&Text::Connecting.fill(lang, &[&self.host]));
         let failed_before = self.tried.failed_before(number);
         let display = self.display.clone();
+        let begun = begin(number, failed_before, self.settings, display);
         let (front, running) = tokio::select! {
-            begun = visit::begin(number, failed_before, self.trust, self.settings, display) => begun?,
+            begun = begun => begun?,
             _ = self.signals.next() => return Err(Fault::Interrupted),
         };
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
@@ -258,6 +261,18 @@ impl Agent<'_> {
         let _ = running.await;
         result
     }
+}
+
+/// With what is trusted now: whoever was taken out while this program waited at its prompt is out here too (T14).
+async fn begin(
+    number: &SessionNumber,
+    failed_before: u8,
+    settings: &Settings,
+    display: Option<String>,
+) -> Result<(Front, JoinHandle<()>), Fault> {
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    visit::begin(number, failed_before, &trust, settings, display).await
 }
 
 /// T4: this end counts wrong numbers too.

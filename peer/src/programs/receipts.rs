@@ -8,7 +8,7 @@ use tasuki_protocol::ids::Role;
 use super::say::{self, Added, Form};
 use crate::shell::fault::Fault;
 use crate::shell::receipt;
-use crate::shell::texts::{Lang, SessionText};
+use crate::shell::texts::{self, Lang, SessionText};
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum ReceiptCommand {
@@ -33,7 +33,7 @@ pub(super) fn run(command: &ReceiptCommand, form: Form, lang: Lang) -> Result<()
     let values = [
         say::harmless(&checked.receipt.organisation),
         say::harmless(&checked.manifest.operator_name),
-        checked.manifest.mode.to_string(),
+        texts::mode(checked.manifest.mode).say(lang).to_owned(),
         checked.receipt.lasted_s.to_string(),
         names.join(", "),
     ];

@@ -154,13 +154,14 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::ManifestRefused { why } => fill(Text::FaultManifestRefused, &[reason(why, lang)]),
         SessionEvent::Consent { mode, granted } => match role {
             Role::Operator if *granted != Rights::NONE => {
-                fill(Text::Granted, &[mode.name(), &texts::rights(*granted, lang)])
+                fill(Text::Granted, &[texts::mode(*mode).say(lang), &texts::rights(*granted, lang)])
             }
             Role::Operator | Role::Agent => None,
         },
-        SessionEvent::PathUp { path, ciphers, .. } => {
-            fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)])
-        }
+        SessionEvent::PathUp { path, ciphers, .. } => match role {
+            Role::Operator => fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)]),
+            Role::Agent => fill(Text::PathIsSealed, &[path_name(*path).say(lang)]),
+        },
         SessionEvent::PathDown { path, why } => {
             fill(Text::PathLost, &[path_name(*path).say(lang), reason(why, lang)])
         }

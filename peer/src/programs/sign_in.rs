@@ -15,7 +15,7 @@ use crate::shell::fault::Fault;
 use crate::shell::login::{self, Authenticator, Bearer, Credentials, LoginOutcome};
 use crate::shell::settings::Settings;
 use crate::shell::terminal;
-use crate::shell::texts::Text;
+use crate::shell::texts::{self, Text};
 use crate::shell::trust::Trust;
 
 /// Before the end of the device's certificate.
@@ -150,10 +150,14 @@ fn welcome(
     surface::keep(settings, operator, &answer)?;
     let modes: Vec<&str> = answer.modes.iter().map(|mode| mode.name()).collect();
     match form {
-        Form::Plain => say::print(&Text::SignedIn.fill(
-            settings.lang,
-            &[&trust.bundle.organisation, &say::harmless(&answer.display_name), &modes.join(", ")],
-        )),
+        Form::Plain => {
+            let lang = settings.lang;
+            let modes: Vec<&str> =
+                answer.modes.iter().map(|mode| texts::mode(*mode).say(lang)).collect();
+            let name = say::harmless(&answer.display_name);
+            let values = [&trust.bundle.organisation, &name, &modes.join(", ")];
+            say::print(&Text::SignedIn.fill(lang, &values.map(String::as_str)));
+        }
         Form::Json => say::json(&serde_json::json!({
             "event": "signed_in", "organisation": trust.bundle.organisation,
             "operator": operator, "display_name": answer.display_name,

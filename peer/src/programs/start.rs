@@ -3,7 +3,8 @@
 //!
 //! Decides the options that they share. Knows no session's course.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -206,11 +207,16 @@ fn record_facts(role: Role) -> RecordFacts {
     RecordFacts { software: software(role), moment: Instant::now(), unix_s: since.as_secs() }
 }
 
+/// The program that runs, by its own name where that is one of ours: a window is no console.
 fn software(role: Role) -> String {
-    let program = match role {
+    const PROGRAMS: [&str; 4] = ["tasuki", "tasuki-agentd", "tasuki-operator", "tasuki-agent"];
+    let own = std::env::current_exe().ok();
+    let own = own.as_deref().and_then(Path::file_stem).and_then(OsStr::to_str);
+    let known = own.and_then(|own| PROGRAMS.into_iter().find(|program| *program == own));
+    let program = known.unwrap_or(match role {
         Role::Operator => "tasuki",
         Role::Agent => "tasuki-agentd",
-    };
+    });
     format!("{program} {}", env!("CARGO_PKG_VERSION"))
 }
 

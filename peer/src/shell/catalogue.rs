@@ -167,7 +167,7 @@ texts! {
         "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
     FaultConnectionLost => "The connection was lost for too long. Start again with a new number.", "接続が長い間途切れました。新しい番号でやり直してください。";
     FaultTimeOver => "The time allowed for this session is over. Start again with a new number.", "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
-    FaultWithdrawn => "The session was ended at the server. Ask the operator or the administrator.", "セッションはサーバー側で終了されました。オペレータまたは管理者に確かめてください。";
+    FaultWithdrawn => "Your organisation ended the session: an administrator did, or what is allowed has changed. Start again with a new number, or ask the administrator.", "組織がセッションを終了しました（管理者の操作、または許可の変更）。新しい番号でやり直すか、管理者に確かめてください。";
     FaultPeerViolation =>
         "The other side did what it may not, and the session was ended. Tell your administrator.",
         "相手が許可されていない動作をしたため、セッションを終了しました。管理者に知らせてください。";
@@ -288,6 +288,7 @@ texts! {
         "許可する場合は「はい」または yes と入力して Enter を押してください。それ以外、または {0} 秒間回答がない場合は拒否になります:";
     AskLook => "(Type look to allow looking only.)", "（見るだけを許可する場合は look または「見るだけ」と入力してください。）";
     AnswerYes => "You allowed it.", "許可しました。";
+    AnswerLook => "You allowed looking only.", "見るだけを許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
     AnswerSilent => "Nobody answered, which counts as no. Nothing was shown.",
         "回答がなかったため、拒否として扱いました。画面は共有されていません。";
@@ -303,6 +304,7 @@ texts! {
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     PathIs => "A path stands ({0}): {1}.", "経路ができました（{0}）: {1}。";
+    PathIsSealed => "An encrypted path stands ({0}); stats tells what protects it.", "暗号化された経路ができました（{0}）。stats と入力すると保護の内容を表示します。";
     PathInUse => "Connected; the path in use is {0}.", "接続しました。使用中の経路: {0}。";
     PathDirect => "direct", "直接";
     PathRelayed => "relayed", "中継";

@@ -62,6 +62,10 @@ faults! {
     OldBundle { file: PathBuf } = 22, FaultOldBundle [file];
     /// Past its time, and the server has no newer one.
     Expired { file: PathBuf } = 21, FaultExpired [file];
+    /// The server shows one from before the one that is known, as after a backup that was put back. T67.
+    ServerWentBack = 22, FaultServerWentBack;
+    /// The server does not show which devices are out, though the bundle says that some are. T14.
+    ListWithheld = 21, FaultListWithheld;
     /// A file of this user's profile.
     Profile { file: PathBuf, why: String } = 23, FaultProfile [file, why];
     OpenToOthers { file: PathBuf } = 23, FaultOpenToOthers [file];

@@ -22,6 +22,10 @@ pub(super) fn of_io(why: &io::Error) -> &'static str {
     known.map_or("the network failed", |(_, words)| words)
 }
 
+/// A person's file, which is never written over.
+pub(crate) const IS_THERE: &str =
+    "a file of that name is there already, and nothing is ever written over";
+
 const OF_IO: &[(ErrorKind, &str)] = &[
     (ErrorKind::ConnectionRefused, "the connection was refused"),
     (ErrorKind::ConnectionReset, "the connection was cut"),
@@ -80,6 +84,7 @@ const BEGINNINGS: &[(&str, &str)] = &[
 ];
 
 const WHOLE: &[(&str, &str)] = &[
+    (IS_THERE, "同じ名前のファイルが既にあります（上書きはしません）"),
     ("this network lets no UDP through", "このネットワークは UDP を通しません"),
     ("the path went silent", "経路の応答がなくなりました"),
     ("the other end closed the path", "相手が経路を閉じました"),

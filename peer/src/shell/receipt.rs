@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
@@ -40,11 +42,10 @@ tr{break-inside:avoid}@page{margin:18mm}@media print{body{margin:0;max-width:non
 /// [`Fault::ReceiptRefused`] for an envelope that does not hold, [`Fault::Profile`]
 /// when the page cannot be written.
 pub fn keep(profile: &Profile, envelope: &[u8]) -> Result<PathBuf, Fault> {
-    let page =
-        page(envelope).map_err(|why| Fault::ReceiptRefused { file: PathBuf::from(FOLDER), why })?;
+    let refused = |why| Fault::ReceiptRefused { file: PathBuf::from(FOLDER), why };
+    let receipt = CheckedReceipt::open(envelope).map_err(|why| refused(why.to_string()))?;
+    let page = page(envelope, Shown::here(receipt.receipt.began_at)).map_err(refused)?;
     let folder = Profile::at(&profile.state.join(FOLDER));
-    let receipt = CheckedReceipt::open(envelope)
-        .map_err(|why| Fault::ReceiptRefused { file: PathBuf::from(FOLDER), why: why.to_string() })?;
     let name = format!("{}-{}.html", receipt.receipt.began_at, receipt.receipt.session);
     folder.write(&name, page.as_bytes())?;
     Ok(folder.state.join(name))
@@ -65,7 +66,8 @@ pub fn verify(file: &Path) -> Result<CheckedReceipt, Fault> {
     let found = String::from_utf8(found).map_err(|why| refused(why.to_string()))?;
     let envelope =
         envelope_in(&found).ok_or_else(|| refused("no signed receipt is in it".to_owned()))?;
-    if page(&envelope).map_err(refused)? != found {
+    // In whose zone its times are shown is no part of what was signed; that they are the same moments is.
+    if page(&envelope, Shown::in_page(&found)).map_err(refused)? != found {
         return Err(refused("it says something else than what was signed".to_owned()));
     }
     CheckedReceipt::open(&envelope).map_err(|why| refused(why.to_string()))
@@ -77,23 +79,23 @@ fn envelope_in(page: &str) -> Option<Vec<u8>> {
     STANDARD.decode(coded).ok()
 }
 
-fn page(envelope: &[u8]) -> Result<String, String> {
+fn page(envelope: &[u8], shown: Shown) -> Result<String, String> {
     let checked = CheckedReceipt::open(envelope).map_err(|why| why.to_string())?;
     let mut out = HEAD.to_owned();
-    for (label, value) in lines(&checked) {
+    for (label, value) in lines(&checked, shown) {
         let _ = writeln!(out, "<tr><th>{label}</th><td>{}</td></tr>", escaped(&value));
     }
     let _ = write!(out, "</table>\n{OPEN}{}{CLOSE}\n</body></html>\n", STANDARD.encode(envelope));
     Ok(out)
 }
 
-fn lines(checked: &CheckedReceipt) -> Vec<(&'static str, String)> {
+fn lines(checked: &CheckedReceipt, shown: Shown) -> Vec<(&'static str, String)> {
     let CheckedReceipt { receipt, manifest, consent, changes, signed_by, .. } = checked;
     let mut lines = vec![
         ("組織 / Organisation", receipt.organisation.clone()),
         ("オペレータ / Operator", format!("{} ({})", manifest.operator_name, manifest.operator)),
         ("モード / Mode", mode(manifest.mode).to_owned()),
-        ("開始 / Began", utc(receipt.began_at)),
+        ("開始 / Began", shown.moment(receipt.began_at)),
         ("時間 / Lasted", format!("{} 秒 / s", receipt.lasted_s)),
         ("許可 / Granted", names(consent.granted)),
     ];
@@ -219,8 +221,49 @@ fn ended(reason: EndReason) -> &'static str {
     }
 }
 
-/// Seconds since 1970 as date and time of UTC.
+/// In which time a page shows its moments, beside UTC: so many minutes ahead of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shown(i64);
+
+impl Shown {
+    /// As this computer's clocks stood at that moment.
+    fn here(seconds: u64) -> Self {
+        let at = i64::try_from(seconds).ok().and_then(|at| Timestamp::from_second(at).ok());
+        let offset = at.map(|at| TimeZone::system().to_offset(at).seconds());
+        Self(i64::from(offset.unwrap_or(0)).div_euclid(60))
+    }
+
+    /// As a page says it of itself; one that says nothing shows UTC alone.
+    fn in_page(page: &str) -> Self {
+        let minutes = || {
+            let (_, began) = page.split_once("<th>開始 / Began</th><td>")?;
+            let (began, _) = began.split_once("</td>")?;
+            let (_, offset) = began.strip_suffix(')')?.rsplit_once(' ')?;
+            let (sign, clock) = offset.split_at_checked(1)?;
+            let (hours, minutes) = clock.split_once(':')?;
+            let minutes = hours.parse::<u8>().ok()? as i64 * 60 + minutes.parse::<u8>().ok()? as i64;
+            Some(if sign == "-" { -minutes } else { minutes })
+        };
+        Self(minutes().filter(|minutes| minutes.abs() < 24 * 60).unwrap_or(0))
+    }
+
+    fn moment(self, seconds: u64) -> String {
+        let utc = utc(seconds);
+        let Some(here) = seconds.checked_add_signed(self.0 * 60).filter(|_| self.0 != 0) else {
+            return utc;
+        };
+        let (sign, minutes) = (if self.0 < 0 { '-' } else { '+' }, self.0.abs());
+        let here = date_and_time(here);
+        format!("{utc} ({here} {sign}{:02}:{:02})", minutes / 60, minutes % 60)
+    }
+}
+
 fn utc(seconds: u64) -> String {
+    format!("{} UTC", date_and_time(seconds))
+}
+
+/// Seconds since 1970.
+fn date_and_time(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Civil calendar in years that begin in March, so that a leap day is a year's last.
     let shifted = days + 719_468;
@@ -232,7 +275,7 @@ fn utc(seconds: u64) -> String {
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = era * 400 + year + u64::from(month <= 2);
     let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// Another's words as text, never as markup, and without what turns letters around (T66).
@@ -264,6 +307,24 @@ mod tests {
         assert_eq!(utc(951_782_399), "2000-02-28 23:59:59 UTC");
         assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
         assert_eq!(utc(1_767_225_599), "2025-12-31 23:59:59 UTC");
+    }
+
+    #[test]
+    fn s97_a_moment_stands_in_this_computers_time_beside_utc_and_a_page_says_in_which() {
+        for (minutes, expected) in [
+            (0, "2026-11-27 15:26:44 UTC"),
+            (9 * 60, "2026-11-27 15:26:44 UTC (2026-11-28 00:26:44 +09:00)"),
+            (-210, "2026-11-27 15:26:44 UTC (2026-11-27 11:56:44 -03:30)"),
+        ] {
+            let moment = Shown(minutes).moment(1_795_793_204);
+            assert_eq!(moment, expected);
+            let page = format!("<tr><th>開始 / Began</th><td>{moment}</td></tr>");
+            assert_eq!(Shown::in_page(&page), Shown(minutes));
+        }
+        for strange in ["", "x (y +99:99)", "x (y +é:00)", "x (+)"] {
+            let page = format!("<th>開始 / Began</th><td>{strange}</td>");
+            assert_eq!(Shown::in_page(&page), Shown(0), "{strange}");
+        }
     }
 
     #[test]

@@ -17,6 +17,11 @@ texts! {
     RightChat => "messages", "メッセージ";
     RightPoint => "pointing and drawing", "指し示しと描き込み";
     RightReconnect => "coming back after a restart", "再起動後の再接続";
+    ModeManage => "manage", "管理(manage)";
+    ModeControl => "control", "操作(control)";
+    ModeView => "view", "閲覧(view)";
+    ModeShare => "share", "共有(share)";
+    ModeShow => "show", "表示(show)";
     NoRights => "nothing", "なし";
     Hour => "{0} hour", "{0} 時間";
     Hours => "{0} hours", "{0} 時間";

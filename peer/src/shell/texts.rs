@@ -2,7 +2,7 @@
 //!
 //! Decides words only. `{0}`, `{1}` … stand for values, the same in both languages.
 
-use tasuki_protocol::rights::{Capability, Rights};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 /// The languages that the programs speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,17 @@ pub fn right(capability: Capability) -> SessionText {
         Capability::Chat => SessionText::RightChat,
         Capability::Point => SessionText::RightPoint,
         Capability::Reconnect => SessionText::RightReconnect,
+    }
+}
+
+/// With the word that commands take.
+pub fn mode(mode: Mode) -> SessionText {
+    match mode {
+        Mode::Manage => SessionText::ModeManage,
+        Mode::Control => SessionText::ModeControl,
+        Mode::View => SessionText::ModeView,
+        Mode::Share => SessionText::ModeShare,
+        Mode::Show => SessionText::ModeShow,
     }
 }
 

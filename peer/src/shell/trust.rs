@@ -11,11 +11,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, ListMark, TrustNews};
 use tasuki_protocol::certificate::Authorities;
 use tasuki_protocol::dsse::{MAX_ENVELOPE_BYTES, strict_json};
 use tasuki_protocol::ids::TenantId;
-use tasuki_protocol::revoked::{RevokedDevices, in_force};
+use tasuki_protocol::revoked::{RevokedDevices, in_force, note_list};
 use tasuki_protocol::signal;
 
 use super::fault::Fault;
@@ -34,6 +34,8 @@ pub struct Trust {
     pub file: PathBuf,
     /// Devices whose certificates count no more.
     revoked: RevokedDevices,
+    /// The lists that said so.
+    lists: Vec<ListMark>,
 }
 
 /// What of it is kept.
@@ -42,6 +44,9 @@ pub struct Trust {
 struct KeptRevoked {
     tenant: TenantId,
     devices: RevokedDevices,
+    /// A file of before they were asked for does not say.
+    #[serde(default)]
+    lists: Vec<ListMark>,
 }
 
 impl Trust {
@@ -72,8 +77,8 @@ impl Trust {
             profile.keep_known(&bundle.known())?;
         }
         keep(&bundle, &file, profile)?;
-        let revoked = kept_revoked(bundle.tenant, profile)?;
-        let mut trust = Self { bundle, file, revoked };
+        let KeptRevoked { devices: revoked, lists, .. } = kept_revoked(bundle.tenant, profile)?;
+        let mut trust = Self { bundle, file, revoked, lists };
         if let Ok(envelope) = read(&profile.state.join(REVOCATIONS_FILE)) {
             trust.heed(&Blob(envelope));
         }
@@ -82,7 +87,11 @@ impl Trust {
 
     pub(super) fn follow(&mut self, news: &TrustNews, profile: &Profile) -> Result<(), Fault> {
         let newest = news.bundle(&self.bundle.known());
-        let newest = newest.map_err(|refused| fault(refused, &self.file, profile))?;
+        let newest = newest.map_err(|refused| {
+            // No file is newer than the one that is here.
+            let went_back = matches!(refused, BundleRefused::Rollback { .. });
+            if went_back { Fault::ServerWentBack } else { fault(refused, &self.file, profile) }
+        })?;
         if newest.version > self.bundle.version {
             profile.write(BUNDLE_FILE, &news.bundle.0)?;
             profile.keep_known(&newest.known())?;
@@ -91,8 +100,9 @@ impl Trust {
         if let Some(list) = &news.revocations
             && self.heed(list)
         {
-            let (tenant, devices) = (self.bundle.tenant, self.revoked.clone());
-            let kept = signal::encode(&KeptRevoked { tenant, devices });
+            let (tenant, devices, lists) =
+                (self.bundle.tenant, self.revoked.clone(), self.lists.clone());
+            let kept = signal::encode(&KeptRevoked { tenant, devices, lists });
             profile.write(REVOKED_FILE, kept.as_bytes())?;
         }
         Ok(())
@@ -102,17 +112,27 @@ impl Trust {
     /// stays: whatever its number, no list takes another's word back (T17).
     fn heed(&mut self, envelope: &Blob) -> bool {
         let Some((list, by)) = in_force(envelope, &self.bundle) else { return false };
-        let before = self.revoked.clone();
+        let before = (self.revoked.clone(), self.lists.clone());
         self.revoked.heed(&list, by, unix());
-        self.revoked != before
+        // A key that was dropped never comes back.
+        self.lists.retain(|mark| self.bundle.lock_keys.contains(&mark.by));
+        note_list(&mut self.lists, ListMark { version: list.version, by });
+        (&self.revoked, &self.lists) != (&before.0, &before.1)
     }
 
-    /// Whose word counts in sessions of this program.
+    /// Whether the list of revoked devices was seen that the bundle asks for: without it a certificate may be one
+    /// that was taken back, and no operator is known (T14).
+    pub(super) fn knows_who_is_out(&self) -> bool {
+        self.bundle.is_content_with(&self.lists)
+    }
+
+    /// Whose word counts in sessions of this program; nobody's of operators, while it is not known who is out.
     pub fn authorities(&self) -> Authorities {
+        let lock_keys = if self.knows_who_is_out() { &self.bundle.lock_keys[..] } else { &[] };
         Authorities {
             tenant: self.bundle.tenant,
             manifest_keys: self.bundle.manifest_keys.clone(),
-            lock_keys: self.bundle.lock_keys.clone(),
+            lock_keys: lock_keys.to_vec(),
             revoked: self.revoked.devices(&self.bundle.lock_keys),
             unix: unix(),
         }
@@ -124,15 +144,16 @@ pub(super) fn unix() -> u64 {
 }
 
 /// What this user's programs have heard to be out. A file that cannot be read is no empty one.
-fn kept_revoked(tenant: TenantId, profile: &Profile) -> Result<RevokedDevices, Fault> {
+fn kept_revoked(tenant: TenantId, profile: &Profile) -> Result<KeptRevoked, Fault> {
+    let none = || KeptRevoked { tenant, devices: RevokedDevices::default(), lists: Vec::new() };
     let file = profile.state.join(REVOKED_FILE);
     let kept = match std::fs::read(&file) {
         Ok(kept) => kept,
-        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(RevokedDevices::default()),
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(none()),
         Err(why) => return Err(Fault::Profile { file, why: why.to_string() }),
     };
     let kept: KeptRevoked = strict_json(&kept).map_err(|_| Fault::damaged(&file))?;
-    Ok(if kept.tenant == tenant { kept.devices } else { RevokedDevices::default() })
+    Ok(if kept.tenant == tenant { kept } else { none() })
 }
 
 /// The next program finds the bundle without being told; nothing newer is written over.
@@ -236,6 +257,7 @@ pub(super) mod tests {
             lock_keys: vec![public(52)],
             log_keys: vec![LogSecretKey::from_bytes([1; 32]).public()],
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: 0,
             expires_at: u64::MAX,
         }
@@ -341,6 +363,47 @@ pub(super) mod tests {
         trust.follow(&list(3, &[9], 52), &place.profile).unwrap();
         let again = place.load(&signed("Example", 1, 1)).unwrap();
         assert_eq!(again.authorities().revoked, [public(9), public(7), public(8)]);
+    }
+
+    #[test]
+    fn t14_where_the_list_is_not_shown_that_the_bundle_asks_for_no_operator_is_known() {
+        let place = Place::new();
+        let mark = |version, by| Some(ListMark { version, by: public(by) });
+        let bundle = |version, least_list| Bundle { least_list, ..bundle("Example", 1, version) };
+        let asking = dsse::sign(&bundle(2, mark(5, 52)), &key(1));
+        let mut trust = place.load(&asking).unwrap();
+        let news = |revocations| TrustNews {
+            bundle: Blob(asking.clone()),
+            handovers: Vec::new(),
+            revocations,
+        };
+        let knows = |trust: &Trust| !trust.authorities().lock_keys.is_empty();
+        assert!(!knows(&trust), "at a first run nothing was seen");
+        for withheld in [None, listing(4, &[7], 52), listing(9, &[7], 53)] {
+            trust.follow(&news(withheld.clone()), &place.profile).unwrap();
+            assert!(!knows(&trust) && !trust.knows_who_is_out(), "{withheld:?}");
+        }
+        trust.follow(&news(listing(5, &[8, 7], 52)), &place.profile).unwrap();
+        assert!(knows(&trust));
+        assert_eq!(trust.authorities().revoked, [public(7), public(8)]);
+        // What was seen once is not asked for again, and a list of before is none the less heeded.
+        assert!(knows(&place.load(&asking).unwrap()));
+        trust.follow(&news(None), &place.profile).unwrap();
+        assert!(knows(&trust));
+        // With the key that signed it goes what it asks for.
+        let dropped = Bundle { lock_keys: vec![public(53)], ..bundle(3, mark(5, 52)) };
+        let fresh = Place::new();
+        assert!(knows(&fresh.load(&dsse::sign(&dropped, &key(1))).unwrap()));
+        let asking = Bundle { lock_keys: vec![public(53)], ..bundle(4, mark(6, 53)) };
+        let mut trust = place.load(&dsse::sign(&asking, &key(1))).unwrap();
+        assert!(!knows(&trust), "a list under a dropped key is none");
+        let news = TrustNews {
+            bundle: Blob(dsse::sign(&asking, &key(1))),
+            handovers: Vec::new(),
+            revocations: listing(7, &[9], 53),
+        };
+        trust.follow(&news, &place.profile).unwrap();
+        assert!(knows(&trust));
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl Trust {
     ///
     /// # Errors
     /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::OldBundle`] when the server shows a
-    /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one.
+    /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one,
+    /// [`Fault::ListWithheld`] without the list of revoked devices that it asks for.
     pub async fn current(
         file: Option<&Path>,
         profile: &Profile,
@@ -30,15 +31,19 @@ impl Trust {
         let mut trust = Self::load(file, profile)?;
         let asked = request::fetch(&trust, proxies, TRUST_PATH);
         let answer = tokio::time::timeout(PATIENCE, asked).await;
-        if let Ok(Ok((status, answer))) = answer
-            && status.is_success()
-            && let Ok(news) = signal::decode::<TrustNews>(&answer)
-        {
-            trust.follow(&news, profile)?;
+        let mut unheard = None;
+        match answer {
+            Ok(Ok((status, answer))) if status.is_success() => {
+                if let Ok(news) = signal::decode::<TrustNews>(&answer) {
+                    trust.follow(&news, profile)?;
+                }
+            }
+            Ok(Err(fault)) => unheard = Some(fault),
+            Ok(Ok(_)) | Err(_) => {}
         }
         if trust.bundle.is_expired(unix()) {
             return Err(Fault::Expired { file: trust.file });
         }
-        Ok(trust)
+        if trust.knows_who_is_out() { Ok(trust) } else { Err(unheard.unwrap_or(Fault::ListWithheld)) }
     }
 }

@@ -14,7 +14,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::bundle::{Bundle, TrustNews};
 use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
@@ -37,11 +37,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
-const TENANT: TenantId = TenantId([7; 8]);
+pub(super) const TENANT: TenantId = TenantId([7; 8]);
 const SESSION: SessionId = SessionId([5; 16]);
 const MANIFEST_KEY: [u8; 32] = [11; 32];
-const ROOT_KEY: [u8; 32] = [12; 32];
-const LOCK_KEY: [u8; 32] = [13; 32];
+pub(super) const ROOT_KEY: [u8; 32] = [12; 32];
+pub(super) const LOCK_KEY: [u8; 32] = [13; 32];
 pub(crate) const LOCATOR: u32 = 12_345;
 
 /// What this server does when it is asked.
@@ -60,6 +60,8 @@ pub(crate) enum Behaviour {
 pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) pin: Digest,
+    /// What it says is newer in what programs trust; nothing, until a test has it say something.
+    pub(super) news: Arc<Mutex<Option<TrustNews>>>,
     pub(crate) death: oneshot::Sender<()>,
 }
 
@@ -92,17 +94,19 @@ impl Server {
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (death, dies) = oneshot::channel();
+        let news: Arc<Mutex<Option<TrustNews>>> = Arc::default();
+        let told = Arc::clone(&news);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, acceptor, behaviour) => {}
+                    () = accept(listener, acceptor, behaviour, told) => {}
                     // A forgotten server lives on.
                     Ok(()) = dies => {}
                 }
             });
         });
-        Self { port, pin, death }
+        Self { port, pin, news, death }
     }
 
     /// The key that signs its organisation's file.
@@ -121,7 +125,12 @@ impl Server {
     }
 
     pub(crate) fn bundle_with(&self, server_pin: Digest, host: &str, v: u16) -> Vec<u8> {
-        let bundle = Bundle {
+        let bundle = self.first_bundle(server_pin, host, v);
+        dsse::sign(&bundle, &SigningKey::from_bytes(&ROOT_KEY))
+    }
+
+    pub(super) fn first_bundle(&self, server_pin: Digest, host: &str, v: u16) -> Bundle {
+        Bundle {
             v,
             version: 1,
             tenant: TENANT,
@@ -135,27 +144,38 @@ impl Server {
             lock_keys: vec![public(LOCK_KEY)],
             log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: 0,
             expires_at: u64::MAX,
-        };
-        dsse::sign(&bundle, &SigningKey::from_bytes(&ROOT_KEY))
+        }
     }
 }
 
-async fn accept(listener: std::net::TcpListener, acceptor: TlsAcceptor, behaviour: Behaviour) {
+async fn accept(
+    listener: std::net::TcpListener,
+    acceptor: TlsAcceptor,
+    behaviour: Behaviour,
+    news: Arc<Mutex<Option<TrustNews>>>,
+) {
     let listener = TcpListener::from_std(listener).unwrap();
     let room = Shared::default();
     while let Ok((tcp, _)) = listener.accept().await {
-        let (acceptor, room) = (acceptor.clone(), Arc::clone(&room));
+        let (acceptor, room, news) =
+            (acceptor.clone(), Arc::clone(&room), news.lock().unwrap().clone());
         tokio::spawn(async move {
             if let Ok(stream) = acceptor.accept(tcp).await {
-                serve(stream, behaviour, room).await;
+                serve(stream, behaviour, room, news).await;
             }
         });
     }
 }
 
-async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Shared) {
+async fn serve(
+    mut stream: TlsStream<TcpStream>,
+    behaviour: Behaviour,
+    room: Shared,
+    news: Option<TrustNews>,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { return };
@@ -163,6 +183,9 @@ async fn serve(mut stream: TlsStream<TcpStream>, behaviour: Behaviour, room: Sha
     }
     let text = String::from_utf8_lossy(&head).into_owned();
     if text.starts_with("GET /v1/trust ") {
+        if let Some(news) = news {
+            return answer(stream, "200 OK", &signal::encode(&news)).await;
+        }
         // No news: programs go on with the bundle that they have.
         let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let _ = stream.write_all(answer.as_bytes()).await;
@@ -365,6 +388,6 @@ fn certificate(device: DeviceKey) -> Blob {
     Blob(dsse::sign(&certificate, &SigningKey::from_bytes(&LOCK_KEY)))
 }
 
-fn public(key: [u8; 32]) -> DeviceKey {
+pub(super) fn public(key: [u8; 32]) -> DeviceKey {
     DeviceKey(SigningKey::from_bytes(&key).verifying_key().to_bytes())
 }

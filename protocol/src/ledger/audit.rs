@@ -57,11 +57,13 @@ impl Header {
     /// What of a whole ledger's head no record covers: the keys that open it, and that nothing is before it.
     ///
     /// # Errors
-    /// [`Finding::WrappedKeys`], [`Finding::Head`].
+    /// [`Finding::WrappedKeys`], [`Finding::UnsignedKeys`], [`Finding::Head`].
     pub fn check(&self, bundle: &Bundle) -> Result<(), Finding> {
         let kept = keys::digest_of_wrapped(self.wrapped.iter().map(|key| key.0.as_slice()));
-        if !bundle.wrapped_log_keys.map_or(self.wrapped.is_empty(), |signed| signed == kept) {
-            return Err(Finding::WrappedKeys);
+        match bundle.wrapped_log_keys {
+            Some(signed) if signed != kept => return Err(Finding::WrappedKeys),
+            None if !self.wrapped.is_empty() => return Err(Finding::UnsignedKeys),
+            Some(_) | None => {}
         }
         if self.from == 0 && self.before != NOTHING_BEFORE { Err(Finding::Head) } else { Ok(()) }
     }
@@ -146,6 +148,10 @@ pub enum Finding {
         "the wrapped log keys are others than those the organisation's bundle signs for: they were changed, or the server came back from an older backup (tasuki-admin key republish)"
     )]
     WrappedKeys,
+    #[error(
+        "the organisation's bundle is of before it signed for the wrapped log keys, so nobody vouches for these (tasuki-admin key rotate log signs for them)"
+    )]
+    UnsignedKeys,
     #[error("the head of the file was changed")]
     Head,
     #[error("a tombstone was not signed by the tenant's root key, or is of another ledger")]

@@ -78,6 +78,11 @@ pub struct SealedKey {
 }
 
 impl Envelope {
+    /// Whether whoever holds one of these opens it, if nobody has altered it.
+    pub fn is_to_any(&self, keys: &[LogPublicKey]) -> bool {
+        keys.iter().any(|key| self.0.iter().any(|seal| seal.to == kid(key)))
+    }
+
     /// The data key, for the holder of one of the log keys.
     ///
     /// # Errors

@@ -7,7 +7,6 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use subtle::ConstantTimeEq;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::hello::{Hello, HelloError};
 use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role, SessionId};
@@ -21,6 +20,7 @@ use super::agenda::Reminder;
 use super::guesses::Place;
 use super::notes::What;
 use super::pace::Pace;
+use super::resume::ResumeSum;
 use super::room::{Meeting, Stage, Terms, Whereabouts};
 use super::rooms::{Awaited, ConnectionId, Now, Outcome, Output, Rooms, Row};
 
@@ -51,7 +51,7 @@ pub(crate) struct Knock {
     pub(crate) session: Option<SessionId>,
     device: DeviceKey,
     joined: Instant,
-    token: ResumeToken,
+    token: ResumeSum,
     met: ServerToAgent,
     /// For the operator.
     arrival: Option<Arrival>,
@@ -197,7 +197,14 @@ impl Rooms {
         let from = self.agents.get(&connection).map(|agent| agent.from);
         let note = self.noted(What::AttemptMade(attempt, from), live);
         let device = theirs.device;
-        let knock = Knock { session: live, device, joined: now.instant, token, met, arrival };
+        let knock = Knock {
+            session: live,
+            device,
+            joined: now.instant,
+            token: ResumeSum::of(token),
+            met,
+            arrival,
+        };
         if let Some(agent) = self.agents.get_mut(&connection) {
             agent.state = AgentState::Knocking(Box::new(knock));
         }
@@ -356,7 +363,7 @@ impl Rooms {
             let operator = room.operator_seat.place;
             room.paired().map(|paired| (&mut paired.agent_seat, operator))
         });
-        let right = seat.filter(|(seat, _)| idle && same(seat.token, token));
+        let right = seat.filter(|(seat, _)| idle && seat.token.is_of(token));
         let Some((seat, operator)) = right else {
             // What it comes back to is over, and it was not here to hear of it.
             return match self.farewells.to(session, token).filter(|_| idle) {
@@ -386,8 +393,4 @@ impl Rooms {
             }
         }
     }
-}
-
-pub(crate) fn same(left: ResumeToken, right: ResumeToken) -> bool {
-    left.0.0.ct_eq(&right.0.0).into()
 }

@@ -12,9 +12,10 @@ use tasuki_protocol::number::MAX_ATTEMPTS;
 use tasuki_protocol::signal::{CloseReason, ResumeToken, ServerToAgent, ServerToOperator};
 
 use super::agenda::Reminder;
-use super::agents::{AgentState, same};
+use super::agents::AgentState;
 use super::decoy::REST;
 use super::notes::What;
+use super::resume::ResumeSum;
 use super::room::{Held, Meeting, Room, Stage, Whereabouts};
 use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms, Row};
 
@@ -28,7 +29,7 @@ pub(crate) struct Farewells(VecDeque<Farewell>);
 #[derive(Debug)]
 struct Farewell {
     session: SessionId,
-    token: ResumeToken,
+    token: ResumeSum,
     reason: CloseReason,
     /// When its manifest is over at the agent, too.
     until: Instant,
@@ -44,7 +45,7 @@ impl Farewells {
     }
 
     pub(crate) fn to(&self, session: SessionId, token: ResumeToken) -> Option<CloseReason> {
-        let told = self.0.iter().find(|told| told.session == session && same(told.token, token));
+        let told = self.0.iter().find(|told| told.session == session && told.token.is_of(token));
         told.map(|told| told.reason)
     }
 }
@@ -98,13 +99,13 @@ impl Rooms {
         }
         if let Whereabouts::Here(operator) = room.operator_seat.place
             && who != Some(operator)
-            && !matches!(room.stage, Stage::Opening)
+            && !matches!(room.stage, Stage::Opening(_))
         {
             self.tell_operator(operator, ServerToOperator::Closed { session, reason });
         }
         let agent = room.agent_connection();
         match &room.stage {
-            Stage::Opening | Stage::Waiting => {}
+            Stage::Opening(_) | Stage::Waiting => {}
             Stage::Burning(agent) => self.detach(*agent),
             Stage::Meeting(meeting) if meeting.replies == 0 => self.detach(meeting.agent),
             Stage::Meeting(meeting) => {

@@ -12,7 +12,7 @@ use tasuki_protocol::number::Locator;
 use tasuki_protocol::pairing::Facts;
 use tasuki_protocol::policy::decide::Grant;
 use tasuki_protocol::rights::{Mode, Rights};
-use tasuki_protocol::signal::{CloseReason, ResumeToken};
+use tasuki_protocol::signal::CloseReason;
 
 use super::agenda::Reminder;
 use super::decoy::Persona;
@@ -20,6 +20,7 @@ use super::distances::Distances;
 use super::issue::{Issuer, Wish};
 use super::notes::What;
 use super::pace::Pace;
+use super::resume::ResumeSum;
 use super::room::{Held, Paired, Room, Seat, Stage, Terms, Whereabouts};
 use super::rooms::{Now, Operator, OperatorId, Output, Rooms, Row};
 
@@ -42,8 +43,8 @@ pub struct Kept {
     pub device: DeviceKey,
     pub mode: Mode,
     pub reason: Option<String>,
-    pub operator_token: ResumeToken,
-    pub agent_token: ResumeToken,
+    pub operator_token: ResumeSum,
+    pub agent_token: ResumeSum,
     /// What the manifest said.
     pub grant: Grant,
     /// As the manifest has it, in seconds since 1970.

@@ -20,7 +20,7 @@ impl Rooms {
 
 fn entry(room: &Room, now: Now) -> SessionEntry {
     let (stage, ends) = match &room.stage {
-        Stage::Opening | Stage::Waiting | Stage::Burning(_) => (SessionStage::Waiting, room.expires),
+        Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) => (SessionStage::Waiting, room.expires),
         Stage::Meeting(Meeting { .. }) => (SessionStage::Meeting, room.expires),
         Stage::Paired(paired) => (SessionStage::Paired, paired.terms.ends),
     };

@@ -50,7 +50,7 @@ impl Rooms {
         };
         let room = self.rooms.get(&session)?;
         let attempt = match &room.stage {
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) => None,
+            Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) => None,
             Stage::Meeting(Meeting { agent, attempt, replies, .. }) => {
                 (*agent == connection && *replies > 0).then_some(*attempt)
             }

@@ -17,12 +17,13 @@ use tasuki_protocol::signal::{
 };
 
 use super::agenda::Reminder;
-use super::agents::{AgentState, PAIRING_MESSAGES, same};
+use super::agents::{AgentState, PAIRING_MESSAGES};
 use super::decoy::{Persona, REST, Shape};
 use super::distances::Distances;
 use super::issue::Wish;
 use super::notes::What;
 use super::pace::Pace;
+use super::resume::ResumeSum;
 use super::room::{Held, Meeting, Paired, Room, Seat, Stage, Whereabouts};
 use super::rooms::{Awaited, ConnectionId, Now, Operator, Outcome, Output, Rooms, Row};
 
@@ -188,14 +189,14 @@ impl Rooms {
             session,
             locator,
             operator,
-            operator_seat: Seat { token, place: Whereabouts::Here(connection) },
+            operator_seat: Seat { token: ResumeSum::of(token), place: Whereabouts::Here(connection) },
             wish,
             hellos: hellos.into_iter().map(|hello| hello.0).collect(),
             used: 0,
             expires,
             since: now.instant,
             persona: Persona::of_hello(session, self.issuer.tenant, &first),
-            stage: Stage::Opening,
+            stage: Stage::Opening(token),
         };
         self.rooms.insert(session, room);
         self.locators.insert(locator, session);
@@ -223,11 +224,12 @@ impl Rooms {
             self.refuse_operator(connection, RefusalReason::Unavailable);
             return self.end_room(session, CloseReason::Withdrawn, Some(connection), now);
         }
+        let Stage::Opening(resume) = room.stage else { return };
         room.stage = Stage::Waiting;
         let opened = ServerToOperator::RoomOpened {
             session,
             locator: room.locator,
-            resume: room.operator_seat.token,
+            resume,
             expires_in: room.expires.saturating_duration_since(now.instant).as_secs(),
         };
         self.tell_operator(connection, opened);
@@ -244,7 +246,7 @@ impl Rooms {
         };
         let agent = match &mut room.stage {
             // The attempt was over before this came; the operator learns that otherwise.
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) => return,
+            Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) => return,
             Stage::Meeting(meeting) => {
                 meeting.replies += 1;
                 if meeting.replies > PAIRING_MESSAGES {
@@ -345,7 +347,7 @@ impl Rooms {
         let (id, device) = (desk.operator.id, desk.operator.device);
         let room = self.rooms.get_mut(&session).filter(|room| {
             let own = room.operator.id == id && room.operator.device == device;
-            own && same(room.operator_seat.token, token)
+            own && room.operator_seat.token.is_of(token)
         });
         let agent = room.and_then(|room| {
             let place = room.paired()?.agent_seat.place;

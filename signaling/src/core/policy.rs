@@ -93,7 +93,7 @@ impl Rooms {
 
     fn may_go_on(&self, room: &Room, now: Now) -> bool {
         match &room.stage {
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) => {
+            Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) => {
                 self.issuer.decide(&room.operator, room.wish.mode, now.unix).outcome.is_ok()
             }
             Stage::Meeting(Meeting { terms, .. }) => self.still_allows(room, terms),

@@ -11,6 +11,7 @@ use super::decoy::Persona;
 use super::distances::Distances;
 use super::issue::Wish;
 use super::pace::Pace;
+use super::resume::ResumeSum;
 use super::rooms::{ConnectionId, Operator};
 
 #[derive(Debug)]
@@ -34,8 +35,8 @@ pub(crate) struct Room {
 
 #[derive(Debug)]
 pub(crate) enum Stage {
-    /// The number is being written down; nobody knows it yet.
-    Opening,
+    /// The number is being written down; nobody knows it yet, nor what lets its operator come back.
+    Opening(ResumeToken),
     Waiting,
     /// An attempt is being written down; its hello is not yet out.
     Burning(ConnectionId),
@@ -50,7 +51,7 @@ pub(crate) struct Meeting {
     /// The agent's key, as its hello says.
     pub(crate) device: DeviceKey,
     pub(crate) attempt: u8,
-    pub(crate) token: ResumeToken,
+    pub(crate) token: ResumeSum,
     /// Messages that the operator's end sent in this attempt.
     pub(crate) replies: u8,
     pub(crate) terms: Terms,
@@ -95,7 +96,7 @@ pub(crate) enum Held {
 /// Where one end of a room is, and what lets it come back.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    pub(crate) token: ResumeToken,
+    pub(crate) token: ResumeSum,
     pub(crate) place: Whereabouts,
 }
 
@@ -125,7 +126,7 @@ impl Room {
     /// When this room must end, and why, if nothing else happens.
     pub(crate) fn end(&self) -> Option<(Instant, CloseReason)> {
         match &self.stage {
-            Stage::Opening | Stage::Waiting => Some((self.expires, CloseReason::Expired)),
+            Stage::Opening(_) | Stage::Waiting => Some((self.expires, CloseReason::Expired)),
             // The attempt's own deadline decides.
             Stage::Burning(_) | Stage::Meeting(_) => None,
             Stage::Paired(paired) => {
@@ -143,14 +144,14 @@ impl Room {
     /// Whether an end of it is here, or has not been away for long, as far as this run can tell.
     pub(crate) fn is_held(&self) -> bool {
         match &self.stage {
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => true,
+            Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => true,
             Stage::Paired(paired) => paired.held != Held::LetGo,
         }
     }
 
     pub(crate) fn agent_connection(&self) -> Option<ConnectionId> {
         match &self.stage {
-            Stage::Opening | Stage::Waiting => None,
+            Stage::Opening(_) | Stage::Waiting => None,
             Stage::Burning(agent) | Stage::Meeting(Meeting { agent, .. }) => Some(*agent),
             Stage::Paired(paired) => paired.agent_seat.connection(),
         }
@@ -159,7 +160,7 @@ impl Room {
     pub(crate) fn paired(&mut self) -> Option<&mut Paired> {
         match &mut self.stage {
             Stage::Paired(paired) => Some(paired),
-            Stage::Opening | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => None,
+            Stage::Opening(_) | Stage::Waiting | Stage::Burning(_) | Stage::Meeting(_) => None,
         }
     }
 }

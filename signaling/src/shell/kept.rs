@@ -24,7 +24,7 @@ use crate::core::rooms::{Operator, OperatorId};
 
 /// Of what stands in a row, sealed. Another one is not read for this one, whatever it looks like: who comes back to its
 /// session is told that it is over.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 pub(super) async fn keep(
     transaction: &mut Transaction<'_, Sqlite>,

@@ -12,6 +12,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, BundleRefused, Known, TrustNews};
 use tasuki_protocol::certificate::{MAX_REVOKED, Revocations};
+use tasuki_protocol::devices::RevokeDevices;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::keys::{PublishBundle, ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys};
 use tasuki_protocol::revoked::in_force;
@@ -22,6 +23,7 @@ use super::admins::AdminRefused;
 use super::fault::Fault;
 use super::folder::{Facts, Folder, Keys, Prepared};
 use super::store::Store;
+use super::trust_list::asks_for;
 
 const BUNDLE: &str = "bundle";
 const HANDOVER: &str = "handover";
@@ -243,7 +245,7 @@ impl Trust {
     /// [`ProblemCode::Conflict`] for one that lacks what was revoked meanwhile, though there is room for it.
     pub(crate) async fn revoke(
         &self,
-        envelope: &Blob,
+        RevokeDevices { revocations: envelope, bundle: asking }: &RevokeDevices,
         act: impl AsyncFnOnce(&Revocations, Vec<Step>) -> Result<(), AdminRefused>,
     ) -> Result<Revocations, AdminRefused> {
         let _one = self.changing.lock().await;
@@ -259,12 +261,21 @@ impl Trust {
         if lacks && list.devices.len() < MAX_REVOKED {
             return Err(ProblemCode::Conflict.into());
         }
-        let steps = vec![
+        let mut steps = vec![
             Step::new("DELETE FROM documents WHERE kind = ?").with(REVOCATIONS.to_owned()),
             document(REVOCATIONS, list.version, envelope.0.clone()),
         ];
+        let asking = asking.as_ref().map(|asking| asks_for(asking, envelope, &bundle)).transpose()?;
+        if let Some((asking, envelope)) = &asking {
+            steps.push(document(BUNDLE, asking.version, envelope.to_vec()));
+        }
         act(&list, steps).await?;
-        self.state().revocations = Some((list.version, envelope.clone()));
+        if let Some((_, envelope)) = &asking {
+            self.keep_file(envelope);
+        }
+        let mut state = self.state();
+        state.revocations = Some((list.version, envelope.clone()));
+        state.bundle = asking.or(state.bundle.take());
         Ok(list)
     }
 

@@ -269,7 +269,10 @@ async fn t56_documents_of_another_tenant_change_nothing() {
         devices: vec![device_key(&operator.device)],
         issued_at: unix(),
     };
-    let order = |tenant| RevokeDevices { revocations: Blob(dsse::sign(&list(tenant), &lock_key())) };
+    let order = |tenant| RevokeDevices {
+        revocations: Blob(dsse::sign(&list(tenant), &lock_key())),
+        bundle: None,
+    };
     let answer = world.admin_post(REVOKE_PATH, &order(theirs)).await;
     assert_eq!((answer.status, code(&answer)), (422, ProblemCode::Document));
     world.login("hanako", PASSWORD, &operator.device, None).await.signed_in();

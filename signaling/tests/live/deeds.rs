@@ -161,7 +161,7 @@ impl Deeds {
         devices.push(DeviceKey(Sha256::digest(version.to_be_bytes()).into()));
         let (v, tenant, issued_at) = (PROTOCOL_VERSION, world.done.tenant, unix());
         let list = Revocations { v, tenant, version, devices: devices.clone(), issued_at };
-        let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())) };
+        let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())), bundle: None };
         told(world, REVOKE_PATH, serde_json::to_vec(&order).unwrap()).await?;
         self.revoked = devices;
         Some(())

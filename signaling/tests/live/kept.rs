@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
-    ChangeOperator, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OperatorChange,
+    ChangeOperator, Hours, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
+    OperatorChange,
 };
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Entry, Event};
@@ -264,4 +265,27 @@ async fn t55_what_ends_an_operators_sessions_takes_their_rows_with_it() {
     assert_eq!(rows(&world).await, 1);
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
     assert_eq!(rows(&world).await, 0, "with the act itself");
+}
+
+/// T54: after a restart nobody knows from where an operator spoke who has not come back. Limits to hours that hold, and
+/// limits that are lifted, leave his sessions; a limit to addresses ends them.
+#[tokio::test]
+async fn t54_after_a_restart_only_a_limit_to_addresses_ends_who_has_not_come_back() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let (room, token, _agent) = running(&world, &mut operator).await;
+    world.stop().await;
+    world.run().await;
+    let all = Hours { zone: "UTC".to_owned(), days: (1..=7).collect(), from: 0, until: 1440 };
+    let limit = async |limits: Limits| {
+        let order = LimitOperator { operator: "hanako".to_owned(), limits };
+        assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
+        rows(&world).await
+    };
+    assert_eq!(limit(Limits { hours: Some(all), ..Limits::default() }).await, 1, "his hours hold");
+    assert_eq!(limit(Limits::default()).await, 1, "nothing is limited");
+    let (_agent, told) = comes_back(&world, room.session, token).await;
+    assert_eq!(told, ServerToAgent::Resumed);
+    let addresses = vec!["192.0.2.0/24".to_owned()];
+    assert_eq!(limit(Limits { addresses, ..Limits::default() }).await, 0, "he may be anywhere");
 }

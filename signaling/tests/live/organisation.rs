@@ -50,6 +50,7 @@ impl World {
             lock_keys: vec![device_key(&lock_key())],
             log_keys: vec![LogSecretKey::from_bytes([23; 32]).public()],
             wrapped_log_keys: None,
+            least_list: None,
             issued_at: unix(),
             expires_at: unix() + 86_400,
         }

@@ -46,7 +46,7 @@ async fn revoke(world: &World, version: u64, devices: Vec<DeviceKey>) -> Answer 
 async fn revoke_by(world: &World, version: u64, devices: Vec<DeviceKey>, by: &SigningKey) -> Answer {
     let (v, tenant, issued_at) = (PROTOCOL_VERSION, world.done.tenant, unix());
     let list = Revocations { v, tenant, version, devices, issued_at };
-    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, by)) };
+    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, by)), bundle: None };
     world.admin_post(REVOKE_PATH, &order).await
 }
 

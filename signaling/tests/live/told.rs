@@ -64,7 +64,7 @@ async fn certified_and_revoked(world: &World, code: &str) -> Certificate {
         devices: vec![certificate.device],
         issued_at: unix(),
     };
-    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())) };
+    let order = RevokeDevices { revocations: Blob(dsse::sign(&list, &lock_key())), bundle: None };
     assert_eq!(world.admin_post(REVOKE_PATH, &order).await.status, 204);
     certificate
 }

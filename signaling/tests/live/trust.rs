@@ -8,13 +8,13 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{BUNDLE_PATH, Problem, ProblemCode};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
+use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, ListMark, TRUST_PATH, TrustNews};
 use tasuki_protocol::certificate::{Certificate, Revocations};
 use tasuki_protocol::devices::{
     APPROVE_PATH, ApproveDevice, DEVICES_PATH, DeviceList, DeviceState, REVOKE_PATH, RevokeDevices,
 };
 use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
+use tasuki_protocol::ids::{self, DeviceKey, PROTOCOL_VERSION, TenantId};
 use tasuki_protocol::keys::{PREPARE_KEY_PATH, PrepareKey, ServerKeyKind};
 use tasuki_protocol::login::LOGIN_PATH;
 use tasuki_protocol::rights::Mode;
@@ -77,7 +77,7 @@ async fn t70_a_bundle_must_go_on_from_the_one_before_and_name_this_servers_keys(
     let mut not_first = next.clone();
     not_first.manifest_keys.insert(0, DeviceKey([9; 32]));
     refused(world.publish(&not_first, &[&root_key()]).await);
-    let no_pin = Bundle { server_pins: vec![tasuki_protocol::ids::Digest([9; 32])], ..next.clone() };
+    let no_pin = Bundle { server_pins: vec![ids::Digest([9; 32])], ..next.clone() };
     refused(world.publish(&no_pin, &[&root_key()]).await);
     let tenant = Bundle { tenant: TenantId([9; 8]), ..next.clone() };
     refused(world.publish(&tenant, &[&root_key()]).await);
@@ -231,8 +231,10 @@ async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once
         devices: vec![device_key(&operator.device)],
         issued_at: unix(),
     };
-    let order =
-        |version, by: &SigningKey| RevokeDevices { revocations: Blob(dsse::sign(&list(version), by)) };
+    let order = |version, by: &SigningKey| RevokeDevices {
+        revocations: Blob(dsse::sign(&list(version), by)),
+        bundle: None,
+    };
     let refused = world.admin_post(REVOKE_PATH, &order(1, &root_key())).await;
     assert_eq!(code(&refused), ProblemCode::Document);
     let bearer = format!("Bearer {}", operator.token);
@@ -258,6 +260,47 @@ async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once
     assert_eq!(states, [DeviceState::Revoked, DeviceState::Approved]);
     assert_eq!(news(&world).await.revocations, devices.revocations);
     open(&world, &mut other, Mode::View).await;
+}
+
+/// T14, F5: a list and the bundle that asks for it are in force together or neither, and the bundle changes nothing else.
+#[tokio::test]
+async fn t14_f5_a_list_and_the_bundle_that_asks_for_it_are_taken_together_or_not_at_all() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let before = news(&world).await;
+    let known = Bundle::open_first(&before.bundle.0).unwrap();
+    let list = Revocations {
+        v: PROTOCOL_VERSION,
+        tenant: world.done.tenant,
+        version: 7,
+        devices: vec![device_key(&operator.device)],
+        issued_at: unix(),
+    };
+    let by = device_key(&lock_key());
+    let asking = Bundle {
+        version: known.version + 1,
+        least_list: Some(ListMark { version: 7, by }),
+        ..known.clone()
+    };
+    let order = |bundle: &Bundle| RevokeDevices {
+        revocations: Blob(dsse::sign(&list, &lock_key())),
+        bundle: Some(Blob(dsse::sign(bundle, &root_key()))),
+    };
+    let other = Bundle { organisation: "Another".to_owned(), ..asking.clone() };
+    let pins = Bundle { server_pins: vec![ids::Digest([9; 32])], ..asking.clone() };
+    let stale = Bundle { version: known.version, ..asking.clone() };
+    let silent = Bundle { least_list: None, ..asking.clone() };
+    let ahead = Bundle { least_list: Some(ListMark { version: 8, by }), ..asking.clone() };
+    for wrong in [other, pins, stale, silent, ahead] {
+        let refused = world.admin_post(REVOKE_PATH, &order(&wrong)).await;
+        assert_eq!(code(&refused), ProblemCode::Conflict);
+        assert_eq!(news(&world).await, before);
+    }
+    let answer = world.admin_post(REVOKE_PATH, &order(&asking)).await;
+    assert_eq!(answer.status, 204);
+    let after = news(&world).await;
+    let bundle = Bundle::open(&after.bundle.0, &known.known()).unwrap();
+    assert_eq!((bundle, after.revocations.is_some()), (asking, true));
 }
 
 /// T14, T62: who writes the database gives no device another's certificate, and no account

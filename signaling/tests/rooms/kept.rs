@@ -311,3 +311,16 @@ fn a_session_of_before_takes_nobodys_number_with_it() {
         "{arrived:?}"
     );
 }
+
+/// T55: what is kept of a session lets nobody come back to it who reads it.
+#[test]
+fn t55_nothing_that_is_kept_of_a_session_is_what_lets_an_end_come_back() {
+    let before = begun();
+    let kept: Vec<&Kept> = before.hall.rows.iter().map(|(kept, ..)| kept).collect();
+    let kept = serde_json::to_string(&kept).unwrap();
+    assert!(kept.contains("operator_token"), "{kept}");
+    for token in [before.agent_token, before.operator_token] {
+        let word = serde_json::to_string(&token).unwrap();
+        assert!(!kept.contains(word.trim_matches('"')), "{kept}");
+    }
+}

@@ -140,10 +140,18 @@ fn a_policy_for_nobody_is_published_only_by_who_means_it(house: &House) {
     assert_eq!(version(), 0, "nothing was published");
     let (code, said) = administer(house, "admin", &["policy", "set", name], "[operator.hanoko]\n");
     assert!(code == Some(0) && version() == 1, "{said}");
-    let (code, said) = administer(house, "admin", &["policy", "rollback", "1"], "");
-    assert!(code == Some(7), "what is published again is asked again: {said}");
+    let again = [&["policy", "set", name] as &[&str], &["policy", "rollback", "1"]];
+    for same in again {
+        let (code, said) = administer(house, "admin", same, "");
+        assert!(code == Some(0) && version() == 1, "what changes nothing is no new version: {said}");
+    }
+    fs::write(&file, "[operator.hanoko]\nchat = true\n").expect("written");
     let (code, said) = administer(house, "admin", &["policy", "set", name, "--yes"], "");
     assert!(code == Some(0) && version() == 2, "{said}");
+    let (code, said) = administer(house, "admin", &["policy", "rollback", "1"], "");
+    assert!(code == Some(7), "what is published again is asked again: {said}");
+    let (code, said) = administer(house, "admin", &["policy", "rollback", "1", "--yes"], "");
+    assert!(code == Some(0) && version() == 3, "{said}");
 }
 
 /// A clock that is off by more than a signed request bears is called that, and makes no key a dead one:

@@ -37,6 +37,7 @@ fn plain() -> Bundle {
         lock_keys: keys(),
         log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
         wrapped_log_keys: None,
+        least_list: None,
         issued_at: 0,
         expires_at: u64::MAX,
     }

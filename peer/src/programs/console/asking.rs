@@ -70,7 +70,9 @@ impl Console<'_> {
         let shown = asked.shown.digest();
         match asked.shown.answer(&line.text) {
             Answer::Yes(granted) => {
-                self.tell(Text::AnswerYes.say(self.manner.lang));
+                let is_all = asked.shown.answer("yes") == Answer::Yes(granted);
+                let text = if is_all { Text::AnswerYes } else { Text::AnswerLook };
+                self.tell(text.say(self.manner.lang));
                 self.front.act(HumanAct::Accept { granted, shown }).await;
             }
             Answer::No => {

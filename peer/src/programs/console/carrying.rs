@@ -2,7 +2,8 @@
 //!
 //! Only passes on: a refusal comes from the core or from the other end.
 
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::rights::Capability;
@@ -17,6 +18,7 @@ use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
 use crate::shell::pictures::{self, Kept, Unkept};
+use crate::shell::reasons::IS_THERE;
 use crate::shell::texts::{self, SessionText, Text};
 
 impl Console<'_> {
@@ -155,8 +157,11 @@ impl Console<'_> {
             let right = texts::right(Capability::Screenshot).say(lang);
             return self.complain(Text::NotAllowedHere, &[right]);
         }
-        let write = move |png: &[u8]| match std::fs::write(&file, png) {
+        let write = move |png: &[u8]| match new_file(&file, png) {
             Ok(()) => Ok(file),
+            Err(why) if why.kind() == ErrorKind::AlreadyExists => {
+                Err(Fault::CannotWrite { file, why: IS_THERE.to_owned() })
+            }
             Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
         };
         match pictures::keep(self.front.orders.clone(), self.front.viewer.clone(), write).await {
@@ -177,5 +182,25 @@ impl Console<'_> {
         if self.manner.form == Form::Json {
             say::json(&Added::Screenshot { file, width, height });
         }
+    }
+}
+
+/// What was kept before is never written over.
+fn new_file(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::File::create_new(file)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_a_picture_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shot.png");
+        new_file(&file, b"first").unwrap();
+        let refused = new_file(&file, b"second").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&file).unwrap(), b"first");
     }
 }

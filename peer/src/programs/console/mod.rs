@@ -30,7 +30,7 @@ use crate::shell::profile::Profile;
 use crate::shell::run::Front;
 use crate::shell::system::{Signals, Wish};
 use crate::shell::terminal::{self, Lines, TypedLine};
-use crate::shell::texts::{Lang, SessionText};
+use crate::shell::texts::{self, Lang, SessionText};
 use crate::shell::verdict::Verdict;
 use person::PersonAsked;
 
@@ -223,7 +223,7 @@ impl<'a> Console<'a> {
         match event {
             SessionEvent::Consent { mode, granted } if *granted != Rights::NONE => {
                 self.granted = *granted;
-                self.receipt.mode = mode.to_string();
+                self.receipt.mode = texts::mode(*mode).say(self.manner.lang).to_owned();
                 self.receipt.began = Some(Instant::now());
                 self.host = Some(mode.host());
             }

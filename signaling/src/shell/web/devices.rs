@@ -60,7 +60,7 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Response {
         Ok(known) => known,
         Err(refused) => return refuse_admin(refused),
     };
-    let revoked = site.trust.revoke(&order.revocations, async |list, documents| {
+    let revoked = site.trust.revoke(&order, async |list, documents| {
         // The list has all that ever were: whose are new on it is for the ledger to say.
         let now = known.iter().filter(|entry| entry.state != DeviceState::Revoked);
         let now = now.filter(|entry| list.devices.contains(&entry.device));

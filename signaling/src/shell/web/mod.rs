@@ -223,7 +223,9 @@ impl Site {
             admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
         };
         let may_stay = |(_, places): &(DeviceKey, BTreeSet<IpAddr>)| {
-            !declares_anew && !places.is_empty() && places.iter().all(is_in)
+            // Who has not come back since a restart may be anywhere.
+            let is_somewhere = now.addresses.is_empty() || !places.is_empty();
+            !declares_anew && is_somewhere && places.iter().all(is_in)
         };
         self.desk.places_of(operator).iter().all(may_stay)
     }
