@@ -128,6 +128,8 @@ pub(crate) fn s29_what_answers_is_whole_in_a_low_window(lang: Lang) {
             _ => continue,
         };
         let (window, _) = open(&scene);
+        // The notice has stood for long enough.
+        view::show(&scene.model, &window, scene.now + Duration::from_secs(10));
         window.window().set_size(LogicalSize::new(460.0, LOW));
         let _ = window.window().take_snapshot().unwrap();
         for labels in buttons {
