@@ -34,27 +34,59 @@ pub(crate) fn keep_on_screen<W: ComponentHandle + 'static>(window: &W) {
         let Some(window) = weak.upgrade() else { return };
         if let Ok(winit) = window.window().winit_window().await {
             let size = winit.inner_size();
-            take(&winit, window.window(), (size.width, size.height));
+            let _ = take(&winit, window.window(), (size.width, size.height));
         }
     });
 }
 
-/// Gives a window room for a picture of this size in logical pixels, as far as the screen has it.
-pub(crate) fn grow(window: &slint::Window, (width, height): (f64, f64)) {
-    let scale = f64::from(window.scale_factor());
-    let wished = ((width * scale) as u32, (height * scale) as u32);
-    window.with_winit_window(|winit| take(winit, window, wished));
+/// How large a window was before it grew, in logical pixels, and what it has grown to in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Before {
+    size: (f64, f64),
+    grown: (u32, u32),
 }
 
-fn take(winit: &winit::window::Window, window: &slint::Window, wished: (u32, u32)) {
-    let Some(free) = free(winit) else { return };
+/// Gives a window room for a picture of this size in logical pixels, as far as the screen has it. Gives what it was,
+/// where it has changed.
+pub(crate) fn grow(window: &slint::Window, size: (f64, f64)) -> Option<Before> {
+    let (now, scale) = (window.size(), f64::from(window.scale_factor()));
+    let before = (f64::from(now.width) / scale, f64::from(now.height) / scale);
+    let wished = wished(window, size);
+    let grown = window.with_winit_window(|winit| take(winit, window, wished)).flatten()?;
+    Some(Before { size: before, grown })
+}
+
+/// What has grown is as large as before; whoever has sized it since keeps his own.
+pub(crate) fn shrink(window: &slint::Window, before: Before) {
+    let now = window.size();
+    if (now.width, now.height) == before.grown {
+        let wished = wished(window, before.size);
+        window.with_winit_window(|winit| take(winit, window, wished));
+    }
+}
+
+fn wished(window: &slint::Window, (width, height): (f64, f64)) -> (u32, u32) {
+    let scale = f64::from(window.scale_factor());
+    ((width * scale).round() as u32, (height * scale).round() as u32)
+}
+
+/// Gives the size that it gets, where it is another one.
+fn take(
+    winit: &winit::window::Window,
+    window: &slint::Window,
+    wished: (u32, u32),
+) -> Option<(u32, u32)> {
+    let free = free(winit)?;
     let frame = drawn(window).unwrap_or_else(|| frame(f64::from(window.scale_factor())));
     let now = winit.outer_position().map_or((free.left, free.top), |at| (at.x, at.y));
     let fits = fit(free, wished, frame, now);
-    if (fits.width, fits.height) != (winit.inner_size().width, winit.inner_size().height) {
+    let size = (fits.width, fits.height);
+    let is_other = size != (winit.inner_size().width, winit.inner_size().height);
+    is_other.then(|| {
         window.set_size(slint::PhysicalSize::new(fits.width, fits.height));
         winit.set_outer_position(PhysicalPosition::new(fits.left, fits.top));
-    }
+        size
+    })
 }
 
 /// The wished size as far as it fits with the frame around it, where it stands or as near as can be.

@@ -117,6 +117,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         t33_the_bar_counts_down_and_says_rec_where_it_is_recorded(lang);
         t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
+        s29_what_answers_is_whole_in_a_low_window(lang);
     }
     a_heading_breaks_where_its_words_do();
 }

@@ -7,6 +7,7 @@
 mod bus;
 mod followed;
 mod hand;
+mod offered;
 mod signed;
 
 use std::path::Path;
@@ -154,6 +155,31 @@ fn each_program_has_one_window_and_a_second_start_hands_it_the_link_and_ends() {
             assert!(kept.join("root.pin").is_file(), "{state} {at}");
         }
     }
+}
+
+/// As it comes out of a message in Japanese, by keys alone and in the program itself.
+#[test]
+fn s97_full_width_digits_are_pasted_into_the_window_and_copied_back_in_groups() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("tenant.json"), bundle(PROTOCOL_VERSION)).unwrap();
+    let mut command = quiet(PROGRAMS[0].0, &desk.display);
+    command.args(["--lang", "ja", "--profile"]).arg(home.path());
+    let mut shown = Shown(command.spawn().unwrap());
+    let window = ["search", "--onlyvisible", "--name", ORGANISATION, "windowfocus"];
+    until("the window", &mut shown, || !desk.xdotool(&window[..4]).is_empty());
+    desk.xdotool(&window);
+    let offered = offered::Offered::on(&desk.display, "　４８２９－１５３０　６１２６\n");
+    // A window that has just come hears no key yet.
+    std::thread::sleep(Duration::from_secs(1));
+    desk.xdotool(&["key", "ctrl+a", "ctrl+v"]);
+    std::thread::sleep(Duration::from_secs(1));
+    drop(offered);
+    until("the number on the clipboard", &mut shown, || {
+        desk.xdotool(&["key", "ctrl+a", "ctrl+c"]);
+        std::thread::sleep(Duration::from_millis(200));
+        desk.clipboard().as_deref() == Some("4829 1530 6126")
+    });
 }
 
 /// As a desktop would hand over whatever calls itself a link.

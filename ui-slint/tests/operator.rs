@@ -18,7 +18,7 @@ use choices::*;
 use controls::*;
 use i_slint_backend_testing::{AccessibleRole, AccessibleRole as R, ElementHandle, ElementQuery};
 use painting::Gallery;
-use signing::{one_sentence_says_that_this_computer_is_new, the_keys_go_where_the_next_word_is_due};
+use signing::*;
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::winit_030::winit;
 use slint::{ComponentHandle, LogicalSize};
@@ -61,6 +61,9 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     what_is_bad_outside_is_told_with_a_way_on();
     the_keys_go_where_the_next_word_is_due();
     one_sentence_says_that_this_computer_is_new();
+    nothing_moves_under_the_pointer_while_one_signs_in();
+    what_is_written_into_a_field_is_told();
+    a_password_is_changed_by_keys_alone();
 }
 
 fn scene(name: &str) -> scenes::Scene {

@@ -14,6 +14,7 @@ use bus::Running;
 use hand::{Desk, Mock, PATIENCE, quiet};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
+const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki-operator");
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 /// Long enough for a tray to be found that is there.
 const LOOKING: Duration = Duration::from_secs(4);
@@ -61,6 +62,15 @@ fn s31_the_tray_icon_brings_the_window_to_the_front_and_ends_the_session() {
     assert!(lines().iter().any(|line| line == "agent-watching-show"));
     drop(over);
 
+    // In Manage, paused, and while the line is interrupted: what goes on by itself is ended here.
+    for resumable in ["agent-live-paused", "agent-live-reconnecting"] {
+        let window = agent(resumable);
+        assert_eq!(window.line(PATIENCE).as_deref(), Some("tray"), "{resumable}");
+        until(resumable, is_shown);
+        drop(window);
+        until("the icon goes with its program", || !is_shown());
+    }
+
     let ended = agent("agent-ended");
     assert_eq!(ended.line(LOOKING), None);
     assert!(!is_shown(), "nothing can be resumed");
@@ -73,6 +83,21 @@ fn without_a_desktop_bus_the_window_works_and_tells_of_no_icon() {
     assert_eq!(window.line(LOOKING), None);
     desk.xdotool(&["key", "ctrl+alt+shift+e"]);
     assert_eq!(window.line(PATIENCE).as_deref(), Some("end"));
+}
+
+/// No bus, no host of icons, and Xvfb has no GPU: the operator's window comes, hears keys and shows his screen's bar.
+#[test]
+fn the_operators_window_needs_no_bus_no_tray_and_no_gpu() {
+    let desk = Desk::start();
+    let mut program = quiet(OPERATOR, &desk.display);
+    program.env_remove("DBUS_SESSION_BUS_ADDRESS").env_remove("SLINT_BACKEND");
+    let window = Mock::start_with(program, "operator-share");
+    let bar = || desk.xdotool(&["search", "--onlyvisible", "--name", "^Your screen is shown"]);
+    until("the bar and the frame", || bar().lines().count() == 5);
+    press_until(&desk, &window, "operator-show-paused", |desk| {
+        desk.xdotool(&["search", "--onlyvisible", "--name", "operators", "windowfocus"]);
+        desk.xdotool(&["key", "ctrl+Right"]);
+    });
 }
 
 fn panel(home: &Path, display: &str, bus: &str) -> Running {

@@ -70,6 +70,19 @@ pub async fn sign_out(settings: &Settings) -> Result<(), Fault> {
     login::log_out(&bearer).await
 }
 
+/// Gives the account another password. The server ends what runs under the old one: sessions, and sign-ins elsewhere.
+///
+/// # Errors
+/// As [`login::change_password`], and [`Fault::NotSignedIn`].
+pub async fn change_password(settings: &Settings, old: String, new: String) -> Result<(), Fault> {
+    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let bearer =
+        Bearer { trust: &trust, proxies: &settings.proxies, device: &device, sign_in: &sign_in };
+    login::change_password(&bearer, (old, new)).await
+}
+
 /// Starts the log on standard error.
 ///
 /// # Errors

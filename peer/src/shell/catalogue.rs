@@ -236,8 +236,8 @@ texts! {
 
     AskTitle => "{0} - {1} asks:", "{0} の {1} からの依頼です:";
     AskManage =>
-        "The operator wants to see your screen, use your mouse and keyboard, and manage this computer.",
-        "オペレータがあなたの画面を見て、マウスとキーボードを操作し、このコンピュータを管理します。";
+        "The operator wants to see your screen and use your mouse and keyboard until one of you ends it, without asking you again in between.",
+        "オペレータがあなたの画面を見て、マウスとキーボードを操作します。どちらかが終了するまで続き、途中で続けるかどうかは確認しません。";
     AskControl =>
         "The operator wants to see your screen and use your mouse and keyboard.",
         "オペレータがあなたの画面を見て、マウスとキーボードを操作します。";

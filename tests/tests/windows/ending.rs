@@ -14,7 +14,7 @@ use tasuki_tests::{
     stack::{AgentWindow, OperatorWindow, Way},
 };
 
-use super::Room;
+use super::{Room, alone};
 
 /// S31.
 const WITHIN: Duration = Duration::from_millis(200);
@@ -37,7 +37,7 @@ enum Ends {
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s31_end_needs_neither_server_nor_network_nor_the_operators_program() {
-    let mut room = Room::furnish();
+    let mut room = Room::furnish_in(alone());
     let cases: [Case; 3] = [
         ("the server stopped", Way::Direct, false, Ends::Bar),
         // Everything passes through the server's relay, which is stopped.

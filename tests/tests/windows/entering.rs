@@ -2,8 +2,7 @@
 
 use std::{
     fs,
-    thread::sleep,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use tasuki_peer::shell::{fault::Fault, texts::Lang};
@@ -15,6 +14,7 @@ use tasuki_tests::{
 use totp_rs::{Builder, Secret};
 
 const NAME: &str = "hanako";
+const BETTER: &str = "better horse, worse battery";
 const LOCKED: &str = "This account is locked after three failed sign-ins. It opens again in ";
 /// In which the same digits count once.
 const STEP_S: u64 = 30;
@@ -76,17 +76,16 @@ pub(super) fn after_three_wrong_passwords(
     enter(window, "nor is this");
     says(&Fault::WrongPassword.sentence(Lang::En));
     reader.wait_for(role::ENTRY, "One-time code for this device").unwrap();
-    // By his own hand until it is locked: what he typed while the field was being emptied may be gone from it.
-    let is_locked = |_| {
-        reader.focus(role::PASSWORD, "Password").unwrap();
-        window.key("ctrl+a").unwrap();
-        enter(window, "nor is that");
-        (0..50).any(|_| {
-            sleep(Duration::from_millis(200));
-            reader.find(role::LABEL, LOCKED).unwrap().is_some()
-        })
-    };
-    assert!((0..4).any(is_locked), "locked: {:?}", reader.names(role::LABEL));
+    until("the account to be locked", || {
+        if reader.find(role::LABEL, LOCKED)?.is_some() {
+            return Ok(Some(()));
+        }
+        if reader.find(role::BUTTON, "Sign in")?.is_some() {
+            reader.press(role::BUTTON, "Sign in")?;
+        }
+        Ok(None)
+    })
+    .unwrap();
     let until_when = says(LOCKED);
     let minutes = until_when.trim_start_matches(LOCKED).split(':').next().map(str::parse::<u64>);
     assert!(matches!(minutes, Some(Ok(13..=15))), "{until_when}");
@@ -104,6 +103,23 @@ pub(super) fn after_three_wrong_passwords(
     reader.wait_for(role::ENTRY, "Six digits of your authenticator").unwrap();
     enter(window, &digits(key, STEP_S));
     says("Choose what you need");
+}
+
+/// S62: in the settings, by keys; what is wrong is told there.
+pub(super) fn another_password(house: &House, window: &OperatorWindow<'_>, reader: &Reader) {
+    let [_, password, _] = house.secrets();
+    let change = |old: &str, says: &str| {
+        reader.press(role::TAB, "Settings").unwrap();
+        reader.press(role::BUTTON, "Change the password").unwrap();
+        reader.wait_for(role::PASSWORD, "The new password once more").unwrap();
+        for line in [old, BETTER, BETTER] {
+            enter(window, line);
+        }
+        reader.wait_for(role::LABEL, says).unwrap();
+    };
+    change(password, "Your password is changed.");
+    change(password, "It does not fit.");
+    window.key("Escape").unwrap();
 }
 
 fn enter(window: &OperatorWindow<'_>, line: &str) {

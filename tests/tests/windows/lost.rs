@@ -130,6 +130,7 @@ fn letters_arrive(room: &Room, window: &OperatorWindow<'_>, his: &Reader) {
         thread::sleep(Duration::from_millis(400));
         type_there(room, window, line);
     }
+    signs_of_two_keys_arrive(room, window);
     window.click_at(his, role::BUTTON, "Type a text").unwrap();
     his.wait_for(role::ENTRY, "Text").unwrap();
     window.type_text("a whole text; 100%").unwrap();
@@ -138,6 +139,18 @@ fn letters_arrive(room: &Room, window: &OperatorWindow<'_>, his: &Reader) {
         .unwrap();
     end_line(room, window);
     room.users_notes.wait_for("a whole text; 100%").unwrap();
+}
+
+/// Those that AltGr makes, and those that a dead key makes of the next one, which the other keyboard has nowhere.
+fn signs_of_two_keys_arrive(room: &Room, window: &OperatorWindow<'_>) {
+    set_layout(&room.operator, "de").unwrap();
+    set_layout(&room.user, "us").unwrap();
+    thread::sleep(Duration::from_millis(400));
+    type_there(room, window, "me@host | {a} [b] ~ \\ €");
+    take_keys(room, window);
+    // AltGr and the keys of Q and 7, then the dead ^ and ´ before A and E.
+    window.strokes("keydown 108 key 24 key 16 keyup 108 key 49 38 key 21 26 key 36").unwrap();
+    room.users_notes.wait_for("@{âé").unwrap();
 }
 
 /// A line into the user's notes, once they have the keys.

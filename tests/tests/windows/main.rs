@@ -14,6 +14,7 @@ mod lost;
 mod papers;
 mod past;
 mod rights;
+mod scaled;
 mod showing;
 mod tabs;
 mod trusting;
@@ -21,7 +22,7 @@ mod wayland;
 
 use std::{
     fs,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -53,11 +54,22 @@ const FRAMED: usize = 5;
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// A machine that is shared may be late, and not each time.
 const TRIES: usize = 3;
-/// Two desktops with four programs are as much as a small machine bears at a time.
-static TURN: Mutex<()> = Mutex::new(());
+/// Two desktops with four programs wait most of the time, and there may be as many of them as test threads. A test that
+/// takes a time has the machine to itself.
+static TURN: RwLock<()> = RwLock::new(());
 
-fn taking_turns() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Held as long as a test runs.
+enum Turn {
+    Shared { _of: RwLockReadGuard<'static, ()> },
+    Alone { _of: RwLockWriteGuard<'static, ()> },
+}
+
+fn beside_others() -> Turn {
+    Turn::Shared { _of: TURN.read().unwrap_or_else(PoisonError::into_inner) }
+}
+
+fn alone() -> Turn {
+    Turn::Alone { _of: TURN.write().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// What the operator's window notes of its sessions.
@@ -73,12 +85,15 @@ struct Room {
     hand: Hand,
     operators_notes: Notepad,
     users_notes: Notepad,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Room {
     fn furnish() -> Self {
-        let turn = taking_turns();
+        Self::furnish_in(beside_others())
+    }
+
+    fn furnish_in(turn: Turn) -> Self {
         let house = House::set_up().unwrap();
         let mut operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
         let (mut user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
@@ -125,7 +140,7 @@ fn nothing_is_marked_any_more(window: &OperatorWindow<'_>) {
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn t68_neither_window_can_leave_a_core_dump() {
-    let _turn = taking_turns();
+    let _turn = beside_others();
     let desk = Desktop::start(Size::new(USER.0, USER.1)).unwrap();
     for name in ["tasuki-operator", "tasuki-agent"] {
         let mut command = desk.command(stack::window_program(name).unwrap());
@@ -144,7 +159,7 @@ fn t68_neither_window_can_leave_a_core_dump() {
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
-    let mut room = Room::furnish();
+    let mut room = Room::furnish_in(alone());
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
     let (mut pictures, mut both_signed) = (Vec::new(), false);
     for (before, mode) in Mode::ALL.into_iter().enumerate() {

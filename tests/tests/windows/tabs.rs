@@ -12,7 +12,7 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OPERATOR, USER, entering, taking_turns};
+use super::{OPERATOR, USER, beside_others, entering};
 
 const CUSTOMER: &str = "Suzuki Shoten";
 const TICKET: &str = "#4410";
@@ -23,7 +23,7 @@ const REASON: &str = "the printer is silent";
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s3_s53_s62_s64_who_signs_in_at_a_new_computer_holds_two_sessions_in_tabs_that_are_recorded() {
-    let _turn = taking_turns();
+    let _turn = beside_others();
     let mut house = House::set_up().unwrap();
     entering::be_strict(&mut house);
     let operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
@@ -70,6 +70,7 @@ fn s3_s53_s62_s64_who_signs_in_at_a_new_computer_holds_two_sessions_in_tabs_that
     })
     .unwrap();
     what_was_noted_is_recorded(&house);
+    entering::another_password(&house, &window, &reader);
 }
 
 fn what_was_noted_is_recorded(house: &House) {

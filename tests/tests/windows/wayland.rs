@@ -14,7 +14,7 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OPERATOR, USER, sessions_of, taking_turns};
+use super::{OPERATOR, USER, beside_others, sessions_of};
 
 const SCREEN: Size = Size::new(1400, 900);
 const AGENT: &str = "tasuki-agent";
@@ -35,7 +35,7 @@ const ALLOW: [&str; 4] = ["-k", "Tab", "-k", "space"];
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operators_by_keys_alone() {
-    let _turn = taking_turns();
+    let _turn = beside_others();
     let house = House::set_up().unwrap();
     let operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
     let wayland = Wayland::start(SCREEN).unwrap();

@@ -123,7 +123,7 @@ impl Mock {
     fn make_room(&self) {
         let shows = self.scene().is_some_and(|scene| scene.shows_picture());
         if let Some(window) = self.window.upgrade().filter(|_| shows) {
-            room::grow(window.window(), room::PICTURE);
+            let _ = room::grow(window.window(), room::PICTURE);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Decides nothing of what is shown. Everything happens on the window's thread; sessions run beside
 //! it and are heard through a bounded channel.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ use crate::{documents, front, kept, room};
 const TICK: Duration = Duration::from_millis(200);
 /// How long an ending session may take to tell the other end.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+/// A person's, at the slowest that desktops take for one.
+const DOUBLE_CLICK: Duration = Duration::from_millis(800);
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
@@ -54,6 +56,8 @@ pub(super) struct Program {
     tick: Timer,
     /// The operator's screen, while this end looks at it (Share, Show).
     theirs: RefCell<Option<Screen<AgentWindow>>>,
+    /// How large the window was before it grew for that.
+    before: Cell<Option<room::Before>>,
 }
 
 /// An act of the person, on its way to the program.
@@ -86,6 +90,7 @@ impl Program {
             guard: RefCell::new(Guard::new(next_is_bar)),
             tick: Timer::default(),
             theirs: RefCell::default(),
+            before: Cell::default(),
         });
         program.look_again();
         let seeing = Rc::downgrade(&program);
@@ -155,6 +160,7 @@ impl Program {
                 if let Some(screen) = self.theirs.take() {
                     screen.allow(Allowed::No);
                     screen.watch(None);
+                    self.shrink();
                 }
             }
             (Some(allowed), true) => {
@@ -178,7 +184,23 @@ impl Program {
         });
         screen.watch(viewer);
         *self.theirs.borrow_mut() = Some(screen);
-        room::grow(self.window.window(), room::PICTURE);
+        if let Some(before) = room::grow(self.window.window(), room::PICTURE) {
+            self.before.set(Some(before));
+        }
+    }
+
+    /// Once the end of a double click on End has come, which is for no other window.
+    fn shrink(self: &Rc<Self>) {
+        let program = Rc::downgrade(self);
+        Timer::single_shot(DOUBLE_CLICK, move || {
+            let Some(program) = program.upgrade().filter(|program| program.theirs.borrow().is_none())
+            else {
+                return;
+            };
+            if let Some(before) = program.before.take() {
+                room::shrink(program.window.window(), before);
+            }
+        });
     }
 
     fn show(&self) {

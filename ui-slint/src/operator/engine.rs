@@ -29,13 +29,10 @@ use tokio::sync::mpsc;
 
 use super::model::{Account, Asks, Note, TabId, ToastWhat};
 use super::session::Happened;
-use super::update::{Form, Msg};
-use super::{entrance, files};
+use super::update::{Form, Msg, Secret};
+use super::{entrance, files, password};
 use crate::orders::{Errand, Orders};
 use crate::{last_words, upkeep};
-
-/// What a server that is busy asks for, in seconds.
-const BUSY_S: u64 = 60;
 
 /// Acts that may wait for a session's loop: more than hands make in a second.
 const ACTS: usize = 1024;
@@ -139,6 +136,15 @@ impl Engine {
         self.runtime.spawn(async move {
             let answer = enter(&settings, form).await;
             news.tell(Msg::Answered(answer)).await;
+        });
+    }
+
+    pub fn change_password(&self, old: &Secret, new: &Secret) {
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        let (old, new) = (old.0.to_string(), new.0.to_string());
+        self.runtime.spawn(async move {
+            let answer = surface::change_password(&settings, old, new).await;
+            news.tell(Msg::Password(password::Msg::Answered(answer))).await;
         });
     }
 
@@ -260,7 +266,7 @@ async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
         Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
         Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
         Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },
-        Ok(LoginOutcome::Busy) => entrance::Answer::Busy { seconds: BUSY_S },
+        Ok(LoginOutcome::Busy) => entrance::Answer::Busy,
         // The server says only that something does not fit; a new device lacks its code.
         Ok(LoginOutcome::Refused) if credentials.enrolment.is_none() && files::is_new(settings) => {
             entrance::Answer::NeedsEnrolment

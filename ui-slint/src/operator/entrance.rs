@@ -14,6 +14,10 @@ use super::model::{Account, Asks, Busy, Door, Missing, Model, Note, Page, SignIn
 use super::preferences::Preferences;
 use super::update::{Effect, Form, say};
 
+/// How long a server that is busy is left alone, in seconds: most often it is a moment. Each time in a row twice as long.
+const BUSY_S: u64 = 5;
+const BUSY_MOST_S: u64 = 60;
+
 /// What the program's files say at its start.
 #[derive(Debug)]
 pub struct Found {
@@ -52,10 +56,8 @@ pub enum Answer {
     Locked {
         seconds: u64,
     },
-    /// Seconds to wait.
-    Busy {
-        seconds: u64,
-    },
+    /// The server could not look at it at this moment.
+    Busy,
     Failed(Fault),
 }
 
@@ -104,6 +106,27 @@ pub(super) fn submit(model: &mut Model, form: Form) -> Vec<Effect> {
     vec![Effect::SignIn(Form { user: page.user.clone(), asks: page.asks, ..form })]
 }
 
+/// What is wrong with a field is told until it is written in.
+pub(super) fn typed(model: &mut Model, field: Missing) {
+    let Door::Out(page) = &mut model.door else { return };
+    let is_mended = match &page.trouble {
+        Some(Trouble::Missing(missing)) => *missing == field,
+        Some(Trouble::Failed(fault)) => {
+            *fault == Fault::WrongPassword && page.asks == Asks::Password && field != Missing::Code
+        }
+        Some(
+            Trouble::SignInOver
+            | Trouble::Locked { .. }
+            | Trouble::DevicePending { .. }
+            | Trouble::Busy { .. },
+        )
+        | None => false,
+    };
+    if is_mended {
+        page.trouble = None;
+    }
+}
+
 /// Whether the server wants to be left alone. A locked account may have been opened by an administrator
 /// meanwhile, which only the server knows.
 fn waits(page: &SignIn, now: u64) -> bool {
@@ -124,6 +147,9 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
     let now = model.now;
     let Door::Out(page) = &mut model.door else { return Vec::new() };
     page.busy = Busy::Idle;
+    if answer != Answer::Busy {
+        page.busy_before = 0;
+    }
     page.trouble = match answer {
         Answer::SignedIn(account) => {
             account.user.clone_into(&mut model.preferences.user);
@@ -146,7 +172,11 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         }
         Answer::DevicePending { words } => Some(Trouble::DevicePending { words }),
         Answer::Locked { seconds } => Some(Trouble::Locked { until: now + seconds }),
-        Answer::Busy { seconds } => Some(Trouble::Busy { until: now + seconds }),
+        Answer::Busy => {
+            let wait = (BUSY_S << page.busy_before.min(4)).min(BUSY_MOST_S);
+            page.busy_before += 1;
+            Some(Trouble::Busy { until: now + wait })
+        }
         Answer::Failed(fault) => {
             // The server does not say what of it was wrong. Most often it is the password, and a second time
             // this computer may have become unknown there.

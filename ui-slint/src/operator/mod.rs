@@ -9,6 +9,8 @@ pub mod history;
 mod looking;
 pub mod mock;
 pub mod model;
+mod options;
+pub mod password;
 pub mod preferences;
 pub mod program;
 mod question;

@@ -12,6 +12,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::terms::Requirement;
 
 use super::history::Past;
+use super::password::Changing;
 use super::preferences::{Language, Preferences};
 pub use super::question::Question;
 pub use super::tab::{
@@ -43,6 +44,8 @@ pub struct Model {
     pub told_lang: Option<Lang>,
     /// What waits for the operator's word that running sessions may end.
     pub leaving: Option<Leave>,
+    /// The dialog for another password, while it is open.
+    pub password: Option<Changing>,
     /// One line that goes away by itself.
     pub toast: Option<Toast>,
     /// Seconds since 1970 at the last tick.
@@ -79,6 +82,8 @@ pub struct SignIn {
     pub trouble: Option<Trouble>,
     /// Whether the last try was one with a wrong password, as far as anybody knows.
     pub has_failed: bool,
+    /// How often in a row the server was busy.
+    pub busy_before: u32,
     /// What the authenticator is set up with, in base 32.
     pub key: String,
 }
@@ -183,6 +188,7 @@ pub enum ToastWhat {
     /// The other side has kept a picture of this screen, in the session of that name (T27).
     PictureTaken(String),
     TextSent,
+    PasswordChanged,
 }
 
 impl Model {
@@ -199,6 +205,7 @@ impl Model {
             usual_folder: PathBuf::new(),
             told_lang: None,
             leaving: None,
+            password: None,
             toast: None,
             now,
             zone: TimeZone::UTC,

@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use super::engine::{Engine, News, Teller};
 use super::looking::Look;
 use super::model::{Model, TabId, ToastWhat};
+use super::options::Options;
 use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Sharings};
 use super::update::{Effect, Msg, update_at};
@@ -39,34 +40,6 @@ use crate::{documents, front, kept, room};
 
 /// How long sessions have to say goodbye when the window is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
-
-/// The operator's window for support sessions.
-#[derive(Debug, Parser)]
-#[command(name = "tasuki-operator", version)]
-struct Options {
-    /// One folder for configuration and state, instead of the XDG folders.
-    #[arg(long, value_name = "DIR")]
-    profile: Option<PathBuf>,
-    /// The organisation's signed file.
-    #[arg(long, value_name = "FILE")]
-    tenant: Option<PathBuf>,
-    /// Which paths may carry a session: auto, direct or relayed.
-    #[arg(long, value_name = "PATH")]
-    path: Option<String>,
-    /// The HTTP proxy: auto, none, or http://HOST:PORT.
-    #[arg(long, value_name = "PROXY")]
-    proxy: Option<String>,
-    /// The language: en or ja.
-    #[arg(long, value_name = "LANG")]
-    lang: Option<String>,
-    /// What is logged on standard error, e.g. info.
-    #[arg(long, value_name = "FILTER")]
-    log: Option<String>,
-    /// Made-up states without a server, beginning with this one or the first; Ctrl with the right and
-    /// left arrow walks through them.
-    #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
-    mock: Option<String>,
-}
 
 /// The program.
 pub fn main() -> ExitCode {
@@ -295,6 +268,7 @@ impl App {
         match effect {
             Effect::SignIn(form) => engine.sign_in(form),
             Effect::SignOut => engine.sign_out(),
+            Effect::ChangePassword { old, new } => engine.change_password(&old, &new),
             Effect::Dial { tab, mode, note } => engine.dial(tab, mode, note),
             Effect::Act(tab, act) => engine.act(tab, act),
             Effect::HangUp(tab) => engine.hang_up(tab),

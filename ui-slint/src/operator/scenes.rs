@@ -8,7 +8,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 use tasuki_protocol::terms::Requirement;
 
@@ -17,9 +17,9 @@ use super::model::{
     Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Number, Outcome,
     Page, Question, SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
+use super::password;
 use super::preferences::{Language, Preferences};
-use crate::checkup;
-use crate::look::Shade;
+use crate::{checkup, look::Shade};
 
 /// 2026-11-25 14:06 UTC.
 const NOW: u64 = 1_795_615_560;
@@ -39,6 +39,7 @@ pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
     scenes.extend(stage.live());
     scenes.extend(stage.over_the_picture());
     scenes.extend(stage.after());
+    scenes.extend(password::made_up(|| Model { page: Page::Settings, ..stage.home() }));
     scenes.into_iter().map(|(name, model)| Scene { name, model }).collect()
 }
 
@@ -135,13 +136,17 @@ impl Stages {
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
                     tab.granted = Mode::View.ceiling().without(Capability::Record);
-                    tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
+                    tab.more =
+                        More::Asked { wanted: Rights::of(&[Capability::Operate]), until: NOW + 40 };
                 }),
             ),
             (
                 "operator-viewer-control-granted",
                 live(Mode::Control, |tab| {
-                    tab.more = More::Granted { rights: asked(), until: Some(NOW + 13 * 60 + 7) };
+                    tab.more = More::Granted {
+                        rights: Rights::of(&[Capability::Operate]),
+                        until: Some(NOW + 13 * 60 + 7),
+                    };
                 }),
             ),
             (
@@ -294,7 +299,6 @@ impl Stages {
         let note = Note { customer, ..Note::default() };
         let mut tab = Tab::new(TabId(2), Mode::View, note, NOW - 60);
         tab.stage = Stage::Waiting(number(0));
-        tab.unread = 0;
         tab
     }
 
@@ -345,10 +349,6 @@ impl Stages {
             past(186_000, 60, Mode::Show, self.say("Branch Kobe", "神戸支店"), How::Lost),
         ]
     }
-}
-
-fn asked() -> tasuki_protocol::rights::Rights {
-    tasuki_protocol::rights::Rights::of(&[Capability::Operate])
 }
 
 fn go_on() -> Question {

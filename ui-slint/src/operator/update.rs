@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use super::ending;
 use super::entrance::{self, Answer, Found};
 use super::history::Past;
-use super::model::{Asks, Leave, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
+use super::model::{Asks, Leave, MAX_TABS, Missing, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
+use super::password;
 use super::preferences::{Language, Preferences};
 use super::session::{self, Happened, Wish};
 use crate::checkup;
@@ -29,6 +30,8 @@ pub enum Msg {
     /// The program has looked at its files.
     Started(Box<Found>),
     SubmitSignIn(Form),
+    /// Into a field of the sign-in page.
+    Typed(Missing),
     Answered(Answer),
     SignOut,
     /// Whether that, or the closing of the window, may end what runs.
@@ -50,6 +53,7 @@ pub enum Msg {
     /// Empty for the usual folder.
     ChooseFolder(PathBuf),
     ForgetHistory,
+    Password(password::Msg),
     Checkup(checkup::Msg),
     ToastGone,
     /// Something is done, or could not be; said in passing.
@@ -91,6 +95,10 @@ impl From<&str> for Secret {
 pub enum Effect {
     SignIn(Form),
     SignOut,
+    ChangePassword {
+        old: Secret,
+        new: Secret,
+    },
     Dial {
         tab: TabId,
         mode: Mode,
@@ -136,6 +144,10 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Started(found) => entrance::started(model, *found),
         Msg::SubmitSignIn(form) => entrance::submit(model, form),
+        Msg::Typed(field) => {
+            entrance::typed(model, field);
+            Vec::new()
+        }
         Msg::Answered(answer) => entrance::answered(model, answer),
         Msg::SignOut => ending::leave(model, Leave::SignOut),
         Msg::Leave(yes) => ending::answered(model, yes),
@@ -166,6 +178,7 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
             let named = Some(folder).filter(|folder| !folder.as_os_str().is_empty());
             prefer(model, |chosen| chosen.pictures = named)
         }
+        Msg::Password(msg) => password::update(model, msg),
         Msg::Checkup(msg) => {
             checkup::update(&mut model.checkup, msg).map(Effect::Checkup).into_iter().collect()
         }

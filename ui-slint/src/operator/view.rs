@@ -13,11 +13,11 @@ use super::model::{
     Account, Asks, Busy, Door, Leave, Missing, Model, Page, SignIn, Stage, Tab, ToastWhat, Trouble,
 };
 use super::preferences::{Grab, Keyboard, Language};
-use super::view_session;
+use super::{password, view_session};
 use crate::rows::fill;
 use crate::windows::{
     HistoryHow, LanguageChoice, Leaving, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
-    PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
+    PasswordTrouble, PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
 };
 use crate::{checkup, clock, kept, look};
 
@@ -32,6 +32,7 @@ pub fn show(model: &Model, window: &OperatorWindow) {
     show_settings(model, &operator);
     show_toast(model, &operator);
     show_leaving(model, &operator);
+    show_password(model, &operator);
     view_session::show(model, window);
     checkup::show(model.checkup.as_ref(), model.lang(), window);
     operator.set_page(page(model));
@@ -219,6 +220,7 @@ fn show_toast(model: &Model, operator: &Operator<'_>) {
         }
         Some(ToastWhat::TooManyTabs) => ToastLine::TooMany,
         Some(ToastWhat::TextSent) => ToastLine::TextSent,
+        Some(ToastWhat::PasswordChanged) => ToastLine::PasswordChanged,
     });
     operator.set_toast_words(words.into());
 }
@@ -231,6 +233,26 @@ fn show_leaving(model: &Model, operator: &Operator<'_>) {
     });
     let live = model.tabs.iter().filter(|tab| tab.is_live()).count();
     operator.set_live_sessions(i32::try_from(live).unwrap_or(i32::MAX));
+}
+
+fn show_password(model: &Model, operator: &Operator<'_>) {
+    let changing = model.password.as_ref();
+    operator.set_password_shown(changing.is_some());
+    operator.set_password_busy(changing.is_some_and(|changing| changing.busy == Busy::Working));
+    let mut words = String::new();
+    operator.set_password_trouble(match changing.and_then(|changing| changing.trouble.as_ref()) {
+        None => PasswordTrouble::None,
+        Some(password::Trouble::NoOld) => PasswordTrouble::NoOld,
+        Some(password::Trouble::NoNew) => PasswordTrouble::NoNew,
+        Some(password::Trouble::Differ) => PasswordTrouble::Differ,
+        Some(password::Trouble::WrongOld) => PasswordTrouble::WrongOld,
+        Some(password::Trouble::Unusable) => PasswordTrouble::Unusable,
+        Some(password::Trouble::Failed(fault)) => {
+            words = fault.sentence(model.lang());
+            PasswordTrouble::Failed
+        }
+    });
+    operator.set_password_words(words.into());
 }
 
 pub(super) fn stage(tab: &Tab) -> SessionStage {

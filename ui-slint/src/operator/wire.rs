@@ -9,7 +9,8 @@ use tasuki_protocol::ids::Digest;
 use tasuki_protocol::screen::MonitorId;
 use tasuki_protocol::showable::one_line;
 
-use super::model::{Dialog, Note, Page, TabId};
+use super::model::{Dialog, Missing, Note, Page, TabId};
+use super::password;
 use super::preferences::{Grab, Keyboard, Language, Preferences};
 use super::session::{Look, RightsWish, Wish};
 use super::update::{Form, Msg, Secret};
@@ -17,6 +18,7 @@ use super::view::mode_of;
 use crate::viewer::frame::Zoom;
 use crate::windows::{
     Chat, LanguageChoice, Operator, OperatorPage, OperatorWindow, Running, Session, SessionDialog,
+    SignInField,
 };
 use crate::{chat, checkup};
 
@@ -25,6 +27,7 @@ pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
     wire_door(window, &send);
     wire_places(window, &send);
     wire_settings(window, &send);
+    wire_password(window, &send);
     wire_number(window, &send);
     wire_picture(window, &send);
     wire_dialogs(window, &send);
@@ -42,6 +45,14 @@ fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
             ..Form::default()
         };
         told(Msg::SubmitSignIn(form));
+    });
+    let told = send.clone();
+    operator.on_typed(move |field| {
+        told(Msg::Typed(match field {
+            SignInField::User => Missing::User,
+            SignInField::Password => Missing::Password,
+            SignInField::Code => Missing::Code,
+        }));
     });
     let told = send.clone();
     operator.on_sign_out(move || told(Msg::SignOut));
@@ -115,6 +126,19 @@ fn wire_settings(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static
         } else {
             |chosen| chosen.grab = Grab::OwnKeysOnly
         }));
+    });
+}
+
+fn wire_password(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {
+    let operator = window.global::<Operator<'_>>();
+    let told = send.clone();
+    operator.on_show_password(move |open| told(Msg::Password(password::Msg::Open(open))));
+    let told = send.clone();
+    operator.on_password_typed(move || told(Msg::Password(password::Msg::Typed)));
+    let told = send.clone();
+    operator.on_change_password(move |old, new, again| {
+        let [old, new, again] = [old, new, again].map(|text| Secret::from(text.as_str()));
+        told(Msg::Password(password::Msg::Submit { old, new, again }));
     });
 }
 

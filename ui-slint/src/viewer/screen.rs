@@ -290,8 +290,9 @@ where
         if is_synthetic && pressed {
             return EventResult::Propagate;
         }
-        if pressed && let Some(text) = self.inner.state.borrow().letters(event.text.as_deref()) {
-            self.act(Some(InputEvent::Text(text)));
+        let typed = (event.text.as_deref(), &event.logical_key);
+        if pressed && let Some(letters) = self.inner.state.borrow().letters(typed) {
+            self.act(Some(letters).filter(|text| !text.is_empty()).map(InputEvent::Text));
             return EventResult::PreventDefault;
         }
         let action = if pressed { KeyAction::Press } else { KeyAction::Release };

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use slint::winit_030::winit::keyboard::{Key, NamedKey};
 use slint::{Image, ModelRc, VecModel};
 use tasuki_media::tiling::Extent;
 use tasuki_protocol::input::{InputEvent, PhysicalKey, PointerButton};
@@ -253,21 +254,27 @@ impl Watching {
         self.hands.set_reach(reach)
     }
 
-    /// What a key is to be sent as, where letters are wanted and it makes one.
-    pub(super) fn letters(&self, text: Option<&str>) -> Option<String> {
+    /// What a key is to be sent as, where letters are wanted and it makes one. Nothing at all for half a letter: it is
+    /// sent whole, and by its place the key would make another one there, or open a menu.
+    pub(super) fn letters(&self, (text, key): (Option<&str>, &Key)) -> Option<String> {
+        if self.keyboard.keys != Keys::Letters || self.hands.reach() != Reach::Host {
+            return None;
+        }
+        if matches!(key, Key::Dead(_) | Key::Named(NamedKey::AltGraph)) {
+            return Some(String::new());
+        }
         let modified = [
             PhysicalKey::LEFT_CONTROL,
             PhysicalKey::RIGHT_CONTROL,
             PhysicalKey::LEFT_ALT,
+            // Where it makes letters here, it is held at no host.
+            PhysicalKey::RIGHT_ALT,
             PhysicalKey::LEFT_META,
             PhysicalKey::RIGHT_META,
         ];
-        let wanted = self.keyboard.keys == Keys::Letters
-            && self.hands.reach() == Reach::Host
-            && !modified.into_iter().any(|key| self.hands.holds(key));
-        let text =
-            text.filter(|text| wanted && !text.is_empty() && !text.chars().any(char::is_control))?;
-        Some(text.to_owned())
+        let is_chord = modified.into_iter().any(|key| self.hands.holds(key));
+        let is_letter = |text: &&str| !text.is_empty() && !text.chars().any(char::is_control);
+        text.filter(is_letter).filter(|_| !is_chord).map(str::to_owned)
     }
 
     #[cfg(target_os = "linux")]
@@ -298,7 +305,33 @@ impl Watching {
 
 #[cfg(test)]
 mod tests {
+    use super::super::capture::Allowed;
     use super::*;
+
+    #[test]
+    fn s2_letters_are_sent_as_such_and_chords_with_any_of_the_keys_that_make_none_by_their_places() {
+        let mut watching = Watching::default();
+        let a = Key::Character("a".into());
+        let letters = |watching: &Watching, text: &str| watching.letters((Some(text), &a));
+        assert_eq!(letters(&watching, "a"), None, "nobody operates");
+        let here = Focus::Here;
+        watching.standing = Standing { window: here, picture: here, allowed: Allowed::Yes };
+        let _ = watching.stand();
+        assert_eq!(letters(&watching, "a"), None, "places are wanted");
+        watching.keyboard.keys = Keys::Letters;
+        for (text, sent) in [("@", Some("@")), ("â", Some("â")), ("\r", None), ("", None)] {
+            assert_eq!(letters(&watching, text).as_deref(), sent, "{text:?}");
+        }
+        for half in [Key::Dead(Some('^')), Key::Named(NamedKey::AltGraph)] {
+            assert_eq!(watching.letters((None, &half)).as_deref(), Some(""), "{half:?}");
+        }
+        assert_eq!(watching.letters((None, &Key::Named(NamedKey::Enter))), None, "by its place");
+        for held in [PhysicalKey::LEFT_ALT, PhysicalKey::RIGHT_ALT, PhysicalKey::RIGHT_CONTROL] {
+            let _ = watching.hands.press(held);
+            assert_eq!(letters(&watching, "a"), None, "{held:?}");
+            let _ = watching.hands.release(held);
+        }
+    }
 
     /// The page's head keeps its height by the toolkit's measure, and so nothing tells that it moved on the screen.
     #[test]

@@ -12,7 +12,7 @@ use tasuki_ui_slint::operator::{scenes, wire};
 
 use crate::{find, open};
 
-const CASES: [(&str, R, &str, &str); 47] = [
+const CASES: [(&str, R, &str, &str); 49] = [
     ("operator-not-set-up", R::Button, "Try again", "TryAgain"),
     ("operator-sign-in", R::Button, "Sign in", "SubmitSignIn"),
     ("operator-home", R::RadioButton, "View", "Choose(View)"),
@@ -40,6 +40,8 @@ const CASES: [(&str, R, &str, &str); 47] = [
     ("operator-ended", R::Button, "Save it", "SaveReceipt"),
     ("operator-settings", R::RadioButton, "日本語", "ChooseLanguage(Japanese)"),
     ("operator-settings", R::Button, "Check the connection", "Checkup(Begun)"),
+    ("operator-settings", R::Button, "Change the password", "Password(Open(true))"),
+    ("operator-dialog-password", R::Button, "Cancel", "Password(Open(false))"),
     ("operator-failed", R::Button, "Check the connection", "Checkup(Begun)"),
     ("operator-checkup", R::Button, "Close", "Checkup(Closed)"),
     ("operator-not-set-up", R::Button, "日本語", "SwitchLanguage"),

@@ -108,3 +108,35 @@ pub(crate) fn what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang: L
         live.now = live.now + Duration::from_secs(754) - Duration::from_millis(later);
     }
 }
+
+const REFUSE: &[&str] = &["Refuse", "拒否する"];
+const CALLED: &[&str] = &["I called them myself", "自分からかけました"];
+/// A laptop whose pixels are small, without what its desktop takes: 1280x800 at a scale of 2 has 400.
+const LOW: f32 = 400.0;
+
+/// What has to be read scrolls there, and the buttons stay.
+pub(crate) fn s29_what_answers_is_whole_in_a_low_window(lang: Lang) {
+    let mut seen = 0;
+    for scene in scenes::all(lang, Shade::Light, Instant::now()) {
+        let is_covered =
+            ["continue", "more-rights", "details", "checkup"].iter().any(|it| scene.name.contains(it));
+        let buttons: &[&[&str]] = match scene.name {
+            "agent-notice" => &[REFUSE, CALLED],
+            name if name.starts_with("agent-consent") => &[REFUSE, ALLOW],
+            name if name.starts_with("agent-live") && !is_covered => &[END],
+            name if name.starts_with("agent-watching") => &[END],
+            _ => continue,
+        };
+        let (window, _) = open(&scene);
+        // The notice has stood for long enough.
+        view::show(&scene.model, &window, scene.now + Duration::from_secs(10));
+        window.window().set_size(LogicalSize::new(460.0, LOW));
+        let _ = window.window().take_snapshot().unwrap();
+        for labels in buttons {
+            let (_, top, _, bottom) = place(&window, labels).expect("it is there");
+            assert!(top >= 56.0 && bottom <= LOW, "{}: {labels:?}: {top} to {bottom}", scene.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "{seen}");
+}

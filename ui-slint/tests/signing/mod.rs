@@ -1,5 +1,7 @@
 //! Where the keys go, and what is said, while an operator signs in.
 
+use tasuki_ui_slint::operator::{password, wire};
+
 use super::*;
 
 /// What stands in the field after one letter was typed blindly.
@@ -55,4 +57,73 @@ pub(crate) fn one_sentence_says_that_this_computer_is_new() {
     let words: std::collections::BTreeSet<_> =
         said.iter().filter_map(ElementHandle::accessible_label).collect();
     assert_eq!(words.len(), 1, "{words:?}");
+}
+
+/// A click that was meant for one field lands in no other, whatever the server answers meanwhile.
+pub(crate) fn nothing_moves_under_the_pointer_while_one_signs_in() {
+    let told = [
+        "operator-sign-in",
+        "operator-sign-in-missing",
+        "operator-sign-in-busy",
+        "operator-sign-in-wrong",
+        "operator-sign-in-over",
+        "operator-sign-in-locked",
+        "operator-sign-in-device-pending",
+    ];
+    for size in [(1280.0, 800.0), (760.0, 520.0)] {
+        let mut first = None;
+        for name in told {
+            let window = open(&scene(name));
+            window.window().set_size(LogicalSize::new(size.0, size.1));
+            let _ = window.window().take_snapshot().unwrap();
+            let places = [(R::TextInput, "User name"), (R::TextInput, "Password"), (R::Button, "Sign")];
+            let places = places.map(|(role, label)| {
+                let control = find(&window, role, label).unwrap_or_else(|| panic!("{name}: {label}"));
+                (control.absolute_position().y, control.absolute_position().y + control.size().height)
+            });
+            assert!(places[2].1 < size.1, "{name}: the button is seen at {size:?}: {places:?}");
+            assert_eq!(*first.get_or_insert(places), places, "{name} at {size:?}");
+        }
+    }
+}
+
+/// What is wrong with a field is told no longer once somebody writes in it.
+pub(crate) fn what_is_written_into_a_field_is_told() {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let window = open(&scene("operator-sign-in-missing"));
+    let told = Rc::clone(&heard);
+    wire::wire(&window, move |msg| told.borrow_mut().push(format!("{msg:?}")));
+    window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+    assert!(!typed(&window, "Password").is_empty());
+    assert_eq!(*heard.borrow(), ["Typed(Password)"]);
+}
+
+/// And what is to be mended has the keys, and is empty.
+pub(crate) fn a_password_is_changed_by_keys_alone() {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let window = open(&scene("operator-dialog-password"));
+    let told = Rc::clone(&heard);
+    wire::wire(&window, move |msg| {
+        if let Msg::Password(password::Msg::Submit { old, new, again }) = msg {
+            told.borrow_mut().push([old, new, again].map(|secret| secret.0.to_string()));
+        }
+    });
+    window.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+    let keys = |text: &str| {
+        let _ = window.window().take_snapshot().unwrap();
+        i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(20));
+        for key in text.chars() {
+            window.window().dispatch_event(WindowEvent::KeyPressed { text: key.into() });
+            window.window().dispatch_event(WindowEvent::KeyReleased { text: key.into() });
+        }
+    };
+    keys("old\nnew\nnew\n");
+    assert_eq!(heard.take(), [["old", "new", "new"]]);
+    mock::show(&scene("operator-dialog-password-wrong"), &window);
+    keys("now\n\n\n");
+    assert_eq!(heard.take(), [["now", "new", "new"]]);
+    mock::show(&scene("operator-dialog-password"), &window);
+    mock::show(&scene("operator-dialog-password-unusable"), &window);
+    keys("longer\nlonger\n");
+    assert_eq!(heard.take(), [["now", "longer", "longer"]]);
 }

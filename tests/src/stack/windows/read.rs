@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, process::Command};
 
 use anyhow::{Context, Result};
 
-use super::{AgentWindow, OperatorWindow, operator, window_program};
+use super::{AgentWindow, OperatorWindow, View, operator, window_program};
 use crate::{
     desktop::{Desktop, Hand, Reader, role},
     running::{run, until},
@@ -66,6 +66,20 @@ impl<'a> OperatorWindow<'a> {
         self.click_on_screen(bar.at(middle(reader, HIS_BAR, (role::BUTTON, name))?))
     }
 
+    /// Clicks at a pixel of the user's screen, wherever and however large it is seen in the window.
+    ///
+    /// # Errors
+    /// It is not seen.
+    pub fn click_in_picture(
+        &self,
+        reader: &Reader,
+        screen: (u16, u16),
+        pixel: (i16, i16),
+    ) -> Result<()> {
+        let place = in_picture(reader, (HIS, "Their screen"), screen, pixel)?;
+        self.click_on_screen(self.frame.at(place))
+    }
+
     fn click_on_screen(&self, (x, y): (u16, u16)) -> Result<()> {
         self.click(i32::from(x) - i32::from(self.frame.left), i32::from(y) - i32::from(self.frame.top))
     }
@@ -114,6 +128,21 @@ impl<'a> AgentWindow<'a> {
         hand.click(self.place_at(reader, role, name)?)
     }
 
+    /// A hand's click at a pixel of the operator's screen, wherever and however large it is seen in the window.
+    ///
+    /// # Errors
+    /// It is not seen.
+    pub fn click_in_picture(
+        &self,
+        hand: &mut Hand,
+        reader: &Reader,
+        screen: (u16, u16),
+        pixel: (i16, i16),
+    ) -> Result<()> {
+        let place = in_picture(reader, (HERS, "You see "), screen, pixel)?;
+        hand.click(self.frame()?.context("the user's window is gone")?.at(place))
+    }
+
     /// Where a button of the bar stands on the screen.
     ///
     /// # Errors
@@ -122,6 +151,19 @@ impl<'a> AgentWindow<'a> {
         let place = middle(reader, HER_BAR, (role::BUTTON, name))?;
         Ok(self.bar()?.context("there is no bar")?.at(place))
     }
+}
+
+/// Where a pixel of a screen is seen in a window, in the part of it that is called so.
+fn in_picture(
+    reader: &Reader,
+    (window, name): (&str, &str),
+    screen: (u16, u16),
+    (x, y): (i16, i16),
+) -> Result<(f64, f64)> {
+    let area = until(name, || Ok(reader.areas(window, role::IMAGE, name)?.first().copied()))?;
+    let [left, top, width, height] = area.map(f64::from);
+    let view = View { left, top, width, height };
+    Ok(view.place_of(screen, (f64::from(x) + 0.5, f64::from(y) + 0.5)))
 }
 
 /// The middle of something that stands in a window, as soon as it does.

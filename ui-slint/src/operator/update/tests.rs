@@ -266,6 +266,53 @@ fn what_was_noted_of_a_session_stands_in_its_tab_and_in_the_history() {
     assert_eq!(past.reason, "printer");
 }
 
+/// Most often a server is busy for a moment; one that stays so is left alone for longer each time.
+#[test]
+fn f14_a_busy_server_is_asked_again_soon_and_then_less_and_less_often() {
+    let mut model = Model::new(Lang::En, 1000);
+    update(&mut model, found(None));
+    let mut now = 1000;
+    let mut busy = |model: &mut Model, answer| {
+        update(model, Msg::Tick(now));
+        assert_eq!(update(model, form("hanako", "secret", "")).len(), 1, "at {now}");
+        update(model, Msg::Answered(answer));
+        let Door::Out(page) = &model.door else { panic!("signed in") };
+        let Some(Trouble::Busy { until }) = page.trouble else { return 0 };
+        let waits = until - now;
+        now = until;
+        waits
+    };
+    for wait in [5, 10, 20, 40, 60, 60] {
+        assert_eq!(busy(&mut model, Answer::Busy), wait);
+    }
+    busy(&mut model, Answer::Failed(Fault::WrongPassword));
+    assert_eq!(busy(&mut model, Answer::Busy), 5, "it has answered meanwhile");
+}
+
+#[test]
+fn what_is_wrong_with_a_field_is_told_until_it_is_written_in() {
+    let mut model = Model::new(Lang::En, 1000);
+    update(&mut model, found(None));
+    let trouble = |model: &Model| match &model.door {
+        Door::Out(page) => page.trouble.clone(),
+        Door::Shut(_) | Door::In(_) => panic!("no page to sign in"),
+    };
+    update(&mut model, form("", "", ""));
+    update(&mut model, Msg::Typed(Missing::Password));
+    assert_eq!(trouble(&model), Some(Trouble::Missing(Missing::User)), "another field");
+    update(&mut model, Msg::Typed(Missing::User));
+    assert_eq!(trouble(&model), None);
+
+    update(&mut model, form("hanako", "wrong", ""));
+    update(&mut model, Msg::Answered(Answer::Failed(Fault::WrongPassword)));
+    update(&mut model, Msg::Typed(Missing::Password));
+    assert_eq!(trouble(&model), None);
+    update(&mut model, form("hanako", "wrong", ""));
+    update(&mut model, Msg::Answered(Answer::Locked { seconds: 900 }));
+    update(&mut model, Msg::Typed(Missing::Password));
+    assert!(trouble(&model).is_some(), "that does not unlock it");
+}
+
 /// What the page asks and says after each answer; no answer leaves it busy.
 #[test]
 fn each_answer_to_a_sign_in_leads_on() {
@@ -282,7 +329,7 @@ fn each_answer_to_a_sign_in_leads_on() {
             Some(Trouble::DevicePending { words }),
         ),
         (Answer::Locked { seconds: 900 }, Asks::Password, Some(Trouble::Locked { until: 1900 })),
-        (Answer::Busy { seconds: 60 }, Asks::Password, Some(Trouble::Busy { until: 1060 })),
+        (Answer::Busy, Asks::Password, Some(Trouble::Busy { until: 1005 })),
         (Answer::Failed(failed.clone()), Asks::Password, Some(Trouble::Failed(failed))),
     ];
     for (answer, asks, trouble) in stays {
