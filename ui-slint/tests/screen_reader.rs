@@ -159,13 +159,13 @@ fn the_whole_question_is_told(reader: &Reader, words: &Words) {
     assert!(!is_seen(all.last().expect("lines")), "the question is longer than the window");
 }
 
-/// The person's next key is meant for Refuse, which had the focus.
 /// A line of the catalogue as the window shows it.
 fn sentence(line: &str, lang: Lang) -> String {
     let (first, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
     format!("{}{rest}{}", first.to_uppercase(), if lang == Lang::En { "." } else { "。" })
 }
 
+/// The person's next key is meant for Refuse, which had the focus.
 fn a_focus_for_allow_is_refuses(desk: &mut Desk, reader: &Reader, window: &Mock) {
     reader.wait_for_focus(BUTTON, ENGLISH.refuse);
     reader.give_focus(&reader.wait_for(BUTTON, ENGLISH.allow));

@@ -134,8 +134,6 @@ fn nothing_is_marked_any_more(window: &OperatorWindow<'_>) {
     until("the bar and the frame to go", || Ok(window.marks()?.is_empty().then_some(()))).unwrap();
 }
 
-/// S1, S2, S14, S18, S19, S22, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys
-/// alone, each with its picture in a second, and a receipt that says what was.
 /// Pictures of others' screens, keys and tokens are in their memory.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
@@ -156,6 +154,8 @@ fn t68_neither_window_can_leave_a_core_dump() {
     }
 }
 
+/// S1, S2, S14, S18, S19, S22, S24, S29, S31, S97: all five modes between the two windows, by clicks and keys
+/// alone, each with its picture in a second, and a receipt that says what was.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s1_all_five_modes_between_the_two_windows_by_clicks_and_keys() {
