@@ -131,6 +131,8 @@ texts! {
     FaultTypedTwice =>
         "The two entries differ. Nothing was changed; run the command again.",
         "二度の入力が一致しません。何も変更していません。もう一度実行してください。";
+    FaultServerWentBack => "The server has gone back to an earlier state of your organisation's keys, as after a backup was put back. Nothing was started, and no file helps: tell your administrator (tasuki-admin key republish).", "サーバーが組織の鍵の以前の状態に戻っています（バックアップの復元など）。何も始めていません。設定ファイルの入れ替えでは直りません。管理者に知らせてください（tasuki-admin key republish）。";
+    FaultListWithheld => "The server does not show which operators' devices your organisation has taken out, so nobody can be known for sure. Nothing was started. Try again later; if it stays so, tell your administrator (tasuki-admin key republish).", "組織が失効させたオペレータの端末の一覧を、サーバーが示しません。相手を確認できないため、何も始めていません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください（tasuki-admin key republish）。";
     FaultNotConfirmed =>
         "This mode asks you to show again that it is you. Run: tasuki confirm",
         "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
