@@ -3,6 +3,11 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use crate::mending::{
+    AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, NameOperator,
+    ResetPassword, WithdrawInvitations,
+};
+
 use crate::blob::Blob;
 use crate::ids::{DeviceKey, Digest, TenantId};
 use crate::rights::Mode;
@@ -252,26 +257,6 @@ pub struct AdminEntry {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AddAdmin {
-    pub name: String,
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminAdded {
-    /// One-time token for [`JOIN_PATH`].
-    pub token: String,
-    pub expires_in: u64,
-}
-
-impl std::fmt::Debug for AdminAdded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AdminAdded(..)")
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ChangeAdmin {
     pub name: String,
     pub change: AdminChange,
@@ -285,67 +270,6 @@ pub enum AdminChange {
     Remove,
     /// Ends a suspension after failed logins.
     Unlock,
-}
-
-/// An operator has forgotten his: an administrator sets another.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResetPassword {
-    pub operator: String,
-    pub password: String,
-}
-
-impl std::fmt::Debug for ResetPassword {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ResetPassword").field("operator", &self.operator).finish_non_exhaustive()
-    }
-}
-
-/// What an operator's certificates say beside his devices; `None` stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NameOperator {
-    pub operator: String,
-    pub display_name: Option<String>,
-    pub modes: Option<Vec<Mode>>,
-}
-
-/// An administrator's own.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeAdminPassword {
-    pub old: String,
-    pub new: String,
-}
-
-impl std::fmt::Debug for ChangeAdminPassword {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ChangeAdminPassword(..)")
-    }
-}
-
-/// The tokens of [`JOIN_PATH`] that nobody has used yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InvitationList {
-    pub invitations: Vec<InvitationEntry>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InvitationEntry {
-    pub name: String,
-    /// Unix seconds.
-    pub until: u64,
-    /// Which administrator made it.
-    pub by: String,
-}
-
-/// All that were made for a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WithdrawInvitations {
-    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

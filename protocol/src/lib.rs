@@ -26,6 +26,7 @@ pub mod link;
 pub mod log_key;
 pub mod login;
 pub mod manifest;
+mod mending;
 pub mod message;
 pub mod number;
 pub mod objection;

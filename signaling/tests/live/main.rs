@@ -18,6 +18,7 @@ mod deeds;
 mod deep;
 mod described;
 mod digits;
+mod doctor;
 mod durable;
 mod farewell;
 mod faults;
