@@ -17,9 +17,12 @@ const YES: [&str; 2] = ["I called them myself", "Allow"];
 /// All over the user's screen, and on the operator's beside his window.
 const HERS: [(i16, i16); 3] = [(1105, 300), (31, 771), (1262, 160)];
 const HIS: [(i16, i16); 2] = [(1713, 95), (1655, 745)];
-/// How the bar stands on a monitor of 1280 pixels: left, top, width, height. Forty of its own are left free; on 853 of
+/// Left, top, width and height.
+type Bar = (i16, i16, u16, u16);
+
+/// How the bar stands on a monitor of 1280 pixels. Forty of its own are left free; on 853 of
 /// those it has one line, and on 640 two.
-const BARS: [(&str, (i16, i16, u16, u16)); 2] = [("1.5", (30, 0, 1220, 84)), ("2", (40, 0, 1200, 168))];
+const BARS: [(&str, Bar); 2] = [("1.5", (30, 0, 1220, 84)), ("2", (40, 0, 1200, 168))];
 
 /// S2, S19: a click lands on the pixel at which it was aimed, in either window. S29, S31: a hand's clicks at the notice, at
 /// Allow and at the bar's end count. T33: the bar stands at the top, in the middle, as wide as it may be there.
