@@ -7,6 +7,7 @@ use tasuki_protocol::policy::exchange::SessionStage;
 use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::rights::Mode;
 
+use crate::command::Barred;
 use crate::fault::Fault;
 use crate::policy_names::Unknown;
 use crate::texts::Language;
@@ -119,6 +120,20 @@ impl Language {
             format!("No program of this version can do what is required here ({named}), so no session starts where that holds: the customer's computer refuses it."),
             format!("必須とされた項目（{named}）は、このバージョンのどのプログラムも対応していません。これが適用されるセッションは、お客様のコンピュータが拒否するため開始できません。"),
         )
+    }
+
+    /// Whatever the policy says.
+    pub fn barred(self, operator: &str, barred: Barred) -> String {
+        match barred {
+            Barred::Disabled => self.pick(
+                format!("{operator} can open no session: the account is disabled (`tasuki-admin operator enable {operator}`). With it enabled the policy says:"),
+                format!("{operator} は無効化されているため、セッションを開始できません（有効化は `tasuki-admin operator enable {operator}`）。有効にした場合は次のとおりです:"),
+            ),
+            Barred::NoDevice => self.pick(
+                format!("{operator} can open no session: no device of his is certified (`tasuki-admin device list {operator}`). With one that is certified for everything the policy says:"),
+                format!("{operator} には承認済みの端末がないため、セッションを開始できません（確認は `tasuki-admin device list {operator}`）。制限なしで承認した場合は次のとおりです:"),
+            ),
+        }
     }
 
     pub fn mode_denied(self, operator: &str, mode: Mode) -> String {

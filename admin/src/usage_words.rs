@@ -150,6 +150,7 @@ const WORDS: Words = &[
     ("policy show --version", "版の番号"),
     ("policy explain", "オペレータが今そのモードでできることと、それを決めた規則を表示します"),
     ("policy explain --mode", "モード: manage、control、view、share、show"),
+    ("policy explain --device", "オペレータの端末によって証明書の内容が異なる場合に、鍵の先頭の桁"),
     ("policy diff", "ファイルによって何が変わるかを、変えずに表示します"),
     ("policy diff --file", "比べる TOML ファイル"),
     ("policy history", "すべての版を、日時・署名者・理由とともに表示します"),

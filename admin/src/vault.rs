@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn s50_a_vault_opens_with_its_passphrase_and_unaltered_only() {
+    fn s50_t59_a_vault_opens_with_its_passphrase_and_unaltered_only() {
         let passphrase = Passphrase::generate().unwrap();
         assert_eq!(passphrase.text().split(' ').count(), PASSPHRASE_WORDS);
         let vault = master().wrap(TENANT, &passphrase).unwrap();
@@ -302,6 +302,20 @@ mod tests {
         let mut cheap = vault.clone();
         cheap.master.kdf.as_mut().unwrap().memory_kib = 1;
         assert!(matches!(Master::unwrap(&cheap, &passphrase), Err(Fault::WrongPassphrase)));
+        // T59: what would take the machine's memory, or minutes, is refused unhashed.
+        for dearer in [
+            |kdf: &mut Kdf| kdf.memory_kib = 256 * 1024 + 1,
+            |kdf: &mut Kdf| kdf.memory_kib = u32::MAX,
+            |kdf: &mut Kdf| kdf.passes = 9,
+            |kdf: &mut Kdf| kdf.passes = u32::MAX,
+            |kdf: &mut Kdf| kdf.lanes = 17,
+        ] {
+            let mut dear = vault.clone();
+            let kdf = dear.master.kdf.as_mut().unwrap();
+            dearer(kdf);
+            assert!(!kdf.is_sane(), "{kdf:?}");
+            assert!(matches!(Master::unwrap(&dear, &passphrase), Err(Fault::WrongPassphrase)));
+        }
         let mut moved = vault;
         moved.tenant = TenantId([4; 8]);
         assert!(matches!(Master::unwrap(&moved, &passphrase), Err(Fault::WrongPassphrase)));

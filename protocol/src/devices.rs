@@ -34,6 +34,9 @@ pub struct DeviceEntry {
     pub added: u64,
     /// Unix seconds; of an approved device.
     pub not_after: Option<u64>,
+    /// The [`crate::certificate::Certificate`]'s envelope of an approved device: what the server issues
+    /// manifests by.
+    pub certificate: Option<Blob>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

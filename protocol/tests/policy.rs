@@ -223,6 +223,51 @@ fn t16_a_rule_that_widens_another_is_refused_with_both_their_names() {
     ));
 }
 
+/// T16: whatever a section could say more of than `[default]`, or than its own base: each by its name.
+#[test]
+fn t16_no_rule_of_any_kind_may_be_wider_than_another_that_it_can_never_outdo() {
+    for key in Key::ALL {
+        let (strict, wide) = match key {
+            Key::SeeScreen
+            | Key::Operate
+            | Key::ChooseScreen
+            | Key::ReadClipboard
+            | Key::WriteClipboard
+            | Key::Screenshot
+            | Key::Chat
+            | Key::Point
+            | Key::Reconnect => ("false", "true"),
+            Key::FetchFiles | Key::SendFiles => (r#""ask""#, r#""allow""#),
+            Key::Recording => (r#""required""#, r#""off""#),
+            Key::ApplicationSelection | Key::Reason => (r#""required""#, r#""optional""#),
+            Key::AddressDisclosure => (r#""relay-only""#, r#""public""#),
+            Key::MaxMinutes => ("30", "31"),
+            Key::Modes => (r#"["view"]"#, r#"["view","control"]"#),
+            // Hours add up and have no order; what holds is the time that all of them leave.
+            Key::Hours => continue,
+        };
+        let name = key.name();
+        for section in ["group", "operator"] {
+            let rules = |default: &str, own: &str| {
+                policy(&format!(
+                    r#"{{"default":{{"{name}":{default}}},"{section}":{{"x":{{"{name}":{own}}}}}}}"#
+                ))
+            };
+            let refused = rules(strict, wide).check(TENANT).unwrap_err();
+            assert!(
+                matches!(&refused, PolicyFault::Wider { key, than: Section::Default, .. } if *key == name),
+                "{name}: {refused:?}"
+            );
+            assert_eq!(
+                rules(wide, strict).check(TENANT),
+                Ok(()),
+                "{name}: stricter is what sections are for"
+            );
+            assert_eq!(rules(strict, strict).check(TENANT), Ok(()), "{name}");
+        }
+    }
+}
+
 #[test]
 fn names_that_cannot_be_or_look_alike_and_lengths_out_of_bounds_are_refused() {
     let refused = |text: &str| policy(text).check(TENANT).unwrap_err();

@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::vault::{Master, Passphrase, unwrap_log_key};
 
 /// Each that does not open costs a password hash (T59): far more than an organisation ever rotates.
-const MOST_LOG_KEYS: usize = 64;
+pub(crate) const MOST_LOG_KEYS: usize = 64;
 
 /// From a bundle's date, by the clock of whoever signs it, to when everybody has it: his clock may be wrong by some
 /// minutes, and a passphrase is typed in between.
@@ -172,6 +172,7 @@ pub async fn read(
     let passed = pass(source, trust, &[], |item| {
         if let (Item::Header(header), Some(unlock)) = (item, unlock.take()) {
             let bundle = bundle_of(header, trust)?;
+            hashed_for_the_roots_own(header, &bundle)?;
             let secrets = unlock(&wrapped(&header.wrapped)).map_err(|fault| match header.check(&bundle) {
                 // Where the keys were changed, it is not the passphrase.
                 Err(found) if matches!(&fault, Fault::Audit(why) if matches!(**why, AuditFault::NoLogKey)) => {
@@ -193,6 +194,17 @@ pub async fn read(
     let passed = passed.await?;
     let gaps = opener.map_or_else(Vec::new, |opener| opener.gaps);
     Ok(Read { records, gaps, passed })
+}
+
+/// A file or a server names what costs a password hash each: where the root signed for other keys, none is tried (T59).
+fn hashed_for_the_roots_own(header: &Header, bundle: &Bundle) -> Result<(), Fault> {
+    let is_signed_for = bundle.wrapped_log_keys.is_some();
+    match header.check(bundle) {
+        Err(Finding::WrappedKeys) if is_signed_for => {
+            Err(AuditFault::Found(Finding::WrappedKeys).into())
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn wrapped(blobs: &[Blob]) -> Vec<WrappedLogKey> {

@@ -8,25 +8,24 @@ use std::time::SystemTime;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use serde_json::{Value, json};
+use serde_json::json;
 use tasuki_protocol::admin::{GROUPS_PATH, GroupList, OPERATORS_PATH, OperatorList, ProblemCode};
 use tasuki_protocol::dsse;
-use tasuki_protocol::policy::decide::{Decision, Denial, ServerLimits, Subject};
+use tasuki_protocol::policy::decide::ServerLimits;
 use tasuki_protocol::policy::exchange::{
     POLICY_HISTORY_PATH, POLICY_PATH, POLICY_VERSION_PATH, PolicyHistory, PolicyPublished, PolicyState,
 };
 use tasuki_protocol::policy::preset::Preset;
 use tasuki_protocol::policy::{POLICY_FORM, Policy, RuleBook, Rules, Sections};
-use tasuki_protocol::rights::{Capability, Mode, Rights};
 
+use super::explain::{ExplainOptions, explain};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::missing::Missing;
 use crate::policy_file::read;
 use crate::policy_names::{self, Unknown};
-use crate::policy_unmet::{OURS, unmet};
-use crate::policy_words::by_json;
+use crate::policy_unmet::unmet;
 use crate::printed::Printed;
 use crate::prompt::{self, Sure};
 use crate::settings::Settings;
@@ -58,13 +57,7 @@ pub enum PolicyCommand {
         version: Option<u64>,
     },
     /// Print what an operator may do in a mode now, and which rule decided each right
-    Explain {
-        /// The operator's account
-        operator: String,
-        /// manage, control, view, share or show
-        #[arg(long)]
-        mode: Mode,
-    },
+    Explain(ExplainOptions),
     /// Print what a file would change, without changing it
     Diff {
         /// TOML, as `policy show` prints it
@@ -99,7 +92,7 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
             desk.publish(rules, Sure::said(*yes)).await
         }
         PolicyCommand::Show { version } => desk.show(*version).await,
-        PolicyCommand::Explain { operator, mode } => desk.explain(operator, *mode).await,
+        PolicyCommand::Explain(options) => desk.explain(options).await,
         PolicyCommand::Diff { file } => desk.diff(read(file)?).await,
         PolicyCommand::History => desk.history().await,
         PolicyCommand::Rollback { version, yes } => desk.roll_back(*version, Sure::said(*yes)).await,
@@ -182,70 +175,17 @@ impl Book<'_> {
         Ok(Printed { text, json: json!({ "version": state.version, "rules": rules }) })
     }
 
-    async fn explain(&self, operator: &str, mode: Mode) -> Result<Printed, Fault> {
+    async fn explain(&self, options: &ExplainOptions) -> Result<Printed, Fault> {
         let (state, policy) = self.state(None).await?;
-        let list: OperatorList = self.desk.fetch(OPERATORS_PATH).await?;
-        let entry = list.operators.iter().find(|entry| entry.operator == operator);
-        let entry = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?;
-        let subject = Subject {
-            operator,
-            groups: &entry.groups,
-            modes: &entry.modes,
-            certified: Rights::of(&Capability::ALL),
-        };
         let server =
             ServerLimits { address_disclosure: state.address_disclosure, length_s: state.length_s };
-        let decision = policy.decide(&subject, mode, server, unix());
-        Ok(self.explained((operator, entry.hours_left_s), mode, state.version, &decision))
+        explain(self.desk, options, (&policy, state.version, server)).await
     }
 
     /// What is demanded and can be met by no program yet is said at once: at the host it would be a number that
     /// opens nothing.
     fn with_unmet(&self, text: String, demands: &[&str]) -> String {
         if demands.is_empty() { text } else { format!("{text}\n{}", self.language.unmet(demands)) }
-    }
-
-    /// `hours` are the seconds until the account's own are over.
-    fn explained(
-        &self,
-        (operator, hours): (&str, Option<u64>),
-        mode: Mode,
-        version: u64,
-        decision: &Decision,
-    ) -> Printed {
-        let language = self.language;
-        let unmet = decision.outcome.as_ref().map_or_else(
-            |_| Vec::new(),
-            |grant| OURS.lacking(Some(grant.recording), Some(grant.application_selection)),
-        );
-        let verdict = match &decision.outcome {
-            Ok(_) if !unmet.is_empty() => language.unmet(&unmet),
-            Ok(grant) => language.session_until(operator, mode, grant.length_s, hours),
-            Err(Denial::Mode) => language.mode_denied(operator, mode),
-            Err(Denial::Hours) => language.hours_denied(operator, mode),
-        };
-        let mut rows = vec![language.explain_columns().to_vec()];
-        rows.extend(decision.decided.iter().map(|decided| {
-            vec![
-                decided.key.name().to_owned(),
-                decided.value.clone(),
-                language.decided_by(&decided.by),
-                language.key_means(decided.key),
-            ]
-        }));
-        let rights: Vec<Value> = decision
-            .decided
-            .iter()
-            .map(|d| json!({ "key": d.key.name(), "value": d.value, "by": by_json(&d.by) }))
-            .collect();
-        Printed {
-            text: format!("{verdict}\n\n{}", table(&rows)),
-            json: json!({
-                "operator": operator, "mode": mode, "version": version,
-                "allowed": decision.outcome.is_ok() && hours != Some(0), "unmet": unmet,
-                "hours_left_s": hours, "rights": rights,
-            }),
-        }
     }
 
     async fn diff(&self, theirs: RuleBook) -> Result<Printed, Fault> {

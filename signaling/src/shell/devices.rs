@@ -45,6 +45,14 @@ enum Certified {
     NoMore,
 }
 
+impl Certified {
+    /// By the `opened` certificate, until `not_after`.
+    fn of(not_after: Option<i64>, opened: Option<&(Vec<u8>, Certificate)>) -> Self {
+        let is_in_time = not_after.is_some_and(|end| clock::unix_row() <= end);
+        if is_in_time && opened.is_some() { Self::Now } else { Self::NoMore }
+    }
+}
+
 /// Since when a device waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -76,19 +84,10 @@ impl Accounts {
             let is_out = self.trust.revoked_devices().contains(device);
             return Ok(is_out.then_some(Standing::Revoked));
         };
-        let certified = self.certified(device, row.try_get(1)?, row.try_get(2)?);
+        let sealed: Option<Vec<u8>> = row.try_get(2)?;
+        let opened = sealed.and_then(|sealed| self.opened(device, &sealed));
+        let certified = Certified::of(row.try_get(1)?, opened.as_ref());
         Ok(Some(Standing::of(&row.try_get::<String, _>(0)?, certified)))
-    }
-
-    fn certified(
-        &self,
-        device: &DeviceKey,
-        not_after: Option<i64>,
-        sealed: Option<Vec<u8>>,
-    ) -> Certified {
-        let is_in_time = not_after.is_some_and(|end| clock::unix_row() <= end);
-        let counts = is_in_time && sealed.is_some_and(|sealed| self.opened(device, &sealed).is_some());
-        if counts { Certified::Now } else { Certified::NoMore }
     }
 
     /// The certificate that lies beside a device: under a lock key in force, for one that was dropped does
@@ -167,8 +166,11 @@ impl Accounts {
         let key: Vec<u8> = row.try_get(6).ok()?;
         let not_after: Option<i64> = row.try_get(9).ok()?;
         let device = DeviceKey(key.try_into().ok()?);
-        let certified = self.certified(&device, not_after, row.try_get(10).ok()?);
+        let sealed: Option<Vec<u8>> = row.try_get(10).ok()?;
+        let opened = sealed.and_then(|sealed| self.opened(&device, &sealed));
+        let certified = Certified::of(not_after, opened.as_ref());
         let standing = Standing::of(&row.try_get::<String, _>(7).ok()?, certified);
+        let certificate = opened.filter(|_| standing == Standing::Approved);
         Some(DeviceEntry {
             operator: account.person.name,
             display_name: account.person.display_name,
@@ -177,6 +179,7 @@ impl Accounts {
             state: standing.into(),
             added: u64::try_from(row.try_get::<i64, _>(8).ok()?).ok()?,
             not_after: not_after.and_then(|end| u64::try_from(end).ok()),
+            certificate: certificate.map(|(envelope, _)| Blob(envelope)),
         })
     }
 

@@ -216,6 +216,7 @@ impl Ledger {
             unsaid: untold,
             mended: 0,
             failing: false,
+            journal_full: false,
             unsigned_since: (!is_signed).then(Instant::now),
             tried: Instant::now(),
             words: Words::new(names),

@@ -2,12 +2,16 @@
 //!
 //! They name who asked and why, so they lie sealed (T62). It refuses to know what they mean.
 
-use sqlx::{Row as _, Sqlite, Transaction};
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Row as _, Sqlite, Transaction};
 use tasuki_protocol::blob::Blob;
 
+use super::ledger::{Unwritten, Work};
 use super::ledger_rows::number;
+use super::ledger_scribe::Scribe;
 use super::names::{Cell, Names};
-use super::store::Store;
+use super::store::{BUSY, Store};
 
 /// Keeps a decree; with `prune`, the content of every record before that one goes.
 pub(super) async fn decree(
@@ -31,11 +35,42 @@ pub(super) async fn decree(
     sqlx::query(unused).execute(&mut **transaction).await.map(|_| ())
 }
 
+/// While it waits for whoever reads, nobody writes.
+const SCRUB_WAIT: Duration = Duration::from_millis(100);
+
+fn wait(for_others: Duration) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("PRAGMA busy_timeout = {}", for_others.as_millis()))
+}
+
 fn seal(names: &Names, document: &Blob) -> Result<Vec<u8>, sqlx::Error> {
     names.seal(Cell::Decree, document).map_err(|_| sqlx::Error::WorkerCrashed)
 }
 
+impl Scribe {
+    /// After a commit that removed something, and until it has worked. Everything is on disk: where only this fails,
+    /// nobody is told that what was asked for is not done.
+    pub(super) async fn empty_journal(&mut self, works: &[Work], done: &[Result<u64, Unwritten>]) {
+        let prunes = |work: &Work| matches!(work, Work::Decree { prune: Some(_), .. });
+        let mut done = works.iter().zip(done).filter(|(_, done)| done.is_ok());
+        self.journal_full |= done.any(|(work, _)| prunes(work));
+        if self.journal_full {
+            self.journal_full = !self.store.empty_journal().await.unwrap_or_default();
+        }
+    }
+}
+
 impl Store {
+    /// Takes from the journal what was removed from the database, too, and from the file's pages what only the
+    /// journal has removed yet (S95). Whoever reads meanwhile is not kept waiting: `false`, it has to be tried again.
+    pub(super) async fn empty_journal(&self) -> Result<bool, sqlx::Error> {
+        let mut connection = self.records.acquire().await?;
+        sqlx::query(wait(SCRUB_WAIT)).execute(&mut *connection).await?;
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        let emptied = emptied.and_then(|row| row.try_get::<i64, _>(0));
+        sqlx::query(wait(BUSY)).execute(&mut *connection).await?;
+        emptied.map(|busy| busy == 0)
+    }
+
     /// In the order in which they came; one that does not open is none.
     pub(super) async fn decrees(&self, kind: &str, names: &Names) -> Result<Vec<Blob>, sqlx::Error> {
         let find = sqlx::query("SELECT document FROM ledger_decrees WHERE kind = ? ORDER BY id");

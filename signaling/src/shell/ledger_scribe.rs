@@ -55,6 +55,8 @@ pub(crate) struct Scribe {
     pub(super) failing: bool,
     pub(super) unsigned_since: Option<Instant>,
     pub(super) tried: Instant,
+    /// What was pruned stands in the journal still (S95).
+    pub(super) journal_full: bool,
     pub(super) words: Words,
 }
 
@@ -92,7 +94,8 @@ impl Scribe {
     }
 
     fn owes(&self) -> bool {
-        self.failing || !self.held.is_empty() || self.missed > 0 || self.mended < self.unsaid.strays()
+        let unsaid = !self.held.is_empty() || self.missed > 0 || self.mended < self.unsaid.strays();
+        self.failing || unsaid || self.journal_full
     }
 
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
@@ -280,6 +283,7 @@ impl Scribe {
             probe(&mut *transaction).await?;
         }
         transaction.commit().await?;
+        self.empty_journal(works, &done).await;
         self.held.drain(..held);
         (self.missed, self.mended) = (0, mended);
         miss(too_large, desk);

@@ -9,7 +9,7 @@ use tasuki_protocol::admin::{
     OPERATORS_PATH, OperatorList,
 };
 use tasuki_protocol::ledger::event::Event;
-use tasuki_protocol::ledger::words::{AdminAction, LoginFailure};
+use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure};
 use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 
@@ -65,6 +65,15 @@ async fn t51_of_fifty_guesses_at_one_moment_three_are_looked_at_and_a_restart_fo
     assert_eq!(of_hanako[of_hanako.len() - 3..], [digits_refused; 3], "{of_hanako:?}");
     assert_eq!(of_hanako.iter().filter(|why| **why == digits_refused).count(), 4, "with the set-up's");
     assert_eq!(looked_at(&read, "second"), [LoginFailure::Password; 3]);
+    let locked = |name: &str| {
+        let of = read.entries.iter().flatten().filter(|entry| entry.operator.as_deref() == Some(name));
+        let who = of.filter_map(|entry| {
+            let Event::LockedOut { who, .. } = &entry.event else { return None };
+            Some(*who)
+        });
+        who.collect::<Vec<_>>()
+    };
+    assert_eq!(locked("taro"), [LockedOut::ThisDevice], "S55: which of the two counters was full");
 
     for _ in 0..2 {
         let answers = [

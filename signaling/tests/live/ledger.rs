@@ -15,16 +15,16 @@ use tasuki_protocol::ledger::wire::{
     Decree, END_ROWS_PATH, EndRows, LedgerOpened, OPEN_LEDGER_PATH, OpenLedger, PRUNE_PATH,
     READ_ROWS_PATH, REVIEW_PATH, ReadRows, Review, RowsPage,
 };
-use tasuki_protocol::ledger::words::{AdminAction, ReadPurpose};
+use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure, ReadPurpose, Witness};
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH};
 use tasuki_protocol::rights::Mode;
-use tasuki_protocol::signal::{OperatorToServer, ServerToOperator};
+use tasuki_protocol::signal::{AgentToServer, OperatorToServer, ServerToOperator};
 
 use crate::client::{Operator, PASSWORD, PATIENCE, World, device_key};
 use crate::organisation::root_key;
-use crate::pairing::{REASON, open};
+use crate::pairing::{REASON, open, pair};
 use crate::policy::publish;
 
 /// The ledger up to its newest checkpoint, opened and verified: what the server itself said, and nothing where
@@ -154,8 +154,20 @@ async fn what_happens_at_the_server_is_in_the_ledger_in_its_order() {
     assert_eq!(signed_in[0].operator.as_deref(), Some("hanako"));
     let Event::LoggedIn { from, device, .. } = &signed_in[0].event else { panic!() };
     assert_eq!((from.as_str(), *device), ("127.0.0.1", device_key(&operator.device)));
-    assert_eq!(of(|event| matches!(event, Event::LoginFailed { .. })).len(), 4);
-    assert_eq!(of(|event| matches!(event, Event::LockedOut { .. })).len(), 1);
+    let failed: Vec<(String, LoginFailure)> = of(|event| matches!(event, Event::LoginFailed { .. }))
+        .into_iter()
+        .map(|entry| {
+            let Event::LoginFailed { account, why, .. } = entry.event else { panic!() };
+            (account, why)
+        })
+        .collect();
+    let hers = || ("hanako".to_owned(), LoginFailure::Password);
+    let nobodys = ("nobody".to_owned(), LoginFailure::UnknownAccount);
+    assert_eq!(failed, [hers(), hers(), hers(), nobodys], "S52: whose, and why");
+    let locked = of(|event| matches!(event, Event::LockedOut { .. }));
+    assert_eq!(locked.len(), 1);
+    let Event::LockedOut { who, .. } = &locked[0].event else { panic!() };
+    assert_eq!(*who, LockedOut::UnknownDevices);
     let opened = of(|event| matches!(event, Event::RoomOpened { .. }));
     assert_eq!(opened[0].session, Some(session));
     assert_eq!(opened[0].operator.as_deref(), Some("hanako"));
@@ -163,6 +175,39 @@ async fn what_happens_at_the_server_is_in_the_ledger_in_its_order() {
     assert_eq!(reason.as_deref(), Some(REASON), "S53: why, in the operator's words");
     assert!(!of(|event| matches!(event, Event::AdminDid { .. })).is_empty());
     assert_eq!(read.verified.size, read.opened.to);
+}
+
+/// S53: who ended it: the operator, the customer, or neither of them.
+#[tokio::test]
+async fn s53_a_session_that_is_over_names_the_end_that_ended_it() {
+    let world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let by_operator = come_and_go(&world, &mut operator).await;
+
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let mut session = pair(&world, &mut operator, &mut room).await;
+    session.agent.say(&AgentToServer::Close).await;
+    let closed: ServerToOperator = operator.socket.hear().await;
+    assert!(matches!(closed, ServerToOperator::Closed { .. }), "{closed:?}");
+
+    let ended = open(&world, &mut operator, Mode::View).await.session;
+    let order = EndSession { session: ended };
+    assert_eq!(world.admin_post(SESSIONS_PATH, &order).await.status, 204);
+    let is_last = |entry: &Entry| {
+        entry.session == Some(ended) && matches!(entry.event, Event::SessionClosed { .. })
+    };
+    let read = read_until_entry(&world, is_last).await;
+    let by = |session: SessionId| {
+        let of_it = read.entries.iter().flatten().filter(|entry| entry.session == Some(session));
+        let by = of_it.filter_map(|entry| {
+            let Event::SessionClosed { by, .. } = &entry.event else { return None };
+            Some(*by)
+        });
+        by.collect::<Vec<_>>()
+    };
+    assert_eq!(by(by_operator), [Some(Witness::Operator)]);
+    assert_eq!(by(room.session), [Some(Witness::Agent)]);
+    assert_eq!(by(ended), [None], "an administrator's end is neither's");
 }
 
 /// S54, S56: an act of an administrator names him and whom it concerned; a device that waits has
@@ -228,10 +273,10 @@ async fn nobody_reads_or_writes_the_ledger_without_his_right_to() {
     assert_eq!(world.post(END_ROWS_PATH, &forged, &[]).await.status, 401);
 }
 
-/// S92, S95, T64: a review is a record; what the root key's tombstone takes away stays verifiable,
+/// S92, S95, T64: a review is a record; of what was removed no file has a byte; what the root key's tombstone takes away stays verifiable,
 /// and nobody else's word takes anything away.
 #[tokio::test]
-async fn records_are_pruned_on_the_root_keys_word_alone_and_reviews_are_kept() {
+async fn s95_records_are_pruned_for_good_on_the_root_keys_word_alone_and_reviews_are_kept() {
     let world = World::start().await;
     let mut operator = world.operator("hanako").await;
     come_and_go(&world, &mut operator).await;
@@ -259,7 +304,26 @@ async fn records_are_pruned_on_the_root_keys_word_alone_and_reviews_are_kept() {
     assert_eq!(world.admin_post(PRUNE_PATH, &prune(&world.admin, &stone)).await.status, 401);
     let of_another = Tombstone { root: full.page.rows[0].leaf, ..stone.clone() };
     assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &of_another)).await.status, 422);
+    let contents: Vec<Blob> =
+        full.page.rows[..3].iter().map(|stored| stored.row.as_ref().unwrap().sealed.clone()).collect();
+    let left = || {
+        let files = ["tasuki.db", "tasuki.db-wal"].map(|name| world.data().join(name));
+        let all: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+        let is_there = |Blob(part): &&Blob| all.windows(part.len()).any(|bytes| bytes == part);
+        contents.iter().filter(is_there).count()
+    };
+    assert_eq!(left(), 3, "each is in the database or in its journal");
     assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &stone)).await.status, 204);
+    // Somebody may have been reading: then it is tried again.
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while left() > 0 {
+        assert!(
+            tokio::time::Instant::now() < end,
+            "{} of what was removed is on the disk still",
+            left()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
     let pruned = read_until(&world, |event| matches!(event, Event::Pruned { .. })).await;
     assert_eq!(pruned.verified.pruned, 3);
     assert!(pruned.entries[..3].iter().all(Option::is_none));

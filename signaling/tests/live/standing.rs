@@ -10,6 +10,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::Certificate;
+use tasuki_protocol::ledger::wire::{AskCheckpoint, CHECKPOINT_PATH};
 use tasuki_protocol::login::{
     Authenticator, CONFIRM_PATH, ChangePassword, Confirmation, LOGOUT_PATH, LoginAnswer, PASSWORD_PATH,
     SignOut,
@@ -19,6 +20,8 @@ use tasuki_protocol::signal::{
     AgentToServer, CloseReason, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, RefusalReason,
     ServerToAgent, ServerToOperator,
 };
+
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::acts::database;
 use crate::client::{
@@ -248,6 +251,22 @@ async fn t54_a_token_is_worth_nothing_from_elsewhere_and_a_forged_line_before_th
         let body = |proof| Confirmation { password: Some(PASSWORD.to_owned()), totp: None, proof };
         let answer = ask(&world, of, CONFIRM_PATH, &headers, body).await;
         assert_eq!(answer.status, status, "{headers:?}");
+    }
+    // Where a line that lives begins, and where the ledger is followed, too.
+    let bearer = format!("Bearer {}", operator.token);
+    for (from, is_in) in [("203.0.113.9", false), ("192.0.2.7", true)] {
+        let headers = [("authorization", bearer.as_str()), (by, from)];
+        let opened = world.socket(OPERATOR_PATH, &headers).await;
+        match opened {
+            Ok(mut socket) => {
+                assert!(is_in, "{from}");
+                assert!(matches!(socket.hear().await, ServerToOperator::Challenge { .. }));
+            }
+            Err(Error::Http(answer)) => assert!(!is_in && answer.status() == 401, "{from}: {answer:?}"),
+            Err(other) => panic!("{from}: {other}"),
+        }
+        let answer = world.post(CHECKPOINT_PATH, &AskCheckpoint { known: 0 }, &headers).await;
+        assert_eq!(answer.status, if is_in { 200 } else { 401 }, "{from}");
     }
 }
 

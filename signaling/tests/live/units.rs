@@ -87,3 +87,47 @@ fn s75_systemd_finds_the_shipped_services_confined() {
         assert!(is_well, "{name}: {said}");
     }
 }
+
+/// What Prometheus says of a test of the shipped rules; nothing where there is none.
+fn tested_by_prometheus(test: &str) -> Option<(bool, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/tasuki-alerts.yml");
+    std::fs::copy(rules, folder.path().join("tasuki-alerts.yml")).unwrap();
+    let file = folder.path().join("test.yml");
+    std::fs::write(&file, test).unwrap();
+    let Ok(output) = Command::new("promtool").args(["test", "rules"]).arg(&file).output() else {
+        eprintln!("not asked: there is no promtool");
+        return None;
+    };
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// S76: it dies just after the scrape at 15 s, at a Prometheus with settings of its own.
+#[test]
+fn s76_a_server_that_dies_or_cannot_serve_raises_its_alert_within_a_minute_and_a_restart_none() {
+    // promtool itself does not look at a group's own.
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/tasuki-alerts.yml");
+    let rules = std::fs::read_to_string(rules).unwrap();
+    let own = rules.lines().find_map(|line| line.strip_prefix("    interval: "));
+    let often = own.unwrap_or("1m");
+    for (series, alert) in [(r#"up{job="tasuki"}"#, "TasukiDown"), ("tasuki_ready", "TasukiNotReady")] {
+        for (values, fires) in [("1 1 0x10", true), ("1x10", false), ("1 1 0 1x10", false)] {
+            let samples = if fires { "[{labels: '{}', value: 1}]" } else { "[]" };
+            let test = format!(
+                "rule_files: [tasuki-alerts.yml]
+evaluation_interval: {often}
+tests:
+  - interval: 15s
+    input_series: [{{series: '{series}', values: '{values}'}}]
+    promql_expr_test:
+      - expr: count(ALERTS{{alertname=\"{alert}\", alertstate=\"firing\"}})
+        eval_time: 75s
+        exp_samples: {samples}
+"
+            );
+            let Some((holds, said)) = tested_by_prometheus(&test) else { return };
+            assert!(holds, "{alert} of {values}: {said}");
+        }
+    }
+}

@@ -102,7 +102,7 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .route(READY_PATH, get(health::ready))
         .with_state(health);
     let pacing = pacing::Pacing::new(Arc::clone(&site), Arc::clone(&metrics));
-    Router::new()
+    let paths = Router::new()
         .route(BUNDLE_PATH, get(bundle))
         .route(TRUST_PATH, get(trust))
         .route(LOGIN_PATH, post(accounts::login))
@@ -118,11 +118,16 @@ pub(crate) fn router(site: Arc<Site>, health: Arc<Health>) -> Router {
         .merge(administration(&site))
         .fallback(nothing)
         .with_state(site)
-        .merge(around)
-        .layer(axum::middleware::from_fn(to_its_end))
-        .layer(axum::middleware::from_fn(refuse_early))
-        .layer(axum::middleware::from_fn_with_state(pacing, pacing::pace))
-        .layer(axum::middleware::from_fn_with_state(metrics, count))
+        .merge(around);
+    let paced = axum::middleware::from_fn_with_state(pacing, pacing::pace);
+    layered(paths, |paths| paths.layer(paced), metrics)
+}
+
+/// What stands around every path, the innermost first.
+fn layered(paths: Router, paced: impl FnOnce(Router) -> Router, metrics: Arc<Metrics>) -> Router {
+    let whole = paths.layer(axum::middleware::from_fn(to_its_end));
+    let whole = whole.layer(axum::middleware::from_fn(refuse_early));
+    paced(whole).layer(axum::middleware::from_fn_with_state(metrics, count))
 }
 
 /// Where every refusal is recorded.
@@ -402,11 +407,10 @@ mod tests {
     async fn f18_a_panic_while_one_request_is_answered_is_an_error_of_that_one_alone() {
         let metrics = Arc::new(Metrics::default());
         let breaks = async || -> &'static str { panic!("of a test") };
-        let router = Router::new()
+        let paths = Router::new()
             .route("/breaks", get(breaks).post(breaks))
-            .route("/well", get(async || "well"))
-            .layer(axum::middleware::from_fn(to_its_end))
-            .layer(axum::middleware::from_fn_with_state(Arc::clone(&metrics), count));
+            .route("/well", get(async || "well"));
+        let router = layered(paths, |unpaced| unpaced, Arc::clone(&metrics));
         let mut statuses = Vec::new();
         for (method, path) in [("GET", "/breaks"), ("POST", "/breaks"), ("GET", "/well")] {
             let asked = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();

@@ -1,0 +1,257 @@
+//! What an operator may do at his computer, and which rule decided it: by the policy, by his account, and by what his
+//! device is certified for, which is all that a server issues manifests by (S42, S70).
+//!
+//! It refuses to know how a policy is written and published.
+
+use clap::Args;
+use serde_json::{Value, json};
+use tasuki_protocol::admin::{OPERATORS_PATH, OperatorEntry, OperatorList, OperatorState, ProblemCode};
+use tasuki_protocol::certificate::Certificate;
+use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::DeviceKey;
+use tasuki_protocol::policy::Policy;
+use tasuki_protocol::policy::decide::{Decided, Decision, Denial, ServerLimits, Source, Subject};
+use tasuki_protocol::policy::rank::Key;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
+
+use crate::desk::{Desk, unix};
+use crate::fault::Fault;
+use crate::policy_unmet::OURS;
+use crate::policy_words::by_json;
+use crate::printed::Printed;
+use crate::table::table;
+use crate::texts::Language;
+
+#[derive(Debug, Args)]
+pub struct ExplainOptions {
+    /// The operator's account
+    operator: String,
+    /// manage, control, view, share or show
+    #[arg(long)]
+    mode: Mode,
+    /// The first digits of the key, where the operator's devices are certified for different things
+    #[arg(long, value_name = "HEX")]
+    device: Option<String>,
+}
+
+/// Why nobody can open a session as this operator, whatever the policy says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    Disabled,
+    NoDevice,
+}
+
+/// What one device is certified for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Certified {
+    device: DeviceKey,
+    modes: Vec<Mode>,
+    rights: Rights,
+}
+
+pub(super) async fn explain(
+    desk: &Desk,
+    options: &ExplainOptions,
+    (policy, version, server): (&Policy, u64, ServerLimits),
+) -> Result<Printed, Fault> {
+    let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
+    let entry = list.operators.iter().find(|entry| entry.operator == options.operator);
+    let entry = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?;
+    let devices: DeviceList = desk.fetch(DEVICES_PATH).await?;
+    let certified = devices.devices.iter().filter_map(|device| certified(desk, entry, device));
+    let at = unix();
+    let (certified, decision) = decided(certified.collect(), options, |certified| {
+        decide(policy, entry, certified, (options.mode, server, at))
+    })?;
+    let barred = match (entry.state, &certified) {
+        (OperatorState::Disabled, _) => Some(Barred::Disabled),
+        (OperatorState::Enabled, None) => Some(Barred::NoDevice),
+        (OperatorState::Enabled, Some(_)) => None,
+    };
+    let answer = Answer { entry, mode: options.mode, version, barred, device: certified, decision };
+    Ok(answer.printed(desk.language))
+}
+
+/// What the server issues manifests by: the certificate of an approved device of this very account.
+fn certified(desk: &Desk, entry: &OperatorEntry, device: &DeviceEntry) -> Option<Certified> {
+    if device.operator != entry.operator || device.state != DeviceState::Approved {
+        return None;
+    }
+    let certificate: Certificate =
+        dsse::open(&device.certificate.as_ref()?.0, &desk.bundle.lock_keys).ok()?;
+    let is_his = certificate.operator == entry.operator && certificate.device == device.device;
+    let (modes, rights) = (certificate.modes, certificate.rights);
+    is_his.then_some(Certified { device: device.device, modes, rights })
+}
+
+/// The one decision for all devices that are meant, and one of them.
+///
+/// # Errors
+/// No device is meant, or several for which not the same is decided.
+fn decided(
+    certified: Vec<Certified>,
+    options: &ExplainOptions,
+    decide: impl Fn(Option<&Certified>) -> Decision,
+) -> Result<(Option<DeviceKey>, Decision), Fault> {
+    let is_meant = |certified: &Certified| match &options.device {
+        Some(digits) => certified.device.to_string().starts_with(digits),
+        None => true,
+    };
+    let meant: Vec<Certified> = certified.into_iter().filter(is_meant).collect();
+    let Some((first, others)) = meant.split_first() else {
+        return match options.device {
+            Some(_) => Err(Fault::NoSuchDevice(options.operator.clone())),
+            None => Ok((None, decide(None))),
+        };
+    };
+    let decision = decide(Some(first));
+    if others.iter().any(|other| decide(Some(other)) != decision) {
+        return Err(Fault::SeveralDevices(options.operator.clone()));
+    }
+    Ok((Some(first.device), decision))
+}
+
+/// Where no device is certified, what a full certificate would give.
+fn decide(
+    policy: &Policy,
+    entry: &OperatorEntry,
+    certified: Option<&Certified>,
+    (mode, server, at): (Mode, ServerLimits, u64),
+) -> Decision {
+    let allows = |mode: &Mode| certified.is_none_or(|certified| certified.modes.contains(mode));
+    let modes: Vec<Mode> = entry.modes.iter().copied().filter(allows).collect();
+    let all = Rights::of(&Capability::ALL);
+    let subject = Subject {
+        operator: &entry.operator,
+        groups: &entry.groups,
+        modes: &modes,
+        certified: certified.map_or(all, |certified| certified.rights),
+    };
+    let mut decision = policy.decide(&subject, mode, server, at);
+    let is_the_certificates = entry.modes.contains(&mode) && !modes.contains(&mode);
+    let by_account =
+        |decided: &&mut Decided| decided.key == Key::Modes && decided.by == Source::Account;
+    if let (true, Some(decided)) = (is_the_certificates, decision.decided.iter_mut().find(by_account)) {
+        decided.by = Source::Certificate;
+    }
+    decision
+}
+
+struct Answer<'a> {
+    entry: &'a OperatorEntry,
+    mode: Mode,
+    version: u64,
+    barred: Option<Barred>,
+    device: Option<DeviceKey>,
+    decision: Decision,
+}
+
+impl Answer<'_> {
+    fn printed(&self, language: Language) -> Printed {
+        let (operator, hours) = (&self.entry.operator, self.entry.hours_left_s);
+        let unmet = self.decision.outcome.as_ref().map_or_else(
+            |_| Vec::new(),
+            |grant| OURS.lacking(Some(grant.recording), Some(grant.application_selection)),
+        );
+        let verdict = match (self.barred, &self.decision.outcome) {
+            (Some(barred), _) => language.barred(operator, barred),
+            (None, Ok(_)) if !unmet.is_empty() => language.unmet(&unmet),
+            (None, Ok(grant)) => language.session_until(operator, self.mode, grant.length_s, hours),
+            (None, Err(Denial::Mode)) => language.mode_denied(operator, self.mode),
+            (None, Err(Denial::Hours)) => language.hours_denied(operator, self.mode),
+        };
+        let mut rows = vec![language.explain_columns().to_vec()];
+        rows.extend(self.decision.decided.iter().map(|decided| {
+            vec![
+                decided.key.name().to_owned(),
+                decided.value.clone(),
+                language.decided_by(&decided.by),
+                language.key_means(decided.key),
+            ]
+        }));
+        let right =
+            |d: &Decided| json!({ "key": d.key.name(), "value": d.value, "by": by_json(&d.by) });
+        let rights: Vec<Value> = self.decision.decided.iter().map(right).collect();
+        let barred = self.barred.map(|barred| match barred {
+            Barred::Disabled => "disabled",
+            Barred::NoDevice => "no_device",
+        });
+        let allowed = self.decision.outcome.is_ok() && hours != Some(0) && barred.is_none();
+        Printed {
+            text: format!("{verdict}\n\n{}", table(&rows)),
+            json: json!({
+                "operator": operator, "mode": self.mode, "version": self.version, "device": self.device,
+                "allowed": allowed, "barred": barred, "unmet": unmet, "hours_left_s": hours,
+                "rights": rights,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tasuki_protocol::ids::TenantId;
+    use tasuki_protocol::terms::AddressDisclosure;
+
+    use super::*;
+
+    fn at(device: u8, modes: &[Mode], rights: Rights) -> Certified {
+        Certified { device: DeviceKey([device; 32]), modes: modes.to_vec(), rights }
+    }
+
+    fn options(device: Option<&str>) -> ExplainOptions {
+        let device = device.map(str::to_owned);
+        ExplainOptions { operator: "hanako".to_owned(), mode: Mode::View, device }
+    }
+
+    /// S42: computers that are certified for different things are told apart, and are one where nothing differs.
+    #[test]
+    fn s42_computers_certified_for_different_things_are_explained_one_at_a_time() {
+        let policy = Policy::unwritten(TenantId([1; 8]));
+        let entry = OperatorEntry {
+            operator: "hanako".to_owned(),
+            display_name: "Hanako".to_owned(),
+            modes: Mode::ALL.to_vec(),
+            state: OperatorState::Enabled,
+            devices: 2,
+            groups: Vec::new(),
+            suspended_until: None,
+            hours_left_s: None,
+            limits: tasuki_protocol::admin::Limits::default(),
+        };
+        let server = ServerLimits { address_disclosure: AddressDisclosure::RelayOnly, length_s: 3600 };
+        let explained = |certified: &[Certified], device: Option<&str>| {
+            decided(certified.to_vec(), &options(device), |certified| {
+                decide(&policy, &entry, certified, (Mode::View, server, 0))
+            })
+        };
+        let all = Rights::of(&Capability::ALL);
+        let [full, blind] =
+            [at(1, &Mode::ALL, all), at(2, &Mode::ALL, all.without(Capability::Screenshot))];
+        let by = |decision: &Decision, key: Key| {
+            decision.decided.iter().find(|decided| decided.key == key).unwrap().by.clone()
+        };
+        let both = [full.clone(), blind];
+        assert!(matches!(explained(&both, None), Err(Fault::SeveralDevices(name)) if name == "hanako"));
+        assert!(matches!(explained(&both, Some("03")), Err(Fault::NoSuchDevice(_))));
+        let (device, decision) = explained(&both, Some("02")).unwrap();
+        assert_eq!(device, Some(DeviceKey([2; 32])));
+        assert_eq!(by(&decision, Key::Screenshot), Source::Certificate);
+        let (_, decision) = explained(&both, Some("01")).unwrap();
+        assert_ne!(by(&decision, Key::Screenshot), Source::Certificate);
+        assert!(
+            explained(&[full, at(3, &[Mode::View], all)], None).is_ok(),
+            "nothing differs in this mode"
+        );
+
+        let shown_only = [at(4, &[Mode::Show], all)];
+        let (_, decision) = explained(&shown_only, None).unwrap();
+        assert_eq!(
+            (decision.outcome.clone().err(), by(&decision, Key::Modes)),
+            (Some(Denial::Mode), Source::Certificate)
+        );
+        let (device, decision) = explained(&[], None).unwrap();
+        assert!(device.is_none() && decision.outcome.is_ok());
+    }
+}
