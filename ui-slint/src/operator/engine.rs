@@ -28,8 +28,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::model::{Account, Asks, Note, TabId, ToastWhat};
+use super::second_look::{self, Proof};
 use super::session::Happened;
-use super::update::{Form, Msg};
+use super::update::{Form, Msg, Secret};
 use super::{entrance, files};
 use crate::orders::{Errand, Orders};
 use crate::{last_words, upkeep};
@@ -139,6 +140,14 @@ impl Engine {
         self.runtime.spawn(async move {
             let answer = enter(&settings, form).await;
             news.tell(Msg::Answered(answer)).await;
+        });
+    }
+
+    pub fn confirm(&self, tab: TabId, by: Proof, secret: Secret) {
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        self.runtime.spawn(async move {
+            let answer = second_look::confirm(&settings, by, &secret).await;
+            news.session(tab, Happened::Confirmed(answer)).await;
         });
     }
 

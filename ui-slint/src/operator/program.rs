@@ -296,6 +296,7 @@ impl App {
             Effect::SignIn(form) => engine.sign_in(form),
             Effect::SignOut => engine.sign_out(),
             Effect::Dial { tab, mode, note } => engine.dial(tab, mode, note),
+            Effect::Confirm { tab, by, secret } => engine.confirm(tab, by, secret),
             Effect::Act(tab, act) => engine.act(tab, act),
             Effect::HangUp(tab) => engine.hang_up(tab),
             Effect::Copy(text, what) => self.copy(&text.0, what),

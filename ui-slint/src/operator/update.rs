@@ -16,6 +16,7 @@ use super::entrance::{self, Answer, Found};
 use super::history::Past;
 use super::model::{Asks, Leave, MAX_TABS, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
 use super::preferences::{Language, Preferences};
+use super::second_look::Proof;
 use super::session::{self, Happened, Wish};
 use crate::checkup;
 use crate::look::Shade;
@@ -95,6 +96,11 @@ pub enum Effect {
         tab: TabId,
         mode: Mode,
         note: Note,
+    },
+    Confirm {
+        tab: TabId,
+        by: Proof,
+        secret: Secret,
     },
     Act(TabId, HumanAct),
     /// The session's loop is to end however it stands.
