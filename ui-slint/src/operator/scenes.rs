@@ -191,10 +191,10 @@ impl Stages {
         let mut put_off = asks(Proof::Password, None);
         put_off.tabs[0].dialog = Dialog::None;
         vec![
-            ("operator-second-look", asks(Proof::Password, None)),
-            ("operator-second-look-wrong", asks(Proof::Password, Some(Fault::WrongPassword))),
-            ("operator-second-look-digits", asks(Proof::Digits, Some(Fault::DigitsUsed))),
-            ("operator-second-look-put-off", put_off),
+            ("operator-dialog-second-look", asks(Proof::Password, None)),
+            ("operator-dialog-second-look-wrong", asks(Proof::Password, Some(Fault::WrongPassword))),
+            ("operator-dialog-second-look-digits", asks(Proof::Digits, Some(Fault::DigitsUsed))),
+            ("operator-not-confirmed", put_off),
         ]
     }
 

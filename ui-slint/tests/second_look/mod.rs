@@ -26,15 +26,18 @@ fn said(name: &str, keys: &[slint::SharedString]) -> Vec<String> {
 pub(crate) fn s1_the_second_look_before_manage_is_asked_and_answered_in_the_window() {
     let enter = || slint::SharedString::from(Key::Return);
     assert_eq!(
-        said("operator-second-look", &["q".into(), enter()]),
+        said("operator-dialog-second-look", &["q".into(), enter()]),
         ["Wish(TabId(1), SecondLook(This(Secret(..))))"],
         "the keys are at the field from the first"
     );
-    assert!(said("operator-second-look", &[enter()]).is_empty(), "nothing was typed");
-    assert_eq!(said("operator-second-look", &[Key::Escape.into()]), ["Wish(TabId(1), Dialog(None))"]);
+    assert!(said("operator-dialog-second-look", &[enter()]).is_empty(), "nothing was typed");
+    assert_eq!(
+        said("operator-dialog-second-look", &[Key::Escape.into()]),
+        ["Wish(TabId(1), Dialog(None))"]
+    );
     for (name, switch, to) in [
-        ("operator-second-look", "digits of an authenticator", "Digits"),
-        ("operator-second-look-digits", "Use the password", "Password"),
+        ("operator-dialog-second-look", "digits of an authenticator", "Digits"),
+        ("operator-dialog-second-look-digits", "Use the password", "Password"),
     ] {
         let window = open(&scene(name));
         let heard = Rc::new(RefCell::new(Vec::new()));
@@ -56,11 +59,11 @@ pub(crate) fn s1_the_second_look_before_manage_is_asked_and_answered_in_the_wind
             let words = if lang == Lang::En { en } else { ja };
             assert!(find(&open(scene), R::Text, words).is_some(), "{name} lacks {words}");
         };
-        told("operator-second-look-wrong", "password does not fit", "パスワードが違います");
-        told("operator-second-look-digits", "were used already", "使用済み");
-        told("operator-second-look-put-off", "No number was given out", "番号は出していません");
+        told("operator-dialog-second-look-wrong", "password does not fit", "パスワードが違います");
+        told("operator-dialog-second-look-digits", "were used already", "使用済み");
+        told("operator-not-confirmed", "No number was given out", "番号は出していません");
     }
-    let put_off = open(&scene("operator-second-look-put-off"));
+    let put_off = open(&scene("operator-not-confirmed"));
     assert!(find(&put_off, R::Text, "tasuki confirm").is_none(), "no terminal is needed");
     assert!(find(&put_off, R::Button, "New number").is_some());
 }
