@@ -7,6 +7,7 @@ mod covered;
 mod live;
 mod painting;
 mod questions;
+mod theirs;
 mod trouble;
 
 use std::cell::RefCell;
@@ -30,11 +31,13 @@ use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
 use tasuki_ui_slint::agent::wiring::{self, Ear, Opening};
 use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::viewer::frame::Zoom;
 use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, Means, QuestionWords};
 
 use covered::*;
 use live::*;
 use questions::*;
+use theirs::*;
 
 const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
 const END: &[&str] = &["End now", "今すぐ終了"];
@@ -116,8 +119,12 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         t33_the_bar_says_who_sees_and_ends_it_under_every_preset(lang);
         t33_the_bar_counts_down_and_says_rec_where_it_is_recorded(lang);
         t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(lang);
+        s100_the_operators_screen_is_seen_at_full_size_and_on_all_of_the_screen(lang);
+        s29_a_receipt_is_opened_and_saved_by_the_button_that_says_so(lang);
+        t2_silence_is_counted_down_and_told_as_a_refusal(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
         s29_what_answers_is_whole_in_a_low_window(lang);
+        s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang);
     }
     a_heading_breaks_where_its_words_do();
 }

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bared;
+mod bars;
 mod choices;
 mod controls;
 mod painting;
+mod reaching;
+mod second_look;
 mod signing;
 mod trouble;
 
@@ -26,7 +29,7 @@ use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
-use tasuki_ui_slint::operator::model::{Asks, Door, TabId, Trouble};
+use tasuki_ui_slint::operator::model::{Asks, Dialog, Door, TabId, Trouble};
 use tasuki_ui_slint::operator::session::Happened;
 use tasuki_ui_slint::operator::update::{Msg, update};
 use tasuki_ui_slint::operator::{mock, scenes};
@@ -47,14 +50,18 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     every_control_has_a_role_and_a_label();
     what_a_state_is_for_can_be_found_by_label_and_role();
     what_is_not_allowed_is_not_offered();
+    bars::t33_each_bar_over_a_shown_screen_says_who_sees_it_and_since_when();
     s22_that_pictures_can_be_kept_is_said_before_anything_is_shown();
     controls_do_what_they_say();
+    second_look::s1_the_second_look_before_manage_is_asked_and_answered_in_the_window();
     what_is_written_is_sent();
     what_is_chosen_in_the_settings_holds_is_shown_and_is_kept();
+    s2_desktop_shortcuts_are_offered_only_where_they_can_go();
     the_history_is_forgotten_only_when_that_is_said_twice();
     the_numbers_time_runs_down_and_stops_at_nothing();
     nothing_is_told_of_a_path_that_is_gone();
     the_first_click_on_the_picture_is_the_hosts();
+    reaching::s100_at_one_to_one_every_pixel_comes_to_a_hand_that_operates_and_to_one_that_looks();
     t21_t23_keys_that_were_at_a_picture_are_at_none_that_comes_later();
     s100_lent_control_is_told_all_the_time_and_lies_over_no_picture();
     nothing_lies_over_a_picture_that_goes_past_the_toolkit();
@@ -156,7 +163,7 @@ const WANTED: [(&str, R, &str, &str); 46] = [
     ("operator-viewer-control-granted", R::Text, "13:07", "13:07"),
     ("operator-dialog-end", R::Button, "End now", "今すぐ終了"),
     ("operator-dialog-leave", R::Button, "End all and close", "すべて終了して閉じる"),
-    ("operator-dialog-details", R::Button, "End now", "今すぐ終了"),
+    ("operator-share-question", R::Button, "End the session", "終了する"),
     ("operator-share-question", R::Text, "04:32", "04:32"),
     ("operator-share", R::Text, "They see your screen", "あなたの画面を見て"),
     ("operator-show-paused", R::Button, "Go on", "続ける"),
@@ -197,6 +204,15 @@ fn what_is_not_allowed_is_not_offered() {
     let limited = all.iter().find(|scene| scene.name == "operator-home-limited").unwrap();
     let manage = find(&open(limited), R::RadioButton, "Manage").unwrap();
     assert_eq!(manage.accessible_enabled(), Some(false));
+    // Without a question sessions are ended only by who is seen.
+    for name in ["-type-text", "-more-rights", "-details"] {
+        let name = format!("operator-dialog{name}");
+        let looks = all.iter().find(|scene| scene.name == name).unwrap();
+        assert!(find(&open(looks), R::Button, "End now").is_none(), "{name}");
+    }
+    let mut shown = scene("operator-share");
+    shown.model.tabs[0].dialog = Dialog::Details;
+    assert!(find(&open(&shown), R::Button, "End now").is_some(), "he is seen");
 }
 
 fn s22_that_pictures_can_be_kept_is_said_before_anything_is_shown() {

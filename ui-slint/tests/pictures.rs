@@ -15,7 +15,10 @@ use slint::{ComponentHandle, LogicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::agent::scenes::{self, Scene};
 use tasuki_ui_slint::agent::view;
-use tasuki_ui_slint::look::{self, Shade};
+use tasuki_ui_slint::look::Shade;
+use tasuki_ui_slint::operator;
+use tasuki_ui_slint::operator::model::{Halts, Model};
+use tasuki_ui_slint::operator::sharing::{self, Sharings};
 use tasuki_ui_slint::viewer::made_up;
 use tasuki_ui_slint::windows::{
     Agent, AgentWindow, BannerWindow, Opened, QuestionKind, Said, SharingBar,
@@ -57,21 +60,19 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
                 gallery.hang(&name, manner, &bar.window().take_snapshot().unwrap());
             }
         }
-        for (name, operated, paused, asked) in [
-            ("operator-bar-show", false, false, false),
-            ("operator-bar-share", true, false, false),
-            ("operator-bar-paused", true, true, false),
-            ("operator-bar-asked", true, false, true),
-        ] {
-            let bar = SharingBar::new().unwrap();
-            bar.window().set_size(LogicalSize::new(640.0, 44.0));
-            look::dress(&bar, lang, Shade::Light);
-            bar.set_operated(operated);
-            bar.set_paused(paused);
-            bar.set_asked(asked);
-            bar.set_answer_seconds(272);
-            bar.show().unwrap();
-            gallery.hang(name, manner, &bar.window().take_snapshot().unwrap());
+        for scene in operator::scenes::all(lang, Shade::Light) {
+            let bar = match scene.name {
+                "operator-show-paused" => "operator-bar-paused",
+                "operator-share" => "operator-bar-share",
+                "operator-share-question" => "operator-bar-asked",
+                _ => continue,
+            };
+            gallery.hang(bar, manner, &painted_bar(&scene.model, manner));
+            if scene.name == "operator-show-paused" {
+                let mut model = scene.model;
+                model.tabs[0].view.halts = Halts::default();
+                gallery.hang("operator-bar-show", manner, &painted_bar(&model, manner));
+            }
         }
     }
     gallery.close();
@@ -111,6 +112,14 @@ fn nothing_lies_over_a_picture_that_goes_past_the_toolkit() {
         }
     }
     assert!(!bare.is_empty());
+}
+
+fn painted_bar(model: &Model, manner: (Lang, Shade)) -> SharedPixelBuffer<Rgba8Pixel> {
+    let bar = SharingBar::new().unwrap();
+    bar.window().set_size(LogicalSize::new(640.0, 52.0));
+    sharing::say(&Sharings::of(model).shown[0], &bar, manner);
+    bar.show().unwrap();
+    bar.window().take_snapshot().unwrap()
 }
 
 fn is_of_operators_window(name: &str) -> bool {

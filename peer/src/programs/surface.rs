@@ -83,6 +83,23 @@ pub async fn change_password(settings: &Settings, old: String, new: String) -> R
     login::change_password(&bearer, (old, new)).await
 }
 
+/// Shows again that it is the same person, as [`login::confirm`] does.
+///
+/// # Errors
+/// As there, and [`Fault::NotSignedIn`].
+pub async fn confirm(
+    settings: &Settings,
+    password: Option<String>,
+    totp: Option<String>,
+) -> Result<(), Fault> {
+    let trust =
+        Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
+    let (device, sign_in) = (settings.profile.device_key()?, settings.profile.sign_in()?);
+    let bearer =
+        Bearer { trust: &trust, proxies: &settings.proxies, device: &device, sign_in: &sign_in };
+    login::confirm(&bearer, password, totp).await
+}
+
 /// Starts the log on standard error.
 ///
 /// # Errors

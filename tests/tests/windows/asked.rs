@@ -43,11 +43,11 @@ fn t34_t2_who_is_shown_is_asked_whether_to_go_on_and_nobody_else_answers_and_sil
 
     agent.click_at(&mut room.hand, &hers, role::BUTTON, "Enter another number").unwrap();
     window.meet(&agent, &mut room.hand, Mode::Share).unwrap();
-    his.wait_for(role::BUTTON, "Yes").unwrap();
+    his.wait_for(role::BUTTON, "Continue").unwrap();
     his.hear("Without an answer in 12 seconds it ends.").unwrap();
     the_other_side_does_not_answer(&mut room.hand, (&room.operator, &his), (&window, &agent));
-    answered_by(&his, "Yes", || window.click_at(&his, role::BUTTON, "Yes"));
-    his.wait_for(role::BUTTON, "Yes").unwrap();
+    answered_by(&his, "Continue", || window.click_at(&his, role::BUTTON, "Continue"));
+    his.wait_for(role::BUTTON, "Continue").unwrap();
     assert_eq!(room.sessions().len(), 1, "the session went on");
     his.hear(&ended).unwrap();
     hers.hear(&ended).unwrap();
@@ -92,8 +92,8 @@ fn the_other_side_does_not_answer(
     // Until a yes would count, and his own hand of before holds nothing off.
     thread::sleep(OWN_HAND);
     let ear = Ear::open(operator).unwrap();
-    let (x, y) = window.place_at(his, role::BUTTON, "Yes").unwrap();
+    let (x, y) = window.place_at(his, role::BUTTON, "Continue").unwrap();
     agent.click_at_host(hand, OPERATOR, (x.cast_signed(), y.cast_signed())).unwrap();
     assert_eq!(ear.heard().unwrap(), 0, "the other side's hand is off while he is asked");
-    assert!(his.find(role::BUTTON, "Yes").unwrap().is_some(), "she has answered for him");
+    assert!(his.find(role::BUTTON, "Continue").unwrap().is_some(), "she has answered for him");
 }

@@ -11,6 +11,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::Requirement;
 
 use super::asking::{INERT, ceil};
+use super::looking::Look;
 use super::model::{Effect, Msg, Spot};
 use super::protection::Protection;
 use super::talk::Talk;
@@ -32,6 +33,7 @@ pub struct Live {
     pub protection: Protection,
     pub talk: Talk,
     pub open: Open,
+    pub look: Look,
     pub question: Option<LiveQuestion>,
     pub pictures_kept: u32,
     /// Rights that came in mid-session, in order: their rows stand below the others, and move none.
@@ -114,6 +116,7 @@ impl Live {
             protection: Protection::default(),
             talk: Talk::default(),
             open: Open::Nothing,
+            look: Look::default(),
             question: None,
             pictures_kept: 0,
             joined: Vec::new(),
@@ -197,6 +200,11 @@ impl Live {
             && !(recorded && capability == Capability::Record)
     }
 
+    /// Whether it may come to end by itself while its row stands.
+    pub fn is_lendable(&self, capability: Capability) -> bool {
+        capability == Capability::Operate || self.joined.contains(&capability)
+    }
+
     /// Seconds until this right ends by itself; 0 for as long as the session.
     pub fn seconds_left(&self, capability: Capability, now: Instant) -> u64 {
         let timed = self.timed.iter().find(|(right, _)| *right == capability);
@@ -234,6 +242,10 @@ impl Live {
                 if what == Open::Talk {
                     self.talk.read();
                 }
+                Vec::new()
+            }
+            Msg::Looked(how) => {
+                self.look.change(how);
                 Vec::new()
             }
             Msg::Written(ref line) => self.write(line, now),

@@ -6,6 +6,7 @@ pub mod entry;
 mod guard;
 mod held;
 pub mod live;
+pub mod looking;
 pub mod memory;
 mod mock;
 pub mod model;

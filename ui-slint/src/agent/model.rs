@@ -16,6 +16,7 @@ use super::asking::Asking;
 use super::ended::Ended;
 use super::entry::{Entry, Typed};
 use super::live::{Live, Open, QuestionKind};
+use super::looking::Looked;
 use super::news::News;
 use crate::checkup::{self, Checkup};
 use crate::look::{Shade, other};
@@ -111,6 +112,8 @@ pub enum Msg {
     /// Whether the picture is to be held, and by which button.
     PausePressed(bool, Spot),
     Opened(Open),
+    /// At the operator's screen.
+    Looked(Looked),
     /// A line to the operator.
     Written(String),
     EndPressed,
@@ -267,6 +270,7 @@ impl Model {
             | Msg::Taken(..)
             | Msg::PausePressed(..)
             | Msg::Opened(_)
+            | Msg::Looked(_)
             | Msg::Written(_)
             | Msg::KeepPicturePressed
             | Msg::EndPressed => self.pressed(msg, now),

@@ -30,7 +30,7 @@ use crate::checkup::{self, Examining};
 use crate::turns::{self, Turn};
 use crate::upkeep::{self, NextIsKept};
 use crate::viewer::capture::Allowed;
-use crate::viewer::screen::{Screen, Told};
+use crate::viewer::screen::Screen;
 use crate::windows::{AgentWindow, Means};
 use crate::{documents, front, kept, room};
 
@@ -168,6 +168,7 @@ impl Program {
                 let screen = self.theirs.borrow().clone();
                 if let Some(screen) = screen {
                     screen.allow(allowed);
+                    screen.zoom(self.model.borrow().look().zoom);
                 }
             }
             (None, false) => {}
@@ -178,8 +179,8 @@ impl Program {
         let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
         let program = Rc::downgrade(self);
         let screen = Screen::attach(&self.window, self.runtime.clone(), move |told| {
-            if let (Told::Act(event), Some(program)) = (told, program.upgrade()) {
-                program.act(HumanAct::Operate(event));
+            if let Some(program) = program.upgrade() {
+                program.told(told);
             }
         });
         screen.watch(viewer);

@@ -223,13 +223,17 @@ impl Stage {
         ];
         let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
         let refused = vec![news(asked), over(EndReason::UserRefused, EndedBy::ThisEnd, None)];
+        let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
+        let silent = vec![news(asked), over(EndReason::NobodyAnswered, EndedBy::ThisEnd, None)];
+        let receipt = || news(News::Receipt(PathBuf::from("tasuki-receipt.html")));
         let fault = Some(Fault::PeerViolation);
-        let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault)];
+        let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault), receipt()];
         let control = self.told("agent-ended", begun(Mode::Control, self.lang), minutes);
         let view = self.told("agent-ended-violation", begun(Mode::View, self.lang), minutes);
         vec![
             then(control, ended),
             self.told("agent-ended-refused", refused, Duration::ZERO),
+            self.told("agent-ended-unanswered", silent, Duration::ZERO),
             then(view, stopped),
         ]
     }

@@ -19,7 +19,7 @@ use super::asking::{Asking, Step};
 use super::ended::{Ended, Ending, Summary};
 use super::live::{Live, Open, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
-use super::{entry, moment};
+use super::{entry, looking, moment};
 use crate::windows::{
     self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName, Running,
 };
@@ -58,6 +58,7 @@ pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
     if let Page::Live(live) = &model.page {
         show_talk(live, &model.zone, &window.agent());
     }
+    looking::show(model.look(), &window.agent());
 }
 
 /// What the window and the bar have in common.
@@ -126,6 +127,7 @@ fn show_asking(asking: &Asking, lang: Lang, agent: &Agent<'_>, now: Instant) -> 
         choosable: asking.is_choosable(capability),
         granted: asking.granted.has(capability),
         seconds: 0,
+        lendable: false,
     });
     let cannot =
         consent::cannot(mode, grantable).into_iter().map(|text| sentence(text.say(lang), lang).into());
@@ -173,6 +175,7 @@ fn show_live(live: &Live, lang: Lang, agent: &Agent<'_>, now: Instant) -> AgentP
         choosable: live.is_choosable(capability),
         granted: !live.taken.has(capability),
         seconds: whole(live.seconds_left(capability, now)),
+        lendable: live.is_lendable(capability),
     });
     set_lines(can.collect(), agent);
     agent.set_trouble(SharedString::new());

@@ -7,8 +7,10 @@ use slint::ComponentHandle;
 use tasuki_protocol::rights::Capability;
 
 use super::entry::{Key, Typed};
+use super::looking::Looked;
 use super::model::{Msg, Spot};
 use super::view::{self, Pane};
+use crate::viewer::frame::Zoom;
 use crate::windows::{AgentWindow, BannerWindow, Chat, Means, Running};
 use crate::{chat, checkup};
 
@@ -118,6 +120,12 @@ fn for_session(window: &AgentWindow, ear: &impl Ear) {
     let e = ear.clone();
     agent.on_say(move |line| e.send(Msg::Written(line.into())));
     window.global::<Chat<'_>>().on_is_too_long(chat::is_too_long);
+    let e = ear.clone();
+    agent.on_set_fit(move |fit| {
+        e.send(Msg::Looked(Looked::Zoom(if fit { Zoom::Fit } else { Zoom::OneToOne })))
+    });
+    let e = ear.clone();
+    agent.on_set_full_screen(move |full| e.send(Msg::Looked(Looked::Full(full))));
     let e = ear.clone();
     agent.on_keep_picture(move || e.send(Msg::KeepPicturePressed));
 }

@@ -8,6 +8,7 @@ use tasuki_peer::shell::fault::Fault;
 use super::entrance::{is_sign_in_over, learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
 use super::model::{Dialog, Door, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble};
+use super::second_look;
 use super::update::Effect;
 
 /// The loop is over: the tab says how it ended, and the history keeps it.
@@ -18,6 +19,7 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     }
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     let refused = matches!(&result, Err(fault) if is_sign_in_over(fault)) && !tab.leaving;
+    let unconfirmed = result == Err(Fault::NotConfirmed) && !tab.leaving;
     let past = past(tab, &result, now);
     tab.noted = true;
     tab.live_seconds = past.seconds;
@@ -33,6 +35,11 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     }
     if tab.leaving && matches!(tab.stage, Stage::Over(Outcome::Cancelled)) {
         close(model, id);
+    }
+    // No session: the one that was wanted comes after that.
+    if unconfirmed {
+        second_look::ask(model, id);
+        return Vec::new();
     }
     let mut effects = keep(model, past);
     if refused {
@@ -72,7 +79,7 @@ fn go(model: &mut Model, what: Leave) -> Vec<Effect> {
 
 /// A number was refused for want of a sign-in: the way on is the page to sign in. Sessions that run in other
 /// tabs need none, and are not ended for it.
-fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
+pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
     let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
     if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
 }

@@ -28,6 +28,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::model::{Account, Asks, Note, TabId, ToastWhat};
+use super::second_look::{self, Proof};
 use super::session::Happened;
 use super::update::{Form, Msg, Secret};
 use super::{entrance, files, password};
@@ -145,6 +146,14 @@ impl Engine {
         self.runtime.spawn(async move {
             let answer = surface::change_password(&settings, old, new).await;
             news.tell(Msg::Password(password::Msg::Answered(answer))).await;
+        });
+    }
+
+    pub fn confirm(&self, tab: TabId, by: Proof, secret: Secret) {
+        let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
+        self.runtime.spawn(async move {
+            let answer = second_look::confirm(&settings, by, &secret).await;
+            news.session(tab, Happened::Confirmed(answer)).await;
         });
     }
 

@@ -152,6 +152,7 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
     }
     page.trouble = match answer {
         Answer::SignedIn(account) => {
+            model.preferences.digits = matches!(page.asks, Asks::Totp | Asks::TotpSetup);
             account.user.clone_into(&mut model.preferences.user);
             model.door = Door::In(account);
             model.page = Page::Home;

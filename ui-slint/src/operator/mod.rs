@@ -15,6 +15,7 @@ pub mod preferences;
 pub mod program;
 mod question;
 pub mod scenes;
+pub mod second_look;
 pub mod session;
 pub mod sharing;
 mod square;

@@ -27,6 +27,9 @@ pub struct Preferences {
     pub grab: Grab,
     /// Who signed in last.
     pub user: String,
+    /// Whether he was asked for the digits of an authenticator.
+    #[serde(default)]
+    pub digits: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

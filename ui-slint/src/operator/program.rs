@@ -270,6 +270,7 @@ impl App {
             Effect::SignOut => engine.sign_out(),
             Effect::ChangePassword { old, new } => engine.change_password(&old, &new),
             Effect::Dial { tab, mode, note } => engine.dial(tab, mode, note),
+            Effect::Confirm { tab, by, secret } => engine.confirm(tab, by, secret),
             Effect::Act(tab, act) => engine.act(tab, act),
             Effect::HangUp(tab) => engine.hang_up(tab),
             Effect::Copy(text, what) => self.copy(&text.0, what),

@@ -2,24 +2,27 @@
 
 use std::path::PathBuf;
 
-use tasuki_peer::core::io::{EndedBy, PersonQuestion, PersonQuestionKind};
-use tasuki_peer::core::path::PathKind;
+use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 use tasuki_protocol::terms::Requirement;
 
+use self::states::{asked, connect, go_on, live_stage, number, relayed};
 use super::history::{How, Past};
 use super::model::{
-    Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Number, Outcome,
-    Page, Question, SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+    Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Outcome, Page,
+    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
 };
 use super::password;
 use super::preferences::{Language, Preferences};
-use crate::{checkup, look::Shade};
+use super::second_look::{Proof, SecondLook};
+use crate::checkup;
+use crate::look::Shade;
+
+mod states;
 
 /// 2026-11-25 14:06 UTC.
 const NOW: u64 = 1_795_615_560;
@@ -38,6 +41,7 @@ pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
     scenes.extend(stage.before());
     scenes.extend(stage.live());
     scenes.extend(stage.over_the_picture());
+    scenes.extend(stage.second_look());
     scenes.extend(stage.after());
     scenes.extend(password::made_up(|| Model { page: Page::Settings, ..stage.home() }));
     scenes.into_iter().map(|(name, model)| Scene { name, model }).collect()
@@ -179,6 +183,24 @@ impl Stages {
             ("operator-share-question", live(Mode::Share, |tab| tab.question = Some(go_on()))),
             ("operator-share", live(Mode::Share, |_| {})),
             ("operator-show-paused", live(Mode::Show, |tab| tab.view.halts.host = true)),
+        ]
+    }
+
+    /// Before mode Manage, some minutes after the sign-in.
+    fn second_look(&self) -> Vec<Named> {
+        let asks = |by, trouble| {
+            self.tab(Mode::Manage, Stage::Over(Outcome::Failed(Fault::NotConfirmed)), |tab| {
+                tab.dialog = Dialog::SecondLook;
+                tab.second_look = SecondLook { by, busy: Busy::Idle, trouble: Clone::clone(&trouble) };
+            })
+        };
+        let mut put_off = asks(Proof::Password, None);
+        put_off.tabs[0].dialog = Dialog::None;
+        vec![
+            ("operator-dialog-second-look", asks(Proof::Password, None)),
+            ("operator-dialog-second-look-wrong", asks(Proof::Password, Some(Fault::WrongPassword))),
+            ("operator-dialog-second-look-digits", asks(Proof::Digits, Some(Fault::DigitsUsed))),
+            ("operator-not-confirmed", put_off),
         ]
     }
 
@@ -349,52 +371,4 @@ impl Stages {
             past(186_000, 60, Mode::Show, self.say("Branch Kobe", "神戸支店"), How::Lost),
         ]
     }
-}
-
-fn go_on() -> Question {
-    let question = PersonQuestion { kind: PersonQuestionKind::Continue, seconds: 300, inert_ms: 800 };
-    Question { question, since: NOW - 28, seen_since: Some(NOW - 28) }
-}
-
-/// As UDP was of no use.
-fn relayed(tab: &mut Tab) {
-    tab.link.path = Some(PathKind::Relayed);
-    tab.link.why_not_direct = Some("this network lets no UDP through".to_owned());
-    tab.link.cipher_words =
-        Some("Noise_NNpsk0_25519_AESGCM_SHA256, TLS13_AES_256_GCM_SHA384".to_owned());
-    tab.link.round_trip_ms = Some(61);
-}
-
-fn live_stage() -> Stage {
-    Stage::Live { since: NOW - 754 }
-}
-
-fn number(wrong_tries: u8) -> Number {
-    Number {
-        spoken: "4829 1530 6126".to_owned(),
-        link: "tasuki://join/48291#5306126".to_owned(),
-        expires_at: NOW + 581,
-        wrong_tries,
-    }
-}
-
-/// As a session stands some minutes after its beginning.
-fn connect(tab: &mut Tab, since: u64) {
-    let monitor =
-        |id, x, primary| Monitor { id: MonitorId(id), x, y: 0, width: 1280, height: 800, primary };
-    tab.live_since = Some(since);
-    tab.granted = tab.mode.ceiling();
-    if tab.mode != Mode::Control {
-        tab.granted = tab.granted.without(Capability::Record);
-    }
-    tab.view.first_ms = Some(412);
-    tab.view.layout = Some(Layout {
-        monitors: vec![monitor(0, 0, true), monitor(1, 1280, false)],
-        shown: MonitorId(0),
-    });
-    tab.link.path = Some(PathKind::Direct);
-    tab.link.rates.pictures = 24.0;
-    tab.link.rates.bits = 1_840_000.0;
-    tab.link.cipher_words = Some("TLS_AES_256_GCM_SHA384, AEAD_AES_256_GCM".to_owned());
-    tab.link.round_trip_ms = Some(38);
 }

@@ -17,6 +17,7 @@ use super::ending::{close, gone, note_down, sign_in_again};
 use super::entrance::{is_sign_in_over, lacks_reason};
 use super::hearing::{add_line, cipher_words, heard};
 use super::model::{Dialog, Model, Number, Outcome, Page, Question, Stage, Tab, TabId, ToastWhat};
+use super::second_look;
 use super::update::{Effect, Secret, say};
 use crate::viewer::frame::Zoom;
 use crate::viewer::hands;
@@ -39,6 +40,8 @@ pub enum Happened {
     ScreenshotFailed(Fault),
     /// Signed by both ends, or by this one alone; as a page in the profile.
     ReceiptKept(PathBuf),
+    /// What the server made of the second look.
+    Confirmed(Result<(), Fault>),
     /// The loop has ended; what explains an end that nobody wished.
     Gone(Result<(), Fault>),
 }
@@ -64,6 +67,7 @@ pub enum Wish {
     Dialog(Dialog),
     Look(Look),
     Rights(RightsWish),
+    SecondLook(second_look::Shown),
     /// To the question that stands over the window; the digest is of its text as shown.
     Answer {
         reply: Reply,
@@ -131,6 +135,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         }
         Happened::ReceiptKept(file) => tab.receipt = Some(file),
         Happened::ScreenshotFailed(fault) => return say(model, ToastWhat::Failed(fault)),
+        Happened::Confirmed(answer) => return second_look::answered(model, id, answer),
         Happened::Gone(result) => return gone(model, id, result),
     }
     Vec::new()
@@ -223,6 +228,7 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
         Wish::CtrlAltDel => Vec::new(),
         Wish::Look(look) => looked(tab, look, now),
         Wish::Rights(rights) => rights_wished(tab, rights),
+        Wish::SecondLook(shown) => second_look::shown(tab, shown),
         Wish::Answer { reply, shown } => answer(tab, reply, shown, now),
     }
 }
@@ -307,7 +313,7 @@ fn end(tab: &mut Tab) -> Vec<Effect> {
     }
 }
 
-fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
+pub(super) fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     let now = model.now;
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     if !matches!(tab.stage, Stage::Over(_)) {
@@ -315,6 +321,10 @@ fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     }
     if matches!(&tab.stage, Stage::Over(Outcome::Failed(fault)) if is_sign_in_over(fault)) {
         return sign_in_again(model);
+    }
+    if second_look::lacks(tab) {
+        second_look::ask(model, id);
+        return Vec::new();
     }
     // A tab of its own: what the old session still tells is not the new one's.
     let (mode, note) = (tab.mode, tab.note.clone());

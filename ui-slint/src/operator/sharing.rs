@@ -7,13 +7,13 @@
 use slint::{ComponentHandle, PhysicalPosition, PhysicalSize, PlatformError};
 use tasuki_media::desktop::{Alarm, Standing};
 use tasuki_peer::shell::texts::Lang;
-use tasuki_protocol::rights::Capability;
+use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::screen::Monitor;
 
 use super::model::{Model, Paused, Tab, TabId};
 use super::session::{Happened, RightsWish, Wish};
 use super::update::Msg;
-use super::view::whole;
+use super::view::{mode_name, text, whole};
 use crate::look::{self, Shade};
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch};
 use crate::windows::{SharingBar, SharingEdge};
@@ -22,7 +22,7 @@ use crate::windows::{SharingBar, SharingEdge};
 const EDGE: i32 = 4;
 /// How far the bar stands below the monitor's upper edge, and how large it is at most, in logical pixels.
 const BELOW: f64 = 8.0;
-const LARGEST: (f64, f64) = (640.0, 44.0);
+const LARGEST: (f64, f64) = (640.0, 52.0);
 
 /// What is shown of this computer now.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,9 +54,14 @@ impl Sharings {
 }
 
 /// What is shown of this computer in a session now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     pub tab: TabId,
+    /// Whom the operator noted; empty where nobody.
+    pub who: String,
+    pub mode: Mode,
+    /// For how long.
+    pub seconds: u64,
     pub monitor: Monitor,
     pub hands: Hands,
     pub picture: Paused,
@@ -76,7 +81,16 @@ impl Shown {
         let monitor = *tab.view.layout.as_ref()?.shown_monitor()?;
         let hands = if tab.has(Capability::Operate) { Hands::Operating } else { Hands::Looking };
         let asked = tab.question.as_ref().map(|question| question.seconds_left(now));
-        Some(Self { tab: tab.id, monitor, hands, picture: tab.view.halts.told(), asked })
+        Some(Self {
+            tab: tab.id,
+            who: tab.note.customer.clone(),
+            mode: tab.mode,
+            seconds: now.saturating_sub(tab.live_since.unwrap_or(now)),
+            monitor,
+            hands,
+            picture: tab.view.halts.told(),
+            asked,
+        })
     }
 
     fn place(&self) -> (TabId, Monitor) {
@@ -128,7 +142,7 @@ impl Sharing {
             old.into_iter().for_each(Sheet::hide);
         }
         for (sheet, shown) in self.sheets.iter_mut().zip(shown) {
-            sheet.say(*shown, manner);
+            sheet.say(shown, manner);
         }
         let kept = self.standings();
         let is_watched =
@@ -162,7 +176,7 @@ impl Sharing {
             let bar = open_bar(shown.tab, send)?;
             place.put(bar.window())?;
             let edges = frame(shown.monitor)?;
-            self.sheets.push(Sheet { shown: *shown, bar: (bar, place), edges });
+            self.sheets.push(Sheet { shown: shown.clone(), bar: (bar, place), edges });
         }
         Ok(())
     }
@@ -180,15 +194,22 @@ fn row(before: &[Shown], monitor: Monitor) -> usize {
     before.iter().filter(|shown| shown.monitor.id == monitor.id).count()
 }
 
+/// What stands on the bar: who sees this screen and since when, and what holds.
+pub fn say(shown: &Shown, bar: &SharingBar, (lang, shade): (Lang, Shade)) {
+    look::dress(bar, lang, shade);
+    bar.set_who(text(&shown.who));
+    bar.set_mode(mode_name(shown.mode));
+    bar.set_since_seconds(whole(shown.seconds));
+    bar.set_operated(shown.hands == Hands::Operating);
+    bar.set_paused(shown.picture == Paused::ByHost);
+    bar.set_asked(shown.asked.is_some());
+    bar.set_answer_seconds(shown.asked.map_or(0, whole));
+}
+
 impl Sheet {
-    fn say(&mut self, shown: Shown, (lang, shade): (Lang, Shade)) {
-        self.shown = shown;
-        let (bar, _) = &self.bar;
-        look::dress(bar, lang, shade);
-        bar.set_operated(shown.hands == Hands::Operating);
-        bar.set_paused(shown.picture == Paused::ByHost);
-        bar.set_asked(shown.asked.is_some());
-        bar.set_answer_seconds(shown.asked.map_or(0, whole));
+    fn say(&mut self, shown: &Shown, manner: (Lang, Shade)) {
+        self.shown.clone_from(shown);
+        say(shown, &self.bar.0, manner);
     }
 
     fn windows(&self) -> impl Iterator<Item = (&slint::Window, Place)> {
@@ -274,7 +295,8 @@ mod tests {
         let monitor = MonitorId(monitor);
         let monitor = Monitor { id: monitor, x: 0, y: 0, width: 800, height: 600, primary: false };
         let (hands, picture) = (Hands::Looking, Paused::No);
-        Shown { tab: TabId(tab), monitor, hands, picture, asked: None }
+        let (tab, who, mode) = (TabId(tab), String::new(), Mode::Share);
+        Shown { tab, who, mode, seconds: 0, monitor, hands, picture, asked: None }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::Layout;
 
 use super::question::Question;
+use super::second_look::SecondLook;
 use crate::viewer::frame::Zoom;
 
 /// One session of this window, from its number to its end.
@@ -38,6 +39,7 @@ pub struct Tab {
     pub chat: Vec<Line>,
     pub unread: usize,
     pub dialog: Dialog,
+    pub second_look: SecondLook,
     pub question: Option<Question>,
     /// Asked to end; what comes now only tells how it ended.
     pub leaving: bool,
@@ -290,6 +292,7 @@ pub enum Dialog {
     MoreRights,
     End,
     Details,
+    SecondLook,
 }
 
 impl Tab {
@@ -309,6 +312,7 @@ impl Tab {
             chat: Vec::new(),
             unread: 0,
             dialog: Dialog::None,
+            second_look: SecondLook::default(),
             question: None,
             leaving: false,
             noted: false,

@@ -17,6 +17,7 @@ use super::history::Past;
 use super::model::{Asks, Leave, MAX_TABS, Missing, Model, Note, Page, Tab, TabId, Toast, ToastWhat};
 use super::password;
 use super::preferences::{Language, Preferences};
+use super::second_look::Proof;
 use super::session::{self, Happened, Wish};
 use crate::checkup;
 use crate::look::Shade;
@@ -103,6 +104,11 @@ pub enum Effect {
         tab: TabId,
         mode: Mode,
         note: Note,
+    },
+    Confirm {
+        tab: TabId,
+        by: Proof,
+        secret: Secret,
     },
     Act(TabId, HumanAct),
     /// The session's loop is to end however it stands.

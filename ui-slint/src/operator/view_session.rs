@@ -8,12 +8,14 @@ use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::reasons::reason;
 use tasuki_protocol::ids::Role;
+use tasuki_protocol::message::Asked;
 use tasuki_protocol::number::NUMBER_LIFETIME_S;
 use tasuki_protocol::rights::Capability;
 use tasuki_protocol::screen::{Layout, Monitor};
 
 use super::entrance::is_sign_in_over;
-use super::model::{Dialog, Line, Model, More, Number, Outcome, Paused, Stage, Tab};
+use super::model::{Busy, Dialog, Line, Model, More, Number, Outcome, Paused, Question, Stage, Tab};
+use super::second_look::{Proof, SecondLook};
 use super::square;
 use super::view::{mode_name, stage, text, whole};
 use crate::rows::fill;
@@ -26,8 +28,9 @@ use crate::{checkup, clock};
 
 pub(super) fn show(model: &Model, window: &OperatorWindow) {
     let session = window.global::<Session<'_>>();
-    let live = model.current().is_some_and(|tab| tab.is_live() && !tab.leaving);
-    window.global::<Running<'_>>().set_any(live);
+    // Who only looks ends it by the page's own button, which asks first; who is seen, at once.
+    let seen = model.current().is_some_and(|tab| tab.is_shown() && !tab.leaving);
+    window.global::<Running<'_>>().set_any(seen);
     let Some(tab) = model.current() else {
         session.set_full_screen(false);
         session.set_dialog(SessionDialog::None);
@@ -40,6 +43,7 @@ pub(super) fn show(model: &Model, window: &OperatorWindow) {
     show_number(model, tab, &session);
     show_rights(tab, &session);
     show_question(model, tab, &session);
+    show_second_look(model, tab, &session);
     show_picture(model, tab, &session);
     show_link(model, tab, &session);
     show_more(model, tab, &session);
@@ -81,6 +85,7 @@ fn show_rights(tab: &Tab, session: &Session<'_>) {
         Dialog::MoreRights => SessionDialog::MoreRights,
         Dialog::End => SessionDialog::End,
         Dialog::Details => SessionDialog::Details,
+        Dialog::SecondLook => SessionDialog::SecondLook,
     });
 }
 
@@ -90,7 +95,19 @@ fn show_question(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_question(words.unwrap_or_default().into());
     let left = tab.question.as_ref().map_or(0, |question| question.seconds_left(model.now));
     session.set_question_seconds(whole(left));
+    let goes_on = |question: &Question| question.what() == Asked::Continue;
+    session.set_question_goes_on(tab.question.as_ref().is_some_and(goes_on));
     session.set_question_open(tab.question.as_ref().is_some_and(|q| q.is_open(model.now)));
+}
+
+fn show_second_look(model: &Model, tab: &Tab, session: &Session<'_>) {
+    let SecondLook { by, busy, trouble } = &tab.second_look;
+    session.set_by_digits(*by == Proof::Digits);
+    session.set_looks_again(*busy == Busy::Working);
+    let wrong = *trouble == Some(Fault::WrongPassword);
+    session.set_look_wrong(wrong);
+    let words = trouble.as_ref().filter(|_| !wrong).map(|fault| fault.sentence(model.lang()));
+    session.set_look_trouble(words.unwrap_or_default().into());
 }
 
 fn show_picture(model: &Model, tab: &Tab, session: &Session<'_>) {
@@ -231,6 +248,7 @@ fn failed(tab: &Tab, fault: &Fault) -> OverWhat {
     let is_lost = matches!(fault, Fault::ConnectionLost | Fault::ServerGone);
     match tab.live_since {
         None if is_sign_in_over(fault) => OverWhat::SignedOut,
+        None if *fault == Fault::NotConfirmed => OverWhat::NotConfirmed,
         None => OverWhat::Failed,
         Some(_) if is_lost => OverWhat::Lost,
         Some(_) => OverWhat::Stopped,
@@ -239,7 +257,11 @@ fn failed(tab: &Tab, fault: &Fault) -> OverWhat {
 
 fn tone(fault: &Fault) -> OverTone {
     let nobody = matches!(fault, Fault::Refused | Fault::NobodyAnswered | Fault::NumberExpired);
-    if nobody || is_sign_in_over(fault) { OverTone::Refused } else { OverTone::Trouble }
+    if nobody || is_sign_in_over(fault) || *fault == Fault::NotConfirmed {
+        OverTone::Refused
+    } else {
+        OverTone::Trouble
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tasuki_protocol::showable::one_line;
 use super::model::{Dialog, Missing, Note, Page, TabId};
 use super::password;
 use super::preferences::{Grab, Keyboard, Language, Preferences};
+use super::second_look::{Proof, Shown};
 use super::session::{Look, RightsWish, Wish};
 use super::update::{Form, Msg, Secret};
 use super::view::mode_of;
@@ -205,7 +206,17 @@ fn wire_dialogs(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)
             SessionDialog::MoreRights => Dialog::MoreRights,
             SessionDialog::End => Dialog::End,
             SessionDialog::Details => Dialog::Details,
+            SessionDialog::SecondLook => Dialog::SecondLook,
         }));
+    });
+    let wish = wisher(window, send);
+    session.on_show_again(move |text| {
+        wish(Wish::SecondLook(Shown::This(Secret::from(text.as_str()))));
+    });
+    let wish = wisher(window, send);
+    session.on_show_by_digits(move |digits| {
+        let by = if digits { Proof::Digits } else { Proof::Password };
+        wish(Wish::SecondLook(Shown::By(by)));
     });
     let wish = wisher(window, send);
     let asked = window.as_weak();

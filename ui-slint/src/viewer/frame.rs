@@ -19,6 +19,11 @@ pub enum Zoom {
 /// The least enlargement that is worth its blur.
 const WORTH_ENLARGING: f64 = 1.25;
 
+/// So near to an edge of the view a hand has the picture move.
+const NEAR: i32 = 24;
+/// Pixels at a time for each that the hand is nearer than that.
+const PULL: i32 = 2;
+
 /// A place in physical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
@@ -99,9 +104,25 @@ impl Frame {
         Some(Area { left, top, right, bottom })
     }
 
+    /// How far the picture moves at a time under a hand that stands at `place` and whose buttons are the host's: what
+    /// lies beyond an edge of the view comes in as long as the hand is near that edge, the faster the nearer.
+    pub fn pull(&self, place: Place) -> Place {
+        let axis = |at: i32, corner: i32, target: u16, view: u16| {
+            let (view, near) = (i32::from(view), NEAR.min(i32::from(view) / 4));
+            let before = (near - at).clamp(0, near);
+            let after = (at - (view - 1 - near)).clamp(0, near);
+            let beyond = (corner + i32::from(target) - view).max(0);
+            (before * PULL).min((-corner).max(0)) - (after * PULL).min(beyond)
+        };
+        Place {
+            x: axis(place.x, self.corner.x, self.target.width, self.view.width),
+            y: axis(place.y, self.corner.y, self.target.height, self.view.height),
+        }
+    }
+
     /// How far the picture may be moved from its centre, each way.
     pub fn slack(&self) -> Place {
-        let axis = |target: u16, view: u16| i32::from(target.saturating_sub(view)).div_euclid(2);
+        let axis = |target: u16, view: u16| i32::from(target.saturating_sub(view).div_ceil(2));
         Place {
             x: axis(self.target.width, self.view.width),
             y: axis(self.target.height, self.view.height),
@@ -162,6 +183,37 @@ mod tests {
         assert_eq!(frame.slack(), Place { x: 460, y: 240 });
         let fits = Frame::lay(view(400, 300), view(1000, 600), Zoom::OneToOne, far);
         assert_eq!(fits.corner, Place { x: 300, y: 150 });
+    }
+
+    #[test]
+    fn s100_at_one_to_one_a_hand_that_operates_reaches_every_pixel_and_nothing_moves_far_from_the_edge()
+    {
+        let size = view(1195, 675);
+        let mut moved = Place::default();
+        let mut lead = |place: Place| {
+            for _ in 0..100 {
+                let frame = Frame::lay(HD, size, Zoom::OneToOne, moved);
+                let (pull, slack) = (frame.pull(place), frame.slack());
+                if pull == Place::default() {
+                    return frame.pixel(place);
+                }
+                moved.x = (moved.x + pull.x).clamp(-slack.x, slack.x);
+                moved.y = (moved.y + pull.y).clamp(-slack.y, slack.y);
+            }
+            panic!("it moves without an end");
+        };
+        let at = |x, y| Place { x, y };
+        assert_eq!(lead(at(0, 0)), Some((0, 0)));
+        assert_eq!(lead(at(24, 650)), Some((24, 650)), "far from an edge everything stays");
+        assert_eq!(lead(at(1194, 674)), Some((1919, 1079)));
+        assert_eq!(lead(at(0, 674)), Some((0, 1079)));
+        assert_eq!(lead(at(-900, 900)), Some((0, 1079)), "a held button leads beyond the view");
+        for zoom in [Zoom::Fit, Zoom::OneToOne] {
+            let fits = Frame::lay(view(400, 300), size, zoom, at(0, 0));
+            assert_eq!(fits.pull(at(0, 0)), at(0, 0), "{zoom:?}: nothing lies beyond");
+        }
+        let shrunk = Frame::lay(HD, size, Zoom::Fit, at(0, 0));
+        assert_eq!(shrunk.pull(at(1194, 674)), at(0, 0));
     }
 
     #[test]

@@ -9,20 +9,22 @@ use std::time::Duration;
 
 use slint::winit_030::winit::event::{ElementState, KeyEvent, WindowEvent};
 use slint::winit_030::{EventResult, WinitWindowAccessor};
-use slint::{ComponentHandle, Global, Weak};
+use slint::{ComponentHandle, Global, Timer, Weak};
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_protocol::input::{InputEvent, KeyAction};
 use tasuki_protocol::screen::Layout;
 use tokio::runtime::Handle;
 
 use super::capture::{self, Allowed, Focus, Key};
-use super::frame::{Place, Zoom};
+use super::frame::Zoom;
 use super::hands::Reach;
 use super::keys;
 use super::paint::{Painter, Ring, Spent};
 use super::watching::{Keyboard, Stand, Watching};
 use crate::system;
 use crate::windows::RemoteScreen;
+
+mod pull;
 
 /// What the picture tells its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,8 @@ struct Inner<W: ComponentHandle + 'static> {
     window: Weak<W>,
     runtime: Handle,
     state: RefCell<Watching>,
+    /// While the picture moves under the hand.
+    pulling: Timer,
     tell: Box<dyn Fn(Told)>,
 }
 
@@ -68,6 +72,7 @@ where
             window: window.as_weak(),
             runtime,
             state: RefCell::new(Watching::default()),
+            pulling: Timer::default(),
             tell: Box::new(tell),
         });
         let screen = Self { inner };
@@ -148,8 +153,7 @@ where
         });
         let screen = self.clone();
         remote.on_moved(move |x, y| {
-            let scale = screen.scale();
-            screen.inner.state.borrow_mut().shift(x * scale, y * scale);
+            screen.shift(x, y);
         });
         let screen = self.clone();
         remote.on_focused(move |here| {
@@ -205,7 +209,12 @@ where
     fn fresh(&self) {
         let Some(window) = self.inner.window.upgrade() else { return };
         let remote = window.global::<RemoteScreen<'_>>();
+        let before = self.inner.state.borrow().corner();
         let layout = self.inner.state.borrow_mut().show(&remote, window.window().scale_factor());
+        if self.inner.state.borrow().corner() != before {
+            let event = self.inner.state.borrow_mut().point_again();
+            self.act(event);
+        }
         // Slint would wait for its next round; a letter should not.
         let _ = window.window().with_winit_window(|window| window.request_redraw());
         if let Some(layout) = layout {
@@ -213,31 +222,11 @@ where
         }
     }
 
-    fn pointed(&self, x: f32, y: f32) {
-        let scale = self.scale();
-        let place = Place { x: (x * scale) as i32, y: (y * scale) as i32 };
-        let event = self.inner.state.borrow_mut().point(place);
-        self.act(event);
-        self.show_cursor();
-    }
-
     fn show_cursor(&self) {
         if let Some(window) = self.inner.window.upgrade() {
             let remote = window.global::<RemoteScreen<'_>>();
             self.inner.state.borrow_mut().show_cursor(&remote, window.window().scale_factor());
         }
-    }
-
-    fn scrolled(&self, x: f32, y: f32) -> bool {
-        let mut state = self.inner.state.borrow_mut();
-        if state.hands.reach() == Reach::Here {
-            return false;
-        }
-        // Slint gives a notch as 60 logical pixels, and its content's direction.
-        let event = state.hands.scroll(-x / NOTCH, -y / NOTCH);
-        drop(state);
-        self.act(event);
-        true
     }
 
     /// Where keys go is decided anew.
@@ -267,7 +256,7 @@ where
             // The toolkit hears of it only now, and what keeps its place by its own measure is told of by nobody.
             self.inner.state.borrow_mut().forget_scale();
             let screen = self.clone();
-            slint::Timer::single_shot(Duration::ZERO, move || screen.restand(|stand| stand));
+            Timer::single_shot(Duration::ZERO, move || screen.restand(|stand| stand));
         }
         EventResult::Propagate
     }
@@ -396,5 +385,3 @@ where
 /// Keys that may wait for the window; a hand is slower.
 #[cfg(target_os = "linux")]
 const KEYS: usize = 1024;
-/// Logical pixels that Slint makes of one notch of a wheel.
-const NOTCH: f32 = 60.0;

@@ -41,6 +41,13 @@ pub enum Grabbing {
     WindowsKeysOnly,
 }
 
+impl Keyboard {
+    /// Whether keys are to come here past the window manager too. Such a key has its place and no letter.
+    fn takes_all(self) -> bool {
+        self == Self { keys: Keys::Places, reach: Grabbing::AllKeys }
+    }
+}
+
 /// Where the view stands in the window, by the toolkit's measure: how many pixels that is may change under it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stand {
@@ -128,14 +135,30 @@ impl Watching {
         }
     }
 
-    pub(super) fn shift(&mut self, x: f32, y: f32) {
-        let slack = self.frame.slack();
-        let moved = self.wanted.moved;
+    /// Whether there was anywhere to go.
+    pub(super) fn shift(&mut self, x: i32, y: i32) -> bool {
+        let (slack, moved) = (self.frame.slack(), self.wanted.moved);
         self.wanted.moved = Place {
-            x: (moved.x + x as i32).clamp(-slack.x, slack.x),
-            y: (moved.y + y as i32).clamp(-slack.y, slack.y),
+            x: (moved.x + x).clamp(-slack.x, slack.x),
+            y: (moved.y + y).clamp(-slack.y, slack.y),
         };
         self.want();
+        slack != Place::default()
+    }
+
+    /// How the picture moves at a time as the hand stands now: one that operates cannot draw it.
+    pub(super) fn pull(&self) -> Place {
+        self.leading_pointer().map_or(Place::default(), |place| self.frame.pull(place))
+    }
+
+    pub(super) fn corner(&self) -> Place {
+        self.frame.corner
+    }
+
+    /// Another pixel lies under a hand that stands still.
+    pub(super) fn point_again(&mut self) -> Option<InputEvent> {
+        let place = self.leading_pointer()?;
+        self.point(place)
     }
 
     fn want(&mut self) {
@@ -280,9 +303,8 @@ impl Watching {
     #[cfg(target_os = "linux")]
     fn grab_or_let_go(&self, reach: Reach) {
         let Some((grab, _)) = &self.grab else { return };
-        let all = self.keyboard == Keyboard { keys: Keys::Places, reach: Grabbing::AllKeys };
         match reach {
-            Reach::Host if all => {
+            Reach::Host if self.keyboard.takes_all() => {
                 grab.hold();
             }
             Reach::Host | Reach::Here => grab.let_go(),
@@ -330,6 +352,17 @@ mod tests {
             let _ = watching.hands.press(held);
             assert_eq!(letters(&watching, "a"), None, "{held:?}");
             let _ = watching.hands.release(held);
+        }
+    }
+
+    #[test]
+    fn s2_desktop_shortcuts_stay_here_where_they_are_not_wanted_and_where_letters_are() {
+        let (places, letters) = (Keys::Places, Keys::Letters);
+        let (all, own) = (Grabbing::AllKeys, Grabbing::WindowsKeysOnly);
+        for (keys, reach, takes) in
+            [(places, all, true), (places, own, false), (letters, all, false), (letters, own, false)]
+        {
+            assert_eq!(Keyboard { keys, reach }.takes_all(), takes, "{keys:?} {reach:?}");
         }
     }
 

@@ -59,6 +59,24 @@ pub(crate) fn what_is_chosen_in_the_settings_holds_is_shown_and_is_kept() {
     }
 }
 
+/// With letters no key comes past the window manager: what could not hold is not offered.
+pub(crate) fn s2_desktop_shortcuts_are_offered_only_where_they_can_go() {
+    let (window, scene, done) = running("operator-settings");
+    let switch = |label| find(&window, AccessibleRole::Switch, label).unwrap();
+    switch("Send letters").invoke_accessible_default_action();
+    let shortcuts = switch("Send desktop shortcuts");
+    let stands = (shortcuts.accessible_enabled(), shortcuts.accessible_checked());
+    assert_eq!(stands, (Some(false), Some(false)));
+    let why = shortcuts.accessible_description().unwrap_or_default();
+    assert!(why.contains("Not while letters are sent"), "{why}");
+    done.take();
+    shortcuts.invoke_accessible_default_action();
+    assert!(done.take().is_empty() && scene.borrow().model.preferences.grab == Grab::All);
+    switch("Send letters").invoke_accessible_default_action();
+    let stands = (shortcuts.accessible_enabled(), shortcuts.accessible_checked());
+    assert_eq!(stands, (Some(true), Some(true)), "as it was chosen before");
+}
+
 pub(crate) fn the_history_is_forgotten_only_when_that_is_said_twice() {
     let (window, scene, done) = running("operator-history");
     let press = |label| {

@@ -44,7 +44,6 @@ pub(crate) fn s31_the_end_is_there_with_whatever_stands_over_the_session(lang: L
     let details = || Some(Msg::Opened(tasuki_ui_slint::agent::live::Open::Details));
     let about = || Some(Msg::AboutShown(true));
     let over = [
-        opened("agent-live-continue", None),
         opened("agent-live-more-rights", None),
         opened("agent-live-details", None),
         opened("agent-live-view", about()),
@@ -69,4 +68,22 @@ pub(crate) fn s31_the_end_is_there_with_whatever_stands_over_the_session(lang: L
         let heard = heard.take();
         assert!(heard.contains(&"EndPressed".to_owned()), "{place}: {}: {heard:?}", over.name);
     }
+}
+
+/// Whether to go on has two answers, and the one is the end.
+pub(crate) fn s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang: Lang) {
+    let (window, heard) = open(&scene("agent-live-continue", lang));
+    let _ = window.window().take_snapshot().unwrap();
+    let (ends, goes_on) =
+        if lang == Lang::En { ("End the session", "Continue") } else { ("終了する", "続ける") };
+    only(&window, goes_on, AccessibleRole::Button);
+    // What stands below the question is dead while it stands.
+    for end in END.iter().flat_map(|label| ElementHandle::find_by_accessible_label(&window, label)) {
+        end.mock_single_click(PointerEventButton::Left);
+    }
+    assert_eq!(heard.take(), Vec::<String>::new());
+    only(&window, ends, AccessibleRole::Button).mock_single_click(PointerEventButton::Left);
+    let heard = heard.take();
+    let is_no = heard.len() == 1 && heard[0].contains("AnswerPressed { yes: false");
+    assert!(is_no, "{heard:?}");
 }

@@ -16,6 +16,7 @@ use crate::operator::model::{
     Account, Busy, Dialog, Door, Missing, More, Outcome, Paused, Stage, Trouble,
 };
 
+mod second_look;
 mod sessions;
 mod signed_out;
 
