@@ -248,7 +248,7 @@ mod tests {
         let shown_only = [at(4, &[Mode::Show], all)];
         let (_, decision) = explained(&shown_only, None).unwrap();
         assert_eq!(
-            (decision.outcome.clone().err(), by(&decision, Key::Modes)),
+            (decision.outcome.err(), by(&decision, Key::Modes)),
             (Some(Denial::Mode), Source::Certificate)
         );
         let (device, decision) = explained(&[], None).unwrap();
