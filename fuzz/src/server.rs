@@ -90,7 +90,11 @@ pub(super) fn policy_file(bytes: &[u8]) {
     match policy_file::understood(text) {
         Ok(rules) => drop(rules),
         Err(PolicyFileFault::TooLarge) => unreachable!("its size was not looked at"),
-        Err(PolicyFileFault::Bare { line, .. } | PolicyFileFault::Line { line, .. }) => {
+        Err(
+            PolicyFileFault::Bare { line, .. }
+            | PolicyFileFault::BareSection { line, .. }
+            | PolicyFileFault::Line { line, .. },
+        ) => {
             assert!(line <= text.matches('\n').count() + 1);
         }
     }

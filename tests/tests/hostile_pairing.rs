@@ -9,16 +9,17 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::consent::{Answer, Consent};
 use tasuki_protocol::dsse;
 use tasuki_protocol::hello::Hello;
-use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, Role, SessionId, TenantId};
+use tasuki_protocol::ids::{Challenge, DeviceKey, Digest, PROTOCOL_VERSION, Role, SessionId, TenantId};
 use tasuki_protocol::manifest::Manifest;
-use tasuki_protocol::message::{EndReason, EndToEnd};
+use tasuki_protocol::message::{self, EndReason, EndToEnd, Forwarded};
 use tasuki_protocol::objection::Objection;
+use tasuki_protocol::pairing::PairMessage;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_protocol::signal::{AgentToServer, OperatorToServer};
+use tasuki_protocol::signal::{AgentToServer, MAX_FORWARD, OperatorToServer};
 use tasuki_protocol::terms::{Approval, FileRules, Requirement};
 use tasuki_tests::hostile::middle::{Lies, Middle, News};
 use tasuki_tests::hostile::puppet::{Puppet, events};
-use tasuki_tests::hostile::{agent_key, key, public};
+use tasuki_tests::hostile::{agent_key, facts, key, locator, public};
 
 /// One way to lie, and its name.
 type Change<T> = (&'static str, fn(&mut T));
@@ -105,6 +106,51 @@ fn an_honest_server_brings_the_ends_together_and_the_person_is_asked() {
         let middle = Middle::run(mode, Lies::NONE);
         assert!(asked(&middle.agent_log), "{mode}");
         assert!(paired(&middle.operator_log) && paired(&middle.agent_log), "{mode}");
+    }
+}
+
+/// T61: until its person is asked, an agent's end has told its server the version, the number and keys of this one call;
+/// what it says besides is for the other end.
+#[test]
+fn t61_before_the_question_an_agents_end_tells_the_server_its_version_the_number_and_keys() {
+    for mode in Mode::ALL {
+        let middle = Middle::run(mode, Lies::NONE);
+        let question = middle.agent_log.iter().position(|o| matches!(o, Output::AskConsent(_)));
+        let before = &middle.agent_log[..question.expect("a question")];
+        let said = before.iter().filter_map(|output| {
+            let Output::ToServer(ServerRequest::Agent(message)) = output else { return None };
+            Some(message)
+        });
+        let (mut joins, mut tags) = (0, 0);
+        for message in said {
+            match message {
+                AgentToServer::Join { version, locator: at, hello } => {
+                    joins += 1;
+                    assert_eq!((*version, *at), (PROTOCOL_VERSION, locator()));
+                    let (own, facts) = (Hello::decode(&hello.0).expect("a hello"), facts(3));
+                    assert_eq!(own.dtls_fingerprint, facts.dtls_fingerprint);
+                    assert_eq!((own.ice_ufrag, own.ice_pwd), (facts.ice_ufrag, facts.ice_pwd));
+                    assert_eq!(own.device, public(&agent_key()));
+                }
+                AgentToServer::Forward { body } => {
+                    let body = message::decode::<Forwarded>(&body.0, MAX_FORWARD).expect("one of ours");
+                    let is_tag = matches!(
+                        body,
+                        Forwarded::Pairing(
+                            PairMessage::AgentConfirm { .. } | PairMessage::AgentReady { .. }
+                        )
+                    );
+                    tags += usize::from(is_tag);
+                    assert!(is_tag || matches!(body, Forwarded::Sealed(_)), "{mode}: {body:?}");
+                }
+                AgentToServer::Resume { .. }
+                | AgentToServer::RelayTimes { .. }
+                | AgentToServer::NeedLedgerTicket
+                | AgentToServer::Object { .. }
+                | AgentToServer::Close => panic!("{mode}: {message:?}"),
+            }
+        }
+        assert_eq!((joins, tags), (1, 2), "{mode}");
     }
 }
 

@@ -244,6 +244,8 @@ fn s53_t63_a_sessions_customer_picture_and_taken_right_are_recorded_and_closed_t
     };
     assert_eq!(of("customer", "operator")["event"]["name"], CUSTOMER);
     of("screenshot_taken", "agent");
+    let kept = of("screenshot_taken", "operator")["event"]["path"].to_string();
+    assert!(kept.ends_with(&format!("{PICTURE}\"")), "where the operator's program has put it: {kept}");
     let of_rights = records.iter().filter(|r| {
         let name = r["event"]["type"].as_str().expect("a name");
         let is = name.starts_with("right_") || name == "refused";

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tasuki_admin::audit::reading::{Passed, Trust, pass};
+use tasuki_admin::audit::fault::AuditFault;
+use tasuki_admin::audit::reading::{Passed, Trust, pass, read};
 use tasuki_admin::audit::source::Source;
 use tasuki_admin::fault::Fault;
 use tasuki_protocol::blob::Blob;
@@ -71,6 +72,36 @@ async fn s57_no_byte_of_an_export_can_be_changed_without_its_being_said() {
 fn around(whole: &[u8], at: usize) -> String {
     let part = &whole[at.saturating_sub(20)..whole.len().min(at + 20)];
     part.escape_ascii().to_string()
+}
+
+/// T59: whose keys the root did not sign for cost not one password hash, however many there are; and where an older
+/// bundle signs for none, no more than an organisation could ever have.
+#[tokio::test]
+async fn t59_keys_that_the_root_did_not_sign_for_cost_no_hashes_and_others_a_bounded_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = one_of_each();
+    let Some(Item::Header(header)) = items.first_mut() else { panic!("no head") };
+    header.wrapped = vec![header.wrapped[0].clone(); 100];
+    let asked_for = async |items: &[Item]| {
+        let file = write(folder.path(), items);
+        let trust = Trust::Known(Box::new(bundle(&root_key())));
+        let mut asked_for = None;
+        let mut source = Source::file(&file).unwrap();
+        let read = read(&mut source, &trust, |wrapped| {
+            asked_for = Some(wrapped.len());
+            Ok(Vec::new())
+        });
+        let fault = read.await.err();
+        (asked_for, fault)
+    };
+    let (hashed, fault) = asked_for(&items).await;
+    assert_eq!(hashed, None, "{fault:?}");
+    let Some(Fault::Audit(why)) = fault else { panic!("{fault:?}") };
+    assert!(matches!(*why, AuditFault::Found(Finding::WrappedKeys)), "{why:?}");
+
+    let Some(Item::Header(header)) = items.first_mut() else { panic!("no head") };
+    header.bundle = Blob(dsse::sign(&bundle(&root_key()), &root_key()));
+    assert_eq!(asked_for(&items).await.0, Some(64));
 }
 
 /// Where something may be left out or put in between, too.

@@ -61,7 +61,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) pin: Digest,
     /// What it says is newer in what programs trust; nothing, until a test has it say something.
-    pub(super) news: Arc<Mutex<Option<TrustNews>>>,
+    pub(crate) news: Arc<Mutex<Option<TrustNews>>>,
     pub(crate) death: oneshot::Sender<()>,
 }
 

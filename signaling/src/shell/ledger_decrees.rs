@@ -2,16 +2,14 @@
 //!
 //! They name who asked and why, so they lie sealed (T62). It refuses to know what they mean.
 
-use std::time::Duration;
-
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, Transaction};
+use sqlx::{Row as _, Sqlite, Transaction};
 use tasuki_protocol::blob::Blob;
 
 use super::ledger::{Unwritten, Work};
 use super::ledger_rows::number;
 use super::ledger_scribe::Scribe;
 use super::names::{Cell, Names};
-use super::store::{BUSY, Store};
+use super::store::Store;
 
 /// Keeps a decree; with `prune`, the content of every record before that one goes.
 pub(super) async fn decree(
@@ -36,11 +34,9 @@ pub(super) async fn decree(
 }
 
 /// While it waits for whoever reads, nobody writes.
-const SCRUB_WAIT: Duration = Duration::from_millis(100);
-
-fn wait(for_others: Duration) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("PRAGMA busy_timeout = {}", for_others.as_millis()))
-}
+const SHORT_WAIT: &str = "PRAGMA busy_timeout = 100";
+/// As every connection of [`Store`] has it.
+const USUAL_WAIT: &str = "PRAGMA busy_timeout = 2000";
 
 fn seal(names: &Names, document: &Blob) -> Result<Vec<u8>, sqlx::Error> {
     names.seal(Cell::Decree, document).map_err(|_| sqlx::Error::WorkerCrashed)
@@ -64,10 +60,10 @@ impl Store {
     /// journal has removed yet (S95). Whoever reads meanwhile is not kept waiting: `false`, it has to be tried again.
     pub(super) async fn empty_journal(&self) -> Result<bool, sqlx::Error> {
         let mut connection = self.records.acquire().await?;
-        sqlx::query(wait(SCRUB_WAIT)).execute(&mut *connection).await?;
+        sqlx::query(SHORT_WAIT).execute(&mut *connection).await?;
         let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
         let emptied = emptied.and_then(|row| row.try_get::<i64, _>(0));
-        sqlx::query(wait(BUSY)).execute(&mut *connection).await?;
+        sqlx::query(USUAL_WAIT).execute(&mut *connection).await?;
         emptied.map(|busy| busy == 0)
     }
 

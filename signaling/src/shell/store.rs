@@ -38,7 +38,7 @@ const STEADY_EVERY: Duration = Duration::from_secs(60);
 /// the first of them that is over, and whatever asked is answered then: within 6 s (F4).
 const ACQUIRE: Duration = Duration::from_secs(2);
 /// See [`ACQUIRE`]. Who waits for a record may wait for two commits.
-pub(super) const BUSY: Duration = Duration::from_secs(2);
+const BUSY: Duration = Duration::from_secs(2);
 const READERS: u32 = 4;
 
 /// Readers, whom no lock concerns, never wait behind writers, nor the ledger's writer behind any other.

@@ -53,7 +53,10 @@ pub(crate) async fn with_authenticator(world: &World, device: &SigningKey) -> St
 }
 
 /// As [`with_authenticator`], and the token of its first sign-in.
-async fn signed_in_with_authenticator(world: &World, device: &SigningKey) -> (String, String) {
+pub(crate) async fn signed_in_with_authenticator(
+    world: &World,
+    device: &SigningKey,
+) -> (String, String) {
     let enrolment = world.add_operator("hanako", &Mode::ALL).await;
     world.enrol_device("hanako", device, &enrolment).await;
     let set_up = |digits: Option<String>| {
@@ -165,41 +168,6 @@ async fn manage_asks_for_a_second_look_that_the_tokens_own_device_must_give() {
     assert_eq!(confirm("wrong", operator.device.clone()).await.status, 401);
     assert_eq!(confirm(PASSWORD, key(99)).await.status, 401);
     assert_eq!(confirm(PASSWORD, operator.device.clone()).await.status, 204);
-    open(&world, &mut operator, Mode::Manage).await;
-}
-
-/// S62: where there is an authenticator, its digits are what is looked at, and no password is a second look.
-#[tokio::test]
-async fn s62_the_second_look_is_at_an_authenticators_digits_where_there_is_one() {
-    let world = World::with(&[("confirm_s", "2"), ("lock_after", "100")]).await;
-    let device = key(51);
-    let (uri, token) = signed_in_with_authenticator(&world, &device).await;
-    let socket = world.operator_socket(&token, &device).await;
-    let mut operator = Operator { device, token, socket };
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let ask = OperatorToServer::OpenRoom {
-        mode: Mode::Manage,
-        hellos: hellos(&world, &operator),
-        reason: None,
-    };
-    operator.socket.say(&ask).await;
-    let refused = ServerToOperator::Refused { reason: RefusalReason::Confirm };
-    assert_eq!(operator.socket.hear::<ServerToOperator>().await, refused);
-    let confirm = |password: Option<&str>, totp: Option<String>| {
-        let (world, operator, password) = (&world, &operator, password.map(str::to_owned));
-        let body = |proof| Confirmation { password, totp, proof };
-        bearer_post(world, operator, &operator.device, CONFIRM_PATH, body)
-    };
-    let spent = digits(&uri, 0);
-    for (password, digits) in [
-        (Some(PASSWORD), None),
-        (None, Some("000000".to_owned())),
-        (Some(PASSWORD), Some("000000".to_owned())),
-        (None, Some(spent)),
-    ] {
-        assert_eq!(confirm(password, digits.clone()).await.status, 401, "{password:?} {digits:?}");
-    }
-    assert_eq!(confirm(None, Some(digits(&uri, 1))).await.status, 204);
     open(&world, &mut operator, Mode::Manage).await;
 }
 

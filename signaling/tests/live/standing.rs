@@ -28,9 +28,9 @@ use crate::client::{
     ADMIN_PASSWORD, Answer, Operator, PASSWORD, Socket, World, exporter, request_over,
 };
 use crate::organisation::lock_key;
-use crate::pairing::{open, pair};
+use crate::pairing::{hellos, open, pair};
 use crate::policy::publish;
-use crate::second::{digits, log_in};
+use crate::second::{digits, log_in, signed_in_with_authenticator};
 
 /// What a signed-in operator asks over a connection of his own, with the device's proof in it.
 pub(crate) async fn ask<T: serde::Serialize>(
@@ -223,6 +223,40 @@ async fn t51_whoever_knows_the_password_guesses_at_digits_three_times_and_no_mor
         assert!(matches!(answer, ProblemCode::Unusable | ProblemCode::SignIn), "{answer:?}");
     }
     assert_eq!(code(&guess(digits(&uri, 1)).await), ProblemCode::SignIn, "not suspended");
+}
+
+/// S62: where there is an authenticator, its digits are what is looked at, and no password is a second look.
+#[tokio::test]
+async fn s62_the_second_look_is_at_an_authenticators_digits_where_there_is_one() {
+    let world = World::with(&[("confirm_s", "2"), ("lock_after", "100")]).await;
+    let device = SigningKey::from_bytes(&[51; 32]);
+    let (uri, token) = signed_in_with_authenticator(&world, &device).await;
+    let socket = world.operator_socket(&token, &device).await;
+    let mut operator = Operator { device, token, socket };
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let wish = OperatorToServer::OpenRoom {
+        mode: Mode::Manage,
+        hellos: hellos(&world, &operator),
+        reason: None,
+    };
+    operator.socket.say(&wish).await;
+    let refused = ServerToOperator::Refused { reason: RefusalReason::Confirm };
+    assert_eq!(operator.socket.hear::<ServerToOperator>().await, refused);
+    let confirm = |password: Option<&str>, totp: Option<String>| {
+        let (of, password) = ((operator.token.as_str(), &operator.device), password.map(str::to_owned));
+        ask(&world, of, CONFIRM_PATH, &[], |proof| Confirmation { password, totp, proof })
+    };
+    let spent = digits(&uri, 0);
+    for (password, digits) in [
+        (Some(PASSWORD), None),
+        (None, Some("000000".to_owned())),
+        (Some(PASSWORD), Some("000000".to_owned())),
+        (None, Some(spent)),
+    ] {
+        assert_eq!(confirm(password, digits.clone()).await.status, 401, "{password:?} {digits:?}");
+    }
+    assert_eq!(confirm(None, Some(digits(&uri, 1))).await.status, 204);
+    open(&world, &mut operator, Mode::Manage).await;
 }
 
 async fn limit(world: &World, network: &str) {

@@ -36,6 +36,7 @@ fn s65_t69_what_cannot_be_undone_is_typed_at_a_terminal_or_said_in_advance() {
     let house = House::set_up().expect("a house");
     house.administrate(&["group", "add", "desk"]).expect("a group");
     house.administrate(&["group", "join", "desk", "hanako"]).expect("with somebody in it");
+    house.administrate(&["key", "rotate", "server", "--yes"]).expect("its first step");
     let state = || {
         let lists = [
             &["key", "list"] as &[&str],
@@ -47,12 +48,13 @@ fn s65_t69_what_cannot_be_undone_is_typed_at_a_terminal_or_said_in_advance() {
     };
     let before = state();
     let passphrase = house.secrets()[0];
-    let acts: [(&[&str], &str, &[&str]); 6] = [
+    let acts: [(&[&str], &str, &[&str]); 7] = [
         (&["group", "remove", "desk"], "desk", &[]),
         (&["operator", "forget-authenticator", "hanako"], "hanako", &[]),
         (&["device", "revoke", "hanako"], "hanako", &[passphrase]),
         (&["operator", "remove", "hanako"], "hanako", &[]),
         (&["key", "rotate", "lock", "--drop-old"], "lock", &[passphrase]),
+        (&["key", "rotate", "server", "--finish"], "server", &[passphrase]),
         (&["key", "rotate", "root"], "root", &[passphrase]),
     ];
     for (act, word, _) in &acts {
@@ -78,6 +80,14 @@ fn s65_t69_what_cannot_be_undone_is_typed_at_a_terminal_or_said_in_advance() {
         |state: &[serde_json::Value]| state[0]["bundle"]["version"].as_u64().expect("a number");
     // Two new keys, and a list of revoked devices that everybody is asked for.
     assert_eq!(version(&after), version(&before) + 3);
+    // And what comes after a first step of it.
+    let drop_old = ["key", "rotate", "root", "--drop-old"];
+    let (code, said) = at_terminal(&house, &drop_old, &["yes"]);
+    assert!(code == Some(7) && said.contains("did not match"), "{code:?} {said}");
+    assert_eq!(version(&state()), version(&after), "nothing was done");
+    let (code, said) = at_terminal(&house, &drop_old, &["root", passphrase]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(version(&state()), version(&after) + 1);
     house.administrate(&["group", "add", "desk"]).expect("a group");
     house.administrate(&["group", "remove", "desk", "--yes"]).expect("a script has said so");
 }

@@ -102,6 +102,16 @@ fn an_administrator_is_told_in_his_language_what_to_mend() {
     assert_eq!(code, Some(12), "{said}");
     assert!(said.contains("2 行目: speed という項目はありません"), "{said}");
 
+    let wider = house.folder().join("wider.toml");
+    fs::write(&wider, "[default]\nchat = false\n[operator.hanako]\nchat = true\n").expect("written");
+    for (language, words) in
+        [("en", "chat is wider than [default] allows"), ("ja", "[default] より緩くなっています")]
+    {
+        let (code, said) = set(&wider, language);
+        assert_eq!((code, said.lines().count()), (Some(12), 1), "{said}");
+        assert!(said.contains("[operator.\"hanako\"]") && said.contains(words), "{said}");
+    }
+
     a_policy_for_nobody_is_published_only_by_who_means_it(&house);
 
     let (code, said) = administer(&house, "admin", &["logout"], "");

@@ -2,10 +2,13 @@
 
 use std::fs;
 
+use serde_json::Value;
 use tasuki_protocol::policy::rank::Key;
+use tasuki_protocol::rights::Mode;
 use tasuki_tests::stack::House;
 
 use crate::confirming::at_terminal;
+use crate::walking::opened;
 use crate::{administer, answered, started, text};
 
 /// A second administrator in a profile of his own.
@@ -148,6 +151,85 @@ fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
     let nobody = ["policy", "explain", "nobody", "--mode", "view"];
     let (code, said) = administer(&house, "admin", &nobody, "");
     assert!(code == Some(7) && said.contains("There is no "), "{said}");
+}
+
+/// S42, S70, T16: what a certificate takes away is taken away in the explanation, by its name, exactly where the server
+/// takes it away; and who cannot come at all is allowed nothing.
+#[test]
+fn s42_s70_an_explanation_goes_as_far_as_the_certificate_of_the_computer_and_so_does_a_session() {
+    let house = House::set_up().expect("a house");
+    let list = house.administrate(&["device", "list", "hanako"]).expect("a list");
+    let words = list["devices"][0]["words"].as_str().expect("words").to_owned();
+    let less = ["--modes", "view", "--without", "screenshot"];
+    let approve = [&["device", "approve", "hanako", "--renew", "--words", &words], &less[..]].concat();
+    house.administrate(&approve).expect("certified for less");
+    let explain = |mode: &str| {
+        let explained = house.administrate(&["policy", "explain", "hanako", "--mode", mode]);
+        explained.expect("an explanation")
+    };
+    let right = |explained: &Value, key: &str| {
+        let rights = explained["rights"].as_array().expect("rights");
+        let right = rights.iter().find(|right| right["key"] == key).expect("the right");
+        (right["value"].clone(), right["by"]["kind"].clone())
+    };
+    let certificates = || Value::from("certificate");
+    let control = explain("control");
+    assert_eq!(control["allowed"], false, "{control}");
+    assert_eq!(right(&control, "modes"), ("false".into(), certificates()));
+    let view = explain("view");
+    assert_eq!(view["allowed"], true, "{view}");
+    assert_eq!(right(&view, "screenshot"), ("false".into(), certificates()));
+    assert_eq!(view["device"], list["devices"][0]["device"]);
+    for (mode, language, words, rows) in [
+        ("control", "en", "the operator's certificate", 2),
+        ("view", "en", "the operator's certificate", 1),
+        ("view", "ja", "オペレータの証明書", 1),
+    ] {
+        let arguments = ["--lang", language, "policy", "explain", "hanako", "--mode", mode];
+        let said = started(&house, "admin", &arguments, "").stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(said.lines().filter(|line| line.contains(words)).count(), rows, "{mode}: {said}");
+    }
+    assert!(opened(&house, Mode::Control).is_err());
+    drop(opened(&house, Mode::View).expect("a number"));
+}
+
+/// S42: who can open nothing, whatever the policy says, is not said to be allowed anything.
+#[test]
+fn s42_an_explanation_allows_nothing_to_an_account_that_is_disabled_or_has_no_certified_computer() {
+    let house = House::set_up().expect("a house");
+    let explain = |mode: &str| {
+        let explained = house.administrate(&["policy", "explain", "hanako", "--mode", mode]);
+        explained.expect("an explanation")
+    };
+    assert_eq!(explain("view")["allowed"], true);
+    house.administrate(&["operator", "disable", "hanako"]).expect("disabled");
+    let disabled = explain("view");
+    assert_eq!((&disabled["allowed"], &disabled["barred"]), (&false.into(), &"disabled".into()));
+    assert!(opened(&house, Mode::View).is_err());
+    house.administrate(&["operator", "enable", "hanako"]).expect("enabled");
+    house
+        .administrate(&[
+            "operator",
+            "add",
+            "jiro",
+            "--display-name",
+            "Jiro",
+            "--modes",
+            "view",
+            "--password-stdin",
+        ])
+        .expect("added");
+    for (language, words) in [("en", "no device of his is certified"), ("ja", "承認済みの端末がない")]
+    {
+        let arguments = ["--lang", language, "policy", "explain", "jiro", "--mode", "view"];
+        let said = started(&house, "admin", &arguments, "").stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains(words), "{said}");
+    }
+    let unknown = ["policy", "explain", "hanako", "--mode", "view", "--device", "zz"];
+    let (code, said) = administer(&house, "admin", &unknown, "");
+    assert!(code == Some(7) && said.contains("no such device"), "{said}");
 }
 
 /// S62: an authenticator is set up by a square code in the terminal, and is in use only once its digits came.

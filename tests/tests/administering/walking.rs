@@ -30,7 +30,7 @@ pub(crate) fn signs_in(house: &House, password: &str) -> bool {
 }
 
 /// The operator's program with its number, or what it ended with.
-fn opened(house: &House, mode: Mode) -> Result<Process, Option<i32>> {
+pub(crate) fn opened(house: &House, mode: Mode) -> Result<Process, Option<i32>> {
     let mut command = Command::new(program("tasuki").expect("the program"));
     command.args(["open", "--mode", mode.name(), "--json", "--profile"]).arg(house.profile());
     let mut process = Process::start("tasuki", command).expect("it starts");
@@ -252,6 +252,44 @@ fn s93_s94_every_preset_is_published_by_its_name_and_holds_at_the_server() {
     }
 }
 
+/// S62, S71: some minutes after a sign-in nobody manages a computer and nobody changes the policy without having shown
+/// once more that it is he; looking goes on.
+#[test]
+fn s62_s71_manage_and_a_new_policy_ask_once_more_who_it_is() {
+    let mut house = House::set_up().expect("a house");
+    house.set(&["confirm_s=15"]).expect("it is up again");
+    house.sign_in().expect("signed in");
+    house.sign_in_administrator().expect("signed in");
+    std::thread::sleep(std::time::Duration::from_secs(16));
+    assert_eq!(opened(&house, Mode::Manage).err(), Some(Some(47)), "confirm first");
+    drop(opened(&house, Mode::Control).expect("no need of it"));
+    let [_, password, admins] = house.secrets();
+    let confirm = |typed: &str| {
+        let mut command = Command::new(program("tasuki").expect("the program"));
+        command.args(["confirm", "--password-stdin", "--json", "--profile"]).arg(house.profile());
+        let mut process = Process::start("tasuki", command).expect("it starts");
+        process.say(typed).expect("typed");
+        process.close_input();
+        process.wait_end().expect("it ends").success()
+    };
+    assert!(!confirm("not her password at all"));
+    assert_eq!(opened(&house, Mode::Manage).err(), Some(Some(47)), "still");
+    assert!(confirm(password));
+    drop(opened(&house, Mode::Manage).expect("a number"));
+
+    let file = house.folder().join("policy.toml");
+    std::fs::write(&file, "[default]\nchat = false\n").expect("written");
+    let set = ["policy", "set", file.to_str().expect("a name")];
+    let version = || done(&house, &["policy", "show"])["version"].clone();
+    for typed in ["", "nine lemons under a tin roof\n"] {
+        let (code, said) = administer(&house, "admin", &set, typed);
+        assert!(code != Some(0) && said.lines().count() == 1, "{code:?} {said}");
+        assert_eq!(version(), 0, "nothing was published: {said}");
+    }
+    let (code, said) = administer(&house, "admin", &set, &format!("{admins}\n"));
+    assert!(code == Some(0) && version() == 1, "{said}");
+}
+
 /// S54, S56: one record, and those in which a word stands, read at a server; each reading is recorded as what
 /// it was. And whoever types another number than was asked for prunes nothing.
 #[test]
@@ -277,7 +315,11 @@ fn s56_records_are_shown_and_searched_at_a_server_and_pruned_by_nobody_who_does_
     let now = String::from_utf8_lossy(&told.stdout).trim().to_owned();
     let prune = ["audit", "prune", "--zone", "UTC", "--before", &now, "--reason", "x"];
     not_meant(&house, &prune, "1000000");
-    let list = until("both readings", || {
+    done(&house, &["audit", "verify"]);
+    let file = house.folder().join("read.export");
+    done(&house, &["audit", "export", file.to_str().expect("a name")]);
+    done(&house, &["audit", "report"]);
+    let list = until("every reading", || {
         let list = done(&house, &["audit", "list", "--last", "0"]);
         let of = |purpose: &str| {
             let records = list["records"].as_array().expect("records").iter();
@@ -285,7 +327,8 @@ fn s56_records_are_shown_and_searched_at_a_server_and_pruned_by_nobody_who_does_
                 .filter(|r| r["event"]["type"] == "ledger_read" && r["event"]["purpose"] == purpose)
                 .count()
         };
-        Ok((of("show") > 0 && of("search") > 0).then(|| list.clone()))
+        let all = ["list", "show", "search", "verify", "export", "report"];
+        Ok(all.into_iter().all(|purpose| of(purpose) > 0).then(|| list.clone()))
     });
     let list = list.expect("recorded");
     assert!(list["records"].as_array().expect("records").iter().all(|r| r["pruned"] != true));

@@ -7,7 +7,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::terms::Requirement;
 
 use self::states::{asked, connect, go_on, live_stage, number, relayed};
@@ -140,17 +140,13 @@ impl Stages {
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
                     tab.granted = Mode::View.ceiling().without(Capability::Record);
-                    tab.more =
-                        More::Asked { wanted: Rights::of(&[Capability::Operate]), until: NOW + 40 };
+                    tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
                 }),
             ),
             (
                 "operator-viewer-control-granted",
                 live(Mode::Control, |tab| {
-                    tab.more = More::Granted {
-                        rights: Rights::of(&[Capability::Operate]),
-                        until: Some(NOW + 13 * 60 + 7),
-                    };
+                    tab.more = More::Granted { rights: asked(), until: Some(NOW + 13 * 60 + 7) };
                 }),
             ),
             (
