@@ -385,7 +385,7 @@ pub(super) mod tests {
         }
         trust.follow(&news(listing(5, &[8, 7], 52)), &place.profile).unwrap();
         assert!(knows(&trust));
-        assert_eq!(trust.authorities().revoked, [public(7), public(8)]);
+        assert_eq!(trust.authorities().revoked, [public(8), public(7)]);
         // What was seen once is not asked for again, and a list of before is none the less heeded.
         assert!(knows(&place.load(&asking).unwrap()));
         trust.follow(&news(None), &place.profile).unwrap();
