@@ -47,8 +47,8 @@ impl Language {
 
     pub(crate) fn own_password_changed(self) -> String {
         self.pick(
-            "Your password is changed. The next sign-in asks for the new one.",
-            "パスワードを変更しました。次のサインインから新しいパスワードを使います。",
+            "Your password is changed, and you are signed out everywhere. The next command asks for the new one.",
+            "パスワードを変更し、すべてのサインインを終了しました。次のコマンドで新しいパスワードを入力します。",
         )
     }
 

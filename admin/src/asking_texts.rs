@@ -52,8 +52,8 @@ impl Language {
 
     pub(crate) fn ask_group_removal(self, group: &str, members: usize) -> String {
         self.pick(
-            format!("This removes the group with its {members} operators in it, who lose what the policy gives it, at once. Type {group} to do it:"),
-            format!("グループを削除します。所属する {members} 人は、ポリシーがこのグループに与えた権限をただちに失います。実行するには {group} と入力してください:"),
+            format!("This removes the group with its {members} operators in it. What the policy says of the group holds for them no more, at once: where it narrows, they may more than before. Type {group} to do it:"),
+            format!("グループを削除します。所属する {members} 人には、ポリシーのこのグループの規定がただちに適用されなくなります。規定が制限していた操作は、できるようになります。実行するには {group} と入力してください:"),
         )
     }
 

@@ -207,11 +207,12 @@ const WORDS: Words = &[
         "古い記録の内容を完全に消します。パスフレーズを尋ねます。残りは引き続き検証できます",
     ),
     ("audit prune --before", "この日より前の記録の内容を消します（例 2025-07-01）"),
-    ("--reason", "記録に残る理由"),
+    ("audit prune --reason", "記録に残る理由"),
     (
         "audit acknowledge-restore",
         "バックアップの復元を承知し、古い記録を引き継ぎます。パスフレーズを尋ねます",
     ),
+    ("audit acknowledge-restore --reason", "記録に残る理由"),
     (
         "audit acknowledge-restore --seen",
         "いずれかのプログラムが見たという最大の記録数（既定はこのコンピュータで見たもの）",

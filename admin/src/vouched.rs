@@ -130,9 +130,13 @@ impl Profile {
     /// [`Fault::File`]: it will be asked for again.
     pub fn keep_naming(&self, tenant: TenantId, operator: &str, naming: Naming) -> Result<(), Fault> {
         let mut namings = self.namings(tenant);
-        namings.operators.insert(operator.to_owned(), naming);
-        // Said anew of the account: what was withheld stays so, which modes it is for is said by this.
-        if let Some(ceiling) = namings.ceilings.get_mut(operator) {
+        let modes = listed(&naming.modes);
+        let before = namings.operators.insert(operator.to_owned(), naming);
+        // Other modes are said of the account, and they are what its certificates are for; another name leaves those
+        // that were said of a certificate, and what was withheld stays so (T16).
+        if before.is_none_or(|before| listed(&before.modes) != modes)
+            && let Some(ceiling) = namings.ceilings.get_mut(operator)
+        {
             ceiling.modes = None;
         }
         self.write(NAMINGS, signal::encode(&namings).as_bytes())

@@ -359,7 +359,7 @@ impl Accounts {
         }
         let mut steps = Step::all(own_rows, id);
         if takes {
-            // Whom he invited would be an administrator after him; nobody knows any more who invited whom.
+            // Whom he invited would be an administrator after him, and so would whom those invite.
             steps.push(Step::new("DELETE FROM admin_tokens WHERE kind = 'invited'"));
         }
         Ok(steps)

@@ -122,29 +122,40 @@ impl Accounts {
         Ok((id, steps.collect()))
     }
 
-    /// The account's number, and the row of what its certificates will say.
+    /// The account's number, and the rows of what its certificates will say. What was not given is not written: another
+    /// administrator may change it at this moment.
     pub(crate) async fn name_operator(
         &self,
         order: &NameOperator,
-    ) -> Result<(i64, Step), AdminRefused> {
+    ) -> Result<(i64, Vec<Step>), AdminRefused> {
         let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
-        let modes = order.modes.clone().unwrap_or(account.modes);
-        let display_name = order.display_name.clone().unwrap_or(account.person.display_name.clone());
-        let is_nothing = order.modes.is_none() && order.display_name.is_none();
-        if is_nothing || modes.is_empty() || !is_showable_name(&display_name) {
+        let mut steps = Vec::new();
+        if let Some(modes) = &order.modes {
+            if modes.is_empty() {
+                return Err(ProblemCode::Unusable.into());
+            }
+            let modes: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
+            let narrow = Step::new("UPDATE operators SET modes = ? WHERE id = ?");
+            steps.push(narrow.with(modes.join(",")).with(account.id).or(ProblemCode::NotFound));
+        }
+        if let Some(display_name) = order.display_name.clone() {
+            if !is_showable_name(&display_name) {
+                return Err(ProblemCode::Unusable.into());
+            }
+            // In another spelling it may be its own.
+            let look = self.names.shown_look(&display_name);
+            if look != self.names.shown_look(&account.person.display_name) {
+                self.free_to_show(&display_name).await?;
+            }
+            let person = Person { name: account.person.name, display_name };
+            let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
+            let name = Step::new("UPDATE operators SET person = ?, shown_look = ? WHERE id = ?");
+            steps.push(name.with(person).with(look).with(account.id).or(ProblemCode::Taken));
+        }
+        if steps.is_empty() {
             return Err(ProblemCode::Unusable.into());
         }
-        // In another spelling it may be its own.
-        let look = self.names.shown_look(&display_name);
-        if look != self.names.shown_look(&account.person.display_name) {
-            self.free_to_show(&display_name).await?;
-        }
-        let person = Person { name: account.person.name, display_name };
-        let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
-        let modes: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
-        let name = "UPDATE operators SET person = ?, shown_look = ?, modes = ? WHERE id = ?";
-        let name = Step::new(name).with(person).with(look).with(modes.join(",")).with(account.id);
-        Ok((account.id, name.or(ProblemCode::Taken)))
+        Ok((account.id, steps))
     }
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {

@@ -130,6 +130,12 @@ fn s37_t16_a_renewed_certificate_goes_no_further_than_the_one_before_unless_that
     let (code, said) = administer(&house, "admin", &approve, &passphrase);
     assert!(code == Some(0) && said.contains("fetch_files,send_files"), "{said}");
     assert!(!said.contains("control"), "{said}");
+    assert_eq!(certified(&house, &words, &["--renew"]), (withheld.clone(), view.clone()));
+
+    // Another name is no word of modes.
+    house
+        .administrate(&["operator", "change", "yuki", "--display-name", "Yuki Mori-Sato"])
+        .expect("another name");
     assert_eq!(certified(&house, &words, &["--renew"]), (withheld.clone(), view));
 
     // Modes said again go further, and give no right back.

@@ -6,7 +6,7 @@ use tasuki_peer::shell::fault::Fault;
 
 use super::ending;
 use super::entrance::is_sign_in_over;
-use super::model::{Busy, Model, ToastWhat};
+use super::model::{Busy, Model, Stage, ToastWhat};
 use super::update::{Effect, Secret, say};
 
 /// The dialog, while it is open.
@@ -88,7 +88,8 @@ fn answered(model: &mut Model, answer: Result<(), Fault>) -> Vec<Effect> {
         }
         Err(fault) => fault,
     };
-    if is_sign_in_over(&fault) {
+    // Sessions that run need no sign-in, and are not ended for want of one.
+    if is_sign_in_over(&fault) && model.tabs.iter().all(|tab| matches!(tab.stage, Stage::Over(_))) {
         model.password = None;
         return ending::sign_in_again(model);
     }
@@ -96,7 +97,7 @@ fn answered(model: &mut Model, answer: Result<(), Fault>) -> Vec<Effect> {
     changing.busy = Busy::Idle;
     changing.trouble = Some(if fault == Fault::WrongPassword {
         Trouble::WrongOld
-    } else if fault == Fault::PasswordUnusable {
+    } else if matches!(fault, Fault::PasswordUnusable | Fault::PasswordBreached) {
         Trouble::Unusable
     } else {
         Trouble::Failed(fault)
@@ -121,7 +122,10 @@ pub(super) fn made_up(page: impl Fn() -> Model) -> Vec<(&'static str, Model)> {
 mod tests {
     use tasuki_peer::shell::texts::Lang;
 
+    use super::super::model::Door;
+    use super::super::scenes;
     use super::*;
+    use crate::look::Shade;
 
     fn typed(old: &str, new: &str, again: &str) -> Msg {
         Msg::Submit { old: old.into(), new: new.into(), again: again.into() }
@@ -157,6 +161,7 @@ mod tests {
         for (fault, why) in [
             (Fault::WrongPassword, Trouble::WrongOld),
             (Fault::PasswordUnusable, Trouble::Unusable),
+            (Fault::PasswordBreached, Trouble::Unusable),
             (Fault::Unavailable, Trouble::Failed(Fault::Unavailable)),
         ] {
             let _ = update(&mut model, Msg::Open(true));
@@ -172,5 +177,20 @@ mod tests {
         let _ = update(&mut model, Msg::Answered(Err(Fault::Unavailable)));
         let told = model.toast.map(|toast| toast.what);
         assert_eq!(told, Some(ToastWhat::Failed(Fault::Unavailable)), "the dialog was closed");
+    }
+
+    #[test]
+    fn s31_a_session_that_runs_is_not_ended_because_a_password_cannot_be_changed() {
+        let scenes = scenes::all(Lang::En, Shade::Light);
+        let scene = scenes.into_iter().find(|scene| scene.name == "operator-viewer").unwrap();
+        let mut model = scene.model;
+        let _ = update(&mut model, Msg::Open(true));
+        let _ = update(&mut model, typed("old", "new", "new"));
+        assert!(update(&mut model, Msg::Answered(Err(Fault::SignInOver))).is_empty());
+        assert_eq!(trouble(&model), Some(&Trouble::Failed(Fault::SignInOver)));
+        model.tabs.clear();
+        let _ = update(&mut model, typed("old", "new", "new"));
+        let _ = update(&mut model, Msg::Answered(Err(Fault::SignInOver)));
+        assert!(matches!(model.door, Door::Out(_)), "nothing runs: the page to sign in");
     }
 }

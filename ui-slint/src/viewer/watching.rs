@@ -283,7 +283,7 @@ impl Watching {
         if self.keyboard.keys != Keys::Letters || self.hands.reach() != Reach::Host {
             return None;
         }
-        if matches!(key, Key::Dead(_) | Key::Named(NamedKey::AltGraph)) {
+        if matches!(key, Key::Named(NamedKey::AltGraph)) {
             return Some(String::new());
         }
         let modified = [
@@ -295,9 +295,14 @@ impl Watching {
             PhysicalKey::LEFT_META,
             PhysicalKey::RIGHT_META,
         ];
-        let is_chord = modified.into_iter().any(|key| self.hands.holds(key));
+        if modified.into_iter().any(|key| self.hands.holds(key)) {
+            return None;
+        }
+        if matches!(key, Key::Dead(_)) {
+            return Some(String::new());
+        }
         let is_letter = |text: &&str| !text.is_empty() && !text.chars().any(char::is_control);
-        text.filter(is_letter).filter(|_| !is_chord).map(str::to_owned)
+        text.filter(is_letter).map(str::to_owned)
     }
 
     #[cfg(target_os = "linux")]
@@ -351,6 +356,11 @@ mod tests {
         for held in [PhysicalKey::LEFT_ALT, PhysicalKey::RIGHT_ALT, PhysicalKey::RIGHT_CONTROL] {
             let _ = watching.hands.press(held);
             assert_eq!(letters(&watching, "a"), None, "{held:?}");
+            assert_eq!(
+                watching.letters((None, &Key::Dead(Some('^')))),
+                None,
+                "{held:?} with what is dead here"
+            );
             let _ = watching.hands.release(held);
         }
     }

@@ -112,9 +112,9 @@ pub(super) async fn name_operator(State(site): Shared, request: Request) -> Resp
         Err(refused) => return refused,
     };
     let named = async {
-        let (id, step) = site.accounts.name_operator(&order).await?;
+        let (id, steps) = site.accounts.name_operator(&order).await?;
         let named = event(Kind::OperatorNamed, Some(id)).by(admin.0).on(&order.operator);
-        site.act(named.telling(&details::of_naming(&order)), vec![step]).await?;
+        site.act(named.telling(&details::of_naming(&order)), steps).await?;
         Ok(Concerned::One(OperatorId(id)))
     };
     match named.await {

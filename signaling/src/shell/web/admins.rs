@@ -236,7 +236,8 @@ pub(super) async fn change_password(
         Ok(Ok(step)) => {
             let name = site.accounts.admin_name(admin).await.unwrap_or_default();
             let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
-            match site.act(changed, vec![step]).await {
+            // A copy of his key would go on with his sign-in (T17).
+            match site.act(changed, vec![step, Accounts::log_admin_out(admin)]).await {
                 Ok(()) => StatusCode::NO_CONTENT.into_response(),
                 Err(refused) => refuse_admin(refused),
             }
