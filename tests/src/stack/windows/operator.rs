@@ -218,7 +218,7 @@ impl<'a> OperatorWindow<'a> {
     /// # Errors
     /// xdotool failed.
     pub fn choose_tab(&self, number: i32) -> Result<()> {
-        self.click(160 + 200 * number, 20)
+        self.click(160 + 300 * number, 20)
     }
 
     /// Clicks at the button of one of two monitors of a host that is operated, counted from 0.
