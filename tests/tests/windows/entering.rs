@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    time::{SystemTime, UNIX_EPOCH},
+    thread::sleep,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tasuki_peer::shell::{fault::Fault, texts::Lang};
@@ -76,16 +77,17 @@ pub(super) fn after_three_wrong_passwords(
     enter(window, "nor is this");
     says(&Fault::WrongPassword.sentence(Lang::En));
     reader.wait_for(role::ENTRY, "One-time code for this device").unwrap();
-    until("the account to be locked", || {
-        if reader.find(role::LABEL, LOCKED)?.is_some() {
-            return Ok(Some(()));
-        }
-        if reader.find(role::BUTTON, "Sign in")?.is_some() {
-            reader.press(role::BUTTON, "Sign in")?;
-        }
-        Ok(None)
-    })
-    .unwrap();
+    // By his own hand until it is locked: what he typed while the field was being emptied may be gone from it.
+    let is_locked = |_| {
+        reader.focus(role::PASSWORD, "Password").unwrap();
+        window.key("ctrl+a").unwrap();
+        enter(window, "nor is that");
+        (0..50).any(|_| {
+            sleep(Duration::from_millis(200));
+            reader.find(role::LABEL, LOCKED).unwrap().is_some()
+        })
+    };
+    assert!((0..4).any(is_locked), "locked: {:?}", reader.names(role::LABEL));
     let until_when = says(LOCKED);
     let minutes = until_when.trim_start_matches(LOCKED).split(':').next().map(str::parse::<u64>);
     assert!(matches!(minutes, Some(Ok(13..=15))), "{until_when}");

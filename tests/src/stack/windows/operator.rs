@@ -238,7 +238,7 @@ impl<'a> OperatorWindow<'a> {
         self.click(42, 150)?;
         until("the history of so many sessions", || {
             let seen = self.picture()?;
-            let rows = (0..8).map(|row| self.frame.at((1224.0, f64::from(190 + 68 * row))));
+            let rows = (0..8).map(|row| self.frame.at((1066.0, f64::from(190 + 68 * row))));
             let listed = rows
                 .take_while(|(x, y)| seen.is_near((usize::from(*x), usize::from(*y)), ENDED_BY_YOU, 6));
             Ok((listed.count() == wanted).then_some(()))
