@@ -90,9 +90,10 @@ pub(super) async fn reset_password(State(site): Shared, request: Request) -> Res
         Ok(signed) => signed,
         Err(refused) => return refused,
     };
-    let reset = event(Kind::OperatorPassword, None).by(admin.0).on(&order.operator);
     let done = async {
+        let target = order.operator.clone();
         let (id, mut steps) = site.accounts.reset_password(order).await?;
+        let reset = event(Kind::OperatorPassword, Some(id)).by(admin.0).on(&target);
         steps.push(kept::end_all_of(id));
         site.act(reset, steps).await.map(|()| OperatorId(id))
     };
