@@ -307,6 +307,7 @@ fn items_of_an_export_keep_their_numbers() {
     all.byte("Item::Key", first(Item::Key(envelope.expect("one key"))), 2);
     all.byte("Item::Record", first(Item::Record(StoredRow { leaf: D, row: None })), 3);
     all.byte("Item::Checkpoint", first(Item::Checkpoint(t())), 4);
+    all.byte("Item::Acknowledgement", first(Item::Acknowledgement(Blob::default())), 5);
     all.assert_same();
 }
 
