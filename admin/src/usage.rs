@@ -60,7 +60,8 @@ mod tests {
             program.build();
             let noun = program.find_subcommand("operator").unwrap();
             let help = noun.find_subcommand("add").unwrap().clone().render_help().to_string();
-            let at = [own, "--modes", shared, "--profile"].map(|text| help.find(text).unwrap());
+            let at = [own, "\n      --modes", shared, "\n      --profile"]
+                .map(|text| help.find(text).unwrap());
             assert!(at.is_sorted(), "{at:?} {help}");
         }
     }

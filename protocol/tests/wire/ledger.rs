@@ -294,11 +294,8 @@ fn records_of_connections_keep_their_words() {
 /// An exported file's items, by the byte that opens each.
 #[test]
 fn items_of_an_export_keep_their_numbers() {
-    let envelope = DataKey::new(&Seed::from_bytes([1; 32])).seal(
-        &[LogSecretKey::from_bytes([1; 32]).public()],
-        TenantId([1; 8]),
-        &Seed::from_bytes([1; 32]),
-    );
+    let (seed, key) = (Seed::from_bytes([1; 32]), LogSecretKey::from_bytes([1; 32]).public());
+    let envelope = DataKey::new(&seed).seal(&[key], TenantId([1; 8]), &seed);
     let header = Header { bundle: Blob::default(), wrapped: Vec::new(), from: 0, before: D };
     let mut all = Snapshots::default();
     let first = |item: Item| item.frame()[4];
