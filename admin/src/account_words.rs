@@ -1,5 +1,6 @@
 //! Words of accounts that are mended, and of administrators' own, in English and Japanese.
 
+use crate::command::Effect;
 use crate::texts::{Language, quoted};
 
 impl Language {
@@ -17,17 +18,52 @@ impl Language {
         )
     }
 
-    pub(crate) fn named(self, operator: &str) -> String {
+    pub(crate) fn named(self, operator: &str, effect: &Effect) -> String {
+        let Effect { is_narrower, is_wider, devices, to_renew, ended } = *effect;
+        let mut said =
+            vec![self.pick(format!("{operator}: changed."), format!("{operator}: 変更しました。"))];
+        if is_narrower {
+            said.push(self.pick(
+                format!(
+                    "Fewer modes hold at once; sessions and numbers that have ended by it: {ended}."
+                ),
+                format!("外したモードはすでに使えません。終了したセッションと番号: {ended}件。"),
+            ));
+        }
+        if is_wider && devices > 0 && to_renew == 0 {
+            said.push(self.pick(
+                "His certificates have the modes that were added: they may be used at once.",
+                "加えたモードは端末の証明書にすでに含まれているため、すぐに使えます。",
+            ));
+        }
+        if to_renew > 0 {
+            said.push(self.pick(
+                format!("Of his {devices} approved devices {to_renew} need a new certificate for it: until then end users see the name that the old one has, and it allows no more modes than it did. `tasuki-admin device list {operator}` marks them; for each: `tasuki-admin device approve {operator} --renew`."),
+                format!("承認済みの端末 {devices} 台のうち {to_renew} 台は、証明書の更新が必要です。更新するまで、その端末では以前の表示名のままで、モードは増えません。該当する端末は `tasuki-admin device list {operator}` で確認し、端末ごとに `tasuki-admin device approve {operator} --renew` を実行してください。"),
+            ));
+        }
+        said.join(&self.pick(" ", ""))
+    }
+
+    pub(crate) fn to_change(self, operator: &str, name: &str, modes: &str) -> String {
         self.pick(
-            format!("{operator}: done, and in force."),
-            format!("{operator}: 完了しました。すでに有効です。"),
+            format!("{operator} is shown as \"{name}\" and has the modes {modes}. Change the name with --display-name and the modes with --modes. From where and when he signs in: `operator limit`; a new password: `operator password`; rights within a mode: `policy`."),
+            format!("{operator} の表示名は「{name}」、モードは {modes} です。表示名は --display-name、モードは --modes で変更できます。サインインできる場所と時間は `operator limit`、パスワードは `operator password`、モードごとの権限は `policy` で変更します。"),
         )
     }
 
-    pub(crate) fn named_anew(self, operator: &str, devices: usize) -> String {
+    /// Behind the limits that are in force now.
+    pub(crate) fn limits_ended(self, ended: usize) -> String {
         self.pick(
-            format!("{operator}: done. What is narrower is in force. Name and modes stand in the certificates of his {devices} approved device(s) too: until each has a new one, end users see the old name there, and it allows no more modes than before. For each: `tasuki-admin device approve {operator} --renew`."),
-            format!("{operator}: 完了しました。狭めたモードはすでに有効です。名前とモードは承認済みの端末（{devices} 台）の証明書にも書かれています。端末ごとに更新するまで、その端末では以前の表示名のままで、モードは増えません。端末ごとに `tasuki-admin device approve {operator} --renew` を実行してください。"),
+            format!("Sessions and numbers that have ended by it: {ended}."),
+            format!("終了したセッションと番号: {ended}件。"),
+        )
+    }
+
+    pub(crate) fn revoked(self, operator: &str) -> String {
+        self.pick(
+            format!("The device of {operator} is out, and stays out. Where he goes on at the same computer or another, he needs a new profile there and a new code: `tasuki-admin operator code {operator}`. From the revoked one the right password is answered as a wrong one, and tries from there may suspend sign-ins from unknown devices: `tasuki-admin operator unlock {operator}`."),
+            format!("{operator} の端末を失効させました。元には戻りません。同じコンピュータや別のコンピュータで続けるには、新しいプロファイルと新しい登録コード（`tasuki-admin operator code {operator}`）が必要です。失効した端末からのサインインは、正しいパスワードでも誤りとして扱われ、続くと未登録端末からのサインインが停止されることがあります（解除は `tasuki-admin operator unlock {operator}`）。"),
         )
     }
 

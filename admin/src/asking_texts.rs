@@ -1,5 +1,7 @@
 //! What a person is asked before what cannot be undone, in English and Japanese: what it does, and the word to type.
 
+use tasuki_protocol::ids::Digest;
+
 use crate::shares::NotAShare;
 use crate::texts::Language;
 
@@ -80,10 +82,10 @@ impl Language {
         )
     }
 
-    pub(crate) fn server_key_in_use(self) -> String {
+    pub(crate) fn server_key_in_use(self, pin: &Digest) -> String {
         self.pick(
-            "The server's new TLS key is in use. Whoever is told that the server is not the organisation's needs this computer's tenant.json.",
-            "サーバーの新しい TLS 鍵を使い始めました。「あなたの組織のものではありません」と表示される人には、このコンピュータの tenant.json を渡してください。",
+            format!("The server's new TLS key is in use. Whoever is told that the server is not the organisation's needs this computer's tenant.json. The SHA-256 of the server's public key, which `init --recover` asks for, is now (keep it with the recovery shares):\n  {pin}"),
+            format!("サーバーの新しい TLS 鍵を使い始めました。「あなたの組織のものではありません」と表示される人には、このコンピュータの tenant.json を渡してください。`init --recover` で尋ねられるサーバー公開鍵の SHA-256 は次のとおりです（復元シートとともに保管してください）:\n  {pin}"),
         )
     }
 

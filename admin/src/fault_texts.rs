@@ -170,8 +170,8 @@ impl Language {
         }
         if let Fault::OtherFingerprint { address } = fault {
             return self.pick(
-                format!("The server at {address} shows another key than the one with this fingerprint. Nothing was sent. Compare the fingerprint with what `tasuki-server setup` printed; if it is right, somebody stands between this computer and the server."),
-                format!("サーバー {address} の鍵は、指定された指紋のものではありません。何も送信していません。指紋を `tasuki-server setup` の表示と比べてください。正しい場合は、途中で別のものが応答しています。"),
+                format!("The server at {address} shows another key than the one with this fingerprint. Nothing was sent. Compare the fingerprint with what `tasuki-server setup` printed or, where the server's key was changed since, with what `tasuki-server recovery-token` and `tasuki-server doctor` print on its own machine; if it is right, somebody stands between this computer and the server."),
+                format!("サーバー {address} の鍵は、指定された指紋のものではありません。何も送信していません。指紋を `tasuki-server setup` の表示（その後に鍵を替えた場合は、サーバー上の `tasuki-server recovery-token` や `tasuki-server doctor` の表示）と比べてください。正しい場合は、途中で別のものが応答しています。"),
             );
         }
         let Fault::NotTasuki { address } = fault else { return fault.to_string() };

@@ -5,12 +5,11 @@
 use std::net::IpAddr;
 
 use tasuki_protocol::admin::{Hours, Limits};
+use tasuki_protocol::policy::hours::Window;
 
-use crate::audit::times::Zone;
 use crate::texts::Language;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const DAY_MINUTES: u16 = 24 * 60;
 
 /// What of the limits cannot be used, as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub enum LimitFault {
     Mac(String),
     Days(String),
     Clock(String),
-    NoZone(String),
+    Form(String),
     Zone(String),
     /// Refused by the server; more than 64 of one kind, for one.
     Unusable,
@@ -48,48 +47,39 @@ pub fn mac(text: &str) -> Result<String, LimitFault> {
     }
 }
 
-/// `mon-fri 09:00-18:00 Asia/Tokyo`.
+/// As a policy has it: `mon-fri 09:00-18:00 Asia/Tokyo`, `daily 22:00-06:00`; by UTC where no zone is named.
 ///
 /// # Errors
 /// Says which part is wrong.
 pub fn hours(text: &str) -> Result<Hours, LimitFault> {
-    let mut parts = text.split_whitespace();
-    let (days, clock) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let (days, (from, until)) = (read_days(days)?, read_clock(clock)?);
-    let (Some(zone), None) = (parts.next(), parts.next()) else {
-        return Err(LimitFault::NoZone(text.to_owned()));
-    };
-    Zone::named(Some(zone)).map_err(|_| LimitFault::Zone(zone.to_owned()))?;
-    Ok(Hours { zone: zone.to_owned(), days, from, until })
+    window(text).map(|window| window.of_account())
 }
 
-fn read_days(text: &str) -> Result<Vec<u8>, LimitFault> {
-    let wrong = || LimitFault::Days(text.to_owned());
-    let day = |name: &str| {
-        let at = DAYS.iter().position(|day| name.eq_ignore_ascii_case(day));
-        at.and_then(|at| u8::try_from(at + 1).ok()).ok_or_else(wrong)
-    };
-    let mut listed = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (day(first)?, day(last)?);
-        if first > last {
-            return Err(wrong());
-        }
-        listed.extend(first..=last);
+/// With the policy's own zone, where `text` names none and the policy does.
+pub fn in_zone(text: &str, usual: Option<&str>) -> String {
+    match usual.filter(|_| window(text).is_ok_and(|window| !window.names_a_zone())) {
+        Some(zone) => format!("{} {zone}", text.trim()),
+        None => text.to_owned(),
     }
-    Ok(listed)
 }
 
-fn read_clock(text: &str) -> Result<(u16, u16), LimitFault> {
-    let minutes = |clock: &str| {
-        let (hour, minute) = clock.split_once(':')?;
-        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        let total = hour.checked_mul(60)?.checked_add(minute)?;
-        (minute < 60 && total <= DAY_MINUTES).then_some(total)
-    };
-    let read = text.split_once('-').and_then(|(from, until)| Some((minutes(from)?, minutes(until)?)));
-    read.filter(|(from, until)| from < until).ok_or_else(|| LimitFault::Clock(text.to_owned()))
+fn window(text: &str) -> Result<Window, LimitFault> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [days, clock, zone @ ..] = &words[..] else { return Err(LimitFault::Form(text.to_owned())) };
+    let (days, lower) = (*days, days.to_lowercase());
+    let read = |days: &str, clock: &str| format!("{days} {clock}").parse::<Window>();
+    if read(&lower, "00:00-24:00").is_err() {
+        return Err(LimitFault::Days(days.to_owned()));
+    }
+    if read(&lower, clock).is_err() {
+        return Err(LimitFault::Clock((*clock).to_owned()));
+    }
+    match zone {
+        [] | [_] => {}
+        [_, ..] => return Err(LimitFault::Form(text.to_owned())),
+    }
+    let whole = [&[lower.as_str(), clock], zone].concat().join(" ");
+    whole.parse().map_err(|_| LimitFault::Zone(zone.concat()))
 }
 
 /// What becomes of limits that are not given.
@@ -144,16 +134,16 @@ impl Language {
                 format!("{text:?} は MAC アドレスではありません。02:00:5e:10:00:01 のように指定してください。"),
             ),
             LimitFault::Days(text) => self.pick(
-                format!("{text:?} are no days. They are like mon-fri or mon,wed,sat, from mon to sun."),
-                format!("{text:?} は曜日の指定として使えません。mon-fri や mon,wed,sat のように（mon から sun の順で）指定してください。"),
+                format!("{text:?} are no days. They are like daily, mon-fri or mon,wed,sat."),
+                format!("{text:?} は曜日の指定として使えません。daily、mon-fri、mon,wed,sat のように指定してください。"),
             ),
             LimitFault::Clock(text) => self.pick(
-                format!("{text:?} are no times of day. They are like 09:00-18:00, the second after the first, at most 24:00."),
-                format!("{text:?} は時刻の範囲として使えません。09:00-18:00 のように、終わりが後になるように指定してください（24:00 まで）。"),
+                format!("{text:?} are no times of day. They are like 09:00-18:00, at most 24:00; an end before its beginning is on the next day."),
+                format!("{text:?} は時刻の範囲として使えません。09:00-18:00 のように指定してください（24:00 まで。終わりが始まりより前なら翌日です）。"),
             ),
-            LimitFault::NoZone(text) => self.pick(
-                format!("{text:?} needs days, times and one time zone: \"mon-fri 09:00-18:00 Asia/Tokyo\"."),
-                format!("{text:?} には曜日、時刻、タイムゾーンが一つずつ必要です（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。"),
+            LimitFault::Form(text) => self.pick(
+                format!("{text:?} needs days and times, and may have one time zone: \"mon-fri 09:00-18:00 Asia/Tokyo\"."),
+                format!("{text:?} には曜日と時刻が必要です。タイムゾーンは一つだけ付けられます（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。"),
             ),
             LimitFault::Zone(zone) => self.pick(
                 format!("There is no time zone {zone:?}. They have names such as Asia/Tokyo or UTC."),
@@ -171,6 +161,7 @@ impl Language {
 fn spelled(hours: &Hours) -> String {
     let name = |day: &u8| DAYS.get(usize::from(*day).wrapping_sub(1)).copied().unwrap_or("?");
     let days = match hours.days.as_slice() {
+        [1, .., 7] if hours.days.len() == 7 => "daily".to_owned(),
         [first, .., last] if usize::from(last - first) + 1 == hours.days.len() => {
             format!("{}-{}", name(first), name(last))
         }
@@ -190,10 +181,29 @@ mod tests {
             "mon-fri 09:00-18:00 Asia/Tokyo",
             "sat 00:00-24:00 UTC",
             "mon,wed,sun 22:30-23:00 Europe/Berlin",
+            "daily 22:00-06:00 Asia/Tokyo",
         ] {
             assert_eq!(spelled(&hours(text).unwrap()), text);
         }
-        assert_eq!(spelled(&hours("MON,TUE,WED 9:00-10:00 UTC").unwrap()), "mon-wed 09:00-10:00 UTC");
+        assert_eq!(spelled(&hours("MON,TUE,WED  09:00-10:00 UTC").unwrap()), "mon-wed 09:00-10:00 UTC");
+        assert_eq!(spelled(&hours("fri-mon 09:00-18:00").unwrap()), "mon,fri,sat,sun 09:00-18:00 UTC");
+    }
+
+    /// S63, S70: what a policy takes for hours an account's limits take, and the other way round.
+    #[test]
+    fn s63_s70_hours_of_an_account_and_of_a_policy_are_one_language() {
+        for text in ["daily 05:00-23:00", "sat,sun 10:00-12:00 Europe/Berlin", "fri 22:00-06:00"] {
+            let window: Window = text.parse().unwrap();
+            assert_eq!(hours(text).unwrap(), window.of_account());
+        }
+        assert_eq!(in_zone("daily 05:00-23:00", Some("Asia/Tokyo")), "daily 05:00-23:00 Asia/Tokyo");
+        for (text, usual) in [
+            ("daily 05:00-23:00", None),
+            ("mon 09:00-18:00 UTC", Some("Asia/Tokyo")),
+            ("x", Some("UTC")),
+        ] {
+            assert_eq!(in_zone(text, usual), text);
+        }
     }
 
     #[test]
@@ -215,12 +225,13 @@ mod tests {
     #[test]
     fn s63_what_is_wrong_is_told_by_its_part() {
         let wrong = |text: &str| hours(text).unwrap_err();
-        assert_eq!(wrong("fri-mon 09:00-18:00 UTC"), LimitFault::Days("fri-mon".into()));
         assert_eq!(wrong("mo 09:00-18:00 UTC"), LimitFault::Days("mo".into()));
-        for clock in ["18:00-09:00", "9-18", "09:60-10:00", "09:00-24:01", "09:00"] {
+        for clock in ["09:00-09:00", "9-18", "9:00-18:00", "09:60-10:00", "09:00-24:01", "09:00"] {
             assert_eq!(wrong(&format!("mon {clock} UTC")), LimitFault::Clock(clock.into()));
         }
-        assert_eq!(wrong("mon 09:00-18:00"), LimitFault::NoZone("mon 09:00-18:00".into()));
+        for text in ["mon", "", "mon 09:00-18:00 UTC UTC"] {
+            assert_eq!(wrong(text), LimitFault::Form(text.into()));
+        }
         assert_eq!(wrong("mon 09:00-18:00 Tokyo/Asia"), LimitFault::Zone("Tokyo/Asia".into()));
         for text in ["192.0.2.7", "10.0.0.0/8", "2001:db8::/48", "::1"] {
             assert_eq!(address(text).as_deref(), Ok(text));

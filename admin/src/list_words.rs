@@ -40,6 +40,38 @@ impl Language {
         }
     }
 
+    pub(crate) fn device_columns(self) -> [String; 7] {
+        [
+            self.pick("OPERATOR", "オペレータ"),
+            self.pick("KEY", "鍵"),
+            self.pick("STATE", "状態"),
+            self.pick("DAYS", "残り日数"),
+            self.pick("SHOWN AS", "証明書の表示名"),
+            self.pick("MODES", "証明書のモード"),
+            self.pick("NOTE", "備考"),
+        ]
+    }
+
+    /// Of a certificate with another name than the account has now.
+    pub(crate) fn renew_for_name(self, name: &str) -> String {
+        self.pick(
+            format!("renewal due: shown name is now {name}"),
+            format!("要更新: 現在の表示名は {name}"),
+        )
+    }
+
+    /// Of a certificate that has fewer modes than the account.
+    pub(crate) fn renew_for_modes(self, modes: &str) -> String {
+        self.pick(
+            format!("renewal due: the account has {modes} too"),
+            format!("要更新: アカウントには {modes} もあります"),
+        )
+    }
+
+    pub(crate) fn withheld(self, rights: &str) -> String {
+        self.pick(format!("without {rights}"), format!("与えない権限: {rights}"))
+    }
+
     pub(crate) fn key_in_use(self) -> String {
         self.pick("in use", "使用中")
     }

@@ -3,6 +3,7 @@
 
 use tasuki_protocol::manifest::Abilities;
 use tasuki_protocol::policy::preset::Preset;
+use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::policy::{RuleBook, Sections};
 
 pub(crate) const OURS: Abilities = Abilities::OF_THIS_VERSION;
@@ -22,6 +23,30 @@ pub(crate) fn unmet(rules: &RuleBook) -> Vec<&'static str> {
     unmet.sort_unstable();
     unmet.dedup();
     unmet
+}
+
+/// Whether any program of this version does what the rule is about (docs/threat-model.md).
+pub(crate) fn is_done(key: Key) -> bool {
+    match key {
+        Key::FetchFiles
+        | Key::SendFiles
+        | Key::ReadClipboard
+        | Key::WriteClipboard
+        | Key::Reconnect => false,
+        Key::Recording => OURS.recording,
+        Key::ApplicationSelection => OURS.application_selection,
+        Key::Modes
+        | Key::Hours
+        | Key::SeeScreen
+        | Key::Operate
+        | Key::ChooseScreen
+        | Key::Screenshot
+        | Key::Chat
+        | Key::Point
+        | Key::AddressDisclosure
+        | Key::MaxMinutes
+        | Key::Reason => true,
+    }
 }
 
 #[cfg(test)]

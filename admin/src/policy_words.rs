@@ -101,15 +101,35 @@ impl Language {
             return self.session_allowed(operator, mode, length / 60);
         };
         if left == 0 {
-            return self.pick(
-                format!("The policy lets {operator} use mode {mode}, but the hours of his account do not allow it now; change them with `tasuki-admin operator limit {operator}`."),
-                format!("ポリシーは {operator} にモード {mode} を許可していますが、今はアカウントの利用時間外です。変更は `tasuki-admin operator limit {operator}` で行います。"),
-            );
+            return self.account_hours_denied(operator, mode);
         }
         let (allowed, minutes) = (self.session_allowed(operator, mode, left / 60), length / 60);
         self.pick(
             format!("{allowed} The hours of his account end then; the policy would allow {minutes}."),
             format!("{allowed}その時点でアカウントの利用時間が終わるためです（ポリシー上は{minutes}分まで）。"),
+        )
+    }
+
+    pub(crate) fn account_hours_denied(self, operator: &str, mode: Mode) -> String {
+        self.pick(
+            format!("The policy lets {operator} use mode {mode}, but the hours of his account do not allow it now; change them with `tasuki-admin operator limit {operator}`."),
+            format!("ポリシーは {operator} にモード {mode} を許可していますが、今はアカウントの利用時間外です。変更は `tasuki-admin operator limit {operator}` で行います。"),
+        )
+    }
+
+    /// Behind [`Self::barred`].
+    pub(crate) fn outside_his_hours(self, operator: &str) -> String {
+        self.pick(
+            format!("Besides, the hours of his account do not allow it now (`tasuki-admin operator limit {operator}`)."),
+            format!("また、今はアカウントの利用時間外です（`tasuki-admin operator limit {operator}`）。"),
+        )
+    }
+
+    /// A right that a policy gives in vain.
+    pub(crate) fn not_done_yet(self, means: &str) -> String {
+        self.pick(
+            format!("{means} (no program of this version does it)"),
+            format!("{means}（このバージョンのプログラムは未対応）"),
         )
     }
 
@@ -168,10 +188,13 @@ impl Language {
         ]
     }
 
-    pub fn decided_by(self, by: &Source) -> String {
+    pub fn decided_by(self, by: &Source, key: Key) -> String {
         match by {
             Source::BuiltIn => self.pick("built in", "組み込み"),
             Source::Server => "server.toml".to_owned(),
+            Source::Account if key == Key::Hours => {
+                self.pick("the account's hours", "アカウントの利用時間")
+            }
             Source::Account => self.pick("the account's modes", "アカウントのモード"),
             Source::Rule(section) => section.to_string(),
             Source::Base(section, preset) => {
@@ -186,9 +209,9 @@ impl Language {
 
     pub fn key_means(self, key: Key) -> String {
         let (en, ja) = match key {
-            Key::Modes => ("this mode may be used", "このモードを使える"),
-            Key::Hours => ("now is within the hours", "今は許可された時間内"),
-            Key::SeeScreen => ("the screen is shown", "画面が見える"),
+            Key::Modes => ("use of this mode", "このモードの使用"),
+            Key::Hours => ("use at this hour", "現在の時間帯での使用"),
+            Key::SeeScreen => ("seeing the screen", "画面の閲覧"),
             Key::Operate => ("pointer and keys", "マウスとキーボードの操作"),
             Key::ChooseScreen => ("choosing the monitor", "モニタの選択"),
             Key::FetchFiles => ("files from the shown computer", "画面側からのファイル取得"),

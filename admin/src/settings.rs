@@ -8,22 +8,25 @@ use crate::fault::Fault;
 use crate::profile::{Place, Profile, ServerUrl};
 use crate::texts::Language;
 
+/// Over options that every command takes, behind its own.
+const SHARED: &str = "Options of every command";
+
 #[derive(Debug, Args)]
 pub struct Settings {
     /// The server, as https://HOST[:PORT]; needed once, and where this computer knows several
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = SHARED, value_name = "URL")]
     pub server: Option<ServerUrl>,
-    /// The organisation's signed tenant.json; `enrol` needs it once, `init` makes it
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The organisation's signed tenant.json; `enrol` needs it once, `init` makes it, `init --recover` takes it for the fingerprint
+    #[arg(long, global = true, help_heading = SHARED, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
     /// Folder of key, vault and bundle [default: that of the server, below the configuration folder]
-    #[arg(long, global = true, value_name = "DIR", env = "TASUKI_ADMIN_PROFILE")]
+    #[arg(long, global = true, help_heading = SHARED, value_name = "DIR", env = "TASUKI_ADMIN_PROFILE")]
     pub profile: Option<PathBuf>,
     /// Language of messages [default: that of the environment]
-    #[arg(long, global = true, value_name = "LANGUAGE")]
+    #[arg(long, global = true, help_heading = SHARED, value_name = "LANGUAGE")]
     pub lang: Option<Language>,
     /// Print results as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = SHARED)]
     pub json: bool,
 }
 

@@ -113,8 +113,8 @@ impl Language {
 
     pub fn ask_fingerprint(self) -> String {
         self.pick(
-            "SHA-256 of the server's public key, as printed by `tasuki-server setup`:",
-            "`tasuki-server setup` が表示したサーバー公開鍵の SHA-256:",
+            "SHA-256 of the server's public key, as printed by `tasuki-server setup` or, for `--recover`, by `tasuki-server recovery-token`:",
+            "サーバー公開鍵の SHA-256（`tasuki-server setup` の表示。`--recover` では `tasuki-server recovery-token` の表示）:",
         )
     }
 
@@ -226,8 +226,8 @@ impl Language {
 
     pub fn republished(self, version: u64) -> String {
         self.pick(
-            format!("The bundle is version {version}, above every one that was seen: programs follow it by themselves. Next: `tasuki-admin audit acknowledge-restore`, and disable, revoke and limit once more what was since the backup."),
-            format!("構成ファイルは第 {version} 版となり、これまでのどれよりも新しいため、各プログラムは自動的に追従します。続いて `tasuki-admin audit acknowledge-restore` を実行し、バックアップ以降に行った停止・失効・制限をもう一度行ってください。"),
+            format!("The bundle is version {version}, above every one that was seen: programs follow it by themselves. Next, unless it is done: `tasuki-admin audit acknowledge-restore`; and disable, revoke and limit once more what was since the backup."),
+            format!("構成ファイルは第 {version} 版となり、これまでのどれよりも新しいため、各プログラムは自動的に追従します。続いて、まだであれば `tasuki-admin audit acknowledge-restore` を実行し、バックアップ以降に行った停止・失効・制限をもう一度行ってください。"),
         )
     }
 
@@ -302,16 +302,6 @@ impl Language {
             "How many devices were revoked until now, as you know it from elsewhere?",
             "ほかで確認した、これまでの失効済み端末の台数を入力してください:",
         )
-    }
-
-    pub fn device_columns(self) -> [String; 5] {
-        [
-            self.pick("OPERATOR", "オペレータ"),
-            self.pick("KEY", "鍵"),
-            self.pick("STATE", "状態"),
-            self.pick("DAYS", "残り日数"),
-            self.pick("WORDS", "確認の言葉"),
-        ]
     }
 
     pub fn key_columns(self) -> [String; 3] {

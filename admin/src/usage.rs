@@ -49,6 +49,23 @@ mod tests {
         assert_eq!(MANUAL.faults::<Program>(), Vec::<String>::new());
     }
 
+    /// S100: what a command is about comes first, and what all of them take after it.
+    #[test]
+    fn s100_the_options_of_a_command_stand_before_those_of_every_command() {
+        for (language, own, shared) in [
+            (Language::En, "Options:", "Options of every command:"),
+            (Language::Ja, "オプション:", "共通のオプション:"),
+        ] {
+            let mut program = command(language);
+            program.build();
+            let noun = program.find_subcommand("operator").unwrap();
+            let help = noun.find_subcommand("add").unwrap().clone().render_help().to_string();
+            let at = [own, "\n      --modes", shared, "\n      --profile"]
+                .map(|text| help.find(text).unwrap());
+            assert!(at.is_sorted(), "{at:?} {help}");
+        }
+    }
+
     /// T68: whoever lists processes or reads a shell's history finds no secret of ours there.
     #[test]
     fn t68_no_option_and_no_argument_takes_a_secret() {

@@ -13,7 +13,10 @@ pub(crate) const MANUAL: Manual = Manual {
 
 const WORDS: Words = &[
     ("--server", "サーバー（https://ホスト[:ポート]）。最初と、複数のサーバーがあるときに必要です"),
-    ("--bundle", "組織の署名付きファイル tenant.json。`enrol` で一度必要です。`init` が作ります"),
+    (
+        "--bundle",
+        "組織の署名付きファイル tenant.json。`enrol` で一度必要です。`init` が作ります。`init --recover` では指紋の代わりになります",
+    ),
     ("--profile", "鍵・金庫・構成ファイルのフォルダー。指定しなければ設定フォルダーのサーバー別のもの"),
     ("--lang", "表示する言語: en または ja。指定しなければ環境に従います"),
     ("--json", "結果を JSON で表示します"),
@@ -24,7 +27,7 @@ const WORDS: Words = &[
     ),
     (
         "init --fingerprint",
-        "サーバー公開鍵の SHA-256。`tasuki-server setup` が表示したもの。指定しなければ尋ねます",
+        "サーバー公開鍵の SHA-256。`tasuki-server setup`（--recover では `recovery-token`）が表示したもの。指定しなければ尋ねます",
     ),
     ("init --name", "記録に残るあなたの名前（既定 administrator）"),
     ("init --own_passphrase", "パスフレーズを自動で作らず、自分で入力します"),
@@ -50,7 +53,10 @@ const WORDS: Words = &[
     ("operator enable", "無効にしたオペレータを戻します"),
     ("operator disable", "オペレータを締め出し、セッションを終了します"),
     ("operator remove", "アカウントを削除し、その端末を失効させます。確認とパスフレーズを求めます"),
-    ("operator change", "利用者に見える名前やモードを変更します。端末の証明書の更新が必要です"),
+    (
+        "operator change",
+        "利用者に見える名前やモードを変更し、証明書の更新が必要な端末を示します。何も指定しなければ現在の内容を表示します",
+    ),
     ("operator change --display_name", "利用者に見える名前"),
     (
         "operator change --modes",
@@ -74,7 +80,10 @@ const WORDS: Words = &[
     ("operator limit --address", "アドレスまたはネットワーク（例 192.0.2.0/24）。複数指定できます"),
     ("operator limit --mac", "端末が申告する MAC アドレス。偽ることができます"),
     ("operator limit --none", "同時に指定したもの以外の制限をすべて解除します"),
-    ("operator limit --hours", "時間帯（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）"),
+    (
+        "operator limit --hours",
+        "時間帯。ポリシーと同じ書き方です（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。タイムゾーンを省くとポリシーのもの、なければ UTC",
+    ),
     ("device", "オペレータの端末: 使えるもの"),
     ("device list", "全員または一人のオペレータの端末を表示します"),
     ("device approve", "待っている端末を、本人が読み上げる言葉と一致したら承認します"),

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use tasuki_protocol::admin::OperatorEntry;
 use tasuki_protocol::devices::DeviceEntry;
 use tasuki_protocol::dsse::strict_json;
-use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::ids::{DeviceKey, TenantId};
 use tasuki_protocol::likeness::alike;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::showable::is_showable_name;
 use tasuki_protocol::signal;
 
 use crate::audit::neutral;
+use crate::certified::{Ceiling, Signed};
 use crate::fault::Fault;
 use crate::naming::shown_alike;
 use crate::profile::Profile;
@@ -31,18 +32,6 @@ const NAMINGS: &str = "operators.json";
 pub struct Naming {
     pub display_name: String,
     pub modes: Vec<Mode>,
-}
-
-/// How far an operator's newest certificate goes, where that is less than his account: the next goes no further
-/// unless that is said. S37.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ceiling {
-    /// None: as far as the account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modes: Option<Vec<Mode>>,
-    /// Rights that no policy can give.
-    pub without: Vec<Capability>,
 }
 
 /// What whoever approves says of it himself.
@@ -134,29 +123,37 @@ impl Profile {
         let before = namings.operators.insert(operator.to_owned(), naming);
         // Other modes are said of the account, and they are what its certificates are for; another name leaves those
         // that were said of a certificate, and what was withheld stays so (T16).
-        if before.is_none_or(|before| listed(&before.modes) != modes)
-            && let Some(ceiling) = namings.ceilings.get_mut(operator)
-        {
-            ceiling.modes = None;
+        if before.is_none_or(|before| listed(&before.modes) != modes) {
+            let his = namings.devices.values_mut().filter(|signed| signed.operator == operator);
+            let newest = namings.ceilings.get_mut(operator);
+            his.map(|signed| &mut signed.ceiling)
+                .chain(newest)
+                .for_each(|ceiling| ceiling.modes = None);
         }
         self.write(NAMINGS, signal::encode(&namings).as_bytes())
     }
 
-    /// How far the newest certificate of `operator` that was signed here goes.
-    pub fn ceiling(&self, tenant: TenantId, operator: &str) -> Ceiling {
+    /// What was signed here for this device last.
+    pub fn signed(&self, tenant: TenantId, device: DeviceKey) -> Option<Signed> {
+        self.namings(tenant).devices.remove(&device)
+    }
+
+    /// How far the newest certificate of `operator` that was signed here goes, for a device that has none.
+    pub fn newest_ceiling(&self, tenant: TenantId, operator: &str) -> Ceiling {
         self.namings(tenant).ceilings.remove(operator).unwrap_or_default()
     }
 
     /// # Errors
-    /// [`Fault::File`]: nothing may be signed then.
-    pub fn keep_ceiling(
+    /// [`Fault::File`].
+    pub fn keep_signed(
         &self,
         tenant: TenantId,
-        operator: &str,
-        ceiling: Ceiling,
+        device: DeviceKey,
+        signed: Signed,
     ) -> Result<(), Fault> {
         let mut namings = self.namings(tenant);
-        namings.ceilings.insert(operator.to_owned(), ceiling);
+        namings.ceilings.insert(signed.operator.clone(), signed.ceiling.clone());
+        namings.devices.insert(device, signed);
         self.write(NAMINGS, signal::encode(&namings).as_bytes())
     }
 
@@ -168,6 +165,7 @@ impl Profile {
             tenant,
             operators: BTreeMap::new(),
             ceilings: BTreeMap::new(),
+            devices: BTreeMap::new(),
         })
     }
 }
@@ -177,8 +175,11 @@ impl Profile {
 struct Namings {
     tenant: TenantId,
     operators: BTreeMap<String, Naming>,
+    /// Of each operator's newest certificate.
     #[serde(default)]
     ceilings: BTreeMap<String, Ceiling>,
+    #[serde(default)]
+    devices: BTreeMap<DeviceKey, Signed>,
 }
 
 impl Language {
@@ -215,6 +216,16 @@ impl Language {
         )
     }
 
+    /// `had`: the modes of the certificate before; none where the server does not show it.
+    pub(crate) fn ask_wider(self, had: &[Mode]) -> String {
+        let none = || self.pick("not known here", "不明");
+        let had = if had.is_empty() { none() } else { listed(had) };
+        self.pick(
+            format!("This goes further than the device's certificate, which was not signed on this computer (its modes: {had}). If that is meant, type the shown name to sign it; if not, say the modes with --modes:"),
+            format!("このコンピュータで署名していない現在の証明書（モード: {had}）より広くなります。そのとおりでよければ、署名するために表示名を入力してください。違う場合は --modes でモードを指定してください:"),
+        )
+    }
+
     pub(crate) fn about_naming(self, fault: &NamingFault) -> String {
         match fault {
             NamingFault::NotShowable(name) => {
@@ -247,13 +258,13 @@ impl Language {
 }
 
 /// As policies have it.
-fn word(right: &Capability) -> String {
+pub(crate) fn word(right: &Capability) -> String {
     let word = serde_json::to_value(right).unwrap_or_default();
     word.as_str().unwrap_or_default().to_owned()
 }
 
 /// In one order, so that two lists can be compared.
-fn listed(modes: &[Mode]) -> String {
+pub(crate) fn listed(modes: &[Mode]) -> String {
     let listed = Mode::ALL.iter().filter(|mode| modes.contains(mode));
     listed.map(|mode| mode.name()).collect::<Vec<_>>().join(",")
 }

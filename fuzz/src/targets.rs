@@ -304,6 +304,7 @@ fn binary_item(bytes: &[u8]) {
         Item::Key(envelope) => auditor.key(&envelope),
         Item::Record(stored) => drop(auditor.record(&stored)),
         Item::Checkpoint(note) => drop(auditor.checkpoint(&note)),
+        Item::Acknowledgement(word) => drop(auditor.acknowledgement(&word.0)),
     }
 }
 

@@ -321,7 +321,7 @@ pub struct Hours {
     pub days: Vec<u8>,
     /// Minutes since midnight.
     pub from: u16,
-    /// Minutes since midnight, after `from`; 1440 is the day's end.
+    /// Minutes since midnight, not `from`; 1440 is the day's end, and what is before `from` is on the next day.
     pub until: u16,
 }
 

@@ -13,6 +13,8 @@ use clap::{Arg, ArgAction, Command, CommandFactory, Parser};
 const WRONG_USAGE: u8 = 2;
 const TEMPLATE: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
 const OPTIONS: &str = "オプション";
+/// Of every command, where a program puts them under a heading of their own.
+const SHARED: &str = "共通のオプション";
 const COMMANDS: &str = "コマンド";
 
 /// Names and what is said of them: `operator add`, `operator add --modes`, and `--yes` for an option
@@ -91,7 +93,11 @@ impl Manual {
 
     fn translate_arg(&self, arg: Arg, path: &str) -> Arg {
         let name = arg.get_id().to_string();
-        let heading = if arg.is_positional() { "引数" } else { OPTIONS };
+        let heading = match arg.get_help_heading() {
+            _ if arg.is_positional() => "引数",
+            Some(_) if arg.is_global_set() => SHARED,
+            Some(_) | None => OPTIONS,
+        };
         let arg = match arg.get_action().takes_values() {
             true => arg.hide_default_value(true).hide_possible_values(true),
             false => arg,

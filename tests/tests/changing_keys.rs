@@ -263,8 +263,9 @@ fn t14_t17_a_server_that_hides_a_list_from_a_new_computer_has_nothing_taken_back
     fs::write(house.bundle(), bundle).expect("written");
     new_device(&house, "second");
     // The words of the revoked one, which the server says is to be certified anew.
-    let words = first["devices"][0]["words"].as_str().expect("words");
-    let again = ["device", "approve", "hanako", "--renew", "--words", words];
+    let out = first["devices"][0]["device"].as_str().expect("a device");
+    let words = tasuki_protocol::words::fingerprint(&out.parse().expect("a key"));
+    let again = ["device", "approve", "hanako", "--renew", "--words", &words];
     let (code, said) = shown(&house, &again, &format!("{}\n", house.secrets()[0]));
     assert!(code == Some(7) && said.contains("was revoked, and stays so"), "{code:?} {said}");
     let second = first["devices"][0]["device"].as_str().expect("a key");

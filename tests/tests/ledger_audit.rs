@@ -135,14 +135,42 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.sign_in().expect("signed in again");
     assert_eq!(opened(&house), Err(Some(75)), "no session at an older ledger");
     let reason = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
-    house.administrate(&reason).expect("acknowledged");
+    let acknowledged = house.administrate(&reason).expect("acknowledged");
     let list = list_with(&house, "restore_acknowledged");
     assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
     assert_eq!(of(&list, "restored").len(), 1, "{list}");
-    house.administrate(&["audit", "verify"]).expect("it holds");
+    tells_of_the_gap(&house, &acknowledged);
     opened(&house).expect("it goes on from there");
     let again = house.administrate(&reason).expect("nothing is missing, and that is no fault");
     assert_eq!(again["acknowledged"], false, "{again}");
+}
+
+/// T67: the ledger is whole, and is not the one that was seen before: `audit verify` says so, at the server and of a file,
+/// in both languages.
+fn tells_of_the_gap(house: &House, acknowledged: &Value) {
+    let (seen, from) = (&acknowledged["seen"], &acknowledged["goes_on_from"]);
+    let file = house.folder().join("after.export");
+    house.administrate(&["audit", "export", text(&file)]).expect("exported");
+    for of in [&[] as &[&str], &["--file", text(&file)]] {
+        let verify = [&["audit", "verify"], of].concat();
+        let verified = house.administrate(&verify).expect("it holds");
+        let [restore] = verified["restores"].as_array().expect("restores").as_slice() else {
+            panic!("{verified}")
+        };
+        assert_eq!((&restore["seen"], &restore["goes_on_from"]), (seen, from), "{verified}");
+        assert_eq!(restore["reason"], "the disk broke");
+        for (language, words) in
+            [("en", "A restore was acknowledged on"), ("ja", "復元が承認されています")]
+        {
+            let verify = [&["--lang", language], &verify[..]].concat();
+            let mut command = Command::new(program("tasuki-admin").expect("the program"));
+            command.arg("--profile").arg(house.folder().join("admin")).args(verify);
+            let output = command.output().expect("it runs");
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success() && said.contains(words), "{said}");
+            assert!(said.contains(&seen.to_string()) && said.contains(&from.to_string()), "{said}");
+        }
+    }
 }
 
 fn text(path: &Path) -> &str {

@@ -183,6 +183,7 @@ fn found(finding: &Finding, language: Language) -> String {
             "組織の構成ファイルが古く、封印された記録鍵に署名していないため、鍵が正しいか確かめられません（`tasuki-admin key rotate log` で署名されます）。".to_owned()
         }
         Finding::Head => "ファイルの先頭部が書き換えられています。".to_owned(),
+        Finding::Acknowledgement => "復元の承認が書き換えられています。".to_owned(),
         Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),
     };
     language.pick(

@@ -3,7 +3,9 @@
 /// What a field of such an event is called.
 pub(crate) fn name<'a>(event: &str, field: &'a str) -> &'a str {
     let own: &[(&str, &str)] = match event {
-        "ledger_read" | "restore_acknowledged" => &[("from", "開始"), ("to", "終了")],
+        "ledger_read" => &[("from", "開始"), ("to", "終了")],
+        "restore_acknowledged" => &[("from", "復元前に確認済みの件数"), ("to", "承認時の件数")],
+        "restored" => &[("size", "バックアップの件数")],
         "connected" | "disconnected" => &[("path", "経路")],
         "admin_refused" => &[("path", "要求先")],
         "customer" => &[("name", "名前")],
@@ -11,6 +13,16 @@ pub(crate) fn name<'a>(event: &str, field: &'a str) -> &'a str {
     };
     let mut known = own.iter().chain(NAMES);
     known.find(|(own, _)| *own == field).map_or(field, |(_, japanese)| japanese)
+}
+
+/// What a field is called in English, where its own name would be taken for something else.
+pub(crate) fn english<'a>(event: &str, field: &'a str) -> &'a str {
+    match (event, field) {
+        ("restore_acknowledged", "from") => "seen_before",
+        ("restore_acknowledged", "to") => "goes_on_from",
+        ("restored", "size") => "records_in_backup",
+        (_, own) => own,
+    }
 }
 
 /// A word of ours as the value of such a field; `None` for what somebody wrote.

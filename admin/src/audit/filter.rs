@@ -9,7 +9,7 @@ use tasuki_protocol::ledger::words::AdminAction;
 use tasuki_protocol::likeness::folded;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::policy::{AND_MORE, section};
-use tasuki_protocol::rights::Mode;
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
 
 use super::fault::AuditFault;
@@ -51,6 +51,10 @@ pub struct Session {
     pub minutes: u64,
     /// The customer's answer: his own end's word, else the operator's.
     pub answer: Option<(Witness, Answer)>,
+    /// What he let the other end do, once he said yes.
+    pub granted: Option<(Witness, Rights)>,
+    /// Whether he granted later that it is operated.
+    pub operated: bool,
     /// How it ended, as an end says: the customer's own, else the operator's.
     pub ended: Option<(Witness, EndReason, Witness)>,
     /// Pictures kept, as the operator's end and the customer's have counted them.
@@ -87,11 +91,13 @@ impl Session {
     fn hear_end(&mut self, entry: &Entry) {
         let counts =
             |known: Option<Witness>| known != Some(Witness::Agent) || entry.by == Witness::Agent;
-        if let Event::ConsentAnswered { answer, .. } = &entry.event
+        if let Event::ConsentAnswered { answer, granted, .. } = &entry.event
             && counts(self.answer.map(|(by, _)| by))
         {
             self.answer = Some((entry.by, *answer));
+            self.granted = (*answer == Answer::Accepted).then_some((entry.by, *granted));
         }
+        self.operated |= matches!(entry.event, Event::RightGranted { right: Capability::Operate });
         if let Event::Ended { reason, by } = &entry.event
             && counts(self.ended.map(|(by, ..)| by))
         {

@@ -132,6 +132,7 @@ fn check(auditor: &mut Auditor, item: &Item) -> Result<(), Finding> {
         }
         Item::Record(stored) => auditor.record(stored),
         Item::Checkpoint(note) => auditor.checkpoint(note),
+        Item::Acknowledgement(word) => auditor.acknowledgement(&word.0),
     }
 }
 

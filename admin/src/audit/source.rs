@@ -62,7 +62,8 @@ impl<'a> Source<'a> {
             before: opened.before,
         };
         let stones = opened.tombstones.iter().cloned().map(Item::Tombstone);
-        let ready = std::iter::once(Item::Header(header)).chain(stones).collect();
+        let restores = opened.acknowledgements.iter().cloned().map(Item::Acknowledgement);
+        let ready = std::iter::once(Item::Header(header)).chain(stones).chain(restores).collect();
         Ok(Self::Server(Box::new(Pages { desk, next: opened.from, opened, ready })))
     }
 

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use tasuki_protocol::ledger::audit::Acknowledgement;
+
+use super::neutral;
 use crate::texts::{Language, counted, counted_is};
 
 impl Language {
@@ -73,6 +76,23 @@ impl Language {
         )
     }
 
+    /// Behind [`Self::ledger_holds`]: what is whole is what the ledger became, and not what it was.
+    pub(crate) fn restored(self, word: &Acknowledgement, on: &str) -> String {
+        let Acknowledgement { lost, size, reason, .. } = word;
+        let reason = neutral::line(reason);
+        if lost <= size {
+            return self.pick(
+                format!("A restore was acknowledged on {on} ({reason}), when there were {}: up to {lost} had been seen before, and some of those may be gone, with others in their place. The record \"Restored from a backup\" says where the backup ended.", counted(*size, "record")),
+                format!("{on} に復元が承認されています（{reason}、承認時 {size} 件）。復元前には {lost} 件まで確認されており、一部は失われて別の記録に置き換わっている可能性があります。バックアップの終わりは「バックアップから復元」の記録にあります。"),
+            );
+        }
+        let (last, gone) = (lost - 1, lost - size);
+        self.pick(
+            format!("A restore was acknowledged on {on} ({reason}): {} had been seen before, and the ledger went on from {size}. So at least {gone} of before are gone, records {size} to {last}, and with them those from the end of the backup on, which the record \"Restored from a backup\" names.", counted(*lost, "record")),
+            format!("{on} に復元が承認されています（{reason}）。復元前には {lost} 件まで確認されており、記録は {size} 件から続いています。少なくとも以前の記録 {size}～{last} の {gone} 件は失われています（バックアップより後の記録も同様です。バックアップの終わりは「バックアップから復元」の記録にあります）。"),
+        )
+    }
+
     pub(crate) fn compare_root(self, root: &str) -> String {
         self.pick(
             format!("No bundle of the organisation is known here. Compare its root key with the organisation's own: {root}"),
@@ -98,6 +118,13 @@ impl Language {
         self.pick(
             format!("The report of {} is in {}.", counted(records as u64, "record"), file.display()),
             format!("{records} 件の記録の報告を {} に保存しました。", file.display()),
+        )
+    }
+
+    pub(crate) fn ask_review(self, up_to: u64) -> String {
+        self.pick(
+            format!("This notes in your name, for good, that you have looked through everything before record {up_to} (--up-to for less). Type {up_to} to note it:"),
+            format!("記録 {up_to} より前のすべてを確認したことが、あなたの名前で残ります（途中までなら --up-to）。記録するには {up_to} と入力してください:"),
         )
     }
 

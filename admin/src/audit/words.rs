@@ -51,7 +51,7 @@ pub fn fields(event: &Event, language: Language, zone: &Zone) -> Vec<(String, St
     let kind = kind(event);
     let told = fields.iter().filter(|(name, _)| *name != "type").filter_map(|(name, value)| {
         let text = shown(&kind, name, value, language, zone);
-        let known = language.pick(name.as_str(), field_words::name(&kind, name));
+        let known = language.pick(field_words::english(&kind, name), field_words::name(&kind, name));
         (!text.is_empty()).then(|| (name.clone(), known, neutral::line(&text)))
     });
     told.collect()
@@ -59,8 +59,14 @@ pub fn fields(event: &Event, language: Language, zone: &Zone) -> Vec<(String, St
 
 fn shown(kind: &str, name: &str, value: &Value, language: Language, zone: &Zone) -> String {
     let word = |word: &str| {
-        if (kind, name, language) == ("admin_did", "detail", Language::Ja) {
-            return field_words::detail(word);
+        if (kind, name) == ("admin_did", "detail") {
+            let word = dated(word, zone);
+            return language.pick(word.as_str(), field_words::detail(&word));
+        }
+        if (kind, name, language) == ("admin_did", "target", Language::Ja)
+            && let Some(version) = word.strip_prefix("version ")
+        {
+            return format!("第{version}版");
         }
         let own = field_words::value(kind, name, word).filter(|_| language == Language::Ja);
         own.unwrap_or(word).to_owned()
@@ -80,6 +86,16 @@ fn shown(kind: &str, name: &str, value: &Value, language: Language, zone: &Zone)
         }
         (None, None) => value.to_string(),
     }
+}
+
+/// A certificate's end stands there in seconds since 1970.
+fn dated(detail: &str, zone: &Zone) -> String {
+    let part = |part: &str| {
+        let seconds = part.strip_prefix("until=").and_then(|seconds| seconds.parse::<u64>().ok());
+        let day = |seconds: u64| zone.show(seconds.saturating_mul(1000), "until=%Y-%m-%d");
+        seconds.map_or_else(|| part.to_owned(), day)
+    };
+    detail.split(", ").map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// What could be taken for more than one field stands in quotation marks.
@@ -175,4 +191,33 @@ pub fn json(record: &Record, zone: &Zone) -> Value {
         }
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use tasuki_protocol::ledger::words::AdminAction;
+
+    use super::*;
+
+    /// S56, S100: a certificate's end is a day and no count of seconds, and a policy's version has a word.
+    #[test]
+    fn s56_s100_what_an_act_made_is_told_in_days_and_in_the_readers_words() {
+        let did = |action, target: &str, detail: &str| {
+            let (admin, target, detail) = ("taro".to_owned(), target.to_owned(), detail.to_owned());
+            Event::AdminDid { admin, action, target, detail }
+        };
+        let zone = Zone::named(Some("UTC")).unwrap();
+        let approved =
+            did(AdminAction::DeviceApproved, "yuki", "device=ab, modes=view, until=1803586317, name=Y");
+        let published = did(AdminAction::PolicyPublished, "version 3", "default");
+        for (language, end, version) in [
+            (Language::En, "until=2027-02-25", "\"version 3\""),
+            (Language::Ja, "期限=2027-02-25", "第3版"),
+        ] {
+            let [approved, published] =
+                [&approved, &published].map(|event| details(event, language, &zone));
+            assert!(approved.contains(end) && approved.contains("=Y"), "{approved}");
+            assert!(published.contains(version), "{published}");
+        }
+    }
 }

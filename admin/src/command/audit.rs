@@ -182,7 +182,9 @@ async fn list(
     let mut text = table(&rows);
     let pruned = found.iter().filter(|record| matches!(record.body, Body::Pruned)).count();
     text.push('\n');
-    for note in notes(settings, input, &filter, (all, pruned), &read.passed, &zone) {
+    let looked =
+        Looked { settings, input, filter: &filter, all, pruned, passed: &read.passed, zone: &zone };
+    for note in looked.notes() {
         text.push_str(&format!("{note}\n"));
     }
     text.push_str(&language.records_found(found.len(), all));
@@ -201,23 +203,31 @@ async fn list(
     judged(Printed { text, json }, read.passed)
 }
 
-/// What a person may wonder about who sees less than he looked for.
-fn notes(
-    settings: &Settings,
-    input: &Input,
-    filter: &Filter,
-    (all, pruned): (usize, usize),
-    passed: &reading::Passed,
-    zone: &Zone,
-) -> Vec<String> {
-    let language = settings.language();
-    let nobody = filter.operator.as_deref().filter(|_| all == 0);
-    let pruned = (pruned > 0).then(|| language.records_pruned(pruned));
-    let newest = passed.verdict.as_ref().and_then(|verdict| verdict.as_ref().ok()?.newest);
-    let newest = newest.filter(|_| input.file.is_none());
-    let newest = newest.map(|newest| language.newest(&zone.moment(newest.at.saturating_mul(1000))));
-    let nobody = nobody.map(|name| language.nobody_called(&neutral::line(name)));
-    [pruned, nobody, newest].into_iter().flatten().collect()
+/// What was looked for, and how much was found.
+struct Looked<'a> {
+    settings: &'a Settings,
+    input: &'a Input,
+    filter: &'a Filter,
+    all: usize,
+    pruned: usize,
+    passed: &'a reading::Passed,
+    zone: &'a Zone,
+}
+
+impl Looked<'_> {
+    /// What a person may wonder about who sees less than he looked for.
+    fn notes(&self) -> Vec<String> {
+        let language = self.settings.language();
+        let nobody = self.filter.operator.as_deref().filter(|_| self.all == 0);
+        let nobody = nobody.map(|name| language.nobody_called(&neutral::line(name)));
+        let pruned = (self.pruned > 0).then(|| language.records_pruned(self.pruned));
+        let verified = self.passed.verdict.as_ref().and_then(|verdict| verdict.as_ref().ok());
+        let newest =
+            verified.and_then(|verified| verified.newest).filter(|_| self.input.file.is_none());
+        let moment = |at: u64| self.zone.moment(at.saturating_mul(1000));
+        let newest = newest.map(|newest| language.newest(&moment(newest.at)));
+        [pruned, nobody, newest].into_iter().flatten().collect()
+    }
 }
 
 fn row(
@@ -277,6 +287,7 @@ fn events() -> Printed {
 }
 
 async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> Result<Printed, Fault> {
+    let zone = Zone::named(input.zone.as_deref())?;
     let mut witnesses = Vec::new();
     for file in checkpoints {
         let note = std::fs::read_to_string(file).map_err(|why| AuditFault::file(file, why))?;
@@ -302,7 +313,7 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
         Some(verdict) => verdict.map_err(AuditFault::from)?,
         None => return Err(AuditFault::Partial(passed.from).into()),
     };
-    let mut told = verdict(settings, &verified, &passed.bundle, &trust);
+    let mut told = verdict(settings, (&verified, &zone), &passed.bundle, &trust);
     if passed.unreadable > 0 {
         let note = settings.language().keys_unreadable(passed.unreadable);
         told.text.push_str(&format!("\n{note}"));
@@ -311,10 +322,27 @@ async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> 
     Ok(told)
 }
 
-fn verdict(settings: &Settings, verified: &Verified, bundle: &Bundle, trust: &Trust) -> Printed {
+fn verdict(
+    settings: &Settings,
+    (verified, zone): (&Verified, &Zone),
+    bundle: &Bundle,
+    trust: &Trust,
+) -> Printed {
     let language = settings.language();
-    let Verified { size, checkpoints, pruned, .. } = verified;
+    let Verified { size, checkpoints, pruned, restores, .. } = verified;
+    let mut restores = restores.clone();
+    restores.dedup();
     let mut text = language.ledger_holds(&bundle.organisation, *size, *checkpoints, *pruned);
+    for word in &restores {
+        let on = zone.show(word.at.saturating_mul(1000), "%Y-%m-%d %H:%M");
+        text.push_str(&format!("\n{}", language.restored(word, &on)));
+    }
+    let restored = restores.iter().map(|word| {
+        serde_json::json!({
+            "seen": word.lost, "goes_on_from": word.size, "gone": word.lost.saturating_sub(word.size),
+            "at": word.at, "reason": word.reason,
+        })
+    });
     if *trust == Trust::Unknown {
         text.push_str(&format!("\n{}", language.compare_root(&bundle.root.to_string())));
     }
@@ -328,6 +356,7 @@ fn verdict(settings: &Settings, verified: &Verified, bundle: &Bundle, trust: &Tr
         "tree": verified.root,
         "checkpoints": checkpoints,
         "pruned": pruned,
+        "restores": restored.collect::<Vec<_>>(),
         "newest": verified.newest.map(|newest| newest.at),
     });
     Printed { text, json }

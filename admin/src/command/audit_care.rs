@@ -32,6 +32,9 @@ pub struct ReviewOptions {
     /// Everything before this record was looked through [default: everything there is]
     #[arg(long, value_name = "RECORD")]
     up_to: Option<u64>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +70,10 @@ pub(super) async fn review(settings: &Settings, options: &ReviewOptions) -> Resu
     let up_to = options.up_to.unwrap_or(newest);
     if up_to > newest {
         return Err(AuditFault::NoRecord(up_to).into());
+    }
+    if prompt::is_person() {
+        let question = desk.language.ask_review(up_to);
+        prompt::confirm(Sure::said(options.yes), &question, &up_to.to_string())?;
     }
     let review = Review { up_to, note: options.note.clone() };
     desk.post::<serde_json::Value>(REVIEW_PATH, &review).await?;

@@ -15,7 +15,7 @@ use crate::audit::source::unix_ms;
 use crate::audit::times::Zone;
 use crate::fault::Fault;
 use crate::printed::Printed;
-use crate::report::{Head, Period, Report, Section, rows_of_sessions, show};
+use crate::report::{Head, Period, Report, Section, show, shown_names};
 use crate::settings::Settings;
 
 #[derive(Debug, Args)]
@@ -110,7 +110,7 @@ pub(super) async fn run(settings: &Settings, options: &ReportOptions) -> Result<
         ledger: read.passed.records,
         span: span(&read.records, &zone),
     };
-    let names = rows_of_sessions::names(&read.records);
+    let names = shown_names::names(&read.records, &sessions);
     let report = Report::new(head, &records, (&sessions, &names), (&zone, options.by));
     let json = show::json(&report, options.table);
     let text = match options.format {

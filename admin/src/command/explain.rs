@@ -8,20 +8,24 @@ use serde_json::{Value, json};
 use tasuki_protocol::admin::{OPERATORS_PATH, OperatorEntry, OperatorList, OperatorState, ProblemCode};
 use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
-use tasuki_protocol::dsse;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Decided, Decision, Denial, ServerLimits, Source, Subject};
 use tasuki_protocol::policy::rank::Key;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
+use crate::certified::opened;
 use crate::desk::{Desk, unix};
 use crate::fault::Fault;
-use crate::policy_unmet::OURS;
+use crate::policy_unmet::{OURS, is_done};
 use crate::policy_words::by_json;
 use crate::printed::Printed;
 use crate::table::table;
 use crate::texts::Language;
+
+/// How it is written whether a rule allows this session.
+const OPEN: &str = "true";
+const CLOSED: &str = "false";
 
 #[derive(Debug, Args)]
 pub struct ExplainOptions {
@@ -78,11 +82,8 @@ fn certified(desk: &Desk, entry: &OperatorEntry, device: &DeviceEntry) -> Option
     if device.operator != entry.operator || device.state != DeviceState::Approved {
         return None;
     }
-    let certificate: Certificate =
-        dsse::open(&device.certificate.as_ref()?.0, &desk.bundle.lock_keys).ok()?;
-    let is_his = certificate.operator == entry.operator && certificate.device == device.device;
-    let (modes, rights) = (certificate.modes, certificate.rights);
-    is_his.then_some(Certified { device: device.device, modes, rights })
+    let Certificate { modes, rights, .. } = opened(&desk.bundle, device)?;
+    Some(Certified { device: device.device, modes, rights })
 }
 
 /// The one decision for all devices that are meant, and one of them.
@@ -135,6 +136,12 @@ fn decide(
     if let (true, Some(decided)) = (is_the_certificates, decision.decided.iter_mut().find(by_account)) {
         decided.by = Source::Certificate;
     }
+    // The account's own hours, where the policy's allow it.
+    let allows = |decided: &&mut Decided| decided.key == Key::Hours && decided.value == OPEN;
+    if let (Some(0), Some(hours)) = (entry.hours_left_s, decision.decided.iter_mut().find(allows)) {
+        (hours.value, hours.by) = (CLOSED.to_owned(), Source::Account);
+        decision.outcome = decision.outcome.and(Err(Denial::Hours));
+    }
     decision
 }
 
@@ -159,27 +166,35 @@ impl Answer<'_> {
             (None, Ok(_)) if !unmet.is_empty() => language.unmet(&unmet),
             (None, Ok(grant)) => language.session_until(operator, self.mode, grant.length_s, hours),
             (None, Err(Denial::Mode)) => language.mode_denied(operator, self.mode),
+            (None, Err(Denial::Hours)) if hours == Some(0) => {
+                language.account_hours_denied(operator, self.mode)
+            }
             (None, Err(Denial::Hours)) => language.hours_denied(operator, self.mode),
         };
+        let also = self.barred.filter(|_| hours == Some(0));
+        let also = also.map(|_| format!("\n{}", language.outside_his_hours(operator)));
         let mut rows = vec![language.explain_columns().to_vec()];
         rows.extend(self.decision.decided.iter().map(|decided| {
             vec![
                 decided.key.name().to_owned(),
                 decided.value.clone(),
-                language.decided_by(&decided.by),
-                language.key_means(decided.key),
+                language.decided_by(&decided.by, decided.key),
+                meaning(decided, language),
             ]
         }));
-        let right =
-            |d: &Decided| json!({ "key": d.key.name(), "value": d.value, "by": by_json(&d.by) });
+        let right = |d: &Decided| {
+            json!({
+                "key": d.key.name(), "value": d.value, "by": by_json(&d.by), "available": is_done(d.key),
+            })
+        };
         let rights: Vec<Value> = self.decision.decided.iter().map(right).collect();
         let barred = self.barred.map(|barred| match barred {
             Barred::Disabled => "disabled",
             Barred::NoDevice => "no_device",
         });
-        let allowed = self.decision.outcome.is_ok() && hours != Some(0) && barred.is_none();
+        let allowed = self.decision.outcome.is_ok() && barred.is_none();
         Printed {
-            text: format!("{verdict}\n\n{}", table(&rows)),
+            text: format!("{verdict}{}\n\n{}", also.unwrap_or_default(), table(&rows)),
             json: json!({
                 "operator": operator, "mode": self.mode, "version": self.version, "device": self.device,
                 "allowed": allowed, "barred": barred, "unmet": unmet, "hours_left_s": hours,
@@ -187,6 +202,13 @@ impl Answer<'_> {
             }),
         }
     }
+}
+
+/// With a mark where a right is given that no program makes use of.
+fn meaning(decided: &Decided, language: Language) -> String {
+    let is_closed = matches!(decided.value.as_str(), "false" | "never" | "off");
+    let means = language.key_means(decided.key);
+    if is_closed || is_done(decided.key) { means } else { language.not_done_yet(&means) }
 }
 
 #[cfg(test)]
@@ -205,11 +227,8 @@ mod tests {
         ExplainOptions { operator: "hanako".to_owned(), mode: Mode::View, device }
     }
 
-    /// S42: computers that are certified for different things are told apart, and are one where nothing differs.
-    #[test]
-    fn s42_computers_certified_for_different_things_are_explained_one_at_a_time() {
-        let policy = Policy::unwritten(TenantId([1; 8]));
-        let entry = OperatorEntry {
+    fn entry() -> OperatorEntry {
+        OperatorEntry {
             operator: "hanako".to_owned(),
             display_name: "Hanako".to_owned(),
             modes: Mode::ALL.to_vec(),
@@ -219,7 +238,14 @@ mod tests {
             suspended_until: None,
             hours_left_s: None,
             limits: tasuki_protocol::admin::Limits::default(),
-        };
+        }
+    }
+
+    /// S42: computers that are certified for different things are told apart, and are one where nothing differs.
+    #[test]
+    fn s42_computers_certified_for_different_things_are_explained_one_at_a_time() {
+        let policy = Policy::unwritten(TenantId([1; 8]));
+        let entry = entry();
         let server = ServerLimits { address_disclosure: AddressDisclosure::RelayOnly, length_s: 3600 };
         let explained = |certified: &[Certified], device: Option<&str>| {
             decided(certified.to_vec(), &options(device), |certified| {
@@ -253,5 +279,24 @@ mod tests {
         );
         let (device, decision) = explained(&[], None).unwrap();
         assert!(device.is_none() && decision.outcome.is_ok());
+    }
+
+    /// S42, S63: the row says what the sentence above it says, with and without a certified computer.
+    #[test]
+    fn s42_s63_hours_of_the_account_deny_in_the_row_as_they_do_in_the_sentence() {
+        let server = ServerLimits { address_disclosure: AddressDisclosure::RelayOnly, length_s: 3600 };
+        let policy = Policy::unwritten(TenantId([1; 8]));
+        let at_night = OperatorEntry { hours_left_s: Some(0), ..entry() };
+        let certified = at(1, &Mode::ALL, Rights::of(&Capability::ALL));
+        for certified in [None, Some(&certified)] {
+            for (entry, expected) in
+                [(entry(), ("true", Source::BuiltIn)), (at_night.clone(), ("false", Source::Account))]
+            {
+                let decision = decide(&policy, &entry, certified, (Mode::View, server, 0));
+                let row = decision.decided.iter().find(|decided| decided.key == Key::Hours).unwrap();
+                assert_eq!((row.value.as_str(), row.by.clone()), expected);
+                assert_eq!(decision.outcome.is_ok(), row.value == OPEN);
+            }
+        }
     }
 }

@@ -40,7 +40,7 @@ const LEAST_CHARS: usize = 15;
 
 #[derive(Debug, Args)]
 pub struct InitOptions {
-    /// SHA-256 of the server's public key, as `tasuki-server setup` printed it; asked for if not given
+    /// SHA-256 of the server's public key, as `tasuki-server setup` or, for --recover, `recovery-token` printed it; asked for if not given
     #[arg(long, value_name = "HEX")]
     fingerprint: Option<Digest>,
     /// Your name, as it will stand in the log
@@ -119,7 +119,12 @@ pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fa
 
 async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> Result<Arrival, Fault> {
     let (language, profile) = (settings.language(), settings.profile()?);
-    let followed = profile.bundle(None).ok().map(|bundle| Place::of(&bundle));
+    let followed = match (profile.bundle(None), &settings.bundle, door) {
+        (Ok(bundle), ..) => Some(Place::of(&bundle)),
+        // The organisation's file names the server and its keys: whoever has kept one types no fingerprint.
+        (Err(_), Some(given), Door::Back(_)) => Some(Place::of(&profile.bundle(Some(given))?)),
+        (Err(_), ..) => None,
+    };
     let place = match (followed.or_else(|| profile.place()), &settings.server) {
         (Some(place), _) => place,
         (None, None) => return Err(Fault::NoServer),

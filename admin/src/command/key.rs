@@ -7,6 +7,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
 use tasuki_protocol::dsse;
+use tasuki_protocol::ids::Digest;
 use tasuki_protocol::keys::{
     LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, PrepareKey, PublishBundle, SERVER_KEYS_PATH,
     ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys,
@@ -81,6 +82,11 @@ pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Pri
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
             let desk = open().await?;
+            // What cannot be done is said before anybody is asked.
+            desk.profile.vault()?;
+            if (*kind, step) == (Kind::Server, Step::Finish) {
+                waiting_pin(&desk, &desk.fetch(SERVER_KEYS_PATH).await?)?;
+            }
             confirm(&desk, *kind, (step, old), Sure::said(*yes))?;
             rotate(&desk, *kind, step, old).await
         }
@@ -173,12 +179,13 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
         }
         Kind::Server => {
             let keys = prepare(desk, ServerKeyKind::Server).await?;
-            let next = keys.prepared.server_pin.ok_or(Fault::NothingPrepared)?;
-            let known = desk.bundle.server_pins.contains(&next);
+            let next = match step {
+                Step::Begin => keys.prepared.server_pin.ok_or(Fault::NothingPrepared)?,
+                Step::Finish => waiting_pin(desk, &keys)?,
+            };
             bundle.server_pins = match step {
                 Step::Begin => vec![keys.server_pin, next],
-                Step::Finish if known => vec![next, keys.server_pin],
-                Step::Finish => return Err(Fault::NothingPrepared),
+                Step::Finish => vec![next, keys.server_pin],
             };
             let mut done = publish(desk, bundle, &master, None, Vec::new()).await?;
             match step {
@@ -186,8 +193,9 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
                     done.text.push('\n');
                     done.text.push_str(&desk.language.server_key_waits());
                 }
-                Step::Finish => done.text = desk.language.server_key_in_use(),
+                Step::Finish => done.text = desk.language.server_key_in_use(&next),
             }
+            done.json["server_pin"] = next.to_string().into();
             Ok(done)
         }
         Kind::Lock => {
@@ -252,6 +260,12 @@ pub(super) fn signed_for(kept: WrappedLogKeys, bundle: &Bundle) -> Result<Vec<Wr
     if is_ours { Ok(kept.log_keys) } else { Err(AuditFault::Found(Finding::WrappedKeys).into()) }
 }
 
+/// The TLS key that waits to be used, once the bundle has told everybody of it.
+fn waiting_pin(desk: &Desk, keys: &ServerKeys) -> Result<Digest, Fault> {
+    let waits = keys.prepared.server_pin.filter(|next| desk.bundle.server_pins.contains(next));
+    waits.ok_or(Fault::NothingPrepared)
+}
+
 async fn prepare(desk: &Desk, kind: ServerKeyKind) -> Result<ServerKeys, Fault> {
     desk.post(PREPARE_KEY_PATH, &PrepareKey { kind }).await
 }
@@ -280,7 +294,7 @@ async fn keep_then_publish(
 }
 
 /// Busy is none: a server may say so of what it has on its disk already.
-fn is_refusal(fault: &Fault) -> bool {
+pub(super) fn is_refusal(fault: &Fault) -> bool {
     if let Fault::Refused(code) = fault {
         return *code != ProblemCode::Busy;
     }

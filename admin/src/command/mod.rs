@@ -1,6 +1,7 @@
 //! The commands, a file for each noun. Each either has its whole effect or none.
 
 mod admin;
+mod approve;
 mod audit;
 mod audit_care;
 mod audit_input;
@@ -34,6 +35,7 @@ use self::group::GroupCommand;
 use self::init::InitOptions;
 use self::key::KeyCommand;
 use self::operator::OperatorCommand;
+pub(crate) use self::operator_change::Effect;
 use self::policy::PolicyCommand;
 use self::session::SessionCommand;
 use crate::fault::Fault;

@@ -14,7 +14,7 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::{device, operator_change};
+use super::{device, operator_change, policy, session};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -64,12 +64,12 @@ pub enum OperatorCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Another name that end users see, or other modes; the devices need new certificates for it
+    /// Another name that end users see, or other modes; says which devices need new certificates; nothing given shows both
     Change {
         /// The operator's account
         operator: String,
         /// The name that end users see
-        #[arg(long, value_name = "NAME", required_unless_present = "modes")]
+        #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
         /// Modes allowed, all of them: manage, control, view, share, show
         #[arg(long, value_delimiter = ',', value_name = "MODES", value_parser = mode)]
@@ -114,7 +114,7 @@ pub enum OperatorCommand {
         /// Hardware address that the operator's computer declares; it can be forged
         #[arg(long, value_name = "MAC")]
         mac: Vec<String>,
-        /// e.g. "mon-fri 09:00-18:00 Asia/Tokyo"
+        /// As in policies, e.g. "mon-fri 09:00-18:00 Asia/Tokyo"; without a zone that of the policy in force, or UTC
         #[arg(long, value_name = "HOURS")]
         hours: Option<String>,
         /// Lift all limits but those given beside it
@@ -146,8 +146,12 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
         OperatorCommand::Remove { operator, yes } => {
             let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
             operator_change::entry_of(&list, operator)?;
+            let his = certified_devices(&desk, operator).await?;
+            if !his.is_empty() {
+                desk.profile.vault()?;
+            }
             prompt::confirm(Sure::said(*yes), &desk.language.ask_removal(operator), operator)?;
-            remove(&desk, operator).await
+            remove(&desk, operator, &his).await
         }
         OperatorCommand::Change { operator, display_name, modes } => {
             operator_change::name(&desk, operator, display_name.as_deref(), modes.clone()).await
@@ -165,6 +169,10 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             Ok(Printed { text: desk.language.forgotten(operator), ..done })
         }
         OperatorCommand::Limit { operator, address, mac, hours, none } => {
+            let hours = match hours {
+                Some(text) => Some(limits::in_zone(text, policy::zone(&desk).await?.as_deref())),
+                None => None,
+            };
             let given = Limits {
                 addresses: address
                     .iter()
@@ -178,17 +186,20 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
     }
 }
 
-/// His devices are put on the list of revoked ones first, all that ever had a certificate: with the account goes
-/// what names them.
-async fn remove(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
+/// All that ever had a certificate, and are not out.
+async fn certified_devices(desk: &Desk, operator: &str) -> Result<Vec<DeviceKey>, Fault> {
     let list: DeviceList = desk.fetch(DEVICES_PATH).await?;
     // Also one whose newest certificate is over: an older one may have been made for longer.
     let counts = |entry: &&DeviceEntry| {
         entry.operator == operator && entry.state != DeviceState::Revoked && entry.not_after.is_some()
     };
-    let his: Vec<DeviceKey> = list.devices.iter().filter(counts).map(|entry| entry.device).collect();
+    Ok(list.devices.iter().filter(counts).map(|entry| entry.device).collect())
+}
+
+/// His devices are put on the list of revoked ones first: with the account goes what names them.
+async fn remove(desk: &Desk, operator: &str, his: &[DeviceKey]) -> Result<Printed, Fault> {
     if !his.is_empty() {
-        device::revoke_all(desk, &his).await?;
+        device::revoke_all(desk, his).await?;
     }
     change(desk, operator, OperatorChange::Remove).await
 }
@@ -200,14 +211,20 @@ async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Re
     let is_asked = given == Limits::default() && others == Others::Stay;
     let limits = limits::changed(now, given, others);
     let order = LimitOperator { operator: operator.to_owned(), limits };
-    if !is_asked {
-        match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {
-            Err(Fault::Refused(ProblemCode::Unusable)) => return Err(LimitFault::Unusable.into()),
-            done => drop(done?),
-        }
+    let mut text = desk.language.limits_of(operator, &order.limits);
+    let mut json = serde_json::json!({ "operator": operator, "limits": order.limits });
+    if is_asked {
+        return Ok(Printed { text, json });
     }
-    let json = serde_json::json!({ "operator": operator, "limits": order.limits });
-    Ok(Printed { text: desk.language.limits_of(operator, &order.limits), json })
+    let running = session::of(desk, operator).await?;
+    match desk.post::<serde_json::Value>(OPERATOR_LIMITS_PATH, &order).await {
+        Err(Fault::Refused(ProblemCode::Unusable)) => return Err(LimitFault::Unusable.into()),
+        done => drop(done?),
+    }
+    let ended = session::ended(desk, operator, &running).await?;
+    text.push_str(&format!("\n{}", desk.language.limits_ended(ended)));
+    json["ended"] = ended.into();
+    Ok(Printed { text, json })
 }
 
 /// As it is written in a list, with a space after the comma or without.

@@ -8,6 +8,8 @@ use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceStat
 use tasuki_protocol::rights::Mode;
 
 use super::operator::{self, NewPassword};
+use super::session;
+use crate::certified::opened;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::missing::Missing;
@@ -62,12 +64,16 @@ pub(super) async fn name(
     let display_name = display_name.map(|name| naming::check_shown(name, organisation)).transpose()?;
     let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     let before = entry_of(&list, operator)?;
+    if display_name.is_none() && modes.is_none() {
+        return Ok(as_it_is(desk, before));
+    }
     let now = Naming {
         display_name: display_name.clone().unwrap_or_else(|| before.display_name.clone()),
         modes: modes.clone().unwrap_or_else(|| before.modes.clone()),
     };
     // The server's word of what was not given is certified no sooner than a person has looked at it (T8).
     let kept = desk.profile.naming(desk.bundle.tenant, operator);
+    let running = session::of(desk, operator).await?;
     let order = NameOperator { operator: operator.to_owned(), display_name, modes };
     match desk.post::<serde_json::Value>(OPERATOR_NAMING_PATH, &order).await {
         Err(Fault::Refused(ProblemCode::Taken)) => {
@@ -85,22 +91,60 @@ pub(super) async fn name(
     if let Some(said) = said {
         desk.profile.keep_naming(desk.bundle.tenant, operator, said)?;
     }
-    let devices: DeviceList = desk.fetch(DEVICES_PATH).await?;
-    let is_his =
-        |entry: &&DeviceEntry| entry.operator == operator && entry.state == DeviceState::Approved;
-    let devices = devices.devices.iter().filter(is_his).count();
-    let is_wider = now.modes.iter().any(|mode| !before.modes.contains(mode));
-    let needs_certificate = devices > 0 && (is_wider || now.display_name != before.display_name);
-    let text = if needs_certificate {
-        desk.language.named_anew(operator, devices)
-    } else {
-        desk.language.named(operator)
+    let effect = Effect {
+        ended: session::ended(desk, operator, &running).await?,
+        ..Effect::on(desk, (before, &now), &desk.fetch(DEVICES_PATH).await?)
     };
     let json = serde_json::json!({
         "operator": operator, "display_name": now.display_name, "modes": now.modes,
-        "devices_to_renew": if needs_certificate { devices } else { 0 },
+        "devices_to_renew": effect.to_renew, "ended": effect.ended,
     });
-    Ok(Printed { text, json })
+    Ok(Printed { text: desk.language.named(operator, &effect), json })
+}
+
+/// Where nothing is to be changed: what could be.
+fn as_it_is(desk: &Desk, entry: &OperatorEntry) -> Printed {
+    let json = serde_json::json!({
+        "operator": entry.operator, "display_name": entry.display_name, "modes": entry.modes,
+    });
+    let modes = entry.modes.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(",");
+    Printed { text: desk.language.to_change(&entry.operator, &entry.display_name, &modes), json }
+}
+
+/// What a change of name or modes has done already, and what waits for new certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) is_narrower: bool,
+    pub(crate) is_wider: bool,
+    /// Approved devices, and those of them whose certificates lack the name or a mode that was added.
+    pub(crate) devices: usize,
+    pub(crate) to_renew: usize,
+    /// Sessions and numbers.
+    pub(crate) ended: usize,
+}
+
+impl Effect {
+    fn on(desk: &Desk, (before, now): (&OperatorEntry, &Naming), list: &DeviceList) -> Self {
+        let added: Vec<Mode> =
+            now.modes.iter().filter(|mode| !before.modes.contains(mode)).copied().collect();
+        let is_his = |entry: &&DeviceEntry| {
+            entry.operator == before.operator && entry.state == DeviceState::Approved
+        };
+        let his: Vec<&DeviceEntry> = list.devices.iter().filter(is_his).collect();
+        let is_enough = |entry: &&&DeviceEntry| {
+            opened(&desk.bundle, entry).is_some_and(|certified| {
+                certified.display_name == now.display_name
+                    && added.iter().all(|mode| certified.modes.contains(mode))
+            })
+        };
+        Self {
+            is_narrower: before.modes.iter().any(|mode| !now.modes.contains(mode)),
+            is_wider: !added.is_empty(),
+            devices: his.len(),
+            to_renew: his.len() - his.iter().filter(is_enough).count(),
+            ended: 0,
+        }
+    }
 }
 
 /// Says so where there was no suspension.

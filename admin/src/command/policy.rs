@@ -99,6 +99,12 @@ pub(super) async fn run(settings: &Settings, command: &PolicyCommand) -> Result<
     }
 }
 
+/// On whose clocks hours are that name no zone, as the policy in force says.
+pub(super) async fn zone(desk: &Desk) -> Result<Option<String>, Fault> {
+    let (_, policy) = Book { desk, language: desk.language }.state(None).await?;
+    Ok(policy.rules.time_zone.map(|zone| zone.to_string()))
+}
+
 struct Book<'a> {
     desk: &'a Desk,
     language: Language,

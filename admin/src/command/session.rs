@@ -70,6 +70,19 @@ pub(super) async fn run(settings: &Settings, command: &SessionCommand) -> Result
     }
 }
 
+/// The numbers and sessions of one operator.
+pub(super) async fn of(desk: &Desk, operator: &str) -> Result<Vec<SessionId>, Fault> {
+    let list: SessionList = desk.fetch(SESSIONS_PATH).await?;
+    let his = list.sessions.iter().filter(|entry| entry.operator == operator);
+    Ok(his.map(|entry| entry.session).collect())
+}
+
+/// How many of `before` are over.
+pub(super) async fn ended(desk: &Desk, operator: &str, before: &[SessionId]) -> Result<usize, Fault> {
+    let now = of(desk, operator).await?;
+    Ok(before.iter().filter(|session| !now.contains(session)).count())
+}
+
 /// The one session that `text` begins the id of.
 fn find<'a>(sessions: &'a [SessionEntry], text: &str) -> Result<&'a SessionEntry, Fault> {
     let is_meant = |entry: &&SessionEntry| entry.session.to_string().starts_with(text);

@@ -3,6 +3,7 @@
 use plotters::coord::ranged1d::SegmentValue;
 use plotters::prelude::*;
 
+use super::rows_of_sessions::known;
 use super::tally::{Counts, Grouping, Tally};
 use super::words;
 use crate::audit::neutral;
@@ -19,19 +20,29 @@ pub(super) fn charts(tally: &Tally, language: Language) -> Vec<(String, String)>
     let sessions = |counts: &Counts| counts.sessions;
     let trouble = |counts: &Counts| counts.login_failures + counts.lockouts + counts.violations;
     let drawn = [
-        (periods, bars(tally, Grouping::Period, sessions), RGBColor(38, 101, 166)),
-        (operators, bars(tally, Grouping::Operator, sessions), RGBColor(38, 101, 166)),
-        (modes, bars(tally, Grouping::Mode, sessions), RGBColor(38, 101, 166)),
-        (troubles, bars(tally, Grouping::Period, trouble), RGBColor(190, 60, 50)),
+        (periods, bars(tally, (Grouping::Period, language), sessions), RGBColor(38, 101, 166)),
+        (operators, bars(tally, (Grouping::Operator, language), sessions), RGBColor(38, 101, 166)),
+        (modes, bars(tally, (Grouping::Mode, language), sessions), RGBColor(38, 101, 166)),
+        (troubles, bars(tally, (Grouping::Period, language), trouble), RGBColor(190, 60, 50)),
     ];
     let drawn = drawn.into_iter().filter(|(_, bars, _)| !bars.is_empty());
     drawn.filter_map(|(caption, bars, colour)| Some((caption, draw(&bars, colour)?))).collect()
 }
 
-fn bars(tally: &Tally, by: Grouping, count: impl Fn(&Counts) -> u64) -> Vec<(String, u64)> {
+fn bars(
+    tally: &Tally,
+    (by, language): (Grouping, Language),
+    count: impl Fn(&Counts) -> u64,
+) -> Vec<(String, u64)> {
+    let called = |name: &String| match by {
+        Grouping::Mode if !name.is_empty() => {
+            short(&words::cell(&known("paired", "mode", name), language))
+        }
+        Grouping::Operator | Grouping::Customer | Grouping::Period | Grouping::Mode => short(name),
+    };
     let groups = tally.groups.get(&by).into_iter().flatten();
     let mut bars: Vec<(String, u64)> =
-        groups.map(|(name, counts)| (short(name), count(counts))).filter(|bar| bar.1 > 0).collect();
+        groups.map(|(name, counts)| (called(name), count(counts))).filter(|bar| bar.1 > 0).collect();
     if by == Grouping::Period {
         bars.drain(..bars.len().saturating_sub(BARS));
     } else {

@@ -7,12 +7,12 @@ use crate::texts::Language;
 
 /// Nothing from elsewhere and no script, whatever a record says.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:76em;padding:0 1em;color:#1c2430}\
+const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:max(76em,94vw);padding:0 1em;color:#1c2430}\
 h1{font-size:1.6em;margin-bottom:.2em}h2{margin-top:2em;font-size:1.2em}p{margin:.1em 0;color:#4a5566}\
 .charts{display:flex;flex-wrap:wrap;gap:1em;margin-top:1em}figure{margin:0;border:1px solid #dde3ea;border-radius:6px;padding:.5em}\
 figcaption{font-weight:600}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px}\
 th,td{padding:.3em .6em;border-bottom:1px solid #e4e9ef;text-align:left;vertical-align:top}\
-th{background:#f3f6f9;white-space:nowrap}td{overflow-wrap:anywhere}td.n{text-align:right;font-variant-numeric:tabular-nums}\
+th{background:#f3f6f9;white-space:nowrap}td{overflow-wrap:anywhere;min-width:4.5em}td.n{min-width:0;text-align:right;font-variant-numeric:tabular-nums}\
 @media print{body{margin:0;max-width:none}figure,tr{break-inside:avoid}}";
 
 pub fn html(report: &Report, language: Language) -> String {

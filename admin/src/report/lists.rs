@@ -7,6 +7,7 @@ use tasuki_protocol::ledger::event::{Entry, Event, Witness};
 use tasuki_protocol::ledger::words::{Direction, FileVerdict, Overwrote};
 
 use super::Section;
+use super::rows_of_sessions::known;
 use super::table::{Cell, Table};
 use super::tally::{Counts, Grouping, Tally};
 use crate::audit::filter::{Session, kind};
@@ -60,6 +61,7 @@ pub(super) fn totals(tally: &Tally) -> Table {
     let row = |group: &'static str, (grouping, name): (Option<Grouping>, &str), counts: &Counts| {
         let name = match grouping {
             Some(grouping) if name.is_empty() => Cell::Nobody(grouping),
+            Some(Grouping::Mode) => known("paired", "mode", name),
             Some(_) | None => Cell::Text(name.to_owned()),
         };
         let head = [Cell::Word(group), name];

@@ -6,8 +6,9 @@
 mod charts;
 mod html;
 mod lists;
-pub mod rows_of_sessions;
+mod rows_of_sessions;
 pub mod show;
+pub mod shown_names;
 pub mod table;
 pub mod tally;
 mod words;
@@ -46,7 +47,7 @@ pub struct Head {
 pub enum Section {
     /// Counts per operator, customer, period and mode
     Totals,
-    /// Each session in one row: from, to, who, whom, why, the customer's answer, pictures, how and by whom it ended
+    /// Each session in one row: from, to, who, whom, why, the customer's answer, what was granted, pictures, how and by whom it ended
     Sessions,
     /// Each file that passed, or was refused
     Files,
@@ -105,7 +106,7 @@ impl Report {
     pub fn new(
         head: Head,
         records: &[&Record],
-        (sessions, names): (&HashMap<SessionId, Session>, &HashMap<String, String>),
+        (sessions, names): (&HashMap<SessionId, Session>, &HashMap<SessionId, String>),
         (zone, period): (&Zone, Period),
     ) -> Self {
         let tally = tally::tally(records, sessions, |at| zone.show(at, period.form()));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tasuki_protocol::consent::Answer;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Event, Witness};
-use tasuki_protocol::ledger::words::AdminAction;
+use tasuki_protocol::rights::{Capability, Mode};
 
 use super::table::{Cell, Table};
 use crate::audit::field_words;
@@ -27,34 +27,16 @@ const COLUMNS: &[&str] = &[
     "reason",
     "mode",
     "answer",
+    "granted",
     "pictures",
     "ended",
     "ended_by",
     "session",
 ];
 
-/// Under which name end users see each account, as administrators have said it last.
-pub fn names<'a>(records: impl IntoIterator<Item = &'a Record>) -> HashMap<String, String> {
-    let mut names = HashMap::new();
-    for entry in records.into_iter().filter_map(Record::entry) {
-        let Event::AdminDid { action, target, detail, .. } = &entry.event else { continue };
-        let is_named = matches!(
-            action,
-            AdminAction::OperatorAdded | AdminAction::OperatorChanged | AdminAction::DeviceApproved
-        );
-        // It stands last, since it may have anything in it.
-        let name = detail.split_once("name=").map(|(_, name)| name);
-        if let (true, Some(name)) = (is_named, name) {
-            let account = entry.operator.as_ref().unwrap_or(target);
-            names.insert(account.clone(), name.to_owned());
-        }
-    }
-    names
-}
-
 pub(super) fn table(
     records: &[&Record],
-    (sessions, names): (&HashMap<SessionId, Session>, &HashMap<String, String>),
+    (sessions, names): (&HashMap<SessionId, Session>, &HashMap<SessionId, String>),
     zone: &Zone,
 ) -> Table {
     let rows = records.iter().filter_map(|record| {
@@ -71,13 +53,12 @@ pub(super) fn table(
             Cell::Text(session.closed.map(|(at, ..)| zone.moment(at)).unwrap_or_default()),
             Cell::Count(session.minutes),
             text(operator),
-            text(operator.and_then(|account| names.get(account))),
+            text(names.get(&id)),
             text(session.customer.as_ref()),
             text(session.reason.as_ref()),
-            session
-                .mode
-                .map_or_else(|| Cell::Text(String::new()), |mode| known("paired", "mode", mode)),
+            mode(session.mode),
             answer(session),
+            mode(granted(session)),
             Cell::Count(session.pictures()),
             ended,
             ended_by,
@@ -85,6 +66,22 @@ pub(super) fn table(
         ])
     });
     Table { columns: COLUMNS, rows: rows.collect() }
+}
+
+fn mode(mode: Option<Mode>) -> Cell {
+    mode.map_or_else(|| Cell::Text(String::new()), |mode| known("paired", "mode", mode))
+}
+
+/// As far as it was granted: who may only look has another mode than was asked for. None where nothing was granted.
+fn granted(session: &Session) -> Option<Mode> {
+    let (_, rights) = session.granted?;
+    let asked = session.mode?;
+    let may_operate = session.operated || rights.has(Capability::Operate);
+    Some(match asked {
+        Mode::Manage | Mode::Control if !may_operate => Mode::View,
+        Mode::Share if !may_operate => Mode::Show,
+        Mode::Manage | Mode::Control | Mode::View | Mode::Share | Mode::Show => asked,
+    })
 }
 
 fn answer(session: &Session) -> Cell {
@@ -111,7 +108,7 @@ fn ending(session: &Session) -> [Cell; 2] {
 }
 
 /// A word of the ledger's own, with its Japanese one.
-fn known(event: &str, field: &str, word: impl Serialize) -> Cell {
+pub(super) fn known(event: &str, field: &str, word: impl Serialize) -> Cell {
     let word = serde_json::to_value(word).unwrap_or_default();
     let word = word.as_str().unwrap_or_default().to_owned();
     let japanese = field_words::value(event, field, &word).unwrap_or_default();

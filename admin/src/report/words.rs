@@ -31,6 +31,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "display_name" => ("Shown name", "表示名"),
         "mode" => ("Mode", "モード"),
         "answer" => ("Customer's answer", "顧客の回答"),
+        "granted" => ("Granted", "許可された範囲"),
         "pictures" => ("Pictures kept", "保存画像"),
         "ended" => ("How it ended", "終了理由"),
         "ended_by" => ("Ended by", "終了した側"),

@@ -8,7 +8,7 @@ use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
 use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure};
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
 
 use crate::ledger::{Ledger, seen};
@@ -112,6 +112,17 @@ fn s54_totals_agree_with_the_raw_records_and_each_grouping_with_the_totals() {
     }
 }
 
+/// A device certified under a name.
+fn approved(operator: &str, device: u8, name: &str) -> Entry {
+    let device = DeviceKey([device; 32]);
+    Entry::server(Event::AdminDid {
+        admin: "admin".to_owned(),
+        action: AdminAction::DeviceApproved,
+        target: operator.to_owned(),
+        detail: format!("device={device}, modes=view control, until=9, name={name}"),
+    })
+}
+
 /// A session in which somebody did not answer, one that was closed before he could, a number that nobody used, and one
 /// that still runs.
 fn odd_ones(ledger: &mut Ledger) {
@@ -149,15 +160,7 @@ fn odd_ones(ledger: &mut Ledger) {
 fn s54_each_session_is_one_row_that_says_who_whom_why_with_whose_consent_and_how_it_ended() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = month();
-    ledger.server(
-        0,
-        Entry::server(Event::AdminDid {
-            admin: "admin".to_owned(),
-            action: AdminAction::OperatorAdded,
-            target: "hanako".to_owned(),
-            detail: "modes=view control, name=佐藤　花子".to_owned(),
-        }),
-    );
+    ledger.server(0, approved("hanako", 1, "佐藤　花子"));
     odd_ones(&mut ledger);
     ledger.write(folder.path());
     let report = json(folder.path(), &["report"]);
@@ -202,6 +205,67 @@ fn s54_each_session_is_one_row_that_says_who_whom_why_with_whose_consent_and_how
     assert!(csv.contains("'=INC-2026-0042") && csv.contains("nobody answered"), "{csv}");
     let page = shown(folder.path(), &["report", "--format", "html"]);
     assert!(page.contains("<th scope=\"col\">How it ended</th>"), "{page}");
+}
+
+/// S54, S97: whoever reads a report reads the name that the customer read, also after the account has another; where its
+/// computers have different ones, that of the computer at which it signed in.
+#[test]
+fn s54_s97_a_session_has_the_name_that_was_shown_in_it_and_what_was_granted_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, mut minute) = (ledger(), 0);
+    let mut session = |ledger: &mut Ledger, n: u8, mode: Mode, granted: &[Capability], later: bool| {
+        minute += 1;
+        let (id, agent) = (SessionId([n; 16]), DeviceKey([0; 32]));
+        let at = |event| seen("yuki", Some(id), event);
+        ledger.server(minute, at(Event::RoomOpened { mode, policy: 1, reason: None }));
+        ledger.server(minute, at(Event::Paired { agent, from: "192.0.2.9".to_owned() }));
+        let (answer, granted) = (Answer::Accepted, Rights::of(granted));
+        let consent = Event::ConsentAnswered { mode, answer, granted };
+        ledger.end(minute, (id, Role::Agent, 0), consent);
+        if later {
+            let right = Capability::Operate;
+            ledger.end(minute, (id, Role::Agent, 1), Event::RightGranted { right });
+        }
+    };
+    let (see, both) = ([Capability::SeeScreen], [Capability::SeeScreen, Capability::Operate]);
+    ledger.server(0, approved("yuki", 1, "Yuki Mori"));
+    session(&mut ledger, 90, Mode::Control, &both, false);
+    ledger.server(
+        2,
+        Entry::server(Event::AdminDid {
+            admin: "admin".to_owned(),
+            action: AdminAction::OperatorChanged,
+            target: "yuki".to_owned(),
+            detail: "name=Yuki Sato".to_owned(),
+        }),
+    );
+    session(&mut ledger, 91, Mode::Control, &see, false);
+    session(&mut ledger, 92, Mode::Control, &see, true);
+    ledger.server(4, approved("yuki", 2, "Yuki Sato"));
+    session(&mut ledger, 93, Mode::Share, &see, false);
+    let signed_in =
+        Event::LoggedIn { from: "192.0.2.1".to_owned(), device: DeviceKey([2; 32]), mac: None };
+    ledger.server(5, seen("yuki", None, signed_in));
+    session(&mut ledger, 94, Mode::View, &see, false);
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let told = |row: &Value| ["display_name", "mode", "granted"].map(|column| row[column].clone());
+    let told: Vec<[Value; 3]> = rows(&report, "sessions").iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            ["Yuki Mori", "control", "control"],
+            ["Yuki Mori", "control", "view"],
+            ["Yuki Mori", "control", "control"],
+            ["Yuki Mori / Yuki Sato", "share", "show"],
+            ["Yuki Sato", "view", "view"],
+        ]
+        .map(|row| row.map(Value::from))
+    );
+    let text = shown(folder.path(), &["report", "--table", "totals", "--lang", "ja"]);
+    let of_modes = text.lines().filter(|line| line.starts_with("モード"));
+    let of_modes = of_modes.collect::<Vec<_>>().join("\n");
+    assert!(of_modes.contains("閲覧") && !of_modes.contains("view"), "{text}");
 }
 
 #[test]

@@ -86,8 +86,10 @@ pub(super) async fn login(
     let trust =
         Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
     check_server(options.server.as_deref(), &trust)?;
+    let is_first = !settings.profile.has_device_key();
     let device = settings.profile.device_key()?;
-    let mut credentials = credentials(options, settings)?;
+    let ask_code = if is_first { Text::AskEnrolment } else { Text::AskEnrolmentAgain };
+    let mut credentials = credentials(options, settings, ask_code)?;
     let (mut told, mut tries, mut wrong) = (false, 0, refusal(&credentials));
     loop {
         match login::login(&trust, &settings.proxies, &device, &credentials).await? {
@@ -309,7 +311,11 @@ fn is_new(settings: &Settings) -> bool {
     matches!(settings.profile.sign_in(), Err(Fault::NotSignedIn))
 }
 
-fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credentials, Fault> {
+fn credentials(
+    options: &LoginOptions,
+    settings: &Settings,
+    ask_code: Text,
+) -> Result<Credentials, Fault> {
     let Scripted { password_stdin, enrolment_stdin, totp_stdin } = options.scripted;
     let password = if password_stdin {
         terminal::plain_line().map_err(unread)?
@@ -319,7 +325,7 @@ fn credentials(options: &LoginOptions, settings: &Settings) -> Result<Credential
     let enrolment = if enrolment_stdin {
         Some(terminal::plain_line().map_err(unread)?)
     } else if !password_stdin && terminal::is_interactive() && is_new(settings) {
-        Some(hidden(Text::AskEnrolment, settings)?)
+        Some(hidden(ask_code, settings)?)
     } else {
         None
     };

@@ -356,9 +356,8 @@ texts! {
     ReasonProgramEnded => "the program was stopped", "プログラムが停止されました";
 
     AskPassword => "Password:", "パスワード:";
-    AskEnrolment =>
-        "Nobody has signed in with this profile yet: the enrolment code from your administrator (empty if this computer is enrolled):",
-        "このプロファイルでのサインインは初めてです。管理者から受け取った登録コードを入力してください（登録済みの端末なら空のまま）:";
+    AskEnrolment => "Nobody has signed in with this profile yet: the enrolment code from your administrator:", "このプロファイルでのサインインは初めてです。管理者から受け取った登録コードを入力してください:";
+    AskEnrolmentAgain => "The enrolment code from your administrator, if this device has not used one yet (empty if it waits for approval or is approved):", "管理者から受け取った登録コード（承認待ちまたは承認済みの端末なら空のまま）:";
     AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
     AskNewPassword => "New password:", "新しいパスワード:";
     AskNewPasswordAgain => "The same once more:", "もう一度:";

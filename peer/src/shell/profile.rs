@@ -49,6 +49,11 @@ impl Profile {
         })
     }
 
+    /// Whether the device's key was made already: it may wait, or be approved.
+    pub fn has_device_key(&self) -> bool {
+        self.state.join(DEVICE_KEY).exists()
+    }
+
     /// The operator's device key; made at the first call.
     ///
     /// # Errors

@@ -38,6 +38,8 @@ pub enum Item {
     Record(StoredRow),
     /// Stands behind the record that it ends with.
     Checkpoint(String),
+    /// A signed [`Acknowledgement`]; before any record.
+    Acknowledgement(Blob),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +158,8 @@ pub enum Finding {
     Head,
     #[error("a tombstone was not signed by the tenant's root key, or is of another ledger")]
     Tombstone,
+    #[error("what acknowledges a restore was changed")]
+    Acknowledgement,
 }
 
 /// What was found good.
@@ -167,6 +171,8 @@ pub struct Verified {
     /// Records whose content was pruned.
     pub pruned: u64,
     pub newest: Option<Checkpoint>,
+    /// Restores that the root key has acknowledged of this very ledger, in its order.
+    pub restores: Vec<Acknowledgement>,
 }
 
 /// A verification under way.
@@ -180,6 +186,8 @@ pub struct Auditor {
     signed: u64,
     keys: BTreeSet<Hash>,
     tombstones: BTreeMap<u64, Hash>,
+    acknowledged: Vec<Acknowledgement>,
+    restores: Vec<Acknowledgement>,
     /// The size of the largest tree that a removal was excused by, and that must be passed through.
     leaned_on: Option<u64>,
     pruned: u64,
@@ -199,6 +207,8 @@ impl Auditor {
             signed: 0,
             keys: BTreeSet::new(),
             tombstones: BTreeMap::new(),
+            acknowledged: Vec::new(),
+            restores: Vec::new(),
             leaned_on: None,
             pruned: 0,
             witnessed: BTreeMap::new(),
@@ -236,6 +246,21 @@ impl Auditor {
             return Err(Finding::Tombstone);
         }
         self.tombstones.insert(stone.before, stone.root);
+        Ok(())
+    }
+
+    /// Counts where this ledger has been what it says; before any record. One of another root, which a later one has
+    /// taken the place of, or of records that are gone, excuses nothing here.
+    ///
+    /// # Errors
+    /// [`Finding::Acknowledgement`]: nobody has signed it.
+    pub fn acknowledgement(&mut self, envelope: &[u8]) -> Result<(), Finding> {
+        let opened = dsse::open_self_signed::<Acknowledgement>(envelope);
+        let (word, by) = opened.map_err(|_| Finding::Acknowledgement)?;
+        if by == self.root_key && word.tenant == self.tenant {
+            let all = if word.size == 0 { &mut self.restores } else { &mut self.acknowledged };
+            all.push(word);
+        }
         Ok(())
     }
 
@@ -277,10 +302,13 @@ impl Auditor {
         let size = self.frontier.size();
         let known = self.witnessed.remove(&size);
         let stone = self.tombstones.get(&size).copied();
-        if known.is_none() && stone.is_none() {
+        let is_meant = self.acknowledged.iter().any(|word| word.size == size);
+        if known.is_none() && stone.is_none() && !is_meant {
             return Ok(());
         }
         let root = self.frontier.root();
+        let here = |word: &&Acknowledgement| (word.size, word.root) == (size, root);
+        self.restores.extend(self.acknowledged.iter().filter(here).cloned());
         if known.is_some_and(|known| known != root) {
             return Err(Finding::Forked(size));
         }
@@ -328,6 +356,7 @@ impl Auditor {
             checkpoints: self.checkpoints,
             pruned: self.pruned,
             newest: self.newest,
+            restores: self.restores,
         })
     }
 

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::admin::Hours;
+
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES: u16 = 24 * 60;
 const STEP_S: u64 = 60;
@@ -60,6 +62,22 @@ pub struct Window {
 }
 
 impl Window {
+    /// Whether it says itself on whose clocks.
+    pub fn names_a_zone(&self) -> bool {
+        self.zone.is_some()
+    }
+
+    /// As an account's limits have it (S63); by UTC where it names no zone.
+    pub fn of_account(&self) -> Hours {
+        let on = |day: &u8| self.days & (1 << (day - 1)) != 0;
+        Hours {
+            zone: self.zone.as_ref().map_or_else(|| "UTC".to_owned(), Zone::to_string),
+            days: (1..=7).filter(on).collect(),
+            from: self.from,
+            until: self.until,
+        }
+    }
+
     fn admits(&self, weekday: usize, minute: u16) -> bool {
         let on = |day: usize| self.days & (1 << (day % 7)) != 0;
         if self.from < self.until {

@@ -294,11 +294,8 @@ fn records_of_connections_keep_their_words() {
 /// An exported file's items, by the byte that opens each.
 #[test]
 fn items_of_an_export_keep_their_numbers() {
-    let envelope = DataKey::new(&Seed::from_bytes([1; 32])).seal(
-        &[LogSecretKey::from_bytes([1; 32]).public()],
-        TenantId([1; 8]),
-        &Seed::from_bytes([1; 32]),
-    );
+    let (seed, key) = (Seed::from_bytes([1; 32]), LogSecretKey::from_bytes([1; 32]).public());
+    let envelope = DataKey::new(&seed).seal(&[key], TenantId([1; 8]), &seed);
     let header = Header { bundle: Blob::default(), wrapped: Vec::new(), from: 0, before: D };
     let mut all = Snapshots::default();
     let first = |item: Item| item.frame()[4];
@@ -307,6 +304,7 @@ fn items_of_an_export_keep_their_numbers() {
     all.byte("Item::Key", first(Item::Key(envelope.expect("one key"))), 2);
     all.byte("Item::Record", first(Item::Record(StoredRow { leaf: D, row: None })), 3);
     all.byte("Item::Checkpoint", first(Item::Checkpoint(t())), 4);
+    all.byte("Item::Acknowledgement", first(Item::Acknowledgement(Blob::default())), 5);
     all.assert_same();
 }
 

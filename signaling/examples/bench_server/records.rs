@@ -146,7 +146,7 @@ pub(crate) fn verified(records: u64) -> Vec<Figure> {
                 Item::Key(key) => auditor.key(&key),
                 Item::Record(row) => auditor.record(&row).unwrap(),
                 Item::Checkpoint(note) => auditor.checkpoint(&note).unwrap(),
-                Item::Header(_) | Item::Tombstone(_) => {}
+                Item::Header(_) | Item::Tombstone(_) | Item::Acknowledgement(_) => {}
             }
         }
         seconds += own_cpu_seconds() - before;

@@ -119,7 +119,8 @@ fn is_whole_days(hours: &Hours) -> bool {
     (hours.from, hours.until) == (0, DAY_MINUTES)
 }
 
-/// Seconds until the allowed hours end by the clock on the wall, 0 outside of them.
+/// Seconds until the allowed hours end by the clock on the wall, 0 outside of them. A night belongs to the day on which it
+/// begins.
 fn left_by_the_clock(zone: &TimeZone, hours: &Hours, at: Timestamp) -> i64 {
     let local = zone.to_datetime(at);
     let day = u8::try_from(local.weekday().to_monday_one_offset()).unwrap_or_default();
@@ -127,17 +128,24 @@ fn left_by_the_clock(zone: &TimeZone, hours: &Hours, at: Timestamp) -> i64 {
     let second =
         i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
     let (from, until) = (i64::from(hours.from) * 60, i64::from(hours.until) * 60);
-    if !hours.days.contains(&day) || !(from..until).contains(&second) {
+    let whole_day = i64::from(DAY_MINUTES) * 60;
+    let length = if from < until { until - from } else { until + whole_day - from };
+    let left = |began: u8, since: i64| {
+        let is_within = hours.days.contains(&began) && (0..length).contains(&since);
+        if is_within { length - since } else { 0 }
+    };
+    let yesterday = (day + 5) % 7 + 1;
+    let left = left(day, second - from).max(left(yesterday, second + whole_day - from));
+    if left == 0 {
         return 0;
     }
-    let left = until - second;
     if !is_whole_days(hours) {
         return left;
     }
     // Nothing ends at midnight where the next day goes on.
     let following = (1..7_u8).map(|more| (day - 1 + more) % 7 + 1);
     let whole = following.take_while(|next| hours.days.contains(next)).count();
-    left + i64::from(DAY_MINUTES) * 60 * i64::try_from(whole).unwrap_or_default()
+    left + whole_day * i64::try_from(whole).unwrap_or_default()
 }
 
 /// Who really asks: the peer, or, if that is one of `proxies`, whom it forwards for: the last
@@ -188,7 +196,7 @@ fn mac(text: &str) -> Option<String> {
 fn understand(hours: Hours) -> Result<(TimeZone, Hours), NotLimits> {
     let zone = TimeZone::get(&hours.zone).map_err(|_| NotLimits)?;
     let days = !hours.days.is_empty() && hours.days.iter().all(|day| (1..=7).contains(day));
-    if days && hours.from < hours.until && hours.until <= DAY_MINUTES {
+    if days && hours.from != hours.until && hours.from < DAY_MINUTES && hours.until <= DAY_MINUTES {
         Ok((zone, hours))
     } else {
         Err(NotLimits)
@@ -244,6 +252,24 @@ mod tests {
         let saturday = 1_774_656_000;
         assert_eq!(berlin.opens(saturday), Some((Some(saturday + 8 * 86_400 + 900), "Europe/Berlin")));
         assert_eq!(at(&["192.0.2.0/24"]).opens(0), None);
+    }
+
+    /// S63: a night that began on an allowed day goes on after midnight, and none other.
+    #[test]
+    fn s63_hours_that_end_before_they_begin_end_on_the_next_day() {
+        let zone = "UTC".to_owned();
+        let hours = Some(Hours { zone, days: vec![5], from: 22 * 60, until: 6 * 60 });
+        let night = Admission::try_from(&Limits { hours, ..Limits::default() }).unwrap();
+        // Friday, 2026-11-27, 00:00 UTC.
+        let friday = 1_795_737_600;
+        let left = |hour: i64| night.seconds_left(friday + hour * 3600);
+        assert_eq!(
+            [left(5), left(21), left(30)],
+            [Some(0); 3],
+            "the night before, the evening, Saturday"
+        );
+        assert_eq!([left(22), left(23), left(29)], [Some(8 * 3600), Some(7 * 3600), Some(3600)]);
+        assert_eq!(night.opens(friday + 30 * 3600).unwrap().0, Some(friday + (7 * 24 + 22) * 3600));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Facts {
     pub(crate) begins: i64,
     pub(crate) ends: i64,
     pub(crate) names: Vec<String>,
+    /// SHA-256 of its SubjectPublicKeyInfo: what every program pins.
+    pub(crate) pin: Digest,
 }
 
 /// SHA-256 of the first certificate in `pem`.
@@ -32,6 +34,7 @@ pub(crate) fn facts(pem: &[u8]) -> Option<Facts> {
         begins: validity.not_before.timestamp(),
         ends: validity.not_after.timestamp(),
         names: names.unwrap_or_default(),
+        pin: Digest(Sha256::digest(leaf.public_key().raw).into()),
     })
 }
 

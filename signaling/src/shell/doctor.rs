@@ -191,8 +191,8 @@ fn certificates(data: &Path, host: &str) -> Vec<Seen> {
         Seen::new(
             "D06",
             Grade::Well,
-            format!("The certificate is for {host}."),
-            format!("証明書は {host} のものです。"),
+            format!("The certificate is for {host}. The SHA-256 of its public key: {}", facts.pin),
+            format!("証明書は {host} のものです。公開鍵の SHA-256: {}", facts.pin),
         )
     } else {
         Seen::new(

@@ -12,11 +12,12 @@ use rustix::process::getuid;
 use sqlx::Row as _;
 use tasuki_protocol::admin::{ProblemCode, RECOVERY_TOKEN, RecoverAdmin, recovery_proof};
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::ids::TenantId;
+use tasuki_protocol::ids::{Digest, TenantId};
 
 use super::accounts::{Accounts, digest, signed};
 use super::acts::Step;
 use super::admins::{AdminRefused, Coming};
+use super::certificate;
 use super::clock;
 use super::fault::Fault;
 use super::folder::{DATABASE, Folder};
@@ -24,6 +25,7 @@ use super::kinds::Kind;
 use super::ledger::{Ledger, Unwritten, Work};
 use super::store::{Event, Store};
 use super::store_fault;
+use super::tls;
 
 /// From the making of a token to its end, in seconds: enough to type two shares.
 pub(crate) const TOKEN_S: i64 = 15 * 60;
@@ -45,6 +47,9 @@ pub(crate) struct RecoveryToken {
     pub(crate) token: String,
     pub(crate) tenant: TenantId,
     pub(crate) url: String,
+    /// SHA-256 of the server's public key as it is now: what `init --recover` asks for. The certificate cannot be
+    /// read where there is none, and whoever comes back has a bundle then, or nothing.
+    pub(crate) pin: Option<Digest>,
 }
 
 /// Makes a token for the server of the folder `data`, which may be running. One is good at a time.
@@ -65,7 +70,11 @@ pub(crate) async fn make_token(data: &Path) -> Result<RecoveryToken, Fault> {
     let made = store.keep_recovery_token(&token).await;
     store.close().await;
     match made {
-        Ok(true) => Ok(RecoveryToken { token, tenant: facts.tenant, url: facts.url() }),
+        Ok(true) => {
+            let certificate = std::fs::read(data.join(tls::Pair::IN_USE.certificate)).ok();
+            let pin = certificate.and_then(|pem| Some(certificate::facts(&pem)?.pin));
+            Ok(RecoveryToken { token, tenant: facts.tenant, url: facts.url(), pin })
+        }
         Ok(false) => Err(Fault::NothingToRecover(data.to_owned())),
         Err(error) => Err(not_kept(&error, data)),
     }

@@ -88,6 +88,9 @@ fn s65_t69_what_cannot_be_undone_is_typed_at_a_terminal_or_said_in_advance() {
     let (code, said) = at_terminal(&house, &drop_old, &["root", passphrase]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(version(&state()), version(&after) + 1);
+    // S92: nobody notes in passing that he has looked through everything.
+    let (code, said) = at_terminal(&house, &["audit", "review"], &["yes"]);
+    assert!(code == Some(7) && said.contains("did not match"), "{code:?} {said}");
     house.administrate(&["group", "add", "desk"]).expect("a group");
     house.administrate(&["group", "remove", "desk", "--yes"]).expect("a script has said so");
 }

@@ -13,10 +13,16 @@ use tasuki_tests::stack::{House, all_bytes_below};
 use tasuki_tests::tapping::encodings;
 
 /// As the vault has it now.
-fn master(house: &House) -> Master {
+pub(crate) fn master(house: &House, passphrase: &str) -> Master {
     let vault = fs::read(house.folder().join("admin/vault.json")).expect("the vault");
     let vault: Vault = serde_json::from_slice(&vault).expect("a vault");
-    Master::unwrap(&vault, &Passphrase::entered(house.secrets()[0])).expect("its passphrase")
+    Master::unwrap(&vault, &Passphrase::entered(passphrase)).expect("its passphrase")
+}
+
+/// Private halves of log keys that this master has wrapped; not those of the one before it.
+pub(crate) fn opened_log_keys(house: &House, master: &Master) -> Vec<[u8; 32]> {
+    let wrapped = wrapped_log_keys(house);
+    wrapped.iter().filter_map(|key| Some(master.unwrap_log_key(key).ok()?.to_bytes())).collect()
 }
 
 /// As the server keeps them for administrators.
@@ -53,7 +59,7 @@ fn memory_of(process: u32) -> Vec<u8> {
 }
 
 /// Whether one of `needles` is there, by their first two bytes: once through, however many they are.
-fn any_in(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
+pub(crate) fn any_in(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
     let mut begins: Vec<Vec<&[u8]>> = vec![Vec::new(); 1 << 16];
     let place = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
     for needle in needles {
@@ -73,12 +79,9 @@ fn r9_s49_s50_no_private_half_of_the_organisations_keys_ever_comes_to_the_server
     house.sign_in_administrator().expect("signed in");
     let mut secrets: Vec<[u8; 32]> = Vec::new();
     let mut note = |house: &House| {
-        let master = master(house);
+        let master = master(house, house.secrets()[0]);
         secrets.extend([*master.bytes(), master.root().to_bytes(), master.lock().to_bytes()]);
-        // Wrapped by this master or by the one before it.
-        let opened = wrapped_log_keys(house);
-        secrets
-            .extend(opened.iter().filter_map(|key| Some(master.unwrap_log_key(key).ok()?.to_bytes())));
+        secrets.extend(opened_log_keys(house, &master));
     };
     note(&house);
     for kind in ["lock", "log", "root"] {
@@ -92,7 +95,7 @@ fn r9_s49_s50_no_private_half_of_the_organisations_keys_ever_comes_to_the_server
         9,
         "two masters, each with its root and its lock, one lock more, two log keys"
     );
-    let root = master(&house).root().verifying_key().to_bytes();
+    let root = master(&house, house.secrets()[0]).root().verifying_key().to_bytes();
     let memory = memory_of(house.server.id());
     assert!(any_in(&memory, &[root.to_vec()]), "the public half is, as bytes");
     let mut there = all_bytes_below(&house.folder().join("server")).expect("its folder");

@@ -7,6 +7,7 @@ mod made_there;
 mod mending;
 mod naming;
 mod people;
+mod recorded;
 mod recovering;
 mod telling;
 mod walking;
@@ -54,6 +55,13 @@ fn administer_at(house: &House, off: &str, arguments: &[&str]) -> (Option<i32>, 
     command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME", off);
     let output = output(command, house, "admin", (arguments, ""));
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What the operator reads out, which the administrator's list does not say.
+fn words_of(house: &House, operator: &str) -> String {
+    let list = house.administrate(&["device", "list", operator]).expect("a list");
+    let device = list["devices"][0]["device"].as_str().expect("a device");
+    tasuki_protocol::words::fingerprint(&device.parse().expect("a key"))
 }
 
 fn text(path: &Path) -> &str {

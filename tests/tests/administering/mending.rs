@@ -1,14 +1,16 @@
 //! What is mended of accounts by the administrator's program, and what the operator's tells who comes at another hour.
 
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use tasuki_tests::running::Mark;
+use tasuki_protocol::rights::Mode;
+use tasuki_tests::running::{Mark, Process};
 use tasuki_tests::stack::House;
 
 use crate::people::enrolled;
-use crate::walking::{done, login, signs_in};
-use crate::{administer, answered};
+use crate::walking::{done, login, opened, signs_in};
+use crate::{administer, answered, started, words_of};
 
 const NEW: &str = "a quiet morning in the harbour";
 
@@ -34,11 +36,6 @@ fn s65_a_forgotten_password_is_reset_and_shown_once_and_the_old_one_opens_nothin
     assert!(code == Some(7) && said.contains("Did you mean hanako?"), "{said}");
 }
 
-fn words_of(house: &House) -> String {
-    let list = done(house, &["device", "list", "hanako"]);
-    list["devices"][0]["words"].as_str().expect("words").to_owned()
-}
-
 /// S66, T8: name and modes are changed, and a new certificate has them without a question, on this computer.
 #[test]
 fn s66_t8_a_name_and_modes_are_changed_and_certified_by_renewing_the_device() {
@@ -51,17 +48,144 @@ fn s66_t8_a_name_and_modes_are_changed_and_certified_by_renewing_the_device() {
         (&1.into(), &serde_json::json!(["view", "control"]))
     );
     assert!(signs_in(&house, password), "the device goes on");
-    let renew = ["device", "approve", "hanako", "--renew", "--words", &words_of(&house)];
+    let renew = ["device", "approve", "hanako", "--renew", "--words", &words_of(&house, "hanako")];
     let renewed =
         answered(&house, "admin", &[&["--json"], &renew[..]].concat(), &format!("{passphrase}\n"));
     assert_eq!(renewed["display_name"], "Hanako Suzuki", "{renewed}");
+    let running = opened(&house, Mode::Control).expect("a number");
     let narrowed = done(&house, &["operator", "change", "hanako", "--modes", "view"]);
-    assert_eq!(narrowed["devices_to_renew"], 0, "that holds at once");
-    let (code, said) = administer(&house, "admin", &["operator", "change", "hanako"], "");
-    assert_eq!(code, Some(2), "{said}");
+    assert_eq!(
+        (&narrowed["devices_to_renew"], &narrowed["ended"]),
+        (&0.into(), &1.into()),
+        "that holds at once, and ends what is wider"
+    );
+    drop(running);
+    told_as_it_is(&house);
     let organisation = ["operator", "change", "hanako", "--display-name", "\u{202e}x"];
     let (code, said) = administer(&house, "admin", &organisation, "");
     assert!(code == Some(7) && said.contains("U+202E"), "{said}");
+}
+
+/// What `operator change` says is what it did: the certificate has view and control, and the account view.
+fn told_as_it_is(house: &House) {
+    let said = |arguments: &[&str]| {
+        let output =
+            started(house, "admin", &[&["operator", "change", "hanako"], arguments].concat(), "");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for (arguments, expected, others) in [
+        (
+            &["--modes", "view,control"] as &[&str],
+            "may be used at once",
+            ["need a new certificate", "Fewer modes"],
+        ),
+        (&["--modes", "view"], "Fewer modes hold at once", ["need a new certificate", "may be used"]),
+        (&["--modes", "view,show"], "1 need a new certificate", ["Fewer modes", "may be used"]),
+        (&["--modes", "view"], "have ended by it: 0", ["need a new certificate", "may be used"]),
+        (
+            &["--modes", "view,control", "--lang", "ja"],
+            "すぐに使えます",
+            ["更新が必要です", "外したモード"],
+        ),
+        (&[], "modes view,control", ["Fewer modes", "need a new certificate"]),
+    ] {
+        let told = said(arguments);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+        assert!(others.iter().all(|other| !told.contains(other)), "{arguments:?}: {told}");
+    }
+}
+
+/// T8, S66: the six words are the operator's to read out, and the list of devices has them nowhere; it says what each
+/// certificate does, and which is to be made anew.
+#[test]
+fn t8_s66_the_list_of_devices_tells_of_each_certificate_and_keeps_the_six_words_back() {
+    let house = House::set_up().expect("a house");
+    let words = words_of(&house, "hanako");
+    let list = |language: &str| {
+        let output = started(&house, "admin", &["--lang", language, "device", "list"], "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let row =
+        |list: &str| list.lines().find(|line| line.starts_with("hanako")).expect("a row").to_owned();
+    let before = list("en");
+    assert!(
+        row(&before).contains("Hanako Sato") && row(&before).contains("manage,control"),
+        "{before}"
+    );
+    assert!(row(&before).contains(" 90 ") && !before.contains("renewal due"), "{before}");
+    let json = house.administrate(&["device", "list"]).expect("a list").to_string();
+    let first = words.split(' ').next().expect("a word");
+    for shown in [&before, &list("ja"), &json] {
+        assert!(!shown.contains(&words) && !shown.contains(&format!("\"{first} ")), "{shown}");
+    }
+    done(&house, &["operator", "change", "hanako", "--display-name", "Hanako Suzuki"]);
+    assert!(
+        row(&list("en")).contains("renewal due: shown name is now Hanako Suzuki"),
+        "{}",
+        list("en")
+    );
+    assert!(row(&list("ja")).contains("要更新: 現在の表示名は Hanako Suzuki"), "{}", list("ja"));
+}
+
+/// S63, S70: hours as in a policy, by its clocks where none are named; and an explanation does not contradict itself.
+#[test]
+fn s63_s70_hours_of_an_account_are_written_as_in_a_policy_and_explained_as_they_hold() {
+    let house = House::set_up().expect("a house");
+    let file = house.folder().join("policy.toml");
+    fs::write(&file, "time_zone = \"Asia/Tokyo\"\n[default]\nchat = true\n").expect("written");
+    let limit = |hours: &str| {
+        let limited = done(&house, &["operator", "limit", "hanako", "--hours", hours]);
+        limited["limits"]["hours"].clone()
+    };
+    assert_eq!(limit("daily 22:00-06:00")["zone"], "UTC");
+    done(&house, &["policy", "set", &file.display().to_string()]);
+    let night = limit("daily 22:00-06:00");
+    assert_eq!((&night["zone"], &night["until"]), (&"Asia/Tokyo".into(), &360.into()), "{night}");
+    assert_eq!(limit("sat,sun 10:00-12:00 Europe/Berlin")["zone"], "Europe/Berlin");
+    let running = opened_in_all_hours(&house);
+    let output = started(
+        &house,
+        "admin",
+        &["operator", "limit", "hanako", "--hours", &format!("{} 09:00-18:00", another_day())],
+        "",
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("have ended by it: 1"), "{said}");
+    drop(running);
+    let explained = done(&house, &["policy", "explain", "hanako", "--mode", "view"]);
+    let rights = explained["rights"].as_array().expect("rights");
+    let row = |key: &str| rights.iter().find(|right| right["key"] == key).expect("a row").clone();
+    assert_eq!(explained["allowed"], false, "{explained}");
+    assert_eq!(
+        (&row("hours")["value"], &row("hours")["by"]["kind"]),
+        (&"false".into(), &"account".into())
+    );
+    assert_eq!(
+        (&row("chat")["available"], &row("fetch_files")["available"]),
+        (&true.into(), &false.into())
+    );
+    done(&house, &["device", "revoke", "hanako", "--yes"]);
+    for (language, head, cell) in [
+        ("en", "hours of his account do not allow it now", "the account's hours"),
+        ("ja", "今はアカウントの利用時間外です", "アカウントの利用時間 "),
+    ] {
+        let explain = ["--lang", language, "policy", "explain", "hanako", "--mode", "control"];
+        let output = started(&house, "admin", &explain, "");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let row = said.lines().find(|line| line.starts_with("hours")).expect("a row");
+        assert!(said.contains(head) && row.contains("false") && row.contains(cell), "{said}");
+        let files = said.lines().find(|line| line.starts_with("send_files")).expect("a row");
+        let mark = if language == "en" { "no program of this version" } else { "未対応" };
+        assert!(files.contains(mark), "{said}");
+    }
+}
+
+fn opened_in_all_hours(house: &House) -> Process {
+    done(house, &["operator", "limit", "hanako", "--none"]);
+    let [_, password, _] = house.secrets();
+    assert!(signs_in(house, password));
+    opened(house, Mode::View).expect("a number")
 }
 
 /// S66, T57: an administrator's own password; and open invitations are seen and withdrawn.
@@ -171,7 +295,7 @@ fn s65_full_width_names_are_taken_and_acts_without_an_effect_are_called_so() {
     ] {
         for (language, words) in [("en", english), ("ja", japanese)] {
             let arguments = [&["--lang", language], arguments].concat();
-            let output = crate::started(&house, "admin", &arguments, "");
+            let output = started(&house, "admin", &arguments, "");
             let said = [output.stdout, output.stderr].concat();
             let said = String::from_utf8_lossy(&said);
             assert!(

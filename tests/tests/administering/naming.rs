@@ -4,9 +4,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tasuki_tests::running::program;
+use tasuki_tests::running::{Mark, Process, program};
 use tasuki_tests::stack::House;
 
+use crate::confirming::at_terminal;
 use crate::people::enrolled;
 use crate::{administer, answered};
 
@@ -23,11 +24,15 @@ fn added(house: &House, profile: &str, (name, modes): (&str, &str)) -> String {
 
 /// The operator's computer asks; gives the words that it shows.
 fn waiting(house: &House, code: &str) -> String {
+    waiting_at(house, code, "yuki")
+}
+
+fn waiting_at(house: &House, code: &str, profile: &str) -> String {
     let typed = house.folder().join("typed-by-yuki");
     fs::write(&typed, format!("{PASSWORD}\n{code}\n")).expect("written");
     let mut login = Command::new(program("tasuki").expect("the program"));
     login.args(["login", "--tenant"]).arg(house.bundle()).arg("--profile");
-    login.arg(house.folder().join("yuki")).args(["--operator", "yuki", "--password-stdin"]);
+    login.arg(house.folder().join(profile)).args(["--operator", "yuki", "--password-stdin"]);
     login
         .args(["--enrolment-stdin", "--json"])
         .stdin(Stdio::from(fs::File::open(typed).expect("lines")));
@@ -146,4 +151,98 @@ fn s37_t16_a_renewed_certificate_goes_no_further_than_the_one_before_unless_that
         administer(&house, "admin", &[&approve[..], &["--lang", "ja"]].concat(), &passphrase);
     let row = said.lines().find(|line| line.contains("与えない権限")).expect("a row");
     assert!(code == Some(0) && row.ends_with("なし"), "{said}");
+}
+
+/// S37, T16: what was said for one device is said of that one alone, and of none where the server refused it; and another
+/// administrator's computer goes by the certificate that the device has.
+#[test]
+fn s37_t16_what_is_withheld_from_one_device_stays_withheld_from_it_whatever_is_said_of_another() {
+    let house = House::set_up().expect("a house");
+    enrolled(&house, "taro");
+    let code = added(&house, "admin", ("Yuki Mori", "control,view"));
+    let laptop = waiting(&house, &code);
+    let withheld = serde_json::json!(["fetch_files", "send_files"]);
+    let (none, both) = (serde_json::json!([]), serde_json::json!(["control", "view"]));
+    let narrow = ["--without", "fetch_files,send_files"];
+    assert_eq!(certified(&house, &laptop, &narrow), (withheld.clone(), both.clone()));
+    let code = answered(&house, "admin", &["--json", "operator", "code", "yuki"], "");
+    let desk = waiting_at(&house, code["enrolment"].as_str().expect("a code"), "yuki-at-a-desk");
+    assert_eq!(
+        certified(&house, &desk, &[]).0,
+        withheld,
+        "the first of a device is as the newest of the operator"
+    );
+    assert_eq!(certified(&house, &desk, &["--renew", "--without", "none"]).0, none);
+    assert_eq!(certified(&house, &laptop, &["--renew"]).0, withheld, "the other one's was not meant");
+
+    // A colleague gives him another name while the passphrase is typed: the server refuses the certificate.
+    let rename = |name: &str| {
+        let change = ["operator", "change", "yuki", "--display-name", name];
+        let (code, said) = administer(&house, "taro", &change, "");
+        assert_eq!(code, Some(0), "{said}");
+    };
+    let mut command = Command::new(program("tasuki-admin").expect("the program"));
+    command.arg("--profile").arg(house.folder().join("admin")).env("LC_ALL", "C");
+    command.args(["device", "approve", "yuki", "--renew", "--without", "none", "--words", &laptop]);
+    let mut process = Process::start_at_terminal("tasuki-admin", &command).expect("it starts");
+    process.wait_for(Mark::default(), "days").expect("it has asked the server all that it will");
+    rename("Yuki Sato");
+    process.say(house.secrets()[0]).expect("typed");
+    assert_eq!(process.wait_end().expect("it ends").code(), Some(7));
+    rename("Yuki Mori");
+    assert_eq!(certified(&house, &laptop, &["--renew"]).0, withheld, "nothing of it has come about");
+
+    // Where nothing was kept the certificate itself says how far it goes.
+    fs::copy(house.folder().join("admin/vault.json"), house.folder().join("taro/vault.json"))
+        .expect("his, too");
+    let named = ["--display-name", "Yuki Mori", "--modes"];
+    let taros = |modes: &str| {
+        let approve = ["--json", "device", "approve", "yuki", "--renew", "--words", &laptop];
+        let typed = format!("{}\n", house.secrets()[0]);
+        answered(&house, "taro", &[&approve[..], &named[..], &[modes]].concat(), &typed)
+    };
+    let made = taros("view");
+    assert_eq!((&made["without"], &made["modes"]), (&withheld, &serde_json::json!(["view"])));
+
+    // And here it is narrower than what was signed here: nobody goes further without a word.
+    let renew = ["device", "approve", "yuki", "--renew", "--words", &laptop];
+    let passphrase = format!("{}\n", house.secrets()[0]);
+    let (code, said) = administer(&house, "admin", &[&["--json"], &renew[..]].concat(), &passphrase);
+    assert!(code == Some(7) && said.contains("--display-name and --modes"), "{said}");
+    for (language, words) in
+        [("en", "goes further than the device's certificate"), ("ja", "より広くなります")]
+    {
+        let asked = [&["--lang", language], &renew[..]].concat();
+        let (code, said) = at_terminal(&house, &asked, &["no"]);
+        assert!(code == Some(7) && said.contains(words) && said.contains("view"), "{said}");
+    }
+    let (code, said) = administer(&house, "admin", &renew, &format!("Yuki Mori\n{passphrase}"));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(certified(&house, &laptop, &["--renew"]), (withheld, both));
+}
+
+/// S100, T17: what cannot be done here is said before anybody is asked for what he would have to look up first.
+#[test]
+fn s100_t17_a_computer_without_the_organisations_keys_says_so_before_it_asks_anything() {
+    let house = House::set_up().expect("a house");
+    enrolled(&house, "taro");
+    for act in [
+        &["device", "revoke", "hanako"] as &[&str],
+        &["operator", "remove", "hanako"],
+        &["device", "approve", "hanako", "--renew"],
+        &["key", "rotate", "root"],
+        &["key", "rotate", "lock", "--drop-old"],
+        &["key", "renew"],
+    ] {
+        let (code, said) = administer(&house, "taro", act, "hanako\n0\n");
+        assert!(code == Some(3) && said.contains("vault.json"), "{act:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{act:?}: {said}");
+    }
+    let finish = ["key", "rotate", "server", "--finish"];
+    for (language, words) in [("en", "--finish"), ("ja", "--finish")] {
+        let finish = [&["--lang", language], &finish[..]].concat();
+        let (code, said) = administer(&house, "admin", &finish, "");
+        assert!(code == Some(7) && said.contains(words) && !said.contains("--yes"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }

@@ -9,7 +9,7 @@ use tasuki_tests::stack::House;
 
 use crate::confirming::at_terminal;
 use crate::walking::opened;
-use crate::{administer, answered, started, text};
+use crate::{administer, answered, started, text, words_of};
 
 /// A second administrator in a profile of his own.
 pub(crate) fn enrolled(house: &House, name: &str) {
@@ -159,7 +159,7 @@ fn s70_explain_prints_each_right_and_the_rule_that_decided_it() {
 fn s42_s70_an_explanation_goes_as_far_as_the_certificate_of_the_computer_and_so_does_a_session() {
     let house = House::set_up().expect("a house");
     let list = house.administrate(&["device", "list", "hanako"]).expect("a list");
-    let words = list["devices"][0]["words"].as_str().expect("words").to_owned();
+    let words = words_of(&house, "hanako");
     let less = ["--modes", "view", "--without", "screenshot"];
     let approve = [&["device", "approve", "hanako", "--renew", "--words", &words], &less[..]].concat();
     house.administrate(&approve).expect("certified for less");

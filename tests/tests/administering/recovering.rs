@@ -1,8 +1,10 @@
 //! The organisation's keys brought back from what was printed, on a new computer or in an old profile.
 
 use std::fs;
+use std::process::Command;
 
 use tasuki_protocol::bundle::Bundle;
+use tasuki_tests::running::program;
 use tasuki_tests::stack::House;
 
 use crate::{administer, answered, started, text};
@@ -203,5 +205,57 @@ fn t69_an_administrators_key_that_the_server_took_and_called_refused_opens_his_d
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(fs::read(folder.join("admin.key")).expect("a key"), taken);
     let (code, said) = administer(&house, "admin", &["operator", "list"], "");
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// S49, S72: after the server's key was changed, whoever has lost his computer reads its fingerprint where he gets the token,
+/// or needs none, with the organisation's file; that of before, and a file of before, are told apart from the right ones.
+#[test]
+fn s49_s72_a_lost_computer_comes_back_after_the_servers_key_was_changed() {
+    let house = House::set_up().expect("a house");
+    house.sign_in_administrator().expect("signed in");
+    let old = known(&house).server_pins[0].to_string();
+    let before = house.folder().join("before.json");
+    fs::copy(house.bundle(), &before).expect("kept");
+    house.administrate(&["key", "rotate", "server", "--yes"]).expect("its first step");
+    let passphrase = house.secrets()[0];
+    let finish = ["key", "rotate", "server", "--finish", "--yes"];
+    let output = started(&house, "admin", &finish, &format!("{passphrase}\n"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let new = known(&house).server_pins[0].to_string();
+    assert!(new != old && said.contains(&new), "{said}");
+
+    let made = house.recovery_token().expect("a token");
+    assert_eq!(made["fingerprint"], new.as_str(), "{made}");
+    let data = house.folder().join("server");
+    for (verb, told) in [("recovery-token", "init --recover"), ("doctor", "public key")] {
+        let mut command = Command::new(program("tasuki-server").expect("the program"));
+        command.args(["--lang", "en", verb, "--data"]).arg(&data);
+        let output = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains(told) && said.contains(&new) && !said.contains(&old), "{verb}: {said}");
+    }
+
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let [one, two, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let typed = || {
+        let made = house.recovery_token().expect("a token");
+        let token = made["token"].as_str().expect("a token").to_owned();
+        format!("{token}\nseven lemons under a tin roof\n{one}\n{two}\n")
+    };
+    let (code, said) = administer(&house, "new", &recover(&server, &old, "first"), &typed());
+    assert!(code == Some(5) && said.contains("tasuki-server recovery-token"), "{said}");
+    let with = |file: &str| ["--bundle".to_owned(), file.to_owned()];
+    let come_back = |file: &str, name: &str| {
+        let bundle = with(file);
+        let arguments = [&bundle[0], &bundle[1], "--json", "init", "--recover", "--name", name];
+        administer(&house, name, &arguments, &typed())
+    };
+    let (code, said) = come_back(text(&before), "old");
+    assert!(code == Some(5), "a file of before names another key: {code:?} {said}");
+    let file = house.bundle();
+    let (code, said) = come_back(text(&file), "second");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = administer(&house, "third", &recover(&server, &new, "third"), &typed());
     assert_eq!(code, Some(0), "{said}");
 }

@@ -1,0 +1,204 @@
+//! What `tasuki-admin` sends when it makes and changes the organisation's keys, byte for byte: recorded by who holds the
+//! server's own key, between the two (R9, S49, S50).
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ServerConfig};
+use serde_json::Value;
+use tasuki_admin::pin;
+use tasuki_protocol::ids::Digest;
+use tasuki_tests::stack::{House, Site};
+use tasuki_tests::tapping::encodings;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::made_there::{any_in, master, opened_log_keys};
+use crate::{administer, answered};
+
+const OWN: &str = "seven lemons under a tin roof";
+
+/// Of the log key the public half goes, and the private one wrapped twice; the bundle has public halves and is signed.
+const INIT: [&str; 5] = [
+    "GET /v1/bundle",
+    "POST /v1/admin/token by token",
+    "POST /v1/admin/enrol key name password proof token",
+    "GET /v1/admin/keys",
+    "POST /v1/admin/bundle bundle log_keys[].by_master.kdf log_keys[].by_master.nonce \
+     log_keys[].by_master.sealed log_keys[].by_passphrase.kdf.lanes log_keys[].by_passphrase.kdf.memory_kib \
+     log_keys[].by_passphrase.kdf.passes log_keys[].by_passphrase.kdf.salt log_keys[].by_passphrase.nonce \
+     log_keys[].by_passphrase.sealed log_keys[].created_at log_keys[].public log_keys[].tenant log_keys[].v",
+];
+
+/// Requests in the order in which their connections began.
+type Taken = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// Passes on what comes to `from`, and keeps all that was said towards the server.
+fn record(house: &House, from: TcpListener, to: SocketAddr, pin: &str) -> Taken {
+    let folder = house.folder().join("server");
+    let chain = CertificateDer::pem_file_iter(folder.join("server.crt")).expect("certificates");
+    let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let server = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let server = server.expect("versions").with_no_client_auth();
+    let server = server.with_single_cert(chain, key).expect("the server's own");
+    let pin: Digest = pin.parse().expect("a fingerprint");
+    let client = Arc::new(pin::client_config(vec![pin]).expect("a client"));
+    let (taken, acceptor) = (Taken::default(), TlsAcceptor::from(Arc::new(server)));
+    let kept = Arc::clone(&taken);
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async move {
+            from.set_nonblocking(true).expect("for a runtime");
+            let from = tokio::net::TcpListener::from_std(from).expect("a listener");
+            while let Ok((near, _)) = from.accept().await {
+                let at = {
+                    let mut all = kept.lock().expect("the recording");
+                    all.push(Vec::new());
+                    all.len() - 1
+                };
+                tokio::spawn(pass(
+                    near,
+                    (acceptor.clone(), Arc::clone(&client), to),
+                    (Arc::clone(&kept), at),
+                ));
+            }
+        });
+    });
+    taken
+}
+
+async fn pass(
+    near: TcpStream,
+    (acceptor, client, to): (TlsAcceptor, Arc<ClientConfig>, SocketAddr),
+    (kept, at): (Taken, usize),
+) {
+    let Ok(near) = acceptor.accept(near).await else { return };
+    let far = TcpStream::connect(to).await.expect("the server");
+    let name = ServerName::from(Ipv4Addr::LOCALHOST);
+    let far = TlsConnector::from(client).connect(name, far).await.expect("the server");
+    let ((mut said, mut answer), (mut answers, mut on)) =
+        (tokio::io::split(near), tokio::io::split(far));
+    let back = async move { tokio::io::copy(&mut answers, &mut answer).await };
+    let forth = async move {
+        let mut piece = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = said.read(&mut piece).await {
+            kept.lock().expect("the recording")[at].extend_from_slice(&piece[..count]);
+            if on.write_all(&piece[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        _ = back => {}
+        () = forth => {}
+    }
+}
+
+/// A request's line, and the names of all that its body says.
+fn shape(request: &[u8]) -> String {
+    let text = String::from_utf8_lossy(request);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let line = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1");
+    let mut fields = Vec::new();
+    if let Ok(body) = serde_json::from_str::<Value>(body) {
+        names(&body, "", &mut fields);
+    }
+    format!("{line} {}", fields.join(" ")).trim_end().to_owned()
+}
+
+fn names(value: &Value, path: &str, all: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                names(value, &format!("{path}.{name}"), all);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| names(item, &format!("{path}[]"), all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            all.push(path.trim_start_matches('.').to_owned());
+        }
+    }
+}
+
+/// With everything in it that stands in base64, and what stands in that, behind it: documents are signed in such dress.
+fn unfolded(bytes: Vec<u8>) -> Vec<u8> {
+    let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let mut inner = Vec::new();
+    for run in bytes.split(|byte| !is_of_it(byte)).filter(|run| run.len() >= 16) {
+        if let Ok(plain) = STANDARD.decode(run) {
+            inner.extend(unfolded(plain));
+            inner.push(b'\n');
+        }
+    }
+    [bytes, inner].concat()
+}
+
+/// R9, S49, S50: `init` sends these requests and no other, and in none of them, nor in those by which each key is changed
+/// afterwards, is a private half, the passphrase or a recovery share, however it is written.
+#[test]
+fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_private_half() {
+    let own = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let (between, spare) = (own(), own());
+    let (port, listen) =
+        (between.local_addr().expect("a port").port(), spare.local_addr().expect("one"));
+    drop(spare);
+    let site = Site { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() };
+    let (house, [token, pin]) = House::begin_at(site).expect("a server without keys");
+    let taken = record(&house, between, listen, &pin);
+    let server = format!("https://127.0.0.1:{port}");
+    let init = ["--json", "--server", &server, "init", "--fingerprint", &pin];
+    let made = answered(&house, "admin", &init, &format!("{token}\n{OWN}\n"));
+    let requests = taken.lock().expect("the recording").clone();
+    let shapes: Vec<String> = requests.iter().map(|request| shape(request)).collect();
+    assert_eq!(shapes, INIT);
+
+    let passphrase = made["passphrase"].as_str().expect("a passphrase").to_owned();
+    let mut written: Vec<String> = vec![passphrase.clone(), passphrase.replace(' ', "")];
+    let shares = |made: &Value| {
+        let shares = made["shares"].as_array().expect("shares");
+        let words =
+            |share: &Value| share.as_str()?.split_once(':').map(|(_, words)| words.trim().to_owned());
+        shares.iter().filter_map(words).collect::<Vec<String>>()
+    };
+    written.extend(shares(&made));
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    let mut note = || {
+        let master = master(&house, &passphrase);
+        let own = [*master.bytes(), master.root().to_bytes(), master.lock().to_bytes()];
+        secrets.extend(own.map(|secret| secret.to_vec()));
+        let opened = opened_log_keys(&house, &master);
+        secrets.extend(opened.into_iter().map(|secret| secret.to_vec()));
+        master.root().verifying_key().to_bytes()
+    };
+    let root = note();
+    let log_in = administer(&house, "admin", &["login"], &format!("{OWN}\n"));
+    assert_eq!(log_in.0, Some(0), "{}", log_in.1);
+    for kind in ["lock", "log", "root"] {
+        let rotate = ["--json", "key", "rotate", kind, "--yes"];
+        let done = answered(&house, "admin", &rotate, &format!("{passphrase}\n"));
+        if kind == "root" {
+            written.extend(shares(&done));
+        }
+        note();
+    }
+    let all = unfolded(taken.lock().expect("the recording").concat());
+    assert!(taken.lock().expect("the recording").len() > INIT.len() + 3, "all of it was recorded");
+    assert!(any_in(&all, &encodings(&root)), "the public half is, in what was signed");
+    assert!(any_in(&all, &encodings(OWN.as_bytes())), "and the administrator's password");
+    // Each word of a share is on the list of words; its sentence is nobody else's.
+    let texts = written.iter().map(|text| text.as_bytes().to_vec());
+    for secret in secrets.into_iter().chain(texts) {
+        assert!(!any_in(&all, &encodings(&secret)), "{:?} left", String::from_utf8_lossy(&secret));
+    }
+    let folder = house.folder().join("admin");
+    assert!(fs::metadata(folder.join("vault.json")).is_ok(), "they lie here");
+}
