@@ -123,7 +123,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         s29_a_receipt_is_opened_and_saved_by_the_button_that_says_so(lang);
         t2_silence_is_counted_down_and_told_as_a_refusal(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
-        s29_what_answers_is_whole_in_a_low_window(lang);
+        what_is_asked_and_told_has_room_in_a_low_window(lang);
         s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang);
     }
     a_heading_breaks_where_its_words_do();

@@ -2,11 +2,14 @@
 //!
 //! Decides nothing of how people are spoken to.
 
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::Parser;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::login::LoginResponse;
 use tasuki_protocol::rights::Mode;
+pub use tasuki_terminal::usage::Manual;
 use tokio::task::JoinHandle;
 
 use super::start;
@@ -22,6 +25,14 @@ use crate::shell::run::{Front, Run};
 use crate::shell::server::{Entrance, ServerLink};
 use crate::shell::settings::Settings;
 use crate::shell::trust::Trust;
+
+/// The options that a window's program was given, with help and complaints in the language that was asked for (S100).
+///
+/// # Errors
+/// Help or a complaint was told, and this is what the program exits with.
+pub fn options<P: Parser>(manual: &Manual) -> Result<P, ExitCode> {
+    super::usage::parse(manual)
+}
 
 /// Signs in; keeps the sign-in in the profile once it led there.
 ///
@@ -52,6 +63,7 @@ pub(super) fn keep(settings: &Settings, operator: &str, answer: &LoginResponse) 
         display_name: answer.display_name.clone(),
         modes: answer.modes.clone(),
         reason: answer.reason,
+        certified_until: answer.certified_until,
     })
 }
 

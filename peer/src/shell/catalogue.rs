@@ -93,11 +93,11 @@ texts! {
         "What answers at {0} is no HTTP proxy. Correct the proxy setting.",
         "{0} で応答しているのは HTTP プロキシではありません。プロキシの設定を直してください。";
     FaultOtherVersion =>
-        "The other side speaks protocol version {0}, this program version {1}. Update the older one.",
-        "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうを更新してください。";
+        "The other side speaks protocol version {0}, this program version {1}. The older one has to be updated: tell whoever gave you this program.",
+        "相手はプロトコルのバージョン {0}、このプログラムはバージョン {1} です。古いほうの更新が必要です。このプログラムの配布元に知らせてください。";
     FaultStrangeVersion =>
-        "The server speaks another protocol version than this program ({0}). Update the older one.",
-        "サーバーのプロトコルのバージョンが、このプログラム（{0}）と異なります。古いほうを更新してください。";
+        "The server speaks another protocol version than this program ({0}). The older one has to be updated: tell your administrator.",
+        "サーバーのプロトコルのバージョンが、このプログラム（{0}）と異なります。古いほうの更新が必要です。管理者に知らせてください。";
     FaultUnavailable =>
         "The server cannot take new sessions now. Try again in a minute; if it stays so, tell your administrator.",
         "サーバーは今、新しい接続を受け付けられません。しばらくしてからもう一度お試しください。続く場合は管理者に知らせてください。";
@@ -111,7 +111,7 @@ texts! {
     FaultTooOften => "The server takes no more requests from this address for now. Wait a minute, then try again.", "このアドレスからの要求が多すぎるため、サーバーが受け付けません。1 分ほど待ってからもう一度お試しください。";
     FaultDigitsUsed => "These digits were used already. Wait until the authenticator shows the next ones, and type those.", "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。";
     WrongDigits => "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.", "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。";
-    FaultSignInOver => "Your sign-in is over, or belongs to another device. Run: tasuki login", "サインインの有効期間が終わったか、別の端末のものです。次を実行してください: tasuki login";
+    FaultSignInOver => "Nobody is signed in here any more: the sign-in is over or another device's, or your administrator has changed what your account or this device may do, or when and from where. Run: tasuki login. Where hours or address are the reason, it says so.", "サインインが無効になっています。期限が切れたか、別の端末のものであるか、アカウントまたはこの端末で使える範囲・時間・場所が管理者によって変えられています。次を実行してください: tasuki login（時間や場所が理由の場合は、そのときに表示されます）";
     FaultNeedsTotp =>
         "Your account needs the six digits of your authenticator. Run tasuki login in a terminal, or add --totp-stdin.",
         "認証アプリの6桁の数字が必要です。端末で tasuki login を実行するか、--totp-stdin を付けてください。";

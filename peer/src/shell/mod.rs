@@ -32,6 +32,7 @@ mod request;
 pub mod run;
 pub mod server;
 pub mod settings;
+pub mod standing;
 mod stun;
 pub(crate) mod system;
 pub mod terminal;

@@ -155,6 +155,9 @@ pub struct SignIn {
     /// As the policy was at the sign-in.
     #[serde(default)]
     pub reason: Requirement,
+    /// Until when this device's certificate holds, in seconds since 1970, where the server said it.
+    #[serde(default)]
+    pub certified_until: Option<u64>,
 }
 
 impl std::fmt::Debug for SignIn {

@@ -36,8 +36,8 @@ const QUEUE: usize = 64;
 const PING_AFTER: Duration = Duration::from_secs(20);
 /// A connection that says nothing for this long is lost.
 const SILENT: Duration = Duration::from_secs(60);
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(15);
 
 /// Who stands at the server's door.
@@ -107,14 +107,14 @@ impl ServerLink {
 type Socket = WebSocketStream<Stream>;
 
 #[derive(Debug)]
-struct Caller {
-    trust: Trust,
-    proxies: Proxies,
-    entrance: Entrance,
+pub(super) struct Caller {
+    pub(super) trust: Trust,
+    pub(super) proxies: Proxies,
+    pub(super) entrance: Entrance,
 }
 
 impl Caller {
-    async fn dial(&self) -> Result<(Socket, Places), Fault> {
+    pub(super) async fn dial(&self) -> Result<(Socket, Places), Fault> {
         let Connection { stream, places } = dial::open(&self.trust, &self.proxies).await?;
         let late = |_| Fault::Unreachable {
             address: dial::address(&self.trust),
@@ -253,12 +253,12 @@ async fn keep_up(
     }
 }
 
-enum Ended {
+pub(super) enum Ended {
     ByUs,
     ByNetwork,
 }
 
-async fn converse(
+pub(super) async fn converse(
     caller: &Caller,
     socket: &mut Socket,
     wanted: &mut mpsc::Receiver<ServerRequest>,
@@ -362,7 +362,7 @@ fn text_of(request: &ServerRequest) -> String {
     }
 }
 
-fn unit_random() -> f64 {
+pub(super) fn unit_random() -> f64 {
     let mut bytes = [0; 4];
     // Without randomness the longest pause is the polite one.
     if getrandom::fill(&mut bytes).is_err() {

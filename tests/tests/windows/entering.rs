@@ -14,7 +14,7 @@ use tasuki_tests::{
 };
 use totp_rs::{Builder, Secret};
 
-const NAME: &str = "hanako";
+pub(super) const NAME: &str = "hanako";
 const BETTER: &str = "better horse, worse battery";
 const LOCKED: &str = "This account is locked after three failed sign-ins. It opens again in ";
 /// In which the same digits count once.
@@ -124,7 +124,7 @@ pub(super) fn another_password(house: &House, window: &OperatorWindow<'_>, reade
     window.key("Escape").unwrap();
 }
 
-fn enter(window: &OperatorWindow<'_>, line: &str) {
+pub(super) fn enter(window: &OperatorWindow<'_>, line: &str) {
     window.type_text(line).unwrap();
     window.key("Return").unwrap();
 }

@@ -8,6 +8,8 @@
 mod asked;
 mod ending;
 mod entering;
+mod full_size;
+mod idle;
 mod keys;
 mod leaving;
 mod lost;
@@ -18,6 +20,7 @@ mod scaled;
 mod showing;
 mod tabs;
 mod trusting;
+mod versions;
 mod wayland;
 
 use std::{

@@ -94,7 +94,7 @@ fn meet(his: &Reader, (agent, hers): (&AgentWindow<'_>, &Reader), hand: &mut Han
 }
 
 /// Within what a pixel of the window is of the host's.
-fn lands(desk: &Desktop, (x, y): (i16, i16)) {
+pub(super) fn lands(desk: &Desktop, (x, y): (i16, i16)) {
     let mut last = (0, 0);
     until("the pointer to be where it was aimed", || {
         last = pointer(desk)?;

@@ -12,6 +12,7 @@ mod mock;
 pub mod model;
 mod moment;
 pub mod news;
+mod options;
 mod papers;
 pub mod program;
 pub mod protection;

@@ -1,13 +1,11 @@
 //! `tasuki-agent`: starts the end user's window, or says why it cannot.
 //!
 //! Decides what a start means: the first window, a later one that hands its link over, or a walk
-//! through made-up states. No option consents or names a server (T2, T70).
+//! through made-up states.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::settings::Flags;
 use tasuki_peer::shell::texts::Lang;
@@ -16,54 +14,20 @@ use tasuki_protocol::link::JoinLink;
 use super::memory::Remembered;
 use super::mock;
 use super::model::Msg;
+use super::options::{self, Options};
 use super::running::{FAREWELL, Program};
 use crate::single::{self, Start};
 use crate::upkeep;
-
-const AFTER_HELP: &str = "\
-A link (tasuki://join/...) fills the number in and does nothing else. Consent is a click or a key of a
-person at this computer; nothing else consents: no flag, variable, file, link or other program.
-
-Ctrl+Alt+Shift+E ends a session at once, wherever the focus is.
-
-Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of your
-organisation), settings.toml beside it; in $XDG_STATE_HOME/tasuki: agent-window.toml (language and
-colours), organisations.toml (how often each was here), root.pin. Damaged ones are kept aside.
-
-Exit codes: 0 closed, 1 system, 2 usage, 3 setting, 10 no display, 11 display unusable, 23 profile
-unusable.";
-
-/// The end user's window for a support session.
-#[derive(Debug, Parser)]
-#[command(name = "tasuki-agent", version, after_help = AFTER_HELP)]
-struct Options {
-    /// A link with a session number, as an operator sends it.
-    #[arg(value_name = "LINK")]
-    link: Option<String>,
-    /// One folder for configuration and state, instead of the XDG folders.
-    #[arg(long, value_name = "DIR")]
-    profile: Option<PathBuf>,
-    /// The organisation's signed file; by default /etc/tasuki/tenant.json, then the configuration
-    /// folder's.
-    #[arg(long, value_name = "FILE")]
-    tenant: Option<PathBuf>,
-    /// The language: en or ja. By default as chosen last, then that of LC_ALL, LC_MESSAGES or LANG.
-    #[arg(long, value_name = "LANG")]
-    lang: Option<String>,
-    /// What is logged on standard error, e.g. info or tasuki_peer=debug.
-    #[arg(long, value_name = "FILTER")]
-    log: Option<String>,
-    /// Made-up states without a server, beginning with this one or the first; F6 shows the next.
-    #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
-    mock: Option<String>,
-}
 
 /// The program.
 pub fn main() -> ExitCode {
     if let Some(end) = tasuki_media::desktop::serve_when_asked() {
         return end;
     }
-    let options = Options::parse();
+    let options = match options::read() {
+        Ok(options) => options,
+        Err(told) => return told,
+    };
     let early = Lang::of_locale(&options.lang.clone().unwrap_or_else(locale));
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use tasuki_peer::shell::fault::Fault;
 
 use super::entrance::{is_sign_in_over, learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
-use super::model::{Dialog, Door, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble};
+use super::model::{Dialog, Door, Idle, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble};
 use super::second_look;
 use super::update::Effect;
 
@@ -82,6 +82,14 @@ fn go(model: &mut Model, what: Leave) -> Vec<Effect> {
 pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
     let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
     if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
+}
+
+/// Told while nothing runs. What began meanwhile tells it by itself.
+pub(super) fn fell(model: &mut Model, fault: &Fault) -> Vec<Effect> {
+    match model.idle() {
+        Idle::SignedIn if is_sign_in_over(fault) => sign_in_again(model),
+        Idle::SignedIn | Idle::No => Vec::new(),
+    }
 }
 
 /// Out, and told why.

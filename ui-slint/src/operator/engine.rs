@@ -12,13 +12,11 @@ use tasuki_peer::core::io::{HumanAct, SessionEvent};
 use tasuki_peer::programs::surface;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::login::{Authenticator, Credentials, LoginOutcome};
 use tasuki_peer::shell::notices::Notice;
 use tasuki_peer::shell::profile::Profile;
 use tasuki_peer::shell::receipt;
 use tasuki_peer::shell::run::Front;
 use tasuki_peer::shell::settings::Settings;
-use tasuki_peer::shell::trust::Trust;
 use tasuki_peer::shell::verdict::Verdict;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::EndReason;
@@ -27,11 +25,12 @@ use tasuki_protocol::showable::{MAX_REASON_CHARS, is_showable_reason, one_line};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::model::{Account, Asks, Note, TabId, ToastWhat};
+use super::model::{Idle, Note, TabId, ToastWhat};
 use super::second_look::{self, Proof};
 use super::session::Happened;
+use super::standing::Standing;
 use super::update::{Form, Msg, Secret};
-use super::{entrance, files, password};
+use super::{entrance, files, password, signing};
 use crate::orders::{Errand, Orders};
 use crate::{last_words, upkeep};
 
@@ -57,6 +56,7 @@ pub struct Engine {
     sessions: BTreeMap<TabId, Orders<Order>>,
     /// To be waited for when the window closes.
     running: Vec<tokio::task::JoinHandle<()>>,
+    standing: Standing,
 }
 
 /// Sends news and rings the window.
@@ -125,6 +125,20 @@ impl Engine {
             news,
             sessions: BTreeMap::new(),
             running: Vec::new(),
+            standing: Standing::new(),
+        }
+    }
+
+    /// The person has done something in the window.
+    pub fn used(&self) {
+        self.standing.used();
+    }
+
+    /// Whoever is signed in and has no session hears of it when he is so no more.
+    pub fn stand(&mut self, idle: Idle) {
+        match idle {
+            Idle::SignedIn => self.standing.hold(&self.runtime, &self.settings, &self.news),
+            Idle::No => self.standing.let_go(),
         }
     }
 
@@ -135,7 +149,7 @@ impl Engine {
     pub fn sign_in(&self, form: Form) {
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         self.runtime.spawn(async move {
-            let answer = enter(&settings, form).await;
+            let answer = signing::enter(&settings, form).await;
             news.tell(Msg::Answered(answer)).await;
         });
     }
@@ -222,6 +236,7 @@ impl Engine {
 
     /// Waited for when the window closes, as a session is.
     pub fn sign_out(&mut self) {
+        self.standing.let_go();
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         let task = self.runtime.spawn(async move {
             match surface::sign_out(&settings).await {
@@ -239,49 +254,6 @@ impl Engine {
         if let Err(fault) = self.settings.profile.write(name, &bytes) {
             tracing::warn!(%fault, "a file of the profile was not written");
         }
-    }
-}
-
-async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
-    let current = Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies);
-    let trust = match current.await {
-        Ok(trust) => trust,
-        Err(fault) => return entrance::Answer::Failed(fault),
-    };
-    let code = |asked: Asks| {
-        let text = form.code.0.trim();
-        (form.asks == asked && !text.is_empty()).then(|| text.to_owned())
-    };
-    let credentials = Credentials {
-        operator: form.user.clone(),
-        password: form.password.0.to_string(),
-        enrolment: code(Asks::Enrolment),
-        totp: code(Asks::Totp).or_else(|| code(Asks::TotpSetup)),
-        authenticator: match form.asks {
-            Asks::TotpSetup => Authenticator::SetUp,
-            Asks::Password | Asks::Totp | Asks::Enrolment => Authenticator::Keep,
-        },
-    };
-    match surface::sign_in(settings, &trust, &credentials).await {
-        Ok(LoginOutcome::SignedIn(answer)) => entrance::Answer::SignedIn(Account {
-            user: form.user,
-            name: answer.display_name,
-            organisation: answer.organisation,
-            server: files::server_of(&trust),
-            modes: answer.modes,
-            reason: answer.reason,
-        }),
-        Ok(LoginOutcome::TotpSetup { uri }) => entrance::Answer::TotpSetup { uri },
-        Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,
-        Ok(LoginOutcome::DevicePending { words }) => entrance::Answer::DevicePending { words },
-        Ok(LoginOutcome::Locked { seconds }) => entrance::Answer::Locked { seconds },
-        Ok(LoginOutcome::Busy) => entrance::Answer::Busy,
-        // The server says only that something does not fit; a new device lacks its code.
-        Ok(LoginOutcome::Refused) if credentials.enrolment.is_none() && files::is_new(settings) => {
-            entrance::Answer::NeedsEnrolment
-        }
-        Ok(LoginOutcome::Refused) => entrance::Answer::Failed(Fault::WrongPassword),
-        Err(fault) => entrance::Answer::Failed(fault),
     }
 }
 

@@ -56,6 +56,7 @@ fn account(settings: &Settings, trust: &Trust) -> Option<Account> {
         server: server_of(trust),
         modes: sign_in.modes.clone(),
         reason: sign_in.reason,
+        certified_until: sign_in.certified_until,
     })
 }
 

@@ -146,6 +146,16 @@ pub struct Account {
     pub modes: Vec<Mode>,
     /// Whether the policy wants a reason before each number.
     pub reason: Requirement,
+    /// When this device's certificate ends, in seconds since 1970, where the server said it.
+    pub certified_until: Option<u64>,
+}
+
+/// Whether the window waits for its person, who is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    SignedIn,
+    /// Or a session tells how the sign-in stands, or what became of one is being read.
+    No,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -232,6 +242,16 @@ impl Model {
         };
         let runs = |tab: &Tab| !matches!(tab.stage, Stage::Over(_));
         waits || self.toast.is_some() || self.tabs.iter().any(runs)
+    }
+
+    pub fn idle(&self) -> Idle {
+        let runs = |tab: &Tab| !matches!(tab.stage, Stage::Over(_));
+        let is_in = matches!(self.door, Door::In(_));
+        if is_in && self.current().is_none() && !self.tabs.iter().any(runs) {
+            Idle::SignedIn
+        } else {
+            Idle::No
+        }
     }
 
     /// For a session that begins now; none is given twice.

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use clap::Parser;
 use jiff::tz::TimeZone;
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::desktop::Viewer;
@@ -24,7 +23,7 @@ use tokio::sync::mpsc;
 use super::engine::{Engine, News, Teller};
 use super::looking::Look;
 use super::model::{Model, TabId, ToastWhat};
-use super::options::Options;
+use super::options::{self, Options};
 use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Sharings};
 use super::update::{Effect, Msg, update_at};
@@ -46,7 +45,10 @@ pub fn main() -> ExitCode {
     if let Some(end) = tasuki_media::desktop::serve_when_asked() {
         return end;
     }
-    let options = Options::parse();
+    let options = match options::read() {
+        Ok(options) => options,
+        Err(told) => return told,
+    };
     let lang = options.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
     let ran = match options.mock.clone() {
         Some(state) => mock::run(lang, &state),
@@ -180,7 +182,12 @@ impl App {
 
     fn wire(&self, window: &OperatorWindow) {
         let app = self.clone();
-        wire::wire(window, move |msg| app.send(msg));
+        wire::wire(window, move |msg| {
+            if let Ok(state) = app.0.state.try_borrow() {
+                state.engine.used();
+            }
+            app.send(msg);
+        });
         let app = self.clone();
         window.global::<Operator<'_>>().on_news(move || app.hear());
         let app = self.clone();
@@ -204,6 +211,8 @@ impl App {
             }
             next = self.0.waiting.borrow_mut().pop_front();
         }
+        let idle = state.model.idle();
+        state.engine.stand(idle);
         let State { model, pictures, .. } = &mut *state;
         pictures.retain(|(tab, _)| model.tab(*tab).is_some());
         if let Some(window) = self.0.window.upgrade() {

@@ -98,6 +98,7 @@ impl Stages {
             ("operator-home", Model { chosen: Some(Mode::Control), ..self.home() }),
             ("operator-home-limited", self.limited()),
             ("operator-home-reason", self.asked_for_reason()),
+            ("operator-home-certificate", self.near_its_end()),
             ("operator-dialling", self.tab(Mode::Control, Stage::Dialling, |_| {})),
             ("operator-waiting", self.tab(Mode::Control, waiting, |_| {})),
             ("operator-wrong-number", self.tab(Mode::View, Stage::Waiting(number(1)), |_| {})),
@@ -266,6 +267,7 @@ impl Stages {
             server: "support.minato.example".to_owned(),
             modes: Mode::ALL.to_vec(),
             reason: Requirement::default(),
+            certified_until: Some(NOW + 80 * 86_400),
         };
         Model { door: Door::In(account), ..self.empty() }
     }
@@ -277,6 +279,15 @@ impl Stages {
             account.modes = vec![Mode::View, Mode::Show];
         }
         model.chosen = Some(Mode::View);
+        model
+    }
+
+    /// Whose computer has to be approved anew soon.
+    fn near_its_end(&self) -> Model {
+        let mut model = self.home();
+        if let Door::In(account) = &mut model.door {
+            account.certified_until = Some(NOW + 9 * 86_400);
+        }
         model
     }
 

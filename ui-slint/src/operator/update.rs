@@ -35,6 +35,8 @@ pub enum Msg {
     Typed(Missing),
     Answered(Answer),
     SignOut,
+    /// The server knows the sign-in no more, and nobody has asked it for anything.
+    SignInFell(Fault),
     /// Whether that, or the closing of the window, may end what runs.
     Leave(bool),
     /// What shuts the door may be mended by now.
@@ -156,6 +158,7 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answered(answer) => entrance::answered(model, answer),
         Msg::SignOut => ending::leave(model, Leave::SignOut),
+        Msg::SignInFell(fault) => ending::fell(model, &fault),
         Msg::Leave(yes) => ending::answered(model, yes),
         Msg::TryAgain => vec![Effect::LookAgain],
         Msg::Go(page) => go(model, page),

@@ -21,6 +21,9 @@ use crate::windows::{
 };
 use crate::{checkup, clock, kept, look};
 
+/// Before a certificate's end, in seconds: as `tasuki login` tells it.
+const ASK_BEFORE_S: u64 = 14 * 86_400;
+
 /// Everything that the window shows of `model`.
 pub fn show(model: &Model, window: &OperatorWindow) {
     look::dress(window, model.lang(), model.preferences.shade);
@@ -123,6 +126,9 @@ fn show_home(model: &Model, operator: &Operator<'_>) {
         Door::Shut(_) | Door::Out(_) => (&[], Requirement::default()),
     };
     operator.set_reason_wanted(reason == Requirement::Required);
+    let ends = certificate_ends(model);
+    let ends = ends.map(|until| clock::day_and_time(until, &model.zone, model.lang()));
+    operator.set_certificate_ends(ends.unwrap_or_default().into());
     let cards = Mode::ALL.into_iter().map(|mode| ModeCard {
         mode: mode_name(mode),
         allowed: allowed.contains(&mode),
@@ -130,6 +136,12 @@ fn show_home(model: &Model, operator: &Operator<'_>) {
     });
     fill(&operator.get_cards(), cards, |rows| operator.set_cards(rows));
     operator.set_can_open(model.chosen.is_some_and(|mode| allowed.contains(&mode)));
+}
+
+/// Where its person has to ask for another.
+fn certificate_ends(model: &Model) -> Option<u64> {
+    let Door::In(account) = &model.door else { return None };
+    account.certified_until.filter(|until| until.saturating_sub(model.now) < ASK_BEFORE_S)
 }
 
 fn show_tabs(model: &Model, operator: &Operator<'_>) {

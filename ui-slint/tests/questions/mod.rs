@@ -114,8 +114,14 @@ const CALLED: &[&str] = &["I called them myself", "自分からかけました"]
 /// A laptop whose pixels are small, without what its desktop takes: 1280x800 at a scale of 2 has 400.
 const LOW: f32 = 400.0;
 
+pub(crate) fn what_is_asked_and_told_has_room_in_a_low_window(lang: Lang) {
+    s29_what_answers_is_whole_in_a_low_window(lang);
+    s29_t2_why_a_press_had_no_effect_lies_over_no_answer_in_a_low_window(lang);
+    s31_a_dialog_that_is_higher_than_the_window_is_seen_to_go_on_and_follows_the_keys(lang);
+}
+
 /// What has to be read scrolls there, and the buttons stay.
-pub(crate) fn s29_what_answers_is_whole_in_a_low_window(lang: Lang) {
+fn s29_what_answers_is_whole_in_a_low_window(lang: Lang) {
     let mut seen = 0;
     for scene in scenes::all(lang, Shade::Light, Instant::now()) {
         let is_covered =
@@ -139,4 +145,57 @@ pub(crate) fn s29_what_answers_is_whole_in_a_low_window(lang: Lang) {
         }
     }
     assert!(seen > 15, "{seen}");
+}
+
+/// A desktop at a scale of 2 with a panel.
+const LOWEST: f32 = 340.0;
+const GO_ON: &[&str] = &["Continue", "続ける"];
+const ENDS: &[&str] = &["End the session", "終了する"];
+
+/// A program that presses Yes again and again keeps the hand from neither answer (F8).
+fn s29_t2_why_a_press_had_no_effect_lies_over_no_answer_in_a_low_window(lang: Lang) {
+    for (name, answers) in
+        [("agent-live-continue", [ENDS, GO_ON]), ("agent-live-more-rights", [REFUSE, ALLOW])]
+    {
+        for height in [LOW, LOWEST] {
+            let mut asked = scene(name, lang);
+            let _ = asked.model.update(Msg::NotByHand, asked.now);
+            let (window, heard) = open(&asked);
+            window.window().set_size(LogicalSize::new(460.0, height));
+            let _ = window.window().take_snapshot().unwrap();
+            let all = ElementQuery::from_root(&window).match_descendants().match_inherits("Toast");
+            let toast = all.find_first().expect("it is told");
+            let told = toast.absolute_position().y + toast.size().height;
+            assert!(toast.size().height > 30.0, "{name}");
+            for answer in answers {
+                let (_, top, _, bottom) = place(&window, answer).expect("it is there");
+                let is_free = top >= told && bottom <= height;
+                assert!(is_free, "{name} at {height}: {answer:?}: {top} to {bottom} below {told}");
+            }
+            one_of(&window, answers[0]).unwrap().mock_single_click(PointerEventButton::Left);
+            assert_eq!(heard.take().len(), 1, "{name} at {height}: the hand's no is heard");
+        }
+    }
+}
+
+/// What does not fit is seen to go on, and comes with the keys.
+fn s31_a_dialog_that_is_higher_than_the_window_is_seen_to_go_on_and_follows_the_keys(lang: Lang) {
+    let (window, heard) = open(&scene("agent-live-details", lang));
+    window.window().set_size(LogicalSize::new(460.0, LOWEST));
+    let _ = window.window().take_snapshot().unwrap();
+    let all = || ElementQuery::from_root(&window).match_descendants().match_inherits("Fade").find_all();
+    // Narrower than the window, as the dialog is.
+    let fades = || all().iter().filter(|fade| fade.size().width < 420.0).count();
+    let ends = || {
+        let all = END.iter().flat_map(|label| ElementHandle::find_by_accessible_label(&window, label));
+        let end = all.last().expect("it can be ended");
+        end.absolute_position().y + end.size().height
+    };
+    assert!(ends() > LOWEST, "{}", ends());
+    assert!(fades() > 0, "it goes on below");
+    press(&window, Key::Tab.into());
+    let _ = window.window().take_snapshot().unwrap();
+    assert!(ends() <= LOWEST, "{}", ends());
+    press(&window, Key::Return.into());
+    assert_eq!(heard.take(), ["EndPressed"]);
 }

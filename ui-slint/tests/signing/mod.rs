@@ -127,3 +127,36 @@ pub(crate) fn a_password_is_changed_by_keys_alone() {
     keys("longer\nlonger\n");
     assert_eq!(heard.take(), [["now", "longer", "longer"]]);
 }
+
+/// In a window of the usual size: nobody learns half of what is wrong.
+pub(crate) fn whatever_is_told_while_one_signs_in_is_seen_or_seen_to_go_on() {
+    let troubles = [
+        Trouble::Failed(Fault::WrongPassword),
+        Trouble::Failed(Fault::StrangeVersion),
+        Trouble::SignInOver,
+        Trouble::Locked { until: u64::MAX },
+        Trouble::DevicePending { words: "canoe amber tiger lemon river stone".to_owned() },
+    ];
+    for lang in [Lang::En, Lang::Ja] {
+        let mut all = scenes::all(lang, Shade::Light).into_iter();
+        let mut page = all.find(|scene| scene.name == "operator-sign-in-authenticator").unwrap();
+        for asks in [Asks::Password, Asks::Enrolment, Asks::Totp, Asks::TotpSetup] {
+            for trouble in &troubles {
+                let Door::Out(entrance) = &mut page.model.door else { panic!("somebody is in") };
+                (entrance.asks, entrance.trouble) = (asks, Some(trouble.clone()));
+                let window = open(&page);
+                let _ = window.window().take_snapshot().unwrap();
+                let of = |kind: &str| {
+                    let all = ElementQuery::from_root(&window).match_descendants();
+                    all.match_inherits(kind.to_owned()).find_first()
+                };
+                let card = of("Card").expect("there is a card");
+                let bottom = card.absolute_position().y + card.size().height;
+                let what = format!("{lang:?} {asks:?} {trouble:?}: it ends at {bottom}");
+                assert_eq!(of("Fade").is_some(), bottom > 788.0, "{what}");
+                let needs_more = asks == Asks::TotpSetup;
+                assert!(bottom <= 800.0 || needs_more, "{what}");
+            }
+        }
+    }
+}

@@ -38,6 +38,20 @@ impl OperatorWindow<'_> {
         self.point(VIEW.place_of(host, (f64::from(x), f64::from(y))))
     }
 
+    /// Leads the pointer into the corner of the view that is nearest to a pixel of the host's screen, which is seen at full
+    /// size there and not whole, and clicks where the pixel stands once the corner of the picture is there.
+    ///
+    /// # Errors
+    /// xdotool failed.
+    pub fn click_in_corner(&self, host: (u16, u16), (x, y): (i16, i16)) -> Result<()> {
+        let along = |start: f64, room: f64, length: u16, at: i16| {
+            let (length, at) = (f64::from(length), f64::from(at));
+            if at * 2.0 < length { start + at } else { start + room - (length - at) }
+        };
+        let (x, y) = (along(VIEW.left, VIEW.width, host.0, x), along(VIEW.top, VIEW.height, host.1, y));
+        self.click(x as i32, y as i32)
+    }
+
     /// Where on the operator's screen a pixel of the host's stands.
     pub fn place_of_host(&self, host: (u16, u16), (x, y): (i16, i16)) -> (u16, u16) {
         self.frame.at(VIEW.place_of(host, (f64::from(x), f64::from(y))))

@@ -40,6 +40,7 @@ fn account(modes: &[Mode]) -> Account {
         server: "help.example".into(),
         modes: modes.to_vec(),
         reason: Requirement::default(),
+        certified_until: None,
     }
 }
 
