@@ -19,18 +19,17 @@ impl Language {
     }
 
     pub(crate) fn named(self, operator: &str, effect: &Effect) -> String {
-        let Effect { is_narrower, is_wider, devices, to_renew, ended } = *effect;
+        let Effect { is_narrower, is_wider, devices, to_renew, held_back, ended } = *effect;
         let mut said =
             vec![self.pick(format!("{operator}: changed."), format!("{operator}: 変更しました。"))];
         if is_narrower {
+            let ended = self.ended(ended);
             said.push(self.pick(
-                format!(
-                    "Fewer modes hold at once; sessions and numbers that have ended by it: {ended}."
-                ),
-                format!("外したモードはすでに使えません。終了したセッションと番号: {ended}件。"),
+                format!("Fewer modes hold at once. {ended}"),
+                format!("外したモードはすでに使えません。{ended}"),
             ));
         }
-        if is_wider && devices > 0 && to_renew == 0 {
+        if is_wider && devices > 0 && to_renew == 0 && held_back == 0 {
             said.push(self.pick(
                 "His certificates have the modes that were added: they may be used at once.",
                 "加えたモードは端末の証明書にすでに含まれているため、すぐに使えます。",
@@ -40,6 +39,12 @@ impl Language {
             said.push(self.pick(
                 format!("Of his {devices} approved devices {to_renew} need a new certificate for it: until then end users see the name that the old one has, and it allows no more modes than it did. `tasuki-admin device list {operator}` marks them; for each: `tasuki-admin device approve {operator} --renew`."),
                 format!("承認済みの端末 {devices} 台のうち {to_renew} 台は、証明書の更新が必要です。更新するまで、その端末では以前の表示名のままで、モードは増えません。該当する端末は `tasuki-admin device list {operator}` で確認し、端末ごとに `tasuki-admin device approve {operator} --renew` を実行してください。"),
+            ));
+        }
+        if held_back > 0 {
+            said.push(self.pick(
+                format!("Of his {devices} approved devices {held_back} were approved here for fewer modes, and stay so: what was said of a device holds for its next certificates too. To go further: `tasuki-admin device approve {operator} --renew --modes MODES`."),
+                format!("承認済みの端末 {devices} 台のうち {held_back} 台は、このコンピュータでモードを絞って承認されているため、そのままです（絞ったモードは次の証明書にも引き継がれます）。広げるには `tasuki-admin device approve {operator} --renew --modes モード` を実行してください。"),
             ));
         }
         said.join(&self.pick(" ", ""))
@@ -53,11 +58,17 @@ impl Language {
     }
 
     /// Behind the limits that are in force now.
-    pub(crate) fn limits_ended(self, ended: usize) -> String {
-        self.pick(
-            format!("Sessions and numbers that have ended by it: {ended}."),
-            format!("終了したセッションと番号: {ended}件。"),
-        )
+    pub(crate) fn ended(self, ended: Option<usize>) -> String {
+        match ended {
+            Some(ended) => self.pick(
+                format!("Sessions and numbers that have ended meanwhile: {ended}."),
+                format!("この間に終了したセッションと番号: {ended}件。"),
+            ),
+            None => self.pick(
+                "How many sessions and numbers have ended by it the server did not say any more: look at `tasuki-admin session list`.",
+                "終了したセッションと番号の数は、サーバーから確認できませんでした。`tasuki-admin session list` で確認してください。",
+            ),
+        }
     }
 
     pub(crate) fn revoked(self, operator: &str) -> String {

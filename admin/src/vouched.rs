@@ -50,6 +50,8 @@ pub enum NamingFault {
     Other { operator: String, said: String, shown: String },
     #[error("{operator} would be taken for {other}")]
     TakenFor { operator: String, shown: String, other: String },
+    #[error("{0} has none of the modes that the device was approved for")]
+    NoModeLeft(String),
     #[error("nobody has said how {0} appears")]
     NotVouchedFor(String),
 }
@@ -115,21 +117,13 @@ impl Profile {
         self.namings(tenant).operators.remove(operator)
     }
 
+    /// What was said of a device stays as it is, whatever its account has (T16).
+    ///
     /// # Errors
     /// [`Fault::File`]: it will be asked for again.
     pub fn keep_naming(&self, tenant: TenantId, operator: &str, naming: Naming) -> Result<(), Fault> {
         let mut namings = self.namings(tenant);
-        let modes = listed(&naming.modes);
-        let before = namings.operators.insert(operator.to_owned(), naming);
-        // Other modes are said of the account, and they are what its certificates are for; another name leaves those
-        // that were said of a certificate, and what was withheld stays so (T16).
-        if before.is_none_or(|before| listed(&before.modes) != modes) {
-            let his = namings.devices.values_mut().filter(|signed| signed.operator == operator);
-            let newest = namings.ceilings.get_mut(operator);
-            his.map(|signed| &mut signed.ceiling)
-                .chain(newest)
-                .for_each(|ceiling| ceiling.modes = None);
-        }
+        namings.operators.insert(operator.to_owned(), naming);
         self.write(NAMINGS, signal::encode(&namings).as_bytes())
     }
 
@@ -249,6 +243,10 @@ impl Language {
                     format!("{operator} の表示名「{shown}」は {other} と見分けがつきません。署名していません。アカウントを削除し、区別できる --display-name で追加し直してください。"),
                 )
             }
+            NamingFault::NoModeLeft(operator) => self.pick(
+                format!("{operator} has none of the modes any more for which this device was approved. Nothing was signed; say with --modes which it is for now."),
+                format!("この端末を承認したときのモードを、{operator} はもう一つも持っていません。署名していません。--modes でこの端末のモードを指定してください。"),
+            ),
             NamingFault::NotVouchedFor(operator) => self.pick(
                 format!("Nobody has said on this computer under which name and in which modes {operator} may appear. Nothing was signed; say it with --display-name and --modes."),
                 format!("{operator} の表示名とモードは、このコンピュータで確認されていません。署名していません。--display-name と --modes で指定してください。"),

@@ -53,8 +53,8 @@ pub struct Session {
     pub answer: Option<(Witness, Answer)>,
     /// What he let the other end do, once he said yes.
     pub granted: Option<(Witness, Rights)>,
-    /// Whether he granted later that it is operated.
-    pub operated: bool,
+    /// Who saw that he granted later that it is operated.
+    operated: Vec<Witness>,
     /// How it ended, as an end says: the customer's own, else the operator's.
     pub ended: Option<(Witness, EndReason, Witness)>,
     /// Pictures kept, as the operator's end and the customer's have counted them.
@@ -65,6 +65,12 @@ impl Session {
     /// As the end saw it that saw more of it.
     pub fn pictures(&self) -> u64 {
         self.pictures[0].max(self.pictures[1])
+    }
+
+    /// Whether he granted later that it is operated: by the word of his own end, where that has told of the session.
+    pub fn was_operated(&self) -> bool {
+        let told_itself = self.answer.is_some_and(|(by, _)| by == Witness::Agent);
+        self.operated.iter().any(|by| !told_itself || *by == Witness::Agent)
     }
 
     fn hear(&mut self, entry: &Entry, at: u64) {
@@ -97,7 +103,11 @@ impl Session {
             self.answer = Some((entry.by, *answer));
             self.granted = (*answer == Answer::Accepted).then_some((entry.by, *granted));
         }
-        self.operated |= matches!(entry.event, Event::RightGranted { right: Capability::Operate });
+        if let Event::RightGranted { right: Capability::Operate } = &entry.event
+            && !self.operated.contains(&entry.by)
+        {
+            self.operated.push(entry.by);
+        }
         if let Event::Ended { reason, by } = &entry.event
             && counts(self.ended.map(|(by, ..)| by))
         {

@@ -145,14 +145,21 @@ fn naming(
 ) -> Result<Naming, Fault> {
     let (tenant, operator) = (desk.bundle.tenant, &options.operator);
     let said = Said { display_name: options.display_name.clone(), modes: options.modes.clone() };
-    let narrowed = |naming: Naming| Naming {
-        modes: ceiling.modes.clone().unwrap_or(naming.modes),
-        display_name: naming.display_name,
+    let narrowed = |naming: Naming| {
+        let modes = match (&said.modes, &ceiling.modes) {
+            (Some(said), _) => said.clone(),
+            (None, Some(most)) => naming.modes.into_iter().filter(|mode| most.contains(mode)).collect(),
+            (None, None) => naming.modes,
+        };
+        Naming { modes, display_name: naming.display_name }
     };
     let vouched_for = said.of(desk.profile.naming(tenant, operator).as_ref(), entry)?.map(narrowed);
     let of_server = Naming { display_name: entry.display_name.clone(), modes: entry.modes.clone() };
     let shown = narrowed(of_server.clone());
     let naming = vouched_for.as_ref().unwrap_or(&shown);
+    if naming.modes.is_empty() {
+        return Err(NamingFault::NoModeLeft(operator.clone()).into());
+    }
     let shows = (&ceiling.without[..], options.days);
     prompt::show(&desk.language.to_certify(operator, naming, shows));
     let wider = before.narrower_than(&naming.modes).filter(|_| said.modes.is_none());

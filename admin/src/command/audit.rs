@@ -330,10 +330,8 @@ fn verdict(
 ) -> Printed {
     let language = settings.language();
     let Verified { size, checkpoints, pruned, restores, .. } = verified;
-    let mut restores = restores.clone();
-    restores.dedup();
     let mut text = language.ledger_holds(&bundle.organisation, *size, *checkpoints, *pruned);
-    for word in &restores {
+    for word in restores {
         let on = zone.show(word.at.saturating_mul(1000), "%Y-%m-%d %H:%M");
         text.push_str(&format!("\n{}", language.restored(word, &on)));
     }

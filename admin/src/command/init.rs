@@ -120,9 +120,9 @@ pub(super) async fn enrol(settings: &Settings, name: &str) -> Result<Printed, Fa
 async fn arrive(settings: &Settings, options: &InitOptions, door: Door<'_>) -> Result<Arrival, Fault> {
     let (language, profile) = (settings.language(), settings.profile()?);
     let followed = match (profile.bundle(None), &settings.bundle, door) {
-        (Ok(bundle), ..) => Some(Place::of(&bundle)),
         // The organisation's file names the server and its keys: whoever has kept one types no fingerprint.
-        (Err(_), Some(given), Door::Back(_)) => Some(Place::of(&profile.bundle(Some(given))?)),
+        (_, Some(given), Door::Back(_)) => Some(Place::of(&profile.bundle(Some(given))?)),
+        (Ok(bundle), ..) => Some(Place::of(&bundle)),
         (Err(_), ..) => None,
     };
     let place = match (followed.or_else(|| profile.place()), &settings.server) {

@@ -221,8 +221,8 @@ async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Re
         Err(Fault::Refused(ProblemCode::Unusable)) => return Err(LimitFault::Unusable.into()),
         done => drop(done?),
     }
-    let ended = session::ended(desk, operator, &running).await?;
-    text.push_str(&format!("\n{}", desk.language.limits_ended(ended)));
+    let ended = session::ended(desk, operator, &running).await;
+    text.push_str(&format!("\n{}", desk.language.ended(ended)));
     json["ended"] = ended.into();
     Ok(Printed { text, json })
 }

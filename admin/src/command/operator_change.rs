@@ -92,12 +92,13 @@ pub(super) async fn name(
         desk.profile.keep_naming(desk.bundle.tenant, operator, said)?;
     }
     let effect = Effect {
-        ended: session::ended(desk, operator, &running).await?,
+        ended: session::ended(desk, operator, &running).await,
         ..Effect::on(desk, (before, &now), &desk.fetch(DEVICES_PATH).await?)
     };
     let json = serde_json::json!({
         "operator": operator, "display_name": now.display_name, "modes": now.modes,
-        "devices_to_renew": effect.to_renew, "ended": effect.ended,
+        "devices_to_renew": effect.to_renew,
+        "devices_held_back": effect.held_back, "ended": effect.ended,
     });
     Ok(Printed { text: desk.language.named(operator, &effect), json })
 }
@@ -116,11 +117,13 @@ fn as_it_is(desk: &Desk, entry: &OperatorEntry) -> Printed {
 pub(crate) struct Effect {
     pub(crate) is_narrower: bool,
     pub(crate) is_wider: bool,
-    /// Approved devices, and those of them whose certificates lack the name or a mode that was added.
+    /// Approved devices, those of them whose certificates lack the name or a mode that was added, and those that were
+    /// approved here for fewer modes than that.
     pub(crate) devices: usize,
     pub(crate) to_renew: usize,
-    /// Sessions and numbers.
-    pub(crate) ended: usize,
+    pub(crate) held_back: usize,
+    /// Sessions and numbers, where that is known.
+    pub(crate) ended: Option<usize>,
 }
 
 impl Effect {
@@ -131,18 +134,24 @@ impl Effect {
             entry.operator == before.operator && entry.state == DeviceState::Approved
         };
         let his: Vec<&DeviceEntry> = list.devices.iter().filter(is_his).collect();
+        let holds_back = |entry: &DeviceEntry, mode: &Mode| {
+            let signed = desk.profile.signed(desk.bundle.tenant, entry.device);
+            signed.and_then(|signed| signed.ceiling.modes).is_some_and(|modes| !modes.contains(mode))
+        };
         let is_enough = |entry: &&&DeviceEntry| {
             opened(&desk.bundle, entry).is_some_and(|certified| {
-                certified.display_name == now.display_name
-                    && added.iter().all(|mode| certified.modes.contains(mode))
+                let has = |mode: &Mode| certified.modes.contains(mode) || holds_back(entry, mode);
+                certified.display_name == now.display_name && added.iter().all(has)
             })
         };
+        let is_held_back = |entry: &&&DeviceEntry| added.iter().any(|mode| holds_back(entry, mode));
         Self {
             is_narrower: before.modes.iter().any(|mode| !now.modes.contains(mode)),
             is_wider: !added.is_empty(),
             devices: his.len(),
             to_renew: his.len() - his.iter().filter(is_enough).count(),
-            ended: 0,
+            held_back: his.iter().filter(is_held_back).count(),
+            ended: None,
         }
     }
 }

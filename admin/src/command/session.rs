@@ -77,10 +77,10 @@ pub(super) async fn of(desk: &Desk, operator: &str) -> Result<Vec<SessionId>, Fa
     Ok(his.map(|entry| entry.session).collect())
 }
 
-/// How many of `before` are over.
-pub(super) async fn ended(desk: &Desk, operator: &str, before: &[SessionId]) -> Result<usize, Fault> {
-    let now = of(desk, operator).await?;
-    Ok(before.iter().filter(|session| !now.contains(session)).count())
+/// How many of `before` are over. None: the server, which has done what was asked, does not say any more.
+pub(super) async fn ended(desk: &Desk, operator: &str, before: &[SessionId]) -> Option<usize> {
+    let now = of(desk, operator).await.ok()?;
+    Some(before.iter().filter(|session| !now.contains(session)).count())
 }
 
 /// The one session that `text` begins the id of.

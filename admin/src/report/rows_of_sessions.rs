@@ -76,7 +76,7 @@ fn mode(mode: Option<Mode>) -> Cell {
 fn granted(session: &Session) -> Option<Mode> {
     let (_, rights) = session.granted?;
     let asked = session.mode?;
-    let may_operate = session.operated || rights.has(Capability::Operate);
+    let may_operate = session.was_operated() || rights.has(Capability::Operate);
     Some(match asked {
         Mode::Manage | Mode::Control if !may_operate => Mode::View,
         Mode::Share if !may_operate => Mode::Show,

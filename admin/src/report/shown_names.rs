@@ -15,20 +15,26 @@ use crate::audit::record::Record;
 /// Between names where it is not known which of an operator's computers a session was opened at.
 const OR: &str = " / ";
 
-/// The certified names of one account's devices, and at which of them somebody signed in last.
+/// For longer no sign-in lasts, in milliseconds, where nobody has set it otherwise.
+const SIGN_IN: u64 = 12 * 3600 * 1000;
+
+/// The certified names of one account's devices, and when somebody signed in at each.
 #[derive(Default)]
 struct Account {
     devices: BTreeMap<String, String>,
-    signed_in: Option<String>,
+    signed_in: BTreeMap<String, u64>,
 }
 
 impl Account {
-    fn name(&self) -> String {
-        let signed_in = self.signed_in.as_ref().and_then(|device| self.devices.get(device));
-        if let Some(name) = signed_in {
-            return name.clone();
+    fn name(&self, at: u64) -> String {
+        let is_in = |device: &&String| {
+            self.signed_in.get(*device).is_some_and(|since| at.saturating_sub(*since) <= SIGN_IN)
+        };
+        let mut devices: Vec<&String> = self.devices.keys().filter(is_in).collect();
+        if devices.is_empty() {
+            devices = self.devices.keys().collect();
         }
-        let mut names: Vec<&str> = self.devices.values().map(String::as_str).collect();
+        let mut names: Vec<&str> = devices.into_iter().map(|device| self.devices[device].as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names.join(OR)
@@ -41,7 +47,8 @@ pub fn names<'a>(
     sessions: &HashMap<SessionId, Session>,
 ) -> HashMap<SessionId, String> {
     let (mut accounts, mut names) = (HashMap::<String, Account>::new(), HashMap::new());
-    for entry in records.into_iter().filter_map(Record::entry) {
+    let entries = records.into_iter().filter_map(|record| Some((record.at, record.entry()?)));
+    for (at, entry) in entries {
         let of_session = || sessions.get(&entry.session?)?.operator.as_ref();
         let operator = || entry.operator.as_ref().or_else(of_session).cloned();
         if let Event::AdminDid { action, target, detail, .. } = &entry.event {
@@ -54,12 +61,12 @@ pub fn names<'a>(
             }
         }
         if let (Event::LoggedIn { device, .. }, Some(operator)) = (&entry.event, operator()) {
-            accounts.entry(operator).or_default().signed_in = Some(device.to_string());
+            accounts.entry(operator).or_default().signed_in.insert(device.to_string(), at);
         }
         if let (Event::Paired { .. }, Some(session), Some(operator)) =
             (&entry.event, entry.session, operator())
         {
-            names.insert(session, accounts.get(&operator).map(Account::name).unwrap_or_default());
+            names.insert(session, accounts.get(&operator).map(|account| account.name(at)).unwrap_or_default());
         }
     }
     names

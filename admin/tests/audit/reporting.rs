@@ -247,6 +247,13 @@ fn s54_s97_a_session_has_the_name_that_was_shown_in_it_and_what_was_granted_in_i
         Event::LoggedIn { from: "192.0.2.1".to_owned(), device: DeviceKey([2; 32]), mac: None };
     ledger.server(5, seen("yuki", None, signed_in));
     session(&mut ledger, 94, Mode::View, &see, false);
+    let signed_in =
+        Event::LoggedIn { from: "192.0.2.1".to_owned(), device: DeviceKey([1; 32]), mac: None };
+    ledger.server(6, seen("yuki", None, signed_in));
+    session(&mut ledger, 95, Mode::Control, &see, false);
+    // What a modified program of the operator's says of it is not what his customer's says.
+    let right = Capability::Operate;
+    ledger.end(6, (SessionId([95; 16]), Role::Operator, 0), Event::RightGranted { right });
     ledger.write(folder.path());
     let report = json(folder.path(), &["report"]);
     let told = |row: &Value| ["display_name", "mode", "granted"].map(|column| row[column].clone());
@@ -259,6 +266,7 @@ fn s54_s97_a_session_has_the_name_that_was_shown_in_it_and_what_was_granted_in_i
             ["Yuki Mori", "control", "control"],
             ["Yuki Mori / Yuki Sato", "share", "show"],
             ["Yuki Sato", "view", "view"],
+            ["Yuki Mori / Yuki Sato", "control", "view"],
         ]
         .map(|row| row.map(Value::from))
     );

@@ -186,7 +186,8 @@ pub struct Auditor {
     signed: u64,
     keys: BTreeSet<Hash>,
     tombstones: BTreeMap<u64, Hash>,
-    acknowledged: Vec<Acknowledgement>,
+    /// By the sizes that they name.
+    acknowledged: BTreeMap<u64, Vec<Acknowledgement>>,
     restores: Vec<Acknowledgement>,
     /// The size of the largest tree that a removal was excused by, and that must be passed through.
     leaned_on: Option<u64>,
@@ -207,7 +208,7 @@ impl Auditor {
             signed: 0,
             keys: BTreeSet::new(),
             tombstones: BTreeMap::new(),
-            acknowledged: Vec::new(),
+            acknowledged: BTreeMap::new(),
             restores: Vec::new(),
             leaned_on: None,
             pruned: 0,
@@ -258,8 +259,14 @@ impl Auditor {
         let opened = dsse::open_self_signed::<Acknowledgement>(envelope);
         let (word, by) = opened.map_err(|_| Finding::Acknowledgement)?;
         if by == self.root_key && word.tenant == self.tenant {
-            let all = if word.size == 0 { &mut self.restores } else { &mut self.acknowledged };
-            all.push(word);
+            let all = match word.size {
+                0 => &mut self.restores,
+                size => self.acknowledged.entry(size).or_default(),
+            };
+            // A file may have the same one any number of times.
+            if !all.contains(&word) {
+                all.push(word);
+            }
         }
         Ok(())
     }
@@ -302,13 +309,12 @@ impl Auditor {
         let size = self.frontier.size();
         let known = self.witnessed.remove(&size);
         let stone = self.tombstones.get(&size).copied();
-        let is_meant = self.acknowledged.iter().any(|word| word.size == size);
-        if known.is_none() && stone.is_none() && !is_meant {
+        let meant = self.acknowledged.remove(&size);
+        if known.is_none() && stone.is_none() && meant.is_none() {
             return Ok(());
         }
         let root = self.frontier.root();
-        let here = |word: &&Acknowledgement| (word.size, word.root) == (size, root);
-        self.restores.extend(self.acknowledged.iter().filter(here).cloned());
+        self.restores.extend(meant.into_iter().flatten().filter(|word| word.root == root));
         if known.is_some_and(|known| known != root) {
             return Err(Finding::Forked(size));
         }

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -58,11 +59,13 @@ pub(crate) async fn operator(
 ) {
     let mut line = Line { socket, rules: site.rules };
     let Some((connection, texts)) = site.desk.connect() else { return };
+    let asked = AtomicBool::new(false);
     if let Some(ends) = prove(&site, &mut line, &bearer, address, connection).await {
         let desk = &site.desk;
         let pinged = || desk.turn(Input::Pinged { connection });
         let hear = |text: &str| match signal::decode::<OperatorToServer>(text) {
             Ok(message) => {
+                asked.store(true, Ordering::Relaxed);
                 desk.turn(Input::FromOperator { connection, message });
                 Heard::Understood
             }
@@ -78,8 +81,11 @@ pub(crate) async fn operator(
     } else {
         site.desk.disconnect(connection);
     }
-    // A connection that lived until now was a use; where the row is gone there is none to count.
-    site.accounts.touch(&bearer).await.ok();
+    // Who asked for anything used it until now; where the row is gone there is none to count. A program that only waits
+    // keeps no sign-in alive.
+    if asked.load(Ordering::Relaxed) {
+        site.accounts.touch(&bearer).await.ok();
+    }
     drop(guest);
 }
 

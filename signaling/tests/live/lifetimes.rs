@@ -25,6 +25,8 @@ pub(crate) const IDLE: i64 = 30 * 60;
 pub(crate) const ABSOLUTE: i64 = 12 * 3600;
 /// Longer than anything here takes.
 const MARGIN: i64 = 120;
+/// Longer than the server takes to note that a connection is closed.
+const A_WHILE: Duration = Duration::from_millis(500);
 
 /// Makes the rows of a table older by so many seconds.
 pub(crate) async fn age(world: &World, table: &str, column: &str, seconds: i64) {
@@ -57,6 +59,17 @@ async fn s62_t55_an_operators_sign_in_ends_unused_and_at_its_age_and_takes_its_c
     assert!(world.socket(OPERATOR_PATH, &headers).await.is_err(), "unused for too long");
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert!(world.socket(OPERATOR_PATH, &headers).await.is_err(), "and asking again is no use of it");
+
+    // Nor is a program that waits, and asks for nothing, however long it does.
+    let yuki = world.operator("yuki").await;
+    let waits = world.operator_socket(&yuki.token, &yuki.device).await;
+    age(&world, "tokens", "used", IDLE - MARGIN).await;
+    drop(waits);
+    tokio::time::sleep(A_WHILE).await;
+    age(&world, "tokens", "used", 2 * MARGIN).await;
+    let bearer = format!("Bearer {}", yuki.token);
+    let headers = [("authorization", bearer.as_str())];
+    assert!(world.socket(OPERATOR_PATH, &headers).await.is_err(), "its end was no use either");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ fn told_as_it_is(house: &House) {
         ),
         (&["--modes", "view"], "Fewer modes hold at once", ["need a new certificate", "may be used"]),
         (&["--modes", "view,show"], "1 need a new certificate", ["Fewer modes", "may be used"]),
-        (&["--modes", "view"], "have ended by it: 0", ["need a new certificate", "may be used"]),
+        (&["--modes", "view"], "have ended meanwhile: 0", ["need a new certificate", "may be used"]),
         (
             &["--modes", "view,control", "--lang", "ja"],
             "すぐに使えます",
@@ -151,7 +151,7 @@ fn s63_s70_hours_of_an_account_are_written_as_in_a_policy_and_explained_as_they_
         "",
     );
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("have ended by it: 1"), "{said}");
+    assert!(said.contains("have ended meanwhile: 1"), "{said}");
     drop(running);
     let explained = done(&house, &["policy", "explain", "hanako", "--mode", "view"]);
     let rights = explained["rights"].as_array().expect("rights");

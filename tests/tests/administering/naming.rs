@@ -141,6 +141,12 @@ fn s37_t16_a_renewed_certificate_goes_no_further_than_the_one_before_unless_that
     house
         .administrate(&["operator", "change", "yuki", "--display-name", "Yuki Mori-Sato"])
         .expect("another name");
+    assert_eq!(certified(&house, &words, &["--renew"]), (withheld.clone(), view.clone()));
+
+    // Nor are the account's modes the device's.
+    let change = ["--json", "operator", "change", "yuki", "--modes", "control,view,show"];
+    let changed = answered(&house, "admin", &change, "");
+    assert_eq!((&changed["devices_to_renew"], &changed["devices_held_back"]), (&0.into(), &1.into()));
     assert_eq!(certified(&house, &words, &["--renew"]), (withheld.clone(), view));
 
     // Modes said again go further, and give no right back.
@@ -203,6 +209,13 @@ fn s37_t16_what_is_withheld_from_one_device_stays_withheld_from_it_whatever_is_s
     };
     let made = taros("view");
     assert_eq!((&made["without"], &made["modes"]), (&withheld, &serde_json::json!(["view"])));
+    let at_desk = ["device", "approve", "yuki", "--renew", "--words", &desk];
+    let typed = format!("Yuki Mori\n{}\n", house.secrets()[0]);
+    let (code, said) = administer(&house, "taro", &at_desk, &typed);
+    assert_eq!(code, Some(0), "{said}");
+    let again = ["--json", "device", "approve", "yuki", "--renew", "--words", &laptop];
+    let typed = format!("{}\n", house.secrets()[0]);
+    assert_eq!(answered(&house, "taro", &again, &typed)["modes"], serde_json::json!(["view"]));
 
     // And here it is narrower than what was signed here: nobody goes further without a word.
     let renew = ["device", "approve", "yuki", "--renew", "--words", &laptop];

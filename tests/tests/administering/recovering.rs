@@ -7,6 +7,7 @@ use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::program;
 use tasuki_tests::stack::House;
 
+use crate::people::enrolled;
 use crate::{administer, answered, started, text};
 
 fn known(house: &House) -> Bundle {
@@ -214,6 +215,9 @@ fn t69_an_administrators_key_that_the_server_took_and_called_refused_opens_his_d
 fn s49_s72_a_lost_computer_comes_back_after_the_servers_key_was_changed() {
     let house = House::set_up().expect("a house");
     house.sign_in_administrator().expect("signed in");
+    enrolled(&house, "slept");
+    house.administrate(&["admin", "disable", "slept"]).expect("he leaves");
+    house.administrate(&["admin", "remove", "slept", "--yes"]).expect("and comes back later");
     let old = known(&house).server_pins[0].to_string();
     let before = house.folder().join("before.json");
     fs::copy(house.bundle(), &before).expect("kept");
@@ -246,16 +250,19 @@ fn s49_s72_a_lost_computer_comes_back_after_the_servers_key_was_changed() {
     let (code, said) = administer(&house, "new", &recover(&server, &old, "first"), &typed());
     assert!(code == Some(5) && said.contains("tasuki-server recovery-token"), "{said}");
     let with = |file: &str| ["--bundle".to_owned(), file.to_owned()];
-    let come_back = |file: &str, name: &str| {
-        let bundle = with(file);
-        let arguments = [&bundle[0], &bundle[1], "--json", "init", "--recover", "--name", name];
-        administer(&house, name, &arguments, &typed())
+    let come_back = |file: &str, profile: &str| {
+        let (bundle, name) = (with(file), format!("{profile}-again"));
+        let arguments = [&bundle[0], &bundle[1], "--json", "init", "--recover", "--name", &name];
+        administer(&house, profile, &arguments, &typed())
     };
     let (code, said) = come_back(text(&before), "old");
     assert!(code == Some(5), "a file of before names another key: {code:?} {said}");
+    // At a computer that was there before the key was another one, too.
     let file = house.bundle();
-    let (code, said) = come_back(text(&file), "second");
-    assert_eq!(code, Some(0), "{said}");
+    for name in ["second", "slept"] {
+        let (code, said) = come_back(text(&file), name);
+        assert_eq!(code, Some(0), "{name}: {said}");
+    }
     let (code, said) = administer(&house, "third", &recover(&server, &new, "third"), &typed());
     assert_eq!(code, Some(0), "{said}");
 }

@@ -81,8 +81,20 @@ mod tests {
             unused(used.subscribe(), a_while).await;
             let soon = tokio::time::timeout(4 * a_while, unused(used.subscribe(), long)).await;
             assert!(soon.is_err(), "somebody was here a moment ago");
-            used.send_replace(Instant::now() + 2 * long);
-            let soon = tokio::time::timeout(4 * a_while, unused(used.subscribe(), a_while)).await;
+            used.send_replace(Instant::now());
+            let waits = unused(used.subscribe(), a_while);
+            let does_something = async {
+                used.send_replace(Instant::now() + long);
+                std::future::pending::<()>().await;
+            };
+            let either = async {
+                tokio::select! {
+                    biased;
+                    () = waits => {}
+                    () = does_something => {}
+                }
+            };
+            let soon = tokio::time::timeout(4 * a_while, either).await;
             assert!(soon.is_err(), "and has done something meanwhile");
         });
     }
