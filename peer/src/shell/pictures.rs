@@ -1,9 +1,12 @@
 //! Pictures of the other side's screen that a surface keeps (S7, S22).
 //!
-//! Decides the order of it: the other side is told first, then there is a file (T27), then this end's record names
-//! it (S95). What may not be told is not kept.
+//! Decides the order of it: its place is taken, with nothing of the picture in it, so that nobody is told of one that
+//! cannot be kept; the other side is told; the picture is put there (T27); this end's record names it (S95). What may
+//! not be told is not kept.
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,7 +32,8 @@ pub enum Unkept {
     Unwritten(Fault),
 }
 
-/// Keeps what `viewer` shows at this moment, by `write`, which says where it has put the bytes.
+/// Keeps what `viewer` shows at this moment where `write` puts as many bytes, none of which are the picture's yet; it
+/// says where.
 ///
 /// # Errors
 /// [`Unkept`].
@@ -40,24 +44,46 @@ pub async fn keep(
 ) -> Result<Kept, Unkept> {
     let png = tokio::task::spawn_blocking(move || viewer.png()).await;
     let (png, width, height) = png.ok().and_then(Result::ok).ok_or(Unkept::NoPicture)?;
-    let file = in_order(&orders, move || write(&png)).await?;
+    let file = in_order(&orders, png, write).await?;
     Ok(Kept { file, width, height })
 }
 
 async fn in_order(
     orders: &mpsc::Sender<Order>,
-    write: impl FnOnce() -> Result<PathBuf, Fault> + Send + 'static,
+    png: Vec<u8>,
+    write: impl FnOnce(&[u8]) -> Result<PathBuf, Fault> + Send + 'static,
 ) -> Result<PathBuf, Unkept> {
+    let failed = |why: String| Unkept::Unwritten(Fault::System { what: "a picture", why });
+    let nothing = vec![0; png.len()];
+    let taken = tokio::task::spawn_blocking(move || write(&nothing)).await;
+    let file = taken.map_err(|why| failed(why.to_string()))?.map_err(Unkept::Unwritten)?;
     let (leave, answer) = oneshot::channel();
     let _ = orders.send(Order::KeepPicture(leave)).await;
-    if !matches!(answer.await, Ok(true)) {
+    let may_be_kept = matches!(answer.await, Ok(true));
+    let place = file.clone();
+    let put = move || {
+        if may_be_kept {
+            return put(&place, &png);
+        }
+        let _ = fs::remove_file(&place);
+        Ok(())
+    };
+    let done = tokio::task::spawn_blocking(put).await.map_err(|why| failed(why.to_string()))?;
+    if !may_be_kept {
         return Err(Unkept::Untold);
     }
-    let failed = |why: String| Unkept::Unwritten(Fault::System { what: "a picture", why });
-    let written = tokio::task::spawn_blocking(write).await;
-    let file = written.map_err(|why| failed(why.to_string()))?.map_err(Unkept::Unwritten)?;
+    if let Err(why) = done {
+        return Err(Unkept::Unwritten(Fault::CannotWrite { file, why: why.to_string() }));
+    }
     let _ = orders.send(Order::PictureKept(file.display().to_string())).await;
     Ok(file)
+}
+
+/// Into a file that is there and as long.
+fn put(file: &Path, png: &[u8]) -> io::Result<()> {
+    let mut opened = OpenOptions::new().write(true).open(file)?;
+    opened.write_all(png)?;
+    opened.sync_all()
 }
 
 #[cfg(test)]
@@ -65,7 +91,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// Keeps one, as a loop that gives leave or does not; what it was asked, and whether a file was there by then.
+    /// Keeps one, as a loop that gives leave or does not; what it was asked, and whether the picture was there by then.
     async fn kept(
         folder: &Path,
         leave: Option<bool>,
@@ -74,13 +100,15 @@ mod tests {
         let file = folder.join("picture.png");
         let target = file.clone();
         let keeping = tokio::spawn(async move {
-            let write =
-                move || std::fs::write(&target, "PNG").map(|()| target).map_err(|_| Fault::NoHome);
-            in_order(&orders, write).await
+            let write = move |bytes: &[u8]| {
+                let written = fs::File::create_new(&target).and_then(|mut new| new.write_all(bytes));
+                written.map(|()| target).map_err(|_| Fault::NoHome)
+            };
+            in_order(&orders, b"PNG".to_vec(), write).await
         });
         let mut told = Vec::new();
         while let Some(order) = asked.recv().await {
-            let is_there = file.exists();
+            let is_there = fs::read(&file).is_ok_and(|bytes| bytes == b"PNG");
             match order {
                 Order::KeepPicture(answer) => {
                     told.push(("may it be kept".to_owned(), is_there));
@@ -110,5 +138,17 @@ mod tests {
         assert_eq!(kept, Ok(file.clone()));
         let at = file.display().to_string();
         assert_eq!(told, [("may it be kept".to_owned(), false), (at, true)]);
+    }
+
+    /// S7, S95: the customer, both records and the receipt have no picture that nobody has.
+    #[tokio::test]
+    async fn s95_a_picture_that_cannot_be_written_is_told_to_nobody_and_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("picture.png");
+        fs::write(&file, "of before").unwrap();
+        let (unkept, told) = kept(folder.path(), Some(true)).await;
+        assert_eq!(unkept, Err(Unkept::Unwritten(Fault::NoHome)));
+        assert_eq!(told, [], "nobody was told of one");
+        assert_eq!(fs::read(&file).unwrap(), b"of before");
     }
 }
