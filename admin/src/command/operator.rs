@@ -165,14 +165,7 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             Ok(Printed { text: desk.language.forgotten(operator), ..done })
         }
         OperatorCommand::Limit { operator, address, mac, hours, none } => {
-            let given = Limits {
-                addresses: address
-                    .iter()
-                    .map(|text| limits::address(text))
-                    .collect::<Result<_, _>>()?,
-                macs: mac.iter().map(|text| limits::mac(text)).collect::<Result<_, _>>()?,
-                hours: hours.as_deref().map(limits::hours).transpose()?,
-            };
+            let given = limits::typed(address, mac, hours.as_deref())?;
             limit(&desk, operator, given, if *none { Others::Lifted } else { Others::Stay }).await
         }
     }

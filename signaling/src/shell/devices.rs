@@ -201,7 +201,9 @@ impl Accounts {
         Certificate::open(envelope, &authorities, &certificate.device)
             .map_err(|_| ProblemCode::Document)?;
         let account = self.by_name(&certificate.operator).await?.ok_or(ProblemCode::NotFound)?;
-        if account.person.display_name != certificate.display_name {
+        // As it will stand in manifests, to the letter.
+        let named = (certificate.operator.as_str(), certificate.display_name.as_str());
+        if named != (account.person.name.as_str(), account.person.display_name.as_str()) {
             return Err(ProblemCode::Document.into());
         }
         // It says what its operator is called (T62).
