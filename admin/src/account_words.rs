@@ -73,8 +73,8 @@ impl Language {
 
     pub(crate) fn revoked(self, operator: &str) -> String {
         self.pick(
-            format!("The device of {operator} is out, and stays out. Where he goes on at the same computer or another, he needs a new profile there and a new code: `tasuki-admin operator code {operator}`. From the revoked one the right password is answered as a wrong one, and tries from there may suspend sign-ins from unknown devices: `tasuki-admin operator unlock {operator}`."),
-            format!("{operator} の端末を失効させました。元には戻りません。同じコンピュータや別のコンピュータで続けるには、新しいプロファイルと新しい登録コード（`tasuki-admin operator code {operator}`）が必要です。失効した端末からのサインインは、正しいパスワードでも誤りとして扱われ、続くと未登録端末からのサインインが停止されることがあります（解除は `tasuki-admin operator unlock {operator}`）。"),
+            format!("The device of {operator} is out, and stays out. Where he goes on at the same computer or another, he needs a new profile there and a new code: `tasuki-admin operator code {operator}`. Who signs in from the revoked one with the right password reads so."),
+            format!("{operator} の端末を失効させました。元には戻りません。同じコンピュータや別のコンピュータで続けるには、新しいプロファイルと新しい登録コード（`tasuki-admin operator code {operator}`）が必要です。失効した端末から正しいパスワードでサインインすると、その旨が表示されます。"),
         )
     }
 

@@ -25,7 +25,8 @@ use crate::pin;
 use crate::profile::Place;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// The largest is the list of devices, some 2 KB of each that is approved: room for 30,000.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 struct Answered {
     status: StatusCode,

@@ -13,6 +13,7 @@ use tasuki_protocol::revoked::in_force;
 
 use crate::client::Client;
 use crate::fault::Fault;
+use crate::limits::Outside;
 use crate::pending::Settled;
 use crate::profile::{Place, Profile, Renewed};
 use crate::prompt;
@@ -178,7 +179,8 @@ pub async fn log_in(
     let password = prompt::secret(&language.ask_admin_password())?;
     let (mut totp, mut setting_up) = (None, None::<u8>);
     loop {
-        let request = AdminLogin { password: password.to_string(), totp, authenticator };
+        let macs = tasuki_terminal::hardware::addresses();
+        let request = AdminLogin { password: password.to_string(), totp, authenticator, macs };
         let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
         let answer = match (answer, setting_up.as_mut()) {
             // The new authenticator is the same as before: one slip of the hand does not throw it away.
@@ -193,6 +195,11 @@ pub async fn log_in(
         match answer {
             AdminLoginAnswer::SignedIn { expires_in } => return Ok(expires_in),
             AdminLoginAnswer::Locked { seconds } => return Err(Fault::Locked { seconds }),
+            AdminLoginAnswer::OutsideHours { opens, zone } => {
+                return Err(Outside::Hours { opens, zone }.into());
+            }
+            AdminLoginAnswer::OutsideAddresses => return Err(Outside::Addresses.into()),
+            AdminLoginAnswer::OutsideHardware => return Err(Outside::Hardware.into()),
             AdminLoginAnswer::NeedsTotp => {}
             AdminLoginAnswer::TotpSetup { uri } => {
                 setting_up = Some(MORE_TRIES);

@@ -6,7 +6,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::policy::check::PolicyFault;
 
 use crate::audit::fault::AuditFault;
-use crate::limits::LimitFault;
+use crate::limits::{LimitFault, Outside};
 use crate::missing::Missing;
 use crate::naming::NameWrong;
 use crate::policy_file_fault::PolicyFileFault;
@@ -110,6 +110,8 @@ pub enum Fault {
     PolicyOvertaken,
     #[error("unusable limits: {0:?}")]
     Limits(LimitFault),
+    #[error("outside of the administrator's limits: {0:?}")]
+    Outside(Outside),
     #[error("no key waits to be used")]
     NothingPrepared,
     #[error("suspended for {seconds} s")]
@@ -133,6 +135,12 @@ pub enum Fault {
 impl From<LimitFault> for Fault {
     fn from(fault: LimitFault) -> Self {
         Self::Limits(fault)
+    }
+}
+
+impl From<Outside> for Fault {
+    fn from(outside: Outside) -> Self {
+        Self::Outside(outside)
     }
 }
 
@@ -161,7 +169,7 @@ impl Fault {
             | Self::File { .. }
             | Self::Unread { .. } => 3,
             Self::Unreachable { .. } | Self::NotTasuki { .. } => 4,
-            Self::WrongPassword | Self::TokenOver | Self::ClockOff { .. } => 6,
+            Self::WrongPassword | Self::Outside(_) | Self::TokenOver | Self::ClockOff { .. } => 6,
             Self::Locked { .. } => 8,
             Self::OtherServer { .. } | Self::OtherFingerprint { .. } => 5,
             Self::Refused(code) => of_refusal(*code),

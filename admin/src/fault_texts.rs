@@ -53,6 +53,7 @@ impl Language {
             | Fault::RevocationsAhead
             | Fault::UnknownRight(_) => self.about_operators(fault),
             Fault::Limits(fault) => self.limit_wrong(fault),
+            Fault::Outside(outside) => self.outside(outside),
             Fault::Locked { seconds } => self.locked(*seconds),
             Fault::WrongPassword | Fault::NothingTyped | Fault::NotConfirmed | Fault::NobodyThere => {
                 self.about_answers(fault)

@@ -1,4 +1,4 @@
-//! From where and when an operator may sign in: as it is typed, and as it is shown (S63).
+//! From where and when an operator or an administrator may sign in: as it is typed, and as it is shown (S63).
 //!
 //! What is wrong is told here, by its own words; the server judges once more, and its word counts.
 
@@ -22,6 +22,30 @@ pub enum LimitFault {
     Zone(String),
     /// Refused by the server; more than 64 of one kind, for one.
     Unusable,
+    /// Refused by the server: they would shut out the administrator who sets them for himself.
+    Yourself,
+}
+
+/// The limit that keeps an administrator out who has proven all of himself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outside {
+    Addresses,
+    Hardware,
+    /// When they begin next, in unix seconds, and by which zone.
+    Hours {
+        opens: Option<u64>,
+        zone: String,
+    },
+}
+
+/// # Errors
+/// Which of them cannot be used, as it was typed.
+pub fn typed(addresses: &[String], macs: &[String], text: Option<&str>) -> Result<Limits, LimitFault> {
+    Ok(Limits {
+        addresses: addresses.iter().map(|text| address(text)).collect::<Result<_, _>>()?,
+        macs: macs.iter().map(|text| mac(text)).collect::<Result<_, _>>()?,
+        hours: text.map(hours).transpose()?,
+    })
 }
 
 /// # Errors
@@ -153,7 +177,42 @@ impl Language {
                 "The server cannot use these limits: there are at most 64 addresses and 64 hardware addresses. Nothing was changed.",
                 "サーバーがこの制限を受け付けません（アドレスと MAC アドレスはそれぞれ 64 個まで）。何も変更していません。",
             ),
+            LimitFault::Yourself => self.pick(
+                "You would be outside of these limits yourself, here and now, so nothing was changed: nobody shuts himself out. Include this computer's address and hardware address and this hour, or let another administrator set them.",
+                "この制限では、今ここにいる自分自身がサインインできなくなるため、何も変更していません。このコンピュータのアドレスと MAC アドレス、今の時間を含めるか、ほかの管理者が設定してください。",
+            ),
         }
+    }
+}
+
+impl Language {
+    /// Why a sign-in with everything right in it opened nothing.
+    pub(crate) fn outside(self, outside: &Outside) -> String {
+        let why = match outside {
+            Outside::Addresses => self.pick(
+                "What you typed is right, but you may not sign in from this network address.",
+                "入力は正しいのですが、このネットワークアドレスからはサインインできません。",
+            ),
+            Outside::Hardware => self.pick(
+                "What you typed is right, but you may not sign in from this computer's network cards.",
+                "入力は正しいのですが、このコンピュータの MAC アドレスではサインインできません。",
+            ),
+            Outside::Hours { opens, zone } => {
+                let moment =
+                    |unix: &u64| Zone::named(Some(zone)).map(|at| at.moment(unix.saturating_mul(1000)));
+                let opens = opens.as_ref().and_then(|unix| moment(unix).ok());
+                let opens = opens.map_or_else(|| zone.clone(), |at| format!("{at} ({zone})"));
+                self.pick(
+                    format!("What you typed is right, but these are not your hours. They begin next: {opens}."),
+                    format!("入力は正しいのですが、今はサインインできる時間外です。次に使えるようになるのは {opens} です。"),
+                )
+            }
+        };
+        let then = self.pick(
+            "This was not counted as a wrong try. Another administrator can change it with `tasuki-admin admin limit`.",
+            "入力の誤りとしては数えていません。ほかの管理者が `tasuki-admin admin limit` で変更できます。",
+        );
+        format!("{why}{}{then}", self.pick(" ", ""))
     }
 }
 

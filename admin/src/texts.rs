@@ -275,8 +275,13 @@ impl Language {
         )
     }
 
-    pub fn admin_columns(self) -> [String; 3] {
-        [self.pick("ADMINISTRATOR", "管理者"), self.pick("STATE", "状態"), self.pick("KEY", "鍵")]
+    pub fn admin_columns(self) -> [String; 4] {
+        [
+            self.pick("ADMINISTRATOR", "管理者"),
+            self.pick("STATE", "状態"),
+            self.pick("KEY", "鍵"),
+            self.pick("LIMITS", "制限"),
+        ]
     }
 
     pub fn group_columns(self) -> [String; 2] {

@@ -81,8 +81,7 @@ const WORDS: Words = &[
     ("operator limit --mac", "端末が申告する MAC アドレス。偽ることができます"),
     ("operator limit --none", "同時に指定したもの以外の制限をすべて解除します"),
     (
-        "operator limit --hours",
-        "時間帯。ポリシーと同じ書き方です（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。タイムゾーンを省くとポリシーのもの、なければ UTC",
+        "operator limit --hours", SAME_HOURS
     ),
     ("device", "オペレータの端末: 使えるもの"),
     ("device list", "全員または一人のオペレータの端末を表示します"),
@@ -125,6 +124,14 @@ const WORDS: Words = &[
     ("admin disable", "管理者を締め出します"),
     ("admin remove", "管理者を削除します。確認を求めます"),
     ("admin unlock", "サインイン失敗による停止を解除します"),
+    (
+        "admin limit",
+        "管理者がサインインできる場所と時間を定めます。指定しないものは変わらず、何も指定しなければ現在の制限を表示します",
+    ),
+    ("admin limit --address", "アドレスまたはネットワーク（例 192.0.2.0/24）。複数指定できます"),
+    ("admin limit --mac", "コンピュータが申告する MAC アドレス。偽ることができます"),
+    ("admin limit --none", "同時に指定したもの以外の制限をすべて解除します"),
+    ("admin limit --hours", SAME_HOURS),
     ("key", "組織の鍵"),
     ("key list", "使用中の鍵を表示します"),
     ("key rotate", "鍵を新しいものに替えます。パスフレーズを尋ね、元に戻せないことは確認を求めます"),

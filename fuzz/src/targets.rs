@@ -4,6 +4,8 @@
 //! (`tests/tests/fuzz_replay.rs`). A target must survive any bytes; where a value can be encoded
 //! again, what it decodes to must come back the same.
 
+#[path = "requests.rs"]
+pub(crate) mod requests;
 #[path = "server.rs"]
 mod server;
 #[path = "streams.rs"]
@@ -11,6 +13,7 @@ mod streams;
 
 use std::fmt::Debug;
 
+use requests::api_request;
 use serde::{Serialize, de::DeserializeOwned};
 use server::{breached_list, forwarded_for, limits, policy, policy_file, server_settings};
 use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, turn_answer, vp8};
@@ -95,6 +98,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("login_request", json::<LoginRequest>),
     target("login_answer", answer),
     target("admin_request", admin_request),
+    target("api_request", api_request),
     target("manifest", document::<Manifest>),
     target("consent", document::<Consent>),
     target("policy", policy),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use crate::mending::{
-    AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, NameOperator,
-    ResetPassword, WithdrawInvitations,
+    AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, LimitAdmin,
+    NameOperator, ResetPassword, WithdrawInvitations,
 };
 
 use crate::blob::Blob;
@@ -28,6 +28,8 @@ pub const ADMIN_LOGOUT_PATH: &str = "/v1/admin/logout";
 pub const ADMINS_PATH: &str = "/v1/admin/admins";
 /// `POST` [`ChangeAdmin`] → nothing.
 pub const ADMIN_CHANGES_PATH: &str = "/v1/admin/admins/changes";
+/// `POST` [`LimitAdmin`] → nothing.
+pub const ADMIN_LIMITS_PATH: &str = "/v1/admin/admins/limits";
 /// `GET` → [`GroupList`]; `POST` [`ChangeGroup`] → nothing.
 pub const GROUPS_PATH: &str = "/v1/admin/groups";
 /// `POST` [`LimitOperator`] → nothing.
@@ -213,6 +215,8 @@ pub struct AdminLogin {
     pub password: String,
     pub totp: Option<String>,
     pub authenticator: crate::login::Authenticator,
+    /// As [`crate::login::LoginRequest::macs`].
+    pub macs: Vec<String>,
 }
 
 impl std::fmt::Debug for AdminLogin {
@@ -224,10 +228,23 @@ impl std::fmt::Debug for AdminLogin {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdminLoginAnswer {
-    SignedIn { expires_in: u64 },
+    SignedIn {
+        expires_in: u64,
+    },
     NeedsTotp,
-    TotpSetup { uri: String },
-    Locked { seconds: u64 },
+    TotpSetup {
+        uri: String,
+    },
+    Locked {
+        seconds: u64,
+    },
+    /// As [`crate::login::LoginAnswer::OutsideHours`]: key, password and second factor are right.
+    OutsideHours {
+        opens: Option<u64>,
+        zone: String,
+    },
+    OutsideAddresses,
+    OutsideHardware,
 }
 
 impl std::fmt::Debug for AdminLoginAnswer {
@@ -253,6 +270,7 @@ pub struct AdminEntry {
     /// As [`OperatorEntry::suspended_until`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<u64>,
+    pub limits: Limits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,13 +319,13 @@ pub enum GroupChange {
     Leave { operator: String },
 }
 
-/// From where and when an operator may sign in; empty lists allow everything. S63.
+/// From where and when an operator or an administrator may sign in; empty lists allow everything. S63.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Addresses and networks: `192.0.2.7`, `2001:db8::/48`.
     pub addresses: Vec<String>,
-    /// Hardware addresses, of which the operator's computer must name one. R4: can be forged.
+    /// Hardware addresses, of which his computer must name one. R4: can be forged.
     pub macs: Vec<String>,
     pub hours: Option<Hours>,
 }
@@ -355,7 +373,7 @@ pub enum ProblemCode {
     NotFound,
     /// Something that it goes on from was changed meanwhile.
     Conflict,
-    /// Nobody shuts himself out: one administrator is always left.
+    /// Nobody shuts himself out, by disabling himself or by limits that he is outside of: one administrator is always left.
     Yourself,
     /// A certified device of the account is not on the list of revoked ones: it would outlive the account.
     Certified,

@@ -67,6 +67,9 @@ pub enum LoginAnswer {
     },
     /// An administrator must compare the device's words and approve it.
     DevicePending,
+    /// Name and password are right, and the device is one of this account's that an administrator revoked: it stays out.
+    /// Said to whoever has shown that he has its key, alone (T52); no failure.
+    DeviceRevoked,
     /// Said to an approved device only, whether or not the password was right (T52, T53).
     Locked {
         seconds: u64,
@@ -91,6 +94,7 @@ impl std::fmt::Debug for LoginAnswer {
             Self::NeedsTotp => f.write_str("NeedsTotp"),
             Self::TotpSetup { .. } => f.write_str("TotpSetup(..)"),
             Self::DevicePending => f.write_str("DevicePending"),
+            Self::DeviceRevoked => f.write_str("DeviceRevoked"),
             Self::Locked { seconds } => write!(f, "Locked({seconds} s)"),
             Self::OutsideHours { .. } => f.write_str("OutsideHours(..)"),
             Self::OutsideAddresses => f.write_str("OutsideAddresses"),

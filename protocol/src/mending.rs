@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::admin::Limits;
 use crate::rights::Mode;
 
 /// An operator has forgotten his: an administrator sets another.
@@ -26,6 +27,16 @@ pub struct NameOperator {
     pub operator: String,
     pub display_name: Option<String>,
     pub modes: Option<Vec<Mode>>,
+}
+
+/// From where and when an administrator may sign in, and act while he is signed in. S63.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitAdmin {
+    pub name: String,
+    pub limits: Limits,
+    /// Those of the computer that asks, as at a sign-in: nobody shuts himself out.
+    pub macs: Vec<String>,
 }
 
 /// An administrator's own.

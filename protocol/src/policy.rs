@@ -13,7 +13,7 @@ pub mod local;
 pub mod preset;
 pub mod rank;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -79,22 +79,50 @@ pub struct RuleBook {
 }
 
 impl RuleBook {
-    /// The sections that differ from those of `before`, as the ledger names them: those of operators first,
-    /// `default` where it, or what holds for every section, does.
+    /// The sections that differ from those of `before`, as the ledger names them, each with the rules that do:
+    /// `operator.hanako=chat hours`. Those of operators first, `default` where it, or what holds for every section, does.
     pub fn changed_from(&self, before: &Self) -> Vec<String> {
         let of = |kind: &str, now: &Sections, then: &Sections| -> Vec<String> {
-            let names: std::collections::BTreeSet<&String> =
-                now.0.keys().chain(then.0.keys()).collect();
+            let names: BTreeSet<&String> = now.0.keys().chain(then.0.keys()).collect();
             let changed = names.into_iter().filter(|name| now.0.get(*name) != then.0.get(*name));
-            changed.map(|name| section(kind, name)).collect()
+            let told = |name: &String| {
+                let (now, then) = (now.0.get(name), then.0.get(name));
+                told_rules(section(kind, name), changed_rules(now, then))
+            };
+            changed.map(told).collect()
         };
         let mut changed = of("operator", &self.operator, &before.operator);
         changed.extend(of("group", &self.group, &before.group));
-        if self.default != before.default || self.time_zone != before.time_zone {
-            changed.push("default".to_owned());
+        let mut of_all = changed_rules(Some(&self.default), Some(&before.default));
+        if self.time_zone != before.time_zone {
+            of_all.push("time_zone".to_owned());
+        }
+        if !of_all.is_empty() {
+            changed.push(told_rules("default".to_owned(), of_all));
         }
         changed
     }
+}
+
+/// The names of the rules that are not the same in both.
+fn changed_rules(now: Option<&Rules>, then: Option<&Rules>) -> Vec<String> {
+    let read = |rules: Option<&Rules>| match serde_json::to_value(rules) {
+        Ok(serde_json::Value::Object(rules)) => rules,
+        Ok(_) | Err(_) => serde_json::Map::new(),
+    };
+    let (now, then) = (read(now), read(then));
+    let names: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+    names.into_iter().filter(|name| now.get(*name) != then.get(*name)).cloned().collect()
+}
+
+/// A section that came or went without any rule in it stands alone.
+fn told_rules(section: String, rules: Vec<String>) -> String {
+    if rules.is_empty() { section } else { format!("{section}={}", rules.join(" ")) }
+}
+
+/// Whether a part of such a record is of `section`.
+pub fn is_of_section(part: &str, section: &str) -> bool {
+    part.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// The last word in a record of more sections than it has room for.

@@ -11,6 +11,7 @@ pub mod decoy;
 mod distances;
 mod endings;
 pub mod guesses;
+pub mod heads;
 pub mod issue;
 pub mod kept;
 pub mod ledger;

@@ -6,6 +6,7 @@ mod acme;
 mod acme_client;
 pub mod acme_fault;
 mod acts;
+mod admin_limits;
 mod admin_password;
 mod admins;
 mod backup;

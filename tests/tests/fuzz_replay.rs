@@ -7,7 +7,10 @@ mod targets;
 
 use std::{fs, path::PathBuf};
 
-use targets::TARGETS;
+use targets::{
+    TARGETS,
+    requests::{BODIES, body_of},
+};
 
 fn corpus() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus")
@@ -78,5 +81,30 @@ fn every_target_has_seeds_and_every_corpus_folder_has_a_target() {
         let name = entry.expect("a corpus folder can be read").file_name();
         let known = TARGETS.iter().any(|target| name == target.name);
         assert!(known, "fuzz/corpus/{} has no target in fuzz/src/targets.rs", name.display());
+    }
+}
+
+/// T59, S88: of the API's paths none takes a body that the fuzzer does not reach.
+#[test]
+fn t59_the_body_of_each_path_of_the_api_is_decoded_and_has_a_seed() {
+    let document = include_str!("../../signaling/src/shell/web/openapi.json");
+    let document: serde_json::Value = serde_json::from_str(document).expect("the description");
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let takes = |item: &serde_json::Value| {
+        item.pointer("/post/requestBody/content/application~1json").is_some()
+    };
+    let described: Vec<&str> =
+        paths.filter(|(_, item)| takes(item)).map(|(path, _)| path.as_str()).collect();
+    for path in &described {
+        let is_known = BODIES.iter().any(|(known, _)| known == path);
+        assert!(is_known, "no decoder for {path} in fuzz/src/requests.rs");
+    }
+    let seeds = seeds("api_request");
+    for (path, read) in BODIES {
+        assert!(described.contains(path), "{path} takes no JSON body");
+        let first = format!("POST {path}\n");
+        let own = seeds.iter().filter(|(_, seed)| seed.starts_with(first.as_bytes()));
+        let mut bodies = own.filter_map(|(_, seed)| body_of(seed));
+        assert!(bodies.any(read), "no well-formed seed for {path} in fuzz/corpus/api_request");
     }
 }

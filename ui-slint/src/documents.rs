@@ -2,17 +2,20 @@
 //!
 //! Files are made anew under a free name; none is overwritten.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::pictures::Place;
 
+/// For a picture.
+///
 /// # Errors
 /// [`Fault::CannotWrite`].
-pub(crate) fn keep_picture(png: &[u8]) -> Result<PathBuf, Fault> {
-    write_fresh(&Home::own().folder("XDG_PICTURES_DIR", "Pictures"), "tasuki-picture", "png", png)
+pub(crate) fn new_picture() -> Result<Place, Fault> {
+    fresh(&Home::own().folder("XDG_PICTURES_DIR", "Pictures"), "tasuki-picture", "png")
 }
 
 /// A copy for the person, beside the one that the program keeps.
@@ -49,23 +52,26 @@ fn open_by(program: &'static str, file: &Path) -> Result<(), Fault> {
 }
 
 fn write_fresh(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
-    let fault = |file: &Path, why: &std::io::Error| Fault::CannotWrite {
-        file: file.to_owned(),
-        why: why.to_string(),
-    };
+    let Place { file, mut opened } = fresh(folder, name, ending)?;
+    let written = opened.write_all(bytes).and_then(|()| opened.sync_all());
+    written.map_err(|why| unwritten(&file, &why)).map(|()| file)
+}
+
+fn unwritten(file: &Path, why: &std::io::Error) -> Fault {
+    Fault::CannotWrite { file: file.to_owned(), why: why.to_string() }
+}
+
+/// An empty file under a name that was free.
+fn fresh(folder: &Path, name: &str, ending: &str) -> Result<Place, Fault> {
     for number in 1..=9999 {
         let file = folder.join(format!("{name}-{number}.{ending}"));
-        match OpenOptions::new().write(true).create_new(true).open(&file) {
-            Ok(mut opened) => {
-                let written = opened.write_all(bytes).and_then(|()| opened.sync_all());
-                written.map_err(|why| fault(&file, &why))?;
-                return Ok(file);
-            }
+        match File::create_new(&file) {
+            Ok(opened) => return Ok(Place { file, opened }),
             Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(why) => return Err(fault(&file, &why)),
+            Err(why) => return Err(unwritten(&file, &why)),
         }
     }
-    Err(fault(folder, &std::io::ErrorKind::AlreadyExists.into()))
+    Err(unwritten(folder, &std::io::ErrorKind::AlreadyExists.into()))
 }
 
 /// Where the person's folders are.

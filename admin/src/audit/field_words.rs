@@ -61,10 +61,14 @@ pub(super) fn detail(text: &str) -> String {
             "modes" => MODES,
             "without" => RIGHTS,
             "new" | "dropped" | "prepared" => KEYS,
+            // A section of a policy, with the rules that are others in it.
+            "default" => RULES,
+            _ if name.starts_with("operator.") || name.starts_with("group.") => RULES,
             _ => &[],
         };
-        let value: Vec<&str> =
-            value.split(' ').map(|word| known(words, word).unwrap_or(word)).collect();
+        let rules = if words == RULES { RIGHTS } else { &[] };
+        let word = |word| known(words, word).or_else(|| known(rules, word)).unwrap_or(word);
+        let value: Vec<&str> = value.split(' ').map(word).collect();
         format!("{}={}", known(DETAILS, name).unwrap_or(name), value.join(" "))
     };
     text.split(", ").map(part).collect::<Vec<_>>().join(", ")
@@ -82,6 +86,7 @@ const DETAILS: &[(&str, &str)] = &[
     ("modes", "モード"),
     ("name", "表示名"),
     ("device", "端末"),
+    ("bundle", "構成ファイルの版"),
     ("without", "許可しない権限"),
     ("until", "期限"),
     ("from", "接続元"),
@@ -172,6 +177,18 @@ const RIGHTS: &[(&str, &str)] = &[
     ("point", "ポインター"),
     ("reconnect", "再起動後の再接続"),
 ];
+/// Of a policy, beside the rights.
+const RULES: &[(&str, &str)] = &[
+    ("base", "既定の組"),
+    ("modes", "モード"),
+    ("hours", "時間帯"),
+    ("recording", "録画"),
+    ("application_selection", "アプリケーションの選択"),
+    ("address_disclosure", "アドレスの開示"),
+    ("max_minutes", "最長時間"),
+    ("reason", "理由"),
+    ("time_zone", "タイムゾーン"),
+];
 /// Why the server refused or closed something, and why a session ended.
 const ENDS: &[(&str, &str)] = &[
     ("number", "番号の誤り"),
@@ -209,6 +226,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("admin_disabled", "管理者を停止"),
     ("admin_removed", "管理者を削除"),
     ("admin_unlocked", "管理者のロックを解除"),
+    ("admin_limited", "管理者のサインインできる範囲を変更"),
     ("recovery_token_made", "回復トークンを作成"),
     ("admin_recovered", "管理者が復帰"),
     ("backup_made", "バックアップを作成"),
@@ -320,6 +338,10 @@ mod tests {
             ),
             ("new=lock, dropped=log", "新しい鍵=ロック, 廃止した鍵=記録"),
             ("operator.hanako, default", "operator.hanako, default"),
+            (
+                "operator.hanako=chat hours, default=max_minutes",
+                "operator.hanako=チャット 時間帯, default=最長時間",
+            ),
         ] {
             assert_eq!(detail(told), japanese);
         }

@@ -8,7 +8,7 @@ use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
 use tasuki_protocol::likeness::folded;
 use tasuki_protocol::message::EndReason;
-use tasuki_protocol::policy::{AND_MORE, section};
+use tasuki_protocol::policy::{AND_MORE, is_of_section, section};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
 
@@ -213,7 +213,7 @@ fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -
             || is_among(target, name)
             || of_session().and_then(operates) == Some(name)
             // A record that had no room for all sections may be of his.
-            || (is_policy && detail.split(", ").any(|part| part == own || part == AND_MORE))
+            || (is_policy && detail.split(", ").any(|part| is_of_section(part, &own) || part == AND_MORE))
     } else if let Event::LoginFailed { account, .. } = &entry.event {
         account == name
     } else {
@@ -272,14 +272,15 @@ mod tests {
             did(AdminAction::GroupChanged, "desk: hanako", ""),
             did(AdminAction::DeviceRevoked, "jiro, hanako", ""),
             did(AdminAction::SessionEnded, &id.to_string(), ""),
-            did(AdminAction::PolicyPublished, "version 3", "operator.hanako, default"),
+            did(AdminAction::PolicyPublished, "version 3", "operator.hanako=chat hours, default=modes"),
         ] {
             for (name, expected) in [("hanako", true), ("taro", true), ("hana", false), ("desk", false)]
             {
                 assert_eq!(concerns(&entry, name, &sessions), expected, "{name}: {entry:?}");
             }
         }
-        let others = did(AdminAction::PolicyPublished, "version 3", "operator.hanakox, group.hanako");
+        let others =
+            did(AdminAction::PolicyPublished, "version 3", "operator.hanakox=chat, group.hanako");
         assert!(!concerns(&others, "hanako", &sessions));
         let read =
             |admin: &str| Event::Reviewed { admin: admin.to_owned(), up_to: 1, note: String::new() };

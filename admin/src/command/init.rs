@@ -277,8 +277,12 @@ async fn check_token(place: &Place, door: Door<'_>, token: &str) -> Result<(), F
 /// door, and the token is used up.
 async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
     let client = Client { place, key: Some(key) };
-    let request =
-        AdminLogin { password: password.to_owned(), totp: None, authenticator: Authenticator::Keep };
+    let request = AdminLogin {
+        password: password.to_owned(),
+        totp: None,
+        authenticator: Authenticator::Keep,
+        macs: tasuki_terminal::hardware::addresses(),
+    };
     let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
     matches!(answer, Ok(AdminLoginAnswer::SignedIn { .. }))
 }

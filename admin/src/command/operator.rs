@@ -169,18 +169,7 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             Ok(Printed { text: desk.language.forgotten(operator), ..done })
         }
         OperatorCommand::Limit { operator, address, mac, hours, none } => {
-            let hours = match hours {
-                Some(text) => Some(limits::in_zone(text, policy::zone(&desk).await?.as_deref())),
-                None => None,
-            };
-            let given = Limits {
-                addresses: address
-                    .iter()
-                    .map(|text| limits::address(text))
-                    .collect::<Result<_, _>>()?,
-                macs: mac.iter().map(|text| limits::mac(text)).collect::<Result<_, _>>()?,
-                hours: hours.as_deref().map(limits::hours).transpose()?,
-            };
+            let given = typed_limits(&desk, address, mac, hours.as_deref()).await?;
             limit(&desk, operator, given, if *none { Others::Lifted } else { Others::Stay }).await
         }
     }
@@ -202,6 +191,20 @@ async fn remove(desk: &Desk, operator: &str, his: &[DeviceKey]) -> Result<Printe
         device::revoke_all(desk, his).await?;
     }
     change(desk, operator, OperatorChange::Remove).await
+}
+
+/// Hours that name no zone are by the clocks of the policy's.
+pub(super) async fn typed_limits(
+    desk: &Desk,
+    addresses: &[String],
+    macs: &[String],
+    hours: Option<&str>,
+) -> Result<Limits, Fault> {
+    let hours = match hours {
+        Some(text) => Some(limits::in_zone(text, policy::zone(desk).await?.as_deref())),
+        None => None,
+    };
+    Ok(limits::typed(addresses, macs, hours.as_deref())?)
 }
 
 async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Result<Printed, Fault> {

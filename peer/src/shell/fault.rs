@@ -130,6 +130,8 @@ faults! {
     OutsideAddresses = 57, FaultOutsideAddresses;
     /// As before: not with this computer's hardware addresses.
     OutsideHardware = 58, FaultOutsideHardware;
+    /// All that was typed is right; an administrator has revoked this computer's registration.
+    DeviceRevoked = 59, FaultDeviceRevoked;
     /// The policy wants to know why, before a number is given out.
     ReasonNeeded = 49, FaultReasonNeeded;
     NumberMistyped = 50, FaultNumberMistyped;

@@ -81,7 +81,7 @@ pub enum LoginOutcome {
 
 /// # Errors
 /// As for any connection, and for a server that is not ready or of another version; and where all that was typed is
-/// right, and the account may not be used from here or now.
+/// right, and the account may not be used from here or now, or this computer's registration was revoked.
 pub async fn login(
     trust: &Trust,
     proxies: &Proxies,
@@ -122,6 +122,7 @@ pub async fn login(
         LoginAnswer::NeedsTotp => LoginOutcome::NeedsTotp,
         LoginAnswer::TotpSetup { uri } => LoginOutcome::TotpSetup { uri },
         LoginAnswer::DevicePending => LoginOutcome::DevicePending { words: device_words(device) },
+        LoginAnswer::DeviceRevoked => return Err(Fault::DeviceRevoked),
         LoginAnswer::Locked { seconds } => LoginOutcome::Locked { seconds },
         LoginAnswer::OutsideHours { opens, zone } => return Err(outside_hours(opens, &zone)),
         LoginAnswer::OutsideAddresses => return Err(Fault::OutsideAddresses),
@@ -220,22 +221,8 @@ fn login_request(device: &SigningKey, credentials: &Credentials, exporter: &[u8;
         enrolment: credentials.enrolment.clone(),
         totp: credentials.totp.clone(),
         authenticator: credentials.authenticator,
-        macs: hardware_addresses(),
+        macs: tasuki_terminal::hardware::addresses(),
     }
-}
-
-/// As the system names them; R4 says what that is worth.
-fn hardware_addresses() -> Vec<String> {
-    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    let read = |entry: std::fs::DirEntry| std::fs::read_to_string(entry.path().join("address")).ok();
-    let mut addresses: Vec<String> = entries
-        .filter_map(read)
-        .map(|text| text.trim().to_owned())
-        .filter(|text| text.len() == 17 && text != "00:00:00:00:00:00")
-        .take(16)
-        .collect();
-    addresses.sort();
-    addresses
 }
 
 /// Why the server refused; a [`Fault`] if what answers is no server.

@@ -1,9 +1,12 @@
 //! Pictures of the other side's screen that a surface keeps (S7, S22).
 //!
-//! Decides the order of it: the other side is told first, then there is a file (T27), then this end's record names
-//! it (S95). What may not be told is not kept.
+//! Decides the order of it: its place is taken, with nothing of the picture in it, so that nobody is told of one that
+//! cannot be kept; the other side is told; the picture is put there (T27); this end's record names it (S95). What may
+//! not be told is not kept.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,35 +32,88 @@ pub enum Unkept {
     Unwritten(Fault),
 }
 
-/// Keeps what `viewer` shows at this moment, by `write`, which says where it has put the bytes.
+/// A file that was made for a picture, and is written through this alone: what lies under its name later may be another's.
+#[derive(Debug)]
+pub struct Place {
+    pub file: PathBuf,
+    pub opened: File,
+}
+
+/// Keeps what `viewer` shows at this moment in the new and empty file that `make` makes.
 ///
 /// # Errors
-/// [`Unkept`].
+/// [`Unkept`]. Then there is no file.
 pub async fn keep(
     orders: mpsc::Sender<Order>,
     viewer: Viewer,
-    write: impl FnOnce(&[u8]) -> Result<PathBuf, Fault> + Send + 'static,
+    make: impl FnOnce() -> Result<Place, Fault> + Send + 'static,
 ) -> Result<Kept, Unkept> {
     let png = tokio::task::spawn_blocking(move || viewer.png()).await;
     let (png, width, height) = png.ok().and_then(Result::ok).ok_or(Unkept::NoPicture)?;
-    let file = in_order(&orders, move || write(&png)).await?;
+    let file = in_order(&orders, png, make).await?;
     Ok(Kept { file, width, height })
 }
 
 async fn in_order(
     orders: &mpsc::Sender<Order>,
-    write: impl FnOnce() -> Result<PathBuf, Fault> + Send + 'static,
+    png: Vec<u8>,
+    make: impl FnOnce() -> Result<Place, Fault> + Send + 'static,
 ) -> Result<PathBuf, Unkept> {
+    let length = png.len();
+    let place = off_thread(move || make()?.filled(&vec![0; length])).await?;
     let (leave, answer) = oneshot::channel();
     let _ = orders.send(Order::KeepPicture(leave)).await;
     if !matches!(answer.await, Ok(true)) {
+        off_thread(|| place.given_up()).await?;
         return Err(Unkept::Untold);
     }
-    let failed = |why: String| Unkept::Unwritten(Fault::System { what: "a picture", why });
-    let written = tokio::task::spawn_blocking(write).await;
-    let file = written.map_err(|why| failed(why.to_string()))?.map_err(Unkept::Unwritten)?;
+    let file = off_thread(move || place.filled(&png)).await?.file;
     let _ = orders.send(Order::PictureKept(file.display().to_string())).await;
     Ok(file)
+}
+
+async fn off_thread<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Unkept> {
+    let failed = |why: String| Unkept::Unwritten(Fault::System { what: "a picture", why });
+    let done = tokio::task::spawn_blocking(act).await;
+    done.map_err(|why| failed(why.to_string()))?.map_err(Unkept::Unwritten)
+}
+
+impl Place {
+    /// On the disk; where that fails there is no file.
+    fn filled(mut self, bytes: &[u8]) -> Result<Self, Fault> {
+        let written = self.opened.rewind().and_then(|()| self.opened.write_all(bytes));
+        match written.and_then(|()| self.opened.sync_all()) {
+            Ok(()) => Ok(self),
+            Err(why) => {
+                let fault = Fault::CannotWrite { file: self.file.clone(), why: why.to_string() };
+                self.given_up().and(Err(fault))
+            }
+        }
+    }
+
+    fn given_up(self) -> Result<(), Fault> {
+        let fault = |why: io::Error| Fault::CannotWrite { file: self.file.clone(), why: why.to_string() };
+        if lies_there(&self.file, &self.opened).map_err(fault)? {
+            fs::remove_file(&self.file).map_err(fault)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is this file that has the name; a link to it is not.
+#[cfg(unix)]
+fn lies_there(name: &Path, opened: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let of = |it: &fs::Metadata| (it.dev(), it.ino());
+    Ok(fs::symlink_metadata(name).is_ok_and(|named| opened.metadata().is_ok_and(|it| of(&it) == of(&named))))
+}
+
+/// No other can take its name while it is open.
+#[cfg(not(unix))]
+fn lies_there(_: &Path, _: &File) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -65,7 +121,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// Keeps one, as a loop that gives leave or does not; what it was asked, and whether a file was there by then.
+    /// Keeps one, as a loop that gives leave or does not; what it was asked, and whether the picture was there by then.
     async fn kept(
         folder: &Path,
         leave: Option<bool>,
@@ -74,13 +130,15 @@ mod tests {
         let file = folder.join("picture.png");
         let target = file.clone();
         let keeping = tokio::spawn(async move {
-            let write =
-                move || std::fs::write(&target, "PNG").map(|()| target).map_err(|_| Fault::NoHome);
-            in_order(&orders, write).await
+            let make = move || {
+                let opened = File::create_new(&target).map_err(|_| Fault::NoHome)?;
+                Ok(Place { file: target, opened })
+            };
+            in_order(&orders, b"PNG".to_vec(), make).await
         });
         let mut told = Vec::new();
         while let Some(order) = asked.recv().await {
-            let is_there = file.exists();
+            let is_there = fs::read(&file).is_ok_and(|bytes| bytes == b"PNG");
             match order {
                 Order::KeepPicture(answer) => {
                     told.push(("may it be kept".to_owned(), is_there));
@@ -110,5 +168,46 @@ mod tests {
         assert_eq!(kept, Ok(file.clone()));
         let at = file.display().to_string();
         assert_eq!(told, [("may it be kept".to_owned(), false), (at, true)]);
+    }
+
+    /// T38, T39: what another program puts under the name meanwhile is neither written, nor waited for, nor taken away.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn t38_t39_whoever_takes_the_name_before_the_picture_is_there_gets_nothing_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, own) = (folder.path().join("picture.png"), folder.path().join("profile"));
+        fs::write(&own, "his own").unwrap();
+        for leave in [true, false] {
+            let _ = fs::remove_file(&file);
+            let (orders, mut asked) = mpsc::channel(4);
+            let target = file.clone();
+            let keeping = tokio::spawn(async move {
+                let make = move || {
+                    let opened = File::create_new(&target).map_err(|_| Fault::NoHome)?;
+                    Ok(Place { file: target, opened })
+                };
+                in_order(&orders, b"PNG".to_vec(), make).await
+            });
+            let Some(Order::KeepPicture(answer)) = asked.recv().await else { panic!("not asked") };
+            fs::remove_file(&file).unwrap();
+            std::os::unix::fs::symlink(&own, &file).unwrap();
+            answer.send(leave).unwrap();
+            while asked.recv().await.is_some() {}
+            keeping.await.unwrap().ok();
+            assert_eq!(fs::read(&own).unwrap(), b"his own", "leave: {leave}");
+            assert!(fs::symlink_metadata(&file).unwrap().is_symlink(), "leave: {leave}");
+        }
+    }
+
+    /// S7, S95: the customer, both records and the receipt have no picture that nobody has.
+    #[tokio::test]
+    async fn s95_a_picture_that_cannot_be_written_is_told_to_nobody_and_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("picture.png");
+        fs::write(&file, "of before").unwrap();
+        let (unkept, told) = kept(folder.path(), Some(true)).await;
+        assert_eq!(unkept, Err(Unkept::Unwritten(Fault::NoHome)));
+        assert_eq!(told, [], "nobody was told of one");
+        assert_eq!(fs::read(&file).unwrap(), b"of before");
     }
 }

@@ -20,8 +20,8 @@ impl Trust {
     /// changes nothing, and the connection that follows tells what is wrong with it.
     ///
     /// # Errors
-    /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::OldBundle`] when the server shows a
-    /// bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one,
+    /// As [`Self::load`]; [`Fault::OtherRoot`] or [`Fault::ServerWentBack`] when the server
+    /// shows a bundle that does not go on from the known one, [`Fault::Expired`] when there is no newer one,
     /// [`Fault::ListWithheld`] without the list of revoked devices that it asks for.
     pub async fn current(
         file: Option<&Path>,

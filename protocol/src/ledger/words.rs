@@ -56,6 +56,8 @@ pub enum AdminAction {
     AdminDisabled,
     AdminRemoved,
     AdminUnlocked,
+    /// From where or when he may sign in.
+    AdminLimited,
     /// An administrator's own password is another one.
     PasswordChanged,
     /// A token that was made for a further administrator is none any more.

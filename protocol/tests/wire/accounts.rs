@@ -42,6 +42,8 @@ fn answers_to_a_login_keep_their_words() {
     all.json("LoginAnswer::DevicePending", &pending, r#"{"type":"device_pending"}"#);
     let locked = LoginAnswer::Locked { seconds: 9 };
     all.json("LoginAnswer::Locked", &locked, r#"{"type":"locked","seconds":9}"#);
+    let revoked = LoginAnswer::DeviceRevoked;
+    all.json("LoginAnswer::DeviceRevoked", &revoked, r#"{"type":"device_revoked"}"#);
     let hours = LoginAnswer::OutsideHours { opens: Some(9), zone: "Asia/Tokyo".to_owned() };
     all.json(
         "LoginAnswer::OutsideHours",
@@ -68,6 +70,16 @@ fn answers_to_an_administrators_login_keep_their_words() {
     all.json("AdminLoginAnswer::TotpSetup", &set_up, r#"{"type":"totp_setup","uri":"otpauth:x"}"#);
     let locked = A::Locked { seconds: 9 };
     all.json("AdminLoginAnswer::Locked", &locked, r#"{"type":"locked","seconds":9}"#);
+    let hours = A::OutsideHours { opens: None, zone: "UTC".to_owned() };
+    all.json(
+        "AdminLoginAnswer::OutsideHours",
+        &hours,
+        r#"{"type":"outside_hours","opens":null,"zone":"UTC"}"#,
+    );
+    let addresses = A::OutsideAddresses;
+    all.json("AdminLoginAnswer::OutsideAddresses", &addresses, r#"{"type":"outside_addresses"}"#);
+    let hardware = A::OutsideHardware;
+    all.json("AdminLoginAnswer::OutsideHardware", &hardware, r#"{"type":"outside_hardware"}"#);
     all.assert_same();
 }
 

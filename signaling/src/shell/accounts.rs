@@ -2,7 +2,7 @@
 //!
 //! Unknown name, wrong password, suspended, unknown device, wrong code or digits: one
 //! answer after the same work (T52). Who has proven all of it and comes from elsewhere or at another hour is told
-//! so, and has not failed (S63). A failure is counted before the password is looked
+//! so, and has not failed (S63); nor has who comes with a device that was revoked. A failure is counted before the password is looked
 //! at, in one statement (T51), and apart for each approved device, so that a stranger
 //! suspends only strangers (T53).
 
@@ -151,12 +151,13 @@ pub(crate) struct Account {
 }
 
 impl Accounts {
+    /// `account`: that of [`Self::by_name`].
     pub(crate) async fn login(
         &self,
+        account: Option<Account>,
         request: LoginRequest,
         origin: Origin,
     ) -> Result<Login, LoginRefused> {
-        let account = self.by_name(&request.operator).await?;
         let operator = account.as_ref().map_or(NOBODY, |account| account.id);
         let proven = is_proven(&request, &origin);
         let standing = self.standing(operator, &request.device).await?;
@@ -207,14 +208,17 @@ impl Accounts {
         }
         let outside = self.admits(&account, origin.address, &request.macs).err();
         if !approved {
-            let asked = match self.ask_for(operator, request, (standing, outside)).await? {
-                Ok(asked) => Some(asked),
+            let (answer, asked) = match self.ask_for(operator, request, (standing, outside)).await? {
+                Ok(Some(asked)) => (LoginAnswer::DevicePending, Some(asked)),
+                Ok(None) => (LoginAnswer::DeviceRevoked, None),
                 Err(wrong) => return refuse(wrong),
             };
             self.forgive_one(operator, device).await?;
-            return Ok(Login { operator, answer: LoginAnswer::DevicePending, asked });
+            return Ok(Login { operator, answer, asked });
         }
-        let early = match self.second_step(&account, request, outside).await? {
+        let shown = (request.totp.as_deref(), request.authenticator);
+        let whose = (Owner::Operator(account.id), account.person.name.as_str());
+        let early = match self.second_step(whose, shown, outside).await? {
             Second::Passed => None,
             Second::Wrong => return refuse(Wrong::Digits),
             Second::Used => return refuse(Wrong::UsedDigits),
@@ -237,36 +241,24 @@ impl Accounts {
         Ok(Login { operator, answer: LoginAnswer::SignedIn(answer), asked: None })
     }
 
-    /// Of a device that is not approved, with the right password.
+    /// Of a device that is not approved, with the right password. `None`: it is this account's own, and is revoked; whoever
+    /// has its key is told that it is over. A revoked key learns of no other account (T52).
     async fn ask_for(
         &self,
         operator: i64,
         request: &LoginRequest,
         (standing, outside): (Option<Standing>, Option<Outside>),
-    ) -> Result<Result<Asked, Wrong>, sqlx::Error> {
+    ) -> Result<Result<Option<Asked>, Wrong>, sqlx::Error> {
         if let Some(outside) = outside {
             return Ok(Err(Wrong::Outside(outside)));
+        }
+        if standing == Some(Standing::Revoked) {
+            return Ok(Ok(None));
         }
         let code = request.enrolment.as_deref().unwrap_or_default();
         let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
         let is_new = standing.is_none() && !code.trim().is_empty();
-        Ok(asked.ok_or(if is_new { Wrong::Code } else { Wrong::Device }))
-    }
-
-    /// From where, or when, he may not sign in nobody sets an authenticator up: he is asked for the one that the
-    /// account has, and so shows all of himself before he is told which limit holds.
-    async fn second_step(
-        &self,
-        account: &Account,
-        request: &LoginRequest,
-        outside: Option<Outside>,
-    ) -> Result<Second, sqlx::Error> {
-        let owner = Owner::Operator(account.id);
-        if outside.is_some() && !self.has_authenticator(owner).await? {
-            return Ok(Second::Passed);
-        }
-        let (name, digits) = (&account.person.name, request.totp.as_deref());
-        self.second_factor(owner, name, digits, request.authenticator).await
+        Ok(asked.map(Some).ok_or(if is_new { Wrong::Code } else { Wrong::Device }))
     }
 
     async fn welcome(
@@ -312,6 +304,8 @@ impl Accounts {
         admission.check(address, macs, clock::unix_row())
     }
 
+    /// As somebody typed it, whose keyboard may have been left in Japanese. What is recorded or signed is the account's
+    /// own name.
     pub(crate) async fn by_name(&self, name: &str) -> Result<Option<Account>, sqlx::Error> {
         let find = "SELECT id, person, password, modes, state, limits FROM operators
              WHERE name_index IN (?1, ?2) ORDER BY name_index <> ?1 LIMIT 1";
@@ -353,12 +347,17 @@ fn told_outside(account: &Account, outside: Outside) -> LoginAnswer {
         Outside::Address => LoginAnswer::OutsideAddresses,
         Outside::Mac => LoginAnswer::OutsideHardware,
         Outside::Hours => {
-            let admission = Admission::try_from(&account.limits).unwrap_or_default();
-            let (opens, zone) = admission.opens(clock::unix_row()).unwrap_or_default();
-            let opens = opens.and_then(|unix| u64::try_from(unix).ok());
-            LoginAnswer::OutsideHours { opens, zone: zone.to_owned() }
+            let (opens, zone) = opening(&account.limits);
+            LoginAnswer::OutsideHours { opens, zone }
         }
     }
+}
+
+/// Outside of the allowed hours: when they begin next, in unix seconds, and by which zone.
+pub(super) fn opening(limits: &Limits) -> (Option<u64>, String) {
+    let admission = Admission::try_from(limits).unwrap_or_default();
+    let (opens, zone) = admission.opens(clock::unix_row()).unwrap_or_default();
+    (opens.and_then(|unix| u64::try_from(unix).ok()), zone.to_owned())
 }
 
 pub(crate) fn digest(text: &str) -> [u8; 32] {

@@ -48,15 +48,18 @@ impl Accounts {
             let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
             return Err(LoginRefused::SignIn(Some(subject), Wrong::Credentials, locked));
         };
-        // Only this try: of the second factor nothing was shown.
-        self.forgive_one(subject, BY_KEY).await?;
         let name = self.admin_name(admin).await?;
         let beside = self.beside(Owner::Admin(admin.0)).await?;
-        if let Err(code) = self.rules.passwords.check(&new, &name, beside) {
-            return Ok(Err(code));
-        }
-        let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
-        let change = Step::new("UPDATE admins SET password = ? WHERE id = ? AND password = ?");
-        Ok(Ok(change.with(hash).with(admin.0).with(stored).or(ProblemCode::SignIn)))
+        let changed = match self.rules.passwords.check(&new, &name, beside) {
+            Ok(()) => {
+                let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
+                let change = Step::new("UPDATE admins SET password = ? WHERE id = ? AND password = ?");
+                Ok(change.with(hash).with(admin.0).with(stored).or(ProblemCode::SignIn))
+            }
+            Err(code) => Err(code),
+        };
+        // Only this try: of the second factor nothing was shown. Last, for what fails before it is taken back as a whole.
+        self.forgive_one(subject, BY_KEY).await?;
+        Ok(changed)
     }
 }

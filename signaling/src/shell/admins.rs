@@ -4,12 +4,12 @@
 //! path and body; a nonce is taken once, also across a restart. Beside the key an
 //! administrator needs his password (and authenticator) to open a session.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::net::IpAddr;
+
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
     ADMIN_PROOF, AdminChange, AdminEntry, AdminList, AdminLogin, AdminLoginAnswer, ChangeAdmin,
-    EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
+    EnrolAdmin, Limits, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
@@ -18,18 +18,19 @@ use zeroize::Zeroizing;
 
 use super::accounts::{Accounts, LoginRefused, Wrong, digest, seconds, signed};
 use super::acts::Step;
+use super::admin_limits::{admitted, told_outside};
 use super::clock;
 use super::failures::Counted;
 use super::names::{Cell, Person};
 use super::passwords::{Lane, Turn};
 use super::rules;
 use super::second::{Owner, Second};
+use crate::core::heads::Claim;
 
 /// In `failures.device`, for an administrator's one key.
 pub(super) const BY_KEY: &[u8] = b"key";
 /// How long a nonce is kept, in seconds: longer than any request that names it counts.
 const NONCE_S: i64 = 3 * MAX_CLOCK_S.cast_signed();
-const NONCE_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// Why an administrator's request was not done.
 #[derive(Debug)]
@@ -169,21 +170,12 @@ impl Accounts {
     /// Which administrator signed this now, and for the first time.
     pub(crate) async fn authorise(&self, request: Signed<'_>) -> Result<AdminId, AdminRefused> {
         let unauthorised = || AdminRefused::from(ProblemCode::Unauthorised);
-        let mut parts = request.header.split('.');
-        let (Some(unix), Some(nonce), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(unauthorised());
-        };
-        let unix: u64 = unix.parse().map_err(|_| unauthorised())?;
+        let Claim { at, nonce, signature } = Claim::read(request.header).ok_or_else(unauthorised)?;
         let now = clock::unix_row();
-        let at = i64::try_from(unix).map_err(|_| unauthorised())?;
-        let nonce_is_usable =
-            NONCE_CHARS.contains(&nonce.len()) && nonce.bytes().all(|b| b.is_ascii_hexdigit());
-        if !nonce_is_usable || now.abs_diff(at) > MAX_CLOCK_S {
+        if now.abs_diff(at) > MAX_CLOCK_S {
             return Err(unauthorised());
         }
-        let signature = STANDARD.decode(signature).map_err(|_| unauthorised())?;
+        let unix = at.unsigned_abs();
         let message = request_proof(unix, nonce, request.method, request.path, request.body);
         let rows = sqlx::query("SELECT id, key FROM admins WHERE state = 'enabled'");
         let rows = rows.fetch_all(&self.store.pool).await?;
@@ -209,8 +201,16 @@ impl Accounts {
         Ok(person.map(|person| person.name).unwrap_or_default())
     }
 
-    /// That the administrator is signed in; counts as a use of the session.
-    pub(crate) async fn admin_session(&self, admin: AdminId) -> Result<(), AdminRefused> {
+    /// That the administrator is signed in, and may act from there now (T54); counts as a use of the session.
+    pub(crate) async fn admin_session(
+        &self,
+        admin: AdminId,
+        address: IpAddr,
+    ) -> Result<(), AdminRefused> {
+        // The sign-in that is asked for then tells him which limit it is.
+        if !self.admin_is_inside(admin, address).await? {
+            return Err(ProblemCode::AdminSignIn.into());
+        }
         let now = self.clock.now();
         let touch = "UPDATE admin_sessions SET used = ?1
              WHERE admin = ?2 AND began > ?3 AND used > ?4";
@@ -245,11 +245,12 @@ impl Accounts {
         &self,
         admin: AdminId,
         request: AdminLogin,
+        address: IpAddr,
     ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
         let subject = admin.subject();
         let turn = self.passwords.queue(Lane::Known)?;
         let counted = self.count_failure(subject, BY_KEY).await?;
-        let judged = self.judge_admin((admin, counted), request, turn).await;
+        let judged = self.judge_admin((admin, counted), (request, address), turn).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
             self.take_back(subject, BY_KEY, counted);
         }
@@ -259,7 +260,7 @@ impl Accounts {
     async fn judge_admin(
         &self,
         (admin, counted): (AdminId, Counted),
-        request: AdminLogin,
+        (request, address): (AdminLogin, IpAddr),
         turn: Turn,
     ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
         let subject = admin.subject();
@@ -279,23 +280,28 @@ impl Accounts {
         let person = row.and_then(|row| row.try_get::<Vec<u8>, _>(0).ok());
         let person = person.and_then(|sealed| self.names.open::<Person>(Cell::Person, &sealed));
         let name = person.map(|person| person.name).unwrap_or_default();
-        let (owner, digits) = (Owner::Admin(admin.0), request.totp.as_deref());
-        let answer = match self.second_factor(owner, &name, digits, request.authenticator).await? {
-            Second::Passed => {
-                self.forget_failures(subject, BY_KEY).await?;
-                let expires_in = self.rules.token_absolute.as_secs();
-                let open = self.open_admin_session(admin);
-                return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
-            }
-            Second::Wrong => return refuse(Wrong::Digits),
-            Second::Used => return refuse(Wrong::UsedDigits),
-            Second::Slipped => {
-                self.forgive_one(subject, BY_KEY).await?;
-                return Err(LoginRefused::SignIn(Some(subject), Wrong::Digits, None));
-            }
-            Second::Missing => AdminLoginAnswer::NeedsTotp,
-            Second::SetUp { uri } => AdminLoginAnswer::TotpSetup { uri },
-        };
+        // What cannot be read any more lets nobody in.
+        let limits = self.limits_of_admin(admin).await?.ok_or(LoginRefused::Busy)?;
+        let outside = admitted(&limits, address, &request.macs).err();
+        let shown = (request.totp.as_deref(), request.authenticator);
+        let answer =
+            match (self.second_step((Owner::Admin(admin.0), &name), shown, outside).await?, outside) {
+                (Second::Passed, Some(outside)) => told_outside(&limits, outside),
+                (Second::Passed, None) => {
+                    self.forget_failures(subject, BY_KEY).await?;
+                    let expires_in = self.rules.token_absolute.as_secs();
+                    let open = self.open_admin_session(admin);
+                    return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
+                }
+                (Second::Wrong, _) => return refuse(Wrong::Digits),
+                (Second::Used, _) => return refuse(Wrong::UsedDigits),
+                (Second::Slipped, _) => {
+                    self.forgive_one(subject, BY_KEY).await?;
+                    return Err(LoginRefused::SignIn(Some(subject), Wrong::Digits, None));
+                }
+                (Second::Missing, _) => AdminLoginAnswer::NeedsTotp,
+                (Second::SetUp { uri }, _) => AdminLoginAnswer::TotpSetup { uri },
+            };
         self.forgive_one(subject, BY_KEY).await?;
         Ok((answer, None))
     }
@@ -307,14 +313,19 @@ impl Accounts {
     pub(crate) async fn admins(&self) -> Result<AdminList, AdminRefused> {
         let rows = sqlx::query(
             "SELECT person, key, state, added,
-                 (SELECT max(locked_until) FROM failures WHERE operator = -admins.id)
+                 (SELECT max(locked_until) FROM failures WHERE operator = -admins.id), limits
              FROM admins ORDER BY id",
         );
         let rows = rows.fetch_all(&self.store.pool).await?;
         let entry = |row: &sqlx::sqlite::SqliteRow| {
             let person = row.try_get::<Vec<u8>, _>(0).ok()?;
             let enabled = row.try_get::<String, _>(2).ok()? == "enabled";
+            let limits = match row.try_get::<Option<Vec<u8>>, _>(5).ok()? {
+                Some(sealed) => self.names.open(Cell::Limits, &sealed)?,
+                None => Limits::default(),
+            };
             Some(AdminEntry {
+                limits,
                 name: self.names.open::<Person>(Cell::Person, &person)?.name,
                 key: DeviceKey(row.try_get::<Vec<u8>, _>(1).ok()?.try_into().ok()?),
                 state: if enabled { OperatorState::Enabled } else { OperatorState::Disabled },

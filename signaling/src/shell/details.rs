@@ -57,8 +57,11 @@ pub(crate) fn of_certificate(certificate: &Certificate) -> String {
     format!("device={device}, modes={modes}{without}, until={not_after}, name={display_name}")
 }
 
-pub(crate) fn of_devices(devices: &[DeviceKey]) -> String {
-    devices.iter().map(|device| format!("device={device}")).collect::<Vec<_>>().join(", ")
+/// Which bundle has asked for the list since, and what is new on the list.
+pub(crate) fn of_revoked(asking: Option<&Bundle>, devices: &[DeviceKey]) -> String {
+    let bundle = asking.map(|bundle| format!("bundle={}", bundle.version));
+    let devices = devices.iter().map(|device| format!("device={device}"));
+    bundle.into_iter().chain(devices).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn of_key(kind: ServerKeyKind) -> &'static str {

@@ -25,6 +25,8 @@ pub(crate) enum Standing {
     /// Its certificate is over: as pending, without a new code.
     Expired,
     Revoked,
+    /// None of its own, and on the organisation's list.
+    Outlawed,
 }
 
 impl Standing {
@@ -66,7 +68,7 @@ impl From<Standing> for DeviceState {
             Standing::Pending => Self::Pending,
             Standing::Approved => Self::Approved,
             Standing::Expired => Self::Expired,
-            Standing::Revoked => Self::Revoked,
+            Standing::Revoked | Standing::Outlawed => Self::Revoked,
         }
     }
 }
@@ -82,7 +84,7 @@ impl Accounts {
         let Some(row) = find.fetch_optional(&self.store.pool).await? else {
             // Its account was removed since: its key stays out, in whoever's program it is.
             let is_out = self.trust.revoked_devices().contains(device);
-            return Ok(is_out.then_some(Standing::Revoked));
+            return Ok(is_out.then_some(Standing::Outlawed));
         };
         let sealed: Option<Vec<u8>> = row.try_get(2)?;
         let opened = sealed.and_then(|sealed| self.opened(device, &sealed));
@@ -123,7 +125,7 @@ impl Accounts {
     ) -> Result<Option<Asked>, sqlx::Error> {
         match standing {
             Some(Standing::Pending | Standing::Expired) => return Ok(Some(Asked::Before)),
-            Some(Standing::Approved | Standing::Revoked) => return Ok(None),
+            Some(Standing::Approved | Standing::Revoked | Standing::Outlawed) => return Ok(None),
             None => {}
         }
         let now = self.clock.now();
@@ -201,7 +203,9 @@ impl Accounts {
         Certificate::open(envelope, &authorities, &certificate.device)
             .map_err(|_| ProblemCode::Document)?;
         let account = self.by_name(&certificate.operator).await?.ok_or(ProblemCode::NotFound)?;
-        if account.person.display_name != certificate.display_name {
+        // As it will stand in manifests, to the letter.
+        let named = (certificate.operator.as_str(), certificate.display_name.as_str());
+        if named != (account.person.name.as_str(), account.person.display_name.as_str()) {
             return Err(ProblemCode::Document.into());
         }
         // It says what its operator is called (T62).

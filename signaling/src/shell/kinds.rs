@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     AdminEnabled,
     AdminRemoved,
     AdminUnlocked,
+    AdminLimited,
     AdminPassword,
     InvitationWithdrawn,
     DeviceApproved,
@@ -84,6 +85,7 @@ impl Kind {
             Self::AdminEnabled => "admin.enabled",
             Self::AdminRemoved => "admin.removed",
             Self::AdminUnlocked => "admin.unlocked",
+            Self::AdminLimited => "admin.limited",
             Self::AdminPassword => "admin.password",
             Self::InvitationWithdrawn => "admin.invitation_withdrawn",
             Self::DeviceApproved => "device.approved",
@@ -124,6 +126,7 @@ impl Kind {
             Self::AdminEnabled => Told::Act(AdminAction::AdminEnabled),
             Self::AdminRemoved => Told::Act(AdminAction::AdminRemoved),
             Self::AdminUnlocked => Told::Act(AdminAction::AdminUnlocked),
+            Self::AdminLimited => Told::Act(AdminAction::AdminLimited),
             Self::AdminPassword => Told::Act(AdminAction::PasswordChanged),
             Self::InvitationWithdrawn => Told::Act(AdminAction::InvitationWithdrawn),
             Self::DeviceApproved => Told::Act(AdminAction::DeviceApproved),
@@ -169,6 +172,7 @@ impl Kind {
             | Self::AdminEnabled
             | Self::AdminRemoved
             | Self::AdminUnlocked
+            | Self::AdminLimited
             | Self::AdminPassword
             | Self::InvitationWithdrawn
             | Self::DeviceApproved

@@ -35,7 +35,7 @@ pub(super) async fn decree(
 
 /// While it waits for whoever reads, nobody writes.
 const SHORT_WAIT: &str = "PRAGMA busy_timeout = 100";
-/// As every connection of [`Store`] has it.
+/// As every connection of [`Store`] has it: [`super::store::BUSY`].
 const USUAL_WAIT: &str = "PRAGMA busy_timeout = 2000";
 
 fn seal(names: &Names, document: &Blob) -> Result<Vec<u8>, sqlx::Error> {
@@ -95,5 +95,16 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::store::BUSY;
+
+    #[test]
+    fn s95_after_the_journal_is_emptied_the_connection_waits_as_long_as_before() {
+        assert_eq!(USUAL_WAIT, format!("PRAGMA busy_timeout = {}", BUSY.as_millis()));
     }
 }

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use tasuki_protocol::admin::{
     AddOperator, ChangeGroup, ChangeOperator, GroupChange, GroupEntry, GroupList, LimitOperator,
-    Limits, NameOperator, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
+    NameOperator, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
     ProblemCode, ResetPassword,
 };
 use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
@@ -12,7 +12,7 @@ use tasuki_protocol::likeness::alike;
 use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
-use super::accounts::{Accounts, digest, seconds};
+use super::accounts::{Account, Accounts, digest, seconds};
 use super::acts::Step;
 use super::admins::AdminRefused;
 use super::clock;
@@ -103,31 +103,32 @@ impl Accounts {
         Ok(look)
     }
 
-    /// The account's number, and the rows of a password that an administrator has set: whoever came by the old one,
+    /// The account, and the rows of a password that an administrator has set: whoever came by the old one,
     /// and whatever was counted against it, is over.
     pub(crate) async fn reset_password(
         &self,
         order: ResetPassword,
-    ) -> Result<(i64, Vec<Step>), AdminRefused> {
-        let id = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?.id;
+    ) -> Result<(Account, Vec<Step>), AdminRefused> {
+        let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
+        let id = account.id;
         let password = Zeroizing::new(order.password);
         let beside = self.beside(Owner::Operator(id)).await?;
-        self.rules.passwords.check(&password, &order.operator, beside)?;
+        self.rules.passwords.check(&password, &account.person.name, beside)?;
         let normal = Zeroizing::new(rules::normal(&password));
         let hash = self.passwords.hash(normal).await.map_err(|_| ProblemCode::Busy)?;
         let set = Step::new("UPDATE operators SET password = ? WHERE id = ?").with(hash).with(id);
         let own_rows =
             ["DELETE FROM tokens WHERE operator = ?", "DELETE FROM failures WHERE operator = ?"];
         let steps = std::iter::once(set.or(ProblemCode::NotFound)).chain(Step::all(&own_rows, id));
-        Ok((id, steps.collect()))
+        Ok((account, steps.collect()))
     }
 
-    /// The account's number, and the rows of what its certificates will say. What was not given is not written: another
+    /// The account, and the rows of what its certificates will say. What was not given is not written: another
     /// administrator may change it at this moment.
     pub(crate) async fn name_operator(
         &self,
         order: &NameOperator,
-    ) -> Result<(i64, Vec<Step>), AdminRefused> {
+    ) -> Result<(Account, Vec<Step>), AdminRefused> {
         let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
         let mut steps = Vec::new();
         if let Some(modes) = &order.modes {
@@ -147,7 +148,7 @@ impl Accounts {
             if look != self.names.shown_look(&account.person.display_name) {
                 self.free_to_show(&display_name).await?;
             }
-            let person = Person { name: account.person.name, display_name };
+            let person = Person { name: account.person.name.clone(), display_name };
             let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
             let name = Step::new("UPDATE operators SET person = ?, shown_look = ? WHERE id = ?");
             steps.push(name.with(person).with(look).with(account.id).or(ProblemCode::Taken));
@@ -155,7 +156,7 @@ impl Accounts {
         if steps.is_empty() {
             return Err(ProblemCode::Unusable.into());
         }
-        Ok((account.id, steps))
+        Ok((account, steps))
     }
 
     pub(crate) async fn operators(&self) -> Result<OperatorList, AdminRefused> {
@@ -184,13 +185,13 @@ impl Accounts {
         Ok(OperatorList { operators })
     }
 
-    /// The account's number, the rows of the change, and a code if one was asked for.
+    /// The account, the rows of the change, and a code if one was asked for.
     pub(crate) async fn change_operator(
         &self,
         change: &ChangeOperator,
-    ) -> Result<(i64, Vec<Step>, Option<OperatorAdded>), AdminRefused> {
-        let account = self.by_name(&change.operator).await?;
-        let id = account.ok_or(ProblemCode::NotFound)?.id;
+    ) -> Result<(Account, Vec<Step>, Option<OperatorAdded>), AdminRefused> {
+        let account = self.by_name(&change.operator).await?.ok_or(ProblemCode::NotFound)?;
+        let id = account.id;
         let own_rows: &[&'static str] = match change.change {
             OperatorChange::Disable => &[
                 "UPDATE operators SET state = 'disabled' WHERE id = ?",
@@ -207,11 +208,11 @@ impl Accounts {
                     "DELETE FROM operators WHERE id = ?",
                 ];
                 let steps = std::iter::once(nothing_outlives(id)).chain(Step::all(&rows, id));
-                return Ok((id, steps.collect(), None));
+                return Ok((account, steps.collect(), None));
             }
             OperatorChange::NewCode => {
-                let (code, added) = self.new_code(self.names.index(&change.operator))?;
-                return Ok((id, vec![code], Some(added)));
+                let (code, added) = self.new_code(self.names.index(&account.person.name))?;
+                return Ok((account, vec![code], Some(added)));
             }
             OperatorChange::Unlock => &["DELETE FROM failures WHERE operator = ?"],
             OperatorChange::ForgetAuthenticator => &[
@@ -219,20 +220,20 @@ impl Accounts {
                 "DELETE FROM tokens WHERE operator = ?",
             ],
         };
-        Ok((id, Step::all(own_rows, id), None))
+        Ok((account, Step::all(own_rows, id), None))
     }
 
-    /// The account's number, and the row of its limits.
+    /// The account with its limits of before, and the row of its new ones.
     pub(crate) async fn limit_operator(
         &self,
         order: &LimitOperator,
-    ) -> Result<(i64, Limits, Step), AdminRefused> {
+    ) -> Result<(Account, Step), AdminRefused> {
         Admission::try_from(&order.limits).map_err(|_| ProblemCode::Unusable)?;
         let account = self.by_name(&order.operator).await?.ok_or(ProblemCode::NotFound)?;
-        let id = account.id;
         let sealed = self.names.seal(Cell::Limits, &order.limits).map_err(|_| ProblemCode::Busy)?;
         let limit = Step::new("UPDATE operators SET limits = ? WHERE id = ?");
-        Ok((id, account.limits, limit.with(sealed).with(id).or(ProblemCode::NotFound)))
+        let limit = limit.with(sealed).with(account.id).or(ProblemCode::NotFound);
+        Ok((account, limit))
     }
 
     pub(crate) async fn groups(&self) -> Result<GroupList, AdminRefused> {
@@ -267,24 +268,24 @@ impl Accounts {
         Ok(rows.iter().filter_map(name).collect())
     }
 
-    /// The rows of the change.
+    /// Whose membership changes, and the rows of it.
     pub(crate) async fn change_group(
         &self,
         change: &ChangeGroup,
-    ) -> Result<(Concerned, Vec<Step>), AdminRefused> {
+    ) -> Result<(Option<Account>, Vec<Step>), AdminRefused> {
         let index = self.names.index(&change.group);
         if change.change == GroupChange::Add {
-            return Ok((Concerned::Nobody, vec![self.add_group(&change.group, index)?]));
+            return Ok((None, vec![self.add_group(&change.group, index)?]));
         }
         let find = sqlx::query("SELECT id FROM groups WHERE name_index = ?").bind(index);
         let row = find.fetch_optional(&self.store.pool).await?.ok_or(ProblemCode::NotFound)?;
         let group: i64 = row.try_get(0)?;
         let (statement, operator) = match &change.change {
-            GroupChange::Add => return Ok((Concerned::Nobody, Vec::new())),
+            GroupChange::Add => return Ok((None, Vec::new())),
             GroupChange::Remove => {
                 let own_rows =
                     ["DELETE FROM memberships WHERE group_id = ?", "DELETE FROM groups WHERE id = ?"];
-                return Ok((Concerned::Everybody, Step::all(&own_rows, group)));
+                return Ok((None, Step::all(&own_rows, group)));
             }
             GroupChange::Join { operator } => {
                 ("INSERT OR IGNORE INTO memberships (group_id, operator) VALUES (?, ?)", operator)
@@ -294,8 +295,8 @@ impl Accounts {
             }
         };
         let account = self.by_name(operator).await?.ok_or(ProblemCode::NotFound)?;
-        let concerned = Concerned::One(OperatorId(account.id));
-        Ok((concerned, vec![Step::new(statement).with(group).with(account.id)]))
+        let step = Step::new(statement).with(group).with(account.id);
+        Ok((Some(account), vec![step]))
     }
 
     fn add_group(&self, name: &str, index: Vec<u8>) -> Result<Step, AdminRefused> {

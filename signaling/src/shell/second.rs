@@ -10,6 +10,7 @@ use totp_rs::{Builder, Secret, Totp};
 use super::accounts::Accounts;
 use super::clock;
 use super::names::Cell;
+use crate::core::admission::Outside;
 
 const SECRET_BYTES: usize = 20;
 /// Steps of 30 seconds by which the two clocks may differ, each way.
@@ -84,6 +85,20 @@ impl Owner {
 }
 
 impl Accounts {
+    /// From where, or when, he may not sign in nobody sets an authenticator up: he is asked for the one that the
+    /// account has, and so shows all of himself before he is told which limit holds.
+    pub(crate) async fn second_step(
+        &self,
+        (owner, name): (Owner, &str),
+        (digits, wish): (Option<&str>, Authenticator),
+        outside: Option<Outside>,
+    ) -> Result<Second, sqlx::Error> {
+        if outside.is_some() && !self.has_authenticator(owner).await? {
+            return Ok(Second::Passed);
+        }
+        self.second_factor(owner, name, digits, wish).await
+    }
+
     /// Judges `digits`. `name` stands in a new authenticator's address.
     pub(crate) async fn second_factor(
         &self,

@@ -38,7 +38,7 @@ const STEADY_EVERY: Duration = Duration::from_secs(60);
 /// the first of them that is over, and whatever asked is answered then: within 6 s (F4).
 const ACQUIRE: Duration = Duration::from_secs(2);
 /// See [`ACQUIRE`]. Who waits for a record may wait for two commits.
-const BUSY: Duration = Duration::from_secs(2);
+pub(super) const BUSY: Duration = Duration::from_secs(2);
 const READERS: u32 = 4;
 
 /// Readers, whom no lock concerns, never wait behind writers, nor the ledger's writer behind any other.
@@ -310,6 +310,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (90, "names", include_str!("migrations/0090_names.sql")),
     (100, "session_form", include_str!("migrations/0100_session_form.sql")),
     (110, "invitations", include_str!("migrations/0110_invitations.sql")),
+    (120, "admin_limits", include_str!("migrations/0120_admin_limits.sql")),
 ];
 
 fn migrator() -> Migrator {

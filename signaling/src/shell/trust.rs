@@ -239,14 +239,14 @@ impl Trust {
         list.map(|list| list.devices).unwrap_or_default()
     }
 
-    /// Takes a list of revoked devices, once `act` has stored it.
+    /// Takes a list of revoked devices, once `act` has stored it, and the bundle with it that asks for it.
     ///
     /// # Errors
     /// [`ProblemCode::Conflict`] for one that lacks what was revoked meanwhile, though there is room for it.
     pub(crate) async fn revoke(
         &self,
         RevokeDevices { revocations: envelope, bundle: asking }: &RevokeDevices,
-        act: impl AsyncFnOnce(&Revocations, Vec<Step>) -> Result<(), AdminRefused>,
+        act: impl AsyncFnOnce(&Revocations, Option<&Bundle>, Vec<Step>) -> Result<(), AdminRefused>,
     ) -> Result<Revocations, AdminRefused> {
         let _one = self.changing.lock().await;
         let bundle = self.bundle().ok_or(ProblemCode::NotInitialised)?;
@@ -269,7 +269,7 @@ impl Trust {
         if let Some((asking, envelope)) = &asking {
             steps.push(document(BUNDLE, asking.version, envelope.to_vec()));
         }
-        act(&list, steps).await?;
+        act(&list, asking.as_ref().map(|(asking, _)| &**asking), steps).await?;
         if let Some((_, envelope)) = &asking {
             self.keep_file(envelope);
         }

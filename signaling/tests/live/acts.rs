@@ -81,6 +81,9 @@ async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called
     assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
     let rules = r#"{"operator":{"hanako":{"chat":false}},"group":{"desk":{"chat":false}}}"#;
     assert_eq!(publish(&world, &world.admin, 2, rules).await.status, 201);
+    let rules = r#"{"operator":{"hanako":{"hours":["mon-fri 09:00-18:00"]}},"group":{"desk":{}},
+        "default":{"max_minutes":60},"time_zone":"Asia/Tokyo"}"#;
+    assert_eq!(publish(&world, &world.admin, 3, rules).await.status, 201);
     for change in [AdminChange::Disable, AdminChange::Enable, AdminChange::Unlock, AdminChange::Remove]
     {
         let order = ChangeAdmin { name: "taro".to_owned(), change };
@@ -98,8 +101,13 @@ async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called
     for act in [
         (AdminAction::AdminInvited, "taro", ""),
         (AdminAction::AdminEnrolled, "taro", ""),
-        (AdminAction::PolicyPublished, "version 1", "operator.hanako, default"),
-        (AdminAction::PolicyPublished, "version 2", "group.desk, default"),
+        (AdminAction::PolicyPublished, "version 1", "operator.hanako=chat, default=chat"),
+        (AdminAction::PolicyPublished, "version 2", "group.desk=chat, default=chat"),
+        (
+            AdminAction::PolicyPublished,
+            "version 3",
+            "operator.hanako=chat hours, group.desk=chat, default=max_minutes time_zone",
+        ),
         (AdminAction::AdminDisabled, "taro", ""),
         (AdminAction::AdminEnabled, "taro", ""),
         (AdminAction::AdminUnlocked, "taro", ""),

@@ -38,6 +38,7 @@ impl Answer {
             other @ (LoginAnswer::NeedsTotp
             | LoginAnswer::TotpSetup { .. }
             | LoginAnswer::DevicePending
+            | LoginAnswer::DeviceRevoked
             | LoginAnswer::Locked { .. }
             | LoginAnswer::OutsideHours { .. }
             | LoginAnswer::OutsideAddresses

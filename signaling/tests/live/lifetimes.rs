@@ -81,7 +81,8 @@ async fn s62_s56_an_administrators_sign_in_ends_unused_and_at_its_age() {
         problem.ok().map(|problem| problem.code)
     };
     let sign_in = async || {
-        let login = json!({ "password": ADMIN_PASSWORD, "totp": null, "authenticator": "keep" });
+        let login =
+            json!({ "password": ADMIN_PASSWORD, "totp": null, "authenticator": "keep", "macs": [] });
         assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &login).await.status, 200);
     };
     for (column, most) in [("used", IDLE), ("began", ABSOLUTE)] {

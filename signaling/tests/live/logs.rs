@@ -149,6 +149,7 @@ pub(crate) async fn administered(world: &World, canaries: &mut Canaries) {
         password: join.password.clone(),
         totp: digits,
         authenticator: Authenticator::SetUp,
+        macs: Vec::new(),
     };
     let answer = as_admin(world, &key, ADMIN_LOGIN_PATH, &log_in(None)).await;
     let AdminLoginAnswer::TotpSetup { uri } = serde_json::from_slice(&answer.body).unwrap() else {

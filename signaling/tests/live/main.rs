@@ -5,6 +5,7 @@
 mod accounts;
 mod acme;
 mod acts;
+mod admin_limits;
 mod alerts;
 mod api;
 mod at_once;
@@ -56,4 +57,5 @@ mod too_often;
 mod trust;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;
+mod typed;
 mod units;

@@ -14,17 +14,17 @@ use crate::client::{PASSWORD, World, unix};
 use crate::ledger::read_until;
 use crate::second::{code, digits, key, limited, tomorrow, with_authenticator, with_digits};
 
-fn at_nine_on(day: u8) -> Limits {
+pub(crate) fn at_nine_on(day: u8) -> Limits {
     let (zone, days) = ("Asia/Tokyo".to_owned(), vec![day]);
     let hours = Some(Hours { zone, days, from: 9 * 60, until: 18 * 60 });
     Limits { hours, ..Limits::default() }
 }
 
-fn elsewhere() -> Limits {
+pub(crate) fn elsewhere() -> Limits {
     Limits { addresses: vec!["192.0.2.0/24".to_owned()], ..Limits::default() }
 }
 
-fn another_card() -> Limits {
+pub(crate) fn another_card() -> Limits {
     Limits { macs: vec!["02:00:00:00:00:01".to_owned()], ..Limits::default() }
 }
 
@@ -33,7 +33,7 @@ async fn enrolled(world: &World, device: &SigningKey) {
     world.enrol_device("hanako", device, &enrolment).await;
 }
 
-async fn new_code(world: &World) -> String {
+pub(crate) async fn new_code(world: &World) -> String {
     let order = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::NewCode };
     let answer = world.admin_post(OPERATOR_CHANGES_PATH, &order).await;
     serde_json::from_slice::<OperatorAdded>(&answer.body).unwrap().enrolment
@@ -46,7 +46,7 @@ async fn suspended_until(world: &World) -> Option<u64> {
 }
 
 /// The ninth hour of `tomorrow()`'s day in Tokyo, which has no other clock in summer.
-fn next_opening() -> u64 {
+pub(crate) fn next_opening() -> u64 {
     let day = |unix: u64| (unix / 86_400 + 3) % 7 + 1;
     let nine = (unix() / 86_400) * 86_400;
     (0..8).map(|days| nine + days * 86_400).find(|at| day(*at) == u64::from(tomorrow())).unwrap()

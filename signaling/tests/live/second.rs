@@ -293,7 +293,12 @@ pub(crate) async fn as_admin<T: serde::Serialize>(
 }
 
 pub(crate) fn log_in(password: &str) -> AdminLogin {
-    AdminLogin { password: password.to_owned(), totp: None, authenticator: Authenticator::Keep }
+    AdminLogin {
+        password: password.to_owned(),
+        totp: None,
+        authenticator: Authenticator::Keep,
+        macs: Vec::new(),
+    }
 }
 
 #[tokio::test]

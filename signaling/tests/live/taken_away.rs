@@ -14,6 +14,8 @@ use tasuki_protocol::certificate::{Certificate, Revocations};
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceList, DeviceState, REVOKE_PATH, RevokeDevices};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::words::LoginFailure;
 use tasuki_protocol::login::{ChangePassword, LoginAnswer, PASSWORD_PATH};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, ServerToAgent, ServerToOperator};
@@ -21,7 +23,9 @@ use tokio::time::timeout;
 
 use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, device_key, unix};
+use crate::ledger::read_until;
 use crate::organisation::{lock_key, root_key};
+use crate::outside::new_code;
 use crate::pairing::{open, pair};
 use crate::second::joined;
 use crate::standing::ask;
@@ -145,14 +149,57 @@ async fn t17_a_revoked_key_does_not_come_back_with_a_new_account() {
     let remove = ChangeOperator { operator: "hanako".to_owned(), change: OperatorChange::Remove };
     assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &remove).await.status, 204);
     let enrolment = world.add_operator("hanako", &Mode::ALL).await;
-    let answer = world.login("hanako", PASSWORD, &operator.device, Some(&enrolment)).await;
-    assert_eq!(answer.status, 401);
+    // The new account's password is no more to it than a wrong one.
+    let wrong = world.login("hanako", "wrong", &operator.device, Some(&enrolment)).await;
+    let right = world.login("hanako", PASSWORD, &operator.device, Some(&enrolment)).await;
+    assert_eq!(right, wrong);
     assert!(states(&world).await.is_empty(), "it waits for nobody");
     let certificate = world.certificate("hanako", &operator.device);
     assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::Document);
     let new = SigningKey::from_bytes(&[71; 32]);
     world.enrol_device("hanako", &new, &enrolment).await;
     world.login("hanako", PASSWORD, &new, None).await.signed_in();
+}
+
+/// S64, T53: who types all of it right at a computer that was revoked is told what it is, and locks nobody; so the next
+/// computer comes in. T52: nobody else is told.
+#[tokio::test]
+async fn t52_s64_a_revoked_device_is_told_so_with_the_right_password_alone_and_counts_against_nobody() {
+    let world = World::start().await;
+    let (operator, next) = (world.operator("hanako").await, SigningKey::from_bytes(&[72; 32]));
+    let code = new_code(&world).await;
+    assert_eq!(revoke(&world, 1, vec![device_key(&operator.device)]).await.status, 204);
+    let unknown = world.login("nobody", PASSWORD, &operator.device, None).await;
+    for _ in 0..5 {
+        let answer = world.login("hanako", PASSWORD, &operator.device, None).await.login();
+        assert_eq!(answer, LoginAnswer::DeviceRevoked);
+    }
+    assert_eq!(world.login("hanako", "wrong", &operator.device, None).await, unknown);
+    // T52: of other accounts than its own it learns nothing, and tries count.
+    world.operator("taro").await;
+    for password in [PASSWORD, "wrong", PASSWORD] {
+        assert_eq!(world.login("taro", password, &operator.device, None).await, unknown);
+    }
+    // Named, by somebody who does not have its key.
+    let named = world.login_with("hanako", PASSWORD, &next, |request| {
+        request.device = device_key(&operator.device);
+    });
+    assert_eq!(named.await, unknown);
+    let answer = world.login("hanako", PASSWORD, &next, Some(&code)).await.login();
+    assert_eq!(answer, LoginAnswer::DevicePending, "two of the seven were counted");
+    let read = read_until(
+        &world,
+        |event| matches!(event, Event::DeviceEnrolled { device } if *device == device_key(&next)),
+    );
+    let read = read.await;
+    let why = |event: &Event| {
+        let Event::LoginFailed { why, account, .. } = event else { return None };
+        (account == "hanako").then_some(*why)
+    };
+    let seen: Vec<LoginFailure> =
+        read.entries.iter().flatten().filter_map(|entry| why(&entry.event)).collect();
+    let wanted = [vec![LoginFailure::Device; 5], vec![LoginFailure::Password; 2]].concat();
+    assert_eq!(seen, wanted);
 }
 
 /// T17: of two administrators who revoke at once the second one's list does not take back the first one's.

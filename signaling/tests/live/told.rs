@@ -166,7 +166,8 @@ async fn s56_the_ledger_tells_each_act_from_every_other_and_what_it_made() {
 async fn s52_where_an_administrator_signed_in_and_out_is_in_the_ledger() {
     let world = World::start().await;
     assert_eq!(world.admin_post(ADMIN_LOGOUT_PATH, &json!({})).await.status, 204);
-    let login = json!({ "password": ADMIN_PASSWORD, "totp": null, "authenticator": "keep" });
+    let login =
+        json!({ "password": ADMIN_PASSWORD, "totp": null, "authenticator": "keep", "macs": [] });
     assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &login).await.status, 200);
     let own = |event: &Event| {
         let Event::AdminDid { action, detail, .. } = event else { return None };

@@ -16,7 +16,9 @@ use tasuki_protocol::devices::{
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{self, DeviceKey, PROTOCOL_VERSION, TenantId};
 use tasuki_protocol::keys::{PREPARE_KEY_PATH, PrepareKey, ServerKeyKind};
-use tasuki_protocol::login::LOGIN_PATH;
+use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::words::AdminAction;
+use tasuki_protocol::login::{LOGIN_PATH, LoginAnswer};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
     AGENT_PATH, CloseReason, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, RefusalReason,
@@ -27,6 +29,7 @@ use tokio_tungstenite::tungstenite::error::Error;
 
 use crate::acts::database;
 use crate::client::{Answer, Operator, PASSWORD, World, device_key, unix};
+use crate::ledger::read_until;
 use crate::organisation::{lock_key, root_key};
 use crate::pairing::{open, pair};
 
@@ -249,7 +252,8 @@ async fn t17_a_revoked_device_loses_its_session_its_token_and_its_way_in_at_once
     };
     let again = timeout(Duration::from_secs(5), out).await.expect("within five seconds");
     assert!(matches!(again, Err(Error::Http(response)) if response.status().as_u16() == 401));
-    assert_eq!(world.login("hanako", PASSWORD, &operator.device, None).await.status, 401);
+    let answer = world.login("hanako", PASSWORD, &operator.device, None).await.login();
+    assert_eq!(answer, LoginAnswer::DeviceRevoked);
     let certificate = world.certificate("hanako", &operator.device);
     assert_eq!(code(&world.approve(&certificate, &lock_key()).await), ProblemCode::Document);
     let old = world.admin_post(REVOKE_PATH, &order(1, &lock_key())).await;
@@ -300,7 +304,15 @@ async fn t14_f5_a_list_and_the_bundle_that_asks_for_it_are_taken_together_or_not
     assert_eq!(answer.status, 204);
     let after = news(&world).await;
     let bundle = Bundle::open(&after.bundle.0, &known.known()).unwrap();
+    let version = asking.version;
     assert_eq!((bundle, after.revocations.is_some()), (asking, true));
+    // S56: the bundle that came with the list has no other record.
+    let told = |event: &Event| {
+        let Event::AdminDid { action, detail, .. } = event else { return false };
+        let first = detail.split(", ").next();
+        *action == AdminAction::DeviceRevoked && first == Some(&format!("bundle={version}"))
+    };
+    read_until(&world, told).await;
 }
 
 /// T14, T62: who writes the database gives no device another's certificate, and no account

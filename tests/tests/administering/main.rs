@@ -3,6 +3,7 @@
 
 mod confirming;
 mod full_disk;
+mod limiting;
 mod made_there;
 mod mending;
 mod naming;

@@ -226,7 +226,7 @@ fn t57_s66_an_administrator_changes_his_own_password_and_sees_and_withdraws_invi
 }
 
 /// A day of the week on which nobody is anywhere now.
-fn another_day() -> &'static str {
+pub(crate) fn another_day() -> &'static str {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
     // 1970-01-01 was a Thursday.
     ["thu", "fri", "sat", "sun", "mon", "tue", "wed"]

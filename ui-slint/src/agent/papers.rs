@@ -17,7 +17,7 @@ impl Program {
     pub(super) fn keep_picture(self: &Rc<Self>) {
         let held = self.session.borrow();
         let Some((orders, viewer)) = held.as_ref().and_then(Held::to_keep_pictures) else { return };
-        let kept = self.runtime.spawn(pictures::keep(orders, viewer, documents::keep_picture));
+        let kept = self.runtime.spawn(pictures::keep(orders, viewer, documents::new_picture));
         let program = Rc::downgrade(self);
         let _ = slint::spawn_local(async move {
             let kept = kept.await;

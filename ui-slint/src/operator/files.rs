@@ -2,13 +2,14 @@
 //!
 //! Decides names and places; nothing of a customer is written but what the operator asks for.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 use tasuki_peer::shell::desktop::Viewer;
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::pictures::{self, Unkept};
+use tasuki_peer::shell::pictures::{self, Place, Unkept};
 use tasuki_peer::shell::run::Order;
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
@@ -103,23 +104,22 @@ pub async fn keep_picture(
     viewer: Viewer,
     file: PathBuf,
 ) -> Option<Happened> {
-    let write = move |png: &[u8]| match write(&file, png) {
-        Ok(()) => Ok(file),
+    let make = move || match new_file(&file) {
+        Ok(opened) => Ok(Place { file, opened }),
         Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
     };
-    match pictures::keep(orders, viewer, write).await {
+    match pictures::keep(orders, viewer, make).await {
         Ok(kept) => Some(Happened::ScreenshotKept(kept.file)),
         Err(Unkept::Unwritten(fault)) => Some(Happened::ScreenshotFailed(fault)),
         Err(Unkept::Untold | Unkept::NoPicture) => None,
     }
 }
 
-fn write(file: &Path, png: &[u8]) -> std::io::Result<()> {
+fn new_file(file: &Path) -> std::io::Result<File> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut opened = std::fs::OpenOptions::new().write(true).create_new(true).open(file)?;
-    std::io::Write::write_all(&mut opened, png)
+    File::create_new(file)
 }
 
 /// The monitors of this desktop, to choose from.

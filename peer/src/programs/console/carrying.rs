@@ -2,8 +2,9 @@
 //!
 //! Only passes on: a refusal comes from the core or from the other end.
 
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::rights::Capability;
@@ -17,7 +18,7 @@ use crate::programs::say::{self, Added, Form};
 use crate::programs::waiting::{Done, Waiting};
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
-use crate::shell::pictures::{self, Kept, Unkept};
+use crate::shell::pictures::{self, Kept, Place, Unkept};
 use crate::shell::reasons::IS_THERE;
 use crate::shell::texts::{self, SessionText, Text};
 
@@ -157,14 +158,8 @@ impl Console<'_> {
             let right = texts::right(Capability::Screenshot).say(lang);
             return self.complain(Text::NotAllowedHere, &[right]);
         }
-        let write = move |png: &[u8]| match new_file(&file, png) {
-            Ok(()) => Ok(file),
-            Err(why) if why.kind() == ErrorKind::AlreadyExists => {
-                Err(Fault::CannotWrite { file, why: IS_THERE.to_owned() })
-            }
-            Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
-        };
-        match pictures::keep(self.front.orders.clone(), self.front.viewer.clone(), write).await {
+        let make = move || new_file(file);
+        match pictures::keep(self.front.orders.clone(), self.front.viewer.clone(), make).await {
             Ok(kept) => self.kept(&kept),
             Err(Unkept::NoPicture) => self.complain(Text::NoPicture, &[]),
             // The core has said why.
@@ -186,21 +181,30 @@ impl Console<'_> {
 }
 
 /// What was kept before is never written over.
-fn new_file(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::File::create_new(file)?.write_all(bytes)
+fn new_file(file: PathBuf) -> Result<Place, Fault> {
+    match File::create_new(&file) {
+        Ok(opened) => Ok(Place { file, opened }),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => {
+            Err(Fault::CannotWrite { file, why: IS_THERE.to_owned() })
+        }
+        Err(why) => Err(Fault::CannotWrite { file, why: why.to_string() }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn s7_a_picture_takes_no_other_files_place() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("shot.png");
-        new_file(&file, b"first").unwrap();
-        let refused = new_file(&file, b"second").unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        new_file(file.clone()).unwrap().opened.write_all(b"first").unwrap();
+        let why = IS_THERE.to_owned();
+        let refused = new_file(file.clone()).unwrap_err();
+        assert_eq!(refused, Fault::CannotWrite { file: file.clone(), why });
         assert_eq!(std::fs::read(&file).unwrap(), b"first");
     }
 }

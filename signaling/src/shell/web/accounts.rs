@@ -19,10 +19,10 @@ use tasuki_protocol::rights::Rights;
 use tasuki_protocol::signal;
 use tasuki_protocol::terms::Requirement;
 
-use super::admin::refuse_admin;
 use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
 use crate::core::admission::Outside;
+use crate::core::heads;
 use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Login, LoginRefused, Origin, Wrong};
 use crate::shell::acts::Step;
@@ -58,8 +58,13 @@ pub(super) async fn login(
         return problem(ProblemCode::Version);
     }
     let origin = Origin { address, exporter: guest.exporter };
-    let seen = Seen::of(&request, address);
-    match site.accounts.login(request, origin).await {
+    let account = match site.accounts.by_name(&request.operator).await {
+        Ok(account) => account,
+        Err(error) => return store_problem(&error),
+    };
+    let own_name = account.as_ref().map_or(&request.operator, |account| &account.person.name);
+    let seen = Seen::of(own_name, &request, address);
+    match site.accounts.login(account, request, origin).await {
         Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
             let reason = match asks_for_reason(&site, operator).await {
                 Ok(reason) => reason,
@@ -72,22 +77,7 @@ pub(super) async fn login(
             sign_in(&site, seen, LoginResponse { reason, ..response }).await
         }
         Ok(Login { operator, answer, asked }) => {
-            // The steps of a sign-in that goes on are none of the ledger's, nor is waiting.
-            let (kind, entries) = match &answer {
-                LoginAnswer::SignedIn(_) => ("login.done", Vec::new()),
-                LoginAnswer::NeedsTotp => ("login.digits", Vec::new()),
-                LoginAnswer::TotpSetup { .. } => ("login.authenticator", Vec::new()),
-                LoginAnswer::DevicePending if asked == Some(Asked::Now) => {
-                    ("login.pending", seen.asked_for_device())
-                }
-                LoginAnswer::DevicePending => ("login.pending", Vec::new()),
-                LoginAnswer::Locked { .. } => {
-                    ("login.suspended", seen.failed(Some(operator), Wrong::Suspended, None))
-                }
-                LoginAnswer::OutsideHours { .. } => outside(seen, operator, Outside::Hours),
-                LoginAnswer::OutsideAddresses => outside(seen, operator, Outside::Address),
-                LoginAnswer::OutsideHardware => outside(seen, operator, Outside::Mac),
-            };
+            let (kind, entries) = told(&answer, asked, (seen, operator));
             site.desk.count(kind);
             match site.witnessed(entries).await {
                 Ok(()) => json(StatusCode::OK, &answer),
@@ -98,6 +88,33 @@ pub(super) async fn login(
             refuse_known(&site, seen, operator, wrong, locked).await
         }
         Err(refused) => refuse(refused),
+    }
+}
+
+/// What the metrics and the ledger have of a sign-in that has opened nothing.
+fn told(
+    answer: &LoginAnswer,
+    asked: Option<Asked>,
+    (seen, operator): (Seen, i64),
+) -> (&'static str, Vec<Entry>) {
+    // The steps of a sign-in that goes on are none of the ledger's, nor is waiting.
+    match answer {
+        LoginAnswer::SignedIn(_) => ("login.done", Vec::new()),
+        LoginAnswer::NeedsTotp => ("login.digits", Vec::new()),
+        LoginAnswer::TotpSetup { .. } => ("login.authenticator", Vec::new()),
+        LoginAnswer::DevicePending if asked == Some(Asked::Now) => {
+            ("login.pending", seen.asked_for_device())
+        }
+        LoginAnswer::DevicePending => ("login.pending", Vec::new()),
+        LoginAnswer::DeviceRevoked => {
+            ("login.revoked", seen.failed(Some(operator), Wrong::Device, None))
+        }
+        LoginAnswer::Locked { .. } => {
+            ("login.suspended", seen.failed(Some(operator), Wrong::Suspended, None))
+        }
+        LoginAnswer::OutsideHours { .. } => outside(seen, operator, Outside::Hours),
+        LoginAnswer::OutsideAddresses => outside(seen, operator, Outside::Address),
+        LoginAnswer::OutsideHardware => outside(seen, operator, Outside::Mac),
     }
 }
 
@@ -191,7 +208,7 @@ async fn done(site: &Site, what: Event, mut steps: Vec<Step>, whose: OperatorId)
             site.desk.withdraw(whose);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refused) => refuse_admin(refused),
+        Err(refused) => refused.into(),
     }
 }
 
@@ -261,7 +278,7 @@ pub(super) async fn bearer(
         return Err(refused);
     }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer "));
+    let token = token.and_then(heads::bearer);
     let Some(token) = token else { return Err(problem(ProblemCode::SignIn)) };
     let found = async {
         let Some(bearer) = site.accounts.bearer(token).await? else { return Ok(None) };

@@ -17,47 +17,34 @@ use tasuki_protocol::signal::MAX_REQUEST;
 use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
+use crate::shell::accounts::Account;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
 use crate::shell::kept;
 use crate::shell::kinds::Kind;
+use crate::shell::listen::Guest;
 use crate::shell::operators::Concerned;
+use crate::shell::store::Event;
 
 /// A signed policy grows by a third in its envelope.
 const MAX_POLICY_BODY: usize = MAX_POLICY_BYTES + MAX_POLICY_BYTES / 2;
 
-pub(super) async fn list_operators(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.accounts.operators().await {
-        Ok(list) => json(StatusCode::OK, &list),
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn list_operators(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    Ok(json(StatusCode::OK, &site.accounts.operators().await?))
 }
 
-pub(super) async fn add_operator(State(site): Shared, request: Request) -> Response {
-    let (admin, new): (_, AddOperator) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
+pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answered {
+    let (admin, new): (_, AddOperator) = signed_in_json(&site, request).await?;
     let told = details::of_account(&new);
     let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator).telling(&told);
-    let added = async {
-        let (steps, added) = site.accounts.add_operator(new).await?;
-        site.act(added_now, steps).await.map(|()| added)
-    };
-    match added.await {
-        Ok(added) => json(StatusCode::CREATED, &added),
-        Err(refused) => refuse_admin(refused),
-    }
+    let (steps, added) = site.accounts.add_operator(new).await?;
+    site.act(added_now, steps).await?;
+    Ok(json(StatusCode::CREATED, &added))
 }
 
-pub(super) async fn change_operator(State(site): Shared, request: Request) -> Response {
-    let (admin, change): (_, ChangeOperator) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
+pub(super) async fn change_operator(State(site): Shared, request: Request) -> Answered {
+    let (admin, change): (_, ChangeOperator) = signed_in_json(&site, request).await?;
     let (kind, ends) = match change.change {
         OperatorChange::Disable => (Kind::OperatorDisabled, true),
         OperatorChange::Enable => (Kind::OperatorEnabled, false),
@@ -66,128 +53,80 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> Re
         OperatorChange::Unlock => (Kind::OperatorUnlocked, false),
         OperatorChange::ForgetAuthenticator => (Kind::AuthenticatorForgotten, true),
     };
-    let changed = async {
-        let (id, mut steps, code) = site.accounts.change_operator(&change).await?;
-        steps.extend(ends.then(|| kept::end_all_of(id)));
-        let changed = event(kind, Some(id)).by(admin.0).on(&change.operator);
-        site.act(changed, steps).await.map(|()| (id, code))
-    };
-    let (id, code) = match changed.await {
-        Ok(changed) => changed,
-        Err(refused) => return refuse_admin(refused),
-    };
+    let (account, mut steps, code) = site.accounts.change_operator(&change).await?;
+    steps.extend(ends.then(|| kept::end_all_of(account.id)));
+    site.act(on(kind, &account).by(admin.0), steps).await?;
     if ends {
-        site.desk.withdraw(OperatorId(id));
+        site.desk.withdraw(OperatorId(account.id));
     }
-    match code {
-        Some(code) => json(StatusCode::CREATED, &code),
-        None => StatusCode::NO_CONTENT.into_response(),
-    }
+    Ok(code.map_or_else(acknowledged, |code| json(StatusCode::CREATED, &code)))
 }
 
-pub(super) async fn reset_password(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, ResetPassword) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    let done = async {
-        let target = order.operator.clone();
-        let (id, mut steps) = site.accounts.reset_password(order).await?;
-        let reset = event(Kind::OperatorPassword, Some(id)).by(admin.0).on(&target);
-        steps.push(kept::end_all_of(id));
-        site.act(reset, steps).await.map(|()| OperatorId(id))
-    };
-    match done.await {
-        Ok(operator) => {
-            site.desk.withdraw(operator);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn reset_password(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, ResetPassword) = signed_in_json(&site, request).await?;
+    let (account, mut steps) = site.accounts.reset_password(order).await?;
+    steps.push(kept::end_all_of(account.id));
+    site.act(on(Kind::OperatorPassword, &account).by(admin.0), steps).await?;
+    site.desk.withdraw(OperatorId(account.id));
+    Ok(acknowledged())
 }
 
 /// What of it is narrower acts at once on what lives; what is wider waits for a certificate.
-pub(super) async fn name_operator(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, NameOperator) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    let named = async {
-        let (id, steps) = site.accounts.name_operator(&order).await?;
-        let named = event(Kind::OperatorNamed, Some(id)).by(admin.0).on(&order.operator);
-        site.act(named.telling(&details::of_naming(&order)), steps).await?;
-        Ok(Concerned::One(OperatorId(id)))
-    };
-    match named.await {
-        Ok(concerned) => {
-            site.renew_all(concerned).await;
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn name_operator(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, NameOperator) = signed_in_json(&site, request).await?;
+    let (account, steps) = site.accounts.name_operator(&order).await?;
+    let named = on(Kind::OperatorNamed, &account).by(admin.0);
+    site.act(named.telling(&details::of_naming(&order)), steps).await?;
+    site.renew_all(Concerned::One(OperatorId(account.id))).await;
+    Ok(acknowledged())
 }
 
 /// Acts at once on what lives: who is outside the new limits is out, and nobody else. T54.
-pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, LimitOperator) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    let limited = async {
-        let (id, before, step) = site.accounts.limit_operator(&order).await?;
-        let limited = event(Kind::OperatorLimited, Some(id)).by(admin.0).on(&order.operator);
-        let limited = limited.telling(&details::of_limits(&order.limits));
-        let operator = OperatorId(id);
-        let stays = site.stays(operator, &before, &order.limits);
-        let over = (!stays).then(|| kept::end_all_of(id));
-        site.act(limited, [step].into_iter().chain(over).collect()).await?;
-        // Who came meanwhile came under those of before.
-        Ok((operator, stays && site.stays(operator, &before, &order.limits)))
-    };
-    match limited.await {
-        Ok((operator, stays)) => {
-            site.admit_anew(operator, stays).await;
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, LimitOperator) = signed_in_json(&site, request).await?;
+    let (account, step) = site.accounts.limit_operator(&order).await?;
+    let limited = on(Kind::OperatorLimited, &account).by(admin.0);
+    let limited = limited.telling(&details::of_limits(&order.limits));
+    let (operator, before) = (OperatorId(account.id), account.limits);
+    let stays = site.stays(operator, &before, &order.limits);
+    let over = (!stays).then(|| kept::end_all_of(operator.0));
+    site.act(limited, [step].into_iter().chain(over).collect()).await?;
+    // Who came meanwhile came under those of before.
+    let stays = stays && site.stays(operator, &before, &order.limits);
+    site.admit_anew(operator, stays).await;
+    Ok(acknowledged())
 }
 
-pub(super) async fn list_groups(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.accounts.groups().await {
-        Ok(list) => json(StatusCode::OK, &list),
-        Err(refused) => refuse_admin(refused),
-    }
+/// Under its own name, however it was typed (S56).
+fn on(kind: Kind, account: &Account) -> Event {
+    event(kind, Some(account.id)).on(&account.person.name)
 }
 
-pub(super) async fn change_group(State(site): Shared, request: Request) -> Response {
-    let (admin, change): (_, ChangeGroup) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
+pub(super) async fn list_groups(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    Ok(json(StatusCode::OK, &site.accounts.groups().await?))
+}
+
+pub(super) async fn change_group(State(site): Shared, request: Request) -> Answered {
+    let (admin, change): (_, ChangeGroup) = signed_in_json(&site, request).await?;
     let told = details::of_group(&change.change);
-    let (kind, who) = match &change.change {
-        GroupChange::Add => (Kind::GroupAdded, None),
-        GroupChange::Remove => (Kind::GroupRemoved, None),
-        GroupChange::Join { operator } => (Kind::GroupJoined, Some(operator)),
-        GroupChange::Leave { operator } => (Kind::GroupLeft, Some(operator)),
+    let (kind, many) = match &change.change {
+        GroupChange::Add => (Kind::GroupAdded, Concerned::Nobody),
+        GroupChange::Remove => (Kind::GroupRemoved, Concerned::Everybody),
+        GroupChange::Join { .. } => (Kind::GroupJoined, Concerned::Nobody),
+        GroupChange::Leave { .. } => (Kind::GroupLeft, Concerned::Nobody),
     };
-    let target = who.map_or_else(|| change.group.clone(), |who| format!("{}: {who}", change.group));
-    let changed = async {
-        let (concerned, steps) = site.accounts.change_group(&change).await?;
-        let changed = event(kind, None).by(admin.0).on(&target).telling(told);
-        site.act(changed, steps).await.map(|()| concerned)
-    };
-    match changed.await {
-        Ok(concerned) => {
-            site.renew_all(concerned).await;
-            StatusCode::NO_CONTENT.into_response()
+    let (who, steps) = site.accounts.change_group(&change).await?;
+    let (target, id, concerned) = match who {
+        Some(account) => {
+            let target = format!("{}: {}", change.group, account.person.name);
+            (target, Some(account.id), Concerned::One(OperatorId(account.id)))
         }
-        Err(refused) => refuse_admin(refused),
-    }
+        None => (change.group.clone(), None, many),
+    };
+    site.act(event(kind, id).by(admin.0).on(&target).telling(told), steps).await?;
+    site.renew_all(concerned).await;
+    Ok(acknowledged())
 }
 
 /// Who signed the request, and its body. Not yet: whether he is signed in.
@@ -200,7 +139,7 @@ pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, By
     // With its query, so that nobody on the way adds or changes one.
     let path = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
     let signed = Signed { header, method: parts.method.as_str(), path, body: &body };
-    let admin = site.accounts.authorise(signed).await.map_err(refuse_admin)?;
+    let admin = site.accounts.authorise(signed).await?;
     parts.extensions.get::<Signer>().inspect(|signer| signer.is(admin));
     Ok((admin, body))
 }
@@ -214,10 +153,13 @@ pub(super) async fn signed_json<T: DeserializeOwned>(
     Ok((admin, parsed))
 }
 
-/// A signed request of an administrator who is signed in.
+/// A signed request of an administrator who is signed in, from a place and at a time where he may act (T54).
 pub(super) async fn signed_in(site: &Site, request: Request) -> Result<(AdminId, Bytes), Response> {
+    let guest = request.extensions().get::<Guest>();
+    let address = guest.map(|guest| site.address(guest, request.headers()));
     let (admin, body) = signed(site, request).await?;
-    site.accounts.admin_session(admin).await.map_err(refuse_admin)?;
+    let Some(address) = address else { return Err(problem(ProblemCode::Unauthorised)) };
+    site.accounts.admin_session(admin, address).await?;
     Ok((admin, body))
 }
 
@@ -230,9 +172,19 @@ pub(super) async fn signed_in_json<T: DeserializeOwned>(
     Ok((admin, parsed))
 }
 
-pub(super) fn refuse_admin(refused: AdminRefused) -> Response {
-    match refused {
-        AdminRefused::Problem(code) => problem(code),
-        AdminRefused::Store(error) => store_problem(&error),
+/// What an administrator's request is answered; a refusal ends it where it stands.
+pub(super) type Answered = Result<Response, Response>;
+
+/// It is done, and there is nothing to tell.
+pub(super) fn acknowledged() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+impl From<AdminRefused> for Response {
+    fn from(refused: AdminRefused) -> Self {
+        match refused {
+            AdminRefused::Problem(code) => problem(code),
+            AdminRefused::Store(error) => store_problem(&error),
+        }
     }
 }

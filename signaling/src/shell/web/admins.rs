@@ -4,50 +4,49 @@ use std::net::IpAddr;
 
 use axum::extract::{Extension, Request, State};
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tasuki_protocol::admin::{
     AddAdmin, AdminChange, AdminLogin, AdminLoginAnswer, ChangeAdmin, ChangeAdminPassword, CheckToken,
-    EnrolAdmin, ProblemCode, RECOVER_PATH, RecoverAdmin, TokenOf, WithdrawInvitations,
+    EnrolAdmin, LimitAdmin, ProblemCode, RECOVER_PATH, RecoverAdmin, TokenOf, WithdrawInvitations,
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
-use super::admin::{refuse_admin, signed_in, signed_in_json, signed_json};
+use super::admin::{Answered, acknowledged, signed_in, signed_in_json, signed_json};
 use super::seen::Seen;
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
 };
+use crate::core::admission::Outside;
 use crate::shell::accounts::{Accounts, LoginRefused, Wrong};
 use crate::shell::admins::{AdminId, AdminRefused, Coming};
+use crate::shell::details;
 use crate::shell::kinds::Kind;
 use crate::shell::listen::Guest;
 
 /// Exists until the first administrator has come (T57).
-pub(super) async fn enrol(State(site): Shared, request: Request) -> Response {
+pub(super) async fn enrol(State(site): Shared, request: Request) -> Answered {
     match site.accounts.expects_admin().await {
         Ok(true) if request.method() == Method::POST => take_in(&site, request, Coming::First).await,
-        Ok(_) => not_here(),
-        Err(error) => store_problem(&error),
+        Ok(_) => Err(not_here()),
+        Err(error) => Err(store_problem(&error)),
     }
 }
 
-pub(super) async fn join(State(site): Shared, request: Request) -> Response {
+pub(super) async fn join(State(site): Shared, request: Request) -> Answered {
     take_in(&site, request, Coming::Invited).await
 }
 
 /// Whether a token still holds, before its bearer chooses a password. The joining tells the same.
-pub(super) async fn token(State(site): Shared, request: Request) -> Response {
-    let body: CheckToken = match read_json(&site, request.into_body()).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
+pub(super) async fn token(State(site): Shared, request: Request) -> Answered {
+    let body: CheckToken = read_json(&site, request.into_body()).await?;
     let coming = match body.by {
         TokenOf::Setup => Coming::First,
         TokenOf::Administrator => Coming::Invited,
     };
     match site.accounts.admin_token_holds(&body.token, coming).await {
-        Ok(true) => StatusCode::NO_CONTENT.into_response(),
-        Ok(false) => problem(ProblemCode::SignIn),
-        Err(error) => store_problem(&error),
+        Ok(true) => Ok(acknowledged()),
+        Ok(false) => Err(problem(ProblemCode::SignIn)),
+        Err(error) => Err(store_problem(&error)),
     }
 }
 
@@ -57,23 +56,18 @@ pub(super) async fn recover(
     State(site): Shared,
     Extension(guest): Extension<Guest>,
     request: Request,
-) -> Response {
+) -> Answered {
     let from = site.address(&guest, request.headers()).to_string();
-    let body: RecoverAdmin = match read_json(&site, request.into_body()).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let Some(bundle) = site.trust.bundle() else { return problem(ProblemCode::NotInitialised) };
+    let body: RecoverAdmin = read_json(&site, request.into_body()).await?;
+    let bundle = site.trust.bundle().ok_or_else(|| problem(ProblemCode::NotInitialised))?;
     // No token is good for anything before the ledger knows of it.
-    if let Err(why) = site.ledger.tell_of_recoveries().await {
-        return unwritten(why);
-    }
+    site.ledger.tell_of_recoveries().await.map_err(unwritten)?;
     let recovered = async {
         let steps = site.accounts.recover_admin(&body, &bundle).await?;
         site.act(event(Kind::AdminRecovered, None).on(&body.enrol.name), steps).await
     };
     match recovered.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => Ok(acknowledged()),
         Err(AdminRefused::Problem(ProblemCode::Document)) => {
             tracing::warn!("a recovery token came without the root's word");
             let path = RECOVER_PATH.to_owned();
@@ -83,69 +77,72 @@ pub(super) async fn recover(
                 written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document));
             // Recorded, and not only where strangers' refusals have room: who has a token is none.
             answer.extensions_mut().remove::<ProblemCode>();
-            answer
+            Err(answer)
         }
-        Err(refused) => refuse_admin(refused),
+        Err(refused) => Err(refused.into()),
     }
 }
 
-async fn take_in(site: &Site, request: Request, coming: Coming) -> Response {
-    let body: EnrolAdmin = match read_json(site, request.into_body()).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let enrolled = async {
-        let steps = site.accounts.enrol_admin(&body, coming).await?;
-        site.act(event(Kind::AdminEnrolled, None).on(&body.name), steps).await
-    };
-    match enrolled.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refused) => refuse_admin(refused),
-    }
+async fn take_in(site: &Site, request: Request, coming: Coming) -> Answered {
+    let body: EnrolAdmin = read_json(site, request.into_body()).await?;
+    let steps = site.accounts.enrol_admin(&body, coming).await?;
+    site.act(event(Kind::AdminEnrolled, None).on(&body.name), steps).await?;
+    Ok(acknowledged())
 }
 
 pub(super) async fn login(
     State(site): Shared,
     Extension(guest): Extension<Guest>,
     request: Request,
-) -> Response {
+) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, body): (_, AdminLogin) = match signed_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
+    let (admin, body): (_, AdminLogin) = signed_json(&site, request).await?;
+    let from = (admin, address);
+    let (answer, opened) = match site.accounts.log_admin_in(admin, body, address).await {
+        Ok(judged) => judged,
+        Err(refused) => return Err(refuse_login(&site, from, refused).await),
     };
-    match site.accounts.log_admin_in(admin, body).await {
-        Ok((answer, opened)) => {
-            let written = match &answer {
-                AdminLoginAnswer::SignedIn { .. } => {
-                    let entered = event(Kind::AdminLogin, None).by(admin.0).telling(&from(address));
-                    let entered = site.act(entered, opened.into_iter().collect()).await;
-                    entered.map_err(refuse_admin)
-                }
-                // Steps of a sign-in that goes on are none of the ledger's.
-                AdminLoginAnswer::NeedsTotp | AdminLoginAnswer::TotpSetup { .. } => Ok(()),
-                AdminLoginAnswer::Locked { .. } => {
-                    site.desk.count("admin.suspended");
-                    let seen = seen_of(&site, admin, address).await;
-                    site.witnessed(seen.failed(Some(admin.0), Wrong::Suspended, None)).await
-                }
-            };
-            written.map_or_else(|refused| refused, |()| json(StatusCode::OK, &answer))
+    match &answer {
+        AdminLoginAnswer::SignedIn { .. } => {
+            let entered = event(Kind::AdminLogin, None).by(admin.0).telling(&told(address));
+            site.act(entered, opened.into_iter().collect()).await?;
         }
-        Err(LoginRefused::SignIn(_, wrong, locked)) => {
-            let seen = seen_of(&site, admin, address).await;
-            accounts::refuse_known(&site, seen, Some(admin.0), wrong, locked).await
+        // Steps of a sign-in that goes on are none of the ledger's.
+        AdminLoginAnswer::NeedsTotp | AdminLoginAnswer::TotpSetup { .. } => {}
+        AdminLoginAnswer::Locked { .. } => {
+            site.desk.count("admin.suspended");
+            let seen = seen_of(&site, from).await;
+            site.witnessed(seen.failed(Some(admin.0), Wrong::Suspended, None)).await?;
         }
-        Err(refused) => accounts::refuse(refused),
+        AdminLoginAnswer::OutsideHours { .. } => outside(&site, from, Outside::Hours).await?,
+        AdminLoginAnswer::OutsideAddresses => outside(&site, from, Outside::Address).await?,
+        AdminLoginAnswer::OutsideHardware => outside(&site, from, Outside::Mac).await?,
     }
+    Ok(json(StatusCode::OK, &answer))
 }
 
-async fn seen_of(site: &Site, admin: AdminId, address: IpAddr) -> Seen {
+/// Password or digits are wrong; the ledger is told which.
+async fn refuse_login(site: &Site, from: (AdminId, IpAddr), refused: LoginRefused) -> Response {
+    let LoginRefused::SignIn(_, wrong, locked) = refused else { return accounts::refuse(refused) };
+    let seen = seen_of(site, from).await;
+    accounts::refuse_known(site, seen, Some(from.0.0), wrong, locked).await
+}
+
+/// Nobody failed, and somebody was kept out: the ledger is told of it with its cause (S55, S63).
+async fn outside(site: &Site, from: (AdminId, IpAddr), outside: Outside) -> Result<(), Response> {
+    let (AdminId(admin), wrong) = (from.0, Wrong::Outside(outside));
+    tracing::info!(admin, wrong = wrong.name());
+    site.desk.count("admin.outside");
+    let seen = seen_of(site, from).await;
+    site.witnessed(seen.failed(Some(admin), wrong, None)).await
+}
+
+async fn seen_of(site: &Site, (admin, address): (AdminId, IpAddr)) -> Seen {
     Seen::of_admin(site.accounts.admin_name(admin).await.unwrap_or_default(), address)
 }
 
 /// S52: as an operator's has.
-fn from(address: IpAddr) -> String {
+fn told(address: IpAddr) -> String {
     format!("from={}", address.to_canonical())
 }
 
@@ -153,69 +150,39 @@ pub(super) async fn logout(
     State(site): Shared,
     Extension(guest): Extension<Guest>,
     request: Request,
-) -> Response {
+) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, _) = match signed_in(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&from(address));
-    match site.act(left, vec![Accounts::log_admin_out(admin)]).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refused) => refuse_admin(refused),
-    }
+    let (admin, _) = signed_in(&site, request).await?;
+    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&told(address));
+    site.act(left, vec![Accounts::log_admin_out(admin)]).await?;
+    Ok(acknowledged())
 }
 
-pub(super) async fn list(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.accounts.admins().await {
-        Ok(list) => json(StatusCode::OK, &list),
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn list(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    Ok(json(StatusCode::OK, &site.accounts.admins().await?))
 }
 
-pub(super) async fn invite(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, AddAdmin) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
-        return refuse_admin(refused);
-    }
-    let invited = async {
-        let (step, added) = site.accounts.invite_admin(admin, &order).await?;
-        let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
-        site.act(invited, vec![step]).await.map(|()| added)
-    };
-    match invited.await {
-        Ok(added) => json(StatusCode::CREATED, &added),
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn invite(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, AddAdmin) = signed_in_json(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
+    let (step, added) = site.accounts.invite_admin(admin, &order).await?;
+    let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
+    site.act(invited, vec![step]).await?;
+    Ok(json(StatusCode::CREATED, &added))
 }
 
 /// Those that nobody has used yet.
-pub(super) async fn invitations(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.accounts.invitations().await {
-        Ok(list) => json(StatusCode::OK, &list),
-        Err(refused) => refuse_admin(refused),
-    }
+pub(super) async fn invitations(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    Ok(json(StatusCode::OK, &site.accounts.invitations().await?))
 }
 
-pub(super) async fn withdraw(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, WithdrawInvitations) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
+pub(super) async fn withdraw(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, WithdrawInvitations) = signed_in_json(&site, request).await?;
     let withdrawn = event(Kind::InvitationWithdrawn, None).by(admin.0).on(&order.name);
-    match site.act(withdrawn, vec![site.accounts.withdraw_invitations(&order.name)]).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refused) => refuse_admin(refused),
-    }
+    site.act(withdrawn, vec![site.accounts.withdraw_invitations(&order.name)]).await?;
+    Ok(acknowledged())
 }
 
 /// An administrator's own: who has only his terminal does not have the old one.
@@ -223,54 +190,46 @@ pub(super) async fn change_password(
     State(site): Shared,
     Extension(guest): Extension<Guest>,
     request: Request,
-) -> Response {
+) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, asked): (_, ChangeAdminPassword) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
+    let (admin, asked): (_, ChangeAdminPassword) = signed_in_json(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
+    let step = match site.accounts.change_admin_password(admin, asked).await {
+        Ok(changed) => changed.map_err(problem)?,
+        Err(refused) => return Err(refuse_login(&site, (admin, address), refused).await),
     };
-    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
-        return refuse_admin(refused);
-    }
-    match site.accounts.change_admin_password(admin, asked).await {
-        Ok(Ok(step)) => {
-            let name = site.accounts.admin_name(admin).await.unwrap_or_default();
-            let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
-            // A copy of his key would go on with his sign-in (T17).
-            match site.act(changed, vec![step, Accounts::log_admin_out(admin)]).await {
-                Ok(()) => StatusCode::NO_CONTENT.into_response(),
-                Err(refused) => refuse_admin(refused),
-            }
-        }
-        Ok(Err(code)) => problem(code),
-        Err(LoginRefused::SignIn(_, wrong, locked)) => {
-            let seen = seen_of(&site, admin, address).await;
-            accounts::refuse_known(&site, seen, Some(admin.0), wrong, locked).await
-        }
-        Err(refused) => accounts::refuse(refused),
-    }
+    let name = site.accounts.admin_name(admin).await.unwrap_or_default();
+    let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
+    // A copy of his key would go on with his sign-in (T17).
+    site.act(changed, vec![step, Accounts::log_admin_out(admin)]).await?;
+    Ok(acknowledged())
 }
 
-pub(super) async fn change(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, ChangeAdmin) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
-        return refuse_admin(refused);
-    }
+pub(super) async fn change(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, ChangeAdmin) = signed_in_json(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
     let kind = match order.change {
         AdminChange::Disable => Kind::AdminDisabled,
         AdminChange::Enable => Kind::AdminEnabled,
         AdminChange::Remove => Kind::AdminRemoved,
         AdminChange::Unlock => Kind::AdminUnlocked,
     };
-    let changed = async {
-        let steps = site.accounts.change_admin(admin, &order).await?;
-        site.act(event(kind, None).by(admin.0).on(&order.name), steps).await
-    };
-    match changed.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refused) => refuse_admin(refused),
-    }
+    let steps = site.accounts.change_admin(admin, &order).await?;
+    site.act(event(kind, None).by(admin.0).on(&order.name), steps).await?;
+    Ok(acknowledged())
+}
+
+/// Acts at once on what he has open: whoever is outside of them is asked to sign in, and told (T54).
+pub(super) async fn limit(
+    State(site): Shared,
+    Extension(guest): Extension<Guest>,
+    request: Request,
+) -> Answered {
+    let address = site.address(&guest, request.headers());
+    let (admin, order): (_, LimitAdmin) = signed_in_json(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
+    let steps = site.accounts.limit_admin((admin, address), &order).await?;
+    let limited = event(Kind::AdminLimited, None).by(admin.0).on(&order.name);
+    site.act(limited.telling(&details::of_limits(&order.limits)), steps).await?;
+    Ok(acknowledged())
 }

@@ -2,56 +2,41 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 
-use super::admin::{refuse_admin, signed_in, signed_in_json};
-use super::{Shared, Site, event, json, problem, store_problem, unwritten};
+use super::admin::{Answered, acknowledged, signed_in, signed_in_json};
+use super::{Shared, event, json, problem, store_problem, unwritten};
 use crate::shell::details;
 use crate::shell::fault::Fault;
 use crate::shell::kinds::Kind;
 use crate::shell::operators::Concerned;
 
-pub(super) async fn server_keys(State(site): Shared, request: Request) -> Response {
-    match signed_in(&site, request).await {
-        Ok(_) => show(&site),
-        Err(refused) => refused,
-    }
+pub(super) async fn server_keys(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    let keys = site.trust.server_keys().map_err(|fault| unable(&fault))?;
+    Ok(json(StatusCode::OK, &keys))
 }
 
-pub(super) async fn prepare(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, PrepareKey) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    if let Err(fault) = site.trust.prepare(order.kind) {
-        return unable(&fault);
-    }
+pub(super) async fn prepare(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, PrepareKey) = signed_in_json(&site, request).await?;
+    site.trust.prepare(order.kind).map_err(|fault| unable(&fault))?;
     let prepared = event(Kind::KeyPrepared, None).by(admin.0).telling(details::of_key(order.kind));
-    if let Err(refused) = site.recorded(prepared).await {
-        return refused;
-    }
-    show(&site)
+    site.recorded(prepared).await?;
+    let keys = site.trust.server_keys().map_err(|fault| unable(&fault))?;
+    Ok(json(StatusCode::OK, &keys))
 }
 
-pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
-    let (admin, order): (_, PublishBundle) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
-        return refuse_admin(refused);
-    }
+pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
+    let (admin, order): (_, PublishBundle) = signed_in_json(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
     let adopted = site.trust.publish(&order, async |before, bundle, steps| {
         let published = event(Kind::BundlePublished, None).by(admin.0);
         let published = published.on(&format!("version {}", bundle.version));
         site.act(published.telling(&details::of_bundle(before, bundle)), steps).await
     });
-    let adopted = match adopted.await {
-        Ok(adopted) => adopted,
-        Err(refused) => return refuse_admin(refused),
-    };
+    let adopted = adopted.await?;
     let mut checkpoint_key = None;
     if let Some(keys) = adopted.keys {
         checkpoint_key = Some(Box::new(keys.checkpoint));
@@ -61,36 +46,22 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
     site.renew_all(Concerned::Everybody).await;
     if let Some(bundle) = site.trust.bundle() {
         let log_keys = bundle.log_keys.clone();
-        if site.ledger.change_keys(log_keys, checkpoint_key).await.is_err() {
-            return problem(ProblemCode::Busy);
-        }
+        let changed = site.ledger.change_keys(log_keys, checkpoint_key).await;
+        changed.map_err(|_| problem(ProblemCode::Busy))?;
     }
     if let Some(tls) = adopted.tls {
         site.tls.replace(tls);
     }
-    if adopted.is_first
-        && let Err(why) = site.ledger.tell_of_beginning().await
-    {
-        return unwritten(why);
+    if adopted.is_first {
+        site.ledger.tell_of_beginning().await.map_err(unwritten)?;
     }
-    StatusCode::NO_CONTENT.into_response()
+    Ok(acknowledged())
 }
 
-pub(super) async fn log_keys(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.trust.log_keys().await {
-        Ok(log_keys) => json(StatusCode::OK, &WrappedLogKeys { log_keys }),
-        Err(error) => store_problem(&error),
-    }
-}
-
-fn show(site: &Site) -> Response {
-    match site.trust.server_keys() {
-        Ok(keys) => json(StatusCode::OK, &keys),
-        Err(fault) => unable(&fault),
-    }
+pub(super) async fn log_keys(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    let log_keys = site.trust.log_keys().await.map_err(|error| store_problem(&error))?;
+    Ok(json(StatusCode::OK, &WrappedLogKeys { log_keys }))
 }
 
 fn unable(fault: &Fault) -> Response {

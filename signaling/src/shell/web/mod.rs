@@ -33,10 +33,10 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    ADMIN_CHANGES_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH,
-    BUNDLE_PATH, ENROL_PATH, GROUPS_PATH, INVITATIONS_PATH, JOIN_PATH, Limits, OPERATOR_CHANGES_PATH,
-    OPERATOR_LIMITS_PATH, OPERATOR_NAMING_PATH, OPERATOR_PASSWORD_PATH, OPERATORS_PATH, Problem,
-    ProblemCode, RECOVER_PATH, TOKEN_PATH,
+    ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_PASSWORD_PATH,
+    ADMINS_PATH, BUNDLE_PATH, ENROL_PATH, GROUPS_PATH, INVITATIONS_PATH, JOIN_PATH, Limits,
+    OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATOR_NAMING_PATH, OPERATOR_PASSWORD_PATH,
+    OPERATORS_PATH, Problem, ProblemCode, RECOVER_PATH, TOKEN_PATH,
 };
 use tasuki_protocol::bundle::TRUST_PATH;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH, REVOKE_PATH};
@@ -142,6 +142,7 @@ fn administration(site: &Arc<Site>) -> Router<Arc<Site>> {
         .route(ADMIN_LOGOUT_PATH, post(admins::logout))
         .route(ADMINS_PATH, get(admins::list).post(admins::invite))
         .route(ADMIN_CHANGES_PATH, post(admins::change))
+        .route(ADMIN_LIMITS_PATH, post(admins::limit))
         .route(ADMIN_PASSWORD_PATH, post(admins::change_password))
         .route(INVITATIONS_PATH, get(admins::invitations).post(admins::withdraw))
         .route(OPERATORS_PATH, get(admin::list_operators).post(admin::add_operator))

@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::policy::exchange::{
@@ -10,14 +9,12 @@ use tasuki_protocol::policy::exchange::{
 };
 use tasuki_protocol::policy::told_sections;
 
-use super::admin::{refuse_admin, signed_in, signed_in_json};
+use super::admin::{Answered, acknowledged, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::kinds::Kind;
 
-pub(super) async fn current(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
+pub(super) async fn current(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
     state(&site, None).await
 }
 
@@ -25,80 +22,55 @@ pub(super) async fn version(
     State(site): Shared,
     Path(version): Path<u64>,
     request: Request,
-) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
+) -> Answered {
+    signed_in(&site, request).await?;
     state(&site, Some(version)).await
 }
 
-async fn state(site: &Site, version: Option<u64>) -> Response {
-    let found = match site.policies.envelope_of(version).await {
-        Ok(found) => found,
-        Err(error) => return store_problem(&error),
-    };
+async fn state(site: &Site, version: Option<u64>) -> Answered {
+    let found = site.policies.envelope_of(version).await.map_err(|error| store_problem(&error))?;
     if found.is_none() && version.is_some() {
-        return problem(ProblemCode::NotFound);
+        return Err(problem(ProblemCode::NotFound));
     }
     let (version, envelope) = found.map_or((0, None), |(v, envelope)| (v, Some(Blob(envelope))));
     let limits = site.limits;
     let (address_disclosure, length_s) = (limits.address_disclosure, limits.length_s);
-    json(StatusCode::OK, &PolicyState { version, envelope, address_disclosure, length_s })
+    let state = PolicyState { version, envelope, address_disclosure, length_s };
+    Ok(json(StatusCode::OK, &state))
 }
 
-pub(super) async fn publish(State(site): Shared, request: Request) -> Response {
-    let (admin, envelope) = match signed_in(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
-    if let Err(refused) = site.accounts.recently_confirmed(admin).await {
-        return refuse_admin(refused);
-    }
-    let published = async {
-        let before = site.policies.current().await?.map(|policy| policy.rules).unwrap_or_default();
-        let (policy, step) = site.policies.next(&envelope).await?;
-        let target = format!("version {}", policy.version);
-        let mut published = event(Kind::PolicyPublished, None).by(admin.0).on(&target);
-        published.detail = told_sections(&policy.rules.changed_from(&before));
-        site.act(published, vec![step]).await.map(|()| policy)
-    };
-    let policy = match published.await {
-        Ok(policy) => policy,
-        Err(refused) => return refuse_admin(refused),
-    };
+pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
+    let (admin, envelope) = signed_in(&site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
+    let before = site.policies.current().await.map_err(|error| store_problem(&error))?;
+    let before = before.map(|policy| policy.rules).unwrap_or_default();
+    let (policy, step) = site.policies.next(&envelope).await?;
     let version = policy.version;
+    let target = format!("version {version}");
+    let mut published = event(Kind::PolicyPublished, None).by(admin.0).on(&target);
+    published.detail = told_sections(&policy.rules.changed_from(&before));
+    site.act(published, vec![step]).await?;
     let ended = site.desk.adopt(policy);
-    json(StatusCode::CREATED, &PolicyPublished { version, ended })
+    Ok(json(StatusCode::CREATED, &PolicyPublished { version, ended }))
 }
 
-pub(super) async fn history(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    match site.policies.history().await {
-        Ok(versions) => json(StatusCode::OK, &PolicyHistory { versions }),
-        Err(error) => store_problem(&error),
-    }
+pub(super) async fn history(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    let versions = site.policies.history().await.map_err(|error| store_problem(&error))?;
+    Ok(json(StatusCode::OK, &PolicyHistory { versions }))
 }
 
-pub(super) async fn sessions(State(site): Shared, request: Request) -> Response {
-    if let Err(refused) = signed_in(&site, request).await {
-        return refused;
-    }
-    json(StatusCode::OK, &SessionList { sessions: site.desk.sessions() })
+pub(super) async fn sessions(State(site): Shared, request: Request) -> Answered {
+    signed_in(&site, request).await?;
+    Ok(json(StatusCode::OK, &SessionList { sessions: site.desk.sessions() }))
 }
 
-pub(super) async fn end_session(State(site): Shared, request: Request) -> Response {
-    let (admin, EndSession { session }): (_, EndSession) = match signed_in_json(&site, request).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused,
-    };
+pub(super) async fn end_session(State(site): Shared, request: Request) -> Answered {
+    let (admin, EndSession { session }): (_, EndSession) = signed_in_json(&site, request).await?;
     if !site.desk.end(session) {
-        return problem(ProblemCode::NotFound);
+        return Err(problem(ProblemCode::NotFound));
     }
     let ended = event(Kind::SessionEnded, None).by(admin.0).on(&session.to_string());
-    if let Err(refused) = site.recorded(ended).await {
-        return refused;
-    }
-    StatusCode::NO_CONTENT.into_response()
+    site.recorded(ended).await?;
+    Ok(acknowledged())
 }

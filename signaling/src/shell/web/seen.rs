@@ -21,9 +21,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn of(request: &LoginRequest, address: IpAddr) -> Self {
+    /// `account`: its own name, however it was typed; what was typed, where there is none.
+    pub(super) fn of(account: &str, request: &LoginRequest, address: IpAddr) -> Self {
         Self {
-            account: clipped(&request.operator),
+            account: clipped(account),
             from: address.to_canonical().to_string(),
             device: request.device,
             mac: (!request.macs.is_empty()).then(|| clipped(&request.macs.join(" "))),

@@ -1,0 +1,86 @@
+//! From where and when an administrator may sign in, and go on (S63, T54): as an operator, but for one thing. Nobody
+//! shuts himself out.
+
+use std::net::IpAddr;
+
+use sqlx::Row as _;
+use tasuki_protocol::admin::{AdminLoginAnswer, LimitAdmin, Limits, ProblemCode};
+
+use super::accounts::{Accounts, opening};
+use super::acts::Step;
+use super::admins::{AdminId, AdminRefused};
+use super::clock;
+use super::names::Cell;
+use crate::core::admission::{Admission, Outside};
+
+impl Accounts {
+    /// `None`: nobody can read them, and they allow nothing.
+    pub(super) async fn limits_of_admin(&self, admin: AdminId) -> Result<Option<Limits>, sqlx::Error> {
+        let find = sqlx::query("SELECT limits FROM admins WHERE id = ?").bind(admin.0);
+        let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
+        Ok(match row.try_get::<Option<Vec<u8>>, _>(0)? {
+            Some(sealed) => self.names.open(Cell::Limits, &sealed),
+            None => Some(Limits::default()),
+        })
+    }
+
+    /// Whether who is signed in may still act from there now. Hardware addresses were declared at the sign-in.
+    pub(super) async fn admin_is_inside(
+        &self,
+        admin: AdminId,
+        address: IpAddr,
+    ) -> Result<bool, sqlx::Error> {
+        let limits = self.limits_of_admin(admin).await?;
+        let admission = limits.and_then(|limits| Admission::try_from(&limits).ok());
+        let admits = |admission: Admission| admission.check_place_and_time(address, clock::unix_row());
+        Ok(admission.is_some_and(|admission| admits(admission).is_ok()))
+    }
+
+    /// The rows of the limits. Whoever is limited by another at the same moment limits nobody: or two could shut each other
+    /// out. Where hardware addresses count that did not before, he signs in once more and declares his.
+    pub(crate) async fn limit_admin(
+        &self,
+        (by, address): (AdminId, IpAddr),
+        order: &LimitAdmin,
+    ) -> Result<Vec<Step>, AdminRefused> {
+        let now = Admission::try_from(&order.limits).map_err(|_| ProblemCode::Unusable)?;
+        let find = sqlx::query("SELECT id FROM admins WHERE name_index = ?");
+        let find = find.bind(self.names.index(&order.name)).fetch_optional(&self.store.pool);
+        let admin = AdminId(find.await?.ok_or(ProblemCode::NotFound)?.try_get(0)?);
+        if admin == by && now.check(address, &order.macs, clock::unix_row()).is_err() {
+            return Err(ProblemCode::Yourself.into());
+        }
+        let before = self.limits_of_admin(admin).await?.unwrap_or_default();
+        let declares_anew = !order.limits.macs.is_empty() && order.limits.macs != before.macs;
+        let sealed = self.names.seal(Cell::Limits, &order.limits).map_err(|_| ProblemCode::Busy)?;
+        let own = sqlx::query("SELECT limits FROM admins WHERE id = ?").bind(by.0);
+        let own: Option<Vec<u8>> = own.fetch_one(&self.store.pool).await?.try_get(0)?;
+        let own = own.unwrap_or_default();
+        if !self.admin_is_inside(by, address).await? {
+            return Err(ProblemCode::Unauthorised.into());
+        }
+        let is_as_it_was = "UPDATE admins SET limits = limits WHERE id = ? AND COALESCE(limits, x'') = ?";
+        let is_inside = Step::new(is_as_it_was).with(by.0).with(own).or(ProblemCode::Unauthorised);
+        let limit = Step::new("UPDATE admins SET limits = ? WHERE id = ?").with(sealed).with(admin.0);
+        let over = declares_anew.then(|| Self::log_admin_out(admin));
+        Ok([is_inside, limit.or(ProblemCode::NotFound)].into_iter().chain(over).collect())
+    }
+}
+
+/// Whether `limits` let in who signs in from there now, with a computer that declares `macs`.
+pub(super) fn admitted(limits: &Limits, address: IpAddr, macs: &[String]) -> Result<(), Outside> {
+    let admission = Admission::try_from(limits).map_err(|_| Outside::Address)?;
+    admission.check(address, macs, clock::unix_row())
+}
+
+/// What he is told who has proven everything, and comes from elsewhere or at another hour.
+pub(super) fn told_outside(limits: &Limits, outside: Outside) -> AdminLoginAnswer {
+    match outside {
+        Outside::Address => AdminLoginAnswer::OutsideAddresses,
+        Outside::Mac => AdminLoginAnswer::OutsideHardware,
+        Outside::Hours => {
+            let (opens, zone) = opening(limits);
+            AdminLoginAnswer::OutsideHours { opens, zone }
+        }
+    }
+}
