@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::mending::{
     AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, LimitAdmin,
-    NameOperator, ResetPassword, WithdrawInvitations,
+    LimitOperator, NameOperator, ResetPassword, WithdrawInvitations,
 };
 
 use crate::blob::Blob;
@@ -341,13 +341,6 @@ pub struct Hours {
     pub from: u16,
     /// Minutes since midnight, not `from`; 1440 is the day's end, and what is before `from` is on the next day.
     pub until: u16,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitOperator {
-    pub operator: String,
-    pub limits: Limits,
 }
 
 /// What an HTTP request is refused with; the status says the class.

@@ -29,6 +29,14 @@ pub struct NameOperator {
     pub modes: Option<Vec<Mode>>,
 }
 
+/// From where and when an operator may sign in, and act while he is signed in. S63.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitOperator {
+    pub operator: String,
+    pub limits: Limits,
+}
+
 /// From where and when an administrator may sign in, and act while he is signed in. S63.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@ use tasuki_protocol::admin::{AdminChange, AdminLoginAnswer, GroupChange};
 use tasuki_protocol::devices::DeviceState;
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::keys::ServerKeyKind;
+use tasuki_protocol::ledger::words::AdminAction;
 use tasuki_protocol::login::{Authenticator, LoginAnswer, LoginResponse};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::terms::Requirement;
@@ -80,6 +81,8 @@ fn answers_to_an_administrators_login_keep_their_words() {
     all.json("AdminLoginAnswer::OutsideAddresses", &addresses, r#"{"type":"outside_addresses"}"#);
     let hardware = A::OutsideHardware;
     all.json("AdminLoginAnswer::OutsideHardware", &hardware, r#"{"type":"outside_hardware"}"#);
+    // As the ledger has it that somebody set them.
+    all.json("AdminAction::AdminLimited", &AdminAction::AdminLimited, r#""admin_limited""#);
     all.assert_same();
 }
 

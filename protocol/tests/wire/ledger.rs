@@ -360,7 +360,6 @@ fn the_acts_of_administrators_keep_their_words() {
     all.json("AdminAction::AdminEnabled", &AdminAction::AdminEnabled, r#""admin_enabled""#);
     all.json("AdminAction::AdminDisabled", &AdminAction::AdminDisabled, r#""admin_disabled""#);
     all.json("AdminAction::AdminUnlocked", &AdminAction::AdminUnlocked, r#""admin_unlocked""#);
-    all.json("AdminAction::AdminLimited", &AdminAction::AdminLimited, r#""admin_limited""#);
     let own = AdminAction::PasswordChanged;
     all.json("AdminAction::PasswordChanged", &own, r#""password_changed""#);
     all.json("AdminAction::PasswordReset", &AdminAction::PasswordReset, r#""password_reset""#);

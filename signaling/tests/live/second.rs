@@ -293,12 +293,8 @@ pub(crate) async fn as_admin<T: serde::Serialize>(
 }
 
 pub(crate) fn log_in(password: &str) -> AdminLogin {
-    AdminLogin {
-        password: password.to_owned(),
-        totp: None,
-        authenticator: Authenticator::Keep,
-        macs: Vec::new(),
-    }
+    let (totp, macs) = (None, Vec::new());
+    AdminLogin { password: password.to_owned(), totp, authenticator: Authenticator::Keep, macs }
 }
 
 #[tokio::test]
