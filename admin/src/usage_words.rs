@@ -11,6 +11,8 @@ pub(crate) const MANUAL: Manual = Manual {
     words: &[WORDS],
 };
 
+const SAME_HOURS: &str = "時間帯。ポリシーと同じ書き方です（例 \"mon-fri 09:00-18:00 Asia/Tokyo\"）。タイムゾーンを省くとポリシーのもの、なければ UTC";
+
 const WORDS: Words = &[
     ("--server", "サーバー（https://ホスト[:ポート]）。最初と、複数のサーバーがあるときに必要です"),
     (
@@ -80,9 +82,7 @@ const WORDS: Words = &[
     ("operator limit --address", "アドレスまたはネットワーク（例 192.0.2.0/24）。複数指定できます"),
     ("operator limit --mac", "端末が申告する MAC アドレス。偽ることができます"),
     ("operator limit --none", "同時に指定したもの以外の制限をすべて解除します"),
-    (
-        "operator limit --hours", SAME_HOURS
-    ),
+    ("operator limit --hours", SAME_HOURS),
     ("device", "オペレータの端末: 使えるもの"),
     ("device list", "全員または一人のオペレータの端末を表示します"),
     ("device approve", "待っている端末を、本人が読み上げる言葉と一致したら承認します"),

@@ -34,7 +34,8 @@ impl Account {
         if devices.is_empty() {
             devices = self.devices.keys().collect();
         }
-        let mut names: Vec<&str> = devices.into_iter().map(|device| self.devices[device].as_str()).collect();
+        let mut names: Vec<&str> =
+            devices.into_iter().map(|device| self.devices[device].as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names.join(OR)
@@ -66,7 +67,10 @@ pub fn names<'a>(
         if let (Event::Paired { .. }, Some(session), Some(operator)) =
             (&entry.event, entry.session, operator())
         {
-            names.insert(session, accounts.get(&operator).map(|account| account.name(at)).unwrap_or_default());
+            names.insert(
+                session,
+                accounts.get(&operator).map(|account| account.name(at)).unwrap_or_default(),
+            );
         }
     }
     names

@@ -94,7 +94,8 @@ impl Place {
     }
 
     fn given_up(self) -> Result<(), Fault> {
-        let fault = |why: io::Error| Fault::CannotWrite { file: self.file.clone(), why: why.to_string() };
+        let fault =
+            |why: io::Error| Fault::CannotWrite { file: self.file.clone(), why: why.to_string() };
         if lies_there(&self.file, &self.opened).map_err(fault)? {
             fs::remove_file(&self.file).map_err(fault)?;
         }
@@ -107,7 +108,8 @@ impl Place {
 fn lies_there(name: &Path, opened: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let of = |it: &fs::Metadata| (it.dev(), it.ino());
-    Ok(fs::symlink_metadata(name).is_ok_and(|named| opened.metadata().is_ok_and(|it| of(&it) == of(&named))))
+    Ok(fs::symlink_metadata(name)
+        .is_ok_and(|named| opened.metadata().is_ok_and(|it| of(&it) == of(&named))))
 }
 
 /// No other can take its name while it is open.

@@ -59,7 +59,8 @@ impl Accounts {
         if !self.admin_is_inside(by, address).await? {
             return Err(ProblemCode::Unauthorised.into());
         }
-        let is_as_it_was = "UPDATE admins SET limits = limits WHERE id = ? AND COALESCE(limits, x'') = ?";
+        let is_as_it_was =
+            "UPDATE admins SET limits = limits WHERE id = ? AND COALESCE(limits, x'') = ?";
         let is_inside = Step::new(is_as_it_was).with(by.0).with(own).or(ProblemCode::Unauthorised);
         let limit = Step::new("UPDATE admins SET limits = ? WHERE id = ?").with(sealed).with(admin.0);
         let over = declares_anew.then(|| Self::log_admin_out(admin));

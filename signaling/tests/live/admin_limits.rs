@@ -202,18 +202,19 @@ async fn s63_of_two_administrators_who_limit_each_other_at_one_moment_one_is_lef
     let world = with_taro(&taro).await;
     let mut own = database(&world).await;
     for round in 0..12 {
-        let order = |name: &str| LimitAdmin {
-            name: name.to_owned(),
-            limits: elsewhere(),
-            macs: Vec::new(),
-        };
+        let order =
+            |name: &str| LimitAdmin { name: name.to_owned(), limits: elsewhere(), macs: Vec::new() };
         let (first, other) = (order("taro"), order("admin"));
         let (first, other) = tokio::join!(
             post(&world, &world.admin, (ADMIN_LIMITS_PATH, &first), &[]),
             post(&world, &taro, (ADMIN_LIMITS_PATH, &other), &[])
         );
         let statuses = [first.status, other.status];
-        assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{round}: {statuses:?}");
+        assert_eq!(
+            statuses.iter().filter(|status| **status == 204).count(),
+            1,
+            "{round}: {statuses:?}"
+        );
         sqlx::query("UPDATE admins SET limits = NULL").execute(&mut own).await.unwrap();
     }
 }

@@ -41,6 +41,7 @@ fn s63_s62_an_administrator_is_limited_by_another_and_told_which_limit_holds_and
         done(&house, &["admin", "limit", "taro", "--none"]);
         assert_eq!(administer(&house, "taro", &["admin", "list"], own).0, Some(0), "{limit:?}");
     }
-    let (code, said) = administer(&house, "admin", &["admin", "limit", "taro", "--hours", "mo 09:00-18:00"], "");
+    let (code, said) =
+        administer(&house, "admin", &["admin", "limit", "taro", "--hours", "mo 09:00-18:00"], "");
     assert!(code == Some(7) && said.contains("are no days"), "{said}");
 }
