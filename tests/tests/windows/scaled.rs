@@ -83,9 +83,14 @@ fn meet(his: &Reader, (agent, hers): (&AgentWindow<'_>, &Reader), hand: &mut Han
     hand.key(RETURN).unwrap();
     until("a session", || {
         for yes in YES {
-            if hers.find(role::BUTTON, yes)?.is_some() {
-                agent.click_at(hand, hers, role::BUTTON, yes)?;
-            }
+            // A press that was taken late may have taken it away by now.
+            let areas = hers.areas("Remote support", role::BUTTON, yes).unwrap_or_default();
+            let (Some([left, top, width, height]), Some(window)) = (areas.first(), agent.frame()?)
+            else {
+                continue;
+            };
+            let middle = (left + width / 2, top + height / 2);
+            hand.click(window.at((middle.0.into(), middle.1.into())))?;
         }
         let seen = [his.find(role::IMAGE, "Their screen")?, hers.find(role::IMAGE, "You see ")?];
         Ok(seen.into_iter().flatten().next())

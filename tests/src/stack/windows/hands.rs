@@ -4,7 +4,8 @@ use std::{thread, time::Duration};
 
 use anyhow::Result;
 
-use super::{OperatorWindow, operator::VIEW, xdotool};
+use super::{Frame, OperatorWindow, operator::VIEW, xdotool};
+use crate::running::until;
 
 /// A hand's pause between two acts.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -50,6 +51,20 @@ impl OperatorWindow<'_> {
         };
         let (x, y) = (along(VIEW.left, VIEW.width, host.0, x), along(VIEW.top, VIEW.height, host.1, y));
         self.click(x as i32, y as i32)
+    }
+
+    /// Waits until the window fills the screen.
+    ///
+    /// # Errors
+    /// It never did.
+    pub fn wait_to_fill(&mut self) -> Result<()> {
+        let screen = self.picture()?;
+        let size = (u16::try_from(screen.width)?, u16::try_from(screen.height)?);
+        self.frame = until("the window to fill the screen", || {
+            let frame = Frame::named(self.desk, "Tasuki")?;
+            Ok(frame.filter(|frame| (frame.width, frame.height) == size))
+        })?;
+        Ok(())
     }
 
     /// Where on the operator's screen a pixel of the host's stands.

@@ -343,20 +343,6 @@ impl<'a> OperatorWindow<'a> {
         })
     }
 
-    /// Waits until the window fills the screen.
-    ///
-    /// # Errors
-    /// It never did.
-    pub fn wait_to_fill(&mut self) -> Result<()> {
-        let screen = self.picture()?;
-        let size = (u16::try_from(screen.width)?, u16::try_from(screen.height)?);
-        self.frame = until("the window to fill the screen", || {
-            let frame = Frame::named(self.desk, "Tasuki")?;
-            Ok(frame.filter(|frame| (frame.width, frame.height) == size))
-        })?;
-        Ok(())
-    }
-
     /// The same button, where it is now.
     ///
     /// # Errors
