@@ -183,7 +183,9 @@ fn xdg(variable: &str, under_home: &str) -> Result<PathBuf, Fault> {
 
 fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     system::make_private_folder(folder)?;
-    let fresh = folder.join(format!(".{name}.{}", std::process::id()));
+    // Two sessions of one program may keep the same file at once.
+    let thread = std::thread::current().id();
+    let fresh = folder.join(format!(".{name}.{}.{thread:?}", std::process::id()));
     let mut options = OpenOptions::new();
     let mut file = system::private(options.write(true).create(true).truncate(true)).open(&fresh)?;
     file.write_all(bytes)?;
