@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use tasuki_protocol::admin::{Hours, Limits};
 use tasuki_protocol::policy::hours::Window;
 
+use crate::audit::times::Zone;
 use crate::texts::Language;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -207,6 +207,11 @@ fn s54_each_session_is_one_row_that_says_who_whom_why_with_whose_consent_and_how
     assert!(page.contains("<th scope=\"col\">How it ended</th>"), "{page}");
 }
 
+fn signed_in(device: u8) -> Entry {
+    let (from, device) = ("192.0.2.1".to_owned(), DeviceKey([device; 32]));
+    seen("yuki", None, Event::LoggedIn { from, device, mac: None })
+}
+
 /// S54, S97: whoever reads a report reads the name that the customer read, also after the account has another; where its
 /// computers have different ones, that of the computer at which it signed in.
 #[test]
@@ -243,13 +248,9 @@ fn s54_s97_a_session_has_the_name_that_was_shown_in_it_and_what_was_granted_in_i
     session(&mut ledger, 92, Mode::Control, &see, true);
     ledger.server(4, approved("yuki", 2, "Yuki Sato"));
     session(&mut ledger, 93, Mode::Share, &see, false);
-    let signed_in =
-        Event::LoggedIn { from: "192.0.2.1".to_owned(), device: DeviceKey([2; 32]), mac: None };
-    ledger.server(5, seen("yuki", None, signed_in));
+    ledger.server(5, signed_in(2));
     session(&mut ledger, 94, Mode::View, &see, false);
-    let signed_in =
-        Event::LoggedIn { from: "192.0.2.1".to_owned(), device: DeviceKey([1; 32]), mac: None };
-    ledger.server(6, seen("yuki", None, signed_in));
+    ledger.server(6, signed_in(1));
     session(&mut ledger, 95, Mode::Control, &see, false);
     // What a modified program of the operator's says of it is not what his customer's says.
     let right = Capability::Operate;
