@@ -6,13 +6,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::desktop::Viewer;
 use super::fault::Fault;
 use super::run::Order;
+use super::system;
 
 /// A picture that lies there now; its size in pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,26 +97,12 @@ impl Place {
     fn given_up(self) -> Result<(), Fault> {
         let fault =
             |why: io::Error| Fault::CannotWrite { file: self.file.clone(), why: why.to_string() };
-        if lies_there(&self.file, &self.opened).map_err(fault)? {
+        // Another's, which took its place meanwhile, stays.
+        if system::has_name(&self.opened, &self.file) {
             fs::remove_file(&self.file).map_err(fault)?;
         }
         Ok(())
     }
-}
-
-/// Whether it is this file that has the name; a link to it is not.
-#[cfg(unix)]
-fn lies_there(name: &Path, opened: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let of = |it: &fs::Metadata| (it.dev(), it.ino());
-    Ok(fs::symlink_metadata(name)
-        .is_ok_and(|named| opened.metadata().is_ok_and(|it| of(&it) == of(&named))))
-}
-
-/// No other can take its name while it is open.
-#[cfg(not(unix))]
-fn lies_there(_: &Path, _: &File) -> io::Result<bool> {
-    Ok(true)
 }
 
 #[cfg(test)]
@@ -172,15 +159,14 @@ mod tests {
         assert_eq!(told, [("may it be kept".to_owned(), false), (at, true)]);
     }
 
-    /// T38, T39: what another program puts under the name meanwhile is neither written, nor waited for, nor taken away.
-    #[cfg(unix)]
+    /// T38, T39: what another program puts under the name meanwhile is neither written over nor taken away.
     #[tokio::test]
     async fn t38_t39_whoever_takes_the_name_before_the_picture_is_there_gets_nothing_of_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, own) = (folder.path().join("picture.png"), folder.path().join("profile"));
-        fs::write(&own, "his own").unwrap();
+        let (file, own) = (folder.path().join("picture.png"), folder.path().join("own"));
         for leave in [true, false] {
             let _ = fs::remove_file(&file);
+            fs::write(&own, "his own").unwrap();
             let (orders, mut asked) = mpsc::channel(4);
             let target = file.clone();
             let keeping = tokio::spawn(async move {
@@ -191,13 +177,11 @@ mod tests {
                 in_order(&orders, b"PNG".to_vec(), make).await
             });
             let Some(Order::KeepPicture(answer)) = asked.recv().await else { panic!("not asked") };
-            fs::remove_file(&file).unwrap();
-            std::os::unix::fs::symlink(&own, &file).unwrap();
+            fs::rename(&own, &file).unwrap();
             answer.send(leave).unwrap();
             while asked.recv().await.is_some() {}
-            keeping.await.unwrap().ok();
-            assert_eq!(fs::read(&own).unwrap(), b"his own", "leave: {leave}");
-            assert!(fs::symlink_metadata(&file).unwrap().is_symlink(), "leave: {leave}");
+            assert_eq!(keeping.await.unwrap().is_ok(), leave);
+            assert_eq!(fs::read(&file).unwrap(), b"his own", "leave: {leave}");
         }
     }
 

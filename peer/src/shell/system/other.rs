@@ -1,7 +1,7 @@
 //! Windows, and whatever else has no files by mode and no terminals by termios. What needs a call of the system
 //! itself is refused with its name.
 
-use std::fs::{DirBuilder, Metadata, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, IsTerminal};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -24,6 +24,11 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Files inherit the rights of their folder, which this cannot read: `GetNamedSecurityInfoW` would tell.
 pub(crate) fn is_open_to_others(_: &Metadata) -> bool {
     false
+}
+
+/// Nothing else can take its name while it is open.
+pub(crate) fn has_name(_: &File, _: &Path) -> bool {
+    true
 }
 
 /// The file system keeps the order of renames by itself.

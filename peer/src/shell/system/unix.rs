@@ -30,6 +30,13 @@ pub(crate) fn is_open_to_others(facts: &Metadata) -> bool {
     facts.mode() & 0o077 != 0
 }
 
+/// Whether it is this file that lies under `name`; a link to it does not.
+pub(crate) fn has_name(opened: &File, name: &Path) -> bool {
+    let file = |it: &Metadata| (it.dev(), it.ino());
+    let named = std::fs::symlink_metadata(name);
+    named.is_ok_and(|named| opened.metadata().is_ok_and(|it| file(&it) == file(&named)))
+}
+
 /// What was renamed in the folder outlives a loss of power.
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
