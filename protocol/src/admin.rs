@@ -366,7 +366,7 @@ pub enum ProblemCode {
     NotFound,
     /// Something that it goes on from was changed meanwhile.
     Conflict,
-    /// Nobody shuts himself out, by disabling himself or by limits that he is outside of: one administrator is always left.
+    /// Nobody shuts himself out, by disabling himself or by limits that he is outside of: so one administrator is always enabled.
     Yourself,
     /// A certified device of the account is not on the list of revoked ones: it would outlive the account.
     Certified,

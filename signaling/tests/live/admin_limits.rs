@@ -97,7 +97,7 @@ async fn s63_an_administrator_at_the_wrong_hour_or_place_is_told_which_and_is_no
     let answer = sign_in(&world, &taro, &declared, &[]).await;
     assert!(matches!(answer, AdminLoginAnswer::SignedIn { .. }), "{answer:?}");
     // S55, S56: what kept him out stands there, and who limited him, to what.
-    let is_in = |event: &Event| matches!(event, Event::AdminDid { admin, action: AdminAction::LoggedIn, .. } if admin == "taro");
+    let is_in = |event: &Event| matches!(event, Event::AdminDid { admin, action: AdminAction::LoggedIn, detail, .. } if admin == "taro" && detail.ends_with("mac=02-00-00-00-00-01"));
     let read = read_until(&world, is_in).await;
     let events: Vec<&Event> = read.entries.iter().flatten().map(|entry| &entry.event).collect();
     let why = |event: &&Event| {

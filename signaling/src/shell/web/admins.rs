@@ -12,7 +12,7 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::ledger::{self, event::Entry};
 
 use super::admin::{Answered, acknowledged, signed_in, signed_in_json, signed_json};
-use super::seen::Seen;
+use super::seen::{Seen, declared};
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
 };
@@ -97,14 +97,16 @@ pub(super) async fn login(
 ) -> Answered {
     let address = site.address(&guest, request.headers());
     let (admin, body): (_, AdminLogin) = signed_json(&site, request).await?;
-    let from = (admin, address);
+    let macs = declared(&body.macs);
+    let from = (admin, address, macs.as_deref());
     let (answer, opened) = match site.accounts.log_admin_in(admin, body, address).await {
         Ok(judged) => judged,
         Err(refused) => return Err(refuse_login(&site, from, refused).await),
     };
     match &answer {
         AdminLoginAnswer::SignedIn { .. } => {
-            let entered = event(Kind::AdminLogin, None).by(admin.0).telling(&told(address));
+            let entered =
+                event(Kind::AdminLogin, None).by(admin.0).telling(&told(address, macs.as_deref()));
             site.act(entered, opened.into_iter().collect()).await?;
         }
         // Steps of a sign-in that goes on are none of the ledger's.
@@ -122,14 +124,14 @@ pub(super) async fn login(
 }
 
 /// Password or digits are wrong; the ledger is told which.
-async fn refuse_login(site: &Site, from: (AdminId, IpAddr), refused: LoginRefused) -> Response {
+async fn refuse_login(site: &Site, from: From<'_>, refused: LoginRefused) -> Response {
     let LoginRefused::SignIn(_, wrong, locked) = refused else { return accounts::refuse(refused) };
     let seen = seen_of(site, from).await;
     accounts::refuse_known(site, seen, Some(from.0.0), wrong, locked).await
 }
 
 /// Nobody failed, and somebody was kept out: the ledger is told of it with its cause (S55, S63).
-async fn outside(site: &Site, from: (AdminId, IpAddr), outside: Outside) -> Result<(), Response> {
+async fn outside(site: &Site, from: From<'_>, outside: Outside) -> Result<(), Response> {
     let (AdminId(admin), wrong) = (from.0, Wrong::Outside(outside));
     tracing::info!(admin, wrong = wrong.name());
     site.desk.count("admin.outside");
@@ -137,13 +139,18 @@ async fn outside(site: &Site, from: (AdminId, IpAddr), outside: Outside) -> Resu
     site.witnessed(seen.failed(Some(admin), wrong, None)).await
 }
 
-async fn seen_of(site: &Site, (admin, address): (AdminId, IpAddr)) -> Seen {
-    Seen::of_admin(site.accounts.admin_name(admin).await.unwrap_or_default(), address)
+/// Who it is, from where, and with which hardware addresses as declared (R4).
+type Comer<'a> = (AdminId, IpAddr, Option<&'a str>);
+
+async fn seen_of(site: &Site, (admin, address, macs): Comer<'_>) -> Seen {
+    let name = site.accounts.admin_name(admin).await.unwrap_or_default();
+    Seen::of_admin(name, address, macs.map(str::to_owned))
 }
 
 /// S52: as an operator's has.
-fn told(address: IpAddr) -> String {
-    format!("from={}", address.to_canonical())
+fn told(address: IpAddr, macs: Option<&str>) -> String {
+    let mac = macs.map(|macs| format!(", mac={macs}"));
+    format!("from={}{}", address.to_canonical(), mac.unwrap_or_default())
 }
 
 pub(super) async fn logout(
@@ -153,7 +160,7 @@ pub(super) async fn logout(
 ) -> Answered {
     let address = site.address(&guest, request.headers());
     let (admin, _) = signed_in(&site, request).await?;
-    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&told(address));
+    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&told(address, None));
     site.act(left, vec![Accounts::log_admin_out(admin)]).await?;
     Ok(acknowledged())
 }

@@ -10,6 +10,11 @@ use tasuki_protocol::login::LoginRequest;
 use crate::core::admission::Outside;
 use crate::shell::accounts::Wrong;
 
+/// The hardware addresses that a request declares, if any.
+pub(super) fn declared(macs: &[String]) -> Option<String> {
+    (!macs.is_empty()).then(|| clipped(&macs.join(" ")))
+}
+
 /// What one request showed, before it was looked at.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -27,7 +32,7 @@ impl Seen {
             account: clipped(account),
             from: address.to_canonical().to_string(),
             device: request.device,
-            mac: (!request.macs.is_empty()).then(|| clipped(&request.macs.join(" "))),
+            mac: declared(&request.macs),
         }
     }
 
@@ -42,8 +47,8 @@ impl Seen {
     }
 
     /// An administrator has no device of the operators' kind.
-    pub(super) fn of_admin(name: String, address: IpAddr) -> Self {
-        Self::again(name, address, DeviceKey([0; 32]))
+    pub(super) fn of_admin(name: String, address: IpAddr, mac: Option<String>) -> Self {
+        Self { mac, ..Self::again(name, address, DeviceKey([0; 32])) }
     }
 
     pub(super) fn asked_for_device(self) -> Vec<Entry> {
