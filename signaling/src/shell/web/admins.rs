@@ -124,14 +124,14 @@ pub(super) async fn login(
 }
 
 /// Password or digits are wrong; the ledger is told which.
-async fn refuse_login(site: &Site, from: From<'_>, refused: LoginRefused) -> Response {
+async fn refuse_login(site: &Site, from: Comer<'_>, refused: LoginRefused) -> Response {
     let LoginRefused::SignIn(_, wrong, locked) = refused else { return accounts::refuse(refused) };
     let seen = seen_of(site, from).await;
     accounts::refuse_known(site, seen, Some(from.0.0), wrong, locked).await
 }
 
 /// Nobody failed, and somebody was kept out: the ledger is told of it with its cause (S55, S63).
-async fn outside(site: &Site, from: From<'_>, outside: Outside) -> Result<(), Response> {
+async fn outside(site: &Site, from: Comer<'_>, outside: Outside) -> Result<(), Response> {
     let (AdminId(admin), wrong) = (from.0, Wrong::Outside(outside));
     tracing::info!(admin, wrong = wrong.name());
     site.desk.count("admin.outside");
@@ -203,7 +203,7 @@ pub(super) async fn change_password(
     site.accounts.recently_confirmed(admin).await?;
     let step = match site.accounts.change_admin_password(admin, asked).await {
         Ok(changed) => changed.map_err(problem)?,
-        Err(refused) => return Err(refuse_login(&site, (admin, address), refused).await),
+        Err(refused) => return Err(refuse_login(&site, (admin, address, None), refused).await),
     };
     let name = site.accounts.admin_name(admin).await.unwrap_or_default();
     let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
