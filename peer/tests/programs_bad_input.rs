@@ -160,7 +160,7 @@ fn a_wrong_password_too_many_tries_and_another_version_are_told_apart() {
     for (code, exit, part) in [
         (ProblemCode::SignIn, 40, "did not accept"),
         (ProblemCode::Busy, 37, "Wait"),
-        (ProblemCode::Version, 35, "Update"),
+        (ProblemCode::Version, 35, "has to be updated"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         place_bundle(folder.path(), &Server::start(Behaviour::RefusesSignIn(code)).bundle());
