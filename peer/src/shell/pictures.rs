@@ -110,21 +110,26 @@ mod tests {
     use super::*;
     use std::path::Path;
 
+    type Keeping = tokio::task::JoinHandle<Result<PathBuf, Unkept>>;
+
+    /// Begins to keep one there; what it asks of the session.
+    fn begun(file: &Path) -> (Keeping, mpsc::Receiver<Order>) {
+        let (orders, asked) = mpsc::channel(4);
+        let file = file.to_owned();
+        let make = move || {
+            let opened = File::create_new(&file).map_err(|_| Fault::NoHome)?;
+            Ok(Place { file, opened })
+        };
+        (tokio::spawn(async move { in_order(&orders, b"PNG".to_vec(), make).await }), asked)
+    }
+
     /// Keeps one, as a loop that gives leave or does not; what it was asked, and whether the picture was there by then.
     async fn kept(
         folder: &Path,
         leave: Option<bool>,
     ) -> (Result<PathBuf, Unkept>, Vec<(String, bool)>) {
-        let (orders, mut asked) = mpsc::channel(4);
         let file = folder.join("picture.png");
-        let target = file.clone();
-        let keeping = tokio::spawn(async move {
-            let make = move || {
-                let opened = File::create_new(&target).map_err(|_| Fault::NoHome)?;
-                Ok(Place { file: target, opened })
-            };
-            in_order(&orders, b"PNG".to_vec(), make).await
-        });
+        let (keeping, mut asked) = begun(&file);
         let mut told = Vec::new();
         while let Some(order) = asked.recv().await {
             let is_there = fs::read(&file).is_ok_and(|bytes| bytes == b"PNG");
@@ -167,15 +172,7 @@ mod tests {
         for leave in [true, false] {
             let _ = fs::remove_file(&file);
             fs::write(&own, "his own").unwrap();
-            let (orders, mut asked) = mpsc::channel(4);
-            let target = file.clone();
-            let keeping = tokio::spawn(async move {
-                let make = move || {
-                    let opened = File::create_new(&target).map_err(|_| Fault::NoHome)?;
-                    Ok(Place { file: target, opened })
-                };
-                in_order(&orders, b"PNG".to_vec(), make).await
-            });
+            let (keeping, mut asked) = begun(&file);
             let Some(Order::KeepPicture(answer)) = asked.recv().await else { panic!("not asked") };
             fs::rename(&own, &file).unwrap();
             answer.send(leave).unwrap();
