@@ -3,12 +3,15 @@
 
 mod links;
 
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use links::{facts, frame, identity};
 use rustls_pki_types::PrivateKeyDer;
 use sha2::{Digest as _, Sha256};
+use tasuki_peer::core::direct::REACH_WITHIN;
 use tasuki_peer::core::path::{
     IceSide, PathCommand, PathEnd, PathEvent, PathId, RelayFacts, VideoFrame,
 };
@@ -22,7 +25,8 @@ use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal::Leg;
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_protocol::ticket::{Ticket, TicketKey};
-use tasuki_turn_relay::{Relay, Settings, StunRate};
+use tasuki_turn_relay::core::stun::answer;
+use tasuki_turn_relay::{Relay, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -63,7 +67,7 @@ fn is_up(event: &PathEvent) -> bool {
     matches!(event, PathEvent::Up(_))
 }
 
-fn direct_ends(disclosure: AddressDisclosure, stun: Option<std::net::SocketAddr>) -> [End; 2] {
+fn direct_ends(disclosure: AddressDisclosure, stun: Option<SocketAddr>) -> [End; 2] {
     let (operator, agent) = (identity(1), identity(2));
     let [of_operator, of_agent] = facts(&operator, &agent);
     let start = |identity, facts, disclosure| {
@@ -127,15 +131,47 @@ async fn carries([mut operator, mut agent]: [End; 2]) {
     assert_eq!(down, PathEvent::Down(PathEnd::ClosedByPeer));
 }
 
+/// R1, T24: neither from a socket that a STUN server nearby sees under an address of its network, nor from any
+/// other into a private network, whatever places the other end names.
 #[tokio::test]
-async fn r1_an_operator_who_tells_only_public_addresses_tells_none_of_his_interfaces() {
-    let listener = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let stun = listener.local_addr().unwrap();
-    tokio::spawn(tasuki_turn_relay::serve_stun(listener, StunRate::default()));
-    let mut ends = direct_ends(AddressDisclosure::Public, Some(stun));
-    introduce(&mut ends).await;
-    let told = &ends[0].candidates;
-    assert!(told.iter().all(|line| line.contains("typ srflx raddr 0.0.0.0")), "{told:?}");
+async fn r1_t24_where_only_public_addresses_may_be_seen_none_leaves_into_a_private_network() {
+    for (seen, told) in [("10.0.0.9", 0), ("203.0.113.9", 1)] {
+        let stun = seeing(seen.parse().unwrap()).await;
+        let [mut operator, _agent] = direct_ends(AddressDisclosure::Public, Some(stun));
+        let lure = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = lure.local_addr().unwrap();
+        let line = format!("candidate:1 1 udp 2130706431 {} {} typ host", at.ip(), at.port());
+        operator.say(PathCommand::RemoteCandidate(line)).await;
+        let mut lines = BTreeSet::new();
+        let end = loop {
+            let event = operator.event().await;
+            let PathEvent::LocalCandidate(line) = event else { break event };
+            lines.insert(line);
+        };
+        assert_eq!(end, PathEvent::Down(PathEnd::NotReached(REACH_WITHIN)), "{seen}");
+        assert!(
+            lines.len() >= told && lines.iter().all(|line| told > 0 && line.contains(seen)),
+            "{lines:?}"
+        );
+        let came = lure.try_recv_from(&mut [0; 2048]);
+        assert!(came.is_err(), "{seen}: {came:?}");
+    }
+}
+
+/// A STUN server to which everybody comes from this address.
+async fn seeing(seen: IpAddr) -> SocketAddr {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut datagram = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut datagram).await {
+            let reply = answer(&datagram[..length], SocketAddr::new(seen, from.port()));
+            if let Some(reply) = reply {
+                socket.send_to(&reply, from).await.unwrap();
+            }
+        }
+    });
+    at
 }
 
 #[tokio::test]

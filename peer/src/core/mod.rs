@@ -18,6 +18,7 @@ mod direct_video;
 pub mod doctor;
 pub mod door;
 mod dtls;
+pub mod exposure;
 pub mod io;
 pub mod line;
 mod outbox;

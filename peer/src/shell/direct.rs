@@ -1,5 +1,5 @@
-//! Sockets for a direct path: addresses, datagrams, time. Decides only which of
-//! this machine's addresses the path may use (R1), and when it needs none at a relay.
+//! Sockets for a direct path: addresses, datagrams, time. Decides only when it
+//! needs no address at a relay.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use super::interfaces;
 use super::stun::Binding;
 use crate::core::direct::{DirectLink, LocalAddress, Transmit, at_relay};
 use crate::core::direct_identity::DirectIdentity;
+use crate::core::exposure::Exposure;
 use crate::core::path::{DirectFacts, PathCommand, PathEnd, PathEvent, PathId, Route, TurnFacts};
 use crate::core::turn::{Allocations, Place, Received, TurnEvent};
 
@@ -62,7 +63,7 @@ pub fn spawn(
             held: None,
             heard: Heard::Nothing,
             candidates: 0,
-            disclosure,
+            exposure: Exposure::new(disclosure),
             server: stun,
             relay: Allocations::default(),
             finding: None,
@@ -88,7 +89,7 @@ struct Carrier {
     heard: Heard,
     /// How many places of the other end were told: with none, silence says nothing of UDP.
     candidates: usize,
-    disclosure: AddressDisclosure,
+    exposure: Exposure,
     /// Where STUN is asked.
     server: Places,
     relay: Allocations,
@@ -115,13 +116,9 @@ impl Carrier {
     fn gather(&mut self) {
         let now = Instant::now();
         for (index, bound) in self.sockets.iter().enumerate() {
-            let local = match self.disclosure {
-                AddressDisclosure::All => LocalAddress::Host(bound.address),
-                AddressDisclosure::Public => LocalAddress::Untold(bound.address),
-                // Nothing leaves from here but to a relay.
-                AddressDisclosure::RelayOnly => continue,
-            };
-            self.link.add_local(local, now);
+            if let Some(local) = self.exposure.bound(bound.address) {
+                self.link.add_local(local, now);
+            }
             let mut transaction = [0; 12];
             if self.server.of_family(bound.address).is_some()
                 && getrandom::fill(&mut transaction).is_ok()
@@ -249,7 +246,9 @@ impl Carrier {
                 && let Some(seen) = self.questions.get(&index).and_then(|asked| asked.answer(datagram))
             {
                 self.questions.remove(&index);
-                self.link.add_local(LocalAddress::ServerReflexive { seen, base: local }, now);
+                for address in self.exposure.reflexive(seen, local) {
+                    self.link.add_local(address, now);
+                }
             } else {
                 match self.relay.receive(source, local, datagram, now) {
                     Received::Data { peer, local, data } => {
@@ -259,7 +258,7 @@ impl Carrier {
                         }
                         self.link.handle_datagram(peer, local, &datagram[data], now);
                     }
-                    Received::Foreign if self.disclosure != AddressDisclosure::RelayOnly => {
+                    Received::Foreign if self.exposure.admits(local, source.ip()) => {
                         self.link.handle_datagram(source, local, datagram, now);
                     }
                     Received::Foreign | Received::Taken => {}
@@ -271,7 +270,9 @@ impl Carrier {
 
     fn transmit(&mut self) {
         while let Some(transmit) = self.link.poll_transmit() {
-            if let Some(transmit) = self.relay.send(transmit) {
+            let admitted = self.relay.is_at_relay(transmit.local)
+                || self.exposure.admits(transmit.local, transmit.destination.ip());
+            if admitted && let Some(transmit) = self.relay.send(transmit) {
                 self.put(&transmit);
             }
         }

@@ -18,6 +18,8 @@ use crate::{
     stack::{House, Site, Way, stats_of},
 };
 
+/// What a server has where its administrator says nothing (R1).
+const DISCLOSURE: &str = "address_disclosure=public";
 /// Longer than an agent ignores what is typed at a fresh question (S29).
 const READING_TIME: Duration = Duration::from_millis(1200);
 /// How long a session that must stay relayed is watched.
@@ -96,7 +98,8 @@ impl Lab {
             port: 443,
             inside: layout.at_the_server(),
         };
-        let house = House::set_up_at(site)?;
+        let mut house = House::set_up_at(site)?;
+        house.set(&[DISCLOSURE])?;
         let mut command = layout.command_in("px", "lab")?;
         command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);
         let proxy = Process::start("proxy", command)?;

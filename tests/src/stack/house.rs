@@ -26,9 +26,10 @@ pub(super) const PASSWORD: &str = "correct horse battery staple";
 
 const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 
-/// All ends of a test sit at one address, and join more often than one person would; nobody is
-/// there to be asked again for his password after ten minutes.
-const SETTINGS: [&str; 3] = ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400"];
+/// All ends of a test sit at one address, which is no public one, and join more often than one person
+/// would; nobody is there to be asked again for his password after ten minutes.
+const SETTINGS: [&str; 4] =
+    ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400", "address_disclosure=all"];
 
 /// Where a house stands: under which name its server is reached, and how its programs are started.
 #[derive(Debug, Clone)]

@@ -2,6 +2,8 @@
 //! pairs and dials like an honest one, and then says whatever it is told to. What it says is made
 //! from `protocol`; its wires are the product's, and none of the product's decisions is in it.
 
+use std::iter;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -136,8 +138,13 @@ impl Stranger {
     }
 
     /// An agent's end that comes with the number which `operator` shows, and whose program says
-    /// yes by itself.
-    pub(crate) async fn as_agent(house: &House, operator: &Process, granted: Rights) -> Self {
+    /// yes by itself. It tells these as its own places, of which a direct path could be made.
+    pub(crate) async fn as_agent(
+        house: &House,
+        operator: &Process,
+        granted: Rights,
+        places: &[SocketAddr],
+    ) -> Self {
         let (told, _) = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap();
         let number: SessionNumber = told["number"].as_str().unwrap().parse().unwrap();
         let profile = Profile::at(&house.folder().join("stranger"));
@@ -168,8 +175,14 @@ impl Stranger {
         };
         let consent = EndToEnd::Consent { envelope: Blob(dsse::sign(&consent, &device)) };
         let mut sealer = Sealer::new(paired.keys.outgoing.clone());
-        let sealed = sealer.seal(SEALED_CONTEXT, &message::encode(&consent));
-        agents_forward(&link, &Forwarded::Sealed(Blob(sealed)));
+        let candidates = places.iter().map(|at| {
+            let line = format!("candidate:1 1 udp 2130706431 {} {} typ host", at.ip(), at.port());
+            EndToEnd::Candidate { line }
+        });
+        for word in iter::once(consent).chain(candidates) {
+            let sealed = sealer.seal(SEALED_CONTEXT, &message::encode(&word));
+            agents_forward(&link, &Forwarded::Sealed(Blob(sealed)));
+        }
         let leg = loop {
             if let ServerToAgent::Leg { leg } = agents_word(&mut link).await {
                 break leg;

@@ -3,10 +3,12 @@
 //! Narrower than what the machine gathered: a private address, an interface or
 //! a host name goes out only where the manifest says `all`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::terms::AddressDisclosure;
+
+use crate::core::exposure::is_public;
 
 /// The longest candidate line. See [`tasuki_protocol::message::EndToEnd::Candidate`].
 pub(super) const MAX_LINE: usize = 256;
@@ -57,49 +59,6 @@ fn without_base(line: &str) -> String {
 /// What a line tells: its address (RFC 8839 §5.1), for whoever keeps account of it.
 pub(super) fn address_of(line: &str) -> Option<IpAddr> {
     line.split_ascii_whitespace().nth(4)?.parse().ok()
-}
-
-/// Whether the address is one that the whole Internet sees anyway, and says nothing of
-/// the machine behind it.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
-    }
-}
-
-/// The registry of RFC 6890, without the ranges for documentation, which nobody has.
-fn is_public_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, c, _] = v4.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let protocols = (a, b, c) == (192, 0, 0);
-    let benchmarks = a == 198 && (b == 18 || b == 19);
-    let special = v4.is_private() || v4.is_loopback() || v4.is_link_local();
-    !(special || shared || protocols || benchmarks || a == 0 || a >= 224)
-}
-
-/// Global unicast only, and neither an IPv4 address in disguise that is private nor an
-/// interface's hardware address (S10).
-fn is_public_v6(v6: Ipv6Addr) -> bool {
-    if let Some(v4) = v6.to_ipv4_mapped().or_else(|| embedded(v6)) {
-        return is_public_v4(v4);
-    }
-    let segments = v6.segments();
-    let global = segments[0] & 0xe000 == 0x2000;
-    // RFC 4291, appendix A: ff:fe in the middle of what was a MAC address.
-    let hardware = segments[5] & 0x00ff == 0x00ff && segments[6] & 0xff00 == 0xfe00;
-    global && !hardware
-}
-
-/// Of 6to4 (RFC 3056 §2) and of NAT64's well-known prefix (RFC 6052 §2.1).
-fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let segments = v6.segments();
-    let join = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
-    match segments {
-        [0x2002, high, low, ..] => Some(join(high, low)),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(join(high, low)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -101,6 +101,11 @@ impl Allocations {
         received
     }
 
+    /// Whether the address is one that a relay holds for this end.
+    pub fn is_at_relay(&self, address: SocketAddr) -> bool {
+        self.clients.iter().any(|client| client.relayed() == Some(address))
+    }
+
     /// The datagram as it leaves this machine: through the relay where it comes from an address
     /// there, and as it is otherwise.
     pub fn send(&self, transmit: Transmit) -> Option<Transmit> {

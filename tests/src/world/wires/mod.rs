@@ -12,8 +12,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tasuki_peer::core::direct::{DirectLink, LocalAddress};
+use tasuki_peer::core::direct::DirectLink;
 use tasuki_peer::core::direct_identity::DirectIdentity;
+use tasuki_peer::core::exposure::Exposure;
 use tasuki_peer::core::path::{
     DirectFacts, PathCommand, PathEnd, PathEvent, PathId, PathKind, RelayFacts,
 };
@@ -69,6 +70,7 @@ struct Line {
     role: Role,
     id: PathId,
     address: SocketAddr,
+    exposure: Exposure,
     link: DirectLink,
 }
 
@@ -153,18 +155,18 @@ impl Wires {
             Role::Agent => AddressDisclosure::All,
         };
         self.next_port += 1;
-        let address = SocketAddr::from(([10, 0, role as u8, 2], self.next_port));
-        let local = match disclosure {
-            AddressDisclosure::RelayOnly => {
-                let end = PathEnd::NotReached(Duration::ZERO);
-                return self.events.push_back((role, id, PathEvent::Down(end)));
-            }
-            AddressDisclosure::Public => LocalAddress::Untold(address),
-            AddressDisclosure::All => LocalAddress::Host(address),
-        };
+        let address = SocketAddr::new(self.gateways[role as usize].inside(role), self.next_port);
+        if disclosure == AddressDisclosure::RelayOnly {
+            let end = PathEnd::NotReached(Duration::ZERO);
+            return self.events.push_back((role, id, PathEvent::Down(end)));
+        }
         let link = DirectLink::new(&self.identities[role as usize], facts, air.now);
-        self.links.push(Line { role, id, address, link });
-        self.with_link(role, id, air, |link, now| link.add_local(local, now));
+        let mut exposure = Exposure::new(disclosure);
+        let local = exposure.bound(address);
+        self.links.push(Line { role, id, address, exposure, link });
+        if let Some(local) = local {
+            self.with_link(role, id, air, |link, now| link.add_local(local, now));
+        }
         if let Some(seen) = self.gateways[role as usize].outbound(address, STUN) {
             let answered = air.late() + air.late();
             self.plan(air.now + answered, Due::Reflexive { role, id, seen });
@@ -172,11 +174,12 @@ impl Wires {
     }
 
     fn reflexive(&mut self, role: Role, id: PathId, seen: SocketAddr, air: &mut Air<'_>) {
-        let Some(line) = self.links.iter().find(|line| (line.role, line.id) == (role, id)) else {
+        let Some(line) = self.links.iter_mut().find(|line| (line.role, line.id) == (role, id)) else {
             return;
         };
-        let local = LocalAddress::ServerReflexive { seen, base: line.address };
-        self.with_link(role, id, air, |link, now| link.add_local(local, now));
+        for local in line.exposure.reflexive(seen, line.address) {
+            self.with_link(role, id, air, |link, now| link.add_local(local, now));
+        }
     }
 
     pub fn open_relay(&mut self, role: Role, id: PathId, facts: RelayFacts, air: &mut Air<'_>) {
@@ -227,9 +230,11 @@ impl Wires {
         let Some(place) = self.links.iter().position(|line| (line.role, line.id) == (role, id)) else {
             return;
         };
-        let link = &mut self.links[place].link;
+        let Line { link, exposure, .. } = &mut self.links[place];
         change(link, air.now);
-        let leaving: Vec<_> = std::iter::from_fn(|| link.poll_transmit()).collect();
+        let leaving = std::iter::from_fn(|| link.poll_transmit());
+        let leaving: Vec<_> =
+            leaving.filter(|t| exposure.admits(t.local, t.destination.ip())).collect();
         let told: Vec<_> = std::iter::from_fn(|| link.poll_event()).collect();
         let over = link.deadline().is_none();
         self.events.extend(told.into_iter().map(|event| (role, id, event)));
@@ -274,7 +279,10 @@ impl Wires {
     ) {
         let Some(socket) = self.gateways[to as usize].inbound(source, destination) else { return };
         let reached = |line: &&Line| line.role == to && line.address == socket;
-        let Some(id) = self.links.iter().find(reached).map(|line| line.id) else { return };
+        let admitted = |line: &&Line| line.exposure.admits(socket, source.ip());
+        let Some(id) = self.links.iter().find(reached).filter(admitted).map(|line| line.id) else {
+            return;
+        };
         self.with_link(to, id, air, |link, now| link.handle_datagram(source, socket, bytes, now));
     }
 }

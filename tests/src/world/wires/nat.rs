@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use tasuki_protocol::ids::Role;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NatKind {
     /// None: the end has an address of its own.
@@ -47,6 +49,16 @@ impl Gateway {
             self.kind = kind;
             self.ports.clear();
             self.written_to.clear();
+        }
+    }
+
+    /// What the machine itself calls its address: a private one wherever there is a translator.
+    pub fn inside(&self, role: Role) -> IpAddr {
+        match self.kind {
+            NatKind::Open => [192, 0, 2, 10 + role as u8].into(),
+            NatKind::UdpBlocked | NatKind::FullCone | NatKind::PortRestricted | NatKind::Symmetric => {
+                [10, 0, role as u8, 2].into()
+            }
         }
     }
 
