@@ -310,8 +310,8 @@ impl Language {
         }
         if let Fault::WordsDiffer = fault {
             return self.pick(
-                "The words differ from those of the waiting device, so it was not approved. If they were read out right, somebody else's device is waiting.",
-                "承認待ち端末の言葉と一致しないため承認しませんでした。正しく読み上げられたなら、待っているのは別人の端末です。",
+                "The words differ from those of the waiting device, so it was not approved. Have them read out once more, and run this again. If they differ then, too, another computer is waiting: find out whose.",
+                "承認待ち端末の言葉と一致しないため承認しませんでした。もう一度読み上げてもらい、やり直してください。それでも一致しなければ、待っているのは別の端末です。誰のものか確かめてください。",
             );
         }
         if let Fault::NoSuchDevice(operator) = fault {

@@ -67,8 +67,8 @@ impl Language {
 
     fn token_refused(self) -> String {
         self.pick(
-            "The server does not accept this token: it works once and for a limited time, and is void once it was withdrawn or an administrator was disabled since. Have another made with `tasuki-admin admin add` (the first one of a server: `tasuki-server setup`).",
-            "このトークンは受け付けられません。有効なのは期限内に一度だけで、取り消されたときや、その後に管理者が停止されたときは無効です。`tasuki-admin admin add` で作り直してもらってください（サーバーで最初のものは `tasuki-server setup`）。",
+            "The server does not accept this token: look for a slip or letters left out. It works once and for a limited time, and is void once it was withdrawn or an administrator was disabled since. Another administrator makes a new one with `tasuki-admin admin add`. If the server has no administrator yet, nothing is lost by setting it up again: stop it, remove its folder, and run `tasuki-server setup`.",
+            "このトークンは受け付けられません。打ち間違いや抜けた文字がないか確かめてください。有効なのは期限内に一度だけで、取り消されたときや、その後に管理者が停止されたときは無効です。ほかの管理者がいれば `tasuki-admin admin add` で作り直してもらってください。管理者がまだ一人もいないサーバーなら、停止してフォルダーを消し、`tasuki-server setup` からやり直せます（失うものはありません）。",
         )
     }
 

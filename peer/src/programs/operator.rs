@@ -62,8 +62,9 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 49 a reason is
 needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
 55 permission does not hold, 56 outside the allowed hours, 57 not from this address,
-58 not with this hardware address, 60 refused, 61 nobody answered, 62 connection lost, 63 time over, 64 ended at the server, 65 other side broke the rules,
-66 desktop ended, 67 server gone, 68 not continued,
+58 not with this hardware address, 59 this computer's approval was taken back, 60 refused,
+61 nobody answered, 62 connection lost, 63 time over, 64 ended at the server,
+65 other side broke the rules, 66 desktop ended, 67 server gone, 68 not continued,
 70 proxy unreachable, 71 proxy wants a password, 72 proxy refuses, 73 encrypted connections
 are opened on the way, 74 receipt refused, 75 the server's ledger is older or another than
 the one seen before, 130 interrupted before a session began.";
@@ -102,7 +103,7 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 43 確認コードが必要、44 端末の承認待ち、45 誤りによる停止、46 使えない新しいパスワード、
 47 本人確認が必要、48 入力の途中終了、49 理由が必要、52 番号の期限切れ、53 誤りによる番号の失効、
 54 接続の改変、55 許可証の不備、56 許可された時間の外、
-57 許可されないアドレス、58 許可されない MAC アドレス、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
+57 許可されないアドレス、58 許可されない MAC アドレス、59 承認が取り消された端末、60 拒否、61 回答なし、62 接続の切断、63 時間切れ、64 サーバー側で終了、
 65 相手の規則違反、66 デスクトップの終了、67 サーバーの停止、68 続行の回答なし、
 70 プロキシに到達不可、71 プロキシのパスワード、72 プロキシの拒否、73 途中での暗号の解除、
 74 控えの拒否、75 サーバーの記録が以前より古いか別のもの、130 セッション開始前の中断。",

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use tasuki_protocol::login::LoginResponse;
+use tasuki_protocol::login::{LoginResponse, authenticator_key};
 use tasuki_terminal::qr;
 
 use super::say::{self, Form};
@@ -102,7 +102,7 @@ pub(super) async fn login(
             }
             LoginOutcome::TotpSetup { uri } => {
                 show_authenticator(&uri, settings, form);
-                tries = MORE_TRIES;
+                (tries, wrong) = (MORE_TRIES, Fault::WrongDigits);
                 credentials.totp = Some(ask_digits(settings)?);
                 credentials.authenticator = Authenticator::SetUp;
             }
@@ -266,10 +266,11 @@ fn done(text: Text, event: &str, settings: &Settings, form: Form) {
 fn show_authenticator(uri: &str, settings: &Settings, form: Form) {
     match form {
         Form::Plain => {
-            say::print(&Text::ScanThis.fill(settings.lang, &[uri]));
             if let Some(code) = qr::code(uri) {
                 say::print(&code);
             }
+            // Below the code, which may be higher than the terminal.
+            say::print(&Text::ScanThis.fill(settings.lang, &[&authenticator_key(uri)]));
         }
         Form::Json => say::json(&serde_json::json!({ "event": "authenticator", "uri": uri })),
     }

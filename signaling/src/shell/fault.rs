@@ -92,7 +92,7 @@ pub enum Fault {
     #[error(transparent)]
     Backup(#[from] BackupFault),
     #[error(
-        "The organisation of {0} has no keys yet, so there are none to recover. Run `tasuki-admin init` with the token that `setup` printed."
+        "The organisation of {0} has no keys yet, so there are none to recover. Run `tasuki-admin init` with the token that `setup` printed; if that is lost, stop the server, remove {0} and run `tasuki-server setup` again."
     )]
     NothingToRecover(PathBuf),
     #[error("What needs care: {0}. Each line marked ILL says what to do.")]

@@ -5,6 +5,7 @@
 
 use sqlx::Row as _;
 use tasuki_protocol::login::Authenticator;
+use tasuki_protocol::number::digit;
 use totp_rs::{Builder, Secret, Totp};
 
 use super::accounts::Accounts;
@@ -169,7 +170,9 @@ fn totp(secret: Vec<u8>) -> Totp {
 
 /// The step whose digits these are.
 fn step_of(totp: &Totp, digits: &str) -> Option<i64> {
-    let plain: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
+    // Whoever writes Japanese types digits in full width.
+    let narrow = |c| digit(c).map_or(c, |value| char::from(b'0' + value));
+    let plain: String = digits.chars().filter(|c| !c.is_whitespace()).map(narrow).collect();
     let step = totp.check(&plain, clock::unix())?;
     i64::try_from(step).ok()
 }
@@ -199,6 +202,16 @@ mod tests {
         assert!(step_of(&totp, &totp.generate(now.saturating_sub(30)).to_string()).is_some());
         assert_eq!(step_of(&totp, &totp.generate(now.saturating_sub(300)).to_string()), None);
         assert_eq!(step_of(&totp, ""), None);
+    }
+
+    #[test]
+    fn s64_digits_in_full_width_are_the_same_digits() {
+        let totp = totp(vec![7; SECRET_BYTES]);
+        let digits = totp.generate(clock::unix()).to_string();
+        let wide = |c: char| char::from_u32(u32::from(c) + 0xFEE0).unwrap();
+        let wide: Vec<char> = digits.chars().map(wide).collect();
+        let halves: Vec<String> = wide.chunks(3).map(|half| half.iter().collect()).collect();
+        assert!(step_of(&totp, &halves.join("\u{3000}")).is_some(), "{halves:?}");
     }
 
     #[test]
