@@ -47,8 +47,10 @@ pub struct Session {
     pub began: Option<u64>,
     /// When the server last closed it, how, and at whose word.
     pub closed: Option<(u64, CloseReason, Option<Witness>)>,
-    /// From the pairing to the end, whole minutes rounded up; without what lay between an end and its taking up again.
-    pub minutes: u64,
+    /// By the server's word: each record that closed it, and the milliseconds from the pairing, or from the closing before, to it.
+    closings: Vec<(u64, u64)>,
+    /// Seconds from the pairing to the end, as the operator's end and the customer's signed them.
+    lasted: [Option<u64>; 2],
     /// The customer's answer: his own end's word, else the operator's.
     pub answer: Option<(Witness, Answer)>,
     /// What he let the other end do, once he said yes.
@@ -73,7 +75,54 @@ impl Session {
         self.operated.iter().any(|by| !told_itself || *by == Witness::Agent)
     }
 
-    fn hear(&mut self, entry: &Entry, at: u64) {
+    /// How many seconds it lasted by an end's own word, and whose: of two, that of the end whose screen was shown.
+    pub fn lasted(&self) -> Option<(Witness, u64)> {
+        let [operator, agent] = self.lasted;
+        let (operator, agent) = (
+            operator.map(|seconds| (Witness::Operator, seconds)),
+            agent.map(|seconds| (Witness::Agent, seconds)),
+        );
+        match self.mode {
+            Some(Mode::Share | Mode::Show) => operator.or(agent),
+            Some(Mode::Manage | Mode::Control | Mode::View) | None => agent.or(operator),
+        }
+    }
+
+    /// When it was over, in milliseconds since 1970: the server may close its row long after. None: it still runs.
+    pub fn over(&self) -> Option<u64> {
+        let (closed, ..) = self.closed?;
+        let told = self.began.zip(self.lasted());
+        Some(
+            told.map_or(closed, |(began, (_, seconds))| {
+                began.saturating_add(seconds.saturating_mul(1000))
+            }),
+        )
+    }
+
+    /// From the pairing to the end.
+    pub fn seconds(&self) -> u64 {
+        self.closings.iter().map(|(record, _)| self.seconds_closed_by(*record)).sum()
+    }
+
+    /// What of it counts at the `record` that closed it: by an end's word all of it at the last.
+    pub fn seconds_closed_by(&self, record: u64) -> u64 {
+        let is_last = self.closings.last().is_some_and(|(last, _)| *last == record);
+        match self.lasted() {
+            Some((_, seconds)) => {
+                if is_last {
+                    seconds
+                } else {
+                    0
+                }
+            }
+            None => {
+                let of_it = self.closings.iter().find(|(closing, _)| *closing == record);
+                of_it.map_or(0, |(_, lasted)| lasted.div_ceil(1000))
+            }
+        }
+    }
+
+    fn hear(&mut self, entry: &Entry, (seq, at): (u64, u64)) {
         if entry.by == Witness::Server && self.operator.is_none() {
             self.operator.clone_from(&entry.operator);
         }
@@ -87,7 +136,7 @@ impl Session {
         if let Event::SessionClosed { reason, by } = &entry.event {
             let before = self.closed.map_or(0, |(before, ..)| before);
             let began = self.began.map_or(at, |began| began.max(before));
-            self.minutes += at.saturating_sub(began).div_ceil(60_000);
+            self.closings.push((seq, at.saturating_sub(began)));
             self.closed = Some((at, *reason, *by));
         }
         self.hear_end(entry);
@@ -113,6 +162,9 @@ impl Session {
         {
             self.ended = Some((entry.by, *reason, *by));
         }
+        if let Event::ReceiptKept { lasted_s, .. } = &entry.event {
+            self.lasted[usize::from(entry.by == Witness::Agent)] = Some(*lasted_s);
+        }
         if matches!(entry.event, Event::ScreenshotTaken { path: None }) {
             self.pictures[usize::from(entry.by == Witness::Agent)] += 1;
         }
@@ -131,7 +183,7 @@ pub fn sessions<'a>(records: impl IntoIterator<Item = &'a Record>) -> HashMap<Se
         let Some((entry, id)) = record.entry().and_then(|entry| Some((entry, entry.session?))) else {
             continue;
         };
-        sessions.entry(id).or_default().hear(entry, record.at);
+        sessions.entry(id).or_default().hear(entry, (record.seq, record.at));
     }
     sessions
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use tasuki_protocol::ids::SessionId;
-use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::words::{Direction, FileVerdict, Overwrote};
 
 use super::Section;
-use super::rows_of_sessions::known;
+use super::rows_of_sessions::{known, witness};
 use super::table::{Cell, Table};
-use super::tally::{Counts, Grouping, Tally};
+use super::tally::{Counts, Grouping, Tally, UNKNOWN};
 use crate::audit::filter::{Session, kind};
 use crate::audit::record::Record;
 use crate::audit::times::Zone;
@@ -61,6 +61,7 @@ pub(super) fn totals(tally: &Tally) -> Table {
     let row = |group: &'static str, (grouping, name): (Option<Grouping>, &str), counts: &Counts| {
         let name = match grouping {
             Some(grouping) if name.is_empty() => Cell::Nobody(grouping),
+            Some(Grouping::Operator) if name == UNKNOWN => Cell::Word(UNKNOWN),
             Some(Grouping::Mode) => known("paired", "mode", name),
             Some(_) | None => Cell::Text(name.to_owned()),
         };
@@ -146,11 +147,7 @@ fn place(record: &Record, entry: &Entry, sessions: &Sessions, zone: &Zone) -> Ve
         Cell::Text(customer.unwrap_or_default()),
         Cell::Text(session.and_then(|session| session.reason.clone()).unwrap_or_default()),
         Cell::Text(entry.session.map(|id| id.to_string()).unwrap_or_default()),
-        Cell::Word(match entry.by {
-            Witness::Server => "server",
-            Witness::Operator => "operator_end",
-            Witness::Agent => "agent_end",
-        }),
+        Cell::Word(witness(entry.by)),
     ]
 }
 

@@ -21,6 +21,7 @@ const COLUMNS: &[&str] = &[
     "from",
     "to",
     "minutes",
+    "told_by",
     "operator",
     "display_name",
     "customer",
@@ -50,8 +51,9 @@ pub(super) fn table(
         Some(vec![
             Cell::Count(record.seq),
             Cell::Text(zone.moment(record.at)),
-            Cell::Text(session.closed.map(|(at, ..)| zone.moment(at)).unwrap_or_default()),
-            Cell::Count(session.minutes),
+            Cell::Text(session.over().map(|at| zone.moment(at)).unwrap_or_default()),
+            Cell::Count(session.seconds().div_ceil(60)),
+            told_by(session),
             text(operator),
             text(names.get(&id)),
             text(session.customer.as_ref()),
@@ -66,6 +68,24 @@ pub(super) fn table(
         ])
     });
     Table { columns: COLUMNS, rows: rows.collect() }
+}
+
+/// By whose word it was over then.
+fn told_by(session: &Session) -> Cell {
+    match (session.lasted(), session.closed) {
+        (_, None) => Cell::Text(String::new()),
+        (None, Some(_)) => Cell::Word(witness(Witness::Server)),
+        (Some((by, _)), Some(_)) => Cell::Word(witness(by)),
+    }
+}
+
+/// Who saw it.
+pub(super) fn witness(by: Witness) -> &'static str {
+    match by {
+        Witness::Server => "server",
+        Witness::Operator => "operator_end",
+        Witness::Agent => "agent_end",
+    }
 }
 
 fn mode(mode: Option<Mode>) -> Cell {

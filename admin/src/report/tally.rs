@@ -13,12 +13,15 @@ use crate::audit::record::Record;
 /// What is counted, in the order of the columns.
 pub const COLUMNS: usize = 16;
 
+/// Whatever was typed at the door that no account is called; no account can be called so.
+pub const UNKNOWN: &str = "unknown names";
+
 /// Counts of one operator, customer, period or mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub sessions: u64,
-    /// From the pairing to the end, whole minutes rounded up.
-    pub minutes: u64,
+    /// From the pairing to the end; shown as minutes.
+    pub seconds: u64,
     pub consents: u64,
     pub consents_refused: u64,
     pub files: u64,
@@ -39,10 +42,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// As they are shown: whole minutes, rounded up once all seconds are added.
     pub fn columns(&self) -> [u64; COLUMNS] {
+        Self { seconds: self.seconds.div_ceil(60), ..*self }.raw()
+    }
+
+    fn raw(&self) -> [u64; COLUMNS] {
         [
             self.sessions,
-            self.minutes,
+            self.seconds,
             self.consents,
             self.consents_refused,
             self.files,
@@ -63,7 +71,7 @@ impl Counts {
     fn columns_mut(&mut self) -> [&mut u64; COLUMNS] {
         [
             &mut self.sessions,
-            &mut self.minutes,
+            &mut self.seconds,
             &mut self.consents,
             &mut self.consents_refused,
             &mut self.files,
@@ -82,7 +90,7 @@ impl Counts {
     }
 
     fn add(&mut self, other: &Self) {
-        for (own, more) in self.columns_mut().into_iter().zip(other.columns()) {
+        for (own, more) in self.columns_mut().into_iter().zip(other.raw()) {
             *own += more;
         }
     }
@@ -120,8 +128,6 @@ pub fn tally(
 ) -> Tally {
     let once = Once::new(records);
     let mut tally = Tally::default();
-    // One that was taken up again after both ends were lost is closed twice.
-    let mut closed: HashMap<SessionId, u64> = HashMap::new();
     for record in records {
         tally.records += 1;
         let Some(entry) = record.entry() else {
@@ -129,11 +135,9 @@ pub fn tally(
             continue;
         };
         let session = entry.session.and_then(|id| sessions.get(&id));
-        let before = entry.session.and_then(|id| closed.get(&id).copied()).unwrap_or(0);
-        let began = session.and_then(|session| session.began).map(|began| began.max(before));
-        let mut counts = counts(&entry.event, record.at, began);
-        if let (Event::SessionClosed { .. }, Some(id)) = (&entry.event, entry.session) {
-            closed.insert(id, record.at);
+        let mut counts = counts(&entry.event);
+        if let (Event::SessionClosed { .. }, Some(session)) = (&entry.event, session) {
+            counts.seconds = session.seconds_closed_by(record.seq);
         }
         once.admit(entry, &mut counts);
         tally.total.add(&counts);
@@ -157,9 +161,9 @@ struct Once(HashMap<(SessionId, Witness), Counts>);
 impl Once {
     fn new(records: &[&Record]) -> Self {
         let mut ends: HashMap<(SessionId, Witness), Counts> = HashMap::new();
-        for (record, entry) in records.iter().filter_map(|record| Some((record, record.entry()?))) {
+        for entry in records.iter().filter_map(|record| record.entry()) {
             if let (Some(session), Witness::Operator | Witness::Agent) = (entry.session, entry.by) {
-                let counted = counts(&entry.event, record.at, None);
+                let counted = counts(&entry.event);
                 ends.entry((session, entry.by)).or_default().add(&counted);
             }
         }
@@ -173,7 +177,7 @@ impl Once {
             Witness::Agent => Witness::Operator,
         };
         let Some(session) = entry.session else { return };
-        let seen = |by| self.0.get(&(session, by)).map_or([0; COLUMNS], Counts::columns);
+        let seen = |by| self.0.get(&(session, by)).map_or([0; COLUMNS], Counts::raw);
         let (own, others) = (seen(entry.by), seen(other));
         for (at, column) in counts.columns_mut().into_iter().enumerate() {
             // Where both saw as much, the agent's word counts.
@@ -194,12 +198,13 @@ fn group(
 ) -> String {
     match grouping {
         Grouping::Operator => {
-            let account =
-                if let Event::LoginFailed { account, .. } = event { Some(account) } else { None };
             let of_session = || session.and_then(|session| session.operator.as_ref());
             // What an administrator did to him is no act of his.
             let operator = operator.filter(|_| !is_of_admin(event));
-            operator.or_else(of_session).or(account).cloned().unwrap_or_default()
+            let name = operator.or_else(of_session).cloned();
+            // A stranger writes no name into the list of operators.
+            let is_unknown = matches!(event, Event::LoginFailed { .. });
+            name.unwrap_or_else(|| if is_unknown { UNKNOWN.to_owned() } else { String::new() })
         }
         Grouping::Customer => session.and_then(|session| session.customer.clone()).unwrap_or_default(),
         Grouping::Period => period(),
@@ -209,7 +214,7 @@ fn group(
     }
 }
 
-fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
+fn counts(event: &Event) -> Counts {
     let mut counts = Counts::default();
     if let Event::FileMoved { size, verdict, direction, .. } = event {
         let (Direction::ToOperator | Direction::ToUser) = direction;
@@ -234,9 +239,6 @@ fn counts(event: &Event, at: u64, began: Option<u64>) -> Counts {
     }
     let one = |yes: bool| u64::from(yes);
     counts.sessions = one(matches!(event, Event::Paired { .. }));
-    if let (Event::SessionClosed { .. }, Some(began)) = (event, began) {
-        counts.minutes = at.saturating_sub(began).div_ceil(60_000);
-    }
     // Both ends write of each: with a path the one that keeps it, without the one that is shown.
     counts.screenshots = one(matches!(event, Event::ScreenshotTaken { path: None }));
     counts.recordings = one(matches!(event, Event::RecordingStarted { .. }));

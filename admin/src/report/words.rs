@@ -11,7 +11,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "group" => ("By", "区分"),
         "name" => ("Name", "名前"),
         "sessions" => ("Sessions", "セッション"),
-        "minutes" => ("Minutes", "分"),
+        "minutes" => ("Minutes since pairing", "接続確立からの分"),
         "consents" => ("Accepted", "同意"),
         "consents_refused" => ("Refused", "拒否"),
         "files" => ("Files", "ファイル"),
@@ -28,6 +28,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "ledger_reads" => ("Ledger reads", "記録の閲覧"),
         "from" => ("From", "開始"),
         "to" => ("To", "終了"),
+        "told_by" => ("End told by", "終了時刻の記録元"),
         "display_name" => ("Shown name", "表示名"),
         "mode" => ("Mode", "モード"),
         "answer" => ("Customer's answer", "顧客の回答"),
@@ -58,6 +59,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
 /// One of our own words in a cell.
 fn word(word: &str, language: Language) -> String {
     let japanese = match word {
+        super::tally::UNKNOWN => "登録のない名前",
         "total" => "合計",
         "operator" => "オペレータ",
         "customer" => "顧客",

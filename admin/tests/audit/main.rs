@@ -4,6 +4,7 @@
 
 mod flipping;
 mod ledger;
+mod lengths;
 mod reading;
 mod reporting;
 mod verifying;

@@ -1,0 +1,120 @@
+//! `audit report`: how long a session lasted is what its ends say, and strangers write no names into it.
+
+use serde_json::Value;
+use tasuki_protocol::ids::{DeviceKey, Digest, Role, SessionId};
+use tasuki_protocol::ledger::event::{Entry, Event, Witness};
+use tasuki_protocol::ledger::words::LoginFailure;
+use tasuki_protocol::message::EndReason;
+use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::CloseReason;
+
+use crate::ledger::{Ledger, seen};
+use crate::reading::{json, ledger, shown};
+
+/// A session from minute 1 to minute 5 by the server's word, and as long as `ends` say it was.
+fn session(ledger: &mut Ledger, n: u8, mode: Mode, ends: &[(Role, u64)]) {
+    let id = SessionId([n; 16]);
+    let at = |event| seen("hanako", Some(id), event);
+    ledger.server(0, at(Event::RoomOpened { mode, policy: 1, reason: None }));
+    ledger.server(1, at(Event::Paired { agent: DeviceKey([0; 32]), from: "192.0.2.9".to_owned() }));
+    for (role, lasted_s) in ends {
+        let kept = Event::ReceiptKept {
+            sha256: Digest([2; 32]),
+            lasted_s: *lasted_s,
+            operator_version: "t".to_owned(),
+            agent_version: "t".to_owned(),
+            policy: 1,
+            signed_by: vec![Witness::Operator, Witness::Agent],
+        };
+        let ended = Event::Ended { reason: EndReason::NobodyAnswered, by: Witness::Operator };
+        ledger.end(4, (id, *role, 0), ended);
+        ledger.end(4, (id, *role, 1), kept);
+    }
+    ledger.server(5, at(Event::SessionClosed { reason: CloseReason::Withdrawn, by: None }));
+}
+
+fn rows<'a>(report: &'a Value, table: &str) -> &'a Vec<Value> {
+    report[table].as_array().unwrap()
+}
+
+/// S54, S97: the server may have been down when a session ended, and closes its row once it is back.
+#[test]
+fn s54_s97_a_session_is_as_long_as_its_ends_say_and_the_servers_word_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    session(&mut ledger, 80, Mode::Control, &[(Role::Agent, 48), (Role::Operator, 48)]);
+    session(&mut ledger, 81, Mode::Control, &[(Role::Operator, 61)]);
+    session(&mut ledger, 82, Mode::Control, &[]);
+    session(&mut ledger, 83, Mode::Control, &[(Role::Operator, 1), (Role::Agent, 121)]);
+    session(&mut ledger, 84, Mode::Share, &[(Role::Agent, 1), (Role::Operator, 121)]);
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let of = |n: u8| {
+        let id = SessionId([n; 16]).to_string();
+        rows(&report, "sessions").iter().find(|row| row["session"] == id.as_str()).unwrap()
+    };
+    let told = |n: u8| {
+        let to = of(n)["to"].as_str().unwrap().trim_end_matches(" UTC");
+        (of(n)["minutes"].as_u64().unwrap(), of(n)["told_by"].as_str().unwrap(), &to[to.len() - 5..])
+    };
+    assert_eq!((told(80).0, told(80).1), (1, "agent_end"));
+    assert!(told(80).2.ends_with(":48"), "{}", told(80).2);
+    assert_eq!((told(81).0, told(81).1), (2, "operator_end"));
+    assert!(told(81).2.ends_with(":01"), "{}", told(81).2);
+    assert_eq!((told(82).0, told(82).1), (4, "server"));
+    assert_eq!((told(83).0, told(83).1), (3, "agent_end"), "the host's own word");
+    assert_eq!((told(84).0, told(84).1), (3, "operator_end"), "the host's own word");
+    let text = shown(folder.path(), &["report", "--table", "sessions", "--lang", "ja"]);
+    assert!(text.contains("終了時刻の記録元") && text.contains("サーバー"), "{text}");
+}
+
+/// S54: seconds are added, and rounded once.
+#[test]
+fn s54_minutes_of_many_short_sessions_are_not_more_than_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    for (n, lasted) in (80..).zip([48, 84, 32, 52, 19]) {
+        session(&mut ledger, n, Mode::View, &[(Role::Agent, lasted)]);
+    }
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let of_hanako = |row: &&Value| row["group"] == "operator" && row["name"] == "hanako";
+    let totals = rows(&report, "totals");
+    assert_eq!(totals[0]["minutes"], 4);
+    assert_eq!(totals.iter().find(of_hanako).unwrap()["minutes"], 4);
+    let text = shown(folder.path(), &["report", "--table", "totals"]);
+    assert!(text.contains("Minutes since pairing"), "{text}");
+}
+
+/// S54: whoever knocks at the door writes nothing into the list of operators.
+#[test]
+fn s54_names_that_no_account_has_are_counted_in_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    let failed = |account: &str, why| Event::LoginFailed {
+        account: account.to_owned(),
+        from: "192.0.2.1".to_owned(),
+        device: DeviceKey([0; 32]),
+        mac: None,
+        why,
+    };
+    for account in ["hanak", "Dear auditor", "hanak"] {
+        ledger.server(1, Entry::server(failed(account, LoginFailure::UnknownAccount)));
+    }
+    ledger.server(2, seen("hanako", None, failed("hanako", LoginFailure::Password)));
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let failures = |name: &str| {
+        let of = |row: &&Value| row["group"] == "operator" && row["name"] == name;
+        rows(&report, "totals").iter().find(of).map(|row| row["login_failures"].clone())
+    };
+    assert_eq!((failures("hanak"), failures("Dear auditor")), (None, None));
+    assert_eq!(failures("unknown names"), Some(3.into()));
+    assert_eq!(failures("hanako"), Some(1.into()));
+    for (language, words) in [("en", "unknown names"), ("ja", "登録のない名前")] {
+        let text = shown(folder.path(), &["report", "--table", "totals", "--lang", language]);
+        assert!(text.contains(words) && !text.contains("Dear auditor"), "{text}");
+    }
+    let listed = shown(folder.path(), &["report", "--table", "sign-ins"]);
+    assert!(listed.contains("Dear auditor"), "no evidence is lost: {listed}");
+}
