@@ -3,7 +3,7 @@
 use tasuki_protocol::ids::Digest;
 
 use crate::shares::NotAShare;
-use crate::texts::Language;
+use crate::texts::{Language, counted};
 
 impl Language {
     pub(crate) fn not_a_share(self, why: &NotAShare) -> String {
@@ -100,6 +100,13 @@ impl Language {
         self.pick(
             "The recovery shares that were printed before are void then. Type root to make a new root key:",
             "これまでに印刷した復元シートはすべて無効になります。新しい root 鍵を作るには root と入力してください:",
+        )
+    }
+
+    pub(crate) fn decrees_go_on(self, count: usize) -> String {
+        self.pick(
+            format!("The new root key signs for {} of the one before about the ledger (prunings and acknowledged restores). Nothing that the old key signs from now on counts.", counted(count as u64, "word")),
+            format!("記録について以前の root 鍵が署名した {count} 件（削除と復元の承認）は、新しい root 鍵の署名により引き続き有効です。以前の鍵がこれから署名するものはすべて無効です。"),
         )
     }
 

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_HEADER, ENROL_PATH, MAX_CLOCK_S, Problem, ProblemCode, request_proof,
 };
+use tasuki_protocol::ledger::wire::{OPEN_LEDGER_PATH, READ_ROWS_PATH};
 use tasuki_protocol::signal;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -26,7 +27,9 @@ use crate::profile::Place;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest is the list of devices, some 2 KB of each that is approved: room for 30,000.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+const MAX_LIST: usize = 64 * 1024 * 1024;
+/// To an order, and of every refusal.
+const MAX_ANSWER: usize = 1024 * 1024;
 
 struct Answered {
     status: StatusCode,
@@ -74,9 +77,10 @@ impl Client<'_> {
         body: String,
     ) -> Result<A, Fault> {
         let late = |_| self.unreachable("it does not answer");
+        let most = most_of(&method, path);
         let request = self.request(method, path, body)?;
         let Answered { status, text, at } =
-            tokio::time::timeout(PATIENCE, self.exchange(request)).await.map_err(late)??;
+            tokio::time::timeout(PATIENCE, self.exchange(request, most)).await.map_err(late)??;
         if status.is_success() {
             let text = if text.is_empty() { "null" } else { &text };
             return serde_json::from_str(text)
@@ -114,7 +118,7 @@ impl Client<'_> {
             .map_err(|_| self.unreachable("the server's host name cannot be used"))
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answered, Fault> {
+    async fn exchange(&self, request: Request<Full<Bytes>>, most: usize) -> Result<Answered, Fault> {
         let strange = |_| Fault::NotTasuki { address: self.address() };
         let stream = TokioIo::new(self.connect().await?);
         let (mut sender, connection) =
@@ -122,7 +126,8 @@ impl Client<'_> {
         let driver = tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(strange)?;
         let (status, at) = (response.status(), server_time(response.headers()));
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let most = if status.is_success() { most } else { MAX_ANSWER };
+        let body = Limited::new(response.into_body(), most).collect().await;
         driver.abort();
         let bytes = body.map_err(|_| Fault::NotTasuki { address: self.address() })?.to_bytes();
         Ok(Answered { status, text: String::from_utf8_lossy(&bytes).into_owned(), at })
@@ -152,6 +157,12 @@ impl Client<'_> {
     fn unreachable(&self, why: &str) -> Fault {
         Fault::Unreachable { address: self.address(), why: why.to_owned() }
     }
+}
+
+/// How long an answer may be: what is asked for may be a list of everything, and an order is only taken.
+fn most_of(method: &Method, path: &str) -> usize {
+    let is_list = method == Method::GET || [OPEN_LEDGER_PATH, READ_ROWS_PATH].contains(&path);
+    if is_list { MAX_LIST } else { MAX_ANSWER }
 }
 
 /// RFC 9110 §6.6.1; it came under the pinned key, so that nobody else can say it.

@@ -23,6 +23,8 @@ pub enum LimitFault {
     Zone(String),
     /// Refused by the server; more than 64 of one kind, for one.
     Unusable,
+    /// Those that stand are sealed in a way that nobody can open.
+    Unreadable,
     /// Refused by the server: they would shut out the administrator who sets them for himself.
     Yourself,
 }
@@ -134,6 +136,14 @@ impl Language {
         shown.join(", ")
     }
 
+    /// In the place of limits that nobody can open.
+    pub fn limits_unreadable(self) -> String {
+        self.pick(
+            "cannot be read: not let in; set them anew with `admin limit NAME --none`",
+            "読み取れません（サインイン不可。`admin limit 名前 --none` で設定し直してください）",
+        )
+    }
+
     pub fn limits_of(self, operator: &str, limits: &Limits) -> String {
         let shown = self.limits(limits);
         if shown.is_empty() {
@@ -177,6 +187,10 @@ impl Language {
             LimitFault::Unusable => self.pick(
                 "The server cannot use these limits: there are at most 64 addresses and 64 hardware addresses. Nothing was changed.",
                 "サーバーがこの制限を受け付けません（アドレスと MAC アドレスはそれぞれ 64 個まで）。何も変更していません。",
+            ),
+            LimitFault::Unreadable => self.pick(
+                "The limits that stand cannot be read, and until they are set anew nobody is let in under them: they were changed, or names.key is another than theirs. Nothing was changed. Give all of them beside `--none`, which lifts the old ones.",
+                "現在の制限を読み取れません（書き換えられたか、names.key が別のものです）。設定し直すまで、この管理者はサインインできません。何も変更していません。`--none` とともにすべての制限を指定し直してください。",
             ),
             LimitFault::Yourself => self.pick(
                 "You would be outside of these limits yourself, here and now, so nothing was changed: nobody shuts himself out. Include this computer's address and hardware address and this hour, or let another administrator set them.",

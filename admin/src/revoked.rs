@@ -160,6 +160,7 @@ mod tests {
             log_keys: Vec::new(),
             wrapped_log_keys: None,
             least_list: None,
+            earlier_decrees: Vec::new(),
             issued_at: 0,
             expires_at: 0,
         }

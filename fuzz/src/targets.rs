@@ -32,6 +32,7 @@ use tasuki_protocol::{
     ledger::{
         audit::{Acknowledgement, Auditor, Item, Tombstone},
         checkpoint::Checkpoint,
+        decree::RootsWord,
         event::Entry,
         export::Splitter,
         keys::DataKey,
@@ -301,7 +302,8 @@ fn ledger_entry(bytes: &[u8]) {
 fn binary_item(bytes: &[u8]) {
     let Ok(item) = Item::decode(bytes) else { return };
     assert_eq!(Item::decode(&item.frame()[4..]).as_ref(), Ok(&item));
-    let mut auditor = Auditor::new(TENANT, vec![DeviceKey([1; 32])], DeviceKey([1; 32]));
+    let word = RootsWord::of_root(DeviceKey([1; 32]));
+    let mut auditor = Auditor::new(TENANT, vec![DeviceKey([1; 32])], word);
     match item {
         Item::Header(_) => {}
         Item::Tombstone(stone) => drop(auditor.tombstone(&stone.0)),

@@ -270,7 +270,8 @@ pub struct AdminEntry {
     /// As [`OperatorEntry::suspended_until`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<u64>,
-    pub limits: Limits,
+    /// None: nobody can read them, and until they are set anew he is not let in.
+    pub limits: Option<Limits>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

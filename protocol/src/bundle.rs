@@ -20,6 +20,8 @@ pub const BUNDLE_FILE: &str = "tenant.json";
 pub const TRUST_PATH: &str = "/v1/trust";
 /// The most keys of one kind: the one in use, the one before, the one to come, and one to spare.
 pub const MAX_KEYS: usize = 4;
+/// The most words of former roots that go on counting: half of them about removals, half about restores.
+pub const MAX_EARLIER_DECREES: usize = 64;
 /// By how much a reader's clock may be wrong, in seconds, before a document's dates bind it. F12.
 pub const CLOCK_TOLERANCE_S: u64 = 25 * 3600;
 
@@ -55,6 +57,10 @@ pub struct Bundle {
     /// out brings nobody back (T14). None: nothing was ever revoked, or by a program of before it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_list: Option<ListMark>,
+    /// What former roots said of the ledger ([`crate::ledger::audit::Tombstone`], [`crate::ledger::audit::Acknowledgement`])
+    /// and this one signs for: SHA-256 of each envelope. Nothing that a former root signs from then on counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_decrees: Vec<Digest>,
     /// Unix seconds.
     pub issued_at: u64,
     /// Unix seconds. Afterwards a program asks for a newer one and does nothing else.
@@ -157,6 +163,7 @@ impl Bundle {
             && few(self.checkpoint_keys.len())
             && few(self.lock_keys.len())
             && few(self.log_keys.len())
+            && self.earlier_decrees.len() <= MAX_EARLIER_DECREES
     }
 }
 

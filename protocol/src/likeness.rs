@@ -38,6 +38,11 @@ pub fn folded(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
 }
 
+/// The same for one name in whatever form it was written: composed or not, wide or narrow. Capitals stay.
+pub fn composed(name: &str) -> String {
+    name.nfkc().collect()
+}
+
 /// Whether a person takes one name for the other.
 pub fn alike(one: &str, other: &str) -> bool {
     likeness(one) == likeness(other)

@@ -111,6 +111,36 @@ fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
     assert_eq!(verified["pruned"], pruned);
 }
 
+/// S57, S95, T69: what one root took away the next one signs for, and so on: the ledger goes on holding, at the server
+/// and for who has nothing but a file and the newest bundle.
+#[test]
+fn t69_a_ledger_that_was_pruned_holds_after_its_root_was_changed_and_changed_again() {
+    let house = House::set_up().expect("a house");
+    list_with(&house, "logged_in");
+    let verified = |export: &str| {
+        let file = house.folder().join(export);
+        house.administrate(&["audit", "export", text(&file)]).expect("an export that holds");
+        let bundle = house.bundle();
+        let offline = ["audit", "verify", "--file", text(&file), "--bundle", text(&bundle)];
+        let offline = house.administrate(&offline).expect("it holds");
+        let here = house.administrate(&["audit", "verify"]).expect("it holds");
+        assert_eq!((&offline["pruned"], &offline["root_known"]), (&here["pruned"], &true.into()));
+        here["pruned"].as_u64().expect("a count")
+    };
+    let mut gone = 0;
+    for (words, export) in ["once", "twice"].into_iter().zip(["one.export", "two.export"]) {
+        let pruned = until("a signed checkpoint over records to prune", || {
+            let prune = ["audit", "prune", "--zone", "UTC", "--reason", words, "--yes", "--before"];
+            Ok(house.administrate(&[&prune[..], &[now().as_str()]].concat()).ok())
+        });
+        gone += pruned.expect("pruned")["pruned"].as_u64().expect("a count");
+        let rotated = house.administrate(&["key", "rotate", "root", "--yes"]).expect("rotated");
+        let so_far = if words == "once" { 1 } else { 2 };
+        assert_eq!(rotated["earlier_decrees"], so_far, "{rotated}");
+        assert_eq!(verified(export), gone);
+    }
+}
+
 /// T67, F21: a server restored from yesterday's backup is refused by who saw today, until the root
 /// key says that it was a restore; the ledger says it, too.
 #[test]
@@ -122,6 +152,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     list_with(&house, "reviewed");
     opened(&house).expect("the operator's program has seen today, too");
+    let asleep = Seen::of(&house);
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();
     assert!(refused.contains("exit status: 13"), "{refused}");
@@ -139,17 +170,41 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     let list = list_with(&house, "restore_acknowledged");
     assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
     assert_eq!(of(&list, "restored").len(), 1, "{list}");
-    tells_of_the_gap(&house, &acknowledged);
+    tells_of_the_gap(&house, &acknowledged, "after.export");
     opened(&house).expect("it goes on from there");
     let again = house.administrate(&reason).expect("nothing is missing, and that is no fault");
     assert_eq!(again["acknowledged"], false, "{again}");
+    // T69: so it is for who comes when the root is another by then.
+    house.administrate(&["key", "rotate", "root", "--yes"]).expect("rotated");
+    tells_of_the_gap(&house, &acknowledged, "rotated.export");
+    asleep.put_back();
+    house.sign_in().expect("the new root is known");
+    opened(&house).expect("the restore was acknowledged");
+}
+
+/// What the operator's program has seen of the ledger.
+struct Seen(PathBuf, Vec<u8>);
+
+impl Seen {
+    fn of(house: &House) -> Self {
+        let files =
+            fs::read_dir(house.profile()).expect("a profile").map(|file| file.expect("one").path());
+        let note = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "note");
+        let file = files.into_iter().find(note).expect("a checkpoint is kept");
+        let bytes = fs::read(&file).expect("read");
+        Self(file, bytes)
+    }
+
+    fn put_back(&self) {
+        fs::write(&self.0, &self.1).expect("written");
+    }
 }
 
 /// T67: the ledger is whole, and is not the one that was seen before: `audit verify` says so, at the server and of a file,
 /// in both languages.
-fn tells_of_the_gap(house: &House, acknowledged: &Value) {
+fn tells_of_the_gap(house: &House, acknowledged: &Value, export: &str) {
     let (seen, from) = (&acknowledged["seen"], &acknowledged["goes_on_from"]);
-    let file = house.folder().join("after.export");
+    let file = house.folder().join(export);
     house.administrate(&["audit", "export", text(&file)]).expect("exported");
     for of in [&[] as &[&str], &["--file", text(&file)]] {
         let verify = [&["audit", "verify"], of].concat();

@@ -6,7 +6,7 @@ use tasuki_protocol::consent::Answer;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
-use tasuki_protocol::likeness::folded;
+use tasuki_protocol::likeness::{composed, folded};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::policy::{AND_MORE, is_of_section, section};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
@@ -253,34 +253,38 @@ fn has(all: &str, text: &str) -> bool {
 }
 
 /// Whether `name` did it, or it was done to `name`: signed in, was invited, disabled, unlocked, limited,
-/// put into a group, given another policy of his own.
+/// put into a group, given another policy of his own. Names count as one that differ alone in the form
+/// in which they were written: composed or not, wide or narrow; no two accounts do.
 fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -> bool {
     let operates = |id: SessionId| sessions.get(&id).and_then(|session| session.operator.as_deref());
     let operator = entry.operator.as_deref().or_else(|| operates(entry.session?));
+    let name = &composed(name);
+    let is = |one: &str| composed(one) == *name;
     let is_told = if let Event::AdminDid { admin, action, target, detail } = &entry.event {
         let of_session = || (*action == AdminAction::SessionEnded).then(|| target.parse().ok())?;
-        let own = section("operator", name);
+        let (own, detail) = (section("operator", name), composed(detail));
+        let and_more = composed(AND_MORE);
         let is_policy = *action == AdminAction::PolicyPublished;
-        admin == name
-            || is_among(target, name)
-            || of_session().and_then(operates) == Some(name)
+        is(admin)
+            || is_among(&composed(target), name)
+            || of_session().and_then(operates).is_some_and(is)
             // A record that had no room for all sections may be of his.
-            || (is_policy && detail.split(", ").any(|part| is_of_section(part, &own) || part == AND_MORE))
+            || (is_policy && detail.split(", ").any(|part| is_of_section(part, &own) || part == and_more))
     } else if let Event::LoginFailed { account, .. } = &entry.event {
-        account == name
+        is(account)
     } else {
         matches!(
             &entry.event,
             Event::LedgerRead { admin, .. }
             | Event::Reviewed { admin, .. }
             | Event::Pruned { admin, .. }
-            | Event::RestoreAcknowledged { admin, .. } if admin == name
+            | Event::RestoreAcknowledged { admin, .. } if is(admin)
         )
     };
-    operator == Some(name) || is_told
+    operator.is_some_and(is) || is_told
 }
 
-/// `hanako`, `hanako, taro`, or `desk: hanako` of a group.
+/// `hanako`, `hanako, taro`, or `desk: hanako` of a group; both composed.
 fn is_among(target: &str, name: &str) -> bool {
     let is = |one: &str| one == name || one.rsplit_once(": ").is_some_and(|(_, who)| who == name);
     is(target) || target.split(", ").any(is)
@@ -338,6 +342,37 @@ mod tests {
             |admin: &str| Event::Reviewed { admin: admin.to_owned(), up_to: 1, note: String::new() };
         assert!(concerns(&Entry::server(read("hanako")), "hanako", &sessions));
         assert!(!concerns(&Entry::server(read("taro")), "hanako", &sessions));
+    }
+
+    /// What the API took was written as its caller's keyboard or file system does.
+    #[test]
+    fn s56_a_name_is_found_however_it_was_composed_when_it_was_recorded() {
+        let (whole, apart, narrow) = ("が係", "か\u{3099}係", "ｶﾞ係");
+        let did = |admin: &str, action, target: &str, detail: &str| {
+            let (admin, target, detail) = (admin.to_owned(), target.to_owned(), detail.to_owned());
+            Entry::server(Event::AdminDid { admin, action, target, detail })
+        };
+        let mut all = Vec::new();
+        for name in [whole, apart] {
+            let group = format!("desk: {name}, taro");
+            let policy = format!("default, operator.{name}=chat");
+            all.push(did(name, AdminAction::LoggedIn, "", ""));
+            all.push(did("taro", AdminAction::AdminDisabled, name, ""));
+            all.push(did("taro", AdminAction::GroupChanged, &group, ""));
+            all.push(did("taro", AdminAction::PolicyPublished, "version 3", &policy));
+            let reviewed = Event::Reviewed { admin: name.to_owned(), up_to: 1, note: String::new() };
+            all.push(Entry::server(reviewed));
+            all.push(Entry::server(Event::Missed { count: 1 }).of(None, Some(name.to_owned())));
+        }
+        for entry in &all {
+            for wanted in [whole, apart] {
+                assert!(concerns(entry, wanted, &HashMap::new()), "{wanted}: {entry:?}");
+            }
+            for other in ["か係", narrow, "係", "ガ係"] {
+                let found = concerns(entry, other, &HashMap::new());
+                assert!(!found, "{other}: {entry:?}");
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::follow::{Base, Followed, LedgerRefused, News};
 use tasuki_protocol::ledger::wire::{ADMIN_CHECKPOINT_PATH, AskCheckpoint, CheckpointAnswer};
 
@@ -14,8 +15,8 @@ use crate::fault::Fault;
 const MAX_EXCUSES: usize = 8;
 
 pub(crate) fn followed(bundle: &Bundle) -> Followed {
-    let (tenant, root) = (bundle.tenant, bundle.root);
-    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root, now: unix_ms() / 1000 }
+    let (tenant, word) = (bundle.tenant, RootsWord::of(bundle));
+    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), word, now: unix_ms() / 1000 }
 }
 
 /// What is kept here of the organisation's ledger. It was checked when it was kept: a key that was

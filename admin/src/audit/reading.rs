@@ -8,6 +8,7 @@ use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::keys::WrappedLogKey;
 use tasuki_protocol::ledger::audit::{Auditor, Finding, Header, Item, Verified};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::log_key::{LogPublicKey, LogSecretKey};
 
 use super::export::Export;
@@ -89,7 +90,8 @@ pub async fn pass(
     let bundle = bundle_of(&header, trust)?;
     each(&Item::Header(header.clone()))?;
     let (from, whole) = (header.from, header.from == 0);
-    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), bundle.root);
+    let mut auditor =
+        Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), RootsWord::of(&bundle));
     let witnessed = witnesses.iter().try_for_each(|seen| match seen {
         Seen::Elsewhere(note) => auditor.witness(note),
         Seen::Here(checkpoint) => auditor.witness_kept(checkpoint),

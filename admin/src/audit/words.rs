@@ -106,61 +106,68 @@ fn quoted(text: String) -> String {
 
 /// What an event is called.
 pub fn title(event: &Event, language: Language) -> String {
-    let (english, japanese) = match event {
-        Event::ServerStarted { .. } => ("Server started", "サーバー起動"),
-        Event::ServerStopped => ("Server stopped", "サーバー停止"),
-        Event::ClockStepped { .. } => ("Clock changed", "時計の変更"),
-        Event::Restored { .. } => ("Restored from a backup", "バックアップから復元"),
-        Event::Missed { .. } => ("EVENTS NOT WRITTEN", "記録できなかった出来事"),
-        Event::LoggedIn { .. } => ("Signed in", "サインイン"),
-        Event::LoginFailed { .. } => ("Sign-in failed", "サインイン失敗"),
-        Event::LockedOut { .. } => ("SUSPENDED", "アカウント停止"),
-        Event::LoggedOut { .. } => ("Signed out", "サインアウト"),
-        Event::DeviceEnrolled { .. } => ("Device asked for", "端末の登録申請"),
-        Event::PasswordChanged => ("Password changed", "パスワードの変更"),
-        Event::AdminDid { .. } => ("Administrator", "管理者の操作"),
-        Event::AdminRefused { .. } => ("Administrator refused", "管理操作を拒否"),
-        Event::LedgerRead { .. } => ("Ledger read", "記録の閲覧"),
-        Event::Reviewed { .. } => ("Ledger reviewed", "記録の確認"),
-        Event::Pruned { .. } => ("Ledger pruned", "記録の削除"),
-        Event::RestoreAcknowledged { .. } => ("Restore acknowledged", "復元を承認"),
-        Event::RoomOpened { .. } => ("Number opened", "番号発行"),
-        Event::PairingTried { .. } => ("Number tried", "番号入力"),
-        Event::PairingFailed { .. } => ("Pairing failed", "接続確認失敗"),
-        Event::PairingRefused { why, .. } if why.is_violation() => {
-            ("REFUSED AT THE DOOR", "接続前に不正を検出")
-        }
-        Event::PairingRefused { .. } => ("Refused at the door", "接続前に拒否"),
-        Event::TooManyGuesses { .. } => ("TOO MANY TRIES", "試行回数超過"),
-        Event::Paired { .. } => ("Paired", "接続確立"),
-        Event::RequestRefused { .. } => ("Request refused", "要求を拒否"),
-        Event::SessionClosed { .. } => ("Session closed", "セッション終了"),
-        Event::SessionTakenUp => ("Session taken up again", "セッション再開"),
-        Event::ConsentAsked { .. } => ("Consent asked", "同意の確認"),
-        Event::ConsentAnswered { .. } => ("Consent answered", "同意の回答"),
-        Event::RightAsked { .. } => ("Right asked", "権限の要求"),
-        Event::RightGranted { .. } => ("Right granted", "権限の付与"),
-        Event::RightRevoked { .. } => ("Right revoked", "権限の取り消し"),
-        Event::ModeChanged { .. } => ("Mode changed", "モード変更"),
-        Event::Refused { .. } => ("Refused", "拒否"),
-        Event::Violation { .. } => ("VIOLATION", "違反"),
-        Event::TranscriptMismatch => ("SERVER ALTERED WHAT PASSED", "通信内容の改変を検出"),
-        Event::ScreenshotTaken { .. } => ("Screenshot", "画面保存"),
-        Event::FileMoved { .. } => ("File", "ファイル"),
-        Event::ClipboardMoved { .. } => ("Clipboard", "クリップボード"),
-        Event::ChatLine { .. } => ("Chat", "チャット"),
-        Event::Customer { .. } => ("Customer", "顧客"),
-        Event::Note { .. } => ("Note", "メモ"),
-        Event::RecordingStarted { .. } => ("Recording started", "録画開始"),
-        Event::RecordingStopped { .. } => ("Recording stopped", "録画停止"),
-        Event::Connected { .. } => ("Connected", "通信経路"),
-        Event::Disconnected { .. } => ("Path lost", "通信経路の切断"),
-        Event::ReceiptKept { .. } => ("Receipt", "控え"),
-        Event::LedgerRolledBack { .. } => ("LEDGER OLDER THAN SEEN", "以前より古い記録を検出"),
-        Event::Ended { .. } => ("Session ended", "セッション終了（端末側）"),
-    };
-    language.pick(english, japanese)
+    if matches!(event, Event::PairingRefused { why, .. } if why.is_violation()) {
+        return language.pick("REFUSED AT THE DOOR", "接続前に不正を検出");
+    }
+    title_of(&kind(event), language)
 }
+
+/// What events of a name are called.
+pub fn title_of(kind: &str, language: Language) -> String {
+    let known = TITLES.iter().find(|(name, ..)| *name == kind);
+    known.map_or_else(|| kind.to_owned(), |(_, english, japanese)| language.pick(*english, *japanese))
+}
+
+const TITLES: [(&str, &str, &str); 48] = [
+    ("server_started", "Server started", "サーバー起動"),
+    ("server_stopped", "Server stopped", "サーバー停止"),
+    ("clock_stepped", "Clock changed", "時計の変更"),
+    ("restored", "Restored from a backup", "バックアップから復元"),
+    ("missed", "EVENTS NOT WRITTEN", "記録できなかった出来事"),
+    ("logged_in", "Signed in", "サインイン"),
+    ("login_failed", "Sign-in failed", "サインイン失敗"),
+    ("locked_out", "SUSPENDED", "アカウント停止"),
+    ("logged_out", "Signed out", "サインアウト"),
+    ("device_enrolled", "Device asked for", "端末の登録申請"),
+    ("password_changed", "Password changed", "パスワードの変更"),
+    ("admin_did", "Administrator", "管理者の操作"),
+    ("admin_refused", "Administrator refused", "管理操作を拒否"),
+    ("ledger_read", "Ledger read", "記録の閲覧"),
+    ("reviewed", "Ledger reviewed", "記録の確認"),
+    ("pruned", "Ledger pruned", "記録の削除"),
+    ("restore_acknowledged", "Restore acknowledged", "復元を承認"),
+    ("room_opened", "Number opened", "番号発行"),
+    ("pairing_tried", "Number tried", "番号入力"),
+    ("pairing_failed", "Pairing failed", "接続確認失敗"),
+    ("pairing_refused", "Refused at the door", "接続前に拒否"),
+    ("too_many_guesses", "TOO MANY TRIES", "試行回数超過"),
+    ("paired", "Paired", "接続確立"),
+    ("request_refused", "Request refused", "要求を拒否"),
+    ("session_closed", "Session closed", "セッション終了"),
+    ("session_taken_up", "Session taken up again", "セッション再開"),
+    ("consent_asked", "Consent asked", "同意の確認"),
+    ("consent_answered", "Consent answered", "同意の回答"),
+    ("right_asked", "Right asked", "権限の要求"),
+    ("right_granted", "Right granted", "権限の付与"),
+    ("right_revoked", "Right revoked", "権限の取り消し"),
+    ("mode_changed", "Mode changed", "モード変更"),
+    ("refused", "Refused", "拒否"),
+    ("violation", "VIOLATION", "違反"),
+    ("transcript_mismatch", "SERVER ALTERED WHAT PASSED", "通信内容の改変を検出"),
+    ("screenshot_taken", "Screenshot", "画面保存"),
+    ("file_moved", "File", "ファイル"),
+    ("clipboard_moved", "Clipboard", "クリップボード"),
+    ("chat_line", "Chat", "チャット"),
+    ("customer", "Customer", "顧客"),
+    ("note", "Note", "メモ"),
+    ("recording_started", "Recording started", "録画開始"),
+    ("recording_stopped", "Recording stopped", "録画停止"),
+    ("connected", "Connected", "通信経路"),
+    ("disconnected", "Path lost", "通信経路の切断"),
+    ("receipt_kept", "Receipt", "控え"),
+    ("ledger_rolled_back", "LEDGER OLDER THAN SEEN", "以前より古い記録を検出"),
+    ("ended", "Session ended", "セッション終了（端末側）"),
+];
 
 /// Who saw it happen.
 pub fn witness(by: Witness, language: Language) -> String {
@@ -197,7 +204,19 @@ pub fn json(record: &Record, zone: &Zone) -> Value {
 mod tests {
     use tasuki_protocol::ledger::words::AdminAction;
 
+    use super::super::filter::kinds;
     use super::*;
+
+    #[test]
+    fn s100_every_event_has_a_title_in_both_languages() {
+        let named: Vec<&str> = TITLES.iter().map(|(name, ..)| *name).collect();
+        let untold: Vec<String> =
+            kinds().into_iter().filter(|kind| !named.contains(&kind.as_str())).collect();
+        assert!(untold.is_empty() && named.len() == kinds().len(), "{untold:?}");
+        for (name, ..) in TITLES {
+            assert_ne!(title_of(name, Language::En), title_of(name, Language::Ja), "{name}");
+        }
+    }
 
     /// S56, S100: a certificate's end is a day and no count of seconds, and a policy's version has a word.
     #[test]

@@ -4,14 +4,15 @@ use clap::Subcommand;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH, AddAdmin, AdminAdded,
     AdminChange, AdminList, ChangeAdmin, ChangeAdminPassword, INVITATIONS_PATH, InvitationList,
-    LimitAdmin, Limits, ProblemCode, WithdrawInvitations,
+    LimitAdmin, ProblemCode, WithdrawInvitations,
 };
 
+use super::limiting::{LimitOptions, Wish};
 use super::{init, operator};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::limits::{self, LimitFault, Others};
+use crate::limits::LimitFault;
 use crate::missing::Missing;
 use crate::naming;
 use crate::printed::Printed;
@@ -67,18 +68,8 @@ pub enum AdminCommand {
     Limit {
         /// The administrator's name
         name: String,
-        /// Address or network, e.g. 192.0.2.0/24; several times for several
-        #[arg(long, value_name = "NETWORK")]
-        address: Vec<String>,
-        /// Hardware address that the administrator's computer declares; it can be forged
-        #[arg(long, value_name = "MAC")]
-        mac: Vec<String>,
-        /// As in policies, e.g. "mon-fri 09:00-18:00 Asia/Tokyo"; without a zone that of the policy in force, or UTC
-        #[arg(long, value_name = "HOURS")]
-        hours: Option<String>,
-        /// Lift all limits but those given beside it
-        #[arg(long)]
-        none: bool,
+        #[command(flatten)]
+        options: LimitOptions,
     },
 }
 
@@ -101,10 +92,7 @@ pub(super) async fn run(settings: &Settings, command: &AdminCommand) -> Result<P
             change(&desk, name, AdminChange::Remove).await
         }
         AdminCommand::Unlock { name } => change(&desk, name, AdminChange::Unlock).await,
-        AdminCommand::Limit { name, address, mac, hours, none } => {
-            let given = operator::typed_limits(&desk, address, mac, hours.as_deref()).await?;
-            limit(&desk, name, given, if *none { Others::Lifted } else { Others::Stay }).await
-        }
+        AdminCommand::Limit { name, options } => limit(&desk, name, options.wish(&desk).await?).await,
     }
 }
 
@@ -168,7 +156,8 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
     let zone = Zone::named(None)?;
     rows.extend(list.admins.iter().map(|admin| {
         let state = operator::state(admin.state, admin.suspended_until, (&zone, desk.language));
-        let limits = desk.language.limits(&admin.limits);
+        let limits = admin.limits.as_ref().map(|limits| desk.language.limits(limits));
+        let limits = limits.unwrap_or_else(|| desk.language.limits_unreadable());
         vec![admin.name.clone(), state, init::short(&admin.key), limits]
     }));
     Ok(Printed { text: table(&rows), json })
@@ -181,15 +170,15 @@ async fn change(desk: &Desk, name: &str, change: AdminChange) -> Result<Printed,
     Ok(Printed { text: desk.language.done(name), json })
 }
 
-async fn limit(desk: &Desk, name: &str, given: Limits, others: Others) -> Result<Printed, Fault> {
+async fn limit(desk: &Desk, name: &str, wish: Wish) -> Result<Printed, Fault> {
     let list: AdminList = desk.fetch(ADMINS_PATH).await?;
     let entry = list.admins.into_iter().find(|admin| admin.name == name);
     let now = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?.limits;
-    let is_asked = given == Limits::default() && others == Others::Stay;
-    let limits = limits::changed(now, given, others);
+    let is_to_see = wish.is_to_see();
+    let limits = wish.made_of(now)?;
     let macs = tasuki_terminal::hardware::addresses();
     let order = LimitAdmin { name: name.to_owned(), limits, macs };
-    if !is_asked {
+    if !is_to_see {
         match desk.post::<serde_json::Value>(ADMIN_LIMITS_PATH, &order).await {
             Err(Fault::Refused(ProblemCode::Unusable)) => return Err(LimitFault::Unusable.into()),
             Err(Fault::Refused(ProblemCode::Yourself)) => return Err(LimitFault::Yourself.into()),

@@ -147,7 +147,7 @@ pub(super) async fn run(settings: &Settings, command: &AuditCommand) -> Result<P
         }
         AuditCommand::Show { input, record } => show(settings, input, *record).await,
         AuditCommand::Verify { input, checkpoint } => verify(settings, input, checkpoint).await,
-        AuditCommand::Events => Ok(events()),
+        AuditCommand::Events => Ok(events(settings.language())),
         AuditCommand::Review(options) => audit_care::review(settings, options).await,
         AuditCommand::Prune(options) => audit_care::prune(settings, options).await,
         AuditCommand::AcknowledgeRestore(options) => audit_care::acknowledge(settings, options).await,
@@ -281,9 +281,11 @@ async fn show(settings: &Settings, input: &Input, seq: u64) -> Result<Printed, F
 }
 
 /// Which names `--event` takes.
-fn events() -> Printed {
+fn events(language: Language) -> Printed {
     let kinds = filter::kinds();
-    Printed { text: kinds.join("\n"), json: serde_json::json!({ "events": kinds }) }
+    let row = |kind: &String| vec![kind.clone(), words::title_of(kind, language)];
+    let text = table(&kinds.iter().map(row).collect::<Vec<_>>());
+    Printed { text, json: serde_json::json!({ "events": kinds }) }
 }
 
 async fn verify(settings: &Settings, input: &Input, checkpoints: &[PathBuf]) -> Result<Printed, Fault> {

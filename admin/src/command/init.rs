@@ -307,6 +307,7 @@ async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> 
         log_keys: vec![log_key.public()],
         wrapped_log_keys: None,
         least_list: None,
+        earlier_decrees: Vec::new(),
         issued_at: now,
         expires_at: now + BUNDLE_LIFE_S,
     };

@@ -12,6 +12,7 @@ mod explain;
 mod group;
 mod init;
 mod key;
+mod limiting;
 mod login;
 mod making;
 mod operator;

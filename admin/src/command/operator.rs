@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use serde::Serialize;
 use tasuki_protocol::admin::{
-    AddOperator, ChangeOperator, LimitOperator, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
+    AddOperator, ChangeOperator, LimitOperator, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
     OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
     ProblemCode,
 };
@@ -14,11 +14,12 @@ use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
 
-use super::{device, operator_change, policy, session};
+use super::limiting::{LimitOptions, Wish};
+use super::{device, operator_change, session};
 use crate::audit::times::Zone;
 use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::limits::{self, LimitFault, Others};
+use crate::limits::LimitFault;
 use crate::naming;
 use crate::printed::Printed;
 use crate::prompt::{self, Sure};
@@ -108,18 +109,8 @@ pub enum OperatorCommand {
     Limit {
         /// The operator's account
         operator: String,
-        /// Address or network, e.g. 192.0.2.0/24; several times for several
-        #[arg(long, value_name = "NETWORK")]
-        address: Vec<String>,
-        /// Hardware address that the operator's computer declares; it can be forged
-        #[arg(long, value_name = "MAC")]
-        mac: Vec<String>,
-        /// As in policies, e.g. "mon-fri 09:00-18:00 Asia/Tokyo"; without a zone that of the policy in force, or UTC
-        #[arg(long, value_name = "HOURS")]
-        hours: Option<String>,
-        /// Lift all limits but those given beside it
-        #[arg(long)]
-        none: bool,
+        #[command(flatten)]
+        options: LimitOptions,
     },
 }
 
@@ -168,9 +159,8 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
             let done = change(&desk, operator, OperatorChange::ForgetAuthenticator).await?;
             Ok(Printed { text: desk.language.forgotten(operator), ..done })
         }
-        OperatorCommand::Limit { operator, address, mac, hours, none } => {
-            let given = typed_limits(&desk, address, mac, hours.as_deref()).await?;
-            limit(&desk, operator, given, if *none { Others::Lifted } else { Others::Stay }).await
+        OperatorCommand::Limit { operator, options } => {
+            limit(&desk, operator, options.wish(&desk).await?).await
         }
     }
 }
@@ -193,30 +183,16 @@ async fn remove(desk: &Desk, operator: &str, his: &[DeviceKey]) -> Result<Printe
     change(desk, operator, OperatorChange::Remove).await
 }
 
-/// Hours that name no zone are by the clocks of the policy's.
-pub(super) async fn typed_limits(
-    desk: &Desk,
-    addresses: &[String],
-    macs: &[String],
-    hours: Option<&str>,
-) -> Result<Limits, Fault> {
-    let hours = match hours {
-        Some(text) => Some(limits::in_zone(text, policy::zone(desk).await?.as_deref())),
-        None => None,
-    };
-    Ok(limits::typed(addresses, macs, hours.as_deref())?)
-}
-
-async fn limit(desk: &Desk, operator: &str, given: Limits, others: Others) -> Result<Printed, Fault> {
+async fn limit(desk: &Desk, operator: &str, wish: Wish) -> Result<Printed, Fault> {
     let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
     let entry = list.operators.into_iter().find(|entry| entry.operator == operator);
     let now = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?.limits;
-    let is_asked = given == Limits::default() && others == Others::Stay;
-    let limits = limits::changed(now, given, others);
+    let is_to_see = wish.is_to_see();
+    let limits = wish.made_of(Some(now))?;
     let order = LimitOperator { operator: operator.to_owned(), limits };
     let mut text = desk.language.limits_of(operator, &order.limits);
     let mut json = serde_json::json!({ "operator": operator, "limits": order.limits });
-    if is_asked {
+    if is_to_see {
         return Ok(Printed { text, json });
     }
     let running = session::of(desk, operator).await?;

@@ -149,6 +149,7 @@ mod tests {
             log_keys: vec![log_key.public()],
             wrapped_log_keys: None,
             least_list: None,
+            earlier_decrees: Vec::new(),
             issued_at: 0,
             expires_at: 1,
         }

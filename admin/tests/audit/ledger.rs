@@ -59,6 +59,7 @@ pub(crate) fn bundle(root: &SigningKey) -> Bundle {
         log_keys: vec![log_key().public()],
         wrapped_log_keys: None,
         least_list: None,
+        earlier_decrees: Vec::new(),
         issued_at: 1,
         expires_at: 2,
     }

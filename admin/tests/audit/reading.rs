@@ -334,4 +334,9 @@ fn s56_searching_takes_wide_and_narrow_letters_for_one_and_names_who_is_not_ther
     let names = admin(&folder.path().join("profile"), &["audit", "events"]).output().unwrap();
     let names = String::from_utf8(names.stdout).unwrap();
     assert!(names.lines().count() > 40 && names.contains("screenshot_taken"), "{names}");
+    let japanese = ["audit", "events", "--lang", "ja"];
+    let names = admin(&folder.path().join("profile"), &japanese).output().unwrap();
+    let names = String::from_utf8(names.stdout).unwrap();
+    let line = names.lines().find(|line| line.starts_with("screenshot_taken ")).unwrap();
+    assert!(line.ends_with("画面保存"), "{names}");
 }

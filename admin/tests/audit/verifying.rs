@@ -5,8 +5,11 @@ use std::process::{Command, Output};
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
+use tasuki_protocol::keys::digest_of_wrapped;
 use tasuki_protocol::ledger::audit::{Item, Tombstone};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::{Entry, Event};
 use tempfile::TempDir;
 
@@ -187,6 +190,47 @@ fn s95_what_a_signed_tombstone_took_away_verifies_and_nobody_elses_word_counts()
         let output = verify(&folder, &["--json"]);
         assert_eq!(output.status.code(), Some(code), "{}", said(&output));
         assert_eq!(said(&output).contains("\"pruned\":2"), code == 0, "{}", said(&output));
+    }
+}
+
+/// T69, T64: what the root before this one took away holds where this one signed for it. Who has the old root
+/// takes nothing away with it: not of what came since, nor of before, whatever date he writes.
+#[test]
+fn t69_a_former_roots_tombstone_counts_if_the_new_root_signed_for_it_and_no_later_one_does() {
+    let of = |before: u64| {
+        let mut part = Ledger::new();
+        (0..before).for_each(|count| part.server(count, Entry::server(Event::Missed { count })));
+        let (admin, reason) = ("admin".to_owned(), "retention".to_owned());
+        let stone = Tombstone { tenant: TENANT, before, root: part.root(), admin, reason, at: 1 };
+        Blob(dsse::sign(&stone, &root_key()))
+    };
+    let next = SigningKey::from_bytes(&[67; 32]);
+    let signed_for = RootsWord::of(&bundle(&root_key())).handed_on::<Tombstone>(&[of(2)]);
+    for (stones, gone, earlier, code) in [
+        (vec![of(2)], 2, signed_for.clone(), 0),
+        // As of a bundle that says nothing of it.
+        (vec![of(2)], 2, Vec::new(), 10),
+        (vec![of(2), of(4)], 4, signed_for.clone(), 10),
+        (vec![of(1)], 1, signed_for.clone(), 10),
+        // It is there, and nobody leans on it.
+        (vec![of(2), of(4)], 2, signed_for, 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut items = six().items;
+        let Item::Header(header) = &mut items[0] else { panic!() };
+        let wrapped_log_keys = Some(digest_of_wrapped(std::iter::empty()));
+        let signed = Bundle { wrapped_log_keys, earlier_decrees: earlier, ..bundle(&next) };
+        header.bundle = Blob(dsse::sign(&signed, &next));
+        for seq in 0..gone {
+            let at = record(&items, seq);
+            if let Item::Record(stored) = &mut items[at] {
+                stored.row = None;
+            }
+        }
+        items.splice(1..1, stones.into_iter().map(Item::Tombstone));
+        write(folder.path(), &items);
+        let output = verify(&folder, &["--json"]);
+        assert_eq!(output.status.code(), Some(code), "{gone} gone: {}", said(&output));
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use hyper::StatusCode;
 use tasuki_protocol::ledger::checkpoint::{Checkpoint, MAX_NOTE_BYTES};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::follow::{Base, Followed, LedgerRefused, News};
 use tasuki_protocol::ledger::wire::{AskCheckpoint, CHECKPOINT_PATH, CheckpointAnswer};
 use tasuki_protocol::signal;
@@ -122,8 +123,8 @@ async fn ask(desk: &Desk, sign_in: &SignIn, known: Option<Base>) -> Result<Check
 
 fn followed(desk: &Desk) -> Followed {
     let bundle = &desk.trust.bundle;
-    let (tenant, root) = (bundle.tenant, bundle.root);
-    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), root, now: unix() }
+    let (tenant, word) = (bundle.tenant, RootsWord::of(bundle));
+    Followed { tenant, checkpoint_keys: bundle.checkpoint_keys.clone(), word, now: unix() }
 }
 
 fn name(desk: &Desk) -> String {

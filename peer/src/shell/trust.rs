@@ -258,6 +258,7 @@ pub(super) mod tests {
             log_keys: vec![LogSecretKey::from_bytes([1; 32]).public()],
             wrapped_log_keys: None,
             least_list: None,
+            earlier_decrees: Vec::new(),
             issued_at: 0,
             expires_at: u64::MAX,
         }

@@ -5,10 +5,10 @@
 
 use super::audit::Acknowledgement;
 use super::checkpoint::Checkpoint;
+use super::decree::RootsWord;
 use super::tree::{Hash, is_consistent};
 use super::wire::CheckpointAnswer;
 use crate::bundle::CLOCK_TOLERANCE_S;
-use crate::dsse;
 use crate::ids::{DeviceKey, TenantId};
 
 /// Whose ledger is followed.
@@ -18,7 +18,7 @@ pub struct Followed {
     /// Who may sign checkpoints.
     pub checkpoint_keys: Vec<DeviceKey>,
     /// Who may excuse a restore.
-    pub root: DeviceKey,
+    pub word: RootsWord,
     /// The own clock, in unix seconds: no checkpoint is kept that lies ahead of it, for no word of the
     /// root key could excuse what came after.
     pub now: u64,
@@ -116,7 +116,7 @@ impl Followed {
     /// The root key's newest word that what was seen gives way to an older ledger.
     fn excuse(&self, known: Base, found: u64, answer: &CheckpointAnswer) -> Option<Base> {
         answer.acknowledgements.iter().rev().find_map(|envelope| {
-            let word = dsse::open::<Acknowledgement>(&envelope.0, &[self.root]).ok()?;
+            let word = self.word.open::<Acknowledgement>(&envelope.0).ok()??;
             let meant = word.tenant == self.tenant && word.lost >= known.size && word.at >= known.at;
             let base = Base { size: word.size, root: word.root, at: word.at };
             // Each excuse leads to another point, or nobody would come to an end.
@@ -133,6 +133,7 @@ mod tests {
     use super::super::tree::{Frontier, Subtree, consistency, leaf_hash};
     use super::*;
     use crate::blob::Blob;
+    use crate::dsse;
 
     const TENANT: TenantId = TenantId([1; 8]);
     const NOW: u64 = 2_000_000_000;
@@ -146,7 +147,8 @@ mod tests {
     }
 
     fn followed() -> Followed {
-        Followed { tenant: TENANT, checkpoint_keys: vec![public(3)], root: public(9), now: NOW }
+        let word = RootsWord::of_root(public(9));
+        Followed { tenant: TENANT, checkpoint_keys: vec![public(3)], word, now: NOW }
     }
 
     /// A ledger of which everything after `forked` is another's than in one with another `forked`.
@@ -263,6 +265,26 @@ mod tests {
             panic!()
         };
         assert_eq!(refused(base, &other.answer(12, 3)), LedgerRefused::Forked { known: 12 });
+    }
+
+    /// T69: a restore of before the root was changed is one still; who has the old root excuses no other.
+    #[test]
+    fn t69_a_former_roots_word_excuses_what_the_new_one_signed_for_and_nothing_since() {
+        let known = Server::of(40, 99).base(30, 10);
+        let mut restored = Server::of(60, 12);
+        restored.acknowledge(35, 12, 20, 9);
+        let answer = restored.answer(30, 3);
+        let since =
+            |signed_for| Followed { word: RootsWord::succeeding(public(8), signed_for), ..followed() };
+        let signed_for = followed().word.handed_on::<Acknowledgement>(&answer.acknowledgements);
+        let news = since(signed_for.clone()).news(Some(known), &answer);
+        assert!(matches!(news, Ok(News::AskFrom(_))), "{news:?}");
+        let forked = Err(LedgerRefused::Forked { known: 30 });
+        assert_eq!(since(Vec::new()).news(Some(known), &answer), forked);
+        // Dated back, too.
+        let mut stolen = Server::of(60, 5);
+        stolen.acknowledge(35, 5, 20, 9);
+        assert_eq!(since(signed_for).news(Some(known), &stolen.answer(30, 3)), forked);
     }
 
     /// T67: one acknowledged restore is no leave for the next, whatever a server dates its checkpoints with.

@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod checkpoint;
+pub mod decree;
 pub mod event;
 pub mod export;
 pub mod follow;

@@ -2,9 +2,10 @@
 
 use tasuki_protocol::{
     admin::{OperatorChange, OperatorState, ProblemCode, TokenOf},
+    bundle::Bundle,
     consent::Answer,
     grant::Change,
-    ids::Role,
+    ids::{DeviceKey, Digest, PROTOCOL_VERSION, Role, TenantId},
     message::Asked,
     policy::{exchange::SessionStage, preset::Preset},
     receipt::{Ender, ReceiptPathKind},
@@ -136,5 +137,41 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::Breached", &ProblemCode::Breached, r#""breached""#);
     all.json("ProblemCode::Document", &ProblemCode::Document, r#""document""#);
     all.json("ProblemCode::OwnCertificate", &ProblemCode::OwnCertificate, r#""own_certificate""#);
+    all.assert_same();
+}
+
+/// T69: programs of before read a bundle whose root was never changed, and this one reads theirs.
+#[test]
+fn a_bundle_names_words_of_former_roots_where_there_are_any() {
+    let bundle = |earlier_decrees| Bundle {
+        v: PROTOCOL_VERSION,
+        version: 7,
+        tenant: TenantId([1; 8]),
+        organisation: "Example".to_owned(),
+        host: "help.example".to_owned(),
+        port: 443,
+        root: DeviceKey([2; 32]),
+        server_pins: Vec::new(),
+        manifest_keys: Vec::new(),
+        checkpoint_keys: Vec::new(),
+        lock_keys: Vec::new(),
+        log_keys: Vec::new(),
+        wrapped_log_keys: None,
+        least_list: None,
+        earlier_decrees,
+        issued_at: 3,
+        expires_at: 4,
+    };
+    let (key, words) = ("02".repeat(32), "05".repeat(32));
+    let keys =
+        r#""server_pins":[],"manifest_keys":[],"checkpoint_keys":[],"lock_keys":[],"log_keys":[]"#;
+    let head = format!(
+        r#"{{"v":1,"version":7,"tenant":"0101010101010101","organisation":"Example","host":"help.example","port":443,"root":"{key}",{keys}"#
+    );
+    let mut all = Snapshots::default();
+    let without = format!(r#"{head},"issued_at":3,"expires_at":4}}"#);
+    all.json("Bundle", &bundle(Vec::new()), &without);
+    let with = format!(r#"{head},"earlier_decrees":["{words}"],"issued_at":3,"expires_at":4}}"#);
+    all.json("Bundle, its root changed", &bundle(vec![Digest([5; 32])]), &with);
     all.assert_same();
 }

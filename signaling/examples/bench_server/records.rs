@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::audit::{Auditor, Item};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
 use tasuki_protocol::ledger::record::{Opened, seal_at_end};
 use tasuki_protocol::ledger::tree::Frontier;
@@ -124,7 +125,8 @@ pub(crate) fn verified(records: u64) -> Vec<Figure> {
     let log_key = LogSecretKey::from_bytes([2; 32]).public();
     let seed = Seed::from_bytes([4; 32]);
     let mut book = Book::new(tenant, vec![log_key], seed, Frontier::default(), NOTHING_BEFORE);
-    let mut auditor = Auditor::new(tenant, vec![public], DeviceKey([9; 32]));
+    let word = RootsWord::of_root(DeviceKey([9; 32]));
+    let mut auditor = Auditor::new(tenant, vec![public], word);
     let start = Instant::now();
     let (mut seconds, mut bytes) = (0.0, 0_usize);
     let entry = Opened::Entry(Entry::server(happened()));

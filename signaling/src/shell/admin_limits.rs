@@ -18,10 +18,15 @@ impl Accounts {
     pub(super) async fn limits_of_admin(&self, admin: AdminId) -> Result<Option<Limits>, sqlx::Error> {
         let find = sqlx::query("SELECT limits FROM admins WHERE id = ?").bind(admin.0);
         let Some(row) = find.fetch_optional(&self.store.pool).await? else { return Ok(None) };
-        Ok(match row.try_get::<Option<Vec<u8>>, _>(0)? {
+        Ok(self.admins_limits(row.try_get(0)?))
+    }
+
+    /// As they are kept.
+    pub(super) fn admins_limits(&self, kept: Option<Vec<u8>>) -> Option<Limits> {
+        match kept {
             Some(sealed) => self.names.open(Cell::Limits, &sealed),
             None => Some(Limits::default()),
-        })
+        }
     }
 
     /// Whether who is signed in may still act from there now. Hardware addresses were declared at the sign-in.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
     ADMIN_PROOF, AdminChange, AdminEntry, AdminList, AdminLogin, AdminLoginAnswer, ChangeAdmin,
-    EnrolAdmin, Limits, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
+    EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
@@ -320,12 +320,8 @@ impl Accounts {
         let entry = |row: &sqlx::sqlite::SqliteRow| {
             let person = row.try_get::<Vec<u8>, _>(0).ok()?;
             let enabled = row.try_get::<String, _>(2).ok()? == "enabled";
-            let limits = match row.try_get::<Option<Vec<u8>>, _>(5).ok()? {
-                Some(sealed) => self.names.open(Cell::Limits, &sealed)?,
-                None => Limits::default(),
-            };
             Some(AdminEntry {
-                limits,
+                limits: self.admins_limits(row.try_get(5).ok()?),
                 name: self.names.open::<Person>(Cell::Person, &person)?.name,
                 key: DeviceKey(row.try_get::<Vec<u8>, _>(1).ok()?.try_into().ok()?),
                 state: if enabled { OperatorState::Enabled } else { OperatorState::Disabled },

@@ -64,7 +64,7 @@ async fn entry(world: &World, name: &str) -> (Limits, Option<u64>) {
     let answer = world.admin_get(ADMINS_PATH).await;
     let list: AdminList = serde_json::from_slice(&answer.body).unwrap();
     let entry = list.admins.into_iter().find(|admin| admin.name == name).unwrap();
-    (entry.limits, entry.suspended_until)
+    (entry.limits.expect("they can be read"), entry.suspended_until)
 }
 
 #[tokio::test]
@@ -217,4 +217,27 @@ async fn s63_of_two_administrators_who_limit_each_other_at_one_moment_one_is_lef
         );
         sqlx::query("UPDATE admins SET limits = NULL").execute(&mut own).await.unwrap();
     }
+}
+
+/// S66, T62: whose limits cannot be opened is not let in, and is not hidden: his colleagues see him and that, and set them anew.
+#[tokio::test]
+async fn s66_an_administrator_whose_limits_cannot_be_read_is_listed_and_kept_out() {
+    let taro = key(91);
+    let world = with_taro(&taro).await;
+    let mut own = database(&world).await;
+    let spoil = "UPDATE admins SET limits = x'00112233' WHERE key = ?";
+    let public = taro.verifying_key().to_bytes().to_vec();
+    let spoilt = sqlx::query(spoil).bind(public).execute(&mut own).await.unwrap();
+    assert_eq!(spoilt.rows_affected(), 1);
+    let answer = world.admin_get(ADMINS_PATH).await;
+    let listed: AdminList = serde_json::from_slice(&answer.body).unwrap();
+    let limits = listed.admins.into_iter().map(|admin| (admin.name, admin.limits));
+    let expected = [("admin".to_owned(), Some(Limits::default())), ("taro".to_owned(), None)];
+    assert_eq!(limits.collect::<Vec<_>>(), expected);
+    let kept_out = post(&world, &taro, (ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)), &[]).await;
+    assert_eq!((kept_out.status, code(&kept_out)), (503, ProblemCode::Busy));
+    assert_ne!(list(&world, &taro, &[]).await.status, 200, "nor does he act where he was signed in");
+    assert_eq!(limit(&world, "taro", Limits::default(), &[]).await.status, 204);
+    let answer = sign_in(&world, &taro, &log_in(ADMIN_PASSWORD), &[]).await;
+    assert!(matches!(answer, AdminLoginAnswer::SignedIn { .. }), "{answer:?}");
 }

@@ -11,6 +11,7 @@ use tasuki_protocol::certificate::Revocations;
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceList, REVOKE_PATH, RevokeDevices};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, SessionId};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::follow::{Base, Followed, News};
 use tasuki_protocol::ledger::wire::{
@@ -80,7 +81,7 @@ impl Deeds {
         let followed = Followed {
             tenant: bundle.tenant,
             checkpoint_keys: bundle.checkpoint_keys,
-            root: device_key(&root_key()),
+            word: RootsWord::of_root(device_key(&root_key())),
             now: unix() + 24 * 3600,
         };
         Self {

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::audit::{Auditor, Tombstone, Verified};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::keys::DataKey;
 use tasuki_protocol::ledger::record::{Opened, open as open_row};
@@ -79,7 +81,8 @@ async fn all_rows(world: &World, opened: &LedgerOpened) -> RowsPage {
 
 fn verify(world: &World, opened: &LedgerOpened, page: &RowsPage) -> Verified {
     let bundle = world.bundle();
-    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys, device_key(&root_key()));
+    let word = RootsWord::of_root(device_key(&root_key()));
+    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys, word);
     opened.tombstones.iter().for_each(|stone| auditor.tombstone(&stone.0).unwrap());
     page.keys.iter().for_each(|key| auditor.key(key));
     let mut notes = page.notes.iter().peekable();
@@ -326,6 +329,12 @@ async fn s95_records_are_pruned_for_good_on_the_root_keys_word_alone_and_reviews
     }
     let pruned = read_until(&world, |event| matches!(event, Event::Pruned { .. })).await;
     assert_eq!(pruned.verified.pruned, 3);
+    // T69: a root that was changed takes nothing away any more.
+    let (next, next_stone) = (SigningKey::from_bytes(&[31; 32]), Tombstone { at: 2, ..stone });
+    let handed_over = Bundle { version: 2, root: device_key(&next), ..world.bundle() };
+    assert_eq!(world.publish(&handed_over, &[&next, &root_key()]).await.status, 204);
+    assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &next_stone)).await.status, 401);
+    assert_eq!(world.admin_post(PRUNE_PATH, &prune(&next, &next_stone)).await.status, 204);
     assert!(pruned.entries[..3].iter().all(Option::is_none));
     assert!(pruned.entries.iter().flatten().any(|e| matches!(e.event, Event::Reviewed { .. })));
 }

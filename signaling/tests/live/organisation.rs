@@ -51,6 +51,7 @@ impl World {
             log_keys: vec![LogSecretKey::from_bytes([23; 32]).public()],
             wrapped_log_keys: None,
             least_list: None,
+            earlier_decrees: Vec::new(),
             issued_at: unix(),
             expires_at: unix() + 86_400,
         }

@@ -38,6 +38,7 @@ fn plain() -> Bundle {
         log_keys: vec![LogSecretKey::from_bytes([14; 32]).public()],
         wrapped_log_keys: None,
         least_list: None,
+        earlier_decrees: Vec::new(),
         issued_at: 0,
         expires_at: u64::MAX,
     }

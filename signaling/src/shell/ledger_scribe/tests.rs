@@ -6,6 +6,7 @@ mod tampering;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::audit::{Auditor, Finding, Verified};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::{MAX_ENTRY_BYTES, Witness};
 use tasuki_protocol::ledger::record::{open, seal_at_end};
 use tasuki_protocol::ledger::tree::Hash;
@@ -108,8 +109,8 @@ async fn pool(folder: &TempDir) -> SqlitePool {
 async fn audit(folder: &TempDir, witnessed: &[String]) -> Result<Verified, Finding> {
     let store = Store::over(pool(folder).await);
     let page = store.page(0, u64::MAX).await.unwrap();
-    let mut auditor =
-        Auditor::new(TENANT, vec![public(&checkpoint_key(3))], public(&checkpoint_key(9)));
+    let word = RootsWord::of_root(public(&checkpoint_key(9)));
+    let mut auditor = Auditor::new(TENANT, vec![public(&checkpoint_key(3))], word);
     for note in witnessed {
         auditor.witness(note)?;
     }
