@@ -202,7 +202,7 @@ fn key_of(uri: &str) -> String {
 
 /// The server takes the sign-in for over, or this computer has none any more.
 pub(super) fn is_sign_in_over(fault: &Fault) -> bool {
-    matches!(fault, Fault::SignInOver | Fault::NotSignedIn)
+    matches!(fault, Fault::SignInOver | Fault::NotSignedIn | Fault::HoursOver { .. })
 }
 
 /// Running sessions end with the sign-in that opened them. Whether anybody was signed in.
