@@ -103,27 +103,6 @@ fn every_state_looks_as_committed() {
     gallery.close();
 }
 
-fn every_control_has_a_role_and_a_label() {
-    for lang in [Lang::En, Lang::Ja] {
-        for scene in scenes::all(lang, Shade::Light) {
-            let window = open(&scene);
-            let nameless = ElementQuery::from_root(&window)
-                .match_descendants()
-                .match_predicate(|element| {
-                    let label = element.accessible_label().unwrap_or_default();
-                    element.accessible_role().is_some_and(is_control) && label.is_empty()
-                })
-                .find_all();
-            let ids: Vec<_> = nameless.iter().map(|e| (e.id(), e.type_name())).collect();
-            assert!(ids.is_empty(), "{} has controls without a label: {ids:?}", scene.name);
-        }
-    }
-}
-
-fn is_control(role: AccessibleRole) -> bool {
-    matches!(role, R::Button | R::TextInput | R::RadioButton | R::Switch | R::Tab | R::ListItem)
-}
-
 fn find(window: &OperatorWindow, role: AccessibleRole, label: &str) -> Option<ElementHandle> {
     let label = label.to_owned();
     ElementQuery::from_root(window)

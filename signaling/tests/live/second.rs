@@ -49,14 +49,11 @@ pub(crate) async fn with_digits(world: &World, device: &SigningKey, digits: Opti
 
 /// An account with an authenticator; gives its address.
 pub(crate) async fn with_authenticator(world: &World, device: &SigningKey) -> String {
-    signed_in_by_digits(world, device).await.0
+    digits_spent_by(world, device).await.0
 }
 
 /// As [`with_authenticator`]; gives the token, too, and the digits that were spent on it.
-pub(crate) async fn signed_in_by_digits(
-    world: &World,
-    device: &SigningKey,
-) -> (String, String, String) {
+pub(crate) async fn digits_spent_by(world: &World, device: &SigningKey) -> (String, String, String) {
     let enrolment = world.add_operator("hanako", &Mode::ALL).await;
     world.enrol_device("hanako", device, &enrolment).await;
     let set_up = |digits: Option<String>| {
@@ -77,10 +74,9 @@ pub(crate) async fn signed_in_by_digits(
 async fn s62_an_authenticators_digits_are_asked_for_count_once_and_share_the_lock() {
     let world = World::start().await;
     let device = key(51);
-    let uri = with_authenticator(&world, &device).await;
+    let (uri, _, spent) = digits_spent_by(&world, &device).await;
     assert_eq!(with_digits(&world, &device, None).await.login(), LoginAnswer::NeedsTotp);
-    // The set-up spent this step.
-    let used = with_digits(&world, &device, Some(digits(&uri, 0))).await;
+    let used = with_digits(&world, &device, Some(spent)).await;
     assert_eq!((used.status, code(&used)), (401, ProblemCode::DigitsUsed));
     with_digits(&world, &device, Some(digits(&uri, 1))).await.signed_in();
     let used = with_digits(&world, &device, Some(digits(&uri, 1))).await;

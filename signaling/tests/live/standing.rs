@@ -31,7 +31,7 @@ use crate::lifetimes::age;
 use crate::organisation::lock_key;
 use crate::pairing::{hellos, open, pair};
 use crate::policy::publish;
-use crate::second::{digits, log_in, signed_in_by_digits};
+use crate::second::{digits, digits_spent_by, log_in};
 
 /// What a signed-in operator asks over a connection of his own, with the device's proof in it.
 pub(crate) async fn ask<T: serde::Serialize>(
@@ -231,7 +231,7 @@ async fn t51_whoever_knows_the_password_guesses_at_digits_three_times_and_no_mor
 async fn s62_the_second_look_is_at_an_authenticators_digits_where_there_is_one() {
     let world = World::with(&[("lock_after", "100")]).await;
     let device = SigningKey::from_bytes(&[51; 32]);
-    let (uri, token, spent) = signed_in_by_digits(&world, &device).await;
+    let (uri, token, spent) = digits_spent_by(&world, &device).await;
     age(&world, "tokens", "confirmed", 601).await;
     let socket = world.operator_socket(&token, &device).await;
     let mut operator = Operator { device, token, socket };

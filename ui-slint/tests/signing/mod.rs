@@ -100,22 +100,21 @@ pub(crate) fn nothing_moves_under_the_pointer_before_a_session() {
     let number = ["operator-waiting", "operator-wrong-number", "operator-at-the-door"];
     let home = ["operator-settings-aside", "operator-home", "operator-home-reason"];
     let copy = [(R::Button, "Copy number"), (R::Button, "Copy link")];
-    let begin = [(R::TextInput, "Customer"), (R::Button, "New session")];
-    for size in [(1280.0, 800.0), (960.0, 640.0)] {
-        for (names, controls) in [(number, copy), (home, begin)] {
-            let mut first = None;
-            for name in names {
-                let window = open(&scene(name));
-                window.window().set_size(LogicalSize::new(size.0, size.1));
-                let _ = window.window().take_snapshot().unwrap();
-                let places = controls.map(|(role, label)| {
-                    let control =
-                        find(&window, role, label).unwrap_or_else(|| panic!("{name}: {label}"));
-                    let (at, size) = (control.absolute_position(), control.size());
-                    (at.x, at.y, size.width, size.height)
-                });
-                assert_eq!(*first.get_or_insert(places), places, "{name} at {size:?}");
-            }
+    let begin = [(R::TextInput, "Ticket (optional)"), (R::Button, "New session")];
+    let (large, small) = ((1280.0, 800.0), (960.0, 640.0));
+    for (size, names, controls) in [(large, number, copy), (small, number, copy), (large, home, begin)]
+    {
+        let mut first = None;
+        for name in names {
+            let window = open(&scene(name));
+            window.window().set_size(LogicalSize::new(size.0, size.1));
+            let _ = window.window().take_snapshot().unwrap();
+            let places = controls.map(|(role, label)| {
+                let control = find(&window, role, label).unwrap_or_else(|| panic!("{name}: {label}"));
+                let (at, size) = (control.absolute_position(), control.size());
+                (at.x, at.y, size.width, size.height)
+            });
+            assert_eq!(*first.get_or_insert(places), places, "{name} at {size:?}");
         }
     }
 }
