@@ -70,8 +70,16 @@ pub enum ServerToOperator {
     Challenge {
         challenge: Challenge,
     },
-    /// The proof was right.
-    Ready,
+    /// The proof was right. Until when the device's certificate holds, in unix seconds; said again when there is another.
+    Ready {
+        certified_until: u64,
+    },
+    /// The proof was right, and nothing but the account's hours keeps him out: when they begin next, in unix seconds, and
+    /// by which zone, as [`crate::login::LoginAnswer::OutsideHours`]. Whoever has not proven the device never gets it (T52).
+    OutsideHours {
+        opens: Option<u64>,
+        zone: String,
+    },
     RoomOpened {
         session: SessionId,
         locator: Locator,

@@ -18,6 +18,7 @@ mod kept;
 mod last_words;
 pub mod look;
 pub mod operator;
+mod options;
 mod orders;
 mod room;
 mod rows;

@@ -172,7 +172,8 @@ impl Line {
             ServerToOperator::Closed { session, reason } if session == own => Heard::Closed(reason),
             ServerToOperator::Refused { reason } => Heard::Refused(reason),
             ServerToOperator::Challenge { .. }
-            | ServerToOperator::Ready
+            | ServerToOperator::Ready { .. }
+            | ServerToOperator::OutsideHours { .. }
             | ServerToOperator::RoomOpened { .. }
             | ServerToOperator::Arrived { .. }
             | ServerToOperator::Forwarded { .. }

@@ -9,7 +9,7 @@ use clap::Parser;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::login::LoginResponse;
 use tasuki_protocol::rights::Mode;
-pub use tasuki_terminal::usage::Manual;
+pub use tasuki_terminal::usage::{Manual, Words};
 use tokio::task::JoinHandle;
 
 use super::start;
@@ -139,9 +139,10 @@ pub async fn begin(
         Role::Agent => None,
     };
     let desk = start::desk(&trust, settings);
-    checkpoint::follow(&desk, &sign_in).await?;
-    let entrance = Entrance::Operator { sign_in, device: Box::new(device.clone()) };
+    // First, because there alone somebody is told of hours.
+    let entrance = Entrance::Operator { sign_in: sign_in.clone(), device: Box::new(device.clone()) };
     let server = ServerLink::connect(trust.clone(), settings.proxies.clone(), entrance).await?;
+    checkpoint::follow(&desk, &sign_in).await?;
     let (end, needs) = start::end_setup(Role::Operator, &trust, settings, device, mode.ceiling())?;
     let peer = Peer::operator(OperatorSetup { end, mode, reason });
     let paths = Paths::new(PathNeeds { stun: server.places(), ..needs });

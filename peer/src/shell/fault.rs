@@ -126,6 +126,8 @@ faults! {
     OutsideHours = 56, FaultOutsideHours;
     /// All that was typed is right; the account's own hours are others.
     OutsideAccountHours { opens: String, zone: String } = 56, FaultOutsideAccountHours [opens, zone];
+    /// Nobody typed anything: a sign-in of before is outside of the account's own hours.
+    HoursOver { opens: String, zone: String } = 56, FaultHoursOver [opens, zone];
     /// As before: not from this address.
     OutsideAddresses = 57, FaultOutsideAddresses;
     /// As before: not with this computer's hardware addresses.

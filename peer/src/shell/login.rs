@@ -137,6 +137,14 @@ fn outside_hours(opens: Option<u64>, zone: &str) -> Fault {
     }
 }
 
+/// As [`outside_hours`], told to a sign-in of before.
+pub(super) fn hours_over(opens: Option<u64>, zone: &str) -> Fault {
+    match opens.and_then(|unix| on_the_clock(unix, zone)) {
+        Some((opens, zone)) => Fault::HoursOver { opens, zone },
+        None => Fault::SignInOver,
+    }
+}
+
 /// What the person reads out to the administrator.
 pub fn device_words(device: &SigningKey) -> String {
     words::fingerprint(&DeviceKey(device.verifying_key().to_bytes()))

@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::dial::{self, Connection, Places, Stream};
 use super::fault::Fault;
 use super::interfaces;
+use super::login::hours_over;
 use super::profile::SignIn;
 use super::proxy::Proxies;
 use super::reasons::of_io;
@@ -68,7 +69,7 @@ impl ServerLink {
     /// The first dial's failure; later ones are retried in silence.
     pub async fn connect(trust: Trust, proxies: Proxies, entrance: Entrance) -> Result<Self, Fault> {
         let caller = Caller { trust, proxies, entrance };
-        let (socket, places) = caller.dial().await?;
+        let Answered { socket, places, .. } = caller.dial().await?;
         let (requests, wanted) = mpsc::channel(QUEUE);
         let (told, events) = mpsc::channel(QUEUE);
         let task = tokio::spawn(keep_up(caller, socket, wanted, told));
@@ -106,6 +107,15 @@ impl ServerLink {
 
 type Socket = WebSocketStream<Stream>;
 
+/// What a dial comes to.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) socket: Socket,
+    places: Places,
+    /// When the certificate of an operator's device ends, in unix seconds.
+    pub(super) certified_until: Option<u64>,
+}
+
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) trust: Trust,
@@ -114,17 +124,18 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) async fn dial(&self) -> Result<(Socket, Places), Fault> {
+    pub(super) async fn dial(&self) -> Result<Answered, Fault> {
         let Connection { stream, places } = dial::open(&self.trust, &self.proxies).await?;
         let late = |_| Fault::Unreachable {
             address: dial::address(&self.trust),
             why: "it does not answer".into(),
         };
         let greeted = tokio::time::timeout(HANDSHAKE, self.greet(stream)).await.map_err(late)?;
-        Ok((greeted?, places))
+        let (socket, certified_until) = greeted?;
+        Ok(Answered { socket, places, certified_until })
     }
 
-    async fn greet(&self, stream: Stream) -> Result<Socket, Fault> {
+    async fn greet(&self, stream: Stream) -> Result<(Socket, Option<u64>), Fault> {
         let (path, bearer) = match &self.entrance {
             Entrance::Agent => (AGENT_PATH, None),
             Entrance::Operator { sign_in, .. } => (OPERATOR_PATH, Some(&sign_in.token)),
@@ -143,13 +154,17 @@ impl Caller {
             .max_write_buffer_size(4 * MAX_MESSAGE);
         let upgraded = tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await;
         let (mut socket, _) = upgraded.map_err(|why| self.upgrade_fault(why))?;
-        if let Entrance::Operator { sign_in, device } = &self.entrance {
-            self.prove(&mut socket, &sign_in.token, device).await?;
-        }
-        Ok(socket)
+        let certified_until = match &self.entrance {
+            Entrance::Operator { sign_in, device } => {
+                Some(self.prove(&mut socket, &sign_in.token, device).await?)
+            }
+            Entrance::Agent => None,
+        };
+        Ok((socket, certified_until))
     }
 
-    async fn prove(&self, socket: &mut Socket, token: &str, device: &SigningKey) -> Result<(), Fault> {
+    /// Until when the device is certified.
+    async fn prove(&self, socket: &mut Socket, token: &str, device: &SigningKey) -> Result<u64, Fault> {
         let ServerToOperator::Challenge { challenge } = self.hear(socket).await? else {
             return Err(Fault::Misunderstood);
         };
@@ -159,7 +174,8 @@ impl Caller {
         let proof = signal::encode(&OperatorToServer::Prove { signature });
         socket.send(Message::text(proof)).await.map_err(|_| Fault::ServerGone)?;
         match self.hear(socket).await? {
-            ServerToOperator::Ready => Ok(()),
+            ServerToOperator::Ready { certified_until } => Ok(certified_until),
+            ServerToOperator::OutsideHours { opens, zone } => Err(hours_over(opens, &zone)),
             ServerToOperator::Refused { reason } => Err(refusal(reason)),
             ServerToOperator::Challenge { .. }
             | ServerToOperator::RoomOpened { .. }
@@ -341,7 +357,7 @@ async fn dial_again(caller: &Caller, wanted: &mut mpsc::Receiver<ServerRequest>)
             }
         }
         match caller.dial().await {
-            Ok((socket, _)) => {
+            Ok(Answered { socket, .. }) => {
                 // What was asked of a connection that is gone is asked again by the core.
                 while wanted.try_recv().is_ok() {}
                 return Some(socket);

@@ -271,7 +271,8 @@ fn from_operator(line: &str, say: &mpsc::Sender<String>, room: &Shared, behaviou
     let mut room = room.lock().unwrap();
     match signal::decode::<OperatorToServer>(line).unwrap() {
         OperatorToServer::Prove { .. } => {
-            say.try_send(signal::encode(&ServerToOperator::Ready)).unwrap()
+            let certified_until = u64::from(u32::MAX);
+            say.try_send(signal::encode(&ServerToOperator::Ready { certified_until })).unwrap()
         }
         OperatorToServer::OpenRoom { mode, hellos, .. } => {
             *room = Room {

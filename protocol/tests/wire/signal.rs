@@ -104,7 +104,14 @@ fn what_an_operator_is_told_keeps_its_words() {
     let mut all = Snapshots::default();
     let session = session();
     all.json("ServerToOperator::Challenge", &S::Challenge { challenge: Challenge([0xc0; 32]) }, r#"{"type":"challenge","challenge":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"}"#);
-    all.json("ServerToOperator::Ready", &S::Ready, r#"{"type":"ready"}"#);
+    let ready = S::Ready { certified_until: 9 };
+    all.json("ServerToOperator::Ready", &ready, r#"{"type":"ready","certified_until":9}"#);
+    let hours = S::OutsideHours { opens: Some(9), zone: "Asia/Tokyo".to_owned() };
+    all.json(
+        "ServerToOperator::OutsideHours",
+        &hours,
+        r#"{"type":"outside_hours","opens":9,"zone":"Asia/Tokyo"}"#,
+    );
     let opened = S::RoomOpened { session, locator: locator(), resume: token(), expires_in: 600 };
     all.json("ServerToOperator::RoomOpened", &opened, r#"{"type":"room_opened","session":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","locator":42,"resume":"7070707070707070707070707070707070707070707070707070707070707070","expires_in":600}"#);
     let arrived = S::Arrived { session, attempt: 1, hello: blob(), manifest: blob() };

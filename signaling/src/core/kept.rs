@@ -168,6 +168,7 @@ fn out(kept: &Kept, now: Now) -> Operator {
         rights: Rights::NONE,
         certificate: Vec::new(),
         until: now.instant,
+        certified_until: 0,
         confirmed_until: now.instant,
     }
 }

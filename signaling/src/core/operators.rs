@@ -40,8 +40,9 @@ pub(crate) struct Desk {
 impl Rooms {
     pub(crate) fn operator_here(&mut self, connection: ConnectionId, operator: Operator, now: Now) {
         let pace = Pace::new(self.settings.messages, now.instant);
+        let certified_until = operator.certified_until;
         self.desks.insert(connection, Desk { operator, pace });
-        self.tell_operator(connection, ServerToOperator::Ready);
+        self.tell_operator(connection, ServerToOperator::Ready { certified_until });
     }
 
     /// It has said more than its allowance.

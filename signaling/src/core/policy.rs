@@ -10,13 +10,13 @@ use tasuki_protocol::policy::Policy;
 use tasuki_protocol::policy::decide::{Decision, Denial, Subject};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::showable::is_showable_reason;
-use tasuki_protocol::signal::{CloseReason, RefusalReason};
+use tasuki_protocol::signal::{CloseReason, RefusalReason, ServerToOperator};
 use tasuki_protocol::terms::Requirement;
 
 use super::agenda::Reminder;
 use super::issue::{Issuer, Wish};
 use super::room::{Meeting, Room, Stage, Terms};
-use super::rooms::{Now, Operator, OperatorId, Rooms};
+use super::rooms::{ConnectionId, Now, Operator, OperatorId, Rooms};
 
 impl Issuer {
     pub(crate) fn decide(&self, operator: &Operator, mode: Mode, unix: u64) -> Decision {
@@ -62,6 +62,7 @@ impl Rooms {
     /// The operator at this device is what `is` says from now on.
     pub(crate) fn renew(&mut self, is: &Operator, now: Now) {
         let is_he = |was: &Operator| (was.id, was.device) == (is.id, is.device);
+        self.tell_of_certificate(|was| is_he(was) && was.certified_until != is.certified_until, is);
         let desks = self.desks.values_mut().map(|desk| &mut desk.operator);
         let whose = desks.chain(self.rooms.values_mut().map(|room| &mut room.operator));
         for was in whose.filter(|was| is_he(was)) {
@@ -75,11 +76,26 @@ impl Rooms {
         self.end_what_is_wider(is_he, now);
     }
 
+    /// Whoever is connected shows its person until when the device is certified.
+    fn tell_of_certificate(&mut self, is_told: impl Fn(&Operator) -> bool, is: &Operator) {
+        let told = self.desks.iter().filter(|(_, desk)| is_told(&desk.operator));
+        let told: Vec<ConnectionId> = told.map(|(connection, _)| *connection).collect();
+        for connection in told {
+            let certified_until = is.certified_until;
+            self.tell_operator(connection, ServerToOperator::Ready { certified_until });
+        }
+    }
+
     /// Operators who are here or have a room, each with his device.
     pub fn present(&self) -> BTreeSet<(OperatorId, DeviceKey)> {
         let desks = self.desks.values().map(|desk| &desk.operator);
         let whose = desks.chain(self.rooms.values().map(|room| &room.operator));
         whose.map(|operator| (operator.id, operator.device)).collect()
+    }
+
+    /// Whether the operator has a number or a session at this device.
+    pub fn has_room(&self, operator: OperatorId, device: DeviceKey) -> bool {
+        self.rooms.values().any(|room| (room.operator.id, room.operator.device) == (operator, device))
     }
 
     fn end_what_is_wider(&mut self, is_whose: impl Fn(&Operator) -> bool, now: Now) {

@@ -69,6 +69,8 @@ pub struct Operator {
     pub certificate: Vec<u8>,
     /// When his certificate or the hours of his account end, and with them what he has running.
     pub until: Instant,
+    /// When the certificate ends, in unix seconds.
+    pub certified_until: u64,
     /// Until when the person counts as having shown that it is he.
     pub confirmed_until: Instant,
 }

@@ -293,6 +293,15 @@ impl Accounts {
         Ok(admission.check_place_and_time(address, clock::unix_row()))
     }
 
+    /// When the allowed hours begin next, in unix seconds, and by which zone.
+    pub(crate) async fn opening(
+        &self,
+        operator: OperatorId,
+    ) -> Result<(Option<u64>, String), sqlx::Error> {
+        let account = self.by_id(operator.0).await?;
+        Ok(account.map(|account| opening(&account.limits)).unwrap_or_default())
+    }
+
     /// Whether the account's limits let somebody in from there now.
     pub(crate) fn admits(
         &self,

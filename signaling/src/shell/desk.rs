@@ -19,7 +19,7 @@ use super::clock;
 use super::ledger::{Job, Ledger, Then, Work};
 use super::ledger_scribe::Scribe;
 use super::metrics::Metrics;
-use super::places::{Here, Places};
+use super::places::{Here, Placed, Places};
 use super::store::Event;
 use super::store_fault;
 use crate::core::kept::{LastSeen, Remembered};
@@ -128,11 +128,16 @@ impl Desk {
 
     /// The operator's devices that are here or have something running, each with the addresses where it is, or the last
     /// one where it was.
-    pub(crate) fn places_of(&self, operator: OperatorId) -> Vec<(DeviceKey, BTreeSet<IpAddr>)> {
+    pub(crate) fn places_of(&self, operator: OperatorId) -> Vec<Placed> {
         self.changed();
         let inner = self.lock();
         let his = inner.rooms.present().into_iter().filter(|(id, _)| *id == operator);
-        his.map(|whose| (whose.1, inner.places.of(whose))).collect()
+        let placed = |whose: (OperatorId, DeviceKey)| Placed {
+            device: whose.1,
+            at: inner.places.of(whose),
+            runs: inner.rooms.has_room(whose.0, whose.1),
+        };
+        his.map(placed).collect()
     }
 
     pub(crate) fn withdraw(&self, operator: OperatorId) {

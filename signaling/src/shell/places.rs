@@ -34,6 +34,16 @@ impl Here {
     }
 }
 
+/// One device of an operator, and where it is.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) device: DeviceKey,
+    /// None where it has not come back since a restart.
+    pub(crate) at: BTreeSet<IpAddr>,
+    /// It has a number or a session; a window that only waits has none.
+    pub(crate) runs: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Places {
     here: HashMap<ConnectionId, Here>,

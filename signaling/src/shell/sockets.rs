@@ -23,6 +23,7 @@ use super::listen::Guest;
 use super::store::Event;
 use super::tokens::Bearer;
 use super::web::Site;
+use crate::core::admission::Outside;
 use crate::core::rooms::{ConnectionId, Input, Operator};
 
 /// How long a message may take to leave.
@@ -128,14 +129,14 @@ async fn prove(
         Ok(_) | Err(_) => false,
     };
     let changes = site.desk.changes();
-    let operator = match admitted(site, bearer, address).await {
-        Ok(Some(operator)) if proven => operator,
-        Ok(_) => {
-            if !proven {
-                site.bearer_refused(bearer, address, Wrong::Device).await;
-            }
-            return line.refuse(RefusalReason::SignIn).await;
-        }
+    let found = admitted(site, bearer, address).await;
+    if !proven && found.is_ok() {
+        site.bearer_refused(bearer, address, Wrong::Device).await;
+        return line.refuse(RefusalReason::SignIn).await;
+    }
+    let operator = match found {
+        Ok(Ok(operator)) => operator,
+        Ok(Err(kept_out)) => return kept_out.tell(site, line, bearer, address).await,
         Err(_) => return line.refuse(RefusalReason::Unavailable).await,
     };
     let until = site.desk.operator_here(connection, address, operator);
@@ -147,9 +148,36 @@ async fn prove(
     // once more, from inside.
     let renewed = site.renew(bearer.operator, &bearer.device).await;
     match renewed.and(admitted(site, bearer, address).await) {
-        Ok(Some(_)) => Some(ends),
-        Ok(None) => line.refuse(RefusalReason::SignIn).await,
+        Ok(Ok(_)) => Some(ends),
+        Ok(Err(kept_out)) => kept_out.tell(site, line, bearer, address).await,
         Err(_) => line.refuse(RefusalReason::Unavailable).await,
+    }
+}
+
+/// Why a device that has proven itself is not let in.
+enum KeptOut {
+    /// Its sign-in is none any more, or counts for nothing where it is.
+    SignIn,
+    /// By the account's hours alone (S63).
+    Hours,
+}
+
+impl KeptOut {
+    async fn tell<T>(
+        self,
+        site: &Site,
+        line: &mut Line,
+        bearer: &Bearer,
+        address: IpAddr,
+    ) -> Option<T> {
+        let opening = match self {
+            Self::SignIn => return line.refuse(RefusalReason::SignIn).await,
+            Self::Hours => site.accounts.opening(bearer.operator).await,
+        };
+        site.bearer_refused(bearer, address, Wrong::Outside(Outside::Hours)).await;
+        let Ok((opens, zone)) = opening else { return line.refuse(RefusalReason::Unavailable).await };
+        line.send(signal::encode(&ServerToOperator::OutsideHours { opens, zone })).await;
+        None
     }
 }
 
@@ -174,13 +202,18 @@ async fn admitted(
     site: &Site,
     bearer: &Bearer,
     address: IpAddr,
-) -> Result<Option<Operator>, sqlx::Error> {
+) -> Result<Result<Operator, KeptOut>, sqlx::Error> {
     if !site.accounts.is_current(bearer).await? {
-        return Ok(None);
+        return Ok(Err(KeptOut::SignIn));
     }
-    let operator = site.accounts.operator(bearer).await?;
-    let left = site.accounts.time_left(bearer, address).await?;
-    Ok(operator.filter(|_| left.is_some()))
+    let Some(operator) = site.accounts.operator(bearer).await? else {
+        return Ok(Err(KeptOut::SignIn));
+    };
+    Ok(match site.accounts.still_admits(bearer.operator, address).await? {
+        Ok(()) => Ok(operator),
+        Err(Outside::Hours) => Err(KeptOut::Hours),
+        Err(Outside::Address | Outside::Mac) => Err(KeptOut::SignIn),
+    })
 }
 
 fn why_not(text: &str) -> RefusalReason {

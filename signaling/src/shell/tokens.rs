@@ -2,7 +2,6 @@
 //!
 //! Times are on the steady clock, which no step of the wall clock moves (F12).
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -149,6 +148,7 @@ impl Accounts {
             rights: certificate.rights,
             certificate: envelope,
             until,
+            certified_until: certificate.not_after,
             confirmed_until: Instant::now(),
         }))
     }
@@ -157,30 +157,6 @@ impl Accounts {
     pub(crate) fn token_left(&self, bearer: &Bearer) -> Duration {
         let left = bearer.expires.saturating_sub(self.clock.now());
         Duration::from_secs(u64::try_from(left).unwrap_or_default())
-    }
-
-    /// How long a connection of the bearer from `address` may last: until its token, its
-    /// certificate or the allowed hours end. `None`: it may not be at all.
-    ///
-    /// # Errors
-    /// It cannot be looked up: that is no reason to sign in again.
-    pub(crate) async fn time_left(
-        &self,
-        bearer: &Bearer,
-        address: IpAddr,
-    ) -> Result<Option<Duration>, sqlx::Error> {
-        let account = self.by_id(bearer.operator.0).await?;
-        let certified = self.certificate(bearer.operator.0, &bearer.device).await?;
-        let (Some(account), Some((_, certificate))) = (account, certified) else { return Ok(None) };
-        let unix = clock::unix_row();
-        // Hardware addresses were declared at the login: the token stands for them.
-        let admission = Admission::try_from(&account.limits).ok();
-        let admission = admission.filter(|limits| limits.check_place_and_time(address, unix).is_ok());
-        let token = u64::try_from(bearer.expires.saturating_sub(self.clock.now())).ok();
-        let ends = admission.zip(token);
-        Ok(ends.map(|(admission, token)| {
-            left(&admission, &certificate, unix).min(Duration::from_secs(token))
-        }))
     }
 
     /// A token that nobody was told of.

@@ -280,7 +280,8 @@ impl World {
         let message = [DEVICE_PROOF, &challenge.0, digest.as_slice()].concat();
         let signature = Blob(device.sign(&message).to_bytes().to_vec());
         socket.say(&OperatorToServer::Prove { signature }).await;
-        assert_eq!(socket.hear::<ServerToOperator>().await, ServerToOperator::Ready);
+        let ready = socket.hear::<ServerToOperator>().await;
+        assert!(matches!(ready, ServerToOperator::Ready { .. }), "{ready:?}");
         socket
     }
 

@@ -59,3 +59,4 @@ mod trust;
 mod turn;
 mod typed;
 mod units;
+mod waiting;

@@ -49,14 +49,11 @@ pub(crate) async fn with_digits(world: &World, device: &SigningKey, digits: Opti
 
 /// An account with an authenticator; gives its address.
 pub(crate) async fn with_authenticator(world: &World, device: &SigningKey) -> String {
-    signed_in_with_authenticator(world, device).await.0
+    digits_spent_by(world, device).await.0
 }
 
-/// As [`with_authenticator`], and the token of its first sign-in.
-pub(crate) async fn signed_in_with_authenticator(
-    world: &World,
-    device: &SigningKey,
-) -> (String, String) {
+/// As [`with_authenticator`]; gives the token, too, and the digits that were spent on it.
+pub(crate) async fn digits_spent_by(world: &World, device: &SigningKey) -> (String, String, String) {
     let enrolment = world.add_operator("hanako", &Mode::ALL).await;
     world.enrol_device("hanako", device, &enrolment).await;
     let set_up = |digits: Option<String>| {
@@ -68,18 +65,18 @@ pub(crate) async fn signed_in_with_authenticator(
     let LoginAnswer::TotpSetup { uri } = set_up(None).await.login() else { panic!() };
     assert!(uri.starts_with("otpauth://totp/Example%20KK:hanako?secret="), "{uri}");
     assert_eq!(set_up(Some("000000".to_owned())).await.status, 401);
-    let token = set_up(Some(digits(&uri, 0))).await.signed_in().token;
-    (uri, token)
+    let spent = digits(&uri, 0);
+    let token = set_up(Some(spent.clone())).await.signed_in().token;
+    (uri, token, spent)
 }
 
 #[tokio::test]
 async fn s62_an_authenticators_digits_are_asked_for_count_once_and_share_the_lock() {
     let world = World::start().await;
     let device = key(51);
-    let uri = with_authenticator(&world, &device).await;
+    let (uri, _, spent) = digits_spent_by(&world, &device).await;
     assert_eq!(with_digits(&world, &device, None).await.login(), LoginAnswer::NeedsTotp);
-    // The set-up spent this step.
-    let used = with_digits(&world, &device, Some(digits(&uri, 0))).await;
+    let used = with_digits(&world, &device, Some(spent)).await;
     assert_eq!((used.status, code(&used)), (401, ProblemCode::DigitsUsed));
     with_digits(&world, &device, Some(digits(&uri, 1))).await.signed_in();
     let used = with_digits(&world, &device, Some(digits(&uri, 1))).await;

@@ -27,10 +27,11 @@ use crate::acts::database;
 use crate::client::{
     ADMIN_PASSWORD, Answer, Operator, PASSWORD, Socket, World, exporter, request_over,
 };
+use crate::lifetimes::age;
 use crate::organisation::lock_key;
 use crate::pairing::{hellos, open, pair};
 use crate::policy::publish;
-use crate::second::{digits, log_in, signed_in_with_authenticator};
+use crate::second::{digits, digits_spent_by, log_in};
 
 /// What a signed-in operator asks over a connection of his own, with the device's proof in it.
 pub(crate) async fn ask<T: serde::Serialize>(
@@ -228,12 +229,12 @@ async fn t51_whoever_knows_the_password_guesses_at_digits_three_times_and_no_mor
 /// S62: where there is an authenticator, its digits are what is looked at, and no password is a second look.
 #[tokio::test]
 async fn s62_the_second_look_is_at_an_authenticators_digits_where_there_is_one() {
-    let world = World::with(&[("confirm_s", "2"), ("lock_after", "100")]).await;
+    let world = World::with(&[("lock_after", "100")]).await;
     let device = SigningKey::from_bytes(&[51; 32]);
-    let (uri, token) = signed_in_with_authenticator(&world, &device).await;
+    let (uri, token, spent) = digits_spent_by(&world, &device).await;
+    age(&world, "tokens", "confirmed", 601).await;
     let socket = world.operator_socket(&token, &device).await;
     let mut operator = Operator { device, token, socket };
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let wish = OperatorToServer::OpenRoom {
         mode: Mode::Manage,
         hellos: hellos(&world, &operator),
@@ -246,7 +247,6 @@ async fn s62_the_second_look_is_at_an_authenticators_digits_where_there_is_one()
         let (of, password) = ((operator.token.as_str(), &operator.device), password.map(str::to_owned));
         ask(&world, of, CONFIRM_PATH, &[], |proof| Confirmation { password, totp, proof })
     };
-    let spent = digits(&uri, 0);
     for (password, digits) in [
         (Some(PASSWORD), None),
         (None, Some("000000".to_owned())),

@@ -55,7 +55,7 @@ impl World {
             return None;
         }
         let ready = signal::decode(&socket.text().await?).ok()?;
-        matches!(ready, ServerToOperator::Ready).then_some(socket)
+        matches!(ready, ServerToOperator::Ready { .. }).then_some(socket)
     }
 }
 

@@ -220,6 +220,7 @@ fn op1() -> Operator {
         // Mode Manage asks for it, and this test is not about that.
         confirmed_until: Instant::now() + std::time::Duration::from_secs(24 * 3600),
         until: Instant::now() + std::time::Duration::from_secs(24 * 3600),
+        certified_until: 0,
     }
 }
 

@@ -25,6 +25,8 @@ use tasuki_signaling::core::rooms::{
 
 pub(crate) const TENANT: TenantId = TenantId([5; 8]);
 pub(crate) const LENGTH_S: u64 = 3600;
+/// When everybody's certificate ends, in unix seconds.
+pub(crate) const CERTIFIED_UNTIL: u64 = 1_800_000_000;
 
 pub(crate) struct Hall {
     pub(crate) rooms: Rooms,
@@ -164,7 +166,10 @@ impl Hall {
         let connection = self.connection();
         let operator = self.as_operator(id);
         let outputs = self.turn(Input::OperatorHere { connection, operator });
-        assert_eq!(to_operator(&outputs, connection), [ServerToOperator::Ready]);
+        assert_eq!(
+            to_operator(&outputs, connection),
+            [ServerToOperator::Ready { certified_until: CERTIFIED_UNTIL }]
+        );
         connection
     }
 
@@ -180,6 +185,7 @@ impl Hall {
             certificate: b"certificate".to_vec(),
             confirmed_until: self.now,
             until: self.now + seconds(365 * 24 * 3600),
+            certified_until: CERTIFIED_UNTIL,
         }
     }
 

@@ -258,7 +258,8 @@ impl World {
             ServerToOperator::AgentPresence { .. }
             | ServerToOperator::LedgerTicket { .. }
             | ServerToOperator::Challenge { .. }
-            | ServerToOperator::Ready
+            | ServerToOperator::Ready { .. }
+            | ServerToOperator::OutsideHours { .. }
             | ServerToOperator::Refused { .. } => {}
         }
     }

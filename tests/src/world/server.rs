@@ -193,6 +193,7 @@ impl Server {
             device: self.facts.device,
             rights: Rights::of(&Capability::ALL),
             certificate: self.facts.certificate.clone(),
+            certified_until: u64::from(u32::MAX),
             confirmed_until: self.began + Duration::from_secs(365 * 24 * 3600),
             until: self.began + Duration::from_secs(365 * 24 * 3600),
         }

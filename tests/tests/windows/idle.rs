@@ -44,7 +44,11 @@ fn t17_t55_s63_a_window_that_waits_tells_by_itself_that_nobody_is_signed_in_any_
     house.administrate(&["operator", "enable", entering::NAME]).unwrap();
     sign_in();
 
-    falls(&["limit", entering::NAME, "--hours", &in_six_hours()]);
+    says(HOME);
+    house.administrate(&["operator", "limit", entering::NAME, "--hours", &in_six_hours()]).unwrap();
+    let began = Instant::now();
+    says("Your account may not be used at this hour. It may again from ");
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     sign_in();
     says("What you typed is right, but your account may not be used at this hour. It may again from ");
     house.administrate(&["operator", "limit", entering::NAME, "--none"]).unwrap();

@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
         Ok(options) => options,
         Err(told) => return told,
     };
-    let early = Lang::of_locale(&options.lang.clone().unwrap_or_else(locale));
+    let early = Lang::of_locale(&options.common.lang.clone().unwrap_or_else(locale));
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
@@ -41,13 +41,13 @@ pub fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Fault> {
     let next_is_bar = upkeep::choose_toolkit("tasuki-agent")?;
     if let Some(state) = &options.mock {
-        return mock::walk(state, options.lang.as_deref(), next_is_bar).map_err(unusable);
+        return mock::walk(state, options.common.lang.as_deref(), next_is_bar).map_err(unusable);
     }
     let flags = Flags {
-        profile: options.profile.clone(),
-        tenant: options.tenant.clone(),
-        lang: options.lang.clone(),
-        log: options.log.clone(),
+        profile: options.common.profile.clone(),
+        tenant: options.common.tenant.clone(),
+        lang: options.common.lang.clone(),
+        log: options.common.log.clone(),
         ..Flags::default()
     };
     let remembered = Remembered::read(&flags)?;
@@ -57,7 +57,7 @@ fn run(options: &Options) -> Result<(), Fault> {
         Start::Second => return Ok(()),
         Start::First(door) => door,
     };
-    let said_language = options.lang.is_some();
+    let said_language = options.common.lang.is_some();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|why| Fault::System { what: "a thread", why: why.to_string() })?;
     let handle = runtime.handle().clone();

@@ -4,10 +4,13 @@
 
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::standing::Word;
 
 use super::entrance::{is_sign_in_over, learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
-use super::model::{Dialog, Door, Idle, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble};
+use super::model::{
+    Account, Dialog, Door, Idle, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble,
+};
 use super::second_look;
 use super::update::Effect;
 
@@ -18,7 +21,7 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
         learn_to_ask(model);
     }
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
-    let refused = matches!(&result, Err(fault) if is_sign_in_over(fault)) && !tab.leaving;
+    let refused = result.as_ref().err().filter(|fault| is_sign_in_over(fault) && !tab.leaving).cloned();
     let unconfirmed = result == Err(Fault::NotConfirmed) && !tab.leaving;
     let past = past(tab, &result, now);
     tab.noted = true;
@@ -42,8 +45,8 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
         return Vec::new();
     }
     let mut effects = keep(model, past);
-    if refused {
-        effects.extend(asked_to_sign_in(model, id));
+    if let Some(why) = refused {
+        effects.extend(asked_to_sign_in(model, id, &why));
     }
     effects
 }
@@ -79,24 +82,41 @@ fn go(model: &mut Model, what: Leave) -> Vec<Effect> {
 
 /// A number was refused for want of a sign-in: the way on is the page to sign in. Sessions that run in other
 /// tabs need none, and are not ended for it.
-pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId) -> Vec<Effect> {
+pub(super) fn asked_to_sign_in(model: &mut Model, refused: TabId, why: &Fault) -> Vec<Effect> {
     let is_over = |tab: &Tab| tab.id == refused || matches!(tab.stage, Stage::Over(_));
-    if model.tabs.iter().all(is_over) { sign_in_again(model) } else { Vec::new() }
+    if model.tabs.iter().all(is_over) { sign_in_again(model, why) } else { Vec::new() }
 }
 
 /// Told while nothing runs. What began meanwhile tells it by itself.
-pub(super) fn fell(model: &mut Model, fault: &Fault) -> Vec<Effect> {
-    match model.idle() {
-        Idle::SignedIn if is_sign_in_over(fault) => sign_in_again(model),
-        Idle::SignedIn | Idle::No => Vec::new(),
+pub(super) fn heard(model: &mut Model, word: Word) -> Vec<Effect> {
+    match (word, model.idle()) {
+        (Word::Fell(fault), Idle::SignedIn) => return sign_in_again(model, &fault),
+        (Word::Fell(_), Idle::No) => {}
+        (Word::Stands { certified_until }, Idle::SignedIn | Idle::No) => {
+            learn_standing(model, |account| {
+                account.certified_until = Some(certified_until);
+                account.went_back = None;
+            });
+        }
+        (Word::WentBack(fault), Idle::SignedIn | Idle::No) => {
+            learn_standing(model, |account| account.went_back = Some(fault));
+        }
+    }
+    Vec::new()
+}
+
+fn learn_standing(model: &mut Model, learn: impl FnOnce(&mut Account)) {
+    if let Door::In(account) = &mut model.door {
+        learn(account);
     }
 }
 
 /// Out, and told why.
-pub(super) fn sign_in_again(model: &mut Model) -> Vec<Effect> {
+pub(super) fn sign_in_again(model: &mut Model, why: &Fault) -> Vec<Effect> {
     let effects = go(model, Leave::SignOut);
     if let Door::Out(page) = &mut model.door {
-        page.trouble = Some(Trouble::SignInOver);
+        let hours = matches!(why, Fault::HoursOver { .. });
+        page.trouble = Some(if hours { Trouble::Failed(why.clone()) } else { Trouble::SignInOver });
     }
     effects
 }

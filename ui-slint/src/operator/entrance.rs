@@ -195,7 +195,7 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
 
 /// The server takes the sign-in for over, or this computer has none any more.
 pub(super) fn is_sign_in_over(fault: &Fault) -> bool {
-    matches!(fault, Fault::SignInOver | Fault::NotSignedIn)
+    matches!(fault, Fault::SignInOver | Fault::NotSignedIn | Fault::HoursOver { .. })
 }
 
 /// Running sessions end with the sign-in that opened them. Whether anybody was signed in.

@@ -58,6 +58,7 @@ fn account(settings: &Settings, trust: &Trust) -> Option<Account> {
         modes: sign_in.modes.clone(),
         reason: sign_in.reason,
         certified_until: sign_in.certified_until,
+        went_back: None,
     })
 }
 

@@ -148,6 +148,8 @@ pub struct Account {
     pub reason: Requirement,
     /// When this device's certificate ends, in seconds since 1970, where the server said it.
     pub certified_until: Option<u64>,
+    /// The server's keys or ledger are from before what this computer has seen (T67).
+    pub went_back: Option<Fault>,
 }
 
 /// Whether the window waits for its person, who is signed in.

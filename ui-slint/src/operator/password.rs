@@ -91,7 +91,7 @@ fn answered(model: &mut Model, answer: Result<(), Fault>) -> Vec<Effect> {
     // Sessions that run need no sign-in, and are not ended for want of one.
     if is_sign_in_over(&fault) && model.tabs.iter().all(|tab| matches!(tab.stage, Stage::Over(_))) {
         model.password = None;
-        return ending::sign_in_again(model);
+        return ending::sign_in_again(model, &fault);
     }
     let Some(changing) = &mut model.password else { return say(model, ToastWhat::Failed(fault)) };
     changing.busy = Busy::Idle;

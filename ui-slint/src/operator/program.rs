@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(options) => options,
         Err(told) => return told,
     };
-    let lang = options.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
+    let lang = options.common.lang.as_deref().map(Lang::of_locale).unwrap_or_else(desktop_lang);
     let ran = match options.mock.clone() {
         Some(state) => mock::run(lang, &state),
         None => run(options),
@@ -69,13 +69,13 @@ fn desktop_lang() -> Lang {
 }
 
 fn run(options: Options) -> Result<(), Fault> {
-    let is_told = options.lang.is_some();
+    let is_told = options.common.lang.is_some();
     let (settings, aside) = kept::settings(&Flags {
-        profile: options.profile,
-        tenant: options.tenant,
-        lang: options.lang,
+        profile: options.common.profile,
+        tenant: options.common.tenant,
+        lang: options.common.lang,
         path: options.path,
-        log: options.log,
+        log: options.common.log,
         proxy: options.proxy,
     })?;
     tasuki_peer::programs::surface::start_log(&settings.log)?;

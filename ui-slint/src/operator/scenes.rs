@@ -10,7 +10,7 @@ use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_protocol::terms::Requirement;
 
-use self::states::{asked, connect, go_on, live_stage, number, relayed};
+use self::states::{asked, connect, go_on, hours_over, live_stage, number, relayed};
 use super::history::{How, Past};
 use super::model::{
     Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Outcome, Page,
@@ -71,6 +71,7 @@ impl Stages {
             ("operator-sign-in-busy", out(SignIn { busy: Busy::Working, ..page.clone() })),
             ("operator-sign-in-wrong", trouble(Trouble::Failed(Fault::WrongPassword))),
             ("operator-sign-in-over", trouble(Trouble::SignInOver)),
+            ("operator-sign-in-hours", trouble(Trouble::Failed(hours_over()))),
             ("operator-sign-in-locked", trouble(Trouble::Locked { until: NOW + 14 * 60 + 32 })),
             ("operator-sign-in-totp", out(SignIn { asks: Asks::Totp, ..page.clone() })),
             (
@@ -99,6 +100,7 @@ impl Stages {
             ("operator-home-limited", self.limited()),
             ("operator-home-reason", self.asked_for_reason()),
             ("operator-home-certificate", self.near_its_end()),
+            ("operator-home-went-back", self.gone_back()),
             ("operator-dialling", self.tab(Mode::Control, Stage::Dialling, |_| {})),
             ("operator-waiting", self.tab(Mode::Control, waiting, |_| {})),
             ("operator-wrong-number", self.tab(Mode::View, Stage::Waiting(number(1)), |_| {})),
@@ -268,6 +270,7 @@ impl Stages {
             modes: Mode::ALL.to_vec(),
             reason: Requirement::default(),
             certified_until: Some(NOW + 80 * 86_400),
+            went_back: None,
         };
         Model { door: Door::In(account), ..self.empty() }
     }
@@ -287,6 +290,15 @@ impl Stages {
         let mut model = self.home();
         if let Door::In(account) = &mut model.door {
             account.certified_until = Some(NOW + 9 * 86_400);
+        }
+        model
+    }
+
+    /// Whose server was put back to a backup.
+    fn gone_back(&self) -> Model {
+        let mut model = self.home();
+        if let Door::In(account) = &mut model.door {
+            account.went_back = Some(Fault::LedgerOlder { known: 1874, found: 1630 });
         }
         model
     }

@@ -95,8 +95,8 @@ pub(super) fn answered(model: &mut Model, id: TabId, answer: Result<(), Fault>) 
         }
         Err(fault) if is_sign_in_over(&fault) => {
             tab.dialog = Dialog::None;
-            tab.stage = Stage::Over(Outcome::Failed(fault));
-            asked_to_sign_in(model, id)
+            tab.stage = Stage::Over(Outcome::Failed(fault.clone()));
+            asked_to_sign_in(model, id, &fault)
         }
         Err(fault) => {
             tab.second_look.trouble = Some(fault);

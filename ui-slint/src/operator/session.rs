@@ -319,8 +319,11 @@ pub(super) fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     if !matches!(tab.stage, Stage::Over(_)) {
         return Vec::new();
     }
-    if matches!(&tab.stage, Stage::Over(Outcome::Failed(fault)) if is_sign_in_over(fault)) {
-        return sign_in_again(model);
+    if let Stage::Over(Outcome::Failed(fault)) = &tab.stage
+        && is_sign_in_over(fault)
+    {
+        let why = fault.clone();
+        return sign_in_again(model, &why);
     }
     if second_look::lacks(tab) {
         second_look::ask(model, id);

@@ -41,6 +41,7 @@ pub(super) async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
             modes: answer.modes,
             reason: answer.reason,
             certified_until: answer.certified_until,
+            went_back: None,
         }),
         Ok(LoginOutcome::TotpSetup { uri }) => entrance::Answer::TotpSetup { uri },
         Ok(LoginOutcome::NeedsTotp) => entrance::Answer::NeedsTotp,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::standing;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -43,8 +43,14 @@ impl Standing {
         }
         let (settings, news, used) = (Arc::clone(settings), news.clone(), self.used.subscribe());
         self.task = Some(runtime.spawn(async move {
+            let (tell, mut words) = mpsc::channel(1);
+            let hear = async {
+                while let Some(word) = words.recv().await {
+                    news.tell(Msg::SignInStands(word)).await;
+                }
+            };
             tokio::select! {
-                fault = standing::until_it_falls(&settings) => news.tell(Msg::SignInFell(fault)).await,
+                ((), ()) = async { tokio::join!(standing::watch(&settings, tell), hear) } => {}
                 () = unused(used, HELD) => {}
             }
         }));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use tasuki_peer::core::io::HumanAct;
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::standing::Word;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::Mode;
 use zeroize::Zeroizing;
@@ -35,8 +36,8 @@ pub enum Msg {
     Typed(Missing),
     Answered(Answer),
     SignOut,
-    /// The server knows the sign-in no more, and nobody has asked it for anything.
-    SignInFell(Fault),
+    /// How the sign-in stands at the server, which nobody has asked for anything.
+    SignInStands(Word),
     /// Whether that, or the closing of the window, may end what runs.
     Leave(bool),
     /// What shuts the door may be mended by now.
@@ -158,7 +159,7 @@ fn changed(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answered(answer) => entrance::answered(model, answer),
         Msg::SignOut => ending::leave(model, Leave::SignOut),
-        Msg::SignInFell(fault) => ending::fell(model, &fault),
+        Msg::SignInStands(word) => ending::heard(model, word),
         Msg::Leave(yes) => ending::answered(model, yes),
         Msg::TryAgain => vec![Effect::LookAgain],
         Msg::Go(page) => go(model, page),

@@ -129,6 +129,7 @@ fn show_home(model: &Model, operator: &Operator<'_>) {
     let ends = certificate_ends(model);
     let ends = ends.map(|until| clock::day_and_time(until, &model.zone, model.lang()));
     operator.set_certificate_ends(ends.unwrap_or_default().into());
+    operator.set_went_back(went_back(model).unwrap_or_default().into());
     let cards = Mode::ALL.into_iter().map(|mode| ModeCard {
         mode: mode_name(mode),
         allowed: allowed.contains(&mode),
@@ -136,6 +137,11 @@ fn show_home(model: &Model, operator: &Operator<'_>) {
     });
     fill(&operator.get_cards(), cards, |rows| operator.set_cards(rows));
     operator.set_can_open(model.chosen.is_some_and(|mode| allowed.contains(&mode)));
+}
+
+fn went_back(model: &Model) -> Option<String> {
+    let Door::In(account) = &model.door else { return None };
+    account.went_back.as_ref().map(|fault| fault.sentence(model.lang()))
 }
 
 /// Where its person has to ask for another.

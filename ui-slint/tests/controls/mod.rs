@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use i_slint_backend_testing::AccessibleRole as R;
+use i_slint_backend_testing::{AccessibleRole, AccessibleRole as R, ElementQuery};
 use slint::platform::PointerEventButton;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_ui_slint::look::Shade;
@@ -11,6 +11,27 @@ use tasuki_ui_slint::operator::update::Msg;
 use tasuki_ui_slint::operator::{scenes, wire};
 
 use crate::{find, open};
+
+pub(crate) fn every_control_has_a_role_and_a_label() {
+    for lang in [Lang::En, Lang::Ja] {
+        for scene in scenes::all(lang, Shade::Light) {
+            let window = open(&scene);
+            let nameless = ElementQuery::from_root(&window)
+                .match_descendants()
+                .match_predicate(|element| {
+                    let label = element.accessible_label().unwrap_or_default();
+                    element.accessible_role().is_some_and(is_control) && label.is_empty()
+                })
+                .find_all();
+            let ids: Vec<_> = nameless.iter().map(|e| (e.id(), e.type_name())).collect();
+            assert!(ids.is_empty(), "{} has controls without a label: {ids:?}", scene.name);
+        }
+    }
+}
+
+fn is_control(role: AccessibleRole) -> bool {
+    matches!(role, R::Button | R::TextInput | R::RadioButton | R::Switch | R::Tab | R::ListItem)
+}
 
 const CASES: [(&str, R, &str, &str); 49] = [
     ("operator-not-set-up", R::Button, "Try again", "TryAgain"),

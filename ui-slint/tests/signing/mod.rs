@@ -67,21 +67,53 @@ pub(crate) fn nothing_moves_under_the_pointer_while_one_signs_in() {
         "operator-sign-in-busy",
         "operator-sign-in-wrong",
         "operator-sign-in-over",
+        "operator-sign-in-hours",
         "operator-sign-in-locked",
         "operator-sign-in-device-pending",
     ];
-    for size in [(1280.0, 800.0), (760.0, 520.0)] {
+    let labels = [
+        (Lang::En, ["User name", "Password", "Sign"]),
+        (Lang::Ja, ["ユーザー名", "パスワード", "サインイン"]),
+    ];
+    let sizes = [(1280.0, 800.0), (760.0, 520.0)];
+    for (size, (lang, labels)) in sizes.into_iter().flat_map(|size| labels.map(|of| (size, of))) {
         let mut first = None;
+        let all = scenes::all(lang, Shade::Light);
         for name in told {
+            let window = open(all.iter().find(|scene| scene.name == name).unwrap());
+            window.window().set_size(LogicalSize::new(size.0, size.1));
+            let _ = window.window().take_snapshot().unwrap();
+            let of = |role, label: &str| {
+                let control = find(&window, role, label).unwrap_or_else(|| panic!("{name}: {label}"));
+                (control.absolute_position().y, control.absolute_position().y + control.size().height)
+            };
+            let [user, password, sign] = labels;
+            let places = [of(R::TextInput, user), of(R::TextInput, password), of(R::Button, sign)];
+            assert!(places[2].1 < size.1, "{name}: the button is seen at {size:?}: {places:?}");
+            assert_eq!(*first.get_or_insert(places), places, "{lang:?}: {name} at {size:?}");
+        }
+    }
+}
+
+/// Somebody comes, or mistypes the number, while it is read out or about to be copied; and a mode is chosen.
+pub(crate) fn nothing_moves_under_the_pointer_before_a_session() {
+    let number = ["operator-waiting", "operator-wrong-number", "operator-at-the-door"];
+    let home = ["operator-settings-aside", "operator-home", "operator-home-reason"];
+    let copy = [(R::Button, "Copy number"), (R::Button, "Copy link")];
+    let begin = [(R::TextInput, "Ticket (optional)"), (R::Button, "New session")];
+    let (large, small) = ((1280.0, 800.0), (960.0, 640.0));
+    for (size, names, controls) in [(large, number, copy), (small, number, copy), (large, home, begin)]
+    {
+        let mut first = None;
+        for name in names {
             let window = open(&scene(name));
             window.window().set_size(LogicalSize::new(size.0, size.1));
             let _ = window.window().take_snapshot().unwrap();
-            let places = [(R::TextInput, "User name"), (R::TextInput, "Password"), (R::Button, "Sign")];
-            let places = places.map(|(role, label)| {
+            let places = controls.map(|(role, label)| {
                 let control = find(&window, role, label).unwrap_or_else(|| panic!("{name}: {label}"));
-                (control.absolute_position().y, control.absolute_position().y + control.size().height)
+                let (at, size) = (control.absolute_position(), control.size());
+                (at.x, at.y, size.width, size.height)
             });
-            assert!(places[2].1 < size.1, "{name}: the button is seen at {size:?}: {places:?}");
             assert_eq!(*first.get_or_insert(places), places, "{name} at {size:?}");
         }
     }
@@ -134,6 +166,10 @@ pub(crate) fn whatever_is_told_while_one_signs_in_is_seen_or_seen_to_go_on() {
         Trouble::Failed(Fault::WrongPassword),
         Trouble::Failed(Fault::StrangeVersion),
         Trouble::SignInOver,
+        Trouble::Failed(Fault::HoursOver {
+            opens: "2026-11-26 09:00".to_owned(),
+            zone: "America/Argentina/ComodRivadavia".to_owned(),
+        }),
         Trouble::Locked { until: u64::MAX },
         Trouble::DevicePending { words: "canoe amber tiger lemon river stone".to_owned() },
     ];

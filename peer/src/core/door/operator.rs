@@ -159,7 +159,8 @@ impl OperatorDoor {
                 Step::Waits(self)
             }
             ServerToOperator::Challenge { .. }
-            | ServerToOperator::Ready
+            | ServerToOperator::Ready { .. }
+            | ServerToOperator::OutsideHours { .. }
             | ServerToOperator::Leg { .. }
             | ServerToOperator::Resumed { .. }
             | ServerToOperator::Relays { .. }

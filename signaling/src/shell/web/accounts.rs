@@ -274,6 +274,40 @@ pub(super) async fn bearer(
     address: IpAddr,
     headers: &HeaderMap,
 ) -> Result<Bearer, Response> {
+    let (bearer, admitted) = known(site, address, headers).await?;
+    match admitted {
+        Ok(()) => Ok(bearer),
+        Err(outside) => Err(kept_out(site, &bearer, address, outside).await),
+    }
+}
+
+/// As [`bearer`], for a door at which the device proves itself next: whoever nothing but the hours keeps out is told so
+/// behind it, and nobody else sees what hour it is (T52).
+pub(super) async fn bearer_at_any_hour(
+    site: &Site,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> Result<Bearer, Response> {
+    let (bearer, admitted) = known(site, address, headers).await?;
+    match admitted {
+        Ok(()) | Err(Outside::Hours) => Ok(bearer),
+        Err(outside @ (Outside::Address | Outside::Mac)) => {
+            Err(kept_out(site, &bearer, address, outside).await)
+        }
+    }
+}
+
+async fn kept_out(site: &Site, bearer: &Bearer, address: IpAddr, outside: Outside) -> Response {
+    site.bearer_refused(bearer, address, Wrong::Outside(outside)).await;
+    problem(ProblemCode::SignIn)
+}
+
+/// Whose token came with the request, and whether it counts there and then.
+async fn known(
+    site: &Site,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> Result<(Bearer, Result<(), Outside>), Response> {
     if let Some(refused) = site.not_yet() {
         return Err(refused);
     }
@@ -286,11 +320,7 @@ pub(super) async fn bearer(
         Ok(Some((bearer, admitted)))
     };
     match found.await {
-        Ok(Some((bearer, Ok(())))) => Ok(bearer),
-        Ok(Some((bearer, Err(outside)))) => {
-            site.bearer_refused(&bearer, address, Wrong::Outside(outside)).await;
-            Err(problem(ProblemCode::SignIn))
-        }
+        Ok(Some(known)) => Ok(known),
         Ok(None) => {
             site.pretender_refused(address).await;
             Err(problem(ProblemCode::SignIn))

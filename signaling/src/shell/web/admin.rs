@@ -88,12 +88,14 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Ans
     let limited = on(Kind::OperatorLimited, &account).by(admin.0);
     let limited = limited.telling(&details::of_limits(&order.limits));
     let (operator, before) = (OperatorId(account.id), account.limits);
-    let stays = site.stays(operator, &before, &order.limits);
+    let outside = || site.outside(operator, &before, &order.limits);
+    let stays = !outside().iter().any(|placed| placed.runs);
     let over = (!stays).then(|| kept::end_all_of(operator.0));
     site.act(limited, [step].into_iter().chain(over).collect()).await?;
     // Who came meanwhile came under those of before.
-    let stays = stays && site.stays(operator, &before, &order.limits);
-    site.admit_anew(operator, stays).await;
+    let outside = outside();
+    let stays = stays && !outside.iter().any(|placed| placed.runs);
+    site.admit_anew(operator, &outside, stays).await;
     Ok(acknowledged())
 }
 

@@ -10,6 +10,7 @@ mod api;
 mod devices;
 mod keys;
 mod ledger;
+mod limits;
 mod pacing;
 mod policy;
 mod refusals;
@@ -17,7 +18,6 @@ mod rooms;
 mod seen;
 mod speed;
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_PASSWORD_PATH,
-    ADMINS_PATH, BUNDLE_PATH, ENROL_PATH, GROUPS_PATH, INVITATIONS_PATH, JOIN_PATH, Limits,
+    ADMINS_PATH, BUNDLE_PATH, ENROL_PATH, GROUPS_PATH, INVITATIONS_PATH, JOIN_PATH,
     OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH, OPERATOR_NAMING_PATH, OPERATOR_PASSWORD_PATH,
     OPERATORS_PATH, Problem, ProblemCode, RECOVER_PATH, TOKEN_PATH,
 };
@@ -59,7 +59,6 @@ use tasuki_protocol::signal::{AGENT_PATH, MAX_REQUEST, OPERATOR_PATH, SPEED_PATH
 use super::accounts::Accounts;
 use super::acts::Step;
 use super::admins::AdminRefused;
-use super::clock;
 use super::config::SocketRules;
 use super::desk::Desk;
 use super::health::{self, Health};
@@ -71,7 +70,7 @@ use super::operators::Concerned;
 use super::policies::Policies;
 use super::store::Event;
 use super::trust::Trust;
-use crate::core::admission::{Admission, client_address};
+use crate::core::admission::client_address;
 use crate::core::rooms::OperatorId;
 pub(crate) use ledger::Readings;
 pub(crate) use refusals::Refusals;
@@ -217,35 +216,6 @@ impl Site {
         let renew = |(operator, device)| async move { self.renew(operator, &device).await.is_ok() };
         each_in_time(concerned, RENEWED_WITHIN, renew, |(_, device)| self.desk.withdraw_device(device))
             .await;
-    }
-
-    /// Whether all that an operator has running is within limits that are new: none speaks from elsewhere, and none has
-    /// declared a hardware address that nobody kept and that counts now.
-    fn stays(&self, operator: OperatorId, before: &Limits, now: &Limits) -> bool {
-        let admission = Admission::try_from(now).ok();
-        let declares_anew = !now.macs.is_empty() && now.macs != before.macs;
-        let unix = clock::unix_row();
-        let is_in = |place: &IpAddr| {
-            admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
-        };
-        let may_stay = |(_, places): &(DeviceKey, BTreeSet<IpAddr>)| {
-            // Who has not come back since a restart may be anywhere.
-            let is_somewhere = now.addresses.is_empty() || !places.is_empty();
-            !declares_anew && is_somewhere && places.iter().all(is_in)
-        };
-        self.desk.places_of(operator).iter().all(may_stay)
-    }
-
-    /// Under limits that are new: who is within them goes on with them; else he is out, and comes back if he may (T54).
-    async fn admit_anew(&self, operator: OperatorId, stays: bool) {
-        if !stays {
-            return self.desk.withdraw(operator);
-        }
-        for (device, _) in self.desk.places_of(operator) {
-            if self.renew(operator, &device).await.is_err() {
-                self.desk.withdraw_device(device);
-            }
-        }
     }
 
     /// Waits until an act and its record are on disk, or refuses both.

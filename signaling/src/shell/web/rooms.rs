@@ -7,7 +7,7 @@ use axum::response::Response;
 use tasuki_protocol::signal::MAX_REQUEST;
 
 use super::Shared;
-use super::accounts::bearer;
+use super::accounts::bearer_at_any_hour;
 use crate::shell::listen::Guest;
 use crate::shell::sockets;
 
@@ -33,7 +33,7 @@ pub(super) async fn operator(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let address = site.address(&guest, &headers);
-    let bearer = match bearer(&site, address, &headers).await {
+    let bearer = match bearer_at_any_hour(&site, address, &headers).await {
         Ok(bearer) => bearer,
         Err(refused) => return refused,
     };

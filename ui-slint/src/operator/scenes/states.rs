@@ -2,6 +2,7 @@
 
 use tasuki_peer::core::io::{PersonQuestion, PersonQuestionKind};
 use tasuki_peer::core::path::PathKind;
+use tasuki_peer::shell::fault::Fault;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 
@@ -28,6 +29,12 @@ pub(super) fn relayed(tab: &mut Tab) {
 
 pub(super) fn live_stage() -> Stage {
     Stage::Live { since: NOW - 754 }
+}
+
+/// Of who signed in on Wednesday and comes back in the night.
+pub(super) fn hours_over() -> Fault {
+    let (opens, zone) = ("2026-11-26 09:00".to_owned(), "Asia/Tokyo".to_owned());
+    Fault::HoursOver { opens, zone }
 }
 
 pub(super) fn number(wrong_tries: u8) -> Number {

@@ -41,6 +41,7 @@ fn account(modes: &[Mode]) -> Account {
         modes: modes.to_vec(),
         reason: Requirement::default(),
         certified_until: None,
+        went_back: None,
     }
 }
 
