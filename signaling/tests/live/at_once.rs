@@ -48,7 +48,7 @@ impl<'a> Live<'a> {
             act(&live).await;
             let agent: ServerToAgent = live.session.agent.hear().await;
             assert_eq!(agent, ServerToAgent::Closed { reason }, "{name}");
-            let operator: ServerToOperator = live.operator.socket.hear().await;
+            let operator = live.operator.socket.hear_of_sessions().await;
             let session = live.room.session;
             assert_eq!(operator, ServerToOperator::Closed { session, reason }, "{name}");
         });

@@ -324,6 +324,17 @@ impl Socket {
         signal::decode(&text).unwrap_or_else(|_| panic!("{text}"))
     }
 
+    /// The next word that is not of the sign-in itself: a certificate that was made anew in another
+    /// second ends in another one, which an operator is told first.
+    pub(crate) async fn hear_of_sessions(&mut self) -> ServerToOperator {
+        loop {
+            let heard = self.hear().await;
+            if !matches!(heard, ServerToOperator::Ready { .. }) {
+                return heard;
+            }
+        }
+    }
+
     /// The next text; `None` when the server has closed.
     pub(crate) async fn next(&mut self) -> Option<String> {
         tokio::time::timeout(PATIENCE, self.text()).await.expect("the server says nothing")
