@@ -170,10 +170,9 @@ impl Language {
     }
 
     pub fn set_authenticator_up(self, uri: &str) -> String {
-        let key = tasuki_protocol::login::authenticator_key(uri);
         self.pick(
-            format!("Scan this with your authenticator, or type its key there: {key}"),
-            format!("認証アプリで読み取るか、次のキーをアプリに入力してください: {key}"),
+            format!("Scan this with your authenticator, or type its address: {uri}"),
+            format!("認証アプリで読み取るか、次のアドレスを入力してください: {uri}"),
         )
     }
 

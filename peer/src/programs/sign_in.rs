@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use tasuki_protocol::login::{LoginResponse, authenticator_key};
+use tasuki_protocol::login::LoginResponse;
 use tasuki_terminal::qr;
 
 use super::say::{self, Form};
@@ -266,11 +266,10 @@ fn done(text: Text, event: &str, settings: &Settings, form: Form) {
 fn show_authenticator(uri: &str, settings: &Settings, form: Form) {
     match form {
         Form::Plain => {
+            say::print(&Text::ScanThis.fill(settings.lang, &[uri]));
             if let Some(code) = qr::code(uri) {
                 say::print(&code);
             }
-            // Below the code, which may be higher than the terminal.
-            say::print(&Text::ScanThis.fill(settings.lang, &[&authenticator_key(uri)]));
         }
         Form::Json => say::json(&serde_json::json!({ "event": "authenticator", "uri": uri })),
     }

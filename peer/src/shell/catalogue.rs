@@ -363,8 +363,8 @@ texts! {
     AskTotp => "The authenticator's six digits:", "認証アプリの6桁の数字:";
     AskNewPassword => "New password:", "新しいパスワード:";
     AskNewPasswordAgain => "The same once more:", "もう一度:";
-    ScanThis => "Scan this with your authenticator, or type its key there: {0}",
-        "認証アプリで読み取るか、次のキーをアプリに入力してください: {0}";
+    ScanThis => "Scan this with your authenticator, or type its address: {0}",
+        "認証アプリで読み取るか、次のアドレスを入力してください: {0}";
     WaitingForApproval =>
         "This device waits for your administrator. Read out these words: {0}",
         "管理者の承認を待っています。次の言葉を読み上げてください: {0}";
