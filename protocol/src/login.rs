@@ -43,14 +43,6 @@ pub struct LoginRequest {
     pub macs: Vec<String>,
 }
 
-/// The part of an authenticator's `otpauth:` address that a person types, in groups of four.
-pub fn authenticator_key(uri: &str) -> String {
-    let key = uri.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap_or_default();
-    let letters: Vec<char> = key.chars().filter(char::is_ascii_alphanumeric).collect();
-    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
-}
-
 /// Whether a login is to set an authenticator up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

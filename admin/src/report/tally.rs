@@ -1,4 +1,4 @@
-//! Counting: one pass over the records, and every total is the sum of its parts.
+//! Counting: one pass over the records, and every total is the sum of its parts, of minutes before they are rounded.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 
 use tasuki_peer::shell::fault::Fault;
-use tasuki_protocol::login::authenticator_key;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::showable::one_line;
 use tasuki_protocol::terms::Requirement;
@@ -165,7 +164,7 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         }
         Answer::TotpSetup { uri } => {
             page.asks = Asks::TotpSetup;
-            page.key = authenticator_key(&uri);
+            page.key = key_of(&uri);
             None
         }
         Answer::NeedsEnrolment => {
@@ -191,6 +190,14 @@ pub(super) fn answered(model: &mut Model, answer: Answer) -> Vec<Effect> {
         }
     };
     Vec::new()
+}
+
+/// The part of an `otpauth:` address that a person types, in groups of four.
+fn key_of(uri: &str) -> String {
+    let key = uri.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap_or_default();
+    let letters: Vec<char> = key.chars().filter(char::is_ascii_alphanumeric).collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
 }
 
 /// The server takes the sign-in for over, or this computer has none any more.

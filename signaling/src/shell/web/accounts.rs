@@ -274,11 +274,8 @@ pub(super) async fn bearer(
     address: IpAddr,
     headers: &HeaderMap,
 ) -> Result<Bearer, Response> {
-    let (bearer, admitted) = known(site, address, headers).await?;
-    match admitted {
-        Ok(()) => Ok(bearer),
-        Err(outside) => Err(kept_out(site, &bearer, address, outside).await),
-    }
+    let (bearer, outside) = known(site, address, headers).await?;
+    kept_in(site, bearer, address, outside).await
 }
 
 /// As [`bearer`], for a door at which the device proves itself next: whoever nothing but the hours keeps out is told so
@@ -288,26 +285,28 @@ pub(super) async fn bearer_at_any_hour(
     address: IpAddr,
     headers: &HeaderMap,
 ) -> Result<Bearer, Response> {
-    let (bearer, admitted) = known(site, address, headers).await?;
-    match admitted {
-        Ok(()) | Err(Outside::Hours) => Ok(bearer),
-        Err(outside @ (Outside::Address | Outside::Mac)) => {
-            Err(kept_out(site, &bearer, address, outside).await)
-        }
-    }
+    let (bearer, outside) = known(site, address, headers).await?;
+    kept_in(site, bearer, address, outside.filter(|outside| *outside != Outside::Hours)).await
 }
 
-async fn kept_out(site: &Site, bearer: &Bearer, address: IpAddr, outside: Outside) -> Response {
-    site.bearer_refused(bearer, address, Wrong::Outside(outside)).await;
-    problem(ProblemCode::SignIn)
+/// Whoever nothing keeps out.
+async fn kept_in(
+    site: &Site,
+    bearer: Bearer,
+    address: IpAddr,
+    outside: Option<Outside>,
+) -> Result<Bearer, Response> {
+    let Some(outside) = outside else { return Ok(bearer) };
+    site.bearer_refused(&bearer, address, Wrong::Outside(outside)).await;
+    Err(problem(ProblemCode::SignIn))
 }
 
-/// Whose token came with the request, and whether it counts there and then.
+/// Whose token came with the request, and what keeps him out there and then.
 async fn known(
     site: &Site,
     address: IpAddr,
     headers: &HeaderMap,
-) -> Result<(Bearer, Result<(), Outside>), Response> {
+) -> Result<(Bearer, Option<Outside>), Response> {
     if let Some(refused) = site.not_yet() {
         return Err(refused);
     }
@@ -317,7 +316,7 @@ async fn known(
     let found = async {
         let Some(bearer) = site.accounts.bearer(token).await? else { return Ok(None) };
         let admitted = site.accounts.still_admits(bearer.operator, address).await?;
-        Ok(Some((bearer, admitted)))
+        Ok(Some((bearer, admitted.err())))
     };
     match found.await {
         Ok(Some(known)) => Ok(known),
