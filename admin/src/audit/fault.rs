@@ -18,6 +18,9 @@ pub enum AuditFault {
     /// The ledger is not whole.
     #[error("{0}")]
     Found(Finding),
+    /// The next root would not have what this one said of the ledger.
+    #[error("the server does not show all that the root key has said of the ledger: {0}")]
+    NotHandedOn(Finding),
     #[error("the export is another organisation's, or was signed by another root key")]
     OtherRoot,
     #[error("the server shows {have} records, and has signed {signed}")]
@@ -72,7 +75,7 @@ impl AuditFault {
             | Self::NothingToAcknowledge
             | Self::Partial(_) => 7,
             Self::NoLogKey => 9,
-            Self::Found(_) | Self::OtherRoot | Self::Short { .. } => 10,
+            Self::Found(_) | Self::NotHandedOn(_) | Self::OtherRoot | Self::Short { .. } => 10,
             Self::Refused(_) => 11,
         }
     }

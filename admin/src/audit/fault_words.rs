@@ -16,6 +16,13 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
         | AuditFault::Damaged(_) => about_file(fault, language),
         AuditFault::Refused(refused) => about_server(*refused, language),
         AuditFault::Found(finding) => found(finding, language),
+        AuditFault::NotHandedOn(finding) => {
+            let why = found(finding, language);
+            language.pick(
+                format!("The server does not show all that the root key has said of the ledger (prunings, acknowledged restores), and under a new root it would hold no more: {why} Nothing was changed. See that the server is whole (`tasuki-server doctor`), and try again."),
+                format!("root 鍵が記録について署名したもの（削除と復元の承認）をサーバーがすべて示していないため、新しい root 鍵では記録を検証できなくなります。{why}何も変更していません。サーバーの状態を確認し（`tasuki-server doctor`）、もう一度実行してください。"),
+            )
+        }
         AuditFault::OtherRoot => language.pick(
             "The ledger is another organisation's: its bundle was not signed by the known root key.",
             "別の組織の記録です。既知のルート鍵で署名されていません。",
@@ -165,6 +172,9 @@ fn found(finding: &Finding, language: Language) -> String {
             format!("記録 {from} から {to} のどれかが書き換え、追加または削除されています。")
         }
         Finding::Removed(seq) => format!("記録 {seq} が署名なしに削除されています。"),
+        Finding::Unexcused(seq) => {
+            format!("記録 {seq} が削除されており、その削除証明には有効な署名がありません。")
+        }
         Finding::KeyMissing(seq) => format!("記録 {seq} のデータ鍵がありません。"),
         Finding::Truncated { have, signed } => {
             format!("記録が {have} 件で終わっていますが、署名済みの件数は {signed} 件です。")

@@ -7,6 +7,7 @@ use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
 use tasuki_protocol::likeness::{composed, folded};
+use tasuki_protocol::manifest::{MAX_LENGTH, MAX_START};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::policy::{AND_MORE, is_of_section, section};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
@@ -14,6 +15,9 @@ use tasuki_protocol::signal::CloseReason;
 
 use super::fault::AuditFault;
 use super::record::Record;
+
+/// From the pairing to the end.
+const LONGEST_S: u64 = MAX_START.as_secs() + MAX_LENGTH.as_secs();
 
 /// Everything that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -162,7 +166,10 @@ impl Session {
         {
             self.ended = Some((entry.by, *reason, *by));
         }
-        if let Event::ReceiptKept { lasted_s, .. } = &entry.event {
+        // No end can honestly say more, and who does is not heard.
+        if let Event::ReceiptKept { lasted_s, .. } = &entry.event
+            && *lasted_s <= LONGEST_S
+        {
             self.lasted[usize::from(entry.by == Witness::Agent)] = Some(*lasted_s);
         }
         if matches!(entry.event, Event::ScreenshotTaken { path: None }) {
@@ -262,14 +269,13 @@ fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -
     let is = |one: &str| composed(one) == *name;
     let is_told = if let Event::AdminDid { admin, action, target, detail } = &entry.event {
         let of_session = || (*action == AdminAction::SessionEnded).then(|| target.parse().ok())?;
-        let (own, detail) = (section("operator", name), composed(detail));
-        let and_more = composed(AND_MORE);
+        let own = section("operator", name);
         let is_policy = *action == AdminAction::PolicyPublished;
         is(admin)
-            || is_among(&composed(target), name)
+            || is_among(target, name)
             || of_session().and_then(operates).is_some_and(is)
             // A record that had no room for all sections may be of his.
-            || (is_policy && detail.split(", ").any(|part| is_of_section(part, &own) || part == and_more))
+            || (is_policy && detail.split(", ").any(|part| is_of_section(&composed(part), &own) || part == AND_MORE))
     } else if let Event::LoginFailed { account, .. } = &entry.event {
         is(account)
     } else {
@@ -284,9 +290,13 @@ fn concerns(entry: &Entry, name: &str, sessions: &HashMap<SessionId, Session>) -
     operator.is_some_and(is) || is_told
 }
 
-/// `hanako`, `hanako, taro`, or `desk: hanako` of a group; both composed.
+/// `hanako`, `hanako, taro`, or `desk: hanako` of a group; `name` is composed. What is composed may have white
+/// space that no name has: taken apart before.
 fn is_among(target: &str, name: &str) -> bool {
-    let is = |one: &str| one == name || one.rsplit_once(": ").is_some_and(|(_, who)| who == name);
+    let is = |one: &str| {
+        let who = one.rsplit_once(": ").map(|(_, who)| who);
+        composed(one) == name || who.is_some_and(|who| composed(who) == name)
+    };
     is(target) || target.split(", ").any(is)
 }
 
@@ -364,6 +374,10 @@ mod tests {
             all.push(Entry::server(reviewed));
             all.push(Entry::server(Event::Missed { count: 1 }).of(None, Some(name.to_owned())));
         }
+        // Composed it has a space, and is no list.
+        let marked = did("taro", AdminAction::AdminDisabled, "hanako,¨", "");
+        assert!(!concerns(&marked, "hanako", &HashMap::new()));
+        assert!(concerns(&marked, "hanako,¨", &HashMap::new()));
         for entry in &all {
             for wanted in [whole, apart] {
                 assert!(concerns(entry, wanted, &HashMap::new()), "{wanted}: {entry:?}");

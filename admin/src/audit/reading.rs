@@ -82,6 +82,20 @@ pub async fn pass(
     source: &mut Source<'_>,
     trust: &Trust,
     witnesses: &[Seen],
+    each: impl FnMut(&Item) -> Result<(), Fault>,
+) -> Result<Passed, Fault> {
+    pass_under(source, trust, RootsWord::of, witnesses, each).await
+}
+
+/// As [`pass`], by whose word `word` says instead of the bundle.
+///
+/// # Errors
+/// As there.
+pub async fn pass_under(
+    source: &mut Source<'_>,
+    trust: &Trust,
+    word: impl FnOnce(&Bundle) -> RootsWord,
+    witnesses: &[Seen],
     mut each: impl FnMut(&Item) -> Result<(), Fault>,
 ) -> Result<Passed, Fault> {
     let Some(Item::Header(header)) = source.item().await? else {
@@ -90,8 +104,7 @@ pub async fn pass(
     let bundle = bundle_of(&header, trust)?;
     each(&Item::Header(header.clone()))?;
     let (from, whole) = (header.from, header.from == 0);
-    let mut auditor =
-        Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), RootsWord::of(&bundle));
+    let mut auditor = Auditor::new(bundle.tenant, bundle.checkpoint_keys.clone(), word(&bundle));
     let witnessed = witnesses.iter().try_for_each(|seen| match seen {
         Seen::Elsewhere(note) => auditor.witness(note),
         Seen::Here(checkpoint) => auditor.witness_kept(checkpoint),

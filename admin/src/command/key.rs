@@ -12,14 +12,11 @@ use tasuki_protocol::keys::{
     LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, PrepareKey, PublishBundle, SERVER_KEYS_PATH,
     ServerKeyKind, ServerKeys, WrappedLogKey, WrappedLogKeys,
 };
-use tasuki_protocol::ledger::audit::{Acknowledgement, Finding, Tombstone};
-use tasuki_protocol::ledger::decree::RootsWord;
-use tasuki_protocol::ledger::wire::{LedgerOpened, OPEN_LEDGER_PATH, OpenLedger};
-use tasuki_protocol::ledger::words::ReadPurpose;
+use tasuki_protocol::ledger::audit::Finding;
 use tasuki_protocol::log_key::LogSecretKey;
 
-use super::init;
 use super::way_back::{self, led_by};
+use super::{init, succession};
 use crate::audit::fault::AuditFault;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -237,7 +234,7 @@ async fn rotate_root(
     if old == Old::Keep {
         bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
     }
-    bundle.earlier_decrees = decrees_that_count(desk).await?;
+    bundle.earlier_decrees = succession::decrees(desk, bundle.root).await?;
     let went_on = bundle.earlier_decrees.len();
     let kept = kept_log_keys(desk).await?;
     let mut log_keys = Vec::with_capacity(kept.len());
@@ -253,16 +250,6 @@ async fn rotate_root(
     }
     done.json["earlier_decrees"] = went_on.into();
     Ok(done)
-}
-
-/// What the roots so far have said of the ledger, for the next one to sign for: it would else count no more.
-async fn decrees_that_count(desk: &Desk) -> Result<Vec<Digest>, Fault> {
-    let none_of_it = OpenLedger { purpose: ReadPurpose::Verify, from: u64::MAX, to: u64::MAX };
-    let opened: LedgerOpened = desk.post(OPEN_LEDGER_PATH, &none_of_it).await?;
-    let word = RootsWord::of(&desk.bundle);
-    let mut decrees = word.handed_on::<Tombstone>(&opened.tombstones);
-    decrees.extend(word.handed_on::<Acknowledgement>(&opened.acknowledgements));
-    Ok(decrees)
 }
 
 /// What the server keeps, if it is what the bundle signs for: nothing else is signed for again.

@@ -21,6 +21,7 @@ mod pages;
 mod policy;
 mod recover;
 mod session;
+mod succession;
 mod way_back;
 
 use std::path::PathBuf;

@@ -91,7 +91,8 @@ impl Counts {
 
     fn add(&mut self, other: &Self) {
         for (own, more) in self.columns_mut().into_iter().zip(other.raw()) {
-            *own += more;
+            // Some of it the ends have said, who may say anything.
+            *own = own.saturating_add(more);
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tasuki_protocol::ids::{DeviceKey, Digest, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
-use tasuki_protocol::ledger::words::LoginFailure;
+use tasuki_protocol::ledger::words::{Direction, FileVerdict, LoginFailure, Overwrote};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::CloseReason;
@@ -117,4 +117,40 @@ fn s54_names_that_no_account_has_are_counted_in_one_row() {
     }
     let listed = shown(folder.path(), &["report", "--table", "sign-ins"]);
     assert!(listed.contains("Dear auditor"), "no evidence is lost: {listed}");
+}
+
+/// T59: an end's program seals what it likes; what no session can be is not heard, and no sum runs over.
+#[test]
+fn t59_an_end_that_says_what_cannot_be_breaks_no_report_and_takes_nothing_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    session(&mut ledger, 80, Mode::Control, &[(Role::Agent, 120)]);
+    for (n, lasted) in [(81, u64::MAX), (82, u64::MAX - 36_000), (83, 9 * 3600)] {
+        session(&mut ledger, n, Mode::Control, &[(Role::Agent, lasted)]);
+    }
+    let id = SessionId([80; 16]);
+    for number in 2..4 {
+        let moved = Event::FileMoved {
+            direction: Direction::ToUser,
+            path: "all.bin".to_owned(),
+            size: u64::MAX,
+            sha256: Digest([3; 32]),
+            overwrote: Overwrote::Nothing,
+            verdict: FileVerdict::Delivered,
+        };
+        ledger.end(4, (id, Role::Agent, number), moved);
+    }
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let told = |n: u8| {
+        let id = SessionId([n; 16]).to_string();
+        let row = rows(&report, "sessions").iter().find(|row| row["session"] == id.as_str()).unwrap();
+        (row["minutes"].as_u64().unwrap(), row["told_by"].as_str().unwrap())
+    };
+    assert_eq!(
+        [80, 81, 82, 83].map(told),
+        [(2, "agent_end"), (4, "server"), (4, "server"), (4, "server")]
+    );
+    assert_eq!(report["totals"][0]["minutes"], 14, "{}", report["totals"]);
+    shown(folder.path(), &["report"]);
 }

@@ -205,7 +205,7 @@ fn t69_a_former_roots_tombstone_counts_if_the_new_root_signed_for_it_and_no_late
         Blob(dsse::sign(&stone, &root_key()))
     };
     let next = SigningKey::from_bytes(&[67; 32]);
-    let signed_for = RootsWord::of(&bundle(&root_key())).handed_on::<Tombstone>(&[of(2)]);
+    let signed_for = RootsWord::of(&bundle(&root_key())).handed_on::<Tombstone>(&[of(2)], |_| true);
     for (stones, gone, earlier, code) in [
         (vec![of(2)], 2, signed_for.clone(), 0),
         // As of a bundle that says nothing of it.

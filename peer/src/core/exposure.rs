@@ -14,11 +14,13 @@ pub struct Exposure {
     disclosure: AddressDisclosure,
     /// Sockets of whose datagrams the other end sees no more than it is told.
     open: BTreeSet<SocketAddr>,
+    /// As whom the Internet sees this end.
+    seen: BTreeSet<IpAddr>,
 }
 
 impl Exposure {
     pub fn new(disclosure: AddressDisclosure) -> Self {
-        Self { disclosure, open: BTreeSet::new() }
+        Self { disclosure, open: BTreeSet::new(), seen: BTreeSet::new() }
     }
 
     /// A socket was bound to this address of an interface.
@@ -42,6 +44,7 @@ impl Exposure {
             AddressDisclosure::All => vec![address],
             AddressDisclosure::Public if is_public(seen.ip()) => {
                 self.open.insert(base);
+                self.seen.insert(seen.ip().to_canonical());
                 vec![LocalAddress::Untold(base), address]
             }
             AddressDisclosure::Public | AddressDisclosure::RelayOnly => Vec::new(),
@@ -49,10 +52,11 @@ impl Exposure {
     }
 
     /// Whether datagrams may pass straight between the socket bound to `base` and this place. Under
-    /// `public` none does inside a private network, where no translation hides the socket's address.
+    /// `public` none does inside a private network, where no translation hides the socket's address, nor to a place
+    /// behind one's own router, which may bring it there untranslated (against REQ-9 of RFC 4787).
     pub fn admits(&self, base: SocketAddr, other: IpAddr) -> bool {
-        let near = self.disclosure == AddressDisclosure::All;
-        self.open.contains(&base) && (near || is_public(other))
+        let far = is_public(other) && !self.seen.contains(&other.to_canonical());
+        self.open.contains(&base) && (far || self.disclosure == AddressDisclosure::All)
     }
 }
 
@@ -127,6 +131,9 @@ mod tests {
             ["192.168.1.9:1", "127.0.0.1:1", "[fe80::1]:1", "[fd00::1]:1", "[::ffff:10.0.0.1]:1"]
         {
             assert!(!exposure.admits(at(BASE), at(near).ip()), "{near}");
+        }
+        for own in ["203.0.113.9:50001", "[::ffff:203.0.113.9]:1"] {
+            assert!(!exposure.admits(at(BASE), at(own).ip()), "{own}, behind one's own router");
         }
         assert!(!exposure.admits(at("172.16.0.7:50000"), at("198.51.100.4:1").ip()), "another socket");
     }

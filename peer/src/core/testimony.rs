@@ -29,6 +29,9 @@ pub struct Testimony {
     /// This program and its version.
     software: String,
     session: Option<SessionId>,
+    /// From the pairing to what came of the question, which the receipt does not count.
+    paired: Duration,
+    waited: Duration,
     /// The text under the person's answer, and which answer it was.
     answered: Option<(Digest, Answer)>,
     /// The other end's person has allowed nothing: whether he said no or nothing stands in how it ends.
@@ -49,6 +52,8 @@ impl Testimony {
             role,
             software: software.to_owned(),
             session: None,
+            paired: Duration::ZERO,
+            waited: Duration::ZERO,
             answered: None,
             unanswered: None,
             disclosed: Vec::new(),
@@ -99,6 +104,10 @@ impl Testimony {
     pub fn told(&mut self, event: &SessionEvent, now: Duration) -> Vec<Event> {
         if let SessionEvent::Paired { session, .. } = event {
             self.session = Some(*session);
+            self.paired = now;
+        }
+        if let SessionEvent::Consent { .. } = event {
+            self.waited = now.saturating_sub(self.paired);
         }
         let events = self.events(event);
         if let Some(kind) = by_the_other_end(event) {
@@ -121,13 +130,18 @@ impl Testimony {
         };
         let event = Event::ReceiptKept {
             sha256: envelope,
-            lasted_s: receipt.receipt.lasted_s,
+            lasted_s: self.lasted(receipt.receipt.lasted_s),
             operator_version: clipped(&software.operator),
             agent_version: clipped(&software.agent),
             policy: receipt.manifest.policy_version,
             signed_by: receipt.signed_by.iter().map(witness).collect(),
         };
         self.bounded(vec![event], true)
+    }
+
+    /// Seconds from the pairing, of a session that went on for so many after the consent.
+    fn lasted(&self, consented: u64) -> u64 {
+        consented.saturating_add(self.waited.as_secs())
     }
 
     /// This end has kept a picture of the other's screen, there (S95). The other end's own record counts it.
@@ -328,6 +342,16 @@ mod tests {
             assert_eq!(operator.told(&ended, Duration::ZERO), expected);
             assert_eq!(operator.told(&ended, Duration::ZERO).len(), 1, "said once");
         }
+    }
+
+    /// The report counts from the pairing (S54), and the receipt from the consent.
+    #[test]
+    fn s54_a_session_is_as_long_as_its_person_read_the_question_and_went_on() {
+        let mut agent = paired(Role::Agent);
+        let yes =
+            SessionEvent::Consent { mode: Mode::View, granted: Rights::of(&[Capability::SeeScreen]) };
+        agent.told(&yes, Duration::from_secs(110));
+        assert_eq!(agent.lasted(60), 170);
     }
 
     #[test]

@@ -137,6 +137,8 @@ pub enum Finding {
     ChangedWithin { from: u64, to: u64 },
     #[error("record {0} was removed, and no signed tombstone says so")]
     Removed(u64),
+    #[error("record {0} was removed, and the tombstone that says so is of nobody whose word counts")]
+    Unexcused(u64),
     #[error("record {0} names a data key that is not there")]
     KeyMissing(u64),
     #[error("the records end at {have}, and a signed checkpoint counts {signed}")]
@@ -304,7 +306,7 @@ impl Auditor {
     }
 
     fn unexcused(&self, seq: u64) -> Finding {
-        if self.has_vain_stone { Finding::Tombstone } else { Finding::Removed(seq) }
+        if self.has_vain_stone { Finding::Unexcused(seq) } else { Finding::Removed(seq) }
     }
 
     fn check_row(&self, seq: u64, row: &Row, leaf: Hash) -> Result<(), Finding> {

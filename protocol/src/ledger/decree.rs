@@ -44,9 +44,13 @@ impl RootsWord {
     }
 
     /// What the root after this one signs for, of documents in the order in which they came: those that count, and
-    /// of too many the newest.
-    pub fn handed_on<D: Document>(&self, envelopes: &[Blob]) -> Vec<Digest> {
-        let counts = |envelope: &&Blob| matches!(self.open::<D>(&envelope.0), Ok(Some(_)));
+    /// of too many the newest. `is_past` leaves out what is dated later than it can have been signed.
+    pub fn handed_on<D: Document>(
+        &self,
+        envelopes: &[Blob],
+        is_past: impl Fn(&D) -> bool,
+    ) -> Vec<Digest> {
+        let counts = |envelope: &&Blob| matches!(self.open::<D>(&envelope.0), Ok(Some(document)) if is_past(&document));
         let counting = envelopes.iter().rev().filter(counts);
         counting.take(MAX_EARLIER_DECREES / 2).map(|envelope| digest(&envelope.0)).collect()
     }
@@ -96,11 +100,11 @@ mod tests {
     fn t69_a_former_roots_word_counts_where_the_next_one_signed_for_it_and_no_other_of_it_does() {
         let first = word(1, Vec::new());
         let kept = [stone(3, 1), stone(5, 8)];
-        let second = word(2, first.handed_on::<Tombstone>(&kept));
+        let second = word(2, first.handed_on::<Tombstone>(&kept, |stone| stone.at < 2));
         assert!(counts(&second, &kept[0]) && !counts(&second, &kept[1]), "a stranger's never counted");
         assert!(!counts(&second, &stone(4, 1)) && !counts(&second, &stone(3, 8)), "signed afterwards");
         let kept = [stone(3, 1), stone(4, 1), stone(6, 2)];
-        let third = word(3, second.handed_on::<Tombstone>(&kept));
+        let third = word(3, second.handed_on::<Tombstone>(&kept, |stone| stone.at < 2));
         let now = [&kept[0], &kept[1], &kept[2], &stone(7, 2), &stone(8, 3)];
         assert_eq!(now.map(|stone| counts(&third, stone)), [true, false, true, false, true]);
         // Nobody signed for anything, as of a bundle of before there was a place for it.
@@ -113,16 +117,18 @@ mod tests {
         let at = forged.0.len() - 10;
         forged.0[at] ^= 1;
         let first = word(1, Vec::new());
-        assert_eq!(first.handed_on::<Tombstone>(std::slice::from_ref(&forged)), []);
-        assert_eq!(first.handed_on::<Tombstone>(&[restore(1)]), [], "each kind by itself");
-        assert_eq!(first.handed_on::<Acknowledgement>(&[restore(1)]).len(), 1);
+        assert_eq!(first.handed_on::<Tombstone>(std::slice::from_ref(&forged), |_| true), []);
+        assert_eq!(first.handed_on::<Tombstone>(&[restore(1)], |_| true), [], "each kind by itself");
+        assert_eq!(first.handed_on::<Acknowledgement>(&[restore(1)], |_| true).len(), 1);
+        // Dated ahead, to count whenever it is wanted.
+        assert_eq!(first.handed_on::<Acknowledgement>(&[restore(1)], |word| word.at < 1), []);
         assert!(word(1, vec![digest(&forged.0)]).open::<Tombstone>(&forged.0).is_err());
     }
 
     #[test]
     fn t59_of_too_many_words_the_newest_go_on() {
         let kept: Vec<Blob> = (1..=100).map(|before| stone(before, 1)).collect();
-        let second = word(2, word(1, Vec::new()).handed_on::<Tombstone>(&kept));
+        let second = word(2, word(1, Vec::new()).handed_on::<Tombstone>(&kept, |stone| stone.at < 2));
         assert_eq!(second.earlier.len(), MAX_EARLIER_DECREES / 2);
         assert!(counts(&second, &kept[99]) && !counts(&second, &kept[0]));
     }

@@ -276,7 +276,8 @@ mod tests {
         let answer = restored.answer(30, 3);
         let since =
             |signed_for| Followed { word: RootsWord::succeeding(public(8), signed_for), ..followed() };
-        let signed_for = followed().word.handed_on::<Acknowledgement>(&answer.acknowledgements);
+        let signed_for =
+            followed().word.handed_on::<Acknowledgement>(&answer.acknowledgements, |_| true);
         let news = since(signed_for.clone()).news(Some(known), &answer);
         assert!(matches!(news, Ok(News::AskFrom(_))), "{news:?}");
         let forked = Err(LedgerRefused::Forked { known: 30 });

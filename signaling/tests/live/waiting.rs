@@ -8,7 +8,9 @@ use tasuki_protocol::admin::{
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::Certificate;
 use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::wire::{AskCheckpoint, CHECKPOINT_PATH};
 use tasuki_protocol::ledger::words::LoginFailure;
+use tasuki_protocol::login::{CONFIRM_PATH, LOGOUT_PATH, SignOut};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
     CloseReason, DEVICE_PROOF, OPERATOR_PATH, OperatorToServer, RefusalReason, ServerToAgent,
@@ -22,6 +24,7 @@ use crate::organisation::lock_key;
 use crate::outside::{at_nine_on, elsewhere, new_code, next_opening};
 use crate::pairing::{open, pair};
 use crate::second::{key, limited, tomorrow};
+use crate::standing::ask;
 
 const BY: &str = "x-forwarded-for";
 
@@ -77,6 +80,16 @@ async fn s63_t52_a_device_that_proves_itself_is_told_when_its_hours_begin_and_no
     assert_eq!(heard(own, OFFICE).await, Ok(told));
     assert_eq!(heard(stolen, OFFICE).await, Ok(refused), "as at any hour");
 
+    // Nor by any other path: each answers as it does at every hour.
+    let bearer = format!("Bearer {}", operator.token);
+    let headers = [("authorization", bearer.as_str()), (BY, OFFICE)];
+    let checkpoint = world.post(CHECKPOINT_PATH, &AskCheckpoint { known: 0 }, &headers).await;
+    assert_eq!(checkpoint.status, 200);
+    for path in [CONFIRM_PATH, LOGOUT_PATH] {
+        let junk = world.request("POST", path, b"{}".to_vec(), &headers).await;
+        assert_eq!(junk.status, 400, "{path}");
+    }
+
     // Where more than the hour is wrong nobody hears of the hour.
     limited(&world, Limits { addresses: elsewhere().addresses, ..at_nine_on(tomorrow()) }).await;
     assert_eq!(heard(own, HOME).await, Err(401));
@@ -88,6 +101,20 @@ async fn s63_t52_a_device_that_proves_itself_is_told_when_its_hours_begin_and_no
     // S55: what kept him out.
     let is_told = |event: &Event| matches!(event, Event::LoginFailed { account, why: LoginFailure::Hours, .. } if account == "hanako");
     read_until(&world, is_told).await;
+}
+
+/// T55: who signs out after his hours is signed out, and not refused and left with a token that lives.
+#[tokio::test]
+async fn t55_a_sign_out_outside_of_the_hours_ends_the_token() {
+    let world = World::with(&[("proxies", "127.0.0.0/8")]).await;
+    let operator = world.operator("hanako").await;
+    limited(&world, at_nine_on(tomorrow())).await;
+    let own = (operator.token.as_str(), &operator.device);
+    let signed_out = ask(&world, own, LOGOUT_PATH, &[(BY, OFFICE)], |proof| SignOut { proof }).await;
+    assert_eq!(signed_out.status, 204);
+    limited(&world, Limits::default()).await;
+    let again = knocked(&world, own, OFFICE).await.map(|(told, _)| told);
+    assert_eq!(again, Err(401));
 }
 
 /// S37: whoever waits learns that his device was approved anew, and sees the new date.

@@ -152,7 +152,13 @@ pub(super) async fn logout(
     Extension(guest): Extension<Guest>,
     request: Request,
 ) -> Response {
-    let (bearer, address, asked): (_, _, SignOut) = match asked(&site, &guest, request).await {
+    // He goes: at whatever hour.
+    let address = site.address(&guest, request.headers());
+    let bearer = match bearer_at_any_hour(&site, address, request.headers()).await {
+        Ok(bearer) => bearer,
+        Err(refused) => return refused,
+    };
+    let asked: SignOut = match read_json(&site, request.into_body()).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
     };
@@ -212,15 +218,17 @@ async fn done(site: &Site, what: Event, mut steps: Vec<Step>, whose: OperatorId)
     }
 }
 
-/// Who asks, from where, for what.
+/// Who asks, from where, for what. What he sends is looked at first: whoever has the token alone is refused
+/// for it at any hour, or for his proof, and sees not what hour it is (T52).
 async fn asked<T: DeserializeOwned>(
     site: &Site,
     guest: &Guest,
     request: Request,
 ) -> Result<(Bearer, IpAddr, T), Response> {
     let address = site.address(guest, request.headers());
-    let bearer = bearer(site, address, request.headers()).await?;
-    Ok((bearer, address, read_json(site, request.into_body()).await?))
+    let (head, body) = request.into_parts();
+    let what = read_json(site, body).await?;
+    Ok((bearer(site, address, &head.headers).await?, address, what))
 }
 
 /// One answer for whatever was wrong (T52); the ledger is told what it was (S55, S64).
@@ -269,17 +277,13 @@ pub(super) fn refuse(refused: LoginRefused) -> Response {
 }
 
 /// Whose token came with the request, from a place and at a time where it counts (T54).
-pub(super) async fn bearer(
-    site: &Site,
-    address: IpAddr,
-    headers: &HeaderMap,
-) -> Result<Bearer, Response> {
+async fn bearer(site: &Site, address: IpAddr, headers: &HeaderMap) -> Result<Bearer, Response> {
     let (bearer, outside) = known(site, address, headers).await?;
     kept_in(site, bearer, address, outside).await
 }
 
-/// As [`bearer`], for a door at which the device proves itself next: whoever nothing but the hours keeps out is told so
-/// behind it, and nobody else sees what hour it is (T52).
+/// As [`bearer`], for a door at which the device proves itself next, and for what is no use of the account: whoever
+/// nothing but the hours keeps out is told so behind that proof, and nobody else sees what hour it is (T52).
 pub(super) async fn bearer_at_any_hour(
     site: &Site,
     address: IpAddr,

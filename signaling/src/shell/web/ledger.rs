@@ -22,7 +22,7 @@ use tasuki_protocol::ledger::wire::{
     MAX_REASON_CHARS, OpenLedger, ReadRows, Review,
 };
 
-use super::accounts::bearer;
+use super::accounts::bearer_at_any_hour;
 use super::admin::signed_in_json;
 use super::{Shared, Site, json, problem, read_json, store_problem, unwritten};
 use crate::shell::clock;
@@ -107,7 +107,7 @@ pub(super) async fn operators_checkpoint(
 ) -> Response {
     let address = site.address(&guest, request.headers());
     let headers = request.headers().clone();
-    if let Err(refused) = bearer(&site, address, &headers).await {
+    if let Err(refused) = bearer_at_any_hour(&site, address, &headers).await {
         return refused;
     }
     match read_json::<AskCheckpoint>(&site, request.into_body()).await {
