@@ -85,10 +85,25 @@ impl Language {
         )
     }
 
+    /// Of a change that had nothing to do.
+    pub(crate) fn was_so(self, name: &str) -> String {
+        self.pick(
+            format!("{name}: it was so already. Nothing was changed, and nothing recorded."),
+            format!("{name}: すでにその状態でした。何も変更せず、記録もしていません。"),
+        )
+    }
+
+    pub(crate) fn nothing_to_forget(self, operator: &str) -> String {
+        self.pick(
+            format!("{operator} has no authenticator: nothing was changed, and his sign-ins go on."),
+            format!("{operator} に認証アプリの登録はありません。何も変更していません（サインインもそのままです）。"),
+        )
+    }
+
     pub(crate) fn forgotten(self, operator: &str) -> String {
         self.pick(
-            format!("{operator}: no authenticator counts any more, if there was one, and his sign-ins have ended. He sets a new one up with `tasuki login --authenticator`."),
-            format!("{operator}: 認証アプリの登録は（あれば）無効になり、サインインは終了しました。新しく登録するには、本人が `tasuki login --authenticator` を実行します。"),
+            format!("{operator}: his authenticator counts no more, and his sign-ins have ended. He sets a new one up with `tasuki login --authenticator`."),
+            format!("{operator}: 認証アプリの登録は無効になり、サインインは終了しました。新しく登録するには、本人が `tasuki login --authenticator` を実行します。"),
         )
     }
 

@@ -1,8 +1,10 @@
 //! What a person is asked before what cannot be undone, in English and Japanese: what it does, and the word to type.
 
 use tasuki_protocol::ids::Digest;
+use tasuki_protocol::words;
 
 use crate::shares::NotAShare;
+use crate::slip::meant;
 use crate::texts::{Language, counted};
 
 impl Language {
@@ -12,10 +14,16 @@ impl Language {
                 "That is no recovery share: it has its number (1, 2 or 3), a colon and 24 words.",
                 "復元シートではありません。番号（1、2、3）、コロン、24 語の順です。",
             ),
-            NotAShare::Word { at, word } => self.pick(
-                format!("Word {at}, {word:?}, is not on the list of words. Look at the sheet again."),
-                format!("{at} 番目の語 {word:?} は単語の一覧にありません。シートをもう一度確認してください。"),
-            ),
+            NotAShare::Word { at, word } => {
+                let meant = meant(word, words::all().iter().copied());
+                let guess = meant.map_or_else(String::new, |meant| {
+                    self.pick(format!(" Did you mean {meant}?"), format!("「{meant}」のことですか。"))
+                });
+                self.pick(
+                    format!("Word {at}, {word:?}, is not on the list of words.{guess} Look at the sheet again."),
+                    format!("{at} 番目の語 {word:?} は単語の一覧にありません。{guess}シートをもう一度確認してください。"),
+                )
+            }
             NotAShare::Count(count) => self.pick(
                 format!("These are {count} words; a recovery share has 24."),
                 format!("{count} 語あります。復元シートは 24 語です。"),

@@ -11,6 +11,7 @@ use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::login::Authenticator;
 use tasuki_protocol::revoked::in_force;
 
+use crate::authenticator;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::limits::Outside;
@@ -206,6 +207,9 @@ pub async fn log_in(
                 prompt::show(&language.set_authenticator_up(&uri));
                 if let Some(code) = tasuki_terminal::qr::code(&uri) {
                     prompt::show(&code);
+                }
+                if let Some(told) = authenticator::by_hand(&uri) {
+                    prompt::show(&language.authenticator_by_hand(&told));
                 }
             }
         }

@@ -7,6 +7,7 @@
 mod account_words;
 mod asking_texts;
 pub mod audit;
+mod authenticator;
 pub mod certified;
 pub mod client;
 pub mod command;

@@ -137,10 +137,13 @@ impl Language {
     }
 
     /// In the place of limits that nobody can open.
-    pub fn limits_unreadable(self) -> String {
+    /// `whose`: `admin` or `operator`.
+    pub fn limits_unreadable(self, whose: &str) -> String {
         self.pick(
-            "cannot be read: not let in; set them anew with `admin limit NAME --none`",
-            "読み取れません（サインイン不可。`admin limit 名前 --none` で設定し直してください）",
+            format!("cannot be read: not let in; set them anew with `{whose} limit NAME --none`"),
+            format!(
+                "読み取れません（サインイン不可。`{whose} limit 名前 --none` で設定し直してください）"
+            ),
         )
     }
 
@@ -190,7 +193,7 @@ impl Language {
             ),
             LimitFault::Unreadable => self.pick(
                 "The limits that stand cannot be read, and until they are set anew nobody is let in under them: they were changed, or names.key is another than theirs. Nothing was changed. Give all of them beside `--none`, which lifts the old ones.",
-                "現在の制限を読み取れません（書き換えられたか、names.key が別のものです）。設定し直すまで、この管理者はサインインできません。何も変更していません。`--none` とともにすべての制限を指定し直してください。",
+                "現在の制限を読み取れません（書き換えられたか、names.key が別のものです）。設定し直すまで、このアカウントはサインインできません。何も変更していません。`--none` とともにすべての制限を指定し直してください。",
             ),
             LimitFault::Yourself => self.pick(
                 "You would be outside of these limits yourself, here and now, so nothing was changed: nobody shuts himself out. Include this computer's address and hardware address and this hour, or let another administrator set them.",

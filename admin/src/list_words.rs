@@ -4,6 +4,7 @@
 use tasuki_protocol::devices::DeviceState;
 use tasuki_protocol::rights::Mode;
 
+use crate::command::Standing;
 use crate::texts::Language;
 
 impl Language {
@@ -72,8 +73,18 @@ impl Language {
         self.pick(format!("without {rights}"), format!("与えない権限: {rights}"))
     }
 
-    pub(crate) fn key_in_use(self) -> String {
-        self.pick("in use", "使用中")
+    pub(crate) fn key_standing(self, kind: &str, standing: Standing) -> String {
+        match (standing, kind) {
+            (Standing::InUse, _) => self.pick("in use", "使用中"),
+            (Standing::Waits, _) => self.pick("prepared, not in use yet", "準備済み（未使用）"),
+            (Standing::Former, "log") => {
+                self.pick("former: opens older records", "以前の鍵（古い記録を開くために保管）")
+            }
+            (Standing::Former, _) => {
+                self.pick("former: still accepted", "以前の鍵（引き続き受け付けます）")
+            }
+            (Standing::Over, _) => self.pick("former: counts no more", "以前の鍵（無効）"),
+        }
     }
 
     /// `kind` is the word by which `key rotate` knows it.

@@ -53,6 +53,7 @@ pub fn understood(text: &str) -> Result<RuleBook, PolicyFileFault> {
 
 /// `[group.研修生]`, as TOML would have it.
 fn bare_section(here: &str) -> Option<String> {
+    let (here, _) = here.split_once('#').unwrap_or((here, ""));
     let (noun, name) = here.trim().strip_prefix('[')?.strip_suffix(']')?.split_once('.')?;
     let name = name.trim();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -92,9 +93,11 @@ mod tests {
         let bare = refused("[default]\nbase = full\n");
         assert!(bare.english().contains(r#"base = "full""#), "{}", bare.english());
         assert!(bare.japanese().contains(r#"base = "full""#), "{}", bare.japanese());
-        for (text, mended) in
-            [("[group.研修生]\n", "[group.\"研修生\"]"), ("[operator.a b]\n", "[operator.\"a b\"]")]
-        {
+        for (text, mended) in [
+            ("[group.研修生]\n", "[group.\"研修生\"]"),
+            ("[group.研修生] # 今期\n", "[group.\"研修生\"]"),
+            ("[operator.a b]\n", "[operator.\"a b\"]"),
+        ] {
             let bare = refused(text);
             assert!(bare.english().contains(mended), "{}", bare.english());
             assert!(bare.japanese().contains(mended), "{}", bare.japanese());

@@ -37,6 +37,7 @@ impl std::str::FromStr for Share {
             "3" | "３" => 3,
             _ => return Err(NotAShare::Form),
         };
+        let words = &unnumbered(words);
         if let Some((at, word)) = words::stranger(words) {
             return Err(NotAShare::Word { at, word });
         }
@@ -51,6 +52,46 @@ impl std::str::FromStr for Share {
 
 /// Words of a share, the last of which checks the others.
 const WORDS: usize = 24;
+/// In one printed line.
+const WORDS_A_LINE: usize = 4;
+
+/// A share as it is printed to be copied by hand: its number and a colon, and its words in lines, each with its place.
+pub fn numbered(spelled: &str) -> Zeroizing<String> {
+    let (place, words) = spelled.split_once(':').unwrap_or(("", spelled));
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let mut lines = Zeroizing::new(format!("{place}:"));
+    for (line, first) in words.chunks(WORDS_A_LINE).zip((1..).step_by(WORDS_A_LINE)) {
+        let word = |(at, word): (usize, &&str)| format!("{at:>4} {word:<8}");
+        let line: String = (first..).zip(line).map(word).collect();
+        lines.push_str(&format!("\n{}", line.trim_end()));
+    }
+    lines
+}
+
+/// The words without the places that were printed before them, in whatever letters somebody typed those.
+fn unnumbered(words: &str) -> Zeroizing<String> {
+    let plain = |word: &'_ str| {
+        let word =
+            word.trim_start_matches(|c: char| c.is_numeric() || matches!(c, '.' | ')' | '．' | '）'));
+        (!word.is_empty()).then(|| word.to_owned())
+    };
+    Zeroizing::new(words.split_whitespace().filter_map(plain).collect::<Vec<_>>().join(" "))
+}
+
+/// How many words `text` has that begins a share and ends before its last one; none: it is whole, or wrong so far.
+pub fn begun(text: &str) -> Option<usize> {
+    match text.parse::<Share>() {
+        Err(NotAShare::Count(count)) if count < WORDS => Some(count),
+        Ok(_)
+        | Err(
+            NotAShare::Form
+            | NotAShare::Word { .. }
+            | NotAShare::Count(_)
+            | NotAShare::Check
+            | NotAShare::Twice,
+        ) => None,
+    }
+}
 
 /// Not a number from 1 to 3, a colon and 24 words that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +173,29 @@ mod tests {
             assert_eq!(*join(&shares[one], &shares[other]).unwrap(), secret);
         }
         assert!(join(&shares[0], &shares[0].clone()).is_err());
+    }
+
+    /// S49: what is copied by hand is typed as it stands on the sheet, or without the places.
+    #[test]
+    fn s49_a_share_is_printed_in_numbered_lines_and_read_as_it_was_printed() {
+        let share = split(&bytes(3), &bytes(91))[1].clone();
+        let spelled = share.spell();
+        let words: Vec<&str> = spelled[3..].split(' ').collect();
+        let printed = numbered(&spelled);
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (7, "2:"));
+        let place = |line: &str, at: usize| line.split_whitespace().nth(at).unwrap().to_owned();
+        assert_eq!((place(lines[1], 0), place(lines[1], 1)), ("1".to_owned(), words[0].to_owned()));
+        assert_eq!((place(lines[6], 6), place(lines[6], 7)), ("24".to_owned(), words[23].to_owned()));
+        let joined = lines.join(" ");
+        for typed in [joined.as_str(), &joined.replace(" 7 ", " ７．"), &spelled] {
+            assert_eq!(typed.parse::<Share>().unwrap().values, share.values, "{typed}");
+        }
+        assert_eq!(begun(lines[0]), Some(0));
+        assert_eq!(begun(&lines[..3].join(" ")), Some(8));
+        assert_eq!(begun(&joined), None);
+        let slip = joined.replacen(words[8], "qqq", 1).parse::<Share>().unwrap_err();
+        assert_eq!(slip, NotAShare::Word { at: 9, word: "qqq".to_owned() });
     }
 
     #[test]

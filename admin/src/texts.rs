@@ -1,5 +1,8 @@
 //! The words of the program, in English and Japanese. What goes wrong is in `fault_texts`.
 
+use crate::authenticator::ByHand;
+use crate::shares::numbered;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
     En,
@@ -157,9 +160,13 @@ impl Language {
 
     pub fn ask_share(self, number: u8) -> String {
         self.pick(
-            format!("Recovery share {number} of 2 (number, colon, 24 words):"),
-            format!("復元シート {number} / 2（番号、コロン、24語）:"),
+            format!("Recovery share {number} of 2 (number, colon, 24 words, in one line or line by line as printed):"),
+            format!("復元シート {number} / 2（番号、コロン、24語。一行でも、印刷どおり一行ずつでも可）:"),
         )
+    }
+
+    pub(crate) fn ask_words_from(self, at: usize) -> String {
+        self.pick(format!("Words {at} to 24:"), format!("{at}～24語目:"))
     }
 
     pub fn ask_words(self, operator: &str) -> String {
@@ -171,8 +178,17 @@ impl Language {
 
     pub fn set_authenticator_up(self, uri: &str) -> String {
         self.pick(
-            format!("Scan this with your authenticator, or type its address: {uri}"),
-            format!("認証アプリで読み取るか、次のアドレスを入力してください: {uri}"),
+            format!("Scan this with your authenticator: {uri}"),
+            format!("認証アプリで読み取ってください: {uri}"),
+        )
+    }
+
+    /// Below the square code.
+    pub(crate) fn authenticator_by_hand(self, told: &ByHand) -> String {
+        let ByHand { account, issuer, key } = told;
+        self.pick(
+            format!("If it cannot be scanned, choose to type a key in the authenticator (by time, 6 digits):\n  account: {account} ({issuer})\n  key: {key}"),
+            format!("読み取れない場合は、認証アプリで「キーを入力」を選んで入力してください（時間ベース、6桁）:\n  アカウント: {account}（{issuer}）\n  キー: {key}"),
         )
     }
 
@@ -236,7 +252,7 @@ impl Language {
             "Recovery shares: print them and keep them in three places. Any two bring the keys back; one alone is worth nothing. They are shown once.",
             "復元シート: 印刷して三か所に保管してください。二枚あれば鍵を復元でき、一枚だけでは役に立ちません。表示は一度だけです。",
         );
-        let lines: String = shares.iter().map(|share| format!("\n  {}", share.as_str())).collect();
+        let lines: String = shares.iter().map(|share| format!("\n{}", *numbered(share))).collect();
         format!("{head}{lines}")
     }
 
@@ -309,8 +325,9 @@ impl Language {
         )
     }
 
-    pub fn key_columns(self) -> [String; 3] {
-        [self.pick("KIND", "種類"), self.pick("KEY", "鍵"), self.pick("NOTE", "備考")]
+    pub fn key_columns(self) -> [String; 4] {
+        let since = self.pick("SINCE", "使用開始");
+        [self.pick("KIND", "種類"), self.pick("KEY", "鍵"), since, self.pick("NOTE", "備考")]
     }
 }
 

@@ -133,7 +133,7 @@ const WORDS: Words = &[
     ("admin limit --none", "同時に指定したもの以外の制限をすべて解除します"),
     ("admin limit --hours", SAME_HOURS),
     ("key", "組織の鍵"),
-    ("key list", "使用中の鍵を表示します"),
+    ("key list", "使用中の鍵と、以前の鍵の扱いを表示します"),
     ("key rotate", "鍵を新しいものに替えます。パスフレーズを尋ね、元に戻せないことは確認を求めます"),
     (
         "key rotate --kind",

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::mending::{
     AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, LimitAdmin,
-    LimitOperator, NameOperator, ResetPassword, WithdrawInvitations,
+    LimitOperator, NameOperator, Outcome, ResetPassword, WithdrawInvitations,
 };
 
 use crate::blob::Blob;
@@ -198,7 +198,8 @@ pub struct OperatorEntry {
     pub suspended_until: Option<u64>,
     /// Seconds until the account's own hours are over, 0 outside of them; `None`: any hour is allowed. S63.
     pub hours_left_s: Option<u64>,
-    pub limits: Limits,
+    /// As [`AdminEntry::limits`].
+    pub limits: Option<Limits>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

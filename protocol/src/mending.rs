@@ -81,6 +81,13 @@ impl std::fmt::Debug for AdminAdded {
     }
 }
 
+/// What is answered to a change that had nothing to do: `changed` is false, and nothing of it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    pub changed: bool,
+}
+
 /// The tokens of [`crate::admin::JOIN_PATH`] that nobody has used yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -44,6 +44,11 @@ pub fn read(words: &str) -> Result<[u8; 32], NotWords> {
     bytes.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(NotWords)
 }
 
+/// All that a word may be, in the order of the alphabet.
+pub fn all() -> &'static [&'static str] {
+    Language::English.word_list()
+}
+
 /// Which of the words is not on the list, from 1 on.
 pub fn stranger(words: &str) -> Option<(usize, String)> {
     let list = Language::English.word_list();

@@ -214,6 +214,15 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     opened(&house).expect("it goes on from there");
     let again = house.administrate(&reason).expect("nothing is missing, and that is no fault");
     assert_eq!(again["acknowledged"], false, "{again}");
+    for (language, words) in
+        [("en", "does not say that no backup was restored"), ("ja", "復元がなかったとは限りません")]
+    {
+        let mut command = Command::new(program("tasuki-admin").expect("the program"));
+        command.arg("--profile").arg(house.folder().join("admin")).args(["--lang", language]);
+        let output = command.args(reason).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains(words), "{said}");
+    }
     // T69: so it is for who comes when the root is another by then.
     house.administrate(&["key", "rotate", "root", "--yes"]).expect("rotated");
     tells_of_the_gap(&house, &acknowledged, "rotated.export");

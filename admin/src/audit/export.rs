@@ -49,7 +49,10 @@ impl Export {
         let part = file.with_file_name(name);
         let mut options = OpenOptions::new();
         let open = options.write(true).create_new(true).mode(0o600).open(&part);
-        Ok(Self { out: BufWriter::new(open.map_err(failed)?), part, file: file.to_owned() })
+        let open = open.map_err(|why| {
+            if why.kind() == io::ErrorKind::NotFound { no_folder(file) } else { failed(why) }
+        });
+        Ok(Self { out: BufWriter::new(open?), part, file: file.to_owned() })
     }
 
     /// # Errors
@@ -71,6 +74,11 @@ impl Export {
             linked => linked.map_err(failed),
         }
     }
+}
+
+/// A new file's name is missing for want of its folder alone.
+fn no_folder(file: &Path) -> AuditFault {
+    AuditFault::NoFolder(file.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
 impl Drop for Export {

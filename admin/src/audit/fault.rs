@@ -9,6 +9,8 @@ use tasuki_protocol::ledger::follow::LedgerRefused;
 pub enum AuditFault {
     #[error("{file}: {why}")]
     File { file: PathBuf, why: std::io::Error },
+    #[error("no folder {0}")]
+    NoFolder(PathBuf),
     #[error("{0} exists already")]
     Exists(PathBuf),
     #[error("{0} is no exported ledger")]
@@ -62,7 +64,11 @@ impl AuditFault {
     /// 3 files, 7 not there, 9 passphrase, 10 the ledger is not whole, 11 it is not the one known here.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File { .. } | Self::Exists(_) | Self::NoExport(_) | Self::Damaged(_) => 3,
+            Self::File { .. }
+            | Self::NoFolder(_)
+            | Self::Exists(_)
+            | Self::NoExport(_)
+            | Self::Damaged(_) => 3,
             Self::NoRecord(_)
             | Self::Date(_)
             | Self::Span

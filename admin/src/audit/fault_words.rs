@@ -11,6 +11,7 @@ use crate::texts::Language;
 pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
     match fault {
         AuditFault::File { .. }
+        | AuditFault::NoFolder(_)
         | AuditFault::Exists(_)
         | AuditFault::NoExport(_)
         | AuditFault::Damaged(_) => about_file(fault, language),
@@ -59,8 +60,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             "その日より古い記録がないため、何も削除しませんでした。",
         ),
         AuditFault::NothingToAcknowledge => language.pick(
-            "The server's ledger goes on from the one known here, so there is nothing to acknowledge. If another program says that records are missing, give their number with --seen.",
-            "サーバーの記録は既知のものの続きです。承認するものはありません。ほかのプログラムが記録の欠落を知らせている場合は、その件数を --seen で指定してください。",
+            "Nothing that this computer has seen is missing from the server's ledger, so from here there is nothing to acknowledge. That does not say that no backup was restored: others may have seen what came after it. If another program says that records are missing, give the number that it has seen with --seen.",
+            "このコンピュータが確認した記録はすべてサーバーにあるため、ここから承認するものはありません。ただし、バックアップの復元がなかったとは限りません（その後の記録を、ほかのプログラムだけが確認している場合があります）。ほかのプログラムが記録の欠落を知らせている場合は、確認済みの件数を --seen で指定してください。",
         ),
         AuditFault::Partial(seq) => language.pick(
             format!("The export begins at record {seq}; only one that begins at 0 can be verified."),
@@ -111,6 +112,13 @@ fn about_file(fault: &AuditFault, language: Language) -> String {
                 "{} を読み書きできません（{why}）。所有者、権限、空き容量を確認してください。",
                 file.display()
             ),
+        );
+    }
+    if let AuditFault::NoFolder(folder) = fault {
+        let folder = folder.display();
+        return language.pick(
+            format!("There is no folder {folder}, so nothing was written. Make it, or give another place."),
+            format!("フォルダー {folder} がないため、何も書き込みませんでした。フォルダーを作成するか、別の場所を指定してください。"),
         );
     }
     if let AuditFault::Exists(file) = fault {
@@ -192,7 +200,9 @@ fn found(finding: &Finding, language: Language) -> String {
         Finding::UnsignedKeys => {
             "組織の構成ファイルが古く、封印された記録鍵に署名していないため、鍵が正しいか確かめられません（`tasuki-admin key rotate log` で署名されます）。".to_owned()
         }
-        Finding::Head => "ファイルの先頭部が書き換えられています。".to_owned(),
+        Finding::Head => {
+            "ファイルの先頭部が壊れているか書き換えられています（別の組織の記録という意味ではありません）。元のファイルを取り直すか、もう一度書き出してください。".to_owned()
+        }
         Finding::Acknowledgement => "復元の承認が書き換えられています。".to_owned(),
         Finding::Tombstone => "削除証明がルート鍵で署名されていないか、別の記録のものです。".to_owned(),
     };

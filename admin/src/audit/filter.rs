@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tasuki_protocol::consent::Answer;
-use tasuki_protocol::ids::SessionId;
+use tasuki_protocol::ids::{Digest, SessionId};
 use tasuki_protocol::ledger::event::{Class, Entry, Event, Witness};
 use tasuki_protocol::ledger::words::AdminAction;
 use tasuki_protocol::likeness::{composed, folded};
@@ -53,8 +53,8 @@ pub struct Session {
     pub closed: Option<(u64, CloseReason, Option<Witness>)>,
     /// By the server's word: each record that closed it, and the milliseconds from the pairing, or from the closing before, to it.
     closings: Vec<(u64, u64)>,
-    /// Seconds from the pairing to the end, as the operator's end and the customer's signed them.
-    lasted: [Option<u64>; 2],
+    /// The receipts of the operator's end and the customer's.
+    receipts: [Option<Kept>; 2],
     /// The customer's answer: his own end's word, else the operator's.
     pub answer: Option<(Witness, Answer)>,
     /// What he let the other end do, once he said yes.
@@ -67,7 +67,40 @@ pub struct Session {
     pub pictures: [u64; 2],
 }
 
+/// What a receipt says that an end keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept {
+    /// From the pairing to the end.
+    lasted_s: u64,
+    policy: u64,
+    /// Of a receipt that both ends have signed.
+    shared: Option<Digest>,
+}
+
+/// Why a session's row is to be looked at twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is over, and neither end has told of a receipt.
+    NoReceipt,
+    /// The two ends keep receipts that say different things.
+    ReceiptsDiffer,
+}
+
 impl Session {
+    /// A session that its customer did not accept has no receipt.
+    pub fn doubt(&self) -> Option<Doubt> {
+        let was_refused =
+            self.answer.is_some_and(|(_, answer)| matches!(answer, Answer::Refused | Answer::Silent));
+        let ended_before = self.answer.is_none() && self.ended.is_some();
+        match self.receipts {
+            [Some(one), Some(other)] if one.disagrees(other) => Some(Doubt::ReceiptsDiffer),
+            [None, None] if self.closed.is_some() && !was_refused && !ended_before => {
+                Some(Doubt::NoReceipt)
+            }
+            [Some(_) | None, Some(_) | None] => None,
+        }
+    }
+
     /// As the end saw it that saw more of it.
     pub fn pictures(&self) -> u64 {
         self.pictures[0].max(self.pictures[1])
@@ -81,10 +114,10 @@ impl Session {
 
     /// How many seconds it lasted by an end's own word, and whose: of two, that of the end whose screen was shown.
     pub fn lasted(&self) -> Option<(Witness, u64)> {
-        let [operator, agent] = self.lasted;
+        let [operator, agent] = self.receipts;
         let (operator, agent) = (
-            operator.map(|seconds| (Witness::Operator, seconds)),
-            agent.map(|seconds| (Witness::Agent, seconds)),
+            operator.map(|kept| (Witness::Operator, kept.lasted_s)),
+            agent.map(|kept| (Witness::Agent, kept.lasted_s)),
         );
         match self.mode {
             Some(Mode::Share | Mode::Show) => operator.or(agent),
@@ -167,10 +200,13 @@ impl Session {
             self.ended = Some((entry.by, *reason, *by));
         }
         // No end can honestly say more, and who does is not heard.
-        if let Event::ReceiptKept { lasted_s, .. } = &entry.event
+        if let Event::ReceiptKept { lasted_s, policy, sha256, signed_by, .. } = &entry.event
             && *lasted_s <= LONGEST_S
         {
-            self.lasted[usize::from(entry.by == Witness::Agent)] = Some(*lasted_s);
+            let by_both = [Witness::Operator, Witness::Agent].iter().all(|end| signed_by.contains(end));
+            let shared = by_both.then_some(*sha256);
+            self.receipts[usize::from(entry.by == Witness::Agent)] =
+                Some(Kept { lasted_s: *lasted_s, policy: *policy, shared });
         }
         if matches!(entry.event, Event::ScreenshotTaken { path: None }) {
             self.pictures[usize::from(entry.by == Witness::Agent)] += 1;
@@ -180,6 +216,13 @@ impl Session {
         {
             self.customer = Some(name.clone());
         }
+    }
+}
+
+impl Kept {
+    fn disagrees(self, other: Self) -> bool {
+        let [one, another] = [self, other].map(|kept| (kept.lasted_s, kept.policy));
+        one != another || self.shared.zip(other.shared).is_some_and(|(own, others)| own != others)
     }
 }
 

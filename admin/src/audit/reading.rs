@@ -38,9 +38,9 @@ pub enum Trust {
 /// The signed bundle of an export's header, if it is the known organisation's.
 ///
 /// # Errors
-/// [`AuditFault::OtherRoot`].
+/// [`AuditFault::OtherRoot`]; [`Finding::Head`] where nobody can tell whose it is any more.
 pub fn bundle_of(header: &Header, trust: &Trust) -> Result<Bundle, AuditFault> {
-    let bundle = Bundle::open_first(&header.bundle.0).map_err(|_| AuditFault::OtherRoot)?;
+    let bundle = Bundle::open_first(&header.bundle.0).map_err(|_| AuditFault::Found(Finding::Head))?;
     let Trust::Known(known) = trust else { return Ok(bundle) };
     if known.tenant != bundle.tenant || known.root != bundle.root {
         return Err(AuditFault::OtherRoot);
@@ -99,7 +99,7 @@ pub async fn pass_under(
     mut each: impl FnMut(&Item) -> Result<(), Fault>,
 ) -> Result<Passed, Fault> {
     let Some(Item::Header(header)) = source.item().await? else {
-        return Err(AuditFault::OtherRoot.into());
+        return Err(AuditFault::Found(Finding::Head).into());
     };
     let bundle = bundle_of(&header, trust)?;
     each(&Item::Header(header.clone()))?;

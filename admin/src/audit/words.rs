@@ -10,11 +10,20 @@ use super::times::Zone;
 use super::{field_words, neutral};
 use crate::texts::Language;
 
-/// What happened, in one line that a terminal may show.
+/// What nobody reads in a list, and `audit show` has.
+const LEFT_TO_SHOW: [&str; 4] = ["data_cipher", "media_cipher", "shown", "sha256"];
+/// Keys and digests are cut to as many digits as `device list` shows of them.
+const SHORT: usize = 12;
+
+/// What happened, in one line of a list that a terminal may show.
 pub fn line(record: &Record, language: Language, zone: &Zone) -> String {
     match &record.body {
         Body::Entry(entry) => {
-            let details = details(&entry.event, language, zone);
+            let kept =
+                fields(&entry.event, language, zone).into_iter().filter_map(|(name, shown, text)| {
+                    (!LEFT_TO_SHOW.contains(&name.as_str())).then(|| (name, shown, short(&text)))
+                });
+            let details = joined(&kind(&entry.event), kept);
             let title = title(&entry.event, language);
             if details.is_empty() { title } else { format!("{title}: {details}") }
         }
@@ -34,13 +43,27 @@ fn closed(refused: RowRefused, language: Language) -> String {
 
 /// The fields of an event, each as `name=value`; names and words of ours in the reader's language.
 pub fn details(event: &Event, language: Language, zone: &Zone) -> String {
-    let kind = kind(event);
-    let shown = fields(event, language, zone).into_iter().map(|(name, shown, text)| {
+    joined(&kind(event), fields(event, language, zone).into_iter())
+}
+
+fn joined(kind: &str, fields: impl Iterator<Item = (String, String, String)>) -> String {
+    let shown = fields.map(|(name, shown, text)| {
         // What was done needs no heading.
         let is_bare = kind == "admin_did" && name == "action";
         if is_bare { text } else { format!("{shown}={}", quoted(text)) }
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Without the digits of a key or a digest that only programs compare, alone or in what an act tells.
+fn short(text: &str) -> String {
+    let part = |part: &str| {
+        let (name, value) = part.split_at(part.find('=').map_or(0, |at| at + 1));
+        let is_long = value.len() >= 32 && value.chars().all(|c| c.is_ascii_hexdigit());
+        let cut = || value.chars().take(SHORT).collect::<String>() + "...";
+        if is_long { format!("{name}{}", cut()) } else { part.to_owned() }
+    };
+    text.split(", ").map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// What stands in an event: each field's own name, its name for the reader, and its value for him. What is empty is not

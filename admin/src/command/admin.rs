@@ -4,7 +4,7 @@ use clap::Subcommand;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH, AddAdmin, AdminAdded,
     AdminChange, AdminList, ChangeAdmin, ChangeAdminPassword, INVITATIONS_PATH, InvitationList,
-    LimitAdmin, ProblemCode, WithdrawInvitations,
+    LimitAdmin, Outcome, ProblemCode, WithdrawInvitations,
 };
 
 use super::limiting::{LimitOptions, Wish};
@@ -157,7 +157,7 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
     rows.extend(list.admins.iter().map(|admin| {
         let state = operator::state(admin.state, admin.suspended_until, (&zone, desk.language));
         let limits = admin.limits.as_ref().map(|limits| desk.language.limits(limits));
-        let limits = limits.unwrap_or_else(|| desk.language.limits_unreadable());
+        let limits = limits.unwrap_or_else(|| desk.language.limits_unreadable("admin"));
         vec![admin.name.clone(), state, init::short(&admin.key), limits]
     }));
     Ok(Printed { text: table(&rows), json })
@@ -165,9 +165,11 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
 
 async fn change(desk: &Desk, name: &str, change: AdminChange) -> Result<Printed, Fault> {
     let order = ChangeAdmin { name: name.to_owned(), change };
-    desk.post::<serde_json::Value>(ADMIN_CHANGES_PATH, &order).await?;
-    let json = serde_json::json!({ "name": name, "done": true });
-    Ok(Printed { text: desk.language.done(name), json })
+    let outcome = desk.post::<Option<Outcome>>(ADMIN_CHANGES_PATH, &order).await?;
+    let changed = outcome.is_none_or(|outcome| outcome.changed);
+    let text = if changed { desk.language.done(name) } else { desk.language.was_so(name) };
+    let json = serde_json::json!({ "name": name, "done": true, "changed": changed });
+    Ok(Printed { text, json })
 }
 
 async fn limit(desk: &Desk, name: &str, wish: Wish) -> Result<Printed, Fault> {

@@ -237,7 +237,7 @@ mod tests {
             groups: Vec::new(),
             suspended_until: None,
             hours_left_s: None,
-            limits: tasuki_protocol::admin::Limits::default(),
+            limits: Some(tasuki_protocol::admin::Limits::default()),
         }
     }
 

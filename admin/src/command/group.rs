@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 use tasuki_protocol::admin::{
-    ChangeGroup, GROUPS_PATH, GroupChange, GroupList, OPERATORS_PATH, OperatorList, ProblemCode,
+    ChangeGroup, GROUPS_PATH, GroupChange, GroupList, OPERATORS_PATH, OperatorList, Outcome,
+    ProblemCode,
 };
 
 use crate::desk::Desk;
@@ -94,16 +95,18 @@ async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed
         GroupChange::Remove | GroupChange::Join { .. } | GroupChange::Leave { .. } => group,
     };
     let order = ChangeGroup { group: group.to_owned(), change };
-    match desk.post::<serde_json::Value>(GROUPS_PATH, &order).await {
+    let outcome = match desk.post::<Option<Outcome>>(GROUPS_PATH, &order).await {
         Err(Fault::Refused(ProblemCode::NotFound)) => return Err(missing(desk, &order).await?),
         Err(Fault::Refused(ProblemCode::Taken)) => {
             let list: GroupList = desk.fetch(GROUPS_PATH).await?;
             return Err(naming::taken(group, list.groups.iter().map(|entry| entry.group.as_str())));
         }
-        done => drop(done?),
-    }
-    let json = serde_json::json!({ "group": group, "done": true });
-    Ok(Printed { text: desk.language.done(group), json })
+        done => done?,
+    };
+    let changed = outcome.is_none_or(|outcome| outcome.changed);
+    let text = if changed { desk.language.done(group) } else { desk.language.was_so(group) };
+    let json = serde_json::json!({ "group": group, "done": true, "changed": changed });
+    Ok(Printed { text, json })
 }
 
 /// Which of the names it is that the server does not know.

@@ -16,7 +16,7 @@ use tasuki_protocol::ledger::audit::Finding;
 use tasuki_protocol::log_key::LogSecretKey;
 
 use super::way_back::{self, led_by};
-use super::{init, succession};
+use super::{init, key_list, succession};
 use crate::audit::fault::AuditFault;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -26,12 +26,11 @@ use crate::prompt::{self, Sure};
 use crate::random::random;
 use crate::settings::Settings;
 use crate::shares;
-use crate::table::table;
 use crate::vault::{Master, Passphrase, public};
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Show the keys in use
+    /// Show the keys: those in use, and former ones and what they still count for
     List,
     /// Change a key for a new one; asks for the passphrase, and before what cannot be undone
     Rotate {
@@ -77,7 +76,7 @@ pub enum Kind {
 pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Printed, Fault> {
     let open = || Desk::open(settings);
     match command {
-        KeyCommand::List => list(&open().await?).await,
+        KeyCommand::List => key_list::list(&open().await?).await,
         KeyCommand::Rotate { kind, finish, drop_old, yes } => {
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
@@ -128,37 +127,6 @@ fn confirm(desk: &Desk, kind: Kind, (step, old): (Step, Old), sure: Sure) -> Res
         (Kind::Lock, Old::Drop) => prompt::confirm(sure, &desk.language.ask_new_lock_alone(), "lock"),
         (Kind::Lock, Old::Keep) | (Kind::Manifest | Kind::Server | Kind::Log, _) => Ok(()),
     }
-}
-
-async fn list(desk: &Desk) -> Result<Printed, Fault> {
-    let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
-    let bundle = &desk.bundle;
-    let mut rows = vec![desk.language.key_columns().to_vec()];
-    let language = desk.language;
-    let mut row = |kind: &str, key: String, is_in_use: bool| {
-        let note = if is_in_use { language.key_in_use() } else { String::new() };
-        rows.push(vec![language.key_kind(kind), key, note]);
-    };
-    let short = |text: String| text.chars().take(16).collect::<String>();
-    row("root", short(bundle.root.to_string()), false);
-    for key in &bundle.lock_keys {
-        row("lock", short(key.to_string()), false);
-    }
-    for key in &bundle.manifest_keys {
-        row("manifest", short(key.to_string()), *key == keys.manifest_key);
-    }
-    for key in &bundle.checkpoint_keys {
-        row("checkpoint", short(key.to_string()), *key == keys.checkpoint_key);
-    }
-    for pin in &bundle.server_pins {
-        row("server", short(pin.to_string()), *pin == keys.server_pin);
-    }
-    row("log", bundle.log_keys.len().to_string(), false);
-    let days = bundle.expires_at.saturating_sub(init::unix()) / (24 * 3600);
-    let mut text = table(&rows);
-    text.push_str(&format!("\n{}", desk.language.bundle_holds(bundle.version, days)));
-    let json = serde_json::json!({ "bundle": bundle, "server": keys });
-    Ok(Printed { text, json })
 }
 
 async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed, Fault> {

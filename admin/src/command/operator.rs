@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use tasuki_protocol::admin::{
     AddOperator, ChangeOperator, LimitOperator, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
-    OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
+    OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, Outcome,
     ProblemCode,
 };
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
@@ -156,8 +156,7 @@ pub(super) async fn run(settings: &Settings, command: &OperatorCommand) -> Resul
         OperatorCommand::ForgetAuthenticator { operator, yes } => {
             let question = desk.language.ask_forgetting(operator);
             prompt::confirm(Sure::said(*yes), &question, operator)?;
-            let done = change(&desk, operator, OperatorChange::ForgetAuthenticator).await?;
-            Ok(Printed { text: desk.language.forgotten(operator), ..done })
+            change(&desk, operator, OperatorChange::ForgetAuthenticator).await
         }
         OperatorCommand::Limit { operator, options } => {
             limit(&desk, operator, options.wish(&desk).await?).await
@@ -188,7 +187,7 @@ async fn limit(desk: &Desk, operator: &str, wish: Wish) -> Result<Printed, Fault
     let entry = list.operators.into_iter().find(|entry| entry.operator == operator);
     let now = entry.ok_or(Fault::Refused(ProblemCode::NotFound))?.limits;
     let is_to_see = wish.is_to_see();
-    let limits = wish.made_of(Some(now))?;
+    let limits = wish.made_of(now)?;
     let order = LimitOperator { operator: operator.to_owned(), limits };
     let mut text = desk.language.limits_of(operator, &order.limits);
     let mut json = serde_json::json!({ "operator": operator, "limits": order.limits });
@@ -272,8 +271,11 @@ pub(super) async fn change(
     let request = ChangeOperator { operator: operator.to_owned(), change };
     let answer: serde_json::Value = desk.post(OPERATOR_CHANGES_PATH, &request).await?;
     if change != OperatorChange::NewCode {
-        let json = serde_json::json!({ "operator": operator, "done": true });
-        return Ok(Printed { text: language.done(operator), json });
+        let changed = Outcome::deserialize(&answer).map_or(true, |outcome| outcome.changed);
+        let text =
+            if changed { told(change, operator, language) } else { untold(change, operator, language) };
+        let json = serde_json::json!({ "operator": operator, "done": true, "changed": changed });
+        return Ok(Printed { text, json });
     }
     let added: OperatorAdded =
         serde_json::from_value(answer).map_err(|_| Fault::Refused(ProblemCode::Version))?;
@@ -282,6 +284,30 @@ pub(super) async fn change(
     let json =
         Added { operator, password: None, enrolment: &added.enrolment, expires_in: added.expires_in };
     Ok(Printed { text, json: serde_json::to_value(json).unwrap_or_default() })
+}
+
+/// What is said of a change that was made.
+fn told(change: OperatorChange, operator: &str, language: Language) -> String {
+    match change {
+        OperatorChange::ForgetAuthenticator => language.forgotten(operator),
+        OperatorChange::Disable
+        | OperatorChange::Enable
+        | OperatorChange::Remove
+        | OperatorChange::NewCode
+        | OperatorChange::Unlock => language.done(operator),
+    }
+}
+
+/// What is said of a change that had nothing to do.
+fn untold(change: OperatorChange, operator: &str, language: Language) -> String {
+    match change {
+        OperatorChange::Unlock => language.not_suspended(operator),
+        OperatorChange::ForgetAuthenticator => language.nothing_to_forget(operator),
+        OperatorChange::Disable
+        | OperatorChange::Enable
+        | OperatorChange::Remove
+        | OperatorChange::NewCode => language.was_so(operator),
+    }
 }
 
 async fn list(desk: &Desk) -> Result<Printed, Fault> {
@@ -315,6 +341,7 @@ pub(super) fn state(
 fn row(entry: &OperatorEntry, zone: &Zone, language: Language) -> Vec<String> {
     let state = state(entry.state, entry.suspended_until, (zone, language));
     let modes: Vec<String> = entry.modes.iter().map(|mode| language.mode(*mode)).collect();
+    let limits = entry.limits.as_ref().map(|limits| language.limits(limits));
     vec![
         entry.operator.clone(),
         entry.display_name.clone(),
@@ -322,6 +349,6 @@ fn row(entry: &OperatorEntry, zone: &Zone, language: Language) -> Vec<String> {
         entry.devices.to_string(),
         modes.join(","),
         entry.groups.join(","),
-        language.limits(&entry.limits),
+        limits.unwrap_or_else(|| language.limits_unreadable("operator")),
     ]
 }

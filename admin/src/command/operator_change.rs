@@ -156,14 +156,9 @@ impl Effect {
     }
 }
 
-/// Says so where there was no suspension.
+/// Who mistyped the name reads which one was probably meant.
 pub(super) async fn unlock(desk: &Desk, operator: &str) -> Result<Printed, Fault> {
     let list: OperatorList = desk.fetch(OPERATORS_PATH).await?;
-    let was_suspended = entry_of(&list, operator)?.suspended_until.is_some();
-    let done = operator::change(desk, operator, OperatorChange::Unlock).await?;
-    Ok(if was_suspended {
-        done
-    } else {
-        Printed { text: desk.language.not_suspended(operator), ..done }
-    })
+    entry_of(&list, operator)?;
+    operator::change(desk, operator, OperatorChange::Unlock).await
 }

@@ -7,6 +7,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys};
+use zeroize::Zeroizing;
 
 use super::init::{Arrival, InitOptions, new_passphrase};
 use super::key::signed_for;
@@ -120,12 +121,22 @@ fn asked<T>(
     read: impl Fn(&str) -> Result<T, NotAShare>,
 ) -> Result<T, Fault> {
     loop {
-        match read(&prompt::secret(question)?) {
+        match read(&share(language, question)?) {
             Ok(read) => return Ok(read),
             Err(why) if prompt::is_person() => prompt::show(&language.not_a_share(&why)),
             Err(why) => return Err(Fault::NotAShare(why)),
         }
     }
+}
+
+/// As it is typed in one line, or line by line as it was printed; an empty line ends it early.
+fn share(language: Language, question: &str) -> Result<Zeroizing<String>, Fault> {
+    let mut typed = prompt::secret(question)?;
+    while let Some(count) = shares::begun(&typed) {
+        let Ok(more) = prompt::secret(&language.ask_words_from(count + 1)) else { break };
+        typed = Zeroizing::new(format!("{} {}", *typed, *more));
+    }
+    Ok(typed)
 }
 
 /// The server's bundle, or the one kept here if a backup took the server back before it.

@@ -58,5 +58,8 @@ fn rows(table: &Table, language: Language) -> String {
         out.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
     }
     out.push_str("</table></div>\n");
+    for note in words::footnotes(table, language) {
+        out.push_str(&format!("<p>{}</p>\n", neutral::html(&note)));
+    }
     out
 }

@@ -12,7 +12,7 @@ use tasuki_protocol::rights::{Capability, Mode};
 
 use super::table::{Cell, Table};
 use crate::audit::field_words;
-use crate::audit::filter::Session;
+use crate::audit::filter::{Doubt, Session};
 use crate::audit::record::Record;
 use crate::audit::times::Zone;
 
@@ -32,8 +32,13 @@ const COLUMNS: &[&str] = &[
     "pictures",
     "ended",
     "ended_by",
+    "note",
     "session",
 ];
+const NO_RECEIPT: &str = "no_receipt";
+const RECEIPTS_DIFFER: &str = "receipts_differ";
+/// What may stand under `note`, and is explained below the table.
+pub(super) const NOTES: [&str; 2] = [NO_RECEIPT, RECEIPTS_DIFFER];
 
 pub(super) fn table(
     records: &[&Record],
@@ -64,6 +69,7 @@ pub(super) fn table(
             Cell::Count(session.pictures()),
             ended,
             ended_by,
+            note(session),
             Cell::Text(id.to_string()),
         ])
     });
@@ -76,6 +82,15 @@ fn told_by(session: &Session) -> Cell {
         (_, None) => Cell::Text(String::new()),
         (None, Some(_)) => Cell::Word(witness(Witness::Server)),
         (Some((by, _)), Some(_)) => Cell::Word(witness(by)),
+    }
+}
+
+/// Why the row is to be looked at twice.
+fn note(session: &Session) -> Cell {
+    match session.doubt() {
+        Some(Doubt::NoReceipt) => Cell::Word(NO_RECEIPT),
+        Some(Doubt::ReceiptsDiffer) => Cell::Word(RECEIPTS_DIFFER),
+        None => Cell::Text(String::new()),
     }
 }
 

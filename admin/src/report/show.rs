@@ -30,7 +30,8 @@ fn grid(table: &Table, language: Language) -> String {
     let mut rows = vec![table.columns.iter().map(|name| words::column(name, language)).collect()];
     let shown = |cell| neutral::line(&words::cell(cell, language));
     rows.extend(table.rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>()));
-    aligned(&rows)
+    let notes = words::footnotes(table, language);
+    [vec![aligned(&rows)], notes].concat().join("\n")
 }
 
 /// One table as CSV (RFC 4180), with the mark by which spreadsheets know UTF-8; no cell is one

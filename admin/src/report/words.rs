@@ -1,8 +1,8 @@
 //! The words of reports, in English and Japanese.
 
-use super::table::Cell;
+use super::table::{Cell, Table};
 use super::tally::Grouping;
-use super::{Head, Section};
+use super::{Head, Section, rows_of_sessions};
 use crate::texts::{Language, counted};
 
 /// A column's heading; `name` is as scripts know it.
@@ -36,6 +36,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "pictures" => ("Pictures kept", "保存画像"),
         "ended" => ("How it ended", "終了理由"),
         "ended_by" => ("Ended by", "終了した側"),
+        "note" => ("Note", "注記"),
         "record" => ("Record", "番号"),
         "time" => ("Time", "日時"),
         "operator" => ("Operator", "オペレータ"),
@@ -74,6 +75,8 @@ fn word(word: &str, language: Language) -> String {
         "to_user" => "顧客へ",
         "nothing" => "なし",
         "announced" => "通知のうえ上書き",
+        "no_receipt" => "控えなし",
+        "receipts_differ" => "控えの不一致",
         "delivered" => "完了",
         "refused_by_user" => "顧客が拒否",
         "refused_by_rule" => "規則により拒否",
@@ -160,6 +163,29 @@ pub(super) fn head(head: &Head, unread: u64, language: Language) -> Vec<String> 
         format!("記録 {} 件から集計しました（うち {unread} 件は読めませんでした）。", head.ledger),
     ));
     lines
+}
+
+/// Below a table: what the notes in it mean.
+pub(super) fn footnotes(table: &Table, language: Language) -> Vec<String> {
+    let stands =
+        |word: &'static str| table.rows.iter().flatten().any(move |cell| *cell == Cell::Word(word));
+    let noted = rows_of_sessions::NOTES.iter().copied().filter(|note| stands(note));
+    noted.map(|note| format!("{}: {}", word(note, language), meaning(note, language))).collect()
+}
+
+fn meaning(note: &str, language: Language) -> String {
+    let (english, japanese) = match note {
+        "no_receipt" => (
+            "neither end has told of a receipt, so that the end and its time are the server's word alone. An end that cannot reach the server yet delivers it later, for 48 hours.",
+            "どちらの端末からも控えの記録が届いていません。終了とその時刻はサーバーの記録だけによります。サーバーに接続できなかった端末からは、48時間以内なら後から届きます。",
+        ),
+        "receipts_differ" => (
+            "the two ends keep receipts that do not say the same; `audit list --session ID --event receipt_kept` shows both. Where the connection was lost each signs its own, and some seconds' difference is usual.",
+            "両端の控えの内容が一致しません。`audit list --session ID --event receipt_kept` で両方を確認できます。接続が切れた場合は端末ごとに控えを作るため、数秒の差は珍しくありません。",
+        ),
+        other => (other, other),
+    };
+    language.pick(english, japanese)
 }
 
 pub(super) fn nothing(language: Language) -> String {

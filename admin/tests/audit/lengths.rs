@@ -9,7 +9,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::CloseReason;
 
 use crate::ledger::{Ledger, seen};
-use crate::reading::{json, ledger, shown};
+use crate::reading::{PASSPHRASE, json, ledger, shown};
 
 /// A session from minute 1 to minute 5 by the server's word, and as long as `ends` say it was.
 fn session(ledger: &mut Ledger, n: u8, mode: Mode, ends: &[(Role, u64)]) {
@@ -66,6 +66,39 @@ fn s54_s97_a_session_is_as_long_as_its_ends_say_and_the_servers_word_is_called_s
     assert_eq!((told(84).0, told(84).1), (3, "operator_end"), "the host's own word");
     let text = shown(folder.path(), &["report", "--table", "sessions", "--lang", "ja"]);
     assert!(text.contains("終了時刻の記録元") && text.contains("サーバー"), "{text}");
+}
+
+/// S54, S97: what only the server tells of, and what the two ends tell differently, is not shown like the rest.
+#[test]
+fn s54_s97_a_session_without_a_receipt_or_with_two_that_differ_is_marked_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::under(PASSPHRASE);
+    session(&mut ledger, 80, Mode::Control, &[(Role::Agent, 48), (Role::Operator, 48)]);
+    session(&mut ledger, 81, Mode::Control, &[(Role::Operator, 61)]);
+    ledger.write(folder.path());
+    let table = ["report", "--table", "sessions", "--lang"];
+    for (language, words) in [("en", "receipt"), ("ja", "控え")] {
+        let text = shown(folder.path(), &[&table[..], &[language]].concat());
+        assert!(!text.contains(words), "nothing is marked: {text}");
+    }
+    session(&mut ledger, 82, Mode::Control, &[]);
+    session(&mut ledger, 83, Mode::Control, &[(Role::Operator, 1), (Role::Agent, 121)]);
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let notes = rows(&report, "sessions").iter().map(|row| row["note"].as_str().unwrap());
+    assert_eq!(notes.collect::<Vec<_>>(), ["", "", "no_receipt", "receipts_differ"]);
+    for (language, none, differ, why) in [
+        ("en", "no receipt", "receipts differ", "neither end has told of a receipt"),
+        ("ja", "控えなし", "控えの不一致", "どちらの端末からも"),
+    ] {
+        let text = shown(folder.path(), &[&table[..], &[language]].concat());
+        let csv = shown(folder.path(), &[&table[..], &[language, "--format", "csv"]].concat());
+        let page = shown(folder.path(), &["report", "--format", "html", "--lang", language]);
+        for form in [&text, &csv, &page] {
+            assert!(form.contains(none) && form.contains(differ), "{form}");
+        }
+        assert!(text.contains(why) && page.contains(why) && !csv.contains(why), "{text}");
+    }
 }
 
 /// S54: seconds are added, and rounded once.

@@ -311,6 +311,20 @@ fn s100_a_record_is_shown_without_empty_fields_and_with_times_and_names_that_can
     assert!(of_end.contains("hanako"), "whose session it was: {of_end}");
     let found = json(folder.path(), &["show", "2"]);
     assert_eq!(found["event"]["peer_version"], "", "scripts get the record as it is");
+    // What only programs compare is cut short in a list or left to `audit show`; nothing is lost by it.
+    let key = "0".repeat(64);
+    for (language, cipher, agent) in [
+        ("en", "data_cipher", "agent=000000000000..."),
+        ("ja", "データの暗号", "顧客側の鍵=000000000000..."),
+    ] {
+        let listed = shown(folder.path(), &["list", "--lang", language]);
+        assert!(listed.contains(agent) && !listed.contains(&key), "{listed}");
+        assert!(!listed.contains(cipher) && !listed.contains("AES"), "{listed}");
+        assert!(shown(folder.path(), &["show", "1", "--lang", language]).contains(&key));
+        let connected = shown(folder.path(), &["show", "2", "--lang", language]);
+        assert!(connected.contains(&format!("{cipher} = AES")), "{connected}");
+    }
+    assert_eq!(json(folder.path(), &["search", &key])["found"], 1);
 }
 
 /// S54, S56: what is looked for is found however it was typed, and what is not there is said.

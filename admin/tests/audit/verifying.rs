@@ -79,6 +79,46 @@ fn s57_an_auditor_who_holds_the_bundle_is_not_shown_another_organisations_ledger
     assert!(said(&output).contains("another organisation"), "{}", said(&output));
 }
 
+/// S57: whose a file is nobody can tell whose head is damaged; it is not called another organisation's.
+#[test]
+fn s57_an_export_whose_head_is_damaged_is_not_taken_for_another_organisations() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = six().items;
+    let Some(Item::Header(header)) = items.first_mut() else { panic!() };
+    let middle = header.bundle.0.len() / 2;
+    header.bundle.0[middle] ^= 1;
+    write(folder.path(), &items);
+    let own = folder.path().join("tenant.json");
+    std::fs::write(&own, dsse::sign(&bundle(&root_key()), &root_key())).unwrap();
+    let own = own.to_str().unwrap();
+    for (language, damaged) in [("en", "is damaged or was changed"), ("ja", "壊れているか書き換え")]
+    {
+        for more in [&["--lang", language] as &[&str], &["--lang", language, "--bundle", own]] {
+            let output = verify(&folder, more);
+            assert_eq!(output.status.code(), Some(10));
+            let said = said(&output);
+            assert!(said.contains(damaged) && !said.contains("is another organisation's"), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    }
+}
+
+/// A report into a folder that is not there says so: the file need not be there yet.
+#[test]
+fn a_report_into_a_folder_that_is_not_there_names_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::reading::ledger().write(folder.path());
+    let out = folder.path().join("reports/july.html");
+    let out = out.to_str().unwrap();
+    for (language, words) in [("en", "There is no folder"), ("ja", "フォルダー")] {
+        let arguments = ["report", "--format", "html", "--out", out, "--lang", language];
+        let output = crate::reading::run(folder.path(), &arguments, crate::reading::PASSPHRASE);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(words) && !said.contains("july.html"), "{said}");
+    }
+}
+
 type Tampering = fn(&mut Vec<Item>);
 
 /// Each with what the auditor is told.

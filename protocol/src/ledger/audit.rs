@@ -157,7 +157,9 @@ pub enum Finding {
         "the organisation's bundle is of before it signed for the wrapped log keys, so nobody vouches for these (tasuki-admin key rotate log signs for them)"
     )]
     UnsignedKeys,
-    #[error("the head of the file was changed")]
+    #[error(
+        "the head of the file is damaged or was changed: get the file again, or export the ledger anew"
+    )]
     Head,
     #[error("a tombstone was not signed by the tenant's root key, or is of another ledger")]
     Tombstone,

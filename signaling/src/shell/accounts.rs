@@ -147,7 +147,15 @@ pub(crate) struct Account {
     pub(crate) password: String,
     pub(crate) modes: Vec<Mode>,
     pub(crate) enabled: bool,
-    pub(crate) limits: Limits,
+    /// `None`: nobody can read them, and they let nobody in.
+    pub(crate) limits: Option<Limits>,
+}
+
+impl Account {
+    /// From where and when it may be used, if anybody can tell.
+    pub(super) fn admission(&self) -> Option<Admission> {
+        Admission::try_from(self.limits.as_ref()?).ok()
+    }
 }
 
 impl Accounts {
@@ -288,7 +296,7 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<Result<(), Outside>, sqlx::Error> {
         let account = self.by_id(operator.0).await?;
-        let admission = account.and_then(|account| Admission::try_from(&account.limits).ok());
+        let admission = account.and_then(|account| account.admission());
         let Some(admission) = admission else { return Ok(Err(Outside::Address)) };
         Ok(admission.check_place_and_time(address, clock::unix_row()))
     }
@@ -299,7 +307,7 @@ impl Accounts {
         operator: OperatorId,
     ) -> Result<(Option<u64>, String), sqlx::Error> {
         let account = self.by_id(operator.0).await?;
-        Ok(account.map(|account| opening(&account.limits)).unwrap_or_default())
+        Ok(account.and_then(|account| account.limits).as_ref().map(opening).unwrap_or_default())
     }
 
     /// Whether the account's limits let somebody in from there now.
@@ -309,7 +317,7 @@ impl Accounts {
         address: IpAddr,
         macs: &[String],
     ) -> Result<(), Outside> {
-        let admission = Admission::try_from(&account.limits).map_err(|_| Outside::Address)?;
+        let admission = account.admission().ok_or(Outside::Address)?;
         admission.check(address, macs, clock::unix_row())
     }
 
@@ -336,8 +344,8 @@ impl Accounts {
         let modes: String = row.try_get(3).ok()?;
         let state: String = row.try_get(4).ok()?;
         let limits = match row.try_get::<Option<Vec<u8>>, _>(5).ok()? {
-            Some(sealed) => self.names.open(Cell::Limits, &sealed)?,
-            None => Limits::default(),
+            Some(sealed) => self.names.open(Cell::Limits, &sealed),
+            None => Some(Limits::default()),
         };
         Some(Account {
             id: row.try_get(0).ok()?,
@@ -356,7 +364,7 @@ fn told_outside(account: &Account, outside: Outside) -> LoginAnswer {
         Outside::Address => LoginAnswer::OutsideAddresses,
         Outside::Mac => LoginAnswer::OutsideHardware,
         Outside::Hours => {
-            let (opens, zone) = opening(&account.limits);
+            let (opens, zone) = account.limits.as_ref().map(opening).unwrap_or_default();
             LoginAnswer::OutsideHours { opens, zone }
         }
     }

@@ -16,8 +16,15 @@ use super::store::Event;
 pub(crate) struct Step {
     statement: &'static str,
     values: Vec<Value>,
-    /// Why all of the act is refused where this changes no row; `None`: it need not.
-    or: Option<ProblemCode>,
+    /// What becomes of all of the act where this changes no row; `None`: it goes on.
+    or: Option<Instead>,
+}
+
+/// Why nothing of an act is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instead {
+    Refused(ProblemCode),
+    Unchanged,
 }
 
 #[derive(Clone)]
@@ -66,7 +73,14 @@ impl Step {
     /// Refuses all of the act where this step changes no row.
     #[must_use]
     pub(crate) fn or(mut self, code: ProblemCode) -> Self {
-        self.or = Some(code);
+        self.or = Some(Instead::Refused(code));
+        self
+    }
+
+    /// Where this step changes no row it was so already: nothing is done, and nothing is recorded.
+    #[must_use]
+    pub(crate) fn or_nothing(mut self) -> Self {
+        self.or = Some(Instead::Unchanged);
         self
     }
 
@@ -144,15 +158,20 @@ impl Ledger {
     /// does nothing any more: so two administrators who disable each other at one moment leave one.
     ///
     /// # Errors
-    /// [`ProblemCode::Unauthorised`], a step's own refusal, or [`Unwritten::code`]; nothing was changed or recorded then.
+    /// [`ProblemCode::Unauthorised`], a step's own refusal, [`AdminRefused::Unchanged`], or [`Unwritten::code`]; nothing was
+    /// changed or recorded then.
     pub(crate) async fn act(&self, event: Event, steps: Vec<Step>) -> Result<(), AdminRefused> {
         let steps: Vec<Step> = event.admin.map(still_enabled).into_iter().chain(steps).collect();
-        let codes: Vec<Option<ProblemCode>> = steps.iter().map(|step| step.or).collect();
+        let instead: Vec<Option<Instead>> = steps.iter().map(|step| step.or).collect();
         let asked = self.ask(Work::Act { event, steps }).await;
         let place = asked.map_err(Unwritten::code)?;
         let Some(place) = usize::try_from(place).unwrap_or(usize::MAX).checked_sub(1) else {
             return Ok(());
         };
-        Err(codes.get(place).copied().flatten().unwrap_or(ProblemCode::Conflict).into())
+        match instead.get(place).copied().flatten() {
+            Some(Instead::Refused(code)) => Err(code.into()),
+            Some(Instead::Unchanged) => Err(AdminRefused::Unchanged),
+            None => Err(ProblemCode::Conflict.into()),
+        }
     }
 }

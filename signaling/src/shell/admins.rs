@@ -36,6 +36,8 @@ const NONCE_S: i64 = 3 * MAX_CLOCK_S.cast_signed();
 #[derive(Debug)]
 pub(crate) enum AdminRefused {
     Problem(ProblemCode),
+    /// It was so already: nobody's fault, and answered as done.
+    Unchanged,
     Store(sqlx::Error),
 }
 
@@ -342,29 +344,32 @@ impl Accounts {
         let find = sqlx::query("SELECT id FROM admins WHERE name_index = ?");
         let find = find.bind(self.names.index(&order.name)).fetch_optional(&self.store.pool);
         let id: i64 = find.await?.ok_or(ProblemCode::NotFound)?.try_get(0)?;
-        let (own_rows, takes): (&[&'static str], bool) = match order.change {
+        let all = |statements: &[&'static str]| Step::all(statements, id);
+        let (mut steps, takes) = match order.change {
             AdminChange::Disable => (
-                &[
+                all(&[
                     "UPDATE admins SET state = 'disabled' WHERE id = ?",
                     "DELETE FROM admin_sessions WHERE admin = ?",
-                ],
+                ]),
                 true,
             ),
-            AdminChange::Enable => (&["UPDATE admins SET state = 'enabled' WHERE id = ?"], false),
+            AdminChange::Enable => {
+                let enable = "UPDATE admins SET state = 'enabled' WHERE id = ? AND state <> 'enabled'";
+                (vec![Step::new(enable).with(id).or_nothing()], false)
+            }
             AdminChange::Remove => (
-                &[
+                all(&[
                     "DELETE FROM admin_sessions WHERE admin = ?",
                     "DELETE FROM failures WHERE operator = -?",
                     "DELETE FROM admins WHERE id = ?",
-                ],
+                ]),
                 true,
             ),
-            AdminChange::Unlock => (&["DELETE FROM failures WHERE operator = -?"], false),
+            AdminChange::Unlock => (vec![self.unlock(AdminId(id).subject())], false),
         };
         if takes && by.0 == id {
             return Err(ProblemCode::Yourself.into());
         }
-        let mut steps = Step::all(own_rows, id);
         if takes {
             // Whom he invited would be an administrator after him, and so would whom those invite.
             steps.push(Step::new("DELETE FROM admin_tokens WHERE kind = 'invited'"));

@@ -228,6 +228,11 @@ fn private(path: &Path) -> Result<File, Fault> {
         if error.kind() == ErrorKind::AlreadyExists {
             return BackupFault::Exists(path.to_owned()).into();
         }
+        // A new file's name is missing for want of its folder alone.
+        if error.kind() == ErrorKind::NotFound {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            return BackupFault::NoFolder(folder.to_owned()).into();
+        }
         Fault::Unreadable { path: path.to_owned(), kind: error.kind() }
     })
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 pub enum BackupFault {
     #[error("There is a file {0} already. Give the backup another name.")]
     Exists(PathBuf),
+    #[error("There is no folder {0}, so nothing was written. Make it, or give another place.")]
+    NoFolder(PathBuf),
     #[error(
         "{0} is there already, and a restore replaces nothing. Move it and the files that begin with its name away first."
     )]
@@ -27,7 +29,7 @@ pub enum BackupFault {
 impl BackupFault {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoKeys(_) => 3,
+            Self::NoFolder(_) | Self::NoKeys(_) => 3,
             Self::Exists(_) | Self::DatabaseThere(_) => 13,
             Self::Damaged(_) => 14,
             Self::Foreign(_) => 15,
@@ -39,6 +41,10 @@ impl BackupFault {
             Self::Exists(path) => {
                 format!("{} は既にあります。バックアップに別の名前を付けてください。", path.display())
             }
+            Self::NoFolder(path) => format!(
+                "フォルダー {} がないため、何も書き込みませんでした。フォルダーを作成するか、別の場所を指定してください。",
+                path.display()
+            ),
             Self::DatabaseThere(path) => format!(
                 "{} が既にあります。復元は何も置き換えません。先に、その名前で始まるファイルを別の場所に移してください。",
                 path.display()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 
 use super::accounts::{Accounts, seconds};
+use super::acts::Step;
 use super::clock;
 
 /// The row under which failures at names that do not exist are counted.
@@ -73,6 +74,13 @@ impl Accounts {
     pub(crate) async fn forget_failures(&self, subject: i64, device: &[u8]) -> Result<(), sqlx::Error> {
         let forget = sqlx::query("DELETE FROM failures WHERE operator = ? AND device = ?");
         forget.bind(subject).bind(device.to_vec()).execute(&self.store.writes).await.map(|_| ())
+    }
+
+    /// Takes away every count that still stands against `subject`; those that are over count no more.
+    pub(super) fn unlock(&self, subject: i64) -> Step {
+        let unlock = "DELETE FROM failures
+             WHERE operator = ? AND failures > 0 AND (locked_until = 0 OR locked_until > ?)";
+        Step::new(unlock).with(subject).with(self.clock.now()).or_nothing()
     }
 
     /// As the wall clock tells the time at which a suspension ends; `None`: there is none.

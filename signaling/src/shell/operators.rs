@@ -169,7 +169,7 @@ impl Accounts {
         for row in &rows {
             let Some(account) = self.account(row) else { continue };
             let state = if account.enabled { OperatorState::Enabled } else { OperatorState::Disabled };
-            let hours = Admission::try_from(&account.limits).ok();
+            let hours = account.admission();
             operators.push(OperatorEntry {
                 hours_left_s: hours.map_or(Some(0), |hours| hours.seconds_left(clock::unix_row())),
                 groups: self.groups_of(account.id).await?,
@@ -192,12 +192,19 @@ impl Accounts {
     ) -> Result<(Account, Vec<Step>, Option<OperatorAdded>), AdminRefused> {
         let account = self.by_name(&change.operator).await?.ok_or(ProblemCode::NotFound)?;
         let id = account.id;
-        let own_rows: &[&'static str] = match change.change {
-            OperatorChange::Disable => &[
-                "UPDATE operators SET state = 'disabled' WHERE id = ?",
-                "DELETE FROM tokens WHERE operator = ?",
-            ],
-            OperatorChange::Enable => &["UPDATE operators SET state = 'enabled' WHERE id = ?"],
+        let steps = match change.change {
+            OperatorChange::Disable => {
+                let rows = [
+                    "UPDATE operators SET state = 'disabled' WHERE id = ?",
+                    "DELETE FROM tokens WHERE operator = ?",
+                ];
+                Step::all(&rows, id)
+            }
+            OperatorChange::Enable => {
+                let enable =
+                    "UPDATE operators SET state = 'enabled' WHERE id = ? AND state <> 'enabled'";
+                vec![Step::new(enable).with(id).or_nothing()]
+            }
             OperatorChange::Remove => {
                 let rows = [
                     "DELETE FROM tokens WHERE operator = ?",
@@ -207,20 +214,21 @@ impl Accounts {
                     "DELETE FROM memberships WHERE operator = ?",
                     "DELETE FROM operators WHERE id = ?",
                 ];
-                let steps = std::iter::once(nothing_outlives(id)).chain(Step::all(&rows, id));
-                return Ok((account, steps.collect(), None));
+                std::iter::once(nothing_outlives(id)).chain(Step::all(&rows, id)).collect()
             }
             OperatorChange::NewCode => {
                 let (code, added) = self.new_code(self.names.index(&account.person.name))?;
                 return Ok((account, vec![code], Some(added)));
             }
-            OperatorChange::Unlock => &["DELETE FROM failures WHERE operator = ?"],
-            OperatorChange::ForgetAuthenticator => &[
-                "UPDATE operators SET totp = NULL, totp_pending = NULL WHERE id = ?",
-                "DELETE FROM tokens WHERE operator = ?",
-            ],
+            OperatorChange::Unlock => vec![self.unlock(id)],
+            OperatorChange::ForgetAuthenticator => {
+                let forget = "UPDATE operators SET totp = NULL, totp_pending = NULL
+                     WHERE id = ? AND (totp IS NOT NULL OR totp_pending IS NOT NULL)";
+                let out = "DELETE FROM tokens WHERE operator = ?";
+                vec![Step::new(forget).with(id).or_nothing(), Step::new(out).with(id)]
+            }
         };
-        Ok((account, Step::all(own_rows, id), None))
+        Ok((account, steps, None))
     }
 
     /// The account with its limits of before, and the row of its new ones.
@@ -295,7 +303,7 @@ impl Accounts {
             }
         };
         let account = self.by_name(operator).await?.ok_or(ProblemCode::NotFound)?;
-        let step = Step::new(statement).with(group).with(account.id);
+        let step = Step::new(statement).with(group).with(account.id).or_nothing();
         Ok((Some(account), vec![step]))
     }
 

@@ -131,7 +131,7 @@ impl Accounts {
         let (Some(account), Some((envelope, certificate))) = (account, certified) else {
             return Ok(None);
         };
-        let Some(admission) = Admission::try_from(&account.limits).ok() else { return Ok(None) };
+        let Some(admission) = account.admission() else { return Ok(None) };
         if certificate.operator != account.person.name {
             return Ok(None);
         }

@@ -84,10 +84,20 @@ async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called
     let rules = r#"{"operator":{"hanako":{"hours":["mon-fri 09:00-18:00"]}},"group":{"desk":{}},
         "default":{"max_minutes":60},"time_zone":"Asia/Tokyo"}"#;
     assert_eq!(publish(&world, &world.admin, 3, rules).await.status, 201);
-    for change in [AdminChange::Disable, AdminChange::Enable, AdminChange::Unlock, AdminChange::Remove]
-    {
+    let guessed = "INSERT INTO failures (operator, device, failures, locked_until)
+         SELECT -max(id), x'00', 1, 0 FROM admins";
+    sqlx::query(guessed).execute(&mut database(&world).await).await.unwrap();
+    // What is so already is answered with 200, and leaves no row.
+    for (change, status) in [
+        (AdminChange::Enable, 200),
+        (AdminChange::Disable, 204),
+        (AdminChange::Enable, 204),
+        (AdminChange::Unlock, 204),
+        (AdminChange::Unlock, 200),
+        (AdminChange::Remove, 204),
+    ] {
         let order = ChangeAdmin { name: "taro".to_owned(), change };
-        assert_eq!(world.admin_post(ADMIN_CHANGES_PATH, &order).await.status, 204);
+        assert_eq!(world.admin_post(ADMIN_CHANGES_PATH, &order).await.status, status, "{change:?}");
     }
     let is_last =
         |event: &Event| matches!(event, Event::AdminDid { action: AdminAction::AdminRemoved, .. });
@@ -113,7 +123,8 @@ async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called
         (AdminAction::AdminUnlocked, "taro", ""),
         (AdminAction::AdminRemoved, "taro", ""),
     ] {
-        assert!(acts.contains(&act), "{act:?} is not among {acts:?}");
+        let found = acts.iter().filter(|found| **found == act).count();
+        assert_eq!(found, 1, "{act:?} among {acts:?}");
     }
 }
 

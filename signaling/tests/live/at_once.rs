@@ -116,6 +116,8 @@ async fn t54_t55_a_sign_out_a_password_an_account_and_its_limits_act_within_five
     })
     .await;
     Live::ends("authenticator-lost", &world, async |live| {
+        let had_one = "UPDATE operators SET totp = x'00'";
+        sqlx::query(had_one).execute(&mut database(&world).await).await.unwrap();
         live.change(OperatorChange::ForgetAuthenticator).await;
     })
     .await;

@@ -131,6 +131,9 @@ async fn a_damaged_cut_longer_or_foreign_backup_is_refused_and_changes_nothing()
     let (file, foreign) = (folder.join("good"), folder.join("foreign"));
     done(&program("backup", &world.data(), &file));
     done(&program("backup", &other.data(), &foreign));
+    let nowhere = program("backup", &world.data(), &folder.join("no such folder/good"));
+    refused(&nowhere, 3);
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("There is no folder"), "{nowhere:?}");
     let good = std::fs::read(&file).unwrap();
     move_database_away(&world);
     let bad = folder.join("bad");

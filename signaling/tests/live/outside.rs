@@ -9,7 +9,9 @@ use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::LoginFailure;
 use tasuki_protocol::login::{Authenticator, LoginAnswer};
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::OPERATOR_PATH;
 
+use crate::acts::database;
 use crate::client::{PASSWORD, World, unix};
 use crate::ledger::read_until;
 use crate::second::{code, digits, key, limited, tomorrow, with_authenticator, with_digits};
@@ -141,4 +143,31 @@ async fn t52_s62_limits_are_told_after_the_authenticators_digits_alone() {
         request.authenticator = Authenticator::SetUp;
     });
     assert_eq!(asked.await.login(), LoginAnswer::OutsideAddresses);
+}
+
+/// S66, T62: as an administrator's: who cannot be let in is not hidden, and has new limits from who sees it.
+#[tokio::test]
+async fn s66_an_operator_whose_limits_cannot_be_read_is_listed_and_kept_out_until_they_are_set_anew() {
+    let world = World::start().await;
+    let device = key(84);
+    enrolled(&world, &device).await;
+    limited(&world, Limits { addresses: vec!["127.0.0.1".to_owned()], ..Limits::default() }).await;
+    let signed_in = world.login("hanako", PASSWORD, &device, None).await.signed_in();
+    let spoil = "UPDATE operators SET limits = x'00112233'";
+    sqlx::query(spoil).execute(&mut database(&world).await).await.unwrap();
+    let answer = world.admin_get(OPERATORS_PATH).await;
+    let list: OperatorList = serde_json::from_slice(&answer.body).unwrap();
+    let [entry] = &list.operators[..] else { panic!("{list:?}") };
+    assert_eq!(
+        (entry.operator.as_str(), &entry.limits, entry.hours_left_s),
+        ("hanako", &None, Some(0))
+    );
+    let told = world.login("hanako", PASSWORD, &device, None).await.login();
+    assert_eq!(told, LoginAnswer::OutsideAddresses, "whom he asks sees why");
+    assert_eq!(world.login("hanako", "not hers", &device, None).await.status, 401);
+    let bearer = format!("Bearer {}", signed_in.token);
+    let comes = world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await;
+    assert!(comes.is_err(), "nor does she act where she was signed in");
+    limited(&world, Limits::default()).await;
+    world.login("hanako", PASSWORD, &device, None).await.signed_in();
 }

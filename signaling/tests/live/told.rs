@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use serde_json::json;
 use tasuki_protocol::admin::{
     ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ChangeGroup, ChangeOperator, GROUPS_PATH, GroupChange, Hours,
-    Limits, OPERATOR_CHANGES_PATH, OperatorAdded, OperatorChange,
+    Limits, OPERATOR_CHANGES_PATH, OperatorAdded, OperatorChange, Outcome,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
@@ -23,6 +23,7 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::{AGENT_PATH, AgentToServer, RefusalReason, ResumeToken, ServerToAgent};
 use tokio::time::timeout;
 
+use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, unix};
 use crate::ledger::read_until;
 use crate::organisation::{lock_key, root_key};
@@ -37,6 +38,14 @@ async fn changed(world: &World, change: OperatorChange) -> Answer {
     let answer = world.admin_post(OPERATOR_CHANGES_PATH, &order).await;
     assert!(matches!(answer.status, 201 | 204), "{change:?}: {}", answer.status);
     answer
+}
+
+/// S56: what is so already is answered as done, and leaves no row ([`told_of`] has none).
+async fn unchanged(world: &World, change: OperatorChange) {
+    let order = ChangeOperator { operator: "hanako".to_owned(), change };
+    let answer = world.admin_post(OPERATOR_CHANGES_PATH, &order).await;
+    let outcome: Outcome = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!((answer.status, outcome.changed), (200, false), "{change:?}");
 }
 
 async fn grouped(world: &World, change: GroupChange) {
@@ -122,10 +131,19 @@ async fn s56_the_ledger_tells_each_act_from_every_other_and_what_it_made() {
     world.add_operator("hanako", &[Mode::View, Mode::Control]).await;
     changed(&world, OperatorChange::Disable).await;
     changed(&world, OperatorChange::Enable).await;
+    unchanged(&world, OperatorChange::Enable).await;
     let code = changed(&world, OperatorChange::NewCode).await;
     let code = serde_json::from_slice::<OperatorAdded>(&code.body).unwrap().enrolment;
+    unchanged(&world, OperatorChange::Unlock).await;
+    let guess = world.login("hanako", "not hers", &SigningKey::from_bytes(&[77; 32]), None).await;
+    assert_eq!(guess.status, 401);
     changed(&world, OperatorChange::Unlock).await;
+    unchanged(&world, OperatorChange::Unlock).await;
+    unchanged(&world, OperatorChange::ForgetAuthenticator).await;
+    let set_up = "UPDATE operators SET totp = x'00'";
+    sqlx::query(set_up).execute(&mut database(&world).await).await.unwrap();
     changed(&world, OperatorChange::ForgetAuthenticator).await;
+    unchanged(&world, OperatorChange::ForgetAuthenticator).await;
     let hours = Hours { zone: "Asia/Tokyo".to_owned(), days: (1..=7).collect(), from: 0, until: 1440 };
     let limits = Limits {
         addresses: vec!["127.0.0.0/8".to_owned(), "192.0.2.7".to_owned()],

@@ -230,12 +230,36 @@ fn every_key_is_rotated_with_the_administrators_commands_and_everybody_goes_on()
     ] {
         assert!(is_changed, "{kind}");
     }
+    each_key_is_listed_with_what_it_counts_for(&house);
     house.reopen_server().expect("what has happened is signed");
     let list = house.administrate(&["audit", "list", "--last", "0"]).expect("it opens");
     let records = list["records"].as_array().expect("records");
     let sign_ins = records.iter().filter(|record| record["event"]["type"] == "logged_in");
     // Two of the first log key's time, and one of the second's.
     assert_eq!(sign_ins.count(), 3, "{list}");
+}
+
+/// After a change of each: which is in force, which are former, and since when where anything signed tells.
+fn each_key_is_listed_with_what_it_counts_for(house: &House) {
+    let listed = house.administrate(&["key", "list"]).expect("keys");
+    let keys = listed["keys"].as_array().expect("keys");
+    for kind in ["root", "lock", "manifest", "checkpoint", "server", "log"] {
+        let of_kind: Vec<_> = keys.iter().filter(|key| key["kind"] == kind).collect();
+        let in_use = of_kind.iter().filter(|key| key["standing"] == "in_use").count();
+        let former = of_kind.iter().filter(|key| key["standing"] == "former").count();
+        // Of the first root nothing tells any more.
+        assert_eq!((in_use, former > 0), (1, kind != "root"), "{kind}: {listed}");
+        let dated = of_kind.iter().all(|key| key["since"].is_u64());
+        assert_eq!(dated, matches!(kind, "root" | "log"), "{kind}: {listed}");
+    }
+    for (language, words) in [
+        ("en", ["SINCE", "in use", "former: still accepted", "former: opens older records"]),
+        ("ja", ["使用開始", "使用中", "引き続き受け付けます", "古い記録を開くために保管"]),
+    ] {
+        let output = started(house, "admin", &["--lang", language, "key", "list"], "");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
 }
 
 /// The object that it prints, with `typed` to read.

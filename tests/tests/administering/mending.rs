@@ -290,7 +290,15 @@ fn s65_full_width_names_are_taken_and_acts_without_an_effect_are_called_so() {
         ),
         (&["device", "approve", "hanoko"], 7, "Did you mean hanako?", "「hanako」のことですか"),
         (&["device", "approve", "hanako"], 7, "operator add", "operator add"),
-        (&["operator", "forget-authenticator", "hanako", "--yes"], 0, "if there was one", "（あれば）"),
+        (
+            &["operator", "forget-authenticator", "hanako", "--yes"],
+            0,
+            "has no authenticator",
+            "認証アプリの登録はありません",
+        ),
+        (&["operator", "enable", "hanako"], 0, "was so already", "すでにその状態"),
+        (&["admin", "enable", "admin"], 0, "was so already", "すでにその状態"),
+        (&["admin", "unlock", "admin"], 0, "was so already", "すでにその状態"),
         (&["operator", "disable", "ｈａｎａｋｏ"], 0, "done", "完了しました"),
     ] {
         for (language, words) in [("en", english), ("ja", japanese)] {

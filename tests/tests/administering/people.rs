@@ -243,6 +243,18 @@ fn s62_an_authenticator_is_shown_as_a_square_code_in_the_terminal() {
     let rows =
         said.lines().filter(|line| line.contains('█') || line.contains('▀') || line.contains('▄'));
     assert!(rows.count() >= 15, "{said}");
+    let japanese = ["--lang", "ja", "login", "--authenticator"];
+    let (_, japanese) = administer(&house, "admin", &japanese, &typed);
+    // Where no camera reads it, the same key is typed: each time another, as nobody has confirmed one.
+    for (said, account, key) in [
+        (&said, "account: administrator (", "key: "),
+        (&japanese, "アカウント: administrator（", "キー: "),
+    ] {
+        let secret = said.split("secret=").nth(1).and_then(|rest| rest.split('&').next());
+        let typed = said.lines().find_map(|line| line.trim().strip_prefix(key)).expect("a key");
+        assert_eq!(Some(typed.replace(' ', "").as_str()), secret, "{said}");
+        assert!(said.contains(account) && typed.split(' ').all(|group| group.len() <= 4), "{said}");
+    }
     let (code, said) = administer(&house, "admin", &["login"], &typed);
     assert_eq!(code, Some(0), "nobody has confirmed it: {said}");
 }

@@ -7,6 +7,7 @@ use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::program;
 use tasuki_tests::stack::House;
 
+use crate::confirming::at_terminal;
 use crate::people::enrolled;
 use crate::{administer, answered, started, text};
 
@@ -48,8 +49,8 @@ fn s49_each_pair_of_shares_brings_the_root_back_and_the_lost_account_is_not_forg
     assert_eq!(code, Some(6), "the lost computer is shut out: {said}");
 }
 
-/// S49: new shares are three lines to print, in both languages; any two of them are as good as any two of the
-/// first, and one of each is worth nothing.
+/// S49: new shares are numbered words to print, in both languages; any two of them are as good as any two of the
+/// first, typed as they were printed, and one of each is worth nothing.
 #[test]
 fn s49_shares_that_are_printed_anew_bring_the_keys_back_and_mix_with_no_others() {
     let house = House::set_up().expect("a house");
@@ -65,10 +66,13 @@ fn s49_shares_that_are_printed_anew_bring_the_keys_back_and_mix_with_no_others()
         let output = started(&house, "admin", &arguments, &format!("{passphrase}\n"));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains(head), "{text}");
-        let shares: Vec<String> = text.lines().skip(1).map(|line| line.trim().to_owned()).collect();
-        let words =
-            |share: &String| share.split_once(':').map(|(_, words)| words.split_whitespace().count());
-        assert!(shares.len() == 3 && shares.iter().all(|share| words(share) == Some(24)), "{text}");
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        let shares: Vec<String> = lines.chunks(7).map(|share| share.join("\n")).collect();
+        assert_eq!(shares.len(), 3, "{text}");
+        for (share, place) in shares.iter().zip(1..) {
+            assert!(share.starts_with(&format!("{place}:\n   1 ")), "{text}");
+            assert!(share.lines().last().is_some_and(|line| line.contains("  24 ")), "{text}");
+        }
         printed.push(shares);
     }
     let [new, newer] = printed.as_slice() else { panic!() };
@@ -86,6 +90,27 @@ fn s49_shares_that_are_printed_anew_bring_the_keys_back_and_mix_with_no_others()
     assert_eq!(code, Some(0), "{said}");
     let back = fs::read(house.folder().join("back").join("tenant.json")).expect("read");
     assert_eq!(Bundle::open(&back, &first.known()).expect("it goes on").root, first.root);
+}
+
+/// S49: a slip in one word costs a person that share alone, and he reads where it is and which word was probably meant.
+#[test]
+fn s49_a_slip_in_a_share_is_told_by_its_place_and_the_share_is_asked_for_again() {
+    let house = House::set_up().expect("a house");
+    let [one, two, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let fifth = one.split_whitespace().nth(5).expect("a word");
+    let slip =
+        one.split(' ').map(|word| if word == fifth { format!("{word}q") } else { word.to_owned() });
+    let slip = slip.collect::<Vec<_>>().join(" ");
+    let recover = ["init", "--recover"];
+    let (code, said) = at_terminal(&house, &recover, &[&slip, one, two]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!("Word 5, \"{fifth}q\"")), "{said}");
+    assert!(said.contains(&format!("Did you mean {fifth}?")), "{said}");
+    // A script's word counts once.
+    let arguments = [&["--lang", "ja"], &recover[..]].concat();
+    let (code, said) = administer(&house, "admin", &arguments, &format!("{slip}\n{one}\n{two}\n"));
+    let meant = format!("「{fifth}」のことですか");
+    assert!(code == Some(9) && said.contains("5 番目の語") && said.contains(&meant), "{said}");
 }
 
 /// On a new computer, with the shares that were printed: two that are not a pair give nothing,

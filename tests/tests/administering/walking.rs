@@ -104,8 +104,9 @@ fn s65_operators_are_disabled_limited_unlocked_and_forgiven_by_the_administrator
         assert!(!signs_in(&house, "not her password at all"));
     }
     assert!(!signs_in(&house, password), "suspended");
-    done(&house, &["operator", "unlock", "hanako"]);
+    assert_eq!(done(&house, &["operator", "unlock", "hanako"])["changed"], true);
     assert!(signs_in(&house, password), "unlocked");
+    assert_eq!(done(&house, &["operator", "unlock", "hanako"])["changed"], false);
 
     let mut setting_up = login(&house, &["--json", "--authenticator"]);
     setting_up.say(password).expect("typed");

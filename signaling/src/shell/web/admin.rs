@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
     ADMIN_HEADER, AddOperator, ChangeGroup, ChangeOperator, GroupChange, LimitOperator, NameOperator,
-    OperatorChange, ProblemCode, ResetPassword,
+    OperatorChange, Outcome, ProblemCode, ResetPassword,
 };
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
@@ -87,7 +87,7 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Ans
     let (account, step) = site.accounts.limit_operator(&order).await?;
     let limited = on(Kind::OperatorLimited, &account).by(admin.0);
     let limited = limited.telling(&details::of_limits(&order.limits));
-    let (operator, before) = (OperatorId(account.id), account.limits);
+    let (operator, before) = (OperatorId(account.id), account.limits.unwrap_or_default());
     let outside = || site.outside(operator, &before, &order.limits);
     let stays = !outside().iter().any(|placed| placed.runs);
     let over = (!stays).then(|| kept::end_all_of(operator.0));
@@ -186,6 +186,7 @@ impl From<AdminRefused> for Response {
     fn from(refused: AdminRefused) -> Self {
         match refused {
             AdminRefused::Problem(code) => problem(code),
+            AdminRefused::Unchanged => json(StatusCode::OK, &Outcome { changed: false }),
             AdminRefused::Store(error) => store_problem(&error),
         }
     }

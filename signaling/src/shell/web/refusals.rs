@@ -113,7 +113,6 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
     match code {
         ProblemCode::Unauthorised
         | ProblemCode::AdminSignIn
-        | ProblemCode::Confirm
         | ProblemCode::Yourself
         | ProblemCode::Policy
         | ProblemCode::Document
@@ -128,6 +127,8 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         ProblemCode::SignIn | ProblemCode::DigitsUsed => {
             !matches!(path, ADMIN_LOGIN_PATH | ADMIN_PASSWORD_PATH)
         }
+        // He is asked who he is: what he answers counts, and a wrong answer is recorded as a failed sign-in.
+        ProblemCode::Confirm => false,
         // The program's fault or the server's, and nobody's will.
         ProblemCode::Malformed
         | ProblemCode::Version
