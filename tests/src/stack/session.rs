@@ -195,7 +195,7 @@ impl Session {
     /// The program did not write it.
     pub fn picture(&mut self, path: &Path) -> Result<Picture> {
         // A picture of before must not be taken for this one.
-        let _ = std::fs::remove_file(path);
+        let _ = fs::remove_file(path);
         let viewer = self.viewer_mut();
         let mark = viewer.log().mark();
         viewer.say(&format!("screenshot {}", path.display()))?;
