@@ -5,14 +5,16 @@
 mod support;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::server::{Behaviour, Server};
 use support::{AGENT, OPERATOR, Running, number_of, program, run};
+use tasuki_peer::shell::acquaintance::meet;
+use tasuki_peer::shell::profile::Profile;
 use tasuki_protocol::number::SessionNumber;
 
-/// Longer than what is typed counts for nothing.
-const READING_TIME: Duration = Duration::from_millis(1100);
+/// From then on an answer counts.
+const OPEN: &str = "\"event\":\"question_open\"";
 
 const PATIENCE_WITHOUT_SERVER: &str = "TASUKI_WITHOUT_SERVER_S";
 
@@ -20,7 +22,7 @@ struct Call {
     operator: Running,
     agent: Running,
     server: Server,
-    _folders: [tempfile::TempDir; 2],
+    folders: [tempfile::TempDir; 2],
 }
 
 fn set_up(profile: &Path, server: &Server) {
@@ -34,12 +36,18 @@ fn sign_in(profile: &Path, server: &Server) {
     assert_eq!(run(login, "secret\n").code, 0);
 }
 
-/// As far as the question. No desktop is touched before its answer: the user's display is nowhere.
+/// As far as the question of an organisation that was here before.
 fn ring(typed_early: &str) -> Call {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let server = Server::start(Behaviour::Kind);
     sign_in(folders[0].path(), &server);
     set_up(folders[1].path(), &server);
+    meet(&Profile::at(folders[1].path()), &server.root()).unwrap();
+    ring_at(server, folders, typed_early)
+}
+
+/// No desktop is touched before the answer: the user's display is nowhere.
+fn ring_at(server: Server, folders: [tempfile::TempDir; 2], typed_early: &str) -> Call {
     let mut open = program(OPERATOR, folders[0].path());
     open.args(["open", "--mode", "control", "--json"]).env(PATIENCE_WITHOUT_SERVER, "2");
     let operator = Running::at_pipe(open);
@@ -51,7 +59,7 @@ fn ring(typed_early: &str) -> Call {
     agent.say(&number);
     agent.type_in(typed_early);
     agent.wait_for("\"event\":\"question\"");
-    Call { operator, agent, server, _folders: folders }
+    Call { operator, agent, server, folders }
 }
 
 #[test]
@@ -69,7 +77,7 @@ fn s29_a_yes_typed_before_and_at_the_question_counts_for_nothing_and_the_next_li
     let mut call = ring("yes\nyes\n");
     call.agent.say("yes");
     call.agent.type_in("yes");
-    std::thread::sleep(READING_TIME);
+    call.agent.wait_for(OPEN);
     assert!(!call.operator.all().contains("\"event\":\"consent\""), "{}", call.operator.all());
     call.agent.say("");
     call.operator.wait_for("\"granted\":[]");
@@ -78,10 +86,47 @@ fn s29_a_yes_typed_before_and_at_the_question_counts_for_nothing_and_the_next_li
     assert!(!call.agent.all().contains("You allowed"));
 }
 
+/// T2: as the window has it, whoever is being cheated on the phone reads what cheats say, and has time for it.
+#[test]
+fn t2_at_a_first_meeting_the_warning_stands_for_five_seconds_before_a_word_counts() {
+    let call = loop {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let server = Server::start(Behaviour::Kind);
+        sign_in(folders[0].path(), &server);
+        set_up(folders[1].path(), &server);
+        let mut call = ring_at(server, folders, "");
+        let asked = Instant::now();
+        // Longer than a later question needs.
+        std::thread::sleep(Duration::from_millis(1500));
+        call.agent.say("yes");
+        // On a machine that had other things to do it was a yes in time.
+        if asked.elapsed() < Duration::from_secs(4) {
+            break call;
+        }
+    };
+    let Call { mut operator, mut agent, server, folders } = call;
+    agent.wait_for(OPEN);
+    let said = agent.all();
+    for warned in ["for the first time", "You called them yourself", "open your bank", "Ctrl+C"] {
+        assert!(said.contains(warned) && !said.contains("You allowed"), "{warned}: {said}");
+    }
+    assert!(!operator.all().contains("\"event\":\"consent\""), "{}", operator.all());
+    agent.say("yes");
+    operator.wait_for("\"event\":\"consent\"");
+    operator.close_input();
+    let _ = (operator.code(), agent.code());
+    // It is met now, and warned of all the same.
+    let agent = ring_at(server, folders, "").agent;
+    agent.wait_for(OPEN);
+    let said = agent.all();
+    assert!(said.contains("on this computer so far: 1") && said.contains("gift cards"), "{said}");
+    assert!(!said.contains("for the first time"), "{said}");
+}
+
 #[test]
 fn everything_but_yes_refuses() {
     let mut call = ring("");
-    std::thread::sleep(READING_TIME);
+    call.agent.wait_for(OPEN);
     call.agent.say("y");
     call.agent.wait_for("You refused");
     call.operator.wait_for("user_refused");
@@ -91,7 +136,7 @@ fn everything_but_yes_refuses() {
 #[test]
 fn t10_a_yes_is_told_to_the_operator_with_the_rights_granted_and_looking_only_is_less() {
     let mut call = ring("");
-    std::thread::sleep(READING_TIME);
+    call.agent.wait_for(OPEN);
     call.agent.say("look");
     call.operator.wait_for("\"event\":\"consent\"");
     let said = call.operator.all();
@@ -132,7 +177,7 @@ fn s31_ctrl_c_before_anybody_came_is_no_session() {
 
 #[test]
 fn s31_a_server_that_dies_at_the_question_withdraws_it_and_is_named_as_the_reason() {
-    let Call { mut operator, mut agent, server, _folders } = ring("");
+    let Call { mut operator, mut agent, server, folders: _folders } = ring("");
     server.die();
     agent.wait_for("\"event\":\"server_gone\"");
     agent.wait_for("withdrawn");

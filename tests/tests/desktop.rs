@@ -13,7 +13,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Notepad, Painter, Picture, Size, nudge_pointer},
     running::{Line, Mark, PATIENCE, Process, Voice, program, run, threads_of, until},
-    stack::{Desks, House, Session, Way, assert_aes_256, start_agent, stats_of},
+    stack::{Desks, House, Session, Way, an_answer_counts, assert_aes_256, start_agent, stats_of},
 };
 use x11rb::protocol::xproto::Rectangle;
 
@@ -254,7 +254,7 @@ fn f12_a_clock_a_day_off_keeps_nobody_out_and_one_three_days_behind_is_named() {
         for clock in ["+24h", "-24h"] {
             let (operator, mut agent) = call(whose, clock);
             agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
-            thread::sleep(Duration::from_millis(1100));
+            an_answer_counts(&agent, Mark::default()).unwrap();
             agent.say("yes").unwrap();
             operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").unwrap();
             agent.say("end").unwrap();

@@ -1,4 +1,5 @@
-//! S3: whatever the operator does to the computer that he sees, he goes on seeing it.
+//! S3: whatever the operator does to the computer that he sees, he goes on seeing it; and what the terminal of whoever
+//! is seen goes on saying (T33).
 
 #![allow(clippy::unwrap_used)]
 
@@ -22,6 +23,7 @@ const MOVING: Rectangle = Rectangle { x: 560, y: 380, width: 160, height: 120 };
 const ALIKE: f64 = 30.0;
 /// Two seconds: of a machine that does other things as well.
 const MOST_BETWEEN: usize = 20;
+const A_MINUTE_AND_MORE: Duration = Duration::from_secs(90);
 
 /// The operator starts an application and changes a setting of the system, and sees all of it:
 /// something moves on the screen ten times a second, and he sees it move all the while.
@@ -97,6 +99,30 @@ fn s3_the_picture_follows_a_screen_that_changes_its_size() {
     let (host, _) = session.alike(&desks, &file, ALIKE).unwrap();
     assert_eq!((host.width, host.height), (640, 480));
     session.end().unwrap();
+}
+
+/// A terminal has no bar that stays in sight: at each Enter, and each minute without one.
+#[test]
+fn t33_the_terminal_of_whoever_is_seen_says_again_and_again_by_whom_and_how_to_end_it() {
+    let house = House::set_up().unwrap();
+    let desks = Desks { operator: Desktop::start(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
+    let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).unwrap();
+    let is_told = |line: &Line| {
+        let words = ["Hanako Sato", "still sees your screen", "view", "for ", "type end"];
+        words.iter().all(|word| line.text.contains(word)).then_some(())
+    };
+    let told_since = |session: &Session, mark| {
+        session.agent.log().wait(mark, "word of who sees it", A_MINUTE_AND_MORE, is_told).unwrap();
+        session.agent.log().mark()
+    };
+    let begun = session.agent.log().mark();
+    session.agent.say("").unwrap();
+    let at_enter = told_since(&session, begun);
+    told_since(&session, at_enter);
+    let ended = session.agent.log().mark();
+    session.end().unwrap();
+    let said = session.agent.log().since(ended);
+    assert!(said.iter().all(|line| is_told(line).is_none()), "nobody sees it any more: {said:?}");
 }
 
 /// Another colour every tenth of a second; when each was painted.

@@ -1,13 +1,13 @@
 //! What the programs log of a whole real session at their most talkative: nothing that is secret,
 //! nothing that was said, and nobody's name (T68, S58).
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tasuki_tests::{
     desktop::{Desktop, Size},
     running::{Mark, Process, Voice, program},
-    stack::House,
+    stack::{House, an_answer_counts},
     tapping::encodings,
 };
 
@@ -16,8 +16,6 @@ const CUSTOMER: &str = "canary-customer-Yamada-Trading";
 const REASON: &str = "canary-reason-4711";
 const CHAT: &str = "canary-words-of-the-chat";
 const TYPED: &str = "canary-what-was-typed";
-/// Longer than an agent ignores what is typed at a fresh question (S29).
-const READING_TIME: Duration = Duration::from_millis(1200);
 
 /// The lines of a log among what a program said.
 fn log_of(process: &Process) -> Vec<String> {
@@ -76,7 +74,7 @@ fn session(house: &House, desks: &[Desktop; 2]) -> Ends {
     let mut agent = Process::start_at_terminal("tasuki-agentd", &command).expect("it starts");
     agent.say(&number).expect("said");
     agent.event(Mark::default(), "question", |e| e["event"] == "question").expect("a question");
-    thread::sleep(READING_TIME);
+    an_answer_counts(&agent, Mark::default()).expect("it can be answered");
     agent.say("yes").expect("said");
     operator.event(Mark::default(), "picture", |e| e["event"] == "first_frame").expect("a picture");
     Ends { operator, agent, number }

@@ -27,6 +27,7 @@ mod system;
 mod turns;
 mod upkeep;
 pub mod viewer;
+mod walk;
 
 use std::panic;
 use std::sync::Arc;

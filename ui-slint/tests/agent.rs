@@ -6,6 +6,7 @@
 mod covered;
 mod live;
 mod painting;
+mod parted;
 mod questions;
 mod theirs;
 mod trouble;
@@ -36,12 +37,14 @@ use tasuki_ui_slint::windows::{AgentWindow, BannerWindow, Means, QuestionWords};
 
 use covered::*;
 use live::*;
+use parted::*;
 use questions::*;
 use theirs::*;
 
 const ALLOW: &[&str] = &["Allow", "Allow and watch", "許可する", "許可して見る"];
 const END: &[&str] = &["End now", "今すぐ終了"];
 
+const CHECK: &[&str] = &["Check the connection", "接続を確認する"];
 const ANOTHER: &[&str] = &["Enter another number", "別の番号を入力する"];
 const CLOSE: &[&str] = &["Close", "閉じる"];
 
@@ -96,8 +99,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
                         assert!(!over, "{name}: a double click on End would press {labels:?}");
                         seen_whole(&window, labels);
                     }
-                    let check = ["Check the connection", "接続を確認する"];
-                    assert!(one_of(&window, &check).is_none(), "{name}: nothing is wrong with it");
+                    assert!(one_of(&window, CHECK).is_none(), "{name}: nothing is wrong with it");
                 }
                 _ => {}
             }
@@ -124,6 +126,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         t2_silence_is_counted_down_and_told_as_a_refusal(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
         what_is_asked_and_told_has_room_in_a_low_window(lang);
+        s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang);
         s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang);
     }
     a_heading_breaks_where_its_words_do();
@@ -270,6 +273,7 @@ fn a_check_says_what_it_found(window: &AgentWindow, heard: &Heard, lang: Lang) {
     for finding in all.iter().filter(|finding| finding.verdict != Verdict::Fine) {
         only(window, finding.for_person(lang), AccessibleRole::Text);
     }
+    what_was_found_is_whole(window, lang);
     press(window, Key::Escape.into());
     assert_eq!(heard.take(), ["Checkup(Closed)"]);
 }

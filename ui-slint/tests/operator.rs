@@ -7,6 +7,7 @@ mod bared;
 mod bars;
 mod choices;
 mod controls;
+mod endings;
 mod painting;
 mod reaching;
 mod second_look;
@@ -50,6 +51,10 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     every_control_has_a_role_and_a_label();
     what_a_state_is_for_can_be_found_by_label_and_role();
     what_is_not_allowed_is_not_offered();
+    endings::what_is_said_at_the_end_is_of_the_screen_that_was_seen();
+    endings::whose_input_waits_is_told_by_whose_screen_it_is();
+    endings::s66_a_mode_that_the_policy_refuses_is_offered_no_more_with_the_reason();
+    endings::no_state_shows_a_recording_in_a_version_that_makes_none();
     bars::t33_each_bar_over_a_shown_screen_says_who_sees_it_and_since_when();
     s22_that_pictures_can_be_kept_is_said_before_anything_is_shown();
     controls_do_what_they_say();
@@ -113,7 +118,7 @@ fn find(window: &OperatorWindow, role: AccessibleRole, label: &str) -> Option<El
 }
 
 /// What a state is for, in both languages.
-const WANTED: [(&str, R, &str, &str); 50] = [
+const WANTED: [(&str, R, &str, &str); 49] = [
     ("operator-sign-in", R::TextInput, "Password", "パスワード"),
     ("operator-sign-in-totp", R::TextInput, "Six digits", "6 けた"),
     ("operator-sign-in-locked", R::Text, "14:32", "14:32"),
@@ -127,7 +132,7 @@ const WANTED: [(&str, R, &str, &str); 50] = [
         "1630 件に減って",
     ),
     ("operator-home-certificate", R::Text, "until 2026-12-04", "2026年12月4日"),
-    ("operator-home", R::RadioButton, "Control", "操作する"),
+    ("operator-home", R::RadioButton, "Control", "操作"),
     ("operator-waiting", R::Text, "4829 1530 6126", "4829 1530 6126"),
     ("operator-waiting", R::Button, "Copy link", "リンクをコピー"),
     ("operator-waiting", R::Image, "square code", "二次元コード"),
@@ -143,7 +148,6 @@ const WANTED: [(&str, R, &str, &str); 50] = [
     ("operator-settings", R::Text, "They go to ~/Pictures", "~/Pictures"),
     ("operator-viewer-asked-for-control", R::Text, "is deciding", "相手が"),
     ("operator-viewer-first-picture", R::Text, "No picture yet", "まだ画面が届きません"),
-    ("operator-viewer", R::Text, "REC", "REC"),
     ("operator-viewer-reconnecting", R::Text, "Reconnecting", "再接続中"),
     ("operator-viewer-relayed", R::Text, "Through the relay", "中継"),
     ("operator-viewer-relayed", R::Text, "lets no UDP through", "UDP を通しません"),

@@ -76,7 +76,41 @@ fn s100_every_state_looks_as_committed_in_both_languages_and_colours() {
         }
     }
     gallery.close();
+    nothing_is_red_where_nothing_failed();
     nothing_lies_over_a_picture_that_goes_past_the_toolkit();
+}
+
+/// What cannot happen, what to look at and what to do are no failures. What was refused by its person is his own word.
+fn nothing_is_red_where_nothing_failed() {
+    let calm = [
+        "agent-number",
+        "agent-notice",
+        "agent-consent-control",
+        "agent-consent-view",
+        "agent-consent-show",
+        "agent-ended",
+        "agent-ended-refused",
+    ];
+    let (light, dark) = ([0xc3, 0x25, 0x36], [0xff, 0x7a, 0x85]);
+    for (shade, red) in [(Shade::Light, light), (Shade::Dark, dark)] {
+        let mut seen = 0;
+        for scene in scenes::all(Lang::En, shade, Instant::now()) {
+            let picture = painted(&scene, scene.size());
+            let pixels = picture.as_slice().iter();
+            let reds =
+                pixels.filter(|p| [p.r, p.g, p.b].iter().zip(red).all(|(a, b)| a.abs_diff(b) < 8));
+            let reds = reds.count();
+            if calm.contains(&scene.name) {
+                assert_eq!(reds, 0, "{} {shade:?}", scene.name);
+                seen += 1;
+            }
+            // So red looks.
+            if scene.name == "agent-live-control" {
+                assert!(reds > 100, "{reds} of the button that ends it");
+            }
+        }
+        assert_eq!(seen, calm.len());
+    }
 }
 
 fn nothing_lies_over_a_picture_that_goes_past_the_toolkit() {

@@ -96,7 +96,7 @@ fn the_operators_window_needs_no_bus_no_tray_and_no_gpu() {
     until("the bar and the frame", || bar().lines().count() == 5);
     press_until(&desk, &window, "operator-show-paused", |desk| {
         desk.xdotool(&["search", "--onlyvisible", "--name", "operators", "windowfocus"]);
-        desk.xdotool(&["key", "ctrl+Right"]);
+        desk.xdotool(&["key", "F6"]);
     });
 }
 

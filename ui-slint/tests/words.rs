@@ -5,6 +5,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use tasuki_peer::shell::texts::{self, Lang};
+use tasuki_protocol::rights::Mode;
+
 #[test]
 fn s100_every_word_is_translated_and_no_translation_is_left_over() {
     let said = said();
@@ -22,6 +25,31 @@ fn a_translation_has_the_places_of_its_source() {
         let places = |text: &str| text.matches('{').count();
         assert_eq!(places(&source), places(&target), "{source} / {target}");
         assert!(!target.is_empty(), "{source} has no translation");
+    }
+}
+
+/// One name a mode, which both windows, the terminal programs and the administrator's reports say.
+#[test]
+fn s100_a_mode_has_one_name_in_every_window_and_program() {
+    let all = entries("ja");
+    let translation = |source: &str| {
+        let found = all.iter().find(|(known, _)| known == source);
+        found.unwrap_or_else(|| panic!("no window says {source}")).1.clone()
+    };
+    let names = [
+        (Mode::Manage, ["Manage", "Manage this computer"]),
+        (Mode::Control, ["Control", "Control this computer"]),
+        (Mode::View, ["View", "View your screen"]),
+        (Mode::Share, ["Share my screen", "Share the operator's screen"]),
+        (Mode::Show, ["Show my screen", "Show the operator's screen"]),
+    ];
+    for (mode, sources) in names {
+        let terminal = texts::mode(mode);
+        let japanese = terminal.say(Lang::Ja).split('(').next().unwrap();
+        for source in sources {
+            assert!(source.to_lowercase().starts_with(terminal.say(Lang::En)), "{source}");
+            assert!(translation(source).contains(japanese), "{source} is not {japanese}");
+        }
     }
 }
 

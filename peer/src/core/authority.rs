@@ -12,7 +12,7 @@ use tasuki_protocol::rights::{Capability, EffectiveRights, Permit, Right, Rights
 /// All that this program can do for a viewer, whatever the manifest allows.
 /// Files, clipboard, drawing, recording and coming back are not among it: an
 /// act that wants them is refused like any other without its right.
-pub(crate) fn able() -> Rights {
+pub fn able() -> Rights {
     Rights::of(&[
         Capability::SeeScreen,
         Capability::Operate,

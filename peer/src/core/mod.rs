@@ -36,6 +36,7 @@ pub mod snapshot;
 pub mod testimony;
 pub mod turn;
 
+pub use authority::able;
 pub use peer::{Peer, Turn};
 pub use setup::{
     AgentSetup, EndSetup, OperatorSetup, PathPolicy, Permission, RecordFacts, SessionTimes,

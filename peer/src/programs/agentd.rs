@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tasuki_media::desktop::serve_when_asked;
-use tasuki_protocol::ids::Role;
+use tasuki_protocol::ids::{DeviceKey, Role};
 use tasuki_protocol::number::{NumberError, SessionNumber};
+use tasuki_protocol::rights::Rights;
 use tasuki_terminal::usage::{Manual, Words};
 use tokio::task::JoinHandle;
 
@@ -22,9 +23,11 @@ use super::usage;
 use super::visit;
 use crate::core::door::TriedNumbers;
 use crate::core::io::SessionEvent;
+use crate::shell::acquaintance::{meet, met_before};
 use crate::shell::dumps;
 use crate::shell::fault::Fault;
 use crate::shell::local_maximum::local_maximum;
+use crate::shell::profile::Profile;
 use crate::shell::run::Front;
 use crate::shell::settings::Settings;
 use crate::shell::system::Signals;
@@ -35,9 +38,11 @@ use crate::shell::trust::Trust;
 const AFTER_HELP: &str = "\
 Consent is typed by a person at the terminal that this program runs in; silence and
 everything but yes (or はい) refuse. Nothing else consents: no flag, variable or file.
+The first time that an organisation asks, what is typed within 5 seconds does not count.
 
 During a session, each with Enter:
   end (or Ctrl+C)                 ends it at once
+  Enter alone                     tells who sees what and for how long, as the program does each minute
   chat TEXT                       writes to the operator
   grant list                      tells what the operator may do
   grant take RIGHT,...            takes that from him at once (operate, chat, screenshot, ...)
@@ -70,9 +75,11 @@ const MANUAL: Manual = Manual {
     after: "\
 同意は、このプログラムが動いている端末の前にいる人が入力します。無言と、yes（または
 はい）以外の入力はすべて拒否になります。フラグ、環境変数、ファイルで同意することはできません。
+組織からの初めての依頼では、最初の 5 秒間に入力したものは無効です。
 
 セッション中（それぞれ Enter を押します）:
   end（または Ctrl+C）            すぐに終了します
+  Enter だけ                      誰が何を見ているか、経過時間とともに表示します（1 分ごとにも表示します）
   chat 文                         オペレータに文を送ります
   grant list                      オペレータに許可されていることを表示します
   grant take 権限,...             その権限をすぐに取り上げます（operate, chat, screenshot など）
@@ -248,16 +255,21 @@ impl Agent<'_> {
         let failed_before = self.tried.failed_before(number);
         let display = self.display.clone();
         let begun = begin(number, failed_before, self.settings, display);
-        let (front, running) = tokio::select! {
+        let (root, (front, running)) = tokio::select! {
             begun = begun => begun?,
             _ = self.signals.next() => return Err(Fault::Interrupted),
         };
         let desktop = if self.display.is_some() { OwnDesktop::Here } else { OwnDesktop::None };
-        let manner = Manner { role: Role::Agent, form: self.options.shared.form(), lang, desktop };
+        let (form, profile) = (self.options.shared.form(), &self.settings.profile);
+        let met_before = met_before(profile, &root);
+        let manner = Manner { role: Role::Agent, form, lang, desktop, met_before };
         let tried = &mut self.tried;
-        let console =
-            Console::new(manner, front, &mut self.lines, &mut self.signals, &self.settings.profile);
-        let result = console.attend(|event| note(tried, number, event)).await;
+        let console = Console::new(manner, front, &mut self.lines, &mut self.signals, profile);
+        let heard = |event: &SessionEvent| {
+            note(tried, number, event);
+            remember(profile, &root, event);
+        };
+        let result = console.attend(heard).await;
         let _ = running.await;
         result
     }
@@ -269,10 +281,21 @@ async fn begin(
     failed_before: u8,
     settings: &Settings,
     display: Option<String>,
-) -> Result<(Front, JoinHandle<()>), Fault> {
+) -> Result<(DeviceKey, (Front, JoinHandle<()>)), Fault> {
     let trust =
         Trust::current(settings.tenant.as_deref(), &settings.profile, &settings.proxies).await?;
-    visit::begin(number, failed_before, &trust, settings, display).await
+    let begun = visit::begin(number, failed_before, &trust, settings, display).await?;
+    Ok((trust.bundle.root, begun))
+}
+
+/// Whoever was allowed in once is met the next time.
+fn remember(profile: &Profile, root: &DeviceKey, event: &SessionEvent) {
+    if let SessionEvent::Consent { granted, .. } = event
+        && *granted != Rights::NONE
+        && let Err(why) = meet(profile, root)
+    {
+        tracing::warn!(%why, "the organisation is met for the first time again");
+    }
 }
 
 /// T4: this end counts wrong numbers too.

@@ -11,10 +11,12 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::Requirement;
 
 use crate::core::io::Question;
-use crate::shell::texts::{Lang, Text};
+use crate::shell::texts::{Lang, SessionText, Text};
 
 /// What is typed within this time after the question appeared is thrown away.
-pub(super) const INERT: Duration = Duration::from_millis(800);
+const INERT: Duration = Duration::from_millis(800);
+/// The same at the first meeting with an organisation: whoever is being cheated has time to read it.
+pub const NOTICE: Duration = Duration::from_secs(5);
 
 /// What the person's line means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +31,13 @@ pub(super) struct Shown {
     pub(super) text: String,
     grantable: Rights,
     mode: Mode,
+    /// For so long nothing that is typed counts.
+    pub(super) inert: Duration,
 }
 
 impl Shown {
-    pub(super) fn of(question: &Question, lang: Lang) -> Self {
+    /// `met_before`: sessions of this organisation that this computer has had.
+    pub(super) fn of(question: &Question, met_before: u32, lang: Lang) -> Self {
         let (mode, grantable) = (question.manifest.mode, question.grantable);
         let mut lines = vec![
             String::new(),
@@ -47,11 +52,13 @@ impl Shown {
         let cannot = cannot(mode, grantable);
         lines.extend(cannot.into_iter().map(|text| format!("  - {}", text.say(lang))));
         lines.push(recording(question).say(lang).to_owned());
+        lines.extend(warning(met_before, lang));
         lines.push(Text::AskYes.fill(lang, &[&question.seconds.to_string()]));
         if can_look_only(mode, grantable) {
             lines.push(Text::AskLook.say(lang).to_owned());
         }
-        Self { text: lines.join("\n"), grantable, mode }
+        let inert = if met_before == 0 { NOTICE } else { INERT };
+        Self { text: lines.join("\n"), grantable, mode, inert }
     }
 
     /// SHA-256 of the text as shown, for the signed consent (T10).
@@ -68,6 +75,27 @@ impl Shown {
             _ => Answer::No,
         }
     }
+}
+
+/// Beside the answer, as in the window: whether this is somebody she has called herself.
+fn warning(met_before: u32, lang: Lang) -> Vec<String> {
+    let said = |text: SessionText| text.say(lang).to_owned();
+    if met_before > 0 {
+        let met = SessionText::MetBefore.fill(lang, &[&met_before.to_string()]);
+        return vec![met, said(SessionText::Scam)];
+    }
+    let points = [
+        SessionText::FirstCalled,
+        SessionText::FirstNotRung,
+        SessionText::FirstNoMoney,
+        SessionText::FirstNoSecret,
+    ];
+    let mut lines = vec![String::new(), said(SessionText::FirstMet)];
+    lines.extend(points.map(|point| format!("  * {}", point.say(lang))));
+    lines.push(said(SessionText::FirstElse));
+    lines.push(SessionText::FirstWait.fill(lang, &[&NOTICE.as_secs().to_string()]));
+    lines.push(String::new());
+    lines
 }
 
 fn can_look_only(mode: Mode, grantable: Rights) -> bool {
@@ -192,7 +220,7 @@ mod tests {
     fn s11_t10_the_question_names_organisation_operator_mode_recording_and_files_in_both_languages() {
         for mode in Mode::ALL {
             for lang in [Lang::En, Lang::Ja] {
-                let shown = Shown::of(&question(mode), lang);
+                let shown = Shown::of(&question(mode), 1, lang);
                 for part in ["Example Help", "Hanako Sato", "REC", asks(mode).say(lang), "120"] {
                     assert!(shown.text.contains(part), "{mode} lacks {part}: {}", shown.text);
                 }
@@ -226,17 +254,17 @@ mod tests {
     #[test]
     fn s11_the_reason_that_the_operator_gave_is_part_of_what_is_agreed_to() {
         let mut question = question(Mode::View);
-        let before = Shown::of(&question, Lang::En);
+        let before = Shown::of(&question, 1, Lang::En);
         question.manifest.reason = Some("T-60, the printer".to_owned());
         for lang in [Lang::En, Lang::Ja] {
-            assert!(Shown::of(&question, lang).text.contains("T-60, the printer"));
+            assert!(Shown::of(&question, 1, lang).text.contains("T-60, the printer"));
         }
-        assert_ne!(Shown::of(&question, Lang::En).digest(), before.digest());
+        assert_ne!(Shown::of(&question, 1, Lang::En).digest(), before.digest());
     }
 
     #[test]
     fn s29_only_the_words_for_yes_are_a_yes() {
-        let shown = Shown::of(&question(Mode::Control), Lang::En);
+        let shown = Shown::of(&question(Mode::Control), 1, Lang::En);
         for word in ["yes", " YES ", "はい"] {
             assert_eq!(shown.answer(word), Answer::Yes(Mode::Control.ceiling()), "{word}");
         }
@@ -247,19 +275,39 @@ mod tests {
 
     #[test]
     fn who_allows_looking_only_grants_no_hand() {
-        let shown = Shown::of(&question(Mode::Control), Lang::Ja);
+        let shown = Shown::of(&question(Mode::Control), 1, Lang::Ja);
         let Answer::Yes(granted) = shown.answer("look") else { panic!("refused") };
         assert!(granted.has(Capability::SeeScreen) && !granted.has(Capability::Operate));
-        let view = Shown::of(&question(Mode::View), Lang::En);
+        let view = Shown::of(&question(Mode::View), 1, Lang::En);
         assert_eq!(view.answer("look"), Answer::No);
     }
 
     #[test]
     fn s24_in_show_the_person_reads_that_nothing_of_his_is_seen_or_operated() {
-        let text = Shown::of(&question(Mode::Show), Lang::En).text;
+        let text = Shown::of(&question(Mode::Show), 1, Lang::En).text;
         for sentence in [Text::CannotSeeYours, Text::CannotOperateYours, Text::CannotFiles] {
             assert!(text.contains(sentence.say(Lang::En)));
         }
         assert!(!text.contains(Text::CanSeeYours.say(Lang::En)));
+    }
+
+    /// T2: whoever is being cheated on the phone reads what cheats say, and has time for it, before a word counts.
+    #[test]
+    fn t2_every_question_warns_of_cheats_and_the_first_of_an_organisation_leaves_time_to_read_it() {
+        for lang in [Lang::En, Lang::Ja] {
+            let (first, later) = (0, 3);
+            let shown = |met_before| Shown::of(&question(Mode::Control), met_before, lang);
+            let (first, later) = (shown(first), shown(later));
+            assert!(later.text.contains(SessionText::Scam.say(lang)) && later.text.contains('3'));
+            assert_eq!((first.inert, later.inert), (NOTICE, INERT));
+            let points = [SessionText::FirstCalled, SessionText::FirstNoMoney, SessionText::FirstElse];
+            for point in points {
+                assert!(first.text.contains(point.say(lang)), "{}", first.text);
+                assert!(!later.text.contains(point.say(lang)), "{}", later.text);
+            }
+            let (warned, asked) = (first.text.find(points[2].say(lang)), first.text.find("yes"));
+            assert!(warned < asked, "beside the answer: {}", first.text);
+            assert_ne!(first.digest(), later.digest(), "what was read is signed (T10)");
+        }
     }
 }

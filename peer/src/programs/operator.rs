@@ -241,7 +241,7 @@ async fn open(
     }
     let mut lines = Lines::of_stdin();
     let desktop = OwnDesktop::Here;
-    let manner = Manner { role: Role::Operator, form, lang: settings.lang, desktop };
+    let manner = Manner { role: Role::Operator, form, lang: settings.lang, desktop, met_before: 0 };
     let result =
         Console::new(manner, front, &mut lines, &mut signals, &settings.profile).attend(|_| {}).await;
     let _ = running.await;

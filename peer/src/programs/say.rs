@@ -65,6 +65,8 @@ pub(super) enum Added<'a> {
         seconds: u64,
         text: &'a str,
     },
+    /// From now on an answer to it counts.
+    QuestionOpen,
     QuestionWithdrawn,
     /// Host: the person is being asked in mid-session.
     PersonQuestion {
@@ -131,10 +133,15 @@ pub(super) fn fault_event(fault: &Fault, lang: Lang) {
     });
 }
 
-/// What a person is told of an event; `None` for what is only for logs.
-pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<String> {
+/// What a person is told of an event; `None` for what is only for logs. `host` shows its screen, once that is agreed.
+pub(super) fn sentence(
+    event: &SessionEvent,
+    (role, host): (Role, Option<Role>),
+    lang: Lang,
+) -> Option<String> {
     let fill = |text: Text, values: &[&str]| Some(text.fill(lang, values));
     let live = |text: SessionText| Some(text.say(lang).to_owned());
+    let to_operator = |said: Option<String>| said.filter(|_| role == Role::Operator);
     match event {
         SessionEvent::Number { number, expires_in } => {
             // Whole minutes, as people say it.
@@ -142,10 +149,9 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
             fill(Text::TheNumber, &[&number.0.to_string(), &texts::span(lasts.max(60), lang)])
         }
         SessionEvent::AtTheDoor { .. } => fill(Text::AtTheDoor, &[]),
-        SessionEvent::WrongNumber { attempts_left } => match role {
-            Role::Operator => fill(Text::WrongNumberTried, &[&attempts_left.to_string()]),
-            Role::Agent => None,
-        },
+        SessionEvent::WrongNumber { attempts_left } => {
+            to_operator(fill(Text::WrongNumberTried, &[&attempts_left.to_string()]))
+        }
         SessionEvent::TranscriptMismatch => fill(Text::FaultTranscriptMismatch, &[]),
         SessionEvent::Paired { .. } => match role {
             Role::Operator => fill(Text::WaitingForConsent, &[]),
@@ -158,19 +164,22 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
             }
             Role::Operator | Role::Agent => None,
         },
-        SessionEvent::PathUp { path, ciphers, .. } => match role {
-            Role::Operator => fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)]),
-            Role::Agent => fill(Text::PathIsSealed, &[path_name(*path).say(lang)]),
-        },
-        SessionEvent::PathDown { path, why } => {
-            fill(Text::PathLost, &[path_name(*path).say(lang), reason(why, lang)])
+        // To an end user the path that carries the session is told, and no other.
+        SessionEvent::PathUp { path, ciphers, .. } => {
+            to_operator(fill(Text::PathIs, &[path_name(*path).say(lang), &cipher_names(ciphers)]))
         }
-        SessionEvent::PathChosen { path } => fill(Text::PathInUse, &[path_name(*path).say(lang)]),
+        SessionEvent::PathDown { path, why } => {
+            to_operator(fill(Text::PathLost, &[path_name(*path).say(lang), reason(why, lang)]))
+        }
+        SessionEvent::PathChosen { path } => fill(in_use(role), &[path_name(*path).say(lang)]),
         SessionEvent::Disclosed { .. } => None,
         SessionEvent::Reconnecting => fill(Text::Reconnecting, &[]),
+        SessionEvent::FirstFrame { .. } if role == Role::Agent => live(SessionText::PictureIsHere),
         SessionEvent::FirstFrame { after_ms } => fill(Text::FirstFrame, &[&after_ms.to_string()]),
-        SessionEvent::InputPaused { .. } => fill(Text::InputPaused, &[]),
-        SessionEvent::InputResumed => fill(Text::InputResumed, &[]),
+        SessionEvent::InputPaused { .. } if host == Some(role) => fill(Text::InputPaused, &[]),
+        SessionEvent::InputPaused { .. } => live(SessionText::OwnInputWaits),
+        SessionEvent::InputResumed if host == Some(role) => fill(Text::InputResumed, &[]),
+        SessionEvent::InputResumed => live(SessionText::OwnInputWorks),
         SessionEvent::InputDiscarded { why } => live(discarded(*why)),
         SessionEvent::NotSaid => live(SessionText::NotSaid),
         SessionEvent::PicturePaused => live(SessionText::PicturePaused),
@@ -181,7 +190,6 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::RightsEnded { rights, .. } => {
             Some(SessionText::RightsOver.fill(lang, &[&texts::rights(*rights, lang)]))
         }
-        // Whether this end is the one that is asked, its console knows.
         SessionEvent::Asking { .. } | SessionEvent::AskingOver { .. } => None,
         SessionEvent::Violation { wanted, .. } => {
             fill(Text::Violation, &[texts::right(*wanted).say(lang)])
@@ -192,6 +200,13 @@ pub(super) fn sentence(event: &SessionEvent, role: Role, lang: Lang) -> Option<S
         SessionEvent::ServerRefused { .. } | SessionEvent::ServerClosed { .. } => None,
         SessionEvent::ServerGone => fill(Text::ServerAway, &[]),
         SessionEvent::Ended { reason, .. } => fill(Text::EndedBy, &[ending(*reason).say(lang)]),
+    }
+}
+
+fn in_use(role: Role) -> Text {
+    match role {
+        Role::Operator => Text::PathInUse,
+        Role::Agent => Text::PathIsSealed,
     }
 }
 
@@ -286,7 +301,7 @@ mod tests {
     #[test]
     fn t66_a_chat_line_cannot_move_the_cursor_or_turn_letters_around() {
         let line = "a\u{1b}[2Jb\rc\u{202e}d".to_owned();
-        let told = sentence(&SessionEvent::Chat { line }, Role::Agent, Lang::En).unwrap();
+        let told = sentence(&SessionEvent::Chat { line }, (Role::Agent, None), Lang::En).unwrap();
         assert!(told.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{told:?}");
     }
 }

@@ -308,7 +308,7 @@ texts! {
         "You see the screen of {0} ({1}). To end at once: type end and press Enter, or press Ctrl+C.",
         "{0}（{1}）の画面を見ています。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     PathIs => "A path stands ({0}): {1}.", "経路ができました（{0}）: {1}。";
-    PathIsSealed => "An encrypted path stands ({0}); stats tells what protects it.", "暗号化された経路ができました（{0}）。stats と入力すると保護の内容を表示します。";
+    PathIsSealed => "Connected ({0}). All of it is encrypted from one computer to the other; type stats to see how.", "接続しました（{0}）。通信はすべて、双方のコンピュータの間で暗号化されています。stats と入力すると詳しく表示します。";
     PathInUse => "Connected; the path in use is {0}.", "接続しました。使用中の経路: {0}。";
     PathDirect => "direct", "直接";
     PathRelayed => "relayed", "中継";
@@ -316,9 +316,9 @@ texts! {
     Reconnecting => "Reconnecting ...", "再接続しています…";
     FirstFrame => "The first picture came after {0} ms.", "最初の画面が {0} ミリ秒で届きました。";
     InputPaused =>
-        "Input from the other side waits: the mouse or keyboard here is in use.",
-        "こちらのマウスまたはキーボードが使われているため、相手の操作を止めています。";
-    InputResumed => "Input from the other side works again.", "相手の操作を再開しました。";
+        "You use the mouse or keyboard here, so the other side has to wait.",
+        "こちらのマウスやキーボードを使っている間、相手の操作は止まります。";
+    InputResumed => "The other side can operate again.", "相手が再び操作できるようになりました。";
     Violation => "The other side tried what it may not ({0}); nothing happened.",
         "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
     RefusedAct => "The other side's computer refused this ({0}).", "相手のコンピュータが拒否しました（{0}）。";
@@ -338,8 +338,8 @@ texts! {
     EndedUnconnected => "It ended before a connection stood. Nothing was shown.",
         "接続ができる前に終了しました。画面は共有されていません。";
     Summary =>
-        "Summary: {0}, {1}, {2} s; pictures kept: {3}; files copied: none.",
-        "まとめ: {0}、{1}、{2} 秒、保存された画像 {3} 枚、コピーされたファイルなし。";
+        "Summary: with {0}, {1}, {2}; pictures kept: {3}; files copied: none.",
+        "まとめ: 相手 {0}、{1}、{2}、保存された画像 {3} 枚、コピーされたファイルなし。";
     EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";
     ReasonOperatorEnded => "the operator ended it", "オペレータが終了しました";
     ReasonUserEnded => "the user ended it", "利用者が終了しました";

@@ -1,5 +1,6 @@
 //! The touching half: sockets, desktops, clocks, terminals.
 
+pub mod acquaintance;
 pub mod checkpoint;
 pub mod clock;
 pub mod desktop;

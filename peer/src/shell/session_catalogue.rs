@@ -30,8 +30,43 @@ texts! {
     Second => "{0} second", "{0} 秒";
     Seconds => "{0} seconds", "{0} 秒";
 
+    MetBefore => "Sessions with this organisation on this computer so far: {0}", "このコンピュータでのこの組織とのこれまでの接続: {0} 回";
+    Scam =>
+        "Did this person call you unasked, or speak of your bank, refunds or gift cards? Then refuse and hang up.",
+        "突然かかってきた電話ですか。銀行、返金、ギフトカードの話が出ましたか。その場合は拒否して電話を切ってください。";
+    FirstMet =>
+        "This organisation connects to this computer for the first time. Read this before you answer:",
+        "この組織がこのコンピュータに接続するのは初めてです。回答の前にお読みください:";
+    FirstCalled => "You called them yourself, by a number that you know.", "ご存じの電話番号に、ご自分からかけた電話です。";
+    FirstNotRung =>
+        "Nobody rang you, and no window told you to call.",
+        "突然かかってきた電話や、画面の警告を見てかけた電話ではありません。";
+    FirstNoMoney =>
+        "Nobody asks you to open your bank, to pay, to buy gift cards or to say a password.",
+        "銀行の画面、支払い、ギフトカード、パスワードを求められていません。";
+    FirstNoSecret => "Nobody asks you to keep this call secret.", "この電話を秘密にするように言われていません。";
+    FirstElse =>
+        "If one of these is different, press Ctrl+C, which refuses at once, and hang up. Nothing has been shown so far.",
+        "ひとつでも違うときは、Ctrl+C を押して（すぐに拒否されます）電話を切ってください。まだ何も見られていません。";
+    FirstWait =>
+        "What is typed in the next {0} seconds does not count; then > appears.",
+        "これから {0} 秒間に入力したものは無効です。そのあと > が表示されます。";
+    PictureIsHere => "The operator's screen is here.", "オペレータの画面が表示されました。";
+    OwnInputWaits =>
+        "The person at the other computer uses the mouse or keyboard; yours wait until that is over.",
+        "相手がマウスやキーボードを使っています。終わるまで、こちらの操作は止まります。";
+    OwnInputWorks => "You can operate again.", "再び操作できます。";
+    StillYours =>
+        "{2} ({3}) still sees your screen: {0}, for {1}. To end at once: type end and press Enter, or press Ctrl+C.",
+        "{2}（{3}）があなたの画面を見ています: {0}、{1}経過。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    StillTheirs =>
+        "You still see the screen of {2} ({3}): {0}, for {1}. To end at once: type end and press Enter, or press Ctrl+C.",
+        "{2}（{3}）の画面を見ています: {0}、{1}経過。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    StillOwn =>
+        "Your screen is still seen: {0}, for {1}. pause holds the picture. To end at once: type end and press Enter, or press Ctrl+C.",
+        "あなたの画面を相手が見ています: {0}、{1}経過。pause で画面を止めます。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     AskMoreRights =>
-        "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Type yes and press Enter to allow. no, or silence for {3}, refuses:",
+        "{0} asks for more: {1}, for {2}. Until you answer, the other side cannot operate anything. To allow it, type yes and press Enter. To refuse, type no and press Enter, or do nothing for {3}:",
         "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}以内に回答がない場合は拒否になります:";
     TheOtherSide => "The person at the other side", "相手";
     AllowedAlready => "That is allowed already: {0}.", "すでに許可されています: {0}。";
@@ -43,19 +78,19 @@ texts! {
         "このセッションでは相手の画面を見ています。それができるのは見せている側だけです。";
     NoSuchMonitor => "There is no monitor {0}; there are {1}, from 0.", "画面 {0} はありません。0 から数えて {1} 枚あります。";
     AskContinue =>
-        "Shall the session with {0} go on? The other side's hand is off until you answer. Type yes and press Enter to go on. no, or silence for {1}, ends it:",
+        "Shall the session with {0} go on? Until you answer, the other side cannot operate anything. To go on, type yes and press Enter. To end it, type no and press Enter, or do nothing for {1}:",
         "{0} とのセッションを続けますか。回答するまで相手は操作できません。続ける場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {1}以内に回答がない場合は終了します:";
     MayTheyMore =>
-        "{0} asks for more: {1}, for {2}. The other side's hand is off until you answer. Without an answer in {3} this is refused.",
+        "{0} asks for more: {1}, for {2}. Until you answer, the other side cannot operate anything. Without an answer in {3} this is refused.",
         "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。{3}以内に回答がない場合は拒否になります。";
     ShallItGoOn =>
-        "Shall the session with {0} go on? The other side's hand is off until you answer. Without an answer in {1} it ends.",
+        "Shall the session with {0} go on? Until you answer, the other side cannot operate anything. Without an answer in {1} it ends.",
         "{0} とのセッションを続けますか。回答するまで相手は操作できません。{1}以内に回答がない場合は終了します。";
     AnswerTooSoon =>
         "That was typed before the question stood. Please read it, then answer.",
         "質問が表示される前に入力されました。内容を読んでから回答してください。";
     NotAPerson =>
-        "The other side's hand was at this desktop just now, so this does not count. Type pause, wait a second, and type it again.",
+        "The other side used the mouse or keyboard just now, so this does not count as yours. Type pause, wait a second, and type it again.",
         "直前に相手の操作があったため、この入力は無効です。pause と入力し、1 秒待ってからもう一度入力してください。";
     NothingAsked => "Nothing is asked at the moment.", "今は何も質問されていません。";
     TheyAreAskedRights =>

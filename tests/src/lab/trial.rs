@@ -15,13 +15,11 @@ use super::{HOST, Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layou
 use crate::{
     desktop::{Desktop, Size},
     running::{Mark, Process, until},
-    stack::{House, Site, Way, stats_of},
+    stack::{House, Site, Way, an_answer_counts, stats_of},
 };
 
 /// What a server has where its administrator says nothing (R1).
 const DISCLOSURE: &str = "address_disclosure=public";
-/// Longer than an agent ignores what is typed at a fresh question (S29).
-const READING_TIME: Duration = Duration::from_millis(1200);
 /// How long a session that must stay relayed is watched.
 const WATCH: Duration = Duration::from_secs(4);
 
@@ -192,7 +190,7 @@ impl Lab {
         let mut helped = self.start_agent(agent, &number)?;
         let (_, asked) = helped.event(Mark::default(), "question", |e| e["event"] == "question")?;
         let paired_after = asked.saturating_duration_since(typed);
-        thread::sleep(READING_TIME);
+        an_answer_counts(&helped, Mark::default())?;
         let said = Instant::now();
         helped.say("yes")?;
         let (_, seen) = asks.event(Mark::default(), "first frame", |e| e["event"] == "first_frame")?;

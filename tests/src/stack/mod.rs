@@ -14,6 +14,7 @@ pub use self::{
     house::{House, Site},
     places::{all_bytes_below, free_port},
     session::{
-        Desks, Session, Way, accept_at_terminal, assert_aes_256, start_agent, start_operator, stats_of,
+        Desks, Session, Way, accept_at_terminal, an_answer_counts, assert_aes_256, start_agent,
+        start_operator, stats_of,
     },
 };

@@ -3,14 +3,15 @@
 //! Knows the commands and events of the programs (design §6), and nothing of what is inside them.
 
 use std::{
+    fs,
     path::Path,
-    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use tasuki_protocol::{ids::Role, rights::Mode};
+use tasuki_peer::shell::{acquaintance::meet, profile::Profile};
+use tasuki_protocol::{bundle::Bundle, ids::Role, rights::Mode};
 
 use super::House;
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
     running::{Mark, Process, program, until},
 };
 
-/// Longer than an agent ignores what is typed at a fresh question (S29).
-const READING_TIME: Duration = Duration::from_millis(1200);
 /// So much of the ends' doings that the ciphers are among it.
 const LOGGED: &str = "warn,tasuki_peer::shell::paths=info";
 
@@ -71,6 +70,8 @@ pub struct Session {
     pub agent: Process,
     mode: Mode,
     number: String,
+    /// The agent's last question came after this.
+    asked_since: Mark,
     answered: Option<(Instant, Mark)>,
 }
 
@@ -94,7 +95,7 @@ impl Session {
         let mut agent = start_agent(house, &desks.user)?;
         agent.say(&number)?;
         agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
-        Ok(Self { operator, agent, mode, number, answered: None })
+        Ok(Self { operator, agent, mode, number, asked_since: Mark::default(), answered: None })
     }
 
     /// As [`Self::ring`], then yes, then a first frame.
@@ -113,7 +114,8 @@ impl Session {
     /// # Errors
     /// The agent is gone.
     pub fn answer(&mut self, word: &str) -> Result<()> {
-        thread::sleep(READING_TIME);
+        an_answer_counts(&self.agent, self.asked_since)?;
+        self.asked_since = self.agent.log().mark();
         let mark = self.viewer_mark();
         self.answered = Some((Instant::now(), mark));
         self.agent.say(word)
@@ -193,7 +195,7 @@ impl Session {
     /// The program did not write it.
     pub fn picture(&mut self, path: &Path) -> Result<Picture> {
         // A picture of before must not be taken for this one.
-        let _ = std::fs::remove_file(path);
+        let _ = fs::remove_file(path);
         let viewer = self.viewer_mut();
         let mark = viewer.log().mark();
         viewer.say(&format!("screenshot {}", path.display()))?;
@@ -277,8 +279,18 @@ pub fn start_operator(house: &House, desk: &Desktop, mode: Mode, way: Way) -> Re
 pub fn start_agent(house: &House, desk: &Desktop) -> Result<Process> {
     let mut command = desk.command(program("tasuki-agentd")?);
     command.arg("--tenant").arg(house.bundle()).args(["--json", "--log", LOGGED]);
-    command.arg("--profile").arg(house.folder().join("agent"));
+    let profile = house.folder().join("agent");
+    is_met(house, &profile)?;
+    command.arg("--profile").arg(profile);
     Process::start_at_terminal("tasuki-agentd", &command)
+}
+
+/// An agent with this profile has met the organisation before, and leaves less time to read.
+fn is_met(house: &House, profile: &Path) -> Result<()> {
+    let root = Bundle::open_first(&fs::read(house.bundle())?)?.root;
+    fs::create_dir_all(profile)?;
+    meet(&Profile::at(profile), &root)?;
+    Ok(())
 }
 
 /// The same, given a number, and the user's yes as soon as one counts.
@@ -289,9 +301,18 @@ pub fn accept_at_terminal(house: &House, user: &Desktop, number: &str) -> Result
     let mut agent = start_agent(house, user)?;
     agent.say(number)?;
     agent.event(Mark::default(), "question", |e| e["event"] == "question")?;
-    thread::sleep(READING_TIME);
+    an_answer_counts(&agent, Mark::default())?;
     agent.say("yes")?;
     Ok(agent)
+}
+
+/// The question has stood for as long as an agent ignores what is typed (S29, T2).
+///
+/// # Errors
+/// The agent is gone, or asks nothing.
+pub fn an_answer_counts(agent: &Process, since: Mark) -> Result<()> {
+    agent.event(since, "an answer that counts", |e| e["event"] == "question_open")?;
+    Ok(())
 }
 
 /// The name of a cipher suite or profile that uses AES with 256-bit keys in GCM (R7).

@@ -96,8 +96,7 @@ fn t2_t17_an_operator_in_control_types_nothing_into_the_terminal_that_asks() {
     let (number, _) = operator.event(Mark::default(), "number", |e| e["event"] == "number").unwrap();
     let agent = InTheOpen::start(&house, &mut here, number["number"].as_str().unwrap()).unwrap();
     let terminal = middle_of(&here, TERMINAL).unwrap();
-    agent.wait_for("\"question\"");
-    std::thread::sleep(Duration::from_secs(1));
+    agent.wait_for("\"question_open\"");
     wait_focused(&here, TERMINAL).unwrap();
     person_types(&here, "yes");
     operator.event(Mark::default(), "a frame", |e| e["event"] == "first_frame").unwrap();

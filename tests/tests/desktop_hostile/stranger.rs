@@ -36,12 +36,9 @@ use tasuki_protocol::signal::{
 };
 use tasuki_tests::desktop::Desktop;
 use tasuki_tests::running::{Mark, PATIENCE, Process};
-use tasuki_tests::stack::{House, start_agent};
+use tasuki_tests::stack::{House, an_answer_counts, start_agent};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-
-/// Longer than an agent ignores what is typed at a fresh question (S29).
-const READING_TIME: Duration = Duration::from_millis(1200);
 
 pub(crate) struct Stranger {
     /// Dropped, the server would take the session for left.
@@ -125,7 +122,7 @@ impl Stranger {
     pub(crate) async fn admitted(door: AtTheDoor) -> (Self, Process) {
         let AtTheDoor { mut link, trust, session, paired, mut agent } = door;
         agent.event(Mark::default(), "question", |e| e["event"] == "question").unwrap();
-        std::thread::sleep(READING_TIME);
+        an_answer_counts(&agent, Mark::default()).unwrap();
         agent.say("yes").unwrap();
         agent.event(Mark::default(), "consent", |e| e["event"] == "consent").unwrap();
         ask_operators(&link, OperatorToServer::NeedLeg { session });

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use tasuki_peer::core::io::Question;
+pub use tasuki_peer::programs::consent::NOTICE;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::terms::Requirement;
@@ -14,8 +15,6 @@ use super::model::{Effect, Msg};
 
 /// What is pressed within this time after the question appeared does not count (T2).
 pub const INERT: Duration = Duration::from_millis(800);
-/// How long the notice stands at the first meeting with an organisation.
-pub const NOTICE: Duration = Duration::from_secs(5);
 
 /// What a person may leave out; seeing is what the session is for.
 const CHOOSABLE: [Capability; 10] = [
@@ -194,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_required_recording_cannot_be_left_out_alone() {
-        let asking = asked(Mode::Control, 1, Instant::now());
+        let mut asking = asked(Mode::Control, 1, Instant::now());
+        asking.question.manifest.recording = Requirement::Required;
         assert!(!asking.is_choosable(Capability::Record));
         assert!(asked(Mode::View, 1, Instant::now()).is_choosable(Capability::Record));
     }

@@ -26,6 +26,11 @@ pub enum Ending {
     Lost,
     TimeOver,
     Program,
+    /// By an administrator of the operator's, or by what the policy allows now.
+    Withdrawn,
+    NotContinued,
+    ScreenLost,
+    Violation,
     /// In the peer's own sentence.
     Other(Fault),
 }
@@ -63,8 +68,22 @@ impl Ending {
             Some((EndReason::TimeOver, _)) => Self::TimeOver,
             Some((EndReason::ProgramEnded, EndedBy::ThisEnd)) => Self::Program,
             Some((EndReason::ProgramEnded, _)) => Self::ByOperator,
-            Some((EndReason::ConnectionLost, _)) if fault.is_none() => Self::Lost,
-            Some(_) | None => Self::Other(fault.unwrap_or(Fault::ServerGone)),
+            Some((EndReason::Withdrawn, _)) => Self::Withdrawn,
+            Some((EndReason::NotContinued, _)) => Self::NotContinued,
+            Some(_) | None => Self::told_by(fault.unwrap_or(Fault::ServerGone)),
+        }
+    }
+
+    /// The sentences of these faults tell an operator what to do, and nobody else.
+    fn told_by(fault: Fault) -> Self {
+        if matches!(fault, Fault::ConnectionLost | Fault::ServerGone) {
+            Self::Lost
+        } else if fault == Fault::ScreenLost {
+            Self::ScreenLost
+        } else if fault == Fault::PeerViolation {
+            Self::Violation
+        } else {
+            Self::Other(fault)
         }
     }
 }

@@ -3,21 +3,19 @@
 //! A file that cannot be read is kept aside under another name and the defaults are used; the person
 //! is told. Nothing in these files consents or changes whom the program trusts (T70).
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tasuki_peer::shell::acquaintance::{MET, Met};
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::profile::Profile;
 use tasuki_peer::shell::settings::{Flags, Settings};
-use tasuki_protocol::ids::DeviceKey;
 
 use crate::kept;
 use crate::look::Shade;
 
 const WINDOW: &str = "agent-window.toml";
-const MET: &str = "organisations.toml";
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// How the window looked last.
@@ -28,25 +26,6 @@ pub struct Appearance {
     pub lang: Option<String>,
     #[serde(default)]
     pub shade: Shade,
-}
-
-/// Sessions by organisation, under its root key: a name could be taken by another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Met {
-    #[serde(default)]
-    sessions: BTreeMap<String, u32>,
-}
-
-impl Met {
-    pub fn before(&self, root: &DeviceKey) -> u32 {
-        self.sessions.get(&root.to_string()).copied().unwrap_or_default()
-    }
-
-    pub fn once_more(&mut self, root: &DeviceKey) {
-        let count = self.sessions.entry(root.to_string()).or_default();
-        *count = count.saturating_add(1);
-    }
 }
 
 /// What was read, and the files that lie aside now.
@@ -74,12 +53,6 @@ impl Remembered {
 /// [`Fault::Profile`] when the folder cannot be written.
 pub fn keep_appearance(profile: &Profile, appearance: &Appearance) -> Result<(), Fault> {
     profile.write(WINDOW, toml::to_string(appearance).unwrap_or_default().as_bytes())
-}
-
-/// # Errors
-/// As [`keep_appearance`].
-pub fn keep_met(profile: &Profile, met: &Met) -> Result<(), Fault> {
-    profile.write(MET, toml::to_string(met).unwrap_or_default().as_bytes())
 }
 
 fn read_or_aside<T: DeserializeOwned + Default>(file: &Path, aside: &mut Vec<PathBuf>) -> T {
@@ -120,19 +93,6 @@ mod tests {
             assert_eq!(std::fs::read_to_string(kept).unwrap(), "consent = [");
         }
         assert!(Remembered::read(&flags(folder.path())).unwrap().aside.is_empty());
-    }
-
-    #[test]
-    fn organisations_are_known_by_their_key_and_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        let profile = Profile::at(folder.path());
-        let (here, other) = (DeviceKey([1; 32]), DeviceKey([2; 32]));
-        let mut met = Met::default();
-        met.once_more(&here);
-        met.once_more(&here);
-        keep_met(&profile, &met).unwrap();
-        let met = Remembered::read(&flags(folder.path())).unwrap().met;
-        assert_eq!((met.before(&here), met.before(&other)), (2, 0));
     }
 
     #[test]

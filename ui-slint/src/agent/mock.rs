@@ -9,8 +9,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use slint::winit_030::EventResult;
-use slint::winit_030::winit::event::{ElementState, WindowEvent};
-use slint::winit_030::winit::keyboard::{KeyCode, PhysicalKey};
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Rights};
@@ -28,6 +26,7 @@ use crate::room;
 use crate::turns::{self, Turn};
 use crate::upkeep::NextIsKept;
 use crate::viewer::made_up;
+use crate::walk::{Keys, Step};
 use crate::windows::{AgentWindow, Means};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -36,7 +35,7 @@ const FLOOD: (&str, &str) = ("agent-live-flood", "agent-live-view");
 /// What may wait for the window, as in a session.
 const TOLD: usize = 256;
 
-/// Begins with the state `first`, or with the first one; F6 shows the next.
+/// Begins with the state `first`, or with the first one; F6 shows the next, and with Shift the one before.
 ///
 /// # Errors
 /// The toolkit does not start.
@@ -58,13 +57,13 @@ pub(super) fn walk(
         since: Cell::new(Instant::now()),
         guard: RefCell::new(Guard::new(next_is_bar)),
     });
-    let walked = Rc::downgrade(&mock);
-    mock.guard.borrow().hear(&window, move |event| match walked.upgrade() {
-        Some(mock) if is_next(event) => {
-            mock.turn();
+    let (walked, keys) = (Rc::downgrade(&mock), Keys::default());
+    mock.guard.borrow().hear(&window, move |event| match (walked.upgrade(), keys.step(event)) {
+        (Some(mock), Some(step)) => {
+            mock.turn(step);
             EventResult::PreventDefault
         }
-        Some(_) | None => EventResult::Propagate,
+        (Some(_) | None, _) => EventResult::Propagate,
     });
     wiring::wire(&window, &mock);
     room::keep_on_screen(&window);
@@ -80,12 +79,6 @@ pub(super) fn walk(
     let tick = Timer::default();
     tick.start(TimerMode::Repeated, TICK, move || ticking.show());
     slint::run_event_loop()
-}
-
-/// Wherever the keys are, and where they are nowhere.
-fn is_next(event: &WindowEvent) -> bool {
-    let WindowEvent::KeyboardInput { event, is_synthetic: false, .. } = event else { return false };
-    event.state == ElementState::Pressed && event.physical_key == PhysicalKey::Code(KeyCode::F6)
 }
 
 struct Mock {
@@ -111,8 +104,8 @@ impl Mock {
         }
     }
 
-    fn turn(self: &Rc<Self>) {
-        self.at.set((self.at.get() + 1) % self.scenes.borrow().len().max(1));
+    fn turn(self: &Rc<Self>, step: Step) {
+        self.at.set(step.from(self.at.get(), self.scenes.borrow().len()));
         self.since.set(Instant::now());
         self.make_room();
         self.show();
@@ -201,7 +194,7 @@ impl Ear for Rc<Mock> {
         }
         self.say("by hand");
         match opening {
-            Opening::ReadNotice | Opening::Accept | Opening::AnswerYes => self.turn(),
+            Opening::ReadNotice | Opening::Accept | Opening::AnswerYes => self.turn(Step::Next),
             Opening::Tick(right) => self.send(Msg::Granted(right, true)),
             Opening::GiveBack(right) => self.send(Msg::Taken(right, true)),
             Opening::GoOnShowing(spot) => self.send(Msg::PausePressed(false, spot)),

@@ -22,4 +22,5 @@ mod session;
 pub mod talk;
 mod tray;
 pub mod view;
+mod view_ended;
 pub mod wiring;

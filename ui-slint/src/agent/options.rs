@@ -26,7 +26,8 @@ pub(super) struct Options {
     pub(super) link: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
-    /// Made-up states without a server, beginning with this one or the first; F6 shows the next.
+    /// Made-up states without a server, beginning with this one or the first; F6 shows the next, Shift+F6 the one
+    /// before.
     #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
     pub(super) mock: Option<String>,
 }
@@ -44,7 +45,10 @@ Ctrl+Alt+Shift+E を押すと、どのウィンドウを使っていてもセッ
 （各組織との接続回数）、root.pin。壊れたファイルは別名で残します。",
     &[
         ("--link", "オペレータから届いた、番号入りのリンク"),
-        ("--mock", "サーバーなしで見本の画面を表示します（この画面から、または最初から）。F6 で次へ"),
+        (
+            "--mock",
+            "サーバーなしで見本の画面を表示します（この画面から、または最初から）。F6 で次へ、Shift+F6 で前へ",
+        ),
     ]
 );
 

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use super::guard::Guard;
 use super::held::Held;
-use super::memory::{Appearance, Remembered, keep_appearance, keep_met};
+use super::memory::{Appearance, Remembered, keep_appearance};
 use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
@@ -345,7 +345,7 @@ impl Program {
         let trust = self.trust.borrow();
         let Some(trust) = trust.as_ref() else { return };
         remembered.met.once_more(&trust.bundle.root);
-        if let Err(fault) = keep_met(&remembered.settings.profile, &remembered.met) {
+        if let Err(fault) = remembered.met.keep(&remembered.settings.profile) {
             self.model.borrow_mut().notice = Some(Said::Fault(fault));
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tasuki_peer::core::able;
 use tasuki_peer::core::io::{EndedBy, Question};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
@@ -125,7 +126,7 @@ impl Stage {
     fn questions(self) -> Vec<Scene> {
         let asked =
             |mode, met_before| news(News::Asked { question: question(mode, self.lang), met_before });
-        let less = Msg::Granted(Capability::FetchFiles, false);
+        let less = Msg::Granted(Capability::ChooseScreen, false);
         let (early, late) = (Duration::from_millis(1200), Duration::from_secs(23));
         vec![
             self.told("agent-notice", vec![asked(Mode::Control, 0)], early),
@@ -228,13 +229,15 @@ impl Stage {
         let receipt = || news(News::Receipt(PathBuf::from("tasuki-receipt.html")));
         let fault = Some(Fault::PeerViolation);
         let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault), receipt()];
-        let control = self.told("agent-ended", begun(Mode::Control, self.lang), minutes);
+        let withdrawn = over(EndReason::Withdrawn, EndedBy::Server, Some(Fault::Withdrawn));
+        let control = |name| self.told(name, begun(Mode::Control, self.lang), minutes);
         let view = self.told("agent-ended-violation", begun(Mode::View, self.lang), minutes);
         vec![
-            then(control, ended),
+            then(control("agent-ended"), ended),
             self.told("agent-ended-refused", refused, Duration::ZERO),
             self.told("agent-ended-unanswered", silent, Duration::ZERO),
             then(view, stopped),
+            then(control("agent-ended-withdrawn"), [withdrawn, receipt()]),
         ]
     }
 }
@@ -297,16 +300,14 @@ pub fn allowed_by(preset: Preset, mode: Mode, lang: Lang) -> Option<Question> {
     question.manifest.files = grant.files;
     question.manifest.recording = grant.recording;
     question.manifest.application_selection = grant.application_selection;
-    question.grantable = grant.rights;
+    question.grantable = grant.rights.and(able());
     Some(question)
 }
 
 /// What the peer's core would ask.
 pub fn question(mode: Mode, lang: Lang) -> Question {
     let say = |en: &str, ja: &str| if lang == Lang::En { en.to_owned() } else { ja.to_owned() };
-    let capabilities = mode.ceiling().without(Capability::ReadClipboard);
-    let capabilities = capabilities.without(Capability::WriteClipboard).without(Capability::Record);
-    let recording = if mode == Mode::Control { Requirement::Required } else { Requirement::Off };
+    let capabilities = mode.ceiling().and(able());
     let manifest = Manifest {
         v: 1,
         tenant: TenantId([0; 8]),
@@ -323,7 +324,7 @@ pub fn question(mode: Mode, lang: Lang) -> Question {
             .then(|| say("#4410 Error in the accounting program", "#4410 会計ソフトのエラー")),
         certificate: Blob::default(),
         application_selection: Requirement::Off,
-        recording,
+        recording: Requirement::Off,
         address_disclosure: AddressDisclosure::Public,
         issued_at: BEGAN_AT,
         start_within: 600,

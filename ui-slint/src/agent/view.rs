@@ -16,10 +16,9 @@ use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 
 use super::asking::{Asking, Step};
-use super::ended::{Ended, Ending, Summary};
 use super::live::{Live, Open, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
-use super::{entry, looking, moment};
+use super::{entry, looking, moment, view_ended};
 use crate::windows::{
     self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName, Running,
 };
@@ -81,7 +80,7 @@ fn show_pane(model: &Model, window: &impl Pane, now: Instant) {
         Page::Connecting(_) => AgentPage::Connecting,
         Page::Asking(asking) => show_asking(asking, lang, &agent, now),
         Page::Live(live) => show_live(live, lang, &agent, now),
-        Page::Ended(ended) => show_ended(ended, model, &agent),
+        Page::Ended(ended) => view_ended::show(ended, model, &agent),
     };
     if page != AgentPage::Live && page != AgentPage::Watching {
         agent.set_question(windows::QuestionKind::None);
@@ -234,42 +233,6 @@ fn sentence(line: &str, lang: Lang) -> String {
     rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect::<String>() + stop
 }
 
-fn show_ended(ended: &Ended, model: &Model, agent: &Agent<'_>) -> AgentPage {
-    let lang = model.lang;
-    agent.set_had_begun(ended.summary.is_some());
-    if let Some(summary) = &ended.summary {
-        show_summary(summary, model, agent);
-    }
-    let receipt = ended.receipt.as_ref().map(|file| file.display().to_string());
-    agent.set_receipt(receipt.unwrap_or_default().into());
-    agent.set_trouble(SharedString::new());
-    agent.set_checkable(ended.how == Ending::Lost);
-    agent.set_ending(match &ended.how {
-        Ending::ByYou => windows::Ending::ByYou,
-        Ending::ByOperator => windows::Ending::ByOperator,
-        Ending::Refused => windows::Ending::Refused,
-        Ending::Unanswered => windows::Ending::Unanswered,
-        Ending::Lost => windows::Ending::Lost,
-        Ending::TimeOver => windows::Ending::TimeOver,
-        Ending::Program => windows::Ending::Program,
-        Ending::Other(fault) => {
-            agent.set_checkable(checkup::may_tell(fault));
-            agent.set_trouble(fault.sentence(lang).into());
-            windows::Ending::Other
-        }
-    });
-    AgentPage::Ended
-}
-
-fn show_summary(summary: &Summary, model: &Model, agent: &Agent<'_>) {
-    agent.set_operator(summary.operator.as_str().into());
-    agent.set_manner(summary.mode.into());
-    agent.set_summary_time(
-        moment::span((summary.began_at, summary.seconds), &model.zone, model.lang).into(),
-    );
-    agent.set_pictures_kept(whole(u64::from(summary.pictures_kept)));
-}
-
 /// SHA-256 of what the question page shows, line by line, UTF-8 (T10).
 pub fn shown_on(window: &AgentWindow) -> Digest {
     let (agent, words) = (window.agent(), window.global::<ConsentWords<'_>>());
@@ -333,7 +296,7 @@ fn set_sentences(sentences: Vec<SharedString>, agent: &Agent<'_>) {
     }
 }
 
-fn whole(number: u64) -> i32 {
+pub(super) fn whole(number: u64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 

@@ -6,7 +6,7 @@ use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::standing::Word;
 
-use super::entrance::{is_sign_in_over, learn_to_ask, sign_out};
+use super::entrance::{is_sign_in_over, learn_not_to_offer, learn_to_ask, sign_out};
 use super::history::{How, KEPT, Past};
 use super::model::{
     Account, Dialog, Door, Idle, Leave, Model, Outcome, Page, Stage, Tab, TabId, Trouble,
@@ -20,6 +20,11 @@ pub(super) fn gone(model: &mut Model, id: TabId, result: Result<(), Fault>) -> V
     if result == Err(Fault::ReasonNeeded) {
         learn_to_ask(model);
     }
+    let Some(mode) = model.tab(id).map(|tab| tab.mode) else { return Vec::new() };
+    let result = match result {
+        Err(Fault::ModeNotAllowed { .. }) => Err(learn_not_to_offer(model, mode)),
+        Ok(()) | Err(_) => result,
+    };
     let Some(tab) = model.tab_mut(id) else { return Vec::new() };
     let refused = result.as_ref().err().filter(|fault| is_sign_in_over(fault) && !tab.leaving).cloned();
     let unconfirmed = result == Err(Fault::NotConfirmed) && !tab.leaving;

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use tasuki_peer::shell::fault::Fault;
+use tasuki_peer::shell::texts;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::showable::one_line;
 use tasuki_protocol::terms::Requirement;
@@ -239,6 +240,19 @@ pub(super) fn learn_to_ask(model: &mut Model) {
     if let Door::In(account) = &mut model.door {
         account.reason = Requirement::Required;
     }
+}
+
+/// Nor is this mode what it was at the sign-in: it is offered no more until the next one. What is said of it, by
+/// the name that people read.
+pub(super) fn learn_not_to_offer(model: &mut Model, mode: Mode) -> Fault {
+    if let Door::In(account) = &mut model.door {
+        account.modes.retain(|allowed| *allowed != mode);
+    }
+    not_allowed(model, mode)
+}
+
+pub(super) fn not_allowed(model: &Model, mode: Mode) -> Fault {
+    Fault::ModeNotAllowed { mode: texts::mode(mode).say(model.lang()).to_owned() }
 }
 
 pub(super) fn tick(model: &mut Model) {

@@ -1,6 +1,6 @@
 //! `--mock`: every state of the window without a server, and a picture to look at.
 //!
-//! Ctrl with the right and left arrow walks through the states. Nothing is sent anywhere. Each state's name
+//! F6 walks through the states, and back with Shift. Nothing is sent anywhere. Each state's name
 //! goes to standard output as it is shown, for scripts that press buttons from outside.
 
 use std::cell::{Cell, RefCell};
@@ -8,8 +8,6 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use slint::winit_030::winit::event::{ElementState, WindowEvent};
-use slint::winit_030::winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use slint::winit_030::{EventResult, WinitWindowAccessor};
 use slint::{ComponentHandle, Timer, TimerMode};
 use tasuki_peer::shell::fault::Fault;
@@ -24,6 +22,7 @@ use super::update::Msg;
 use super::view;
 use crate::look::Shade;
 use crate::viewer::made_up;
+use crate::walk::{Keys, Step};
 use crate::windows::{OperatorWindow, Session};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -43,22 +42,13 @@ pub fn run(lang: Lang, first: &str) -> Result<(), Fault> {
         sharing: RefCell::new(Sharing::new(next_is_kept)),
     });
     walk.show();
-    let (walked, held) = (Rc::downgrade(&walk), Cell::new(ModifiersState::empty()));
-    window.window().on_winit_window_event(move |_, event| {
-        if let WindowEvent::ModifiersChanged(modifiers) = event {
-            held.set(modifiers.state());
+    let (walked, keys) = (Rc::downgrade(&walk), Keys::default());
+    window.window().on_winit_window_event(move |_, event| match (walked.upgrade(), keys.step(event)) {
+        (Some(walk), Some(step)) => {
+            walk.turn(step);
+            EventResult::PreventDefault
         }
-        let WindowEvent::KeyboardInput { event, .. } = event else { return EventResult::Propagate };
-        if event.state != ElementState::Pressed || !held.get().control_key() {
-            return EventResult::Propagate;
-        }
-        let Some(walk) = walked.upgrade() else { return EventResult::Propagate };
-        match event.physical_key {
-            PhysicalKey::Code(KeyCode::ArrowRight) => walk.turn(1),
-            PhysicalKey::Code(KeyCode::ArrowLeft) => walk.turn(walk.scenes.len() - 1),
-            PhysicalKey::Code(_) | PhysicalKey::Unidentified(_) => return EventResult::Propagate,
-        }
-        EventResult::PreventDefault
+        (Some(_) | None, _) => EventResult::Propagate,
     });
     let (sharing, tick) = (Rc::clone(&walk), Timer::default());
     tick.start(TimerMode::Repeated, TICK, move || sharing.share());
@@ -75,8 +65,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn turn(self: &Rc<Self>, by: usize) {
-        self.at.set((self.at.get() + by) % self.scenes.len());
+    fn turn(self: &Rc<Self>, step: Step) {
+        self.at.set(step.from(self.at.get(), self.scenes.len()));
         self.show();
     }
 

@@ -27,8 +27,8 @@ pub(super) struct Options {
     pub(super) proxy: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
-    /// Made-up states without a server, beginning with this one or the first; Ctrl with the right and
-    /// left arrow walks through them.
+    /// Made-up states without a server, beginning with this one or the first; F6 shows the next, Shift+F6 the one
+    /// before.
     #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = "")]
     pub(super) mock: Option<String>,
 }
@@ -47,7 +47,7 @@ WAYLAND_DISPLAY。プロキシが auto のときは HTTPS_PROXY, ALL_PROXY, NO_P
         ("--proxy", "HTTP プロキシ: auto、none、http://HOST:PORT"),
         (
             "--mock",
-            "サーバーなしで見本の画面を表示します（この画面から、または最初から）。Ctrl と左右の矢印キーで切り替えます",
+            "サーバーなしで見本の画面を表示します（この画面から、または最初から）。F6 で次へ、Shift+F6 で前へ",
         ),
     ]
 );

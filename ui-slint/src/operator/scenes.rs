@@ -1,27 +1,21 @@
 //! Every state of the window as a made-up model: for `--mock`, the pictures and the tests.
 
-use std::path::PathBuf;
-
-use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::ids::Role;
-use tasuki_protocol::message::EndReason;
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::rights::Mode;
 use tasuki_protocol::terms::Requirement;
 
-use self::states::{asked, connect, go_on, hours_over, live_stage, number, relayed};
-use super::history::{How, Past};
+use self::states::{asked, connect, go_on, granted, hours_over, live_stage, number, relayed};
 use super::model::{
-    Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Outcome, Page,
-    SignIn, Stage, Tab, TabId, Toast, ToastWhat, Trouble,
+    Account, Asks, Busy, Dialog, Door, Leave, Line, Link, Missing, Model, More, Note, Page, SignIn,
+    Stage, Tab, TabId, Trouble,
 };
 use super::password;
 use super::preferences::{Language, Preferences};
-use super::second_look::{Proof, SecondLook};
-use crate::checkup;
 use crate::look::Shade;
 
+mod after;
 mod states;
 
 /// 2026-11-25 14:06 UTC.
@@ -112,7 +106,7 @@ impl Stages {
     fn live(&self) -> Vec<Named> {
         let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
         let view_only = |tab: &mut Tab| {
-            tab.granted = Mode::View.ceiling().without(Capability::Record);
+            tab.granted = granted(Mode::View);
         };
         let mut talk = live(Mode::Control, |_| {});
         self.talk(&mut talk);
@@ -142,7 +136,7 @@ impl Stages {
             (
                 "operator-viewer-asked-for-control",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling().without(Capability::Record);
+                    tab.granted = granted(Mode::View);
                     tab.more = More::Asked { wanted: asked(), until: NOW + 40 };
                 }),
             ),
@@ -155,7 +149,7 @@ impl Stages {
             (
                 "operator-viewer-control-over",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling().without(Capability::Record);
+                    tab.granted = granted(Mode::View);
                     tab.more = More::Revoked { until: NOW + 10 };
                 }),
             ),
@@ -168,7 +162,7 @@ impl Stages {
             (
                 "operator-dialog-more-rights",
                 live(Mode::Control, |tab| {
-                    tab.granted = Mode::View.ceiling().without(Capability::Record);
+                    tab.granted = granted(Mode::View);
                     tab.dialog = Dialog::MoreRights;
                 }),
             ),
@@ -182,66 +176,6 @@ impl Stages {
             ("operator-share-question", live(Mode::Share, |tab| tab.question = Some(go_on()))),
             ("operator-share", live(Mode::Share, |_| {})),
             ("operator-show-paused", live(Mode::Show, |tab| tab.view.halts.host = true)),
-        ]
-    }
-
-    /// Before mode Manage, some minutes after the sign-in.
-    fn second_look(&self) -> Vec<Named> {
-        let asks = |by, trouble| {
-            self.tab(Mode::Manage, Stage::Over(Outcome::Failed(Fault::NotConfirmed)), |tab| {
-                tab.dialog = Dialog::SecondLook;
-                tab.second_look = SecondLook { by, busy: Busy::Idle, trouble: Clone::clone(&trouble) };
-            })
-        };
-        let mut put_off = asks(Proof::Password, None);
-        put_off.tabs[0].dialog = Dialog::None;
-        vec![
-            ("operator-dialog-second-look", asks(Proof::Password, None)),
-            ("operator-dialog-second-look-wrong", asks(Proof::Password, Some(Fault::WrongPassword))),
-            ("operator-dialog-second-look-digits", asks(Proof::Digits, Some(Fault::DigitsUsed))),
-            ("operator-not-confirmed", put_off),
-        ]
-    }
-
-    fn after(&self) -> Vec<Named> {
-        let over = |outcome| {
-            self.tab(Mode::Control, Stage::Over(outcome), |tab| {
-                tab.live_seconds = 754;
-                tab.receipt = Some(PathBuf::from("receipt.html"));
-            })
-        };
-        let ended = |by| Outcome::Ended { reason: EndReason::OperatorEnded, by };
-        let page = |page| Model { page, history: self.history(), ..self.home() };
-        let mut kept = self.tab(Mode::Control, live_stage(), |_| {});
-        let file = PathBuf::from("Pictures/tasuki-20261125-140600.png");
-        kept.toast = Some(Toast { what: ToastWhat::Screenshot(file), until: NOW + 6 });
-        let mut aside = self.home();
-        let file = PathBuf::from("operator-window.json.damaged-1");
-        aside.toast = Some(Toast { what: ToastWhat::SettingsSetAside(vec![file]), until: NOW + 6 });
-        let failed = |fault| self.tab(Mode::Control, Stage::Over(Outcome::Failed(fault)), |_| {});
-        let lost = |mode, fault| {
-            let over = Stage::Over(Outcome::Failed(fault));
-            self.tab(mode, over, |tab| (tab.live_since, tab.live_seconds) = (Some(NOW - 126), 126))
-        };
-        let mut signed_out = failed(Fault::SignInOver);
-        signed_out.tabs.push(self.second_tab());
-        let own = Fault::Desktop { why: "no X server answers at :0; check DISPLAY".to_owned() };
-        vec![
-            ("operator-screenshot-kept", kept),
-            ("operator-ended", over(ended(EndedBy::ThisEnd))),
-            ("operator-ended-by-them", over(ended(EndedBy::OtherEnd))),
-            ("operator-refused", failed(Fault::Refused)),
-            ("operator-failed", failed(Fault::TranscriptMismatch)),
-            ("operator-screen-lost", lost(Mode::View, Fault::ScreenLost)),
-            ("operator-own-screen-lost", lost(Mode::Share, own)),
-            ("operator-connection-lost", lost(Mode::Control, Fault::ConnectionLost)),
-            ("operator-signed-out", signed_out),
-            ("operator-history", page(Page::History)),
-            ("operator-history-empty", Model { page: Page::History, ..self.home() }),
-            ("operator-settings", page(Page::Settings)),
-            ("operator-checkup", Model { checkup: Some(checkup::made_up()), ..page(Page::Settings) }),
-            ("operator-settings-aside", aside),
-            ("operator-about", page(Page::About)),
         ]
     }
 
@@ -367,27 +301,5 @@ impl Stages {
             let at = NOW - 240 + 60 * index as u64;
             tab.chat.push(Line { by, text: self.say(en, ja), at, unsent: false });
         }
-    }
-
-    fn history(&self) -> Vec<Past> {
-        let past = |ago: u64, seconds, mode, customer: String, how| Past {
-            at: NOW - ago,
-            seconds,
-            mode,
-            customer,
-            ticket: format!("#{}", 4400 + ago / 3600),
-            reason: String::new(),
-            how,
-            pictures: 0,
-            session: None,
-        };
-        vec![
-            past(1_200, 754, Mode::Control, self.note().customer, How::EndedHere),
-            past(8_600, 1_931, Mode::Manage, self.say("Reception A", "本社 1階 受付"), How::EndedThere),
-            past(90_000, 0, Mode::View, self.say("Naoki Ito", "伊藤 直樹"), How::Refused),
-            past(94_000, 0, Mode::Control, String::new(), How::NobodyCame),
-            past(180_000, 412, Mode::Share, self.say("New staff", "新人研修"), How::EndedHere),
-            past(186_000, 60, Mode::Show, self.say("Branch Kobe", "神戸支店"), How::Lost),
-        ]
     }
 }

@@ -14,7 +14,7 @@ use tasuki_protocol::rights::{Capability, Rights};
 use tasuki_protocol::screen::{Layout, MonitorId};
 
 use super::ending::{close, gone, note_down, sign_in_again};
-use super::entrance::{is_sign_in_over, lacks_reason};
+use super::entrance::{is_sign_in_over, lacks_reason, may_open};
 use super::hearing::{add_line, cipher_words, heard};
 use super::model::{Dialog, Model, Number, Outcome, Page, Question, Stage, Tab, TabId, ToastWhat};
 use super::second_look;
@@ -331,6 +331,10 @@ pub(super) fn again(model: &mut Model, id: TabId) -> Vec<Effect> {
     }
     // A tab of its own: what the old session still tells is not the new one's.
     let (mode, note) = (tab.mode, tab.note.clone());
+    if !may_open(model, mode) {
+        (model.page, model.chosen) = (Page::Home, None);
+        return Vec::new();
+    }
     if lacks_reason(model, &note) {
         (model.page, model.chosen) = (Page::Home, Some(mode));
         return say(model, ToastWhat::Failed(Fault::ReasonNeeded));

@@ -237,7 +237,8 @@ fn go(model: &mut Model, page: Page) -> Vec<Effect> {
 
 fn open(model: &mut Model, mode: Mode, note: Note) -> Vec<Effect> {
     if !entrance::may_open(model, mode) {
-        return say(model, ToastWhat::Failed(Fault::ModeNotAllowed { mode: mode.to_string() }));
+        let fault = entrance::not_allowed(model, mode);
+        return say(model, ToastWhat::Failed(fault));
     }
     if entrance::lacks_reason(model, &note) {
         return say(model, ToastWhat::Failed(Fault::ReasonNeeded));

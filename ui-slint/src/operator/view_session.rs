@@ -225,6 +225,7 @@ fn show_chat(model: &Model, tab: &Tab, session: &Session<'_>) {
 
 fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
     session.set_receipt(tab.receipt.is_some());
+    session.set_had_begun(tab.live_since.is_some());
     let Stage::Over(outcome) = &tab.stage else { return };
     let (what, tone, words) = match outcome {
         Outcome::Cancelled => (OverWhat::Cancelled, OverTone::Calm, String::new()),
@@ -249,6 +250,7 @@ fn failed(tab: &Tab, fault: &Fault) -> OverWhat {
     match tab.live_since {
         None if is_sign_in_over(fault) => OverWhat::SignedOut,
         None if *fault == Fault::NotConfirmed => OverWhat::NotConfirmed,
+        None if matches!(fault, Fault::ModeNotAllowed { .. }) => OverWhat::NotAllowed,
         None => OverWhat::Failed,
         Some(_) if is_lost => OverWhat::Lost,
         Some(_) => OverWhat::Stopped,
@@ -257,7 +259,8 @@ fn failed(tab: &Tab, fault: &Fault) -> OverWhat {
 
 fn tone(fault: &Fault) -> OverTone {
     let nobody = matches!(fault, Fault::Refused | Fault::NobodyAnswered | Fault::NumberExpired);
-    if nobody || is_sign_in_over(fault) || *fault == Fault::NotConfirmed {
+    let not_allowed = matches!(fault, Fault::ModeNotAllowed { .. });
+    if nobody || not_allowed || is_sign_in_over(fault) || *fault == Fault::NotConfirmed {
         OverTone::Refused
     } else {
         OverTone::Trouble

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Asked, Console, Opening, OwnDesktop};
 use crate::core::io::{HumanAct, Question};
-use crate::programs::consent::{Answer, INERT, Shown};
+use crate::programs::consent::{Answer, Shown};
 use crate::programs::say::{self, Added, Form};
 use crate::shell::desktop;
 use crate::shell::fault::Fault;
@@ -18,7 +18,7 @@ use crate::shell::texts::Text;
 impl Console<'_> {
     pub(super) async fn ask(&mut self, question: Question) {
         let lang = self.manner.lang;
-        let shown = Shown::of(&question, lang);
+        let shown = Shown::of(&question, self.manner.met_before, lang);
         let manifest = &question.manifest;
         self.receipt.with = manifest.operator_name.clone();
         self.receipt.organisation = question.organisation.clone();
@@ -37,7 +37,8 @@ impl Console<'_> {
             self.refused = Some(desktop::named().err().unwrap_or(Fault::NoDisplay));
             return self.front.act(HumanAct::Refuse { shown: shown.digest() }).await;
         }
-        self.asked = Some(Asked { shown, open: Opening::At(Instant::now() + INERT) });
+        let open = Opening::At(Instant::now() + shown.inert);
+        self.asked = Some(Asked { shown, open });
     }
 
     /// From now on a line counts. T2: nothing typed before does.
@@ -46,6 +47,9 @@ impl Console<'_> {
         say::prompt(">");
         if let Some(asked) = &mut self.asked {
             asked.open = Opening::Since(std::time::Instant::now());
+            if self.manner.form == Form::Json {
+                say::json(&Added::QuestionOpen);
+            }
         }
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Manner {
     pub(super) form: Form,
     pub(super) lang: Lang,
     pub(super) desktop: OwnDesktop,
+    /// Sessions of this organisation that this computer has had, for an agent's person.
+    pub(super) met_before: u32,
 }
 
 /// Whether this end has a desktop that it could show.
@@ -78,6 +80,8 @@ pub(super) struct Console<'a> {
     receipt: Receipt,
     refused: Option<Fault>,
     link: Link,
+    /// When who sees what is told again.
+    reminds: Option<Instant>,
     /// What the other end did not do last, and when it said so.
     not_done: Option<(Capability, Instant)>,
 }
@@ -163,6 +167,7 @@ impl<'a> Console<'a> {
             receipt: Receipt::default(),
             refused: None,
             link: Link::Stands,
+            reminds: None,
             not_done: None,
         }
     }
@@ -187,6 +192,7 @@ impl<'a> Console<'a> {
                 () = look(self.watched, &viewer) => self.looked(),
                 () = at(opens) => self.open_question(),
                 () = at(person_opens) => self.open_person_question(),
+                () = at(self.reminds) => self.remind(),
                 () = at(self.give_up) => break,
             }
         }
@@ -216,7 +222,7 @@ impl<'a> Console<'a> {
         if self.manner.form == Form::Json {
             say::json(event);
         }
-        let sentence = say::sentence(event, self.manner.role, self.manner.lang);
+        let sentence = say::sentence(event, (self.manner.role, self.host), self.manner.lang);
         if let Some(sentence) = sentence.filter(|_| !self.is_known_already(event)) {
             self.tell(&sentence);
         }
@@ -273,6 +279,7 @@ impl<'a> Console<'a> {
     fn stand(&mut self) {
         if let (Stage::Before, Some(host)) = (self.stage, self.host) {
             self.banner(host);
+            self.reminds = Some(Instant::now() + telling::REMINDS);
         }
         self.stage = Stage::Up;
         if let Some(Waiting::Session { .. }) = self.waiting {
@@ -328,6 +335,7 @@ impl<'a> Console<'a> {
             Ok(Line::Resume | Line::Grant(Grant::Back(_))) if !self.is_a_persons(&line) => {
                 self.complain_of("not_a_person", self.live(SessionText::NotAPerson));
             }
+            Ok(Line::Nothing) if self.manner.role == Role::Agent => self.remind(),
             Ok(Line::Nothing) => {}
             Ok(Line::End) => self.end(self.own_end()).await,
             // Before the question an agent's person has nothing to command.

@@ -70,6 +70,9 @@ impl Console<'_> {
         }
         if let Some(person) = &mut self.person {
             person.open = Opening::Since(Instant::now());
+            if self.manner.form == Form::Json {
+                say::json(&Added::QuestionOpen);
+            }
         }
     }
 

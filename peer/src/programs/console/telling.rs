@@ -5,14 +5,17 @@
 use std::time::Duration;
 
 use tasuki_protocol::ids::Role;
+use tokio::time::Instant;
 
 use super::{Console, Link, Stage};
 use crate::core::io::SessionEvent;
 use crate::programs::say::{self, Added, Form};
-use crate::shell::texts::Text;
+use crate::shell::texts::{self, SessionText, Text};
 
 /// Refusals of the same right that come closer together are told once.
 const A_GESTURE: Duration = Duration::from_secs(1);
+/// A terminal has no bar that stays in sight: what it would say is said again and again.
+pub(super) const REMINDS: Duration = Duration::from_secs(60);
 
 impl Console<'_> {
     /// Why nothing came of it, the program's last sentence tells; that paths close with a session goes without
@@ -39,17 +42,37 @@ impl Console<'_> {
         self.tell(&text.fill(self.manner.lang, &[&receipt.with, &receipt.organisation]));
     }
 
+    /// T33: who, in which mode, for how long, and how to end it. Not into a question, and not of a session that is over.
+    pub(super) fn remind(&mut self) {
+        self.reminds = (self.link != Link::Over).then(|| Instant::now() + REMINDS);
+        let (Some(host), Some(began)) = (self.host, self.receipt.began) else { return };
+        if self.stage == Stage::Before || self.link != Link::Stands || self.person.is_some() {
+            return;
+        }
+        let text = match (self.manner.role, host) {
+            (Role::Operator, Role::Agent) => return,
+            (Role::Operator, Role::Operator) => SessionText::StillOwn,
+            (Role::Agent, Role::Agent) => SessionText::StillYours,
+            (Role::Agent, Role::Operator) => SessionText::StillTheirs,
+        };
+        let lasts = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let (receipt, lasts) = (&self.receipt, texts::span(lasts, self.manner.lang));
+        let values = [&*receipt.mode, &lasts, &receipt.with, &receipt.organisation];
+        self.tell(&text.fill(self.manner.lang, &values));
+    }
+
     /// S97: who, what, how long, at the end. Only where something had begun.
     pub(super) fn sum_up(&self) {
         let Some(began) = self.receipt.began else { return };
-        let seconds = began.elapsed().as_secs().to_string();
+        let seconds = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let lasted = texts::span(seconds, self.manner.lang);
         let receipt = &self.receipt;
         if self.manner.role == Role::Agent && self.stage == Stage::Before {
             self.tell(Text::EndedUnconnected.say(self.manner.lang));
         } else if self.manner.role == Role::Agent {
             self.tell(Text::EndedHere.say(self.manner.lang));
             let pictures = receipt.pictures.to_string();
-            let values = [receipt.with.as_str(), &receipt.mode, &seconds, &pictures];
+            let values = [receipt.with.as_str(), &receipt.mode, &lasted, &pictures];
             self.tell(&Text::Summary.fill(self.manner.lang, &values));
         }
     }

@@ -1,5 +1,6 @@
 //! Made-up states of one session.
 
+use tasuki_peer::core::able;
 use tasuki_peer::core::io::{PersonQuestion, PersonQuestionKind};
 use tasuki_peer::core::path::PathKind;
 use tasuki_peer::shell::fault::Fault;
@@ -11,6 +12,11 @@ use crate::operator::model::{Number, Question, Stage, Tab};
 
 pub(super) fn asked() -> Rights {
     Rights::of(&[Capability::Operate])
+}
+
+/// As a session has it whose policy allows everything: what this version cannot do is nobody's.
+pub(super) fn granted(mode: Mode) -> Rights {
+    mode.ceiling().and(able())
 }
 
 pub(super) fn go_on() -> Question {
@@ -51,10 +57,7 @@ pub(super) fn connect(tab: &mut Tab, since: u64) {
     let monitor =
         |id, x, primary| Monitor { id: MonitorId(id), x, y: 0, width: 1280, height: 800, primary };
     tab.live_since = Some(since);
-    tab.granted = tab.mode.ceiling();
-    if tab.mode != Mode::Control {
-        tab.granted = tab.granted.without(Capability::Record);
-    }
+    tab.granted = granted(tab.mode);
     tab.view.first_ms = Some(412);
     tab.view.layout = Some(Layout {
         monitors: vec![monitor(0, 0, true), monitor(1, 1280, false)],

@@ -1,0 +1,91 @@
+//! Which organisations this computer has met, for its window and its terminal alike.
+//!
+//! Counts sessions that its person allowed, and decides nothing of them. A file that cannot be read is no
+//! acquaintance: whoever asks is met for the first time.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde::{Deserialize, Serialize};
+use tasuki_protocol::ids::DeviceKey;
+
+use super::fault::Fault;
+use super::profile::Profile;
+
+/// In the folder of the state.
+pub const MET: &str = "organisations.toml";
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// Sessions by organisation, under its root key: a name could be taken by another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Met {
+    #[serde(default)]
+    sessions: BTreeMap<String, u32>,
+}
+
+impl Met {
+    pub fn before(&self, root: &DeviceKey) -> u32 {
+        self.sessions.get(&root.to_string()).copied().unwrap_or_default()
+    }
+
+    pub fn once_more(&mut self, root: &DeviceKey) {
+        let count = self.sessions.entry(root.to_string()).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// # Errors
+    /// [`Fault::Profile`] when the folder cannot be written.
+    pub fn keep(&self, profile: &Profile) -> Result<(), Fault> {
+        profile.write(MET, toml::to_string(self).unwrap_or_default().as_bytes())
+    }
+}
+
+/// How often `root` was here; never where the file is damaged.
+pub fn met_before(profile: &Profile, root: &DeviceKey) -> u32 {
+    read(profile).map_or(0, |met| met.before(root))
+}
+
+/// One session more. A damaged file stays as it is, for the window to set aside and tell of.
+///
+/// # Errors
+/// As [`Met::keep`].
+pub fn meet(profile: &Profile, root: &DeviceKey) -> Result<(), Fault> {
+    let Some(mut met) = read(profile) else { return Ok(()) };
+    met.once_more(root);
+    met.keep(profile)
+}
+
+/// `None`: it is damaged.
+fn read(profile: &Profile) -> Option<Met> {
+    let Ok(opened) = std::fs::File::open(profile.state.join(MET)) else { return Some(Met::default()) };
+    let mut text = String::new();
+    opened.take(MAX_FILE_BYTES).read_to_string(&mut text).ok()?;
+    toml::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organisations_are_known_by_their_key_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(folder.path());
+        let (here, other) = (DeviceKey([1; 32]), DeviceKey([2; 32]));
+        assert_eq!(met_before(&profile, &here), 0);
+        meet(&profile, &here).unwrap();
+        meet(&profile, &here).unwrap();
+        assert_eq!((met_before(&profile, &here), met_before(&profile, &other)), (2, 0));
+    }
+
+    #[test]
+    fn whom_a_damaged_file_names_is_met_for_the_first_time_and_the_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(folder.path());
+        std::fs::write(profile.state.join(MET), "consent = [").unwrap();
+        meet(&profile, &DeviceKey([1; 32])).unwrap();
+        assert_eq!(met_before(&profile, &DeviceKey([1; 32])), 0);
+        assert_eq!(std::fs::read_to_string(profile.state.join(MET)).unwrap(), "consent = [");
+    }
+}
