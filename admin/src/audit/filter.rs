@@ -84,7 +84,12 @@ pub enum Doubt {
     NoReceipt,
     /// The two ends keep receipts that say different things.
     ReceiptsDiffer,
+    /// An end told the server that it was over at another time than its receipt says.
+    ServerDiffers,
 }
+
+/// Milliseconds between what the ends say and the server saw that nobody is asked about.
+const USUAL_LAG: u64 = 5 * 60_000;
 
 impl Session {
     /// A session that its customer did not accept has no receipt.
@@ -97,8 +102,16 @@ impl Session {
             [None, None] if self.closed.is_some() && !was_refused && !ended_before => {
                 Some(Doubt::NoReceipt)
             }
-            [Some(_) | None, Some(_) | None] => None,
+            [Some(_) | None, Some(_) | None] => {
+                self.is_seen_otherwise().then_some(Doubt::ServerDiffers)
+            }
         }
+    }
+
+    /// The server closes a row late where nobody told it of the end; at an end's word it closes it then.
+    fn is_seen_otherwise(&self) -> bool {
+        let Some((closed, _, Some(_))) = self.closed else { return false };
+        self.over().is_some_and(|over| over.abs_diff(closed) > USUAL_LAG)
     }
 
     /// As the end saw it that saw more of it.

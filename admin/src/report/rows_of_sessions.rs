@@ -22,6 +22,7 @@ const COLUMNS: &[&str] = &[
     "to",
     "minutes",
     "told_by",
+    "closed",
     "operator",
     "display_name",
     "customer",
@@ -37,8 +38,9 @@ const COLUMNS: &[&str] = &[
 ];
 const NO_RECEIPT: &str = "no_receipt";
 const RECEIPTS_DIFFER: &str = "receipts_differ";
+const SERVER_DIFFERS: &str = "server_differs";
 /// What may stand under `note`, and is explained below the table.
-pub(super) const NOTES: [&str; 2] = [NO_RECEIPT, RECEIPTS_DIFFER];
+pub(super) const NOTES: [&str; 3] = [NO_RECEIPT, RECEIPTS_DIFFER, SERVER_DIFFERS];
 
 pub(super) fn table(
     records: &[&Record],
@@ -59,6 +61,7 @@ pub(super) fn table(
             Cell::Text(session.over().map(|at| zone.moment(at)).unwrap_or_default()),
             Cell::Count(session.seconds().div_ceil(60)),
             told_by(session),
+            Cell::Text(session.closed.map(|(at, ..)| zone.moment(at)).unwrap_or_default()),
             text(operator),
             text(names.get(&id)),
             text(session.customer.as_ref()),
@@ -90,6 +93,7 @@ fn note(session: &Session) -> Cell {
     match session.doubt() {
         Some(Doubt::NoReceipt) => Cell::Word(NO_RECEIPT),
         Some(Doubt::ReceiptsDiffer) => Cell::Word(RECEIPTS_DIFFER),
+        Some(Doubt::ServerDiffers) => Cell::Word(SERVER_DIFFERS),
         None => Cell::Text(String::new()),
     }
 }

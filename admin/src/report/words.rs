@@ -29,6 +29,7 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "from" => ("From", "開始"),
         "to" => ("To", "終了"),
         "told_by" => ("End told by", "終了時刻の記録元"),
+        "closed" => ("Closed at the server", "サーバーでの終了"),
         "display_name" => ("Shown name", "表示名"),
         "mode" => ("Mode", "モード"),
         "answer" => ("Customer's answer", "顧客の回答"),
@@ -52,6 +53,10 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "sha256" => ("SHA-256", "SHA-256"),
         "overwrote" => ("Overwrote", "上書き"),
         "verdict" => ("Verdict", "結果"),
+        "server_differs" => (
+            "the receipts say another end than the server saw when an end told it of the end: more than five minutes apart.",
+            "控えの終了時刻と、端末から通知を受けたサーバーの終了時刻が、5分より大きく異なります。",
+        ),
         other => (other, other),
     };
     language.pick(english, japanese)
@@ -77,6 +82,7 @@ fn word(word: &str, language: Language) -> String {
         "announced" => "通知のうえ上書き",
         "no_receipt" => "控えなし",
         "receipts_differ" => "控えの不一致",
+        "server_differs" => "サーバーの記録と不一致",
         "delivered" => "完了",
         "refused_by_user" => "顧客が拒否",
         "refused_by_rule" => "規則により拒否",

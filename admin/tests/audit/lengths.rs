@@ -187,3 +187,38 @@ fn t59_an_end_that_says_what_cannot_be_breaks_no_report_and_takes_nothing_off() 
     assert_eq!(report["totals"][0]["minutes"], 14, "{}", report["totals"]);
     shown(folder.path(), &["report"]);
 }
+
+/// S71: an operator's program that is alone in speaking says no other length than the server saw unnoticed.
+#[test]
+fn s71_a_length_that_the_server_saw_otherwise_is_marked_and_its_own_time_stands_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger();
+    for (n, lasted_s) in [(80, 60), (81, 3 * 3600)] {
+        let id = SessionId([n; 16]);
+        let at = |event| seen("hanako", Some(id), event);
+        let mode = Mode::Control;
+        ledger.server(0, at(Event::RoomOpened { mode, policy: 1, reason: None }));
+        ledger.server(0, at(Event::Paired { agent: DeviceKey([0; 32]), from: "192.0.2.9".to_owned() }));
+        let kept = Event::ReceiptKept {
+            sha256: Digest([2; 32]),
+            lasted_s,
+            operator_version: "t".to_owned(),
+            agent_version: "t".to_owned(),
+            policy: 1,
+            signed_by: vec![Witness::Operator],
+        };
+        ledger.end(180, (id, Role::Operator, 0), kept);
+        let by = Some(Witness::Operator);
+        ledger.server(180, at(Event::SessionClosed { reason: CloseReason::Withdrawn, by }));
+    }
+    ledger.write(folder.path());
+    let report = json(folder.path(), &["report"]);
+    let row = |n: u8| {
+        let id = SessionId([n; 16]).to_string();
+        rows(&report, "sessions").iter().find(|row| row["session"] == id.as_str()).unwrap()
+    };
+    assert_eq!((&row(80)["note"], &row(81)["note"]), (&"server_differs".into(), &"".into()));
+    assert_eq!(row(80)["closed"], row(81)["to"]);
+    let text = shown(folder.path(), &["report", "--table", "sessions"]);
+    assert!(text.contains("server differs") && text.contains("five minutes"), "{text}");
+}

@@ -151,6 +151,14 @@ impl Policy {
         said.map(Rank::demand).unwrap_or_default()
     }
 
+    /// The modes in which `subject` may get a number at some hour.
+    pub fn modes(&self, subject: &Subject<'_>) -> Vec<Mode> {
+        let layers = self.layers(subject);
+        let said: Vec<_> = layers.iter().filter_map(|layer| layer.rules.modes.as_ref()).collect();
+        let is_open = |mode: &Mode| said.iter().all(|modes| modes.contains(mode));
+        subject.modes.iter().copied().filter(is_open).collect()
+    }
+
     /// Every section that speaks to `subject`, the general ones first.
     fn layers(&self, subject: &Subject<'_>) -> Vec<Layer<'_>> {
         let rules = &self.rules;

@@ -74,6 +74,22 @@ async fn s69_who_must_give_a_reason_is_told_so_when_he_signs_in() {
     assert_eq!(told().await, Requirement::Required);
 }
 
+/// S66: a window offers no mode that he could only be refused.
+#[tokio::test]
+async fn s66_at_his_sign_in_he_is_told_the_modes_that_account_and_policy_both_give_him() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let told = async || {
+        let answer = world.login("hanako", PASSWORD, &operator.device, None).await;
+        answer.signed_in().modes
+    };
+    let all = told().await;
+    assert!(all.contains(&Mode::View) && all.contains(&Mode::Control), "{all:?}");
+    let rules = r#"{"note":"less","default":{"modes":["view","show"]},"operator":{"hanako":{"modes":["view","control"]}}}"#;
+    assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
+    assert_eq!(told().await, [Mode::View]);
+}
+
 #[tokio::test]
 async fn t17_s56_a_published_policy_is_in_force_at_once_and_after_a_restart() {
     let mut world = World::start().await;

@@ -15,7 +15,7 @@ use tasuki_protocol::login::{
     ChangePassword, Confirmation, LoginAnswer, LoginRequest, LoginResponse, SignOut,
 };
 use tasuki_protocol::policy::decide::Subject;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::signal;
 use tasuki_protocol::terms::Requirement;
 
@@ -66,15 +66,15 @@ pub(super) async fn login(
     let seen = Seen::of(own_name, &request, address);
     match site.accounts.login(account, request, origin).await {
         Ok(Login { operator, answer: LoginAnswer::SignedIn(response), .. }) => {
-            let reason = match asks_for_reason(&site, operator).await {
-                Ok(reason) => reason,
+            let (reason, modes) = match under_the_policy(&site, operator, &response.modes).await {
+                Ok(told) => told,
                 Err(why) => {
                     // Nobody is told of the token: it is none.
                     site.accounts.take_token_back(&response.token).await.ok();
                     return store_problem(&why);
                 }
             };
-            sign_in(&site, seen, LoginResponse { reason, ..response }).await
+            sign_in(&site, seen, LoginResponse { reason, modes, ..response }).await
         }
         Ok(Login { operator, answer, asked }) => {
             let (kind, entries) = told(&answer, asked, (seen, operator));
@@ -125,14 +125,21 @@ fn outside(seen: Seen, operator: i64, outside: Outside) -> (&'static str, Vec<En
     ("login.outside", seen.failed(Some(operator), wrong, None))
 }
 
-/// What the policy in force wants of him before each number; a policy that does not hold gives no numbers at all.
-async fn asks_for_reason(site: &Site, operator: i64) -> Result<Requirement, sqlx::Error> {
+/// What the policy in force wants of him before each number, and in which of his account's `modes` it gives him one;
+/// a policy that does not hold gives no numbers at all.
+async fn under_the_policy(
+    site: &Site,
+    operator: i64,
+    modes: &[Mode],
+) -> Result<(Requirement, Vec<Mode>), sqlx::Error> {
     let (policy, account) = (site.policies.current().await?, site.accounts.by_id(operator).await?);
-    let (Some(policy), Some(account)) = (policy, account) else { return Ok(Requirement::default()) };
+    let (Some(policy), Some(account)) = (policy, account) else {
+        return Ok((Requirement::default(), modes.to_vec()));
+    };
     let groups = site.accounts.groups_of(operator).await?;
-    let certified = Rights::NONE;
-    let (operator, modes) = (account.person.name.as_str(), account.modes.as_slice());
-    Ok(policy.reason(&Subject { operator, groups: &groups, modes, certified }))
+    let (operator, certified) = (account.person.name.as_str(), Rights::NONE);
+    let subject = Subject { operator, groups: &groups, modes, certified };
+    Ok((policy.reason(&subject), policy.modes(&subject)))
 }
 
 /// Nobody is signed in unrecorded (T65).
