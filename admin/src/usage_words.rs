@@ -140,6 +140,10 @@ const WORDS: Words = &[
         "manifest（許可証と記録の検査点の署名）、server（TLS）、lock（端末の証明）、log（記録の封印）、root（構成ファイルの署名。以前の復元シートは無効になります）",
     ),
     ("key rotate --finish", "`server` の二段目。各プログラムが新しい鍵を知った後で使い始めます"),
+    (
+        "key rotate --despite_ledger",
+        "`root` で、記録が検証できなくても鍵を替えます。サーバーが示さない以前の鍵の署名は失われます",
+    ),
     ("key rotate --drop_old", "`lock` で、以前の鍵による証明書をただちに無効にします"),
     (
         "key rotate --yes",

@@ -21,7 +21,7 @@ pub enum AuditFault {
     #[error("{0}")]
     Found(Finding),
     /// The next root would not have what this one said of the ledger.
-    #[error("the server does not show all that the root key has said of the ledger: {0}")]
+    #[error("under a new root key the ledger would not hold: {0}")]
     NotHandedOn(Finding),
     #[error("the export is another organisation's, or was signed by another root key")]
     OtherRoot,

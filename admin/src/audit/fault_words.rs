@@ -20,8 +20,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
         AuditFault::NotHandedOn(finding) => {
             let why = found(finding, language);
             language.pick(
-                format!("The server does not show all that the root key has said of the ledger (prunings, acknowledged restores), and under a new root it would hold no more: {why} Nothing was changed. See that the server is whole (`tasuki-server doctor`), and try again."),
-                format!("root 鍵が記録について署名したもの（削除と復元の承認）をサーバーがすべて示していないため、新しい root 鍵では記録を検証できなくなります。{why}何も変更していません。サーバーの状態を確認し（`tasuki-server doctor`）、もう一度実行してください。"),
+                format!("Under a new root key the ledger would not hold: {why} Nothing was changed. The server may hide what the root key has said of it (prunings, acknowledged restores): see that it is whole (`tasuki-admin audit verify`, `tasuki-server doctor`), and try again. Where the ledger is lost anyway, `--despite-ledger`."),
+                format!("新しい root 鍵では記録を検証できません。{why}何も変更していません。root 鍵が記録について署名したもの（削除と復元の承認）を、サーバーが示していない可能性があります。状態を確認し（`tasuki-admin audit verify`、`tasuki-server doctor`）、もう一度実行してください。記録が元に戻せない場合は `--despite-ledger` を付けます。"),
             )
         }
         AuditFault::OtherRoot => language.pick(

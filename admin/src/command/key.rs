@@ -15,8 +15,9 @@ use tasuki_protocol::keys::{
 use tasuki_protocol::ledger::audit::Finding;
 use tasuki_protocol::log_key::LogSecretKey;
 
+use super::succession::{self, Ledger};
 use super::way_back::{self, led_by};
-use super::{init, key_list, succession};
+use super::{init, key_list};
 use crate::audit::fault::AuditFault;
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -42,6 +43,9 @@ pub enum KeyCommand {
         /// For `lock`: certificates under the old key count no more, at once
         #[arg(long)]
         drop_old: bool,
+        /// For `root`: although the ledger does not hold, or would not under the new key; what is not shown of the old key's word is lost
+        #[arg(long)]
+        despite_ledger: bool,
         /// Do not ask: `root` makes the recovery shares void, `lock --drop-old` puts every device out, and `server --finish` whoever has not been on since
         #[arg(long)]
         yes: bool,
@@ -77,9 +81,10 @@ pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Pri
     let open = || Desk::open(settings);
     match command {
         KeyCommand::List => key_list::list(&open().await?).await,
-        KeyCommand::Rotate { kind, finish, drop_old, yes } => {
+        KeyCommand::Rotate { kind, finish, drop_old, despite_ledger, yes } => {
             let old = if *drop_old { Old::Drop } else { Old::Keep };
             let step = if *finish { Step::Finish } else { Step::Begin };
+            let ledger = if *despite_ledger { Ledger::AsItIs } else { Ledger::MustHold };
             let desk = open().await?;
             // What cannot be done is said before anybody is asked.
             desk.profile.vault()?;
@@ -87,7 +92,7 @@ pub(super) async fn run(settings: &Settings, command: &KeyCommand) -> Result<Pri
                 waiting_pin(&desk, &desk.fetch(SERVER_KEYS_PATH).await?)?;
             }
             confirm(&desk, *kind, (step, old), Sure::said(*yes))?;
-            rotate(&desk, *kind, step, old).await
+            rotate(&desk, *kind, How { step, old, ledger }).await
         }
         KeyCommand::Renew => {
             let desk = open().await?;
@@ -129,7 +134,16 @@ fn confirm(desk: &Desk, kind: Kind, (step, old): (Step, Old), sure: Sure) -> Res
     }
 }
 
-async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed, Fault> {
+/// What the kinds of keys leave open.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    step: Step,
+    old: Old,
+    ledger: Ledger,
+}
+
+async fn rotate(desk: &Desk, kind: Kind, how: How) -> Result<Printed, Fault> {
+    let How { step, old, .. } = how;
     let (mut master, passphrase) = unlock(desk)?;
     let mut bundle = init::next(&desk.bundle);
     match kind {
@@ -184,7 +198,7 @@ async fn rotate(desk: &Desk, kind: Kind, step: Step, old: Old) -> Result<Printed
             log_keys.extend(kept);
             publish(desk, bundle, &master, None, log_keys).await
         }
-        Kind::Root => rotate_root(desk, bundle, &master, &passphrase, old).await,
+        Kind::Root => rotate_root(desk, bundle, &master, &passphrase, how).await,
     }
 }
 
@@ -194,15 +208,15 @@ async fn rotate_root(
     mut bundle: Bundle,
     before: &Master,
     passphrase: &Passphrase,
-    old: Old,
+    how: How,
 ) -> Result<Printed, Fault> {
     let master = Master::generate()?;
     bundle.root = public(&master.root());
     bundle.lock_keys = vec![public(&master.lock())];
-    if old == Old::Keep {
+    if how.old == Old::Keep {
         bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
     }
-    bundle.earlier_decrees = succession::decrees(desk, bundle.root).await?;
+    bundle.earlier_decrees = succession::decrees(desk, bundle.root, how.ledger).await?;
     let went_on = bundle.earlier_decrees.len();
     let kept = kept_log_keys(desk).await?;
     let mut log_keys = Vec::with_capacity(kept.len());

@@ -53,10 +53,6 @@ pub(super) fn column(name: &str, language: Language) -> String {
         "sha256" => ("SHA-256", "SHA-256"),
         "overwrote" => ("Overwrote", "上書き"),
         "verdict" => ("Verdict", "結果"),
-        "server_differs" => (
-            "the receipts say another end than the server saw when an end told it of the end: more than five minutes apart.",
-            "控えの終了時刻と、端末から通知を受けたサーバーの終了時刻が、5分より大きく異なります。",
-        ),
         other => (other, other),
     };
     language.pick(english, japanese)
@@ -188,6 +184,10 @@ fn meaning(note: &str, language: Language) -> String {
         "receipts_differ" => (
             "the two ends keep receipts that do not say the same; `audit list --session ID --event receipt_kept` shows both. Where the connection was lost each signs its own, and some seconds' difference is usual.",
             "両端の控えの内容が一致しません。`audit list --session ID --event receipt_kept` で両方を確認できます。接続が切れた場合は端末ごとに控えを作るため、数秒の差は珍しくありません。",
+        ),
+        "server_differs" => (
+            "the receipts say another end than the server saw when an end told it of the end: more than five minutes apart.",
+            "控えの終了時刻と、端末から通知を受けたサーバーの終了時刻が、5分より大きく異なります。",
         ),
         other => (other, other),
     };

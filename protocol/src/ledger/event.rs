@@ -292,8 +292,7 @@ pub enum Event {
     ReceiptKept {
         /// Of the signed envelope.
         sha256: Digest,
-        /// Seconds from the pairing to the end; the receipt's own begin with the consent.
-        lasted_s: u64,
+        lasted_s: u64, // From the pairing; the receipt's own begin with the consent.
         operator_version: String,
         agent_version: String,
         policy: u64,

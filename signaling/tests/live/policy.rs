@@ -85,7 +85,7 @@ async fn s66_at_his_sign_in_he_is_told_the_modes_that_account_and_policy_both_gi
     };
     let all = told().await;
     assert!(all.contains(&Mode::View) && all.contains(&Mode::Control), "{all:?}");
-    let rules = r#"{"note":"less","default":{"modes":["view","show"]},"operator":{"hanako":{"modes":["view","control"]}}}"#;
+    let rules = r#"{"note":"less","default":{"modes":["view","show"]},"operator":{"hanako":{"modes":["view"]}}}"#;
     assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
     assert_eq!(told().await, [Mode::View]);
 }

@@ -297,8 +297,8 @@ fn s65_full_width_names_are_taken_and_acts_without_an_effect_are_called_so() {
             "認証アプリの登録はありません",
         ),
         (&["operator", "enable", "hanako"], 0, "was so already", "すでにその状態"),
-        (&["admin", "enable", "admin"], 0, "was so already", "すでにその状態"),
-        (&["admin", "unlock", "admin"], 0, "was so already", "すでにその状態"),
+        (&["admin", "enable", "administrator"], 0, "was so already", "すでにその状態"),
+        (&["admin", "unlock", "administrator"], 0, "was so already", "すでにその状態"),
         (&["operator", "disable", "ｈａｎａｋｏ"], 0, "done", "完了しました"),
     ] {
         for (language, words) in [("en", english), ("ja", japanese)] {
