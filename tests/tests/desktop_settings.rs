@@ -119,6 +119,14 @@ fn t33_the_terminal_of_whoever_is_seen_says_again_and_again_by_whom_and_how_to_e
     session.agent.say("").unwrap();
     let at_enter = told_since(&session, begun);
     told_since(&session, at_enter);
+    // Nor does it say so while it is not so.
+    let paused = session.agent.log().mark();
+    session.agent.say("pause").unwrap();
+    let held = |line: &Line| line.text.contains("picture_paused").then_some(());
+    session.agent.log().wait(paused, "the pause", A_MINUTE_AND_MORE, held).unwrap();
+    session.agent.say("").unwrap();
+    let is_still = |line: &Line| line.text.contains("nothing new of your screen").then_some(());
+    session.agent.log().wait(paused, "word of the pause", A_MINUTE_AND_MORE, is_still).unwrap();
     let ended = session.agent.log().mark();
     session.end().unwrap();
     let said = session.agent.log().since(ended);

@@ -20,8 +20,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
         AuditFault::NotHandedOn(finding) => {
             let why = found(finding, language);
             language.pick(
-                format!("Under a new root key the ledger would not hold: {why} Nothing was changed. The server may hide what the root key has said of it (prunings, acknowledged restores): see that it is whole (`tasuki-admin audit verify`, `tasuki-server doctor`), and try again. Where the ledger is lost anyway, `--despite-ledger`."),
-                format!("新しい root 鍵では記録を検証できません。{why}何も変更していません。root 鍵が記録について署名したもの（削除と復元の承認）を、サーバーが示していない可能性があります。状態を確認し（`tasuki-admin audit verify`、`tasuki-server doctor`）、もう一度実行してください。記録が元に戻せない場合は `--despite-ledger` を付けます。"),
+                format!("Under a new root key the ledger would not hold: {why} Nothing was changed. The server may hide what the root key has said of it (prunings), or one is dated ahead of now: see that it is whole (`tasuki-admin audit verify`, `tasuki-server doctor`), and try again. Where the ledger is lost anyway, `--despite-ledger`."),
+                format!("新しい root 鍵では記録を検証できません。{why}何も変更していません。root 鍵が署名した削除証明をサーバーが示していないか、その日時が未来になっている可能性があります。状態を確認し（`tasuki-admin audit verify`、`tasuki-server doctor`）、もう一度実行してください。記録が元に戻せない場合は `--despite-ledger` を付けます。"),
             )
         }
         AuditFault::OtherRoot => language.pick(

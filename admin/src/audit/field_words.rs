@@ -7,7 +7,7 @@ pub(crate) fn name<'a>(event: &str, field: &'a str) -> &'a str {
         "restore_acknowledged" => &[("from", "復元前に確認済みの件数"), ("to", "承認時の件数")],
         "restored" => &[("size", "バックアップの件数")],
         "connected" | "disconnected" => &[("path", "経路")],
-        "admin_refused" => &[("path", "要求先")],
+        "admin_refused" => &[("path", "要求先"), ("to_confirm", "本人確認の要求")],
         "customer" => &[("name", "名前")],
         _ => &[],
     };

@@ -67,6 +67,9 @@ pub struct Session {
     pub pictures: [u64; 2],
 }
 
+/// Seconds between two ends' clocks, and between the moments at which each heard the other.
+const USUAL_GAP_S: u64 = 10;
+
 /// What a receipt says that an end keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
@@ -234,8 +237,9 @@ impl Session {
 
 impl Kept {
     fn disagrees(self, other: Self) -> bool {
-        let [one, another] = [self, other].map(|kept| (kept.lasted_s, kept.policy));
-        one != another || self.shared.zip(other.shared).is_some_and(|(own, others)| own != others)
+        self.policy != other.policy
+            || self.lasted_s.abs_diff(other.lasted_s) > USUAL_GAP_S
+            || self.shared.zip(other.shared).is_some_and(|(own, others)| own != others)
     }
 }
 

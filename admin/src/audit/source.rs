@@ -53,6 +53,10 @@ impl<'a> Source<'a> {
     pub async fn server(desk: &'a Desk, purpose: ReadPurpose, from: u64) -> Result<Self, Fault> {
         let ask = OpenLedger { purpose, from, to: u64::MAX };
         let opened: LedgerOpened = desk.post(OPEN_LEDGER_PATH, &ask).await?;
+        // More than was asked for takes nothing away; less is not what it is called.
+        if opened.from > from {
+            return Err(AuditFault::Partial(opened.from).into());
+        }
         let wrapped: WrappedLogKeys = desk.fetch(LOG_KEYS_PATH).await?;
         let wrapped = wrapped.log_keys.iter().map(|key| Blob(signal::encode(key).into_bytes()));
         let header = Header {

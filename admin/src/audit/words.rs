@@ -132,6 +132,9 @@ pub fn title(event: &Event, language: Language) -> String {
     if matches!(event, Event::PairingRefused { why, .. } if why.is_violation()) {
         return language.pick("REFUSED AT THE DOOR", "接続前に不正を検出");
     }
+    if matches!(event, Event::AdminRefused { to_confirm: true, .. }) {
+        return language.pick("Administrator asked to confirm", "管理者に本人確認を要求");
+    }
     title_of(&kind(event), language)
 }
 

@@ -85,9 +85,9 @@ fn shown(rows: &[Row], language: Language) -> Result<String, Fault> {
 
 /// The root, and those that the server shows to have been one: each signed the bundle by which it came.
 fn roots(bundle: &Bundle, handovers: &[Blob]) -> Vec<Row> {
-    let came: Vec<Bundle> =
-        handovers.iter().filter_map(|envelope| Bundle::open_first(&envelope.0).ok()).collect();
-    let own = came.iter().rfind(|came| came.root == bundle.root);
+    let came = handovers.iter().filter_map(|envelope| Bundle::open_first(&envelope.0).ok());
+    let came: Vec<Bundle> = came.filter(|came| came.tenant == bundle.tenant).collect();
+    let own = came.iter().find(|came| came.root == bundle.root);
     let row = |root: String, standing, since| Row { kind: "root", key: root, standing, since };
     let current = row(bundle.root.to_string(), Standing::InUse, own.map(|own| own.issued_at));
     let former = came.iter().rev().filter(|came| came.root != bundle.root);

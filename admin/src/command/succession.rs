@@ -8,10 +8,14 @@ use tasuki_protocol::ledger::words::ReadPurpose;
 
 use super::init;
 use crate::audit::fault::AuditFault;
-use crate::audit::reading::{self, Trust};
+use crate::audit::kept;
+use crate::audit::reading::{self, Seen, Trust};
 use crate::audit::source::Source;
 use crate::desk::Desk;
 use crate::fault::Fault;
+
+/// By so much another administrator's clock may be ahead.
+const CLOCKS_S: u64 = 300;
 
 /// Whether the next root takes on a ledger that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +36,9 @@ pub(super) async fn decrees(
 ) -> Result<Vec<Digest>, Fault> {
     let none_of_it = OpenLedger { purpose: ReadPurpose::Verify, from: u64::MAX, to: u64::MAX };
     let opened: LedgerOpened = desk.post(OPEN_LEDGER_PATH, &none_of_it).await?;
-    let (word, now) = (RootsWord::of(&desk.bundle), init::unix());
-    let mut decrees = word.handed_on::<Tombstone>(&opened.tombstones, |stone| stone.at <= now);
-    decrees.extend(word.handed_on::<Acknowledgement>(&opened.acknowledgements, |word| word.at <= now));
+    let (word, by) = (RootsWord::of(&desk.bundle), init::unix().saturating_add(CLOCKS_S));
+    let mut decrees = word.handed_on::<Tombstone>(&opened.tombstones, |stone| stone.at <= by);
+    decrees.extend(word.handed_on::<Acknowledgement>(&opened.acknowledgements, |word| word.at <= by));
     if ledger == Ledger::MustHold {
         holds(desk, RootsWord::succeeding(root, decrees.clone())).await?;
     }
@@ -42,11 +46,15 @@ pub(super) async fn decrees(
 }
 
 async fn holds(desk: &Desk, word: RootsWord) -> Result<(), Fault> {
+    // All that was ever seen of it here must be there: not another ledger, nor half of this one.
+    kept::follow(desk).await?;
+    let seen: Vec<Seen> = kept::kept(desk).map(Seen::Here).into_iter().collect();
     let known = Trust::Known(Box::new(desk.bundle.clone()));
     let mut source = Source::server(desk, ReadPurpose::Verify, 0).await?;
-    let passed = reading::pass_under(&mut source, &known, |_| word, &[], |_| Ok(())).await?;
+    let passed = reading::pass_under(&mut source, &known, |_| word, &seen, |_| Ok(())).await?;
     match passed.verdict {
+        Some(Ok(_)) => Ok(()),
         Some(Err(finding)) => Err(AuditFault::NotHandedOn(finding).into()),
-        Some(Ok(_)) | None => Ok(()),
+        None => Err(AuditFault::Partial(passed.from).into()),
     }
 }

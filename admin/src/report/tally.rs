@@ -248,7 +248,7 @@ fn counts(event: &Event) -> Counts {
     counts.login_failures = one(matches!(event, Event::LoginFailed { .. }));
     counts.lockouts = one(matches!(event, Event::LockedOut { .. }));
     counts.admin_acts = one(is_admin_act(event));
-    counts.admin_refused = one(matches!(event, Event::AdminRefused { .. }));
+    counts.admin_refused = one(matches!(event, Event::AdminRefused { to_confirm: false, .. }));
     counts.ledger_reads = one(matches!(event, Event::LedgerRead { .. }));
     counts
 }

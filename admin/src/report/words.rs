@@ -182,8 +182,8 @@ fn meaning(note: &str, language: Language) -> String {
             "どちらの端末からも控えの記録が届いていません。終了とその時刻はサーバーの記録だけによります。サーバーに接続できなかった端末からは、48時間以内なら後から届きます。",
         ),
         "receipts_differ" => (
-            "the two ends keep receipts that do not say the same; `audit list --session ID --event receipt_kept` shows both. Where the connection was lost each signs its own, and some seconds' difference is usual.",
-            "両端の控えの内容が一致しません。`audit list --session ID --event receipt_kept` で両方を確認できます。接続が切れた場合は端末ごとに控えを作るため、数秒の差は珍しくありません。",
+            "the two ends keep receipts that do not say the same; `audit list --session ID --event receipt_kept` shows both, and `audit show RECORD` their digests. Where the connection was lost each signs its own, and some seconds' difference is usual and not marked.",
+            "両端の控えの内容が一致しません。`audit list --session ID --event receipt_kept` で両方を、`audit show 番号` で要約値を確認できます。接続が切れた場合は端末ごとに控えを作るため、数秒の差は珍しくなく、不一致とはしません。",
         ),
         "server_differs" => (
             "the receipts say another end than the server saw when an end told it of the end: more than five minutes apart.",

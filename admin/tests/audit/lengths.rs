@@ -73,7 +73,7 @@ fn s54_s97_a_session_is_as_long_as_its_ends_say_and_the_servers_word_is_called_s
 fn s54_s97_a_session_without_a_receipt_or_with_two_that_differ_is_marked_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::under(PASSPHRASE);
-    session(&mut ledger, 80, Mode::Control, &[(Role::Agent, 48), (Role::Operator, 48)]);
+    session(&mut ledger, 80, Mode::Control, &[(Role::Agent, 48), (Role::Operator, 49)]);
     session(&mut ledger, 81, Mode::Control, &[(Role::Operator, 61)]);
     ledger.write(folder.path());
     let table = ["report", "--table", "sessions", "--lang"];
@@ -188,7 +188,7 @@ fn t59_an_end_that_says_what_cannot_be_breaks_no_report_and_takes_nothing_off() 
     shown(folder.path(), &["report"]);
 }
 
-/// S71: an operator's program that is alone in speaking says no other length than the server saw unnoticed.
+/// S71: an operator's program that is alone in speaking, and told the server of the end, says no other length unnoticed.
 #[test]
 fn s71_a_length_that_the_server_saw_otherwise_is_marked_and_its_own_time_stands_beside() {
     let folder = tempfile::tempdir().unwrap();

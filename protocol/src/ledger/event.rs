@@ -135,6 +135,9 @@ pub enum Event {
         /// Whose key signed the request, if anybody's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         admin: Option<String>,
+        /// He was asked who he is, and nothing was refused if he answered.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        to_confirm: bool,
     },
     /// Records `from` up to `to` (exclusive) were handed out for reading (S56).
     LedgerRead {
@@ -288,11 +291,10 @@ pub enum Event {
         path: String,
         why: String,
     },
-    /// What both ends keep of the session, or this one alone (S97, S99).
+    /// What both ends keep of the session, or this one alone (S97, S99). Its seconds begin with the pairing.
     ReceiptKept {
-        /// Of the signed envelope.
         sha256: Digest,
-        lasted_s: u64, // From the pairing; the receipt's own begin with the consent.
+        lasted_s: u64,
         operator_version: String,
         agent_version: String,
         policy: u64,
@@ -331,10 +333,8 @@ impl Entry {
     /// # Errors
     /// Not the strict form of an entry.
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentRefused> {
-        if bytes.len() > MAX_ENTRY_BYTES {
-            return Err(DocumentRefused::TooLarge);
-        }
-        strict_json(bytes)
+        let fits = bytes.len() <= MAX_ENTRY_BYTES;
+        if fits { strict_json(bytes) } else { Err(DocumentRefused::TooLarge) }
     }
 }
 

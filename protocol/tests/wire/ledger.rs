@@ -89,7 +89,7 @@ fn records_of_administrators_keep_their_words() {
     );
     all.json(
         "Event::AdminRefused",
-        &E::AdminRefused { from: t(), path: t(), admin: Some(t()) },
+        &E::AdminRefused { from: t(), path: t(), admin: Some(t()), to_confirm: false },
         r#"{"type":"admin_refused","from":"t","path":"t","admin":"t"}"#,
     );
     all.json(

@@ -63,7 +63,7 @@ async fn s56_every_refusal_of_an_administrators_request_is_in_the_ledger() {
     assert_eq!(world.admin_get(DEVICES_PATH).await.status, 401);
     assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)).await.status, 200);
     let refused = |event: &Event| {
-        let Event::AdminRefused { from, path, admin } = event else { return None };
+        let Event::AdminRefused { from, path, admin, to_confirm: false } = event else { return None };
         assert_eq!(from, "127.0.0.1");
         Some((path.clone(), admin.clone()))
     };
@@ -82,6 +82,15 @@ async fn s56_every_refusal_of_an_administrators_request_is_in_the_ledger() {
     let expected = expected.map(|(path, admin)| (path.to_owned(), admin));
     assert_eq!(those(&read, refused), expected);
     assert_eq!(those(&read, failure), [LoginFailure::Password]);
+    let asked = |event: &Event| {
+        let Event::AdminRefused { path, admin, to_confirm: true, .. } = event else { return None };
+        Some((path.clone(), admin.clone()))
+    };
+    assert_eq!(
+        those(&read, asked),
+        [(POLICY_PATH.to_owned(), admin())],
+        "as asked, and not as refused"
+    );
 
     // Nobody fills the ledger, and nobody hides an administrator's refusal behind his own.
     for _ in 0..100 {

@@ -30,7 +30,9 @@ pub enum Ending {
     Withdrawn,
     NotContinued,
     ScreenLost,
+    /// This end has seen the operator's program do what it may not.
     Violation,
+    Unexpected,
     /// In the peer's own sentence.
     Other(Fault),
 }
@@ -68,6 +70,9 @@ impl Ending {
             Some((EndReason::TimeOver, _)) => Self::TimeOver,
             Some((EndReason::ProgramEnded, EndedBy::ThisEnd)) => Self::Program,
             Some((EndReason::ProgramEnded, _)) => Self::ByOperator,
+            // What another says of it is nobody's fault that this end saw.
+            Some((EndReason::Violation, EndedBy::ThisEnd)) => Self::Violation,
+            Some((EndReason::Violation, _)) => Self::Unexpected,
             Some((EndReason::Withdrawn, _)) => Self::Withdrawn,
             Some((EndReason::NotContinued, _)) => Self::NotContinued,
             Some(_) | None => Self::told_by(fault.unwrap_or(Fault::ServerGone)),
@@ -81,7 +86,7 @@ impl Ending {
         } else if fault == Fault::ScreenLost {
             Self::ScreenLost
         } else if fault == Fault::PeerViolation {
-            Self::Violation
+            Self::Unexpected
         } else {
             Self::Other(fault)
         }

@@ -33,6 +33,7 @@ pub(super) fn show(ended: &Ended, model: &Model, agent: &Agent<'_>) -> AgentPage
         Ending::NotContinued => windows::Ending::NotContinued,
         Ending::ScreenLost => windows::Ending::ScreenLost,
         Ending::Violation => windows::Ending::Violation,
+        Ending::Unexpected => windows::Ending::Unexpected,
         Ending::Other(fault) => {
             agent.set_checkable(checkup::may_tell(fault));
             agent.set_trouble(fault.sentence(lang).into());

@@ -9,13 +9,20 @@ use super::*;
 pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang: Lang) {
     let ends = [
         (EndReason::Withdrawn, Fault::Withdrawn, "organisation ended", "組織がセッションを終了"),
-        (EndReason::Violation, Fault::PeerViolation, "may not", "許可されていない動作"),
+        (EndReason::Violation, Fault::PeerViolation, "not as it must be", "想定外の動作"),
         (EndReason::NotContinued, Fault::NotContinued, "shall go on", "続けるという返事"),
         (EndReason::ScreenLost, Fault::ScreenLost, "screen", "画面"),
         (EndReason::ConnectionLost, Fault::ConnectionLost, "lost for too long", "長い間途切れ"),
         (EndReason::ConnectionLost, Fault::ServerGone, "lost for too long", "長い間途切れ"),
         (EndReason::TimeOver, Fault::TimeOver, "time allowed", "許可された時間"),
     ];
+    // Nobody is accused but by what this end has seen.
+    let mut seen = scene("agent-live-control", lang);
+    let end = Some((EndReason::Violation, EndedBy::ThisEnd));
+    tell(&mut seen, News::Over { end, fault: Some(Fault::PeerViolation) });
+    let told = if lang == Lang::En { "may not" } else { "許可されていない動作" };
+    let said = labels(&open(&seen).0);
+    assert!(said.iter().any(|label| label.contains(told)), "{said:?}");
     for name in ["agent-live-control", "agent-watching-show"] {
         for (reason, fault, en, ja) in &ends {
             let mut over = scene(name, lang);

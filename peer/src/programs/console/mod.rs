@@ -82,6 +82,7 @@ pub(super) struct Console<'a> {
     link: Link,
     /// When who sees what is told again.
     reminds: Option<Instant>,
+    is_paused: bool,
     /// What the other end did not do last, and when it said so.
     not_done: Option<(Capability, Instant)>,
 }
@@ -168,6 +169,7 @@ impl<'a> Console<'a> {
             refused: None,
             link: Link::Stands,
             reminds: None,
+            is_paused: false,
             not_done: None,
         }
     }
@@ -243,6 +245,8 @@ impl<'a> Console<'a> {
                 self.rights_changed(*change, *effective);
             }
             SessionEvent::RightsEnded { effective, .. } => self.granted = *effective,
+            SessionEvent::PicturePaused => self.is_paused = true,
+            SessionEvent::PictureResumed => self.is_paused = false,
             SessionEvent::ScreenshotTaken => self.receipt.pictures += 1,
             SessionEvent::Refused { wanted } => self.not_done = Some((*wanted, Instant::now())),
             SessionEvent::Ended { .. } => {
@@ -265,8 +269,6 @@ impl<'a> Console<'a> {
             | SessionEvent::InputDiscarded { .. }
             | SessionEvent::NotSaid
             | SessionEvent::AskingOver { .. }
-            | SessionEvent::PicturePaused
-            | SessionEvent::PictureResumed
             | SessionEvent::Violation { .. }
             | SessionEvent::Chat { .. }
             | SessionEvent::ServerRefused { .. }

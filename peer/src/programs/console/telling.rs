@@ -51,6 +51,9 @@ impl Console<'_> {
         }
         let text = match (self.manner.role, host) {
             (Role::Operator, Role::Agent) => return,
+            (Role::Agent, Role::Agent) | (Role::Operator, Role::Operator) if self.is_paused => {
+                SessionText::StillPaused
+            }
             (Role::Operator, Role::Operator) => SessionText::StillOwn,
             (Role::Agent, Role::Agent) => SessionText::StillYours,
             (Role::Agent, Role::Operator) => SessionText::StillTheirs,

@@ -71,7 +71,12 @@ pub(super) async fn recover(
         Err(AdminRefused::Problem(ProblemCode::Document)) => {
             tracing::warn!("a recovery token came without the root's word");
             let path = RECOVER_PATH.to_owned();
-            let refused = Entry::server(ledger::event::Event::AdminRefused { from, path, admin: None });
+            let refused = Entry::server(ledger::event::Event::AdminRefused {
+                from,
+                path,
+                admin: None,
+                to_confirm: false,
+            });
             let written = site.witnessed(vec![refused]).await;
             let mut answer =
                 written.map_or_else(|unwritten| unwritten, |()| problem(ProblemCode::Document));

@@ -80,8 +80,9 @@ pub(super) async fn told(
     request.extensions_mut().insert(signer.clone());
     let response = next.run(request).await;
     let code = response.extensions().get::<ProblemCode>();
-    if code.is_some_and(|code| is_refusal(*code, &path)) {
-        site.admin_refused(signer.0.get().copied(), from, path).await;
+    if let Some(code) = code.filter(|code| is_refusal(**code, &path)) {
+        let to_confirm = *code == ProblemCode::Confirm;
+        site.admin_refused(signer.0.get().copied(), (from, path), to_confirm).await;
     }
     response
 }
@@ -127,8 +128,8 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         ProblemCode::SignIn | ProblemCode::DigitsUsed => {
             !matches!(path, ADMIN_LOGIN_PATH | ADMIN_PASSWORD_PATH)
         }
-        // He is asked who he is: what he answers counts, and a wrong answer is recorded as a failed sign-in.
-        ProblemCode::Confirm => false,
+        // He is asked who he is, and recorded as asked: whoever has but his key never answers.
+        ProblemCode::Confirm => true,
         // The program's fault or the server's, and nobody's will.
         ProblemCode::Malformed
         | ProblemCode::Version
@@ -140,7 +141,12 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
 }
 
 impl Site {
-    async fn admin_refused(&self, signer: Option<AdminId>, from: String, path: String) {
+    async fn admin_refused(
+        &self,
+        signer: Option<AdminId>,
+        (from, path): (String, String),
+        to_confirm: bool,
+    ) {
         let of = signer.map_or(Refused::Stranger, |admin| Refused::Administrator(admin.0));
         self.desk.count("admin.refused");
         if !self.refusals.may_be_told(of) {
@@ -150,7 +156,7 @@ impl Site {
             Some(admin) => self.accounts.admin_name(admin).await.ok(),
             None => None,
         };
-        self.refused(Entry::server(Event::AdminRefused { from, path, admin })).await;
+        self.refused(Entry::server(Event::AdminRefused { from, path, admin, to_confirm })).await;
     }
 
     /// Somebody came with an operator's token whom it does not let in.
