@@ -226,6 +226,8 @@ fn eventful(house: &House, desks: &Desks) {
         session.agent.event(asked, "question", |e| e["event"] == "asking").expect("asked");
         session.answer(answer).expect("told");
         session.operator.event(asking, "an answer", changed).expect("it is told");
+        // What the other end can bring about as often as it likes is written once a second.
+        std::thread::sleep(Duration::from_millis(1100));
     }
     session.end().expect("it ends");
 }
