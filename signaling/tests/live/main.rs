@@ -44,6 +44,7 @@ mod pairing;
 mod policy;
 mod recorded;
 mod recovery;
+mod refused;
 mod reset;
 mod second;
 mod slow;

@@ -6,17 +6,16 @@ use std::process::{Command, Stdio};
 use ed25519_dalek::SigningKey;
 use serde_json::json;
 use tasuki_protocol::admin::{
-    ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, AdminChange, ChangeAdmin,
-    ChangeOperator, Hours, Limits, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange,
+    ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ChangeOperator, Hours,
+    Limits, OPERATOR_CHANGES_PATH, OPERATORS_PATH, OperatorChange,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::devices::{APPROVE_PATH, DEVICES_PATH};
-use tasuki_protocol::ids::SessionId;
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::{AdminAction, LockedOut, LoginFailure, LogoutCause};
 use tasuki_protocol::login::{CONFIRM_PATH, Confirmation, LOGOUT_PATH, LoginAnswer, SignOut};
 use tasuki_protocol::number::Locator;
-use tasuki_protocol::policy::exchange::{EndSession, POLICY_PATH, SESSIONS_PATH};
+use tasuki_protocol::policy::exchange::{POLICY_PATH, SESSIONS_PATH};
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{
     AGENT_PATH, OPERATOR_PATH, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
@@ -39,35 +38,11 @@ fn those<T>(read: &Read, of: impl Fn(&Event) -> Option<T>) -> Vec<T> {
     read.entries.iter().flatten().filter_map(|entry| of(&entry.event)).collect()
 }
 
-/// What an administrator may not, and once what he may when he has said who he is.
-async fn refused_in_every_way(world: &World) -> EndSession {
-    world.add_operator("hanako", &[Mode::View]).await;
-    let stranger = admin_header(&key(99), unix(), "GET", OPERATORS_PATH, b"");
-    assert_eq!(world.get(OPERATORS_PATH, &[(ADMIN_HEADER, &stranger)]).await.status, 401);
-    let himself = ChangeAdmin { name: "admin".to_owned(), change: AdminChange::Disable };
-    assert_eq!(world.admin_post(ADMIN_CHANGES_PATH, &himself).await.status, 409);
-    assert_eq!(publish(world, &key(99), 1, "{}").await.status, 422);
-    let taken = new_operator("hanako", &[Mode::View]);
-    assert_eq!(world.admin_post(OPERATORS_PATH, &taken).await.status, 409);
-    let certificate = world.certificate("hanako", &key(1));
-    assert_eq!(world.approve(&certificate, &key(99)).await.status, 422);
-    let nothing = EndSession { session: SessionId([9; 16]) };
-    assert_eq!(world.admin_post(SESSIONS_PATH, &nothing).await.status, 404);
-    let long_ago = "UPDATE admin_sessions SET confirmed = confirmed - 1000000";
-    sqlx::query(long_ago).execute(&mut database(world).await).await.unwrap();
-    assert_eq!(publish(world, &world.admin, 1, "{}").await.status, 403);
-    assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in("not his")).await.status, 401);
-    assert_eq!(world.admin_post(ADMIN_LOGOUT_PATH, &json!({})).await.status, 204);
-    assert_eq!(world.admin_get(DEVICES_PATH).await.status, 401);
-    assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)).await.status, 200);
-    nothing
-}
-
 /// S56: an administrator who is refused, and whoever poses as one, stands there with what he wanted; to be asked is no refusal.
 #[tokio::test]
 async fn s56_every_refusal_of_an_administrators_request_is_in_the_ledger() {
     let world = World::start().await;
-    let nothing = refused_in_every_way(&world).await;
+    let nothing = crate::refused::in_every_way(&world).await;
     let refused = |event: &Event| {
         let Event::AdminRefused { from, path, admin, to_confirm: false } = event else { return None };
         assert_eq!(from, "127.0.0.1");
