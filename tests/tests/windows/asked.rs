@@ -16,6 +16,8 @@ use super::{OPERATOR, OWN_HAND, Room, nothing_is_marked_any_more};
 /// Sooner and shorter than anybody would choose, for a test that waits for both.
 const TIMES: [(&str, &str); 2] = [("TASUKI_CONTINUE_EVERY_S", "4"), ("TASUKI_CONTINUE_ANSWER_S", "12")];
 const ASKED: &str = "Shall the session go on?";
+/// At the end user's, who is told nothing that an operator has to do.
+const OVER: &str = "Nobody said that the session shall go on, so it ended.";
 const NOT_BY_HAND: &str = "Only a mouse or keyboard at this computer can press this button.";
 
 /// T34, T2: at the user's, by her hand and no program's; in Share at the operator's, and not by the user's hand, which
@@ -37,7 +39,7 @@ fn t34_t2_who_is_shown_is_asked_whether_to_go_on_and_nobody_else_answers_and_sil
     answered_by(&hers, "Continue", || agent.click_at(hand, &hers, role::BUTTON, "Continue"));
     hers.hear(ASKED).unwrap();
     assert!(room.sessions().is_empty(), "the session went on");
-    hers.hear(&ended).unwrap();
+    hers.hear(OVER).unwrap();
     let last = room.session_after(0);
     assert!(his.hear(&ended).is_ok() && last.contains("view"), "{last}");
 
@@ -50,7 +52,7 @@ fn t34_t2_who_is_shown_is_asked_whether_to_go_on_and_nobody_else_answers_and_sil
     his.wait_for(role::BUTTON, "Continue").unwrap();
     assert_eq!(room.sessions().len(), 1, "the session went on");
     his.hear(&ended).unwrap();
-    hers.hear(&ended).unwrap();
+    hers.hear(OVER).unwrap();
     nothing_is_marked_any_more(&window);
 }
 
