@@ -102,8 +102,15 @@ fn an_administrator_reviews_the_ledger_and_prunes_it_and_it_still_holds() {
     let to_come = prune("2999-01-01").expect_err("a day to come").to_string();
     assert!(to_come.contains("still to come"), "{to_come}");
     let now = now();
-    let pruned = prune(&now).expect("pruned")["pruned"].as_u64().expect("a count");
-    let again = prune(&now).expect_err("nothing is left there").to_string();
+    let count = |told: Value| told["pruned"].as_u64().expect("a count");
+    let mut pruned = count(prune(&now).expect("pruned"));
+    // What no checkpoint covered yet at the first time; what is written after it is not older.
+    let again = loop {
+        match prune(&now) {
+            Ok(more) => pruned += count(more),
+            Err(refused) => break refused.to_string(),
+        }
+    };
     assert!(again.contains("No record is older"), "{again}");
     let list = list_with(&house, "pruned");
     let gone = list["records"].as_array().expect("records").iter();
