@@ -88,6 +88,9 @@ pub enum Fault {
     NotAShare(NotAShare),
     #[error("shares of another organisation")]
     WrongShares,
+    /// Though the keys are this one's.
+    #[error("the server shows another organisation's bundle")]
+    OtherRoot,
     #[error("{0} has no device waiting")]
     NothingPending(String),
     #[error(transparent)]
@@ -197,7 +200,7 @@ impl Fault {
             | Self::NothingPrepared => 7,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
             Self::WrongPassphrase | Self::NotAShare(_) | Self::WrongShares => 9,
-            Self::ServerBehind { .. } => 11,
+            Self::ServerBehind { .. } | Self::OtherRoot => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }
     }

@@ -31,9 +31,10 @@ impl Language {
             | Fault::OtherAddress { .. }
             | Fault::OldBundle(_)
             | Fault::NotAFingerprint => self.about_servers(fault),
-            Fault::ServerBehind { .. } | Fault::NothingToRepublish | Fault::RootsLost => {
-                self.about_restores(fault)
-            }
+            Fault::ServerBehind { .. }
+            | Fault::OtherRoot
+            | Fault::NothingToRepublish
+            | Fault::RootsLost => self.about_restores(fault),
             Fault::AlreadyInitialised(_)
             | Fault::NothingToRecover
             | Fault::TokenOver
@@ -235,6 +236,12 @@ impl Language {
             return self.pick(
                 format!("The server is back at bundle {server}, and this computer has seen {known}, so nothing was done. If a backup was restored, run `tasuki-admin key republish`; if not, somebody put an older database there: ask who runs the server."),
                 format!("サーバーの構成ファイルは第 {server} 版に戻っていますが、このコンピュータは第 {known} 版を知っているため、何も行いませんでした。バックアップを復元した場合は `tasuki-admin key republish` を実行してください。していない場合は古いデータベースに置き換えられています。サーバーの担当者に確認してください。"),
+            );
+        }
+        if let Fault::OtherRoot = fault {
+            return self.pick(
+                "The server shows another organisation's file than the one that these keys belong to, so nothing was signed. It may be in other hands: ask who runs it before you try again.",
+                "サーバーが示したのは、この鍵の組織とは別の組織の構成ファイルのため、署名しませんでした。サーバーが乗っ取られている可能性があります。もう一度試す前に、サーバーの担当者に確認してください。",
             );
         }
         if let Fault::NothingToRepublish = fault {

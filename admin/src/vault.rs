@@ -11,6 +11,8 @@ use aes_gcm::{Aes256Gcm, Key, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION, TenantId};
 use tasuki_protocol::keys::{Kdf, Vault, Wrapped, WrappedLogKey};
 use tasuki_protocol::log_key::{LogPublicKey, LogSecretKey};
@@ -103,6 +105,30 @@ impl Master {
     /// Signs bundles.
     pub fn root(&self) -> SigningKey {
         SigningKey::from_bytes(&Zeroizing::new(self.seed().derive("tasuki-root-v1")))
+    }
+
+    /// A bundle under the root's word.
+    ///
+    /// # Errors
+    /// [`Fault::OtherRoot`]: everybody would follow the root that it names from now on (T14).
+    pub fn sign_bundle(&self, bundle: &Bundle) -> Result<Vec<u8>, Fault> {
+        self.is_root_of(bundle)?;
+        Ok(dsse::sign(bundle, &self.root()))
+    }
+
+    /// As the one before it, too, where the root is changed.
+    ///
+    /// # Errors
+    /// [`Self::sign_bundle`].
+    pub fn succeed(&self, before: &Self, bundle: &Bundle) -> Result<Vec<u8>, Fault> {
+        self.is_root_of(bundle)?;
+        Ok(dsse::sign_by_all(bundle, &[&self.root(), &before.root()]))
+    }
+
+    /// # Errors
+    /// [`Fault::OtherRoot`]: the bundle is another organisation's.
+    pub fn is_root_of(&self, bundle: &Bundle) -> Result<(), Fault> {
+        if public(&self.root()) == bundle.root { Ok(()) } else { Err(Fault::OtherRoot) }
     }
 
     /// Signs operators' device certificates and their revocation.

@@ -241,6 +241,7 @@ fn t7_t13_a_manifest_that_the_server_makes_for_somebody_else_ends_the_attempt_at
     }
 }
 
+/// T18: and without one there is no session.
 #[test]
 fn t13_t14_t15_t16_a_manifest_that_does_not_hold_is_refused_whole_by_both_ends() {
     let bad: [(Change<Manifest>, Objection); 14] = [

@@ -6,7 +6,6 @@ use clap::{Subcommand, ValueEnum};
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
-use tasuki_protocol::dsse;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::keys::{
     LOG_KEYS_PATH, PREPARE_KEY_PATH, PUBLISH_PATH, PrepareKey, PublishBundle, SERVER_KEYS_PATH,
@@ -298,14 +297,13 @@ async fn publish(
     before: Option<&Master>,
     log_keys: Vec<WrappedLogKey>,
 ) -> Result<Printed, Fault> {
-    let root = master.root();
     bundle = bundle.asking_for(desk.list);
     if !log_keys.is_empty() {
         bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
     }
     let envelope = match before {
-        Some(before) => dsse::sign_by_all(&bundle, &[&root, &before.root()]),
-        None => dsse::sign(&bundle, &root),
+        Some(before) => master.succeed(before, &bundle)?,
+        None => master.sign_bundle(&bundle)?,
     };
     let kept = desk.profile.stage_bundle(&envelope)?;
     let order = PublishBundle { bundle: Blob(envelope), log_keys, handovers: Vec::new() };

@@ -4,7 +4,6 @@
 
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
-use tasuki_protocol::dsse;
 use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey, WrappedLogKeys};
 use zeroize::Zeroizing;
 
@@ -65,7 +64,7 @@ impl Making<'_> {
         bundle: &Bundle,
         log_keys: Vec<WrappedLogKey>,
     ) -> Result<(), Fault> {
-        let envelope = Blob(dsse::sign(bundle, &self.master.root()));
+        let envelope = Blob(self.master.sign_bundle(bundle)?);
         let kept = arrival.profile.stage_bundle(&envelope.0)?;
         let order = PublishBundle { bundle: envelope, log_keys, handovers: Vec::new() };
         arrival.post(PUBLISH_PATH, &order).await?;

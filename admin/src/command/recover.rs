@@ -37,6 +37,8 @@ pub(super) enum Came {
 #[derive(Debug)]
 pub(super) struct Ready {
     tenant: TenantId,
+    /// The version of the bundle against which the shares were held.
+    version: u64,
     master: Master,
     passphrase: Passphrase,
     /// Whether it was made here, and must be shown.
@@ -111,7 +113,8 @@ fn ask(
     let bytes = asked(language, &language.ask_share(2), other)?;
     let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
     let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
-    Ok(Ready { tenant: bundle.tenant, master, passphrase, made, came })
+    let Bundle { tenant, version, .. } = *bundle;
+    Ok(Ready { tenant, version, master, passphrase, made, came })
 }
 
 /// A person at a terminal is told what is wrong and asked again; a script's word counts once.
@@ -160,7 +163,13 @@ pub(super) async fn recover(
         Some(ready) => ready,
         None => ask(&before, arrival.language, (options, Came::Known))?,
     };
-    let Ready { master, passphrase, made, .. } = &ready;
+    let Ready { master, passphrase, made, version, .. } = &ready;
+    // A server that answers twice with two bundles has the root sign for another one, or for keys that were dropped
+    // since (T8, T14).
+    master.is_root_of(&before)?;
+    if before.version < *version {
+        return Err(Fault::ServerBehind { server: before.version, known: *version });
+    }
     let shown = Bundle::open_first(envelope)
         .map_err(|_| Fault::DamagedBundle(arrival.profile.folder().join(BUNDLE_FILE)))?;
     let kept = signed_for(arrival.fetch(LOG_KEYS_PATH).await?, &shown)?;

@@ -5,7 +5,6 @@
 
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, MAX_KEYS};
-use tasuki_protocol::dsse;
 use tasuki_protocol::keys::{
     LOG_KEYS_PATH, PUBLISH_PATH, PublishBundle, SERVER_KEYS_PATH, ServerKeys, WrappedLogKey,
     WrappedLogKeys,
@@ -43,7 +42,7 @@ pub(super) async fn republish(settings: &Settings, yes: bool) -> Result<Printed,
     let mut bundle = above(&desk.bundle, &keys);
     let log_keys = log_keys(kept, &mut bundle, (&master, &passphrase))?;
     bundle.wrapped_log_keys = Some(WrappedLogKeys::digest(&log_keys));
-    let envelope = Blob(dsse::sign(&bundle, &master.root()));
+    let envelope = Blob(master.sign_bundle(&bundle)?);
     let staged = desk.profile.stage_bundle(&envelope.0)?;
     let order = PublishBundle { bundle: envelope, log_keys, handovers };
     desk.post::<serde_json::Value>(PUBLISH_PATH, &order).await?;

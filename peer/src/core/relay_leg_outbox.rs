@@ -3,6 +3,7 @@
 //! no room is lost, as on any path.
 
 use std::collections::VecDeque;
+use std::mem::discriminant;
 
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::leg::{Continuation, LegRecord, MAX_PIECE_BYTES, PAD_TO};
@@ -17,6 +18,8 @@ const MAX_PADDED_BYTES: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// The newest of each kind: it says all that the ones before it said.
+    signals: VecDeque<LegRecord>,
     urgent: VecDeque<LegRecord>,
     urgent_bytes: usize,
     video: Option<Outgoing>,
@@ -43,13 +46,15 @@ impl Outbox {
 
     /// An empty packet says nothing and shows that its sender lives.
     pub(super) fn keep_alive(&mut self) {
-        if self.urgent.is_empty() {
+        if self.urgent.is_empty() && self.signals.is_empty() {
             self.urgent.push_back(packet_record(&[], Continuation::Last));
         }
     }
 
+    /// However many the other end calls forth while it reads nothing (F17).
     pub(super) fn signal(&mut self, record: LegRecord) {
-        self.urgent.push_back(record);
+        self.signals.retain(|waiting| discriminant(waiting) != discriminant(&record));
+        self.signals.push_back(record);
     }
 
     pub(super) fn video(&mut self, frame: VideoFrame) {
@@ -67,6 +72,9 @@ impl Outbox {
     }
 
     pub(super) fn next(&mut self) -> Option<LegRecord> {
+        if let Some(signal) = self.signals.pop_front() {
+            return Some(signal);
+        }
         if let Some(record) = self.urgent.pop_front() {
             if let LegRecord::Packet { piece, .. } = &record {
                 self.urgent_bytes -= piece.0.len();
@@ -129,5 +137,18 @@ mod tests {
             }
         }
         assert_eq!(bytes, MAX_WAITING_BYTES);
+    }
+
+    #[test]
+    fn f17_who_sends_frames_and_reads_nothing_makes_nobody_keep_an_answer_for_each() {
+        let mut outbox = Outbox::default();
+        outbox.packet(&[1]);
+        for frame in 0..100_000 {
+            outbox.signal(LegRecord::Seen { frame });
+            outbox.signal(LegRecord::NeedKeyFrame);
+        }
+        let waiting: Vec<LegRecord> = std::iter::from_fn(|| outbox.next()).collect();
+        let newest = [LegRecord::Seen { frame: 99_999 }, LegRecord::NeedKeyFrame];
+        assert_eq!((&waiting[..2], waiting.len()), (&newest[..], 3), "and the packet is there");
     }
 }

@@ -98,8 +98,7 @@ impl Rooms {
         let room = self.rooms.get_mut(&session);
         let own = room.filter(|room| room.operator_seat.connection() == Some(connection));
         if own.and_then(Room::paired).is_none() {
-            let reason = RefusalReason::Session;
-            return self.tell_operator(connection, ServerToOperator::Refused { reason });
+            return self.refuse_operator(connection, RefusalReason::Session);
         }
         let ticket = self.issuer.end_ticket(session, Role::Operator, now.unix);
         self.tell_operator(connection, ServerToOperator::LedgerTicket { session, ticket });

@@ -139,7 +139,7 @@ impl Rooms {
         }
     }
 
-    fn refuse_operator(&mut self, connection: ConnectionId, reason: RefusalReason) {
+    pub(crate) fn refuse_operator(&mut self, connection: ConnectionId, reason: RefusalReason) {
         self.note_refusal(connection, reason);
         self.tell_operator(connection, ServerToOperator::Refused { reason });
     }

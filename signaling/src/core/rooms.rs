@@ -94,6 +94,11 @@ pub enum Input {
         connection: ConnectionId,
         message: AgentToServer,
     },
+    /// A text that is no message of the protocol, or of another version.
+    NotUnderstood {
+        connection: ConnectionId,
+        reason: RefusalReason,
+    },
     /// A frame that says nothing: a ping, or the answer to one.
     Pinged {
         connection: ConnectionId,
@@ -279,6 +284,13 @@ impl Rooms {
             }
             Input::AgentHere { connection, from } => self.agent_here(connection, from, now),
             Input::FromAgent { connection, message } => self.agent_says(connection, message, now),
+            Input::NotUnderstood { connection, reason } => {
+                if self.desks.contains_key(&connection) {
+                    self.refuse_operator(connection, reason);
+                } else {
+                    self.refuse_agent(connection, reason);
+                }
+            }
             Input::Pinged { connection } => self.pinged(connection, now),
             Input::Gone { connection } => {
                 self.operator_gone(connection, now);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION};
 use tasuki_protocol::signal::{
-    self, AgentToServer, DEVICE_PROOF, OperatorToServer, RefusalReason, ServerToAgent, ServerToOperator,
+    self, AgentToServer, DEVICE_PROOF, OperatorToServer, RefusalReason, ServerToOperator,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -43,7 +43,10 @@ pub(crate) async fn agent(site: Arc<Site>, guest: Guest, address: IpAddr, socket
             desk.turn(Input::FromAgent { connection, message });
             Heard::Understood
         }
-        Err(_) => Heard::Not(signal::encode(&ServerToAgent::Refused { reason: why_not(text) })),
+        Err(_) => {
+            desk.turn(Input::NotUnderstood { connection, reason: why_not(text) });
+            Heard::Not
+        }
     };
     line.converse(texts, None, hear, pinged).await;
     desk.disconnect(connection);
@@ -71,8 +74,8 @@ pub(crate) async fn operator(
                 Heard::Understood
             }
             Err(_) => {
-                let reason = why_not(text);
-                Heard::Not(signal::encode(&ServerToOperator::Refused { reason }))
+                desk.turn(Input::NotUnderstood { connection, reason: why_not(text) });
+                Heard::Not
             }
         };
         let over = line.converse(texts, Some(ends), hear, pinged).await;
@@ -227,8 +230,8 @@ fn why_not(text: &str) -> RefusalReason {
 
 enum Heard {
     Understood,
-    /// What to answer before the connection is closed.
-    Not(String),
+    /// The answer is on its way, and the connection is closed behind it.
+    Not,
 }
 
 struct Line {
@@ -266,8 +269,10 @@ impl Line {
                     match Self::take(message) {
                         Taken::Text(text) => {
                             first = false;
-                            if let Heard::Not(answer) = hear(&text) {
-                                self.send(answer).await;
+                            if let Heard::Not = hear(&text) {
+                                while let Ok(text) = texts.try_recv() {
+                                    self.send(text).await;
+                                }
                                 break;
                             }
                         }

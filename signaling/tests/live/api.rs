@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use tasuki_protocol::admin::ADMIN_HEADER;
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+use tasuki_protocol::admin::{ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH};
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::{API_PATH, POLICY_PATH};
-use tasuki_protocol::signal::{MAX_REQUEST, SPEED_PATH};
+use tasuki_protocol::signal::{MAX_REQUEST, OPERATOR_PATH, SPEED_PATH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -88,6 +89,73 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
         assert_ne!(status, 405, "{route}");
         assert!(status < 500, "{route}: {status}");
     }
+}
+
+/// What answers somebody of whom nothing is known: documents, doors, sockets, and what takes a token or a ticket in its
+/// body.
+const OPEN: [&str; 14] = [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /v1/openapi.json",
+    "GET /v1/bundle",
+    "GET /v1/trust",
+    "GET /v1/agent",
+    "GET /v1/operator",
+    "GET /v1/speed",
+    "POST /v1/speed",
+    "POST /v1/login",
+    "POST /v1/ledger/rows",
+    "POST /v1/admin/join",
+    "POST /v1/admin/recover",
+    "POST /v1/admin/token",
+];
+
+/// S62, T56: every other path asks who it is, before it reads what is wanted of it.
+#[tokio::test]
+async fn s62_t56_no_path_but_the_open_ones_answers_without_a_session_of_its_own_kind() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let bearer = format!("Bearer {}", operator.token);
+    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let closed: Vec<String> = documented(&document)
+        .into_iter()
+        // The enrolment is over, so its route is gone (T57).
+        .filter(|route| !OPEN.contains(&route.as_str()) && !route.ends_with("/enrol"))
+        .map(|route| route.replace("{version}", "1"))
+        .collect();
+    assert_eq!(closed.len() + OPEN.len() + 1, documented(&document).len(), "each open one is there");
+    let without = async |why: &str, route: &str, signer: Option<&SigningKey>, bearer: Option<&str>| {
+        let (method, path) = route.split_once(' ').unwrap();
+        let body = if method == "POST" { b"{}".to_vec() } else { Vec::new() };
+        let signed = signer.map(|key| admin_header(key, unix(), method, path, &body));
+        let headers = [("authorization", bearer), (ADMIN_HEADER, signed.as_deref())];
+        let headers: Vec<_> =
+            headers.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
+        let answer = world.request(method, path, body, &headers).await;
+        assert_eq!(answer.status, 401, "{route} {why}: {}", String::from_utf8_lossy(&answer.body));
+    };
+    for bearer in [&[][..], &[("authorization", "Bearer nobodys")]] {
+        assert!(
+            world.socket(OPERATOR_PATH, bearer).await.is_err(),
+            "no operator's line without a token"
+        );
+    }
+    let stranger = SigningKey::from_bytes(&[99; 32]);
+    for route in &closed {
+        without("of nobody", route, None, None).await;
+        without("of a stranger", route, Some(&stranger), Some("Bearer nobodys")).await;
+        if route.contains("/v1/admin/") {
+            without("of an operator", route, Some(&operator.device), Some(&bearer)).await;
+        } else {
+            without("of an administrator", route, Some(&world.admin), None).await;
+        }
+    }
+    assert_eq!(world.admin_post(ADMIN_LOGOUT_PATH, &json!({})).await.status, 204);
+    let signed_out = closed.iter().filter(|route| route.contains("/v1/admin/"));
+    for route in signed_out.filter(|route| !route.ends_with(ADMIN_LOGIN_PATH)) {
+        without("signed out", route, Some(&world.admin), None).await;
+    }
+    assert!(closed.len() > 35, "{closed:?}");
 }
 
 /// A path as nobody writes it who wants what is there: each is another path.

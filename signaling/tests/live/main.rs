@@ -14,6 +14,7 @@ mod backup;
 mod bounds;
 mod client;
 mod clock;
+mod confirming;
 mod crash;
 mod deeds;
 mod deep;

@@ -55,7 +55,7 @@ async fn until_paired(world: &World) {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, code: ProblemCode) {
+pub(crate) fn refused(answer: &Answer, code: ProblemCode) {
     let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(problem.code, code, "{}", answer.status);
 }

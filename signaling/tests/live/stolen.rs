@@ -9,7 +9,7 @@ use crate::logs::{Canaries, administered, session, signed_in};
 use crate::recovery::token;
 use crate::standing::ask;
 
-/// As [`crate::backup`] has it of names; here with second factors, tokens, codes, reasons, policies, terminals
+/// S82: as [`crate::backup`] has it of names; here with second factors, tokens, codes, reasons, policies, terminals
 /// and further administrators.
 #[tokio::test]
 async fn t62_s48_neither_secrets_nor_names_nor_places_stand_in_database_journal_or_backup() {

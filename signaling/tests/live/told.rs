@@ -15,20 +15,24 @@ use tasuki_protocol::devices::{REVOKE_PATH, RevokeDevices};
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::{Challenge, PROTOCOL_VERSION, SessionId};
 use tasuki_protocol::keys::{PREPARE_KEY_PATH, PrepareKey, ServerKeyKind};
-use tasuki_protocol::ledger::event::Event;
+use tasuki_protocol::ledger::event::{Entry, Event};
 use tasuki_protocol::ledger::wire::{CHECKPOINT_PATH, END_ROWS_PATH};
 use tasuki_protocol::ledger::words::{AdminAction, LoginFailure};
 use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
-use tasuki_protocol::signal::{AGENT_PATH, AgentToServer, RefusalReason, ResumeToken, ServerToAgent};
+use tasuki_protocol::signal::{
+    AGENT_PATH, AgentToServer, OperatorToServer, RefusalReason, ResumeToken, ServerToAgent,
+    ServerToOperator,
+};
 use tokio::time::timeout;
 
 use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, unix};
-use crate::ledger::read_until;
+use crate::ledger::{read_until, read_until_entry};
 use crate::organisation::{lock_key, root_key};
 use crate::pairing::{open, pair};
-use crate::second::limited;
+use crate::policy::publish;
+use crate::second::{limited, tomorrow};
 
 /// T17, T54.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -269,4 +273,59 @@ async fn t54_new_limits_end_the_sessions_of_who_is_outside_them_and_no_others() 
     let reason = tasuki_protocol::signal::CloseReason::Withdrawn;
     let heard = timeout(AT_ONCE, session.agent.hear::<ServerToAgent>()).await.expect("within 5 s");
     assert_eq!(heard, ServerToAgent::Closed { reason });
+}
+
+/// S53, T56: each reason for which an operator is refused something stands there under his name; another's session is no
+/// more to him than one that never was.
+#[tokio::test]
+async fn s53_t56_each_reason_to_refuse_an_operator_is_in_the_ledger() {
+    let world = World::start().await;
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][usize::from(tomorrow()) - 1];
+    let rules = format!(
+        r#"{{"operator":{{"hanako":{{"reason":"required","modes":["view","manage"]}},
+            "taro":{{"hours":["{day} 00:00-00:01"]}}}}}}"#
+    );
+    let mut jiro = world.operator("jiro").await;
+    let room = open(&world, &mut jiro, Mode::View).await;
+    let hanako = world.operator("hanako").await;
+    assert_eq!(publish(&world, &world.admin, 1, &rules).await.status, 201);
+    let long_ago = "UPDATE tokens SET confirmed = confirmed - 1000000";
+    sqlx::query(long_ago).execute(&mut database(&world).await).await.unwrap();
+    let mut socket = world.operator_socket(&hanako.token, &hanako.device).await;
+    let ask = |mode, reason: Option<&str>| {
+        let reason = reason.map(str::to_owned);
+        OperatorToServer::OpenRoom { mode, hellos: Vec::new(), reason }
+    };
+    let asked = [
+        (ask(Mode::Control, Some("asked for it")), RefusalReason::Mode),
+        (ask(Mode::View, None), RefusalReason::Reason),
+        (ask(Mode::Manage, Some("asked for it")), RefusalReason::Confirm),
+        (OperatorToServer::NeedLedgerTicket { session: room.session }, RefusalReason::Session),
+    ];
+    for (asked, reason) in &asked {
+        socket.say(asked).await;
+        let told: ServerToOperator = socket.hear().await;
+        assert_eq!(told, ServerToOperator::Refused { reason: *reason });
+    }
+    socket.say(&json!({ "type": "nonsense" })).await;
+    let reason = RefusalReason::Message;
+    assert_eq!(socket.hear::<ServerToOperator>().await, ServerToOperator::Refused { reason });
+    assert_eq!(socket.next().await, None, "who speaks nonsense is not listened to any longer");
+    let mut taro = world.operator("taro").await;
+    taro.socket.say(&ask(Mode::View, None)).await;
+    let reason = RefusalReason::Hours;
+    assert_eq!(taro.socket.hear::<ServerToOperator>().await, ServerToOperator::Refused { reason });
+
+    let of = |entry: &Entry| {
+        let Event::RequestRefused { reason, from: None } = &entry.event else { return None };
+        Some((entry.operator.clone().expect("a name"), *reason))
+    };
+    let is_last = |entry: &Entry| of(entry).is_some_and(|(_, why)| why == RefusalReason::Hours);
+    let read = read_until_entry(&world, is_last).await;
+    let seen: Vec<_> = read.entries.iter().flatten().filter_map(of).collect();
+    let mut expected: Vec<_> =
+        asked.into_iter().map(|(_, reason)| ("hanako".to_owned(), reason)).collect();
+    expected.push(("hanako".to_owned(), RefusalReason::Message));
+    expected.push(("taro".to_owned(), RefusalReason::Hours));
+    assert_eq!(seen, expected);
 }

@@ -1,5 +1,5 @@
-//! What `tasuki-admin` sends when it makes and changes the organisation's keys, byte for byte: recorded by who holds the
-//! server's own key, between the two (R9, S49, S50).
+//! What `tasuki-admin` sends when it makes, changes and recovers the organisation's keys, byte for byte: recorded by who
+//! holds the server's own key, between the two, and may answer in its place (R9, S49, S50, T8).
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -8,12 +8,16 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ServerConfig};
 use serde_json::Value;
 use tasuki_admin::pin;
-use tasuki_protocol::ids::Digest;
+use tasuki_protocol::bundle::Bundle;
+use tasuki_protocol::dsse;
+use tasuki_protocol::ids::{DeviceKey, Digest};
+use tasuki_protocol::keys::{PUBLISH_PATH, SERVER_KEYS_PATH};
 use tasuki_tests::stack::{House, Site};
 use tasuki_tests::tapping::encodings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,8 +44,11 @@ const INIT: [&str; 5] = [
 /// Requests in the order in which their connections began.
 type Taken = Arc<Mutex<Vec<Vec<u8>>>>;
 
+/// The path whose answers are changed, with what is put in place of what.
+type Instead = Arc<Mutex<Option<(&'static str, String, String)>>>;
+
 /// Passes on what comes to `from`, and keeps all that was said towards the server.
-fn record(house: &House, from: TcpListener, to: SocketAddr, pin: &str) -> Taken {
+fn record(house: &House, from: TcpListener, (to, pin): (SocketAddr, &str), instead: &Instead) -> Taken {
     let folder = house.folder().join("server");
     let chain = CertificateDer::pem_file_iter(folder.join("server.crt")).expect("certificates");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
@@ -53,7 +60,7 @@ fn record(house: &House, from: TcpListener, to: SocketAddr, pin: &str) -> Taken 
     let pin: Digest = pin.parse().expect("a fingerprint");
     let client = Arc::new(pin::client_config(vec![pin]).expect("a client"));
     let (taken, acceptor) = (Taken::default(), TlsAcceptor::from(Arc::new(server)));
-    let kept = Arc::clone(&taken);
+    let (kept, instead) = (Arc::clone(&taken), Arc::clone(instead));
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async move {
@@ -69,6 +76,7 @@ fn record(house: &House, from: TcpListener, to: SocketAddr, pin: &str) -> Taken 
                     near,
                     (acceptor.clone(), Arc::clone(&client), to),
                     (Arc::clone(&kept), at),
+                    Arc::clone(&instead),
                 ));
             }
         });
@@ -80,6 +88,7 @@ async fn pass(
     near: TcpStream,
     (acceptor, client, to): (TlsAcceptor, Arc<ClientConfig>, SocketAddr),
     (kept, at): (Taken, usize),
+    instead: Instead,
 ) {
     let Ok(near) = acceptor.accept(near).await else { return };
     let far = TcpStream::connect(to).await.expect("the server");
@@ -87,7 +96,23 @@ async fn pass(
     let far = TlsConnector::from(client).connect(name, far).await.expect("the server");
     let ((mut said, mut answer), (mut answers, mut on)) =
         (tokio::io::split(near), tokio::io::split(far));
-    let back = async move { tokio::io::copy(&mut answers, &mut answer).await };
+    let (asked, mut piece) = (Arc::clone(&kept), vec![0; 16 * 1024]);
+    let back = async move {
+        let mut held = Vec::new();
+        while let Ok(count @ 1..) = answers.read(&mut piece).await {
+            held.extend_from_slice(&piece[..count]);
+            let changed = {
+                let (asked, instead) =
+                    (asked.lock().expect("the recording"), instead.lock().expect("it"));
+                changed(&asked[at], &held, instead.as_ref())
+            };
+            let Some(changed) = changed else { continue };
+            held.clear();
+            if answer.write_all(&changed).await.is_err() {
+                return;
+            }
+        }
+    };
     let forth = async move {
         let mut piece = vec![0; 16 * 1024];
         while let Ok(count @ 1..) = said.read(&mut piece).await {
@@ -98,9 +123,30 @@ async fn pass(
         }
     };
     tokio::select! {
-        _ = back => {}
+        () = back => {}
         () = forth => {}
     }
+}
+
+/// An answer as it is passed on; `None` until it is there as a whole, where it is one to be changed.
+fn changed(
+    asked: &[u8],
+    held: &[u8],
+    instead: Option<&(&'static str, String, String)>,
+) -> Option<Vec<u8>> {
+    let asked = String::from_utf8_lossy(asked);
+    let (_, from, to) = match instead {
+        Some(instead) if asked.contains(&format!("GET {} ", instead.0)) => instead,
+        Some(_) | None => return Some(held.to_vec()),
+    };
+    let text = String::from_utf8(held.to_vec()).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let length = format!("content-length: {}", body.len());
+    // What is shorter than it was announced is not there as a whole.
+    let whole = head.to_lowercase().contains(&length);
+    let body = whole.then(|| body.replace(from, to))?;
+    let head = head.to_lowercase().replace(&length, &format!("content-length: {}", body.len()));
+    Some(format!("{}\r\n\r\n{body}", head.replacen("http/1.1", "HTTP/1.1", 1)).into_bytes())
 }
 
 /// A request's line, and the names of all that its body says.
@@ -142,10 +188,17 @@ fn unfolded(bytes: Vec<u8>) -> Vec<u8> {
     [bytes, inner].concat()
 }
 
-/// R9, S49, S50: `init` sends these requests and no other, and in none of them, nor in those by which each key is changed
-/// afterwards, is a private half, the passphrase or a recovery share, however it is written.
-#[test]
-fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_private_half() {
+/// A server without keys, and who stands before it.
+struct Between {
+    house: House,
+    token: String,
+    pin: String,
+    server: String,
+    taken: Taken,
+    instead: Instead,
+}
+
+fn between() -> Between {
     let own = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let (between, spare) = (own(), own());
     let (port, listen) =
@@ -153,8 +206,17 @@ fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_
     drop(spare);
     let site = Site { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() };
     let (house, [token, pin]) = House::begin_at(site).expect("a server without keys");
-    let taken = record(&house, between, listen, &pin);
+    let instead = Instead::default();
+    let taken = record(&house, between, (listen, &pin), &instead);
     let server = format!("https://127.0.0.1:{port}");
+    Between { house, token, pin, server, taken, instead }
+}
+
+/// R9, S49, S50: `init` sends these requests and no other, and in none of them, nor in those by which each key is changed
+/// afterwards, is a private half, the passphrase or a recovery share, however it is written.
+#[test]
+fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_private_half() {
+    let Between { house, token, pin, server, taken, .. } = between();
     let init = ["--json", "--server", &server, "init", "--fingerprint", &pin];
     let made = answered(&house, "admin", &init, &format!("{token}\n{OWN}\n"));
     let requests = taken.lock().expect("the recording").clone();
@@ -201,4 +263,42 @@ fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_
     }
     let folder = house.folder().join("admin");
     assert!(fs::metadata(folder.join("vault.json")).is_ok(), "they lie here");
+}
+
+/// T8, T14, S49: a server that shows one bundle while the shares are typed and another one afterwards gets no word of the
+/// root: neither for a root of its own, which all would follow, nor for one of before, whose lock key was dropped since.
+#[test]
+fn t8_t14_a_server_that_answers_a_recovery_with_two_bundles_gets_nothing_signed() {
+    let Between { house, token, pin, server, taken, instead } = between();
+    let init = ["--json", "--server", &server, "init", "--fingerprint", &pin];
+    let made = answered(&house, "admin", &init, &format!("{token}\n{OWN}\n"));
+    let passphrase = made["passphrase"].as_str().expect("a passphrase");
+    let shares: Vec<&str> =
+        made["shares"].as_array().expect("shares").iter().filter_map(Value::as_str).collect();
+    let file = house.folder().join("admin").join("tenant.json");
+    let older = fs::read(&file).expect("a bundle");
+    assert_eq!(administer(&house, "admin", &["login"], &format!("{OWN}\n")).0, Some(0));
+    let rotate = ["--json", "key", "rotate", "lock", "--yes"];
+    answered(&house, "admin", &rotate, &format!("{passphrase}\n"));
+    let newest = fs::read(&file).expect("a bundle");
+    let root = SigningKey::from_bytes(&[66; 32]);
+    let own = DeviceKey(root.verifying_key().to_bytes());
+    let genuine = Bundle::open_first(&newest).expect("a bundle");
+    let forged = dsse::sign(&Bundle { root: own, lock_keys: vec![own], ..genuine }, &root);
+
+    let begin = taken.lock().expect("the recording").len();
+    for (name, shown, said) in
+        [("ichiro", forged, "another organisation's file"), ("jiro", older, "is back at bundle")]
+    {
+        let token = house.recovery_token().expect("a token")["token"].as_str().expect("one").to_owned();
+        let recover = ["--server", &server, "init", "--fingerprint", &pin, "--recover", "--name", name];
+        let typed = format!("{token}\n{OWN}\n{}\n{}\n", shares[0], shares[2]);
+        let [from, to] = [&newest, &shown].map(|envelope| STANDARD.encode(envelope));
+        *instead.lock().expect("it") = Some((SERVER_KEYS_PATH, from, to));
+        let (code, text) = administer(&house, name, &recover, &typed);
+        assert!(code == Some(11) && text.contains(said), "{name}: {code:?} {text}");
+        let said = taken.lock().expect("the recording")[begin..].concat();
+        assert!(any_in(&said, &[b"POST /v1/admin/recover".to_vec()]), "{name}: it is in");
+        assert!(!any_in(&said, &[PUBLISH_PATH.as_bytes().to_vec()]), "{name}: nothing was signed");
+    }
 }

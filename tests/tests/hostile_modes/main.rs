@@ -126,7 +126,7 @@ fn s20_s21_s23_t20_t23_a_viewing_end_does_nothing_for_a_host_that_plays_viewer()
     }
 }
 
-/// S10, S23, T23: a viewer that tells of a screen of its own is not believed.
+/// S10, S23, S96, T23: a viewer that tells of a screen of its own is not believed.
 #[test]
 fn s10_s23_a_host_takes_no_picture_no_layout_and_no_cursor_from_its_viewer() {
     for mode in Mode::ALL {

@@ -27,12 +27,15 @@ impl std::fmt::Display for Number {
 
 type Evidence = BTreeMap<Number, Vec<String>>;
 
-/// What the first version promises to show: from, up to and with.
-const PROMISED: [(char, u16, u16); 6] =
-    [('S', 1, 3), ('S', 11, 31), ('T', 7, 7), ('T', 19, 27), ('T', 44, 45), ('T', 48, 48)];
+/// What the product promises to show: from, up to and with.
+const PROMISED: [(char, u16, u16); 2] = [('S', 1, 100), ('T', 1, 70)];
 
-/// Promised, and not yet shown by a test. Entries may only go.
-const NOT_YET_SHOWN: &[&str] = &[];
+/// Promised, and not yet shown by a test: files, the clipboard, one application alone, coming back after a reboot,
+/// recording, releases that are signed and built alike twice, and what an organisation does by rule. Entries may only go.
+const NOT_YET_SHOWN: &[&str] = &[
+    "S4", "S5", "S6", "S8", "S9", "S32", "S35", "S36", "S38", "S40", "S41", "S59", "S60", "S61", "S73",
+    "S74", "S81", "S86", "S87", "S89", "S98", "T29", "T30", "T37", "T40", "T41", "T42",
+];
 
 #[test]
 fn every_promised_number_is_shown_by_a_test() {
@@ -82,7 +85,7 @@ fn table(evidence: &Evidence) -> String {
 
 fn gather(sources: &[Source]) -> Evidence {
     let mut evidence = Evidence::new();
-    for source in sources.iter().filter(|s| !s.is_under("tests/tests/tidy/")) {
+    for source in sources.iter().filter(|s| s.path != "tests/tests/tidy/evidence.rs") {
         for test in tests(source) {
             for number in test.numbers {
                 let shown = evidence.entry(number).or_default();

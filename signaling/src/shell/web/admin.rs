@@ -73,7 +73,7 @@ pub(super) async fn reset_password(State(site): Shared, request: Request) -> Ans
 
 /// What of it is narrower acts at once on what lives; what is wider waits for a certificate.
 pub(super) async fn name_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, NameOperator) = signed_in_json(&site, request).await?;
+    let (admin, order): (_, NameOperator) = confirmed_json(&site, request).await?;
     let (account, steps) = site.accounts.name_operator(&order).await?;
     let named = on(Kind::OperatorNamed, &account).by(admin.0);
     site.act(named.telling(&details::of_naming(&order)), steps).await?;
@@ -83,7 +83,7 @@ pub(super) async fn name_operator(State(site): Shared, request: Request) -> Answ
 
 /// Acts at once on what lives: who is outside the new limits is out, and nobody else. T54.
 pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, LimitOperator) = signed_in_json(&site, request).await?;
+    let (admin, order): (_, LimitOperator) = confirmed_json(&site, request).await?;
     let (account, step) = site.accounts.limit_operator(&order).await?;
     let limited = on(Kind::OperatorLimited, &account).by(admin.0);
     let limited = limited.telling(&details::of_limits(&order.limits));
@@ -110,7 +110,7 @@ pub(super) async fn list_groups(State(site): Shared, request: Request) -> Answer
 }
 
 pub(super) async fn change_group(State(site): Shared, request: Request) -> Answered {
-    let (admin, change): (_, ChangeGroup) = signed_in_json(&site, request).await?;
+    let (admin, change): (_, ChangeGroup) = confirmed_json(&site, request).await?;
     let told = details::of_group(&change.change);
     let (kind, many) = match &change.change {
         GroupChange::Add => (Kind::GroupAdded, Concerned::Nobody),
@@ -171,6 +171,16 @@ pub(super) async fn signed_in_json<T: DeserializeOwned>(
 ) -> Result<(AdminId, T), Response> {
     let (admin, body) = signed_in(site, request).await?;
     let parsed = strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
+    Ok((admin, parsed))
+}
+
+/// Of who has shown within the last minutes that it is he: what changes somebody's rights waits for that (S62).
+pub(super) async fn confirmed_json<T: DeserializeOwned>(
+    site: &Site,
+    request: Request,
+) -> Result<(AdminId, T), Response> {
+    let (admin, parsed) = signed_in_json(site, request).await?;
+    site.accounts.recently_confirmed(admin).await?;
     Ok((admin, parsed))
 }
 

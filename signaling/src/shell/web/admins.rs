@@ -11,7 +11,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
-use super::admin::{Answered, acknowledged, signed_in, signed_in_json, signed_json};
+use super::admin::{Answered, acknowledged, confirmed_json, signed_in, signed_in_json, signed_json};
 use super::seen::{Seen, declared};
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
@@ -176,8 +176,7 @@ pub(super) async fn list(State(site): Shared, request: Request) -> Answered {
 }
 
 pub(super) async fn invite(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, AddAdmin) = signed_in_json(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (admin, order): (_, AddAdmin) = confirmed_json(&site, request).await?;
     let (step, added) = site.accounts.invite_admin(admin, &order).await?;
     let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
     site.act(invited, vec![step]).await?;
@@ -204,8 +203,7 @@ pub(super) async fn change_password(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, asked): (_, ChangeAdminPassword) = signed_in_json(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (admin, asked): (_, ChangeAdminPassword) = confirmed_json(&site, request).await?;
     let step = match site.accounts.change_admin_password(admin, asked).await {
         Ok(changed) => changed.map_err(problem)?,
         Err(refused) => return Err(refuse_login(&site, (admin, address, None), refused).await),
@@ -218,8 +216,7 @@ pub(super) async fn change_password(
 }
 
 pub(super) async fn change(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, ChangeAdmin) = signed_in_json(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (admin, order): (_, ChangeAdmin) = confirmed_json(&site, request).await?;
     let kind = match order.change {
         AdminChange::Disable => Kind::AdminDisabled,
         AdminChange::Enable => Kind::AdminEnabled,
@@ -238,8 +235,7 @@ pub(super) async fn limit(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, order): (_, LimitAdmin) = signed_in_json(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (admin, order): (_, LimitAdmin) = confirmed_json(&site, request).await?;
     let steps = site.accounts.limit_admin((admin, address), &order).await?;
     let limited = event(Kind::AdminLimited, None).by(admin.0).on(&order.name);
     site.act(limited.telling(&details::of_limits(&order.limits)), steps).await?;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 
-use super::admin::{Answered, acknowledged, signed_in, signed_in_json};
+use super::admin::{Answered, acknowledged, confirmed_json, signed_in, signed_in_json};
 use super::{Shared, event, json, problem, store_problem, unwritten};
 use crate::shell::details;
 use crate::shell::fault::Fault;
@@ -29,8 +29,7 @@ pub(super) async fn prepare(State(site): Shared, request: Request) -> Answered {
 }
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, PublishBundle) = signed_in_json(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (admin, order): (_, PublishBundle) = confirmed_json(&site, request).await?;
     let adopted = site.trust.publish(&order, async |before, bundle, steps| {
         let published = event(Kind::BundlePublished, None).by(admin.0);
         let published = published.on(&format!("version {}", bundle.version));

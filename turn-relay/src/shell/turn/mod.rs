@@ -143,11 +143,12 @@ impl TurnServer {
         let block = AddressBlock::from(address.ip());
         let mut places = lock(&self.places);
         let taken: usize = places.values().sum();
-        let here = places.entry(block).or_default();
-        if *here >= self.limits.per_address || taken >= self.limits.allocations {
+        let here = places.get(&block).copied().unwrap_or_default();
+        if here >= self.limits.per_address || taken >= self.limits.allocations {
             return None;
         }
-        *here += 1;
+        // Whoever is refused is not remembered: there are more addresses than memory (T59).
+        places.insert(block, here + 1);
         drop(places);
         let number = self.last.fetch_add(1, Ordering::Relaxed);
         let client = Client { path: Path::Stream(number), address };
@@ -183,4 +184,25 @@ impl Drop for Place {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t59_whom_a_full_relay_refuses_it_does_not_remember() {
+        let limits = TurnLimits { allocations: 1, ..TurnLimits::default() };
+        let settings = TurnSettings { limits, ..TurnSettings::default() };
+        let relay = TurnServer::new(settings, TicketKey::from_bytes([7; 32]), Vec::new()).unwrap();
+        let from = |block: u128| {
+            let address = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (block << 64));
+            relay.place(std::net::SocketAddr::from((address, 1024)))
+        };
+        let first = from(0).expect("the only place");
+        assert!((1..10_000).all(|block| from(block).is_none()));
+        assert_eq!(lock(&relay.places).len(), 1);
+        drop(first);
+        assert!(from(1).is_some(), "and it is free again");
+    }
 }

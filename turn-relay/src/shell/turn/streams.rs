@@ -96,6 +96,7 @@ async fn serve_placed<S: AsyncRead + AsyncWrite + Unpin>(mut place: Place, mut s
             },
             Some(message) = place.outgoing.recv() => {
                 let written = write(&mut stream, &mut place, message);
+                // The other direction is read in between, however much waits.
                 if !matches!(tokio::time::timeout(SLOWEST_WRITE, written).await, Ok(Ok(()))) {
                     return;
                 }
@@ -121,7 +122,7 @@ fn take(place: &Place, bytes: &[u8]) -> Option<usize> {
     Some(taken)
 }
 
-/// What waits besides goes with it in one flush, each message as a TLS record of its own: there
+/// What waits by now goes with it in one flush, each message as a TLS record of its own: there
 /// are clients that take a record for a message.
 async fn write<S: AsyncWrite + Unpin>(
     stream: &mut S,
@@ -129,7 +130,8 @@ async fn write<S: AsyncWrite + Unpin>(
     message: Vec<u8>,
 ) -> io::Result<()> {
     stream.write_all(&message).await?;
-    while let Ok(more) = place.outgoing.try_recv() {
+    for _ in 0..place.outgoing.len() {
+        let Ok(more) = place.outgoing.try_recv() else { break };
         stream.write_all(&more).await?;
     }
     stream.flush().await

@@ -1,0 +1,61 @@
+//! What an administrator is asked his password for once more, however long he has been signed in (S62).
+
+use serde_json::json;
+use tasuki_protocol::admin::{
+    ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH,
+    ChangeGroup, GROUPS_PATH, GroupChange, Limits, OPERATOR_LIMITS_PATH, OPERATOR_NAMING_PATH,
+    OPERATORS_PATH, ProblemCode,
+};
+use tasuki_protocol::keys::PUBLISH_PATH;
+use tasuki_protocol::rights::Mode;
+
+use crate::acts::database;
+use crate::client::{ADMIN_PASSWORD, World};
+use crate::policy::{publish, refused};
+use crate::second::log_in;
+
+/// S62, S71: who widens somebody's rights, lets in another administrator or changes keys has said within the last minutes
+/// who he is: a computer that was left open gives none of it away, and nothing has changed.
+#[tokio::test]
+async fn s62_s71_what_changes_rights_or_keys_asks_once_more_who_it_is() {
+    let world = World::start().await;
+    world.add_operator("hanako", &[Mode::View]).await;
+    let group = |change| ChangeGroup { group: "desk".to_owned(), change };
+    assert_eq!(world.admin_post(GROUPS_PATH, &group(GroupChange::Add)).await.status, 204);
+    let long_ago = "UPDATE admin_sessions SET confirmed = confirmed - 1000000";
+    sqlx::query(long_ago).execute(&mut database(&world).await).await.unwrap();
+    let all = async || {
+        let mut all = Vec::new();
+        for path in [ADMINS_PATH, OPERATORS_PATH, GROUPS_PATH] {
+            let answer = world.admin_get(path).await;
+            assert_eq!(answer.status, 200, "{path}: to look needs no more than a session");
+            all.push(answer.body);
+        }
+        all
+    };
+    let before = all().await;
+    let limits = Limits::default();
+    let gated = [
+        (GROUPS_PATH, json!({ "group": "desk", "change": { "join": { "operator": "hanako" } } })),
+        (GROUPS_PATH, json!({ "group": "desk", "change": "remove" })),
+        (
+            OPERATOR_NAMING_PATH,
+            json!({ "operator": "hanako", "display_name": null, "modes": ["manage"] }),
+        ),
+        (OPERATOR_LIMITS_PATH, json!({ "operator": "hanako", "limits": limits })),
+        (ADMINS_PATH, json!({ "name": "taro" })),
+        (ADMIN_CHANGES_PATH, json!({ "name": "admin", "change": "unlock" })),
+        (ADMIN_LIMITS_PATH, json!({ "name": "admin", "limits": limits, "macs": [] })),
+        (ADMIN_PASSWORD_PATH, json!({ "old": ADMIN_PASSWORD, "new": "nine lemons on a tin roof" })),
+        (PUBLISH_PATH, json!({ "bundle": "AAAA", "log_keys": [] })),
+    ];
+    for (path, body) in &gated {
+        refused(&world.admin_post(path, body).await, ProblemCode::Confirm);
+    }
+    refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Confirm);
+    assert_eq!(all().await, before);
+    assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)).await.status, 200);
+    let joins = GroupChange::Join { operator: "hanako".to_owned() };
+    assert_eq!(world.admin_post(GROUPS_PATH, &group(joins)).await.status, 204);
+    assert_ne!(all().await, before);
+}
