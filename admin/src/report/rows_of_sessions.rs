@@ -41,8 +41,7 @@ const RECEIPTS_DIFFER: &str = "receipts_differ";
 const RECEIPT_TOO_LONG: &str = "receipt_too_long";
 const SERVER_DIFFERS: &str = "server_differs";
 /// What may stand under `note`, and is explained below the table.
-pub(super) const NOTES: [&str; 4] =
-    [NO_RECEIPT, RECEIPTS_DIFFER, RECEIPT_TOO_LONG, SERVER_DIFFERS];
+pub(super) const NOTES: [&str; 4] = [NO_RECEIPT, RECEIPTS_DIFFER, RECEIPT_TOO_LONG, SERVER_DIFFERS];
 
 pub(super) fn table(
     records: &[&Record],
