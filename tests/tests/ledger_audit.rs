@@ -159,6 +159,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     list_with(&house, "reviewed");
     opened(&house).expect("the operator's program has seen today, too");
+    house.administrate(&["audit", "verify"]).expect("this computer has seen no less");
     let asleep = Seen::of(&house);
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();

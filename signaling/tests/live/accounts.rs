@@ -302,7 +302,7 @@ async fn t8_a_name_that_an_earlier_version_wrote_is_not_imitated_either() {
     let mut world = World::start().await;
     world.add_operator("hanako", &[Mode::View]).await;
     world.stop().await;
-    let mut own = crate::acts::database(&world).await;
+    let mut own = database(&world).await;
     for table in
         ["UPDATE operators SET look = NULL, shown_look = NULL", "UPDATE admins SET look = NULL"]
     {
