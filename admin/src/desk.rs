@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, AdminLogin, AdminLoginAnswer, ProblemCode};
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, AdminLogin, AdminLoginAnswer, Outcome, ProblemCode};
 use tasuki_protocol::bundle::{Bundle, ListMark, TRUST_PATH, TrustNews};
 use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::login::Authenticator;
@@ -148,6 +148,15 @@ impl Desk {
             }
             answer => answer,
         }
+    }
+
+    /// Whether what was asked for changed anything; it did at a server that does not say.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn change(&self, path: &str, body: &impl Serialize) -> Result<bool, Fault> {
+        let outcome: Option<Outcome> = self.post(path, body).await?;
+        Ok(outcome.is_none_or(|outcome| outcome.changed))
     }
 }
 

@@ -85,7 +85,7 @@ pub enum Fault {
     #[error("weak passphrase")]
     WeakPassphrase,
     #[error("not a recovery share")]
-    NotAShare(NotAShare),
+    NotAShare { nth: u8, why: NotAShare },
     #[error("shares of another organisation")]
     WrongShares,
     /// Though the keys are this one's.
@@ -199,7 +199,7 @@ impl Fault {
             | Self::PolicyOvertaken
             | Self::NothingPrepared => 7,
             Self::Audit(fault) | Self::Printed { why: fault, .. } => fault.exit_code(),
-            Self::WrongPassphrase | Self::NotAShare(_) | Self::WrongShares => 9,
+            Self::WrongPassphrase | Self::NotAShare { .. } | Self::WrongShares => 9,
             Self::ServerBehind { .. } | Self::OtherRoot => 11,
             Self::PolicyFile { .. } | Self::Policy(_) => 12,
         }

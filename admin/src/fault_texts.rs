@@ -41,7 +41,7 @@ impl Language {
             | Fault::NoVault(_)
             | Fault::WrongPassphrase
             | Fault::WeakPassphrase
-            | Fault::NotAShare(_)
+            | Fault::NotAShare { .. }
             | Fault::WrongShares
             | Fault::NothingPrepared => self.about_keys(fault),
             Fault::Naming(fault) => self.about_naming(fault),
@@ -293,8 +293,12 @@ impl Language {
                 "このパスフレーズは推測されやすいものです。15文字以上、できれば無関係な言葉を5つ以上にしてください。",
             );
         }
-        if let Fault::NotAShare(why) = fault {
-            return self.not_a_share(why);
+        if let Fault::NotAShare { nth, why } = fault {
+            let why = self.not_a_share(why);
+            return self.pick(
+                format!("Recovery share {nth} of 2: {why}"),
+                format!("復元シート {nth} / 2: {why}"),
+            );
         }
         if let Fault::WrongShares = fault {
             return self.pick(

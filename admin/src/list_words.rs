@@ -87,6 +87,14 @@ impl Language {
         }
     }
 
+    /// What the server keeps of log keys has another digest than the bundle.
+    pub(crate) fn log_keys_unsigned(self) -> String {
+        self.pick(
+            "The log keys that the server keeps are not those that the bundle signs for: former ones are not shown, nor since when. `tasuki-admin audit verify` says what to do.",
+            "サーバーが保管する記録の鍵は、構成ファイルが署名したものではありません。以前の鍵と使用開始の日時は表示しません。対処方法は `tasuki-admin audit verify` で確認できます。",
+        )
+    }
+
     /// `kind` is the word by which `key rotate` knows it.
     pub(crate) fn key_kind(self, kind: &str) -> String {
         let japanese = match kind {

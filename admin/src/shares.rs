@@ -3,6 +3,8 @@
 //! For each byte a line through the secret over GF(256): one point says nothing of it.
 //! Written down as words, the last of which checks the others.
 
+use std::fmt::Write as _;
+
 use tasuki_protocol::words;
 use zeroize::Zeroizing;
 
@@ -22,7 +24,8 @@ impl std::fmt::Debug for Share {
 impl Share {
     /// `1: word word ...`, as it is printed and typed.
     pub fn spell(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}: {}", self.place, words::spell(&self.values)))
+        let spelled = words::spell(&self.values);
+        Zeroizing::new([self.place.to_string().as_str(), ": ", spelled.as_str()].concat())
     }
 }
 
@@ -30,13 +33,7 @@ impl std::str::FromStr for Share {
     type Err = NotAShare;
 
     fn from_str(text: &str) -> Result<Self, NotAShare> {
-        let (place, words) = text.split_once([':', '：']).ok_or(NotAShare::Form)?;
-        let place = match place.trim() {
-            "1" | "１" => 1,
-            "2" | "２" => 2,
-            "3" | "３" => 3,
-            _ => return Err(NotAShare::Form),
-        };
+        let (place, words) = placed(text).ok_or(NotAShare::Form)?;
         let words = &unnumbered(words);
         if let Some((at, word)) = words::stranger(words) {
             return Err(NotAShare::Word { at, word });
@@ -54,28 +51,53 @@ impl std::str::FromStr for Share {
 const WORDS: usize = 24;
 /// In one printed line.
 const WORDS_A_LINE: usize = 4;
+/// Of a printed word with its place.
+const WIDTH: usize = 13;
 
 /// A share as it is printed to be copied by hand: its number and a colon, and its words in lines, each with its place.
 pub fn numbered(spelled: &str) -> Zeroizing<String> {
     let (place, words) = spelled.split_once(':').unwrap_or(("", spelled));
     let words: Vec<&str> = words.split_whitespace().collect();
-    let mut lines = Zeroizing::new(format!("{place}:"));
+    // With room for all: a string that grows leaves a copy of itself behind, which nobody wipes (T68).
+    let mut lines =
+        Zeroizing::new(String::with_capacity(spelled.len() + words.len() * (WIDTH + 1) + 1));
+    lines.push_str(place);
+    lines.push(':');
     for (line, first) in words.chunks(WORDS_A_LINE).zip((1..).step_by(WORDS_A_LINE)) {
-        let word = |(at, word): (usize, &&str)| format!("{at:>4} {word:<8}");
-        let line: String = (first..).zip(line).map(word).collect();
-        lines.push_str(&format!("\n{}", line.trim_end()));
+        lines.push('\n');
+        for (word, at) in line.iter().zip(first..) {
+            // A string takes everything.
+            write!(lines, "{at:>4} {word:<8}").ok();
+        }
+        let end = lines.trim_end().len();
+        lines.truncate(end);
     }
     lines
 }
 
 /// The words without the places that were printed before them, in whatever letters somebody typed those.
 fn unnumbered(words: &str) -> Zeroizing<String> {
-    let plain = |word: &'_ str| {
-        let word =
-            word.trim_start_matches(|c: char| c.is_numeric() || matches!(c, '.' | ')' | '．' | '）'));
-        (!word.is_empty()).then(|| word.to_owned())
+    let is_place = |c: char| c.is_numeric() || matches!(c, '.' | ')' | '．' | '）');
+    let plain = words.split_whitespace().map(|word| word.trim_start_matches(is_place));
+    let plain: Vec<&str> = plain.filter(|word| !word.is_empty()).collect();
+    Zeroizing::new(plain.join(" "))
+}
+
+/// Which share `text` begins, and what follows.
+fn placed(text: &str) -> Option<(u8, &str)> {
+    let (place, words) = text.split_once([':', '：'])?;
+    let place = match place.trim() {
+        "1" | "１" => 1,
+        "2" | "２" => 2,
+        "3" | "３" => 3,
+        _ => return None,
     };
-    Zeroizing::new(words.split_whitespace().filter_map(plain).collect::<Vec<_>>().join(" "))
+    Some((place, words))
+}
+
+/// Whether a share begins in `line`: it goes on with none that came before.
+pub fn begins(line: &str) -> bool {
+    placed(line).is_some()
 }
 
 /// How many words `text` has that begins a share and ends before its last one; none: it is whole, or wrong so far.
@@ -149,6 +171,8 @@ fn inverse(a: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
 
     fn bytes(from: u8) -> [u8; 32] {
@@ -196,6 +220,57 @@ mod tests {
         assert_eq!(begun(&joined), None);
         let slip = joined.replacen(words[8], "qqq", 1).parse::<Share>().unwrap_err();
         assert_eq!(slip, NotAShare::Word { at: 9, word: "qqq".to_owned() });
+    }
+
+    /// T68: on the way from the secret to the sheet and back nothing is left of the words.
+    #[test]
+    fn t68_no_word_of_a_share_stays_in_memory_once_it_was_printed_or_read() {
+        let share = split(&bytes(57), &bytes(201))[2].clone();
+        // What is looked for is not to be found itself.
+        let veil = |piece: &[u8]| piece.iter().rev().map(|byte| !byte).collect::<Vec<u8>>();
+        let veiled =
+            |text: &str| text.as_bytes().chunks_exact(24).skip(1).step_by(2).map(veil).collect();
+        let needles = {
+            let spelled = share.spell();
+            let needles: [Vec<Vec<u8>>; 2] = [veiled(&spelled), veiled(&numbered(&spelled))];
+            needles.concat()
+        };
+        let typed = numbered(&share.spell());
+        assert!(needles.iter().any(|needle| is_in_memory(needle)), "it is found where it is");
+        assert_eq!(typed.parse::<Share>().unwrap().values, share.values);
+        drop(typed);
+        for needle in &needles {
+            assert!(!is_in_memory(needle), "a part of a share was left behind");
+        }
+    }
+
+    /// Whether the bytes of which `veiled` is the complement, from the last to the first, are anywhere in what this
+    /// process has written.
+    fn is_in_memory(veiled: &[u8]) -> bool {
+        let own = std::fs::File::open("/proc/self/mem").unwrap();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let written = maps.lines().filter(|line| line.contains(" rw-p ") && !line.contains("[stack]"));
+        let spans = written.filter_map(|line| {
+            let (from, to) = line.split_once(' ')?.0.split_once('-')?;
+            let [from, to] = [from, to].map(|at| u64::from_str_radix(at, 16).unwrap());
+            Some((from, usize::try_from(to - from).unwrap()))
+        });
+        let mut page = Zeroizing::new(vec![0; 1 << 16]);
+        for (from, length) in spans.collect::<Vec<_>>() {
+            for at in (0..length).step_by(page.len() - veiled.len()) {
+                let piece = &mut page[..(length - at).min(1 << 16)];
+                // What was unmapped meanwhile holds nothing.
+                if own.read_exact_at(piece, from + at as u64).is_err() {
+                    continue;
+                }
+                let is_it =
+                    |window: &[u8]| window.iter().rev().zip(veiled).all(|(is, not)| *is == !not);
+                if piece.windows(veiled.len()).any(is_it) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     #[test]

@@ -184,6 +184,20 @@ impl TrustNews {
         }
         Bundle::open(&self.bundle.0, &known)
     }
+
+    /// The bundles by which `root` and the roots before it came, newest first, as far as they are shown: each is signed
+    /// by the root that it brought and by the one before that, so that nobody else can add one.
+    pub fn successions(&self, root: DeviceKey) -> Vec<Bundle> {
+        let (mut heirs, mut came) = (vec![root], Vec::new());
+        for handover in self.handovers.iter().rev() {
+            let Ok((bundle, signers)) = open(&handover.0) else { continue };
+            if heirs.contains(&bundle.root) && signers.len() > 1 {
+                heirs = signers.into_iter().filter(|signer| *signer != bundle.root).collect();
+                came.push(bundle);
+            }
+        }
+        came
+    }
 }
 
 fn open(envelope: &[u8]) -> Result<(Bundle, Vec<DeviceKey>), BundleRefused> {
@@ -210,4 +224,67 @@ pub enum BundleRefused {
     Rollback { known: u64, given: u64 },
     #[error("the bundle lacks a key, a host or a name that can be shown")]
     Unusable,
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::log_key::LogSecretKey;
+
+    fn key(byte: u8) -> SigningKey {
+        SigningKey::from_bytes(&[byte; 32])
+    }
+
+    fn public(byte: u8) -> DeviceKey {
+        DeviceKey(key(byte).verifying_key().to_bytes())
+    }
+
+    fn signed(version: u64, root: u8, by: &[u8]) -> Blob {
+        let bundle = Bundle {
+            v: PROTOCOL_VERSION,
+            version,
+            tenant: TenantId([1; 8]),
+            organisation: "Example KK".to_owned(),
+            host: "localhost".to_owned(),
+            port: 443,
+            root: public(root),
+            server_pins: vec![Digest([2; 32])],
+            manifest_keys: vec![public(3)],
+            checkpoint_keys: vec![public(4)],
+            lock_keys: vec![public(5)],
+            log_keys: vec![LogSecretKey::from_bytes([6; 32]).public()],
+            wrapped_log_keys: None,
+            least_list: None,
+            earlier_decrees: Vec::new(),
+            issued_at: version,
+            expires_at: 1000,
+        };
+        let keys: Vec<SigningKey> = by.iter().copied().map(key).collect();
+        Blob(dsse::sign_by_all(&bundle, &keys.iter().collect::<Vec<_>>()))
+    }
+
+    /// T69: whoever runs the server shows documents; which of them were handovers their signatures say.
+    #[test]
+    fn t69_no_root_came_by_a_bundle_that_the_root_before_it_has_not_signed() {
+        let chain = [signed(2, 20, &[20, 10]), signed(5, 30, &[30, 20]), signed(7, 40, &[40, 30])];
+        let came = |shown: Vec<Blob>| {
+            let news = TrustNews { bundle: signed(9, 40, &[40]), handovers: shown, revocations: None };
+            let came = news.successions(public(40));
+            came.iter().map(|bundle| (bundle.version, bundle.root)).collect::<Vec<_>>()
+        };
+        let true_ones = [(7, public(40)), (5, public(30)), (2, public(20))];
+        assert_eq!(came(chain.to_vec()), true_ones);
+        // A stranger's, by himself and with another of his; and a bundle of the same root that hands nothing over.
+        for strange in [signed(8, 66, &[66]), signed(8, 66, &[66, 67]), signed(8, 40, &[40])] {
+            for at in 0..=chain.len() {
+                let mut shown = chain.to_vec();
+                shown.insert(at, strange.clone());
+                assert_eq!(came(shown), true_ones, "at {at}");
+            }
+        }
+        // What is hidden takes with it what only it led to.
+        assert_eq!(came(vec![chain[0].clone(), chain[2].clone()]), true_ones[..1]);
+    }
 }

@@ -3,6 +3,7 @@
 
 use bip39::{Language, Mnemonic};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::ids::DeviceKey;
 
@@ -28,9 +29,13 @@ pub fn words(bytes: &[u8], count: usize) -> String {
     chosen.join(" ")
 }
 
-/// 32 bytes as 24 words, the last of which checks the others.
-pub fn spell(bytes: &[u8; 32]) -> String {
-    Mnemonic::from_entropy(bytes).map(|words| words.to_string()).unwrap_or_default()
+/// 32 bytes as 24 words, the last of which checks the others (BIP 39). Nothing else in memory has them.
+pub fn spell(bytes: &[u8; 32]) -> Zeroizing<String> {
+    let mut checked = Zeroizing::new([0; 33]);
+    let (secret, check) = checked.split_at_mut(bytes.len());
+    secret.copy_from_slice(bytes);
+    check.copy_from_slice(&Sha256::digest(bytes)[..1]);
+    Zeroizing::new(words(&*checked, 24))
 }
 
 /// The 32 bytes behind 24 words, in any case, with any spaces.
@@ -38,9 +43,11 @@ pub fn spell(bytes: &[u8; 32]) -> String {
 /// # Errors
 /// A word is not on the list, is missing, or the words do not belong together.
 pub fn read(words: &str) -> Result<[u8; 32], NotWords> {
-    let plain = words.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let plain = Zeroizing::new(words.split_whitespace().collect::<Vec<_>>().join(" "));
+    let plain = Zeroizing::new(plain.to_lowercase());
     let mnemonic = Mnemonic::parse_in_normalized(Language::English, &plain).map_err(|_| NotWords)?;
     let (bytes, length) = mnemonic.to_entropy_array();
+    let bytes = Zeroizing::new(bytes);
     bytes.get(..length).and_then(|bytes| bytes.try_into().ok()).ok_or(NotWords)
 }
 
@@ -52,9 +59,10 @@ pub fn all() -> &'static [&'static str] {
 /// Which of the words is not on the list, from 1 on.
 pub fn stranger(words: &str) -> Option<(usize, String)> {
     let list = Language::English.word_list();
-    let mut known = words.split_whitespace().map(str::to_lowercase).enumerate();
+    let lowercase = |word: &str| Zeroizing::new(word.to_lowercase());
+    let mut known = words.split_whitespace().map(lowercase).enumerate();
     let stranger = known.find(|(_, word)| list.binary_search(&word.as_str()).is_err());
-    stranger.map(|(at, word)| (at + 1, word))
+    stranger.map(|(at, word)| (at + 1, word.to_string()))
 }
 
 /// Not 24 words that belong together.

@@ -8,8 +8,6 @@ use std::{
 };
 
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
 use tasuki_protocol::bundle::Bundle;
 use tasuki_tests::running::{COMPUTED, Mark, Process, program, until};
 use tasuki_tests::stack::{House, all_bytes_below};
@@ -150,44 +148,6 @@ fn t69_a_ledger_that_was_pruned_holds_after_its_root_was_changed_and_changed_aga
     }
 }
 
-/// T64, T69: what a root said of the ledger can be handed on once only, and a server that shows none of it then would have
-/// made the ledger ill for good.
-#[test]
-fn t69_no_root_is_changed_while_the_server_hides_what_it_has_said_of_the_ledger() {
-    let house = House::set_up().expect("a house");
-    list_with(&house, "logged_in");
-    let prune = ["audit", "prune", "--zone", "UTC", "--reason", "old", "--yes", "--before"];
-    until("a signed checkpoint over records to prune", || {
-        Ok(house.administrate(&[&prune[..], &[now().as_str()]].concat()).ok())
-    })
-    .expect("pruned");
-    let rotate = ["key", "rotate", "root", "--yes"];
-    let before = fs::read(house.bundle()).expect("a bundle");
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = 'hidden ' || kind");
-    let refused = house.administrate(&rotate).expect_err("it would hold no more").to_string();
-    assert!(
-        refused.contains("exit status: 10") && refused.contains("Nothing was changed"),
-        "{refused}"
-    );
-    assert_eq!(fs::read(house.bundle()).expect("a bundle"), before);
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = substr(kind, 8)");
-    assert_eq!(house.administrate(&rotate).expect("rotated")["earlier_decrees"], 1);
-    assert!(house.administrate(&["audit", "verify"]).expect("it holds")["pruned"].as_u64() > Some(0));
-}
-
-/// As whoever runs the server can.
-fn in_the_database(house: &House, statement: &'static str) {
-    let options = SqliteConnectOptions::new().filename(house.folder().join("server/tasuki.db"));
-    let done = async {
-        let mut database = SqliteConnection::connect_with(&options).await?;
-        let done = sqlx::query(statement).execute(&mut database).await?;
-        database.close().await?;
-        Ok::<_, sqlx::Error>(done.rows_affected())
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    assert_ne!(runtime.expect("a runtime").block_on(done).expect("done"), 0);
-}
-
 /// T67, F21: a server restored from yesterday's backup is refused by who saw today, until the root
 /// key says that it was a restore; the ledger says it, too.
 #[test]
@@ -199,6 +159,7 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     list_with(&house, "reviewed");
     opened(&house).expect("the operator's program has seen today, too");
+    house.administrate(&["audit", "verify"]).expect("this computer has seen no less");
     let asleep = Seen::of(&house);
     house.server.kill();
     let refused = house.keep("restore", &backup).expect_err("there is a database").to_string();

@@ -284,6 +284,8 @@ fn t67_an_agent_notices_that_the_ledger_went_back_and_says_so_in_it() {
     let backup = house.folder().join("yesterday.backup");
     house.keep("backup", &backup).expect("made");
     let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
+    // What it delivers from here on is answered with a checkpoint of after the backup.
+    list_with(&house, "connected", &["agent"]);
     session.end().expect("it ends");
     list_with(&house, "receipt_kept", &["operator", "agent"]);
     house.restore(&backup).expect("restored");

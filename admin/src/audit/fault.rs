@@ -23,6 +23,9 @@ pub enum AuditFault {
     /// The next root would not have what this one said of the ledger.
     #[error("under a new root key the ledger would not hold: {0}")]
     NotHandedOn(Finding),
+    /// Nor this record's restore, of which the root's word is not shown.
+    #[error("record {0} tells of an acknowledged restore, and the root key's word for it is not there")]
+    RestoreHidden(u64),
     #[error("the export is another organisation's, or was signed by another root key")]
     OtherRoot,
     #[error("the server shows {have} records, and has signed {signed}")]
@@ -81,7 +84,11 @@ impl AuditFault {
             | Self::NothingToAcknowledge
             | Self::Partial(_) => 7,
             Self::NoLogKey => 9,
-            Self::Found(_) | Self::NotHandedOn(_) | Self::OtherRoot | Self::Short { .. } => 10,
+            Self::Found(_)
+            | Self::NotHandedOn(_)
+            | Self::RestoreHidden(_)
+            | Self::OtherRoot
+            | Self::Short { .. } => 10,
             Self::Refused(_) => 11,
         }
     }

@@ -17,13 +17,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
         | AuditFault::Damaged(_) => about_file(fault, language),
         AuditFault::Refused(refused) => about_server(*refused, language),
         AuditFault::Found(finding) => found(finding, language),
-        AuditFault::NotHandedOn(finding) => {
-            let why = found(finding, language);
-            language.pick(
-                format!("Under a new root key the ledger would not hold: {why} Nothing was changed. The server may hide what the root key has said of it (prunings), or one is dated ahead of now: see that it is whole (`tasuki-admin audit verify`, `tasuki-server doctor`), and try again. Where the ledger is lost anyway, `--despite-ledger`."),
-                format!("新しい root 鍵では記録を検証できません。{why}何も変更していません。root 鍵が署名した削除証明をサーバーが示していないか、その日時が未来になっている可能性があります。状態を確認し（`tasuki-admin audit verify`、`tasuki-server doctor`）、もう一度実行してください。記録が元に戻せない場合は `--despite-ledger` を付けます。"),
-            )
-        }
+        AuditFault::NotHandedOn(finding) => not_handed_on(finding, language),
+        AuditFault::RestoreHidden(record) => restore_hidden(*record, language),
         AuditFault::OtherRoot => language.pick(
             "The ledger is another organisation's: its bundle was not signed by the known root key.",
             "別の組織の記録です。既知のルート鍵で署名されていません。",
@@ -68,6 +63,21 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("この書き出しは記録 {seq} から始まっています。検証できるのは 0 から始まるものだけです。"),
         ),
     }
+}
+
+fn not_handed_on(finding: &Finding, language: Language) -> String {
+    let why = found(finding, language);
+    language.pick(
+        format!("Under a new root key the ledger would not hold: {why} Nothing was changed. The server may hide what the root key has said of it (prunings), or one is dated ahead of now: see that it is whole (`tasuki-admin audit verify`, `tasuki-server doctor`), and try again. Where the ledger is lost anyway, `--despite-ledger`."),
+        format!("新しい root 鍵では記録を検証できません。{why}何も変更していません。root 鍵が署名した削除証明をサーバーが示していないか、その日時が未来になっている可能性があります。状態を確認し（`tasuki-admin audit verify`、`tasuki-server doctor`）、もう一度実行してください。記録が元に戻せない場合は `--despite-ledger` を付けます。"),
+    )
+}
+
+fn restore_hidden(record: u64, language: Language) -> String {
+    language.pick(
+        format!("Record {record} tells of an acknowledged restore, and the server does not show the root key's word for it, or it is dated ahead of now. Under a new root key it would count no more, and whoever has not been on since the restore would refuse the server for good. Nothing was changed. See that the server is whole (`tasuki-server doctor`) and try again; where that word is lost anyway, `--despite-ledger`."),
+        format!("記録 {record} に復元の承認がありますが、root 鍵によるその承認をサーバーが示していないか、日時が未来になっています。このまま root 鍵を替えると承認は無効になり、復元の後に一度も接続していないプログラムはこのサーバーを拒否し続けます。何も変更していません。サーバーの状態を確認し（`tasuki-server doctor`）、もう一度実行してください。承認が元に戻せない場合は `--despite-ledger` を付けます。"),
+    )
 }
 
 /// Days that cannot be read, or that nothing can be of.

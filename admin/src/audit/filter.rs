@@ -55,6 +55,8 @@ pub struct Session {
     closings: Vec<(u64, u64)>,
     /// The receipts of the operator's end and the customer's.
     receipts: [Option<Kept>; 2],
+    /// An end told of a receipt that says more than any session can last; it is not heard.
+    has_overlong_receipt: bool,
     /// The customer's answer: his own end's word, else the operator's.
     pub answer: Option<(Witness, Answer)>,
     /// What he let the other end do, once he said yes.
@@ -83,6 +85,8 @@ struct Kept {
 /// Why a session's row is to be looked at twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
+    /// An end tells of a receipt that is longer than any session can be.
+    ReceiptTooLong,
     /// It is over, and neither end has told of a receipt.
     NoReceipt,
     /// The two ends keep receipts that say different things.
@@ -97,6 +101,9 @@ const USUAL_LAG: u64 = 5 * 60_000;
 impl Session {
     /// A session that its customer did not accept has no receipt.
     pub fn doubt(&self) -> Option<Doubt> {
+        if self.has_overlong_receipt {
+            return Some(Doubt::ReceiptTooLong);
+        }
         let was_refused =
             self.answer.is_some_and(|(_, answer)| matches!(answer, Answer::Refused | Answer::Silent));
         let ended_before = self.answer.is_none() && self.ended.is_some();
@@ -215,10 +222,12 @@ impl Session {
         {
             self.ended = Some((entry.by, *reason, *by));
         }
-        // No end can honestly say more, and who does is not heard.
-        if let Event::ReceiptKept { lasted_s, policy, sha256, signed_by, .. } = &entry.event
-            && *lasted_s <= LONGEST_S
-        {
+        if let Event::ReceiptKept { lasted_s, policy, sha256, signed_by, .. } = &entry.event {
+            // No end can honestly say more, and who does is not heard.
+            if *lasted_s > LONGEST_S {
+                self.has_overlong_receipt = true;
+                return;
+            }
             let by_both = [Witness::Operator, Witness::Agent].iter().all(|end| signed_by.contains(end));
             let shared = by_both.then_some(*sha256);
             self.receipts[usize::from(entry.by == Witness::Agent)] =

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH, AddAdmin, AdminAdded,
     AdminChange, AdminList, ChangeAdmin, ChangeAdminPassword, INVITATIONS_PATH, InvitationList,
-    LimitAdmin, Outcome, ProblemCode, WithdrawInvitations,
+    LimitAdmin, ProblemCode, WithdrawInvitations,
 };
 
 use super::limiting::{LimitOptions, Wish};
@@ -165,8 +165,7 @@ async fn list(desk: &Desk) -> Result<Printed, Fault> {
 
 async fn change(desk: &Desk, name: &str, change: AdminChange) -> Result<Printed, Fault> {
     let order = ChangeAdmin { name: name.to_owned(), change };
-    let outcome = desk.post::<Option<Outcome>>(ADMIN_CHANGES_PATH, &order).await?;
-    let changed = outcome.is_none_or(|outcome| outcome.changed);
+    let changed = desk.change(ADMIN_CHANGES_PATH, &order).await?;
     let text = if changed { desk.language.done(name) } else { desk.language.was_so(name) };
     let json = serde_json::json!({ "name": name, "done": true, "changed": changed });
     Ok(Printed { text, json })

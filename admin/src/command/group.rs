@@ -2,8 +2,7 @@
 
 use clap::Subcommand;
 use tasuki_protocol::admin::{
-    ChangeGroup, GROUPS_PATH, GroupChange, GroupList, OPERATORS_PATH, OperatorList, Outcome,
-    ProblemCode,
+    ChangeGroup, GROUPS_PATH, GroupChange, GroupList, OPERATORS_PATH, OperatorList, ProblemCode,
 };
 
 use crate::desk::Desk;
@@ -95,7 +94,7 @@ async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed
         GroupChange::Remove | GroupChange::Join { .. } | GroupChange::Leave { .. } => group,
     };
     let order = ChangeGroup { group: group.to_owned(), change };
-    let outcome = match desk.post::<Option<Outcome>>(GROUPS_PATH, &order).await {
+    let changed = match desk.change(GROUPS_PATH, &order).await {
         Err(Fault::Refused(ProblemCode::NotFound)) => return Err(missing(desk, &order).await?),
         Err(Fault::Refused(ProblemCode::Taken)) => {
             let list: GroupList = desk.fetch(GROUPS_PATH).await?;
@@ -103,7 +102,6 @@ async fn change(desk: &Desk, group: &str, change: GroupChange) -> Result<Printed
         }
         done => done?,
     };
-    let changed = outcome.is_none_or(|outcome| outcome.changed);
     let text = if changed { desk.language.done(group) } else { desk.language.was_so(group) };
     let json = serde_json::json!({ "group": group, "done": true, "changed": changed });
     Ok(Printed { text, json })

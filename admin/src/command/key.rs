@@ -215,14 +215,15 @@ async fn rotate_root(
     if how.old == Old::Keep {
         bundle.lock_keys.extend(desk.bundle.lock_keys.iter().take(MAX_KEYS - 1));
     }
-    bundle.earlier_decrees = succession::decrees(desk, bundle.root, how.ledger).await?;
-    let went_on = bundle.earlier_decrees.len();
     let kept = kept_log_keys(desk).await?;
+    let secrets = kept.iter().map(|wrapped| before.unwrap_log_key(wrapped));
+    let secrets: Vec<LogSecretKey> = secrets.collect::<Result<_, _>>()?;
+    bundle.earlier_decrees = succession::decrees(desk, bundle.root, (how.ledger, &secrets)).await?;
+    let went_on = bundle.earlier_decrees.len();
     let mut log_keys = Vec::with_capacity(kept.len());
-    for wrapped in &kept {
-        let secret = before.unwrap_log_key(wrapped)?;
+    for (wrapped, secret) in kept.iter().zip(&secrets) {
         let created = wrapped.created_at;
-        log_keys.push(master.wrap_log_key(&secret, bundle.tenant, created, passphrase)?);
+        log_keys.push(master.wrap_log_key(secret, bundle.tenant, created, passphrase)?);
     }
     keep_then_publish(desk, bundle, &master, Some(before), passphrase, log_keys).await?;
     let mut done = print_shares(desk, &master)?;

@@ -1,10 +1,10 @@
 //! `key list`: which keys are in force, which are former and what those still count for, and since when.
 
 use sha2::{Digest as _, Sha256};
-use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::{Bundle, TRUST_PATH, TrustNews};
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys, WrappedLogKey};
+use tasuki_protocol::log_key::LogPublicKey;
 
 use super::init;
 use super::key::signed_for;
@@ -40,23 +40,32 @@ pub(super) async fn list(desk: &Desk) -> Result<Printed, Fault> {
     let keys: ServerKeys = desk.fetch(SERVER_KEYS_PATH).await?;
     let news: TrustNews = desk.fetch(TRUST_PATH).await?;
     let bundle = &desk.bundle;
-    // Of log keys that the bundle does not sign for nobody knows anything: `audit verify` says so.
-    let wrapped = signed_for(desk.fetch(LOG_KEYS_PATH).await?, bundle).unwrap_or_default();
-    let rows = [roots(bundle, &news.handovers), of_bundle(bundle, &keys), log_keys(bundle, &wrapped)];
+    // Of those that the bundle does not sign for nobody knows anything.
+    let kept = signed_for(desk.fetch(LOG_KEYS_PATH).await?, bundle).ok();
+    let kept = kept.filter(|_| bundle.wrapped_log_keys.is_some());
+    let wrapped = kept.as_deref().unwrap_or_default();
+    let rows = [roots(bundle, &news), of_bundle(bundle, &keys), log_keys(bundle, wrapped)];
     let rows = rows.concat();
     let days = bundle.expires_at.saturating_sub(init::unix()) / (24 * 3600);
-    let text = format!(
+    let mut text = format!(
         "{}\n{}",
         shown(&rows, desk.language)?,
         desk.language.bundle_holds(bundle.version, days)
     );
+    if kept.is_none() {
+        text.push('\n');
+        text.push_str(&desk.language.log_keys_unsigned());
+    }
     let listed = rows.iter().map(|row| {
         serde_json::json!({
             "kind": row.kind, "key": row.key, "standing": row.standing.name(), "since": row.since,
         })
     });
     let listed: Vec<serde_json::Value> = listed.collect();
-    Ok(Printed { text, json: serde_json::json!({ "bundle": bundle, "server": keys, "keys": listed }) })
+    let json = serde_json::json!({
+        "bundle": bundle, "server": keys, "keys": listed, "log_keys_signed": kept.is_some(),
+    });
+    Ok(Printed { text, json })
 }
 
 impl Standing {
@@ -83,14 +92,13 @@ fn shown(rows: &[Row], language: Language) -> Result<String, Fault> {
     Ok(table(&cells))
 }
 
-/// The root, and those that the server shows to have been one: each signed the bundle by which it came.
-fn roots(bundle: &Bundle, handovers: &[Blob]) -> Vec<Row> {
-    let came = handovers.iter().filter_map(|envelope| Bundle::open_first(&envelope.0).ok());
-    let came: Vec<Bundle> = came.filter(|came| came.tenant == bundle.tenant).collect();
+/// The root, and those that are proven to have been one: each signed the bundle by which it came, and the next one's.
+fn roots(bundle: &Bundle, news: &TrustNews) -> Vec<Row> {
+    let came = news.successions(bundle.root);
     let own = came.iter().find(|came| came.root == bundle.root);
     let row = |root: String, standing, since| Row { kind: "root", key: root, standing, since };
     let current = row(bundle.root.to_string(), Standing::InUse, own.map(|own| own.issued_at));
-    let former = came.iter().rev().filter(|came| came.root != bundle.root);
+    let former = came.iter().filter(|came| came.root != bundle.root);
     let former = former.map(|came| row(came.root.to_string(), Standing::Over, Some(came.issued_at)));
     std::iter::once(current).chain(former).collect()
 }
@@ -129,19 +137,20 @@ fn standing<K: PartialEq>(key: &K, in_use: &K, prepared: Option<&K>) -> Standing
     }
 }
 
-/// Each by the SHA-256 of its public half, which is long.
+/// Those that the bundle names, and former ones; each by the SHA-256 of its public half, which is long.
 fn log_keys(bundle: &Bundle, wrapped: &[WrappedLogKey]) -> Vec<Row> {
     let mut newest_first: Vec<&WrappedLogKey> = wrapped.iter().collect();
     newest_first.sort_by_key(|key| std::cmp::Reverse(key.created_at));
-    let row = |key: &&WrappedLogKey| Row {
-        kind: "log",
-        key: Digest(Sha256::digest(&key.public.0.0).into()).to_string(),
-        standing: if bundle.log_keys.contains(&key.public) {
-            Standing::InUse
-        } else {
-            Standing::Former
-        },
-        since: Some(key.created_at),
+    let row = |key: &LogPublicKey, standing, since| {
+        let key = Digest(Sha256::digest(&key.0.0).into()).to_string();
+        Row { kind: "log", key, standing, since }
     };
-    newest_first.iter().map(row).collect()
+    let since = |public: &LogPublicKey| {
+        let kept = newest_first.iter().find(|key| key.public == *public);
+        kept.map(|key| key.created_at)
+    };
+    let in_use = bundle.log_keys.iter().map(|key| row(key, Standing::InUse, since(key)));
+    let former = newest_first.iter().filter(|key| !bundle.log_keys.contains(&key.public));
+    let former = former.map(|key| row(&key.public, Standing::Former, Some(key.created_at)));
+    in_use.chain(former).collect()
 }

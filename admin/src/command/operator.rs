@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use tasuki_protocol::admin::{
     AddOperator, ChangeOperator, LimitOperator, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
-    OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState, Outcome,
+    OPERATORS_PATH, OperatorAdded, OperatorChange, OperatorEntry, OperatorList, OperatorState,
     ProblemCode,
 };
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceEntry, DeviceList, DeviceState};
@@ -269,16 +269,14 @@ pub(super) async fn change(
 ) -> Result<Printed, Fault> {
     let language = desk.language;
     let request = ChangeOperator { operator: operator.to_owned(), change };
-    let answer: serde_json::Value = desk.post(OPERATOR_CHANGES_PATH, &request).await?;
     if change != OperatorChange::NewCode {
-        let changed = Outcome::deserialize(&answer).map_or(true, |outcome| outcome.changed);
+        let changed = desk.change(OPERATOR_CHANGES_PATH, &request).await?;
         let text =
             if changed { told(change, operator, language) } else { untold(change, operator, language) };
         let json = serde_json::json!({ "operator": operator, "done": true, "changed": changed });
         return Ok(Printed { text, json });
     }
-    let added: OperatorAdded =
-        serde_json::from_value(answer).map_err(|_| Fault::Refused(ProblemCode::Version))?;
+    let added: OperatorAdded = desk.post(OPERATOR_CHANGES_PATH, &request).await?;
     let text =
         format!("{}\n  {}", language.new_code(operator, added.expires_in / 3600), added.enrolment);
     let json =

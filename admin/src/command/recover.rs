@@ -105,12 +105,12 @@ fn ask(
     (options, came): (&InitOptions, Came),
 ) -> Result<Ready, Fault> {
     let read = |text: &str| text.parse::<Share>();
-    let one = asked(language, &language.ask_share(1), read)?;
+    let one = asked(language, 1, read)?;
     let other = |text: &str| {
         let other = read(text)?;
         shares::join(&one, &other)
     };
-    let bytes = asked(language, &language.ask_share(2), other)?;
+    let bytes = asked(language, 2, other)?;
     let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
     let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
     let Bundle { tenant, version, .. } = *bundle;
@@ -120,24 +120,31 @@ fn ask(
 /// A person at a terminal is told what is wrong and asked again; a script's word counts once.
 fn asked<T>(
     language: Language,
-    question: &str,
+    nth: u8,
     read: impl Fn(&str) -> Result<T, NotAShare>,
 ) -> Result<T, Fault> {
     loop {
-        match read(&share(language, question)?) {
+        match read(&share(&language.ask_share(nth), language)?) {
             Ok(read) => return Ok(read),
             Err(why) if prompt::is_person() => prompt::show(&language.not_a_share(&why)),
-            Err(why) => return Err(Fault::NotAShare(why)),
+            Err(why) => return Err(Fault::NotAShare { nth, why }),
         }
     }
 }
 
-/// As it is typed in one line, or line by line as it was printed; an empty line ends it early.
-fn share(language: Language, question: &str) -> Result<Zeroizing<String>, Fault> {
+/// As it is typed in one line, or line by line as it was printed; an empty line ends it early. A script's goes on only
+/// where it began with its number alone, as a printed one does: what stands behind a line that is too short is another's.
+fn share(question: &str, language: Language) -> Result<Zeroizing<String>, Fault> {
     let mut typed = prompt::secret(question)?;
+    if !prompt::is_person() && shares::begun(&typed) != Some(0) {
+        return Ok(typed);
+    }
     while let Some(count) = shares::begun(&typed) {
         let Ok(more) = prompt::secret(&language.ask_words_from(count + 1)) else { break };
-        typed = Zeroizing::new(format!("{} {}", *typed, *more));
+        if shares::begins(&more) {
+            break;
+        }
+        typed = Zeroizing::new([typed.as_str(), more.as_str()].join(" "));
     }
     Ok(typed)
 }

@@ -38,9 +38,10 @@ const COLUMNS: &[&str] = &[
 ];
 const NO_RECEIPT: &str = "no_receipt";
 const RECEIPTS_DIFFER: &str = "receipts_differ";
+const RECEIPT_TOO_LONG: &str = "receipt_too_long";
 const SERVER_DIFFERS: &str = "server_differs";
 /// What may stand under `note`, and is explained below the table.
-pub(super) const NOTES: [&str; 3] = [NO_RECEIPT, RECEIPTS_DIFFER, SERVER_DIFFERS];
+pub(super) const NOTES: [&str; 4] = [NO_RECEIPT, RECEIPTS_DIFFER, RECEIPT_TOO_LONG, SERVER_DIFFERS];
 
 pub(super) fn table(
     records: &[&Record],
@@ -93,6 +94,7 @@ fn note(session: &Session) -> Cell {
     match session.doubt() {
         Some(Doubt::NoReceipt) => Cell::Word(NO_RECEIPT),
         Some(Doubt::ReceiptsDiffer) => Cell::Word(RECEIPTS_DIFFER),
+        Some(Doubt::ReceiptTooLong) => Cell::Word(RECEIPT_TOO_LONG),
         Some(Doubt::ServerDiffers) => Cell::Word(SERVER_DIFFERS),
         None => Cell::Text(String::new()),
     }

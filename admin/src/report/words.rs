@@ -78,6 +78,7 @@ fn word(word: &str, language: Language) -> String {
         "announced" => "通知のうえ上書き",
         "no_receipt" => "控えなし",
         "receipts_differ" => "控えの不一致",
+        "receipt_too_long" => "控えの時間が過大",
         "server_differs" => "サーバーの記録と不一致",
         "delivered" => "完了",
         "refused_by_user" => "顧客が拒否",
@@ -184,6 +185,10 @@ fn meaning(note: &str, language: Language) -> String {
         "receipts_differ" => (
             "the two ends keep receipts that do not say the same; `audit list --session ID --event receipt_kept` shows both, and `audit show RECORD` their digests. Where the connection was lost each signs its own, and some seconds' difference is usual and not marked.",
             "両端の控えの内容が一致しません。`audit list --session ID --event receipt_kept` で両方を、`audit show 番号` で要約値を確認できます。接続が切れた場合は端末ごとに控えを作るため、数秒の差は珍しくなく、不一致とはしません。",
+        ),
+        "receipt_too_long" => (
+            "an end tells of a receipt that is longer than any session can be. It is not counted; `audit list --session ID --event receipt_kept` shows whose it is.",
+            "セッションではありえない長さの控えが端末から届いています。集計には使いません。どちらの端末のものかは `audit list --session ID --event receipt_kept` で確認できます。",
         ),
         "server_differs" => (
             "the receipts say another end than the server saw when an end told it of the end: more than five minutes apart.",

@@ -178,14 +178,19 @@ fn t59_an_end_that_says_what_cannot_be_breaks_no_report_and_takes_nothing_off() 
     let told = |n: u8| {
         let id = SessionId([n; 16]).to_string();
         let row = rows(&report, "sessions").iter().find(|row| row["session"] == id.as_str()).unwrap();
-        (row["minutes"].as_u64().unwrap(), row["told_by"].as_str().unwrap())
+        let word = |column: &str| row[column].as_str().unwrap();
+        (row["minutes"].as_u64().unwrap(), word("told_by"), word("note"))
     };
-    assert_eq!(
-        [80, 81, 82, 83].map(told),
-        [(2, "agent_end"), (4, "server"), (4, "server"), (4, "server")]
-    );
+    let too_long = (4, "server", "receipt_too_long");
+    assert_eq!([80, 81, 82, 83].map(told), [(2, "agent_end", ""), too_long, too_long, too_long]);
     assert_eq!(report["totals"][0]["minutes"], 14, "{}", report["totals"]);
-    shown(folder.path(), &["report"]);
+    for (language, words, why) in [
+        ("en", "receipt too long", "longer than any session can be"),
+        ("ja", "控えの時間が過大", "ありえない長さ"),
+    ] {
+        let text = shown(folder.path(), &["report", "--table", "sessions", "--lang", language]);
+        assert!(text.contains(words) && text.contains(why), "{text}");
+    }
 }
 
 /// S71: an operator's program that is alone in speaking, and told the server of the end, says no other length unnoticed.

@@ -31,7 +31,8 @@ pub(crate) enum Counted {
 }
 
 impl Accounts {
-    /// Counts the failure that this try is until it has succeeded.
+    /// Counts the failure that this try is until it has succeeded. Those that led to a suspension are over with it, whatever
+    /// number does now.
     pub(crate) async fn count_failure(
         &self,
         subject: i64,
@@ -42,9 +43,9 @@ impl Accounts {
         let count = "INSERT INTO failures (operator, device, failures, locked_until)
              VALUES (?1, ?2, 1, CASE WHEN ?3 <= 1 THEN ?4 ELSE 0 END)
              ON CONFLICT (operator, device) DO UPDATE SET
-                 failures = CASE WHEN failures >= ?3 THEN 1 ELSE failures + 1 END,
+                 failures = CASE WHEN locked_until > 0 THEN 1 ELSE failures + 1 END,
                  locked_until = CASE
-                     WHEN (CASE WHEN failures >= ?3 THEN 1 ELSE failures + 1 END) >= ?3 THEN ?4
+                     WHEN (CASE WHEN locked_until > 0 THEN 1 ELSE failures + 1 END) >= ?3 THEN ?4
                      ELSE 0 END
              WHERE locked_until <= ?5
              RETURNING failures";

@@ -151,6 +151,12 @@ impl Trust {
         self.folder.prepare(kind, &self.facts)
     }
 
+    /// No other bundle comes into force while it is held: no root takes another's place between a look at what that
+    /// one has signed and the commit of it.
+    pub(crate) async fn unchanged(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
     /// Takes a bundle, once `act` has stored it; gives the keys that it put into use, if it did.
     pub(crate) async fn publish(
         &self,

@@ -10,6 +10,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{CloseReason, OPERATOR_PATH, ServerToAgent, ServerToOperator};
 use tokio_tungstenite::tungstenite::error::Error;
 
+use crate::acts::database;
 use crate::client::{Answer, PASSWORD, World, new_operator};
 use crate::organisation::lock_key;
 use crate::pairing::{open, pair};
@@ -100,6 +101,46 @@ async fn s64_the_lock_ends_after_its_time_and_only_the_approved_device_is_told()
     }
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
+}
+
+/// S64: whatever the number was when they were counted: failures of a suspension that is over count no more, those that
+/// stand count at once, and `unlock` says of which there are any.
+#[tokio::test]
+async fn s64_another_number_of_failures_brings_none_back_and_forgives_none() {
+    let mut world = World::with(&[("lock_after", "3")]).await;
+    let code = world.add_operator("hanako", &[Mode::View]).await;
+    world.enrol_device("hanako", &key(1), &code).await;
+    let unlock = async |world: &World| change(world, "hanako", OperatorChange::Unlock).await.status;
+    fail(&world, 3).await;
+    let over = "UPDATE failures SET locked_until = 1 WHERE locked_until > 0";
+    let over = sqlx::query(over).execute(&mut database(&world).await).await.unwrap();
+    assert_eq!(over.rows_affected(), 1);
+    from_now_on(&mut world, "5").await;
+    assert_eq!(unlock(&world).await, 200, "nothing stands against her");
+    fail(&world, 4).await;
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
+
+    fail(&world, 4).await;
+    from_now_on(&mut world, "2").await;
+    fail(&world, 1).await;
+    let suspended = world.login("hanako", PASSWORD, &key(1), None).await.login();
+    assert!(matches!(suspended, LoginAnswer::Locked { .. }), "{suspended:?}");
+    from_now_on(&mut world, "9").await;
+    assert_eq!(unlock(&world).await, 204);
+    world.login("hanako", PASSWORD, &key(1), None).await.signed_in();
+}
+
+async fn fail(world: &World, times: usize) {
+    for _ in 0..times {
+        assert_eq!(world.login("hanako", "wrong", &key(1), None).await.status, 401);
+    }
+}
+
+/// So many failures suspend an account.
+async fn from_now_on(world: &mut World, lock_after: &str) {
+    world.stop().await;
+    world.set("lock_after", lock_after);
+    world.run().await;
 }
 
 #[tokio::test]
@@ -261,7 +302,7 @@ async fn t8_a_name_that_an_earlier_version_wrote_is_not_imitated_either() {
     let mut world = World::start().await;
     world.add_operator("hanako", &[Mode::View]).await;
     world.stop().await;
-    let mut own = crate::acts::database(&world).await;
+    let mut own = database(&world).await;
     for table in
         ["UPDATE operators SET look = NULL, shown_look = NULL", "UPDATE admins SET look = NULL"]
     {

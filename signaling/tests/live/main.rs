@@ -27,6 +27,7 @@ mod faults;
 mod flood;
 mod folder;
 mod full_disk;
+mod handed_on;
 mod hidden;
 mod hostile;
 mod http;

@@ -113,6 +113,32 @@ fn s49_a_slip_in_a_share_is_told_by_its_place_and_the_share_is_asked_for_again()
     assert!(code == Some(9) && said.contains("5 番目の語") && said.contains(&meant), "{said}");
 }
 
+/// S49: of a script's share that is too short its number is said, and the line behind it is never taken for its end.
+#[test]
+fn s49_a_scripts_share_that_is_too_short_swallows_nothing_of_what_follows() {
+    let house = House::set_up().expect("a house");
+    let [one, two, _] = house.shares() else { panic!("{:?}", house.shares()) };
+    let short = |share: &str| share.rsplit_once(' ').expect("words").0.to_owned();
+    let (one, two) = (one.as_str(), two.as_str());
+    // As printed, one line a word, without the last.
+    let printed = short(one).replace(' ', "\n");
+    let typed =
+        |lines: [&str; 2]| format!("{}\n{}\nnine lemons under a tin roof\n", lines[0], lines[1]);
+    for (lines, english, japanese) in [
+        ([short(one).as_str(), two], "share 1 of 2: These are 23 words", "復元シート 1 / 2: 23 語"),
+        ([one, short(two).as_str()], "share 2 of 2: These are 23 words", "復元シート 2 / 2: 23 語"),
+        ([printed.as_str(), two], "share 1 of 2: These are 23 words", "復元シート 1 / 2: 23 語"),
+    ] {
+        for (language, words) in [("en", english), ("ja", japanese)] {
+            let recover = ["--lang", language, "init", "--recover"];
+            let (code, said) = administer(&house, "admin", &recover, &typed(lines));
+            assert!(code == Some(9) && said.contains(words) && !said.contains("lemons"), "{said}");
+        }
+    }
+    let (code, said) = administer(&house, "admin", &["init", "--recover"], &format!("{one}\n{two}\n"));
+    assert_eq!(code, Some(0), "nothing was changed before: {said}");
+}
+
 /// On a new computer, with the shares that were printed: two that are not a pair give nothing,
 /// any two give back the root that signs the bundle after the one before, under a new passphrase.
 #[test]

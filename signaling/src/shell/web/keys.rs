@@ -7,6 +7,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::keys::{PrepareKey, PublishBundle, WrappedLogKeys};
 
 use super::admin::{Answered, acknowledged, confirmed_json, signed_in, signed_in_json};
+use super::ledger::hands_all_on;
 use super::{Shared, event, json, problem, store_problem, unwritten};
 use crate::shell::details;
 use crate::shell::fault::Fault;
@@ -30,7 +31,13 @@ pub(super) async fn prepare(State(site): Shared, request: Request) -> Answered {
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
     let (admin, order): (_, PublishBundle) = confirmed_json(&site, request).await?;
+    // A server that was led on has lost more than it can ask for.
+    let is_led = !order.handovers.is_empty();
     let adopted = site.trust.publish(&order, async |before, bundle, steps| {
+        let other_root = before.filter(|before| before.root != bundle.root && !is_led);
+        if let Some(before) = other_root {
+            hands_all_on(&site, (before, bundle)).await?;
+        }
         let published = event(Kind::BundlePublished, None).by(admin.0);
         let published = published.on(&format!("version {}", bundle.version));
         site.act(published.telling(&details::of_bundle(before, bundle)), steps).await

@@ -12,9 +12,11 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
+use tasuki_protocol::ledger::decree::RootsWord;
 use tasuki_protocol::ledger::event::{Entry, Event, clipped};
 use tasuki_protocol::ledger::record::FromEnd;
 use tasuki_protocol::ledger::wire::{
@@ -25,6 +27,7 @@ use tasuki_protocol::ledger::wire::{
 use super::accounts::bearer_at_any_hour;
 use super::admin::signed_in_json;
 use super::{Shared, Site, json, problem, read_json, store_problem, unwritten};
+use crate::shell::admins::AdminRefused;
 use crate::shell::clock;
 use crate::shell::ledger::{Unwritten, Work};
 use crate::shell::listen::Guest;
@@ -201,6 +204,7 @@ pub(super) async fn prune(State(site): Shared, request: Request) -> Response {
         Ok((admin, decree)) => (admin, decree.envelope),
         Err(refused) => return refused,
     };
+    let _unchanged = site.trust.unchanged().await;
     let Ok(stone) = dsse::open::<Tombstone>(&document.0, &root(&site)) else {
         return problem(ProblemCode::Unauthorised);
     };
@@ -226,6 +230,7 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
         Ok((admin, decree)) => (admin, decree.envelope),
         Err(refused) => return refused,
     };
+    let _unchanged = site.trust.unchanged().await;
     let Ok(word) = dsse::open::<Acknowledgement>(&document.0, &root(&site)) else {
         return problem(ProblemCode::Unauthorised);
     };
@@ -238,6 +243,27 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
     let entry = Box::new(Entry::server(event));
     let work = Work::Decree { kind: ACKNOWLEDGEMENT, document, prune: None, entry };
     done(site.ledger.ask(work).await.map(|_| ()))
+}
+
+/// By so much an administrator's clock may be ahead.
+const CLOCKS_S: u64 = 300;
+
+/// Whether the root of `bundle` signs for what the one before has said of the ledger until now: another administrator may
+/// have pruned since this one looked, and what is not handed on counts no more. What is dated ahead nobody hands on.
+///
+/// # Errors
+/// [`ProblemCode::Conflict`]: it does not.
+pub(super) async fn hands_all_on(
+    site: &Site,
+    (before, bundle): (&Bundle, &Bundle),
+) -> Result<(), AdminRefused> {
+    let (word, by) = (RootsWord::of(before), clock::unix().saturating_add(CLOCKS_S));
+    let stones = site.ledger.decrees(TOMBSTONE).await?;
+    let restores = site.ledger.decrees(ACKNOWLEDGEMENT).await?;
+    let mut counting = word.handed_on::<Tombstone>(&stones, |stone| stone.at <= by);
+    counting.extend(word.handed_on::<Acknowledgement>(&restores, |word| word.at <= by));
+    let goes_on = counting.iter().all(|decree| bundle.earlier_decrees.contains(decree));
+    if goes_on { Ok(()) } else { Err(ProblemCode::Conflict.into()) }
 }
 
 /// Whose word takes records away, or takes an older ledger on.
