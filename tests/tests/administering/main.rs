@@ -10,6 +10,7 @@ mod naming;
 mod people;
 mod recorded;
 mod recovering;
+mod reporting;
 mod telling;
 mod walking;
 

@@ -339,34 +339,6 @@ fn s56_records_are_shown_and_searched_at_a_server_and_pruned_by_nobody_who_does_
     assert_eq!(json["pruned"], 0, "{json}");
 }
 
-/// S54: the totals on a terminal are those that a script reads.
-#[test]
-fn s54_a_report_on_the_terminal_has_the_figures_of_the_one_for_scripts() {
-    let house = House::set_up().expect("a house");
-    until("a first checkpoint", || Ok(house.administrate(&["audit", "verify"]).ok())).expect("signed");
-    let file = house.folder().join("one.export");
-    let file = file.to_str().expect("a name");
-    done(&house, &["audit", "export", file]);
-    let report = ["audit", "report", "--table", "totals", "--file", file];
-    let json = done(&house, &report);
-    let [passphrase, ..] = house.secrets();
-    let output = started(&house, "admin", &report, &format!("{passphrase}\n"));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for total in json["totals"].as_array().expect("rows") {
-        let mut counts: Vec<u64> =
-            total.as_object().expect("a row").values().filter_map(Value::as_u64).collect();
-        counts.sort_unstable();
-        assert!(counts.iter().any(|count| *count > 0), "{total}");
-        let is_row = |line: &str| {
-            let mut shown: Vec<u64> =
-                line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-            shown.sort_unstable();
-            shown == counts
-        };
-        assert!(text.lines().any(is_row), "{total} is in no line of\n{text}");
-    }
-}
-
 /// S53, S63: what an account's own hours take from a session stands beside what the policy gives.
 #[test]
 fn s53_s63_an_explanation_tells_what_the_accounts_own_hours_leave_of_a_session() {
