@@ -11,6 +11,7 @@ mod people;
 mod recorded;
 mod recovering;
 mod reporting;
+mod several;
 mod telling;
 mod walking;
 
