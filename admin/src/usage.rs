@@ -66,6 +66,96 @@ mod tests {
         }
     }
 
+    /// What takes something away for good, puts another policy in force, or is a person's word on what was seen.
+    const ASKS: [&str; 14] = [
+        "admin remove",
+        "audit acknowledge-restore",
+        "audit prune",
+        "audit review",
+        "device revoke",
+        "group remove",
+        "key republish",
+        "key rotate",
+        "operator forget-authenticator",
+        "operator password",
+        "operator remove",
+        "policy rollback",
+        "policy set",
+        "session end",
+    ];
+    /// What changes nothing, or what another command takes back, or asks for the person's own secrets.
+    const DOES_NOT: [&str; 45] = [
+        "admin add",
+        "admin disable",
+        "admin enable",
+        "admin invitations",
+        "admin limit",
+        "admin list",
+        "admin password",
+        "admin unlock",
+        "admin withdraw",
+        "audit events",
+        "audit export",
+        "audit list",
+        "audit report",
+        "audit search",
+        "audit show",
+        "audit verify",
+        "completion",
+        "config",
+        "device approve",
+        "device list",
+        "enrol",
+        "group add",
+        "group join",
+        "group leave",
+        "group list",
+        "init",
+        "key list",
+        "key renew",
+        "key shares",
+        "login",
+        "logout",
+        "manual",
+        "operator add",
+        "operator change",
+        "operator code",
+        "operator disable",
+        "operator enable",
+        "operator limit",
+        "operator list",
+        "operator unlock",
+        "policy diff",
+        "policy explain",
+        "policy history",
+        "policy show",
+        "session list",
+    ];
+
+    fn verbs(command: &Command, path: &str, found: &mut Vec<(String, bool)>) {
+        for inner in command.get_subcommands() {
+            let path = format!("{path}{}", inner.get_name());
+            if inner.has_subcommands() {
+                verbs(inner, &format!("{path} "), found);
+            } else {
+                found.push((path, inner.get_arguments().any(|argument| argument.get_id() == "yes")));
+            }
+        }
+    }
+
+    /// S65, S71: a verb that cannot be undone asks first, and lets a script say so in advance. Whoever adds one says here
+    /// which it is.
+    #[test]
+    fn s65_what_cannot_be_undone_asks_first_and_every_verb_is_known_to_do_so_or_not() {
+        let (mut found, mut known) = (Vec::new(), Vec::new());
+        verbs(&command(Language::En), "", &mut found);
+        found.sort();
+        known.extend(ASKS.map(|verb| (verb.to_owned(), true)));
+        known.extend(DOES_NOT.map(|verb| (verb.to_owned(), false)));
+        known.sort();
+        assert_eq!(found, known);
+    }
+
     /// T68: whoever lists processes or reads a shell's history finds no secret of ours there.
     #[test]
     fn t68_no_option_and_no_argument_takes_a_secret() {

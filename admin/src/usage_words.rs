@@ -230,7 +230,7 @@ const WORDS: Words = &[
     ("audit prune --reason", "記録に残る理由"),
     (
         "audit acknowledge-restore",
-        "バックアップの復元を承知し、古い記録を引き継ぎます。パスフレーズを尋ねます",
+        "バックアップの復元を承知し、古い記録を引き継ぎます。確認とパスフレーズを求めます",
     ),
     ("audit acknowledge-restore --reason", "記録に残る理由"),
     (

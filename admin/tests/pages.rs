@@ -4,9 +4,36 @@
 
 use std::process::{Command, Output};
 
+use tasuki_admin::texts::Language;
+use tasuki_admin::usage;
+
 fn administer(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-admin"));
     command.env("LC_ALL", "C").args(arguments).output().unwrap()
+}
+
+/// A command as it is typed, and the long options of its own.
+struct Spoken {
+    words: Vec<String>,
+    options: Vec<String>,
+    is_noun: bool,
+}
+
+/// Every noun and every verb.
+fn spoken() -> Vec<Spoken> {
+    let mut all = Vec::new();
+    walk(&usage::command(Language::En), &[], &mut all);
+    all
+}
+
+fn walk(command: &clap::Command, words: &[String], all: &mut Vec<Spoken>) {
+    for inner in command.get_subcommands() {
+        let words = [words, &[inner.get_name().to_owned()]].concat();
+        let options = inner.get_arguments().filter_map(|argument| argument.get_long());
+        let options = options.map(str::to_owned).collect();
+        all.push(Spoken { words: words.clone(), options, is_noun: inner.has_subcommands() });
+        walk(inner, &words, all);
+    }
 }
 
 #[test]
@@ -27,9 +54,39 @@ fn a_shell_completes_nouns_and_verbs() {
     };
     assert_eq!(completed("tasuki-admin ope", 1, "ope"), "operator");
     assert_eq!(completed("tasuki-admin audit ver", 2, "ver"), "verify");
-    for shell in ["zsh", "fish"] {
+    let all = spoken();
+    for noun in all.iter().filter(|spoken| spoken.is_noun).map(|spoken| &spoken.words[0]) {
+        let offered = completed(&format!("tasuki-admin {noun} ''"), 2, "''");
+        let of_it = all.iter().filter(|spoken| spoken.words.len() == 2 && spoken.words[0] == *noun);
+        for verb in of_it.map(|spoken| &spoken.words[1]) {
+            assert!(offered.split(' ').any(|word| word == verb), "{noun} {verb}: {offered}");
+        }
+    }
+    for (shell, before, behind) in [("zsh", "(", ")"), ("fish", "-a \"", "\"")] {
         let script = String::from_utf8(administer(&["completion", shell]).stdout).unwrap();
-        assert!(script.contains("acknowledge-restore"), "{shell}");
+        for Spoken { words, options, .. } in &all {
+            let verb = format!("{before}{}{behind}", words.last().unwrap());
+            assert!(script.contains(&verb), "{shell}: {words:?}");
+            let missing = options.iter().find(|option| !script.contains(option.as_str()));
+            assert_eq!(missing, None, "{shell}: {words:?}");
+        }
+    }
+}
+
+/// What needs no server answers a program, too.
+#[test]
+fn a_script_gets_json_from_what_needs_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    for (asked, key) in [
+        (&["completion", "bash"] as &[&str], "/script"),
+        (&["manual", folder], "/folder"),
+        (&["config"], "/0/value"),
+        (&["audit", "events"], "/events/0"),
+    ] {
+        let answer = administer(&[&["--json"], asked].concat());
+        let told: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+        assert!(told.pointer(key).is_some(), "{asked:?}: {told}");
     }
 }
 
@@ -38,13 +95,15 @@ fn the_manual_has_a_page_for_each_command() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man");
     assert!(administer(&["manual", pages.to_str().unwrap()]).status.success());
-    for (page, word) in [
-        ("tasuki-admin.1", "Exit codes"),
-        ("tasuki-admin-audit-report.1", "\\-\\-format"),
-        ("tasuki-admin-operator-add.1", "\\-\\-display\\-name"),
-    ] {
-        let text = std::fs::read_to_string(pages.join(page)).unwrap();
-        assert!(text.contains(".TH") && text.contains(word), "{page}: {text}");
+    let read = |page: &str| std::fs::read_to_string(pages.join(page)).unwrap();
+    assert!(read("tasuki-admin.1").contains("Exit codes"));
+    for Spoken { words, options, .. } in spoken() {
+        let page = read(&format!("tasuki-admin-{}.1", words.join("-")));
+        assert!(page.contains(".TH"), "{words:?}: {page}");
+        for option in options {
+            let option = format!("\\-\\-{}", option.replace('-', "\\-"));
+            assert!(page.contains(&option), "{words:?} {option}: {page}");
+        }
     }
     let refused = administer(&["manual", "/proc/nowhere"]);
     assert_eq!(refused.status.code(), Some(3));

@@ -173,7 +173,9 @@ fn a_restored_backup_is_noticed_and_taken_on_under_the_root_key_alone() {
     assert_eq!(opened(&house), Err(Some(41)), "whoever was signed in is so no more");
     house.sign_in().expect("signed in again");
     assert_eq!(opened(&house), Err(Some(75)), "no session at an older ledger");
-    let reason = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    let reason = ["audit", "acknowledge-restore", "--reason", "the disk broke", "--yes"];
+    let unasked = house.administrate(&reason[..4]).expect_err("nobody is asked").to_string();
+    assert!(unasked.contains("exit status: 7") && unasked.contains("--yes"), "{unasked}");
     let acknowledged = house.administrate(&reason).expect("acknowledged");
     let list = list_with(&house, "restore_acknowledged");
     assert!(of(&list, "reviewed").is_empty(), "it is the older ledger");
@@ -270,7 +272,7 @@ fn a_backup_from_before_the_newest_bundle_has_a_way_back_that_the_root_key_alone
     house.keep("backup", &backup).expect("backed up while it runs");
     let way_back = ["key", "republish", "--yes"];
     refused(&house, &way_back, 7, "has the newest bundle");
-    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke", "--yes"];
     for rotated in [&["manifest", "log"] as &[&str], &["root"]] {
         for kind in rotated {
             house.administrate(&["key", "rotate", kind, "--yes"]).expect("rotated");

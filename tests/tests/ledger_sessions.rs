@@ -297,7 +297,7 @@ fn t67_an_agent_notices_that_the_ledger_went_back_and_says_so_in_it() {
     house.sign_in().expect("signed in again");
     let mut session = Session::start(&house, &desks, Mode::View, Way::Auto).expect("a session");
     session.end().expect("it ends");
-    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    let taken_on = ["audit", "acknowledge-restore", "--reason", "the disk broke", "--yes"];
     house.administrate(&taken_on).expect("acknowledged");
     let list = list_with(&house, "ledger_rolled_back", &["agent"]);
     assert_eq!(seen_by(&list, "ledger_rolled_back"), ["agent"], "{list}");

@@ -144,6 +144,14 @@ impl Language {
         )
     }
 
+    /// `lost`: the most records that were seen; `size`: those that there are.
+    pub(crate) fn ask_acknowledgement(self, lost: u64, size: u64) -> String {
+        self.pick(
+            format!("This cannot be undone: every program goes on from the server's {} then, though {lost} were seen before. If no backup was restored, somebody removed what is missing, and this would excuse it. Type {size} to do it:", counted(size, "record")),
+            format!("この操作は取り消せません。以前は {lost} 件が確認されていますが、全プログラムがサーバーの現在の {size} 件を引き継ぎます。バックアップを復元していないのであれば、不足分は誰かが削除したものであり、それを認めることになります。実行するには {size} と入力してください:"),
+        )
+    }
+
     pub(crate) fn pruned(self, before: u64) -> String {
         self.pick(
             format!("The content of {} is gone. What proves the rest stays, so that it verifies as before.", counted(before, "record")),

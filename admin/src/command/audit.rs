@@ -70,7 +70,7 @@ pub enum AuditCommand {
     Review(ReviewOptions),
     /// Remove the content of old records for good; asks for the passphrase. What remains still verifies
     Prune(PruneOptions),
-    /// A backup was restored and you know it: take the older ledger on; asks for the passphrase
+    /// A backup was restored and you know it: take the older ledger on; asks whether you mean it, and for the passphrase
     AcknowledgeRestore(RestoreOptions),
     /// Write the whole ledger to a file, closed as it is; whoever verifies it needs nothing else
     Export {

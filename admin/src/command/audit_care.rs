@@ -61,6 +61,9 @@ pub struct RestoreOptions {
     /// The most records that any program says it has seen [default: those seen on this computer]
     #[arg(long, value_name = "COUNT")]
     seen: Option<u64>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 /// S92.
@@ -166,6 +169,8 @@ pub(super) async fn acknowledge(
     let note = answer.note.ok_or(AuditFault::NothingToAcknowledge)?;
     let newest = followed(&desk.bundle).open(&note).map_err(AuditFault::Refused)?;
     let Checkpoint { size, root, .. } = newest;
+    let question = desk.language.ask_acknowledgement(lost, size);
+    prompt::confirm(Sure::said(options.yes), &question, &size.to_string())?;
     let (master, _) = unlock(&desk)?;
     let word = Acknowledgement {
         tenant: desk.bundle.tenant,

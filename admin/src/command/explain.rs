@@ -192,7 +192,8 @@ impl Answer<'_> {
             Barred::Disabled => "disabled",
             Barred::NoDevice => "no_device",
         });
-        let allowed = self.decision.outcome.is_ok() && barred.is_none();
+        // What is demanded and cannot be met is refused by the ends, so that no session starts.
+        let allowed = self.decision.outcome.is_ok() && barred.is_none() && unmet.is_empty();
         Printed {
             text: format!("{verdict}{}\n\n{}", also.unwrap_or_default(), table(&rows)),
             json: json!({
@@ -297,6 +298,34 @@ mod tests {
                 assert_eq!((row.value.as_str(), row.by.clone()), expected);
                 assert_eq!(decision.outcome.is_ok(), row.value == OPEN);
             }
+        }
+    }
+    /// S70, S91: who asks a program whether a session may start is told what the sentence tells a person, and that is what
+    /// the ends then do.
+    #[test]
+    fn s70_s91_what_no_program_can_do_allows_no_session_in_the_sentence_and_in_the_answer() {
+        let server = ServerLimits { address_disclosure: AddressDisclosure::RelayOnly, length_s: 3600 };
+        let entry = entry();
+        for (rules, unmet) in [
+            ("", &[] as &[&str]),
+            ("recording = 'optional'\napplication_selection = 'optional'", &[]),
+            ("recording = 'required'", &["recording"]),
+            ("base = 'applications-only'", &["application_selection"]),
+        ] {
+            let rules = toml::from_str(&format!("[default]\n{rules}")).unwrap();
+            let policy = Policy { rules, ..Policy::unwritten(TenantId([1; 8])) };
+            let decision = decide(&policy, &entry, None, (Mode::View, server, 0));
+            let answer = Answer {
+                entry: &entry,
+                mode: Mode::View,
+                version: 1,
+                barred: None,
+                device: None,
+                decision,
+            };
+            let Printed { text, json } = answer.printed(Language::En);
+            assert_eq!((&json["allowed"], &json["unmet"]), (&unmet.is_empty().into(), &json!(unmet)));
+            assert_eq!(text.contains("no session starts"), !unmet.is_empty(), "{text}");
         }
     }
 }

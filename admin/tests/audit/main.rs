@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod flipping;
+mod forms;
 mod ledger;
 mod lengths;
 mod reading;

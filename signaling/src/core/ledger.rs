@@ -58,8 +58,8 @@ pub enum Unwritable {
 pub struct Book {
     tenant: TenantId,
     recipients: Vec<LogPublicKey>,
+    /// What the next key grows from, and none before: whoever reads it later opens nothing older (T63).
     seed: Seed,
-    keys_made: u64,
     frontier: Frontier,
     before: Hash,
     current: Option<Current>,
@@ -103,7 +103,7 @@ impl Book {
         frontier: Frontier,
         before: Hash,
     ) -> Self {
-        Self { tenant, recipients, seed, keys_made: 0, frontier, before, current: None, last: None }
+        Self { tenant, recipients, seed, frontier, before, current: None, last: None }
     }
 
     pub fn size(&self) -> u64 {
@@ -133,8 +133,7 @@ impl Book {
         let current = match good {
             Some(current) => current,
             None => {
-                self.keys_made += 1;
-                let seed = self.seed.child(&format!("key {}", self.keys_made));
+                let seed = self.next_seed();
                 let key = DataKey::new(&seed);
                 let envelope = key.seal(&self.recipients, self.tenant, &seed);
                 let envelope = envelope.map_err(|_| Unwritable::NoKey)?;
@@ -156,6 +155,13 @@ impl Book {
                 .append(&Opened::Entry(Entry::server(Event::ClockStepped { by_ms })), Class::Server)?;
         }
         Ok(draft)
+    }
+
+    /// Nobody makes it once more from what is held afterwards (T63).
+    fn next_seed(&mut self) -> Seed {
+        let seed = self.seed.child("key");
+        self.seed = self.seed.child("next");
+        seed
     }
 
     /// The draft is on disk.
@@ -215,4 +221,25 @@ fn stepped(last: Moment, now: Moment) -> Option<i64> {
     let by = i128::from(now.unix_ms) - i128::try_from(expected).unwrap_or(i128::MAX);
     let by = i64::try_from(by).unwrap_or(i64::MAX);
     (by.unsigned_abs() > STEP_MS).then_some(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T63, threats B6: a key that was thrown away cannot be made once more from what is held since.
+    #[test]
+    fn t63_what_a_data_key_grew_from_is_gone_once_it_is_made() {
+        let (tenant, seed) = (TenantId([1; 8]), Seed::from_bytes([3; 32]));
+        let mut book = Book::new(tenant, Vec::new(), seed, Frontier::default(), NOTHING_BEFORE);
+        let mut seen = vec![book.seed.derive::<32>("a key")];
+        for _ in 0..3 {
+            let made = book.next_seed();
+            for seed in [&made, &book.seed] {
+                let grown = seed.derive("a key");
+                assert!(!seen.contains(&grown), "an earlier seed is still there");
+                seen.push(grown);
+            }
+        }
+    }
 }

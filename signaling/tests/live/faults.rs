@@ -24,6 +24,7 @@ use tasuki_protocol::signal::{
 use crate::client::{Operator, PASSWORD, PATIENCE, QUICK, World, new_operator};
 use crate::crash::Process;
 use crate::ledger::{come_and_go, read_until_entry};
+use crate::older::grow_younger;
 use crate::operations::plain;
 use crate::pairing::{hellos, open, pair};
 
@@ -193,24 +194,36 @@ pub(crate) async fn assert_sound(data: &Path) {
     pool.close().await;
 }
 
-/// A database of the first three steps with an account in it, where today's was.
-async fn grow_young(data: &Path) {
+/// A database of the first `taken` steps where today's was; of three, with an account in it.
+async fn grow_young(data: &Path, taken: usize) {
     for end in ["", "-wal", "-shm"] {
         std::fs::remove_file(data.join(format!("tasuki.db{end}"))).ok();
     }
     let pool = pool(data).await;
-    let old = steps().into_iter().take(3).collect::<Vec<_>>();
-    Migrator { migrations: old.into(), ..Migrator::DEFAULT }.run(&pool).await.unwrap();
-    for row in [
-        "INSERT INTO operators (name_index, person, password, modes, state, created)
-         VALUES (x'01', x'02', 'p', 'view', 'enabled', 1)",
-        "INSERT INTO devices (operator, key, state, added) VALUES (1, x'03', 'approved', 1)",
-        "INSERT INTO admin_tokens (hash, kind, expires) VALUES (x'04', 'first', 9223372036854775807)",
-        "PRAGMA journal_mode = WAL",
-    ] {
-        sqlx::query(row).execute(&pool).await.unwrap();
+    if taken > 0 {
+        let old = steps().into_iter().take(taken).collect::<Vec<_>>();
+        Migrator { migrations: old.into(), ..Migrator::DEFAULT }.run(&pool).await.unwrap();
+        for row in [
+            "INSERT INTO operators (name_index, person, password, modes, state, created)
+             VALUES (x'01', x'02', 'p', 'view', 'enabled', 1)",
+            "INSERT INTO devices (operator, key, state, added) VALUES (1, x'03', 'approved', 1)",
+            "INSERT INTO admin_tokens (hash, kind, expires) VALUES (x'04', 'first', 9223372036854775807)",
+            "PRAGMA journal_mode = WAL",
+        ] {
+            sqlx::query(row).execute(&pool).await.unwrap();
+        }
     }
     pool.close().await;
+}
+
+/// What people would miss: who has an account, and at which computer.
+async fn people(data: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pool = pool(data).await;
+    let query = "SELECT operators.name_index, devices.key FROM operators
+         LEFT JOIN devices ON devices.operator = operators.id ORDER BY 1, 2";
+    let rows = sqlx::query(query).fetch_all(&pool).await.unwrap_or_default();
+    pool.close().await;
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
 fn copied(from: &Path, to: &Path) {
@@ -245,49 +258,73 @@ fn stop(mut child: Child) {
 /// Which steps a database has taken.
 async fn taken(data: &Path) -> Vec<i64> {
     let pool = pool(data).await;
-    let rows = sqlx::query("SELECT version, success FROM _sqlx_migrations ORDER BY version");
-    let rows = rows.fetch_all(&pool).await.unwrap();
+    let kept = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let is_kept = sqlx::query_scalar::<_, i64>(kept).fetch_one(&pool).await.unwrap() == 1;
+    let rows = match is_kept {
+        true => sqlx::query("SELECT version, success FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&pool)
+            .await
+            .unwrap(),
+        false => Vec::new(),
+    };
     pool.close().await;
     assert!(rows.iter().all(|row| row.get::<bool, _>(1)), "a step is half taken");
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// F20: SQLite changes its files with nothing but writes, so a kill at each of them is a kill at each
-/// statement. Every one leaves whole steps alone, and the next start takes the others.
-#[tokio::test]
-async fn f20_a_migration_that_is_killed_at_any_write_leaves_whole_steps_and_is_ended_by_the_next_start()
-{
-    let mut world = World::uninitialised().await;
-    world.stop().await;
-    grow_young(&world.data()).await;
+/// Kills the program at each write by which a file grows, and has another start end what it began; gives after how many
+/// steps it died.
+async fn killed_at_each_write(data: &Path, tried: &Path) -> BTreeSet<usize> {
     let every: Vec<i64> = steps().iter().map(|step| step.version).collect();
-    let tried = world.folder.path().join("tried");
+    let (before, who) = (taken(data).await, people(data).await);
     let mut lengths = BTreeSet::new();
     // A page and its head in the log, each; the odd bytes cut in the midst of one.
     for limit in (0..).step_by(4120 + 7) {
-        copied(&world.data(), &tried);
-        match started(&tried, Some(limit)) {
+        copied(data, tried);
+        match started(tried, Some(limit)) {
             Ok(child) => {
                 stop(child);
                 break;
             }
             Err(status) => assert_eq!(status.signal(), Some(Signal::XFSZ.as_raw()), "{status}"),
         }
-        assert_sound(&tried).await;
-        let steps = taken(&tried).await;
-        assert!(every.starts_with(&steps) && steps.len() >= 3, "{limit}: {steps:?}");
-        if !lengths.insert(steps.len()) {
-            continue;
-        }
-        stop(started(&tried, None).expect("the next start ends it"));
-        assert_eq!(taken(&tried).await, every);
-        let pool = pool(&tried).await;
-        let left = "SELECT COUNT(*) FROM operators, devices, admin_tokens WHERE modes = 'view'";
-        assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&pool).await.unwrap(), 1);
-        pool.close().await;
+        assert_sound(tried).await;
+        let steps = taken(tried).await;
+        assert!(every.starts_with(&steps) && steps.starts_with(&before), "{limit}: {steps:?}");
+        lengths.insert(steps.len());
+        stop(started(tried, None).unwrap_or_else(|status| panic!("killed at {limit}: {status}")));
+        assert_eq!(taken(tried).await, every, "killed at {limit}");
+        assert_eq!(people(tried).await, who, "killed at {limit}");
     }
-    // Dead before each of the steps that this database lacks.
-    assert!((3..every.len()).all(|steps| lengths.contains(&steps)), "where it was killed: {lengths:?}");
+    lengths
+}
+
+/// F20: SQLite changes its files with nothing but writes, so a kill at each of them is a kill at each statement. Every
+/// one leaves whole steps alone, and the next start takes the others: of a database with nothing in it, of an old one, and
+/// of one with people, a policy and a ledger.
+#[tokio::test]
+async fn f20_a_migration_that_is_killed_at_any_write_leaves_whole_steps_and_is_ended_by_the_next_start()
+{
+    let mut world = World::uninitialised().await;
+    world.stop().await;
+    let tried = world.folder.path().join("tried");
+    for from in [0, 3] {
+        grow_young(&world.data(), from).await;
+        assert_eq!(people(&world.data()).await.len(), usize::from(from > 0));
+        let lengths = killed_at_each_write(&world.data(), &tried).await;
+        // Dead before each of the steps that this database lacks.
+        let all = (from..steps().len()).all(|steps| lengths.contains(&steps));
+        assert!(all, "from {from}, where it was killed: {lengths:?}");
+    }
+    let mut world = World::start().await;
+    for name in ["hanako", "taro"] {
+        drop(world.operator(name).await);
+    }
+    world.stop().await;
+    grow_younger(&world.data(), 5).await;
+    assert_eq!(people(&world.data()).await.len(), 2);
+    let lengths = killed_at_each_write(&world.data(), &tried).await;
+    assert!((5..steps().len()).all(|steps| lengths.contains(&steps)), "{lengths:?}");
 }
 
 /// F20: nobody's data is touched by an older program, which says what to do.

@@ -27,7 +27,7 @@ async fn columns(pool: &SqlitePool, schema: &str, table: &str) -> BTreeSet<Strin
 }
 
 /// Turns the database of `data` into one that had taken `taken` steps when these rows were written.
-async fn grow_younger(data: &Path, taken: usize) {
+pub(crate) async fn grow_younger(data: &Path, taken: usize) {
     let (today, then) = (data.join("tasuki.db"), data.join("then.db"));
     let options = SqliteConnectOptions::new().filename(&then).create_if_missing(true);
     let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);

@@ -1,5 +1,7 @@
 //! How long refusals take, and suspensions last (T52, S64).
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
@@ -11,35 +13,56 @@ use tasuki_protocol::rights::Mode;
 
 use crate::acts::database;
 use crate::client::{DEAR, PASSWORD, World};
+use crate::crash::Process;
 use crate::second::with_authenticator;
 
 fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
 }
 
-/// The milliseconds by which each way took longer than the first, by the lower quartile of rounds in which
-/// they take turns: what other programs take of the machine is in the slower ones.
-async fn longer(world: &World, rounds: usize) -> Vec<f64> {
-    let mut took = vec![Vec::new(); WAYS.len()];
-    for _ in 0..rounds {
-        for (way, Way { name, password, device, digits }) in WAYS.iter().enumerate() {
-            let begun = Instant::now();
-            let device = key(*device);
-            let answer = world.login_with(name, password, &device, |request| {
-                request.totp = digits.map(str::to_owned);
-            });
-            assert_eq!(answer.await.status, 401);
-            took[way].push(begun.elapsed().as_secs_f64() * 1000.0);
-        }
-    }
-    let quartiles: Vec<f64> = took
-        .into_iter()
-        .map(|mut way| {
-            way.sort_by(f64::total_cmp);
-            way[way.len() / 4]
-        })
-        .collect();
-    quartiles[1..].iter().map(|way| way - quartiles[0]).collect()
+/// Nanoseconds for which a thread has run, and for which it has stood in line for a processor that others had (proc(5),
+/// `schedstat`).
+fn ran_and_stood(thread: &Path) -> Option<(u64, u64)> {
+    let told = std::fs::read_to_string(thread.join("schedstat")).ok()?;
+    let mut spans = told.split_whitespace().map_while(|span| span.parse().ok());
+    Some((spans.next()?, spans.next()?))
+}
+
+/// Of all threads of a process.
+fn each(process: &Path) -> HashMap<PathBuf, (u64, u64)> {
+    let threads = std::fs::read_dir(process.join("task")).unwrap().filter_map(Result::ok);
+    threads.filter_map(|thread| Some((thread.path(), ran_and_stood(&thread.path())?))).collect()
+}
+
+/// The milliseconds until `way` is refused, without those in which the thread that computed, nearly always the one with the
+/// hash, stood in line for a processor: what other programs take of the machine tells nobody anything.
+async fn refused_after(world: &World, server: &Path, way: &Way) -> f64 {
+    let Way { name, password, device, digits } = way;
+    let (before, begun) = (each(server), Instant::now());
+    let device = key(*device);
+    let answer = world.login_with(name, password, &device, |request| {
+        request.totp = digits.map(str::to_owned);
+    });
+    assert_eq!(answer.await.status, 401);
+    let took = begun.elapsed();
+    let since = |(thread, (ran, stood)): (PathBuf, (u64, u64))| {
+        let (ran_before, stood_before) = before.get(&thread).copied().unwrap_or_default();
+        (ran - ran_before, stood - stood_before)
+    };
+    let (_, stood) = each(server).into_iter().map(since).max().unwrap_or_default();
+    (took.as_secs_f64() - stood as f64 / 1e9) * 1000.0
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// Of each way but the first by how many milliseconds it took longer than that, as the median over all rounds of how it
+/// compares with the first of its own round.
+fn longer(rounds: &[Vec<f64>]) -> Vec<f64> {
+    let differences = |way: usize| rounds.iter().map(|took| took[way] - took[0]).collect();
+    (1..WAYS.len()).map(|way| median(differences(way))).collect()
 }
 
 /// One way to be refused.
@@ -80,7 +103,7 @@ const WAYS: [Way; 8] = [
 #[tokio::test]
 async fn t52_refusals_of_every_cause_take_the_same_time() {
     let [memory, passes] = DEAR;
-    let world = World::with(&[memory, passes, ("lock_after", "10000")]).await;
+    let mut world = World::with(&[memory, passes, ("lock_after", "10000")]).await;
     with_authenticator(&world, &key(APPROVED)).await;
     for name in ["jiro", "saburo", "taro"] {
         world.add_operator(name, &[Mode::View]).await;
@@ -93,14 +116,27 @@ async fn t52_refusals_of_every_cause_take_the_same_time() {
     let suspended = "INSERT INTO failures (operator, device, failures, locked_until)
          SELECT MAX(id), x'', 10000, 9000000000000 FROM operators";
     sqlx::query(suspended).execute(&mut database(&world).await).await.unwrap();
-    let mut last = Vec::new();
-    for _ in 0..10 {
-        last = longer(&world, 9).await;
-        if last.iter().all(|longer| longer.abs() < 20.0) {
+    world.stop().await;
+    // In a process of its own, whose threads are no other test's.
+    let server = Process::start_set(&world, &[memory, passes, ("lock_after", "10000")]);
+    let process = PathBuf::from(format!("/proc/{}", server.id()));
+    let mut rounds: Vec<Vec<f64>> = Vec::new();
+    // All rounds count; where they do not suffice for a noisy machine, more are added.
+    for enough in [5, 11, 25] {
+        while rounds.len() < enough {
+            let mut took = vec![0.0; WAYS.len()];
+            // They take turns at being the first.
+            for turn in 0..WAYS.len() {
+                let way = (turn + rounds.len() * 3) % WAYS.len();
+                took[way] = refused_after(&world, &process, &WAYS[way]).await;
+            }
+            rounds.push(took);
+        }
+        if longer(&rounds).iter().all(|longer| longer.abs() < 20.0) {
             return;
         }
     }
-    panic!("milliseconds beside an unknown name: {last:.1?}");
+    panic!("milliseconds beside an unknown name: {:.1?} of {rounds:.0?}", longer(&rounds));
 }
 
 /// S64: fifteen minutes where nobody said otherwise, and the right password is told of by its own device alone.

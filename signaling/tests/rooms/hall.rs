@@ -34,6 +34,8 @@ pub(crate) struct Hall {
     pub(crate) rows: Vec<(Kept, LastSeen, Instant, u32)>,
     /// In force when the server starts again.
     pub(crate) policy: Policy,
+    /// When this began, in seconds since 1970.
+    pub(crate) began: u64,
     start: Instant,
     pub(crate) now: Instant,
     last: u64,
@@ -72,7 +74,7 @@ impl Hall {
         let issuer = issuer(relays, policy.clone());
         let rooms = Rooms::new(settings, issuer, Seed::from_bytes([1; 32]), resting);
         let (rows, database) = (Vec::new(), Some(Outcome::Durable));
-        Self { rooms, rows, policy, start, now: start, last: 0, database }
+        Self { rooms, rows, policy, began: 1_000, start, now: start, last: 0, database }
     }
 
     /// The server is killed, and started again after a while; `who` tells what his rows say of an operator then.
@@ -142,7 +144,7 @@ impl Hall {
 
     /// Seconds since 1970, as the rooms are told.
     pub(crate) fn unix(&self) -> u64 {
-        1_000 + (self.now - self.start).as_secs()
+        self.began + (self.now - self.start).as_secs()
     }
 
     /// Lets time pass, waking at every deadline in between.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod drawn;
 mod explained;
 mod guessing;
 mod hall;

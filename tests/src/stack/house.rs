@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tasuki_protocol::bundle::Bundle;
 use tempfile::TempDir;
 
-use super::places::free_port;
+use super::site::Site;
 use crate::running::{COMPUTED, Line, Mark, PATIENCE, Process, Voice, program, run, until};
 
 const OPERATOR: &str = "hanako";
@@ -30,32 +30,6 @@ const ADMIN_PASSWORD: &str = "seven lemons under a tin roof";
 /// would; nobody is there to be asked again for his password after ten minutes.
 const SETTINGS: [&str; 4] =
     ["joins_per_address=1000", "openings_burst=1000", "confirm_s=86400", "address_disclosure=all"];
-
-/// Where a house stands: under which name its server is reached, and how its programs are started.
-#[derive(Debug, Clone)]
-pub struct Site {
-    pub host: String,
-    pub listen: SocketAddr,
-    pub port: u16,
-    /// Words in front of every program, which put it into a network; none for this one.
-    pub inside: Vec<String>,
-}
-
-impl Site {
-    fn here() -> Result<Self> {
-        let port = free_port()?;
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Self { host: "127.0.0.1".to_owned(), listen, port, inside: Vec::new() })
-    }
-
-    pub(super) fn command(&self, name: &str) -> Result<Command> {
-        let program = program(name)?;
-        let Some((first, more)) = self.inside.split_first() else { return Ok(Command::new(program)) };
-        let mut command = Command::new(first);
-        command.args(more).arg(program);
-        Ok(command)
-    }
-}
 
 /// Everything that runs without a desktop. Dropped, it ends, and its folder goes.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod colleague;
 mod house;
 mod places;
 mod session;
+mod site;
 mod windows;
 
 pub use self::windows::{
@@ -11,10 +12,11 @@ pub use self::windows::{
     focused, place_in_window, set_layout, shows_in_window, window_program,
 };
 pub use self::{
-    house::{House, Site},
+    house::House,
     places::{all_bytes_below, free_port},
     session::{
         Desks, Session, Way, accept_at_terminal, an_answer_counts, assert_aes_256, start_agent,
         start_operator, stats_of,
     },
+    site::Site,
 };

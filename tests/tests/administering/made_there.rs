@@ -8,7 +8,13 @@ use ed25519_dalek::SigningKey;
 use tasuki_admin::client::Client;
 use tasuki_admin::profile::{Place, Profile};
 use tasuki_admin::vault::{Master, Passphrase};
+use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, Vault, WrappedLogKey, WrappedLogKeys};
+use tasuki_protocol::ledger::audit::Item;
+use tasuki_protocol::ledger::export::Splitter;
+use tasuki_protocol::ledger::keys::SealedKey;
+use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_tests::running::until;
 use tasuki_tests::stack::{House, all_bytes_below};
 use tasuki_tests::tapping::encodings;
 
@@ -68,6 +74,68 @@ pub(crate) fn any_in(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
     let at =
         |at: usize| begins[place(&bytes[at..])].iter().any(|needle| bytes[at..].starts_with(needle));
     (0..bytes.len().saturating_sub(1)).any(at)
+}
+
+/// The data keys of the ledger, the newest last, as the holder of these log keys opens them from an export.
+fn data_keys(house: &House, log_keys: &[[u8; 32]]) -> Vec<Vec<u8>> {
+    let file = house.folder().join("keys.export");
+    house.administrate(&["audit", "export", file.to_str().expect("a name")]).expect("exported");
+    let mut export = Splitter::default();
+    export.push(&fs::read(&file).expect("the export"));
+    fs::remove_file(file).expect("read");
+    let (mut tenant, mut keys) = (None, Vec::new());
+    while let Some(item) = export.item().expect("an item") {
+        match item {
+            Item::Header(header) => {
+                tenant = Some(Bundle::open_first(&header.bundle.0).expect("a bundle").tenant);
+            }
+            Item::Key(envelope) => {
+                let (sealed, tenant) = (Vec::<SealedKey>::from(envelope), tenant.expect("a head"));
+                let open = |key: &[u8; 32]| {
+                    let key = LogSecretKey::from_bytes(*key);
+                    let open = |seal: &SealedKey| {
+                        key.open(b"tasuki-data-key-v1", &tenant.0, &seal.sealed.0).ok()
+                    };
+                    sealed.iter().find_map(open)
+                };
+                keys.push(log_keys.iter().find_map(open).expect("a log key opens it"));
+            }
+            Item::Tombstone(_) | Item::Acknowledgement(_) | Item::Record(_) | Item::Checkpoint(_) => {}
+        }
+    }
+    keys
+}
+
+/// T63: of the keys that records were sealed with, the server has the one that it seals with now, in its memory alone:
+/// not in its folder, nor in a log that tells everything, and none of before, whether it was thrown away while it ran or
+/// was another run's.
+#[test]
+fn t63_no_data_key_of_before_is_anywhere_at_the_server() {
+    let mut house = House::set_up().expect("a house");
+    house.restart_talkative_server().expect("it comes up");
+    house.sign_in_administrator().expect("signed in");
+    // Records that are sealed to another log key are so under a data key of its own.
+    house.administrate(&["key", "rotate", "log", "--yes"]).expect("changed");
+    let log_keys = opened_log_keys(&house, &master(&house, house.secrets()[0]));
+    // One of the run before, and two of this one; an export ends where a checkpoint does.
+    let keys = until("a checkpoint over a record under the newest key", || {
+        let keys = data_keys(&house, &log_keys);
+        Ok((keys.len() >= 3).then_some(keys))
+    });
+    let keys = keys.expect("signed");
+    let (now, before) = keys.split_last().expect("a key");
+    let memory = memory_of(house.server.id());
+    assert!(any_in(&memory, std::slice::from_ref(now)), "the one in use is in memory, as bytes");
+    let mut there = all_bytes_below(&house.folder().join("server")).expect("its folder");
+    there.extend(house.server.log().tail(usize::MAX).into_bytes());
+    for (at, key) in keys.iter().enumerate() {
+        assert!(!any_in(&there, &encodings(key)), "data key {at} of {} is written down", keys.len());
+    }
+    for (at, key) in before.iter().enumerate() {
+        let hex = key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let is_there = any_in(&memory, &[key.clone(), hex.into_bytes()]);
+        assert!(!is_there, "data key {at} of {} is in the server's memory", keys.len());
+    }
 }
 
 /// R9, S49, S50: neither in the server's folder, nor in a log that tells everything, nor in its memory is what

@@ -16,10 +16,10 @@ pub(crate) fn enrolled(house: &House, name: &str) {
     let invited = house.administrate(&["admin", "add", name]).expect("an invitation");
     let token = invited["token"].as_str().expect("a token");
     let bundle = house.bundle();
-    let arguments = ["--bundle", text(&bundle), "enrol", "--name", name];
+    let arguments = ["--json", "--bundle", text(&bundle), "enrol", "--name", name];
     let typed = format!("{token}\neight lemons under a tin roof\n");
-    let (code, said) = administer(house, name, &arguments, &typed);
-    assert_eq!(code, Some(0), "{said}");
+    let enrolled = answered(house, name, &arguments, &typed);
+    assert!(enrolled["key"].is_string(), "{enrolled}");
 }
 
 /// S42, S56: who read the policy before another came in between changes nothing and is told what to do; and

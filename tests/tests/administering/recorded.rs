@@ -149,6 +149,14 @@ fn changed(
     Some(format!("{}\r\n\r\n{body}", head.replacen("http/1.1", "HTTP/1.1", 1)).into_bytes())
 }
 
+/// What the passphrase costs whoever guesses it (threats B6): a quarter of a GiB, four passes, four lanes, with a salt.
+fn assert_dear(kdf: &Value) {
+    let costs = ["memory_kib", "passes", "lanes"].map(|cost| kdf[cost].clone());
+    assert_eq!(costs, [256 * 1024, 4, 4].map(Value::from), "{kdf}");
+    let salt = STANDARD.decode(kdf["salt"].as_str().expect("a salt")).expect("base64");
+    assert!(salt.len() == 16 && salt != [0; 16], "{kdf}");
+}
+
 /// A request's line, and the names of all that its body says.
 fn shape(request: &[u8]) -> String {
     let text = String::from_utf8_lossy(request);
@@ -222,6 +230,13 @@ fn r9_s49_s50_the_requests_that_make_and_change_the_organisations_keys_carry_no_
     let requests = taken.lock().expect("the recording").clone();
     let shapes: Vec<String> = requests.iter().map(|request| shape(request)).collect();
     assert_eq!(shapes, INIT);
+    // What of it is wrapped by the passphrase, there and here.
+    let sent = String::from_utf8_lossy(&requests[4]).into_owned();
+    let sent: Value =
+        serde_json::from_str(sent.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+    assert_dear(&sent["log_keys"][0]["by_passphrase"]["kdf"]);
+    let vault = fs::read(house.folder().join("admin/vault.json")).expect("the vault");
+    assert_dear(&serde_json::from_slice::<Value>(&vault).expect("JSON")["master"]["kdf"]);
 
     let passphrase = made["passphrase"].as_str().expect("a passphrase").to_owned();
     let mut written: Vec<String> = vec![passphrase.clone(), passphrase.replace(' ', "")];
@@ -301,4 +316,33 @@ fn t8_t14_a_server_that_answers_a_recovery_with_two_bundles_gets_nothing_signed(
         assert!(any_in(&said, &[b"POST /v1/admin/recover".to_vec()]), "{name}: it is in");
         assert!(!any_in(&said, &[PUBLISH_PATH.as_bytes().to_vec()]), "{name}: nothing was signed");
     }
+}
+
+/// S50: a passphrase of one's own is long and hard to guess, or no keys are made; whoever is refused comes again with a
+/// better one, which opens what it wrapped at the full cost.
+#[test]
+fn s50_init_makes_no_keys_under_a_passphrase_that_can_be_guessed() {
+    let site = Site::here().expect("a port");
+    let (house, [token, pin]) = House::begin_at(site).expect("a server without keys");
+    let server = format!("https://127.0.0.1:{}", house.port());
+    let init = ["--server", &server, "init", "--fingerprint", &pin, "--own-passphrase"];
+    let vault = house.folder().join("admin/vault.json");
+    let mut way_in = format!("{token}\n{OWN}\n");
+    // Too short, long enough and one word again and again, and the organisation's own name.
+    for weak in ["kx7 Qm2 vU9", "lemons lemons lemons", "example help tasuki"] {
+        let (code, said) = administer(&house, "admin", &init, &format!("{way_in}{weak}\n"));
+        assert!(code == Some(7) && said.contains("too easy to guess"), "{weak}: {code:?} {said}");
+        assert!(!vault.exists() && !house.bundle().exists(), "{weak}");
+        // The token was for the door, and he is in.
+        way_in.clear();
+    }
+    let strong = "gravel otter 41 hums beneath violet scaffolds";
+    let made = answered(&house, "admin", &[&["--json"], &init[..]].concat(), &format!("{strong}\n"));
+    assert!(
+        made["passphrase"].is_null() && made["shares"].as_array().is_some_and(|all| all.len() == 3)
+    );
+    let kept: Value = serde_json::from_slice(&fs::read(&vault).expect("the vault")).expect("JSON");
+    assert_dear(&kept["master"]["kdf"]);
+    let bundle = Bundle::open_first(&fs::read(house.bundle()).expect("read")).expect("a bundle");
+    assert_eq!(master(&house, strong).root().verifying_key().to_bytes(), bundle.root.0);
 }
