@@ -153,6 +153,13 @@ fn the_whole_question_is_told(reader: &Reader, words: &Words) {
     for line in &all {
         assert!(question.description.contains(line), "{line}: {}", question.description);
     }
+    let asked = scenes::question(Mode::Manage, lang);
+    let recorded = consent::recording(&asked).say(lang);
+    for who in [&asked.manifest.operator_name, &asked.organisation] {
+        assert!(reader.nodes().iter().any(|node| node.is(LABEL, who)), "{who} is seen");
+        assert!(question.description.contains(who.as_str()), "{who}: {}", question.description);
+    }
+    assert!(question.description.contains(recorded), "{}", question.description);
     assert!(question.description.ends_with(words.scam), "{}", question.description);
     let is_seen = |line: &str| reader.nodes().iter().any(|node| node.is(LABEL, line));
     assert!(is_seen(words.scam), "the warning stands beside the buttons");

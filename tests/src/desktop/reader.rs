@@ -13,6 +13,9 @@ use crate::running::{run, until};
 /// Whoever asks all the time keeps the windows from all else.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// AT-SPI's bit of what can be used (atspi-constants.h).
+const ENABLED: u32 = 1 << 8;
+
 /// A session bus of its own, on which somebody reads windows out.
 #[derive(Debug)]
 pub struct Reader {
@@ -39,6 +42,7 @@ pub mod role {
     pub const PASSWORD: u32 = 40;
     pub const BUTTON: u32 = 43;
     pub const RADIO_BUTTON: u32 = 44;
+    pub const SWITCH: u32 = 62;
     pub const ENTRY: u32 = 79;
 }
 
@@ -72,6 +76,22 @@ impl Reader {
     /// What everything of this role is called, in the window that came last.
     pub fn names(&self, role: u32) -> Vec<String> {
         self.nodes().into_iter().filter(|node| node.role == role).map(|node| node.name).collect()
+    }
+
+    /// What everything of this role is called, and whether it can be used now.
+    ///
+    /// # Errors
+    /// One of it is gone.
+    pub fn offers(&self, role: u32) -> Result<Vec<(String, bool)>> {
+        let mut nodes = self.nodes();
+        nodes.retain(|node| node.role == role);
+        let offered = |node: Node| {
+            let told = self.ask(&node.program, &node.path, "Accessible.GetState", &[])?;
+            let states = told.split_whitespace().skip_while(|word| *word != "uint32").nth(1);
+            let states: u32 = states.context("a state without bits")?.parse()?;
+            Ok((node.name, states & ENABLED != 0))
+        };
+        nodes.into_iter().map(offered).collect()
     }
 
     /// Waits for something of this role whose name begins so, in the window that came last.

@@ -11,13 +11,14 @@ use tasuki_tests::{
     stack::{AgentWindow, OperatorWindow, Way},
 };
 
-use super::{OPERATOR, OWN_HAND, Room, nothing_is_marked_any_more};
+use super::{A_YES_COUNTS, OPERATOR, OWN_HAND, Room, nothing_is_marked_any_more};
 
 /// Sooner and shorter than anybody would choose, for a test that waits for both.
 const TIMES: [(&str, &str); 2] = [("TASUKI_CONTINUE_EVERY_S", "4"), ("TASUKI_CONTINUE_ANSWER_S", "12")];
 const ASKED: &str = "Shall the session go on?";
 /// At the end user's, who is told nothing that an operator has to do.
 const OVER: &str = "Nobody said that the session shall go on, so it ended.";
+const LEFT: &str = "Without your answer the session ends in ";
 const NOT_BY_HAND: &str = "Only a mouse or keyboard at this computer can press this button.";
 
 /// T34, T2: at the user's, by her hand and no program's; in Share at the operator's, and not by the user's hand, which
@@ -70,8 +71,14 @@ fn no_program_answers(room: &Room, hers: &Reader, agent: &AgentWindow<'_>) {
         Ok(hers.heard(NOT_BY_HAND))
     })
     .unwrap();
+    // Until a yes would count again.
+    thread::sleep(A_YES_COUNTS);
+    let before = hers.hear(LEFT).unwrap();
     xdotool(&["key", "Tab", "space"]);
-    assert!(hers.heard(ASKED).is_some(), "somebody else has answered");
+    thread::sleep(A_YES_COUNTS);
+    // A question that comes after a yes has all of its time.
+    let now = hers.heard(LEFT).expect("somebody else has answered");
+    assert!(now < before, "{now} after {before}");
 }
 
 /// Presses until nothing is asked any more: a yes counts late after a question came, and after a press that was none.

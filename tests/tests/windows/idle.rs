@@ -52,11 +52,26 @@ fn t17_t55_s63_a_window_that_waits_tells_by_itself_that_nobody_is_signed_in_any_
     sign_in();
     says("What you typed is right, but your account may not be used at this hour. It may again from ");
     house.administrate(&["operator", "limit", entering::NAME, "--none"]).unwrap();
-    sign_in();
-    says(HOME);
+    sees_only_what_he_may(&house, &his, &sign_in);
 
     house.administrate(&["device", "revoke", entering::NAME, "--yes"]).unwrap();
     says(OUT);
+}
+
+/// S66: once his administrator leaves him two modes.
+fn sees_only_what_he_may(house: &House, his: &Reader, sign_in: &dyn Fn()) {
+    house.administrate(&["operator", "change", entering::NAME, "--modes", "view,show"]).unwrap();
+    sign_in();
+    his.wait_for(role::LABEL, HOME).unwrap();
+    let cards = his.offers(role::RADIO_BUTTON).unwrap();
+    let wanted = [
+        ("Manage", false),
+        ("Control", false),
+        ("View", true),
+        ("Share my screen", false),
+        ("Show my screen", true),
+    ];
+    assert_eq!(cards.iter().map(|(name, may)| (name.as_str(), *may)).collect::<Vec<_>>(), wanted);
 }
 
 /// An hour of the day that is far from now, in both directions.

@@ -12,13 +12,13 @@ use tasuki_tests::{
 };
 use x11rb::{
     connection::Connection as _,
-    protocol::xproto::{ConnectionExt as _, GrabMode, GrabStatus},
+    protocol::xproto::{ConnectionExt as _, GrabMode, GrabStatus, KeyButMask},
 };
 
 use super::{OWN_HAND, Room, USER, click_until_focused};
 
-/// X's number of the letter A.
-const A: u8 = 38;
+/// X's numbers of the left Control, the letter A and the right Alt.
+const HELD: [u8; 3] = [37, 38, 108];
 /// Keys that letters do not show, by X's numbers, and what they are called where the layout is Japanese.
 const PLACES: [(u8, &str); 18] = [
     (37, "Control_L"),
@@ -69,11 +69,21 @@ fn s2_t50_keys_are_grabbed_while_the_picture_has_the_focus_and_let_go_with_it() 
         .unwrap();
     the_pointer_is_drawn_where_the_hand_is((&room.operator, &window), (&room.user, &agent));
 
-    xdotool(&room.operator, &["keydown", "a"]);
-    until("the key to be down at the host", || Ok(is_down(&room.user).then_some(()))).unwrap();
+    // A letter, modifiers of either side and a button.
+    window.point_at_host(USER, notes.middle).unwrap();
+    let held = ["37", "108", "a"];
+    let acts = |act: &'static str| held.map(|key| [act, key]).concat();
+    xdotool(&room.operator, &[&["mousedown", "1"], &acts("keydown")[..]].concat());
+    until("all of it to be down at the host", || {
+        Ok((are_down(&room.user) == (HELD.to_vec(), true)).then_some(()))
+    })
+    .unwrap();
     room.operators_notes.take_keys(&room.operator).unwrap();
-    until("the key to be let go of at the host", || Ok((!is_down(&room.user)).then_some(()))).unwrap();
-    xdotool(&room.operator, &["keyup", "a"]);
+    until("all of it to be let go of at the host", || {
+        Ok((are_down(&room.user) == (Vec::new(), false)).then_some(()))
+    })
+    .unwrap_or_else(|why| panic!("{why:#}: {:?}", are_down(&room.user)));
+    xdotool(&room.operator, &[&["mouseup", "1"], &acts("keyup")[..]].concat());
     until("the keys to be free", || Ok(is_free(&room.operator).then_some(()))).unwrap();
     agent.end(&mut room.hand).unwrap();
 }
@@ -195,10 +205,14 @@ pub(super) fn what_is_typed_elsewhere_stays_here(
     assert_eq!(theirs.text().unwrap(), text);
 }
 
-fn is_down(desktop: &Desktop) -> bool {
+/// The keys that are down, and whether the first button is.
+fn are_down(desktop: &Desktop) -> (Vec<u8>, bool) {
     let display = desktop.connect().unwrap();
     let keys = display.query_keymap().unwrap().reply().unwrap().keys;
-    keys[usize::from(A / 8)] & (1 << (A % 8)) != 0
+    let is_down = |key: &u8| keys[usize::from(key / 8)] & (1 << (key % 8)) != 0;
+    let root = display.setup().roots[0].root;
+    let mask = display.query_pointer(root).unwrap().reply().unwrap().mask;
+    ((8..=255).filter(is_down).collect(), mask.contains(KeyButMask::BUTTON1))
 }
 
 /// Whether another program gets the keyboard, which it gives back at once.

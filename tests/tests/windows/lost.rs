@@ -37,7 +37,9 @@ fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as
     let mut room = Room::furnish();
     types_letters(&room.house);
     let sheet = Painter::open(&room.user, SHEET).unwrap();
-    let paint = |colour| sheet.fill(Rectangle { x: 0, y: 0, ..SHEET }, colour).unwrap();
+    let paint = |colour| {
+        sheet.fill(Rectangle { x: 0, y: 0, ..SHEET }, colour).unwrap();
+    };
     paint(FIRST);
     let (hers, his) = (Reader::start().unwrap(), Reader::start().unwrap());
     let window =
@@ -81,6 +83,8 @@ fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as
 
     past::by_either_way_it_looks_the_same(&room.operator, (&window, &his));
 
+    what_carries_it_is_told(&his, &paint);
+
     room.house.server.signal(Signal::STOP).unwrap();
     his.hear("Reconnecting").unwrap();
     hers.hear("  ·  interrupted").unwrap();
@@ -92,11 +96,26 @@ fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as
     })
     .unwrap();
     assert_eq!(hers.find(role::BUTTON, "Allow").unwrap(), None, "she is asked again");
-    let round_trip = || Ok(his.names(role::LABEL).into_iter().find(|name| name.ends_with(" ms")));
-    until("the figures to return", round_trip).unwrap();
+    his.wait_for(role::LABEL, "Round trip: ").unwrap();
     type_there(&room, &window, "back again");
     assert!(room.sessions().is_empty(), "it is the same session");
     agent.end(&mut room.hand).unwrap();
+}
+
+/// By which way it goes, what seals it, and how much passes while something moves.
+fn what_carries_it_is_told(his: &Reader, paint: &dyn Fn(Rgb)) {
+    for words in ["Path: Through the relay", "Encryption: AES-256-GCM"] {
+        his.wait_for(role::LABEL, words).unwrap();
+    }
+    let mut colours = [FIRST, SECOND].into_iter().cycle();
+    for (what, unit, none) in [("Pictures: ", " fps", "0 fps"), ("Rate: ", "bit/s", "0 kbit/s")] {
+        until("a figure of what moves", || {
+            colours.by_ref().take(2).for_each(paint);
+            let told = his.find(role::LABEL, what)?.map(|told| told.name.replacen(what, "", 1));
+            Ok(told.filter(|told| told.ends_with(unit) && told != none))
+        })
+        .unwrap();
+    }
 }
 
 /// The operator's preference, before his window opens.

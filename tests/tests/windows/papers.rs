@@ -3,7 +3,10 @@
 use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
-use tasuki_protocol::rights::{Capability, Mode};
+use tasuki_protocol::{
+    ids::Role,
+    rights::{Capability, Mode},
+};
 use tasuki_tests::{
     desktop::Hand,
     running::{program, run, until},
@@ -32,9 +35,14 @@ pub(super) fn a_picture_is_kept_as_the_screen_stands(
     assert!(alike > 25.0, "the file is like the operator's screen by {alike:.1} dB");
 }
 
-/// S97, S99: one value after the other, of a session that the person ended; and the program that checks the page
-/// takes it. Gives whether both ends have signed it.
-pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str) -> bool {
+/// S97, S99: one value after the other, with who ended it; and the program that checks the page takes it. Gives whether
+/// both ends have signed it.
+pub(super) fn it_says_what_was(
+    file: &Path,
+    (mode, ended_by): (Mode, Role),
+    kept: usize,
+    began: &str,
+) -> bool {
     let page = Page::read(file);
     assert_eq!(page.one("組織 / Organisation"), "Example Help");
     assert_eq!(page.one("オペレータ / Operator"), "Hanako Sato (hanako)");
@@ -64,7 +72,10 @@ pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str
     let software = page.one("ソフトウェア / Software");
     assert!(software.matches(env!("CARGO_PKG_VERSION")).count() == 2, "{software}");
     assert!(page.one("ポリシーの版 / Policy version").parse::<u64>().is_ok(), "{page:?}");
-    let ended = "利用者が終了 / the end user ended it (利用者 / end user)";
+    let ended = match ended_by {
+        Role::Agent => "利用者が終了 / the end user ended it (利用者 / end user)",
+        Role::Operator => "オペレータが終了 / the operator ended it (オペレータ / operator)",
+    };
     assert_eq!(page.one("終了 / Ended"), ended);
     assert_eq!(page.one("省略 / Entries left out"), "0");
     // The other end's name is waited for only so long, which a busy machine may exceed.
@@ -78,6 +89,14 @@ pub(super) fn it_says_what_was(file: &Path, mode: Mode, kept: usize, began: &str
     let said: Value = serde_json::from_str(run(verify).unwrap().trim()).unwrap();
     assert_eq!(said["session"], session, "{said}");
     signed_by.contains("オペレータ / operator")
+}
+
+/// S11, S99: of a session in Control without the right to operate.
+pub(super) fn it_grants_no_hand(file: &Path) {
+    let page = Page::read(file);
+    let granted = page.one("許可 / Granted");
+    assert!(granted.contains("see the screen") && !granted.contains("operate"), "{granted}");
+    assert!(page.all("許可の変更 / Change of rights").is_empty(), "{page:?}");
 }
 
 /// S99: of the session in which control was taken back, lent and taken back again, and one picture was kept.

@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    desktop::{Desktop, Painter, RETURN, Reader, Rgb, connections_of, role},
+    desktop::{Desktop, Hand, Painter, RETURN, Reader, Rgb, connections_of, role},
     running::{listening_of, threads_of, until},
     stack::{AgentWindow, Frame, OperatorWindow, Way, clipboard},
 };
@@ -82,10 +82,65 @@ fn s18_t1_t33_t36_the_chosen_one_of_two_monitors_is_shown_and_marked_and_held_fr
     xrandr(&room.operator, "--delmonitor right");
     shows(&room.user, ONE, LATER);
     marked(&window, 0, SECOND);
-    agent.end(&mut room.hand).unwrap();
+    let receipts = agent.receipts().unwrap();
+    window.click_on_bar(&his, "End").unwrap();
+    agent.over(&receipts).unwrap();
     super::nothing_is_marked_any_more(&window);
     until("both ends to leave the desktops alone", || {
         Ok(programs.iter().all(|program| at_desktops(*program).is_empty()).then_some(()))
+    })
+    .unwrap();
+    let noted = room.session_after(0);
+    assert!(noted.contains("\"ended_here\"") && noted.contains("share"), "{noted}");
+
+    she_reads_who_asks_and_says_no(&mut room.hand, (&window, &his), (&agent, &hers));
+    let noted = room.session_after(1);
+    assert!(noted.contains("\"refused\"") && noted.contains("view"), "{noted}");
+}
+
+/// S29, S11: by the key that is under her finger, since Refuse has the focus; the operator reads it as such, and no screen
+/// was touched.
+fn she_reads_who_asks_and_says_no(
+    hand: &mut Hand,
+    (window, his): (&OperatorWindow<'_>, &Reader),
+    (agent, hers): (&AgentWindow<'_>, &Reader),
+) {
+    // Its window is about to be as small as before.
+    hers.press(role::BUTTON, "Enter another number").unwrap();
+    let number = window.new_session(Mode::View).unwrap();
+    the_number_runs_down(his);
+    let touched = || connections_of(agent.desk(), agent.process.id()).unwrap();
+    let rest = touched();
+    agent.enter(hand, &number).unwrap();
+    for line in ["Hanako Sato", "Identity verified", "View your screen"] {
+        hers.wait_for(role::LABEL, line).unwrap();
+    }
+    // One in the window's head, and one below his name.
+    let lines = hers.names(role::LABEL);
+    assert_eq!(lines.iter().filter(|line| *line == "Example Help").count(), 2, "{lines:?}");
+    his.wait_for(role::LABEL, "Waiting for their answer").unwrap();
+    for step in [
+        "The person starts the program and types it, done",
+        "The person reads what will happen, and allows it, now",
+    ] {
+        his.wait_for(role::LIST_ITEM, step).unwrap();
+    }
+
+    hand.key(RETURN).unwrap();
+    his.wait_for(role::LABEL, "The session was refused. Nothing was shown.").unwrap();
+    hers.wait_for(role::LABEL, "You refused. That is always all right.").unwrap();
+    assert_eq!(agent.bar().unwrap(), None);
+    let programs = [window.process.id(), agent.process.id()];
+    assert_eq!(programs.map(at_desktops), [const { Vec::<String>::new() }; 2]);
+    until("the witness to go", || Ok((touched() == rest).then_some(()))).unwrap();
+}
+
+/// What he reads while nobody has come yet.
+fn the_number_runs_down(his: &Reader) {
+    his.wait_for(role::LIST_ITEM, "You read the number to the person, now").unwrap();
+    let first = his.wait_for(role::LABEL, "Valid for ").unwrap().name;
+    until("the number's time to run down", || {
+        Ok(his.find(role::LABEL, "Valid for ")?.filter(|now| now.name != first))
     })
     .unwrap();
 }
@@ -120,7 +175,7 @@ fn sheet(desk: &Desktop, place: Rectangle, colour: Rgb) -> Painter {
 }
 
 /// Threads that capture a desktop or act on it.
-fn at_desktops(program: u32) -> Vec<String> {
+pub(super) fn at_desktops(program: u32) -> Vec<String> {
     let mut names = threads_of(program);
     names.retain(|name| ["tasuki-capture", "tasuki-hands"].contains(&name.as_str()));
     names

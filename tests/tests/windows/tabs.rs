@@ -12,10 +12,12 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OPERATOR, USER, beside_others, entering};
+use super::{OPERATOR, USER, beside_others, entering, scaled::lands};
 
 const CUSTOMER: &str = "Suzuki Shoten";
 const TICKET: &str = "#4410";
+/// On the second monitor, off the places at which pictures are compared.
+const THERE: (i16, i16) = (123, 333);
 const REASON: &str = "the printer is silent";
 
 /// S3: each in its tab, with the monitor that was chosen there. S62, S63, S64: before that, the way in. S53, S69: what
@@ -52,6 +54,8 @@ fn s3_s53_s62_s64_who_signs_in_at_a_new_computer_holds_two_sessions_in_tabs_that
     assert!(asked.to_string().contains(&format!("{TICKET} {REASON}")), "{asked}");
     window.choose_monitor(1).unwrap();
     window.wait_for_monitor(&one, 1).unwrap();
+    window.click_in_picture(&reader, (640, USER.1), THERE).unwrap();
+    lands(&one, (640 + THERE.0, THERE.1));
     window.note_down("", "", REASON).unwrap();
     let mut second = window.connect(&house, &other, Mode::View).unwrap();
 

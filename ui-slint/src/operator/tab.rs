@@ -376,3 +376,24 @@ impl Tab {
         self.watches() && self.has(Capability::Screenshot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_of_a_second_and_of_what_came_since_the_last_count() {
+        let mut rates = Rates::default();
+        let mut told = |seconds, pictures, bytes| {
+            rates.count(seconds, pictures, bytes);
+            (rates.pictures, rates.bits)
+        };
+        assert_eq!(told(1.0, 100, 5_000), (0.0, 0.0), "what came before the first count came whenever");
+        assert_eq!(told(2.0, 148, 30_000), (24.0, 100_000.0));
+        assert_eq!(told(0.5, 154, 30_100), (12.0, 1_600.0));
+        assert_eq!(told(1.0, 154, 30_100), (0.0, 0.0), "nothing came");
+        assert_eq!(told(0.0, 160, 31_000), (0.0, 0.0), "no time has passed");
+        assert_eq!(told(1.0, 161, 31_125), (1.0, 1_000.0));
+        assert_eq!(told(1.0, 2, 10), (0.0, 0.0), "the totals begin anew");
+    }
+}

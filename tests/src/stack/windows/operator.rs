@@ -141,7 +141,9 @@ impl<'a> OperatorWindow<'a> {
             tries += 1;
             self.click(614, 435)?;
             let text = clipboard(self.desk)?.unwrap_or_default();
-            let is_number = text.chars().filter(char::is_ascii_digit).count() == 12;
+            // A link, which has the same digits, may stand there from before.
+            let is_number = !text.contains(char::is_alphabetic)
+                && text.chars().filter(char::is_ascii_digit).count() == 12;
             Ok((is_number && *self.last.borrow() != text).then_some(text))
         })
         .inspect(|number| self.last.borrow_mut().clone_from(number))
@@ -362,10 +364,18 @@ impl<'a> OperatorWindow<'a> {
     /// The End button, then "End now" of its question.
     ///
     /// # Errors
+    /// xdotool failed.
+    pub fn press_end(&self) -> Result<()> {
+        self.click(1220, 67)?;
+        self.click(758, 432)
+    }
+
+    /// The same, in a session with a terminal's agent.
+    ///
+    /// # Errors
     /// The agent did not hear of it.
     pub fn end(&self, agent: &mut Process) -> Result<()> {
-        self.click(1220, 67)?;
-        self.click(758, 432)?;
+        self.press_end()?;
         agent.event(Mark::default(), "the end", |e| e["event"] == "ended")?;
         agent.wait_end().map(drop)
     }

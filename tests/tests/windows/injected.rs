@@ -1,0 +1,41 @@
+//! Presses that no hand did, at the question of a real session.
+
+use std::thread;
+
+use tasuki_tests::{
+    desktop::{Reader, role},
+    running::run,
+    stack::AgentWindow,
+};
+
+use super::{A_YES_COUNTS, showing::at_desktops};
+
+const NOT_BY_HAND: &str = "Only a mouse or keyboard at this computer can press this button.";
+const WAITING: &str = "Waiting for their answer";
+
+/// T2: five hundred clicks and keys of a program at Allow begin nothing, and she and the operator stand where they stood.
+pub(super) fn five_hundred_presses_do_nothing(
+    (agent, hers): (&AgentWindow<'_>, &Reader),
+    his: &Reader,
+) {
+    let xdotool = |words: &[&str]| {
+        let mut command = agent.desk().command("xdotool");
+        command.args(words);
+        run(command).unwrap();
+    };
+    his.wait_for(role::LABEL, WAITING).unwrap();
+    let (x, y) = agent.place_at(hers, role::BUTTON, "Allow").unwrap();
+    let (x, y) = (x.to_string(), y.to_string());
+    thread::sleep(A_YES_COUNTS);
+    xdotool(&["mousemove", &x, &y, "click", "--repeat", "250", "--delay", "5", "1"]);
+    hers.hear(NOT_BY_HAND).unwrap();
+    for press in ["space", "Return"] {
+        // From Refuse, which has the focus, to Allow and back.
+        thread::sleep(A_YES_COUNTS);
+        xdotool(&["key", "--repeat", "42", "--delay", "5", "Tab", press, "shift+Tab"]);
+    }
+    assert!(hers.find(role::BUTTON, "Allow").unwrap().is_some(), "the question is answered");
+    assert!(his.find(role::LABEL, WAITING).unwrap().is_some(), "the operator has an answer");
+    assert_eq!(agent.bar().unwrap(), None);
+    assert_eq!(at_desktops(agent.process.id()), Vec::<String>::new());
+}
