@@ -30,13 +30,15 @@ texts! {
     Second => "{0} second", "{0} 秒";
     Seconds => "{0} seconds", "{0} 秒";
 
-    MetBefore => "Sessions with this organisation on this computer so far: {0}", "このコンピュータでのこの組織とのこれまでの接続: {0} 回";
+    MetBefore =>
+        "Sessions in which this organisation saw this computer's screen: {0}",
+        "この組織がこのコンピュータの画面を見た回数: {0} 回";
     Scam =>
         "Did this person call you unasked, or speak of your bank, refunds or gift cards? Then refuse and hang up.",
         "突然かかってきた電話ですか。銀行、返金、ギフトカードの話が出ましたか。その場合は拒否して電話を切ってください。";
     FirstMet =>
-        "This organisation connects to this computer for the first time. Read this before you answer:",
-        "この組織がこのコンピュータに接続するのは初めてです。回答の前にお読みください:";
+        "This organisation has never seen this computer's screen. Read this before you answer:",
+        "この組織がこのコンピュータの画面を見たことはまだありません。回答の前にお読みください:";
     FirstCalled => "You called them yourself, by a number that you know.", "ご存じの電話番号に、ご自分からかけた電話です。";
     FirstNotRung =>
         "Nobody rang you, and no window told you to call.",
