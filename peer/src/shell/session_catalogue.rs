@@ -70,6 +70,9 @@ texts! {
     StillPaused =>
         "Your picture is held still, and nothing new of your screen is seen: {0}, for {1}. resume shows it again. To end at once: type end and press Enter, or press Ctrl+C.",
         "画面を止めているため、新しい内容は相手に見えていません: {0}、{1}経過。resume で再開します。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    StillAway =>
+        "The connection is being restored, and nothing new is seen meanwhile. To end at once: type end and press Enter, or press Ctrl+C.",
+        "接続を回復しています。その間、新しい内容は何も見えません。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     AskMoreRights =>
         "{0} asks for more: {1}, for {2}. Until you answer, the other side cannot operate anything. To allow it, type yes and press Enter. To refuse, type no and press Enter, or do nothing for {3}:",
         "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}以内に回答がない場合は拒否になります:";
