@@ -107,7 +107,7 @@ fn t2_at_a_first_meeting_the_warning_stands_for_five_seconds_before_a_word_count
     let Call { mut operator, mut agent, server, folders } = call;
     agent.wait_for(OPEN);
     let said = agent.all();
-    for warned in ["for the first time", "You called them yourself", "open your bank", "Ctrl+C"] {
+    for warned in ["has never seen", "You called them yourself", "open your bank", "Ctrl+C"] {
         assert!(said.contains(warned) && !said.contains("You allowed"), "{warned}: {said}");
     }
     assert!(!operator.all().contains("\"event\":\"consent\""), "{}", operator.all());
@@ -119,8 +119,8 @@ fn t2_at_a_first_meeting_the_warning_stands_for_five_seconds_before_a_word_count
     let agent = ring_at(server, folders, "").agent;
     agent.wait_for(OPEN);
     let said = agent.all();
-    assert!(said.contains("on this computer so far: 1") && said.contains("gift cards"), "{said}");
-    assert!(!said.contains("for the first time"), "{said}");
+    assert!(said.contains("saw this computer's screen: 1") && said.contains("gift cards"), "{said}");
+    assert!(!said.contains("has never seen"), "{said}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Notepad, Painter, Size, middle_of, open_terminal, wait_focused},
@@ -131,6 +132,25 @@ fn t33_the_terminal_of_whoever_is_seen_says_again_and_again_by_whom_and_how_to_e
     session.end().unwrap();
     let said = session.agent.log().since(ended);
     assert!(said.iter().all(|line| is_told(line).is_none()), "nobody sees it any more: {said:?}");
+}
+
+/// Nor is an Enter without an answer while the connection is away.
+#[test]
+fn t33_the_terminal_of_whoever_was_seen_says_at_enter_that_the_connection_is_being_restored() {
+    let house = House::set_up().unwrap();
+    let desks = Desks { operator: Desktop::start(SIZE).unwrap(), user: Desktop::start(SIZE).unwrap() };
+    let mut session = Session::start(&house, &desks, Mode::View, Way::Relayed).unwrap();
+    let cut = session.agent.log().mark();
+    house.server.signal(Signal::STOP).unwrap();
+    session.agent.event(cut, "the gap", |e| e["event"] == "reconnecting").unwrap();
+    let asked = session.agent.log().mark();
+    session.agent.say("").unwrap();
+    let words = ["being restored", "nothing new is seen", "type end"];
+    let is_told = |line: &Line| words.iter().all(|word| line.text.contains(word)).then_some(());
+    session.agent.log().wait(asked, "word of the gap", A_MINUTE_AND_MORE, is_told).unwrap();
+    house.server.signal(Signal::CONT).unwrap();
+    session.agent.event(asked, "a path again", |e| e["event"] == "path_chosen").unwrap();
+    session.end().unwrap();
 }
 
 /// Another colour every tenth of a second; when each was painted.

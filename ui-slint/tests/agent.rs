@@ -126,6 +126,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         t2_silence_is_counted_down_and_told_as_a_refusal(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
         what_is_asked_and_told_has_room_in_a_low_window(lang);
+        s97_a_connection_lost_at_the_question_began_nothing(lang);
         s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang);
         s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang);
     }

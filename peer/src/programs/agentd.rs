@@ -38,7 +38,7 @@ use crate::shell::trust::Trust;
 const AFTER_HELP: &str = "\
 Consent is typed by a person at the terminal that this program runs in; silence and
 everything but yes (or はい) refuse. Nothing else consents: no flag, variable or file.
-The first time that an organisation asks, what is typed within 5 seconds does not count.
+Of an organisation that never saw this screen, what is typed within 5 seconds does not count.
 
 During a session, each with Enter:
   end (or Ctrl+C)                 ends it at once
@@ -75,7 +75,7 @@ const MANUAL: Manual = Manual {
     after: "\
 同意は、このプログラムが動いている端末の前にいる人が入力します。無言と、yes（または
 はい）以外の入力はすべて拒否になります。フラグ、環境変数、ファイルで同意することはできません。
-組織からの初めての依頼では、最初の 5 秒間に入力したものは無効です。
+この画面をまだ見たことのない組織からの依頼では、最初の 5 秒間に入力したものは無効です。
 
 セッション中（それぞれ Enter を押します）:
   end（または Ctrl+C）            すぐに終了します
@@ -288,9 +288,10 @@ async fn begin(
     Ok((trust.bundle.root, begun))
 }
 
-/// Whoever was allowed in once is met the next time.
+/// Whoever was let in once is met the next time; who only showed a screen of his own was not.
 fn remember(profile: &Profile, root: &DeviceKey, event: &SessionEvent) {
-    if let SessionEvent::Consent { granted, .. } = event
+    if let SessionEvent::Consent { mode, granted } = event
+        && mode.host() == Role::Agent
         && *granted != Rights::NONE
         && let Err(why) = meet(profile, root)
     {
@@ -308,6 +309,21 @@ fn note(tried: &mut TriedNumbers, number: &SessionNumber, event: &SessionEvent) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tasuki_protocol::rights::Mode;
+
+    /// T2: a look at the operator's own screen is cheap, and would save a cheat the five seconds before he sees hers.
+    #[test]
+    fn t2_an_organisation_is_met_by_a_session_that_lets_it_in_and_by_no_other() {
+        for mode in Mode::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let (profile, root) = (Profile::at(folder.path()), DeviceKey([1; 32]));
+            let told = |granted| remember(&profile, &root, &SessionEvent::Consent { mode, granted });
+            told(Rights::NONE);
+            assert_eq!(met_before(&profile, &root), 0, "{mode} was refused");
+            told(mode.ceiling());
+            assert_eq!(met_before(&profile, &root), u32::from(mode.host() == Role::Agent), "{mode}");
+        }
+    }
 
     #[test]
     fn s100_every_command_and_every_option_has_its_words_in_japanese_and_no_word_is_for_nothing() {

@@ -1,10 +1,9 @@
 //! Which organisations this computer has met, for its window and its terminal alike.
 //!
-//! Counts sessions that its person allowed, and decides nothing of them. A file that cannot be read is no
-//! acquaintance: whoever asks is met for the first time.
+//! Counts sessions in which its person let them in, and decides nothing of them. A file that cannot be read, or that
+//! others may write, is no acquaintance: whoever asks is met for the first time.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 use tasuki_protocol::ids::DeviceKey;
@@ -14,7 +13,6 @@ use super::profile::Profile;
 
 /// In the folder of the state.
 pub const MET: &str = "organisations.toml";
-const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Sessions by organisation, under its root key: a name could be taken by another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,15 +33,21 @@ impl Met {
     }
 
     /// # Errors
+    /// As [`Profile::remembered`].
+    pub fn read(profile: &Profile) -> Result<Self, Fault> {
+        profile.remembered(MET)
+    }
+
+    /// # Errors
     /// [`Fault::Profile`] when the folder cannot be written.
     pub fn keep(&self, profile: &Profile) -> Result<(), Fault> {
         profile.write(MET, toml::to_string(self).unwrap_or_default().as_bytes())
     }
 }
 
-/// How often `root` was here; never where the file is damaged.
+/// In how many sessions `root` saw this screen; in none where the file cannot be believed.
 pub fn met_before(profile: &Profile, root: &DeviceKey) -> u32 {
-    read(profile).map_or(0, |met| met.before(root))
+    Met::read(profile).map_or(0, |met| met.before(root))
 }
 
 /// One session more. A damaged file stays as it is, for the window to set aside and tell of.
@@ -51,21 +55,15 @@ pub fn met_before(profile: &Profile, root: &DeviceKey) -> u32 {
 /// # Errors
 /// As [`Met::keep`].
 pub fn meet(profile: &Profile, root: &DeviceKey) -> Result<(), Fault> {
-    let Some(mut met) = read(profile) else { return Ok(()) };
+    let Ok(mut met) = Met::read(profile) else { return Ok(()) };
     met.once_more(root);
     met.keep(profile)
 }
 
-/// `None`: it is damaged.
-fn read(profile: &Profile) -> Option<Met> {
-    let Ok(opened) = std::fs::File::open(profile.state.join(MET)) else { return Some(Met::default()) };
-    let mut text = String::new();
-    opened.take(MAX_FILE_BYTES).read_to_string(&mut text).ok()?;
-    toml::from_str(&text).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -77,6 +75,22 @@ mod tests {
         meet(&profile, &here).unwrap();
         meet(&profile, &here).unwrap();
         assert_eq!((met_before(&profile, &here), met_before(&profile, &other)), (2, 0));
+    }
+
+    /// T2: or another account of this computer could save a cheat the five seconds.
+    #[test]
+    fn t2_a_file_that_others_may_write_makes_nobody_an_acquaintance_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (profile, root) = (Profile::at(folder.path()), DeviceKey([1; 32]));
+        meet(&profile, &root).unwrap();
+        let path = profile.state.join(MET);
+        let written = std::fs::read(&path).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
+        meet(&profile, &root).unwrap();
+        assert_eq!(met_before(&profile, &root), 0);
+        assert_eq!(std::fs::read(&path).unwrap(), written);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        assert_eq!(met_before(&profile, &root), 1);
     }
 
     #[test]

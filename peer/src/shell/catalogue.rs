@@ -248,8 +248,8 @@ texts! {
     AskView => "The operator wants to see your screen, and only that.", "オペレータがあなたの画面を見ます。操作はしません。";
     AskShare =>
         "The operator wants to show you a screen of the operator's and let you use it.",
-        "オペレータが自分の画面をあなたに見せ、あなたがそれを操作できるようにします。";
-    AskShow => "The operator wants to show you a screen of the operator's.", "オペレータが自分の画面をあなたに見せます。";
+        "オペレータの画面をあなたに見せ、あなたが操作できるようにします。";
+    AskShow => "The operator wants to show you a screen of the operator's.", "オペレータの画面をあなたに見せます。";
     Can => "Can happen:", "できること:";
     Cannot => "Cannot happen:", "できないこと:";
     CanSeeYours => "your screen is seen by the operator", "あなたの画面がオペレータに見えます";

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tasuki_protocol::bundle::Known;
 use tasuki_protocol::dsse::strict_json;
@@ -129,6 +130,16 @@ impl Profile {
 
     pub fn root_pin(&self) -> PathBuf {
         self.state.join(ROOT_PIN)
+    }
+
+    /// What a file of the state folder remembers; nothing yet where there is none.
+    ///
+    /// # Errors
+    /// [`Fault::Profile`] when it cannot be read or is damaged, [`Fault::OpenToOthers`].
+    pub fn remembered<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, Fault> {
+        let path = self.state.join(name);
+        let Some(text) = read_secret(&path)? else { return Ok(T::default()) };
+        toml::from_str(&text).map_err(|_| Fault::damaged(&path))
     }
 
     /// Replaces a file of the state folder whole, readable by its owner alone.

@@ -30,13 +30,15 @@ texts! {
     Second => "{0} second", "{0} 秒";
     Seconds => "{0} seconds", "{0} 秒";
 
-    MetBefore => "Sessions with this organisation on this computer so far: {0}", "このコンピュータでのこの組織とのこれまでの接続: {0} 回";
+    MetBefore =>
+        "Sessions in which this organisation saw this computer's screen: {0}",
+        "この組織がこのコンピュータの画面を見た回数: {0} 回";
     Scam =>
         "Did this person call you unasked, or speak of your bank, refunds or gift cards? Then refuse and hang up.",
         "突然かかってきた電話ですか。銀行、返金、ギフトカードの話が出ましたか。その場合は拒否して電話を切ってください。";
     FirstMet =>
-        "This organisation connects to this computer for the first time. Read this before you answer:",
-        "この組織がこのコンピュータに接続するのは初めてです。回答の前にお読みください:";
+        "This organisation has never seen this computer's screen. Read this before you answer:",
+        "この組織がこのコンピュータの画面を見たことはまだありません。回答の前にお読みください:";
     FirstCalled => "You called them yourself, by a number that you know.", "ご存じの電話番号に、ご自分からかけた電話です。";
     FirstNotRung =>
         "Nobody rang you, and no window told you to call.",
@@ -68,6 +70,9 @@ texts! {
     StillPaused =>
         "Your picture is held still, and nothing new of your screen is seen: {0}, for {1}. resume shows it again. To end at once: type end and press Enter, or press Ctrl+C.",
         "画面を止めているため、新しい内容は相手に見えていません: {0}、{1}経過。resume で再開します。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
+    StillAway =>
+        "The connection is being restored, and nothing new is seen meanwhile. To end at once: type end and press Enter, or press Ctrl+C.",
+        "接続を回復しています。その間、新しい内容は何も見えません。すぐに終了するには end と入力して Enter、または Ctrl+C を押してください。";
     AskMoreRights =>
         "{0} asks for more: {1}, for {2}. Until you answer, the other side cannot operate anything. To allow it, type yes and press Enter. To refuse, type no and press Enter, or do nothing for {3}:",
         "{0} が追加の許可を求めています: {1}（{2}）。回答するまで相手は操作できません。許可する場合は「はい」または yes と入力して Enter を押してください。「いいえ」、または {3}以内に回答がない場合は拒否になります:";

@@ -1,10 +1,9 @@
 //! What the window remembers: language and colours, and which organisations this computer has met.
 //!
-//! A file that cannot be read is kept aside under another name and the defaults are used; the person
-//! is told. Nothing in these files consents or changes whom the program trusts (T70).
+//! A file that cannot be read, or that others may write, is kept aside under another name and the defaults are used; the
+//! person is told. Nothing in these files consents or changes whom the program trusts (T70).
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tasuki_peer::shell::acquaintance::{MET, Met};
@@ -16,7 +15,6 @@ use crate::kept;
 use crate::look::Shade;
 
 const WINDOW: &str = "agent-window.toml";
-const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// How the window looked last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +41,8 @@ impl Remembered {
     pub fn read(flags: &Flags) -> Result<Self, Fault> {
         let (settings, aside) = kept::settings(flags)?;
         let mut aside = Vec::from_iter(aside);
-        let appearance = read_or_aside(&settings.profile.state.join(WINDOW), &mut aside);
-        let met = read_or_aside(&settings.profile.state.join(MET), &mut aside);
+        let appearance = read_or_aside(&settings.profile, WINDOW, &mut aside);
+        let met = read_or_aside(&settings.profile, MET, &mut aside);
         Ok(Self { settings, appearance, met, aside })
     }
 }
@@ -55,22 +53,24 @@ pub fn keep_appearance(profile: &Profile, appearance: &Appearance) -> Result<(),
     profile.write(WINDOW, toml::to_string(appearance).unwrap_or_default().as_bytes())
 }
 
-fn read_or_aside<T: DeserializeOwned + Default>(file: &Path, aside: &mut Vec<PathBuf>) -> T {
-    let Ok(opened) = std::fs::File::open(file) else { return T::default() };
-    let mut text = String::new();
-    let read = opened.take(MAX_FILE_BYTES).read_to_string(&mut text);
-    match read.ok().and_then(|_| toml::from_str(&text).ok()) {
-        Some(value) => value,
-        None => {
-            aside.extend(kept::put_aside(file));
-            T::default()
-        }
-    }
+fn read_or_aside<T>(profile: &Profile, name: &str, aside: &mut Vec<PathBuf>) -> T
+where
+    T: DeserializeOwned + Default,
+{
+    profile.remembered(name).unwrap_or_else(|_| {
+        aside.extend(kept::put_aside(&profile.state.join(name)));
+        T::default()
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use tasuki_peer::shell::acquaintance::meet;
     use tasuki_peer::shell::settings::SETTINGS_FILE;
+    use tasuki_protocol::ids::DeviceKey;
 
     use super::*;
 
@@ -93,6 +93,20 @@ mod tests {
             assert_eq!(std::fs::read_to_string(kept).unwrap(), "consent = [");
         }
         assert!(Remembered::read(&flags(folder.path())).unwrap().aside.is_empty());
+    }
+
+    /// T2: or another account of this computer could save a cheat the five seconds.
+    #[test]
+    fn t2_whom_a_file_that_others_may_write_names_is_no_acquaintance() {
+        let folder = tempfile::tempdir().unwrap();
+        let (profile, root) = (Profile::at(folder.path()), DeviceKey([1; 32]));
+        meet(&profile, &root).unwrap();
+        let read = || Remembered::read(&flags(folder.path())).unwrap();
+        assert_eq!(read().met.before(&root), 1);
+        let path = folder.path().join(MET);
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o666)).unwrap();
+        let remembered = read();
+        assert_eq!((remembered.met.before(&root), remembered.aside.len()), (0, 1));
     }
 
     #[test]

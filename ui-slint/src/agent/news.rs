@@ -165,8 +165,10 @@ impl Model {
             return Vec::new();
         }
         let live = Live::new((*asking.question.manifest).clone(), granted, at, now);
+        // Who only shows a screen of his own is let in nowhere.
+        let met = live.is_seen().then_some(Effect::Met);
         self.page = Page::Live(Box::new(live));
-        vec![Effect::Met]
+        met.into_iter().collect()
     }
 
     fn over(
@@ -264,6 +266,7 @@ mod tests {
     use crate::look::Shade;
     use std::time::Duration;
     use tasuki_peer::shell::texts::Lang;
+    use tasuki_protocol::rights::Mode;
 
     fn scene(name: &str, now: Instant) -> Model {
         let mut all = scenes::all(Lang::En, Shade::Light, now).into_iter();
@@ -277,6 +280,20 @@ mod tests {
 
     fn wrote(model: &mut Model, line: &str, now: Instant) -> Vec<Effect> {
         model.hear(News::Wrote(line.to_owned()), now)
+    }
+
+    /// T2: or a look at the operator's own screen would save a cheat the five seconds before he sees hers.
+    #[test]
+    fn t2_an_organisation_is_met_by_a_session_that_lets_it_in_and_by_no_other() {
+        let now = Instant::now();
+        for mode in Mode::ALL {
+            let mut model = scene("agent-number", now);
+            let question = scenes::question(mode, Lang::En);
+            let granted = question.grantable;
+            let _ = model.hear(News::Asked { question, met_before: 1 }, now);
+            let met = if mode.host() == Role::Agent { vec![Effect::Met] } else { Vec::new() };
+            assert_eq!(model.hear(News::Answered { granted, at: 0 }, now), met, "{mode}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ Ctrl+Alt+Shift+E ends a session at once, wherever the focus is.
 
 Files: /etc/tasuki/tenant.json or $XDG_CONFIG_HOME/tasuki/tenant.json (the signed file of your
 organisation), settings.toml beside it; in $XDG_STATE_HOME/tasuki: agent-window.toml (language and
-colours), organisations.toml (how often each was here), root.pin. Damaged ones are kept aside.";
+colours), organisations.toml (how often each saw this screen), root.pin. Damaged ones are kept aside.";
 
 /// The end user's window for a support session.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ Ctrl+Alt+Shift+E を押すと、どのウィンドウを使っていてもセッ
 
 ファイル: /etc/tasuki/tenant.json または $XDG_CONFIG_HOME/tasuki/tenant.json（組織の署名付きファイル）と、
 その隣の settings.toml。$XDG_STATE_HOME/tasuki の agent-window.toml（言語と配色）、organisations.toml
-（各組織との接続回数）、root.pin。壊れたファイルは別名で残します。",
+（各組織がこの画面を見た回数）、root.pin。壊れたファイルは別名で残します。",
     &[
         ("--link", "オペレータから届いた、番号入りのリンク"),
         (

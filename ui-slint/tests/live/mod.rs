@@ -250,6 +250,8 @@ pub(crate) fn a_heading_breaks_where_its_words_do() {
         }
     }
     assert!(seen > 10, "{seen} headings");
+    let (words, height) = title("agent-consent-show", 460.0).unwrap();
+    assert!(height < line * 1.5, "no sign of a short sentence stands alone: {words}");
 }
 
 /// Whose screen is seen is told whole, above the buttons, however long the name is.

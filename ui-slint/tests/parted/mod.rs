@@ -42,6 +42,22 @@ pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_t
     }
 }
 
+/// A question that nobody has answered yet was no session, and nothing of one is told.
+pub(crate) fn s97_a_connection_lost_at_the_question_began_nothing(lang: Lang) {
+    let (nothing, began) = match lang {
+        Lang::En => ("Nothing was shown.", "The connection was lost before anything began."),
+        Lang::Ja => ("何も見られていません。", "接続が切れたため、何も始まりませんでした。"),
+    };
+    for name in ["agent-notice", "agent-consent-control"] {
+        let mut over = scene(name, lang);
+        tell(&mut over, News::Over { end: None, fault: Some(Fault::ServerGone) });
+        let said = labels(&open(&over).0);
+        assert!(said.iter().any(|label| label == nothing), "{name}: {said:?}");
+        assert!(said.iter().any(|label| label == began), "{name}: {said:?}");
+        assert!(!said.iter().any(|label| label.contains("too long") || label.contains("長い間")));
+    }
+}
+
 /// The last of what was found is read to its end, or is seen to go on below.
 pub(crate) fn what_was_found_is_whole(window: &AgentWindow, lang: Lang) {
     let label = if lang == Lang::En { "The copy names" } else { "コピーに" };

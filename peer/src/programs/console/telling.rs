@@ -42,15 +42,21 @@ impl Console<'_> {
         self.tell(&text.fill(self.manner.lang, &[&receipt.with, &receipt.organisation]));
     }
 
-    /// T33: who, in which mode, for how long, and how to end it. Not into a question, and not of a session that is over.
+    /// T33: who, in which mode, for how long, and how to end it; or that nothing new is seen, as no path carries it.
+    /// Not into a question, and not of a session that is over.
     pub(super) fn remind(&mut self) {
         self.reminds = (self.link != Link::Over).then(|| Instant::now() + REMINDS);
         let (Some(host), Some(began)) = (self.host, self.receipt.began) else { return };
-        if self.stage == Stage::Before || self.link != Link::Stands || self.person.is_some() {
+        if self.stage == Stage::Before || self.link == Link::Over || self.person.is_some() {
             return;
         }
         let text = match (self.manner.role, host) {
             (Role::Operator, Role::Agent) => return,
+            (Role::Agent, Role::Agent | Role::Operator) | (Role::Operator, Role::Operator)
+                if self.link == Link::Away =>
+            {
+                SessionText::StillAway
+            }
             (Role::Agent, Role::Agent) | (Role::Operator, Role::Operator) if self.is_paused => {
                 SessionText::StillPaused
             }
