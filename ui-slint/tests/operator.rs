@@ -52,6 +52,7 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     what_a_state_is_for_can_be_found_by_label_and_role();
     what_is_not_allowed_is_not_offered();
     endings::what_is_said_at_the_end_is_of_the_screen_that_was_seen();
+    endings::s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened();
     endings::whose_input_waits_is_told_by_whose_screen_it_is();
     endings::s66_a_mode_that_the_policy_refuses_is_offered_no_more_with_the_reason();
     endings::no_state_shows_a_recording_in_a_version_that_makes_none();

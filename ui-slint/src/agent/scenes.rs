@@ -216,17 +216,18 @@ impl Stage {
 
     fn after(self) -> Vec<Scene> {
         let over = |reason, by, fault| news(News::Over { end: Some((reason, by)), fault });
-        let minutes = Duration::from_secs(754);
-        let ended = [
-            news(News::PictureKept),
-            over(EndReason::UserEnded, EndedBy::ThisEnd, None),
-            news(News::Receipt(PathBuf::from("tasuki-receipt.html"))),
+        let receipt = || news(News::Receipt(Ok(PathBuf::from("tasuki-receipt.html"))));
+        let unkept = [
+            over(EndReason::OperatorEnded, EndedBy::OtherEnd, None),
+            news(News::Receipt(Err(not_kept()))),
         ];
+        let minutes = Duration::from_secs(754);
+        let ended =
+            [news(News::PictureKept), over(EndReason::UserEnded, EndedBy::ThisEnd, None), receipt()];
         let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
         let refused = vec![news(asked), over(EndReason::UserRefused, EndedBy::ThisEnd, None)];
         let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
         let silent = vec![news(asked), over(EndReason::NobodyAnswered, EndedBy::ThisEnd, None)];
-        let receipt = || news(News::Receipt(PathBuf::from("tasuki-receipt.html")));
         let fault = Some(Fault::PeerViolation);
         let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault), receipt()];
         let withdrawn = over(EndReason::Withdrawn, EndedBy::Server, Some(Fault::Withdrawn));
@@ -234,6 +235,7 @@ impl Stage {
         let view = self.told("agent-ended-violation", begun(Mode::View, self.lang), minutes);
         vec![
             then(control("agent-ended"), ended),
+            then(control("agent-ended-unkept"), unkept),
             self.told("agent-ended-refused", refused, Duration::ZERO),
             self.told("agent-ended-unanswered", silent, Duration::ZERO),
             then(view, stopped),
@@ -248,6 +250,11 @@ fn then(mut scene: Scene, msgs: impl IntoIterator<Item = Msg>) -> Scene {
         let _ = scene.model.update(msg, scene.now);
     }
     scene
+}
+
+fn not_kept() -> Fault {
+    let file = PathBuf::from("~/.local/state/tasuki/receipts");
+    Fault::NotKept { file, why: "Read-only file system (os error 30)".to_owned() }
 }
 
 fn organisation(lang: Lang) -> &'static str {
