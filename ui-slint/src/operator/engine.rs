@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::model::{Idle, Note, TabId, ToastWhat};
-use super::second_look::{self, Proof};
+use super::second_look::Proof;
 use super::session::Happened;
 use super::standing::Standing;
 use super::update::{Form, Msg, Secret};
@@ -166,7 +166,7 @@ impl Engine {
     pub fn confirm(&self, tab: TabId, by: Proof, secret: Secret) {
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         self.runtime.spawn(async move {
-            let answer = second_look::confirm(&settings, by, &secret).await;
+            let answer = signing::confirm(&settings, by, &secret).await;
             news.session(tab, Happened::Confirmed(answer)).await;
         });
     }

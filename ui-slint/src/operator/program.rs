@@ -28,7 +28,7 @@ use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Sharings};
 use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
-use crate::checkup::Examining;
+use crate::examining::Examining;
 use crate::look::Shade;
 use crate::single::{self, Start};
 use crate::turns;
