@@ -296,8 +296,6 @@ texts! {
     AnswerYes => "You allowed it.", "許可しました。";
     AnswerLook => "You allowed looking only.", "見るだけを許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
-    AnswerSilent => "Nobody answered, which counts as no. Nothing was shown.",
-        "回答がなかったため、拒否として扱いました。画面は共有されていません。";
     QuestionGone => "The question is over. Nothing was shown.", "確認は終わりました。画面は共有されていません。";
 
     BannerYours =>
