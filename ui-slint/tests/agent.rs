@@ -113,6 +113,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         a_kept_number_is_mended_by_keys(lang);
         the_person_answers_the_operator(lang);
         a_question_takes_no_keys_from_who_writes(lang);
+        a_recording_that_is_required_is_told_in_the_question(lang);
         no_message_stands_over_a_question(lang);
         what_is_told_stands_over_nothing_of_the_question(lang);
         what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang);

@@ -67,6 +67,8 @@ impl Stages {
             ("operator-ended-by-them", over(Mode::Control, ended(EndedBy::OtherEnd))),
             ("operator-ended-show", over(Mode::Show, ended(EndedBy::ThisEnd))),
             ("operator-ended-share-by-them", over(Mode::Share, ended(EndedBy::OtherEnd))),
+            ("operator-cancelled", self.tab(Mode::Control, Stage::Over(Outcome::Cancelled), |_| {})),
+            ("operator-number-expired", failed(Fault::NumberExpired)),
             ("operator-refused", failed(Fault::Refused)),
             ("operator-failed", failed(Fault::TranscriptMismatch)),
             ("operator-not-allowed", self.not_allowed()),
@@ -83,7 +85,7 @@ impl Stages {
         ]
     }
 
-    fn history(&self) -> Vec<Past> {
+    pub(super) fn history(&self) -> Vec<Past> {
         let past = |ago: u64, seconds, mode, customer: String, how| Past {
             at: NOW - ago,
             seconds,
