@@ -19,6 +19,7 @@ use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_ui_slint::agent::scenes;
+use tasuki_ui_slint::operator::preferences::{self, Preferences};
 use wording::{ENGLISH, JAPANESE, Words};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
@@ -145,6 +146,34 @@ fn s97_a_choice_that_cannot_be_kept_is_told_with_its_file_and_holds_meanwhile() 
         let told = Fault::NotKept { file: profile.join(file), why }.sentence(Lang::Ja);
         until(&told, || reader.nodes().iter().any(|node| node.name.contains(&told)));
     }
+}
+
+/// By the file that the program itself has written.
+#[test]
+fn s62_who_signed_in_last_finds_his_name_again_after_a_restart_and_the_keys_at_the_password() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, session) = bus::start(home.path(), &desk.display);
+    let reader = Reader::listen(&session);
+    let profile = tempfile::tempdir().unwrap();
+    std::fs::write(profile.path().join("tenant.json"), signed::bundle_until(u64::MAX)).unwrap();
+    let open = || {
+        let mut command = quiet(OPERATOR, &desk.display);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &session).env("LANG", "C.UTF-8").arg("--profile");
+        bus::Running(command.arg(profile.path()).spawn().unwrap())
+    };
+    // As a sign-in of `hanako` leaves it.
+    let before = Preferences { user: "hanako".to_owned(), ..Preferences::default() };
+    let file = profile.path().join(preferences::FILE);
+    std::fs::write(&file, serde_json::to_vec(&before).unwrap()).unwrap();
+    let window = open();
+    reader.press(&reader.wait_for(BUTTON, "日本語"));
+    until("it is kept", || std::fs::read_to_string(&file).is_ok_and(|text| text.contains("japanese")));
+    drop(window);
+    until("the window is gone", || reader.nodes().is_empty());
+    let _window = open();
+    reader.wait_for_focus(ENTRY, "パスワード");
+    assert_eq!(reader.text(&reader.wait_for(ENTRY, "ユーザー名")), "hanako");
 }
 
 fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Words) {
