@@ -6,6 +6,7 @@ use std::time::Duration;
 use tasuki_peer::core::io::{DesktopCommand, HumanAct, Input, Output, Reply, SessionEvent};
 use tasuki_peer::shell::profile::Profile;
 use tasuki_peer::shell::receipt;
+use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::grant::Change;
@@ -273,6 +274,24 @@ fn s97_t11_a_kept_page_holds_and_is_refused_with_any_byte_changed() {
     }
     std::fs::write(&file, [&page[..], b"x"].concat()).expect("it is written");
     assert!(receipt::verify(&file).is_err(), "a byte more");
+}
+
+/// A full disk, or a folder that is another's: where it should lie, and why it does not.
+#[test]
+fn s97_a_receipt_that_cannot_be_written_is_told_in_both_languages_and_leaves_no_half() {
+    let mut world = eventful(Mode::View);
+    world.input(Role::Agent, Input::Human(HumanAct::End(EndReason::UserEnded)));
+    assert!(world.run_until(Duration::from_secs(5), both_over));
+    let envelope = world.end(Role::Agent).receipt.clone().expect("kept");
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("receipts");
+    std::fs::write(&place, "no folder").expect("it is written");
+    let fault = receipt::keep(&Profile::at(folder.path()), &envelope).expect_err("no room for it");
+    let place = place.display().to_string();
+    let (en, ja) = (fault.sentence(Lang::En), fault.sentence(Lang::Ja));
+    assert!(en.contains(&place) && en.contains("could not be kept"), "{en}");
+    assert!(ja.contains(&place) && ja.contains("保存できませんでした"), "{ja}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("it is there").count(), 1);
 }
 
 #[test]

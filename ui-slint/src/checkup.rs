@@ -1,35 +1,23 @@
 //! "Why is it slow?": what the doctor finds, in a window of either program.
 //!
 //! Decides what is shown of an examination that runs or is over. What is found and said is the
-//! doctor's (`tasuki_peer::shell::doctor`), in the words of the two programs without a window.
+//! doctor's (`tasuki_peer::shell::doctor`), in the words of the two programs without a window; it
+//! is asked in `examining.rs`.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use slint::{ComponentHandle, Global, ModelRc, VecModel};
-use tasuki_peer::shell::doctor::{self, Desk, Finding, Patient, Verdict};
+use tasuki_peer::shell::doctor::{self, Finding, Verdict};
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::texts::Lang;
-use tasuki_peer::shell::trust::Trust;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc;
-
-use crate::windows::{self, CheckLine, CheckWeight};
-
-/// More than is ever found.
-const MOST_FINDINGS: usize = 64;
 
 /// An examination that a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checkup {
-    findings: Vec<Finding>,
-    progress: Progress,
+    pub findings: Vec<Finding>,
+    pub progress: Progress,
 }
 
 /// More may be found only while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Progress {
+pub enum Progress {
     #[default]
     Running,
     Over,
@@ -72,65 +60,6 @@ pub fn update(checkup: &mut Option<Checkup>, msg: Msg) -> Option<Effect> {
     None
 }
 
-/// The examination that runs for a window, if any: at most one.
-pub(crate) struct Examining {
-    runtime: Handle,
-    /// It ends with the listening.
-    listening: RefCell<Option<slint::JoinHandle<()>>>,
-}
-
-impl Examining {
-    pub(crate) fn new(runtime: Handle) -> Self {
-        Self { runtime, listening: RefCell::default() }
-    }
-
-    /// `tell` hears each thing as it is found, on the window's thread.
-    ///
-    /// # Errors
-    /// There is no server to look for; [`Msg::Closed`] was told.
-    pub(crate) fn carry_out(
-        &self,
-        effect: Effect,
-        (settings, desk): (&Settings, Desk),
-        tell: impl Fn(Msg) + 'static,
-    ) -> Result<(), Fault> {
-        if let Some(listening) = self.listening.take() {
-            listening.abort();
-        }
-        match effect {
-            Effect::LetBe => return Ok(()),
-            Effect::Examine => {}
-        }
-        let trust = Trust::load(settings.tenant.as_deref(), &settings.profile);
-        let trust = trust.inspect_err(|_| tell(Msg::Closed))?;
-        let (told, mut heard) = mpsc::channel(MOST_FINDINGS);
-        self.runtime.spawn(examine(Patient { trust, proxies: settings.proxies.clone(), desk }, told));
-        let listening = slint::spawn_local(async move {
-            while let Some(msg) = heard.recv().await {
-                tell(msg);
-            }
-        });
-        *self.listening.borrow_mut() = listening.ok();
-        Ok(())
-    }
-}
-
-/// As long as somebody hears.
-async fn examine(patient: Patient, told: mpsc::Sender<Msg>) {
-    let examining = async {
-        // The first obstacle was told with the others; there is room for all of them.
-        let _ = doctor::examine(&patient, |finding| {
-            let _ = told.try_send(Msg::Found(Box::new(finding.clone())));
-        })
-        .await;
-        let _ = told.send(Msg::Over).await;
-    };
-    tokio::select! {
-        () = told.closed() => {}
-        () = examining => {}
-    }
-}
-
 /// Whether an examination of the way to the server may say more of this: not of a wrong password, nor of a
 /// person's no.
 pub fn may_tell(fault: &Fault) -> bool {
@@ -161,55 +90,8 @@ pub fn made_up() -> Checkup {
     Checkup { findings: doctor::made_up(), progress: Progress::Over }
 }
 
-pub fn show<W: ComponentHandle>(checkup: Option<&Checkup>, lang: Lang, window: &W)
-where
-    for<'a> windows::Checkup<'a>: Global<'a, W>,
-{
-    let shown = window.global::<windows::Checkup<'_>>();
-    shown.set_shown(checkup.is_some());
-    let Some(checkup) = checkup else { return };
-    shown.set_running(checkup.progress == Progress::Running);
-    let mut lines: Vec<CheckLine> =
-        checkup.findings.iter().map(|finding| line(finding, lang)).collect();
-    if checkup.progress == Progress::Over {
-        // What matters comes first.
-        lines.sort_by_key(|line| std::cmp::Reverse(grade(line.weight)));
-    }
-    let worst = lines.iter().map(|line| line.weight).max_by_key(|weight| grade(*weight));
-    shown.set_worst(worst.unwrap_or(CheckWeight::Fine));
-    shown.set_lines(ModelRc::from(Rc::new(VecModel::from(lines))));
-    shown.set_report(report(checkup, lang).into());
-}
-
-pub fn wire<W: ComponentHandle>(window: &W, send: impl Fn(Msg) + Clone + 'static)
-where
-    for<'a> windows::Checkup<'a>: Global<'a, W>,
-{
-    let shown = window.global::<windows::Checkup<'_>>();
-    let told = send.clone();
-    shown.on_begin(move || told(Msg::Begun));
-    shown.on_close(move || send(Msg::Closed));
-}
-
-fn line(finding: &Finding, lang: Lang) -> CheckLine {
-    let weight = match finding.verdict {
-        Verdict::Fine => CheckWeight::Fine,
-        Verdict::Note => CheckWeight::Note,
-        Verdict::Obstacle => CheckWeight::Obstacle,
-    };
-    CheckLine { weight, text: finding.for_person(lang).into() }
-}
-
-fn grade(weight: CheckWeight) -> u8 {
-    match weight {
-        CheckWeight::Fine => 0,
-        CheckWeight::Note => 1,
-        CheckWeight::Obstacle => 2,
-    }
-}
-
 /// To be forwarded to whoever runs the network: a line each, with its code.
-fn report(checkup: &Checkup, lang: Lang) -> String {
+pub(crate) fn report(checkup: &Checkup, lang: Lang) -> String {
     let lines = checkup.findings.iter().map(|finding| {
         let sign = match finding.verdict {
             Verdict::Fine => "ok  ",

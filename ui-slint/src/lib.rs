@@ -9,6 +9,8 @@ mod chat;
 pub mod checkup;
 pub mod clock;
 mod documents;
+mod dress;
+mod examining;
 mod front;
 mod kept;
 #[cfg_attr(

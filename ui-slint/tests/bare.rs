@@ -139,11 +139,24 @@ fn each_program_has_one_window_and_a_second_start_hands_it_the_link_and_ends() {
             let windows = || desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION]);
             let mut first = Shown(start(None));
             until(state, &mut first, || !windows().is_empty());
+            // Something else has come over it meanwhile, and has the keys.
+            let mut cover = quiet("xterm", &desk.display);
+            let cover = cover.args(["-T", "a cover", "-geometry", "200x60+0+0"]).spawn().unwrap();
+            let mut cover = Shown(cover);
+            until("the cover", &mut cover, || {
+                let window = desk.xdotool(&["search", "--onlyvisible", "--name", "a cover"]);
+                !window.is_empty() && window.trim() == desk.front().to_string()
+            });
             let link = (state == "agent-trouble").then_some("tasuki://join/48291#5306126");
             let mut second = start(link);
             until("the second start ends", &mut first, || second.try_wait().unwrap().is_some());
             assert_eq!(second.wait().unwrap().code(), Some(0), "{state} {at}");
             assert_eq!(windows().lines().count(), 1, "{state} {at}");
+            until("it has come to the front with the keys", &mut first, || {
+                let window = windows().trim().to_owned();
+                let has_keys = desk.xdotool(&["getwindowfocus"]).trim() == window;
+                has_keys && desk.front().to_string() == window
+            });
             if link.is_some() {
                 until("the number is in the field", &mut first, || {
                     desk.xdotool(&["search", "--onlyvisible", "--name", ORGANISATION, "windowfocus"]);

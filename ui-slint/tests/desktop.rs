@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hand::{Desk, PATIENCE, quiet};
+use slint::Image;
 use tasuki_protocol::ids::PROTOCOL_VERSION;
 
 const PROGRAMS: [(&str, &str); 2] = [
@@ -28,8 +29,36 @@ fn s100_each_program_has_a_menu_entry_in_both_languages_and_an_icon() {
         }
         assert_eq!((entry["Icon"].as_str(), entry["StartupWMClass"].as_str()), (name, name));
         assert_eq!(entry["Type"], "Application");
-        let icon = std::fs::read_to_string(folder().join(format!("{name}.svg"))).unwrap();
-        assert!(icon.starts_with("<svg "), "{name}");
+        let icon = Image::load_from_path(&folder().join(format!("{name}.svg"))).unwrap();
+        let (width, height) = (icon.size().width, icon.size().height);
+        assert!(width == height && width >= 48, "{name}: {width} x {height}");
+    }
+}
+
+/// What a desktop passes over in silence: <https://specifications.freedesktop.org/desktop-entry-spec/1.5/>.
+#[test]
+fn s100_each_menu_entry_is_one_by_the_specification() {
+    for (name, _) in PROGRAMS {
+        let entry = entry(name);
+        for key in ["Type", "Name", "Exec", "Icon", "Categories"] {
+            assert!(!entry[key].trim().is_empty(), "{name}: {key}");
+        }
+        assert_eq!(entry["Exec"].split(' ').next(), Some(name), "it starts the program");
+        let categories = &entry["Categories"];
+        assert!(categories.split(';').any(|one| one == "Network"), "{name}: no main category");
+        for (key, value) in &entry {
+            let plain = key.split('[').next().unwrap();
+            match plain {
+                "Type" | "Name" | "Comment" | "Exec" | "Icon" | "StartupWMClass" => {}
+                "Terminal" | "StartupNotify" | "SingleMainWindow" => {
+                    assert!(["true", "false"].contains(&value.as_str()), "{name}: {key}={value}");
+                }
+                "Categories" | "Keywords" | "MimeType" => {
+                    assert!(value.ends_with(';') && !value.contains(";;"), "{name}: {key}={value}");
+                }
+                _ => panic!("{name}: no desktop knows {key}"),
+            }
+        }
     }
 }
 
@@ -87,7 +116,11 @@ fn entry(name: &str) -> BTreeMap<String, String> {
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("[Desktop Entry]"));
     let pairs = lines.map(|line| line.split_once('=').unwrap_or_else(|| panic!("{name}: {line}")));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    let mut entry = BTreeMap::new();
+    for (key, value) in pairs {
+        assert!(entry.insert(key.to_owned(), value.to_owned()).is_none(), "{name}: {key} twice");
+    }
+    entry
 }
 
 fn folder() -> PathBuf {

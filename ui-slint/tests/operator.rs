@@ -12,6 +12,7 @@ mod painting;
 mod reaching;
 mod second_look;
 mod signing;
+mod states;
 mod trouble;
 
 use std::cell::RefCell;
@@ -49,9 +50,11 @@ fn s100_the_operators_window_looks_reads_and_answers_in_both_languages() {
     painting::start();
     every_state_looks_as_committed();
     every_control_has_a_role_and_a_label();
+    states::every_value_that_a_page_can_show_is_one_of_a_made_up_state();
     what_a_state_is_for_can_be_found_by_label_and_role();
     what_is_not_allowed_is_not_offered();
     endings::what_is_said_at_the_end_is_of_the_screen_that_was_seen();
+    endings::s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened();
     endings::whose_input_waits_is_told_by_whose_screen_it_is();
     endings::s66_a_mode_that_the_policy_refuses_is_offered_no_more_with_the_reason();
     endings::no_state_shows_a_recording_in_a_version_that_makes_none();
@@ -97,7 +100,7 @@ fn every_state_looks_as_committed() {
     let is_own = |name: &str| name.starts_with("operator-") && !name.starts_with("operator-bar-");
     let mut gallery = Gallery::new(is_own);
     for (lang, shade) in painting::manners() {
-        for scene in scenes::all(lang, shade) {
+        for scene in scenes::pictured(lang, shade) {
             if !painting::is_due(scene.name) {
                 continue;
             }

@@ -6,22 +6,21 @@
 
 mod bus;
 mod hand;
+mod reader;
 mod signed;
 mod wording;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hand::{Desk, Mock, PATIENCE, quiet};
+use reader::{BUTTON, ENTRY, GROUP, LABEL, ON, Reader, until, until_some};
 use tasuki_peer::programs::consent;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::rights::{Capability, Mode};
 use tasuki_ui_slint::agent::scenes;
-use tokio::runtime::Runtime;
+use tasuki_ui_slint::operator::preferences::{self, Preferences};
 use wording::{ENGLISH, JAPANESE, Words};
-use zbus::Connection;
-use zbus::connection::Builder;
-use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_tasuki-agent");
 const OPERATOR: &str = env!("CARGO_BIN_EXE_tasuki-operator");
@@ -29,14 +28,6 @@ const TAB: u32 = 0xff09;
 const RETURN: u32 = 0xff0d;
 const SPACE: u32 = 0x20;
 const SHIFT: u32 = 0xffe1;
-/// AT-SPI's numbers of roles and states (atspi-constants.h).
-const LABEL: u32 = 29;
-const GROUP: u32 = 39;
-const BUTTON: u32 = 43;
-const ENTRY: u32 = 79;
-/// Of a box that is ticked and of a switch that is on.
-const ON: u64 = 1 << 4 | 1 << 20;
-const FOCUSED: u64 = 1 << 12;
 /// Longer than a press that this computer did not make keeps Allow asleep.
 const ASLEEP: Duration = Duration::from_millis(1300);
 
@@ -129,6 +120,60 @@ fn t70_an_expired_bundle_and_damaged_files_are_told_by_both_programs_and_a_good_
         reader.press(&reader.wait_for(BUTTON, again));
         until("the server is asked, which is not there", || tells("localhost:1") && !tells(&expired));
     }
+}
+
+/// As on a full disk, or in a folder that is another's by now.
+#[test]
+fn s97_a_choice_that_cannot_be_kept_is_told_with_its_file_and_holds_meanwhile() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, session) = bus::start(home.path(), &desk.display);
+    let reader = Reader::listen(&session);
+    for (program, other, file) in
+        [(AGENT, "日本語", "agent-window.toml"), (OPERATOR, "日本語", "operator-window.json")]
+    {
+        let profile = home.path().join(file).with_extension("profile");
+        std::fs::create_dir(&profile).unwrap();
+        std::fs::write(profile.join("tenant.json"), signed::bundle_until(u64::MAX)).unwrap();
+        let mut command = quiet(program, &desk.display);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &session).args(["--lang", "en", "--profile"]);
+        let _window = bus::Running(command.arg(&profile).spawn().unwrap());
+        let switch = reader.wait_for(BUTTON, other);
+        std::fs::rename(&profile, profile.with_extension("elsewhere")).unwrap();
+        std::fs::write(&profile, "no folder").unwrap();
+        reader.press(&switch);
+        let why = "File exists (os error 17)".to_owned();
+        let told = Fault::NotKept { file: profile.join(file), why }.sentence(Lang::Ja);
+        until(&told, || reader.nodes().iter().any(|node| node.name.contains(&told)));
+    }
+}
+
+/// By the file that the program itself has written.
+#[test]
+fn s62_who_signed_in_last_finds_his_name_again_after_a_restart_and_the_keys_at_the_password() {
+    let desk = Desk::start();
+    let home = tempfile::tempdir().unwrap();
+    let (_daemon, session) = bus::start(home.path(), &desk.display);
+    let reader = Reader::listen(&session);
+    let profile = tempfile::tempdir().unwrap();
+    std::fs::write(profile.path().join("tenant.json"), signed::bundle_until(u64::MAX)).unwrap();
+    let open = || {
+        let mut command = quiet(OPERATOR, &desk.display);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &session).env("LANG", "C.UTF-8").arg("--profile");
+        bus::Running(command.arg(profile.path()).spawn().unwrap())
+    };
+    // As a sign-in of `hanako` leaves it.
+    let before = Preferences { user: "hanako".to_owned(), ..Preferences::default() };
+    let file = profile.path().join(preferences::FILE);
+    std::fs::write(&file, serde_json::to_vec(&before).unwrap()).unwrap();
+    let window = open();
+    reader.press(&reader.wait_for(BUTTON, "日本語"));
+    until("it is kept", || std::fs::read_to_string(&file).is_ok_and(|text| text.contains("japanese")));
+    drop(window);
+    until("the window is gone", || reader.nodes().is_empty());
+    let _window = open();
+    reader.wait_for_focus(ENTRY, "パスワード");
+    assert_eq!(reader.text(&reader.wait_for(ENTRY, "ユーザー名")), "hanako");
 }
 
 fn types_the_number(desk: &mut Desk, reader: &Reader, _window: &Mock, words: &Words) {
@@ -230,154 +275,4 @@ fn nobody_else_consents(desk: &mut Desk, reader: &Reader, window: &Mock) {
         until("a Tab", || reader.focused().is_some_and(|now| now.path != focused.path));
         false
     });
-}
-
-/// What a screen reader is told of one thing in a window.
-#[derive(Debug, Clone)]
-struct Node {
-    program: String,
-    path: OwnedObjectPath,
-    name: String,
-    description: String,
-    role: u32,
-    states: u64,
-}
-
-impl Node {
-    fn is(&self, role: u32, name: &str) -> bool {
-        self.role == role && self.name == name
-    }
-}
-
-/// As AT-SPI sends it: itself, its program, its parent, its place and its children's number, interfaces, name,
-/// role, description, states.
-type Cached = (Place, Place, Place, i32, i32, Vec<String>, String, u32, String, Vec<u32>);
-type Place = (String, OwnedObjectPath);
-
-struct Reader {
-    runtime: Runtime,
-    bus: Connection,
-}
-
-impl Reader {
-    /// Says on the session's bus that there is one, as all do; only then do programs describe their windows.
-    fn listen(session: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let bus = runtime.block_on(async {
-            let session = Builder::address(session).unwrap().build().await.unwrap();
-            let (name, path) = (Some("org.a11y.Bus"), "/org/a11y/bus");
-            let wanted = ("org.a11y.Status", "IsEnabled", Value::from(true));
-            let properties = Some("org.freedesktop.DBus.Properties");
-            session.call_method(name, path, properties, "Set", &wanted).await.expect("at-spi2-core");
-            let told = session.call_method(name, path, name, "GetAddress", &()).await.unwrap();
-            let address: String = told.body().deserialize().unwrap();
-            Builder::address(address.as_str()).unwrap().build().await.unwrap()
-        });
-        Self { runtime, bus }
-    }
-
-    fn ask<A, T>(
-        &self,
-        (program, path): (&str, &str),
-        interface: &str,
-        method: &str,
-        with: &A,
-    ) -> zbus::Result<T>
-    where
-        A: serde::Serialize + DynamicType,
-        T: for<'a> serde::Deserialize<'a> + Type,
-    {
-        let interface = format!("org.a11y.atspi.{interface}");
-        self.runtime.block_on(async {
-            let interface = Some(interface.as_str());
-            let told = self.bus.call_method(Some(program), path, interface, method, with).await?;
-            told.body().deserialize()
-        })
-    }
-
-    /// All of the window that came last; none while there is none.
-    fn nodes(&self) -> Vec<Node> {
-        let registry = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root");
-        let programs: zbus::Result<Vec<Place>> = self.ask(registry, "Accessible", "GetChildren", &());
-        let Some((program, _)) = programs.unwrap().pop() else { return Vec::new() };
-        let cache = (program.as_str(), "/org/a11y/atspi/cache");
-        let nodes: zbus::Result<Vec<Cached>> = self.ask(cache, "Cache", "GetItems", &());
-        let nodes = nodes.unwrap_or_default().into_iter();
-        let words = |states: Vec<u32>| {
-            states.iter().rev().fold(0, |states, word| states << 32 | u64::from(*word))
-        };
-        nodes
-            .map(|(itself, _, _, _, _, _, name, role, description, states)| Node {
-                program: itself.0,
-                path: itself.1,
-                name,
-                description,
-                role,
-                states: words(states),
-            })
-            .collect()
-    }
-
-    fn focused(&self) -> Option<Node> {
-        self.nodes().into_iter().find(|node| node.states & FOCUSED != 0)
-    }
-
-    fn wait_for(&self, role: u32, name: &str) -> Node {
-        let find = || self.nodes().into_iter().find(|node| node.is(role, name));
-        until_some(name, find, || format!("{:#?}", self.nodes()))
-    }
-
-    fn wait_for_focus(&self, role: u32, name: &str) -> Node {
-        let find = || self.focused().filter(|node| node.is(role, name));
-        until_some(&format!("the focus on {name}"), find, || format!("{:?}", self.focused()))
-    }
-
-    /// The one action that everything has that can be pressed.
-    fn press(&self, node: &Node) {
-        let done: zbus::Result<bool> = self.ask(node.place(), "Action", "DoAction", &(0i32));
-        assert!(done.unwrap(), "{} takes no action", node.name);
-    }
-
-    fn give_focus(&self, node: &Node) {
-        let _: zbus::Result<bool> = self.ask(node.place(), "Component", "GrabFocus", &());
-    }
-
-    fn text(&self, node: &Node) -> String {
-        self.ask(node.place(), "Text", "GetText", &(0i32, -1i32)).unwrap()
-    }
-
-    /// On the screen.
-    fn place(&self, node: &Node) -> (i32, i32, i32, i32) {
-        let ((left, top, width, height),) =
-            self.ask(node.place(), "Component", "GetExtents", &(0u32)).unwrap();
-        (left, top, width, height)
-    }
-
-    fn inject_click(&self, x: i32, y: i32) {
-        let path = "/org/a11y/atspi/registry/deviceeventcontroller";
-        let with = (x, y, "b1c");
-        let registry = ("org.a11y.atspi.Registry", path);
-        self.ask::<_, ()>(registry, "DeviceEventController", "GenerateMouseEvent", &with).unwrap();
-    }
-}
-
-impl Node {
-    fn place(&self) -> (&str, &str) {
-        (&self.program, self.path.as_str())
-    }
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    until_some(what, || condition().then_some(()), String::new);
-}
-
-fn until_some<T>(what: &str, mut find: impl FnMut() -> Option<T>, say: impl Fn() -> String) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = find() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what}: {}", say());
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

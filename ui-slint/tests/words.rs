@@ -19,6 +19,102 @@ fn s100_every_word_is_translated_and_no_translation_is_left_over() {
     assert!(left_over.is_empty(), "lang/ja has what no window says: {left_over:#?}");
 }
 
+/// Names, which are the same in every language, and what no person reads.
+const NO_WORDS: [&str; 10] = [
+    "Tasuki",
+    // Each language calls itself by its own name.
+    "English",
+    "日本語",
+    // As on every camera, and on every key.
+    "REC",
+    "● REC",
+    "  ·  ● REC",
+    "Esc",
+    "Enter",
+    // The names of the languages and of the font in the code.
+    "ja",
+    "en",
+];
+
+#[test]
+fn s100_no_word_stands_in_a_window_but_where_it_is_translated() {
+    let font = "Tasuki Sans";
+    let mut seen = BTreeSet::new();
+    for file in files(&root().join("ui"), "slint") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for bare in untranslated(&text) {
+            assert!(
+                bare == font || NO_WORDS.contains(&bare.as_str()),
+                "{}: \"{bare}\" is said in English alone: write @tr(\"{bare}\")",
+                file.display()
+            );
+            seen.insert(bare);
+        }
+    }
+    for allowed in NO_WORDS {
+        assert!(seen.contains(allowed), "no window says {allowed} any more: take it off the list");
+    }
+}
+
+#[test]
+fn a_bare_word_is_noticed_wherever_it_stands() {
+    for (line, bare) in [
+        ("Button { text: \"Cancel\"; }", "Cancel"),
+        ("text: waits ? @tr(\"Please wait\") : \"Go on\";", "Go on"),
+        ("accessible-label: @tr(\"{} of {}\", a, \"many\");", "many"),
+        ("title: \"画面\" + \"\\n\"; // \"no\"", "画面"),
+        ("text: \"\\{number} left\";", " left"),
+    ] {
+        assert_eq!(untranslated(line), [bare], "{line}");
+    }
+    let all_right = "import { A } from \"a.slint\";\nimport {\n B,\n} from \"b.slint\";\n\
+                     source: @image-url(\"icons/x.svg\"); text: a + \" – \" + b; // \"word\"";
+    assert!(untranslated(all_right).is_empty(), "{:?}", untranslated(all_right));
+}
+
+/// Literals with letters that are neither in `@tr("...")` nor the name of a file.
+fn untranslated(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut before = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '/' if letters.peek() == Some(&'/') => {
+                letters.by_ref().find(|letter| *letter == '\n');
+            }
+            '"' => {
+                let said = rest_of_literal(&mut letters);
+                let is_file = before.ends_with("@image-url(") || before.ends_with("from");
+                let is_word = said.chars().any(char::is_alphabetic);
+                if is_word && !is_file && !before.ends_with("@tr(") {
+                    found.push(said);
+                }
+                before.push('"');
+            }
+            letter if letter.is_whitespace() => {}
+            letter => before.push(letter),
+        }
+    }
+    found
+}
+
+/// Up to the closing quotation mark, without escapes and what is filled in.
+fn rest_of_literal(letters: &mut impl Iterator<Item = char>) -> String {
+    let mut said = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return said,
+            '\\' => {
+                if letters.next() == Some('{') {
+                    letters.by_ref().find(|letter| *letter == '}');
+                }
+            }
+            letter => said.push(letter),
+        }
+    }
+    panic!("{said} has no end");
+}
+
 #[test]
 fn a_translation_has_the_places_of_its_source() {
     for (source, target) in entries("ja") {

@@ -39,7 +39,7 @@ impl Met {
     }
 
     /// # Errors
-    /// [`Fault::Profile`] when the folder cannot be written.
+    /// [`Fault::NotKept`] when the folder cannot be written.
     pub fn keep(&self, profile: &Profile) -> Result<(), Fault> {
         profile.write(MET, toml::to_string(self).unwrap_or_default().as_bytes())
     }

@@ -43,6 +43,8 @@ texts! {
         "組織の設定ファイル {0} の有効期間が過ぎ、サーバーにも新しいものがありません。コンピュータの日付を確かめてから、管理者に tasuki-admin key renew の実行を依頼してください。";
     FaultProfile => "The file {0} cannot be used: {1}. Repair it, or move it away and start again.",
         "ファイル {0} を使用できません: {1}。修復するか、別の場所に移してからもう一度起動してください。";
+    FaultNotKept => "The file {0} could not be kept: {1}. Look whether its folder is yours and the disk has room.",
+        "ファイル {0} を保存できませんでした: {1}。フォルダーのアクセス権とディスクの空きを確かめてください。";
     FaultOpenToOthers => "The file {0} can be read by other users. Run: chmod 600 {0}",
         "ファイル {0} をほかの利用者が読めます。次を実行してください: chmod 600 {0}";
     FaultNoHome => "There is no home folder: HOME is not set. Set it, or name a folder with --profile DIR.",
@@ -294,8 +296,6 @@ texts! {
     AnswerYes => "You allowed it.", "許可しました。";
     AnswerLook => "You allowed looking only.", "見るだけを許可しました。";
     AnswerNo => "You refused. Nothing was shown.", "拒否しました。画面は共有されていません。";
-    AnswerSilent => "Nobody answered, which counts as no. Nothing was shown.",
-        "回答がなかったため、拒否として扱いました。画面は共有されていません。";
     QuestionGone => "The question is over. Nothing was shown.", "確認は終わりました。画面は共有されていません。";
 
     BannerYours =>

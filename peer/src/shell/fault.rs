@@ -68,6 +68,8 @@ faults! {
     ListWithheld = 21, FaultListWithheld;
     /// A file of this user's profile.
     Profile { file: PathBuf, why: String } = 23, FaultProfile [file, why];
+    /// A file of the profile, to be written by the program itself.
+    NotKept { file: PathBuf, why: String } = 23, FaultNotKept [file, why];
     OpenToOthers { file: PathBuf } = 23, FaultOpenToOthers [file];
     NoHome = 23, FaultNoHome;
     NoRandomness = 1, FaultNoRandomness;

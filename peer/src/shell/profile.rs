@@ -58,7 +58,8 @@ impl Profile {
     /// The operator's device key; made at the first call.
     ///
     /// # Errors
-    /// [`Fault::Profile`] when the file cannot be read, is open to others, or is damaged.
+    /// [`Fault::Profile`] when the file cannot be read or is damaged, [`Fault::OpenToOthers`],
+    /// [`Fault::NotKept`] of the first one.
     pub fn device_key(&self) -> Result<SigningKey, Fault> {
         let path = self.state.join(DEVICE_KEY);
         if let Some(mut text) = read_secret(&path)? {
@@ -90,7 +91,7 @@ impl Profile {
     }
 
     /// # Errors
-    /// [`Fault::Profile`] when the folder cannot be written.
+    /// [`Fault::NotKept`] when the folder cannot be written.
     pub fn keep_sign_in(&self, sign_in: &SignIn) -> Result<(), Fault> {
         let mut bytes = serde_json::to_vec(sign_in).unwrap_or_default();
         let kept = self.write(SIGN_IN, &bytes);
@@ -122,7 +123,7 @@ impl Profile {
     }
 
     /// # Errors
-    /// [`Fault::Profile`] when the folder cannot be written.
+    /// [`Fault::NotKept`] when the folder cannot be written.
     pub fn keep_known(&self, known: &Known) -> Result<(), Fault> {
         let text = serde_json::to_string(known).unwrap_or_default();
         self.write(ROOT_PIN, text.as_bytes())
@@ -145,10 +146,10 @@ impl Profile {
     /// Replaces a file of the state folder whole, readable by its owner alone.
     ///
     /// # Errors
-    /// [`Fault::Profile`].
+    /// [`Fault::NotKept`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         write_whole(&self.state, name, bytes)
-            .map_err(|why| Fault::Profile { file: self.state.join(name), why: why.to_string() })
+            .map_err(|why| Fault::NotKept { file: self.state.join(name), why: why.to_string() })
     }
 }
 

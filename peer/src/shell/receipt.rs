@@ -39,7 +39,7 @@ tr{break-inside:avoid}@page{margin:18mm}@media print{body{margin:0;max-width:non
 /// Writes the page into the profile; where it is.
 ///
 /// # Errors
-/// [`Fault::ReceiptRefused`] for an envelope that does not hold, [`Fault::Profile`]
+/// [`Fault::ReceiptRefused`] for an envelope that does not hold, [`Fault::NotKept`]
 /// when the page cannot be written.
 pub fn keep(profile: &Profile, envelope: &[u8]) -> Result<PathBuf, Fault> {
     let refused = |why| Fault::ReceiptRefused { file: PathBuf::from(FOLDER), why };

@@ -129,9 +129,6 @@ texts! {
     NotSaid =>
         "The connection is away and nothing more can wait for it; this was not sent.",
         "接続が途切れており、これ以上は待たせられません。送信しませんでした。";
-    SentLater =>
-        "The connection is away; this is sent as soon as it is back.",
-        "接続が途切れています。戻りしだい送信します。";
     StatsPath => "Path: {0}, end to end with {1}.", "経路: {0}。端から端までの暗号: {1}。";
     StatsNoPath => "No path stands just now.", "現在、経路がありません。";
     StatsRoundTrip => "Round trip: {0} ms.", "往復時間: {0} ミリ秒。";

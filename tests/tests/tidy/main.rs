@@ -13,6 +13,7 @@ mod text;
 mod tree;
 mod windows;
 mod wire;
+mod words;
 
 /// Fails with all complaints of a rule at once.
 #[track_caller]

@@ -14,7 +14,8 @@ pub struct Ended {
     pub how: Ending,
     /// Of a session that had begun; nothing was shown without one.
     pub summary: Option<Summary>,
-    pub receipt: Option<PathBuf>,
+    /// Where it lies, or why it lies nowhere, once the session has one.
+    pub receipt: Option<Result<PathBuf, Fault>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,9 @@
-//! How the person looks at the operator's screen (Share, Show): its size in the window, and what its picture tells.
+//! How the person looks at the operator's screen (Share, Show): its size in the window.
 //!
 //! Asks nobody: it is this window's affair alone.
 
-use std::rc::Rc;
-
-use tasuki_peer::core::io::HumanAct;
-
-use super::model::{Model, Msg, Page};
-use super::running::Program;
+use super::model::{Model, Page};
 use crate::viewer::frame::Zoom;
-use crate::viewer::screen::Told;
-use crate::windows::Agent;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Look {
@@ -49,26 +42,6 @@ impl Model {
             | Page::Connecting(_)
             | Page::Asking(_)
             | Page::Ended(_) => Look::default(),
-        }
-    }
-}
-
-pub(super) fn show(look: Look, agent: &Agent<'_>) {
-    agent.set_fit(look.zoom == Zoom::Fit);
-    agent.set_full_screen(look.full);
-    let size = look.size.map(|(width, height)| format!("{width} × {height}"));
-    agent.set_size(size.unwrap_or_default().into());
-}
-
-impl Program {
-    pub(super) fn told(self: &Rc<Self>, told: Told) {
-        match told {
-            Told::Act(event) => self.act(HumanAct::Operate(event)),
-            Told::Layout(layout) => {
-                let size = layout.shown_monitor().map(|monitor| (monitor.width, monitor.height));
-                self.dispatch(Msg::Looked(Looked::Size(size)));
-            }
-            Told::Reach(_) => {}
         }
     }
 }

@@ -48,7 +48,7 @@ impl Remembered {
 }
 
 /// # Errors
-/// [`Fault::Profile`] when the folder cannot be written.
+/// [`Fault::NotKept`] when the folder cannot be written.
 pub fn keep_appearance(profile: &Profile, appearance: &Appearance) -> Result<(), Fault> {
     profile.write(WINDOW, toml::to_string(appearance).unwrap_or_default().as_bytes())
 }

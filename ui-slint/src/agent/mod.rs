@@ -20,6 +20,7 @@ mod running;
 pub mod scenes;
 mod session;
 pub mod talk;
+mod theirs;
 mod tray;
 pub mod view;
 mod view_ended;

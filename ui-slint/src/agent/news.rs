@@ -65,7 +65,8 @@ pub enum News {
     Wrote(String),
     /// The line that the person wrote last did not go out.
     NotSent,
-    Receipt(PathBuf),
+    /// Where the page lies that both ends signed, or why it could not be kept.
+    Receipt(Result<PathBuf, Fault>),
     Over {
         end: Option<(EndReason, EndedBy)>,
         fault: Option<Fault>,
@@ -81,9 +82,9 @@ impl Model {
                 vec![Effect::Present]
             }
             News::Answered { granted, at } => self.answered(granted, at, now),
-            News::Receipt(file) => {
+            News::Receipt(kept) => {
                 if let Page::Ended(ended) = &mut self.page {
-                    ended.receipt = Some(file);
+                    ended.receipt = Some(kept);
                 }
                 Vec::new()
             }

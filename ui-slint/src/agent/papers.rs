@@ -42,7 +42,7 @@ impl Program {
 
     pub(super) fn with_receipt(&self, carry: fn(&Path) -> Result<Option<PathBuf>, Fault>) {
         let receipt = match &self.model.borrow().page {
-            Page::Ended(ended) => ended.receipt.clone(),
+            Page::Ended(ended) => ended.receipt.clone().and_then(Result::ok),
             Page::Trouble(_)
             | Page::Number(_)
             | Page::Connecting(_)

@@ -16,7 +16,6 @@ use tasuki_peer::shell::doctor::Desk;
 use tasuki_peer::shell::trust::Trust;
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::number::SessionNumber;
-use tasuki_protocol::rights::Mode;
 use tokio::sync::mpsc;
 
 use super::guard::Guard;
@@ -26,10 +25,10 @@ use super::model::{Effect, Model, Msg, Page, Said};
 use super::session::{self, FromSession, Needs};
 use super::wiring::{self, Ear, Opening};
 use super::{program, view};
-use crate::checkup::{self, Examining};
+use crate::checkup;
+use crate::examining::Examining;
 use crate::turns::{self, Turn};
 use crate::upkeep::{self, NextIsKept};
-use crate::viewer::capture::Allowed;
 use crate::viewer::screen::Screen;
 use crate::windows::{AgentWindow, Means};
 use crate::{documents, front, kept, room};
@@ -38,13 +37,11 @@ use crate::{documents, front, kept, room};
 const TICK: Duration = Duration::from_millis(200);
 /// How long an ending session may take to tell the other end.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
-/// A person's, at the slowest that desktops take for one.
-const DOUBLE_CLICK: Duration = Duration::from_millis(800);
 /// What a session may tell before the window hears it.
 const TOLD: usize = 256;
 
 pub(super) struct Program {
-    window: AgentWindow,
+    pub(super) window: AgentWindow,
     pub(super) model: RefCell<Model>,
     remembered: RefCell<Remembered>,
     trust: RefCell<Option<Trust>>,
@@ -55,9 +52,9 @@ pub(super) struct Program {
     guard: RefCell<Guard>,
     tick: Timer,
     /// The operator's screen, while this end looks at it (Share, Show).
-    theirs: RefCell<Option<Screen<AgentWindow>>>,
+    pub(super) theirs: RefCell<Option<Screen<AgentWindow>>>,
     /// How large the window was before it grew for that.
-    before: Cell<Option<room::Before>>,
+    pub(super) before: Cell<Option<room::Before>>,
 }
 
 /// An act of the person, on its way to the program.
@@ -136,72 +133,6 @@ impl Program {
         }
         self.look_at_theirs();
         self.keep_time();
-    }
-
-    /// The picture comes with a session that shows the operator's screen, and goes with it. Keys leave
-    /// this computer only in Share, and only while the picture has the focus (T21, T22).
-    fn look_at_theirs(self: &Rc<Self>) {
-        let operating = match &self.model.borrow().page {
-            Page::Live(live) if !live.is_seen() => {
-                let operates = live.mode() == Mode::Share && live.is_settled(Instant::now());
-                Some(if operates { Allowed::Yes } else { Allowed::No })
-            }
-            Page::Live(_)
-            | Page::Trouble(_)
-            | Page::Number(_)
-            | Page::Connecting(_)
-            | Page::Asking(_)
-            | Page::Ended(_) => None,
-        };
-        let watched = self.theirs.borrow().is_some();
-        match (operating, watched) {
-            (Some(_), false) => self.begin_watching(),
-            (None, true) => {
-                if let Some(screen) = self.theirs.take() {
-                    screen.allow(Allowed::No);
-                    screen.watch(None);
-                    self.shrink();
-                }
-            }
-            (Some(allowed), true) => {
-                // Not held while it is told: letting go of keys comes back as an act.
-                let screen = self.theirs.borrow().clone();
-                if let Some(screen) = screen {
-                    screen.allow(allowed);
-                    screen.zoom(self.model.borrow().look().zoom);
-                }
-            }
-            (None, false) => {}
-        }
-    }
-
-    fn begin_watching(self: &Rc<Self>) {
-        let viewer = self.session.borrow().as_ref().and_then(|session| session.viewer.clone());
-        let program = Rc::downgrade(self);
-        let screen = Screen::attach(&self.window, self.runtime.clone(), move |told| {
-            if let Some(program) = program.upgrade() {
-                program.told(told);
-            }
-        });
-        screen.watch(viewer);
-        *self.theirs.borrow_mut() = Some(screen);
-        if let Some(before) = room::grow(self.window.window(), room::PICTURE) {
-            self.before.set(Some(before));
-        }
-    }
-
-    /// Once the end of a double click on End has come, which is for no other window.
-    fn shrink(self: &Rc<Self>) {
-        let program = Rc::downgrade(self);
-        Timer::single_shot(DOUBLE_CLICK, move || {
-            let Some(program) = program.upgrade().filter(|program| program.theirs.borrow().is_none())
-            else {
-                return;
-            };
-            if let Some(before) = program.before.take() {
-                room::shrink(program.window.window(), before);
-            }
-        });
     }
 
     fn show(&self) {

@@ -21,10 +21,13 @@ use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement
 use super::asking::Step;
 use super::entry::{Entry, Typed};
 use super::live::{Open, QuestionKind};
+use super::looking::Looked;
 use super::model::{Model, Msg, Page, Said};
 use super::news::News;
 use crate::checkup;
 use crate::look::Shade;
+
+mod told;
 
 /// 2026-11-25 12:04:10 UTC.
 const BEGAN_AT: u64 = 1_795_608_250;
@@ -60,8 +63,16 @@ impl Scene {
     }
 }
 
-/// In the order in which a session passes through them. Times count from `now`.
+/// In the order in which a session passes through them, and then those that differ from one of them in a sentence.
+/// Times count from `now`.
 pub fn all(lang: Lang, shade: Shade, now: Instant) -> Vec<Scene> {
+    let mut scenes = pictured(lang, shade, now);
+    scenes.extend(Stage { lang, shade, now }.in_a_sentence());
+    scenes
+}
+
+/// Those that look different, each with its picture.
+pub fn pictured(lang: Lang, shade: Shade, now: Instant) -> Vec<Scene> {
     let stage = Stage { lang, shade, now };
     let mut scenes = stage.before();
     scenes.extend(stage.questions());
@@ -116,6 +127,7 @@ impl Stage {
             ),
             still("agent-connecting", connecting.clone()),
             still("agent-number-refused", after(connecting.clone(), Fault::NumberRefused, self.now)),
+            still("agent-number-expired", after(connecting.clone(), Fault::NumberExpired, self.now)),
             still("agent-number-unreachable", after(connecting, trouble, self.now)),
             still("agent-number-settings-aside", aside),
             self.told("agent-about", vec![Msg::AboutShown(true)], at_once),
@@ -183,6 +195,7 @@ impl Stage {
                 minutes,
             ),
             self.told("agent-watching-talk", self.talk(Mode::Show), minutes),
+            self.told("agent-watching-full-screen", self.at_full_screen(), minutes),
         ]
     }
 
@@ -207,6 +220,12 @@ impl Stage {
         msgs
     }
 
+    fn at_full_screen(self) -> Vec<Msg> {
+        let mut msgs = begun(Mode::Share, self.lang);
+        msgs.push(Msg::Looked(Looked::Full(true)));
+        msgs
+    }
+
     fn message(self) -> &'static str {
         match self.lang {
             Lang::En => "Please open the settings of your printer.",
@@ -216,28 +235,32 @@ impl Stage {
 
     fn after(self) -> Vec<Scene> {
         let over = |reason, by, fault| news(News::Over { end: Some((reason, by)), fault });
-        let minutes = Duration::from_secs(754);
-        let ended = [
-            news(News::PictureKept),
-            over(EndReason::UserEnded, EndedBy::ThisEnd, None),
-            news(News::Receipt(PathBuf::from("tasuki-receipt.html"))),
+        let receipt = || news(News::Receipt(Ok(PathBuf::from("tasuki-receipt.html"))));
+        let unkept = [
+            over(EndReason::OperatorEnded, EndedBy::OtherEnd, None),
+            news(News::Receipt(Err(not_kept()))),
         ];
+        let minutes = Duration::from_secs(754);
+        let ended =
+            [news(News::PictureKept), over(EndReason::UserEnded, EndedBy::ThisEnd, None), receipt()];
         let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
         let refused = vec![news(asked), over(EndReason::UserRefused, EndedBy::ThisEnd, None)];
         let asked = News::Asked { question: question(Mode::Control, self.lang), met_before: 1 };
         let silent = vec![news(asked), over(EndReason::NobodyAnswered, EndedBy::ThisEnd, None)];
-        let receipt = || news(News::Receipt(PathBuf::from("tasuki-receipt.html")));
         let fault = Some(Fault::PeerViolation);
         let stopped = [over(EndReason::Violation, EndedBy::ThisEnd, fault), receipt()];
         let withdrawn = over(EndReason::Withdrawn, EndedBy::Server, Some(Fault::Withdrawn));
+        let lost = over(EndReason::ConnectionLost, EndedBy::ThisEnd, Some(Fault::ConnectionLost));
         let control = |name| self.told(name, begun(Mode::Control, self.lang), minutes);
         let view = self.told("agent-ended-violation", begun(Mode::View, self.lang), minutes);
         vec![
             then(control("agent-ended"), ended),
+            then(control("agent-ended-unkept"), unkept),
             self.told("agent-ended-refused", refused, Duration::ZERO),
             self.told("agent-ended-unanswered", silent, Duration::ZERO),
             then(view, stopped),
             then(control("agent-ended-withdrawn"), [withdrawn, receipt()]),
+            then(control("agent-lost"), [lost, receipt()]),
         ]
     }
 }
@@ -248,6 +271,11 @@ fn then(mut scene: Scene, msgs: impl IntoIterator<Item = Msg>) -> Scene {
         let _ = scene.model.update(msg, scene.now);
     }
     scene
+}
+
+fn not_kept() -> Fault {
+    let file = PathBuf::from("~/.local/state/tasuki/receipts");
+    Fault::NotKept { file, why: "Read-only file system (os error 30)".to_owned() }
 }
 
 fn organisation(lang: Lang) -> &'static str {

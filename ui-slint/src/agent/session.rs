@@ -143,10 +143,10 @@ async fn attend(mut front: Front, needs: &Needs, told: &mpsc::Sender<FromSession
                     verdict.desktop_failed(why);
                 }
             }
-            Notice::Receipt(envelope) => match receipt::keep(&needs.settings.profile, &envelope) {
-                Ok(file) => tell(told, News::Receipt(file)).await,
-                Err(why) => tracing::warn!(%why, "the receipt could not be kept"),
-            },
+            Notice::Receipt(envelope) => {
+                let kept = receipt::keep(&needs.settings.profile, &envelope);
+                tell(told, News::Receipt(kept)).await;
+            }
         }
     }
     conclude(verdict, unshowable, told).await;

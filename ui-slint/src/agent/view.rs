@@ -18,11 +18,11 @@ use tasuki_protocol::rights::{Capability, Mode, Rights};
 use super::asking::{Asking, Step};
 use super::live::{Live, Open, QuestionKind, Stillness, Weather};
 use super::model::{Model, NumberPage, Page, Said};
-use super::{entry, looking, moment, view_ended};
+use super::{entry, moment, theirs, view_ended};
 use crate::windows::{
     self, Agent, AgentPage, AgentWindow, BannerWindow, ChatLine, ConsentWords, Line, PathName, Running,
 };
-use crate::{checkup, clock, look, rows};
+use crate::{checkup, clock, dress, examining, rows};
 
 /// A window with the agent's globals.
 pub trait Pane: ComponentHandle {
@@ -36,7 +36,7 @@ impl Pane for AgentWindow {
     }
 
     fn dress(&self, model: &Model) {
-        look::dress(self, model.lang, model.shade);
+        dress::dress(self, model.lang, model.shade);
     }
 }
 
@@ -46,18 +46,18 @@ impl Pane for BannerWindow {
     }
 
     fn dress(&self, model: &Model) {
-        look::dress(self, model.lang, model.shade);
+        dress::dress(self, model.lang, model.shade);
     }
 }
 
 pub fn show(model: &Model, window: &AgentWindow, now: Instant) {
-    checkup::show(model.checkup.as_ref(), model.lang, window);
+    examining::show(model.checkup.as_ref(), model.lang, window);
     window.global::<Running<'_>>().set_any(matches!(model.page, Page::Live(_)));
     show_pane(model, window, now);
     if let Page::Live(live) = &model.page {
         show_talk(live, &model.zone, &window.agent());
     }
-    looking::show(model.look(), &window.agent());
+    theirs::show(model.look(), &window.agent());
 }
 
 /// What the window and the bar have in common.

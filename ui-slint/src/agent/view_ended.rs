@@ -17,8 +17,13 @@ pub(super) fn show(ended: &Ended, model: &Model, agent: &Agent<'_>) -> AgentPage
     if let Some(summary) = &ended.summary {
         show_summary(summary, model, agent);
     }
-    let receipt = ended.receipt.as_ref().map(|file| file.display().to_string());
-    agent.set_receipt(receipt.unwrap_or_default().into());
+    let (receipt, unkept) = match &ended.receipt {
+        Some(Ok(file)) => (file.display().to_string(), String::new()),
+        Some(Err(why)) => (String::new(), why.sentence(lang)),
+        None => (String::new(), String::new()),
+    };
+    agent.set_receipt(receipt.into());
+    agent.set_receipt_unkept(unkept.into());
     agent.set_trouble(SharedString::new());
     agent.set_checkable(ended.how == Ending::Lost);
     agent.set_ending(match &ended.how {

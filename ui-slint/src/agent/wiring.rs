@@ -12,7 +12,7 @@ use super::model::{Msg, Spot};
 use super::view::{self, Pane};
 use crate::viewer::frame::Zoom;
 use crate::windows::{AgentWindow, BannerWindow, Chat, Means, Running};
-use crate::{chat, checkup};
+use crate::{chat, examining};
 
 /// What only a hand at this computer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn wire(window: &AgentWindow, ear: &impl Ear) {
         e.send(Msg::NumberEdited(Typed { text: text.into(), caret, key }));
     });
     let e = ear.clone();
-    checkup::wire(window, move |msg| e.send(Msg::Checkup(msg)));
+    examining::wire(window, move |msg| e.send(Msg::Checkup(msg)));
     for_pages(window, ear);
     for_question(window, ear);
     for_session(window, ear);

@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::model::{Idle, Note, TabId, ToastWhat};
-use super::second_look::{self, Proof};
+use super::second_look::Proof;
 use super::session::Happened;
 use super::standing::Standing;
 use super::update::{Form, Msg, Secret};
@@ -166,7 +166,7 @@ impl Engine {
     pub fn confirm(&self, tab: TabId, by: Proof, secret: Secret) {
         let (settings, news) = (Arc::clone(&self.settings), self.news.clone());
         self.runtime.spawn(async move {
-            let answer = second_look::confirm(&settings, by, &secret).await;
+            let answer = signing::confirm(&settings, by, &secret).await;
             news.session(tab, Happened::Confirmed(answer)).await;
         });
     }
@@ -250,10 +250,10 @@ impl Engine {
         self.running.push(task);
     }
 
-    pub fn write(&self, name: &'static str, bytes: Vec<u8>) {
-        if let Err(fault) = self.settings.profile.write(name, &bytes) {
-            tracing::warn!(%fault, "a file of the profile was not written");
-        }
+    /// # Errors
+    /// [`Fault::NotKept`].
+    pub fn write(&self, name: &'static str, bytes: &[u8]) -> Result<(), Fault> {
+        self.settings.profile.write(name, bytes)
     }
 }
 
@@ -339,10 +339,9 @@ async fn heard(tab: TabId, notice: Notice, verdict: &mut Verdict, news: &Teller,
         Notice::WithdrawPersonQuestion(what) => {
             news.session(tab, Happened::QuestionOver(what)).await;
         }
-        Notice::Receipt(envelope) => match receipt::keep(profile, &envelope) {
-            Ok(file) => news.session(tab, Happened::ReceiptKept(file)).await,
-            Err(why) => tracing::warn!(%why, "the receipt could not be kept"),
-        },
+        Notice::Receipt(envelope) => {
+            news.session(tab, Happened::Receipt(receipt::keep(profile, &envelope))).await;
+        }
         // Before a session an operator's end is asked nothing.
         Notice::Ask(_) | Notice::WithdrawQuestion => {}
     }
@@ -376,6 +375,19 @@ mod tests {
     fn told(ticket: &str, why: &str) -> Option<String> {
         let (ticket, reason) = (ticket.to_owned(), why.to_owned());
         super::reason(&Note { customer: String::new(), ticket, reason })
+    }
+
+    #[test]
+    fn s97_a_receipt_that_cannot_be_kept_is_told_to_the_window() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(&folder.path().join("file"));
+        std::fs::write(&profile.state, "no folder").unwrap();
+        let (teller, mut told) = Teller::new(|| {});
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (notice, mut verdict) = (Notice::Receipt(Vec::new()), Verdict::of(Role::Operator));
+        runtime.block_on(heard(TabId(7), notice, &mut verdict, &teller, &profile));
+        let Ok(News::Told(msg)) = told.try_recv() else { panic!("nothing is told") };
+        assert!(matches!(*msg, Msg::Session(TabId(7), Happened::Receipt(Err(_)))), "{msg:?}");
     }
 
     #[test]

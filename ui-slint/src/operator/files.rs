@@ -17,10 +17,10 @@ use tasuki_protocol::screen::Layout;
 use tokio::sync::mpsc;
 
 use super::entrance::{Found, Trusted};
+use super::memory;
 use super::model::Account;
 use super::preferences::Preferences;
 use super::session::Happened;
-use super::{history, preferences};
 use crate::clock;
 
 /// Seconds since 1970.
@@ -31,13 +31,13 @@ pub fn now() -> u64 {
 /// What the profile and the signed bundle say, beside settings that lie `aside` already.
 pub fn look(settings: &Settings, aside: Option<PathBuf>) -> Found {
     let folder = &settings.profile.state;
-    let read = preferences::read(folder);
+    let read = memory::preferences(folder);
     let trust = Trust::load(settings.tenant.as_deref(), &settings.profile);
     let account = trust.as_ref().ok().and_then(|trust| account(settings, trust));
     Found {
         preferences: read.preferences,
         set_aside: aside.into_iter().chain(read.set_aside).collect(),
-        history: history::read(folder),
+        history: memory::history(folder),
         trust: trust.map(|trust| Trusted {
             server: server_of(&trust),
             organisation: trust.bundle.organisation,
@@ -70,7 +70,7 @@ pub fn server_of(trust: &Trust) -> String {
 /// Whether nobody ever signed in from this profile: who signed out again has left his name.
 pub fn is_new(settings: &Settings) -> bool {
     matches!(settings.profile.sign_in(), Err(Fault::NotSignedIn))
-        && preferences::read(&settings.profile.state).preferences.user.is_empty()
+        && memory::preferences(&settings.profile.state).preferences.user.is_empty()
 }
 
 /// Where a picture of `customer`'s screen goes, under a name that is free.
@@ -140,6 +140,7 @@ mod tests {
     use tasuki_protocol::leg::{FrameKind, VideoHeader};
 
     use super::super::model::Model;
+    use super::super::preferences;
     use super::super::update::{Effect, Msg, update};
     use super::*;
 
@@ -170,7 +171,7 @@ mod tests {
         std::fs::write(profile.path().join(preferences::FILE), serde_json::to_vec(kept).unwrap())
             .unwrap();
         // The next start of the program reads it.
-        let read = preferences::read(profile.path()).preferences;
+        let read = memory::preferences(profile.path()).preferences;
         assert_eq!(read, model.preferences);
         let file = picture_file(&read, "Tanaka", (model.now, &TimeZone::UTC));
         let (orders, mut asked) = mpsc::channel(4);

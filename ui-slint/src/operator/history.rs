@@ -3,8 +3,6 @@
 //! A help for memory, not a record: the ledger is the server's. Decides how much is
 //! kept, and that a line that cannot be read costs that line alone.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 use tasuki_protocol::rights::Mode;
 
@@ -14,8 +12,6 @@ use super::model::Note;
 pub const FILE: &str = "sessions.jsonl";
 /// As many of the newest are kept.
 pub const KEPT: usize = 500;
-/// More is no file of ours.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// One session that is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,16 +52,8 @@ impl Past {
     }
 }
 
-/// The file in `folder`.
-pub fn file(folder: &Path) -> PathBuf {
-    folder.join(FILE)
-}
-
-/// The sessions in `folder`, the newest first. Lines that cannot be read are passed over.
-pub fn read(folder: &Path) -> Vec<Past> {
-    let path = file(folder);
-    let small = std::fs::metadata(&path).is_ok_and(|facts| facts.len() <= MAX_BYTES);
-    let text = if small { std::fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
+/// The sessions in a file's `text`, the newest first. Lines that cannot be read are passed over.
+pub fn of(text: &str) -> Vec<Past> {
     let lines = text.lines().rev().filter(|line| line.starts_with('{'));
     lines.filter_map(|line| serde_json::from_str(line).ok()).take(KEPT).collect()
 }
@@ -98,20 +86,16 @@ mod tests {
 
     #[test]
     fn the_newest_stand_first_and_a_damaged_line_costs_itself_alone() {
-        let folder = tempfile::tempdir().unwrap();
         let mut kept = bytes(&[past(3), past(2)]);
         kept.extend_from_slice(b"{\"at\": \nnonsense\n[]\n");
         kept.extend(bytes(&[past(4)]));
-        std::fs::write(file(folder.path()), kept).unwrap();
-        assert_eq!(read(folder.path()), [past(4), past(3), past(2)]);
+        assert_eq!(of(&String::from_utf8(kept).unwrap()), [past(4), past(3), past(2)]);
     }
 
     #[test]
     fn no_more_than_the_newest_are_kept() {
         let many: Vec<Past> = (0..KEPT as u64 + 50).rev().map(past).collect();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(file(folder.path()), bytes(&many)).unwrap();
-        let back = read(folder.path());
+        let back = of(&String::from_utf8(bytes(&many)).unwrap());
         assert_eq!((back.len(), back[0].at), (KEPT, KEPT as u64 + 49));
     }
 }

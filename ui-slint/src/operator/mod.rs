@@ -7,6 +7,7 @@ pub mod files;
 mod hearing;
 pub mod history;
 mod looking;
+pub mod memory;
 pub mod mock;
 pub mod model;
 mod options;

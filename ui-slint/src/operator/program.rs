@@ -28,7 +28,7 @@ use super::session::{Happened, Wish};
 use super::sharing::{Sharing, Sharings};
 use super::update::{Effect, Msg, update_at};
 use super::{files, history, mock, preferences, view, wire};
-use crate::checkup::Examining;
+use crate::examining::Examining;
 use crate::look::Shade;
 use crate::single::{self, Start};
 use crate::turns;
@@ -303,9 +303,13 @@ impl App {
                 self.told_of(documents::save(&file).map(|file| Some(ToastWhat::Saved(file))));
             }
             Effect::Keep(chosen) => {
-                engine.write(preferences::FILE, serde_json::to_vec(&chosen).unwrap_or_default());
+                let chosen = serde_json::to_vec(&chosen).unwrap_or_default();
+                self.told_of(engine.write(preferences::FILE, &chosen).map(|()| None));
             }
-            Effect::KeepHistory(sessions) => engine.write(history::FILE, history::bytes(&sessions)),
+            Effect::KeepHistory(sessions) => {
+                let sessions = history::bytes(&sessions);
+                self.told_of(engine.write(history::FILE, &sessions).map(|()| None));
+            }
             Effect::Checkup(effect) => {
                 let (app, whole) = (self.clone(), (engine.settings(), Desk::LetBe));
                 let tell = move |msg| app.send(Msg::Checkup(msg));

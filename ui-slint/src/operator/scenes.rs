@@ -17,6 +17,7 @@ use crate::look::Shade;
 
 mod after;
 mod states;
+mod told;
 
 /// 2026-11-25 14:06 UTC.
 const NOW: u64 = 1_795_615_560;
@@ -28,12 +29,21 @@ pub struct Scene {
     pub model: Model,
 }
 
-/// In the order in which a session passes through them.
+/// In the order in which a session passes through them, and then those that differ from one of them in a sentence.
 pub fn all(lang: Lang, shade: Shade) -> Vec<Scene> {
+    let told = Stages { lang, shade }.in_a_sentence().into_iter();
+    let mut scenes = pictured(lang, shade);
+    scenes.extend(told.map(|(name, model)| Scene { name, model }));
+    scenes
+}
+
+/// Those that look different, each with its picture.
+pub fn pictured(lang: Lang, shade: Shade) -> Vec<Scene> {
     let stage = Stages { lang, shade };
     let mut scenes = stage.entrance();
     scenes.extend(stage.before());
     scenes.extend(stage.live());
+    scenes.extend(stage.looked_at_otherwise());
     scenes.extend(stage.over_the_picture());
     scenes.extend(stage.second_look());
     scenes.extend(stage.after());
@@ -151,6 +161,24 @@ impl Stages {
                 live(Mode::Control, |tab| {
                     tab.granted = granted(Mode::View);
                     tab.more = More::Revoked { until: NOW + 10 };
+                }),
+            ),
+        ]
+    }
+
+    fn looked_at_otherwise(&self) -> Vec<Named> {
+        let live = |mode, change: fn(&mut Tab)| self.tab(mode, live_stage(), change);
+        vec![
+            (
+                "operator-viewer-they-are-asked",
+                live(Mode::Control, |tab| tab.view.halts.question = true),
+            ),
+            ("operator-viewer-full-screen", live(Mode::Control, |tab| tab.view.full = true)),
+            (
+                "operator-viewer-control-refused",
+                live(Mode::Control, |tab| {
+                    tab.granted = granted(Mode::View);
+                    tab.more = More::Refused { until: NOW + 10 };
                 }),
             ),
         ]

@@ -3,9 +3,7 @@
 //!
 //! Decides what is asked and what each answer means. What was typed passes through and is not kept.
 
-use tasuki_peer::programs::surface;
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::settings::Settings;
 
 use super::ending::asked_to_sign_in;
 use super::entrance::is_sign_in_over;
@@ -67,16 +65,6 @@ pub(super) fn shown(tab: &mut Tab, shown: Shown) -> Vec<Effect> {
             look.busy = Busy::Working;
             vec![Effect::Confirm { tab: tab.id, by: look.by, secret }]
         }
-    }
-}
-
-/// # Errors
-/// As [`surface::confirm`].
-pub(super) async fn confirm(settings: &Settings, by: Proof, secret: &Secret) -> Result<(), Fault> {
-    let typed = secret.0.as_str();
-    match by {
-        Proof::Password => surface::confirm(settings, Some(typed.to_owned()), None).await,
-        Proof::Digits => surface::confirm(settings, None, Some(typed.trim().to_owned())).await,
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Happened {
     ScreenshotKept(PathBuf),
     ScreenshotFailed(Fault),
     /// Signed by both ends, or by this one alone; as a page in the profile.
-    ReceiptKept(PathBuf),
+    Receipt(Result<PathBuf, Fault>),
     /// What the server made of the second look.
     Confirmed(Result<(), Fault>),
     /// The loop has ended; what explains an end that nobody wished.
@@ -133,7 +133,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
             tab.view.last_file = Some(file.clone());
             return say(model, ToastWhat::Screenshot(file));
         }
-        Happened::ReceiptKept(file) => tab.receipt = Some(file),
+        Happened::Receipt(kept) => tab.receipt = Some(kept),
         Happened::ScreenshotFailed(fault) => return say(model, ToastWhat::Failed(fault)),
         Happened::Confirmed(answer) => return second_look::answered(model, id, answer),
         Happened::Gone(result) => return gone(model, id, result),
@@ -213,8 +213,8 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
             effects
         }
         Wish::Again => again(model, id),
-        Wish::OpenReceipt => tab.receipt.clone().map(Effect::OpenReceipt).into_iter().collect(),
-        Wish::SaveReceipt => tab.receipt.clone().map(Effect::SaveReceipt).into_iter().collect(),
+        Wish::OpenReceipt => kept(tab).map(Effect::OpenReceipt).into_iter().collect(),
+        Wish::SaveReceipt => kept(tab).map(Effect::SaveReceipt).into_iter().collect(),
         Wish::TypeText(text) => type_text(model, id, &text),
         Wish::Say(line) => speak(tab, &line, now),
         Wish::Dialog(dialog) => {
@@ -231,6 +231,10 @@ pub(super) fn wished(model: &mut Model, id: TabId, wish: Wish) -> Vec<Effect> {
         Wish::SecondLook(shown) => second_look::shown(tab, shown),
         Wish::Answer { reply, shown } => answer(tab, reply, shown, now),
     }
+}
+
+fn kept(tab: &Tab) -> Option<PathBuf> {
+    tab.receipt.clone().and_then(Result::ok)
 }
 
 fn operate(tab: &Tab, event: InputEvent) -> Vec<Effect> {

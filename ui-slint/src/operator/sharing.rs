@@ -14,7 +14,8 @@ use super::model::{Model, Paused, Tab, TabId};
 use super::session::{Happened, RightsWish, Wish};
 use super::update::Msg;
 use super::view::{mode_name, text, whole};
-use crate::look::{self, Shade};
+use crate::dress;
+use crate::look::Shade;
 use crate::upkeep::{self, NextIsKept, Place, Unwatched, Watch};
 use crate::windows::{SharingBar, SharingEdge};
 
@@ -196,7 +197,7 @@ fn row(before: &[Shown], monitor: Monitor) -> usize {
 
 /// What stands on the bar: who sees this screen and since when, and what holds.
 pub fn say(shown: &Shown, bar: &SharingBar, (lang, shade): (Lang, Shade)) {
-    look::dress(bar, lang, shade);
+    dress::dress(bar, lang, shade);
     bar.set_who(text(&shown.who));
     bar.set_mode(mode_name(shown.mode));
     bar.set_since_seconds(whole(shown.seconds));

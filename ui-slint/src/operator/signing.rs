@@ -9,7 +9,8 @@ use tasuki_peer::shell::settings::Settings;
 use tasuki_peer::shell::trust::Trust;
 
 use super::model::{Account, Asks};
-use super::update::Form;
+use super::second_look::Proof;
+use super::update::{Form, Secret};
 use super::{entrance, files};
 
 pub(super) async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
@@ -54,5 +55,17 @@ pub(super) async fn enter(settings: &Settings, form: Form) -> entrance::Answer {
         }
         Ok(LoginOutcome::Refused) => entrance::Answer::Failed(Fault::WrongPassword),
         Err(fault) => entrance::Answer::Failed(fault),
+    }
+}
+
+/// The second look.
+///
+/// # Errors
+/// As [`surface::confirm`].
+pub(super) async fn confirm(settings: &Settings, by: Proof, secret: &Secret) -> Result<(), Fault> {
+    let typed = secret.0.as_str();
+    match by {
+        Proof::Password => surface::confirm(settings, Some(typed.to_owned()), None).await,
+        Proof::Digits => surface::confirm(settings, None, Some(typed.trim().to_owned())).await,
     }
 }

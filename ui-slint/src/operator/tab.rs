@@ -46,8 +46,8 @@ pub struct Tab {
     /// The history has it.
     pub noted: bool,
     pub pictures: u32,
-    /// The page that both ends signed, once the session is over.
-    pub receipt: Option<PathBuf>,
+    /// The page that both ends signed, or why it could not be kept, once the session is over.
+    pub receipt: Option<Result<PathBuf, Fault>>,
 }
 
 /// What the operator noted down for his own history.

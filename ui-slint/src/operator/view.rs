@@ -19,14 +19,14 @@ use crate::windows::{
     HistoryHow, LanguageChoice, Leaving, ModeCard, ModeName, Operator, OperatorPage, OperatorWindow,
     PasswordTrouble, PastSession, SessionStage, SessionTab, SignInAsks, SignInTrouble, ToastLine,
 };
-use crate::{checkup, clock, kept, look};
+use crate::{checkup, clock, dress, examining, kept};
 
 /// Before a certificate's end, in seconds: as `tasuki login` tells it.
 const ASK_BEFORE_S: u64 = 14 * 86_400;
 
 /// Everything that the window shows of `model`.
 pub fn show(model: &Model, window: &OperatorWindow) {
-    look::dress(window, model.lang(), model.preferences.shade);
+    dress::dress(window, model.lang(), model.preferences.shade);
     let operator = window.global::<Operator<'_>>();
     show_door(model, &operator);
     show_home(model, &operator);
@@ -37,7 +37,7 @@ pub fn show(model: &Model, window: &OperatorWindow) {
     show_leaving(model, &operator);
     show_password(model, &operator);
     view_session::show(model, window);
-    checkup::show(model.checkup.as_ref(), model.lang(), window);
+    examining::show(model.checkup.as_ref(), model.lang(), window);
     operator.set_page(page(model));
 }
 

@@ -224,7 +224,10 @@ fn show_chat(model: &Model, tab: &Tab, session: &Session<'_>) {
 }
 
 fn show_over(model: &Model, tab: &Tab, session: &Session<'_>) {
-    session.set_receipt(tab.receipt.is_some());
+    session.set_receipt(matches!(tab.receipt, Some(Ok(_))));
+    let unkept = tab.receipt.as_ref().and_then(|kept| kept.as_ref().err());
+    let unkept = unkept.map(|why| why.sentence(model.lang()));
+    session.set_receipt_unkept(unkept.unwrap_or_default().into());
     session.set_had_begun(tab.live_since.is_some());
     let Stage::Over(outcome) = &tab.stage else { return };
     let (what, tone, words) = match outcome {

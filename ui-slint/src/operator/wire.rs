@@ -21,7 +21,7 @@ use crate::windows::{
     Chat, LanguageChoice, Operator, OperatorPage, OperatorWindow, Running, Session, SessionDialog,
     SignInField,
 };
-use crate::{chat, checkup};
+use crate::{chat, examining};
 
 /// Every act of the operator goes to `send`.
 pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
@@ -32,7 +32,7 @@ pub fn wire(window: &OperatorWindow, send: impl Fn(Msg) + Clone + 'static) {
     wire_number(window, &send);
     wire_picture(window, &send);
     wire_dialogs(window, &send);
-    checkup::wire(window, move |msg| send(Msg::Checkup(msg)));
+    examining::wire(window, move |msg| send(Msg::Checkup(msg)));
 }
 
 fn wire_door(window: &OperatorWindow, send: &(impl Fn(Msg) + Clone + 'static)) {

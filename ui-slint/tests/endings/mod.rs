@@ -59,6 +59,19 @@ pub(crate) fn what_is_said_at_the_end_is_of_the_screen_that_was_seen() {
     }
 }
 
+pub(crate) fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened() {
+    for (lang, sentence, button) in [
+        (Lang::En, "receipts could not be kept: Read-only file system", "Open the receipt"),
+        (Lang::Ja, "receipts を保存できませんでした: 書き込みできないディスクです", "記録を開く"),
+    ] {
+        let kept = open(&scene("operator-ended", lang));
+        assert!(find(&kept, R::Button, button).is_some());
+        let unkept = open(&scene("operator-ended-unkept", lang));
+        assert!(find(&unkept, R::Text, sentence).is_some(), "{sentence}");
+        assert!(find(&unkept, R::Button, button).is_none());
+    }
+}
+
 /// Where one's own screen is shown it is one's own hand that stops theirs, and oneself who is asked.
 pub(crate) fn whose_input_waits_is_told_by_whose_screen_it_is() {
     for lang in [Lang::En, Lang::Ja] {

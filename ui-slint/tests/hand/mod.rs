@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, WindowClass};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -165,6 +165,16 @@ impl Desk {
             }
         }
         None
+    }
+
+    /// The window above all others, as the window manager tells; nought where there is none.
+    pub(crate) fn front(&self) -> u32 {
+        let (client, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let root = client.setup().roots[screen].root;
+        let stacking = client.intern_atom(false, b"_NET_CLIENT_LIST_STACKING").unwrap().reply();
+        let asked = client.get_property(false, root, stacking.unwrap().atom, AtomEnum::WINDOW, 0, 1024);
+        let all = asked.unwrap().reply().unwrap();
+        all.value32().and_then(Iterator::last).unwrap_or_default()
     }
 
     /// Left, top, width and height of a window that no frame surrounds; nought of one that is gone.

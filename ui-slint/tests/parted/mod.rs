@@ -58,6 +58,19 @@ pub(crate) fn s97_a_connection_lost_at_the_question_began_nothing(lang: Lang) {
     }
 }
 
+/// Where it would be opened; the session itself is told of as ever.
+pub(crate) fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang: Lang) {
+    let (why, button) = match lang {
+        Lang::En => ("receipts could not be kept: Read-only file system", "Open the receipt"),
+        Lang::Ja => ("receipts を保存できませんでした: 書き込みできないディスクです", "記録を開く"),
+    };
+    for (name, is_kept) in [("agent-ended", true), ("agent-ended-unkept", false)] {
+        let (window, _) = open(&scene(name, lang));
+        let is_told = labels(&window).iter().any(|label| label.contains(why));
+        assert_eq!((is_told, one_of(&window, &[button]).is_some()), (!is_kept, is_kept), "{name}");
+    }
+}
+
 /// The last of what was found is read to its end, or is seen to go on below.
 pub(crate) fn what_was_found_is_whole(window: &AgentWindow, lang: Lang) {
     let label = if lang == Lang::En { "The copy names" } else { "コピーに" };

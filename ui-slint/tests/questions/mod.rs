@@ -1,8 +1,9 @@
 //! A question that comes while something else goes on: what is being typed, what is being told.
 
+use tasuki_peer::programs::consent;
 use tasuki_ui_slint::agent::live::{Live, QuestionKind};
 use tasuki_ui_slint::agent::model::Said;
-use tasuki_ui_slint::windows::{self, Agent};
+use tasuki_ui_slint::windows::{self, Agent, ConsentWords};
 
 use super::*;
 
@@ -55,6 +56,22 @@ pub(crate) fn a_question_takes_no_keys_from_who_writes(lang: Lang) {
     let refuse = if lang == Lang::En { "Refuse" } else { "拒否する" };
     only(&window, refuse, AccessibleRole::Button).invoke_accessible_default_action();
     assert!(session(&live).question.is_none(), "a press that is no key refuses at once");
+}
+
+/// Before any answer, at once and in what is read out. No session of this version is recorded, so that no picture
+/// shows it.
+pub(crate) fn a_recording_that_is_required_is_told_in_the_question(lang: Lang) {
+    for (recording, is_told) in [(Requirement::Required, true), (Requirement::default(), false)] {
+        let mut asked = scene("agent-consent-control", lang);
+        let Page::Asking(asking) = &mut asked.model.page else { panic!("it asks") };
+        asking.question.manifest.recording = recording;
+        let line = consent::recording(&asking.question).say(lang);
+        let (window, _) = open(&asked);
+        assert_eq!(find(&window, "REC", AccessibleRole::Text).is_some(), is_told);
+        assert!(find(&window, line, AccessibleRole::Text).is_some(), "{line}");
+        let words = window.global::<ConsentWords<'_>>().get_in_full();
+        assert!(words.contains(line), "{words}");
+    }
 }
 
 pub(crate) fn no_message_stands_over_a_question(lang: Lang) {

@@ -39,7 +39,7 @@ impl Stages {
         let over = |mode, outcome| {
             self.tab(mode, Stage::Over(outcome), |tab| {
                 (tab.live_since, tab.live_seconds) = (Some(NOW - 754), 754);
-                tab.receipt = Some(PathBuf::from("receipt.html"));
+                tab.receipt = Some(Ok(PathBuf::from("receipt.html")));
             })
         };
         let ended = |by| Outcome::Ended { reason: EndReason::OperatorEnded, by };
@@ -57,13 +57,18 @@ impl Stages {
         };
         let mut signed_out = failed(Fault::SignInOver);
         signed_out.tabs.push(self.second_tab());
+        let mut unkept = over(Mode::Control, ended(EndedBy::ThisEnd));
+        unkept.tabs[0].receipt = Some(Err(not_kept()));
         let own = Fault::Desktop { why: "no X server answers at :0; check DISPLAY".to_owned() };
         vec![
             ("operator-screenshot-kept", kept),
             ("operator-ended", over(Mode::Control, ended(EndedBy::ThisEnd))),
+            ("operator-ended-unkept", unkept),
             ("operator-ended-by-them", over(Mode::Control, ended(EndedBy::OtherEnd))),
             ("operator-ended-show", over(Mode::Show, ended(EndedBy::ThisEnd))),
             ("operator-ended-share-by-them", over(Mode::Share, ended(EndedBy::OtherEnd))),
+            ("operator-cancelled", self.tab(Mode::Control, Stage::Over(Outcome::Cancelled), |_| {})),
+            ("operator-number-expired", failed(Fault::NumberExpired)),
             ("operator-refused", failed(Fault::Refused)),
             ("operator-failed", failed(Fault::TranscriptMismatch)),
             ("operator-not-allowed", self.not_allowed()),
@@ -80,7 +85,7 @@ impl Stages {
         ]
     }
 
-    fn history(&self) -> Vec<Past> {
+    pub(super) fn history(&self) -> Vec<Past> {
         let past = |ago: u64, seconds, mode, customer: String, how| Past {
             at: NOW - ago,
             seconds,
@@ -109,4 +114,9 @@ impl Stages {
         let _ = update(&mut model, Msg::Session(TabId(1), no));
         model
     }
+}
+
+fn not_kept() -> Fault {
+    let file = PathBuf::from("~/.local/state/tasuki/receipts");
+    Fault::NotKept { file, why: "Read-only file system (os error 30)".to_owned() }
 }
