@@ -5,8 +5,14 @@ use tasuki_protocol::message::EndReason;
 
 use super::*;
 
+pub(crate) fn what_remains_is_told(lang: Lang) {
+    s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang);
+    s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang);
+    s97_a_connection_lost_at_the_question_began_nothing(lang);
+}
+
 /// However it ended, in whatever mode.
-pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang: Lang) {
+fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang: Lang) {
     let ends = [
         (EndReason::Withdrawn, Fault::Withdrawn, "organisation ended", "組織がセッションを終了"),
         (EndReason::Violation, Fault::PeerViolation, "not as it must be", "想定外の動作"),
@@ -43,7 +49,7 @@ pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_t
 }
 
 /// A question that nobody has answered yet was no session, and nothing of one is told.
-pub(crate) fn s97_a_connection_lost_at_the_question_began_nothing(lang: Lang) {
+fn s97_a_connection_lost_at_the_question_began_nothing(lang: Lang) {
     let (nothing, began) = match lang {
         Lang::En => ("Nothing was shown.", "The connection was lost before anything began."),
         Lang::Ja => ("何も見られていません。", "接続が切れたため、何も始まりませんでした。"),
@@ -59,7 +65,7 @@ pub(crate) fn s97_a_connection_lost_at_the_question_began_nothing(lang: Lang) {
 }
 
 /// Where it would be opened; the session itself is told of as ever.
-pub(crate) fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang: Lang) {
+fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang: Lang) {
     let (why, button) = match lang {
         Lang::En => ("receipts could not be kept: Read-only file system", "Open the receipt"),
         Lang::Ja => ("receipts を保存できませんでした: 書き込みできないディスクです", "記録を開く"),
