@@ -113,8 +113,7 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         a_kept_number_is_mended_by_keys(lang);
         the_person_answers_the_operator(lang);
         a_question_takes_no_keys_from_who_writes(lang);
-        a_recording_that_is_required_is_told_in_the_question(lang);
-        no_message_stands_over_a_question(lang);
+        a_question_tells_all_and_stands_alone(lang);
         what_is_told_stands_over_nothing_of_the_question(lang);
         what_was_taken_away_wakes_up_late_and_taking_away_does_not(lang);
         the_sentence_over_the_operators_screen_is_whole(lang);
@@ -124,11 +123,10 @@ fn s100_t2_the_window_works_by_keyboard_and_screen_reader_in_every_state_and_lan
         t33_who_it_is_is_read_to_the_last_letter_on_monitors_of_any_width(lang);
         s100_the_operators_screen_is_seen_at_full_size_and_on_all_of_the_screen(lang);
         s29_a_receipt_is_opened_and_saved_by_the_button_that_says_so(lang);
-        s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang);
         t2_silence_is_counted_down_and_told_as_a_refusal(lang);
         s31_the_end_is_there_with_whatever_stands_over_the_session(lang);
         what_is_asked_and_told_has_room_in_a_low_window(lang);
-        s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang);
+        what_remains_is_told(lang);
         s31_t34_who_is_asked_whether_to_go_on_ends_it_by_the_one_button_that_says_so(lang);
     }
     a_heading_breaks_where_its_words_do();

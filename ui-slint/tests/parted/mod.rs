@@ -5,8 +5,13 @@ use tasuki_protocol::message::EndReason;
 
 use super::*;
 
+pub(crate) fn what_remains_is_told(lang: Lang) {
+    s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang);
+    s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang);
+}
+
 /// However it ended, in whatever mode.
-pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang: Lang) {
+fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_to_do(lang: Lang) {
     let ends = [
         (EndReason::Withdrawn, Fault::Withdrawn, "organisation ended", "組織がセッションを終了"),
         (EndReason::Violation, Fault::PeerViolation, "not as it must be", "想定外の動作"),
@@ -43,7 +48,7 @@ pub(crate) fn s34_the_end_page_tells_the_end_user_nothing_that_an_operator_has_t
 }
 
 /// Where it would be opened; the session itself is told of as ever.
-pub(crate) fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang: Lang) {
+fn s97_a_receipt_that_could_not_be_kept_is_told_where_it_would_be_opened(lang: Lang) {
     let (why, button) = match lang {
         Lang::En => ("receipts could not be kept: Read-only file system", "Open the receipt"),
         Lang::Ja => ("receipts を保存できませんでした: 書き込みできないディスクです", "記録を開く"),

@@ -58,9 +58,14 @@ pub(crate) fn a_question_takes_no_keys_from_who_writes(lang: Lang) {
     assert!(session(&live).question.is_none(), "a press that is no key refuses at once");
 }
 
+pub(crate) fn a_question_tells_all_and_stands_alone(lang: Lang) {
+    a_recording_that_is_required_is_told_in_the_question(lang);
+    no_message_stands_over_a_question(lang);
+}
+
 /// Before any answer, at once and in what is read out. No session of this version is recorded, so that no picture
 /// shows it.
-pub(crate) fn a_recording_that_is_required_is_told_in_the_question(lang: Lang) {
+fn a_recording_that_is_required_is_told_in_the_question(lang: Lang) {
     for (recording, is_told) in [(Requirement::Required, true), (Requirement::default(), false)] {
         let mut asked = scene("agent-consent-control", lang);
         let Page::Asking(asking) = &mut asked.model.page else { panic!("it asks") };
@@ -74,7 +79,7 @@ pub(crate) fn a_recording_that_is_required_is_told_in_the_question(lang: Lang) {
     }
 }
 
-pub(crate) fn no_message_stands_over_a_question(lang: Lang) {
+fn no_message_stands_over_a_question(lang: Lang) {
     let (window, live) = lives(scene("agent-live-view", lang));
     let toast = || {
         let all = ElementQuery::from_root(&window).match_descendants().match_inherits("Toast");
