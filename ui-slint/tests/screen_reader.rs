@@ -172,7 +172,9 @@ fn s62_who_signed_in_last_finds_his_name_again_after_a_restart_and_the_keys_at_t
     drop(window);
     until("the window is gone", || reader.nodes().is_empty());
     let _window = open();
-    reader.wait_for_focus(ENTRY, "パスワード");
+    until("the keys are at the password", || {
+        reader.focused().is_some_and(|node| node.name == "パスワード")
+    });
     assert_eq!(reader.text(&reader.wait_for(ENTRY, "ユーザー名")), "hanako");
 }
 

@@ -84,7 +84,8 @@ fn untranslated(text: &str) -> Vec<String> {
             }
             '"' => {
                 let said = rest_of_literal(&mut letters);
-                let is_file = before.ends_with("@image-url(") || before.ends_with("from");
+                let is_file =
+                    ["@image-url(", "from", "import"].iter().any(|word| before.ends_with(word));
                 let is_word = said.chars().any(char::is_alphabetic);
                 if is_word && !is_file && !before.ends_with("@tr(") {
                     found.push(said);

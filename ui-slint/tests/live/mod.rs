@@ -237,7 +237,7 @@ pub(crate) fn a_heading_breaks_where_its_words_do() {
     let (_, line) = title("agent-trouble", 460.0).unwrap();
     let mut seen = 0;
     for width in [460.0, 380.0] {
-        for scene in scenes::all(Lang::Ja, Shade::Light, Instant::now()) {
+        for scene in scenes::pictured(Lang::Ja, Shade::Light, Instant::now()) {
             // There it is the question, a whole sentence.
             if scene.name.starts_with("agent-consent") {
                 continue;
