@@ -106,8 +106,8 @@ fn data_keys(house: &House, log_keys: &[[u8; 32]]) -> Vec<Vec<u8>> {
     keys
 }
 
-/// T63: a key that records are sealed with is in the server's memory alone: not in its folder, nor in a log that tells
-/// everything, whether it is in use, was thrown away while it ran, or was another run's.
+/// T63: a key that records are sealed with is not in the server's folder, nor in a log that tells everything, whether it
+/// is in use, was thrown away while the server ran, or was another run's.
 #[test]
 fn t63_no_data_key_is_written_down_at_the_server() {
     let mut house = House::set_up().expect("a house");
@@ -122,9 +122,6 @@ fn t63_no_data_key_is_written_down_at_the_server() {
         Ok((keys.len() >= 3).then_some(keys))
     });
     let keys = keys.expect("signed");
-    let memory = memory_of(house.server.id());
-    let now = keys.last().expect("a key");
-    assert!(any_in(&memory, std::slice::from_ref(now)), "those are they: the one in use is in memory");
     let mut there = all_bytes_below(&house.folder().join("server")).expect("its folder");
     there.extend(house.server.log().tail(usize::MAX).into_bytes());
     for (at, key) in keys.iter().enumerate() {
