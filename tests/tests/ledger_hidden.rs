@@ -73,7 +73,7 @@ fn t67_t69_no_root_is_changed_while_the_server_hides_that_a_restore_was_acknowle
     house.administrate(&["audit", "review", "--note", "today"]).expect("reviewed");
     record_of(&house, "reviewed");
     house.restore(&backup).expect("restored");
-    let acknowledge = ["audit", "acknowledge-restore", "--reason", "the disk broke"];
+    let acknowledge = ["audit", "acknowledge-restore", "--yes", "--reason", "the disk broke"];
     house.administrate(&acknowledge).expect("acknowledged");
     record_of(&house, "restore_acknowledged");
     let rotate = ["key", "rotate", "root", "--yes"];
