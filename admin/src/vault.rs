@@ -27,12 +27,18 @@ use crate::random::random;
 const PASSPHRASE_WORDS: usize = 10;
 /// The least characters of an own passphrase.
 pub const LEAST_CHARS: usize = 15;
-/// Argon2id: 1.6 s on one core of 2024, and a quarter of a GiB for each guess.
-const MEMORY_KIB: u32 = 256 * 1024;
-const PASSES: u32 = 4;
-const LANES: u32 = 4;
+/// What a guess costs: 1.6 s on one core of 2024, and a quarter of a GiB.
+const COST: Cost = Cost { memory_kib: 256 * 1024, passes: 4, lanes: 4 };
 /// How often a lock key may have been changed, when it is looked for after a recovery.
 const GENERATIONS: u32 = 1000;
+
+/// Of Argon2id, as [`Kdf`] has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    pub memory_kib: u32,
+    pub passes: u32,
+    pub lanes: u32,
+}
 
 /// The master key, unwrapped.
 pub struct Master {
@@ -147,12 +153,22 @@ impl Master {
 
     /// As it lies in `vault.json`.
     pub fn wrap(&self, tenant: TenantId, passphrase: &Passphrase) -> Result<Vault, Fault> {
+        self.wrap_at(tenant, passphrase, COST)
+    }
+
+    /// At a cost of one's own, as for a house that is made for a test.
+    pub fn wrap_at(
+        &self,
+        tenant: TenantId,
+        passphrase: &Passphrase,
+        cost: Cost,
+    ) -> Result<Vault, Fault> {
         let context = Purpose::Master.context(tenant);
         Ok(Vault {
             v: PROTOCOL_VERSION,
             tenant,
             lock_generation: self.lock_generation,
-            master: passphrase.wrap(&self.bytes, &context)?,
+            master: passphrase.wrap(&self.bytes, &context, cost)?,
         })
     }
 
@@ -179,7 +195,7 @@ impl Master {
             v: PROTOCOL_VERSION,
             tenant,
             created_at,
-            by_passphrase: passphrase.wrap(&bytes, &context)?,
+            by_passphrase: passphrase.wrap(&bytes, &context, COST)?,
             by_master: Wrapped { kdf: None, nonce, sealed },
             public,
         })
@@ -249,10 +265,10 @@ impl Passphrase {
         &self.0
     }
 
-    fn wrap(&self, bytes: &[u8; 32], context: &[u8]) -> Result<Wrapped, Fault> {
-        let salt = random::<16>()?;
-        let kdf =
-            Kdf { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: Blob(salt.to_vec()) };
+    fn wrap(&self, bytes: &[u8; 32], context: &[u8], cost: Cost) -> Result<Wrapped, Fault> {
+        let Cost { memory_kib, passes, lanes } = cost;
+        let salt = Blob(random::<16>()?.to_vec());
+        let kdf = Kdf { memory_kib, passes, lanes, salt };
         let key = self.key(&kdf)?;
         let (nonce, sealed) = seal(&key, bytes, &bound(&kdf, context))?;
         Ok(Wrapped { kdf: Some(kdf), nonce, sealed })
