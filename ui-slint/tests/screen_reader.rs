@@ -270,7 +270,8 @@ fn nobody_else_consents(desk: &mut Desk, reader: &Reader, window: &Mock) {
         let focused = reader.focused().expect("something has the focus");
         if focused.is(BUTTON, ENGLISH.allow) {
             desk.key(SPACE);
-            return window.line(ASLEEP).as_deref() == Some("by hand");
+            // What is still told of a click from before is no answer to this key.
+            return std::iter::from_fn(|| window.line(ASLEEP)).any(|line| line == "by hand");
         }
         desk.key(TAB);
         // A reader hears of it later than the window: a second Tab too soon goes past Allow.

@@ -141,6 +141,17 @@ pub enum NotDirect {
     },
 }
 
+impl NotDirect {
+    /// The rule that keeps it so, in the words of a reason; `None`: no rule does.
+    pub fn rule(&self) -> Option<&'static str> {
+        match self {
+            Self::ByPolicy => Some("the organisation lets the two computers meet at the relay alone"),
+            Self::BySetting => Some("this program was started for the relay alone"),
+            Self::BeingTried | Self::OnlyByRelay | Self::Failed { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recording {

@@ -86,6 +86,11 @@ const BEGINNINGS: &[(&str, &str)] = &[
 const WHOLE: &[(&str, &str)] = &[
     (IS_THERE, "同じ名前のファイルが既にあります（上書きはしません）"),
     ("this network lets no UDP through", "このネットワークは UDP を通しません"),
+    (
+        "the organisation lets the two computers meet at the relay alone",
+        "組織の設定により、中継サーバーだけを通ります",
+    ),
+    ("this program was started for the relay alone", "中継だけを使う指定で起動しています"),
     ("the path went silent", "経路の応答がなくなりました"),
     ("the other end closed the path", "相手が経路を閉じました"),
     ("the path was closed here", "こちらで経路を閉じました"),
@@ -172,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::core::path::PathEnd;
+    use crate::core::snapshot::NotDirect;
     use crate::shell::fault::Fault;
 
     /// What is left of a sentence without the names in it has no word of the system's language.
@@ -222,7 +228,9 @@ mod tests {
             ManifestRefused::TooWide,
             ManifestRefused::Demand,
         ];
-        let reasons = paths.iter().map(ToString::to_string);
+        let rules = [NotDirect::ByPolicy, NotDirect::BySetting];
+        let rules = rules.iter().filter_map(NotDirect::rule).map(ToOwned::to_owned);
+        let reasons = paths.iter().map(ToString::to_string).chain(rules);
         for why in reasons.chain(manifests.iter().map(ToString::to_string)) {
             assert!(!reason(&why, Lang::Ja).is_ascii(), "{why}");
             assert_eq!(reason(&why, Lang::En), why);

@@ -330,8 +330,11 @@ async fn s95_records_are_pruned_for_good_on_the_root_keys_word_alone_and_reviews
     let pruned = read_until(&world, |event| matches!(event, Event::Pruned { .. })).await;
     assert_eq!(pruned.verified.pruned, 3);
     // T69: a root that was changed takes nothing away any more.
-    let (next, next_stone) = (SigningKey::from_bytes(&[31; 32]), Tombstone { at: 2, ..stone });
-    let handed_over = Bundle { version: 2, root: device_key(&next), ..world.bundle() };
+    let (next, next_stone) = (SigningKey::from_bytes(&[31; 32]), Tombstone { at: 2, ..stone.clone() });
+    let stones = [prune(&root_key(), &stone).envelope];
+    let earlier_decrees = RootsWord::of(&world.bundle()).handed_on::<Tombstone>(&stones, |_| true);
+    let root = device_key(&next);
+    let handed_over = Bundle { version: 2, root, earlier_decrees, ..world.bundle() };
     assert_eq!(world.publish(&handed_over, &[&next, &root_key()]).await.status, 204);
     assert_eq!(world.admin_post(PRUNE_PATH, &prune(&root_key(), &next_stone)).await.status, 401);
     assert_eq!(world.admin_post(PRUNE_PATH, &prune(&next, &next_stone)).await.status, 204);

@@ -107,6 +107,7 @@ fn what_carries_it_is_told(his: &Reader, paint: &dyn Fn(Rgb)) {
     for words in ["Path: Through the relay", "Encryption: AES-256-GCM"] {
         his.wait_for(role::LABEL, words).unwrap();
     }
+    his.hear("this program was started for the relay alone").unwrap();
     let mut colours = [FIRST, SECOND].into_iter().cycle();
     for (what, unit, none) in [("Pictures: ", " fps", "0 fps"), ("Rate: ", "bit/s", "0 kbit/s")] {
         until("a figure of what moves", || {

@@ -125,6 +125,7 @@ pub(super) fn happened(model: &mut Model, id: TabId, happened: Happened) -> Vec<
         Happened::Report(report, seconds) => {
             tab.link.rates.count(seconds, report.decoded, report.bytes);
             tab.link.path = report.stats.path.or(tab.link.path);
+            tab.link.heed(report.now.not_direct.as_ref());
             tab.link.round_trip_ms = report.stats.round_trip_ms;
             tab.link.cipher_words = report.stats.ciphers.as_ref().map(cipher_words);
         }

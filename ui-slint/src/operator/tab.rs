@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tasuki_peer::core::io::EndedBy;
 use tasuki_peer::core::path::PathKind;
+use tasuki_peer::core::snapshot::NotDirect;
 use tasuki_peer::shell::fault::Fault;
 use tasuki_peer::shell::texts::Lang;
 use tasuki_protocol::grant::Change;
@@ -123,6 +124,13 @@ impl Link {
     pub fn lost(&mut self, now: u64) {
         let why_not_direct = self.why_not_direct.take();
         *self = Self { why_not_direct, reconnecting: Some(now), ..Self::default() };
+    }
+
+    /// What a rule forbids is tried by nobody, and no path is told to have failed.
+    pub fn heed(&mut self, not_direct: Option<&NotDirect>) {
+        if let Some(rule) = not_direct.and_then(NotDirect::rule) {
+            self.why_not_direct = Some(rule.to_owned());
+        }
     }
 }
 

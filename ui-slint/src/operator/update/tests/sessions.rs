@@ -1,6 +1,7 @@
 //! Of one session, from its number to its end.
 
 use tasuki_peer::core::io::Reply;
+use tasuki_peer::core::snapshot::NotDirect;
 use tasuki_protocol::ids::Digest;
 use tasuki_protocol::screen::{Layout, Monitor, MonitorId};
 
@@ -334,6 +335,12 @@ fn a_relayed_path_says_why_it_is_not_direct_until_it_is() {
     event(&mut model, SessionEvent::PathChosen { path: PathKind::Direct });
     let link = &model.tabs[0].link;
     assert_eq!((link.path, &link.why_not_direct), (Some(PathKind::Direct), &None));
+    // Where a rule keeps it at the relay nothing was tried, so that nothing fails.
+    let link = &mut model.tabs[0].link;
+    link.heed(Some(&NotDirect::BeingTried));
+    assert_eq!(link.why_not_direct, None);
+    link.heed(Some(&NotDirect::ByPolicy));
+    assert!(link.why_not_direct.as_deref().is_some_and(|why| why.contains("the organisation")));
 }
 
 #[test]
