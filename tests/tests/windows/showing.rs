@@ -112,6 +112,8 @@ fn she_reads_who_asks_and_says_no(
     let touched = || connections_of(agent.desk(), agent.process.id()).unwrap();
     let rest = touched();
     agent.enter(hand, &number).unwrap();
+    // She was shown his screen so far, and nobody has seen hers.
+    agent.called_them(hand, hers).unwrap();
     for line in ["Hanako Sato", "Identity verified", "View your screen"] {
         hers.wait_for(role::LABEL, line).unwrap();
     }

@@ -5,7 +5,6 @@ use std::{path::PathBuf, thread};
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Ear, Hand, Reader, role},
-    running::until,
     stack::{AgentWindow, OperatorWindow, Way},
 };
 
@@ -41,13 +40,8 @@ fn lets_him_look_alone(
 ) -> PathBuf {
     let number = window.new_session(Mode::Control).unwrap();
     agent.enter(hand, &number).unwrap();
-    until("the question", || {
-        if hers.find(role::BUTTON, "I called them myself")?.is_some() {
-            agent.click_at(hand, hers, role::BUTTON, "I called them myself")?;
-        }
-        hers.find(role::SWITCH, OPERATES)
-    })
-    .unwrap();
+    agent.called_them(hand, hers).unwrap();
+    hers.wait_for(role::SWITCH, OPERATES).unwrap();
     agent.click_at(hand, hers, role::SWITCH, OPERATES).unwrap();
     agent.allow(hand).unwrap();
     window.wait_for_picture(agent.desk()).unwrap();

@@ -86,6 +86,22 @@ impl<'a> OperatorWindow<'a> {
 }
 
 impl<'a> AgentWindow<'a> {
+    /// Says at the notice before an organisation's first question that she called them herself; the question is there then.
+    ///
+    /// # Errors
+    /// There was no notice, or no question behind it.
+    pub fn called_them(&self, hand: &mut Hand, hers: &Reader) -> Result<()> {
+        const HERSELF: &str = "I called them myself";
+        hers.wait_for(role::BUTTON, HERSELF)?;
+        until("the question", || {
+            if hers.find(role::BUTTON, HERSELF)?.is_some() {
+                self.click_at(hand, hers, role::BUTTON, HERSELF)?;
+            }
+            hers.find(role::BUTTON, "Allow")
+        })
+        .map(drop)
+    }
+
     /// Opens it, read out by `reader`.
     ///
     /// # Errors
