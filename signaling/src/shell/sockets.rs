@@ -270,8 +270,11 @@ impl Line {
                         Taken::Text(text) => {
                             first = false;
                             if let Heard::Not = hear(&text) {
+                                // Who takes no text is not waited for once more with the next.
                                 while let Ok(text) = texts.try_recv() {
-                                    self.send(text).await;
+                                    if self.send(text).await.is_none() {
+                                        return Over::Otherwise;
+                                    }
                                 }
                                 break;
                             }

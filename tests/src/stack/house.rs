@@ -228,7 +228,7 @@ impl House {
         Ok(())
     }
 
-    /// Half of all time went into guessing it rightly; what `init` makes it cost is asked of houses that begin by
+    /// Each use of it would cost more than a second; what `init` makes it cost is asked of houses that begin by
     /// themselves ([`Self::begin_at`]).
     fn cheapen_passphrase(&self) -> Result<()> {
         let file = self.folder().join("admin").join("vault.json");
