@@ -38,6 +38,18 @@ fn in_the_database(house: &House, statement: &'static str) {
     assert_ne!(runtime.expect("a runtime").block_on(done).expect("done"), 0);
 }
 
+/// The decrees that stand are hidden, a new root is refused in these words, and they are shown again.
+fn no_root_is_changed_until_the_server_shows_them(house: &House, words: &str) {
+    let rotate = ["key", "rotate", "root", "--yes"];
+    let before = fs::read(house.bundle()).expect("a bundle");
+    in_the_database(house, "UPDATE ledger_decrees SET kind = 'hidden ' || kind");
+    let refused = house.administrate(&rotate).expect_err("it would hold no more").to_string();
+    assert!(refused.contains("exit status: 10") && refused.contains(words), "{refused}");
+    assert_eq!(fs::read(house.bundle()).expect("a bundle"), before);
+    in_the_database(house, "UPDATE ledger_decrees SET kind = substr(kind, 8)");
+    assert_eq!(house.administrate(&rotate).expect("rotated")["earlier_decrees"], 1);
+}
+
 /// T64, T69: what a root said of the ledger can be handed on once only, and a server that shows none of it then would have
 /// made the ledger ill for good.
 #[test]
@@ -49,17 +61,7 @@ fn t69_no_root_is_changed_while_the_server_hides_what_it_has_said_of_the_ledger(
         Ok(house.administrate(&[&prune[..], &[now().as_str()]].concat()).ok())
     })
     .expect("pruned");
-    let rotate = ["key", "rotate", "root", "--yes"];
-    let before = fs::read(house.bundle()).expect("a bundle");
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = 'hidden ' || kind");
-    let refused = house.administrate(&rotate).expect_err("it would hold no more").to_string();
-    assert!(
-        refused.contains("exit status: 10") && refused.contains("Nothing was changed"),
-        "{refused}"
-    );
-    assert_eq!(fs::read(house.bundle()).expect("a bundle"), before);
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = substr(kind, 8)");
-    assert_eq!(house.administrate(&rotate).expect("rotated")["earlier_decrees"], 1);
+    no_root_is_changed_until_the_server_shows_them(&house, "Nothing was changed");
     assert!(house.administrate(&["audit", "verify"]).expect("it holds")["pruned"].as_u64() > Some(0));
 }
 
@@ -76,17 +78,7 @@ fn t67_t69_no_root_is_changed_while_the_server_hides_that_a_restore_was_acknowle
     let acknowledge = ["audit", "acknowledge-restore", "--yes", "--reason", "the disk broke"];
     house.administrate(&acknowledge).expect("acknowledged");
     record_of(&house, "restore_acknowledged");
-    let rotate = ["key", "rotate", "root", "--yes"];
-    let before = fs::read(house.bundle()).expect("a bundle");
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = 'hidden ' || kind");
-    let refused = house.administrate(&rotate).expect_err("the word would be lost").to_string();
-    assert!(
-        refused.contains("exit status: 10") && refused.contains("acknowledged restore"),
-        "{refused}"
-    );
-    assert_eq!(fs::read(house.bundle()).expect("a bundle"), before);
-    in_the_database(&house, "UPDATE ledger_decrees SET kind = substr(kind, 8)");
-    assert_eq!(house.administrate(&rotate).expect("rotated")["earlier_decrees"], 1);
+    no_root_is_changed_until_the_server_shows_them(&house, "acknowledged restore");
 }
 
 /// S79: of log keys that the bundle does not sign for nothing is said but that.

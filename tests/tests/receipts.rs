@@ -12,9 +12,13 @@ use tasuki_protocol::dsse;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::input::InputEvent;
-use tasuki_protocol::message::{Asked, Either, EndReason, HostToViewer, SessionMessage, ViewerToHost};
+use tasuki_protocol::message::{
+    Asked, Either, EndReason, EndToEnd, HostToViewer, SessionMessage, ViewerToHost,
+};
 use tasuki_protocol::receipt::{CheckedReceipt, Ender, Receipt, ReceiptRefused};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
+use tasuki_protocol::signal::CloseReason;
+use tasuki_signaling::core::rooms::{Input as Rooms, OperatorId};
 use tasuki_tests::hostile::puppet::{Puppet, events};
 use tasuki_tests::stack::assert_aes_256;
 use tasuki_tests::world::World;
@@ -127,13 +131,81 @@ fn f9_when_the_connection_is_lost_each_end_keeps_its_own() {
 /// T10: for the organisation the server alone speaks.
 #[test]
 fn t10_an_end_that_claims_to_be_taken_back_by_the_organisation_is_not_believed() {
-    let mut puppet = Puppet::accepted(Role::Agent, Mode::Control, Mode::Control.ceiling());
-    let outputs = puppet.say(SessionMessage::Either(Either::End(EndReason::Withdrawn)));
-    let ended = events(&outputs).into_iter().find_map(|event| {
-        let SessionEvent::Ended { reason, .. } = event else { return None };
-        Some(reason)
-    });
-    assert_eq!(ended, Some(EndReason::ProgramEnded));
+    let claim = EndReason::Withdrawn;
+    for on_its_path in [true, false] {
+        let mut puppet = Puppet::accepted(Role::Agent, Mode::Control, Mode::Control.ceiling());
+        if on_its_path {
+            puppet.say(SessionMessage::Either(Either::End(claim)));
+        } else {
+            puppet.say_sealed(&EndToEnd::End(claim));
+        }
+        let ended = puppet.events().into_iter().find_map(|event| {
+            let SessionEvent::Ended { reason, .. } = event else { return None };
+            Some(reason)
+        });
+        assert_eq!(ended, Some(EndReason::ProgramEnded), "on its path: {on_its_path}");
+    }
+}
+
+fn said_end(puppet: &Puppet) -> Option<EndReason> {
+    puppet.heard().into_iter().find_map(|said| match said {
+        SessionMessage::Either(Either::End(reason)) => Some(reason),
+        _ => None,
+    })
+}
+
+/// T17: an end that the server closed stops at once, leaves it to the server to say so to the other end, and says it
+/// itself where that does not come about, also if its person goes before.
+#[test]
+fn t17_what_the_server_ended_is_told_by_the_server_first_and_by_the_other_end_where_it_cannot() {
+    for role in [Role::Operator, Role::Agent] {
+        let close = || {
+            let mut puppet = Puppet::accepted(role, Mode::Control, Mode::Control.ceiling());
+            puppet.closed(CloseReason::Withdrawn);
+            let ended = |e: &SessionEvent| matches!(e, SessionEvent::Ended { .. });
+            assert!(puppet.events().iter().any(ended), "{role:?}: here it is over at once");
+            puppet
+        };
+        let mut puppet = close();
+        for _ in 0..9 {
+            puppet.wait(Duration::from_millis(100));
+            assert_eq!(said_end(&puppet), None, "{role:?}");
+        }
+        puppet.wait(Duration::from_millis(200));
+        assert_eq!(said_end(&puppet), Some(EndReason::Withdrawn), "{role:?}");
+
+        let mut puppet = close();
+        puppet.turn(Input::Human(HumanAct::End(EndReason::ProgramEnded)));
+        assert_eq!(said_end(&puppet), Some(EndReason::Withdrawn), "{role:?}: it goes now");
+        assert!(puppet.peer.is_over());
+    }
+    // The host has heard it from the server, too: the receipt is asked for without waiting.
+    let mut puppet = Puppet::accepted(Role::Operator, Mode::Control, Mode::Control.ceiling());
+    puppet.closed(CloseReason::Withdrawn);
+    let awaited = |puppet: &Puppet| {
+        let is_it = |said: &SessionMessage| {
+            matches!(said, SessionMessage::ViewerToHost(ViewerToHost::ReceiptAwaited { .. }))
+        };
+        puppet.heard().iter().any(is_it)
+    };
+    assert!(!awaited(&puppet), "who still shows is asked for no receipt");
+    puppet.say(SessionMessage::Either(Either::End(EndReason::Withdrawn)));
+    assert!(awaited(&puppet));
+}
+
+/// S97, T17: what the server ends has a receipt of both, which says so, in every mode.
+#[test]
+fn s97_t17_a_session_that_the_organisation_ends_has_one_receipt_signed_by_both() {
+    for mode in Mode::ALL {
+        let mut world = eventful(mode);
+        world.decree(Rooms::Withdrawn { operator: OperatorId(1) });
+        assert!(world.run_until(Duration::from_secs(5), both_over), "{mode}: both are over");
+        let (own, others) = (kept(&mut world, Role::Operator), kept(&mut world, Role::Agent));
+        assert_eq!(own.receipt, others.receipt, "{mode}");
+        assert_eq!((own.signed_by.len(), others.signed_by.len()), (2, 2), "{mode}: both names");
+        let Receipt { reason, ended_by, .. } = own.receipt;
+        assert_eq!((reason, ended_by), (EndReason::Withdrawn, Ender::Server), "{mode}");
+    }
 }
 
 /// S31: nothing but signatures passes after the end.
@@ -215,7 +287,7 @@ fn t10_a_host_keeps_its_own_word_when_the_viewer_signs_something_else() {
 #[test]
 fn t10_a_viewer_signs_only_what_it_saw_itself() {
     type Lie = fn(&mut Receipt);
-    let lies: [(&str, Lie); 7] = [
+    let lies: [(&str, Lie); 11] = [
         ("a picture that nobody kept", |r| r.screenshots.push(1)),
         ("another reason", |r| r.reason = EndReason::OperatorEnded),
         ("another ender", |r| r.ended_by = Ender::Operator),
@@ -223,6 +295,10 @@ fn t10_a_viewer_signs_only_what_it_saw_itself() {
         ("another pairing", |r| r.transcript = Digest([1; 32])),
         ("another consent", |r| r.consent = Blob(vec![])),
         ("another version", |r| r.v = 2),
+        ("an hour more", |r| r.lasted_s += 3600),
+        ("a month ago", |r| r.began_at -= 30 * 86400),
+        ("a month ahead", |r| r.began_at += 30 * 86400),
+        ("another program", |r| r.software.operator = "operator 9".to_owned()),
     ];
     for (name, lie) in lies {
         let (mut puppet, key) = ended_viewer();

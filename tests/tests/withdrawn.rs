@@ -109,6 +109,19 @@ fn t17_what_was_withdrawn_while_neither_end_reached_the_server_is_over_when_the_
     }
 }
 
+/// T17: the customer's end reaches no server just then, and hears it from the operator's, which does.
+#[test]
+fn t17_what_was_withdrawn_while_only_the_operators_end_reached_the_server_is_over_at_once() {
+    for mode in CUSTOMERS {
+        let mut world = World::session(mode);
+        let agent = world.agent.connection.take().unwrap();
+        drop(world.server.lose(agent, world.now));
+        world.decree(DISABLED);
+        is_over_at_once(&mut world);
+        assert_eq!(world.ended(Role::Agent), Some((EndReason::ProgramEnded, EndedBy::OtherEnd)));
+    }
+}
+
 /// T65: what the server was never told of cannot be ended, so it does not begin.
 #[test]
 fn t65_an_operator_who_keeps_a_pairing_from_the_server_has_no_session() {

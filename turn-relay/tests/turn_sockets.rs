@@ -20,7 +20,7 @@ use tasuki_turn_relay::core::turn::table::{Client, Path};
 use tasuki_turn_relay::shell::tls;
 use tasuki_turn_relay::{TurnLimits, TurnSettings};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio_rustls::TlsConnector;
 
 /// One end on whatever carries messages.
@@ -52,6 +52,15 @@ impl End {
 
     async fn over_tcp(house: &House, role: Role) -> Self {
         let stream = TcpStream::connect(house.tcp).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        Self::new(Wire::Stream(Box::new(stream)), local, role)
+    }
+
+    /// On TCP, and its system keeps little for it.
+    async fn taking_little(house: &House, role: Role) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = socket.connect(house.tcp).await.unwrap();
         let local = stream.local_addr().unwrap();
         Self::new(Wire::Stream(Box::new(stream)), local, role)
     }
@@ -162,6 +171,46 @@ async fn a_burst_of_datagrams_arrives_whole_and_in_order() {
         for number in 0..100_u8 {
             assert_eq!(other.hear().await, channel_data(0x4002, &[round, number, 7]));
         }
+    }
+}
+
+/// Whoever is sent to without a pause, and takes it slowly, is heard all the same (T59). By then all that lies between is full.
+#[tokio::test]
+async fn t59_an_end_on_tcp_is_heard_while_it_is_sent_to_without_a_pause() {
+    let house = house(settings()).await;
+    let mut slow = End::taking_little(&house, Operator).await;
+    let (mut flooder, mut other) =
+        (End::over_udp(&house, Agent).await, End::over_udp(&house, Agent).await);
+    let (of_slow, of_flooder) = (slow.allocated().await, flooder.allocated().await);
+    let of_other = other.allocated().await;
+    assert_eq!(slow.ask(slow.asker.permit(of_flooder)).await.error, None);
+    assert_eq!(slow.ask(slow.asker.bind(0x4001, of_other)).await.error, None);
+    assert_eq!(flooder.ask(flooder.asker.bind(0x4002, of_slow)).await.error, None);
+    assert_eq!(other.ask(other.asker.permit(of_slow)).await.error, None);
+    let flood = async {
+        loop {
+            flooder.say(&channel_data(0x4002, &[7; 1000])).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let reading_slowly = async {
+        for heard in 0_u32.. {
+            slow.hear().await;
+            if heard > 500 && heard % 10 == 0 {
+                slow.say(&channel_data(0x4001, b"still here")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let heard = async {
+        for _ in 0..5 {
+            assert_eq!(data_of(&other.hear().await).1, b"still here");
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        () = reading_slowly => {}
+        () = heard => {}
     }
 }
 

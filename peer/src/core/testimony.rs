@@ -18,8 +18,12 @@ use super::path::{Ciphers, PathKind};
 
 /// Records of one session; what is beyond is counted, and the count is the last record.
 const MOST: u64 = 2_000;
-/// What the other end can bring about as often as it likes is written once in so long, and counted.
+/// Of them those that the other end can bring about as often as it likes: what this end saw itself finds room (T59).
+const MOST_OF_OTHERS: u64 = MOST / 2;
+/// Such a thing is written once in so long, what is beyond is counted,
 const ONCE_IN: Duration = Duration::from_secs(1);
+/// and so many at once of what comes several at a time in an honest session, too.
+const CHANGES_AT_ONCE: u32 = 30;
 /// Kept back for what ends a session.
 const RESERVE: u64 = 16;
 
@@ -41,9 +45,10 @@ pub struct Testimony {
     customer: Option<String>,
     policy: u64,
     written: u64,
+    of_others: u64,
     missed: u64,
-    /// When each of [`by_the_other_end`] was last written.
-    last: [Option<Duration>; 4],
+    /// Of each of [`by_the_other_end`], until when it would have been written at an even pace.
+    even: [Duration; 6],
 }
 
 impl Testimony {
@@ -60,8 +65,9 @@ impl Testimony {
             customer: None,
             policy: 0,
             written: 0,
+            of_others: 0,
             missed: 0,
-            last: [None; 4],
+            even: [Duration::ZERO; 6],
         }
     }
 
@@ -110,13 +116,15 @@ impl Testimony {
             self.waited = now.saturating_sub(self.paired);
         }
         let events = self.events(event);
-        if let Some(kind) = by_the_other_end(event) {
-            let is_due = self.last[kind].is_none_or(|at| now.saturating_sub(at) >= ONCE_IN);
-            if !is_due {
-                self.missed += events.len() as u64;
+        if let Some((kind, at_once)) = by_the_other_end(event) {
+            let count = events.len() as u64;
+            let even = self.even[kind].max(now) + ONCE_IN;
+            if even > now + ONCE_IN * at_once || self.of_others + count > MOST_OF_OTHERS {
+                self.missed += count;
                 return Vec::new();
             }
-            self.last[kind] = Some(now);
+            self.even[kind] = even;
+            self.of_others += count;
         }
         self.bounded(events, matches!(event, SessionEvent::Ended { .. }))
     }
@@ -288,15 +296,18 @@ impl Testimony {
     }
 }
 
-/// Which of the things it is that one packet of the other end can hold thousands of.
-fn by_the_other_end(event: &SessionEvent) -> Option<usize> {
+/// Which of the things it is that one packet of the other end can hold many of, or that it can bring about
+/// without end, and how many at once may be written.
+fn by_the_other_end(event: &SessionEvent) -> Option<(usize, u32)> {
     let kinds = [
-        matches!(event, SessionEvent::Refused { .. }),
-        matches!(event, SessionEvent::ScreenshotTaken),
-        matches!(event, SessionEvent::Violation { .. }),
-        matches!(event, SessionEvent::Asking { .. }),
+        (matches!(event, SessionEvent::Refused { .. }), 1),
+        (matches!(event, SessionEvent::ScreenshotTaken), 1),
+        (matches!(event, SessionEvent::Violation { .. }), 1),
+        (matches!(event, SessionEvent::Asking { .. }), 1),
+        (matches!(event, SessionEvent::RightsChanged { .. }), CHANGES_AT_ONCE),
+        (matches!(event, SessionEvent::PathUp { .. } | SessionEvent::PathDown { .. }), CHANGES_AT_ONCE),
     ];
-    kinds.into_iter().position(|is_it| is_it)
+    kinds.into_iter().enumerate().find_map(|(kind, (is_it, at_once))| is_it.then_some((kind, at_once)))
 }
 
 fn each(rights: Rights, event: impl Fn(Capability) -> Event) -> Vec<Event> {
@@ -430,11 +441,32 @@ mod tests {
         assert_eq!(burst, 1, "a packet full of them");
         let later = Duration::from_secs;
         let written: usize = (1..5_000).map(|at| agent.told(&forbidden, later(at)).len()).sum();
-        assert_eq!(written, 1_983);
+        assert_eq!(written, 999, "half of all");
         let ended = SessionEvent::Ended { reason: EndReason::Violation, by: EndedBy::ThisEnd };
         let last = agent.told(&ended, Duration::ZERO);
-        assert_eq!(last[0], Event::Missed { count: 999 + 3_016 });
+        assert_eq!(last[0], Event::Missed { count: 999 + 4_000 });
         assert!(matches!(last[1], Event::Ended { .. }));
+    }
+
+    /// T59: a host that changes rights without end, or its paths, takes no record from what the viewer did itself.
+    #[test]
+    fn t59_what_a_host_changes_without_end_leaves_room_for_what_the_viewer_saw() {
+        let (rights, change) =
+            (Rights::of(&[Capability::Chat, Capability::Pointer]), Change::TakenAway);
+        let changed =
+            SessionEvent::RightsChanged { change, rights, seconds: 0, effective: Rights::NONE };
+        let down = SessionEvent::PathDown { path: PathKind::Relayed, why: "it was closed".to_owned() };
+        let mut operator = paired(Role::Operator);
+        for (event, at_once) in [(&changed, 2 * 30), (&down, 30)] {
+            let burst: usize = (0..1_000).map(|_| operator.told(event, Duration::ZERO).len()).sum();
+            assert_eq!(burst, at_once, "a packet full of them");
+        }
+        for second in 1..20_000 {
+            operator.told(&changed, Duration::from_secs(second));
+            operator.told(&down, Duration::from_secs(second));
+        }
+        assert_eq!(operator.kept_picture("a.png").len(), 1);
+        assert_eq!(operator.customer("Suzuki").len(), 1);
     }
 
     #[test]

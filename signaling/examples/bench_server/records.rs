@@ -1,40 +1,34 @@
-//! The ledger: records that ends deliver, each on disk before it is answered for, and the verifying
-//! of a ledger without its key.
+//! The ledger: records that ends deliver, each on disk before it is answered for.
 
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
-use ed25519_dalek::SigningKey;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection};
 use tasuki_protocol::blob::Blob;
-use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
-use tasuki_protocol::ledger::audit::{Auditor, Item};
-use tasuki_protocol::ledger::decree::RootsWord;
+use tasuki_protocol::ids::{DeviceKey, Role, SessionId};
 use tasuki_protocol::ledger::event::{Entry, Event, Witness};
-use tasuki_protocol::ledger::record::{Opened, seal_at_end};
-use tasuki_protocol::ledger::tree::Frontier;
-use tasuki_protocol::ledger::wire::{END_ROWS_PATH, EndRow, EndRows, MAX_END_ROWS, StoredRow};
-use tasuki_protocol::log_key::LogSecretKey;
+use tasuki_protocol::ledger::record::seal_at_end;
+use tasuki_protocol::ledger::wire::{END_ROWS_PATH, EndRow, EndRows, MAX_END_ROWS};
 use tasuki_protocol::seed::Seed;
 use tasuki_protocol::signal;
-use tasuki_signaling::core::ledger::{Book, Moment, NOTHING_BEFORE, Write};
 
 use crate::Figure;
 use crate::client::World;
 use crate::crowd::Crowd;
-use crate::server::{Server, own_cpu_seconds};
+use crate::server::{Server, process_cpu_seconds};
 
 /// Ends that deliver side by side.
 const ENDS: usize = 32;
 /// Deliveries of each.
 const DELIVERIES: usize = 60;
-/// Between two checkpoints of the ledger that is verified.
-const BETWEEN_NOTES: u64 = 1000;
 
 /// Something that ends record.
-fn happened() -> Event {
+pub(crate) fn happened() -> Event {
     Event::LoginFailed {
         account: "hanako.yamada".to_owned(),
         from: "192.0.2.77".to_owned(),
@@ -47,6 +41,8 @@ fn happened() -> Event {
 pub(crate) async fn appended(world: &World, server: &Server, crowd: &mut Crowd) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut next = 0;
+    let size = deliveries(world, (crowd.tickets[0].0, &crowd.tickets[0].1), 0, 1)[0].len();
+    let bare = bare_sqlite(&world.data(), size).await;
     for (rows, what) in [(1, "one a delivery"), (MAX_END_ROWS, "sixteen a delivery")] {
         let tickets = crowd.tickets.iter().take(ENDS);
         let sealed: Vec<_> = tickets
@@ -70,6 +66,11 @@ pub(crate) async fn appended(world: &World, server: &Server, crowd: &mut Crowd) 
         figures.push(Figure::plain(
             "the same for a CPU-second of the server",
             format!("{:.0}", records / cpu),
+        ));
+        let beside = [records / passed / bare[0], records / cpu / bare[1]];
+        figures.push(Figure::plain(
+            "beside a bare SQLite with a transaction for each: by the clock, by CPU time",
+            format!("{:.2} times, {:.2} times as many", beside[0], beside[1]),
         ));
     }
     figures
@@ -117,58 +118,23 @@ async fn deliver(mut line: SendRequest<Full<Bytes>>, bodies: Vec<String>) {
     }
 }
 
-/// As `tasuki-admin audit verify` reads an export: without the key that opens it.
-pub(crate) fn verified(records: u64) -> Vec<Figure> {
-    const LOT: u64 = 100;
-    let (tenant, signer) = (TenantId([1; 8]), SigningKey::from_bytes(&[3; 32]));
-    let public = DeviceKey(signer.verifying_key().to_bytes());
-    let log_key = LogSecretKey::from_bytes([2; 32]).public();
-    let seed = Seed::from_bytes([4; 32]);
-    let mut book = Book::new(tenant, vec![log_key], seed, Frontier::default(), NOTHING_BEFORE);
-    let word = RootsWord::of_root(DeviceKey([9; 32]));
-    let mut auditor = Auditor::new(tenant, vec![public], word);
-    let start = Instant::now();
-    let (mut seconds, mut bytes) = (0.0, 0_usize);
-    let entry = Opened::Entry(Entry::server(happened()));
-    while book.size() < records {
-        let at = Duration::from_millis(book.size());
-        let moment = Moment { instant: start + at, unix_ms: 1_700_000_000_000 + book.size() };
-        let mut draft = book.draft(LOT, moment).unwrap();
-        for _ in 0..LOT {
-            draft.append(&entry, happened().class()).unwrap();
-        }
-        let mut frames: Vec<Vec<u8>> = draft.writes.iter().filter_map(frame).collect();
-        book.commit(draft);
-        if book.size().is_multiple_of(BETWEEN_NOTES) {
-            frames.push(Item::Checkpoint(book.checkpoint(moment).sign(&signer)).frame());
-        }
-        let before = own_cpu_seconds();
-        for frame in &frames {
-            match Item::decode(&frame[4..]).unwrap() {
-                Item::Key(key) => auditor.key(&key),
-                Item::Record(row) => auditor.record(&row).unwrap(),
-                Item::Checkpoint(note) => auditor.checkpoint(&note).unwrap(),
-                Item::Header(_) | Item::Tombstone(_) | Item::Acknowledgement(_) => {}
-            }
-        }
-        seconds += own_cpu_seconds() - before;
-        bytes += frames.iter().map(Vec::len).sum::<usize>();
+/// What SQLite takes by itself for as many records of this size, each on disk before the next: a second, of the clock
+/// and of CPU.
+async fn bare_sqlite(folder: &Path, record: usize) -> [f64; 2] {
+    const RECORDS: u32 = 2_000;
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join("bare.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("CREATE TABLE records (bytes BLOB NOT NULL)").execute(&mut database).await.unwrap();
+    let (began, before) = (Instant::now(), process_cpu_seconds());
+    for _ in 0..RECORDS {
+        let insert = sqlx::query("INSERT INTO records (bytes) VALUES (?)").bind(vec![7_u8; record]);
+        insert.execute(&mut database).await.unwrap();
     }
-    let before = own_cpu_seconds();
-    let verified = auditor.finish().unwrap();
-    seconds += own_cpu_seconds() - before;
-    vec![Figure::plain(
-        &format!("verifying {} records ({} MB of an export)", verified.size, bytes / 1_000_000),
-        format!("{seconds:.1} s of CPU, {:.0} a second", records as f64 / seconds),
-    )]
-}
-
-fn frame(write: &Write) -> Option<Vec<u8>> {
-    match write {
-        Write::Key(_, envelope) => Some(Item::Key(envelope.clone()).frame()),
-        Write::Row(row, leaf) => {
-            Some(Item::Record(StoredRow { leaf: *leaf, row: Some(row.clone()) }).frame())
-        }
-        Write::Node(..) => None,
-    }
+    let (passed, cpu) = (began.elapsed().as_secs_f64(), process_cpu_seconds() - before);
+    database.close().await.unwrap();
+    [passed, cpu].map(|seconds| f64::from(RECORDS) / seconds)
 }

@@ -289,11 +289,11 @@ impl Puppet {
         }
     }
 
-    fn tell_operator(&mut self, message: ServerToOperator) {
+    pub(super) fn tell_operator(&mut self, message: ServerToOperator) {
         self.turn(Input::FromServer(ServerMessage::Operator(message)));
     }
 
-    fn tell_agent(&mut self, message: ServerToAgent) {
+    pub(super) fn tell_agent(&mut self, message: ServerToAgent) {
         self.turn(Input::FromServer(ServerMessage::Agent(message)));
     }
 

@@ -10,6 +10,7 @@ use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::message::{EndReason, EndToEnd};
 use tasuki_protocol::receipt::{Ender, RECEIPT_VERSION, Receipt, Software};
 use tasuki_protocol::rights::{Mode, Rights};
+use tasuki_protocol::signal::{CloseReason, ServerToAgent, ServerToOperator};
 
 use super::puppet::Puppet;
 use super::{ORGANISATION, SESSION, agent_key, operator_key};
@@ -46,6 +47,14 @@ impl Puppet {
         }
     }
 
+    /// The server says that the session is over.
+    pub fn closed(&mut self, reason: CloseReason) {
+        match self.role {
+            Role::Operator => self.tell_operator(ServerToOperator::Closed { session: SESSION, reason }),
+            Role::Agent => self.tell_agent(ServerToAgent::Closed { reason }),
+        }
+    }
+
     /// Of a session in which the puppet is the agent and host, and ended it.
     pub fn receipt(&self, mode: Mode) -> Receipt {
         let consent = self.word(Answer::Accepted, mode.ceiling());
@@ -63,7 +72,7 @@ impl Puppet {
             files: Vec::new(),
             paths: Vec::new(),
             addresses: Vec::new(),
-            software: Software { operator: String::new(), agent: String::new() },
+            software: Software { operator: "operator".to_owned(), agent: "agent".to_owned() },
             reason: EndReason::UserEnded,
             ended_by: Ender::Agent,
             omitted: 0,

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::CLOCK_TOLERANCE_S;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
 use tasuki_protocol::message::EndReason;
 use tasuki_protocol::receipt::{
@@ -141,8 +142,16 @@ pub(super) fn word(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(MAX_WORD_BYTES).collect()
 }
 
-/// Whether two ends can put their names under the same: all but what each sees for itself.
-pub(super) fn agrees(own: &Receipt, offered: &Receipt) -> bool {
+/// What two ends may have seen of one length: the end, and the consent, take their time from one to the other.
+const LENGTH_TOLERANCE_S: u64 = 10;
+
+/// Whether two ends can put their names under the same: all but what each sees for itself. Clocks and lengths are each
+/// end's own, and near each other.
+pub(super) fn agrees(role: Role, own: &Receipt, offered: &Receipt) -> bool {
+    let version = |receipt: &Receipt| match role {
+        Role::Operator => receipt.software.operator.clone(),
+        Role::Agent => receipt.software.agent.clone(),
+    };
     own.v == offered.v
         && own.session == offered.session
         && own.transcript == offered.transcript
@@ -154,6 +163,9 @@ pub(super) fn agrees(own: &Receipt, offered: &Receipt) -> bool {
         && own.files == offered.files
         && own.reason == offered.reason
         && own.ended_by == offered.ended_by
+        && own.began_at.abs_diff(offered.began_at) <= CLOCK_TOLERANCE_S
+        && own.lasted_s.abs_diff(offered.lasted_s) <= LENGTH_TOLERANCE_S
+        && version(own) == version(offered)
 }
 
 fn note<T>(list: &mut Vec<T>, entry: T, omitted: &mut u32) {

@@ -1,7 +1,7 @@
 //! The end, local first: the desktop is let go before anybody is told, and
 //! before any path is closed (S31, T32). What follows is the receipt's.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tasuki_protocol::message::{Either, EndReason, EndToEnd, Numbered, SessionMessage};
 
@@ -11,6 +11,9 @@ use crate::core::outbox::Outbox;
 
 /// The last packet is repeated: a path that is being closed repeats nothing.
 const LAST_WORDS: usize = 3;
+/// Where the server ended the session, the other end hears that from the server, which alone can say why (T17); from
+/// this one only if it has heard nothing by then.
+const SERVERS_TURN: Duration = Duration::from_secs(1);
 
 impl Session {
     pub(super) fn end(
@@ -25,13 +28,18 @@ impl Session {
         }
         out.tell(SessionEvent::Ended { reason, by });
         match by {
-            EndedBy::OtherEnd => {}
-            EndedBy::ThisEnd | EndedBy::Server => self.tell_other_end(reason, now, out),
+            EndedBy::OtherEnd => self.begin_parting(reason, by, None, now, out),
+            EndedBy::Server if self.can_part(reason) => {
+                self.begin_parting(reason, by, Some(now + SERVERS_TURN), now, out)
+            }
+            EndedBy::ThisEnd | EndedBy::Server => {
+                self.tell_other_end(reason, now, out);
+                self.begin_parting(reason, by, None, now, out)
+            }
         }
-        self.begin_parting(reason, by, now, out)
     }
 
-    fn tell_other_end(&mut self, reason: EndReason, now: Instant, out: &mut Outbox) {
+    pub(super) fn tell_other_end(&mut self, reason: EndReason, now: Instant, out: &mut Outbox) {
         let items: Vec<Numbered> =
             self.outgoing.last_words(SessionMessage::Either(Either::End(reason)), now);
         let acked = self.incoming.acked();

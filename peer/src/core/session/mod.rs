@@ -202,7 +202,9 @@ impl Session {
         match heard {
             Heard::Said(EndToEnd::Candidate { line }) => self.paths.remote_candidate(line, now, out),
             Heard::Said(EndToEnd::Software { version }) => self.paths.peer_is(word(&version)),
-            Heard::Said(EndToEnd::End(reason)) => return Course::Over(reason, EndedBy::OtherEnd),
+            Heard::Said(EndToEnd::End(reason)) => {
+                return Course::Over(reason.of_the_other_end(), EndedBy::OtherEnd);
+            }
             Heard::Leg(leg) => self.paths.leg(leg, now, out),
             Heard::OtherEndBack => self.repeat_what_may_be_lost(out),
             Heard::Closed(reason) => return self.server_closed(reason, out),

@@ -10,7 +10,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
 use tasuki_protocol::ids::Role;
 use tasuki_protocol::message::{
-    self, EndReason, HostToViewer, MAX_PACKET_BYTES, Packet, SessionMessage, ViewerToHost,
+    self, Either, EndReason, HostToViewer, MAX_PACKET_BYTES, Packet, SessionMessage, ViewerToHost,
 };
 use tasuki_protocol::receipt::{CheckedReceipt, Receipt, ReceiptAddress, Software};
 
@@ -29,6 +29,8 @@ pub(super) struct Parting {
     ending: Ending,
     until: Instant,
     awaits: Awaits,
+    /// The other end is the server's to tell until then.
+    servers_turn: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,7 @@ impl Session {
         &mut self,
         reason: EndReason,
         by: EndedBy,
+        servers_turn: Option<Instant>,
         now: Instant,
         out: &mut Outbox,
     ) -> Life {
@@ -58,20 +61,18 @@ impl Session {
             after_s: self.chronicle.after(now),
             software: self.software(String::new()),
         };
-        let (awaits, said) = match &self.side {
-            Side::Host(_) => (Awaits::Viewer, None),
-            Side::Viewer(_) => {
-                let software = self.own.record.software.clone();
-                let said = ViewerToHost::ReceiptAwaited { software };
-                (Awaits::Offer, Some(SessionMessage::ViewerToHost(said)))
-            }
+        let awaits = match self.side {
+            Side::Host(_) => Awaits::Viewer,
+            Side::Viewer(_) => Awaits::Offer,
         };
-        let reachable = self.paths.chosen_id().is_some() && parts_well(reason);
-        self.parting = Some(Parting { ending, until: now + PATIENCE, awaits });
-        if !reachable {
-            return self.part_alone(out);
+        let until = servers_turn.unwrap_or(now) + PATIENCE;
+        self.parting = Some(Parting { ending, until, awaits, servers_turn });
+        if !self.can_part(reason) {
+            return self.part_alone(now, out);
         }
-        self.say(said, now, out);
+        if servers_turn.is_none() {
+            self.await_receipt(now, out);
+        }
         for message in std::mem::take(&mut self.unheard) {
             if let Life::Gone = self.hear_parting(message, now, out) {
                 return Life::Gone;
@@ -79,6 +80,36 @@ impl Session {
         }
         self.transmit(now, out);
         Life::Lives
+    }
+
+    /// Whether there is a way to the other end, and it is worth waiting for.
+    pub(super) fn can_part(&self, reason: EndReason) -> bool {
+        self.paths.chosen_id().is_some() && parts_well(reason)
+    }
+
+    /// The other end knows that it is over: the viewer has its receipt made.
+    fn await_receipt(&mut self, now: Instant, out: &mut Outbox) {
+        if let Side::Viewer(_) = self.side {
+            let software = self.own.record.software.clone();
+            let said = ViewerToHost::ReceiptAwaited { software };
+            self.say(Some(SessionMessage::ViewerToHost(said)), now, out);
+        }
+    }
+
+    /// The server has had its turn, or this end goes before that.
+    fn tell_late(&mut self, now: Instant, out: &mut Outbox) {
+        let Some(parting) = &mut self.parting else { return };
+        if parting.servers_turn.take().is_some() {
+            let reason = parting.ending.reason;
+            self.tell_other_end(reason, now, out);
+            self.await_receipt(now, out);
+        }
+    }
+
+    fn other_end_knows(&mut self, now: Instant, out: &mut Outbox) {
+        if self.parting.as_mut().is_some_and(|parting| parting.servers_turn.take().is_some()) {
+            self.await_receipt(now, out);
+        }
     }
 
     /// One input after the end.
@@ -108,7 +139,10 @@ impl Session {
         let Some(parting) = &self.parting else { return Life::Gone };
         let arrived = matches!(parting.awaits, Awaits::Arrival(_)) && self.outgoing.is_done();
         if life == Life::Gone || arrived || now >= parting.until {
-            return self.part_alone(out);
+            return self.part_alone(now, out);
+        }
+        if parting.servers_turn.is_some_and(|until| now >= until) {
+            self.tell_late(now, out);
         }
         self.transmit(now, out);
         Life::Lives
@@ -117,7 +151,7 @@ impl Session {
     pub(super) fn parting_deadline(&self, parting: &Parting) -> Instant {
         let send = self.outgoing.send_at(self.paths.round_trip());
         let due = [send, self.incoming.ack_due()];
-        due.into_iter().flatten().fold(parting.until, Instant::min)
+        due.into_iter().flatten().chain(parting.servers_turn).fold(parting.until, Instant::min)
     }
 
     fn parting_packet(
@@ -141,6 +175,11 @@ impl Session {
     }
 
     fn hear_parting(&mut self, message: SessionMessage, now: Instant, out: &mut Outbox) -> Life {
+        if let SessionMessage::Either(Either::End(_))
+        | SessionMessage::ViewerToHost(ViewerToHost::ReceiptAwaited { .. }) = message
+        {
+            self.other_end_knows(now, out);
+        }
         let Some(parting) = &self.parting else { return Life::Gone };
         let reply = match (message, &parting.awaits) {
             (
@@ -159,7 +198,7 @@ impl Session {
                 Awaits::Signature(own),
             ) => {
                 if is_countersigned(own, &envelope) {
-                    return self.part_with(envelope, out);
+                    return self.part_with(envelope, now, out);
                 }
                 return Life::Gone;
             }
@@ -188,7 +227,9 @@ impl Session {
     fn countersign(&mut self, envelope: &Blob) -> Option<SessionMessage> {
         let offered = CheckedReceipt::open(&envelope.0).ok()?;
         let own = self.draft()?;
-        if offered.signed_by != [self.line.role.other()] || !agrees(&own, &offered.receipt) {
+        if offered.signed_by != [self.line.role.other()]
+            || !agrees(self.line.role, &own, &offered.receipt)
+        {
             return None;
         }
         let envelope = Blob(dsse::cosign::<Receipt>(&envelope.0, &self.own.key).ok()?);
@@ -212,7 +253,7 @@ impl Session {
     }
 
     fn software(&self, others: String) -> Software {
-        let own = self.own.record.software.clone();
+        let own = word(&self.own.record.software);
         match self.line.role {
             Role::Operator => Software { operator: own, agent: others },
             Role::Agent => Software { operator: others, agent: own },
@@ -220,18 +261,19 @@ impl Session {
     }
 
     /// With whatever names there are by now.
-    fn part_alone(&mut self, out: &mut Outbox) -> Life {
+    fn part_alone(&mut self, now: Instant, out: &mut Outbox) -> Life {
         let reached = self.parting.as_ref().and_then(|parting| match &parting.awaits {
             Awaits::Signature(envelope) | Awaits::Arrival(envelope) => Some(envelope.clone()),
             Awaits::Viewer | Awaits::Offer => None,
         });
         match reached.or_else(|| self.own_receipt()) {
-            Some(envelope) => self.part_with(envelope, out),
+            Some(envelope) => self.part_with(envelope, now, out),
             None => Life::Gone,
         }
     }
 
-    fn part_with(&mut self, envelope: Blob, out: &mut Outbox) -> Life {
+    fn part_with(&mut self, envelope: Blob, now: Instant, out: &mut Outbox) -> Life {
+        self.tell_late(now, out);
         if self.parting.take().is_some() {
             out.push(Output::Keep(envelope));
             for id in self.paths.all_ids() {
