@@ -27,6 +27,8 @@ pub enum Fault {
     NotEnrolled(PathBuf),
     #[error("damaged key: {0}")]
     DamagedKey(PathBuf),
+    #[error("others can read it: {0}")]
+    OpenToOthers(PathBuf),
     /// It cannot be written.
     #[error("{file}: {why}")]
     File { file: PathBuf, why: std::io::Error },
@@ -163,6 +165,7 @@ impl Fault {
             | Self::OtherTenant(_)
             | Self::NotEnrolled(_)
             | Self::DamagedKey(_)
+            | Self::OpenToOthers(_)
             | Self::OldBundle(_)
             | Self::RootsLost
             | Self::NoVault(_)

@@ -15,6 +15,7 @@ impl Language {
             | Fault::OtherTenant(_)
             | Fault::NotEnrolled(_)
             | Fault::DamagedKey(_)
+            | Fault::OpenToOthers(_)
             | Fault::File { .. }
             | Fault::Unread { .. } => self.about_files(fault),
             Fault::Unreachable { .. }
@@ -140,6 +141,12 @@ impl Language {
             return self.pick(
                 format!("{} is damaged. Restore it from a backup.", file.display()),
                 format!("{} が壊れています。バックアップから復元してください。", file.display()),
+            );
+        }
+        if let Fault::OpenToOthers(file) = fault {
+            return self.pick(
+                format!("{0} can be read by other users of this computer, and whoever has a copy acts as you. Run: chmod 600 {0}. If somebody may have taken it, have another administrator remove you and invite you again.", file.display()),
+                format!("{0} をこのコンピューターの他の利用者が読めます。写しを持つ人はあなたとして操作できます。chmod 600 {0} を実行してください。持ち出された恐れがあれば、別の管理者にあなたを削除して招待し直してもらってください。", file.display()),
             );
         }
         if let Fault::Unread { file, why } = fault {

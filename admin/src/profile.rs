@@ -2,8 +2,8 @@
 //! signs his requests, and the vault with the organisation's keys.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{Read as _, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -211,7 +211,7 @@ impl Profile {
     }
 
     /// # Errors
-    /// [`Fault::NotEnrolled`], [`Fault::DamagedKey`].
+    /// [`Fault::NotEnrolled`], [`Fault::DamagedKey`], [`Fault::OpenToOthers`].
     pub fn key(&self) -> Result<SigningKey, Fault> {
         self.read_key(KEY)
     }
@@ -223,8 +223,14 @@ impl Profile {
 
     fn read_key(&self, name: &str) -> Result<SigningKey, Fault> {
         let file = self.0.join(name);
-        let text = fs::read_to_string(&file).map(Zeroizing::new);
-        let text = text.map_err(|_| Fault::NotEnrolled(self.0.clone()))?;
+        let mut text = Zeroizing::new(String::new());
+        let none = |_| Fault::NotEnrolled(self.0.clone());
+        let mut open = fs::File::open(&file).map_err(none)?;
+        // Whoever has a copy of it acts in its owner's sign-in.
+        if open.metadata().map_err(none)?.mode() & 0o077 != 0 {
+            return Err(Fault::OpenToOthers(file));
+        }
+        open.read_to_string(&mut text).map_err(none)?;
         let secret: Digest = text.trim().parse().map_err(|_| Fault::DamagedKey(file))?;
         Ok(SigningKey::from_bytes(&secret.0))
     }
@@ -358,7 +364,10 @@ fn fault(refused: BundleRefused, file: &Path) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+    use crate::texts::Language;
 
     #[test]
     fn a_server_is_named_by_its_address() {
@@ -370,5 +379,22 @@ mod tests {
         for wrong in ["", "http://help.example", "https://a/b", "a:port", "https://u@h"] {
             assert_eq!(url(wrong), None, "{wrong}");
         }
+    }
+
+    /// S62: a key that others can copy is no sign of who asks, and is not used.
+    #[test]
+    fn s62_a_key_that_others_can_read_is_refused_and_named_in_both_languages() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile(folder.path().to_owned());
+        profile.keep_key(&SigningKey::from_bytes(&[7; 32])).unwrap();
+        assert!(profile.key().is_ok(), "as it is written");
+        let file = folder.path().join(KEY);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let fault = profile.key().unwrap_err();
+        for language in [Language::En, Language::Ja] {
+            let sentence = language.fault(&fault);
+            assert!(sentence.contains(&format!("chmod 600 {}", file.display())), "{sentence}");
+        }
+        assert_eq!(fault.exit_code(), 3);
     }
 }

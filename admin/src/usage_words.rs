@@ -227,7 +227,7 @@ const WORDS: Words = &[
         "古い記録の内容を完全に消します。パスフレーズを尋ねます。残りは引き続き検証できます",
     ),
     ("audit prune --before", "この日より前の記録の内容を消します（例 2025-07-01）"),
-    ("audit prune --reason", "記録に残る理由"),
+    ("audit prune --reason", "記録に残る理由（500文字まで）"),
     (
         "audit acknowledge-restore",
         "バックアップの復元を承知し、古い記録を引き継ぎます。確認とパスフレーズを求めます",

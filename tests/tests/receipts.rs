@@ -18,7 +18,7 @@ use tasuki_protocol::message::{
 use tasuki_protocol::receipt::{CheckedReceipt, Ender, Receipt, ReceiptRefused};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::signal::CloseReason;
-use tasuki_signaling::core::rooms::{Input as Rooms, OperatorId};
+use tasuki_signaling::core::rooms::Input as Rooms;
 use tasuki_tests::hostile::puppet::{Puppet, events};
 use tasuki_tests::stack::assert_aes_256;
 use tasuki_tests::world::World;
@@ -148,9 +148,9 @@ fn t10_an_end_that_claims_to_be_taken_back_by_the_organisation_is_not_believed()
 }
 
 fn said_end(puppet: &Puppet) -> Option<EndReason> {
-    puppet.heard().into_iter().find_map(|said| match said {
-        SessionMessage::Either(Either::End(reason)) => Some(reason),
-        _ => None,
+    puppet.heard().into_iter().find_map(|said| {
+        let SessionMessage::Either(Either::End(reason)) = said else { return None };
+        Some(reason)
     })
 }
 
@@ -198,7 +198,8 @@ fn t17_what_the_server_ended_is_told_by_the_server_first_and_by_the_other_end_wh
 fn s97_t17_a_session_that_the_organisation_ends_has_one_receipt_signed_by_both() {
     for mode in Mode::ALL {
         let mut world = eventful(mode);
-        world.decree(Rooms::Withdrawn { operator: OperatorId(1) });
+        let session = world.server.sessions(world.now)[0].session;
+        world.decree(Rooms::Ended { session });
         assert!(world.run_until(Duration::from_secs(5), both_over), "{mode}: both are over");
         let (own, others) = (kept(&mut world, Role::Operator), kept(&mut world, Role::Agent));
         assert_eq!(own.receipt, others.receipt, "{mode}");

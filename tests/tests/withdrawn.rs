@@ -114,9 +114,10 @@ fn t17_what_was_withdrawn_while_neither_end_reached_the_server_is_over_when_the_
 fn t17_what_was_withdrawn_while_only_the_operators_end_reached_the_server_is_over_at_once() {
     for mode in CUSTOMERS {
         let mut world = World::session(mode);
+        let session = session(&world);
         let agent = world.agent.connection.take().unwrap();
         drop(world.server.lose(agent, world.now));
-        world.decree(DISABLED);
+        world.decree(Input::Ended { session });
         is_over_at_once(&mut world);
         assert_eq!(world.ended(Role::Agent), Some((EndReason::ProgramEnded, EndedBy::OtherEnd)));
     }

@@ -42,7 +42,7 @@ pub struct PruneOptions {
     /// The content of records of days before this one goes, e.g. 2025-07-01
     #[arg(long, value_name = "DATE")]
     before: String,
-    /// Why, as it will stand in the ledger
+    /// Why, as it will stand in the ledger, at most 500 characters
     #[arg(long)]
     reason: String,
     /// Time zone of the date, e.g. Asia/Tokyo [default: this computer's]
@@ -55,7 +55,7 @@ pub struct PruneOptions {
 
 #[derive(Debug, Args)]
 pub struct RestoreOptions {
-    /// Why, as it will stand in the ledger
+    /// Why, as it will stand in the ledger and before all who follow it, at most 500 characters
     #[arg(long)]
     reason: String,
     /// The most records that any program says it has seen [default: those seen on this computer]

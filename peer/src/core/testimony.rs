@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn t59_what_a_host_changes_without_end_leaves_room_for_what_the_viewer_saw() {
         let (rights, change) =
-            (Rights::of(&[Capability::Chat, Capability::Pointer]), Change::TakenAway);
+            (Rights::of(&[Capability::Chat, Capability::Operate]), Change::TakenAway);
         let changed =
             SessionEvent::RightsChanged { change, rights, seconds: 0, effective: Rights::NONE };
         let down = SessionEvent::PathDown { path: PathKind::Relayed, why: "it was closed".to_owned() };

@@ -43,16 +43,22 @@ impl RootsWord {
         Ok(counts.then_some(document))
     }
 
-    /// What the root after this one signs for, of documents in the order in which they came: those that count, and
-    /// of too many the newest. `is_past` leaves out what is dated later than it can have been signed.
+    /// What the root after this one signs for, of documents in the order in which they came: those that count, each
+    /// once, and of too many the newest. `is_past` leaves out what is dated later than it can have been signed.
     pub fn handed_on<D: Document>(
         &self,
         envelopes: &[Blob],
         is_past: impl Fn(&D) -> bool,
     ) -> Vec<Digest> {
         let counts = |envelope: &&Blob| matches!(self.open::<D>(&envelope.0), Ok(Some(document)) if is_past(&document));
-        let counting = envelopes.iter().rev().filter(counts);
-        counting.take(MAX_EARLIER_DECREES / 2).map(|envelope| digest(&envelope.0)).collect()
+        let mut handed = Vec::new();
+        for envelope in envelopes.iter().rev().filter(counts) {
+            let digest = digest(&envelope.0);
+            if handed.len() < MAX_EARLIER_DECREES / 2 && !handed.contains(&digest) {
+                handed.push(digest);
+            }
+        }
+        handed
     }
 }
 
@@ -107,6 +113,9 @@ mod tests {
         let third = word(3, second.handed_on::<Tombstone>(&kept, |stone| stone.at < 2));
         let now = [&kept[0], &kept[1], &kept[2], &stone(7, 2), &stone(8, 3)];
         assert_eq!(now.map(|stone| counts(&third, stone)), [true, false, true, false, true]);
+        // Said again and again, an old word leaves room for the others.
+        let again = [&vec![stone(3, 1), stone(9, 1)][..], &vec![stone(3, 1); 40]].concat();
+        assert_eq!(first.handed_on::<Tombstone>(&again, |_| true).len(), 2);
         // Nobody signed for anything, as of a bundle of before there was a place for it.
         assert!(!counts(&word(3, Vec::new()), &kept[0]));
     }

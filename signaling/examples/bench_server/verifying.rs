@@ -102,7 +102,7 @@ fn bundle(root: &SigningKey, signer: &SigningKey, log_key: LogPublicKey) -> Bund
         checkpoint_keys: vec![public(signer)],
         lock_keys: vec![DeviceKey([3; 32])],
         log_keys: vec![log_key],
-        wrapped_log_keys: Some(digest_of_wrapped([])),
+        wrapped_log_keys: Some(digest_of_wrapped(std::iter::empty::<&[u8]>())),
         least_list: None,
         earlier_decrees: Vec::new(),
         issued_at: 1,
@@ -123,19 +123,20 @@ fn frame(write: &Write) -> Option<Vec<u8>> {
 /// Seconds of CPU that a program took until it ended well, user and system, and how many MB it held at most.
 fn spent(command: &mut Command) -> (f64, f64) {
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-    let folder = format!("/proc/{}", child.id());
+    let status = format!("/proc/{}/status", child.id());
     let mut most = 0.0;
     loop {
-        let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+        let status = std::fs::read_to_string(&status).unwrap();
         if let Some(line) = status.lines().find(|line| line.starts_with("VmHWM")) {
             most = line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1000.0;
         }
         // Ended, and nobody has asked how: all that it took stands there still.
         if status.lines().any(|line| line.starts_with("State:") && line.contains("zombie")) {
-            let seconds = seconds_of(child.id());
-            assert!(child.wait().unwrap().success(), "{command:?}");
-            return (seconds, most);
+            break;
         }
         std::thread::sleep(LOOK);
     }
+    let seconds = seconds_of(child.id());
+    assert!(child.wait().unwrap().success(), "{command:?}");
+    (seconds, most)
 }

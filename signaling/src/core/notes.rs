@@ -3,6 +3,7 @@
 //! What must be on disk before anybody hears of it goes with its row; what can only be
 //! told afterwards goes alone. Floods are noted once a minute, not once a message.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ use super::rooms::{ConnectionId, Now, OperatorId, Output, Rooms};
 const FLOOD_EVERY: Duration = Duration::from_secs(60);
 /// So many refusals of all agents together: strangers gain nothing by asking again.
 const AGENTS: Allowance = Allowance { burst: 30, per_second: 1.0 / 60.0 };
+/// So many of each operator, over all of his lines.
+const OPERATOR: Allowance = Allowance { burst: 60, per_second: 1.0 / 60.0 };
 
 /// Something that happened, for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,10 @@ pub(crate) struct Floods {
     noted: Option<Instant>,
     /// Refusals of agents that may still be noted.
     agents: Option<Pace>,
+    /// Of operators in this turn.
+    refused: Vec<Note>,
+    /// Those of each operator that may still be noted.
+    operators: HashMap<OperatorId, Pace>,
 }
 
 impl Rooms {
@@ -127,13 +134,23 @@ impl Rooms {
         Note { what, session, operator, account, reason }
     }
 
-    /// An operator was not given what he asked for.
+    /// An operator was not given what he asked for: noted at the end of this turn.
     pub(crate) fn note_refusal(&mut self, connection: ConnectionId, reason: RefusalReason) {
         let Some(desk) = self.desks.get(&connection) else { return };
-        let (operator, account) = (Some(desk.operator.id), Some(desk.operator.name.clone()));
-        let what = What::Refused(reason, None);
-        let note = Note { what, session: None, operator, account, reason: None };
-        self.put(Output::Note(note));
+        let account = Some(desk.operator.name.clone());
+        let (what, operator) = (What::Refused(reason, None), Some(desk.operator.id));
+        self.floods.refused.push(Note { what, session: None, operator, account, reason: None });
+    }
+
+    /// However many lines an operator has, nobody else's notes wait behind his refusals.
+    pub(crate) fn note_operators_refusals(&mut self, now: Now) {
+        for note in std::mem::take(&mut self.floods.refused) {
+            let Some(operator) = note.operator else { continue };
+            let pace = self.floods.operators.entry(operator);
+            if pace.or_insert_with(|| Pace::new(OPERATOR, now.instant)).take(now.instant) {
+                self.put(Output::Note(note));
+            }
+        }
     }
 
     /// An agent was not given what it asked for. A wrong number has records of its own, and so has a flood of

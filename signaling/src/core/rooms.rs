@@ -317,6 +317,7 @@ impl Rooms {
             Input::Written { write, outcome } => self.written(write, outcome, now),
         }
         self.note_agents_refusals(now);
+        self.note_operators_refusals(now);
         self.outputs.drain(..)
     }
 

@@ -235,10 +235,12 @@ impl Accounts {
         if found.is_some() { Ok(()) } else { Err(ProblemCode::Confirm.into()) }
     }
 
-    fn open_admin_session(&self, admin: AdminId) -> Step {
+    /// Of who has typed the password that `stored` is of, if it is that still.
+    fn open_admin_session(&self, admin: AdminId, stored: Option<String>) -> Step {
         let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
-             VALUES (?1, ?2, ?2, ?2)";
-        Step::new(open).with(admin.0).with(self.clock.now())
+             SELECT id, ?2, ?2, ?2 FROM admins WHERE id = ?1 AND password = ?3";
+        let open = Step::new(open).with(admin.0).with(self.clock.now());
+        open.with(stored.unwrap_or_default()).or(ProblemCode::SignIn)
     }
 
     /// The key has signed the request already; here come password and digits. Who is right is signed in by
@@ -272,7 +274,7 @@ impl Accounts {
         let row = find.fetch_optional(&self.store.pool).await?;
         let stored = row.as_ref().and_then(|row| row.try_get::<String, _>(1).ok());
         let password = Zeroizing::new(rules::normal(&request.password));
-        let right = turn.verify(password, stored).await?;
+        let right = turn.verify(password, stored.clone()).await?;
         if let Counted::Suspended { seconds } = counted {
             return Ok((AdminLoginAnswer::Locked { seconds }, None));
         }
@@ -292,7 +294,7 @@ impl Accounts {
                 (Second::Passed, None) => {
                     self.forget_failures(subject, BY_KEY).await?;
                     let expires_in = self.rules.token_absolute.as_secs();
-                    let open = self.open_admin_session(admin);
+                    let open = self.open_admin_session(admin, stored);
                     return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
                 }
                 (Second::Wrong, _) => return refuse(Wrong::Digits),

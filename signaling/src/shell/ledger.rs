@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::blob::Blob;
+use tasuki_protocol::bundle::MAX_EARLIER_DECREES;
 use tasuki_protocol::ids::{DeviceKey, Role, SessionId, TenantId};
 use tasuki_protocol::ledger::checkpoint::Checkpoint;
 use tasuki_protocol::ledger::event::{Entry, Event as Happening};
@@ -309,7 +310,9 @@ impl Ledger {
         let newest = self.newest();
         let size = newest.as_ref().map_or(0, |signed| signed.size);
         let proof = self.store.consistency(known, size).await?;
-        let acknowledgements = self.decrees("acknowledgement").await?;
+        let mut acknowledgements = self.decrees("acknowledgement").await?;
+        // The newest, as a new root signs for them.
+        acknowledgements.drain(..acknowledgements.len().saturating_sub(MAX_EARLIER_DECREES / 2));
         Ok(CheckpointAnswer { note: newest.map(|signed| signed.note), proof, acknowledgements })
     }
 }

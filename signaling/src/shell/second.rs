@@ -139,10 +139,11 @@ impl Accounts {
         let Some(row) = sqlx::query(find).bind(id).fetch_optional(&self.store.pool).await? else {
             return Ok(Row { secret: None, pending: None });
         };
-        let open = |cell: Option<Vec<u8>>| {
-            cell.and_then(|cell| self.names.open::<Vec<u8>>(Cell::Authenticator, &cell))
-        };
-        Ok(Row { secret: open(row.try_get(0)?), pending: open(row.try_get(1)?) })
+        let open = |cell: Vec<u8>| self.names.open::<Vec<u8>>(Cell::Authenticator, &cell);
+        let secret: Option<Vec<u8>> = row.try_get(0)?;
+        // One that cannot be read is none that is not there: nobody gets in without it.
+        let secret = secret.map(|cell| open(cell).ok_or(sqlx::Error::WorkerCrashed)).transpose()?;
+        Ok(Row { secret, pending: row.try_get::<Option<Vec<u8>>, _>(1)?.and_then(open) })
     }
 
     async fn spend(&self, owner: Owner, step: i64) -> Result<bool, sqlx::Error> {

@@ -226,6 +226,7 @@ impl Store {
             tokio::time::sleep(STEADY_EVERY).await;
             // A disk that does not take it now is told of by everything else that is written.
             self.keep_steady(&steady).await.ok();
+            self.forget_old().await.ok();
         }
     }
 
@@ -234,11 +235,19 @@ impl Store {
         steady_of(&self.pool).await
     }
 
+    /// Numbers that rest no longer, and tries at them.
+    async fn forget_old(&self) -> Result<(), sqlx::Error> {
+        let before = clock::unix_row() - KEPT_S;
+        for old in ["DELETE FROM rooms WHERE until < ?", "DELETE FROM attempts WHERE at < ?"] {
+            sqlx::query(old).bind(before).execute(&self.writes).await?;
+        }
+        Ok(())
+    }
+
     /// Locators that were given out not long ago, with unix seconds until which they rest.
     pub(crate) async fn resting(&self) -> Result<Vec<(Locator, u64)>, sqlx::Error> {
+        self.forget_old().await?;
         let now = clock::unix_row();
-        sqlx::query("DELETE FROM rooms WHERE until < ?").bind(now - KEPT_S).execute(&self.pool).await?;
-        sqlx::query("DELETE FROM attempts WHERE at < ?").bind(now - KEPT_S).execute(&self.pool).await?;
         let query = sqlx::query("SELECT locator, until FROM rooms WHERE until > ?").bind(now);
         let rows = query.fetch_all(&self.pool).await?;
         let locator = |row: &sqlx::sqlite::SqliteRow| {

@@ -67,6 +67,10 @@ impl Accounts {
         Ok((inserted.rows_affected() == 1).then_some(token))
     }
 
+    pub(crate) fn log_operator_out(operator: OperatorId) -> Step {
+        Step::new("DELETE FROM tokens WHERE operator = ?").with(operator.0)
+    }
+
     /// Whose token this is, if it is still one; counts as its use.
     pub(crate) async fn bearer(&self, token: &str) -> Result<Option<Bearer>, sqlx::Error> {
         let token_digest = digest(token);

@@ -3,14 +3,14 @@
 use serde_json::json;
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH,
-    ChangeGroup, GROUPS_PATH, GroupChange, Limits, OPERATOR_LIMITS_PATH, OPERATOR_NAMING_PATH,
-    OPERATORS_PATH, ProblemCode,
+    ChangeGroup, GROUPS_PATH, GroupChange, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
+    OPERATOR_NAMING_PATH, OPERATOR_PASSWORD_PATH, OPERATORS_PATH, ProblemCode,
 };
 use tasuki_protocol::keys::PUBLISH_PATH;
 use tasuki_protocol::rights::Mode;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, World};
+use crate::client::{ADMIN_PASSWORD, World, new_operator};
 use crate::policy::{publish, refused};
 use crate::second::log_in;
 
@@ -20,6 +20,7 @@ use crate::second::log_in;
 async fn s62_s71_what_changes_rights_or_keys_asks_once_more_who_it_is() {
     let world = World::start().await;
     world.add_operator("hanako", &[Mode::View]).await;
+    world.add_operator("saburo", &[Mode::View]).await;
     let group = |change| ChangeGroup { group: "desk".to_owned(), change };
     assert_eq!(world.admin_post(GROUPS_PATH, &group(GroupChange::Add)).await.status, 204);
     let long_ago = "UPDATE admin_sessions SET confirmed = confirmed - 1000000";
@@ -43,6 +44,15 @@ async fn s62_s71_what_changes_rights_or_keys_asks_once_more_who_it_is() {
             json!({ "operator": "hanako", "display_name": null, "modes": ["manage"] }),
         ),
         (OPERATOR_LIMITS_PATH, json!({ "operator": "hanako", "limits": limits })),
+        (OPERATORS_PATH, serde_json::to_value(new_operator("jiro", &[Mode::View])).unwrap()),
+        (OPERATOR_CHANGES_PATH, json!({ "operator": "hanako", "change": "enable" })),
+        (OPERATOR_CHANGES_PATH, json!({ "operator": "hanako", "change": "new_code" })),
+        (OPERATOR_CHANGES_PATH, json!({ "operator": "hanako", "change": "unlock" })),
+        (OPERATOR_CHANGES_PATH, json!({ "operator": "hanako", "change": "forget_authenticator" })),
+        (
+            OPERATOR_PASSWORD_PATH,
+            json!({ "operator": "hanako", "password": "nine lemons on a tin roof" }),
+        ),
         (ADMINS_PATH, json!({ "name": "taro" })),
         (ADMIN_CHANGES_PATH, json!({ "name": "admin", "change": "unlock" })),
         (ADMIN_LIMITS_PATH, json!({ "name": "admin", "limits": limits, "macs": [] })),
@@ -54,6 +64,11 @@ async fn s62_s71_what_changes_rights_or_keys_asks_once_more_who_it_is() {
     }
     refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Confirm);
     assert_eq!(all().await, before);
+    // What takes away waits for nobody.
+    for change in ["disable", "remove"] {
+        let order = json!({ "operator": "saburo", "change": change });
+        assert_eq!(world.admin_post(OPERATOR_CHANGES_PATH, &order).await.status, 204, "{change}");
+    }
     assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)).await.status, 200);
     let joins = GroupChange::Join { operator: "hanako".to_owned() };
     assert_eq!(world.admin_post(GROUPS_PATH, &group(joins)).await.status, 204);

@@ -5,6 +5,7 @@ use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::login::{Authenticator, LoginAnswer};
 use tasuki_protocol::rights::Mode;
 
+use crate::acts::database;
 use crate::client::{PASSWORD, World, device_key};
 use crate::second::{code, digits, key, with_authenticator};
 
@@ -63,4 +64,21 @@ async fn s62_digits_mistyped_at_the_set_up_do_not_suspend() {
     }
     let answer = world.login("hanako", PASSWORD, &device, None).await.login();
     assert!(matches!(answer, LoginAnswer::Locked { .. }), "{answer:?}");
+}
+
+/// S62, T62: an authenticator that the server cannot read any more is none that nobody has: who knows the password alone
+/// is not let in, and sets no new one up.
+#[tokio::test]
+async fn s62_an_authenticator_that_cannot_be_read_lets_nobody_in_with_the_password_alone() {
+    let world = World::start().await;
+    let device = key(51);
+    with_authenticator(&world, &device).await;
+    let damaged = sqlx::query("UPDATE operators SET totp = x'00'");
+    damaged.execute(&mut database(&world).await).await.unwrap();
+    for wish in [Authenticator::Keep, Authenticator::SetUp] {
+        let answer =
+            world.login_with("hanako", PASSWORD, &device, |request| request.authenticator = wish);
+        let answer = answer.await;
+        assert_eq!((answer.status, code(&answer)), (503, ProblemCode::Busy), "{wish:?}");
+    }
 }

@@ -12,6 +12,7 @@ use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::tree::Frontier;
 use tasuki_protocol::ledger::wire::{ACKNOWLEDGE_PATH, Decree, PRUNE_PATH};
 
+use crate::acts::database;
 use crate::client::{World, device_key, unix};
 use crate::ledger::read_until;
 use crate::organisation::root_key;
@@ -44,6 +45,33 @@ fn restore(world: &World, root: Digest, at: u64) -> Decree {
         at,
     };
     Decree { envelope: Blob(dsse::sign(&word, &root_key())) }
+}
+
+/// T59, T69: whoever has heard the root's word once, and is signed in as an administrator, repeats it in vain: it is
+/// handed to every end, and room for it is bounded.
+#[tokio::test]
+async fn t59_t69_what_the_root_has_said_is_kept_once_however_often_it_is_put_in() {
+    let world = World::start().await;
+    let (pruned, root) = stone(&world).await;
+    let restored = restore(&world, root, unix());
+    let mut spaced = restored.clone();
+    spaced.envelope.0.insert(1, b' ');
+    for (path, decree) in
+        [(PRUNE_PATH, &pruned), (ACKNOWLEDGE_PATH, &restored), (ACKNOWLEDGE_PATH, &spaced)]
+    {
+        for _ in 0..3 {
+            assert_eq!(world.admin_post(path, decree).await.status, 204, "{path}");
+        }
+    }
+    let kept = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM ledger_decrees");
+    assert_eq!(kept.fetch_one(&mut database(&world).await).await.unwrap(), 2);
+    let long = |reason: usize| {
+        let word = dsse::open::<Acknowledgement>(&restored.envelope.0, &[device_key(&root_key())]);
+        let word = Acknowledgement { reason: "x".repeat(reason), ..word.unwrap() };
+        Decree { envelope: Blob(dsse::sign(&word, &root_key())) }
+    };
+    assert_eq!(world.admin_post(ACKNOWLEDGE_PATH, &long(501)).await.status, 422);
+    assert_eq!(world.admin_post(ACKNOWLEDGE_PATH, &long(500)).await.status, 204);
 }
 
 /// S57, T69: another administrator may prune while this one makes a new root: that root would else make the ledger ill for

@@ -5,8 +5,9 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{
-    ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ChangeGroup, GROUPS_PATH, GroupChange, LimitOperator, Limits,
-    OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem, ProblemCode,
+    ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_PASSWORD_PATH, ChangeAdminPassword, ChangeGroup,
+    GROUPS_PATH, GroupChange, LimitOperator, Limits, OPERATOR_LIMITS_PATH, OPERATORS_PATH, Problem,
+    ProblemCode,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::Certificate;
@@ -192,6 +193,35 @@ async fn t55_a_sign_in_begun_under_the_old_password_comes_to_nothing_under_the_n
     let (answer, ()) = tokio::join!(login, meanwhile);
     assert_eq!(code(&answer), ProblemCode::SignIn);
     world.login("hanako", PASSWORD, device, None).await.signed_in();
+}
+
+/// T17: an administrator's, too.
+#[tokio::test]
+async fn t17_an_administrators_sign_in_begun_under_the_old_password_comes_to_nothing_under_the_new_one()
+{
+    let mut world = World::start().await;
+    world.make_passwords_dear().await;
+    // The hash says its own cost; so it is made anew at the dear one.
+    let new = "nine lemons on a tin roof";
+    let order = ChangeAdminPassword { old: ADMIN_PASSWORD.to_owned(), new: new.to_owned() };
+    assert_eq!(world.admin_post(ADMIN_LOGIN_PATH, &log_in(ADMIN_PASSWORD)).await.status, 200);
+    assert_eq!(world.admin_post(ADMIN_PASSWORD_PATH, &order).await.status, 204);
+    let running = world.running.as_ref().unwrap();
+    let before = running.hashes();
+    let mut own = database(&world).await;
+    let request = log_in(new);
+    let login = world.admin_post(ADMIN_LOGIN_PATH, &request);
+    let meanwhile = async {
+        while running.hashes() == before {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        let change = sqlx::query("UPDATE admins SET password = 'another'");
+        change.execute(&mut own).await.unwrap();
+        sqlx::query("DELETE FROM admin_sessions").execute(&mut own).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(login, meanwhile);
+    assert_eq!(code(&answer), ProblemCode::SignIn);
+    assert_eq!(code(&world.admin_get(OPERATORS_PATH).await), ProblemCode::AdminSignIn);
 }
 
 /// T51: one factor of two resets nothing of what was tried at the other.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
-use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role};
+use tasuki_protocol::ids::{Challenge, DeviceKey, PROTOCOL_VERSION, Role, SessionId};
 use tasuki_protocol::manifest::Manifest;
 use tasuki_protocol::number::Locator;
 use tasuki_protocol::rights::{Capability, Mode};
@@ -14,11 +14,14 @@ use tasuki_protocol::signal::{
 };
 use tasuki_protocol::terms::Approval;
 use tasuki_protocol::ticket::TicketKey;
+use tasuki_signaling::core::notes::What;
 use tasuki_signaling::core::rooms::{Input, OperatorId, Output, Settings};
 
-use crate::hall::{Hall, LENGTH_S, device, hellos, hung_up, only, seconds, to_agent, to_operator};
+use crate::hall::{
+    Hall, LENGTH_S, device, hellos, hung_up, noted, only, seconds, to_agent, to_operator,
+};
 
-fn closed(session: tasuki_protocol::ids::SessionId, reason: CloseReason) -> ServerToOperator {
+fn closed(session: SessionId, reason: CloseReason) -> ServerToOperator {
     ServerToOperator::Closed { session, reason }
 }
 
@@ -164,7 +167,7 @@ fn t56_another_operators_session_answers_as_one_that_does_not_exist() {
     let (operator, other) = (hall.operator(1), hall.operator(2));
     let room = hall.open(operator, 1);
     let agent = hall.pair(operator, room, 9);
-    let nowhere = tasuki_protocol::ids::SessionId([0; 16]);
+    let nowhere = SessionId([0; 16]);
     let token = ResumeToken(Challenge([0; 32]));
     for session in [room.0, nowhere] {
         for message in [
@@ -300,4 +303,25 @@ fn what_was_forwarded_to_an_end_that_is_away_is_lost_and_not_kept() {
     let body = Blob(vec![1]);
     let outputs = hall.say(operator, OperatorToServer::Forward { session: room.0, body });
     assert!(outputs.iter().all(|output| !matches!(output, Output::ToAgent { .. })));
+}
+
+/// T59, T65: whatever one operator is refused, on however many lines, leaves the ledger to everybody else.
+#[test]
+fn t59_refusals_of_one_operator_are_noted_at_a_pace_and_anothers_are_noted_beside_them() {
+    let mut hall = Hall::new();
+    let lines = [hall.operator(1), hall.operator(1)];
+    let refused = |outputs: &[Output]| {
+        noted(outputs).into_iter().filter(|what| matches!(what, What::Refused(..))).count()
+    };
+    let nobodys = OperatorToServer::NeedLedgerTicket { session: SessionId([9; 16]) };
+    let mut seen = 0;
+    for _ in 0..100 {
+        for line in lines {
+            seen += refused(&hall.say(line, nobodys.clone()));
+        }
+        hall.wait(Duration::from_millis(50));
+    }
+    assert!((60..65).contains(&seen), "{seen} of 200");
+    let other = hall.operator(2);
+    assert_eq!(refused(&hall.say(other, nobodys)), 1);
 }

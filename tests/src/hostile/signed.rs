@@ -72,7 +72,7 @@ impl Puppet {
             files: Vec::new(),
             paths: Vec::new(),
             addresses: Vec::new(),
-            software: Software { operator: "operator".to_owned(), agent: "agent".to_owned() },
+            software: Software { operator: "test 2".to_owned(), agent: "test 3".to_owned() },
             reason: EndReason::UserEnded,
             ended_by: Ender::Agent,
             omitted: 0,

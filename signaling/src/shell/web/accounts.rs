@@ -266,6 +266,11 @@ async fn refuse_bearer(
     refused: LoginRefused,
 ) -> Response {
     let LoginRefused::SignIn(operator, wrong, locked) = refused else { return refuse(refused) };
+    // Neither is counted, and he who has nothing but the token asks as often as he likes.
+    if matches!(wrong, Wrong::Device | Wrong::Suspended) {
+        site.bearer_refused(bearer, address, wrong).await;
+        return problem(ProblemCode::SignIn);
+    }
     let account = match site.accounts.by_id(bearer.operator.0).await {
         Ok(account) => account.map(|account| account.person.name).unwrap_or_default(),
         Err(error) => return store_problem(&error),

@@ -14,10 +14,11 @@ use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::POLICY_PATH;
 use tasuki_protocol::signal::MAX_REQUEST;
 
+use super::limits::declares_anew;
 use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
 use crate::core::rooms::OperatorId;
-use crate::shell::accounts::Account;
+use crate::shell::accounts::{Account, Accounts};
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
 use crate::shell::kept;
@@ -35,7 +36,7 @@ pub(super) async fn list_operators(State(site): Shared, request: Request) -> Ans
 }
 
 pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, new): (_, AddOperator) = signed_in_json(&site, request).await?;
+    let (admin, new): (_, AddOperator) = confirmed_json(&site, request).await?;
     let told = details::of_account(&new);
     let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator).telling(&told);
     let (steps, added) = site.accounts.add_operator(new).await?;
@@ -43,8 +44,16 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answe
     Ok(json(StatusCode::CREATED, &added))
 }
 
+/// To take away waits for nothing; what lets somebody in asks who it is (S62).
 pub(super) async fn change_operator(State(site): Shared, request: Request) -> Answered {
     let (admin, change): (_, ChangeOperator) = signed_in_json(&site, request).await?;
+    match change.change {
+        OperatorChange::Disable | OperatorChange::Remove => {}
+        OperatorChange::Enable
+        | OperatorChange::NewCode
+        | OperatorChange::Unlock
+        | OperatorChange::ForgetAuthenticator => site.accounts.recently_confirmed(admin).await?,
+    }
     let (kind, ends) = match change.change {
         OperatorChange::Disable => (Kind::OperatorDisabled, true),
         OperatorChange::Enable => (Kind::OperatorEnabled, false),
@@ -63,7 +72,7 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> An
 }
 
 pub(super) async fn reset_password(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, ResetPassword) = signed_in_json(&site, request).await?;
+    let (admin, order): (_, ResetPassword) = confirmed_json(&site, request).await?;
     let (account, mut steps) = site.accounts.reset_password(order).await?;
     steps.push(kept::end_all_of(account.id));
     site.act(on(Kind::OperatorPassword, &account).by(admin.0), steps).await?;
@@ -91,7 +100,9 @@ pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Ans
     let outside = || site.outside(operator, &before, &order.limits);
     let stays = !outside().iter().any(|placed| placed.runs);
     let over = (!stays).then(|| kept::end_all_of(operator.0));
-    site.act(limited, [step].into_iter().chain(over).collect()).await?;
+    // A token stands for the addresses that its sign-in declared.
+    let out = declares_anew(&before, &order.limits).then(|| Accounts::log_operator_out(operator));
+    site.act(limited, [step].into_iter().chain(over).chain(out).collect()).await?;
     // Who came meanwhile came under those of before.
     let outside = outside();
     let stays = stays && !outside.iter().any(|placed| placed.runs);

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
-use tasuki_protocol::dsse;
+use tasuki_protocol::dsse::{self, Document};
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
 use tasuki_protocol::ledger::decree::RootsWord;
@@ -209,8 +209,14 @@ pub(super) async fn prune(State(site): Shared, request: Request) -> Response {
         return problem(ProblemCode::Unauthorised);
     };
     let size = site.ledger.newest().map_or(0, |newest| newest.size);
-    if stone.tenant != site.ledger.tenant || stone.before == 0 || stone.before > size {
+    let is_in = (1..=size).contains(&stone.before);
+    if stone.tenant != site.ledger.tenant || !is_in || !fits(&stone.reason) {
         return problem(ProblemCode::Unusable);
+    }
+    match is_kept(&site, TOMBSTONE, &stone).await {
+        Ok(false) => {}
+        Ok(true) => return done(Ok(())),
+        Err(error) => return store_problem(&error),
     }
     match site.ledger.store.root_at(stone.before).await {
         Ok(root) if root == stone.root => {}
@@ -235,14 +241,35 @@ pub(super) async fn acknowledge(State(site): Shared, request: Request) -> Respon
         return problem(ProblemCode::Unauthorised);
     };
     let size = site.ledger.newest().map_or(0, |newest| newest.size);
-    if word.tenant != site.ledger.tenant || word.size > size {
+    if word.tenant != site.ledger.tenant || word.size > size || !fits(&word.reason) {
         return problem(ProblemCode::Unusable);
+    }
+    match is_kept(&site, ACKNOWLEDGEMENT, &word).await {
+        Ok(false) => {}
+        Ok(true) => return done(Ok(())),
+        Err(error) => return store_problem(&error),
     }
     let reason = clipped(&word.reason);
     let event = Event::RestoreAcknowledged { admin, from: word.lost, to: word.size, reason };
     let entry = Box::new(Entry::server(event));
     let work = Work::Decree { kind: ACKNOWLEDGEMENT, document, prune: None, entry };
     done(site.ledger.ask(work).await.map(|_| ()))
+}
+
+fn fits(reason: &str) -> bool {
+    reason.chars().count() <= MAX_REASON_CHARS
+}
+
+/// Whether these very words of the root's are kept, in whatever envelope they come: whoever saw them once says them
+/// again as often as he likes, and each would be handed to every end (T59).
+async fn is_kept<D: Document + PartialEq>(
+    site: &Site,
+    kind: &str,
+    said: &D,
+) -> Result<bool, sqlx::Error> {
+    let (kept, root) = (site.ledger.decrees(kind).await?, root(site));
+    let is_it = |kept: &Blob| dsse::open::<D>(&kept.0, &root).is_ok_and(|kept| kept == *said);
+    Ok(kept.iter().any(is_it))
 }
 
 /// By so much an administrator's clock may be ahead.

@@ -10,12 +10,17 @@ use crate::core::rooms::OperatorId;
 use crate::shell::clock;
 use crate::shell::places::Placed;
 
+/// Whether hardware addresses count that nobody was asked for when he signed in.
+pub(super) fn declares_anew(before: &Limits, now: &Limits) -> bool {
+    !now.macs.is_empty() && now.macs != before.macs
+}
+
 impl Site {
     /// The operator's devices that are not within limits that are new: they speak from elsewhere, or have declared a hardware
     /// address that nobody kept and that counts now.
     pub(super) fn outside(&self, operator: OperatorId, before: &Limits, now: &Limits) -> Vec<Placed> {
         let admission = Admission::try_from(now).ok();
-        let declares_anew = !now.macs.is_empty() && now.macs != before.macs;
+        let declares_anew = declares_anew(before, now);
         let unix = clock::unix_row();
         let is_in = |place: &IpAddr| {
             admission.as_ref().is_some_and(|now| now.check_place_and_time(*place, unix).is_ok())
