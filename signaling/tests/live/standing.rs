@@ -295,6 +295,25 @@ async fn limit(world: &World, network: &str) {
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
 }
 
+/// S63, T54: a token stands for what its sign-in declared, and hardware addresses were not asked for then.
+#[tokio::test]
+async fn s63_t54_new_hardware_addresses_end_the_sign_in_that_was_made_without_them() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let of = (operator.token.as_str(), &operator.device);
+    let again = async || {
+        let body = |proof| Confirmation { password: Some(PASSWORD.to_owned()), totp: None, proof };
+        ask(&world, of, CONFIRM_PATH, &[], body).await
+    };
+    assert_eq!(again().await.status, 204);
+    let macs = vec!["02:00:00:00:00:01".to_owned()];
+    let limits = Limits { macs, ..Limits::default() };
+    let order = LimitOperator { operator: "hanako".to_owned(), limits };
+    assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
+    let answer = again().await;
+    assert_eq!((answer.status, code(&answer)), (401, ProblemCode::SignIn));
+}
+
 /// T54: a token counts where its account may be used, at every request; and of several header lines
 /// none is one that the asker wrote himself.
 #[tokio::test]
