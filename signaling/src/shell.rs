@@ -37,6 +37,7 @@ mod ledger_rows;
 mod ledger_scribe;
 mod ledger_words;
 mod listen;
+mod log;
 mod looks;
 mod metrics;
 mod names;
