@@ -210,6 +210,7 @@ pub async fn log_in(
             }
             AdminLoginAnswer::OutsideAddresses => return Err(Outside::Addresses.into()),
             AdminLoginAnswer::OutsideHardware => return Err(Outside::Hardware.into()),
+            AdminLoginAnswer::LimitsUnreadable => return Err(Outside::Unreadable.into()),
             AdminLoginAnswer::NeedsTotp => {}
             AdminLoginAnswer::TotpSetup { uri } => {
                 setting_up = Some(MORE_TRIES);

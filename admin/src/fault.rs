@@ -229,6 +229,9 @@ fn of_refusal(code: ProblemCode) -> u8 {
         | ProblemCode::OtherName
         | ProblemCode::Document
         | ProblemCode::OwnCertificate => 7,
-        ProblemCode::Busy | ProblemCode::TooMany | ProblemCode::NotInitialised => 8,
+        ProblemCode::Busy
+        | ProblemCode::TooMany
+        | ProblemCode::TooManyWrong
+        | ProblemCode::NotInitialised => 8,
     }
 }

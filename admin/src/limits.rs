@@ -34,6 +34,8 @@ pub enum LimitFault {
 pub enum Outside {
     Addresses,
     Hardware,
+    /// Of limits that the server cannot read nobody can tell who is inside.
+    Unreadable,
     /// When they begin next, in unix seconds, and by which zone.
     Hours {
         opens: Option<u64>,
@@ -214,6 +216,10 @@ impl Language {
             Outside::Hardware => self.pick(
                 "What you typed is right, but you may not sign in from this computer's network cards.",
                 "入力は正しいのですが、このコンピュータの MAC アドレスではサインインできません。",
+            ),
+            Outside::Unreadable => self.pick(
+                "What you typed is right, but the server cannot read from where and when you may sign in, so it lets nobody in under your name.",
+                "入力は正しいのですが、サインインできる場所と時間の設定をサーバーが読み取れないため、この名前ではサインインできません。",
             ),
             Outside::Hours { opens, zone } => {
                 let moment =

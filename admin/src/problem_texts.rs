@@ -60,7 +60,7 @@ impl Language {
             ),
             ProblemCode::DigitsUsed => self.digits_used(),
             ProblemCode::OtherName => self.other_name(),
-            ProblemCode::TooMany => self.too_many(),
+            ProblemCode::TooMany | ProblemCode::TooManyWrong => self.too_many(),
             ProblemCode::Busy => self.busy(),
         }
     }

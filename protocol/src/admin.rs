@@ -246,6 +246,7 @@ pub enum AdminLoginAnswer {
     },
     OutsideAddresses,
     OutsideHardware,
+    LimitsUnreadable,
 }
 
 impl std::fmt::Debug for AdminLoginAnswer {
@@ -339,9 +340,8 @@ pub struct Hours {
     pub zone: String,
     /// Days of the week, Monday 1 to Sunday 7.
     pub days: Vec<u8>,
-    /// Minutes since midnight.
     pub from: u16,
-    /// Minutes since midnight, not `from`; 1440 is the day's end, and what is before `from` is on the next day.
+    /// Both are minutes since midnight, and not the same; 1440 is the day's end, and what is before `from` is on the next day.
     pub until: u16,
 }
 
@@ -389,11 +389,12 @@ pub enum ProblemCode {
     Document,
     /// The server's certificate is the organisation's own, and so must the next one be: it makes none in its place.
     OwnCertificate,
-    /// The authenticator's digits are right and were used already. Said to an approved device or an administrator's key
-    /// with the right password only (T52).
+    /// Right digits, used already. Said beside the right password to an approved device or an administrator's key (T52).
     DigitsUsed,
     /// The invitation was made for another name.
     OtherName,
     /// Too many requests came from one address; `Retry-After` says when there is room again. T59.
     TooMany,
+    /// Too many sign-ins at devices that are not approved were wrong from one address: none is looked at until then. R5.
+    TooManyWrong,
 }

@@ -75,7 +75,7 @@ pub enum LoginAnswer {
         seconds: u64,
     },
     /// Name, password, device and second factor are right, and the account's own hours are others: when they
-    /// begin next, in unix seconds, and by which zone. This answer and the two that follow are no failure of
+    /// begin next, in unix seconds, and by which zone. This answer and the three that follow are no failure of
     /// who asked, and whoever has not proven all of it never gets one (S63, T52).
     OutsideHours {
         opens: Option<u64>,
@@ -85,6 +85,9 @@ pub enum LoginAnswer {
     OutsideAddresses,
     /// As [`Self::OutsideHours`]: of the hardware addresses that the computer named none is the account's.
     OutsideHardware,
+    /// As [`Self::OutsideHours`]: what the account's limits are cannot be read, and they let nobody in until an
+    /// administrator has set them anew.
+    LimitsUnreadable,
 }
 
 impl std::fmt::Debug for LoginAnswer {
@@ -99,6 +102,7 @@ impl std::fmt::Debug for LoginAnswer {
             Self::OutsideHours { .. } => f.write_str("OutsideHours(..)"),
             Self::OutsideAddresses => f.write_str("OutsideAddresses"),
             Self::OutsideHardware => f.write_str("OutsideHardware"),
+            Self::LimitsUnreadable => f.write_str("LimitsUnreadable"),
         }
     }
 }

@@ -120,7 +120,7 @@ fn however_often_something_is_put_off_or_brought_forward_it_is_reminded_once() {
 #[test]
 fn t59_an_address_has_its_burst_and_its_rate_and_takes_from_no_other() {
     let begun = Instant::now();
-    let mut requests = Requests::new(60, begun);
+    let mut requests = Requests::new(60, Duration::from_secs(60), begun);
     let served = |requests: &mut Requests, of, now| {
         (0..200).filter(|_| requests.admit(Place::V4(of), now).is_ok()).count()
     };
@@ -139,7 +139,7 @@ fn t59_an_address_has_its_burst_and_its_rate_and_takes_from_no_other() {
 #[test]
 fn t59_addresses_without_number_take_up_no_memory_without_bound() {
     let begun = Instant::now();
-    let mut requests = Requests::new(60, begun);
+    let mut requests = Requests::new(60, Duration::from_secs(60), begun);
     for place in 0..400_000 {
         requests.admit(Place::V4(place), begun).ok();
     }
@@ -149,4 +149,30 @@ fn t59_addresses_without_number_take_up_no_memory_without_bound() {
         requests.admit(Place::V4(place), begun + minute * (3 + place)).ok();
     }
     assert_eq!(requests.kept(), 2);
+}
+
+/// R5: what was none that counts takes nothing away, and by those that count one address keeps one account closed to new
+/// devices for a third of the time, with the settings that a server has where nobody said otherwise.
+#[test]
+fn t53_wrong_sign_ins_of_one_address_suspend_an_account_a_third_of_the_time_at_most() {
+    let (begun, place, lock_for) = (Instant::now(), Place::V4(1), Duration::from_secs(900));
+    let mut wrong = Requests::new(10, lock_for * 10, begun);
+    for _ in 0..1_000 {
+        assert!(wrong.admit(place, begun).is_ok());
+        wrong.give_back(place);
+    }
+    let (mut suspended_until, mut tried, mut closed) = (Duration::ZERO, 0, 0);
+    // He tries as often as he may, and not while it does nothing for him.
+    for now in (0..24 * 3600).map(Duration::from_secs) {
+        while now >= suspended_until && wrong.admit(place, begun + now).is_ok() {
+            tried += 1;
+            if tried % 3 == 0 {
+                suspended_until = now + lock_for;
+            }
+        }
+        closed += u64::from(now < suspended_until);
+    }
+    assert_eq!(tried, 10 + 95, "ten, and one more each quarter of an hour");
+    // His ten go first, in five quarters of an hour.
+    assert!(closed <= 24 * 3600 / 3 + 5 * 900, "closed for {closed} s of a day");
 }

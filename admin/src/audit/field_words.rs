@@ -262,6 +262,7 @@ const SIGN_INS: &[(&str, &str)] = &[
     ("disabled", "無効なアカウント"),
     ("place", "許可されない場所"),
     ("hours", "許可されない時間"),
+    ("limits", "読み取れない制限"),
     ("this_device", "この端末"),
     ("unknown_devices", "未登録の端末"),
     ("asked", "本人の操作"),

@@ -57,7 +57,8 @@ Exit codes: 0 ended as wished, 1 system, 2 usage, 3 setting, 10 no DISPLAY (shar
 11 desktop unusable, 20 not set up, 21 damaged tenant.json, 22 other organisation,
 23 profile file unusable, 24 not signed in, 25 other server, 30 unknown host, 31 port closed,
 32 unreachable, 33 wrong server key, 34 not a Tasuki server, 35 other protocol version,
-36 server unavailable, 37 too many tries, 40 wrong name, password or code, 41 sign-in over,
+36 server unavailable, 37 too many tries, 38 the account's limits cannot be read at the server,
+40 wrong name, password or code, 41 sign-in over,
 42 mode not allowed, 43 digits needed, 44 device waits for approval, 45 suspended after wrong
 tries, 46 new password unusable, 47 confirm first, 48 input ended too early, 49 a reason is
 needed, 52 number expired, 53 number burnt by wrong tries, 54 connection altered,
@@ -99,7 +100,7 @@ TASUKI_WITHOUT_SERVER_S, TASUKI_WITHOUT_PATH_S, DISPLAY。プロキシが auto �
 11 デスクトップ使用不可、20 未設定、21 tenant.json の破損、22 別の組織、23 プロファイルの
 ファイル使用不可、24 未サインイン、25 別のサーバー、30 不明なホスト、31 閉じたポート、32 到達不可、
 33 サーバーの鍵の不一致、34 Tasuki サーバーではない、35 プロトコルの版の不一致、36 サーバー利用不可、
-37 試行が多すぎる、40 名前・パスワード・コードの誤り、41 サインインの終了、42 許可されないモード、
+37 試行が多すぎる、38 読み取れないアカウントの制限、40 名前・パスワード・コードの誤り、41 サインインの終了、42 許可されないモード、
 43 確認コードが必要、44 端末の承認待ち、45 誤りによる停止、46 使えない新しいパスワード、
 47 本人確認が必要、48 入力の途中終了、49 理由が必要、52 番号の期限切れ、53 誤りによる番号の失効、
 54 接続の改変、55 許可証の不備、56 許可された時間の外、

@@ -111,6 +111,7 @@ texts! {
     FaultWrongEnrolment => "The server did not accept this name and password with this enrolment code. Check all three and run the command again; a code works once and for a limited time, and your administrator makes a new one. After three failures the server waits 15 minutes, or as your administrator has set.", "名前、パスワード、登録コードの組が受け付けられませんでした。三つとも確かめて、もう一度実行してください。登録コードは期限内に一度だけ有効で、管理者が新しいものを発行できます。3 回失敗すると 15 分（または管理者が定めた時間）待つ必要があります。";
     FaultWrongDigits => "Name and password are right, and these are not the authenticator's digits of now. Wait for the next ones and run the command again; if they never fit, set the phone's clock, or ask your administrator to forget the authenticator.", "名前とパスワードは正しいのですが、認証アプリの数字が違います。次の数字を待って、もう一度実行してください。何度も合わないときは、スマートフォンの時計を合わせるか、認証アプリの登録の取り消しを管理者に依頼してください。";
     FaultTooOften => "The server takes no more requests from this address for now. Wait a minute, then try again.", "このアドレスからの要求が多すぎるため、サーバーが受け付けません。1 分ほど待ってからもう一度お試しください。";
+    FaultTooManyWrong => "Too many wrong sign-ins came from this network address, so the server looks at none of a computer that is not approved yet. Wait a quarter of an hour, then try again, or try from another network. Approved computers sign in as ever.", "このネットワークアドレスからのサインインの誤りが多すぎるため、承認されていないコンピュータのサインインを受け付けません。15 分ほど待つか、別のネットワークからもう一度お試しください。承認済みのコンピュータは通常どおりサインインできます。";
     FaultDigitsUsed => "These digits were used already. Wait until the authenticator shows the next ones, and type those.", "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。";
     WrongDigits => "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.", "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。";
     FaultSignInOver => "Nobody is signed in here any more: the sign-in is over or another device's, or your administrator has changed what your account or this device may do, or when and from where. Run: tasuki login. Where hours or address are the reason, it says so.", "サインインが無効になっています。期限が切れたか、別の端末のものであるか、アカウントまたはこの端末で使える範囲・時間・場所が管理者によって変えられています。次を実行してください: tasuki login（時間や場所が理由の場合は、そのときに表示されます）";
@@ -138,9 +139,7 @@ texts! {
     FaultNotConfirmed =>
         "This mode asks you to show again that it is you. Run: tasuki confirm",
         "このモードでは本人であることの再確認が必要です。次を実行してください: tasuki confirm";
-    FaultModeNotAllowed =>
-        "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.",
-        "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
+    FaultModeNotAllowed => "You are not allowed to use this mode ({0}). Ask your administrator, or choose another mode.", "このモード（{0}）の使用は許可されていません。管理者に相談するか、別のモードを選んでください。";
     FaultLocalMaximum =>
         "{0} sets this computer's own limits and cannot be understood ({1}). Nobody is let in until it is corrected or removed.",
         "このコンピュータの制限を定める {0} を読み取れません（{1}）。直すか取り除くまで、接続は受け付けません。";
@@ -151,6 +150,7 @@ texts! {
     FaultHoursOver => "Your account may not be used at this hour. It may again from {0} ({1}); until then only your administrator can change the hours.", "このアカウントを使える時間の外です。次に使えるのは {0}（{1}）からです。それまでに必要なときは、時間を変更できる管理者に相談してください。";
     FaultOutsideAddresses => "What you typed is right, but your account may not be used from this network address. Use the network that your administrator allowed, or ask for this one. This was not counted as a wrong try.", "入力は正しいのですが、このネットワークアドレスからはこのアカウントを使えません。管理者が許可したネットワークを使うか、ここからの使用を管理者に依頼してください。入力の誤りとしては数えていません。";
     FaultOutsideHardware => "What you typed is right, but your account may not be used with this computer's hardware (MAC) addresses. Use a computer or an adapter that your administrator allowed, or ask for this one. This was not counted as a wrong try.", "入力は正しいのですが、このコンピュータのハードウェアアドレス（MAC アドレス）ではこのアカウントを使えません。管理者が許可したコンピュータやアダプタを使うか、これを許可するよう管理者に依頼してください。入力の誤りとしては数えていません。";
+    FaultLimitsUnreadable => "What you typed is right, but the server cannot read from where and when your account may be used, so it lets nobody in. Ask your administrator to set its limits anew (tasuki-admin operator limit). This was not counted as a wrong try.", "入力は正しいのですが、このアカウントを使える場所と時間の設定をサーバーが読み取れないため、サインインできません。制限の再設定（tasuki-admin operator limit）を管理者に依頼してください。入力の誤りとしては数えていません。";
     FaultDeviceRevoked => "What you typed is right, but an administrator has revoked this computer's registration, and it stays revoked. To work here again, ask your administrator for a new code (`tasuki-admin operator code`) and sign in with a new profile folder (--profile); the code opens another computer, too. This was not counted as a wrong try.", "入力は正しいのですが、このコンピュータの登録は管理者によって失効しており、元に戻すことはできません。ここで再び使うには、管理者に新しい登録コード（`tasuki-admin operator code`）を発行してもらい、新しいプロファイルのフォルダー（--profile）でサインインしてください。別のコンピュータでもそのコードを使えます。入力の誤りとしては数えていません。";
     FaultReasonNeeded =>
         "Your organisation's policy wants a reason (a ticket's number, say): 1 to 120 plain characters. Give it with --reason.",

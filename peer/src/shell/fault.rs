@@ -98,6 +98,8 @@ faults! {
     SlowDown = 37, FaultSlowDown;
     /// More requests from this address than the server takes (T59).
     TooOften = 37, FaultTooOften;
+    /// More wrong sign-ins of devices that are not approved came from this address than the server looks at (R5).
+    TooManyWrong = 37, FaultTooManyWrong;
     WrongPassword = 40, FaultWrongPassword;
     /// Neither code nor digits were given.
     WrongNameOrPassword = 40, FaultWrongNameOrPassword;
@@ -134,6 +136,8 @@ faults! {
     OutsideAddresses = 57, FaultOutsideAddresses;
     /// As before: not with this computer's hardware addresses.
     OutsideHardware = 58, FaultOutsideHardware;
+    /// As before: the server cannot read what the account's limits are.
+    LimitsUnreadable = 38, FaultLimitsUnreadable;
     /// All that was typed is right; an administrator has revoked this computer's registration.
     DeviceRevoked = 59, FaultDeviceRevoked;
     /// The policy wants to know why, before a number is given out.

@@ -99,6 +99,7 @@ pub async fn login(
             other @ (ProblemCode::Version
             | ProblemCode::DigitsUsed
             | ProblemCode::TooMany
+            | ProblemCode::TooManyWrong
             | ProblemCode::OtherName
             | ProblemCode::NotInitialised
             | ProblemCode::Unusable
@@ -127,6 +128,7 @@ pub async fn login(
         LoginAnswer::OutsideHours { opens, zone } => return Err(outside_hours(opens, &zone)),
         LoginAnswer::OutsideAddresses => return Err(Fault::OutsideAddresses),
         LoginAnswer::OutsideHardware => return Err(Fault::OutsideHardware),
+        LoginAnswer::LimitsUnreadable => return Err(Fault::LimitsUnreadable),
     })
 }
 
@@ -251,6 +253,7 @@ fn fault(code: ProblemCode) -> Fault {
         ProblemCode::DigitsUsed => Fault::DigitsUsed,
         ProblemCode::Busy => Fault::SlowDown,
         ProblemCode::TooMany => Fault::TooOften,
+        ProblemCode::TooManyWrong => Fault::TooManyWrong,
         ProblemCode::Version => Fault::StrangeVersion,
         ProblemCode::NotInitialised => Fault::Unavailable,
         ProblemCode::Unusable => Fault::PasswordUnusable,

@@ -27,6 +27,8 @@ pub enum LoginFailure {
     /// From an address or terminal that is not on the list (S63).
     Place,
     Hours,
+    /// Nobody can read what the account's limits are.
+    Limits,
 }
 
 /// Which counter is full (T53).

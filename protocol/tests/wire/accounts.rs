@@ -55,6 +55,8 @@ fn answers_to_a_login_keep_their_words() {
     all.json("LoginAnswer::OutsideAddresses", &addresses, r#"{"type":"outside_addresses"}"#);
     let hardware = LoginAnswer::OutsideHardware;
     all.json("LoginAnswer::OutsideHardware", &hardware, r#"{"type":"outside_hardware"}"#);
+    let unreadable = LoginAnswer::LimitsUnreadable;
+    all.json("LoginAnswer::LimitsUnreadable", &unreadable, r#"{"type":"limits_unreadable"}"#);
     all.json("Authenticator::Keep", &Authenticator::Keep, r#""keep""#);
     all.json("Authenticator::SetUp", &Authenticator::SetUp, r#""set_up""#);
     all.assert_same();
@@ -81,6 +83,8 @@ fn answers_to_an_administrators_login_keep_their_words() {
     all.json("AdminLoginAnswer::OutsideAddresses", &addresses, r#"{"type":"outside_addresses"}"#);
     let hardware = A::OutsideHardware;
     all.json("AdminLoginAnswer::OutsideHardware", &hardware, r#"{"type":"outside_hardware"}"#);
+    let unreadable = A::LimitsUnreadable;
+    all.json("AdminLoginAnswer::LimitsUnreadable", &unreadable, r#"{"type":"limits_unreadable"}"#);
     // As the ledger has it that somebody set them.
     all.json("AdminAction::AdminLimited", &AdminAction::AdminLimited, r#""admin_limited""#);
     all.assert_same();

@@ -129,6 +129,7 @@ fn an_administrators_words_are_kept() {
     all.json("ProblemCode::DigitsUsed", &ProblemCode::DigitsUsed, r#""digits_used""#);
     all.json("ProblemCode::OtherName", &ProblemCode::OtherName, r#""other_name""#);
     all.json("ProblemCode::TooMany", &ProblemCode::TooMany, r#""too_many""#);
+    all.json("ProblemCode::TooManyWrong", &ProblemCode::TooManyWrong, r#""too_many_wrong""#);
     all.json("ProblemCode::Busy", &ProblemCode::Busy, r#""busy""#);
     all.json("ProblemCode::Version", &ProblemCode::Version, r#""version""#);
     all.json("ProblemCode::NotInitialised", &ProblemCode::NotInitialised, r#""not_initialised""#);

@@ -328,6 +328,7 @@ fn the_small_words_of_records_are_kept() {
     all.json("LoginFailure::Disabled", &LoginFailure::Disabled, r#""disabled""#);
     all.json("LoginFailure::Place", &LoginFailure::Place, r#""place""#);
     all.json("LoginFailure::Hours", &LoginFailure::Hours, r#""hours""#);
+    all.json("LoginFailure::Limits", &LoginFailure::Limits, r#""limits""#);
     all.json("LockedOut::ThisDevice", &LockedOut::ThisDevice, r#""this_device""#);
     all.json("LockedOut::UnknownDevices", &LockedOut::UnknownDevices, r#""unknown_devices""#);
     all.json("LogoutCause::Asked", &LogoutCause::Asked, r#""asked""#);

@@ -30,6 +30,8 @@ pub enum Outside {
     Address,
     Mac,
     Hours,
+    /// Nobody can tell: what the account's limits are cannot be read.
+    Unreadable,
 }
 
 /// Limits that say something impossible.

@@ -39,6 +39,11 @@ impl Pace {
         enough
     }
 
+    /// The one that was taken was not needed.
+    pub fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(f64::from(self.allowance.burst));
+    }
+
     /// How long until there is one again, as of the last [`Self::take`].
     #[must_use]
     pub fn wait(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! How often one address may ask over HTTP (T59): a bucket for each that refills with time.
+//! How often one address may ask over HTTP (T59), or be wrong as a stranger (R5): a bucket for each that refills with time.
 //!
 //! It refuses to know what is asked. Who has asked for nothing longer than it takes to fill a bucket is forgotten, and
 //! of more addresses than are kept at a time those that asked first are, so that memory is bounded: an
@@ -12,22 +12,21 @@ use super::pace::{Allowance, Pace};
 
 /// So many addresses are kept, twice at most: those of now, and those of just before.
 pub const KEPT: usize = 1 << 15;
-/// The span of a [`Requests::new`]'s `per_minute`, after which a bucket is full again.
-const MINUTE: Duration = Duration::from_secs(60);
-
 #[derive(Debug)]
 pub struct Requests {
     allowance: Allowance,
+    /// After which a bucket is full again.
+    span: Duration,
     now: BTreeMap<Place, Pace>,
     before: BTreeMap<Place, Pace>,
     since: Instant,
 }
 
 impl Requests {
-    /// So many at once from one address, and in each minute.
-    pub fn new(per_minute: u32, now: Instant) -> Self {
-        let allowance = Allowance { burst: per_minute, per_second: f64::from(per_minute) / 60.0 };
-        Self { allowance, now: BTreeMap::new(), before: BTreeMap::new(), since: now }
+    /// So many at once from one address, and in each `span`.
+    pub fn new(most: u32, span: Duration, now: Instant) -> Self {
+        let allowance = Allowance { burst: most, per_second: f64::from(most) / span.as_secs_f64() };
+        Self { allowance, span, now: BTreeMap::new(), before: BTreeMap::new(), since: now }
     }
 
     /// Counts a request.
@@ -35,7 +34,7 @@ impl Requests {
     /// # Errors
     /// It is one too many; after so long there is room for the next.
     pub fn admit(&mut self, place: Place, now: Instant) -> Result<(), Duration> {
-        if self.now.len() >= KEPT || now.saturating_duration_since(self.since) >= MINUTE {
+        if self.now.len() >= KEPT || now.saturating_duration_since(self.since) >= self.span {
             self.before = std::mem::take(&mut self.now);
             self.since = now;
         }
@@ -43,6 +42,12 @@ impl Requests {
         let known = || before.remove(&place).unwrap_or_else(|| Pace::new(allowance, now));
         let pace = self.now.entry(place).or_insert_with(known);
         if pace.take(now) { Ok(()) } else { Err(pace.wait()) }
+    }
+
+    /// One of those that [`Self::admit`] counted was none that counts.
+    pub fn give_back(&mut self, place: Place) {
+        let known = self.now.get_mut(&place).or_else(|| self.before.get_mut(&place));
+        known.map(Pace::give_back);
     }
 
     /// So many addresses are remembered.

@@ -4,7 +4,7 @@
 //! answer after the same work (T52). Who has proven all of it and comes from elsewhere or at another hour is told
 //! so, and has not failed (S63); nor has who comes with a device that was revoked. A failure is counted before the password is looked
 //! at, in one statement (T51), and apart for each approved device, so that a stranger
-//! suspends only strangers (T53).
+//! suspends only strangers (T53), and few of them from one address (R5).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use tasuki_protocol::signal::DEVICE_PROOF;
 use tasuki_protocol::terms::Requirement;
 use zeroize::Zeroizing;
 
-use super::clock::{self, Steady};
+use super::clock::Steady;
 use super::devices::{Asked, Standing};
 use super::failures::{Counted, NOBODY, STRANGERS};
 use super::names::{Cell, Names, Person};
@@ -31,15 +31,17 @@ use super::passwords::{Busy, Lane, Passwords, Turn};
 use super::rules::{self, AccountRules};
 use super::second::{Owner, Second};
 use super::store::Store;
+use super::strangers::Strangers;
 use super::trust::Trust;
-use crate::core::admission::{Admission, Outside};
-use crate::core::rooms::OperatorId;
+use crate::core::admission::Outside;
+use crate::core::guesses::Place;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Accounts {
     pub(crate) store: Store,
     pub(crate) names: Names,
     pub(crate) passwords: Passwords,
+    pub(crate) strangers: Strangers,
     pub(crate) rules: AccountRules,
     pub(crate) clock: Steady,
     /// Whose certificates count.
@@ -63,6 +65,8 @@ pub(crate) enum LoginRefused {
     /// Not said which (T52). For the log: whom it concerned, what was wrong, and whose counter is
     /// full by this try.
     SignIn(Option<i64>, Wrong, Option<LockedOut>),
+    /// Strangers were wrong too often there; after so long there is room for one. Nothing was looked at.
+    TooManyWrong(Duration),
     Busy,
     Store(sqlx::Error),
 }
@@ -95,6 +99,7 @@ impl Wrong {
             Self::Outside(Outside::Address) => "address",
             Self::Outside(Outside::Mac) => "hardware address",
             Self::Outside(Outside::Hours) => "hours",
+            Self::Outside(Outside::Unreadable) => "limits that cannot be read",
         }
     }
 }
@@ -103,7 +108,7 @@ impl LoginRefused {
     /// Whoever asked did nothing wrong that anybody knows of.
     pub(super) fn is_the_servers(&self) -> bool {
         match self {
-            Self::SignIn(..) => false,
+            Self::SignIn(..) | Self::TooManyWrong(_) => false,
             Self::Busy | Self::Store(_) => true,
         }
     }
@@ -129,14 +134,23 @@ pub(crate) struct Origin {
     pub(crate) exporter: [u8; 32],
 }
 
-/// A login that is counted, and not yet looked at.
+/// Who says to be whom, before anything that he knows is looked at.
 #[derive(Debug)]
-struct Tried {
+struct Known {
     account: Option<Account>,
+    /// He has the device's key.
     proven: bool,
-    approved: bool,
     standing: Option<Standing>,
-    counted: Counted,
+}
+
+impl Known {
+    fn operator(&self) -> i64 {
+        self.account.as_ref().map_or(NOBODY, |account| account.id)
+    }
+
+    fn is_approved(&self) -> bool {
+        self.proven && self.standing == Some(Standing::Approved)
+    }
 }
 
 /// An account as its row says.
@@ -151,13 +165,6 @@ pub(crate) struct Account {
     pub(crate) limits: Option<Limits>,
 }
 
-impl Account {
-    /// From where and when it may be used, if anybody can tell.
-    pub(super) fn admission(&self) -> Option<Admission> {
-        Admission::try_from(self.limits.as_ref()?).ok()
-    }
-}
-
 impl Accounts {
     /// `account`: that of [`Self::by_name`].
     pub(crate) async fn login(
@@ -169,13 +176,31 @@ impl Accounts {
         let operator = account.as_ref().map_or(NOBODY, |account| account.id);
         let proven = is_proven(&request, &origin);
         let standing = self.standing(operator, &request.device).await?;
-        let approved = proven && standing == Some(Standing::Approved);
-        let lane = if approved { Lane::Known } else { Lane::Stranger(origin.address.into()) };
+        let known = Known { account, proven, standing };
+        if known.is_approved() {
+            return self.count(known, Lane::Known, &request, origin).await;
+        }
+        let place = Place::from(origin.address);
+        self.strangers.admit(place).map_err(LoginRefused::TooManyWrong)?;
+        let judged = self.count(known, Lane::Stranger(place), &request, origin).await;
+        if !matches!(judged, Err(LoginRefused::SignIn(..))) {
+            self.strangers.give_back(place);
+        }
+        judged
+    }
+
+    async fn count(
+        &self,
+        known: Known,
+        lane: Lane,
+        request: &LoginRequest,
+        origin: Origin,
+    ) -> Result<Login, LoginRefused> {
+        let operator = known.operator();
         let turn = self.passwords.queue(lane)?;
-        let device = if approved { request.device.0.as_slice() } else { STRANGERS };
+        let device = if known.is_approved() { request.device.0.as_slice() } else { STRANGERS };
         let counted = self.count_failure(operator, device).await?;
-        let tried = Tried { account, proven, approved, standing, counted };
-        let judged = self.judge(tried, turn, &request, origin).await;
+        let judged = self.judge((known, counted), turn, request, origin).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
             self.take_back(operator, device, counted);
         }
@@ -184,13 +209,13 @@ impl Accounts {
 
     async fn judge(
         &self,
-        tried: Tried,
+        (known, counted): (Known, Counted),
         turn: Turn,
         request: &LoginRequest,
         origin: Origin,
     ) -> Result<Login, LoginRefused> {
-        let Tried { account, proven, approved, standing, counted } = tried;
-        let operator = account.as_ref().map_or(NOBODY, |account| account.id);
+        let (operator, approved) = (known.operator(), known.is_approved());
+        let Known { account, proven, standing } = known;
         let device = if approved { request.device.0.as_slice() } else { STRANGERS };
         let stored = account.as_ref().map(|account| account.password.clone());
         let password = Zeroizing::new(rules::normal(&request.password));
@@ -214,7 +239,7 @@ impl Accounts {
         if !account.enabled {
             return refuse(Wrong::Disabled);
         }
-        let outside = self.admits(&account, origin.address, &request.macs).err();
+        let outside = account.admits(origin.address, &request.macs).err();
         if !approved {
             let (answer, asked) = match self.ask_for(operator, request, (standing, outside)).await? {
                 Ok(Some(asked)) => (LoginAnswer::DevicePending, Some(asked)),
@@ -234,7 +259,7 @@ impl Accounts {
             Second::Missing => Some(Ok(LoginAnswer::NeedsTotp)),
             Second::SetUp { uri } => Some(Ok(LoginAnswer::TotpSetup { uri })),
         };
-        let early = early.or_else(|| outside.map(|outside| Ok(told_outside(&account, outside))));
+        let early = early.or_else(|| outside.map(|outside| Ok(account.told(outside))));
         if let Some(answer) = early {
             // Only this try is forgiven: who knows the password may not guess digits for ever.
             self.forgive_one(operator, device).await?;
@@ -288,39 +313,6 @@ impl Accounts {
         })
     }
 
-    /// Whether who is signed in may still act from there now (T54). Hardware addresses were declared at
-    /// the login: the token stands for them.
-    pub(crate) async fn still_admits(
-        &self,
-        operator: OperatorId,
-        address: IpAddr,
-    ) -> Result<Result<(), Outside>, sqlx::Error> {
-        let account = self.by_id(operator.0).await?;
-        let admission = account.and_then(|account| account.admission());
-        let Some(admission) = admission else { return Ok(Err(Outside::Address)) };
-        Ok(admission.check_place_and_time(address, clock::unix_row()))
-    }
-
-    /// When the allowed hours begin next, in unix seconds, and by which zone.
-    pub(crate) async fn opening(
-        &self,
-        operator: OperatorId,
-    ) -> Result<(Option<u64>, String), sqlx::Error> {
-        let account = self.by_id(operator.0).await?;
-        Ok(account.and_then(|account| account.limits).as_ref().map(opening).unwrap_or_default())
-    }
-
-    /// Whether the account's limits let somebody in from there now.
-    pub(crate) fn admits(
-        &self,
-        account: &Account,
-        address: IpAddr,
-        macs: &[String],
-    ) -> Result<(), Outside> {
-        let admission = account.admission().ok_or(Outside::Address)?;
-        admission.check(address, macs, clock::unix_row())
-    }
-
     /// As somebody typed it, whose keyboard may have been left in Japanese. What is recorded or signed is the account's
     /// own name.
     pub(crate) async fn by_name(&self, name: &str) -> Result<Option<Account>, sqlx::Error> {
@@ -356,25 +348,6 @@ impl Accounts {
             limits,
         })
     }
-}
-
-/// What he is told who has proven everything, and comes from elsewhere or at another hour.
-fn told_outside(account: &Account, outside: Outside) -> LoginAnswer {
-    match outside {
-        Outside::Address => LoginAnswer::OutsideAddresses,
-        Outside::Mac => LoginAnswer::OutsideHardware,
-        Outside::Hours => {
-            let (opens, zone) = account.limits.as_ref().map(opening).unwrap_or_default();
-            LoginAnswer::OutsideHours { opens, zone }
-        }
-    }
-}
-
-/// Outside of the allowed hours: when they begin next, in unix seconds, and by which zone.
-pub(super) fn opening(limits: &Limits) -> (Option<u64>, String) {
-    let admission = Admission::try_from(limits).unwrap_or_default();
-    let (opens, zone) = admission.opens(clock::unix_row()).unwrap_or_default();
-    (opens.and_then(|unix| u64::try_from(unix).ok()), zone.to_owned())
 }
 
 pub(crate) fn digest(text: &str) -> [u8; 32] {

@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use sqlx::Row as _;
 use tasuki_protocol::admin::{AdminLoginAnswer, LimitAdmin, Limits, ProblemCode};
 
-use super::accounts::{Accounts, opening};
+use super::accounts::Accounts;
 use super::acts::Step;
 use super::admins::{AdminId, AdminRefused};
 use super::clock;
 use super::names::Cell;
+use super::operator_limits::opening;
 use crate::core::admission::{Admission, Outside};
 
 impl Accounts {
@@ -73,19 +74,25 @@ impl Accounts {
     }
 }
 
-/// Whether `limits` let in who signs in from there now, with a computer that declares `macs`.
-pub(super) fn admitted(limits: &Limits, address: IpAddr, macs: &[String]) -> Result<(), Outside> {
-    let admission = Admission::try_from(limits).map_err(|_| Outside::Address)?;
+/// Whether `limits`, where anybody can read them, let in who signs in from there now, with a computer that declares `macs`.
+pub(super) fn admitted(
+    limits: Option<&Limits>,
+    address: IpAddr,
+    macs: &[String],
+) -> Result<(), Outside> {
+    let admission = limits.and_then(|limits| Admission::try_from(limits).ok());
+    let admission = admission.ok_or(Outside::Unreadable)?;
     admission.check(address, macs, clock::unix_row())
 }
 
 /// What he is told who has proven everything, and comes from elsewhere or at another hour.
-pub(super) fn told_outside(limits: &Limits, outside: Outside) -> AdminLoginAnswer {
+pub(super) fn told_outside(limits: Option<&Limits>, outside: Outside) -> AdminLoginAnswer {
     match outside {
         Outside::Address => AdminLoginAnswer::OutsideAddresses,
         Outside::Mac => AdminLoginAnswer::OutsideHardware,
+        Outside::Unreadable => AdminLoginAnswer::LimitsUnreadable,
         Outside::Hours => {
-            let (opens, zone) = opening(limits);
+            let (opens, zone) = limits.map(opening).unwrap_or_default();
             AdminLoginAnswer::OutsideHours { opens, zone }
         }
     }

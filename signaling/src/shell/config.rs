@@ -3,6 +3,7 @@
 //!
 //! Limits are settings so that tests can shorten times by documented means.
 
+mod places;
 mod sockets;
 mod source;
 
@@ -17,6 +18,7 @@ use tasuki_protocol::manifest::MAX_LENGTH;
 use tasuki_protocol::terms::AddressDisclosure;
 use tasuki_turn_relay::OwnAddresses;
 
+pub use self::places::{METRICS, Metering, Relaying, Stun};
 pub use self::sockets::SocketRules;
 pub use self::source::Source;
 use super::acme::AcmeSettings;
@@ -30,7 +32,6 @@ use super::in_force::Given;
 use super::passwords::Cost;
 use super::rules::{AccountRules, PasswordRules};
 use crate::core::admission::network;
-use crate::core::issue::RelayPlace;
 use crate::core::rooms;
 
 /// In the data folder.
@@ -39,22 +40,6 @@ pub const CONFIG_FILE: &str = "server.toml";
 pub const ENVIRONMENT_PREFIX: &str = "TASUKI_SERVER_";
 pub(crate) const TEMPLATE: &str = "# Settings of tasuki-server, one `key = value` a line. \
 `tasuki-server config --data DIR`\n# lists them all with their values and what they are for.\n";
-
-/// Where address discovery is answered. Programs ask at the server's own address
-/// and port; without an answer they go relayed more often, and no worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stun {
-    BesideTheServer,
-    At(SocketAddr),
-    Off,
-}
-
-/// Where metrics are offered, without encryption and without a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metering {
-    At(SocketAddr),
-    Off,
-}
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -76,18 +61,6 @@ pub struct Config {
     pub acme: AcmeSettings,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Relaying {
-    Embedded,
-    /// Each a `tasuki-relay` that holds this folder's ticket key.
-    Elsewhere(Vec<RelayPlace>),
-    Nowhere,
-}
-
-/// Where Prometheus finds the metrics, unless told otherwise.
-pub const METRICS: SocketAddr =
-    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9464));
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -103,6 +76,7 @@ impl Default for Config {
                 cost: Cost { memory_kib: 64 * 1024, passes: 3 },
                 lock_after: 3,
                 lock_for: Duration::from_secs(15 * 60),
+                wrong_per_address: 10,
                 token_idle: Duration::from_secs(30 * 60),
                 token_absolute: Duration::from_secs(12 * 3600),
                 code_lifetime: Duration::from_secs(24 * 3600),
@@ -216,6 +190,12 @@ pub const KEYS: &[Key] = &[
     key("lock_s", "900", "how long it is suspended", |c, v| {
         seconds(v).map(|v| c.accounts.lock_for = v)
     }),
+    key(
+        "wrong_logins_per_address",
+        "10",
+        "wrong logins from one address at devices that are not approved; one more after each lock_s",
+        |c, v| parse(v, COUNT).and_then(positive).map(|v| c.accounts.wrong_per_address = v),
+    ),
     key("password_memory_kib", "65536", "Argon2id's memory; less only in tests", |c, v| {
         let memory: u32 = parse(v, MEMORY)?;
         c.accounts.cost.memory_kib = if memory < 8 { return Err(MEMORY) } else { memory };

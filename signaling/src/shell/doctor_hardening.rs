@@ -39,6 +39,7 @@ pub(crate) fn harden(data: &Path, config: &Config, unit: &Path) -> Vec<Seen> {
         passwords(config),
         lock(config),
         guesses(config),
+        strangers(config),
         metrics(config),
         user(data),
         administrators_keys(data),
@@ -86,6 +87,21 @@ fn guesses(config: &Config) -> Seen {
         (
             "Tries at session numbers are hardly limited: lower joins_per_address and joins_per_minute.",
             "番号の試行制限が緩すぎます。joins_per_address と joins_per_minute を下げてください。",
+        ),
+    )
+}
+
+fn strangers(config: &Config) -> Seen {
+    graded(
+        "H09",
+        config.accounts.wrong_per_address <= 100,
+        (
+            "Wrong logins of strangers are limited by address.",
+            "未承認の端末によるログインの失敗は、アドレスごとに制限されています。",
+        ),
+        (
+            "One address can suspend many accounts for new devices: lower wrong_logins_per_address to 100 or less.",
+            "一つのアドレスから多くのアカウントを新しい端末に対して停止できます。wrong_logins_per_address を 100 以下にしてください。",
         ),
     )
 }

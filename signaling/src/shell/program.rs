@@ -1,6 +1,5 @@
 //! The command line of `tasuki-server`.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,11 +9,6 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
 use tasuki_terminal::pages::{self, Shell};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::Level;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::backup_program::{BackupArguments, backup_command, restore_command};
 use super::config::Configured;
@@ -24,6 +18,7 @@ use super::doctor_ports::ports;
 use super::fault::{EXIT_CODES, Fault, Language};
 use super::folder::{FACTS, is_there};
 use super::in_force::in_force;
+use super::log::{self, LogFormat};
 use super::recovery_program::{RecoveryArguments, recovery_command};
 use super::serve::serve;
 use super::setup::{OwnCertificate, SetUp, SetUpDone, set_up};
@@ -98,6 +93,9 @@ struct SetupArguments {
 struct RunArguments {
     #[command(flatten)]
     config: ConfigArguments,
+    /// How the log is written to standard error: lines for people, or JSON objects, one a line.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log_format: LogFormat,
 }
 
 #[derive(Debug, Args)]
@@ -152,7 +150,7 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Setup(arguments) => setup_command(arguments, language).await,
-            Command::Run(arguments) => run_command(arguments.config, language).await,
+            Command::Run(arguments) => run_command(arguments, language).await,
             Command::Config(arguments) => config_command(&arguments),
             Command::Doctor(arguments) => doctor_command(&arguments, language).await,
             Command::Backup(arguments) => backup_command(&arguments, language).await,
@@ -231,14 +229,11 @@ until that is done the server serves no sessions."
     }
 }
 
-async fn run_command(arguments: ConfigArguments, language: Language) -> Result<(), Fault> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Other people's crates tell, at their most talkative, what keys and texts they handle (T68).
-    let own = filter_fn(|told| told.target().starts_with("tasuki") || *told.level() <= Level::INFO);
-    let log = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry().with(log.with_filter(filter.and(own))).init();
+async fn run_command(
+    RunArguments { config: arguments, log_format }: RunArguments,
+    language: Language,
+) -> Result<(), Fault> {
+    log::begin(log_format);
     let configured = gather(&arguments)?;
     let given = configured.given();
     let running = serve(&arguments.data, configured.config).await?;

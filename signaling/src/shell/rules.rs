@@ -40,6 +40,8 @@ pub struct AccountRules {
     /// Failed logins that suspend an account. T51.
     pub lock_after: u32,
     pub lock_for: Duration,
+    /// Of devices that are not approved, from one IPv4 address or IPv6 /64 at once, and one more in each `lock_for`. R5.
+    pub wrong_per_address: u32,
     pub token_idle: Duration,
     pub token_absolute: Duration,
     /// How long a code for a new device, or a token for a new administrator, can be used.

@@ -40,6 +40,7 @@ use super::policies::Policies;
 use super::ports::{listen, stun_sockets};
 use super::store::Store;
 use super::store_fault;
+use super::strangers::Strangers;
 use super::tls::{self, Pair, Tls};
 use super::trust::Trust;
 use super::web::{Readings, Refusals, Site, router};
@@ -328,6 +329,7 @@ async fn accounts(
         store: store.clone(),
         names,
         passwords: Passwords::new(keys.pepper.clone(), config.accounts.cost, &decoy)?,
+        strangers: Strangers::new(&config.accounts),
         rules: config.accounts.clone(),
         clock: store.steady().await.map_err(damaged)?,
         trust: Arc::clone(trust),

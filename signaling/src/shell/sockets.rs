@@ -215,7 +215,7 @@ async fn admitted(
     Ok(match site.accounts.still_admits(bearer.operator, address).await? {
         Ok(()) => Ok(operator),
         Err(Outside::Hours) => Err(KeptOut::Hours),
-        Err(Outside::Address | Outside::Mac) => Err(KeptOut::SignIn),
+        Err(Outside::Address | Outside::Mac | Outside::Unreadable) => Err(KeptOut::SignIn),
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
-use tasuki_protocol::admin::{ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH};
+use tasuki_protocol::admin::{ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, OPERATORS_PATH};
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ledger::wire::CHECKPOINT_PATH;
 use tasuki_protocol::login::{
@@ -14,11 +14,12 @@ use tasuki_protocol::login::{
 };
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::{API_PATH, POLICY_PATH};
+use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{MAX_REQUEST, OPERATOR_PATH, SPEED_PATH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::client::{PATIENCE, World, admin_header, unix};
+use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
 
 /// `GET /v1/operator` and the like, as the router's source registers them.
 fn routes() -> BTreeSet<String> {
@@ -63,12 +64,17 @@ fn documented(document: &Value) -> BTreeSet<String> {
     paths.iter().flat_map(methods).collect()
 }
 
+/// As the server gives it away.
+async fn document(world: &World) -> Value {
+    let answer = world.get(API_PATH, &[]).await;
+    assert_eq!(answer.status, 200);
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
 #[tokio::test]
 async fn the_served_description_names_exactly_the_routes_that_are_there() {
     let world = World::start().await;
-    let answer = world.get(API_PATH, &[]).await;
-    assert_eq!(answer.status, 200);
-    let document: Value = serde_json::from_slice(&answer.body).unwrap();
+    let document = document(&world).await;
     assert_eq!(document["openapi"], "3.1.0");
     let routes = routes();
     assert!(routes.len() >= 14, "{routes:?}");
@@ -78,7 +84,7 @@ async fn the_served_description_names_exactly_the_routes_that_are_there() {
 #[tokio::test]
 async fn every_reference_in_the_description_leads_somewhere_and_every_path_answers() {
     let world = World::start().await;
-    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let document = document(&world).await;
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"").skip(1) {
         let target = reference.split('"').next().unwrap().trim_start_matches('#');
@@ -94,6 +100,36 @@ async fn every_reference_in_the_description_leads_somewhere_and_every_path_answe
         assert_ne!(status, 405, "{route}");
         assert!(status < 500, "{route}: {status}");
     }
+}
+
+/// No e-mail address is kept of anybody: nothing that is asked or answered has a place for one.
+#[tokio::test]
+async fn s62_nothing_that_goes_over_the_api_has_a_place_for_an_e_mail_address() {
+    let world = World::start().await;
+    let fields = fields(&document(&world).await);
+    assert!(fields.contains("display_name") && fields.contains("operator"), "{fields:?}");
+    let of_mail = |field: &&String| {
+        let plain = field.to_lowercase().replace(['_', '-'], "");
+        ["mail", "contact", "phone"].iter().any(|word| plain.contains(word))
+    };
+    assert_eq!(fields.iter().find(of_mail), None);
+    // Nor is one taken that is not described.
+    let mut order = json!(new_operator("hanako", &[Mode::View]));
+    order["e_mail"] = json!("hanako@example.org");
+    assert_eq!(world.admin_post(OPERATORS_PATH, &order).await.status, 400);
+}
+
+/// The names of all fields that the schemas of `value` have, wherever they stand.
+fn fields(value: &Value) -> BTreeSet<String> {
+    let own = value.get("properties").and_then(Value::as_object).into_iter().flat_map(|own| own.keys());
+    let mut found: BTreeSet<String> = own.cloned().collect();
+    let inside: Vec<&Value> = match value {
+        Value::Object(map) => map.values().collect(),
+        Value::Array(all) => all.iter().collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    found.extend(inside.into_iter().flat_map(fields));
+    found
 }
 
 /// What answers somebody of whom nothing is known: documents, doors, sockets, and what takes a token or a ticket in its
@@ -135,7 +171,7 @@ async fn s62_t56_no_path_but_the_open_ones_answers_without_a_session_of_its_own_
     let world = World::start().await;
     let operator = world.operator("hanako").await;
     let bearer = format!("Bearer {}", operator.token);
-    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let document = document(&world).await;
     let closed: Vec<String> = documented(&document)
         .into_iter()
         // The enrolment is over, so its route is gone (T57).
@@ -214,7 +250,7 @@ async fn t57_t58_a_route_is_there_in_one_spelling_alone_and_for_no_browser() {
     let world = World::start().await;
     let operator = world.operator("hanako").await;
     let bearer = format!("Bearer {}", operator.token);
-    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let document = document(&world).await;
     let nowhere = world.get("/v1/nowhere", &[]).await;
     assert_eq!(nowhere.status, 404);
     let mut tried = 0;
@@ -245,7 +281,7 @@ async fn t57_t58_a_route_is_there_in_one_spelling_alone_and_for_no_browser() {
 #[tokio::test]
 async fn t59_every_path_that_takes_a_body_has_its_limit() {
     let world = World::start().await;
-    let document: Value = serde_json::from_slice(&world.get(API_PATH, &[]).await.body).unwrap();
+    let document = document(&world).await;
     let mut tried = 0;
     for route in documented(&document) {
         let Some(path) = route.strip_prefix("POST ") else { continue };

@@ -47,11 +47,12 @@ pub(crate) struct World {
 /// What a hash costs where nobody said otherwise.
 pub(crate) const DEAR: [(&str, &str); 2] = [("password_memory_kib", "65536"), ("password_passes", "3")];
 /// Cheap passwords, and limits wide enough for tests that are not about limits.
-pub(crate) const QUICK: [(&str, &str); 6] = [
+pub(crate) const QUICK: [(&str, &str); 7] = [
     ("password_memory_kib", "64"),
     ("password_passes", "1"),
     ("joins_per_address", "1000"),
     ("joins_per_minute", "1000"),
+    ("wrong_logins_per_address", "1000000"),
     ("requests_per_address", "1000000"),
     ("speed_per_address", "1000000"),
 ];
@@ -365,7 +366,7 @@ pub(crate) fn new_operator(name: &str, modes: &[Mode]) -> AddOperator {
 }
 
 /// The body of a login, altered, then proven over its connection.
-fn proven_login(
+pub(crate) fn proven_login(
     stream: &TlsStream<TcpStream>,
     mut request: LoginRequest,
     device: &SigningKey,
@@ -379,7 +380,7 @@ fn proven_login(
     serde_json::to_vec(&request).unwrap()
 }
 
-fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginRequest {
+pub(crate) fn login_request(name: &str, password: &str, device: &SigningKey) -> LoginRequest {
     LoginRequest {
         version: PROTOCOL_VERSION,
         operator: name.to_owned(),

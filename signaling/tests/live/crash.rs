@@ -33,12 +33,19 @@ const RESTARTED: Duration = Duration::from_secs(5);
 /// The latest moment of a kill after the load has begun.
 const LATEST_MS: u64 = 200;
 
+/// How talkative its log is, and in which form.
+const QUIETLY: (&str, &str) = ("info", "text");
+
 /// The server in a process of its own; killed when dropped.
 pub(crate) struct Process(Child);
 
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tasuki-server"))
+}
+
 impl Process {
     pub(crate) fn start(world: &World) -> Self {
-        Self::start_with(world, Stdio::null(), "info")
+        Self::start_with(world, Stdio::null(), QUIETLY)
     }
 
     /// In the place of the server within the test, and an operator connected to it.
@@ -51,39 +58,39 @@ impl Process {
         (server, Operator { device, token, socket })
     }
 
-    /// Its log goes to `log`.
-    pub(crate) fn start_with(world: &World, log: impl Into<Stdio>, level: &str) -> Self {
-        Self::started(world, log, level, &[])
+    /// Its log goes to `log`, so talkative and in that form.
+    pub(crate) fn start_with(world: &World, log: impl Into<Stdio>, form: (&str, &str)) -> Self {
+        Self::run(program(), world, log, form, &[])
     }
 
     /// With settings beside [`QUICK`].
     pub(crate) fn start_set(world: &World, settings: &[(&str, &str)]) -> Self {
-        Self::started(world, Stdio::null(), "info", settings)
+        Self::run(program(), world, Stdio::null(), QUIETLY, settings)
     }
 
     /// Whose wall clock is off by what stands in the file `wall`, as libfaketime reads it.
     pub(crate) fn start_by(world: &World, wall: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
+        let mut command = program();
         let folder = |machine| format!("/usr/lib/{machine}-linux-gnu/faketime");
         command.env("LD_LIBRARY_PATH", ["x86_64", "aarch64"].map(folder).join(":"));
         command.env("LD_PRELOAD", "libfaketime.so.1").env("FAKETIME_TIMESTAMP_FILE", wall);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        Self::run(command, world, Stdio::null(), "info", &[])
-    }
-
-    fn started(world: &World, log: impl Into<Stdio>, level: &str, settings: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_tasuki-server")), world, log, level, settings)
+        Self::run(command, world, Stdio::null(), QUIETLY, &[])
     }
 
     fn run(
         mut command: Command,
         world: &World,
         log: impl Into<Stdio>,
-        level: &str,
+        (level, format): (&str, &str),
         settings: &[(&str, &str)],
     ) -> Self {
-        command.args(["run", "--json", "--listen", &world.address.to_string(), "--data"]);
-        command.arg(world.data()).stdout(Stdio::piped()).stderr(log).env("RUST_LOG", level);
+        command.args(["run", "--log-format", format, "--json", "--data"]).arg(world.data());
+        command
+            .args(["--listen", &world.address.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .env("RUST_LOG", level);
         for (key, value) in QUICK.iter().chain(settings) {
             command.args(["--set", &format!("{key}={value}")]);
         }

@@ -77,7 +77,7 @@ async fn s77_the_hardening_check_passes_the_shipped_unit_and_fails_softened_sett
     let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/tasuki-server.service");
     let unit = unit.to_str().unwrap();
     let (_, lines) = doctor(&world.data(), &["--hardening", "--unit", unit]);
-    for code in ["H01", "H02", "H03", "H04", "H07"] {
+    for code in ["H01", "H02", "H03", "H04", "H07", "H09"] {
         assert_eq!(grade(&lines, code), "well", "{code}");
     }
     let soft = ["--hardening", "--set", "password_passes=1", "--set", "metrics=0.0.0.0:9464"];

@@ -42,7 +42,8 @@ impl Answer {
             | LoginAnswer::Locked { .. }
             | LoginAnswer::OutsideHours { .. }
             | LoginAnswer::OutsideAddresses
-            | LoginAnswer::OutsideHardware) => panic!("{other:?}"),
+            | LoginAnswer::OutsideHardware
+            | LoginAnswer::LimitsUnreadable) => panic!("{other:?}"),
         }
     }
 }

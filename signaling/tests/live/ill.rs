@@ -94,6 +94,7 @@ async fn s77_doctor_finds_a_default_installation_well_and_each_thing_that_is_spo
         ("H03", "joins_per_address=1000"),
         ("H03", "joins_per_minute=100000"),
         ("H04", "metrics=0.0.0.0:9464"),
+        ("H09", "wrong_logins_per_address=1000"),
     ] {
         folder.only(code, "ill", &["--set", setting]);
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::Value;
 use tasuki_protocol::admin::{
     ADMIN_LOGIN_PATH, ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, AdminLogin, AdminLoginAnswer,
     ChangeGroup, EnrolAdmin, GROUPS_PATH, GroupChange, JOIN_PATH, LimitOperator, Limits,
@@ -168,12 +169,12 @@ pub(crate) async fn administered(world: &World, canaries: &mut Canaries) {
     canaries.bytes("an administrator's private key", &world.admin.to_bytes());
 }
 
-#[tokio::test]
-async fn t68_no_secret_and_no_name_stands_in_the_servers_most_talkative_log() {
+/// What the server logs of all that, at its most talkative and in that form: nothing that must not be found.
+async fn logged(format: &str) -> String {
     let mut world = World::start().await;
     world.stop().await;
     let path = world.folder.path().join("log");
-    let server = Process::start_with(&world, File::create(&path).unwrap(), "trace");
+    let server = Process::start_with(&world, File::create(&path).unwrap(), ("trace", format));
     let mut canaries = Canaries::default();
     let mut operator = signed_in(&world, &mut canaries).await;
     session(&world, &mut operator, &mut canaries).await;
@@ -192,11 +193,38 @@ async fn t68_no_secret_and_no_name_stands_in_the_servers_most_talkative_log() {
         }
     }
     let log = std::fs::read(&path).unwrap();
-    let text = String::from_utf8_lossy(&log);
+    canaries.are_not_in("the log", &log);
+    let text = String::from_utf8(log).unwrap();
     // It did talk, of all of it.
     for told in ["login.done", "login.refused", "session.paired", "policy.published", "admin.enrolled"]
     {
         assert!(text.contains(told), "nothing of {told} in\n{text}");
     }
-    canaries.are_not_in("the log", &log);
+    text
+}
+
+#[tokio::test]
+async fn t68_no_secret_and_no_name_stands_in_the_servers_most_talkative_log() {
+    let log = logged("text").await;
+    let first = log.lines().next().unwrap();
+    assert!(serde_json::from_str::<Value>(first).is_err(), "lines are for people: {first}");
+}
+
+/// S76: what a machine reads of it is the same, and can be taken apart.
+#[tokio::test]
+async fn s76_t68_each_line_of_a_log_in_json_is_an_object_that_says_when_how_grave_by_whom_and_what() {
+    let log = logged("json").await;
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    for line in &lines {
+        let text = |field: &str| line[field].as_str().unwrap_or_else(|| panic!("{field} of {line}"));
+        text("timestamp").parse::<jiff::Timestamp>().unwrap();
+        assert!(["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&text("level")), "{line}");
+        assert!(!text("target").is_empty(), "{line}");
+        assert!(line["fields"].is_object(), "{line}");
+    }
+    let refused = |line: &&Value| line["fields"]["wrong"] == "credentials";
+    let refused: Vec<&Value> = lines.iter().filter(refused).collect();
+    let operators: Vec<Option<i64>> =
+        refused.iter().map(|line| line["fields"]["operator"].as_i64()).collect();
+    assert_eq!(operators, [Some(1), None], "of an account, and of none");
 }

@@ -53,6 +53,7 @@ mod slow;
 mod standing;
 mod stolen;
 mod storm;
+mod strangers;
 mod taken_away;
 mod timing;
 mod told;

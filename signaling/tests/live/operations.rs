@@ -197,7 +197,7 @@ async fn s76_what_keeps_sessions_from_beginning_is_in_the_log_once() {
     let mut world = World::start().await;
     world.stop().await;
     let log = world.folder.path().join("log");
-    let _server = Process::start_with(&world, std::fs::File::create(&log).unwrap(), "info");
+    let _server = Process::start_with(&world, std::fs::File::create(&log).unwrap(), ("info", "text"));
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("tasuki.db"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     let mut holder = pool.acquire().await.unwrap();

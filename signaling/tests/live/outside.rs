@@ -163,7 +163,11 @@ async fn s66_an_operator_whose_limits_cannot_be_read_is_listed_and_kept_out_unti
         ("hanako", &None, Some(0))
     );
     let told = world.login("hanako", PASSWORD, &device, None).await.login();
-    assert_eq!(told, LoginAnswer::OutsideAddresses, "whom he asks sees why");
+    assert_eq!(told, LoginAnswer::LimitsUnreadable, "nobody can tell from where she may");
+    let limits = |event: &Event| matches!(event, Event::LoginFailed { account, why: LoginFailure::Limits, .. } if account == "hanako");
+    read_until(&world, limits).await;
+    let stranger = world.login("hanako", PASSWORD, &key(85), None).await;
+    assert_eq!(stranger, world.login("nobody", PASSWORD, &key(85), None).await, "T52");
     assert_eq!(world.login("hanako", "not hers", &device, None).await.status, 401);
     let bearer = format!("Bearer {}", signed_in.token);
     let comes = world.socket(OPERATOR_PATH, &[("authorization", &bearer)]).await;

@@ -24,7 +24,7 @@ const METRICS: (&str, &str) = ("metrics", "127.0.0.1:0");
 const DEFAULTS: [(&str, &str); 2] = [("requests_per_address", "600"), ("speed_per_address", "240")];
 
 /// A connection from another computer than that of [`World::tls`].
-async fn from_elsewhere(world: &World) -> TlsStream<TcpStream> {
+pub(crate) async fn from_elsewhere(world: &World) -> TlsStream<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     let stream = socket.connect(world.address).await.unwrap();

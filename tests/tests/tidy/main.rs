@@ -6,6 +6,7 @@
 
 mod arrows;
 mod evidence;
+mod ledger;
 mod licences;
 mod places;
 mod shape;

@@ -26,7 +26,7 @@ fn without_snapshot(sources: &[Source]) -> Vec<String> {
 }
 
 /// `Enum::Variant` of all public enums in `protocol/src` that serde writes or a byte stands for.
-fn variants(sources: &[Source]) -> Vec<String> {
+pub(crate) fn variants(sources: &[Source]) -> Vec<String> {
     let wire = sources.iter().filter(|s| s.is_under("protocol/src/"));
     wire.flat_map(|source| enums(&code(&source.text))).collect()
 }

@@ -19,6 +19,7 @@ use tasuki_protocol::rights::{Mode, Rights};
 use tasuki_protocol::signal;
 use tasuki_protocol::terms::Requirement;
 
+use super::pacing::later;
 use super::seen::Seen;
 use super::{Shared, Site, event, json, problem, read, read_json, store_problem};
 use crate::core::admission::Outside;
@@ -87,7 +88,11 @@ pub(super) async fn login(
         Err(LoginRefused::SignIn(operator, wrong, locked)) => {
             refuse_known(&site, seen, operator, wrong, locked).await
         }
-        Err(refused) => refuse(refused),
+        Err(LoginRefused::TooManyWrong(wait)) => {
+            site.strangers_refused(address).await;
+            later(ProblemCode::TooManyWrong, wait)
+        }
+        Err(refused @ (LoginRefused::Busy | LoginRefused::Store(_))) => refuse(refused),
     }
 }
 
@@ -115,6 +120,7 @@ fn told(
         LoginAnswer::OutsideHours { .. } => outside(seen, operator, Outside::Hours),
         LoginAnswer::OutsideAddresses => outside(seen, operator, Outside::Address),
         LoginAnswer::OutsideHardware => outside(seen, operator, Outside::Mac),
+        LoginAnswer::LimitsUnreadable => outside(seen, operator, Outside::Unreadable),
     }
 }
 
@@ -283,6 +289,7 @@ async fn refuse_bearer(
 pub(super) fn refuse(refused: LoginRefused) -> Response {
     match refused {
         LoginRefused::SignIn(..) => problem(ProblemCode::SignIn),
+        LoginRefused::TooManyWrong(wait) => later(ProblemCode::TooManyWrong, wait),
         LoginRefused::Busy => problem(ProblemCode::Busy),
         LoginRefused::Store(error) => store_problem(&error),
     }

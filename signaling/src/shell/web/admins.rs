@@ -124,6 +124,7 @@ pub(super) async fn login(
         AdminLoginAnswer::OutsideHours { .. } => outside(&site, from, Outside::Hours).await?,
         AdminLoginAnswer::OutsideAddresses => outside(&site, from, Outside::Address).await?,
         AdminLoginAnswer::OutsideHardware => outside(&site, from, Outside::Mac).await?,
+        AdminLoginAnswer::LimitsUnreadable => outside(&site, from, Outside::Unreadable).await?,
     }
     Ok(json(StatusCode::OK, &answer))
 }

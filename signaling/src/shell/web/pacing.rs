@@ -20,6 +20,7 @@ use crate::shell::config::SocketRules;
 use crate::shell::listen::Guest;
 use crate::shell::metrics::Metrics;
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// The longest that a refusal is held back.
 const HELD: Duration = Duration::from_secs(1);
 
@@ -35,7 +36,7 @@ pub(super) struct Pacing {
 impl Pacing {
     pub(super) fn new(site: Arc<Site>, metrics: Arc<Metrics>) -> Arc<Self> {
         let SocketRules { requests_per_address, speed_per_address, .. } = site.rules;
-        let paced = |per_minute| Mutex::new(Requests::new(per_minute, Instant::now()));
+        let paced = |per_minute| Mutex::new(Requests::new(per_minute, MINUTE, Instant::now()));
         let (requests, speed) = (paced(requests_per_address), paced(speed_per_address));
         Arc::new(Self { site, metrics, requests, speed })
     }
@@ -56,7 +57,12 @@ pub(super) async fn pace(
     let Err(wait) = pacing.admit(place, request.uri().path()) else { return next.run(request).await };
     Metrics::add(&pacing.metrics.too_often);
     tokio::time::sleep(wait.min(HELD)).await;
-    let mut response = problem(ProblemCode::TooMany);
+    later(ProblemCode::TooMany, wait)
+}
+
+/// A refusal of whoever may ask again after so long.
+pub(super) fn later(code: ProblemCode, wait: Duration) -> Response {
+    let mut response = problem(code);
     let seconds = wait.as_secs() + 1;
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response

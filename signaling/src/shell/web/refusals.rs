@@ -43,13 +43,15 @@ enum Refused {
     Stranger,
     /// With a token or a ticket that is none.
     Pretender,
+    /// From an address of too many wrong sign-ins.
+    Guesser,
 }
 
 impl Refusals {
     fn may_be_told(&self, of: Refused) -> bool {
         let allowance = match of {
             Refused::Administrator(_) | Refused::Operator(_) => KNOWN,
-            Refused::Stranger | Refused::Pretender => STRANGERS,
+            Refused::Stranger | Refused::Pretender | Refused::Guesser => STRANGERS,
         };
         let now = Instant::now();
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +97,7 @@ pub(super) fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::AdminSignIn
         | ProblemCode::DigitsUsed => StatusCode::UNAUTHORIZED,
         ProblemCode::Confirm | ProblemCode::OtherName => StatusCode::FORBIDDEN,
-        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::TooMany | ProblemCode::TooManyWrong => StatusCode::TOO_MANY_REQUESTS,
         ProblemCode::Malformed | ProblemCode::Version => StatusCode::BAD_REQUEST,
         ProblemCode::Taken
         | ProblemCode::Conflict
@@ -134,6 +136,7 @@ fn is_refusal(code: ProblemCode, path: &str) -> bool {
         ProblemCode::Malformed
         | ProblemCode::Version
         | ProblemCode::TooMany
+        | ProblemCode::TooManyWrong
         | ProblemCode::Busy
         | ProblemCode::OwnCertificate
         | ProblemCode::NotInitialised => false,
@@ -176,12 +179,20 @@ impl Site {
     /// Somebody came with a token or a ticket that nobody has.
     pub(super) async fn pretender_refused(&self, address: IpAddr) {
         self.desk.count("token.refused");
-        if !self.refusals.may_be_told(Refused::Pretender) {
-            return;
+        self.unknown_refused((Refused::Pretender, RefusalReason::SignIn), address).await;
+    }
+
+    /// Somebody whose device is not approved signs in where such were wrong too often (R5).
+    pub(super) async fn strangers_refused(&self, address: IpAddr) {
+        self.desk.count("login.too_many_wrong");
+        self.unknown_refused((Refused::Guesser, RefusalReason::SlowDown), address).await;
+    }
+
+    async fn unknown_refused(&self, (who, reason): (Refused, RefusalReason), address: IpAddr) {
+        if self.refusals.may_be_told(who) {
+            let from = Some(address.to_canonical().to_string());
+            self.refused(Entry::server(Event::RequestRefused { reason, from })).await;
         }
-        let from = Some(address.to_canonical().to_string());
-        let reason = RefusalReason::SignIn;
-        self.refused(Entry::server(Event::RequestRefused { reason, from })).await;
     }
 
     /// He stays refused where the disk takes nothing: it is written as soon as anything can be.
@@ -202,6 +213,7 @@ mod tests {
         let told = |of| (0..1_000).filter(|_| refusals.may_be_told(of)).count();
         assert!((30..40).contains(&told(Refused::Stranger)));
         assert!((30..40).contains(&told(Refused::Pretender)));
+        assert!((30..40).contains(&told(Refused::Guesser)));
         assert!((60..70).contains(&told(Refused::Operator(1))));
         assert!((60..70).contains(&told(Refused::Operator(2))));
         assert!((60..70).contains(&told(Refused::Administrator(1))));

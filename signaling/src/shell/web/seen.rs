@@ -87,5 +87,6 @@ fn why(known: Option<i64>, wrong: Wrong) -> LoginFailure {
         Wrong::Disabled => LoginFailure::Disabled,
         Wrong::Outside(Outside::Address | Outside::Mac) => LoginFailure::Place,
         Wrong::Outside(Outside::Hours) => LoginFailure::Hours,
+        Wrong::Outside(Outside::Unreadable) => LoginFailure::Limits,
     }
 }
