@@ -2,13 +2,12 @@
 //!
 //! Files are made anew under a free name; none is overwritten.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tasuki_peer::shell::fault::Fault;
-use tasuki_peer::shell::pictures::Place;
+use tasuki_peer::shell::pictures::{self, Place};
 
 /// For a picture.
 ///
@@ -65,7 +64,7 @@ fn unwritten(file: &Path, why: &std::io::Error) -> Fault {
 fn fresh(folder: &Path, name: &str, ending: &str) -> Result<Place, Fault> {
     for number in 1..=9999 {
         let file = folder.join(format!("{name}-{number}.{ending}"));
-        match File::create_new(&file) {
+        match pictures::new_file(&file) {
             Ok(opened) => return Ok(Place { file, opened }),
             Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(unwritten(&file, &why)),

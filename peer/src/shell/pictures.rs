@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,6 +38,14 @@ pub enum Unkept {
 pub struct Place {
     pub file: PathBuf,
     pub opened: File,
+}
+
+/// A new and empty file that nobody else on this computer can read: somebody's screen, or receipt, will be in it.
+///
+/// # Errors
+/// As [`File::create_new`].
+pub fn new_file(file: &Path) -> io::Result<File> {
+    system::private(fs::OpenOptions::new().write(true).create_new(true)).open(file)
 }
 
 /// Keeps what `viewer` shows at this moment in the new and empty file that `make` makes.
@@ -108,7 +116,6 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     type Keeping = tokio::task::JoinHandle<Result<PathBuf, Unkept>>;
 
@@ -117,7 +124,7 @@ mod tests {
         let (orders, asked) = mpsc::channel(4);
         let file = file.to_owned();
         let make = move || {
-            let opened = File::create_new(&file).map_err(|_| Fault::NoHome)?;
+            let opened = new_file(&file).map_err(|_| Fault::NoHome)?;
             Ok(Place { file, opened })
         };
         (tokio::spawn(async move { in_order(&orders, b"PNG".to_vec(), make).await }), asked)
@@ -192,5 +199,18 @@ mod tests {
         assert_eq!(unkept, Err(Unkept::Unwritten(Fault::NoHome)));
         assert_eq!(told, [], "nobody was told of one");
         assert_eq!(fs::read(&file).unwrap(), b"of before");
+    }
+
+    /// T68: the other side's screen lies open to nobody else on this computer.
+    #[cfg(unix)]
+    #[test]
+    fn t68_a_file_for_a_picture_is_its_owners_alone_and_never_another_that_is_there() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("picture.png");
+        let made = new_file(&file).unwrap();
+        assert_eq!(made.metadata().unwrap().permissions().mode() & 0o077, 0);
+        assert_eq!(new_file(&file).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     }
 }

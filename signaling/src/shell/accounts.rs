@@ -219,10 +219,11 @@ impl Accounts {
         let device = if approved { request.device.0.as_slice() } else { STRANGERS };
         let stored = account.as_ref().map(|account| account.password.clone());
         let password = Zeroizing::new(rules::normal(&request.password));
-        let right = turn.verify(password, stored).await?;
+        // He is told so whatever he typed: a stolen computer that is suspended takes nobody's turn to be hashed (F16).
         if let (Counted::Suspended { seconds }, true) = (counted, approved) {
             return Ok(Login { operator, answer: LoginAnswer::Locked { seconds }, asked: None });
         }
+        let right = turn.verify(password, stored).await?;
         let refuse = |wrong| {
             let known = (operator != NOBODY).then_some(operator);
             let who = if approved { LockedOut::ThisDevice } else { LockedOut::UnknownDevices };

@@ -120,7 +120,7 @@ fn new_file(file: &Path) -> std::io::Result<File> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    File::create_new(file)
+    pictures::new_file(file)
 }
 
 /// The monitors of this desktop, to choose from.

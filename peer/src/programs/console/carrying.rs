@@ -2,7 +2,6 @@
 //!
 //! Only passes on: a refusal comes from the core or from the other end.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -182,7 +181,7 @@ impl Console<'_> {
 
 /// What was kept before is never written over.
 fn new_file(file: PathBuf) -> Result<Place, Fault> {
-    match File::create_new(&file) {
+    match pictures::new_file(&file) {
         Ok(opened) => Ok(Place { file, opened }),
         Err(why) if why.kind() == ErrorKind::AlreadyExists => {
             Err(Fault::CannotWrite { file, why: IS_THERE.to_owned() })
