@@ -295,6 +295,21 @@ async fn limit(world: &World, network: &str) {
     assert_eq!(world.admin_post(OPERATOR_LIMITS_PATH, &order).await.status, 204);
 }
 
+/// F16: a computer that is suspended is told so, and takes nobody's turn to have a password hashed.
+#[tokio::test]
+async fn f16_sign_ins_of_a_suspended_computer_cost_no_hash() {
+    let world = World::start().await;
+    let operator = world.operator("hanako").await;
+    let hashes = || world.running.as_ref().unwrap().hashes();
+    for _ in 0..3 {
+        assert_eq!(world.login("hanako", "wrong", &operator.device, None).await.status, 401);
+    }
+    let before = hashes();
+    let answer = world.login("hanako", PASSWORD, &operator.device, None).await.login();
+    assert!(matches!(answer, LoginAnswer::Locked { .. }), "{answer:?}");
+    assert_eq!(hashes(), before);
+}
+
 /// S63, T54: a token stands for what its sign-in declared, and hardware addresses were not asked for then.
 #[tokio::test]
 async fn s63_t54_new_hardware_addresses_end_the_sign_in_that_was_made_without_them() {
