@@ -77,6 +77,8 @@ fn main() -> Outcome<ExitCode> {
         println!("| `{name}`: {words} | {} |", found.row());
         missed.extend(found.missed(&format!("`{name}`: {words}")));
     }
+    println!("\nThe states above are made up (`--mock`).\n");
+    println!("{}", in_session(examples, &mut missed)?);
     match missed.is_empty() {
         true => println!("\nEvery aim is met on X11."),
         false => println!("\nAims that are missed:\n\n- {}", missed.join("\n- ")),
@@ -104,6 +106,29 @@ fn painting(program: &Path, missed: &mut Vec<String>) -> Outcome<String> {
     }
     if rows == 0 {
         return Err("nothing was painted".into());
+    }
+    Ok(table)
+}
+
+/// The table of `bench window`, of a real session: a program of the other workspace, where it is built.
+fn in_session(examples: &Path, missed: &mut Vec<String>) -> Outcome<String> {
+    let bench = examples.join("../../../../target/release/bench");
+    if !bench.is_file() {
+        return Ok("A real session was not measured: `cargo build --release --workspace --bins` builds what does.".into());
+    }
+    let measured = Command::new(bench).arg("window").stderr(Stdio::inherit()).output()?;
+    let table = String::from_utf8(measured.stdout)?;
+    let mut rows = 0;
+    for line in table.lines().skip(2) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, resident, _] = cells[..] else { continue };
+        rows += 1;
+        if resident.parse::<f64>()? > RESIDENT_MB {
+            missed.push(format!("`tasuki-agent` in a real session, {name}: {resident} MB resident"));
+        }
+    }
+    if rows == 0 {
+        return Err("no session began".into());
     }
     Ok(table)
 }

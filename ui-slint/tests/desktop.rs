@@ -29,10 +29,22 @@ fn s100_each_program_has_a_menu_entry_in_both_languages_and_an_icon() {
         }
         assert_eq!((entry["Icon"].as_str(), entry["StartupWMClass"].as_str()), (name, name));
         assert_eq!(entry["Type"], "Application");
-        let icon = Image::load_from_path(&folder().join(format!("{name}.svg"))).unwrap();
-        let (width, height) = (icon.size().width, icon.size().height);
-        assert!(width == height && width >= 48, "{name}: {width} x {height}");
+        is_drawn(&Image::load_from_path(&folder().join(format!("{name}.svg"))).unwrap(), name);
     }
+}
+
+/// Something in more than one colour, on ground that shows through.
+fn is_drawn(icon: &Image, name: &str) {
+    let drawn = icon.to_rgba8().unwrap();
+    let (width, height) = (drawn.width(), drawn.height());
+    assert!(width == height && width >= 48, "{name}: {width} x {height}");
+    let whole = drawn.as_slice().iter().filter(|pixel| pixel.a == 255);
+    let mut colours: Vec<_> = whole.map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
+    assert!(colours.len() > drawn.as_slice().len() / 8, "{name}: {} whole pixels", colours.len());
+    assert!(colours.len() < drawn.as_slice().len(), "{name}: it has no shape");
+    colours.sort_unstable();
+    colours.dedup();
+    assert!(colours.len() > 1, "{name}: {colours:?}");
 }
 
 /// What a desktop passes over in silence: <https://specifications.freedesktop.org/desktop-entry-spec/1.5/>.

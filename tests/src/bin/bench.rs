@@ -1,4 +1,5 @@
-//! `./dev bench screen`: what a shared screen costs and how quick it is, beside VNC.
+//! `./dev bench screen`: what a shared screen costs and how quick it is, beside VNC. `bench window`: what the end user's window
+//! costs in a session, as rows of the page of `./dev bench windows`.
 //!
 //! Prints a table and writes it where told. Asserts nothing: figures are for people.
 
@@ -15,7 +16,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tasuki_tests::measuring::{
-    Contender, Figures, Others, Ring, Scenario, ending, letting_go, measure, percentile, ratios, table,
+    Contender, Figures, Held, Others, Ring, Scenario, ending, letting_go, measure, percentile, ratios,
+    table, window_in_session,
 };
 
 #[derive(Debug, Parser)]
@@ -38,12 +40,23 @@ enum Bench {
         #[arg(long)]
         only: Vec<Contender>,
     },
+    /// The end user's window in a real session at 1920x1080; the windows are to be built in the same way.
+    Window {
+        /// Seconds for each scenario.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
 }
 
 fn main() -> ExitCode {
-    let Wishes { bench: Bench::Screen { out, seconds, only } } = Wishes::parse();
-    let wanted = if only.is_empty() { Contender::ALL.to_vec() } else { only };
-    match screen(&wanted, out, Duration::from_secs(seconds)) {
+    let done = match Wishes::parse().bench {
+        Bench::Screen { out, seconds, only } => {
+            let wanted = if only.is_empty() { Contender::ALL.to_vec() } else { only };
+            screen(&wanted, out, Duration::from_secs(seconds))
+        }
+        Bench::Window { seconds } => window(Duration::from_secs(seconds)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("The bench failed: {error:#}");
@@ -67,6 +80,16 @@ fn screen(wanted: &[Contender], out: Option<PathBuf>, length: Duration) -> Resul
         Some(out) => write_page(&out, &page, length),
         None => Ok(()),
     }
+}
+
+fn window(length: Duration) -> Result<()> {
+    println!(
+        "| `tasuki-agent` in a real session, 1920x1080 seen | resident, MB | of a core, % |\n|---|---:|---:|"
+    );
+    for Held { scenario, resident_mb, cpu } in window_in_session(length)? {
+        println!("| {} | {resident_mb:.1} | {cpu:.1} |", scenario.name());
+    }
+    Ok(())
 }
 
 fn measure_all(wanted: &[Contender], length: Duration) -> Result<Vec<Figures>> {

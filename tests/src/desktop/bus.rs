@@ -31,6 +31,8 @@ impl Bus {
             command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         }
         command.args(["--session", "--nofork", "--nopidfile", "--print-address"]);
+        // A place in the file system, which is the same in every network.
+        command.arg(format!("--address=unix:path={}", home.path().join("bus").display()));
         command.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
         command.env("XDG_CONFIG_HOME", home.path().join("config"));
         let daemon = Process::start("dbus-daemon", command)?;

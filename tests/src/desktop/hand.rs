@@ -14,8 +14,10 @@ use anyhow::{Result, ensure};
 
 use crate::running::until;
 
-/// X11's name of the Return key.
+/// X11's names of keys; letters and digits are their own.
 pub const RETURN: u32 = 0xff0d;
+pub const TAB: u32 = 0xff09;
+pub const SPACE: u32 = 0x20;
 /// A hand's pause between two acts.
 const PAUSE: Duration = Duration::from_millis(60);
 

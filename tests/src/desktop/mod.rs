@@ -3,6 +3,7 @@
 mod bus;
 mod clients;
 mod hand;
+mod mouse;
 mod painter;
 mod panel;
 mod person;
@@ -15,7 +16,8 @@ mod xvfb;
 
 pub use self::{
     clients::connections_of,
-    hand::{Hand, RETURN},
+    hand::{Hand, RETURN, SPACE, TAB},
+    mouse::Mouse,
     painter::{Painter, Prepared, paint_wallpaper},
     panel::Panel,
     person::{Ear, nudge_pointer, pointer},

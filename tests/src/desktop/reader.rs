@@ -13,8 +13,12 @@ use crate::running::{run, until};
 /// Whoever asks all the time keeps the windows from all else.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// AT-SPI's bit of what can be used (atspi-constants.h).
+/// After a Tab, until the keys are seen elsewhere.
+const LOOKS: usize = 6;
+
+/// AT-SPI's bits of what can be used, and of what has the keys (atspi-constants.h).
 const ENABLED: u32 = 1 << 8;
+const FOCUSED: u32 = 1 << 12;
 
 /// A session bus of its own, on which somebody reads windows out.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub struct Node {
     path: String,
     pub name: String,
     pub role: u32,
+    states: u32,
 }
 
 /// AT-SPI's numbers (atspi-constants.h).
@@ -79,19 +84,47 @@ impl Reader {
     }
 
     /// What everything of this role is called, and whether it can be used now.
+    pub fn offers(&self, role: u32) -> Vec<(String, bool)> {
+        let nodes = self.nodes().into_iter().filter(|node| node.role == role);
+        nodes.map(|node| (node.name, node.states & ENABLED != 0)).collect()
+    }
+
+    /// Waits until something of this role that is called so can be used.
     ///
     /// # Errors
-    /// One of it is gone.
-    pub fn offers(&self, role: u32) -> Result<Vec<(String, bool)>> {
-        let mut nodes = self.nodes();
-        nodes.retain(|node| node.role == role);
-        let offered = |node: Node| {
-            let told = self.ask(&node.program, &node.path, "Accessible.GetState", &[])?;
-            let states = told.split_whitespace().skip_while(|word| *word != "uint32").nth(1);
-            let states: u32 = states.context("a state without bits")?.parse()?;
-            Ok((node.name, states & ENABLED != 0))
+    /// It never could; says what can.
+    pub fn wait_to_use(&self, role: u32, name: &str) -> Result<()> {
+        let is_it = |(called, awake): &(String, bool)| called == name && *awake;
+        until(name, || Ok(self.offers(role).iter().any(is_it).then_some(())))
+            .with_context(|| format!("{:?}", self.offers(role)))
+    }
+
+    /// Presses Tab, by whoever presses it, until the keys are at something of this role whose name begins so.
+    ///
+    /// # Errors
+    /// They never come there.
+    pub fn walk_to(&self, role: u32, name: &str, mut tab: impl FnMut() -> Result<()>) -> Result<()> {
+        let mut way = Vec::new();
+        let mut step = || -> Result<Option<()>> {
+            let now = self.focused();
+            if now.as_ref().is_some_and(|node| node.role == role && node.name.starts_with(name)) {
+                return Ok(Some(()));
+            }
+            tab()?;
+            let place = now.as_ref().map(|node| &node.path);
+            // A reader hears of it later than the window: a second Tab too soon goes past what is looked for. What has no
+            // name of its own is not told, and another Tab leads on from there.
+            let _ = (0..LOOKS).any(|_| self.focused().as_ref().map(|node| &node.path) != place);
+            way.extend(now.map(|node| node.name));
+            Ok(None)
         };
-        nodes.into_iter().map(offered).collect()
+        let walked = until(name, &mut step);
+        walked.with_context(|| format!("by {way:?}"))
+    }
+
+    /// What has the keys.
+    fn focused(&self) -> Option<Node> {
+        self.nodes().into_iter().find(|node| node.states & FOCUSED != 0)
     }
 
     /// Waits for something of this role whose name begins so, in the window that came last.
@@ -208,9 +241,15 @@ fn read(items: &str) -> Vec<Node> {
             path: item.lines().find_map(|line| quoted(line, "object path "))?.to_owned(),
             name: own("string ")?.trim_matches('"').to_owned(),
             role: own("uint32 ")?.parse().ok()?,
+            states: states(item)?,
         })
     };
     items.split("\n      struct {").skip(1).filter_map(of_item).collect()
+}
+
+/// The first word of an item's states, which are the only numbers in a list of it.
+fn states(item: &str) -> Option<u32> {
+    item.lines().find_map(|line| line.strip_prefix("            uint32 "))?.parse().ok()
 }
 
 /// The whole numbers of what dbus-send prints, in order.
@@ -246,7 +285,7 @@ mod tests {
          uint32 43
          string "says no"
          array [
-            uint32 0
+            uint32 4352
             uint32 0
          ]
       }
@@ -261,6 +300,7 @@ mod tests {
             (node.program.as_str(), node.path.as_str()),
             (":1.0", "/org/a11y/atspi/accessible/0/7")
         );
+        assert_eq!(node.states, ENABLED | FOCUSED);
         assert_eq!(read(ITEMS).len(), 1);
         let place = "   struct {\n      int32 4\n      int32 -5\n      int32 60\n   }\n";
         assert_eq!(numbers(place), [4, -5, 60]);

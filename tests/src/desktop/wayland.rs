@@ -1,4 +1,5 @@
-//! A Wayland desktop of its own: a compositor without a screen (sway), whose keys a test presses (wtype).
+//! A Wayland desktop of its own: a compositor without a screen (sway), whose keys a test presses (wtype) and whose mouse
+//! is a device of its own.
 //!
 //! Decides how it is started and torn down. Nothing on it has a display of X.
 
@@ -15,7 +16,7 @@ use rustix::process::getuid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{picture::Picture, xvfb::Size};
+use super::{mouse::Mouse, picture::Picture, xvfb::Size};
 use crate::running::{Process, run, until};
 
 /// Wlroots runs for no administrator.
@@ -31,6 +32,7 @@ pub struct Wayland {
     folder: TempDir,
     socket: String,
     orders: PathBuf,
+    screen: Size,
 }
 
 impl Wayland {
@@ -63,7 +65,7 @@ impl Wayland {
         })
         .with_context(|| compositor.log().tail(20))?;
         let socket = socket.into_string().ok().context("a strange socket")?;
-        Ok(Self { _compositor: compositor, folder, socket, orders })
+        Ok(Self { _compositor: compositor, folder, socket, orders, screen: size })
     }
 
     /// A command that will find this desktop and no other.
@@ -99,6 +101,14 @@ impl Wayland {
         Picture::load(&file)
     }
 
+    /// A mouse, for as long as it is held.
+    ///
+    /// # Errors
+    /// The compositor takes none.
+    pub fn mouse(&self) -> Result<Mouse> {
+        Mouse::plug_in(&self.folder.path().join(&self.socket), self.screen)
+    }
+
     /// Presses keys of a keyboard that comes and goes with them; `keys` as wtype takes them.
     ///
     /// # Errors
@@ -121,6 +131,15 @@ pub struct Surface {
 }
 
 impl Surface {
+    /// The middle of an area in it, on the screen.
+    ///
+    /// # Errors
+    /// It stands nowhere there.
+    pub fn middle(&self, [left, top, width, height]: [i32; 4]) -> Result<(u16, u16)> {
+        let on_screen = |start: u16, by: i32| u16::try_from(i32::from(start) + by);
+        Ok((on_screen(self.left, left + width / 2)?, on_screen(self.top, top + height / 2)?))
+    }
+
     fn of(node: &Value) -> Option<Self> {
         let length =
             |of: &str, what: &str| node[of][what].as_u64().and_then(|it| u16::try_from(it).ok());

@@ -2,7 +2,7 @@
 //!
 //! Decides how it is started and torn down. Refuses to know who looks at it.
 
-use std::{fs::File, os::unix::process::CommandExt, process::Command, time::Duration};
+use std::{ffi::OsStr, fs::File, os::unix::process::CommandExt, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use x11rb::{
@@ -14,7 +14,7 @@ use x11rb::{
 use super::{hand::Hand, picture::Picture};
 use crate::{
     running::{Mark, Process, until},
-    stack::free_port,
+    stack::{free_port, inside},
 };
 
 /// Dropped, it takes the desktop and all that runs on it along.
@@ -25,6 +25,8 @@ pub struct Desktop {
     programs: Vec<Process>,
     server: Option<Process>,
     display: String,
+    /// Words in front of the product's programs, which put them into a network; none for this computer's own.
+    network: Vec<String>,
 }
 
 /// In pixels.
@@ -96,7 +98,8 @@ impl Desktop {
             .context(name)?;
         let display = format!(":{number}");
         until("the display to answer", || Ok(x11rb::connect(Some(&display)).ok().map(drop)))?;
-        Ok(Self { manager: None, programs: Vec::new(), server: Some(server), display })
+        let network = Vec::new();
+        Ok(Self { manager: None, programs: Vec::new(), server: Some(server), display, network })
     }
 
     /// A display that is somebody else's: nothing of it is started or ended, besides what
@@ -105,8 +108,8 @@ impl Desktop {
     /// # Errors
     /// There is no such display.
     pub fn existing(display: &str) -> Result<Self> {
-        let found =
-            Self { manager: None, programs: Vec::new(), server: None, display: display.to_owned() };
+        let (display, network) = (display.to_owned(), Vec::new());
+        let found = Self { manager: None, programs: Vec::new(), server: None, display, network };
         found.connect()?;
         Ok(found)
     }
@@ -127,9 +130,23 @@ impl Desktop {
         }
     }
 
+    /// Has it stand in a network: what [`Self::networked`] starts gets these words in front.
+    #[must_use]
+    pub fn in_network(self, network: Vec<String>) -> Self {
+        Self { network, ..self }
+    }
+
+    /// As [`Self::command`], in the network that this desktop stands in.
+    pub fn networked(&self, program: impl AsRef<OsStr>) -> Command {
+        self.at_home(inside(&self.network, program))
+    }
+
     /// A command that will find this desktop and no other.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.at_home(Command::new(program))
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
         command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY");
         command.env("LC_ALL", "C.UTF-8");
         command

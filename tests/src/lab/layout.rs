@@ -12,6 +12,7 @@
 use std::{
     fs,
     io::Write as _,
+    net::{Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::{Command, Stdio, id},
     sync::atomic::{AtomicU32, Ordering},
@@ -20,7 +21,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::{HOST, Kind, Line};
-use crate::running::{Mark, Process, run};
+use crate::{
+    running::{Mark, Process, program, run},
+    stack::{Site, inside},
+};
 
 /// Which end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +129,7 @@ impl Layout {
         let router = format!("r{host}");
         ensure!(self.ends.contains(&router), "an end without a router has no line");
         self.inside(&host, "ip link del eth0")?;
-        let mut command = Command::new(crate::running::program("lab")?);
+        let mut command = Command::new(program("lab")?);
         command.args(["line", &self.full(&host), &self.full(&router)]);
         command.args(["--delay-us", &line.delay.as_micros().to_string()]);
         command.args(["--loss-percent", &line.loss_percent.to_string()]);
@@ -153,6 +157,20 @@ impl Layout {
     /// Nothing was cut.
     pub fn heal(&self, side: Side) -> Result<()> {
         self.inside(&side.letter().to_string(), "nft delete table inet cut")
+    }
+
+    /// Pulls the cable out of an open end, which then has no way to anybody.
+    ///
+    /// # Errors
+    /// It is not an open end.
+    pub fn pull_cable(&self, side: Side) -> Result<()> {
+        self.inside("pub", &format!("ip link set p-{} down", side.letter()))
+    }
+
+    /// # Errors
+    /// As [`Self::pull_cable`].
+    pub fn plug_in(&self, side: Side) -> Result<()> {
+        self.inside("pub", &format!("ip link set p-{} up", side.letter()))
     }
 
     /// Gives an open end other addresses instead of its own: another network, as when a cable is
@@ -190,15 +208,22 @@ impl Layout {
     }
 
     pub(super) fn command_in(&self, short: &str, name: &str) -> Result<Command> {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.full(short)]);
-        command.arg(crate::running::program(name)?);
-        Ok(command)
+        Ok(inside(&self.way_into(short), program(name)?))
     }
 
-    /// How a program is started where the server is.
-    pub(super) fn at_the_server(&self) -> Vec<String> {
-        ["ip", "netns", "exec", &self.full("srv")].map(str::to_owned).to_vec()
+    /// Where the server is.
+    pub fn site(&self) -> Site {
+        let listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443));
+        Site { host: HOST.to_owned(), listen, port: 443, inside: self.way_into("srv") }
+    }
+
+    /// Words in front of a program that is to run at an end.
+    pub fn at(&self, side: Side) -> Vec<String> {
+        self.way_into(&side.letter().to_string())
+    }
+
+    fn way_into(&self, short: &str) -> Vec<String> {
+        ["ip", "netns", "exec", &self.full(short)].map(str::to_owned).to_vec()
     }
 
     fn route(&mut self, side: Side, kind: Kind) -> Result<()> {

@@ -1,7 +1,6 @@
 //! One session through the lab: the programs as people start them, and which path they came to.
 
 use std::{
-    net::{Ipv6Addr, SocketAddr},
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -11,11 +10,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tasuki_protocol::rights::Mode;
 
-use super::{HOST, Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layout};
+use super::{Kind, Layout, Line, PROXY_SIGN_IN, Path, Side, expected, layout};
 use crate::{
     desktop::{Desktop, Size},
     running::{Mark, Process, until},
-    stack::{House, Site, Way, an_answer_counts, stats_of},
+    stack::{House, Way, an_answer_counts, stats_of},
 };
 
 /// What a server has where its administrator says nothing (R1).
@@ -90,13 +89,7 @@ impl Lab {
     /// A network could not be made, or a program did not start.
     pub fn set_up() -> Result<Self> {
         let layout = Layout::new()?;
-        let site = Site {
-            host: HOST.to_owned(),
-            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443)),
-            port: 443,
-            inside: layout.at_the_server(),
-        };
-        let mut house = House::set_up_at(site)?;
+        let mut house = House::set_up_at(layout.site())?;
         house.set(&[DISCLOSURE])?;
         let mut command = layout.command_in("px", "lab")?;
         command.args(["proxy", layout::PROXY, PROXY_SIGN_IN]);

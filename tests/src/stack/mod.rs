@@ -7,6 +7,7 @@ mod session;
 mod site;
 mod windows;
 
+pub(crate) use self::site::inside;
 pub use self::windows::{
     AWAKE, AgentWindow, Frame, OperatorWindow, WINDOW, allow_in_window, click_until_focused, clipboard,
     focused, place_in_window, set_layout, shows_in_window, window_program,

@@ -1,5 +1,6 @@
 //! Where a house stands. Knows nothing of what runs in it.
 
+use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
@@ -30,10 +31,14 @@ impl Site {
     }
 
     pub(super) fn command(&self, name: &str) -> Result<Command> {
-        let program = program(name)?;
-        let Some((first, more)) = self.inside.split_first() else { return Ok(Command::new(program)) };
-        let mut command = Command::new(first);
-        command.args(more).arg(program);
-        Ok(command)
+        Ok(inside(&self.inside, program(name)?))
     }
+}
+
+/// A program with words in front of it, which put it into a network; none for this one.
+pub(crate) fn inside(words: &[String], program: impl AsRef<OsStr>) -> Command {
+    let Some((first, more)) = words.split_first() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(more).arg(program);
+    command
 }

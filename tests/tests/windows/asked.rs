@@ -62,19 +62,20 @@ fn no_program_answers(room: &Room, hers: &Reader, agent: &AgentWindow<'_>) {
     let xdotool = |words: &[&str]| {
         let mut command = room.user.command("xdotool");
         command.args(words);
-        run(command).unwrap();
+        run(command).map(drop)
     };
     until("an injected press to be refused", || {
         let (x, y) = agent.place_at(hers, role::BUTTON, "Continue")?;
-        xdotool(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
+        xdotool(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"])?;
         thread::sleep(Duration::from_millis(300));
         Ok(hers.heard(NOT_BY_HAND))
     })
     .unwrap();
-    // Until a yes would count again.
-    thread::sleep(A_YES_COUNTS);
+    hers.walk_to(role::BUTTON, "Continue", || xdotool(&["key", "Tab"])).unwrap();
+    // A key at a button that sleeps would show nothing.
+    hers.wait_to_use(role::BUTTON, "Continue").unwrap();
     let before = hers.hear(LEFT).unwrap();
-    xdotool(&["key", "Tab", "space"]);
+    xdotool(&["key", "space"]).unwrap();
     thread::sleep(A_YES_COUNTS);
     // A question that comes after a yes has all of its time.
     let now = hers.heard(LEFT).expect("somebody else has answered");

@@ -2,13 +2,14 @@
 
 use std::{
     fs,
+    path::Path,
     thread::sleep,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tasuki_peer::shell::{fault::Fault, texts::Lang};
 use tasuki_tests::{
-    desktop::{Reader, role},
+    desktop::{Desktop, Reader, role},
     running::until,
     stack::{House, OperatorWindow},
 };
@@ -122,6 +123,25 @@ pub(super) fn another_password(house: &House, window: &OperatorWindow<'_>, reade
     change(password, "Your password is changed.");
     change(password, "It does not fit.");
     window.key("Escape").unwrap();
+}
+
+/// S62: of who signed out the program remembers the name and the server, and no more.
+pub(super) fn is_known_by_name_when_it_starts_again(
+    house: &House,
+    window: OperatorWindow<'_>,
+    (operator, profile): (&Desktop, &Path),
+    reader: &Reader,
+) {
+    reader.press(role::TAB, "Sign out").unwrap();
+    reader.wait_for(role::LABEL, "Remote support: sign in as an operator").unwrap();
+    drop(window);
+    let window = OperatorWindow::open_anew(house, operator, profile, reader).unwrap();
+    reader.wait_for(role::LABEL, &format!("Server 127.0.0.1:{}", house.port())).unwrap();
+    assert_eq!(reader.text(role::ENTRY).unwrap(), NAME);
+    assert_eq!(reader.text(role::PASSWORD).unwrap(), "");
+    // So the keys are at what is still to be typed.
+    enter(&window, BETTER);
+    reader.wait_for(role::ENTRY, "Six digits of your authenticator").unwrap();
 }
 
 pub(super) fn enter(window: &OperatorWindow<'_>, line: &str) {

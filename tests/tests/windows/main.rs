@@ -12,6 +12,7 @@ mod full_size;
 mod idle;
 mod injected;
 mod keys;
+mod late;
 mod leaving;
 mod lost;
 mod papers;
@@ -19,6 +20,7 @@ mod past;
 mod rights;
 mod scaled;
 mod showing;
+mod silent;
 mod tabs;
 mod trusting;
 mod versions;
@@ -39,7 +41,7 @@ use tasuki_protocol::{
 use tasuki_tests::{
     desktop::{Desktop, Ear, Hand, Notepad, Reader, Size, connections_of},
     running::{Process, until},
-    stack::{self, AgentWindow, House, OperatorWindow, Way},
+    stack::{self, AgentWindow, House, OperatorWindow, Site, Way},
 };
 use x11rb::{
     COPY_DEPTH_FROM_PARENT,
@@ -102,9 +104,15 @@ impl Room {
     }
 
     fn furnish_in(turn: Turn) -> Self {
-        let house = House::set_up().unwrap();
-        let mut operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
-        let (mut user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
+        Self::furnish_at((Site::here().unwrap(), [Vec::new(), Vec::new()]), turn)
+    }
+
+    /// Where the server is, and with which words in front the operator's and the user's programs are started.
+    fn furnish_at((site, [his, hers]): (Site, [Vec<String>; 2]), turn: Turn) -> Self {
+        let house = House::set_up_at(site).unwrap();
+        let operator = Desktop::start(Size::new(OPERATOR.0, OPERATOR.1)).unwrap();
+        let (user, hand) = Desktop::start_with_hand(Size::new(USER.0, USER.1)).unwrap();
+        let (mut operator, mut user) = (operator.in_network(his), user.in_network(hers));
         let file = |name| house.folder().join(name);
         let operators = file("operators-notes.txt");
         let users = file("users-notes.txt");

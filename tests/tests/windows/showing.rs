@@ -11,7 +11,7 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{FRAMED, OPERATOR, Room, tabs::xrandr};
+use super::{FRAMED, OPERATOR, Room, silent, tabs::xrandr};
 
 /// Where the second of two monitors begins on the operator's screen, beside his window.
 const SECOND: i16 = 1320;
@@ -27,7 +27,7 @@ const ROOM: (i16, i16) = (140, 20);
 const A_WHILE: Duration = Duration::from_secs(2);
 
 /// S18, S26: nothing of the other monitor is in the picture, also when the one that was chosen is taken away. T1:
-/// before the yes neither end touches a desktop. S90, T36: nobody can knock at either window.
+/// before the yes neither end touches a desktop. S90, T36: nobody can knock at either window. S29: whatever is no yes is no.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn s18_t1_t33_t36_the_chosen_one_of_two_monitors_is_shown_and_marked_and_held_from_the_bar() {
@@ -96,6 +96,8 @@ fn s18_t1_t33_t36_the_chosen_one_of_two_monitors_is_shown_and_marked_and_held_fr
     she_reads_who_asks_and_says_no(&mut room.hand, (&window, &his), (&agent, &hers));
     let noted = room.session_after(1);
     assert!(noted.contains("\"refused\"") && noted.contains("view"), "{noted}");
+
+    silent::a_closed_window_is_no(&room.house, &mut room.hand, (&window, &his), agent);
 }
 
 /// S29, S11: by the key that is under her finger, since Refuse has the focus; the operator reads it as such, and no screen

@@ -75,6 +75,7 @@ fn s3_s53_s62_s64_who_signs_in_at_a_new_computer_holds_two_sessions_in_tabs_that
     .unwrap();
     what_was_noted_is_recorded(&house);
     entering::another_password(&house, &window, &reader);
+    entering::is_known_by_name_when_it_starts_again(&house, window, (&operator, &profile), &reader);
 }
 
 fn what_was_noted_is_recorded(house: &House) {

@@ -4,7 +4,8 @@ use std::{path::PathBuf, thread};
 
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    desktop::{Ear, Hand, Reader, role},
+    desktop::{Ear, Hand, RETURN, Reader, SPACE, TAB, role},
+    running::until,
     stack::{AgentWindow, OperatorWindow, Way},
 };
 
@@ -23,6 +24,7 @@ fn t17_t69_new_keys_that_sign_sessions_reach_a_users_window_that_is_open() {
     let window = OperatorWindow::open(&room.house, &room.operator, Way::Auto).unwrap();
     let hers = Reader::start().unwrap();
     let agent = AgentWindow::open_read(&room.house, &room.user, (&hers, &[])).unwrap();
+    each_comes_to_the_front(&room, &window, &agent);
     for kept in [&[][..], &["--drop-old"]] {
         room.house.administrate(&[&["key", "rotate", "manifest"], kept].concat()).unwrap();
     }
@@ -32,18 +34,27 @@ fn t17_t69_new_keys_that_sign_sessions_reach_a_users_window_that_is_open() {
 }
 
 /// S11: of what he asks for in Control she leaves out that he operates, before she says yes. He sees her screen, and no
-/// click of his reaches it. Gives the receipt's page.
+/// click of his reaches it. S31, S97: from the number to the receipt she has nothing but her keyboard. Gives the receipt's
+/// page.
 fn lets_him_look_alone(
     window: &OperatorWindow<'_>,
     (agent, hers): (&AgentWindow<'_>, &Reader),
     hand: &mut Hand,
 ) -> PathBuf {
+    let mut presses = |keys: &[u32], role, name: &str| {
+        hers.walk_to(role, name, || hand.key(TAB)).unwrap();
+        keys.iter().for_each(|key| hand.key(*key).unwrap());
+    };
     let number = window.new_session(Mode::Control).unwrap();
-    agent.enter(hand, &number).unwrap();
-    agent.called_them(hand, hers).unwrap();
+    let digits = number.chars().filter(char::is_ascii_digit).map(u32::from);
+    let keys: Vec<u32> = digits.chain([RETURN]).collect();
+    presses(&keys, role::ENTRY, "Session number");
+    hers.wait_to_use(role::BUTTON, "I called them myself").unwrap();
+    presses(&[SPACE], role::BUTTON, "I called them myself");
     hers.wait_for(role::SWITCH, OPERATES).unwrap();
-    agent.click_at(hand, hers, role::SWITCH, OPERATES).unwrap();
-    agent.allow(hand).unwrap();
+    presses(&[SPACE], role::SWITCH, OPERATES);
+    hers.wait_to_use(role::BUTTON, "Allow").unwrap();
+    presses(&[RETURN], role::BUTTON, "Allow");
     window.wait_for_picture(agent.desk()).unwrap();
     hers.hear("sees this screen  ·  for ").unwrap();
     thread::sleep(OWN_HAND);
@@ -51,5 +62,24 @@ fn lets_him_look_alone(
     window.click_at_host(USER, THERE).unwrap();
     window.type_text("no hand").unwrap();
     assert_eq!(ear.heard().unwrap(), 0, "what was left out is done");
-    agent.end(hand).unwrap()
+    let receipts = agent.receipts().unwrap();
+    presses(&[SPACE], role::BUTTON, "End now");
+    let page = agent.over(&receipts).unwrap();
+    hers.wait_for(role::LABEL, "You ended the session.").unwrap();
+    for button in ["Open the receipt", "Save it"] {
+        hers.walk_to(role::BUTTON, button, || hand.key(TAB)).unwrap();
+    }
+    page
+}
+
+/// Who starts a program again that is open somewhere below gets to it.
+fn each_comes_to_the_front(room: &Room, window: &OperatorWindow<'_>, agent: &AgentWindow<'_>) {
+    room.operators_notes.take_keys(&room.operator).unwrap();
+    assert!(!window.is_in_front().unwrap());
+    window.start_again(&room.house).unwrap();
+    until("the operator's window in front", || Ok(window.is_in_front()?.then_some(()))).unwrap();
+    room.users_notes.take_keys(&room.user).unwrap();
+    assert!(!agent.is_in_front().unwrap());
+    agent.start_again(&room.house).unwrap();
+    until("the user's window in front", || Ok(agent.is_in_front()?.then_some(()))).unwrap();
 }

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use tasuki_peer::shell::texts::{Lang, Text};
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
-    desktop::{Desktop, Ear, Notepad, Painter, Reader, Size, Wayland, role},
+    desktop::{Desktop, Ear, Mouse, Notepad, Painter, Reader, Size, Wayland, role},
     running::{Process, run, until},
     stack::{
         AWAKE, Frame, House, OperatorWindow, Way, accept_at_terminal, allow_in_window, place_in_window,
@@ -14,7 +14,7 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OPERATOR, USER, beside_others, sessions_of};
+use super::{OPERATOR, USER, beside_others, scaled::lands, sessions_of};
 
 const SCREEN: Size = Size::new(1400, 900);
 const AGENT: &str = "tasuki-agent";
@@ -25,13 +25,11 @@ const LETTERS: &str = "seen";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// On the operator's screen, beside his window.
 const SHEET: [u8; 3] = [30, 160, 90];
-/// What lies behind a sentence that says why nothing began.
-const TROUBLE: [u8; 3] = [253, 236, 238];
 /// From Refuse, which has the focus on each page that asks, to the button beside it.
 const ALLOW: [&str; 4] = ["-k", "Tab", "-k", "space"];
 
 /// S2, S18, S24, S97, T33: on Wayland nothing stands above other windows or sees them, so no screen is shown from
-/// there, by neither end; what the other shows is looked at as everywhere.
+/// there, by neither end; what the other shows is looked at and operated as everywhere, by keys and by the mouse.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operators_by_keys_alone() {
@@ -43,11 +41,11 @@ fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operato
     let sheet = Painter::open(&operator, beside).unwrap();
     sheet.fill(Rectangle { x: 0, ..beside }, SHEET).unwrap();
     let window = OperatorWindow::open(&house, &operator, Way::Auto).unwrap();
-    let agent = open(&house, &wayland);
-    assert_eq!(seen(&wayland, TROUBLE), 0);
+    let hers = Reader::start().unwrap();
+    let agent = open(&house, &wayland, &hers);
 
     enter(&wayland, &window.new_session(Mode::Control).unwrap());
-    until("the sentence that says why", || Ok((seen(&wayland, TROUBLE) > 2000).then_some(()))).unwrap();
+    hers.wait_for(role::LABEL, Text::FaultWayland.say(Lang::En)).unwrap();
     until("the operator to hear of it", || {
         Ok(sessions_of(&house).first().filter(|line| line.contains("refused")).cloned())
     })
@@ -64,14 +62,32 @@ fn t33_on_wayland_a_user_shows_no_screen_and_is_told_so_and_looks_at_the_operato
         Ok(None)
     })
     .unwrap();
+    let mut mouse = wayland.mouse().unwrap();
+    mouse.click(place(&wayland, AGENT, (&hers, "Remote support"), (role::BUTTON, "End now"))).unwrap();
+    hers.wait_for(role::LABEL, "You ended the session.").unwrap();
     drop((agent, window));
 
-    sees_and_operates_from_there(&house, &wayland);
+    sees_and_operates_from_there(&house, &wayland, &mut mouse);
+}
+
+/// The middle of something in a program's window, on the screen.
+fn place(
+    wayland: &Wayland,
+    program: &str,
+    (reader, title): (&Reader, &str),
+    (role, name): (u32, &str),
+) -> (u16, u16) {
+    until(name, || {
+        let area = reader.areas(title, role, name)?.first().copied();
+        let window = wayland.window_of(program)?;
+        window.zip(area).map(|(window, area)| window.middle(area)).transpose()
+    })
+    .unwrap()
 }
 
 /// The other way round: what needs a desktop that shows itself is refused before a number is given out; all else
 /// works.
-fn sees_and_operates_from_there(house: &House, wayland: &Wayland) {
+fn sees_and_operates_from_there(house: &House, wayland: &Wayland, mouse: &mut Mouse) {
     let mut user = Desktop::start(Size::new(USER.0, USER.1)).unwrap();
     let file = house.folder().join("users-notes.txt");
     let notes = Notepad::open(&mut user, "Notes", "50x10+40+250", &file).unwrap();
@@ -83,9 +99,12 @@ fn sees_and_operates_from_there(house: &House, wayland: &Wayland) {
     reader.wait_for(role::LABEL, Text::FaultWayland.say(Lang::En)).unwrap();
     assert_eq!(reader.find(role::LABEL, NUMBER).unwrap(), None, "no number is given out");
 
-    reader.press(role::TAB, "New").unwrap();
-    reader.press(role::RADIO_BUTTON, "Control").unwrap();
-    reader.press(role::BUTTON, "New session").unwrap();
+    let mut click = |role, name: &str| {
+        mouse.click(place(wayland, OPERATOR_WINDOW, (&reader, "operators"), (role, name))).unwrap();
+    };
+    click(role::TAB, "New");
+    click(role::RADIO_BUTTON, "Control");
+    click(role::BUTTON, "New session");
     let number = reader.wait_for(role::LABEL, NUMBER).unwrap().name;
     let _agent = accept_at_terminal(house, &user, number.trim_start_matches(NUMBER)).unwrap();
     until("the user's screen in the operator's window", || {
@@ -96,6 +115,9 @@ fn sees_and_operates_from_there(house: &House, wayland: &Wayland) {
     })
     .unwrap();
 
+    // The middle of the one is that of the other.
+    click(role::IMAGE, "Their screen");
+    lands(&user, (USER.0.cast_signed() / 2, USER.1.cast_signed() / 2));
     let ear = Ear::open(&user).unwrap();
     reader.focus(role::IMAGE, "Their screen").unwrap();
     wayland.press(&["-d", "60", LETTERS]).unwrap();
@@ -120,10 +142,11 @@ fn open_operator(house: &House, wayland: &Wayland, reader: &Reader) -> Process {
     Process::start(OPERATOR_WINDOW, command).unwrap()
 }
 
-fn open(house: &House, wayland: &Wayland) -> Process {
+fn open(house: &House, wayland: &Wayland, reader: &Reader) -> Process {
     let mut command = wayland.command(window_program(AGENT).unwrap());
     command.arg("--tenant").arg(house.bundle());
     command.arg("--profile").arg(house.folder().join("agent-window")).args(["--lang", "en"]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", reader.session());
     let process = Process::start(AGENT, command).unwrap();
     let window = until("the user's window", || wayland.window_of(AGENT)).unwrap();
     assert!(window.title.starts_with("Example Help"), "{window:?}");
@@ -134,13 +157,6 @@ fn open(house: &House, wayland: &Wayland) -> Process {
 fn enter(wayland: &Wayland, number: &str) {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     wayland.press(&["-d", "20", &digits, "-k", "Return"]).unwrap();
-}
-
-/// How many pixels of the screen have this colour.
-fn seen(wayland: &Wayland, colour: [u8; 3]) -> usize {
-    let picture = wayland.picture().unwrap();
-    let places = (0..picture.height).flat_map(|y| (0..picture.width).map(move |x| (x, y)));
-    places.filter(|place| picture.is_near(*place, colour, 2)).count()
 }
 
 /// Whether the button that allows stands there and can be pressed now.

@@ -1,6 +1,12 @@
 //! The end user's window, in a hand that is a device of its own to the display.
 
-use std::{fs, path::PathBuf, process::Command, time::Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -40,6 +46,9 @@ const BAR_END: (f64, f64) = (-40.0, 22.0);
 const WATCHING_END: (f64, f64) = (-50.0, 82.0);
 const WATCHING_KEEP: (f64, f64) = (-130.0, 82.0);
 
+/// Longer than a press takes to be seen.
+const TAKEN: Duration = Duration::from_secs(3);
+
 const NAME: &str = "Remote support";
 /// On a desktop of 1280x800: below the bar, beside the middle of a notepad at its left edge, and off the places at
 /// which pictures are compared.
@@ -76,7 +85,7 @@ impl<'a> AgentWindow<'a> {
         bus: impl FnOnce(&mut Command) -> &mut Command,
     ) -> Result<Self> {
         let profile = house.folder().join("agent-window");
-        let mut command = desk.command(window_program("tasuki-agent")?);
+        let mut command = desk.networked(window_program("tasuki-agent")?);
         command.arg("--tenant").arg(house.bundle()).arg("--profile").arg(&profile);
         // Where its pictures go.
         command.args(["--lang", "en"]).env("HOME", house.folder());
@@ -94,6 +103,14 @@ impl<'a> AgentWindow<'a> {
     /// It is gone.
     pub fn put(&self, place: (i16, i16)) -> Result<Frame> {
         Frame::put(self.desk, NAME, place)
+    }
+
+    /// By the button that a window manager gives each window.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub fn close(&self) -> Result<()> {
+        self.frame()?.context("the user's window is gone")?.close(self.desk)
     }
 
     pub fn desk(&self) -> &'a Desktop {
@@ -136,9 +153,11 @@ impl<'a> AgentWindow<'a> {
                 last = Some(Instant::now());
                 hand.click(place)?;
                 presses += 1;
-                until("the press to be taken", || {
-                    Ok((self.is_live()? || self.awake()?.is_none()).then_some(()))
-                })?;
+                // One that came too late to count is not told again.
+                let end = Instant::now() + TAKEN;
+                while Instant::now() < end && !self.is_live()? && self.awake()?.is_some() {
+                    thread::sleep(Duration::from_millis(20));
+                }
             }
             Ok(None)
         })
@@ -210,6 +229,12 @@ impl<'a> AgentWindow<'a> {
     /// The display is gone.
     pub fn frame(&self) -> Result<Option<Frame>> {
         Frame::named(self.desk, NAME)
+    }
+
+    /// # Errors
+    /// It is gone.
+    pub fn is_in_front(&self) -> Result<bool> {
+        self.frame()?.context("the user's window is gone")?.is_in_front(self.desk)
     }
 
     /// The bar that stands above everything while somebody sees this screen.

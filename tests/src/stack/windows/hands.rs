@@ -113,6 +113,12 @@ impl OperatorWindow<'_> {
         self.xdotool(&["windowfocus", "--sync", &self.frame.id.to_string()]).map(drop)
     }
 
+    /// # Errors
+    /// The display is gone.
+    pub fn is_in_front(&self) -> Result<bool> {
+        self.frame.is_in_front(self.desk)
+    }
+
     fn xdotool(&self, arguments: &[&str]) -> Result<String> {
         xdotool(self.desk, arguments)
     }

@@ -8,6 +8,7 @@ mod operator;
 mod read;
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -19,7 +20,10 @@ use x11rb::{
     connection::Connection,
     protocol::{
         Event,
-        xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, Window, WindowClass},
+        xproto::{
+            AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, Window,
+            WindowClass,
+        },
     },
     wrapper::ConnectionExt as _,
 };
@@ -120,6 +124,31 @@ impl Frame {
         })
     }
 
+    /// As a window manager does at its button (EWMH).
+    fn close(&self, desk: &Desktop) -> Result<()> {
+        let connection = desk.connect()?;
+        let root = connection.setup().roots[0].root;
+        let close = connection.intern_atom(false, b"_NET_CLOSE_WINDOW")?.reply()?.atom;
+        let by_a_person = [0, 2, 0, 0, 0];
+        let wish = ClientMessageEvent::new(32, self.id, close, by_a_person);
+        let heard_by = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        connection.send_event(false, root, heard_by, wish)?;
+        Ok(connection.sync()?)
+    }
+
+    /// Whether it stands above all others that the window manager keeps, and has the keys (EWMH).
+    fn is_in_front(&self, desk: &Desktop) -> Result<bool> {
+        let connection = desk.connect()?;
+        let root = connection.setup().roots[0].root;
+        let last = |name: &[u8]| -> Result<Option<Window>> {
+            let list = connection.intern_atom(false, name)?.reply()?.atom;
+            let told = connection.get_property(false, root, list, AtomEnum::WINDOW, 0, 1024)?;
+            Ok(told.reply()?.value32().and_then(Iterator::last))
+        };
+        let front = [last(b"_NET_CLIENT_LIST_STACKING")?, last(b"_NET_ACTIVE_WINDOW")?];
+        Ok(front == [Some(self.id); 2])
+    }
+
     /// A place in the window on the screen.
     pub fn at(&self, (x, y): (f64, f64)) -> (u16, u16) {
         let on_screen = |start: i16, by: f64| (f64::from(start) + by).round().max(0.0) as u16;
@@ -174,12 +203,14 @@ fn xdotool(desk: &Desktop, arguments: &[&str]) -> Result<String> {
     run(command)
 }
 
-/// A program of the windows' own workspace.
+/// A program of the windows' own workspace, built as this one is.
 ///
 /// # Errors
 /// It is not built.
 pub fn window_program(name: &str) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui-slint/target/debug");
+    let is_release = env::current_exe()?.iter().any(|part| part == "release");
+    let built = if is_release { "release" } else { "debug" };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui-slint/target").join(built);
     let path = folder.join(name);
     ensure!(path.is_file(), "{} is not built: cd ui-slint && cargo build --bins", path.display());
     Ok(path)

@@ -51,7 +51,7 @@ pub fn shows_in_window(window: &Frame, host: &Picture, seen: &Picture) -> Result
 }
 
 pub(super) fn command(desk: &Desktop, profile: &Path) -> Result<Command> {
-    let mut command = desk.command(window_program("tasuki-operator")?);
+    let mut command = desk.networked(window_program("tasuki-operator")?);
     command.arg("--profile").arg(profile).env("SLINT_BACKEND", "winit-software");
     // Where its pictures go.
     command.env("HOME", profile);

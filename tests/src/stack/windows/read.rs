@@ -40,6 +40,16 @@ impl<'a> OperatorWindow<'a> {
         Self::started(desk, command)
     }
 
+    /// A second start, which ends where there is this window.
+    ///
+    /// # Errors
+    /// It failed.
+    pub fn start_again(&self, house: &House) -> Result<()> {
+        let mut command = operator::command(self.desk, &house.profile())?;
+        command.env_remove("DBUS_SESSION_BUS_ADDRESS");
+        run(command).map(drop)
+    }
+
     /// Where on the screen something stands that is called so, as soon as it does.
     ///
     /// # Errors
@@ -121,9 +131,21 @@ impl<'a> AgentWindow<'a> {
     /// # Errors
     /// It failed.
     pub fn follow(&self, house: &House, link: &str) -> Result<()> {
-        let mut command = self.desk.command(window_program("tasuki-agent")?);
+        self.start_with(house, &["--", link])
+    }
+
+    /// A second start, which ends where there is this window.
+    ///
+    /// # Errors
+    /// It failed.
+    pub fn start_again(&self, house: &House) -> Result<()> {
+        self.start_with(house, &[])
+    }
+
+    fn start_with(&self, house: &House, more: &[&str]) -> Result<()> {
+        let mut command = self.desk.networked(window_program("tasuki-agent")?);
         command.arg("--tenant").arg(house.bundle()).arg("--profile").arg(&self.profile);
-        command.args(["--", link]).env_remove("DBUS_SESSION_BUS_ADDRESS");
+        command.args(more).env_remove("DBUS_SESSION_BUS_ADDRESS");
         run(command).map(drop)
     }
 
