@@ -302,7 +302,9 @@ impl Profile {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
         let staged = Staged { aside: self.0.join(format!("{name}.new")), file: file.clone() };
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
+        // Everybody may read the bundle, and must where it is copied with its rights.
+        let mode = if name == BUNDLE_FILE { 0o644 } else { 0o600 };
+        options.write(true).create(true).truncate(true).mode(mode);
         let mut out = options.open(&staged.aside).map_err(failed)?;
         out.write_all(bytes).and_then(|()| out.sync_all()).map_err(failed)?;
         Ok(staged)

@@ -242,8 +242,8 @@ impl Language {
 
     pub fn republished(self, version: u64) -> String {
         self.pick(
-            format!("The bundle is version {version}, above every one that was seen: programs follow it by themselves. Next, unless it is done: `tasuki-admin audit acknowledge-restore`; and disable, revoke and limit once more what was since the backup. Passwords are those of then, and authenticators that were set up since are asked for no more."),
-            format!("構成ファイルは第 {version} 版となり、これまでのどれよりも新しいため、各プログラムは自動的に追従します。続いて、まだであれば `tasuki-admin audit acknowledge-restore` を実行し、バックアップ以降に行った停止・失効・制限をもう一度行ってください。パスワードは当時のものに戻り、その後に設定した認証アプリは求められません。"),
+            format!("The bundle is version {version}, above every one that was seen: programs follow it by themselves. Next, unless it is done: `tasuki-admin audit acknowledge-restore --reason TEXT`; and disable, revoke and limit once more what was since the backup. Passwords are those of then, and authenticators that were set up since are asked for no more."),
+            format!("構成ファイルは第 {version} 版となり、これまでのどれよりも新しいため、各プログラムは自動的に追従します。続いて、まだであれば `tasuki-admin audit acknowledge-restore --reason TEXT` を実行し、バックアップ以降に行った停止・失効・制限をもう一度行ってください。パスワードは当時のものに戻り、その後に設定した認証アプリは求められません。"),
         )
     }
 

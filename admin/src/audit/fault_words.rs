@@ -166,12 +166,12 @@ fn about_file(fault: &AuditFault, language: Language) -> String {
 fn about_server(refused: LedgerRefused, language: Language) -> String {
     match refused {
         LedgerRefused::Older { known, found } => language.pick(
-            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
-            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+            format!("The server's ledger has {found} records, and {known} were seen here before: a backup was restored, or records were removed. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore --reason TEXT`."),
+            format!("サーバーの記録は {found} 件ですが、以前ここで {known} 件を確認しています。バックアップの復元か記録の削除です。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。"),
         ),
         LedgerRefused::Forked { known } => language.pick(
-            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore`."),
-            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore` を実行してください。"),
+            format!("The server's ledger is another than the one whose first {known} records were seen here: a backup was restored, or the ledger was written anew. If you know that it was a restore, run `tasuki-admin audit acknowledge-restore --reason TEXT`."),
+            format!("サーバーの記録は、以前ここで確認した最初の {known} 件と異なります。バックアップの復元か記録の作り直しです。復元だと分かっている場合は `tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。"),
         ),
         LedgerRefused::Unsigned => language.pick(
             "The server's checkpoint is not signed by a key of the organisation's bundle. Ask who runs the server.",

@@ -130,7 +130,9 @@ fn read_out<'a>(
         Some(words) => words.clone(),
         None => prompt::answer(&desk.language.ask_words(&options.operator))?.to_string(),
     };
-    let heard = heard.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    // Whatever was written between them: they were heard.
+    let words = heard.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let heard = words.collect::<Vec<_>>().join(" ").to_lowercase();
     let same = |entry: &&DeviceEntry| words::fingerprint(&entry.device) == heard;
     waiting.into_iter().find(same).ok_or(Fault::WordsDiffer)
 }

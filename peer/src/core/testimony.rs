@@ -41,6 +41,8 @@ pub struct Testimony {
     /// The other end's person has allowed nothing: whether he said no or nothing stands in how it ends.
     unanswered: Option<Mode>,
     disclosed: Vec<String>,
+    /// Paths that stand.
+    connected: Vec<PathKind>,
     /// Named before there was a session to write it into.
     customer: Option<String>,
     policy: u64,
@@ -62,6 +64,7 @@ impl Testimony {
             answered: None,
             unanswered: None,
             disclosed: Vec::new(),
+            connected: Vec::new(),
             customer: None,
             policy: 0,
             written: 0,
@@ -199,9 +202,14 @@ impl Testimony {
                 Vec::new()
             }
             SessionEvent::PathUp { path, ciphers, peer_software } => {
+                self.connected.retain(|other| other != path);
+                self.connected.push(*path);
                 vec![self.connected(*path, ciphers, peer_software)]
             }
+            // A way that was looked for in vain was none, however often it is looked for.
+            SessionEvent::PathDown { path, .. } if !self.connected.contains(path) => Vec::new(),
             SessionEvent::PathDown { path, why } => {
+                self.connected.retain(|other| other != path);
                 vec![Event::Disconnected { path: path_word(*path).to_owned(), why: clipped(why) }]
             }
             SessionEvent::Asking { what: Asked::MoreRights, rights, .. } => {
@@ -448,6 +456,21 @@ mod tests {
         assert!(matches!(last[1], Event::Ended { .. }));
     }
 
+    /// S53: a path that ended is written, and none that was only looked for.
+    #[test]
+    fn s53_a_way_that_was_not_found_is_no_path_that_ended() {
+        let mut agent = paired(Role::Agent);
+        let why = "no way through was found".to_owned();
+        let down = SessionEvent::PathDown { path: PathKind::Direct, why };
+        assert_eq!(agent.told(&down, Duration::ZERO), []);
+        let ciphers = Ciphers::Direct { dtls: "A".to_owned(), srtp: "B".to_owned() };
+        let peer_software = "tasuki 0.1.0".to_owned();
+        let up = SessionEvent::PathUp { path: PathKind::Direct, ciphers, peer_software };
+        assert_eq!(agent.told(&up, Duration::ZERO).len(), 1);
+        assert_eq!(agent.told(&down, Duration::ZERO).len(), 1);
+        assert_eq!(agent.told(&down, Duration::ZERO), [], "once");
+    }
+
     /// T59: a host that changes rights without end, or its paths, takes no record from what the viewer did itself.
     #[test]
     fn t59_what_a_host_changes_without_end_leaves_room_for_what_the_viewer_saw() {
@@ -455,15 +478,20 @@ mod tests {
             (Rights::of(&[Capability::Chat, Capability::Operate]), Change::TakenAway);
         let changed =
             SessionEvent::RightsChanged { change, rights, seconds: 0, effective: Rights::NONE };
-        let down = SessionEvent::PathDown { path: PathKind::Relayed, why: "it was closed".to_owned() };
+        let ciphers = Ciphers::Direct { dtls: "A".to_owned(), srtp: "B".to_owned() };
+        let up = SessionEvent::PathUp {
+            path: PathKind::Direct,
+            ciphers,
+            peer_software: "tasuki-agentd".to_owned(),
+        };
         let mut operator = paired(Role::Operator);
-        for (event, at_once) in [(&changed, 2 * 30), (&down, 30)] {
+        for (event, at_once) in [(&changed, 2 * 30), (&up, 30)] {
             let burst: usize = (0..1_000).map(|_| operator.told(event, Duration::ZERO).len()).sum();
             assert_eq!(burst, at_once, "a packet full of them");
         }
         for second in 1..20_000 {
             operator.told(&changed, Duration::from_secs(second));
-            operator.told(&down, Duration::from_secs(second));
+            operator.told(&up, Duration::from_secs(second));
         }
         assert_eq!(operator.kept_picture("a.png").len(), 1);
         assert_eq!(operator.customer("Suzuki").len(), 1);

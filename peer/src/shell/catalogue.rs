@@ -56,8 +56,8 @@ texts! {
         "The setting {0} cannot be {1}: {2}. Correct it and start again.",
         "設定 {0} の値 {1} は使用できません: {2}。直してからもう一度起動してください。";
     FaultNotSignedIn =>
-        "You are not signed in, or your administrator has not approved this device yet. Run: tasuki login",
-        "サインインしていないか、この端末がまだ管理者に承認されていません。次を実行してください: tasuki login";
+        "You are not signed in, or your administrator has not approved this device yet. Run: tasuki login --operator NAME",
+        "サインインしていないか、この端末がまだ管理者に承認されていません。次を実行してください: tasuki login --operator 名前";
     FaultOtherServer =>
         "The server {0} is not the one in the organisation's file ({1}). Leave out --server, or use the file of that server.",
         "サーバー {0} は組織の設定ファイルのサーバー（{1}）と異なります。--server を省くか、そのサーバーの設定ファイルを使用してください。";
@@ -114,7 +114,7 @@ texts! {
     FaultTooManyWrong => "Too many wrong sign-ins came from this network address, so the server looks at none of a computer that is not approved yet. Wait a quarter of an hour, then try again, or try from another network. Approved computers sign in as ever.", "このネットワークアドレスからのサインインの誤りが多すぎるため、承認されていないコンピュータのサインインを受け付けません。15 分ほど待つか、別のネットワークからもう一度お試しください。承認済みのコンピュータは通常どおりサインインできます。";
     FaultDigitsUsed => "These digits were used already. Wait until the authenticator shows the next ones, and type those.", "この数字は使用済みです。認証アプリに次の数字が表示されるのを待って、それを入力してください。";
     WrongDigits => "These are not its digits. Wait for the next ones and type those; the authenticator stays the same.", "数字が違います。次に表示される数字を入力してください。認証アプリの登録はそのままで構いません。";
-    FaultSignInOver => "Nobody is signed in here any more: the sign-in is over or another device's, or your administrator has changed what your account or this device may do, or when and from where. Run: tasuki login. Where hours or address are the reason, it says so.", "サインインが無効になっています。期限が切れたか、別の端末のものであるか、アカウントまたはこの端末で使える範囲・時間・場所が管理者によって変えられています。次を実行してください: tasuki login（時間や場所が理由の場合は、そのときに表示されます）";
+    FaultSignInOver => "Nobody is signed in here any more: the sign-in is over or another device's, or your administrator has changed what your account or this device may do, or when and from where. Run: tasuki login --operator NAME. Where hours or address are the reason, it says so.", "サインインが無効になっています。期限が切れたか、別の端末のものであるか、アカウントまたはこの端末で使える範囲・時間・場所が管理者によって変えられています。次を実行してください: tasuki login --operator 名前（時間や場所が理由の場合は、そのときに表示されます）";
     FaultNeedsTotp =>
         "Your account needs the six digits of your authenticator. Run tasuki login in a terminal, or add --totp-stdin.",
         "認証アプリの6桁の数字が必要です。端末で tasuki login を実行するか、--totp-stdin を付けてください。";
@@ -173,7 +173,7 @@ texts! {
         "時間内に回答がなかったため、拒否として扱いました。画面は共有されていません。";
     FaultConnectionLost => "The connection was lost for too long. Start again with a new number.", "接続が長い間途切れました。新しい番号でやり直してください。";
     FaultTimeOver => "The time allowed for this session is over. Start again with a new number.", "このセッションの許可時間が終わりました。新しい番号でやり直してください。";
-    FaultWithdrawn => "Your organisation ended the session: an administrator did, or what is allowed has changed. Start again with a new number, or ask the administrator.", "組織がセッションを終了しました（管理者の操作、または許可の変更）。新しい番号でやり直すか、管理者に確かめてください。";
+    FaultWithdrawn => "The organisation ended the session: an administrator did, or what it allows has changed. If help is still needed, start again with a new number.", "組織がセッションを終了しました（管理者の操作、または許可の変更）。続ける場合は、新しい番号でやり直してください。";
     FaultPeerViolation =>
         "The other side did what it may not, and the session was ended. Tell your administrator.",
         "相手が許可されていない動作をしたため、セッションを終了しました。管理者に知らせてください。";

@@ -242,9 +242,8 @@ impl Accounts {
         }
         let outside = account.admits(origin.address, &request.macs).err();
         if !approved {
-            let (answer, asked) = match self.ask_for(operator, request, (standing, outside)).await? {
-                Ok(Some(asked)) => (LoginAnswer::DevicePending, Some(asked)),
-                Ok(None) => (LoginAnswer::DeviceRevoked, None),
+            let (answer, asked) = match self.ask_for(&account, request, (standing, outside)).await? {
+                Ok(answered) => answered,
                 Err(wrong) => return refuse(wrong),
             };
             self.forgive_one(operator, device).await?;
@@ -275,24 +274,33 @@ impl Accounts {
         Ok(Login { operator, answer: LoginAnswer::SignedIn(answer), asked: None })
     }
 
-    /// Of a device that is not approved, with the right password. `None`: it is this account's own, and is revoked; whoever
-    /// has its key is told that it is over. A revoked key learns of no other account (T52).
+    /// Of a device that is not approved, with the right password. Whoever has the key of this account's own one that is
+    /// revoked is told that it is over; a revoked key learns of no other account (T52). Limits are told to who has proven
+    /// all that a first sign-in asks for, or he would look for what he typed wrong until he is locked out (S63).
     async fn ask_for(
         &self,
-        operator: i64,
+        account: &Account,
         request: &LoginRequest,
         (standing, outside): (Option<Standing>, Option<Outside>),
-    ) -> Result<Result<Option<Asked>, Wrong>, sqlx::Error> {
+    ) -> Result<Result<(LoginAnswer, Option<Asked>), Wrong>, sqlx::Error> {
+        let code = request.enrolment.as_deref().unwrap_or_default();
         if let Some(outside) = outside {
-            return Ok(Err(Wrong::Outside(outside)));
+            let is_first = standing.is_none()
+                && !self.has_authenticator(Owner::Operator(account.id)).await?
+                && self.code_holds(account.id, code).await?;
+            return Ok(if is_first {
+                Ok((account.told(outside), None))
+            } else {
+                Err(Wrong::Outside(outside))
+            });
         }
         if standing == Some(Standing::Revoked) {
-            return Ok(Ok(None));
+            return Ok(Ok((LoginAnswer::DeviceRevoked, None)));
         }
-        let code = request.enrolment.as_deref().unwrap_or_default();
-        let asked = self.ask_for_device(operator, code, &request.device, standing).await?;
+        let asked = self.ask_for_device(account.id, code, &request.device, standing).await?;
         let is_new = standing.is_none() && !code.trim().is_empty();
-        Ok(asked.map(Some).ok_or(if is_new { Wrong::Code } else { Wrong::Device }))
+        let asked = asked.map(|asked| (LoginAnswer::DevicePending, Some(asked)));
+        Ok(asked.ok_or(if is_new { Wrong::Code } else { Wrong::Device }))
     }
 
     async fn welcome(

@@ -78,15 +78,17 @@ pub(super) async fn restore_command(
             "The database is as it was at {at}.
 Everybody has to sign in again, with the password of then, and without an authenticator that was set up
 since: it has to be set up anew. One that was replaced since counts again: have it set up anew, too,
-where its telephone was lost. Disable, revoke and limit once more what was since then. The ledger
-went back, which is noticed: run `tasuki-admin audit acknowledge-restore --reason TEXT`. If a key was
+where its telephone was lost. Who was removed or disabled since is back: look at `tasuki-admin operator list`, and
+disable, revoke and limit once more what was since then. The ledger went back, too, and every program that has
+seen newer records notices it: run `tasuki-admin audit acknowledge-restore --reason TEXT`. If a key was
 rotated since, every program refuses the server until the administrator runs `tasuki-admin key republish` too."
         ),
         Language::Japanese => format!(
             "データベースを {at} の状態に戻しました。
 全員がサインインし直す必要があります。パスワードは当時のもので、その後に設定した認証アプリは求められません（設定し直して
-ください）。その後に取り替えた認証アプリは、取り替える前のものに戻ります（電話機を紛失していた場合は、設定し直してください）。その後に停止・失効・制限したものは、もう一度行ってください。記録も
-戻ったので、それは検知されます。`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。その後に鍵を
+ください）。その後に取り替えた認証アプリは、取り替える前のものに戻ります（電話機を紛失していた場合は、設定し直してください）。その後に削除・停止したオペレータも戻っています。`tasuki-admin operator list` で確認し、
+その後に停止・失効・制限したものは、もう一度行ってください。記録も戻ったので、新しい記録を見たことのあるプログラムはそれを検知します。
+`tasuki-admin audit acknowledge-restore --reason TEXT` を実行してください。その後に鍵を
 替えていた場合は、管理者が `tasuki-admin key republish` も実行するまで、各プログラムはサーバーを拒否します。"
         ),
     });

@@ -216,7 +216,7 @@ pub const KEYS: &[Key] = &[
     key(
         "confirm_s",
         "600",
-        "mode Manage and changes of keys ask for password or digits again after",
+        "mode Manage, and what changes accounts, rights or keys, ask for password or digits again after",
         |c, v| seconds(v).map(|v| c.accounts.confirm_for = v),
     ),
     key("second_factor", "optional", "an authenticator for everybody: optional or required", |c, v| {

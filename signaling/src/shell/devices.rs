@@ -115,6 +115,13 @@ impl Accounts {
         Ok(self.opened(device, &row.try_get::<Vec<u8>, _>(0)?))
     }
 
+    /// Whether a code is one of the account's that were not used; it is not by this.
+    pub(crate) async fn code_holds(&self, operator: i64, code: &str) -> Result<bool, sqlx::Error> {
+        let find = sqlx::query("SELECT 1 FROM codes WHERE code = ? AND operator = ? AND expires > ?");
+        let find = find.bind(digest(code.trim()).to_vec()).bind(operator).bind(self.clock.now());
+        Ok(find.fetch_optional(&self.store.pool).await?.is_some())
+    }
+
     /// `Some`: an administrator will find the device waiting. A code is used up only by that.
     pub(crate) async fn ask_for_device(
         &self,

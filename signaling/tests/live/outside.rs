@@ -119,6 +119,30 @@ async fn t52_t51_whoever_has_not_proven_all_learns_nothing_of_limits_and_is_lock
     }
 }
 
+/// S63: whose first sign-in comes at the wrong hour, from the wrong place or with the wrong card is told which, is not
+/// counted and keeps his code: he would else look for what he typed wrong until he is locked out.
+#[tokio::test]
+async fn s63_a_first_sign_in_outside_of_the_limits_is_told_so_and_keeps_its_code() {
+    let world = World::start().await;
+    let (device, enrolment) = (key(85), world.add_operator("hanako", &[Mode::View]).await);
+    let with = |code: &str| {
+        let (world, device, code) = (&world, &device, code.to_owned());
+        async move { world.login("hanako", PASSWORD, device, Some(&code)).await }
+    };
+    for _ in 0..2 {
+        limited(&world, at_nine_on(tomorrow())).await;
+        assert!(matches!(with(&enrolment).await.login(), LoginAnswer::OutsideHours { .. }));
+        limited(&world, elsewhere()).await;
+        assert_eq!(with(&enrolment).await.login(), LoginAnswer::OutsideAddresses);
+        limited(&world, another_card()).await;
+        assert_eq!(with(&enrolment).await.login(), LoginAnswer::OutsideHardware);
+    }
+    let wrong = with("of nobody").await;
+    assert_eq!((wrong.status, code(&wrong)), (401, ProblemCode::SignIn));
+    limited(&world, Limits::default()).await;
+    assert_eq!(with(&enrolment).await.login(), LoginAnswer::DevicePending);
+}
+
 /// T52: where the account has an authenticator its digits are proven first, and count; where it has none, nobody
 /// from elsewhere sets one up.
 #[tokio::test]

@@ -22,6 +22,7 @@ use super::granting::Grant;
 use super::say::{self, Form};
 use super::waiting::{Done, Waiting};
 use crate::core::io::{HumanAct, SessionEvent};
+use crate::core::path::PathKind;
 use crate::shell::desktop::Viewer;
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::fault::Fault;
@@ -85,6 +86,8 @@ pub(super) struct Console<'a> {
     is_paused: bool,
     /// What the other end did not do last, and when it said so.
     not_done: Option<(Capability, Instant)>,
+    /// Paths of which was said that they ended, and which have not come up since.
+    not_found: Vec<PathKind>,
 }
 
 /// Whether a path carries the session just now.
@@ -171,6 +174,7 @@ impl<'a> Console<'a> {
             reminds: None,
             is_paused: false,
             not_done: None,
+            not_found: Vec::new(),
         }
     }
 
@@ -239,6 +243,10 @@ impl<'a> Console<'a> {
                 self.link = Link::Stands;
                 self.stand();
             }
+            SessionEvent::PathUp { path, .. } => self.not_found.retain(|other| other != path),
+            SessionEvent::PathDown { path, .. } if !self.not_found.contains(path) => {
+                self.not_found.push(*path);
+            }
             SessionEvent::Reconnecting => self.link = Link::Away,
             SessionEvent::Asking { what, seconds, .. } => self.they_are_asked(*what, *seconds),
             SessionEvent::RightsChanged { change, effective, .. } => {
@@ -261,7 +269,6 @@ impl<'a> Console<'a> {
             | SessionEvent::ManifestRefused { .. }
             | SessionEvent::Consent { .. }
             | SessionEvent::Disclosed { .. }
-            | SessionEvent::PathUp { .. }
             | SessionEvent::PathDown { .. }
             | SessionEvent::FirstFrame { .. }
             | SessionEvent::InputPaused { .. }

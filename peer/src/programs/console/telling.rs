@@ -19,7 +19,7 @@ pub(super) const REMINDS: Duration = Duration::from_secs(60);
 
 impl Console<'_> {
     /// Why nothing came of it, the program's last sentence tells; that paths close with a session goes without
-    /// saying; and a click is three acts of the hand, of which one refusal is enough.
+    /// saying, and that a way is looked for in vain once more; and a click is three acts of the hand, of which one refusal is enough.
     pub(super) fn is_known_already(&self, event: &SessionEvent) -> bool {
         if let SessionEvent::Ended { reason, .. } = event {
             return self.receipt.began.is_none() && (!reason.is_wished() || self.refused.is_some());
@@ -28,7 +28,8 @@ impl Console<'_> {
             return self.not_done.is_some_and(|(last, at)| last == *wanted && at.elapsed() < A_GESTURE);
         }
         let is_over = self.give_up.is_some() || self.link == Link::Over;
-        matches!(event, SessionEvent::PathDown { .. }) && is_over
+        let SessionEvent::PathDown { path, .. } = event else { return false };
+        is_over || self.not_found.contains(path)
     }
 
     pub(super) fn banner(&self, host: Role) {
