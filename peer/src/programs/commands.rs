@@ -14,8 +14,16 @@ use super::keys;
 use crate::shell::desktop::viewer::Spot;
 use crate::shell::texts::{Lang, SessionText, Text};
 
-/// Everything that may be typed, as shown to people.
+/// Everything that may be typed, as shown to people: what either person wants first, then what the operator's hand does.
 pub(super) const USES: &[(&str, &str)] = &[
+    ("end", "end"),
+    ("pause", "pause (your own screen stands still and takes no input)"),
+    ("resume", "resume"),
+    ("chat", "chat TEXT"),
+    ("grant", "grant ask RIGHT,... [MINUTES|SECONDSs] | grant take|back RIGHT,... | grant list"),
+    ("stats", "stats"),
+    ("monitor", "monitor N (from 0)"),
+    ("screenshot", "screenshot FILE.png"),
     ("move", "move X Y"),
     ("click", "click X Y [left|middle|right|back|forward]"),
     ("button", "button press|release [left|middle|right|back|forward]"),
@@ -24,16 +32,8 @@ pub(super) const USES: &[(&str, &str)] = &[
     ("release", "release KEY"),
     ("type", "type TEXT"),
     ("scroll", "scroll DX DY (detents; positive is right and down)"),
-    ("screenshot", "screenshot FILE.png"),
-    ("monitor", "monitor N (from 0)"),
-    ("chat", "chat TEXT"),
-    ("grant", "grant ask RIGHT,... [MINUTES|SECONDSs] | grant take|back RIGHT,... | grant list"),
-    ("pause", "pause (your own screen stands still and takes no input)"),
-    ("resume", "resume"),
-    ("stats", "stats"),
     ("watch", "watch X Y | watch off (one event for each new colour of a pixel)"),
     ("wait", "wait session|frame [MS] | wait colour X Y RRGGBB [MS] | wait MS"),
-    ("end", "end"),
 ];
 
 /// Commands of the design that a later version carries out.
