@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let joined =
         PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?).join("lang");
     for language in LANGUAGES {
-        join(&Path::new("lang").join(language).join(FOLDER), &joined.join(language).join(FOLDER))?;
+        let own = Path::new(language).join(FOLDER);
+        join(&Path::new("lang").join(&own), &joined, &own)?;
     }
     let configuration = CompilerConfiguration::new()
         .with_style("fluent".to_owned())
@@ -27,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Every part has the same head; only the first one's is kept.
-fn join(parts: &Path, to: &Path) -> Result<(), Box<dyn std::error::Error>> {
+fn join(parts: &Path, joined: &Path, own: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let to = joined.join(own);
     println!("cargo:rerun-if-changed={}", parts.display());
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(parts)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
@@ -47,10 +49,15 @@ fn join(parts: &Path, to: &Path) -> Result<(), Box<dyn std::error::Error>> {
         whole.push_str(entries.trim_end());
     }
     whole.push('\n');
-    std::fs::create_dir_all(to)?;
+    std::fs::create_dir_all(&to)?;
     let to = to.join(concat!(env!("CARGO_PKG_NAME"), ".po"));
     std::fs::write(&to, whole)?;
-    // Slint has cargo watch this file too: one that is younger than its parts would be made, and all be
-    // compiled, again and again.
-    Ok(File::options().write(true).open(to)?.set_modified(newest)?)
+    // Slint has cargo watch this file too, and the folders that it lies in: where one is younger than its parts all
+    // would be made and compiled once more. (Elsewhere than on Unix a folder is not opened so.)
+    for folder in to.ancestors().skip(1).take_while(|folder| folder.starts_with(joined)) {
+        if let Ok(opened) = File::open(folder) {
+            opened.set_modified(newest)?;
+        }
+    }
+    Ok(File::options().write(true).open(&to)?.set_modified(newest)?)
 }
