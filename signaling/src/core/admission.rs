@@ -53,6 +53,11 @@ impl TryFrom<&Limits> for Admission {
     }
 }
 
+/// Whether hardware addresses count under `now` that nobody was asked for when he signed in under `before`.
+pub(crate) fn declares_anew(before: &Limits, now: &Limits) -> bool {
+    !now.macs.is_empty() && now.macs != before.macs
+}
+
 impl Admission {
     /// Whether somebody at `address`, whose computer declares `macs`, may come in at `unix`.
     ///

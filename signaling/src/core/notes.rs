@@ -90,7 +90,7 @@ pub(crate) struct Floods {
     /// Refusals of agents that may still be noted.
     agents: Option<Pace>,
     /// Of operators in this turn.
-    refused: Vec<Note>,
+    refused: Vec<(OperatorId, Note)>,
     /// Those of each operator that may still be noted.
     operators: HashMap<OperatorId, Pace>,
 }
@@ -137,15 +137,15 @@ impl Rooms {
     /// An operator was not given what he asked for: noted at the end of this turn.
     pub(crate) fn note_refusal(&mut self, connection: ConnectionId, reason: RefusalReason) {
         let Some(desk) = self.desks.get(&connection) else { return };
-        let account = Some(desk.operator.name.clone());
-        let (what, operator) = (What::Refused(reason, None), Some(desk.operator.id));
-        self.floods.refused.push(Note { what, session: None, operator, account, reason: None });
+        let (id, account) = (desk.operator.id, Some(desk.operator.name.clone()));
+        let (what, operator) = (What::Refused(reason, None), Some(id));
+        let note = Note { what, session: None, operator, account, reason: None };
+        self.floods.refused.push((id, note));
     }
 
     /// However many lines an operator has, nobody else's notes wait behind his refusals.
     pub(crate) fn note_operators_refusals(&mut self, now: Now) {
-        for note in std::mem::take(&mut self.floods.refused) {
-            let Some(operator) = note.operator else { continue };
+        for (operator, note) in std::mem::take(&mut self.floods.refused) {
             let pace = self.floods.operators.entry(operator);
             if pace.or_insert_with(|| Pace::new(OPERATOR, now.instant)).take(now.instant) {
                 self.put(Output::Note(note));

@@ -12,7 +12,7 @@ use super::admins::{AdminId, AdminRefused};
 use super::clock;
 use super::names::Cell;
 use super::operator_limits::opening;
-use crate::core::admission::{Admission, Outside};
+use crate::core::admission::{Admission, Outside, declares_anew};
 
 impl Accounts {
     /// `None`: nobody can read them, and they allow nothing.
@@ -57,7 +57,7 @@ impl Accounts {
             return Err(ProblemCode::Yourself.into());
         }
         let before = self.limits_of_admin(admin).await?.unwrap_or_default();
-        let declares_anew = !order.limits.macs.is_empty() && order.limits.macs != before.macs;
+        let out = declares_anew(&before, &order.limits);
         let sealed = self.names.seal(Cell::Limits, &order.limits).map_err(|_| ProblemCode::Busy)?;
         let own = sqlx::query("SELECT limits FROM admins WHERE id = ?").bind(by.0);
         let own: Option<Vec<u8>> = own.fetch_one(&self.store.pool).await?.try_get(0)?;
@@ -69,7 +69,7 @@ impl Accounts {
             "UPDATE admins SET limits = limits WHERE id = ? AND COALESCE(limits, x'') = ?";
         let is_inside = Step::new(is_as_it_was).with(by.0).with(own).or(ProblemCode::Unauthorised);
         let limit = Step::new("UPDATE admins SET limits = ? WHERE id = ?").with(sealed).with(admin.0);
-        let over = declares_anew.then(|| Self::log_admin_out(admin));
+        let over = out.then(|| Self::log_admin_out(admin));
         Ok([is_inside, limit.or(ProblemCode::NotFound)].into_iter().chain(over).collect())
     }
 }

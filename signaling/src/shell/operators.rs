@@ -224,8 +224,8 @@ impl Accounts {
             OperatorChange::ForgetAuthenticator => {
                 let forget = "UPDATE operators SET totp = NULL, totp_pending = NULL
                      WHERE id = ? AND (totp IS NOT NULL OR totp_pending IS NOT NULL)";
-                let out = "DELETE FROM tokens WHERE operator = ?";
-                vec![Step::new(forget).with(id).or_nothing(), Step::new(out).with(id)]
+                let out = Self::log_operator_out(OperatorId(id));
+                vec![Step::new(forget).with(id).or_nothing(), out]
             }
         };
         Ok((account, steps, None))

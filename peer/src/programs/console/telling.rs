@@ -19,7 +19,8 @@ pub(super) const REMINDS: Duration = Duration::from_secs(60);
 
 impl Console<'_> {
     /// Why nothing came of it, the program's last sentence tells; that paths close with a session goes without
-    /// saying, and that a way is looked for in vain once more; and a click is three acts of the hand, of which one refusal is enough.
+    /// saying, and that a way is looked for in vain once more; and a click is three acts of the hand, of which one
+    /// refusal is enough.
     pub(super) fn is_known_already(&self, event: &SessionEvent) -> bool {
         if let SessionEvent::Ended { reason, .. } = event {
             return self.receipt.began.is_none() && (!reason.is_wished() || self.refused.is_some());

@@ -14,9 +14,9 @@ use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::POLICY_PATH;
 use tasuki_protocol::signal::MAX_REQUEST;
 
-use super::limits::declares_anew;
 use super::refusals::Signer;
 use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
+use crate::core::admission::declares_anew;
 use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Account, Accounts};
 use crate::shell::admins::{AdminId, AdminRefused, Signed};

@@ -5,15 +5,10 @@ use std::net::IpAddr;
 use tasuki_protocol::admin::Limits;
 
 use super::Site;
-use crate::core::admission::Admission;
+use crate::core::admission::{Admission, declares_anew};
 use crate::core::rooms::OperatorId;
 use crate::shell::clock;
 use crate::shell::places::Placed;
-
-/// Whether hardware addresses count that nobody was asked for when he signed in.
-pub(super) fn declares_anew(before: &Limits, now: &Limits) -> bool {
-    !now.macs.is_empty() && now.macs != before.macs
-}
 
 impl Site {
     /// The operator's devices that are not within limits that are new: they speak from elsewhere, or have declared a hardware
