@@ -146,12 +146,24 @@ impl Language {
     pub fn barred(self, operator: &str, barred: Barred) -> String {
         match barred {
             Barred::Disabled => self.pick(
-                format!("{operator} can open no session: the account is disabled (`tasuki-admin operator enable {operator}`). With it enabled the policy says:"),
-                format!("{operator} は無効化されているため、セッションを開始できません（有効化は `tasuki-admin operator enable {operator}`）。有効にした場合は次のとおりです:"),
+                format!("{operator} can open no session: the account is disabled (`tasuki-admin operator enable {operator}`)."),
+                format!("{operator} は無効化されているため、セッションを開始できません（有効化は `tasuki-admin operator enable {operator}`）。"),
             ),
             Barred::NoDevice => self.pick(
-                format!("{operator} can open no session: no device of his is certified (`tasuki-admin device list {operator}`). With one that is certified for everything the policy says:"),
-                format!("{operator} には承認済みの端末がないため、セッションを開始できません（確認は `tasuki-admin device list {operator}`）。制限なしで承認した場合は次のとおりです:"),
+                format!("{operator} can open no session: no device of his is certified (`tasuki-admin device list {operator}`)."),
+                format!("{operator} には承認済みの端末がないため、セッションを開始できません（確認は `tasuki-admin device list {operator}`）。"),
+            ),
+        }
+    }
+
+    /// Before what the policy would say then.
+    pub(crate) fn without(self, barred: Barred) -> String {
+        match barred {
+            Barred::Disabled => self
+                .pick("With the account enabled the policy says:", "有効にした場合は次のとおりです:"),
+            Barred::NoDevice => self.pick(
+                "With a device that is certified for everything the policy says:",
+                "端末を制限なしで承認した場合は次のとおりです:",
             ),
         }
     }

@@ -62,6 +62,23 @@ pub fn answer(question: &str) -> Result<Zeroizing<String>, Fault> {
     line()
 }
 
+/// Waits for a person to type `expected`, however he writes it.
+///
+/// # Errors
+/// [`Fault::NothingTyped`]: the terminal is gone.
+pub fn until_typed(question: &str, expected: &str) -> Result<(), Fault> {
+    loop {
+        show(question);
+        let mut line = Zeroizing::new(String::new());
+        if !matches!(io::stdin().lock().read_line(&mut line), Ok(1..)) {
+            return Err(Fault::NothingTyped);
+        }
+        if line.trim().eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+    }
+}
+
 /// Whether somebody sits there who can be asked again.
 pub fn is_person() -> bool {
     io::stdin().is_terminal()

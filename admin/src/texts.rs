@@ -68,7 +68,9 @@ impl Language {
 
     pub fn new_code(self, operator: &str, hours: u64) -> String {
         self.pick(
-            format!("Code for one more device of {operator}, valid for {hours} hours, shown once:"),
+            format!(
+                "Enrolment code for one more device of {operator}, valid for {hours} hours, shown once:"
+            ),
             format!("{operator} の追加端末の登録コードです（有効期間{hours}時間、表示は一度だけ）:"),
         )
     }
@@ -78,7 +80,7 @@ impl Language {
     }
 
     pub fn code_label(self) -> String {
-        self.pick("device code", "端末登録コード")
+        self.pick("enrolment code", "登録コード")
     }
 
     pub fn done(self, operator: &str) -> String {
@@ -266,6 +268,14 @@ impl Language {
         });
         let shares = (!shares.is_empty()).then(|| self.shares(shares));
         passphrase.into_iter().chain(shares).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Behind [`Self::once`], before anything of it counts.
+    pub fn ask_last_word(self) -> String {
+        self.pick(
+            "Nothing has been sent yet. When you have it written down, type the last word of the passphrase:",
+            "まだ何も送信していません。書き留めたら、パスフレーズの最後の語を入力してください:",
+        )
     }
 
     /// Behind [`Self::once`], where no answer came that anything is to be made of.

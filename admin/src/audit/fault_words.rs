@@ -28,8 +28,8 @@ pub(crate) fn fault(fault: &AuditFault, language: Language) -> String {
             format!("サーバーは署名済みの {signed} 件のうち {have} 件しか示していません。書き出し済みのファイルを保管し、サーバーの担当者に確認してください。"),
         ),
         AuditFault::NoLogKey => language.pick(
-            "The passphrase opens none of the log keys. Check it, and enter it again.",
-            "このパスフレーズで開ける記録鍵がありません。確認して入力し直してください。",
+            "The passphrase opens none of the log keys. Check it, and run the command again.",
+            "このパスフレーズで開ける記録鍵がありません。確認して、もう一度コマンドを実行してください。",
         ),
         AuditFault::NoRecord(seq) => language.pick(
             format!("There is no record {seq}. `tasuki-admin audit list` shows their numbers."),

@@ -40,6 +40,7 @@ pub(crate) fn value(event: &str, field: &str, word: &str) -> Option<&'static str
         (_, "verdict") => VERDICTS,
         (_, "overwrote") => &[("nothing", "なし"), ("announced", "予告どおり")],
         (_, "mode") => MODES,
+        ("missed", "of") => REPEATED,
         (_, "right" | "granted") => RIGHTS,
         ("request_refused" | "session_closed" | "ended", "reason") => ENDS,
         ("connected" | "disconnected", "path") => &[("direct", "直接"), ("relayed", "中継")],
@@ -135,6 +136,7 @@ const NAMES: &[(&str, &str)] = &[
     ("mode", "モード"),
     ("name", "ファイル"),
     ("note", "メモ"),
+    ("of", "種類"),
     ("operator_version", "オペレータ側の版"),
     ("overwrote", "上書き"),
     ("own_version", "この側の版"),
@@ -189,6 +191,15 @@ const RULES: &[(&str, &str)] = &[
     ("reason", "理由"),
     ("time_zone", "タイムゾーン"),
 ];
+/// Of which an end counts what it does not write.
+const REPEATED: &[(&str, &str)] = &[
+    ("refusals", "拒否"),
+    ("screenshots", "画面保存"),
+    ("violations", "違反"),
+    ("questions", "権限の要求"),
+    ("changes", "権限の変更"),
+    ("paths", "通信経路の変化"),
+];
 /// Why the server refused or closed something, and why a session ended.
 const ENDS: &[(&str, &str)] = &[
     ("number", "番号の誤り"),
@@ -242,7 +253,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("password_changed", "自分のパスワードを変更"),
     ("invitation_withdrawn", "管理者の招待を取り消し"),
     ("authenticator_forgotten", "認証アプリの登録を取り消し"),
-    ("code_issued", "端末登録コードを発行"),
+    ("code_issued", "登録コードを発行"),
     ("device_approved", "端末を承認"),
     ("device_revoked", "端末を失効"),
     ("group_changed", "グループを変更"),

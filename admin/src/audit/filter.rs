@@ -441,7 +441,9 @@ mod tests {
             all.push(did("taro", AdminAction::PolicyPublished, "version 3", &policy));
             let reviewed = Event::Reviewed { admin: name.to_owned(), up_to: 1, note: String::new() };
             all.push(Entry::server(reviewed));
-            all.push(Entry::server(Event::Missed { count: 1 }).of(None, Some(name.to_owned())));
+            all.push(
+                Entry::server(Event::Missed { count: 1, of: None }).of(None, Some(name.to_owned())),
+            );
         }
         // Composed it has a space, and is no list.
         let marked = did("taro", AdminAction::AdminDisabled, "hanako,¨", "");

@@ -132,6 +132,9 @@ pub fn title(event: &Event, language: Language) -> String {
     if matches!(event, Event::PairingRefused { why, .. } if why.is_violation()) {
         return language.pick("REFUSED AT THE DOOR", "接続前に不正を検出");
     }
+    if matches!(event, Event::Missed { of: Some(_), .. }) {
+        return language.pick("More of the same, counted", "同種の出来事（件数のみ）");
+    }
     if matches!(event, Event::AdminRefused { to_confirm: true, .. }) {
         return language.pick("Administrator asked to confirm", "管理者に本人確認を要求");
     }

@@ -173,6 +173,7 @@ impl Answer<'_> {
         };
         let also = self.barred.filter(|_| hours == Some(0));
         let also = also.map(|_| format!("\n{}", language.outside_his_hours(operator)));
+        let then = self.barred.map(|barred| format!("\n\n{}", language.without(barred)));
         let mut rows = vec![language.explain_columns().to_vec()];
         rows.extend(self.decision.decided.iter().map(|decided| {
             vec![
@@ -195,7 +196,12 @@ impl Answer<'_> {
         // What is demanded and cannot be met is refused by the ends, so that no session starts.
         let allowed = self.decision.outcome.is_ok() && barred.is_none() && unmet.is_empty();
         Printed {
-            text: format!("{verdict}{}\n\n{}", also.unwrap_or_default(), table(&rows)),
+            text: format!(
+                "{verdict}{}{}\n\n{}",
+                also.unwrap_or_default(),
+                then.unwrap_or_default(),
+                table(&rows)
+            ),
             json: json!({
                 "operator": operator, "mode": self.mode, "version": self.version, "device": self.device,
                 "allowed": allowed, "barred": barred, "unmet": unmet, "hours_left_s": hours,

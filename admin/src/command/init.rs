@@ -15,7 +15,7 @@ use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
-use super::making::{Making, tell};
+use super::making::{Making, new_passphrase, tell};
 use super::recover::{self, Came, Ready};
 use crate::client::Client;
 use crate::desk::log_in;
@@ -30,13 +30,13 @@ use crate::revoked::Revoked;
 use crate::settings::Settings;
 use crate::shares;
 use crate::texts::Language;
-use crate::vault::{Master, Passphrase, public};
+use crate::vault::{Master, public};
 
 /// How long a bundle holds: a year and a month.
 pub(super) const BUNDLE_LIFE_S: u64 = 396 * 24 * 3600;
 
 /// Of a password that nothing stands beside, and of a passphrase.
-const LEAST_CHARS: usize = 15;
+pub(super) const LEAST_CHARS: usize = 15;
 
 #[derive(Debug, Args)]
 pub struct InitOptions {
@@ -48,7 +48,7 @@ pub struct InitOptions {
     name: String,
     /// Type a passphrase of your own instead of having one made
     #[arg(long)]
-    own_passphrase: bool,
+    pub(super) own_passphrase: bool,
     /// Bring the keys back from two of the three recovery shares, on a new computer; the token comes
     /// from another administrator, or from `tasuki-server recovery-token` where there is none
     #[arg(long)]
@@ -178,16 +178,8 @@ async fn enrol_key(
     if profile.key().is_err() {
         check_token(place, door, &token).await?;
     }
-    let password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
+    let mut password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
     let OwnKey { key, is_known, is_replaced } = own_key(profile, door)?;
-    let signed = Zeroizing::new([ADMIN_PROOF, "\n", token.as_str()].concat());
-    let request = EnrolAdmin {
-        token: token.to_string(),
-        name: name.to_owned(),
-        password: password.to_string(),
-        key: public(&key),
-        proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
-    };
     let client = Client { place, key: None };
     // Whatever can be wrong here is found before a token is used up and others are shut out.
     let ready = match door {
@@ -199,13 +191,16 @@ async fn enrol_key(
     // The key of before stays: that the other was refused will be the server's word alone.
     if is_replaced { profile.keep_next_key(&key) } else { profile.keep_key(&key) }?;
     let by_the_machine = ready.as_ref().filter(|ready| ready.came == Came::ByMachine);
-    let taken = match by_the_machine {
-        Some(ready) => {
-            let root = ready.word(&token, &key);
-            let request = RecoverAdmin { enrol: request, root };
-            client.post::<serde_json::Value>(RECOVER_PATH, &request).await
+    let taken = loop {
+        let taken = knock(&client, (door, by_the_machine), (&token, name, &password), &key).await;
+        match taken {
+            // The token is still good, and only a person has another password.
+            Err(fault @ Fault::Refused(ProblemCode::Breached)) if prompt::is_person() => {
+                prompt::show(&language.fault(&fault));
+                password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
+            }
+            taken => break taken,
         }
-        None => client.post::<serde_json::Value>(door.path(), &request).await,
     };
     if !is_known && !is_replaced && matches!(taken, Err(Fault::Refused(_))) {
         profile.forget_key();
@@ -222,6 +217,30 @@ async fn enrol_key(
     }
     profile.keep_place(place)?;
     Ok((key, ready))
+}
+
+/// Asks for what the token is good for: that `key` be an administrator's.
+async fn knock(
+    client: &Client<'_>,
+    (door, by_the_machine): (Door<'_>, Option<&Ready>),
+    (token, name, password): (&str, &str, &str),
+    key: &SigningKey,
+) -> Result<serde_json::Value, Fault> {
+    let signed = Zeroizing::new([ADMIN_PROOF, "\n", token].concat());
+    let request = EnrolAdmin {
+        token: token.to_owned(),
+        name: name.to_owned(),
+        password: password.to_owned(),
+        key: public(key),
+        proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
+    };
+    match by_the_machine {
+        Some(ready) => {
+            let root = ready.word(token, key);
+            client.post(RECOVER_PATH, &RecoverAdmin { enrol: request, root }).await
+        }
+        None => client.post(door.path(), &request).await,
+    }
 }
 
 /// The key with which this computer comes.
@@ -288,7 +307,8 @@ async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
 }
 
 async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> Result<Printed, Fault> {
-    let (passphrase, made) = new_passphrase(arrival.language, &keys.organisation, options)?;
+    let (passphrase, made) =
+        new_passphrase(arrival.language, &keys.organisation, options.own_passphrase)?;
     let master = Master::generate()?;
     let log_key = LogSecretKey::from_bytes(*random::<32>()?);
     let now = unix();
@@ -337,19 +357,6 @@ pub(super) fn next(before: &Bundle) -> Bundle {
         expires_at: now + BUNDLE_LIFE_S,
         ..before.clone()
     }
-}
-
-/// The passphrase, and whether it was made here and must be shown.
-pub(super) fn new_passphrase(
-    language: Language,
-    organisation: &str,
-    options: &InitOptions,
-) -> Result<(Passphrase, bool), Fault> {
-    if !options.own_passphrase {
-        return Ok((Passphrase::generate()?, true));
-    }
-    let typed = prompt::new_secret(language, &language.ask_own_passphrase(), LEAST_CHARS)?;
-    Ok((Passphrase::own(&typed, organisation)?, false))
 }
 
 impl Arrival {

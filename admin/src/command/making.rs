@@ -7,12 +7,13 @@ use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey, WrappedLogKeys};
 use zeroize::Zeroizing;
 
-use super::init::Arrival;
+use super::init::{Arrival, LEAST_CHARS};
 use crate::fault::Fault;
 use crate::pending::Pending;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::shares::Share;
+use crate::texts::Language;
 use crate::vault::{Master, Passphrase, public};
 
 pub(super) struct Making<'a> {
@@ -46,6 +47,7 @@ impl Making<'_> {
         // A program finds it in the result, and here where there is none.
         if !arrival.json {
             show();
+            self.is_written_down(language)?;
         }
         let published = self.order(arrival, bundle, log_keys).await;
         if published.is_err() {
@@ -56,6 +58,15 @@ impl Making<'_> {
         }
         published?;
         Ok(tell(arrival, bundle, passphrase, self.shares))
+    }
+
+    /// What was shown is nowhere else, and nothing is sent while a person may not have it.
+    fn is_written_down(&self, language: Language) -> Result<(), Fault> {
+        let last = self.passphrase.text().rsplit(' ').next().filter(|_| self.made);
+        match last {
+            Some(word) if prompt::is_person() => prompt::until_typed(&language.ask_last_word(), word),
+            _ => Ok(()),
+        }
     }
 
     async fn order(
@@ -94,6 +105,25 @@ pub(super) fn tell(
         "shares": spelled,
     });
     Printed { text, json }
+}
+
+/// The passphrase, and whether it was made here and must be shown.
+pub(super) fn new_passphrase(
+    language: Language,
+    organisation: &str,
+    own: bool,
+) -> Result<(Passphrase, bool), Fault> {
+    if !own {
+        return Ok((Passphrase::generate()?, true));
+    }
+    loop {
+        let typed = prompt::new_secret(language, &language.ask_own_passphrase(), LEAST_CHARS)?;
+        match Passphrase::own(&typed, organisation) {
+            Ok(passphrase) => return Ok((passphrase, false)),
+            Err(fault) if prompt::is_person() => prompt::show(&language.fault(&fault)),
+            Err(fault) => return Err(fault),
+        }
+    }
 }
 
 fn spelled(shares: Option<&[Share; 3]>) -> Vec<Zeroizing<String>> {

@@ -9,9 +9,9 @@ use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::keys::{LOG_KEYS_PATH, SERVER_KEYS_PATH, ServerKeys};
 use zeroize::Zeroizing;
 
-use super::init::{Arrival, InitOptions, new_passphrase};
+use super::init::{Arrival, InitOptions};
 use super::key::signed_for;
-use super::making::Making;
+use super::making::{Making, new_passphrase};
 use super::way_back::{above, log_keys};
 use crate::client::Client;
 use crate::fault::Fault;
@@ -112,7 +112,7 @@ fn ask(
     };
     let bytes = asked(language, 2, other)?;
     let master = Master::recover(bytes, bundle.root, &bundle.lock_keys)?;
-    let (passphrase, made) = new_passphrase(language, &bundle.organisation, options)?;
+    let (passphrase, made) = new_passphrase(language, &bundle.organisation, options.own_passphrase)?;
     let Bundle { tenant, version, .. } = *bundle;
     Ok(Ready { tenant, version, master, passphrase, made, came })
 }

@@ -19,9 +19,9 @@ use crate::reading::{PASSPHRASE, run};
 /// One of each kind of item: head with wrapped keys, acknowledgement, tombstone, data key, two records, their checkpoints.
 fn one_of_each() -> Vec<Item> {
     let mut ledger = Ledger::under(PASSPHRASE);
-    ledger.server(0, Entry::server(Event::Missed { count: 1 }));
+    ledger.server(0, Entry::server(Event::Missed { count: 1, of: None }));
     let root = ledger.root();
-    ledger.server(1, Entry::server(Event::Missed { count: 2 }));
+    ledger.server(1, Entry::server(Event::Missed { count: 2, of: None }));
     let stone = Tombstone {
         tenant: TENANT,
         before: 1,
@@ -169,7 +169,7 @@ async fn s57_a_head_that_is_put_back_to_an_older_bundle_and_its_log_keys_does_no
     let folder = tempfile::tempdir().unwrap();
     let newer = LogSecretKey::from_bytes([29; 32]).public();
     let mut ledger = Ledger::sealed_to(&newer, PASSPHRASE);
-    ledger.server(0, Entry::server(Event::Missed { count: 1 }));
+    ledger.server(0, Entry::server(Event::Missed { count: 1, of: None }));
     let file = ledger.write(folder.path());
     let day = 24 * 3600;
     let known = |issued_at| Bundle {

@@ -34,7 +34,7 @@ fn said(output: &Output) -> String {
 fn six() -> Ledger {
     let mut ledger = Ledger::new();
     for count in 0..6 {
-        ledger.server(count, Entry::server(Event::Missed { count }));
+        ledger.server(count, Entry::server(Event::Missed { count, of: None }));
     }
     // One checkpoint, behind the last: what the records themselves show is told first.
     let last = ledger.items.len() - 1;
@@ -190,14 +190,16 @@ fn t64_a_fork_and_a_shortened_ledger_are_found_by_an_old_checkpoint() {
     grown.write(folder.path());
     assert_eq!(verify(&folder, &["--checkpoint", &path]).status.code(), Some(0));
     let mut fork = Ledger::new();
-    (0..8).for_each(|count| fork.server(count, Entry::server(Event::Missed { count: count + 1 })));
+    (0..8).for_each(|count| {
+        fork.server(count, Entry::server(Event::Missed { count: count + 1, of: None }))
+    });
     fork.write(folder.path());
     assert_eq!(verify(&folder, &[]).status.code(), Some(0), "by itself it looks sound");
     let output = verify(&folder, &["--checkpoint", &path]);
     assert_eq!(output.status.code(), Some(10));
     assert!(said(&output).contains("another than the one whose checkpoint"), "{}", said(&output));
     let mut short = Ledger::new();
-    (0..3).for_each(|count| short.server(count, Entry::server(Event::Missed { count })));
+    (0..3).for_each(|count| short.server(count, Entry::server(Event::Missed { count, of: None })));
     short.write(folder.path());
     let output = verify(&folder, &["--checkpoint", &path]);
     assert_eq!(output.status.code(), Some(10));
@@ -207,7 +209,7 @@ fn t64_a_fork_and_a_shortened_ledger_are_found_by_an_old_checkpoint() {
 #[test]
 fn s95_what_a_signed_tombstone_took_away_verifies_and_nobody_elses_word_counts() {
     let mut two = Ledger::new();
-    (0..2).for_each(|count| two.server(count, Entry::server(Event::Missed { count })));
+    (0..2).for_each(|count| two.server(count, Entry::server(Event::Missed { count, of: None })));
     for (signer, code) in [(root_key(), 0), (SigningKey::from_bytes(&[66; 32]), 10)] {
         let folder = tempfile::tempdir().unwrap();
         let stone = Tombstone {
@@ -239,7 +241,8 @@ fn s95_what_a_signed_tombstone_took_away_verifies_and_nobody_elses_word_counts()
 fn t69_a_former_roots_tombstone_counts_if_the_new_root_signed_for_it_and_no_later_one_does() {
     let of = |before: u64| {
         let mut part = Ledger::new();
-        (0..before).for_each(|count| part.server(count, Entry::server(Event::Missed { count })));
+        (0..before)
+            .for_each(|count| part.server(count, Entry::server(Event::Missed { count, of: None })));
         let (admin, reason) = ("admin".to_owned(), "retention".to_owned());
         let stone = Tombstone { tenant: TENANT, before, root: part.root(), admin, reason, at: 1 };
         Blob(dsse::sign(&stone, &root_key()))
@@ -279,7 +282,7 @@ fn t69_a_former_roots_tombstone_counts_if_the_new_root_signed_for_it_and_no_late
 fn t64_a_tombstone_of_a_size_that_the_ledger_never_had_excuses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut other = Ledger::new();
-    (0..9).for_each(|count| other.server(count, Entry::server(Event::Missed { count })));
+    (0..9).for_each(|count| other.server(count, Entry::server(Event::Missed { count, of: None })));
     let (admin, reason) = ("admin".to_owned(), "retention".to_owned());
     let stone = Tombstone { tenant: TENANT, before: 9, root: other.root(), admin, reason, at: 1 };
     let mut items = six().items;

@@ -3,12 +3,13 @@
 //! Never content: no line of a chat, no picture, no key (S58). Does not seal and does not
 //! send; what the server sees itself (numbers, pairing) is the server's to record.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use tasuki_protocol::consent::Answer;
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role, SessionId};
 use tasuki_protocol::ledger::event::{Event, Witness, clipped};
+use tasuki_protocol::ledger::words::Repeated;
 use tasuki_protocol::message::{Asked, EndReason};
 use tasuki_protocol::receipt::CheckedReceipt;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
@@ -24,6 +25,15 @@ const MOST_OF_OTHERS: u64 = MOST / 2;
 const ONCE_IN: Duration = Duration::from_secs(1);
 /// and so many at once of what comes several at a time in an honest session, too.
 const CHANGES_AT_ONCE: u32 = 30;
+/// What one packet of the other end can hold many of, or that it can bring about without end.
+const REPEATED: [Repeated; 6] = [
+    Repeated::Refusals,
+    Repeated::Screenshots,
+    Repeated::Violations,
+    Repeated::Questions,
+    Repeated::Changes,
+    Repeated::Paths,
+];
 /// Kept back for what ends a session.
 const RESERVE: u64 = 16;
 
@@ -49,8 +59,10 @@ pub struct Testimony {
     written: u64,
     of_others: u64,
     missed: u64,
-    /// Of each of [`by_the_other_end`], until when it would have been written at an even pace.
-    even: [Duration; 6],
+    /// Of each of [`REPEATED`], until when it would have been written at an even pace,
+    even: [Duration; REPEATED.len()],
+    /// and how many were counted instead.
+    counted: [u64; REPEATED.len()],
 }
 
 impl Testimony {
@@ -70,7 +82,8 @@ impl Testimony {
             written: 0,
             of_others: 0,
             missed: 0,
-            even: [Duration::ZERO; 6],
+            even: [Duration::ZERO; REPEATED.len()],
+            counted: [0; REPEATED.len()],
         }
     }
 
@@ -123,7 +136,7 @@ impl Testimony {
             let count = events.len() as u64;
             let even = self.even[kind].max(now) + ONCE_IN;
             if even > now + ONCE_IN * at_once || self.of_others + count > MOST_OF_OTHERS {
-                self.missed += count;
+                self.counted[kind] += count;
                 return Vec::new();
             }
             self.even[kind] = even;
@@ -176,8 +189,8 @@ impl Testimony {
         }
         let most = if ends { MOST } else { MOST - RESERVE };
         let mut kept = Vec::new();
-        if ends && self.missed > 0 {
-            kept.push(Event::Missed { count: std::mem::take(&mut self.missed) });
+        if ends {
+            kept.extend(self.unwritten());
         }
         for event in events {
             if self.written < most {
@@ -188,6 +201,13 @@ impl Testimony {
             }
         }
         kept
+    }
+
+    /// How many there were of what was counted alone.
+    fn unwritten(&mut self) -> Vec<Event> {
+        let counts = self.counted.iter_mut().zip(REPEATED.map(Some));
+        let counts = counts.chain([(&mut self.missed, None)]).map(|(count, of)| (mem::take(count), of));
+        counts.filter(|(count, _)| *count > 0).map(|(count, of)| Event::Missed { count, of }).collect()
     }
 
     fn events(&mut self, event: &SessionEvent) -> Vec<Event> {
@@ -304,8 +324,7 @@ impl Testimony {
     }
 }
 
-/// Which of the things it is that one packet of the other end can hold many of, or that it can bring about
-/// without end, and how many at once may be written.
+/// Which of [`REPEATED`] it is, and how many at once may be written.
 fn by_the_other_end(event: &SessionEvent) -> Option<(usize, u32)> {
     let kinds = [
         (matches!(event, SessionEvent::Refused { .. }), 1),
@@ -452,7 +471,7 @@ mod tests {
         assert_eq!(written, 999, "half of all");
         let ended = SessionEvent::Ended { reason: EndReason::Violation, by: EndedBy::ThisEnd };
         let last = agent.told(&ended, Duration::ZERO);
-        assert_eq!(last[0], Event::Missed { count: 999 + 4_000 });
+        assert_eq!(last[0], Event::Missed { count: 999 + 4_000, of: Some(Repeated::Violations) });
         assert!(matches!(last[1], Event::Ended { .. }));
     }
 

@@ -321,7 +321,7 @@ texts! {
     InputResumed => "The other side can operate again.", "相手が再び操作できるようになりました。";
     Violation => "The other side tried what it may not ({0}); nothing happened.",
         "相手が許可されていない操作（{0}）を試みました。何も起きていません。";
-    RefusedAct => "The other side's computer refused this ({0}).", "相手のコンピュータが拒否しました（{0}）。";
+    RefusedAct => "Not done: this session does not allow it ({0}).", "実行されませんでした。このセッションでは許可されていません（{0}）。";
     ScreenshotOfYours => "The other side kept a still picture of this screen.",
         "相手がこの画面を画像として保存しました。";
     ChatLine => "Message: {0}", "メッセージ: {0}";
@@ -340,6 +340,7 @@ texts! {
     Summary =>
         "Summary: with {0}, {1}, {2}; pictures kept: {3}; files copied: none.",
         "まとめ: 相手 {0}、{1}、{2}、保存された画像 {3} 枚、コピーされたファイルなし。";
+    LookedOnly => "{0}, looking only", "{0}（見るだけ）";
     EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";
     ReasonOperatorEnded => "the operator ended it", "オペレータが終了しました";
     ReasonUserEnded => "the user ended it", "利用者が終了しました";

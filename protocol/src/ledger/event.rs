@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::{
     AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
+    Repeated,
 };
 pub use super::words::{MAX_TEXT_BYTES, Witness, clipped};
 use crate::consent::Answer;
@@ -91,9 +92,12 @@ pub enum Event {
         size: u64,
         backup_at: u64,
     },
-    /// So many events of earlier could not be written when they happened.
+    /// So many events of earlier could not be written when they happened; `of`: they could, and were of a kind that
+    /// had been written a moment before.
     Missed {
         count: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Repeated>,
     },
 
     LoggedIn {

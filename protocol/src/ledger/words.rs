@@ -49,6 +49,18 @@ pub enum LogoutCause {
     Revoked,
 }
 
+/// What an end writes once a second at most, and counts beside that (T59).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeated {
+    Refusals,
+    Screenshots,
+    Violations,
+    Questions,
+    Changes,
+    Paths,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminAction {

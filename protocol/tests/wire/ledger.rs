@@ -11,7 +11,7 @@ use tasuki_protocol::{
         wire::StoredRow,
         words::{
             AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote,
-            ReadPurpose,
+            ReadPurpose, Repeated,
         },
     },
     log_key::LogSecretKey,
@@ -50,7 +50,9 @@ fn records_of_the_server_keep_their_words() {
         &E::Restored { size: 7, backup_at: 8 },
         r#"{"type":"restored","size":7,"backup_at":8}"#,
     );
-    all.json("Event::Missed", &E::Missed { count: 3 }, r#"{"type":"missed","count":3}"#);
+    all.json("Event::Missed", &E::Missed { count: 3, of: None }, r#"{"type":"missed","count":3}"#);
+    let counted = E::Missed { count: 2, of: Some(Repeated::Refusals) };
+    all.json("Event::Missed of", &counted, r#"{"type":"missed","count":2,"of":"refusals"}"#);
     all.json("Event::LoggedIn", &E::LoggedIn { from: t(), device: K, mac: None }, r#"{"type":"logged_in","from":"t","device":"0101010101010101010101010101010101010101010101010101010101010101"}"#);
     all.json(
         "Event::LoginFailed",

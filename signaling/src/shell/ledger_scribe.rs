@@ -262,7 +262,7 @@ impl Scribe {
             too_large = refused.count() as u64;
             let count = self.missed + too_large;
             if count > 0 {
-                append(draft, &Entry::server(Event::Missed { count })).ok();
+                append(draft, &Entry::server(Event::Missed { count, of: None })).ok();
             }
         }
         let mut done = Vec::with_capacity(works.len());

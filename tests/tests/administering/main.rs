@@ -1,6 +1,7 @@
 //! What `tasuki-admin` says when something is not as it must be: one sentence that says what to
 //! mend, in the administrator's language, with an exit code of its own.
 
+mod at_hand;
 mod confirming;
 mod full_disk;
 mod limiting;

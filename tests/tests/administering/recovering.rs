@@ -4,10 +4,10 @@ use std::fs;
 use std::process::Command;
 
 use tasuki_protocol::bundle::Bundle;
-use tasuki_tests::running::program;
+use tasuki_tests::running::{Process, program};
 use tasuki_tests::stack::House;
 
-use crate::confirming::at_terminal;
+use crate::at_hand::shown_passphrase;
 use crate::people::enrolled;
 use crate::{administer, answered, started, text};
 
@@ -102,8 +102,17 @@ fn s49_a_slip_in_a_share_is_told_by_its_place_and_the_share_is_asked_for_again()
         one.split(' ').map(|word| if word == fifth { format!("{word}q") } else { word.to_owned() });
     let slip = slip.collect::<Vec<_>>().join(" ");
     let recover = ["init", "--recover"];
-    let (code, said) = at_terminal(&house, &recover, &[&slip, one, two]);
-    assert_eq!(code, Some(0), "{said}");
+    let mut command = Command::new(program("tasuki-admin").expect("the program"));
+    command.arg("--profile").arg(house.folder().join("admin")).args(recover).env("LC_ALL", "C");
+    let mut process = Process::start_at_terminal("tasuki-admin", &command).expect("it starts");
+    for line in [&*slip, one, two] {
+        process.say(line).expect("typed");
+    }
+    let passphrase = shown_passphrase(&process, "en");
+    process.say(passphrase.rsplit(' ').next().expect("a word")).expect("typed");
+    let ended = process.wait_end().expect("it ends");
+    let said = process.log().tail(80);
+    assert_eq!(ended.code(), Some(0), "{said}");
     assert!(said.contains(&format!("Word 5, \"{fifth}q\"")), "{said}");
     assert!(said.contains(&format!("Did you mean {fifth}?")), "{said}");
     // A script's word counts once.

@@ -81,7 +81,7 @@ fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as
     thread::sleep(OWN_HAND);
     letters_arrive(&room, &window, &his);
 
-    past::by_either_way_it_looks_the_same(&room.operator, (&window, &his));
+    past::by_either_way_it_looks_the_same(&room.operator, (&window, &his), &agent);
 
     what_carries_it_is_told(&his, &paint);
 

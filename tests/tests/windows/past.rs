@@ -4,10 +4,11 @@
 use std::{collections::HashMap, thread, time::Duration};
 
 use anyhow::Result;
+use rustix::process::Signal;
 use tasuki_tests::{
     desktop::{Desktop, Picture, Reader, Rgb, role},
     running::until,
-    stack::OperatorWindow,
+    stack::{AgentWindow, OperatorWindow},
 };
 use x11rb::{
     connection::Connection as _,
@@ -20,21 +21,26 @@ use x11rb::{
 use super::USER;
 
 /// A message comes over it and goes, and of both pictures each colour of one is one colour of the other: the veil below
-/// the message shades it.
+/// the message shades it. The host stands still meanwhile: it goes on to make its picture better, for long where the
+/// machine is busy, and two pictures of different moments tell nothing.
 pub(super) fn by_either_way_it_looks_the_same(
     operator: &Desktop,
     (window, his): (&OperatorWindow<'_>, &Reader),
+    agent: &AgentWindow<'_>,
 ) {
     let (past, below) = until("the picture to stand still below a message", || {
         until("the picture to go past the toolkit", || Ok(goes_past(operator)?.then_some(())))?;
-        let before = settled(operator, window);
+        agent.process.signal(Signal::STOP)?;
+        let before = settled(operator, window)?;
         window.click_at(his, role::BUTTON, "Type a text")?;
         until("the toolkit to show the picture", || Ok((!goes_past(operator)?).then_some(())))?;
-        let below = settled(operator, window);
+        let below = settled(operator, window)?;
         window.key("Escape")?;
         until("the picture to go past the toolkit", || Ok(goes_past(operator)?.then_some(())))?;
-        // The host goes on to make it better, late where the machine is busy: then no two pictures tell anything.
-        Ok((settled(operator, window) == before).then_some((before, below)))
+        let after = settled(operator, window)?;
+        agent.process.signal(Signal::CONT)?;
+        // Where all of that took long, the window tells by now that nothing comes.
+        Ok((after == before).then_some((before, below)))
     })
     .unwrap();
 
@@ -62,18 +68,17 @@ fn goes_past(operator: &Desktop) -> Result<bool> {
     Ok(false)
 }
 
-/// What was sent of it at first is made better for a while.
-fn settled(operator: &Desktop, window: &OperatorWindow<'_>) -> Vec<Rgb> {
+/// What was on its way at first is drawn.
+fn settled(operator: &Desktop, window: &OperatorWindow<'_>) -> Result<Vec<Rgb>> {
     let mut last = Vec::new();
     until("the picture to settle", || {
-        thread::sleep(Duration::from_millis(700));
+        thread::sleep(Duration::from_millis(200));
         let now = beside_a_message(window, &operator.picture()?);
         let is_still = now == last;
         last = now;
         Ok(is_still.then_some(()))
-    })
-    .unwrap();
-    last
+    })?;
+    Ok(last)
 }
 
 /// The pixels of the host's picture where no message lies, and below its bar, which tells the time.

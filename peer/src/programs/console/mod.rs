@@ -140,6 +140,8 @@ struct Receipt {
     with: String,
     organisation: String,
     mode: String,
+    /// The mode would let the other side operate, and nobody has allowed that.
+    looked_only: bool,
     began: Option<Instant>,
     pictures: u32,
 }
@@ -236,6 +238,9 @@ impl<'a> Console<'a> {
             SessionEvent::Consent { mode, granted } if *granted != Rights::NONE => {
                 self.granted = *granted;
                 self.receipt.mode = texts::mode(*mode).say(self.manner.lang).to_owned();
+                let would_operate =
+                    self.manner.role == mode.host() && mode.ceiling().has(Capability::Operate);
+                self.receipt.looked_only = would_operate && !granted.has(Capability::Operate);
                 self.receipt.began = Some(Instant::now());
                 self.host = Some(mode.host());
             }

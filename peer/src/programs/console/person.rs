@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tasuki_protocol::grant::Change;
 use tasuki_protocol::ids::{Digest, Role};
 use tasuki_protocol::message::Asked;
-use tasuki_protocol::rights::Rights;
+use tasuki_protocol::rights::{Capability, Rights};
 
 use super::{Console, Opening};
 use crate::core::io::{HumanAct, PersonQuestion, PersonQuestionKind, Reply};
@@ -157,6 +157,7 @@ impl Console<'_> {
 
     pub(super) fn rights_changed(&mut self, change: Change, effective: Rights) {
         self.granted = effective;
+        self.receipt.looked_only &= !effective.has(Capability::Operate);
         if let (Change::Granted, Some(host)) = (change, self.host) {
             self.banner(host);
         }

@@ -83,7 +83,9 @@ impl Console<'_> {
         } else if self.manner.role == Role::Agent {
             self.tell(Text::EndedHere.say(self.manner.lang));
             let pictures = receipt.pictures.to_string();
-            let values = [receipt.with.as_str(), &receipt.mode, &lasted, &pictures];
+            let looked_only = Text::LookedOnly.fill(self.manner.lang, &[&receipt.mode]);
+            let mode = if receipt.looked_only { &looked_only } else { &receipt.mode };
+            let values = [receipt.with.as_str(), mode, &lasted, &pictures];
             self.tell(&Text::Summary.fill(self.manner.lang, &values));
         }
     }

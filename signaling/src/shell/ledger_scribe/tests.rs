@@ -226,7 +226,7 @@ const STUFFED: &str =
 /// How many events the ledger says only the number of.
 fn missed(entries: &[Option<Entry>]) -> u64 {
     let count = |entry: &Option<Entry>| match entry.as_ref().map(|entry| &entry.event) {
-        Some(Event::Missed { count }) => *count,
+        Some(Event::Missed { count, of: None }) => *count,
         Some(_) | None => 0,
     };
     entries.iter().map(count).sum()
