@@ -337,8 +337,7 @@ texts! {
     EndedHere => "Ended. Nothing can be seen any more.", "終了しました。もう何も見えません。";
     EndedUnconnected => "It ended before a connection stood. Nothing was shown.",
         "接続ができる前に終了しました。画面は共有されていません。";
-    Summary =>
-        "Summary: with {0}, {1}, {2}; pictures kept: {3}; files copied: none.",
+    Summary => "Summary: with {0}, {1}, {2}; pictures kept: {3}; files copied: none.",
         "まとめ: 相手 {0}、{1}、{2}、保存された画像 {3} 枚、コピーされたファイルなし。";
     LookedOnly => "{0}, looking only", "{0}（見るだけ）";
     EndedBy => "The session is over: {0}.", "セッションは終了しました: {0}。";

@@ -10,7 +10,7 @@ use super::words::{
     AdminAction, Direction, FileVerdict, LockedOut, LoginFailure, LogoutCause, Overwrote, ReadPurpose,
     Repeated,
 };
-pub use super::words::{MAX_TEXT_BYTES, Witness, clipped};
+pub use super::words::{Class, MAX_TEXT_BYTES, Witness, clipped};
 use crate::consent::Answer;
 use crate::dsse::{DocumentRefused, strict_json};
 use crate::ids::{DeviceKey, Digest, SessionId};
@@ -33,46 +33,6 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     pub event: Event,
-}
-
-/// What stands beside a sealed row for everybody to see. Deliberately coarse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub enum Class {
-    /// Start, stop, clock, restore.
-    Server = 1,
-    /// Sign-in and sign-out of operators.
-    Login = 2,
-    /// What administrators did, reading included (S56).
-    Admin = 3,
-    /// What the server saw of sessions.
-    Session = 4,
-    /// What the ends saw, sealed there.
-    Content = 5,
-}
-
-impl Class {
-    pub const ALL: [Self; 5] = [Self::Server, Self::Login, Self::Admin, Self::Session, Self::Content];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Login => "login",
-            Self::Admin => "admin",
-            Self::Session => "session",
-            Self::Content => "content",
-        }
-    }
-}
-
-impl TryFrom<u8> for Class {
-    type Error = DocumentRefused;
-
-    fn try_from(byte: u8) -> Result<Self, DocumentRefused> {
-        let known = Self::ALL.into_iter().find(|class| *class as u8 == byte);
-        known.ok_or(DocumentRefused::Malformed)
-    }
 }
 
 /// Everything that is ever recorded. S52, S53, S55, S56, S92, S95, S99.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dsse::DocumentRefused;
+
 /// The most bytes of one piece of text in an entry; what is longer is cut with [`clipped`].
 pub const MAX_TEXT_BYTES: usize = 4 * 1024;
 
@@ -12,6 +14,46 @@ pub enum Witness {
     Server,
     Operator,
     Agent,
+}
+
+/// What stands beside a sealed row for everybody to see. Deliberately coarse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Class {
+    /// Start, stop, clock, restore.
+    Server = 1,
+    /// Sign-in and sign-out of operators.
+    Login = 2,
+    /// What administrators did, reading included (S56).
+    Admin = 3,
+    /// What the server saw of sessions.
+    Session = 4,
+    /// What the ends saw, sealed there.
+    Content = 5,
+}
+
+impl Class {
+    pub const ALL: [Self; 5] = [Self::Server, Self::Login, Self::Admin, Self::Session, Self::Content];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Login => "login",
+            Self::Admin => "admin",
+            Self::Session => "session",
+            Self::Content => "content",
+        }
+    }
+}
+
+impl TryFrom<u8> for Class {
+    type Error = DocumentRefused;
+
+    fn try_from(byte: u8) -> Result<Self, DocumentRefused> {
+        let known = Self::ALL.into_iter().find(|class| *class as u8 == byte);
+        known.ok_or(DocumentRefused::Malformed)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

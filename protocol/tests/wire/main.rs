@@ -11,6 +11,7 @@ mod documents;
 mod ledger;
 mod session;
 mod signal;
+mod words;
 
 use std::fmt::Debug;
 

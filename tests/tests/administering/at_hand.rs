@@ -18,9 +18,9 @@ pub(crate) fn shown_passphrase(process: &Process, language: &str) -> String {
     process.wait_for(Mark::default(), question).expect("it waits");
     let lines = process.log().since(Mark::default());
     let shown = lines.iter().filter(|line| line.voice == Voice::Terminal);
-    // Words alone in their line; a share's have its number before them.
+    // Ten words alone in their line: a share's have numbers before them.
     let words = shown.map(|line| line.text.trim()).find(|line| {
-        line.split(' ').count() > 5 && line.chars().all(|c| c.is_ascii_lowercase() || c == ' ')
+        line.split(' ').count() == 10 && line.chars().all(|c| c.is_ascii_lowercase() || c == ' ')
     });
     words.expect("a passphrase").to_owned()
 }
