@@ -6,6 +6,8 @@
 //! signs no bundle and no certificate. Log keys have secrets of their own, wrapped by
 //! passphrase and by master key, and lie on the server in that form.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -225,8 +227,11 @@ fn checked(secret: LogSecretKey, wrapped: &WrappedLogKey) -> Result<LogSecretKey
 }
 
 /// What the administrator keeps in his head or in a safe.
-#[derive(Clone)]
-pub struct Passphrase(Zeroizing<String>);
+pub struct Passphrase {
+    text: Zeroizing<String>,
+    /// What it was made into last: one derivation does for all that is wrapped at one time.
+    derived: Mutex<Option<(Kdf, Zeroizing<[u8; 32]>)>>,
+}
 
 impl std::fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -238,7 +243,7 @@ impl Passphrase {
     /// Ten words drawn by the machine.
     pub fn generate() -> Result<Self, Fault> {
         let bytes = random::<16>()?;
-        Ok(Self(Zeroizing::new(words::words(&*bytes, PASSPHRASE_WORDS))))
+        Ok(Self::of(words::words(&*bytes, PASSPHRASE_WORDS)))
     }
 
     /// One of the person's own making: long and hard to guess (zxcvbn's highest score).
@@ -247,8 +252,8 @@ impl Passphrase {
     /// [`Fault::WeakPassphrase`].
     pub fn own(text: &str, organisation: &str) -> Result<Self, Fault> {
         let passphrase = Self::entered(text);
-        let strength = zxcvbn::zxcvbn(&passphrase.0, &[organisation, "tasuki"]);
-        let long = passphrase.0.chars().count() >= LEAST_CHARS;
+        let strength = zxcvbn::zxcvbn(&passphrase.text, &[organisation, "tasuki"]);
+        let long = passphrase.text.chars().count() >= LEAST_CHARS;
         if long && strength.score() == zxcvbn::Score::Four {
             Ok(passphrase)
         } else {
@@ -258,17 +263,23 @@ impl Passphrase {
 
     /// As typed, with single spaces.
     pub fn entered(text: &str) -> Self {
-        Self(Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+        Self::of(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    fn of(text: String) -> Self {
+        Self { text: Zeroizing::new(text), derived: Mutex::default() }
     }
 
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     fn wrap(&self, bytes: &[u8; 32], context: &[u8], cost: Cost) -> Result<Wrapped, Fault> {
         let Cost { memory_kib, passes, lanes } = cost;
-        let salt = Blob(random::<16>()?.to_vec());
-        let kdf = Kdf { memory_kib, passes, lanes, salt };
+        let new = Kdf { memory_kib, passes, lanes, salt: Blob(random::<16>()?.to_vec()) };
+        let known = self.known().as_ref().map(|(kdf, _)| kdf.clone());
+        let known = known.filter(|kdf| Kdf { salt: new.salt.clone(), ..kdf.clone() } == new);
+        let kdf = known.unwrap_or(new);
         let key = self.key(&kdf)?;
         let (nonce, sealed) = seal(&key, bytes, &bound(&kdf, context))?;
         Ok(Wrapped { kdf: Some(kdf), nonce, sealed })
@@ -280,14 +291,23 @@ impl Passphrase {
         open(&key, wrapped, &bound(kdf, context))
     }
 
+    fn known(&self) -> MutexGuard<'_, Option<(Kdf, Zeroizing<[u8; 32]>)>> {
+        self.derived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn key(&self, kdf: &Kdf) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let mut known = self.known();
+        if let Some((_, key)) = known.as_ref().filter(|(of, _)| of == kdf) {
+            return Ok(key.clone());
+        }
         let params = Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32));
         let params = params.map_err(|_| Fault::WrongPassphrase)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut key = Zeroizing::new([0; 32]);
         argon2
-            .hash_password_into(self.0.as_bytes(), &kdf.salt.0, &mut *key)
+            .hash_password_into(self.text.as_bytes(), &kdf.salt.0, &mut *key)
             .map_err(|_| Fault::WrongPassphrase)?;
+        *known = Some((kdf.clone(), key.clone()));
         Ok(key)
     }
 }
