@@ -4,8 +4,8 @@
 use clap::Args;
 use ed25519_dalek::{Signer, SigningKey};
 use tasuki_protocol::admin::{
-    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, BUNDLE_PATH, CheckToken, ENROL_PATH,
-    EnrolAdmin, JOIN_PATH, ProblemCode, RECOVER_PATH, RecoverAdmin, TOKEN_PATH, TokenOf,
+    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, AdminSignIn, BUNDLE_PATH, CheckToken,
+    ENROL_PATH, EnrolAdmin, JOIN_PATH, ProblemCode, RECOVER_PATH, RecoverAdmin, TOKEN_PATH, TokenOf,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::bundle::Bundle;
@@ -188,7 +188,7 @@ async fn enrol_key(
         key: public(&key),
         proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
     };
-    let client = Client { place, key: None };
+    let client = Client { place, key: None, sign_in: None };
     // Whatever can be wrong here is found before a token is used up and others are shut out.
     let ready = match door {
         Door::Back(options) => {
@@ -203,24 +203,30 @@ async fn enrol_key(
         Some(ready) => {
             let root = ready.word(&token, &key);
             let request = RecoverAdmin { enrol: request, root };
-            client.post::<serde_json::Value>(RECOVER_PATH, &request).await
+            client.post::<AdminSignIn>(RECOVER_PATH, &request).await
         }
-        None => client.post::<serde_json::Value>(door.path(), &request).await,
+        None => client.post::<AdminSignIn>(door.path(), &request).await,
     };
     if !is_known && !is_replaced && matches!(taken, Err(Fault::Refused(_))) {
         profile.forget_key();
     }
-    match taken {
-        Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
+    let taken = match taken {
+        Err(Fault::Refused(_)) if is_known => {
+            let_in_before(place, &key, &password).await.map_or(taken, Ok)
+        }
+        taken => taken,
+    };
+    let sign_in = match taken {
         Err(Fault::Refused(ProblemCode::SignIn)) if by_the_machine.is_some() => {
             return Err(Fault::TokenOver);
         }
-        taken => drop(taken?),
-    }
+        taken => taken?,
+    };
     if is_replaced {
         profile.use_next_key()?;
     }
     profile.keep_place(place)?;
+    profile.keep_session(&sign_in.session)?;
     Ok((key, ready))
 }
 
@@ -251,7 +257,7 @@ fn own_key(profile: &Profile, door: Door<'_>) -> Result<OwnKey, Fault> {
 
 /// That the server is there, and is the one that was meant: before anything is typed or kept.
 async fn look_for(place: &Place, profile: &Profile) -> Result<(), Fault> {
-    match (Client { place, key: None }).fetch::<serde_json::Value>(BUNDLE_PATH).await {
+    match (Client { place, key: None, sign_in: None }).fetch::<serde_json::Value>(BUNDLE_PATH).await {
         Ok(_) | Err(Fault::Refused(_)) => Ok(()),
         // Before there is a bundle the fingerprint is all that tells which server it is.
         Err(Fault::OtherServer { address }) if profile.bundle(None).is_err() => {
@@ -270,13 +276,16 @@ async fn check_token(place: &Place, door: Door<'_>, token: &str) -> Result<(), F
         Door::Back(_) => return Ok(()),
     };
     let ask = CheckToken { token: token.to_owned(), by };
-    Client { place, key: None }.post::<serde_json::Value>(TOKEN_PATH, &ask).await.map(drop)
+    Client { place, key: None, sign_in: None }
+        .post::<serde_json::Value>(TOKEN_PATH, &ask)
+        .await
+        .map(drop)
 }
 
-/// Whether an earlier try went through and only its answer was lost: then key and password open the
+/// Where an earlier try went through and only its answer was lost: then key and password open the
 /// door, and the token is used up.
-async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
-    let client = Client { place, key: Some(key) };
+async fn let_in_before(place: &Place, key: &SigningKey, password: &str) -> Option<AdminSignIn> {
+    let client = Client { place, key: Some(key), sign_in: None };
     let request = AdminLogin {
         password: password.to_owned(),
         totp: None,
@@ -284,7 +293,7 @@ async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
         macs: tasuki_terminal::hardware::addresses(),
     };
     let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
-    matches!(answer, Ok(AdminLoginAnswer::SignedIn { .. }))
+    if let Ok(AdminLoginAnswer::SignedIn(sign_in)) = answer { Some(sign_in) } else { None }
 }
 
 async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> Result<Printed, Fault> {
@@ -354,7 +363,7 @@ pub(super) fn new_passphrase(
 
 impl Arrival {
     pub(super) fn client(&self) -> Client<'_> {
-        Client { place: &self.place, key: Some(&self.key) }
+        Client { place: &self.place, key: Some(&self.key), sign_in: Some(&self.profile) }
     }
 
     pub(super) async fn fetch<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {

@@ -36,7 +36,7 @@ fn wrapped_log_keys(house: &House) -> Vec<WrappedLogKey> {
     let profile = Profile::at(house.folder().join("admin"));
     let place = Place::of(&profile.bundle(None).expect("a bundle"));
     let key: SigningKey = profile.key().expect("a key");
-    let client = Client { place: &place, key: Some(&key) };
+    let client = Client { place: &place, key: Some(&key), sign_in: Some(&profile) };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let kept = runtime.block_on(client.fetch::<WrappedLogKeys>(LOG_KEYS_PATH)).expect("the keys");
     kept.log_keys
