@@ -23,7 +23,7 @@ use super::admin_sign_ins::Shown;
 use super::clock;
 use super::failures::Counted;
 use super::names::{Cell, Person};
-use super::passwords::{Lane, Turn};
+use super::passwords::{Lane, Turn, Whose};
 use super::rules;
 use super::second::{Owner, Second};
 use crate::core::heads::Claim;
@@ -62,6 +62,11 @@ impl AdminId {
     /// Under which failed logins are counted, apart from operators.
     pub(super) fn subject(self) -> i64 {
         -self.0
+    }
+
+    /// In which his passwords wait to be looked at.
+    pub(super) fn lane(self) -> Lane {
+        Lane::Known(Some(Whose::Administrator(self.0)))
     }
 }
 
@@ -130,7 +135,8 @@ impl Accounts {
             self.store.is_free("SELECT 1 FROM admins WHERE look = ?", &look).await?;
         }
         let normal = Zeroizing::new(rules::normal(&request.password));
-        let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
+        let password = self.passwords.hash(normal, Some(Whose::Device(request.key.0))).await;
+        let password = password.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
         let use_up = Step::new("DELETE FROM admin_tokens WHERE hash = ? AND kind = ?")
@@ -217,7 +223,7 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<(AdminLoginAnswer, Vec<Step>), LoginRefused> {
         let subject = admin.subject();
-        let turn = self.passwords.queue(Lane::Known)?;
+        let turn = self.passwords.queue(admin.lane())?;
         let counted = self.count_failure(subject, BY_KEY).await?;
         let judged = self.judge_admin((admin, from, counted), (request, address), turn).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
