@@ -107,7 +107,7 @@ fn data_keys(house: &House, log_keys: &[[u8; 32]]) -> Vec<Vec<u8>> {
 }
 
 /// T63: a key that records are sealed with is not in the server's folder, nor in a log that tells everything, whether it
-/// is in use, was thrown away while the server ran, or was another run's.
+/// is in use, was thrown away while the server ran, or was another run's; and in its memory is the one in use alone.
 #[test]
 fn t63_no_data_key_is_written_down_at_the_server() {
     let mut house = House::set_up().expect("a house");
@@ -126,6 +126,14 @@ fn t63_no_data_key_is_written_down_at_the_server() {
     there.extend(house.server.log().tail(usize::MAX).into_bytes());
     for (at, key) in keys.iter().enumerate() {
         assert!(!any_in(&there, &encodings(key)), "data key {at} of {} is written down", keys.len());
+    }
+    let hex = |key: &Vec<u8>| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let memory = memory_of(house.server.id());
+    let (newest, closed) = keys.split_last().expect("keys");
+    assert!(any_in(&memory, std::slice::from_ref(newest)), "the one in use is, as bytes");
+    for (at, key) in closed.iter().enumerate() {
+        let needles = [key.clone(), hex(key).into_bytes()];
+        assert!(!any_in(&memory, &needles), "data key {at} of {} is remembered", keys.len());
     }
 }
 
