@@ -287,9 +287,10 @@ impl Rooms {
             Input::NotUnderstood { connection, reason } => {
                 if self.desks.contains_key(&connection) {
                     self.refuse_operator(connection, reason);
-                } else {
+                } else if self.agents.contains_key(&connection) {
                     self.refuse_agent(connection, reason);
                 }
+                // Who was withdrawn meanwhile is nobody's agent: he is hung up on, as with what he says that has a form.
             }
             Input::Pinged { connection } => self.pinged(connection, now),
             Input::Gone { connection } => {

@@ -322,6 +322,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (120, "admin_limits", include_str!("migrations/0120_admin_limits.sql")),
     (130, "admin_sign_ins", include_str!("migrations/0130_admin_sign_ins.sql")),
     (140, "refused_tries", include_str!("migrations/0140_refused_tries.sql")),
+    (150, "ends_after_restore", include_str!("migrations/0150_ends_after_restore.sql")),
 ];
 
 fn migrator() -> Migrator {
