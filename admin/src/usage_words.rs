@@ -234,7 +234,7 @@ const WORDS: Words = &[
     ),
     (
         "audit acknowledge-restore --reason",
-        "記録に残る理由（500文字まで）。オペレーターと利用者のすべてのプログラムにも渡るため、人の名前は書かないでください",
+        "記録に残る理由（500文字まで）。オペレータと利用者のすべてのプログラムにも渡るため、人の名前は書かないでください",
     ),
     (
         "audit acknowledge-restore --seen",

@@ -94,7 +94,7 @@ pub enum Input {
         connection: ConnectionId,
         message: AgentToServer,
     },
-    /// A text that is no message of the protocol, or of another version.
+    /// A text that is no message of the protocol, or of another version; of who was withdrawn meanwhile it is nobody's.
     NotUnderstood {
         connection: ConnectionId,
         reason: RefusalReason,
@@ -290,7 +290,6 @@ impl Rooms {
                 } else if self.agents.contains_key(&connection) {
                     self.refuse_agent(connection, reason);
                 }
-                // Who was withdrawn meanwhile is nobody's agent: he is hung up on, as with what he says that has a form.
             }
             Input::Pinged { connection } => self.pinged(connection, now),
             Input::Gone { connection } => {
