@@ -13,17 +13,18 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, ENROL_PATH, MAX_CLOCK_S, Problem, ProblemCode, request_proof,
+    ADMIN_HEADER, ADMIN_SESSION_HEADER, ENROL_PATH, MAX_CLOCK_S, Problem, ProblemCode, request_proof,
 };
 use tasuki_protocol::ledger::wire::{OPEN_LEDGER_PATH, READ_ROWS_PATH};
 use tasuki_protocol::signal;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 use crate::pin;
-use crate::profile::Place;
+use crate::profile::{Place, Profile};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest is the list of devices, some 2 KB of each that is approved: room for 30,000.
@@ -43,6 +44,8 @@ struct Answered {
 pub struct Client<'a> {
     pub place: &'a Place,
     pub key: Option<&'a SigningKey>,
+    /// Where the sign-in is kept in which the key's owner asks.
+    pub sign_in: Option<&'a Profile>,
 }
 
 impl Client<'_> {
@@ -78,7 +81,8 @@ impl Client<'_> {
     ) -> Result<A, Fault> {
         let late = |_| self.unreachable("it does not answer");
         let most = most_of(&method, path);
-        let request = self.request(method, path, body)?;
+        let session = self.sign_in.map(Profile::session).transpose()?.flatten();
+        let request = self.request(method, path, body, session.as_ref())?;
         let Answered { status, text, at } =
             tokio::time::timeout(PATIENCE, self.exchange(request, most)).await.map_err(late)??;
         if status.is_success() {
@@ -92,7 +96,14 @@ impl Client<'_> {
                 let unauthorised = Fault::Refused(ProblemCode::Unauthorised);
                 Err(off.map_or(unauthorised, |ahead_s| Fault::ClockOff { ahead_s }))
             }
-            Ok(problem) => Err(Fault::Refused(problem.code)),
+            Ok(problem) => {
+                if problem.code == ProblemCode::AdminSignIn
+                    && let (Some(kept), Some(over)) = (self.sign_in, &session)
+                {
+                    kept.forget_session(over);
+                }
+                Err(Fault::Refused(problem.code))
+            }
             // Once the token is used the path is gone, as if it had never been (T57).
             Err(_) if path == ENROL_PATH && status == StatusCode::NOT_FOUND && text.is_empty() => {
                 Err(Fault::Refused(ProblemCode::Unauthorised))
@@ -101,7 +112,13 @@ impl Client<'_> {
         }
     }
 
-    fn request(&self, method: Method, path: &str, body: String) -> Result<Request<Full<Bytes>>, Fault> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+        session: Option<&Zeroizing<String>>,
+    ) -> Result<Request<Full<Bytes>>, Fault> {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(path)
@@ -111,7 +128,11 @@ impl Client<'_> {
             request = request.header("content-type", "application/json");
         }
         if let Some(key) = self.key {
-            request = request.header(ADMIN_HEADER, proof(key, &method, path, &body)?);
+            let session = session.map(|session| session.as_str());
+            request = request.header(ADMIN_HEADER, proof(key, (&method, path, &body), session)?);
+            if let Some(session) = session {
+                request = request.header(ADMIN_SESSION_HEADER, session);
+            }
         }
         request
             .body(Full::new(Bytes::from(body)))
@@ -177,13 +198,18 @@ fn unix() -> i64 {
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn proof(key: &SigningKey, method: &Method, path: &str, body: &str) -> Result<String, Fault> {
+fn proof(
+    key: &SigningKey,
+    (method, path, body): (&Method, &str, &str),
+    session: Option<&str>,
+) -> Result<String, Fault> {
     let failed = |_| Fault::Unreachable { address: String::new(), why: "no randomness".into() };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(failed)?;
     let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
     let now = unix();
-    let signed = request_proof(now.unsigned_abs(), &nonce, method.as_str(), path, body.as_bytes());
+    let asked = (method.as_str(), path, body.as_bytes());
+    let signed = request_proof((now.unsigned_abs(), &nonce), asked, session);
     let signature = STANDARD.encode(key.sign(signed.as_bytes()).to_bytes());
     Ok(format!("{now}.{nonce}.{signature}"))
 }

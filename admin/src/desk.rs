@@ -60,7 +60,8 @@ impl Desk {
         settings.check_server(&Place::of(&kept))?;
         let key = profile.key()?;
         let place = Place::of(&kept);
-        let news: TrustNews = Client { place: &place, key: None }.fetch(TRUST_PATH).await?;
+        let news: TrustNews =
+            Client { place: &place, key: None, sign_in: None }.fetch(TRUST_PATH).await?;
         let (bundle, server) = match profile.renew(&kept, &news)? {
             Renewed::Goes(newest) => (*newest, None),
             Renewed::Behind(server) => (kept, Some(server)),
@@ -100,7 +101,7 @@ impl Desk {
     }
 
     pub fn client(&self) -> Client<'_> {
-        Client { place: &self.place, key: Some(&self.key) }
+        Client { place: &self.place, key: Some(&self.key), sign_in: Some(&self.profile) }
     }
 
     /// # Errors
@@ -176,8 +177,8 @@ fn asks_for_login(fault: &Fault) -> bool {
 /// How often the digits of an authenticator that is being set up are asked for again.
 const MORE_TRIES: u8 = 2;
 
-/// Asks for the password, and for the authenticator's digits if the server does. Gives a new
-/// authenticator's address as it is shown.
+/// Asks for the password, and for the authenticator's digits if the server does, and keeps the sign-in. Shows a
+/// new authenticator's address.
 ///
 /// # Errors
 /// [`Fault::Locked`], or as [`Client::post`].
@@ -203,7 +204,10 @@ pub async fn log_in(
             (answer, _) => answer.map_err(of_a_sign_in)?,
         };
         match answer {
-            AdminLoginAnswer::SignedIn { expires_in } => return Ok(expires_in),
+            AdminLoginAnswer::SignedIn(begun) => {
+                client.sign_in.map_or(Ok(()), |profile| profile.keep_session(&begun.session))?;
+                return Ok(begun.expires_in);
+            }
             AdminLoginAnswer::Locked { seconds } => return Err(Fault::Locked { seconds }),
             AdminLoginAnswer::OutsideHours { opens, zone } => {
                 return Err(Outside::Hours { opens, zone }.into());

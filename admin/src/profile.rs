@@ -23,6 +23,8 @@ use crate::fault::Fault;
 const KEY: &str = "admin.key";
 /// Takes the other's place once the server is known to know it.
 const NEXT_KEY: &str = "admin.next.key";
+/// What the last sign-in at this computer was answered with.
+const SESSION: &str = "admin.session";
 const PLACE: &str = "server.json";
 const VAULT: &str = "vault.json";
 const CHECKPOINT: &str = "ledger.note";
@@ -222,17 +224,43 @@ impl Profile {
     }
 
     fn read_key(&self, name: &str) -> Result<SigningKey, Fault> {
+        let none = || Fault::NotEnrolled(self.0.clone());
+        let text = self.read_secret(name)?.ok_or_else(none)?;
+        let secret = text.trim().parse::<Digest>();
+        let secret = secret.map_err(|_| Fault::DamagedKey(self.0.join(name)))?;
+        Ok(SigningKey::from_bytes(&secret.0))
+    }
+
+    /// `None`: there is none that can be read.
+    fn read_secret(&self, name: &str) -> Result<Option<Zeroizing<String>>, Fault> {
         let file = self.0.join(name);
-        let mut text = Zeroizing::new(String::new());
-        let none = |_| Fault::NotEnrolled(self.0.clone());
-        let mut open = fs::File::open(&file).map_err(none)?;
-        // Whoever has a copy of it acts in its owner's sign-in.
-        if open.metadata().map_err(none)?.mode() & 0o077 != 0 {
+        let Ok(mut open) = fs::File::open(&file) else { return Ok(None) };
+        // Whoever has a copy of it passes for its owner.
+        if open.metadata().is_ok_and(|about| about.mode() & 0o077 != 0) {
             return Err(Fault::OpenToOthers(file));
         }
-        open.read_to_string(&mut text).map_err(none)?;
-        let secret: Digest = text.trim().parse().map_err(|_| Fault::DamagedKey(file))?;
-        Ok(SigningKey::from_bytes(&secret.0))
+        let mut text = Zeroizing::new(String::new());
+        Ok(open.read_to_string(&mut text).is_ok().then_some(text))
+    }
+
+    /// The sign-in in which this computer's owner asks, if it has not ended. What is none is as none.
+    ///
+    /// # Errors
+    /// [`Fault::OpenToOthers`].
+    pub fn session(&self) -> Result<Option<Zeroizing<String>>, Fault> {
+        let is_one = |text: &Zeroizing<String>| text.bytes().all(|byte| byte.is_ascii_graphic());
+        Ok(self.read_secret(SESSION)?.filter(is_one))
+    }
+
+    pub fn keep_session(&self, session: &str) -> Result<(), Fault> {
+        self.write(SESSION, session.as_bytes())
+    }
+
+    /// It has ended; one that was begun meanwhile has not. What cannot be removed does no harm.
+    pub fn forget_session(&self, over: &str) {
+        if self.session().is_ok_and(|kept| kept.is_some_and(|kept| *kept == over)) {
+            fs::remove_file(self.0.join(SESSION)).ok();
+        }
     }
 
     pub fn keep_key(&self, key: &SigningKey) -> Result<(), Fault> {
@@ -391,7 +419,16 @@ mod tests {
         profile.keep_key(&SigningKey::from_bytes(&[7; 32])).unwrap();
         assert!(profile.key().is_ok(), "as it is written");
         let file = folder.path().join(KEY);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        profile.keep_session("a sign-in").unwrap();
+        assert_eq!(profile.session().unwrap(), None, "no word of a request");
+        profile.keep_session("sign-in").unwrap();
+        assert_eq!(profile.session().unwrap().unwrap().as_str(), "sign-in");
+        for name in [KEY, SESSION] {
+            let file = folder.path().join(name);
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        }
+        let open = profile.session().unwrap_err();
+        assert!(matches!(&open, Fault::OpenToOthers(file) if file.ends_with(SESSION)), "{open:?}");
         let fault = profile.key().unwrap_err();
         for language in [Language::En, Language::Ja] {
             let sentence = language.fault(&fault);

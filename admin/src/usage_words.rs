@@ -232,7 +232,10 @@ const WORDS: Words = &[
         "audit acknowledge-restore",
         "バックアップの復元を承知し、古い記録を引き継ぎます。確認とパスフレーズを求めます",
     ),
-    ("audit acknowledge-restore --reason", "記録に残る理由"),
+    (
+        "audit acknowledge-restore --reason",
+        "記録に残る理由（500文字まで）。オペレータと利用者のすべてのプログラムにも渡るため、人の名前は書かないでください",
+    ),
     (
         "audit acknowledge-restore --seen",
         "いずれかのプログラムが見たという最大の記録数（既定はこのコンピュータで見たもの）",

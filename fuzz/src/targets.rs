@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use server::{breached_list, forwarded_for, limits, policy, policy_file, server_settings};
 use streams::{leg_stream, remote_candidate, stun_request, ticket_frame, turn_answer, vp8};
 use tasuki_protocol::{
-    admin::{AddOperator, EnrolAdmin, Problem, RecoverAdmin},
+    admin::{AddOperator, AdminLoginAnswer, AdminSignIn, EnrolAdmin, Problem, RecoverAdmin},
     backup::BackupHead,
     bundle::{Bundle, TrustNews},
     certificate::{Certificate, Revocations},
@@ -265,6 +265,8 @@ fn admin_request(bytes: &[u8]) {
     json::<RecoverAdmin>(bytes);
     json::<AddOperator>(bytes);
     json::<Problem>(bytes);
+    json::<AdminLoginAnswer>(bytes);
+    json::<AdminSignIn>(bytes);
 }
 
 /// Nothing opens a tunnel or switches but a whole head with nothing behind it.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use crate::admin_login::{AdminLogin, AdminLoginAnswer, AdminSignIn};
 pub use crate::mending::{
     AddAdmin, AdminAdded, ChangeAdminPassword, InvitationEntry, InvitationList, LimitAdmin,
     LimitOperator, NameOperator, Outcome, ResetPassword, WithdrawInvitations,
@@ -12,17 +13,17 @@ use crate::blob::Blob;
 use crate::ids::{DeviceKey, Digest, TenantId};
 use crate::rights::Mode;
 
-/// `POST` [`EnrolAdmin`]; works once, with the token that `setup` printed (T57).
+/// `POST` [`EnrolAdmin`] → [`AdminSignIn`]; works once, with the token that `setup` printed (T57).
 pub const ENROL_PATH: &str = "/v1/admin/enrol";
-/// `POST` [`EnrolAdmin`], with a token that another administrator made.
+/// `POST` [`EnrolAdmin`] → [`AdminSignIn`], with a token that another administrator made.
 pub const JOIN_PATH: &str = "/v1/admin/join";
 /// `POST` [`CheckToken`] → nothing, where it still holds: so that nobody types a password in vain.
 pub const TOKEN_PATH: &str = "/v1/admin/token";
-/// `POST` [`RecoverAdmin`], with a token that `tasuki-server recovery-token` made.
+/// `POST` [`RecoverAdmin`] → [`AdminSignIn`], with a token that `tasuki-server recovery-token` made.
 pub const RECOVER_PATH: &str = "/v1/admin/recover";
 /// `POST` [`AdminLogin`] → [`AdminLoginAnswer`]. Signed, like all that follow.
 pub const ADMIN_LOGIN_PATH: &str = "/v1/admin/login";
-/// `POST` → nothing.
+/// `POST` → nothing; ends the one sign-in in which it is asked.
 pub const ADMIN_LOGOUT_PATH: &str = "/v1/admin/logout";
 /// `GET` → [`AdminList`]; `POST` [`AddAdmin`] → [`AdminAdded`].
 pub const ADMINS_PATH: &str = "/v1/admin/admins";
@@ -51,9 +52,11 @@ pub const BUNDLE_PATH: &str = "/v1/bundle";
 
 /// Header of every administrator's request but enrolment: unix seconds, `.`, a
 /// random nonce in hexadecimal, `.`, base64 of Ed25519 over [`ADMIN_PROOF`], the
-/// two, method, path (with its query, if it has one) and SHA-256 of the body in hexadecimal, separated by newlines: see
-/// [`request_proof`].
+/// two, method, path (with its query, if it has one) and SHA-256 in hexadecimal of the body and of
+/// [`ADMIN_SESSION_HEADER`]'s value, separated by newlines: see [`request_proof`].
 pub const ADMIN_HEADER: &str = "tasuki-admin";
+/// Header of every request of an administrator who is signed in: [`AdminSignIn::session`]. T55.
+pub const ADMIN_SESSION_HEADER: &str = "tasuki-admin-session";
 pub const ADMIN_PROOF: &str = "tasuki-admin-request-v1";
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,10 +150,15 @@ impl std::fmt::Debug for OperatorAdded {
 /// How far the clock by which a request was signed may be off the server's, in seconds.
 pub const MAX_CLOCK_S: u64 = 5 * 60;
 
-/// What an administrator's signature covers.
-pub fn request_proof(unix: u64, nonce: &str, method: &str, path: &str, body: &[u8]) -> String {
-    let digest = Digest(Sha256::digest(body).into());
-    format!("{ADMIN_PROOF}\n{unix}\n{nonce}\n{method}\n{path}\n{digest}")
+/// What an administrator's signature covers: time and nonce, the request, and the sign-in in which he makes it.
+pub fn request_proof(
+    (unix, nonce): (u64, &str),
+    (method, path, body): (&str, &str, &[u8]),
+    session: Option<&str>,
+) -> String {
+    let digest = |bytes: &[u8]| Digest(Sha256::digest(bytes).into());
+    let (body, session) = (digest(body), digest(session.unwrap_or_default().as_bytes()));
+    format!("{ADMIN_PROOF}\n{unix}\n{nonce}\n{method}\n{path}\n{body}\n{session}")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,52 +215,6 @@ pub struct OperatorEntry {
 pub enum OperatorState {
     Enabled,
     Disabled,
-}
-
-/// An administrator signs in; the key that signs the request stands for the device.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminLogin {
-    pub password: String,
-    pub totp: Option<String>,
-    pub authenticator: crate::login::Authenticator,
-    /// As [`crate::login::LoginRequest::macs`].
-    pub macs: Vec<String>,
-}
-
-impl std::fmt::Debug for AdminLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AdminLogin(..)")
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AdminLoginAnswer {
-    SignedIn {
-        expires_in: u64,
-    },
-    NeedsTotp,
-    TotpSetup {
-        uri: String,
-    },
-    Locked {
-        seconds: u64,
-    },
-    /// As [`crate::login::LoginAnswer::OutsideHours`]: key, password and second factor are right.
-    OutsideHours {
-        opens: Option<u64>,
-        zone: String,
-    },
-    OutsideAddresses,
-    OutsideHardware,
-    LimitsUnreadable,
-}
-
-impl std::fmt::Debug for AdminLoginAnswer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AdminLoginAnswer(..)")
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! clock or draws randomness: times, seeds and bytes are handed in.
 
 pub mod admin;
+mod admin_login;
 pub mod backup;
 mod binary;
 pub mod blob;

@@ -8,6 +8,7 @@ pub mod acme_fault;
 mod acts;
 mod admin_limits;
 mod admin_password;
+mod admin_sign_ins;
 mod admins;
 mod backup;
 pub mod backup_fault;

@@ -55,7 +55,7 @@ pub struct PruneOptions {
 
 #[derive(Debug, Args)]
 pub struct RestoreOptions {
-    /// Why, as it will stand in the ledger and before all who follow it, at most 500 characters
+    /// Why, as it will stand in the ledger, at most 500 characters; the server gives it to every operator's and end user's program, so name nobody
     #[arg(long)]
     reason: String,
     /// The most records that any program says it has seen [default: those seen on this computer]

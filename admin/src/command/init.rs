@@ -2,21 +2,17 @@
 //! further administrators' keys.
 
 use clap::Args;
-use ed25519_dalek::{Signer, SigningKey};
-use tasuki_protocol::admin::{
-    ADMIN_LOGIN_PATH, ADMIN_PROOF, AdminLogin, AdminLoginAnswer, BUNDLE_PATH, CheckToken, ENROL_PATH,
-    EnrolAdmin, JOIN_PATH, ProblemCode, RECOVER_PATH, RecoverAdmin, TOKEN_PATH, TokenOf,
-};
-use tasuki_protocol::blob::Blob;
+use ed25519_dalek::SigningKey;
+use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
 use tasuki_protocol::keys::{SERVER_KEYS_PATH, ServerKeys};
 use tasuki_protocol::log_key::LogSecretKey;
 use tasuki_protocol::login::Authenticator;
-use zeroize::Zeroizing;
 
+use super::door::{Door, enrol_key};
 use super::making::{Making, new_passphrase, tell};
-use super::recover::{self, Came, Ready};
+use super::recover::{self, Ready};
 use crate::client::Client;
 use crate::desk::log_in;
 pub(super) use crate::desk::unix;
@@ -65,24 +61,6 @@ pub(super) struct Arrival {
     pub(super) json: bool,
     /// What was made ready on the way in, by who comes back.
     pub(super) ready: Option<Ready>,
-}
-
-/// By which an administrator comes.
-#[derive(Debug, Clone, Copy)]
-enum Door<'a> {
-    First,
-    Invited,
-    /// With the token of another administrator, or of the server's own machine.
-    Back(&'a InitOptions),
-}
-
-impl Door<'_> {
-    fn path(self) -> &'static str {
-        match self {
-            Self::First => ENROL_PATH,
-            Self::Invited | Self::Back(_) => JOIN_PATH,
-        }
-    }
 }
 
 pub(super) async fn run(settings: &Settings, options: &InitOptions) -> Result<Printed, Fault> {
@@ -163,149 +141,6 @@ fn ask_fingerprint(language: Language) -> Result<Digest, Fault> {
     }
 }
 
-/// Makes this computer's key an administrator's. The key is kept before the server takes it:
-/// an administrator's key that nobody holds is a lost server.
-async fn enrol_key(
-    profile: &Profile,
-    place: &Place,
-    language: Language,
-    name: &str,
-    door: Door<'_>,
-) -> Result<(SigningKey, Option<Ready>), Fault> {
-    look_for(place, profile).await?;
-    let token = prompt::secret(&language.ask_token())?;
-    // Of an earlier try whose answer was lost the token is used up, and the key is known.
-    if profile.key().is_err() {
-        check_token(place, door, &token).await?;
-    }
-    let mut password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
-    let OwnKey { key, is_known, is_replaced } = own_key(profile, door)?;
-    let client = Client { place, key: None };
-    // Whatever can be wrong here is found before a token is used up and others are shut out.
-    let ready = match door {
-        Door::Back(options) => {
-            Some(recover::prepare(&client, profile, language, (options, &token)).await?)
-        }
-        Door::First | Door::Invited => None,
-    };
-    // The key of before stays: that the other was refused will be the server's word alone.
-    if is_replaced { profile.keep_next_key(&key) } else { profile.keep_key(&key) }?;
-    let by_the_machine = ready.as_ref().filter(|ready| ready.came == Came::ByMachine);
-    let taken = loop {
-        let taken = knock(&client, (door, by_the_machine), (&token, name, &password), &key).await;
-        match taken {
-            // The token is still good, and only a person has another password.
-            Err(fault @ Fault::Refused(ProblemCode::Breached)) if prompt::is_person() => {
-                prompt::show(&language.fault(&fault));
-                password = prompt::new_secret(language, &language.ask_new_password(), LEAST_CHARS)?;
-            }
-            taken => break taken,
-        }
-    };
-    if !is_known && !is_replaced && matches!(taken, Err(Fault::Refused(_))) {
-        profile.forget_key();
-    }
-    match taken {
-        Err(Fault::Refused(_)) if is_known && is_in(place, &key, &password).await => {}
-        Err(Fault::Refused(ProblemCode::SignIn)) if by_the_machine.is_some() => {
-            return Err(Fault::TokenOver);
-        }
-        taken => drop(taken?),
-    }
-    if is_replaced {
-        profile.use_next_key()?;
-    }
-    profile.keep_place(place)?;
-    Ok((key, ready))
-}
-
-/// Asks for what the token is good for: that `key` be an administrator's.
-async fn knock(
-    client: &Client<'_>,
-    (door, by_the_machine): (Door<'_>, Option<&Ready>),
-    (token, name, password): (&str, &str, &str),
-    key: &SigningKey,
-) -> Result<serde_json::Value, Fault> {
-    let signed = Zeroizing::new([ADMIN_PROOF, "\n", token].concat());
-    let request = EnrolAdmin {
-        token: token.to_owned(),
-        name: name.to_owned(),
-        password: password.to_owned(),
-        key: public(key),
-        proof: Blob(key.sign(signed.as_bytes()).to_bytes().to_vec()),
-    };
-    match by_the_machine {
-        Some(ready) => {
-            let root = ready.word(token, key);
-            client.post(RECOVER_PATH, &RecoverAdmin { enrol: request, root }).await
-        }
-        None => client.post(door.path(), &request).await,
-    }
-}
-
-/// The key with which this computer comes.
-struct OwnKey {
-    key: SigningKey,
-    /// An earlier try may have brought it to the server.
-    is_known: bool,
-    is_replaced: bool,
-}
-
-fn own_key(profile: &Profile, door: Door<'_>) -> Result<OwnKey, Fault> {
-    let before = match profile.key() {
-        Ok(key) => Some(key),
-        Err(Fault::NotEnrolled(_)) => None,
-        Err(fault) => return Err(fault),
-    };
-    // A key that the server took once and refuses now may be in other hands.
-    let is_refused = matches!(door, Door::Back(_)) && profile.place().is_some();
-    let is_replaced = is_refused && before.is_some();
-    let waiting = if is_replaced { profile.next_key() } else { before };
-    let (key, is_known) = match waiting {
-        Some(key) => (key, true),
-        None => (SigningKey::from_bytes(&*random::<32>()?), false),
-    };
-    Ok(OwnKey { key, is_known, is_replaced })
-}
-
-/// That the server is there, and is the one that was meant: before anything is typed or kept.
-async fn look_for(place: &Place, profile: &Profile) -> Result<(), Fault> {
-    match (Client { place, key: None }).fetch::<serde_json::Value>(BUNDLE_PATH).await {
-        Ok(_) | Err(Fault::Refused(_)) => Ok(()),
-        // Before there is a bundle the fingerprint is all that tells which server it is.
-        Err(Fault::OtherServer { address }) if profile.bundle(None).is_err() => {
-            Err(Fault::OtherFingerprint { address })
-        }
-        Err(fault) => Err(fault),
-    }
-}
-
-/// That a token is good for anything, before a password is chosen for it. Who comes back has his own way to
-/// find that out ([`recover::prepare`]).
-async fn check_token(place: &Place, door: Door<'_>, token: &str) -> Result<(), Fault> {
-    let by = match door {
-        Door::First => TokenOf::Setup,
-        Door::Invited => TokenOf::Administrator,
-        Door::Back(_) => return Ok(()),
-    };
-    let ask = CheckToken { token: token.to_owned(), by };
-    Client { place, key: None }.post::<serde_json::Value>(TOKEN_PATH, &ask).await.map(drop)
-}
-
-/// Whether an earlier try went through and only its answer was lost: then key and password open the
-/// door, and the token is used up.
-async fn is_in(place: &Place, key: &SigningKey, password: &str) -> bool {
-    let client = Client { place, key: Some(key) };
-    let request = AdminLogin {
-        password: password.to_owned(),
-        totp: None,
-        authenticator: Authenticator::Keep,
-        macs: tasuki_terminal::hardware::addresses(),
-    };
-    let answer = client.post::<AdminLoginAnswer>(ADMIN_LOGIN_PATH, &request).await;
-    matches!(answer, Ok(AdminLoginAnswer::SignedIn { .. }))
-}
-
 async fn create(arrival: &Arrival, keys: &ServerKeys, options: &InitOptions) -> Result<Printed, Fault> {
     let (passphrase, made) =
         new_passphrase(arrival.language, &keys.organisation, options.own_passphrase)?;
@@ -361,7 +196,7 @@ pub(super) fn next(before: &Bundle) -> Bundle {
 
 impl Arrival {
     pub(super) fn client(&self) -> Client<'_> {
-        Client { place: &self.place, key: Some(&self.key) }
+        Client { place: &self.place, key: Some(&self.key), sign_in: Some(&self.profile) }
     }
 
     pub(super) async fn fetch<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {

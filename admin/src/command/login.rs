@@ -19,6 +19,8 @@ pub(super) async fn login(settings: &Settings, authenticator: bool) -> Result<Pr
 pub(super) async fn logout(settings: &Settings) -> Result<Printed, Fault> {
     let desk = Desk::open(settings).await?;
     let nothing = serde_json::json!({});
+    let ended = desk.profile.session()?;
     desk.client().post::<serde_json::Value>(ADMIN_LOGOUT_PATH, &nothing).await?;
+    ended.iter().for_each(|session| desk.profile.forget_session(session));
     Ok(Printed { text: desk.language.signed_out(), json: serde_json::json!({ "signed_in": false }) })
 }

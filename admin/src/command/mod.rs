@@ -8,6 +8,7 @@ mod audit_input;
 mod audit_report;
 mod config;
 mod device;
+mod door;
 mod explain;
 mod group;
 mod init;

@@ -57,7 +57,7 @@ impl Ready {
 /// Whether the server knows this key as an administrator's who may come in. A clock that is off
 /// makes no key a dead one: that is a fault of its own.
 async fn is_known(place: &Place, key: &SigningKey) -> Result<bool, Fault> {
-    let client = Client { place, key: Some(key) };
+    let client = Client { place, key: Some(key), sign_in: None };
     match client.fetch::<ServerKeys>(SERVER_KEYS_PATH).await {
         Ok(_) | Err(Fault::Refused(ProblemCode::AdminSignIn)) => Ok(true),
         Err(Fault::Refused(ProblemCode::Unauthorised)) => Ok(false),

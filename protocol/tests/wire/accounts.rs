@@ -1,6 +1,6 @@
 //! The words of sign-ins, devices, keys, groups and administrators.
 
-use tasuki_protocol::admin::{AdminChange, AdminLoginAnswer, GroupChange};
+use tasuki_protocol::admin::{AdminChange, AdminLoginAnswer, AdminSignIn, GroupChange};
 use tasuki_protocol::devices::DeviceState;
 use tasuki_protocol::ids::TenantId;
 use tasuki_protocol::keys::ServerKeyKind;
@@ -66,8 +66,13 @@ fn answers_to_a_login_keep_their_words() {
 fn answers_to_an_administrators_login_keep_their_words() {
     use AdminLoginAnswer as A;
     let mut all = Snapshots::default();
-    let signed_in = A::SignedIn { expires_in: 60 };
-    all.json("AdminLoginAnswer::SignedIn", &signed_in, r#"{"type":"signed_in","expires_in":60}"#);
+    let sign_in = AdminSignIn { session: "s".to_owned(), expires_in: 60 };
+    all.json("AdminSignIn", &sign_in, r#"{"session":"s","expires_in":60}"#);
+    all.json(
+        "AdminLoginAnswer::SignedIn",
+        &A::SignedIn(sign_in),
+        r#"{"type":"signed_in","session":"s","expires_in":60}"#,
+    );
     all.json("AdminLoginAnswer::NeedsTotp", &A::NeedsTotp, r#"{"type":"needs_totp"}"#);
     let set_up = A::TotpSetup { uri: "otpauth:x".to_owned() };
     all.json("AdminLoginAnswer::TotpSetup", &set_up, r#"{"type":"totp_setup","uri":"otpauth:x"}"#);

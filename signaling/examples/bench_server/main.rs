@@ -26,6 +26,9 @@ mod organisation;
 mod pairing;
 mod records;
 mod server;
+#[path = "../../tests/live/signed.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod signed;
 #[path = "../../../turn-relay/tests/support/turn.rs"]
 mod turn;
 mod verifying;

@@ -94,7 +94,7 @@ pub enum Input {
         connection: ConnectionId,
         message: AgentToServer,
     },
-    /// A text that is no message of the protocol, or of another version.
+    /// A text that is no message of the protocol, or of another version; of who was withdrawn meanwhile it is nobody's.
     NotUnderstood {
         connection: ConnectionId,
         reason: RefusalReason,
@@ -287,7 +287,7 @@ impl Rooms {
             Input::NotUnderstood { connection, reason } => {
                 if self.desks.contains_key(&connection) {
                     self.refuse_operator(connection, reason);
-                } else {
+                } else if self.agents.contains_key(&connection) {
                     self.refuse_agent(connection, reason);
                 }
             }

@@ -27,7 +27,7 @@ use super::clock::Steady;
 use super::devices::{Asked, Standing};
 use super::failures::{Counted, NOBODY, STRANGERS};
 use super::names::{Cell, Names, Person};
-use super::passwords::{Busy, Lane, Passwords, Turn};
+use super::passwords::{Busy, Lane, Passwords, Turn, Whose};
 use super::rules::{self, AccountRules};
 use super::second::{Owner, Second};
 use super::store::Store;
@@ -178,7 +178,8 @@ impl Accounts {
         let standing = self.standing(operator, &request.device).await?;
         let known = Known { account, proven, standing };
         if known.is_approved() {
-            return self.count(known, Lane::Known, &request, origin).await;
+            let own = Whose::Device(request.device.0);
+            return self.count(known, Lane::Known(Some(own)), &request, origin).await;
         }
         let place = Place::from(origin.address);
         self.strangers.admit(place).map_err(LoginRefused::TooManyWrong)?;

@@ -9,7 +9,7 @@ use super::accounts::{Accounts, LoginRefused, Wrong};
 use super::acts::Step;
 use super::admins::{AdminId, BY_KEY};
 use super::failures::Counted;
-use super::passwords::{Lane, Turn};
+use super::passwords::{Turn, Whose};
 use super::rules;
 use super::second::Owner;
 
@@ -20,7 +20,7 @@ impl Accounts {
         admin: AdminId,
         asked: ChangeAdminPassword,
     ) -> Result<Result<Step, ProblemCode>, LoginRefused> {
-        let turn = self.passwords.queue(Lane::Known)?;
+        let turn = self.passwords.queue(admin.lane())?;
         let counted = self.count_failure(admin.subject(), BY_KEY).await?;
         let changed = self.new_admin_password((admin, counted), asked, turn).await;
         if changed.as_ref().is_err_and(LoginRefused::is_the_servers) {
@@ -52,7 +52,8 @@ impl Accounts {
         let beside = self.beside(Owner::Admin(admin.0)).await?;
         let changed = match self.rules.passwords.check(&new, &name, beside) {
             Ok(()) => {
-                let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
+                let whose = Some(Whose::Administrator(admin.0));
+                let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new)), whose).await?;
                 let change = Step::new("UPDATE admins SET password = ? WHERE id = ? AND password = ?");
                 Ok(change.with(hash).with(admin.0).with(stored).or(ProblemCode::SignIn))
             }

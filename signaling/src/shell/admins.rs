@@ -1,28 +1,29 @@
-//! Administrators: how they come, sign in, and sign each request.
+//! Administrators: how they come, sign in, and sign each request. What a sign-in is then, `admin_sign_ins` says.
 //!
 //! Every request is signed by the administrator's key over time, nonce, method,
-//! path and body; a nonce is taken once, also across a restart. Beside the key an
-//! administrator needs his password (and authenticator) to open a session.
+//! path, body and sign-in; a nonce is taken once, also across a restart. Beside the key an
+//! administrator needs his password (and authenticator) to sign in.
 
 use std::net::IpAddr;
 
 use sqlx::Row as _;
 use tasuki_protocol::admin::{
-    ADMIN_PROOF, AdminChange, AdminEntry, AdminList, AdminLogin, AdminLoginAnswer, ChangeAdmin,
-    EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
+    ADMIN_PROOF, AdminChange, AdminEntry, AdminList, AdminLogin, AdminLoginAnswer, AdminSignIn,
+    ChangeAdmin, EnrolAdmin, MAX_CLOCK_S, OperatorState, ProblemCode, request_proof,
 };
 use tasuki_protocol::ids::DeviceKey;
 use tasuki_protocol::ledger::words::LockedOut;
 use tasuki_protocol::showable::is_showable_name;
 use zeroize::Zeroizing;
 
-use super::accounts::{Accounts, LoginRefused, Wrong, digest, seconds, signed};
+use super::accounts::{Accounts, LoginRefused, Wrong, digest, signed};
 use super::acts::Step;
 use super::admin_limits::{admitted, told_outside};
+use super::admin_sign_ins::Shown;
 use super::clock;
 use super::failures::Counted;
 use super::names::{Cell, Person};
-use super::passwords::{Lane, Turn};
+use super::passwords::{Lane, Turn, Whose};
 use super::rules;
 use super::second::{Owner, Second};
 use crate::core::heads::Claim;
@@ -62,6 +63,11 @@ impl AdminId {
     pub(super) fn subject(self) -> i64 {
         -self.0
     }
+
+    /// In which his passwords wait to be looked at.
+    pub(super) fn lane(self) -> Lane {
+        Lane::Known(Some(Whose::Administrator(self.0)))
+    }
 }
 
 /// By which door an administrator comes.
@@ -89,6 +95,8 @@ impl Coming {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signed<'a> {
     pub(crate) header: &'a str,
+    /// What it shows of a sign-in.
+    pub(crate) session: Option<&'a str>,
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) body: &'a [u8],
@@ -101,12 +109,12 @@ impl Accounts {
         Ok(any.fetch_optional(&self.store.pool).await?.is_some())
     }
 
-    /// The rows of a new administrator and of his first session.
+    /// The rows of a new administrator and of his first sign-in.
     pub(crate) async fn enrol_admin(
         &self,
         request: &EnrolAdmin,
         coming: Coming,
-    ) -> Result<Vec<Step>, AdminRefused> {
+    ) -> Result<(Vec<Step>, AdminSignIn), AdminRefused> {
         let proof = format!("{ADMIN_PROOF}\n{}", request.token);
         if !signed(&request.key, proof.as_bytes(), &request.proof.0) {
             return Err(ProblemCode::SignIn.into());
@@ -127,7 +135,8 @@ impl Accounts {
             self.store.is_free("SELECT 1 FROM admins WHERE look = ?", &look).await?;
         }
         let normal = Zeroizing::new(rules::normal(&request.password));
-        let password = self.passwords.hash(normal).await.map_err(ProblemCode::from)?;
+        let password = self.passwords.hash(normal, Some(Whose::Device(request.key.0))).await;
+        let password = password.map_err(ProblemCode::from)?;
         let person = Person { name: request.name.clone(), display_name: request.name.clone() };
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
         let use_up = Step::new("DELETE FROM admin_tokens WHERE hash = ? AND kind = ?")
@@ -145,10 +154,11 @@ impl Accounts {
             .with(password)
             .with(clock::unix_row())
             .or(ProblemCode::Taken);
-        let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
-             SELECT id, ?1, ?1, ?1 FROM admins WHERE name_index = ?2";
-        let open = Step::new(open).with(self.clock.now()).with(index);
-        Ok(vec![use_up, insert, open])
+        let sign_in = self.new_admin_sign_in()?;
+        let open = "INSERT INTO admin_sessions (hash, admin, began, used, confirmed)
+             SELECT ?1, id, ?2, ?2, ?2 FROM admins WHERE name_index = ?3";
+        let open = Step::new(open).with(sign_in.hash).with(self.clock.now()).with(index);
+        Ok((vec![use_up, insert, open], sign_in.told))
     }
 
     pub(super) async fn admin_token_holds(
@@ -178,7 +188,8 @@ impl Accounts {
             return Err(unauthorised());
         }
         let unix = at.unsigned_abs();
-        let message = request_proof(unix, nonce, request.method, request.path, request.body);
+        let asked = (request.method, request.path, request.body);
+        let message = request_proof((unix, nonce), asked, request.session);
         let rows = sqlx::query("SELECT id, key FROM admins WHERE state = 'enabled'");
         let rows = rows.fetch_all(&self.store.pool).await?;
         let signer = |row: &sqlx::sqlite::SqliteRow| {
@@ -203,58 +214,18 @@ impl Accounts {
         Ok(person.map(|person| person.name).unwrap_or_default())
     }
 
-    /// That the administrator is signed in, and may act from there now (T54); counts as a use of the session.
-    pub(crate) async fn admin_session(
-        &self,
-        admin: AdminId,
-        address: IpAddr,
-    ) -> Result<(), AdminRefused> {
-        // The sign-in that is asked for then tells him which limit it is.
-        if !self.admin_is_inside(admin, address).await? {
-            return Err(ProblemCode::AdminSignIn.into());
-        }
-        let now = self.clock.now();
-        let touch = "UPDATE admin_sessions SET used = ?1
-             WHERE admin = ?2 AND began > ?3 AND used > ?4";
-        let touched = sqlx::query(touch)
-            .bind(now)
-            .bind(admin.0)
-            .bind(now.saturating_sub(seconds(self.rules.token_absolute)))
-            .bind(now.saturating_sub(seconds(self.rules.token_idle)))
-            .execute(&self.store.writes)
-            .await?;
-        if touched.rows_affected() == 1 { Ok(()) } else { Err(ProblemCode::AdminSignIn.into()) }
-    }
-
-    /// That the administrator has shown within the last minutes that it is he: to be asked
-    /// before a policy changes, and before keys or administrators do.
-    pub(crate) async fn recently_confirmed(&self, admin: AdminId) -> Result<(), AdminRefused> {
-        let since = self.clock.now().saturating_sub(seconds(self.rules.confirm_for));
-        let find = sqlx::query("SELECT 1 FROM admin_sessions WHERE admin = ? AND confirmed > ?");
-        let found = find.bind(admin.0).bind(since).fetch_optional(&self.store.pool).await?;
-        if found.is_some() { Ok(()) } else { Err(ProblemCode::Confirm.into()) }
-    }
-
-    /// Of who has typed the password that `stored` is of, if it is that still.
-    fn open_admin_session(&self, admin: AdminId, stored: Option<String>) -> Step {
-        let open = "INSERT OR REPLACE INTO admin_sessions (admin, began, used, confirmed)
-             SELECT id, ?2, ?2, ?2 FROM admins WHERE id = ?1 AND password = ?3";
-        let open = Step::new(open).with(admin.0).with(self.clock.now());
-        open.with(stored.unwrap_or_default()).or(ProblemCode::SignIn)
-    }
-
     /// The key has signed the request already; here come password and digits. Who is right is signed in by
     /// the row that comes with the answer, and by nothing before it.
     pub(crate) async fn log_admin_in(
         &self,
-        admin: AdminId,
+        (admin, from): (AdminId, Option<Shown>),
         request: AdminLogin,
         address: IpAddr,
-    ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
+    ) -> Result<(AdminLoginAnswer, Vec<Step>), LoginRefused> {
         let subject = admin.subject();
-        let turn = self.passwords.queue(Lane::Known)?;
+        let turn = self.passwords.queue(admin.lane())?;
         let counted = self.count_failure(subject, BY_KEY).await?;
-        let judged = self.judge_admin((admin, counted), (request, address), turn).await;
+        let judged = self.judge_admin((admin, from, counted), (request, address), turn).await;
         if judged.as_ref().is_err_and(LoginRefused::is_the_servers) {
             self.take_back(subject, BY_KEY, counted);
         }
@@ -263,10 +234,10 @@ impl Accounts {
 
     async fn judge_admin(
         &self,
-        (admin, counted): (AdminId, Counted),
+        (admin, from, counted): (AdminId, Option<Shown>, Counted),
         (request, address): (AdminLogin, IpAddr),
         turn: Turn,
-    ) -> Result<(AdminLoginAnswer, Option<Step>), LoginRefused> {
+    ) -> Result<(AdminLoginAnswer, Vec<Step>), LoginRefused> {
         let subject = admin.subject();
         let locked = (counted == Counted::Last).then_some(LockedOut::ThisDevice);
         let refuse = |wrong| Err(LoginRefused::SignIn(Some(subject), wrong, locked));
@@ -276,7 +247,7 @@ impl Accounts {
         let password = Zeroizing::new(rules::normal(&request.password));
         let right = turn.verify(password, stored.clone()).await?;
         if let Counted::Suspended { seconds } = counted {
-            return Ok((AdminLoginAnswer::Locked { seconds }, None));
+            return Ok((AdminLoginAnswer::Locked { seconds }, Vec::new()));
         }
         if !right {
             return refuse(Wrong::Credentials);
@@ -293,9 +264,10 @@ impl Accounts {
                 (Second::Passed, Some(outside)) => told_outside(limits, outside),
                 (Second::Passed, None) => {
                     self.forget_failures(subject, BY_KEY).await?;
-                    let expires_in = self.rules.token_absolute.as_secs();
-                    let open = self.open_admin_session(admin, stored);
-                    return Ok((AdminLoginAnswer::SignedIn { expires_in }, Some(open)));
+                    let new = self.new_admin_sign_in().map_err(|_| LoginRefused::Busy)?;
+                    let stored = stored.unwrap_or_default();
+                    let open = self.open_admin_sign_in((admin, from), stored, new.hash);
+                    return Ok((AdminLoginAnswer::SignedIn(new.told), open));
                 }
                 (Second::Wrong, _) => return refuse(Wrong::Digits),
                 (Second::Used, _) => return refuse(Wrong::UsedDigits),
@@ -307,11 +279,7 @@ impl Accounts {
                 (Second::SetUp { uri }, _) => AdminLoginAnswer::TotpSetup { uri },
             };
         self.forgive_one(subject, BY_KEY).await?;
-        Ok((answer, None))
-    }
-
-    pub(crate) fn log_admin_out(admin: AdminId) -> Step {
-        Step::new("DELETE FROM admin_sessions WHERE admin = ?").with(admin.0)
+        Ok((answer, Vec::new()))
     }
 
     pub(crate) async fn admins(&self) -> Result<AdminList, AdminRefused> {

@@ -315,7 +315,7 @@ impl Desk {
 
     fn note(&self, note: &Note) {
         self.tell(note);
-        self.put(Job { work: Work::Record(Box::new(note.entry())), then: Then::Nobody });
+        self.put(Job { work: Work::Records(vec![note.entry()]), then: Then::Nobody });
     }
 
     fn keep(&self, row: Row, note: Option<&Note>) -> Option<Input> {

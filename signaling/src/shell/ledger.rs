@@ -44,37 +44,20 @@ pub(crate) struct Job {
 pub(crate) enum Work {
     /// A row of the rooms, and the record of it, where there is one.
     Row(Row, Option<Box<Entry>>),
-    Record(Box<Entry>),
-    /// As [`Self::Record`], in the words of the paths that saw it.
+    /// Of one thing that happened. One commit, whose time does not tell how many they are (T52).
+    Records(Vec<Entry>),
+    /// As [`Self::Records`], in the words of the paths that saw it.
     Happened(Event),
     /// Rows, and the record of what they mean: all or nothing.
-    Act {
-        event: Event,
-        steps: Vec<Step>,
-    },
+    Act { event: Event, steps: Vec<Step> },
     /// As [`Self::Act`], in the ledger's words.
-    Acted {
-        entry: Box<Entry>,
-        steps: Vec<Step>,
-    },
+    Acted { entry: Box<Entry>, steps: Vec<Step> },
     /// What one end sealed.
-    End {
-        session: SessionId,
-        role: Role,
-        rows: Vec<EndRow>,
-    },
+    End { session: SessionId, role: Role, rows: Vec<EndRow> },
     /// The bundle names other keys from now on.
-    Keys {
-        log_keys: Vec<LogPublicKey>,
-        checkpoint_key: Option<Box<SigningKey>>,
-    },
+    Keys { log_keys: Vec<LogPublicKey>, checkpoint_key: Option<Box<SigningKey>> },
     /// A document that the root key signed, with the record of it.
-    Decree {
-        kind: &'static str,
-        document: Blob,
-        prune: Option<u64>,
-        entry: Box<Entry>,
-    },
+    Decree { kind: &'static str, document: Blob, prune: Option<u64>, entry: Box<Entry> },
     /// Nothing comes after this: what is unsigned is signed.
     Close,
 }
@@ -84,11 +67,8 @@ impl Work {
     pub(super) fn records(&self) -> usize {
         match self {
             Self::Row(_, entry) => usize::from(entry.is_some()),
-            Self::Record(_)
-            | Self::Happened(_)
-            | Self::Act { .. }
-            | Self::Acted { .. }
-            | Self::Decree { .. } => 1,
+            Self::Happened(_) | Self::Act { .. } | Self::Acted { .. } | Self::Decree { .. } => 1,
+            Self::Records(entries) => entries.len(),
             Self::End { rows, .. } => rows.len(),
             Self::Keys { .. } | Self::Close => 0,
         }
@@ -243,7 +223,7 @@ impl Ledger {
 
     /// Waits until the record is on disk.
     pub(crate) async fn append(&self, entry: Entry) -> Result<(), Unwritten> {
-        self.ask(Work::Record(Box::new(entry))).await.map(|_| ())
+        self.ask(Work::Records(vec![entry])).await.map(|_| ())
     }
 
     /// A ledger that cannot be written starts no session; it keeps no server from running.

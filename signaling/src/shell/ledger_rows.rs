@@ -53,12 +53,21 @@ pub(crate) async fn insert(
 }
 
 /// How far an end's records have come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Delivered {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Delivered {
     /// The number of the next.
-    pub(crate) next: u64,
+    next: u64,
     /// What all before it take.
-    pub(crate) bytes: u64,
+    bytes: u64,
+    /// It may be further than is known here: nothing of it is, or a backup was restored.
+    is_restored: bool,
+}
+
+impl Delivered {
+    /// The end has what it delivered no more: after a restore it goes on behind that, and the gap in its numbers shows.
+    fn goes_on_at(self, number: u64) -> bool {
+        number == self.next || (self.is_restored && number > self.next)
+    }
 }
 
 /// Takes of `rows` what goes on from where this end's records are; gives the number of the next.
@@ -68,15 +77,16 @@ pub(super) async fn deliver(
     (session, role): (SessionId, Role),
     rows: &[EndRow],
 ) -> Result<u64, sqlx::Error> {
-    let mut here = delivered(&mut *connection, session, role).await?;
+    let known = delivered(&mut *connection, session, role).await?;
+    let mut here = known;
     for row in rows {
         let EndRow { number, sealed } = row;
         // Known already, or one between is missing: the answer says where to go on.
-        if *number != here.next {
+        if !here.goes_on_at(*number) {
             continue;
         }
         let bytes = here.bytes + row.bytes();
-        if here.next >= MAX_END_NUMBER || bytes > MAX_END_BYTES {
+        if *number >= MAX_END_NUMBER || bytes > MAX_END_BYTES {
             tracing::warn!(%session, ?role, "an end delivers more than a session may");
             break;
         }
@@ -84,31 +94,36 @@ pub(super) async fn deliver(
         if draft.append(&Opened::FromEnd(from_end), Class::Content).is_err() {
             break;
         }
-        here = Delivered { next: here.next + 1, bytes };
+        here = Delivered { next: number + 1, bytes, is_restored: false };
     }
-    set_delivered(connection, session, role, here).await?;
+    if here != known {
+        set_delivered(connection, session, role, here).await?;
+    }
     Ok(here.next)
 }
 
-pub(crate) async fn delivered(
+async fn delivered(
     connection: &mut SqliteConnection,
     session: SessionId,
     role: Role,
 ) -> Result<Delivered, sqlx::Error> {
-    let find = sqlx::query("SELECT next, bytes FROM ledger_ends WHERE session = ? AND role = ?");
+    let find = "SELECT next, bytes, restored FROM ledger_ends WHERE session = ? AND role = ?";
+    let find = sqlx::query(find);
     let row = find.bind(session.0.to_vec()).bind(role_number(role)).fetch_optional(connection).await?;
-    let Some(row) = row else { return Ok(Delivered::default()) };
-    Ok(Delivered { next: unsigned(&row, 0)?, bytes: unsigned(&row, 1)? })
+    let Some(row) = row else { return Ok(Delivered { next: 0, bytes: 0, is_restored: true }) };
+    let is_restored = unsigned(&row, 2)? > 0;
+    Ok(Delivered { next: unsigned(&row, 0)?, bytes: unsigned(&row, 1)?, is_restored })
 }
 
-pub(crate) async fn set_delivered(
+async fn set_delivered(
     connection: &mut SqliteConnection,
     session: SessionId,
     role: Role,
     delivered: Delivered,
 ) -> Result<(), sqlx::Error> {
-    let set = "INSERT INTO ledger_ends (session, role, next, bytes) VALUES (?, ?, ?, ?)
-         ON CONFLICT (session, role) DO UPDATE SET next = excluded.next, bytes = excluded.bytes";
+    let set = "INSERT INTO ledger_ends (session, role, next, bytes, restored) VALUES (?, ?, ?, ?, 0)
+         ON CONFLICT (session, role)
+         DO UPDATE SET next = excluded.next, bytes = excluded.bytes, restored = 0";
     let set = sqlx::query(set).bind(session.0.to_vec()).bind(role_number(role));
     let set = set.bind(number(delivered.next)).bind(number(delivered.bytes));
     set.execute(connection).await.map(|_| ())

@@ -100,7 +100,7 @@ impl Scribe {
 
     async fn take(&mut self, jobs: &mut Vec<Job>, desk: &Weak<Desk>) {
         let ends = jobs.iter().any(|job| match &job.work {
-            Work::Record(entry) => entry.event.ends_something(),
+            Work::Records(entries) => entries.iter().any(|entry| entry.event.ends_something()),
             Work::Row(_, entry) => entry.as_ref().is_some_and(|entry| entry.event.ends_something()),
             Work::Close => true,
             Work::Happened(_)
@@ -131,7 +131,7 @@ impl Scribe {
                     // In use from here on, whatever the disk took of the others.
                     Work::Keys { .. } => self.tell(job, Ok(0), desk),
                     Work::Row(..)
-                    | Work::Record(_)
+                    | Work::Records(_)
                     | Work::Happened(_)
                     | Work::Act { .. }
                     | Work::Acted { .. }
@@ -169,8 +169,7 @@ impl Scribe {
     async fn reword(&mut self, work: &mut Work) {
         match work {
             Work::Happened(event) => {
-                let entry = self.words.entry(event, &self.store).await;
-                *work = Work::Record(Box::new(entry));
+                *work = Work::Records(vec![self.words.entry(event, &self.store).await]);
             }
             Work::Act { event, steps } => {
                 let entry = Box::new(self.words.entry(event, &self.store).await);
@@ -180,7 +179,7 @@ impl Scribe {
                 self.change_keys(std::mem::take(log_keys), checkpoint_key.take());
             }
             Work::Row(..)
-            | Work::Record(_)
+            | Work::Records(_)
             | Work::Acted { .. }
             | Work::End { .. }
             | Work::Decree { .. }
@@ -205,8 +204,9 @@ impl Scribe {
                     self.unsaid.stray();
                 }
                 match (done, job.work) {
-                    (Err(Unwritten::Disk), Work::Record(entry) | Work::Row(_, Some(entry))) => {
-                        self.hold(*entry, desk);
+                    (Err(Unwritten::Disk), Work::Row(_, Some(entry))) => self.hold(*entry, desk),
+                    (Err(Unwritten::Disk), Work::Records(entries)) => {
+                        entries.into_iter().for_each(|entry| self.hold(entry, desk));
                     }
                     (Err(Unwritten::TooLarge), _) => {
                         self.missed += 1;
@@ -342,18 +342,19 @@ async fn alone(
 ) -> Result<Result<u64, Unwritten>, sqlx::Error> {
     let mark = draft.as_ref().map(|draft| draft.mark());
     let mut own = transaction.begin().await?;
-    match one(&mut own, draft.as_deref_mut(), work, names).await {
-        Ok(Ok(done)) => own.commit().await.map(|()| Ok(done)),
-        Ok(Err(unwritten)) => own.rollback().await.map(|()| Err(unwritten)),
+    let unwritten = match one(&mut own, draft.as_deref_mut(), work, names).await {
+        Ok(Ok(done)) => return own.commit().await.map(|()| Ok(done)),
+        Ok(Err(unwritten)) => unwritten,
         Err(error) => {
             tracing::error!(%error, "the database refuses one act of a commit; the others stand");
-            own.rollback().await?;
-            if let (Some(draft), Some(mark)) = (draft, mark) {
-                draft.rewind(mark);
-            }
-            Ok(Err(Unwritten::Disk))
+            Unwritten::Disk
         }
+    };
+    own.rollback().await?;
+    if let (Some(draft), Some(mark)) = (draft, mark) {
+        draft.rewind(mark);
     }
+    Ok(Err(unwritten))
 }
 
 /// The rows of a work, and its records.
@@ -369,7 +370,7 @@ async fn one(
         None => Err(Unwritten::Disk),
     };
     match work {
-        Work::Record(entry) => Ok(record(&mut draft, entry)),
+        Work::Records(all) => Ok(all.iter().try_fold(0, |_, entry| record(&mut draft, entry))),
         // Put into an entry's words before it came here.
         Work::Happened(_) | Work::Act { .. } => Ok(Err(Unwritten::Disk)),
         Work::Acted { entry, steps } => {

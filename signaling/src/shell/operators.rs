@@ -70,7 +70,7 @@ impl Accounts {
         let beside = if required { Beside::Totp } else { Beside::Nothing };
         self.rules.passwords.check(&password, &new.operator, beside)?;
         let normal = Zeroizing::new(rules::normal(&password));
-        let hash = self.passwords.hash(normal).await.map_err(|_| ProblemCode::Busy)?;
+        let hash = self.passwords.hash(normal, None).await.map_err(|_| ProblemCode::Busy)?;
         let index = self.names.index(&new.operator);
         let person = Person { name: new.operator, display_name: new.display_name };
         let person = self.names.seal(Cell::Person, &person).map_err(|_| ProblemCode::Busy)?;
@@ -115,7 +115,7 @@ impl Accounts {
         let beside = self.beside(Owner::Operator(id)).await?;
         self.rules.passwords.check(&password, &account.person.name, beside)?;
         let normal = Zeroizing::new(rules::normal(&password));
-        let hash = self.passwords.hash(normal).await.map_err(|_| ProblemCode::Busy)?;
+        let hash = self.passwords.hash(normal, None).await.map_err(|_| ProblemCode::Busy)?;
         let set = Step::new("UPDATE operators SET password = ? WHERE id = ?").with(hash).with(id);
         let own_rows =
             ["DELETE FROM tokens WHERE operator = ?", "DELETE FROM failures WHERE operator = ?"];

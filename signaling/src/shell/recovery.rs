@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::process::getuid;
 use sqlx::Row as _;
-use tasuki_protocol::admin::{ProblemCode, RECOVERY_TOKEN, RecoverAdmin, recovery_proof};
+use tasuki_protocol::admin::{AdminSignIn, ProblemCode, RECOVERY_TOKEN, RecoverAdmin, recovery_proof};
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::{Digest, TenantId};
 
@@ -193,7 +193,7 @@ impl Accounts {
         &self,
         request: &RecoverAdmin,
         bundle: &Bundle,
-    ) -> Result<Vec<Step>, AdminRefused> {
+    ) -> Result<(Vec<Step>, AdminSignIn), AdminRefused> {
         let enrol = &request.enrol;
         if !self.admin_token_holds(&enrol.token, Coming::Recovering).await? {
             return Err(ProblemCode::SignIn.into());
@@ -203,7 +203,8 @@ impl Accounts {
             return Err(ProblemCode::Document.into());
         }
         let of_old = |statement: &'static str| Step::new(statement).with(self.names.index(&enrol.name));
-        let mut steps = self.enrol_admin(enrol, Coming::Recovering).await?.into_iter();
+        let (steps, sign_in) = self.enrol_admin(enrol, Coming::Recovering).await?;
+        let mut steps = steps.into_iter();
         let use_up = steps.next();
         let between = [
             Step::new("DELETE FROM admin_tokens"),
@@ -214,6 +215,6 @@ impl Accounts {
             ),
             of_old("DELETE FROM admins WHERE name_index = ?"),
         ];
-        Ok(use_up.into_iter().chain(between).chain(steps).collect())
+        Ok((use_up.into_iter().chain(between).chain(steps).collect(), sign_in))
     }
 }

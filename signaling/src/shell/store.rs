@@ -320,6 +320,9 @@ const STEPS: &[(i64, &str, &str)] = &[
     (100, "session_form", include_str!("migrations/0100_session_form.sql")),
     (110, "invitations", include_str!("migrations/0110_invitations.sql")),
     (120, "admin_limits", include_str!("migrations/0120_admin_limits.sql")),
+    (130, "admin_sign_ins", include_str!("migrations/0130_admin_sign_ins.sql")),
+    (140, "refused_tries", include_str!("migrations/0140_refused_tries.sql")),
+    (150, "ends_after_restore", include_str!("migrations/0150_ends_after_restore.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -51,6 +51,7 @@ impl Store {
             "DELETE FROM admin_sessions",
             "DELETE FROM admin_tokens",
             "DELETE FROM sessions",
+            "UPDATE ledger_ends SET restored = 1",
         ] {
             sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
         }

@@ -20,7 +20,7 @@ use super::accounts::{Account, Accounts, LoginRefused, Wrong, digest, seconds, s
 use super::acts::Step;
 use super::clock;
 use super::failures::Counted;
-use super::passwords::{Busy, Lane, Turn};
+use super::passwords::{Busy, Lane, Turn, Whose};
 use super::rules::{self, Beside};
 use super::second::{Owner, Second};
 use crate::core::admission::Admission;
@@ -222,7 +222,8 @@ impl Accounts {
         if let Err(code) = self.rules.passwords.check(&new, &name, beside) {
             return Ok(Err(code));
         }
-        let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new))).await?;
+        let whose = Some(Whose::Device(bearer.device.0));
+        let hash = self.passwords.hash(Zeroizing::new(rules::normal(&new)), whose).await?;
         // All of it may have been changed while the passwords were looked at.
         let change =
             "UPDATE operators SET password = ? WHERE id = ? AND password = ? AND state = 'enabled'
@@ -258,7 +259,7 @@ impl Accounts {
         if !bearer.proves(exporter, proof) {
             return refuse(Wrong::Device, None);
         }
-        let turn = self.passwords.queue(Lane::Known)?;
+        let turn = self.passwords.queue(Lane::Known(Some(Whose::Device(bearer.device.0))))?;
         let counted = self.count_failure(operator, device).await?;
         if let Counted::Suspended { .. } = counted {
             return refuse(Wrong::Suspended, None);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tasuki_protocol::admin::{
-    ADMIN_CHANGES_PATH, ADMIN_HEADER, AdminChange, ChangeAdmin, ChangeOperator, OPERATOR_CHANGES_PATH,
+    ADMIN_CHANGES_PATH, AdminChange, ChangeAdmin, ChangeOperator, OPERATOR_CHANGES_PATH,
     OPERATORS_PATH, OperatorChange, OperatorList,
 };
 use tasuki_protocol::ledger::event::Event;
@@ -15,7 +15,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{OperatorToServer, RefusalReason, ServerToOperator};
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
+use crate::client::{PATIENCE, World, new_operator};
 use crate::ledger::{come_and_go, read_until};
 use crate::policy::{envelope, publish};
 use crate::second::joined;
@@ -38,9 +38,11 @@ async fn an_administrator_who_hangs_up_has_still_published_what_he_signed() {
     let mut operator = world.operator("hanako").await;
     let rules = r#"{"note":"n","operator":{"hanako":{"modes":["view"]}}}"#;
     let body = envelope(&world, &world.admin, 1, rules);
-    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
+    let signed = world.signed(&world.admin, "POST", POLICY_PATH, &body);
+    let headers = signed.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n"));
     let head = format!(
-        "POST {POLICY_PATH} HTTP/1.1\r\nhost: localhost\r\n{ADMIN_HEADER}: {header}\r\ncontent-length: {}\r\n\r\n",
+        "POST {POLICY_PATH} HTTP/1.1\r\nhost: localhost\r\n{}content-length: {}\r\n\r\n",
+        headers.collect::<String>(),
         body.len()
     );
     let mut held = database(&world).await;
@@ -76,7 +78,7 @@ async fn an_administrator_who_hangs_up_has_still_published_what_he_signed() {
 async fn s56_what_is_done_to_administrators_and_to_one_operators_rules_is_called_what_it_is() {
     let world = World::start().await;
     let taro = ed25519_dalek::SigningKey::from_bytes(&[61; 32]);
-    assert_eq!(joined(&world, "taro", &taro).await.status, 204);
+    assert_eq!(joined(&world, "taro", &taro).await.status, 201);
     let rules = r#"{"operator":{"hanako":{"chat":false}},"default":{"chat":true}}"#;
     assert_eq!(publish(&world, &world.admin, 1, rules).await.status, 201);
     let rules = r#"{"operator":{"hanako":{"chat":false}},"group":{"desk":{"chat":false}}}"#;

@@ -3,16 +3,15 @@
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use tasuki_protocol::admin::{
-    ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMINS_PATH, AdminChange,
-    AdminList, AdminLogin, AdminLoginAnswer, ChangeAdmin, LimitAdmin, Limits, OPERATORS_PATH,
-    ProblemCode,
+    ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMINS_PATH, AdminChange, AdminList,
+    AdminLogin, AdminLoginAnswer, ChangeAdmin, LimitAdmin, Limits, OPERATORS_PATH, ProblemCode,
 };
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::{AdminAction, LoginFailure};
 use tasuki_protocol::login::Authenticator;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, Answer, World, admin_header, unix};
+use crate::client::{ADMIN_PASSWORD, Answer, World};
 use crate::ledger::read_until;
 use crate::outside::{another_card, at_nine_on, elsewhere, next_opening};
 use crate::second::{code, digits, joined, key, log_in, tomorrow};
@@ -23,13 +22,12 @@ const INSIDE: [(&str, &str); 1] = [(BY, "192.0.2.7")];
 /// With a proxy in front, that says where requests come from.
 async fn with_taro(taro: &SigningKey) -> World {
     let world = World::with(&[("proxies", "127.0.0.0/8")]).await;
-    assert_eq!(joined(&world, "taro", taro).await.status, 204);
+    assert_eq!(joined(&world, "taro", taro).await.status, 201);
     world
 }
 
 async fn list(world: &World, key: &SigningKey, from: &[(&str, &str)]) -> Answer {
-    let header = admin_header(key, unix(), "GET", OPERATORS_PATH, b"");
-    world.get(OPERATORS_PATH, &[&[(ADMIN_HEADER, header.as_str())], from].concat()).await
+    world.ask_as(key, ("GET", OPERATORS_PATH, Vec::new()), from).await
 }
 
 async fn post<T: Serialize>(
@@ -39,9 +37,7 @@ async fn post<T: Serialize>(
     from: &[(&str, &str)],
 ) -> Answer {
     let body = serde_json::to_vec(body).unwrap();
-    let header = admin_header(key, unix(), "POST", path, &body);
-    let headers = [&[(ADMIN_HEADER, header.as_str())], from].concat();
-    world.request("POST", path, body, &headers).await
+    world.ask_as(key, ("POST", path, body), from).await
 }
 
 async fn sign_in(

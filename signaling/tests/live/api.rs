@@ -19,7 +19,8 @@ use tasuki_protocol::signal::{MAX_REQUEST, OPERATOR_PATH, SPEED_PATH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::client::{PATIENCE, World, admin_header, new_operator, unix};
+use crate::client::{PATIENCE, World, new_operator, unix};
+use crate::http::admin_header;
 
 /// `GET /v1/operator` and the like, as the router's source registers them.
 fn routes() -> BTreeSet<String> {
@@ -209,6 +210,9 @@ async fn s62_t56_no_path_but_the_open_ones_answers_without_a_session_of_its_own_
     let signed_out = closed.iter().filter(|route| route.contains("/v1/admin/"));
     for route in signed_out.filter(|route| !route.ends_with(ADMIN_LOGIN_PATH)) {
         without("signed out", route, Some(&world.admin), None).await;
+        let (method, path) = route.split_once(' ').unwrap();
+        let over = world.ask_as(&world.admin, (method, path, b"{}".to_vec()), &[]).await;
+        assert_eq!(over.status, 401, "{route} in a sign-in that has ended");
     }
     assert!(closed.len() > 35, "{closed:?}");
 }
@@ -258,16 +262,18 @@ async fn t57_t58_a_route_is_there_in_one_spelling_alone_and_for_no_browser() {
         let (method, path) = route.split_once(' ').unwrap();
         for spelled in oddly_spelled(path) {
             // With all that the route itself could ask for.
-            let signed = admin_header(&world.admin, unix(), method, &spelled, b"{}");
-            let headers = [(ADMIN_HEADER, signed.as_str()), ("authorization", bearer.as_str())];
+            let signed = world.signed(&world.admin, method, &spelled, b"{}");
+            let mut headers = signed.headers();
+            headers.push(("authorization", bearer.as_str()));
             let answer = world.request(method, &spelled, b"{}".to_vec(), &headers).await;
             assert_eq!(answer, nowhere, "{method} {spelled}");
             tried += 1;
         }
         let path = path.replace("{version}", "1");
-        let signed = admin_header(&world.admin, unix(), method, &path, b"{}");
+        let signed = world.signed(&world.admin, method, &path, b"{}");
         let origin = ("origin", "https://evil.example");
-        let headers = [(ADMIN_HEADER, signed.as_str()), ("authorization", bearer.as_str()), origin];
+        let mut headers = signed.headers();
+        headers.extend([("authorization", bearer.as_str()), origin]);
         let answer = world.request(method, &path, b"{}".to_vec(), &headers).await;
         assert_eq!((answer.status, answer.body.len()), (403, 0), "{route} of a browser");
         let asks = world.request("OPTIONS", &path, Vec::new(), &[origin]).await;

@@ -45,7 +45,7 @@ async fn t51_of_fifty_guesses_at_one_moment_three_are_looked_at_and_a_restart_fo
     let device = key(51);
     let uri = with_authenticator(&world, &device).await;
     let second = key(61);
-    assert_eq!(joined(&world, "second", &second).await.status, 204);
+    assert_eq!(joined(&world, "second", &second).await.status, 201);
     // The one wrong try of setting up.
     let unlock = "DELETE FROM failures";
     sqlx::query(unlock).execute(&mut database(&world).await).await.unwrap();
@@ -124,7 +124,7 @@ async fn t57_setup_tokens_and_invitations_work_once_at_one_moment_too_and_wrong_
     assert_eq!(world.post(ENROL_PATH, &guess, &[]).await.status, 401);
     let orders = [71, 72].map(|n| enrol(&token, "first", &key(n)));
     let answers = join_all(orders.iter().map(|order| world.post(ENROL_PATH, order, &[]))).await;
-    let won = answers.iter().position(|answer| answer.status == 204).expect("one is taken in");
+    let won = answers.iter().position(|answer| answer.status == 201).expect("one is taken in");
     assert!(matches!(answers[1 - won].status, 401 | 404), "{:?}", answers[1 - won]);
     world.admin = key(if won == 0 { 71 } else { 72 });
     world.initialise().await;
@@ -135,7 +135,7 @@ async fn t57_setup_tokens_and_invitations_work_once_at_one_moment_too_and_wrong_
     let answers = join_all(orders.iter().map(|order| world.post(JOIN_PATH, order, &[]))).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [204, 401]);
+    assert_eq!(statuses, [201, 401]);
     let count = "SELECT COUNT(*) FROM admins";
     let admins: i64 = sqlx::query_scalar(count).fetch_one(&mut database(&world).await).await.unwrap();
     assert_eq!(admins, 2);

@@ -14,6 +14,7 @@ use tasuki_protocol::admin::{
     ChangeGroup, GROUPS_PATH, GroupChange, LimitOperator, Limits, OPERATOR_LIMITS_PATH,
 };
 use tasuki_protocol::rights::Mode;
+use tasuki_protocol::signal::{OperatorToServer, ServerToOperator};
 use tasuki_signaling::shell::setup::{SetUp, set_up};
 
 use tasuki_protocol::blob::Blob;
@@ -22,12 +23,15 @@ use tasuki_protocol::ledger::audit::{Acknowledgement, Tombstone};
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::tree::Frontier;
 use tasuki_protocol::ledger::wire::{
-    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, AskCheckpoint, CheckpointAnswer, Decree, PRUNE_PATH,
+    ACKNOWLEDGE_PATH, ADMIN_CHECKPOINT_PATH, AskCheckpoint, CheckpointAnswer, Decree, END_ROWS_PATH,
+    EndRowsTaken, PRUNE_PATH,
 };
 
 use crate::client::{PASSWORD, World};
+use crate::durable::rows;
 use crate::ledger::{come_and_go, read_until};
 use crate::organisation::root_key;
+use crate::pairing::{open, pair};
 
 pub(crate) fn program(verb: &str, data: &Path, file: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tasuki-server"));
@@ -83,6 +87,32 @@ async fn a_backup_of_a_working_server_comes_back_whole_and_signs_everybody_out()
     assert_eq!(listed.status, 401, "an administrator's session of then revived");
     let taro = SigningKey::from_bytes(&[9; 32]);
     assert_eq!(world.login("taro", PASSWORD, &taro, None).await.status, 401, "he came afterwards");
+}
+
+/// F21: a session's end has delivered more than the backup has: what it says from then on is in the ledger.
+#[tokio::test]
+async fn f21_a_session_whose_records_a_restore_took_back_goes_on_being_recorded() {
+    let mut world = World::start().await;
+    let mut operator = world.operator("hanako").await;
+    let mut room = open(&world, &mut operator, Mode::View).await;
+    let session = pair(&world, &mut operator, &mut room).await;
+    operator.socket.say(&OperatorToServer::NeedLedgerTicket { session: room.session }).await;
+    let ServerToOperator::LedgerTicket { ticket, .. } = operator.socket.hear().await else { panic!() };
+    let next = async |world: &World, number: u64| {
+        let answer = world.post(END_ROWS_PATH, &rows(world, room.session, &ticket, number), &[]).await;
+        serde_json::from_slice::<EndRowsTaken>(&answer.body).unwrap().next
+    };
+    assert_eq!(next(&world, 0).await, 1);
+    let file = world.folder.path().join("one.backup");
+    done(&program("backup", &world.data(), &file));
+    assert_eq!((next(&world, 1).await, next(&world, 2).await), (2, 3));
+    drop(session);
+    world.stop().await;
+    move_database_away(&world);
+    done(&program("restore", &world.data(), &file));
+    world.run().await;
+    assert_eq!(next(&world, 3).await, 4, "the end has the two between no more");
+    assert_eq!(next(&world, 5).await, 4, "and keeps back nothing");
 }
 
 /// T57: a token that `setup` printed long ago lets nobody in after a restore.

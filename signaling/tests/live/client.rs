@@ -9,7 +9,7 @@ use rustls::crypto::aws_lc_rs;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, ADMIN_PROOF, AddOperator, ENROL_PATH, EnrolAdmin, OPERATORS_PATH, OperatorAdded,
+    ADMIN_PROOF, AddOperator, ENROL_PATH, EnrolAdmin, OPERATORS_PATH, OperatorAdded,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::ids::{DeviceKey, PROTOCOL_VERSION};
@@ -27,9 +27,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-pub(crate) use crate::http::{
-    Answer, admin_header, exporter, request_over, tls, try_request_over, unix,
-};
+pub(crate) use crate::http::{Answer, exporter, request_over, tls, try_request_over, unix};
+use crate::signed::SignIns;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -41,6 +40,7 @@ pub(crate) struct World {
     pub(crate) running: Option<Running>,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SigningKey,
+    pub(crate) sign_ins: SignIns,
     settings: Vec<(String, String)>,
 }
 
@@ -94,6 +94,7 @@ impl World {
             running: None,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             admin: SigningKey::from_bytes(&[7; 32]),
+            sign_ins: SignIns::default(),
             settings: settings.collect(),
         };
         world.run().await;
@@ -141,7 +142,7 @@ impl World {
             proof: Blob(proof.to_bytes().to_vec()),
         };
         let answer = self.post(ENROL_PATH, &body, &[]).await;
-        assert_eq!(answer.status, 204);
+        assert_eq!(answer.status, 201);
     }
 
     pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {
@@ -174,18 +175,10 @@ impl World {
         body: Vec<u8>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        request_over(self.tls().await, method, path, body, headers).await
-    }
-
-    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
-        let header = admin_header(&self.admin, unix(), "GET", path, b"");
-        self.get(path, &[(ADMIN_HEADER, &header)]).await
-    }
-
-    pub(crate) async fn admin_post<T: Serialize>(&self, path: &str, body: &T) -> Answer {
-        let body = serde_json::to_vec(body).unwrap();
-        let header = admin_header(&self.admin, unix(), "POST", path, &body);
-        self.request("POST", path, body, &[(ADMIN_HEADER, &header)]).await
+        let asked = body.clone();
+        let answer = request_over(self.tls().await, method, path, body, headers).await;
+        self.heed_coming(path, &asked, &answer);
+        answer
     }
 
     pub(crate) async fn add_operator(&self, name: &str, modes: &[Mode]) -> String {
@@ -251,16 +244,6 @@ impl World {
     ) -> Option<u16> {
         let body = proven_login(&stream, login_request(name, password, device), device, |_| {});
         try_request_over(stream, "POST", LOGIN_PATH, body, &[]).await.ok().map(|answer| answer.status)
-    }
-
-    /// As [`Self::admin_post`], at a server that may be gone; its status.
-    pub(crate) async fn try_admin_post<T: Serialize>(&self, path: &str, body: &T) -> Option<u16> {
-        let body = serde_json::to_vec(body).unwrap();
-        let header = admin_header(&self.admin, unix(), "POST", path, &body);
-        let stream = self.try_tls().await.ok()?;
-        let headers = [(ADMIN_HEADER, header.as_str())];
-        let answer = try_request_over(stream, "POST", path, body, &headers).await;
-        answer.ok().map(|answer| answer.status)
     }
 
     /// A signed-in operator of all modes.

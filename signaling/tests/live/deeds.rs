@@ -5,7 +5,6 @@ use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use tasuki_protocol::admin::ADMIN_HEADER;
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::certificate::Revocations;
 use tasuki_protocol::devices::{DEVICES_PATH, DeviceList, REVOKE_PATH, RevokeDevices};
@@ -23,7 +22,7 @@ use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{OperatorToServer, ServerToOperator};
 
 use crate::acts::database;
-use crate::client::{Operator, PASSWORD, World, admin_header, device_key, try_request_over, unix};
+use crate::client::{Operator, PASSWORD, World, device_key, try_request_over, unix};
 use crate::durable::rows;
 use crate::ledger::Read;
 use crate::organisation::{lock_key, root_key};
@@ -59,10 +58,9 @@ async fn asked<T: Serialize, A: DeserializeOwned>(world: &World, path: &str, bod
 
 /// As [`asked`], of an order: what is not acknowledged by a server that is there is a failure.
 async fn told(world: &World, path: &str, body: Vec<u8>) -> Option<Vec<u8>> {
-    let header = admin_header(&world.admin, unix(), "POST", path, &body);
+    let signed = world.signed(&world.admin, "POST", path, &body);
     let stream = world.try_tls().await.ok()?;
-    let headers = [(ADMIN_HEADER, header.as_str())];
-    let answer = try_request_over(stream, "POST", path, body, &headers).await.ok()?;
+    let answer = try_request_over(stream, "POST", path, body, &signed.headers()).await.ok()?;
     let text = String::from_utf8_lossy(&answer.body);
     assert!((200..300).contains(&answer.status), "{path}: {} {text}", answer.status);
     Some(answer.body)

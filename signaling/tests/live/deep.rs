@@ -1,8 +1,6 @@
 //! Nesting without end, at every place that reads JSON (T59).
 
-use tasuki_protocol::admin::{
-    ADMIN_HEADER, ADMIN_LOGIN_PATH, ENROL_PATH, JOIN_PATH, OPERATORS_PATH, RECOVER_PATH,
-};
+use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, ENROL_PATH, JOIN_PATH, OPERATORS_PATH, RECOVER_PATH};
 use tasuki_protocol::devices::APPROVE_PATH;
 use tasuki_protocol::keys::PUBLISH_PATH;
 use tasuki_protocol::ledger::wire::END_ROWS_PATH;
@@ -11,7 +9,7 @@ use tasuki_protocol::policy::exchange::{HEALTH_PATH, POLICY_PATH};
 use tasuki_protocol::signal::AGENT_PATH;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{World, admin_header, unix};
+use crate::client::World;
 use futures_util::SinkExt as _;
 
 /// T59: thirty thousand levels end in one refusal each, and the server goes on.
@@ -34,8 +32,9 @@ async fn t59_json_that_is_nested_without_end_is_refused_everywhere_and_takes_nob
             PUBLISH_PATH,
             POLICY_PATH,
         ] {
-            let header = admin_header(&world.admin, unix(), "POST", path, deep.as_bytes());
-            let headers = [(ADMIN_HEADER, header.as_str()), ("authorization", bearer.as_str())];
+            let signed = world.signed(&world.admin, "POST", path, deep.as_bytes());
+            let mut headers = signed.headers();
+            headers.push(("authorization", bearer.as_str()));
             let answer = world.request("POST", path, deep.clone().into_bytes(), &headers).await;
             assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
         }

@@ -6,7 +6,8 @@ use futures_util::{SinkExt, StreamExt};
 use rustls::crypto::aws_lc_rs::{self, cipher_suite};
 use serde_json::json;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, AddOperator, BUNDLE_PATH, ENROL_PATH, OPERATORS_PATH, Problem, ProblemCode,
+    ADMIN_HEADER, ADMIN_SESSION_HEADER, AddOperator, BUNDLE_PATH, ENROL_PATH, OPERATORS_PATH, Problem,
+    ProblemCode,
 };
 use tasuki_protocol::ids::PROTOCOL_VERSION;
 use tasuki_protocol::login::LOGIN_PATH;
@@ -16,7 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::Error;
 
-use crate::client::{PATIENCE, World, admin_header, tls, unix};
+use crate::client::{PATIENCE, World, tls, unix};
+use crate::http::{admin_header, admin_header_in};
 use crate::pairing::open;
 
 async fn serves(world: &World) {
@@ -201,11 +203,18 @@ async fn an_administrators_request_counts_once_and_only_as_it_was_signed() {
         modes: vec![Mode::View],
     };
     let body = serde_json::to_vec(&new).unwrap();
-    let header = |unix| admin_header(&world.admin, unix, "POST", OPERATORS_PATH, &body);
+    let session = world.session_of(&world.admin).unwrap();
+    let sign = |path: &str, method, unix| {
+        admin_header_in(Some(&session), &world.admin, unix, method, path, &body)
+    };
+    let header = |unix| sign(OPERATORS_PATH, "POST", unix);
     let stranger = ed25519_dalek::SigningKey::from_bytes(&[99; 32]);
     let post = |header: String, body: Vec<u8>| {
-        let world = &world;
-        async move { world.request("POST", OPERATORS_PATH, body, &[(ADMIN_HEADER, &header)]).await }
+        let (world, session) = (&world, &session);
+        async move {
+            let headers = [(ADMIN_HEADER, header.as_str()), (ADMIN_SESSION_HEADER, session.as_str())];
+            world.request("POST", OPERATORS_PATH, body, &headers).await
+        }
     };
     unauthorised(world.request("POST", OPERATORS_PATH, body.clone(), &[]).await);
     unauthorised(post(header(unix() - 400), body.clone()).await);
@@ -213,19 +222,22 @@ async fn an_administrators_request_counts_once_and_only_as_it_was_signed() {
     unauthorised(
         post(admin_header(&stranger, unix(), "POST", OPERATORS_PATH, &body), body.clone()).await,
     );
+    unauthorised(post(sign(OPERATORS_PATH, "GET", unix()), body.clone()).await);
+    // Signed in no sign-in, and one put beside it on the way.
     unauthorised(
-        post(admin_header(&world.admin, unix(), "GET", OPERATORS_PATH, &body), body.clone()).await,
+        post(admin_header(&world.admin, unix(), "POST", OPERATORS_PATH, &body), body.clone()).await,
     );
     let good = header(unix() - 200);
     let path = format!("{OPERATORS_PATH}?x=1");
     let queried = |header: String| {
-        let (world, path, body) = (&world, &path, body.clone());
-        async move { world.request("POST", path, body, &[(ADMIN_HEADER, &header)]).await }
+        let (world, path, body, session) = (&world, &path, body.clone(), &session);
+        async move {
+            let headers = [(ADMIN_HEADER, header.as_str()), (ADMIN_SESSION_HEADER, session.as_str())];
+            world.request("POST", path, body, &headers).await
+        }
     };
     unauthorised(queried(good.clone()).await);
-    unauthorised(
-        queried(admin_header(&world.admin, unix(), "POST", "/v1/admin/operators?x=2", &body)).await,
-    );
+    unauthorised(queried(sign("/v1/admin/operators?x=2", "POST", unix())).await);
     unauthorised(post(good.clone(), [body.as_slice(), b" "].concat()).await);
     assert_eq!(post(good.clone(), body.clone()).await.status, 201);
     unauthorised(post(good, body.clone()).await);

@@ -124,7 +124,19 @@ pub(crate) fn unix() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// Of who is signed in nowhere.
 pub(crate) fn admin_header(
+    key: &SigningKey,
+    unix: u64,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> String {
+    admin_header_in(None, key, unix, method, path, body)
+}
+
+pub(crate) fn admin_header_in(
+    session: Option<&str>,
     key: &SigningKey,
     unix: u64,
     method: &str,
@@ -135,7 +147,7 @@ pub(crate) fn admin_header(
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).unwrap();
     let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-    let proof = request_proof(unix, &nonce, method, path, body);
+    let proof = request_proof((unix, &nonce), (method, path, body), session);
     let signature = key.sign(proof.as_bytes()).to_bytes();
     format!("{unix}.{nonce}.{}", base64::engine::general_purpose::STANDARD.encode(signature))
 }

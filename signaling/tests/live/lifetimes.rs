@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use tasuki_protocol::admin::{ADMIN_LOGIN_PATH, Hours, Limits, OPERATORS_PATH, Problem, ProblemCode};
+use tasuki_protocol::admin::{
+    ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_SESSION_HEADER, GROUPS_PATH, Hours,
+    Limits, OPERATORS_PATH, Problem, ProblemCode,
+};
 use tasuki_protocol::ledger::event::Event;
 use tasuki_protocol::ledger::words::LogoutCause;
 use tasuki_protocol::login::LoginAnswer;
@@ -16,9 +19,10 @@ use tokio::time::timeout;
 use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, PATIENCE, World, unix};
 use crate::crash::Process;
+use crate::http::{Answer, admin_header_in};
 use crate::ledger::read_until;
 use crate::pairing::{open, pair};
-use crate::second::limited;
+use crate::second::{joined, key, limited, log_in};
 
 /// Defaults: half an hour, and twelve.
 pub(crate) const IDLE: i64 = 30 * 60;
@@ -97,6 +101,86 @@ async fn s62_s56_an_administrators_sign_in_ends_unused_and_at_its_age() {
         sign_in().await;
         assert_eq!(refused().await, None, "{column}");
     }
+}
+
+/// What the administrator's key asks in a sign-in, or in none.
+async fn ask_in(world: &World, session: Option<&str>, path: &str, body: &serde_json::Value) -> Answer {
+    let method = if body.is_null() { "GET" } else { "POST" };
+    let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
+    let proof = admin_header_in(session, &world.admin, unix(), method, path, &body);
+    let session = session.map(|session| (ADMIN_SESSION_HEADER, session));
+    let headers: Vec<_> = session.into_iter().chain([(ADMIN_HEADER, proof.as_str())]).collect();
+    world.request(method, path, body, &headers).await
+}
+
+/// A sign-in of the same administrator at one more terminal.
+async fn terminal(world: &World, from: Option<&str>) -> String {
+    let login = serde_json::to_value(log_in(ADMIN_PASSWORD)).unwrap();
+    let answer = ask_in(world, from, ADMIN_LOGIN_PATH, &login).await;
+    let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    told["session"].as_str().expect("he is signed in").to_owned()
+}
+
+fn refusal(answer: &Answer) -> Option<ProblemCode> {
+    serde_json::from_slice::<Problem>(&answer.body).ok().map(|problem| problem.code)
+}
+
+/// S62, T55: a copy of his key acts in no sign-in but in one that was begun with it, password and digits.
+#[tokio::test]
+async fn s62_t55_an_administrators_key_opens_nothing_in_a_sign_in_that_is_not_shown() {
+    let world = World::start().await;
+    let first = world.session_of(&world.admin).unwrap();
+    let looks = async |session: Option<&str>| {
+        refusal(&ask_in(&world, session, OPERATORS_PATH, &serde_json::Value::Null).await)
+    };
+    let other = terminal(&world, None).await;
+    assert_eq!((looks(Some(&first)).await, looks(Some(&other)).await), (None, None), "each on its own");
+    assert_eq!(ask_in(&world, Some(&other), ADMIN_LOGOUT_PATH, &json!({})).await.status, 204);
+    assert_eq!(joined(&world, "taro", &key(61)).await.status, 201);
+    let of_taro = world.session_of(&key(61)).unwrap();
+    let forged = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let group = json!({ "group": "desk", "change": "add" });
+    for shown in [None, Some(other.as_str()), Some(of_taro.as_str()), Some(forged), Some("")] {
+        assert_eq!(looks(shown).await, Some(ProblemCode::AdminSignIn), "{shown:?}");
+        let changed = ask_in(&world, shown, GROUPS_PATH, &group).await;
+        assert_eq!(refusal(&changed), Some(ProblemCode::AdminSignIn), "{shown:?}");
+        let left = ask_in(&world, shown, ADMIN_LOGOUT_PATH, &json!({})).await;
+        assert_eq!(refusal(&left), Some(ProblemCode::AdminSignIn), "{shown:?}");
+    }
+    assert_eq!(looks(Some(&first)).await, None, "the genuine one has stood all the while");
+    // What the server keeps is no sign-in either.
+    let kept = "SELECT COUNT(*) FROM admin_sessions WHERE hash = ? OR hash = CAST(? AS BLOB)";
+    let kept = sqlx::query_scalar::<_, i64>(kept).bind(&first).bind(&first);
+    assert_eq!(kept.fetch_one(&mut database(&world).await).await.unwrap(), 0);
+}
+
+/// S62: who he is was shown at one terminal, and not at those that were left open; and they have an end.
+#[tokio::test]
+async fn s62_t55_each_terminal_of_an_administrator_is_confirmed_on_its_own_and_the_oldest_of_many_goes()
+{
+    let world = World::start().await;
+    let first = world.session_of(&world.admin).unwrap();
+    age(&world, "admin_sessions", "confirmed", ABSOLUTE).await;
+    let other = terminal(&world, None).await;
+    let change = async |session: &str, change: &str| {
+        let group = json!({ "group": "desk", "change": change });
+        refusal(&ask_in(&world, Some(session), GROUPS_PATH, &group).await)
+    };
+    assert_eq!(change(&first, "add").await, Some(ProblemCode::Confirm), "it was left open");
+    assert_eq!(change(&other, "add").await, None);
+    // He shows it there, too: this one goes on under another name, and that is all.
+    let again = terminal(&world, Some(&first)).await;
+    assert_eq!(change(&first, "remove").await, Some(ProblemCode::AdminSignIn));
+    assert_eq!(change(&again, "remove").await, None);
+    age(&world, "admin_sessions", "used", 10).await;
+    assert_eq!(change(&other, "add").await, None, "used after the other");
+    let mut last = String::new();
+    for _ in 0..7 {
+        last = terminal(&world, None).await;
+    }
+    assert_eq!(change(&again, "add").await, Some(ProblemCode::AdminSignIn), "of nine one goes");
+    assert_eq!(change(&other, "remove").await, None);
+    assert_eq!(change(&last, "add").await, None);
 }
 
 /// Hours that end with the so many-th minute since 1970, where it is noon then, so that no midnight comes in between.

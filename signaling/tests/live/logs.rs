@@ -145,7 +145,7 @@ pub(crate) async fn administered(world: &World, canaries: &mut Canaries) {
         key: device_key(&key),
         proof: Blob(proof.to_bytes().to_vec()),
     };
-    assert_eq!(world.post(JOIN_PATH, &join, &[]).await.status, 204);
+    assert_eq!(world.post(JOIN_PATH, &join, &[]).await.status, 201);
     let log_in = |digits: Option<String>| AdminLogin {
         password: join.password.clone(),
         totp: digits,

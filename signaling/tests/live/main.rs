@@ -49,6 +49,7 @@ mod recovery;
 mod refused;
 mod reset;
 mod second;
+mod signed;
 mod slow;
 mod standing;
 mod stolen;

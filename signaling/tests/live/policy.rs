@@ -3,8 +3,8 @@
 use ed25519_dalek::Signer as _;
 use ed25519_dalek::SigningKey;
 use tasuki_protocol::admin::{
-    ADMIN_CHANGES_PATH, ADMIN_HEADER, ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, AdminChange,
-    ChangeAdmin, EnrolAdmin, JOIN_PATH, Problem, ProblemCode,
+    ADMIN_CHANGES_PATH, ADMIN_PROOF, ADMINS_PATH, AddAdmin, AdminAdded, AdminChange, ChangeAdmin,
+    EnrolAdmin, JOIN_PATH, Problem, ProblemCode,
 };
 use tasuki_protocol::blob::Blob;
 use tasuki_protocol::dsse;
@@ -20,7 +20,7 @@ use tasuki_protocol::signal::{
 };
 use tasuki_protocol::terms::Requirement;
 
-use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, admin_header, device_key, unix};
+use crate::client::{ADMIN_PASSWORD, Answer, PASSWORD, World, device_key, unix};
 use crate::pairing::{open, pair};
 
 pub(crate) fn envelope(world: &World, key: &SigningKey, version: u64, rules: &str) -> Vec<u8> {
@@ -31,13 +31,11 @@ pub(crate) fn envelope(world: &World, key: &SigningKey, version: u64, rules: &st
 
 pub(crate) async fn publish(world: &World, key: &SigningKey, version: u64, rules: &str) -> Answer {
     let body = envelope(world, key, version, rules);
-    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
-    world.request("POST", POLICY_PATH, body, &[(ADMIN_HEADER, &header)]).await
+    world.ask_as(&world.admin, ("POST", POLICY_PATH, body), &[]).await
 }
 
 async fn fetch<T: serde::de::DeserializeOwned>(world: &World, path: &str) -> T {
-    let header = admin_header(&world.admin, unix(), "GET", path, b"");
-    let answer = world.get(path, &[(ADMIN_HEADER, &header)]).await;
+    let answer = world.admin_get(path).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     serde_json::from_slice(&answer.body).unwrap()
 }
@@ -152,8 +150,7 @@ async fn a_policy_by_a_stranger_out_of_turn_of_another_tenant_or_widening_itself
     let (v, tenant, rules) = (POLICY_FORM, TenantId([9; 8]), RuleBook::default());
     let foreign = Policy { v, tenant, version: 1, issued_at: unix(), rules };
     let body = dsse::sign(&foreign, &world.admin);
-    let header = admin_header(&world.admin, unix(), "POST", POLICY_PATH, &body);
-    let foreign = world.request("POST", POLICY_PATH, body, &[(ADMIN_HEADER, &header)]).await;
+    let foreign = world.ask_as(&world.admin, ("POST", POLICY_PATH, body), &[]).await;
     refused(&foreign, ProblemCode::Policy);
     assert_eq!(publish(&world, &world.admin, 1, "{}").await.status, 201);
     refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Conflict);
@@ -181,7 +178,7 @@ async fn a_policy_counts_by_nobody_who_was_disabled_and_waits_until_its_publishe
         key: device_key(&second),
         proof: Blob(proof.to_bytes().to_vec()),
     };
-    assert_eq!(world.post(JOIN_PATH, &body, &[]).await.status, 204);
+    assert_eq!(world.post(JOIN_PATH, &body, &[]).await.status, 201);
     assert_eq!(publish(&world, &second, 1, "{}").await.status, 201);
     let disable = ChangeAdmin { name: "taro".to_owned(), change: AdminChange::Disable };
     assert_eq!(world.admin_post(ADMIN_CHANGES_PATH, &disable).await.status, 204);

@@ -22,7 +22,8 @@ use tasuki_protocol::signal::{
 };
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, World, admin_header, new_operator, unix};
+use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, World, new_operator, unix};
+use crate::http::admin_header;
 use crate::ledger::{Read, come_and_go, read_until, read_until_entry};
 use crate::pairing::{agent_offer, join, open, secret};
 use crate::policy::publish;

@@ -11,7 +11,8 @@ use tasuki_protocol::policy::exchange::{EndSession, SESSIONS_PATH};
 use tasuki_protocol::rights::Mode;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, World, admin_header, new_operator, unix};
+use crate::client::{ADMIN_PASSWORD, World, new_operator, unix};
+use crate::http::admin_header;
 use crate::policy::publish;
 use crate::second::{key, log_in};
 

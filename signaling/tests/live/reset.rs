@@ -183,7 +183,7 @@ async fn t57_open_invitations_are_listed_and_one_that_is_withdrawn_lets_nobody_i
     assert_eq!(invitations(&world).await, open(&["jiro"]));
     let taken = json!({ "token": last.token, "by": "administrator" });
     assert_eq!(world.post(tasuki_protocol::admin::TOKEN_PATH, &taken, &[]).await.status, 401);
-    assert_eq!(joined(&world, "saburo", &key(71)).await.status, 204);
+    assert_eq!(joined(&world, "saburo", &key(71)).await.status, 201);
     assert_eq!(invitations(&world).await, open(&["jiro"]), "a used one is none");
     let withdrawn =
         |event: &Event| acted(event) == Some((AdminAction::InvitationWithdrawn, "taro", ""));

@@ -92,7 +92,7 @@ async fn t17_with_a_lock_key_that_is_dropped_all_that_it_certified_is_out_at_onc
 async fn t57_an_invitation_ends_with_the_administrator_who_made_it() {
     let world = World::start().await;
     let (taro, guest) = (SigningKey::from_bytes(&[61; 32]), SigningKey::from_bytes(&[62; 32]));
-    assert_eq!(joined(&world, "taro", &taro).await.status, 204);
+    assert_eq!(joined(&world, "taro", &taro).await.status, 201);
     for change in [AdminChange::Disable, AdminChange::Remove] {
         let order = AddAdmin { name: "jiro".to_owned() };
         let invited = world.admin_post(ADMINS_PATH, &order).await;

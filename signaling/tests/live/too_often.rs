@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-use crate::client::{PASSWORD, PATIENCE, World, admin_header, request_over, unix};
+use crate::client::{PASSWORD, PATIENCE, World, request_over, unix};
+use crate::http::admin_header;
 use crate::http::{Answer, tls_over};
 use crate::operations::plain;
 

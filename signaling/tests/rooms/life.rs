@@ -104,6 +104,23 @@ fn t17_a_disabled_operators_session_ends_at_both_ends_at_once() {
     assert_eq!(to_operator(&outputs, operator), [closed(room.0, reason)]);
 }
 
+/// S53: what an operator's line says once he is out is no agent's refusal, and takes none of theirs from the ledger.
+#[test]
+fn s53_whoever_was_withdrawn_is_taken_for_no_agent_whatever_his_line_still_says() {
+    let mut hall = Hall::new();
+    let operator = hall.operator(1);
+    hall.turn(Input::Withdrawn { operator: OperatorId(1) });
+    let reason = RefusalReason::Message;
+    for _ in 0..100 {
+        let outputs = hall.turn(Input::NotUnderstood { connection: operator, reason });
+        assert_eq!((noted(&outputs), to_agent(&outputs, operator)), (vec![], vec![]));
+    }
+    let (agent, _) = hall.knock(9, Locator::try_from(1).unwrap());
+    let outputs = hall.turn(Input::NotUnderstood { connection: agent, reason });
+    assert_eq!(to_agent(&outputs, agent), [ServerToAgent::Refused { reason }]);
+    assert!(matches!(noted(&outputs).as_slice(), [What::Refused(..)]), "an agent's own is noted");
+}
+
 #[test]
 fn a_session_ends_with_its_manifests_length_also_at_the_server() {
     let mut hall = Hall::new();

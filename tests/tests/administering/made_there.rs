@@ -36,7 +36,7 @@ fn wrapped_log_keys(house: &House) -> Vec<WrappedLogKey> {
     let profile = Profile::at(house.folder().join("admin"));
     let place = Place::of(&profile.bundle(None).expect("a bundle"));
     let key: SigningKey = profile.key().expect("a key");
-    let client = Client { place: &place, key: Some(&key) };
+    let client = Client { place: &place, key: Some(&key), sign_in: Some(&profile) };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let kept = runtime.block_on(client.fetch::<WrappedLogKeys>(LOG_KEYS_PATH)).expect("the keys");
     kept.log_keys
@@ -107,7 +107,7 @@ fn data_keys(house: &House, log_keys: &[[u8; 32]]) -> Vec<Vec<u8>> {
 }
 
 /// T63: a key that records are sealed with is not in the server's folder, nor in a log that tells everything, whether it
-/// is in use, was thrown away while the server ran, or was another run's.
+/// is in use, was thrown away while the server ran, or was another run's; and in its memory is the one in use alone.
 #[test]
 fn t63_no_data_key_is_written_down_at_the_server() {
     let mut house = House::set_up().expect("a house");
@@ -127,6 +127,10 @@ fn t63_no_data_key_is_written_down_at_the_server() {
     for (at, key) in keys.iter().enumerate() {
         assert!(!any_in(&there, &encodings(key)), "data key {at} of {} is written down", keys.len());
     }
+    let hex = |key: &Vec<u8>| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let memory = memory_of(house.server.id());
+    let held = keys.iter().filter(|key| any_in(&memory, &[(*key).clone(), hex(key).into_bytes()]));
+    assert_eq!(held.count(), 1, "of {} the one in use", keys.len());
 }
 
 /// R9, S49, S50: neither in the server's folder, nor in a log that tells everything, nor in its memory is what

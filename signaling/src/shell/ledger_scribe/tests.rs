@@ -189,7 +189,7 @@ async fn a_locked_database_acknowledges_nothing_and_loses_nothing() {
     let other = pool(&desk.folder).await;
     let mut holder = other.acquire().await.unwrap();
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut *holder).await.unwrap();
-    let work = Work::Record(Box::new(chat("nobody waits")));
+    let work = Work::Records(vec![chat("nobody waits")]);
     assert!(desk.ledger.put(Job { work, then: Then::Nobody }));
     assert_eq!(desk.ledger.append(chat("refused")).await, Err(Unwritten::Disk));
     sqlx::query("COMMIT").execute(&mut *holder).await.unwrap();
@@ -253,7 +253,7 @@ async fn what_is_too_large_for_a_record_is_counted_and_never_vanishes() {
     let desk = start().await;
     let large = || chat(&"x".repeat(MAX_ENTRY_BYTES));
     let put = |entry| {
-        let work = Work::Record(Box::new(entry));
+        let work = Work::Records(vec![entry]);
         assert!(desk.ledger.put(Job { work, then: Then::Nobody }));
     };
     assert_eq!(desk.ledger.append(large()).await, Err(Unwritten::TooLarge));
@@ -281,7 +281,7 @@ async fn what_is_too_large_for_a_record_is_counted_and_never_vanishes() {
 async fn t65_records_for_which_the_queue_has_no_room_are_counted_in_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, scribe) = open_in(&folder).await;
-    let record = |then| Job { work: Work::Record(Box::new(chat("one of many"))), then };
+    let record = |then| Job { work: Work::Records(vec![chat("one of many")]), then };
     let mut taken = 0;
     while ledger.put(record(Then::Nobody)) {
         taken += 1;
@@ -342,7 +342,7 @@ async fn a_refused_act_fails_alone_and_the_others_of_its_commit_are_on_disk() {
 async fn a_change_of_keys_is_answered_when_the_writer_has_them() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, scribe) = open_in(&folder).await;
-    let record = || Job { work: Work::Record(Box::new(chat("early"))), then: Then::Nobody };
+    let record = || Job { work: Work::Records(vec![chat("early")]), then: Then::Nobody };
     while ledger.put(record()) {}
     run(&folder, &[STUFFED]).await;
     let theirs = LogSecretKey::from_bytes([6; 32]);

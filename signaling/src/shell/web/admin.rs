@@ -6,19 +6,19 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, AddOperator, ChangeGroup, ChangeOperator, GroupChange, LimitOperator, NameOperator,
-    OperatorChange, Outcome, ProblemCode, ResetPassword,
+    ADMIN_HEADER, ADMIN_SESSION_HEADER, AddOperator, ChangeGroup, ChangeOperator, GroupChange,
+    LimitOperator, NameOperator, OperatorChange, Outcome, ProblemCode, ResetPassword,
 };
 use tasuki_protocol::dsse::strict_json;
 use tasuki_protocol::policy::MAX_POLICY_BYTES;
 use tasuki_protocol::policy::exchange::POLICY_PATH;
 use tasuki_protocol::signal::MAX_REQUEST;
 
-use super::refusals::Signer;
-use super::{Shared, Site, event, json, problem, read_up_to, store_problem};
+use super::{Shared, Site, event, json, problem, read_up_to, refusals, store_problem};
 use crate::core::admission::declares_anew;
 use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Account, Accounts};
+use crate::shell::admin_sign_ins::Shown;
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
 use crate::shell::kept;
@@ -46,13 +46,14 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answe
 
 /// To take away waits for nothing; what lets somebody in asks who it is (S62).
 pub(super) async fn change_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, change): (_, ChangeOperator) = signed_in_json(&site, request).await?;
+    let (Present { admin, by }, body) = signed_in(&site, request).await?;
+    let change: ChangeOperator = parsed(&body)?;
     match change.change {
         OperatorChange::Disable | OperatorChange::Remove => {}
         OperatorChange::Enable
         | OperatorChange::NewCode
         | OperatorChange::Unlock
-        | OperatorChange::ForgetAuthenticator => site.accounts.recently_confirmed(admin).await?,
+        | OperatorChange::ForgetAuthenticator => site.accounts.recently_confirmed(by).await?,
     }
     let (kind, ends) = match change.change {
         OperatorChange::Disable => (Kind::OperatorDisabled, true),
@@ -142,47 +143,60 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Answe
     Ok(acknowledged())
 }
 
-/// Who signed the request, and its body. Not yet: whether he is signed in.
-pub(super) async fn signed(site: &Site, request: Request) -> Result<(AdminId, Bytes), Response> {
+/// Who signed a request, and what it shows of a sign-in. Not yet: whether he is signed in.
+pub(super) type Signer = (AdminId, Option<Shown>);
+
+/// An administrator who is signed in, and by which of his sign-ins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Present {
+    pub(super) admin: AdminId,
+    pub(super) by: Shown,
+}
+
+async fn signed(site: &Site, request: Request) -> Result<(Signer, Bytes), Response> {
     let (parts, body) = request.into_parts();
     let most = if parts.uri.path() == POLICY_PATH { MAX_POLICY_BODY } else { MAX_REQUEST };
     let body = read_up_to(site, body, most).await?;
-    let header = parts.headers.get(ADMIN_HEADER).and_then(|value| value.to_str().ok());
-    let Some(header) = header else { return Err(problem(ProblemCode::Unauthorised)) };
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let session = header(ADMIN_SESSION_HEADER);
+    let Some(header) = header(ADMIN_HEADER) else { return Err(problem(ProblemCode::Unauthorised)) };
     // With its query, so that nobody on the way adds or changes one.
     let path = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
-    let signed = Signed { header, method: parts.method.as_str(), path, body: &body };
+    let signed = Signed { header, session, method: parts.method.as_str(), path, body: &body };
     let admin = site.accounts.authorise(signed).await?;
-    parts.extensions.get::<Signer>().inspect(|signer| signer.is(admin));
-    Ok((admin, body))
+    parts.extensions.get::<refusals::Signer>().inspect(|signer| signer.is(admin));
+    Ok(((admin, session.map(Shown::by)), body))
 }
 
 pub(super) async fn signed_json<T: DeserializeOwned>(
     site: &Site,
     request: Request,
-) -> Result<(AdminId, T), Response> {
-    let (admin, body) = signed(site, request).await?;
-    let parsed = strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
-    Ok((admin, parsed))
+) -> Result<(Signer, T), Response> {
+    let (signer, body) = signed(site, request).await?;
+    Ok((signer, parsed(&body)?))
+}
+
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminRefused> {
+    strict_json(body).map_err(|_| ProblemCode::Malformed.into())
 }
 
 /// A signed request of an administrator who is signed in, from a place and at a time where he may act (T54).
-pub(super) async fn signed_in(site: &Site, request: Request) -> Result<(AdminId, Bytes), Response> {
+pub(super) async fn signed_in(site: &Site, request: Request) -> Result<(Present, Bytes), Response> {
     let guest = request.extensions().get::<Guest>();
     let address = guest.map(|guest| site.address(guest, request.headers()));
-    let (admin, body) = signed(site, request).await?;
+    let ((admin, shown), body) = signed(site, request).await?;
     let Some(address) = address else { return Err(problem(ProblemCode::Unauthorised)) };
-    site.accounts.admin_session(admin, address).await?;
-    Ok((admin, body))
+    let Some(by) = shown else { return Err(problem(ProblemCode::AdminSignIn)) };
+    site.accounts.admin_session((admin, by), address).await?;
+    Ok((Present { admin, by }, body))
 }
 
 pub(super) async fn signed_in_json<T: DeserializeOwned>(
     site: &Site,
     request: Request,
 ) -> Result<(AdminId, T), Response> {
-    let (admin, body) = signed_in(site, request).await?;
-    let parsed = strict_json(&body).map_err(|_| problem(ProblemCode::Malformed))?;
-    Ok((admin, parsed))
+    let (Present { admin, .. }, body) = signed_in(site, request).await?;
+    Ok((admin, parsed(&body)?))
 }
 
 /// Of who has shown within the last minutes that it is he: what changes somebody's rights waits for that (S62).
@@ -190,8 +204,9 @@ pub(super) async fn confirmed_json<T: DeserializeOwned>(
     site: &Site,
     request: Request,
 ) -> Result<(AdminId, T), Response> {
-    let (admin, parsed) = signed_in_json(site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (Present { admin, by }, body) = signed_in(site, request).await?;
+    let parsed = parsed(&body)?;
+    site.accounts.recently_confirmed(by).await?;
     Ok((admin, parsed))
 }
 

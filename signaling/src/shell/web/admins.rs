@@ -11,7 +11,9 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
-use super::admin::{Answered, acknowledged, confirmed_json, signed_in, signed_in_json, signed_json};
+use super::admin::{
+    Answered, Present, acknowledged, confirmed_json, signed_in, signed_in_json, signed_json,
+};
 use super::seen::{Seen, declared};
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
@@ -63,11 +65,12 @@ pub(super) async fn recover(
     // No token is good for anything before the ledger knows of it.
     site.ledger.tell_of_recoveries().await.map_err(unwritten)?;
     let recovered = async {
-        let steps = site.accounts.recover_admin(&body, &bundle).await?;
-        site.act(event(Kind::AdminRecovered, None).on(&body.enrol.name), steps).await
+        let (steps, sign_in) = site.accounts.recover_admin(&body, &bundle).await?;
+        site.act(event(Kind::AdminRecovered, None).on(&body.enrol.name), steps).await?;
+        Ok::<_, AdminRefused>(sign_in)
     };
     match recovered.await {
-        Ok(()) => Ok(acknowledged()),
+        Ok(sign_in) => Ok(json(StatusCode::CREATED, &sign_in)),
         Err(AdminRefused::Problem(ProblemCode::Document)) => {
             tracing::warn!("a recovery token came without the root's word");
             let path = RECOVER_PATH.to_owned();
@@ -90,9 +93,9 @@ pub(super) async fn recover(
 
 async fn take_in(site: &Site, request: Request, coming: Coming) -> Answered {
     let body: EnrolAdmin = read_json(site, request.into_body()).await?;
-    let steps = site.accounts.enrol_admin(&body, coming).await?;
+    let (steps, sign_in) = site.accounts.enrol_admin(&body, coming).await?;
     site.act(event(Kind::AdminEnrolled, None).on(&body.name), steps).await?;
-    Ok(acknowledged())
+    Ok(json(StatusCode::CREATED, &sign_in))
 }
 
 pub(super) async fn login(
@@ -101,10 +104,10 @@ pub(super) async fn login(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, body): (_, AdminLogin) = signed_json(&site, request).await?;
+    let ((admin, shown), body): (_, AdminLogin) = signed_json(&site, request).await?;
     let macs = declared(&body.macs);
     let from = (admin, address, macs.as_deref());
-    let (answer, opened) = match site.accounts.log_admin_in(admin, body, address).await {
+    let (answer, opened) = match site.accounts.log_admin_in((admin, shown), body, address).await {
         Ok(judged) => judged,
         Err(refused) => return Err(refuse_login(&site, from, refused).await),
     };
@@ -112,7 +115,7 @@ pub(super) async fn login(
         AdminLoginAnswer::SignedIn { .. } => {
             let entered =
                 event(Kind::AdminLogin, None).by(admin.0).telling(&told(address, macs.as_deref()));
-            site.act(entered, opened.into_iter().collect()).await?;
+            site.act(entered, opened).await?;
         }
         // Steps of a sign-in that goes on are none of the ledger's.
         AdminLoginAnswer::NeedsTotp | AdminLoginAnswer::TotpSetup { .. } => {}
@@ -165,9 +168,9 @@ pub(super) async fn logout(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, _) = signed_in(&site, request).await?;
+    let (Present { admin, by }, _) = signed_in(&site, request).await?;
     let left = event(Kind::AdminLogout, None).by(admin.0).telling(&told(address, None));
-    site.act(left, vec![Accounts::log_admin_out(admin)]).await?;
+    site.act(left, vec![Accounts::end_admin_sign_in(admin, by)]).await?;
     Ok(acknowledged())
 }
 
@@ -211,7 +214,7 @@ pub(super) async fn change_password(
     };
     let name = site.accounts.admin_name(admin).await.unwrap_or_default();
     let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
-    // A copy of his key would go on with his sign-in (T17).
+    // Whoever else is signed in as him was so by the old one (T17).
     site.act(changed, vec![step, Accounts::log_admin_out(admin)]).await?;
     Ok(acknowledged())
 }

@@ -238,11 +238,10 @@ impl Site {
 
     /// As [`Self::recorded`], of entries that are in the ledger's words already.
     async fn witnessed(&self, entries: Vec<Entry>) -> Result<(), Response> {
-        for entry in entries {
-            let written = self.ledger.append(entry).await;
-            written.map_err(unwritten)?;
+        if entries.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.ledger.ask(Work::Records(entries)).await.map(|_| ()).map_err(unwritten)
     }
 
     /// The refusal until `tasuki-admin init` is done.

@@ -9,7 +9,7 @@ use tasuki_protocol::policy::exchange::{
 };
 use tasuki_protocol::policy::told_sections;
 
-use super::admin::{Answered, acknowledged, signed_in, signed_in_json};
+use super::admin::{Answered, Present, acknowledged, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::kinds::Kind;
 
@@ -40,8 +40,8 @@ async fn state(site: &Site, version: Option<u64>) -> Answered {
 }
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
-    let (admin, envelope) = signed_in(&site, request).await?;
-    site.accounts.recently_confirmed(admin).await?;
+    let (Present { admin, by }, envelope) = signed_in(&site, request).await?;
+    site.accounts.recently_confirmed(by).await?;
     let before = site.policies.current().await.map_err(|error| store_problem(&error))?;
     let before = before.map(|policy| policy.rules).unwrap_or_default();
     let (policy, step) = site.policies.next(&envelope).await?;

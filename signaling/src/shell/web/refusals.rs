@@ -198,7 +198,7 @@ impl Site {
     /// He stays refused where the disk takes nothing: it is written as soon as anything can be.
     async fn refused(&self, entry: Entry) {
         if self.ledger.append(entry.clone()).await.is_err() {
-            self.desk.put(Job { work: Work::Record(Box::new(entry)), then: Then::Nobody });
+            self.desk.put(Job { work: Work::Records(vec![entry]), then: Then::Nobody });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the ends of sessions deliver: once, in order, and no more than they may.
 
-use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES};
+use tasuki_protocol::ledger::wire::{EndRow, MAX_END_BYTES, MAX_END_NUMBER};
 
 use super::*;
 
@@ -24,6 +24,43 @@ async fn an_ends_records_are_taken_once_and_in_order() {
     assert_eq!(send(&[5]).await, Ok(3), "a gap is not taken");
     let folder = desk.stop().await;
     assert_eq!(audit(&folder, &[]).await.unwrap().size, 3);
+}
+
+/// F21: what an end has delivered it has no more, and a server whose database is of before lacks it: nothing else of the
+/// session is lost by that, and the numbers show what is.
+#[tokio::test]
+async fn f21_after_a_restore_an_end_goes_on_behind_what_was_lost_once_and_in_order() {
+    let desk = start().await;
+    let [unknown, known] = [[7; 16], [8; 16]].map(SessionId);
+    let send = |ledger: Ledger, session: SessionId, numbers: &[u64]| {
+        let row = |number: &u64| {
+            let at = (session, Role::Agent, *number);
+            let seed = Seed::from_bytes([u8::try_from(*number).unwrap_or(9); 32]);
+            let sealed = seal_at_end(&chat("x"), at, &[log_key().public()], TENANT, &seed).unwrap();
+            EndRow { number: *number, sealed }
+        };
+        let rows = numbers.iter().map(row).collect();
+        async move { ledger.ask(Work::End { session, role: Role::Agent, rows }).await }
+    };
+    let ledger = || desk.ledger.clone();
+    // An end that only asks for a checkpoint is none that has begun.
+    assert_eq!(send(ledger(), unknown, &[]).await, Ok(0));
+    assert_eq!(send(ledger(), unknown, &[5, 6]).await, Ok(7));
+    assert_eq!(send(ledger(), unknown, &[9]).await, Ok(7), "a later gap is not taken");
+    assert_eq!(send(ledger(), known, &[0, 1]).await, Ok(2));
+    assert_eq!(send(ledger(), known, &[4]).await, Ok(2), "nothing was restored");
+    let folder = desk.stop().await;
+    let pool = pool(&folder).await;
+    sqlx::query("UPDATE ledger_ends SET restored = 1").execute(&pool).await.unwrap();
+    pool.close().await;
+    let desk = begin(folder).await;
+    let ledger = || desk.ledger.clone();
+    assert_eq!(send(ledger(), known, &[1]).await, Ok(2), "it is here");
+    assert_eq!(send(ledger(), known, &[MAX_END_NUMBER]).await, Ok(2), "no session has so many");
+    assert_eq!(send(ledger(), known, &[4]).await, Ok(5));
+    assert_eq!(send(ledger(), known, &[7]).await, Ok(5));
+    let folder = desk.stop().await;
+    assert_eq!(audit(&folder, &[]).await.unwrap().size, 5);
 }
 
 /// T59: a ticket is no right to a disk. What was delivered before counts, also after a restart.
