@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tasuki_protocol::input::InputEvent;
 use tasuki_protocol::screen::{Layout, MonitorId};
 
-use super::{Alarm, Deed, Doer, Standing, Touched};
+use super::{Alarm, Deed, Judged, Standing, Touched};
 use crate::input::{InjectError, Injector, Interrupt, Leave};
 use crate::screen::{Grab, Paused, Screen, ScreenError, Waker};
 
@@ -190,7 +190,7 @@ impl Witness {
 
     /// # Errors
     /// None.
-    pub fn ask(&mut self, _: Deed) -> Result<Doer, ScreenError> {
+    pub fn ask(&mut self, _: Deed) -> Result<Judged, ScreenError> {
         match *self {}
     }
 }

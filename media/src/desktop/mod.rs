@@ -5,6 +5,8 @@
 
 pub mod elsewhere;
 
+use std::time::Duration;
+
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Hands, LocalInput, OwnScreen, Sentinel, Witness, check, hands_were_at_rest, monitors, named,
@@ -40,6 +42,14 @@ pub enum Doer {
     Hand,
     /// Injected, sent by a program, stale, or not told apart from these.
     Nobody,
+}
+
+/// What a witness says of a deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub by: Doer,
+    /// A window that is slow hears of it later than it was done.
+    pub ago: Duration,
 }
 
 /// What has happened to windows that are watched.

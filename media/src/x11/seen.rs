@@ -11,6 +11,9 @@ use crate::desktop::{Deed, Doer};
 
 /// How old a press may be when its window asks: a slow hand holds a button for a second.
 const FRESH_MS: u32 = 1500;
+/// So often a window may have come round to what happened to it since a press was known, however old that is: a slow
+/// one hears late. By the next time it had all that belongs to the press.
+const ROUNDS: u64 = 1;
 /// So long after an injected act no press counts: whose it is could not be told.
 const TAINT_MS: u32 = 400;
 /// Keys of a hand that the window has not received yet; no hand is faster.
@@ -43,7 +46,9 @@ pub(super) enum Act {
 pub(super) struct Seen {
     click: Option<Press>,
     key: Option<Press>,
+    /// When a program acted, and when something else had come to lie under the pointer at the latest.
     injected_at: Option<u32>,
+    moved_at: Option<u32>,
     moved: Moved,
     pointer: Pointer,
     /// When a hand moved, for the arrival that comes of it.
@@ -53,7 +58,16 @@ pub(super) struct Seen {
     /// The keyboards whose keys go to the window.
     keyboards: BTreeSet<DeviceId>,
     /// Keys that a hand has pressed for the window, and that it has not received yet.
-    waiting: VecDeque<(u8, u32)>,
+    waiting: VecDeque<(u8, Moment)>,
+    /// How often the window has come round.
+    rounds: u64,
+}
+
+/// When something was done, and in which round of the window it was known.
+#[derive(Debug, Default, Clone, Copy)]
+struct Moment {
+    at: u32,
+    round: u64,
 }
 
 /// Who decided last what lies under the pointer.
@@ -91,7 +105,7 @@ enum Focus {
 
 #[derive(Debug, Clone, Copy)]
 struct Press {
-    at: u32,
+    when: Moment,
     by: Doer,
     aim: Aim,
 }
@@ -133,6 +147,19 @@ impl Seen {
         self.click = self.click.filter(|press| press.aim == Aim::Itself);
     }
 
+    /// The window comes round to whatever has happened to it, also to what was noted since it did last.
+    pub(super) fn comes_round(&mut self) {
+        self.rounds += 1;
+    }
+
+    fn known(&self, at: u32) -> Moment {
+        Moment { at, round: self.rounds }
+    }
+
+    fn is_fresh(&self, when: Moment, now: u32) -> bool {
+        now.wrapping_sub(when.at) <= FRESH_MS || self.rounds - when.round <= ROUNDS
+    }
+
     pub(super) fn wants_time(&self) -> bool {
         self.moved == Moved::JustNow
     }
@@ -140,7 +167,7 @@ impl Seen {
     /// The display's time, after all that it has told so far.
     pub(super) fn it_is(&mut self, now: u32) {
         if std::mem::take(&mut self.moved) == Moved::JustNow {
-            self.injected_at = Some(now);
+            self.moved_at = Some(now);
         }
     }
 
@@ -173,14 +200,17 @@ impl Seen {
             self.injected_at = Some(at);
         }
         match act {
-            Act::Touch => self.click = Some(Press { at, by, aim: Aim::Itself }),
+            Act::Touch => {
+                self.click = Some(Press { when: self.known(at), by, aim: Aim::Itself });
+            }
             Act::Button => {
                 let by = if self.pointer == Pointer::AHand { by } else { Doer::Nobody };
-                self.click = Some(Press { at, by, aim: Aim::Pointer });
+                self.click = Some(Press { when: self.known(at), by, aim: Aim::Pointer });
             }
             // What the window takes for a click then began with a press of the same program.
             Act::Release if by == Doer::Nobody => self.click = None,
-            Act::Release | Act::Notch => {}
+            Act::Release => self.let_go(at),
+            Act::Notch => {}
             Act::Key { keyboard, keycode } => self.take_key(keyboard, keycode, by, at),
             Act::Motion if by == Doer::Hand => {
                 self.pointer = Pointer::AHand;
@@ -198,41 +228,59 @@ impl Seen {
         }
     }
 
+    /// Only now the window takes it for a click.
+    fn let_go(&mut self, at: u32) {
+        if let Some(press) = &mut self.click
+            && at.wrapping_sub(press.when.at) <= FRESH_MS
+        {
+            press.when.round = self.rounds;
+        }
+    }
+
     fn take_key(&mut self, keyboard: DeviceId, keycode: Option<u8>, by: Doer, at: u32) {
         if by == Doer::Nobody && self.question == Question::Stands {
             self.focus = Focus::Anybodys;
         }
         let Some(keycode) = keycode.filter(|_| by == Doer::Hand) else { return };
         if self.keyboards.contains(&keyboard) && self.waiting.len() < MOST_WAITING {
-            self.waiting.push_back((keycode, at));
+            self.waiting.push_back((keycode, self.known(at)));
         }
     }
 
     /// What came by no keyboard was sent by a program, and so was what came twice.
     pub(super) fn key_received(&mut self, keycode: Option<u8>, now: u32) {
-        self.waiting.retain(|(_, at)| now.wrapping_sub(*at) <= FRESH_MS);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|(_, when)| self.is_fresh(*when, now));
+        self.waiting = waiting;
         let pressed = self.waiting.iter().position(|(waiting, _)| Some(*waiting) == keycode);
         let pressed = pressed.and_then(|place| self.waiting.remove(place));
         self.key = match pressed {
-            Some((_, at)) => Some(Press { at, by: Doer::Hand, aim: Aim::Itself }),
+            Some((_, Moment { at, .. })) => {
+                Some(Press { when: self.known(at), by: Doer::Hand, aim: Aim::Itself })
+            }
             None => {
                 self.focus = Focus::Anybodys;
-                Some(Press { at: now, by: Doer::Nobody, aim: Aim::Itself })
+                Some(Press { when: self.known(now), by: Doer::Nobody, aim: Aim::Itself })
             }
         };
     }
 
-    pub(super) fn judge(&mut self, deed: Deed, now: u32) -> Doer {
+    /// Who pressed what the window asks for, and how many milliseconds ago.
+    pub(super) fn judge(&mut self, deed: Deed, now: u32) -> (Doer, u32) {
         self.it_is(now);
         let slot = match deed {
             Deed::Click => &mut self.click,
             Deed::Key => &mut self.key,
         };
-        let Some(press) = slot.take() else { return Doer::Nobody };
-        let age = |at: u32| now.wrapping_sub(at);
-        let tainted = self.injected_at.is_some_and(|at| age(at) < TAINT_MS)
+        let Some(press) = slot.take() else { return (Doer::Nobody, 0) };
+        let taints =
+            |act: Option<u32>, before: u32| act.is_some_and(|act| before.wrapping_sub(act) < TAINT_MS);
+        let is_tainted = taints(self.injected_at, now)
+            || taints(self.injected_at, press.when.at)
+            || taints(self.moved_at, now)
             || deed == Deed::Key && self.focus == Focus::Anybodys;
-        if age(press.at) > FRESH_MS || tainted { Doer::Nobody } else { press.by }
+        let counts = self.is_fresh(press.when, now) && !is_tainted;
+        (if counts { press.by } else { Doer::Nobody }, now.wrapping_sub(press.when.at))
     }
 }
 
@@ -244,12 +292,23 @@ mod tests {
     const TAB: u8 = 23;
     const SPACE: u8 = 65;
 
+    impl Seen {
+        fn asked(&mut self, deed: Deed, now: u32) -> Doer {
+            self.judge(deed, now).0
+        }
+
+        fn comes_round_often(&mut self) {
+            (0..=ROUNDS).for_each(|_| self.comes_round());
+        }
+    }
+
     fn clicked(at: u32, by: Doer) -> Seen {
-        Seen { click: Some(Press { at, by, aim: Aim::Pointer }), ..Seen::default() }
+        let when = Moment { at, round: 0 };
+        Seen { click: Some(Press { when, by, aim: Aim::Pointer }), ..Seen::default() }
     }
 
     /// With the focus, and a question.
-    fn asked() -> Seen {
+    fn questioned() -> Seen {
         let mut seen = Seen::default();
         seen.focus_came(KEYBOARD);
         seen.question_stands(true);
@@ -263,40 +322,84 @@ mod tests {
     fn types(seen: &mut Seen, keycode: u8, at: u32) -> Doer {
         seen.take(key(keycode), Doer::Hand, at);
         seen.key_received(Some(keycode), at + 5);
-        seen.judge(Deed::Key, at + 10)
+        seen.asked(Deed::Key, at + 10)
     }
 
     #[test]
     fn t2_a_hands_press_counts_once_and_only_while_it_is_fresh() {
         let mut fresh = clicked(1000, Doer::Hand);
-        assert_eq!(fresh.judge(Deed::Click, 1200), Doer::Hand);
-        assert_eq!(fresh.judge(Deed::Click, 1200), Doer::Nobody, "it was used");
+        assert_eq!(fresh.asked(Deed::Click, 1200), Doer::Hand);
+        assert_eq!(fresh.asked(Deed::Click, 1200), Doer::Nobody, "it was used");
         let mut stale = clicked(1000, Doer::Hand);
-        assert_eq!(stale.judge(Deed::Click, 1001 + FRESH_MS), Doer::Nobody);
+        stale.comes_round_often();
+        assert_eq!(stale.asked(Deed::Click, 1001 + FRESH_MS), Doer::Nobody);
         let mut other = clicked(1000, Doer::Hand);
-        assert_eq!(other.judge(Deed::Key, 1200), Doer::Nobody, "a click is no key");
+        assert_eq!(other.asked(Deed::Key, 1200), Doer::Nobody, "a click is no key");
+    }
+
+    /// However slow the window is: what it had no time for is not what it had no use for.
+    #[test]
+    fn t2_a_hands_press_counts_in_a_window_that_hears_of_it_late_and_not_once_it_had_come_round() {
+        let much = 60_000;
+        let mut seen = clicked(1000, Doer::Hand);
+        seen.comes_round();
+        assert_eq!(seen.judge(Deed::Click, 1000 + much), (Doer::Hand, much));
+
+        let held = |release: u32| {
+            let mut seen = clicked(1000, Doer::Hand);
+            seen.comes_round_often();
+            seen.take(Act::Release, Doer::Hand, release);
+            seen.comes_round();
+            seen
+        };
+        assert_eq!(held(1100).asked(Deed::Click, much), Doer::Hand, "painted between the two");
+        assert_eq!(held(1001 + FRESH_MS).asked(Deed::Click, much), Doer::Nobody, "held too long");
+        let mut seen = held(1100);
+        seen.comes_round();
+        assert_eq!(seen.asked(Deed::Click, much), Doer::Nobody, "it was meant for another window");
+
+        let mut seen = questioned();
+        seen.take(key(TAB), Doer::Hand, 1000);
+        seen.take(key(SPACE), Doer::Hand, 1100);
+        seen.comes_round();
+        seen.key_received(Some(TAB), much);
+        seen.key_received(Some(SPACE), much);
+        assert_eq!(seen.judge(Deed::Key, much + 10), (Doer::Hand, much - 1090));
+        assert_eq!(types(&mut seen, SPACE, 2 * much), Doer::Hand, "the question stands still");
+        seen.take(key(SPACE), Doer::Hand, 3 * much);
+        seen.comes_round_often();
+        seen.key_received(Some(SPACE), 3 * much + FRESH_MS + 1);
+        assert_eq!(seen.asked(Deed::Key, 3 * much + FRESH_MS + 2), Doer::Nobody, "another had it");
+    }
+
+    #[test]
+    fn t2_what_was_injected_before_a_press_taints_it_also_where_the_window_hears_of_both_late() {
+        let mut seen = Seen::default();
+        seen.take(Act::Key { keyboard: KEYBOARD, keycode: None }, Doer::Nobody, 900);
+        seen.take(Act::Button, Doer::Hand, 1000);
+        assert_eq!(seen.asked(Deed::Click, 5000), Doer::Nobody);
     }
 
     #[test]
     fn t2_an_injected_press_never_counts_and_taints_what_comes_with_it() {
         let mut injected = clicked(1000, Doer::Nobody);
-        assert_eq!(injected.judge(Deed::Click, 1010), Doer::Nobody);
+        assert_eq!(injected.asked(Deed::Click, 1010), Doer::Nobody);
         let mut moved = Seen { injected_at: Some(990), ..clicked(1000, Doer::Hand) };
         let why = "the pointer was not where the hand is";
-        assert_eq!(moved.judge(Deed::Click, 1010), Doer::Nobody, "{why}");
+        assert_eq!(moved.asked(Deed::Click, 1010), Doer::Nobody, "{why}");
         let mut later = Seen { injected_at: Some(1000), ..clicked(1000 + TAINT_MS, Doer::Hand) };
-        assert_eq!(later.judge(Deed::Click, 1000 + TAINT_MS), Doer::Hand);
+        assert_eq!(later.asked(Deed::Click, 1000 + TAINT_MS), Doer::Hand);
     }
 
     #[test]
     fn t2_a_hands_key_counts_no_more_once_a_key_was_injected_while_the_question_stood() {
-        let mut seen = asked();
+        let mut seen = questioned();
         assert_eq!(types(&mut seen, SPACE, 1000), Doer::Hand);
         seen.take(key(TAB), Doer::Nobody, 2000);
         assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "Refuse had the focus before");
         seen.take(Act::Motion, Doer::Hand, 61_000);
         seen.take(Act::Button, Doer::Hand, 61_000);
-        assert_eq!(seen.judge(Deed::Click, 61_010), Doer::Hand, "a click is where she sees it");
+        assert_eq!(seen.asked(Deed::Click, 61_010), Doer::Hand, "a click is where she sees it");
         seen.question_stands(false);
         seen.take(key(SPACE), Doer::Nobody, 70_000);
         assert_eq!(types(&mut seen, SPACE, 71_000), Doer::Hand, "the operator types in a session");
@@ -304,24 +407,24 @@ mod tests {
 
     #[test]
     fn t2_a_key_that_was_sent_to_the_window_is_nobodys_whatever_a_hand_does_beside() {
-        let mut seen = asked();
+        let mut seen = questioned();
         seen.take(key(121), Doer::Hand, 1000);
         seen.key_received(Some(TAB), 1010);
         seen.key_received(Some(SPACE), 1020);
-        assert_eq!(seen.judge(Deed::Key, 1030), Doer::Nobody, "a hand made it louder");
+        assert_eq!(seen.asked(Deed::Key, 1030), Doer::Nobody, "a hand made it louder");
         assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "the sent Tab moved the focus");
 
-        let mut seen = asked();
+        let mut seen = questioned();
         assert_eq!(types(&mut seen, TAB, 1000), Doer::Hand);
         seen.key_received(Some(TAB), 1100);
         assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "she pressed it once");
 
-        let mut seen = asked();
+        let mut seen = questioned();
         seen.focus_went(KEYBOARD);
         seen.take(key(TAB), Doer::Hand, 1000);
         seen.key_received(Some(TAB), 1010);
         assert_eq!(types(&mut seen, SPACE, 9000), Doer::Nobody, "she typed elsewhere");
-        assert_eq!(seen.judge(Deed::Key, 9020), Doer::Nobody);
+        assert_eq!(seen.asked(Deed::Key, 9020), Doer::Nobody);
     }
 
     #[test]
@@ -329,12 +432,12 @@ mod tests {
         let mut seen = Seen::default();
         seen.take(Act::Motion, Doer::Nobody, 1000);
         seen.take(Act::Button, Doer::Hand, 5000);
-        assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
+        assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
         seen.take(Act::Touch, Doer::Hand, 6000);
-        assert_eq!(seen.judge(Deed::Click, 6010), Doer::Hand, "a finger is where it is");
+        assert_eq!(seen.asked(Deed::Click, 6010), Doer::Hand, "a finger is where it is");
         seen.take(Act::Motion, Doer::Hand, 7000);
         seen.take(Act::Button, Doer::Hand, 7100);
-        assert_eq!(seen.judge(Deed::Click, 7110), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 7110), Doer::Hand);
     }
 
     #[test]
@@ -343,11 +446,11 @@ mod tests {
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.take(Act::Arrival, Doer::Hand, 1000);
         seen.take(Act::Button, Doer::Hand, 1100);
-        assert_eq!(seen.judge(Deed::Click, 1110), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 1110), Doer::Hand);
         for at in [1100, 1000] {
             seen.take(Act::Arrival, Doer::Hand, at);
             seen.take(Act::Button, Doer::Hand, 5000);
-            assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "nothing moved at {at}");
+            assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "nothing moved at {at}");
         }
     }
 
@@ -357,34 +460,34 @@ mod tests {
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.moved();
         seen.take(Act::Button, Doer::Hand, 5000);
-        assert_eq!(seen.judge(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
+        assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
         seen.moved();
         seen.take(Act::Motion, Doer::Hand, 7000);
         seen.take(Act::Button, Doer::Hand, 7100);
-        assert_eq!(seen.judge(Deed::Click, 7110), Doer::Nobody, "while her hand moved");
+        assert_eq!(seen.asked(Deed::Click, 7110), Doer::Nobody, "while her hand moved");
         seen.take(Act::Motion, Doer::Hand, 8000);
         seen.take(Act::Button, Doer::Hand, 8100);
-        assert_eq!(seen.judge(Deed::Click, 8110), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 8110), Doer::Hand);
         seen.moved();
         assert!(seen.wants_time());
         seen.it_is(9000);
         seen.take(Act::Motion, Doer::Hand, 9500);
         seen.take(Act::Button, Doer::Hand, 9510);
-        assert_eq!(seen.judge(Deed::Click, 9520), Doer::Hand, "she saw it where it is");
+        assert_eq!(seen.asked(Deed::Click, 9520), Doer::Hand, "she saw it where it is");
     }
 
     #[test]
     fn t2_what_a_program_did_in_a_hands_name_counts_for_nobody() {
-        let mut seen = asked();
+        let mut seen = questioned();
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.take(Act::Button, Doer::Hand, 1010);
         seen.forged(1005);
-        assert_eq!(seen.judge(Deed::Click, 1500), Doer::Nobody);
+        assert_eq!(seen.asked(Deed::Click, 1500), Doer::Nobody);
         seen.take(Act::Button, Doer::Hand, 2000);
-        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "it brought the pointer there");
+        assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "it brought the pointer there");
         seen.take(Act::Motion, Doer::Hand, 3000);
         seen.take(Act::Button, Doer::Hand, 3100);
-        assert_eq!(seen.judge(Deed::Click, 3110), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 3110), Doer::Hand);
         assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "it moved the focus, perhaps");
     }
 
@@ -400,52 +503,52 @@ mod tests {
         };
         let mut seen = pressed();
         seen.take(Act::Release, Doer::Hand, 1200);
-        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Hand, "let go of by her");
+        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Hand, "let go of by her");
         let mut seen = pressed();
         seen.take(Act::Motion, Doer::Nobody, 1150);
-        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "the pointer was brought back");
+        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "the pointer was brought back");
         let mut seen = pressed();
         seen.take(Act::Arrival, Doer::Hand, 1150);
-        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "without a device");
+        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "without a device");
         let mut seen = pressed();
         seen.moved();
         seen.it_is(1150);
-        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "or the window was");
+        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "or the window was");
         for act in [Act::Button, Act::Touch] {
             let mut seen = pressed();
             seen.take(act, Doer::Hand, 1150);
             seen.take(Act::Release, Doer::Nobody, 1160);
-            assert_eq!(seen.judge(Deed::Click, 1600), Doer::Nobody, "{act:?}: it let go");
+            assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "{act:?}: it let go");
         }
         let mut seen = Seen::default();
         seen.take(Act::Touch, Doer::Hand, 1000);
         seen.take(Act::Motion, Doer::Nobody, 1010);
-        assert_eq!(seen.judge(Deed::Click, 1600), Doer::Hand, "a finger is where it is");
+        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Hand, "a finger is where it is");
         seen.take(Act::Notch, Doer::Hand, 2000);
-        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "a notch of the wheel is no click");
+        assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "a notch of the wheel is no click");
         seen.take(Act::Notch, Doer::Nobody, 3000);
         seen.take(Act::Touch, Doer::Hand, 3010);
-        assert_eq!(seen.judge(Deed::Click, 3020), Doer::Nobody, "an injected one taints all the same");
+        assert_eq!(seen.asked(Deed::Click, 3020), Doer::Nobody, "an injected one taints all the same");
     }
 
     #[test]
     fn t2_what_was_not_seen_may_be_anybodys_doing() {
-        let mut seen = asked();
+        let mut seen = questioned();
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.take(Act::Button, Doer::Hand, 1010);
         seen.missed();
-        assert_eq!(seen.judge(Deed::Click, 1500), Doer::Nobody);
+        assert_eq!(seen.asked(Deed::Click, 1500), Doer::Nobody);
         seen.take(Act::Button, Doer::Hand, 2000);
-        assert_eq!(seen.judge(Deed::Click, 2010), Doer::Nobody, "who brought the pointer there?");
+        assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "who brought the pointer there?");
         seen.take(Act::Motion, Doer::Hand, 3000);
         seen.take(Act::Button, Doer::Hand, 3100);
-        assert_eq!(seen.judge(Deed::Click, 3110), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 3110), Doer::Hand);
         assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "who moved the focus?");
     }
 
     #[test]
     fn the_displays_clock_may_wrap() {
         let mut seen = clicked(u32::MAX - 5, Doer::Hand);
-        assert_eq!(seen.judge(Deed::Click, 100), Doer::Hand);
+        assert_eq!(seen.asked(Deed::Click, 100), Doer::Hand);
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! X tells of each press which device it came from: what XTEST injects comes from XTEST's own
 //! devices, and what one program merely sends to another comes from none. A press counts once, while
-//! it is fresh, and not where something else has aimed it: moved the pointer or the window last, or
+//! it is fresh or the window had no time for it yet, and not where something else has aimed it: moved the pointer or the window last, or
 //! what lay over it, or given the window a key since the question came, which may have moved the focus,
 //! or acted in a device's name. Decides nothing of what a press is good for.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
@@ -22,7 +23,7 @@ use super::covers::{Covers, is_covered};
 use super::devices::{Devices, Holder};
 use super::forgery::Forgeries;
 use super::seen::{Act, Seen};
-use crate::desktop::{Deed, Doer};
+use crate::desktop::{Deed, Doer, Judged};
 use crate::screen::ScreenError;
 
 /// Frames around a window; more is nobody's desktop.
@@ -96,13 +97,14 @@ impl Witness {
         Ok(self.line.last() == Some(&over))
     }
 
-    /// Takes note of what has happened so far; to be called now and then while nobody asks, so that
-    /// little waits.
+    /// Takes note of what has happened so far; to be called now and then while nobody asks, each time that the window
+    /// comes round to what happened to it, and not while it is at that.
     ///
     /// # Errors
     /// [`ScreenError::Lost`] when the display is gone, tells too much at once, or tells no more what programs do in
     /// a device's name: another witness may see again.
     pub fn catch_up(&mut self) -> Result<(), ScreenError> {
+        self.seen.comes_round();
         self.read_on(None)?;
         if let Some(at) = self.forgeries.take()? {
             self.seen.forged(at);
@@ -142,15 +144,16 @@ impl Witness {
     ///
     /// # Errors
     /// As [`Witness::catch_up`]; then nobody did it.
-    pub fn ask(&mut self, deed: Deed) -> Result<Doer, ScreenError> {
+    pub fn ask(&mut self, deed: Deed) -> Result<Judged, ScreenError> {
         // First: of what goes away after this look the display tells before it tells its time.
         let is_covered = deed == Deed::Click && self.is_covered()?;
         let now = self.display_time()?;
         if let Some(at) = self.forgeries.up_to_now(&self.desktop)? {
             self.seen.forged(at);
         }
-        let doer = self.seen.judge(deed, now);
-        Ok(if is_covered { Doer::Nobody } else { doer })
+        let (by, ago) = self.seen.judge(deed, now);
+        let by = if is_covered { Doer::Nobody } else { by };
+        Ok(Judged { by, ago: Duration::from_millis(ago.into()) })
     }
 
     /// Where the pointer came to in the window, and where it is now: another program may have taken it away after

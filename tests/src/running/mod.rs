@@ -7,7 +7,7 @@ mod pty;
 
 pub use self::{
     log::{Line, Log, Mark, Voice},
-    ports::listening_of,
+    ports::{connected_of, listening_of},
     process::{COMPUTED, PATIENCE, Process, cpu_of, program, resident_of, run, threads_of},
     pty::Pty,
 };

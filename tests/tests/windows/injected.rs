@@ -1,14 +1,18 @@
 //! Presses that no hand did, at the question of a real session.
 
-use std::thread;
+use std::{thread, time::Duration};
 
+use rustix::process::Signal;
 use tasuki_tests::{
-    desktop::{Reader, role},
-    running::run,
+    desktop::{Hand, Reader, role},
+    running::{run, until},
     stack::AgentWindow,
 };
 
 use super::{A_YES_COUNTS, showing::at_desktops};
+
+/// Longer than a press stays fresh in a window that had the time to hear of it.
+const LATE: Duration = Duration::from_millis(2500);
 
 const NOT_BY_HAND: &str = "Only a mouse or keyboard at this computer can press this button.";
 const WAITING: &str = "Waiting for their answer";
@@ -38,4 +42,21 @@ pub(super) fn five_hundred_presses_do_nothing(
     assert!(his.find(role::LABEL, WAITING).unwrap().is_some(), "the operator has an answer");
     assert_eq!(agent.bar().unwrap(), None);
     assert_eq!(at_desktops(agent.process.id()), Vec::<String>::new());
+}
+
+/// T2: what a hand does counts, however late her program hears of it.
+pub(super) fn a_slow_program_hears_late(agent: &AgentWindow<'_>, act: impl FnOnce()) {
+    agent.process.signal(Signal::STOP).unwrap();
+    act();
+    thread::sleep(LATE);
+    agent.process.signal(Signal::CONT).unwrap();
+}
+
+/// By the first click, which is made while the program is busy elsewhere.
+pub(super) fn her_own_click_begins_it(hand: &mut Hand, (agent, hers): (&AgentWindow<'_>, &Reader)) {
+    thread::sleep(A_YES_COUNTS);
+    hers.wait_to_use(role::BUTTON, "Allow").unwrap();
+    let place = agent.place_at(hers, role::BUTTON, "Allow").unwrap();
+    a_slow_program_hears_late(agent, || hand.click(place).unwrap());
+    until("her bar", || agent.bar()).unwrap();
 }

@@ -3,6 +3,7 @@
 use std::{fs, thread, time::Duration};
 
 use rustix::process::Signal;
+use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Painter, Reader, Rgb, role},
     running::{run, until},
@@ -10,7 +11,7 @@ use tasuki_tests::{
 };
 use x11rb::protocol::xproto::Rectangle;
 
-use super::{OWN_HAND, Room, USER, click_until_focused, late, past, showing::seen};
+use super::{OWN_HAND, Room, USER, click_until_focused, past, showing::seen};
 
 /// On the user's screen, beside all that stands there and off the places at which pictures are compared.
 const SHEET: Rectangle = Rectangle { x: 1060, y: 520, width: 160, height: 160 };
@@ -29,8 +30,7 @@ const PAUSED: &str = "They have paused the session. Please wait.";
 
 /// T33: the bar holds the picture, and lets it go on by a hand alone. T32: who uses his own mouse comes first, and it
 /// is said. F3: what was cut comes back by itself, nobody is asked again, and the session is the same. S2: what is typed
-/// as letters arrives where the other keyboard has other letters at those places. S24: a first picture that is late is waited
-/// for in words.
+/// as letters arrives where the other keyboard has other letters at those places.
 #[test]
 #[ignore = "./dev windows builds the windows and runs this"]
 fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as_typed() {
@@ -45,7 +45,7 @@ fn f3_t32_t33_s2_a_session_is_held_and_cut_off_and_goes_on_and_letters_arrive_as
     let window =
         OperatorWindow::open_read(&room.house, &room.operator, Way::Relayed, (&his, &[])).unwrap();
     let agent = AgentWindow::open_read(&room.house, &room.user, (&hers, &[])).unwrap();
-    late::is_told_as_such_until_it_comes(&mut room.hand, (&window, &his), (&agent, &hers));
+    window.meet(&agent, &mut room.hand, Mode::Control).unwrap();
     let bar = hers.hear("sees and operates this screen  ·  for ").unwrap();
     assert!(!bar.contains("REC"), "nothing is recorded: {bar}");
 

@@ -348,7 +348,7 @@ fn t33_a_bar_that_is_covered_or_put_away_comes_back_and_one_that_is_killed_ends_
     let mut agent = AgentWindow::open_read(&room.house, &room.user, (&hers, &[])).unwrap();
     agent.enter(&mut room.hand, &window.new_session(Mode::View).unwrap()).unwrap();
     injected::five_hundred_presses_do_nothing((&agent, &hers), &his);
-    agent.allow(&mut room.hand).unwrap();
+    injected::her_own_click_begins_it(&mut room.hand, (&agent, &hers));
     window.wait_for_picture(&room.user).unwrap();
     let bar = agent.bar().unwrap().unwrap().id;
     // As xkill does: the display throws the program's windows out, and the bar among them.

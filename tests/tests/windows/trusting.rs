@@ -9,7 +9,7 @@ use tasuki_tests::{
     stack::{AgentWindow, OperatorWindow, Way},
 };
 
-use super::{OWN_HAND, Room, USER, papers};
+use super::{OWN_HAND, Room, USER, injected, papers};
 
 /// How the right to operate is called in the question.
 const OPERATES: &str = "The operator uses your mouse and keyboard";
@@ -41,20 +41,21 @@ fn lets_him_look_alone(
     (agent, hers): (&AgentWindow<'_>, &Reader),
     hand: &mut Hand,
 ) -> PathBuf {
-    let mut presses = |keys: &[u32], role, name: &str| {
+    let presses = |hand: &mut Hand, keys: &[u32], role, name: &str| {
         hers.walk_to(role, name, || hand.key(TAB)).unwrap();
         keys.iter().for_each(|key| hand.key(*key).unwrap());
     };
     let number = window.new_session(Mode::Control).unwrap();
     let digits = number.chars().filter(char::is_ascii_digit).map(u32::from);
     let keys: Vec<u32> = digits.chain([RETURN]).collect();
-    presses(&keys, role::ENTRY, "Session number");
+    presses(hand, &keys, role::ENTRY, "Session number");
     hers.wait_to_use(role::BUTTON, "I called them myself").unwrap();
-    presses(&[SPACE], role::BUTTON, "I called them myself");
+    presses(hand, &[SPACE], role::BUTTON, "I called them myself");
     hers.wait_for(role::SWITCH, OPERATES).unwrap();
-    presses(&[SPACE], role::SWITCH, OPERATES);
+    presses(hand, &[SPACE], role::SWITCH, OPERATES);
     hers.wait_to_use(role::BUTTON, "Allow").unwrap();
-    presses(&[RETURN], role::BUTTON, "Allow");
+    presses(hand, &[], role::BUTTON, "Allow");
+    injected::a_slow_program_hears_late(agent, || hand.key(RETURN).unwrap());
     window.wait_for_picture(agent.desk()).unwrap();
     hers.hear("sees this screen  ·  for ").unwrap();
     thread::sleep(OWN_HAND);
@@ -63,7 +64,7 @@ fn lets_him_look_alone(
     window.type_text("no hand").unwrap();
     assert_eq!(ear.heard().unwrap(), 0, "what was left out is done");
     let receipts = agent.receipts().unwrap();
-    presses(&[SPACE], role::BUTTON, "End now");
+    presses(hand, &[SPACE], role::BUTTON, "End now");
     let page = agent.over(&receipts).unwrap();
     hers.wait_for(role::LABEL, "You ended the session.").unwrap();
     for button in ["Open the receipt", "Save it"] {

@@ -30,6 +30,36 @@ const CHOOSABLE: [Capability; 10] = [
     Capability::Reconnect,
 ];
 
+/// So often the program has come round when what it was told to show is painted, however long that takes.
+const PAINTED: u8 = 2;
+/// How long a press does not count once that is so.
+const INERT_PAINTED: Duration = Duration::from_millis(400);
+
+/// A button that does not count at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sleep {
+    until: Instant,
+    rounds: u8,
+}
+
+impl Sleep {
+    pub(super) fn of(inert: Duration, now: Instant) -> Self {
+        Self { until: now + inert, rounds: 0 }
+    }
+
+    pub(super) fn is_over(self, now: Instant) -> bool {
+        now >= self.until
+    }
+
+    /// Nobody means what is not painted yet.
+    pub(super) fn comes_round(&mut self, now: Instant) {
+        if self.rounds < PAINTED {
+            self.rounds += 1;
+            self.until = self.until.max(now + INERT_PAINTED);
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Asking {
     pub question: Question,
@@ -38,7 +68,7 @@ pub struct Asking {
     pub granted: Rights,
     pub step: Step,
     asked_at: Instant,
-    awake_at: Instant,
+    sleep: Sleep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +87,7 @@ impl Asking {
             _ => Step::Question,
         };
         let granted = question.grantable;
-        Self { question, met_before, granted, step, asked_at: now, awake_at: now + INERT }
+        Self { question, met_before, granted, step, asked_at: now, sleep: Sleep::of(INERT, now) }
     }
 
     /// A required recording is part of the session or there is none.
@@ -67,7 +97,7 @@ impl Asking {
     }
 
     pub fn is_awake(&self, now: Instant) -> bool {
-        self.step == Step::Question && now >= self.awake_at
+        self.step == Step::Question && self.sleep.is_over(now)
     }
 
     /// Seconds of the notice that are left, rounded up.
@@ -90,7 +120,11 @@ impl Asking {
 
     /// After a press that no hand did, the button sleeps once more.
     pub(super) fn sleep(&mut self, now: Instant) {
-        self.awake_at = now + INERT;
+        self.sleep = Sleep::of(INERT, now);
+    }
+
+    pub(super) fn comes_round(&mut self, now: Instant) {
+        self.sleep.comes_round(now);
     }
 
     pub(super) fn pressed(&mut self, msg: &Msg, now: Instant) -> Vec<Effect> {
@@ -197,6 +231,19 @@ mod tests {
         asking.question.manifest.recording = Requirement::Required;
         assert!(!asking.is_choosable(Capability::Record));
         assert!(asked(Mode::View, 1, Instant::now()).is_choosable(Capability::Record));
+    }
+
+    #[test]
+    fn t2_a_press_of_before_the_question_was_painted_does_not_count_however_long_that_took() {
+        let now = Instant::now();
+        let mut asking = asked(Mode::Control, 1, now);
+        let painted = now + Duration::from_secs(3);
+        asking.comes_round(painted);
+        assert_eq!(accept(&mut asking, painted), []);
+        asking.comes_round(painted);
+        assert_eq!(accept(&mut asking, painted + INERT_PAINTED).len(), 1);
+        asking.comes_round(painted + INERT_PAINTED);
+        assert_eq!(accept(&mut asking, painted + INERT_PAINTED).len(), 1, "it stands for good");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use slint::ComponentHandle;
 use slint::winit_030::winit::event::{ElementState, WindowEvent};
@@ -107,12 +107,17 @@ impl Guard {
                 witness.comes_late();
             }
         }
-        if let Some(Err(_)) = witness.as_mut().map(Witness::catch_up) {
-            self.was_blinded.set(true);
-            *witness = None;
-        }
         if let Some(witness) = &mut *witness {
             witness.question_stands(asks);
+        }
+    }
+
+    /// The program has come round to what happened to its windows, and is not in the midst of that.
+    pub(super) fn comes_round(&mut self) {
+        let is_blind = catch_up(&mut self.witness.borrow_mut());
+        self.was_blinded.set(self.was_blinded.get() || is_blind);
+        for bar in &mut self.bars {
+            bar.was_blinded |= catch_up(&mut bar.witness);
         }
     }
 
@@ -133,23 +138,24 @@ impl Guard {
         });
     }
 
-    /// Whether a hand at this computer pressed. Fails closed: without a witness nobody did.
-    pub(super) fn is_by_hand(&mut self, opening: Opening, means: Means) -> bool {
+    /// How long ago a hand at this computer pressed. Fails closed: without a witness nobody did.
+    pub(super) fn pressed_by_hand(&mut self, opening: Opening, means: Means) -> Option<Duration> {
         let deed = match means {
             Means::Pointer => Deed::Click,
             Means::Key => Deed::Key,
-            Means::Service => return false,
+            Means::Service => return None,
         };
         // A compositor hands events of its own devices to the focused window alone.
         if on_wayland() {
-            return true;
+            return Some(Duration::ZERO);
         }
         let asked = if opening == Opening::GoOnShowing(Spot::Bar) {
             self.pressed_bar().map(|witness| witness.ask(deed))
         } else {
             self.witness.borrow_mut().as_mut().map(|witness| witness.ask(deed))
         };
-        matches!(asked, Some(Ok(Doer::Hand)))
+        let judged = asked?.ok()?;
+        (judged.by == Doer::Hand).then_some(judged.ago)
     }
 
     /// Each monitor has a bar.
@@ -279,11 +285,16 @@ impl Bar {
                 witness.comes_late();
             }
         }
-        if let Some(Err(_)) = self.witness.as_mut().map(Witness::catch_up) {
-            self.was_blinded = true;
-            self.witness = None;
-        }
     }
+}
+
+/// Whether this witness sees no more; it is gone then.
+fn catch_up(witness: &mut Option<Witness>) -> bool {
+    let is_blind = matches!(witness.as_mut().map(Witness::catch_up), Some(Err(_)));
+    if is_blind {
+        *witness = None;
+    }
+    is_blind
 }
 
 /// The bar's place on each monitor: at the top, in the middle. `None` before the toolkit has a window.

@@ -10,7 +10,7 @@ use tasuki_protocol::message::MAX_CHAT_BYTES;
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::Requirement;
 
-use super::asking::{INERT, ceil};
+use super::asking::{INERT, Sleep, ceil};
 use super::looking::Look;
 use super::model::{Effect, Msg, Spot};
 use super::protection::Protection;
@@ -74,7 +74,7 @@ pub enum Stillness {
 pub struct LiveQuestion {
     pub kind: QuestionKind,
     until: Instant,
-    awake_at: Instant,
+    sleep: Sleep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,8 @@ pub enum QuestionKind {
 impl LiveQuestion {
     pub fn new(kind: QuestionKind, seconds: u32, inert_ms: u32, now: Instant) -> Self {
         let inert = INERT.max(Duration::from_millis(inert_ms.into()));
-        Self { kind, until: now + Duration::from_secs(seconds.into()), awake_at: now + inert }
+        let until = now + Duration::from_secs(seconds.into());
+        Self { kind, until, sleep: Sleep::of(inert, now) }
     }
 
     pub fn seconds_left(&self, now: Instant) -> u64 {
@@ -98,7 +99,7 @@ impl LiveQuestion {
     }
 
     pub fn is_awake(&self, now: Instant) -> bool {
-        now >= self.awake_at
+        self.sleep.is_over(now)
     }
 }
 
@@ -217,7 +218,13 @@ impl Live {
 
     pub(super) fn sleep(&mut self, now: Instant) {
         if let Some(question) = &mut self.question {
-            question.awake_at = now + INERT;
+            question.sleep = Sleep::of(INERT, now);
+        }
+    }
+
+    pub(super) fn comes_round(&mut self, now: Instant) {
+        if let Some(question) = &mut self.question {
+            question.sleep.comes_round(now);
         }
     }
 

@@ -77,7 +77,10 @@ pub(super) fn walk(
     }
     let ticking = Rc::clone(&mock);
     let tick = Timer::default();
-    tick.start(TimerMode::Repeated, TICK, move || ticking.show());
+    tick.start(TimerMode::Repeated, TICK, move || {
+        ticking.guard.borrow_mut().comes_round();
+        ticking.show();
+    });
     slint::run_event_loop()
 }
 
@@ -187,8 +190,8 @@ impl Ear for Rc<Mock> {
     }
 
     fn pressed(&self, opening: Opening, means: Means) {
-        let by_hand = self.guard.borrow_mut().is_by_hand(opening, means);
-        if !by_hand {
+        let by_hand = self.guard.borrow_mut().pressed_by_hand(opening, means);
+        if by_hand.is_none() {
             self.say("not by hand");
             return self.send(Msg::NotByHand);
         }

@@ -245,7 +245,7 @@ impl Model {
                 self.tray = there;
                 Vec::new()
             }
-            Msg::Tick => Vec::new(),
+            Msg::Tick => self.comes_round(now),
             Msg::Presented => vec![Effect::Present],
             Msg::NumberEdited(typed) => self.typed(&typed),
             Msg::Linked(number) => self.linked(number),
@@ -327,6 +327,24 @@ impl Model {
         let Some(number) = page.entry.accept() else { return Vec::new() };
         self.page = Page::Connecting(std::mem::take(&mut page.entry));
         vec![Effect::Connect(number)]
+    }
+
+    fn comes_round(&mut self, now: Instant) -> Vec<Effect> {
+        match &mut self.page {
+            Page::Asking(asking) => asking.comes_round(now),
+            Page::Live(live) => live.comes_round(now),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => {}
+        }
+        Vec::new()
+    }
+
+    /// Whether a yes counted when it was pressed: a slow window hears of it later, when its button sleeps no more.
+    pub fn was_awake(&self, pressed: Instant) -> bool {
+        match &self.page {
+            Page::Asking(asking) => asking.is_awake(pressed),
+            Page::Live(live) => live.question.is_some_and(|question| question.is_awake(pressed)),
+            Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => false,
+        }
     }
 
     /// What pressed was not a hand at this computer: it has no effect, and the button sleeps again.

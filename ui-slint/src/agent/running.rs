@@ -120,6 +120,9 @@ impl Program {
     }
 
     pub(super) fn dispatch(self: &Rc<Self>, msg: Msg) {
+        if matches!(msg, Msg::Tick) {
+            self.guard.borrow_mut().comes_round();
+        }
         let effects = self.model.borrow_mut().update(msg, Instant::now());
         for effect in effects {
             self.carry_out(&effect);
@@ -301,9 +304,12 @@ impl Ear for Hearing {
 
     fn pressed(&self, opening: Opening, means: Means) {
         let Some(program) = self.0.upgrade() else { return };
-        let by_hand = program.guard.borrow_mut().is_by_hand(opening, means);
+        let ago = program.guard.borrow_mut().pressed_by_hand(opening, means);
+        let Some(ago) = ago else { return program.dispatch(Msg::NotByHand) };
+        let pressed = Instant::now().checked_sub(ago);
+        let was_awake = pressed.is_some_and(|then| program.model.borrow().was_awake(then));
         let msg = match opening {
-            _ if !by_hand => Msg::NotByHand,
+            Opening::Accept | Opening::AnswerYes if !was_awake => return,
             Opening::ReadNotice => Msg::NoticeRead,
             Opening::Accept => Msg::AcceptPressed { shown: view::shown_on(&program.window) },
             Opening::AnswerYes => {
