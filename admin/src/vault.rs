@@ -229,7 +229,8 @@ fn checked(secret: LogSecretKey, wrapped: &WrappedLogKey) -> Result<LogSecretKey
 /// What the administrator keeps in his head or in a safe.
 pub struct Passphrase {
     text: Zeroizing<String>,
-    /// What it was made into last: one derivation does for all that is wrapped at one time.
+    /// What it was made into for the last thing that was wrapped: one derivation does for all that is wrapped at one
+    /// time. Never of what was opened: a server would choose the salt of what is wrapped behind it.
     derived: Mutex<Option<(Kdf, Zeroizing<[u8; 32]>)>>,
 }
 
@@ -281,6 +282,7 @@ impl Passphrase {
         let known = known.filter(|kdf| Kdf { salt: new.salt.clone(), ..kdf.clone() } == new);
         let kdf = known.unwrap_or(new);
         let key = self.key(&kdf)?;
+        *self.known() = Some((kdf.clone(), key.clone()));
         let (nonce, sealed) = seal(&key, bytes, &bound(&kdf, context))?;
         Ok(Wrapped { kdf: Some(kdf), nonce, sealed })
     }
@@ -296,8 +298,7 @@ impl Passphrase {
     }
 
     fn key(&self, kdf: &Kdf) -> Result<Zeroizing<[u8; 32]>, Fault> {
-        let mut known = self.known();
-        if let Some((_, key)) = known.as_ref().filter(|(of, _)| of == kdf) {
+        if let Some((_, key)) = self.known().as_ref().filter(|(of, _)| of == kdf) {
             return Ok(key.clone());
         }
         let params = Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32));
@@ -307,7 +308,6 @@ impl Passphrase {
         argon2
             .hash_password_into(self.text.as_bytes(), &kdf.salt.0, &mut *key)
             .map_err(|_| Fault::WrongPassphrase)?;
-        *known = Some((kdf.clone(), key.clone()));
         Ok(key)
     }
 }
@@ -395,6 +395,20 @@ mod tests {
         let mut swapped = wrapped;
         swapped.public = LogSecretKey::from_bytes([1; 32]).public();
         assert!(master().unwrap_log_key(&swapped).is_err());
+    }
+
+    /// What is wrapped at one time has one salt, and what was opened before lends its own to nothing.
+    #[test]
+    fn s50_the_salt_of_what_is_wrapped_is_of_this_computers_making() {
+        let salt = |wrapped: &Wrapped| wrapped.kdf.as_ref().map(|kdf| kdf.salt.clone());
+        let passphrase = Passphrase::entered("a passphrase for this test alone");
+        let cost = Cost { memory_kib: 19 * 1024, passes: 1, lanes: 1 };
+        let wrap = || passphrase.wrap(&[9; 32], b"context", cost).unwrap();
+        let [one, two] = [wrap(), wrap()];
+        assert_eq!(salt(&one), salt(&two));
+        let theirs = Passphrase::entered(passphrase.text()).wrap(&[9; 32], b"context", cost).unwrap();
+        assert_eq!(*passphrase.unwrap(&theirs, b"context").unwrap(), [9; 32]);
+        assert_ne!(salt(&wrap()), salt(&theirs));
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn main() -> Outcome<ExitCode> {
         "The aims: {WHOLE_MS:.0} ms of CPU for a whole 1920x1080 picture and {LETTER_MS:.0} ms for a typed \
          letter, by both threads of the program, with what they ask of the X server; what the server then spends \
          itself stands beside it. A line over the picture goes away after seconds, and those rows are held to no aim; on Wayland \
-         and over a network's display they are all there is, and the aim of a whole picture is missed there. Seen within \
+         and over a network's display they are all there is, and the aim of a whole picture is missed by them (nothing was measured there). Seen within \
          {SEEN_S:.0} s of the start; {RESIDENT_MB:.0} MB resident at rest.\n"
     );
     println!("{}", painting(&examples.join("paint"), &mut missed)?);
@@ -114,7 +114,7 @@ fn painting(program: &Path, missed: &mut Vec<String>) -> Outcome<String> {
 fn in_session(examples: &Path, missed: &mut Vec<String>) -> Outcome<String> {
     let bench = examples.join("../../../../target/release/bench");
     if !bench.is_file() {
-        return Ok("A real session was not measured: `cargo build --release --workspace --bins` builds what does.".into());
+        return Err("a real session is measured by what `cargo build --release --workspace --bins` builds".into());
     }
     let measured = Command::new(bench).arg("window").stderr(Stdio::inherit()).output()?;
     let table = String::from_utf8(measured.stdout)?;

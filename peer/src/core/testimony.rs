@@ -135,8 +135,13 @@ impl Testimony {
         if let Some((kind, at_once)) = by_the_other_end(event) {
             let count = events.len() as u64;
             let even = self.even[kind].max(now) + ONCE_IN;
-            if even > now + ONCE_IN * at_once || self.of_others + count > MOST_OF_OTHERS {
+            if even > now + ONCE_IN * at_once {
                 self.counted[kind] += count;
+                return Vec::new();
+            }
+            // Whoever has filled his half keeps what comes then from being called more of what was written before.
+            if self.of_others + count > MOST_OF_OTHERS {
+                self.missed += count;
                 return Vec::new();
             }
             self.even[kind] = even;
@@ -471,8 +476,9 @@ mod tests {
         assert_eq!(written, 999, "half of all");
         let ended = SessionEvent::Ended { reason: EndReason::Violation, by: EndedBy::ThisEnd };
         let last = agent.told(&ended, Duration::ZERO);
-        assert_eq!(last[0], Event::Missed { count: 999 + 4_000, of: Some(Repeated::Violations) });
-        assert!(matches!(last[1], Event::Ended { .. }));
+        assert_eq!(last[0], Event::Missed { count: 999, of: Some(Repeated::Violations) });
+        assert_eq!(last[1], Event::Missed { count: 4_000, of: None });
+        assert!(matches!(last[2], Event::Ended { .. }));
     }
 
     /// S53: a path that ended is written, and none that was only looked for.

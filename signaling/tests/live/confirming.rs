@@ -1,18 +1,48 @@
 //! What an administrator is asked his password for once more, however long he has been signed in (S62).
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 use tasuki_protocol::admin::{
     ADMIN_CHANGES_PATH, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_PASSWORD_PATH, ADMINS_PATH,
     ChangeGroup, GROUPS_PATH, GroupChange, Limits, OPERATOR_CHANGES_PATH, OPERATOR_LIMITS_PATH,
     OPERATOR_NAMING_PATH, OPERATOR_PASSWORD_PATH, OPERATORS_PATH, ProblemCode,
 };
 use tasuki_protocol::keys::PUBLISH_PATH;
+use tasuki_protocol::policy::exchange::POLICY_PATH;
 use tasuki_protocol::rights::Mode;
 
 use crate::acts::database;
 use crate::client::{ADMIN_PASSWORD, World, new_operator};
+use crate::described::DOCUMENT;
 use crate::policy::{publish, refused};
 use crate::second::log_in;
+
+/// Behind these nothing is widened, given back or let in by a session alone.
+const ASKS_NOTHING: [&str; 17] = [
+    // The way in asks for token or password itself, and so does the way out for neither.
+    "/v1/admin/enrol",
+    "/v1/admin/join",
+    "/v1/admin/login",
+    "/v1/admin/logout",
+    "/v1/admin/recover",
+    "/v1/admin/token",
+    // Something is taken away.
+    "/v1/admin/devices/revoke",
+    "/v1/admin/invitations",
+    "/v1/admin/sessions",
+    // A key signs it that no server has, nor anybody without the passphrase.
+    "/v1/admin/devices/approve",
+    "/v1/admin/ledger/acknowledge",
+    "/v1/admin/ledger/prune",
+    // A look, which is recorded.
+    "/v1/admin/ledger/checkpoint",
+    "/v1/admin/ledger/open",
+    "/v1/admin/ledger/review",
+    "/v1/admin/ledger/rows",
+    // A key that counts once the root has signed for it.
+    "/v1/admin/keys/prepare",
+];
 
 /// S62, S71: who widens somebody's rights, lets in another administrator or changes keys has said within the last minutes
 /// who he is: a computer that was left open gives none of it away, and nothing has changed.
@@ -63,6 +93,14 @@ async fn s62_s71_what_changes_rights_or_keys_asks_once_more_who_it_is() {
         refused(&world.admin_post(path, body).await, ProblemCode::Confirm);
     }
     refused(&publish(&world, &world.admin, 1, "{}").await, ProblemCode::Confirm);
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let orders = paths.iter().filter(|(path, item)| {
+        path.starts_with("/v1/admin/") && item.as_object().is_some_and(|item| item.contains_key("post"))
+    });
+    let asked = gated.iter().map(|(path, _)| *path).chain([POLICY_PATH]);
+    let known: BTreeSet<&str> = asked.chain(ASKS_NOTHING).collect();
+    assert_eq!(orders.map(|(path, _)| path.as_str()).collect::<BTreeSet<_>>(), known);
     assert_eq!(all().await, before);
     // What takes away waits for nobody.
     for change in ["disable", "remove"] {

@@ -9,7 +9,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use hyper::http::{header, response};
 use serde_json::{Map, Value, json};
 
-const DOCUMENT: &str = include_str!("../../src/shell/web/openapi.json");
+pub(crate) const DOCUMENT: &str = include_str!("../../src/shell/web/openapi.json");
 const JSON: &str = "application/json";
 /// Of refusals, those that come before anybody looked at what was asked.
 const SAY_NOTHING: [u16; 5] = [403, 404, 408, 411, 413];

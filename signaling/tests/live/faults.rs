@@ -217,7 +217,7 @@ async fn grow_young(data: &Path, taken: usize) {
 }
 
 /// What people would miss: who has an account, and at which computer.
-async fn people(data: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) async fn people(data: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let pool = pool(data).await;
     let query = "SELECT operators.name_index, devices.key FROM operators
          LEFT JOIN devices ON devices.operator = operators.id ORDER BY 1, 2";
@@ -226,7 +226,7 @@ async fn people(data: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-fn copied(from: &Path, to: &Path) {
+pub(crate) fn copied(from: &Path, to: &Path) {
     std::fs::remove_dir_all(to).ok();
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -236,7 +236,7 @@ fn copied(from: &Path, to: &Path) {
 }
 
 /// The program, dead at the first write behind `limit` bytes of any file; whether it came to listen.
-fn started(data: &Path, limit: Option<usize>) -> Result<Child, ExitStatus> {
+pub(crate) fn started(data: &Path, limit: Option<usize>) -> Result<Child, ExitStatus> {
     let mut command = Command::new("prlimit");
     command.arg("--core=0").args(limit.map(|bytes| format!("--fsize={bytes}")));
     command.args([SERVER, "run", "--json", "--listen", "127.0.0.1:0", "--set", "metrics=off"]);
@@ -250,13 +250,13 @@ fn started(data: &Path, limit: Option<usize>) -> Result<Child, ExitStatus> {
     if line.contains("listening") { Ok(child) } else { Err(child.wait().unwrap()) }
 }
 
-fn stop(mut child: Child) {
+pub(crate) fn stop(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 /// Which steps a database has taken.
-async fn taken(data: &Path) -> Vec<i64> {
+pub(crate) async fn taken(data: &Path) -> Vec<i64> {
     let pool = pool(data).await;
     let kept = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
     let is_kept = sqlx::query_scalar::<_, i64>(kept).fetch_one(&pool).await.unwrap() == 1;

@@ -42,6 +42,7 @@ mod older;
 mod operations;
 mod organisation;
 mod outside;
+mod overwritten;
 mod pairing;
 mod policy;
 mod recorded;

@@ -198,7 +198,7 @@ fn a_clock_that_is_off_is_told_apart_from_a_key_that_the_server_takes_no_more() 
     assert!(said.contains("no administrator's key"), "{said}");
 }
 
-/// S79, S80, T69: each key is changed for a new one with the administrator's own commands. Operators sign
+/// S79, T69: each key is changed for a new one with the administrator's own commands. Operators sign
 /// in under every bundle that comes, and both old and new records open afterwards.
 #[test]
 fn every_key_is_rotated_with_the_administrators_commands_and_everybody_goes_on() {
