@@ -5,6 +5,7 @@
 
 #[path = "../../ui-slint/tests/hand/mod.rs"]
 mod hand;
+mod late;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +33,6 @@ use x11rb::wrapper::ConnectionExt as _;
 const ALLOW: (u16, u16) = (300, 250);
 /// Longer than what something injected taints.
 const A_MOMENT: Duration = Duration::from_millis(500);
-/// Longer than a press stays fresh.
-const LATE: Duration = Duration::from_millis(1700);
 const EVERYWHERE: (i16, i16, u16, u16) = (0, 0, 1024, 800);
 const OVER_ALLOW: (i16, i16, u16, u16) = (250, 220, 100, 60);
 
@@ -188,23 +187,6 @@ const FORGED_PRESS: u8 = 3;
 const FORGED_RELEASE: u8 = 4;
 
 /// The program's own press is held on Allow meanwhile.
-/// A window that is busy hears of a press long after it was made.
-#[test]
-fn t2_her_press_counts_though_the_window_hears_of_it_late_and_not_once_it_had_come_round() {
-    let mut scene = Scene::start();
-    for (rounds, by) in [(0, Doer::Hand), (1, Doer::Hand), (2, Doer::Nobody)] {
-        scene.settles();
-        scene.points();
-        scene.desk.press(ALLOW);
-        std::thread::sleep(LATE);
-        // The first one only notes it.
-        (0..=rounds).for_each(|_| scene.witness.catch_up().unwrap());
-        let judged = scene.witness.ask(Deed::Click).unwrap();
-        assert_eq!(judged.by, by, "{rounds}");
-        assert!(judged.ago >= A_MOMENT, "{judged:?}");
-    }
-}
-
 #[test]
 fn t2_a_programs_release_makes_no_other_press_of_a_hand_a_click() {
     let mut scene = Scene::start();

@@ -11,10 +11,11 @@ use crate::desktop::{Deed, Doer};
 
 /// How old a press may be when its window asks: a slow hand holds a button for a second.
 const FRESH_MS: u32 = 1500;
-/// So often a window may have come round to what happened to it since a press was known, however old that is: a slow
-/// one hears late. By the next time it had all that belongs to the press.
+/// So often a window may have come round to what happened to it since something was known, and may not have heard of it
+/// yet, however old that is: a slow one hears late. By the next time it had all that belongs to it.
 const ROUNDS: u64 = 1;
-/// So long after an injected act no press counts: whose it is could not be told.
+/// So long after an injected act no press counts, nor while the window may not have heard of that act: whose it is could
+/// not be told.
 const TAINT_MS: u32 = 400;
 /// Keys of a hand that the window has not received yet; no hand is faster.
 const MOST_WAITING: usize = 64;
@@ -47,8 +48,8 @@ pub(super) struct Seen {
     click: Option<Press>,
     key: Option<Press>,
     /// When a program acted, and when something else had come to lie under the pointer at the latest.
-    injected_at: Option<u32>,
-    moved_at: Option<u32>,
+    injected_at: Option<Moment>,
+    moved_at: Option<Moment>,
     moved: Moved,
     pointer: Pointer,
     /// When a hand moved, for the arrival that comes of it.
@@ -106,6 +107,8 @@ enum Focus {
 #[derive(Debug, Clone, Copy)]
 struct Press {
     when: Moment,
+    /// The first one that the window may hear of together with this one.
+    since: u32,
     by: Doer,
     aim: Aim,
 }
@@ -156,8 +159,20 @@ impl Seen {
         Moment { at, round: self.rounds }
     }
 
+    fn may_be_unheard(&self, when: Moment) -> bool {
+        self.rounds - when.round <= ROUNDS
+    }
+
     fn is_fresh(&self, when: Moment, now: u32) -> bool {
-        now.wrapping_sub(when.at) <= FRESH_MS || self.rounds - when.round <= ROUNDS
+        now.wrapping_sub(when.at) <= FRESH_MS || self.may_be_unheard(when)
+    }
+
+    /// Whether the window may take this act's doing for the press.
+    fn taints(&self, act: Option<Moment>, press: Press, now: u32) -> bool {
+        act.is_some_and(|act| {
+            let follows = |then: u32| then.wrapping_sub(act.at) < TAINT_MS;
+            self.may_be_unheard(act) || [press.since, press.when.at, now].into_iter().any(follows)
+        })
     }
 
     pub(super) fn wants_time(&self) -> bool {
@@ -167,14 +182,14 @@ impl Seen {
     /// The display's time, after all that it has told so far.
     pub(super) fn it_is(&mut self, now: u32) {
         if std::mem::take(&mut self.moved) == Moved::JustNow {
-            self.moved_at = Some(now);
+            self.moved_at = Some(self.known(now));
         }
     }
 
     /// A program has acted in a hand's name: whatever was done by then may be its doing.
     pub(super) fn forged(&mut self, at: u32) {
         self.forget();
-        self.injected_at = Some(at);
+        self.injected_at = Some(self.known(at));
         if self.question == Question::Stands {
             self.focus = Focus::Anybodys;
         }
@@ -197,15 +212,13 @@ impl Seen {
     pub(super) fn take(&mut self, act: Act, by: Doer, at: u32) {
         self.it_is(at);
         if by == Doer::Nobody {
-            self.injected_at = Some(at);
+            self.injected_at = Some(self.known(at));
         }
         match act {
-            Act::Touch => {
-                self.click = Some(Press { when: self.known(at), by, aim: Aim::Itself });
-            }
+            Act::Touch => self.press(Aim::Itself, by, at),
             Act::Button => {
                 let by = if self.pointer == Pointer::AHand { by } else { Doer::Nobody };
-                self.click = Some(Press { when: self.known(at), by, aim: Aim::Pointer });
+                self.press(Aim::Pointer, by, at);
             }
             // What the window takes for a click then began with a press of the same program.
             Act::Release if by == Doer::Nobody => self.click = None,
@@ -223,9 +236,26 @@ impl Seen {
             Act::Arrival if self.moved_by_hand.take() == Some(at) => {}
             Act::Arrival => {
                 self.stray();
-                self.injected_at = Some(at);
+                self.injected_at = Some(self.known(at));
             }
         }
+    }
+
+    fn made(&self, at: u32, by: Doer, aim: Aim) -> Press {
+        Press { when: self.known(at), since: at, by, aim }
+    }
+
+    /// What the window asks for next may be the one before, where it has not heard of that either: the two are good for
+    /// no more than the worse of them.
+    fn press(&mut self, aim: Aim, by: Doer, at: u32) {
+        let mut press = self.made(at, by, aim);
+        if let Some(before) = self.click.filter(|before| self.may_be_unheard(before.when)) {
+            press.since = before.since;
+            if before.by == Doer::Nobody {
+                press.by = Doer::Nobody;
+            }
+        }
+        self.click = Some(press);
     }
 
     /// Only now the window takes it for a click.
@@ -255,17 +285,15 @@ impl Seen {
         let pressed = self.waiting.iter().position(|(waiting, _)| Some(*waiting) == keycode);
         let pressed = pressed.and_then(|place| self.waiting.remove(place));
         self.key = match pressed {
-            Some((_, Moment { at, .. })) => {
-                Some(Press { when: self.known(at), by: Doer::Hand, aim: Aim::Itself })
-            }
+            Some((_, Moment { at, .. })) => Some(self.made(at, Doer::Hand, Aim::Itself)),
             None => {
                 self.focus = Focus::Anybodys;
-                Some(Press { when: self.known(now), by: Doer::Nobody, aim: Aim::Itself })
+                Some(self.made(now, Doer::Nobody, Aim::Itself))
             }
         };
     }
 
-    /// Who pressed what the window asks for, and how many milliseconds ago.
+    /// Who pressed what the window asks for, and how many milliseconds ago at most.
     pub(super) fn judge(&mut self, deed: Deed, now: u32) -> (Doer, u32) {
         self.it_is(now);
         let slot = match deed {
@@ -273,14 +301,11 @@ impl Seen {
             Deed::Key => &mut self.key,
         };
         let Some(press) = slot.take() else { return (Doer::Nobody, 0) };
-        let taints =
-            |act: Option<u32>, before: u32| act.is_some_and(|act| before.wrapping_sub(act) < TAINT_MS);
-        let is_tainted = taints(self.injected_at, now)
-            || taints(self.injected_at, press.when.at)
-            || taints(self.moved_at, now)
+        let is_tainted = self.taints(self.injected_at, press, now)
+            || self.taints(self.moved_at, press, now)
             || deed == Deed::Key && self.focus == Focus::Anybodys;
         let counts = self.is_fresh(press.when, now) && !is_tainted;
-        (if counts { press.by } else { Doer::Nobody }, now.wrapping_sub(press.when.at))
+        (if counts { press.by } else { Doer::Nobody }, now.wrapping_sub(press.since))
     }
 }
 
@@ -303,8 +328,8 @@ mod tests {
     }
 
     fn clicked(at: u32, by: Doer) -> Seen {
-        let when = Moment { at, round: 0 };
-        Seen { click: Some(Press { when, by, aim: Aim::Pointer }), ..Seen::default() }
+        let seen = Seen::default();
+        Seen { click: Some(seen.made(at, by, Aim::Pointer)), ..seen }
     }
 
     /// With the focus, and a question.
@@ -380,14 +405,96 @@ mod tests {
         assert_eq!(seen.asked(Deed::Click, 5000), Doer::Nobody);
     }
 
+    /// The window handles what came first first; she has clicked elsewhere by then.
+    #[test]
+    fn t2_what_was_injected_or_moved_and_the_window_hears_of_late_is_not_made_hers_by_a_later_press() {
+        let injected: fn(&mut Seen) = |seen| {
+            for act in [Act::Motion, Act::Button, Act::Release] {
+                seen.take(act, Doer::Nobody, 1000);
+            }
+        };
+        let forged: fn(&mut Seen) = |seen| seen.forged(1000);
+        let moved: fn(&mut Seen) = |seen| {
+            seen.moved();
+            seen.it_is(1000);
+        };
+        for act in [injected, forged, moved] {
+            for press in [Act::Button, Act::Touch] {
+                let done = || {
+                    let mut seen = Seen::default();
+                    act(&mut seen);
+                    seen
+                };
+                let mut late = done();
+                late.take(Act::Motion, Doer::Hand, 1500);
+                late.take(press, Doer::Hand, 1600);
+                late.comes_round();
+                assert_eq!(late.asked(Deed::Click, 5000), Doer::Nobody, "{press:?}");
+                let mut heard = done();
+                heard.comes_round_often();
+                heard.take(Act::Motion, Doer::Hand, 1500);
+                heard.take(press, Doer::Hand, 1600);
+                heard.comes_round();
+                assert_eq!(heard.asked(Deed::Click, 5000), Doer::Hand, "{press:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn t2_what_was_moved_before_a_press_taints_it_also_where_the_window_hears_of_it_late() {
+        for press in [Act::Button, Act::Touch] {
+            let mut seen = Seen::default();
+            seen.moved();
+            seen.take(Act::Motion, Doer::Hand, 7000);
+            // However fast it comes round.
+            seen.comes_round_often();
+            seen.take(press, Doer::Hand, 7050);
+            seen.comes_round();
+            assert_eq!(seen.asked(Deed::Click, 9000), Doer::Nobody, "{press:?}");
+        }
+    }
+
+    /// A program had put the pointer where she pressed first, or the button slept.
+    #[test]
+    fn t2_a_press_is_good_for_no_more_than_the_one_before_that_the_window_has_not_heard_of_either() {
+        let put = || {
+            let mut seen = Seen::default();
+            seen.take(Act::Motion, Doer::Nobody, 1000);
+            seen.comes_round_often();
+            seen.take(Act::Button, Doer::Hand, 2000);
+            seen
+        };
+        let elsewhere = |seen: &mut Seen| {
+            seen.take(Act::Motion, Doer::Hand, 2500);
+            seen.take(Act::Button, Doer::Hand, 2600);
+            seen.comes_round();
+        };
+        let mut seen = put();
+        elsewhere(&mut seen);
+        assert_eq!(seen.asked(Deed::Click, 5000), Doer::Nobody, "it may be the first");
+        let mut seen = put();
+        seen.comes_round_often();
+        elsewhere(&mut seen);
+        assert_eq!(seen.asked(Deed::Click, 5000), Doer::Hand, "the first was heard");
+
+        let mut seen = Seen::default();
+        seen.take(Act::Motion, Doer::Hand, 1900);
+        seen.take(Act::Button, Doer::Hand, 2000);
+        elsewhere(&mut seen);
+        assert_eq!(seen.judge(Deed::Click, 5000), (Doer::Hand, 3000), "the button may have slept");
+    }
+
     #[test]
     fn t2_an_injected_press_never_counts_and_taints_what_comes_with_it() {
-        let mut injected = clicked(1000, Doer::Nobody);
-        assert_eq!(injected.asked(Deed::Click, 1010), Doer::Nobody);
-        let mut moved = Seen { injected_at: Some(990), ..clicked(1000, Doer::Hand) };
+        let mut nobodys = clicked(1000, Doer::Nobody);
+        assert_eq!(nobodys.asked(Deed::Click, 1010), Doer::Nobody);
+        let injected = |at| Some(Moment { at, round: 0 });
+        let mut moved = Seen { injected_at: injected(990), ..clicked(1000, Doer::Hand) };
+        moved.comes_round_often();
         let why = "the pointer was not where the hand is";
         assert_eq!(moved.asked(Deed::Click, 1010), Doer::Nobody, "{why}");
-        let mut later = Seen { injected_at: Some(1000), ..clicked(1000 + TAINT_MS, Doer::Hand) };
+        let mut later = Seen { injected_at: injected(1000), ..clicked(1000 + TAINT_MS, Doer::Hand) };
+        later.comes_round_often();
         assert_eq!(later.asked(Deed::Click, 1000 + TAINT_MS), Doer::Hand);
     }
 
@@ -396,12 +503,14 @@ mod tests {
         let mut seen = questioned();
         assert_eq!(types(&mut seen, SPACE, 1000), Doer::Hand);
         seen.take(key(TAB), Doer::Nobody, 2000);
+        seen.comes_round_often();
         assert_eq!(types(&mut seen, SPACE, 60_000), Doer::Nobody, "Refuse had the focus before");
         seen.take(Act::Motion, Doer::Hand, 61_000);
         seen.take(Act::Button, Doer::Hand, 61_000);
         assert_eq!(seen.asked(Deed::Click, 61_010), Doer::Hand, "a click is where she sees it");
         seen.question_stands(false);
         seen.take(key(SPACE), Doer::Nobody, 70_000);
+        seen.comes_round_often();
         assert_eq!(types(&mut seen, SPACE, 71_000), Doer::Hand, "the operator types in a session");
     }
 
@@ -431,6 +540,7 @@ mod tests {
     fn t2_a_click_counts_only_where_a_hand_has_brought_the_pointer() {
         let mut seen = Seen::default();
         seen.take(Act::Motion, Doer::Nobody, 1000);
+        seen.comes_round_often();
         seen.take(Act::Button, Doer::Hand, 5000);
         assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
         seen.take(Act::Touch, Doer::Hand, 6000);
@@ -449,6 +559,7 @@ mod tests {
         assert_eq!(seen.asked(Deed::Click, 1110), Doer::Hand);
         for at in [1100, 1000] {
             seen.take(Act::Arrival, Doer::Hand, at);
+            seen.comes_round_often();
             seen.take(Act::Button, Doer::Hand, 5000);
             assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "nothing moved at {at}");
         }
@@ -459,18 +570,22 @@ mod tests {
         let mut seen = Seen::default();
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.moved();
+        seen.it_is(1100);
+        seen.comes_round_often();
         seen.take(Act::Button, Doer::Hand, 5000);
         assert_eq!(seen.asked(Deed::Click, 5010), Doer::Nobody, "it was moved under her finger");
         seen.moved();
         seen.take(Act::Motion, Doer::Hand, 7000);
         seen.take(Act::Button, Doer::Hand, 7100);
         assert_eq!(seen.asked(Deed::Click, 7110), Doer::Nobody, "while her hand moved");
+        seen.comes_round_often();
         seen.take(Act::Motion, Doer::Hand, 8000);
         seen.take(Act::Button, Doer::Hand, 8100);
         assert_eq!(seen.asked(Deed::Click, 8110), Doer::Hand);
         seen.moved();
         assert!(seen.wants_time());
         seen.it_is(9000);
+        seen.comes_round_often();
         seen.take(Act::Motion, Doer::Hand, 9500);
         seen.take(Act::Button, Doer::Hand, 9510);
         assert_eq!(seen.asked(Deed::Click, 9520), Doer::Hand, "she saw it where it is");
@@ -482,6 +597,7 @@ mod tests {
         seen.take(Act::Motion, Doer::Hand, 1000);
         seen.take(Act::Button, Doer::Hand, 1010);
         seen.forged(1005);
+        seen.comes_round_often();
         assert_eq!(seen.asked(Deed::Click, 1500), Doer::Nobody);
         seen.take(Act::Button, Doer::Hand, 2000);
         assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "it brought the pointer there");
@@ -501,29 +617,33 @@ mod tests {
             seen.take(Act::Button, Doer::Hand, 1100);
             seen
         };
+        let asked_later = |seen: &mut Seen| {
+            seen.comes_round_often();
+            seen.asked(Deed::Click, 1600)
+        };
         let mut seen = pressed();
         seen.take(Act::Release, Doer::Hand, 1200);
-        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Hand, "let go of by her");
+        assert_eq!(asked_later(&mut seen), Doer::Hand, "let go of by her");
         let mut seen = pressed();
         seen.take(Act::Motion, Doer::Nobody, 1150);
-        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "the pointer was brought back");
+        assert_eq!(asked_later(&mut seen), Doer::Nobody, "the pointer was brought back");
         let mut seen = pressed();
         seen.take(Act::Arrival, Doer::Hand, 1150);
-        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "without a device");
+        assert_eq!(asked_later(&mut seen), Doer::Nobody, "without a device");
         let mut seen = pressed();
         seen.moved();
         seen.it_is(1150);
-        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "or the window was");
+        assert_eq!(asked_later(&mut seen), Doer::Nobody, "or the window was");
         for act in [Act::Button, Act::Touch] {
             let mut seen = pressed();
             seen.take(act, Doer::Hand, 1150);
             seen.take(Act::Release, Doer::Nobody, 1160);
-            assert_eq!(seen.asked(Deed::Click, 1600), Doer::Nobody, "{act:?}: it let go");
+            assert_eq!(asked_later(&mut seen), Doer::Nobody, "{act:?}: it let go");
         }
         let mut seen = Seen::default();
         seen.take(Act::Touch, Doer::Hand, 1000);
         seen.take(Act::Motion, Doer::Nobody, 1010);
-        assert_eq!(seen.asked(Deed::Click, 1600), Doer::Hand, "a finger is where it is");
+        assert_eq!(asked_later(&mut seen), Doer::Hand, "a finger is where it is");
         seen.take(Act::Notch, Doer::Hand, 2000);
         assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "a notch of the wheel is no click");
         seen.take(Act::Notch, Doer::Nobody, 3000);
@@ -538,6 +658,7 @@ mod tests {
         seen.take(Act::Button, Doer::Hand, 1010);
         seen.missed();
         assert_eq!(seen.asked(Deed::Click, 1500), Doer::Nobody);
+        seen.comes_round_often();
         seen.take(Act::Button, Doer::Hand, 2000);
         assert_eq!(seen.asked(Deed::Click, 2010), Doer::Nobody, "who brought the pointer there?");
         seen.take(Act::Motion, Doer::Hand, 3000);

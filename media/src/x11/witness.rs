@@ -2,9 +2,10 @@
 //!
 //! X tells of each press which device it came from: what XTEST injects comes from XTEST's own
 //! devices, and what one program merely sends to another comes from none. A press counts once, while
-//! it is fresh or the window had no time for it yet, and not where something else has aimed it: moved the pointer or the window last, or
-//! what lay over it, or given the window a key since the question came, which may have moved the focus,
-//! or acted in a device's name. Decides nothing of what a press is good for.
+//! it is fresh or the window had no time for it yet, and not where something else has aimed it: moved
+//! the pointer or the window last, or what lay over it, or given the window a key since the question
+//! came, which may have moved the focus, or acted in a device's name; nor where the window may be
+//! hearing only now of what something else did. Decides nothing of what a press is good for.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -348,13 +348,17 @@ fn t33_a_bar_that_is_covered_or_put_away_comes_back_and_one_that_is_killed_ends_
     let mut agent = AgentWindow::open_read(&room.house, &room.user, (&hers, &[])).unwrap();
     agent.enter(&mut room.hand, &window.new_session(Mode::View).unwrap()).unwrap();
     injected::five_hundred_presses_do_nothing((&agent, &hers), &his);
+    let hand = &mut room.hand;
+    injected::what_is_heard_late_is_no_yes_of_hers(hand, (&agent, &hers), (&window, &his));
+    let heard = room.session_after(1);
+    assert!(heard.contains("\"refused\""), "{heard}");
     injected::her_own_click_begins_it(&mut room.hand, (&agent, &hers));
     window.wait_for_picture(&room.user).unwrap();
     let bar = agent.bar().unwrap().unwrap().id;
     // As xkill does: the display throws the program's windows out, and the bar among them.
     display.kill_client(bar).unwrap().check().unwrap();
     let killed = Instant::now();
-    let heard = room.session_after(1);
+    let heard = room.session_after(2);
     eprintln!("the operator's window heard of it {:.0?} later", killed.elapsed());
     assert!(heard.contains("\"ended_there\""), "the last words of the user's program: {heard}");
     agent.process.wait_end().unwrap();

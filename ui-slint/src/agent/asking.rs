@@ -31,7 +31,7 @@ const CHOOSABLE: [Capability; 10] = [
 ];
 
 /// So often the program has come round when what it was told to show is painted, however long that takes.
-const PAINTED: u8 = 2;
+pub(super) const PAINTED: u8 = 2;
 /// How long a press does not count once that is so.
 const INERT_PAINTED: Duration = Duration::from_millis(400);
 
@@ -48,7 +48,7 @@ impl Sleep {
     }
 
     pub(super) fn is_over(self, now: Instant) -> bool {
-        now >= self.until
+        self.rounds >= PAINTED && now >= self.until
     }
 
     /// Nobody means what is not painted yet.
@@ -97,7 +97,15 @@ impl Asking {
     }
 
     pub fn is_awake(&self, now: Instant) -> bool {
-        self.step == Step::Question && self.sleep.is_over(now)
+        self.step == Step::Question && self.counts(now)
+    }
+
+    /// Whether a press of what leads on counts that was made then.
+    pub fn counts(&self, pressed: Instant) -> bool {
+        match self.step {
+            Step::Notice { until } => pressed >= until,
+            Step::Question => self.sleep.is_over(pressed),
+        }
     }
 
     /// Seconds of the notice that are left, rounded up.
@@ -168,8 +176,18 @@ mod tests {
 
     const SHOWN: Digest = Digest([7; 32]);
 
-    fn asked(mode: Mode, met_before: u32, now: Instant) -> Asking {
+    fn unpainted(mode: Mode, met_before: u32, now: Instant) -> Asking {
         Asking::new(scenes::question(mode, Lang::En), met_before, now)
+    }
+
+    fn paint(asking: &mut Asking, now: Instant) {
+        (0..PAINTED).for_each(|_| asking.comes_round(now));
+    }
+
+    fn asked(mode: Mode, met_before: u32, now: Instant) -> Asking {
+        let mut asking = unpainted(mode, met_before, now);
+        paint(&mut asking, now);
+        asking
     }
 
     fn accept(asking: &mut Asking, now: Instant) -> Vec<Effect> {
@@ -196,6 +214,7 @@ mod tests {
         let after = now + NOTICE;
         assert_eq!(accept(&mut asking, after), [], "the notice was not read");
         assert_eq!(asking.pressed(&Msg::NoticeRead, after), []);
+        paint(&mut asking, after);
         assert_eq!(accept(&mut asking, after), [], "the question has its own inert time");
         assert_eq!(accept(&mut asking, after + INERT).len(), 1);
     }
@@ -236,11 +255,14 @@ mod tests {
     #[test]
     fn t2_a_press_of_before_the_question_was_painted_does_not_count_however_long_that_took() {
         let now = Instant::now();
-        let mut asking = asked(Mode::Control, 1, now);
+        let mut asking = unpainted(Mode::Control, 1, now);
+        assert!(!Sleep::of(INERT, now).is_over(now + INERT));
         let painted = now + Duration::from_secs(3);
+        assert_eq!(accept(&mut asking, painted), [], "nothing was painted");
+        asking.comes_round(painted);
+        assert_eq!(accept(&mut asking, painted + INERT), [], "it may not have been");
         asking.comes_round(painted);
         assert_eq!(accept(&mut asking, painted), []);
-        asking.comes_round(painted);
         assert_eq!(accept(&mut asking, painted + INERT_PAINTED).len(), 1);
         asking.comes_round(painted + INERT_PAINTED);
         assert_eq!(accept(&mut asking, painted + INERT_PAINTED).len(), 1, "it stands for good");
@@ -252,6 +274,7 @@ mod tests {
         let mut asking = asked(Mode::Control, 1, now);
         let later = now + Duration::from_secs(10);
         asking.sleep(later);
+        paint(&mut asking, later);
         assert_eq!(accept(&mut asking, later), []);
         assert_eq!(accept(&mut asking, later + INERT).len(), 1);
     }

@@ -101,11 +101,7 @@ impl Guard {
             *witness = None;
         }
         if let (None, Some(it)) = (&*witness, it) {
-            *witness = Witness::open(None, it).ok();
-            if let Some(witness) = witness.as_mut().filter(|_| self.was_blinded.take()) {
-                witness.question_stands(asks);
-                witness.comes_late();
-            }
+            *witness = witness_of(it, asks, self.was_blinded.get());
         }
         if let Some(witness) = &mut *witness {
             witness.question_stands(asks);
@@ -280,12 +276,19 @@ impl Bar {
         }
         self.was_blinded &= is_held;
         if let (None, Some(id)) = (&self.witness, id) {
-            self.witness = Witness::open(None, id).ok();
-            if let Some(witness) = self.witness.as_mut().filter(|_| self.was_blinded) {
-                witness.comes_late();
-            }
+            self.witness = witness_of(id, false, self.was_blinded);
         }
     }
+}
+
+/// `comes_late`: there was one before that saw no more.
+fn witness_of(window: u32, asks: bool, comes_late: bool) -> Option<Witness> {
+    let mut witness = Witness::open(None, window).ok()?;
+    witness.question_stands(asks);
+    if comes_late {
+        witness.comes_late();
+    }
+    Some(witness)
 }
 
 /// Whether this witness sees no more; it is gone then.

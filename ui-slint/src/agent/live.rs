@@ -326,6 +326,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::asking::PAINTED;
     use crate::agent::news::News;
     use crate::agent::scenes;
     use tasuki_peer::shell::texts::Lang;
@@ -352,6 +353,7 @@ mod tests {
     fn asked(kind: QuestionKind, now: Instant) -> Live {
         let mut live = live(Mode::View, now);
         live.question = Some(LiveQuestion::new(kind, 60, 0, now));
+        (0..PAINTED).for_each(|_| live.comes_round(now));
         live
     }
 

@@ -79,7 +79,7 @@ pub(super) fn walk(
     let tick = Timer::default();
     tick.start(TimerMode::Repeated, TICK, move || {
         ticking.guard.borrow_mut().comes_round();
-        ticking.show();
+        ticking.send(Msg::Tick);
     });
     slint::run_event_loop()
 }

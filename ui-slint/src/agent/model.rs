@@ -338,10 +338,11 @@ impl Model {
         Vec::new()
     }
 
-    /// Whether a yes counted when it was pressed: a slow window hears of it later, when its button sleeps no more.
+    /// Whether what leads on counted when it was pressed: a slow window hears of it later, when its button sleeps no
+    /// more, or the notice has stood for its time.
     pub fn was_awake(&self, pressed: Instant) -> bool {
         match &self.page {
-            Page::Asking(asking) => asking.is_awake(pressed),
+            Page::Asking(asking) => asking.counts(pressed),
             Page::Live(live) => live.question.is_some_and(|question| question.is_awake(pressed)),
             Page::Trouble(_) | Page::Number(_) | Page::Connecting(_) | Page::Ended(_) => false,
         }
@@ -378,7 +379,10 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::agent::asking::{INERT, NOTICE, PAINTED};
     use crate::agent::news::News;
     use crate::agent::scenes;
     use tasuki_peer::core::io::EndedBy;
@@ -439,6 +443,21 @@ mod tests {
         let kind = QuestionKind::Continue;
         let _ = model.update(news(News::AskedMore { kind, seconds: 300, inert_ms: 800 }), now);
         assert!(!model.about);
+    }
+
+    #[test]
+    fn t2_t8_a_press_counts_by_when_it_was_made_also_at_the_notice() {
+        let (mut model, now) = (start(), Instant::now());
+        let question = scenes::question(Mode::Control, Lang::En);
+        let _ = model.update(news(News::Asked { question, met_before: 0 }), now);
+        (0..PAINTED).for_each(|_| drop(model.update(Msg::Tick, now)));
+        let read = now + NOTICE;
+        assert!(!model.was_awake(read - Duration::from_millis(1)), "however late it is heard");
+        assert!(model.was_awake(read));
+        let _ = model.update(Msg::NoticeRead, read);
+        (0..PAINTED).for_each(|_| drop(model.update(Msg::Tick, read)));
+        assert!(!model.was_awake(read), "it was meant for the notice");
+        assert!(model.was_awake(read + INERT));
     }
 
     #[test]

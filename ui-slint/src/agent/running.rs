@@ -304,12 +304,14 @@ impl Ear for Hearing {
 
     fn pressed(&self, opening: Opening, means: Means) {
         let Some(program) = self.0.upgrade() else { return };
+        // Before the witness is asked, which takes a while: or the press would seem to be newer than it is.
+        let heard = Instant::now();
         let ago = program.guard.borrow_mut().pressed_by_hand(opening, means);
         let Some(ago) = ago else { return program.dispatch(Msg::NotByHand) };
-        let pressed = Instant::now().checked_sub(ago);
+        let pressed = heard.checked_sub(ago);
         let was_awake = pressed.is_some_and(|then| program.model.borrow().was_awake(then));
         let msg = match opening {
-            Opening::Accept | Opening::AnswerYes if !was_awake => return,
+            Opening::ReadNotice | Opening::Accept | Opening::AnswerYes if !was_awake => return,
             Opening::ReadNotice => Msg::NoticeRead,
             Opening::Accept => Msg::AcceptPressed { shown: view::shown_on(&program.window) },
             Opening::AnswerYes => {

@@ -18,7 +18,7 @@ use tasuki_protocol::policy::{Policy, Rules};
 use tasuki_protocol::rights::{Capability, Mode, Rights};
 use tasuki_protocol::terms::{AddressDisclosure, Approval, FileRules, Requirement};
 
-use super::asking::Step;
+use super::asking::{PAINTED, Step};
 use super::entry::{Entry, Typed};
 use super::live::{Open, QuestionKind};
 use super::looking::Looked;
@@ -93,10 +93,11 @@ impl Stage {
         Model::new(self.lang, self.shade, organisation(self.lang))
     }
 
-    /// A model that was told these things in turn, looked at so much later.
+    /// A model that was told these things in turn, painted, and looked at so much later.
     fn told(self, name: &'static str, msgs: Vec<Msg>, later: Duration) -> Scene {
         let mut model = self.start();
-        for msg in msgs {
+        let painted = (0..PAINTED).map(|_| Msg::Tick);
+        for msg in msgs.into_iter().chain(painted) {
             let _ = model.update(msg, self.now);
         }
         Scene { name, model, now: self.now + later }

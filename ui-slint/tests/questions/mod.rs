@@ -13,6 +13,16 @@ fn asked() -> News {
     News::AskedMore { kind, seconds: 120, inert_ms: 0 }
 }
 
+/// He asks, and it is painted.
+fn asks(live: &Rc<RefCell<Scene>>) {
+    let mut live = live.borrow_mut();
+    tell(&mut live, asked());
+    let now = live.now;
+    for _ in 0..2 {
+        let _ = live.model.update(Msg::Tick, now);
+    }
+}
+
 /// As it stands now; it has not ended.
 fn session(scene: &Rc<RefCell<Scene>>) -> Live {
     let page = scene.borrow().model.page.clone();
@@ -32,7 +42,7 @@ pub(crate) fn a_question_takes_no_keys_from_who_writes(lang: Lang) {
     let (window, live) = lives(scene("agent-live-talk", lang));
     turn(&window);
     press(&window, "a".into());
-    tell(&mut live.borrow_mut(), asked());
+    asks(&live);
     show(&window, &live);
     let stands = || window.global::<Agent<'_>>().get_question() != windows::QuestionKind::None;
     for key in [" ", "b"] {
