@@ -114,7 +114,10 @@ fn painting(program: &Path, missed: &mut Vec<String>) -> Outcome<String> {
 fn in_session(examples: &Path, missed: &mut Vec<String>) -> Outcome<String> {
     let bench = examples.join("../../../../target/release/bench");
     if !bench.is_file() {
-        return Err("a real session is measured by what `cargo build --release --workspace --bins` builds".into());
+        return Err(
+            "a real session is measured by what `cargo build --release --workspace --bins` builds"
+                .into(),
+        );
     }
     let measured = Command::new(bench).arg("window").stderr(Stdio::inherit()).output()?;
     let table = String::from_utf8(measured.stdout)?;
