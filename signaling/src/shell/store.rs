@@ -18,6 +18,7 @@ use tasuki_protocol::number::Locator;
 
 use tasuki_protocol::ledger::event::clipped;
 
+use super::admin_sign_ins::Present;
 use super::clock::{self, Steady};
 use super::fault::Fault;
 use super::kept::{forget, keep, mark};
@@ -58,6 +59,8 @@ pub(crate) struct Event {
     pub(crate) kind: Kind,
     /// Who did it, if an administrator did.
     pub(crate) admin: Option<i64>,
+    /// In which sign-in: nothing of it is done once that has ended.
+    pub(crate) present: Option<Present>,
     pub(crate) operator: Option<i64>,
     /// Whom or what it concerned, in a person's words; for the ledger alone, never for a log.
     pub(crate) target: String,
@@ -68,11 +71,18 @@ pub(crate) struct Event {
 impl Event {
     pub(crate) fn new(kind: Kind) -> Self {
         let (target, detail) = (String::new(), String::new());
-        Self { kind, admin: None, operator: None, target, detail }
+        Self { kind, admin: None, present: None, operator: None, target, detail }
     }
 
     #[must_use]
-    pub(crate) fn by(mut self, admin: i64) -> Self {
+    pub(crate) fn by(mut self, present: &Present) -> Self {
+        self.present = Some(present.clone());
+        self.by_admin(present.admin.0)
+    }
+
+    /// Where there is no sign-in yet in which he does it.
+    #[must_use]
+    pub(crate) fn by_admin(mut self, admin: i64) -> Self {
         self.admin = Some(admin);
         self
     }
