@@ -65,7 +65,7 @@ impl Accounts {
         Ok(New { told: AdminSignIn { session, expires_in }, hash })
     }
 
-    /// The row of a sign-in of the administrator `whose` is the number, or the name's index, if his password is kept as
+    /// The row of a sign-in of the administrator whose number, or whose name's index, `whose` is, if his password is kept as
     /// `stored` then.
     pub(super) fn begin_admin_sign_in(
         &self,

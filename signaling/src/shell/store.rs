@@ -31,7 +31,7 @@ use crate::core::kept::LastSeen;
 use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
-const KEPT_S: i64 = 24 * 3600;
+pub(super) const KEPT_S: i64 = 24 * 3600;
 /// By so much at most the steady clock is behind after the power was lost and the wall clock with it (F12).
 const STEADY_EVERY: Duration = Duration::from_secs(60);
 
@@ -333,6 +333,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (130, "admin_sign_ins", include_str!("migrations/0130_admin_sign_ins.sql")),
     (140, "refused_tries", include_str!("migrations/0140_refused_tries.sql")),
     (150, "ends_after_restore", include_str!("migrations/0150_ends_after_restore.sql")),
+    (160, "restores_stay", include_str!("migrations/0160_restores_stay.sql")),
 ];
 
 fn migrator() -> Migrator {
