@@ -107,13 +107,8 @@ impl Desk {
     /// # Errors
     /// As [`Client::fetch`]; signs in once if the server asks for it.
     pub async fn fetch<A: DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
-        match self.client().fetch(path).await {
-            Err(fault) if asks_for_login(&fault) => {
-                log_in(&self.client(), self.language, Authenticator::Keep).await?;
-                self.client().fetch(path).await
-            }
-            answer => answer,
-        }
+        let client = self.client();
+        signing_in(&client, self.language, || client.fetch(path)).await
     }
 
     /// The envelope of `document`, signed by the administrator's key.
@@ -126,13 +121,8 @@ impl Desk {
     /// # Errors
     /// As [`Self::post`].
     pub async fn post_text<A: DeserializeOwned>(&self, path: &str, body: &str) -> Result<A, Fault> {
-        match self.client().post_text(path, body.to_owned()).await {
-            Err(fault) if asks_for_login(&fault) => {
-                log_in(&self.client(), self.language, Authenticator::Keep).await?;
-                self.client().post_text(path, body.to_owned()).await
-            }
-            answer => answer,
-        }
+        let client = self.client();
+        signing_in(&client, self.language, || client.post_text(path, body.to_owned())).await
     }
 
     /// # Errors
@@ -142,13 +132,8 @@ impl Desk {
         path: &str,
         body: &impl Serialize,
     ) -> Result<A, Fault> {
-        match self.client().post(path, body).await {
-            Err(fault) if asks_for_login(&fault) => {
-                log_in(&self.client(), self.language, Authenticator::Keep).await?;
-                self.client().post(path, body).await
-            }
-            answer => answer,
-        }
+        let client = self.client();
+        signing_in(&client, self.language, || client.post(path, body)).await
     }
 
     /// Whether what was asked for changed anything; it did at a server that does not say.
@@ -170,8 +155,19 @@ fn of_a_sign_in(fault: Fault) -> Fault {
     if matches!(fault, Fault::Refused(ProblemCode::SignIn)) { Fault::WrongPassword } else { fault }
 }
 
-fn asks_for_login(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm))
+/// Asks, and signs in once and asks again where the server wants that.
+pub(crate) async fn signing_in<A, F: Future<Output = Result<A, Fault>>>(
+    client: &Client<'_>,
+    language: Language,
+    ask: impl Fn() -> F,
+) -> Result<A, Fault> {
+    match ask().await {
+        Err(Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm)) => {
+            log_in(client, language, Authenticator::Keep).await?;
+            ask().await
+        }
+        answer => answer,
+    }
 }
 
 /// How often the digits of an authenticator that is being set up are asked for again.

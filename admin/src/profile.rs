@@ -267,10 +267,11 @@ impl Profile {
         self.write_key(KEY, key)
     }
 
-    /// Where the server has refused it, a key of nobody is left out, and the folder that was made for it. What
-    /// cannot be removed does no harm.
+    /// Where the server has refused it, a key of nobody is left out, with what a key of before was signed in by, and the
+    /// folder, if there is nothing else in it. What cannot be removed does no harm.
     pub fn forget_key(&self) {
         drop(fs::remove_file(self.0.join(KEY)));
+        drop(fs::remove_file(self.0.join(SESSION)));
         drop(fs::remove_dir(&self.0));
     }
 
@@ -408,6 +409,22 @@ mod tests {
         assert_eq!(url("2001:db8::1"), Some(("2001:db8::1".to_owned(), 443)));
         for wrong in ["", "http://help.example", "https://a/b", "a:port", "https://u@h"] {
             assert_eq!(url(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_refused_goes_with_a_sign_in_that_lay_there_and_with_its_folder() {
+        let above = tempfile::tempdir().unwrap();
+        let profile = Profile(above.path().join("help.example_443"));
+        for others in [None, Some(CHECKPOINT)] {
+            profile.keep_key(&SigningKey::from_bytes(&[7; 32])).unwrap();
+            profile.keep_session("sign-in").unwrap();
+            others.map_or(Ok(()), |name| profile.write(name, b"kept")).unwrap();
+            profile.forget_key();
+            assert_eq!(profile.session().unwrap(), None);
+            assert!(matches!(profile.key(), Err(Fault::NotEnrolled(_))));
+            let left = fs::read_dir(profile.folder()).map_or(0, Iterator::count);
+            assert_eq!((profile.folder().exists(), left), (others.is_some(), others.iter().count()));
         }
     }
 

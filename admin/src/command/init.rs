@@ -3,18 +3,16 @@
 
 use clap::Args;
 use ed25519_dalek::SigningKey;
-use tasuki_protocol::admin::ProblemCode;
 use tasuki_protocol::bundle::Bundle;
 use tasuki_protocol::ids::{DeviceKey, Digest, PROTOCOL_VERSION};
 use tasuki_protocol::keys::{SERVER_KEYS_PATH, ServerKeys};
 use tasuki_protocol::log_key::LogSecretKey;
-use tasuki_protocol::login::Authenticator;
 
 use super::door::{Door, enrol_key};
 use super::making::{Making, new_passphrase, tell};
 use super::recover::{self, Ready};
 use crate::client::Client;
-use crate::desk::log_in;
+use crate::desk::signing_in;
 pub(super) use crate::desk::unix;
 use crate::fault::Fault;
 use crate::naming;
@@ -200,23 +198,14 @@ impl Arrival {
     }
 
     pub(super) async fn fetch<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Fault> {
-        match self.client().fetch(path).await {
-            Err(Fault::Refused(ProblemCode::AdminSignIn)) => {
-                log_in(&self.client(), self.language, Authenticator::Keep).await?;
-                self.client().fetch(path).await
-            }
-            answer => answer,
-        }
+        let client = self.client();
+        signing_in(&client, self.language, || client.fetch(path)).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &impl serde::Serialize) -> Result<(), Fault> {
-        match self.client().post::<serde_json::Value>(path, body).await {
-            Err(Fault::Refused(ProblemCode::AdminSignIn | ProblemCode::Confirm)) => {
-                log_in(&self.client(), self.language, Authenticator::Keep).await?;
-                self.client().post::<serde_json::Value>(path, body).await.map(drop)
-            }
-            answer => answer.map(drop),
-        }
+        let client = self.client();
+        let ask = || client.post::<serde_json::Value>(path, body);
+        signing_in(&client, self.language, ask).await.map(drop)
     }
 }
 

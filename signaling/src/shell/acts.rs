@@ -7,6 +7,7 @@ use sqlx::error::ErrorKind;
 use sqlx::{Acquire as _, Sqlite, Transaction};
 use tasuki_protocol::admin::ProblemCode;
 
+use super::admin_sign_ins::Present;
 use super::admins::AdminRefused;
 use super::ledger::{Ledger, Unwritten, Work};
 use super::store::Event;
@@ -138,7 +139,8 @@ fn against_the_rules(error: &sqlx::Error) -> bool {
     )
 }
 
-/// The step that an administrator's act begins with: in the commit that carries all of it.
+/// The step that an administrator's act begins with, in the commit that carries all of it; behind it comes that he is still
+/// signed in, where he acts in a sign-in.
 fn still_enabled(admin: i64) -> Step {
     let is_here = "UPDATE admins SET state = state WHERE id = ? AND state = 'enabled'";
     Step::new(is_here).with(admin).or(ProblemCode::Unauthorised)
@@ -154,14 +156,16 @@ impl Unwritten {
 }
 
 impl Ledger {
-    /// Waits until the act and its record are on disk. Whoever was disabled or removed since he asked
+    /// Waits until the act and its record are on disk. Whoever was disabled, removed or signed out since he asked
     /// does nothing any more: so two administrators who disable each other at one moment leave one.
     ///
     /// # Errors
-    /// [`ProblemCode::Unauthorised`], a step's own refusal, [`AdminRefused::Unchanged`], or [`Unwritten::code`]; nothing was
+    /// [`ProblemCode::Unauthorised`], [`ProblemCode::AdminSignIn`], a step's own refusal, [`AdminRefused::Unchanged`], or [`Unwritten::code`]; nothing was
     /// changed or recorded then.
     pub(crate) async fn act(&self, event: Event, steps: Vec<Step>) -> Result<(), AdminRefused> {
-        let steps: Vec<Step> = event.admin.map(still_enabled).into_iter().chain(steps).collect();
+        let enabled = event.admin.map(still_enabled);
+        let first = enabled.into_iter().chain(event.present.as_ref().map(Present::is_still_here));
+        let steps: Vec<Step> = first.chain(steps).collect();
         let instead: Vec<Option<Instead>> = steps.iter().map(|step| step.or).collect();
         let asked = self.ask(Work::Act { event, steps }).await;
         let place = asked.map_err(Unwritten::code)?;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tasuki_protocol::admin::{AdminSignIn, ProblemCode};
 
 use super::accounts::{Accounts, digest, seconds};
-use super::acts::Step;
+use super::acts::{Step, Value};
 use super::admins::{AdminId, AdminRefused};
 use super::clock;
 
@@ -29,6 +29,27 @@ impl Shown {
     }
 }
 
+/// An administrator who is signed in: by which of his sign-ins, and under which limits.
+#[derive(Debug, Clone)]
+pub(crate) struct Present {
+    pub(crate) admin: AdminId,
+    pub(crate) by: Shown,
+    /// As they were kept when he was found to be within them; empty where he has none.
+    limits: Vec<u8>,
+}
+
+impl Present {
+    /// What each of his acts begins with, in the commit that carries all of it: while the request waited nobody ended his
+    /// sign-in or set him other limits (T17, T54, T55).
+    pub(super) fn is_still_here(&self) -> Step {
+        let is_here = "UPDATE admin_sessions SET used = used
+             WHERE hash = ? AND admin = ? AND EXISTS (SELECT 1 FROM admins
+                 WHERE admins.id = admin_sessions.admin AND COALESCE(admins.limits, x'') = ?)";
+        let is_here = Step::new(is_here).with(self.by.row()).with(self.admin.0);
+        is_here.with(self.limits.clone()).or(ProblemCode::AdminSignIn)
+    }
+}
+
 /// A sign-in that is to be: what is told of it, and its row's key.
 pub(super) struct New {
     pub(super) told: AdminSignIn,
@@ -44,6 +65,20 @@ impl Accounts {
         Ok(New { told: AdminSignIn { session, expires_in }, hash })
     }
 
+    /// The row of a sign-in of the administrator whose number, or whose name's index, `whose` is, if his password is kept as
+    /// `stored` then.
+    pub(super) fn begin_admin_sign_in(
+        &self,
+        whose: impl Into<Value>,
+        stored: String,
+        hash: Vec<u8>,
+    ) -> Step {
+        let begin = "INSERT INTO admin_sessions (hash, admin, began, used, confirmed)
+             SELECT ?1, id, ?2, ?2, ?2 FROM admins WHERE (id = ?3 OR name_index = ?3) AND password = ?4";
+        let begin = Step::new(begin).with(hash).with(self.clock.now()).with(whose).with(stored);
+        begin.or(ProblemCode::SignIn)
+    }
+
     /// Of who has typed the password that `stored` is of, if it is that still. It takes the place of the one in which
     /// he asked, and beyond so many of the one that was not used for longest.
     pub(super) fn open_admin_sign_in(
@@ -52,39 +87,35 @@ impl Accounts {
         stored: String,
         hash: Vec<u8>,
     ) -> Vec<Step> {
-        let open = "INSERT INTO admin_sessions (hash, admin, began, used, confirmed)
-             SELECT ?1, id, ?3, ?3, ?3 FROM admins WHERE id = ?2 AND password = ?4";
-        let open = Step::new(open).with(hash).with(admin.0).with(self.clock.now()).with(stored);
         let bound = "DELETE FROM admin_sessions WHERE admin = ?1 AND hash NOT IN
              (SELECT hash FROM admin_sessions WHERE admin = ?1 ORDER BY used DESC, rowid DESC LIMIT 8)";
         let before = from.map(|shown| Self::end_admin_sign_in(admin, shown));
-        let steps = [open.or(ProblemCode::SignIn), Step::new(bound).with(admin.0)];
+        let begin = self.begin_admin_sign_in(admin.0, stored, hash);
+        let steps = [begin, Step::new(bound).with(admin.0)];
         before.into_iter().chain(steps).collect()
     }
 
-    /// That the administrator is signed in with what the request shows, and may act from there now (T54); counts as a
-    /// use of that sign-in.
+    /// Who is signed in with what the request shows, and may act from there now (T54); counts as a use of that sign-in.
     pub(crate) async fn admin_session(
         &self,
-        (admin, shown): (AdminId, Shown),
+        (admin, by): (AdminId, Shown),
         address: IpAddr,
-    ) -> Result<(), AdminRefused> {
+    ) -> Result<Present, AdminRefused> {
         // The sign-in that is asked for then tells him which limit it is.
-        if !self.admin_is_inside(admin, address).await? {
-            return Err(ProblemCode::AdminSignIn.into());
-        }
+        let limits = self.limits_around(admin, address).await?.ok_or(ProblemCode::AdminSignIn)?;
         let now = self.clock.now();
         let touch = "UPDATE admin_sessions SET used = ?1
              WHERE hash = ?2 AND admin = ?3 AND began > ?4 AND used > ?5";
         let touched = sqlx::query(touch)
             .bind(now)
-            .bind(shown.row())
+            .bind(by.row())
             .bind(admin.0)
             .bind(now.saturating_sub(seconds(self.rules.token_absolute)))
             .bind(now.saturating_sub(seconds(self.rules.token_idle)))
             .execute(&self.store.writes)
             .await?;
-        if touched.rows_affected() == 1 { Ok(()) } else { Err(ProblemCode::AdminSignIn.into()) }
+        let is_one = touched.rows_affected() == 1;
+        if is_one { Ok(Present { admin, by, limits }) } else { Err(ProblemCode::AdminSignIn.into()) }
     }
 
     /// That within the last minutes it was shown in this very sign-in who it is: to be asked

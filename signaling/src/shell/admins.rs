@@ -151,14 +151,12 @@ impl Accounts {
             .with(look)
             .with(request.key.0.to_vec())
             .with(person)
-            .with(password)
+            .with(password.clone())
             .with(clock::unix_row())
             .or(ProblemCode::Taken);
         let sign_in = self.new_admin_sign_in()?;
-        let open = "INSERT INTO admin_sessions (hash, admin, began, used, confirmed)
-             SELECT ?1, id, ?2, ?2, ?2 FROM admins WHERE name_index = ?3";
-        let open = Step::new(open).with(sign_in.hash).with(self.clock.now()).with(index);
-        Ok((vec![use_up, insert, open], sign_in.told))
+        let begin = self.begin_admin_sign_in(index, password, sign_in.hash);
+        Ok((vec![use_up, insert, begin], sign_in.told))
     }
 
     pub(super) async fn admin_token_holds(
@@ -316,31 +314,23 @@ impl Accounts {
         let id: i64 = find.await?.ok_or(ProblemCode::NotFound)?.try_get(0)?;
         let all = |statements: &[&'static str]| Step::all(statements, id);
         let (mut steps, takes) = match order.change {
-            AdminChange::Disable => (
-                all(&[
-                    "UPDATE admins SET state = 'disabled' WHERE id = ?",
-                    "DELETE FROM admin_sessions WHERE admin = ?",
-                ]),
-                true,
-            ),
+            AdminChange::Disable => (all(&["UPDATE admins SET state = 'disabled' WHERE id = ?"]), true),
             AdminChange::Enable => {
                 let enable = "UPDATE admins SET state = 'enabled' WHERE id = ? AND state <> 'enabled'";
                 (vec![Step::new(enable).with(id).or_nothing()], false)
             }
-            AdminChange::Remove => (
-                all(&[
-                    "DELETE FROM admin_sessions WHERE admin = ?",
-                    "DELETE FROM failures WHERE operator = -?",
-                    "DELETE FROM admins WHERE id = ?",
-                ]),
-                true,
-            ),
+            AdminChange::Remove => {
+                let own_rows =
+                    ["DELETE FROM failures WHERE operator = -?", "DELETE FROM admins WHERE id = ?"];
+                (all(&own_rows), true)
+            }
             AdminChange::Unlock => (vec![self.unlock(AdminId(id).subject())], false),
         };
         if takes && by.0 == id {
             return Err(ProblemCode::Yourself.into());
         }
         if takes {
+            steps.push(Self::log_admin_out(AdminId(id)));
             // Whom he invited would be an administrator after him, and so would whom those invite.
             steps.push(Step::new("DELETE FROM admin_tokens WHERE kind = 'invited'"));
         }

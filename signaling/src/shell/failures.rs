@@ -55,7 +55,8 @@ impl Accounts {
             let last = row.try_get::<i64, _>(0)? >= most;
             return Ok(if last { Counted::Last } else { Counted::Open });
         }
-        // As much of the disk as what is counted, or who was refused would see by the clock that it was not (T52).
+        // As much of the disk as what is counted, or who was refused would see by the clock that it was not (T52). Nobody reads
+        // the number: it is kept to be written.
         let refused = "UPDATE failures SET refused = refused + 1
              WHERE operator = ? AND device = ? RETURNING locked_until";
         let refused = sqlx::query(refused).bind(subject).bind(device.to_vec());

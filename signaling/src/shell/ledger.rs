@@ -64,12 +64,12 @@ pub(crate) enum Work {
 
 impl Work {
     /// The most records that it takes.
-    pub(super) fn records(&self) -> usize {
+    pub(super) fn records(&self) -> u64 {
         match self {
-            Self::Row(_, entry) => usize::from(entry.is_some()),
+            Self::Row(_, entry) => u64::from(entry.is_some()),
             Self::Happened(_) | Self::Act { .. } | Self::Acted { .. } | Self::Decree { .. } => 1,
-            Self::Records(entries) => entries.len(),
-            Self::End { rows, .. } => rows.len(),
+            Self::Records(entries) => entries.len() as u64,
+            Self::End { rows, .. } => rows.len() as u64,
             Self::Keys { .. } | Self::Close => 0,
         }
     }
@@ -133,13 +133,14 @@ impl Unsaid {
     }
 
     fn count(&self, job: &Job) {
-        match (&job.then, &job.work) {
-            (Then::Nobody, Work::Row(_, entry)) => {
-                self.stray();
-                self.records.fetch_add(u64::from(entry.is_some()), Ordering::Relaxed);
+        match &job.then {
+            Then::Nobody => {
+                if matches!(job.work, Work::Row(..)) {
+                    self.stray();
+                }
+                self.records.fetch_add(job.work.records(), Ordering::Relaxed);
             }
-            (Then::Nobody, _) => drop(self.records.fetch_add(1, Ordering::Relaxed)),
-            (Then::Room(_) | Then::Begins(_) | Then::Tell(_), _) => {}
+            Then::Room(_) | Then::Begins(_) | Then::Tell(_) => {}
         }
     }
 }
@@ -238,7 +239,7 @@ impl Ledger {
         for Restore { row, backup_at, size } in self.store.restores().await.unwrap_or_default() {
             let told = self.append(Entry::server(Happening::Restored { size, backup_at })).await;
             if told.is_ok() {
-                self.store.forget_restore(row).await.ok();
+                self.store.restore_is_told(row).await.ok();
             }
         }
         // The server was killed between the first bundle and the record of it.

@@ -13,7 +13,8 @@ use tasuki_protocol::ledger::wire::{
 };
 use tasuki_protocol::message;
 
-use super::store::Store;
+use super::clock;
+use super::store::{KEPT_S, Store};
 use crate::core::ledger::{Draft, NOTHING_BEFORE, Write};
 
 /// Notes that one page carries at most.
@@ -59,7 +60,7 @@ struct Delivered {
     next: u64,
     /// What all before it take.
     bytes: u64,
-    /// It may be further than is known here: nothing of it is, or a backup was restored.
+    /// It may be further than is known here: a backup was restored that has it as it was, or lacks it.
     is_restored: bool,
 }
 
@@ -109,10 +110,26 @@ async fn delivered(
 ) -> Result<Delivered, sqlx::Error> {
     let find = "SELECT next, bytes, restored FROM ledger_ends WHERE session = ? AND role = ?";
     let find = sqlx::query(find);
-    let row = find.bind(session.0.to_vec()).bind(role_number(role)).fetch_optional(connection).await?;
-    let Some(row) = row else { return Ok(Delivered { next: 0, bytes: 0, is_restored: true }) };
+    let find = find.bind(session.0.to_vec()).bind(role_number(role));
+    let row = find.fetch_optional(&mut *connection).await?;
+    let Some(row) = row else {
+        let is_restored = is_of_before_a_restore(connection, session).await?;
+        return Ok(Delivered { next: 0, bytes: 0, is_restored });
+    };
     let is_restored = unsigned(&row, 2)? > 0;
     Ok(Delivered { next: unsigned(&row, 0)?, bytes: unsigned(&row, 1)?, is_restored })
+}
+
+/// Whether a session that delivered nothing as far as is known here began before a restore that is not a day old: the
+/// server does not know it, and each that was opened since stands in `rooms` for longer than that.
+async fn is_of_before_a_restore(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+) -> Result<bool, sqlx::Error> {
+    let find = "SELECT EXISTS (SELECT 1 FROM restores WHERE at > ?)
+         AND NOT EXISTS (SELECT 1 FROM rooms WHERE session = ?)";
+    let find = sqlx::query(find).bind(clock::unix_row() - KEPT_S).bind(session.0.to_vec());
+    find.fetch_one(connection).await?.try_get(0)
 }
 
 async fn set_delivered(

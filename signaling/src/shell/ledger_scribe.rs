@@ -208,9 +208,9 @@ impl Scribe {
                     (Err(Unwritten::Disk), Work::Records(entries)) => {
                         entries.into_iter().for_each(|entry| self.hold(entry, desk));
                     }
-                    (Err(Unwritten::TooLarge), _) => {
-                        self.missed += 1;
-                        miss(1, desk);
+                    (Err(Unwritten::TooLarge), work) => {
+                        self.missed += work.records();
+                        miss(work.records(), desk);
                     }
                     (Ok(_) | Err(Unwritten::Disk), _) => {}
                 }
@@ -250,8 +250,7 @@ impl Scribe {
         let now = moment();
         let held = self.held.len().min(BATCH);
         let mut transaction = self.store.records.begin_with("BEGIN IMMEDIATE").await?;
-        let most = works.iter().map(Work::records).sum::<usize>() + held + 2;
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let most = works.iter().map(Work::records).sum::<u64>() + held as u64 + 2;
         let mut draft = match self.has_log_key {
             true => Some(self.book.draft(most, now).map_err(|_| sqlx::Error::WorkerCrashed)?),
             false => None,

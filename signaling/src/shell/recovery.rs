@@ -143,7 +143,7 @@ impl Ledger {
         for row in rows.map_err(|_| Unwritten::Disk)? {
             let id: i64 = row.try_get(0).map_err(|_| Unwritten::Disk)?;
             for kind in [Kind::AdminEnrolled, Kind::BundlePublished] {
-                self.ask(Work::Happened(Event::new(kind).by(id))).await?;
+                self.ask(Work::Happened(Event::new(kind).by_admin(id))).await?;
             }
         }
         Ok(())

@@ -18,6 +18,7 @@ use tasuki_protocol::number::Locator;
 
 use tasuki_protocol::ledger::event::clipped;
 
+use super::admin_sign_ins::Present;
 use super::clock::{self, Steady};
 use super::fault::Fault;
 use super::kept::{forget, keep, mark};
@@ -30,7 +31,7 @@ use crate::core::kept::LastSeen;
 use crate::core::rooms::Row;
 
 /// Rows of numbers and attempts are kept so long, in seconds, for whoever looks back.
-const KEPT_S: i64 = 24 * 3600;
+pub(super) const KEPT_S: i64 = 24 * 3600;
 /// By so much at most the steady clock is behind after the power was lost and the wall clock with it (F12).
 const STEADY_EVERY: Duration = Duration::from_secs(60);
 
@@ -58,6 +59,8 @@ pub(crate) struct Event {
     pub(crate) kind: Kind,
     /// Who did it, if an administrator did.
     pub(crate) admin: Option<i64>,
+    /// In which sign-in: nothing of it is done once that has ended.
+    pub(crate) present: Option<Present>,
     pub(crate) operator: Option<i64>,
     /// Whom or what it concerned, in a person's words; for the ledger alone, never for a log.
     pub(crate) target: String,
@@ -68,11 +71,18 @@ pub(crate) struct Event {
 impl Event {
     pub(crate) fn new(kind: Kind) -> Self {
         let (target, detail) = (String::new(), String::new());
-        Self { kind, admin: None, operator: None, target, detail }
+        Self { kind, admin: None, present: None, operator: None, target, detail }
     }
 
     #[must_use]
-    pub(crate) fn by(mut self, admin: i64) -> Self {
+    pub(crate) fn by(mut self, present: &Present) -> Self {
+        self.present = Some(present.clone());
+        self.by_admin(present.admin.0)
+    }
+
+    /// Where there is no sign-in yet in which he does it.
+    #[must_use]
+    pub(crate) fn by_admin(mut self, admin: i64) -> Self {
         self.admin = Some(admin);
         self
     }
@@ -323,6 +333,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (130, "admin_sign_ins", include_str!("migrations/0130_admin_sign_ins.sql")),
     (140, "refused_tries", include_str!("migrations/0140_refused_tries.sql")),
     (150, "ends_after_restore", include_str!("migrations/0150_ends_after_restore.sql")),
+    (160, "restores_stay", include_str!("migrations/0160_restores_stay.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
+use super::clock;
 use super::fault::Fault;
 use super::store::Store;
 use super::store_fault;
@@ -51,6 +52,9 @@ impl Store {
             "DELETE FROM admin_sessions",
             "DELETE FROM admin_tokens",
             "DELETE FROM sessions",
+            // Whatever they have delivered since, it is lost.
+            "INSERT OR IGNORE INTO ledger_ends (session, role, next)
+             SELECT session, role, 0 FROM rooms, (SELECT 0 AS role UNION SELECT 1)",
             "UPDATE ledger_ends SET restored = 1",
         ] {
             sqlx::query(statement).execute(&store.pool).await.map_err(damaged)?;
@@ -61,7 +65,8 @@ impl Store {
             None => Some(store.expect_first_admin().await?),
         };
         let at = i64::try_from(backup_at).unwrap_or(i64::MAX);
-        let mark = sqlx::query("INSERT INTO restores (backup_at) VALUES (?)").bind(at);
+        let mark = sqlx::query("INSERT INTO restores (backup_at, at) VALUES (?, ?)").bind(at);
+        let mark = mark.bind(clock::unix_row());
         mark.execute(&store.pool).await.map_err(damaged)?;
         let restored = "INSERT OR REPLACE INTO documents (kind, version, body) VALUES (?, 0, x'')";
         let restored = sqlx::query(restored).bind(RESTORED).execute(&store.pool).await;
@@ -75,7 +80,8 @@ impl Store {
 
     /// Restores of which the ledger does not know yet.
     pub(crate) async fn restores(&self) -> Result<Vec<Restore>, sqlx::Error> {
-        let find = "SELECT id, backup_at, (SELECT COALESCE(MAX(seq) + 1, 0) FROM ledger) FROM restores";
+        let find = "SELECT id, backup_at, (SELECT COALESCE(MAX(seq) + 1, 0) FROM ledger)
+             FROM restores WHERE told = 0";
         let rows = sqlx::query(find).fetch_all(&self.pool).await?;
         let positive = |row: &SqliteRow, at: usize| {
             row.try_get::<i64, _>(at).map(|value| u64::try_from(value).unwrap_or_default())
@@ -87,9 +93,9 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    pub(crate) async fn forget_restore(&self, id: i64) -> Result<(), sqlx::Error> {
-        let forget = sqlx::query("DELETE FROM restores WHERE id = ?").bind(id);
-        forget.execute(&self.writes).await.map(|_| ())
+    pub(crate) async fn restore_is_told(&self, id: i64) -> Result<(), sqlx::Error> {
+        let told = sqlx::query("UPDATE restores SET told = 1 WHERE id = ?").bind(id);
+        told.execute(&self.writes).await.map(|_| ())
     }
 }
 

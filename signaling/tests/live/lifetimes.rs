@@ -4,25 +4,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tasuki_protocol::admin::{
-    ADMIN_HEADER, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_SESSION_HEADER, GROUPS_PATH, Hours,
-    Limits, OPERATORS_PATH, Problem, ProblemCode,
+    ADMIN_HEADER, ADMIN_LIMITS_PATH, ADMIN_LOGIN_PATH, ADMIN_LOGOUT_PATH, ADMIN_SESSION_HEADER,
+    AddOperator, GROUPS_PATH, Hours, LimitAdmin, Limits, OPERATORS_PATH, Problem, ProblemCode,
 };
 use tasuki_protocol::ledger::event::Event;
-use tasuki_protocol::ledger::words::LogoutCause;
+use tasuki_protocol::ledger::words::{AdminAction, LogoutCause};
 use tasuki_protocol::login::LoginAnswer;
 use tasuki_protocol::rights::Mode;
 use tasuki_protocol::signal::{OPERATOR_PATH, ServerToAgent};
 use tokio::time::timeout;
 
 use crate::acts::database;
-use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, PATIENCE, World, unix};
+use crate::client::{ADMIN_PASSWORD, Operator, PASSWORD, PATIENCE, World, new_operator, unix};
 use crate::crash::Process;
 use crate::http::{Answer, admin_header_in};
 use crate::ledger::read_until;
+use crate::outside::elsewhere;
 use crate::pairing::{open, pair};
-use crate::second::{joined, key, limited, log_in};
+use crate::second::{as_admin, code, joined, key, limited, log_in};
 
 /// Defaults: half an hour, and twelve.
 pub(crate) const IDLE: i64 = 30 * 60;
@@ -181,6 +183,61 @@ async fn s62_t55_each_terminal_of_an_administrator_is_confirmed_on_its_own_and_t
     assert_eq!(change(&again, "add").await, Some(ProblemCode::AdminSignIn), "of nine one goes");
     assert_eq!(change(&other, "remove").await, None);
     assert_eq!(change(&last, "add").await, None);
+}
+
+/// T17, T54, T55: more accounts are ordered at one moment than passwords are hashed at one, and meanwhile their administrator
+/// is limited, or signs himself out: behind that nothing of his is done, though each of them was asked for before.
+#[tokio::test]
+async fn t17_t54_t55_what_waits_for_a_hash_while_its_sign_in_ends_is_not_done() {
+    let mut world = World::start().await;
+    let taro = key(61);
+    assert_eq!(joined(&world, "taro", &taro).await.status, 201);
+    world.make_passwords_dear().await;
+    let running = world.running.as_ref().unwrap();
+    let limit = async |limits: Limits| {
+        let order = LimitAdmin { name: "taro".to_owned(), limits, macs: Vec::new() };
+        world.admin_post(ADMIN_LIMITS_PATH, &order).await.status
+    };
+    // Some wait until others are done, and none finds the queue full.
+    let many = std::thread::available_parallelism().unwrap().get() + 24;
+    for (last, end) in [("limited", AdminAction::AdminLimited), ("left", AdminAction::LoggedOut)] {
+        let orders: Vec<AddOperator> =
+            (0..many).map(|n| new_operator(&format!("{last}-{n}"), &[Mode::View])).collect();
+        let before = running.hashes();
+        let ordered = orders.iter().map(|order| as_admin(&world, &taro, OPERATORS_PATH, order));
+        let ending = async {
+            while running.hashes() == before {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            if end == AdminAction::LoggedOut {
+                as_admin(&world, &taro, ADMIN_LOGOUT_PATH, &json!({})).await.status
+            } else {
+                limit(elsewhere()).await
+            }
+        };
+        let (answers, ended) = tokio::join!(join_all(ordered), ending);
+        assert_eq!(ended, 204, "{last}");
+        for answer in &answers {
+            assert!(answer.status == 201 || code(answer) == ProblemCode::AdminSignIn, "{answer:?}");
+        }
+        assert!(answers.iter().any(|answer| answer.status == 401), "{last}: nobody has waited");
+        // Everything before it stands in the ledger with it.
+        world.add_operator(last, &[Mode::View]).await;
+        let is_last = |event: &Event| matches!(event, Event::AdminDid { target, .. } if target == last);
+        let read = read_until(&world, is_last).await;
+        let events = || read.entries.iter().flatten().map(|entry| &entry.event);
+        let is_end = |event: &Event| matches!(event, Event::AdminDid { action, .. } if *action == end);
+        let is_his = |event: &Event| {
+            matches!(event, Event::AdminDid { admin, action: AdminAction::OperatorAdded, target, .. }
+                if admin == "taro" && target.starts_with(last))
+        };
+        assert!(events().any(is_end), "{last}");
+        let afterwards = events().skip_while(|event| !is_end(event)).filter(|event| is_his(event));
+        assert_eq!(afterwards.count(), 0, "{last}");
+        let done = answers.iter().filter(|answer| answer.status == 201).count();
+        assert_eq!(events().filter(|event| is_his(event)).count(), done, "{last}: no more than that");
+        assert_eq!(limit(Limits::default()).await, 204);
+    }
 }
 
 /// Hours that end with the so many-th minute since 1970, where it is noon then, so that no midnight comes in between.

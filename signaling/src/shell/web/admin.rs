@@ -18,7 +18,7 @@ use super::{Shared, Site, event, json, problem, read_up_to, refusals, store_prob
 use crate::core::admission::declares_anew;
 use crate::core::rooms::OperatorId;
 use crate::shell::accounts::{Account, Accounts};
-use crate::shell::admin_sign_ins::Shown;
+use crate::shell::admin_sign_ins::{Present, Shown};
 use crate::shell::admins::{AdminId, AdminRefused, Signed};
 use crate::shell::details;
 use crate::shell::kept;
@@ -36,9 +36,9 @@ pub(super) async fn list_operators(State(site): Shared, request: Request) -> Ans
 }
 
 pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, new): (_, AddOperator) = confirmed_json(&site, request).await?;
+    let (present, new): (_, AddOperator) = confirmed_json(&site, request).await?;
     let told = details::of_account(&new);
-    let added_now = event(Kind::OperatorAdded, None).by(admin.0).on(&new.operator).telling(&told);
+    let added_now = event(Kind::OperatorAdded, None).by(&present).on(&new.operator).telling(&told);
     let (steps, added) = site.accounts.add_operator(new).await?;
     site.act(added_now, steps).await?;
     Ok(json(StatusCode::CREATED, &added))
@@ -46,14 +46,14 @@ pub(super) async fn add_operator(State(site): Shared, request: Request) -> Answe
 
 /// To take away waits for nothing; what lets somebody in asks who it is (S62).
 pub(super) async fn change_operator(State(site): Shared, request: Request) -> Answered {
-    let (Present { admin, by }, body) = signed_in(&site, request).await?;
+    let (present, body) = signed_in(&site, request).await?;
     let change: ChangeOperator = parsed(&body)?;
     match change.change {
         OperatorChange::Disable | OperatorChange::Remove => {}
         OperatorChange::Enable
         | OperatorChange::NewCode
         | OperatorChange::Unlock
-        | OperatorChange::ForgetAuthenticator => site.accounts.recently_confirmed(by).await?,
+        | OperatorChange::ForgetAuthenticator => site.accounts.recently_confirmed(present.by).await?,
     }
     let (kind, ends) = match change.change {
         OperatorChange::Disable => (Kind::OperatorDisabled, true),
@@ -65,7 +65,7 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> An
     };
     let (account, mut steps, code) = site.accounts.change_operator(&change).await?;
     steps.extend(ends.then(|| kept::end_all_of(account.id)));
-    site.act(on(kind, &account).by(admin.0), steps).await?;
+    site.act(on(kind, &account).by(&present), steps).await?;
     if ends {
         site.desk.withdraw(OperatorId(account.id));
     }
@@ -73,19 +73,19 @@ pub(super) async fn change_operator(State(site): Shared, request: Request) -> An
 }
 
 pub(super) async fn reset_password(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, ResetPassword) = confirmed_json(&site, request).await?;
+    let (present, order): (_, ResetPassword) = confirmed_json(&site, request).await?;
     let (account, mut steps) = site.accounts.reset_password(order).await?;
     steps.push(kept::end_all_of(account.id));
-    site.act(on(Kind::OperatorPassword, &account).by(admin.0), steps).await?;
+    site.act(on(Kind::OperatorPassword, &account).by(&present), steps).await?;
     site.desk.withdraw(OperatorId(account.id));
     Ok(acknowledged())
 }
 
 /// What of it is narrower acts at once on what lives; what is wider waits for a certificate.
 pub(super) async fn name_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, NameOperator) = confirmed_json(&site, request).await?;
+    let (present, order): (_, NameOperator) = confirmed_json(&site, request).await?;
     let (account, steps) = site.accounts.name_operator(&order).await?;
-    let named = on(Kind::OperatorNamed, &account).by(admin.0);
+    let named = on(Kind::OperatorNamed, &account).by(&present);
     site.act(named.telling(&details::of_naming(&order)), steps).await?;
     site.renew_all(Concerned::One(OperatorId(account.id))).await;
     Ok(acknowledged())
@@ -93,9 +93,9 @@ pub(super) async fn name_operator(State(site): Shared, request: Request) -> Answ
 
 /// Acts at once on what lives: who is outside the new limits is out, and nobody else. T54.
 pub(super) async fn limit_operator(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, LimitOperator) = confirmed_json(&site, request).await?;
+    let (present, order): (_, LimitOperator) = confirmed_json(&site, request).await?;
     let (account, step) = site.accounts.limit_operator(&order).await?;
-    let limited = on(Kind::OperatorLimited, &account).by(admin.0);
+    let limited = on(Kind::OperatorLimited, &account).by(&present);
     let limited = limited.telling(&details::of_limits(&order.limits));
     let (operator, before) = (OperatorId(account.id), account.limits.unwrap_or_default());
     let outside = || site.outside(operator, &before, &order.limits);
@@ -122,7 +122,7 @@ pub(super) async fn list_groups(State(site): Shared, request: Request) -> Answer
 }
 
 pub(super) async fn change_group(State(site): Shared, request: Request) -> Answered {
-    let (admin, change): (_, ChangeGroup) = confirmed_json(&site, request).await?;
+    let (present, change): (_, ChangeGroup) = confirmed_json(&site, request).await?;
     let told = details::of_group(&change.change);
     let (kind, many) = match &change.change {
         GroupChange::Add => (Kind::GroupAdded, Concerned::Nobody),
@@ -138,20 +138,13 @@ pub(super) async fn change_group(State(site): Shared, request: Request) -> Answe
         }
         None => (change.group.clone(), None, many),
     };
-    site.act(event(kind, id).by(admin.0).on(&target).telling(told), steps).await?;
+    site.act(event(kind, id).by(&present).on(&target).telling(told), steps).await?;
     site.renew_all(concerned).await;
     Ok(acknowledged())
 }
 
 /// Who signed a request, and what it shows of a sign-in. Not yet: whether he is signed in.
 pub(super) type Signer = (AdminId, Option<Shown>);
-
-/// An administrator who is signed in, and by which of his sign-ins.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Present {
-    pub(super) admin: AdminId,
-    pub(super) by: Shown,
-}
 
 async fn signed(site: &Site, request: Request) -> Result<(Signer, Bytes), Response> {
     let (parts, body) = request.into_parts();
@@ -187,27 +180,27 @@ pub(super) async fn signed_in(site: &Site, request: Request) -> Result<(Present,
     let ((admin, shown), body) = signed(site, request).await?;
     let Some(address) = address else { return Err(problem(ProblemCode::Unauthorised)) };
     let Some(by) = shown else { return Err(problem(ProblemCode::AdminSignIn)) };
-    site.accounts.admin_session((admin, by), address).await?;
-    Ok((Present { admin, by }, body))
+    let present = site.accounts.admin_session((admin, by), address).await?;
+    Ok((present, body))
 }
 
 pub(super) async fn signed_in_json<T: DeserializeOwned>(
     site: &Site,
     request: Request,
-) -> Result<(AdminId, T), Response> {
-    let (Present { admin, .. }, body) = signed_in(site, request).await?;
-    Ok((admin, parsed(&body)?))
+) -> Result<(Present, T), Response> {
+    let (present, body) = signed_in(site, request).await?;
+    Ok((present, parsed(&body)?))
 }
 
 /// Of who has shown within the last minutes that it is he: what changes somebody's rights waits for that (S62).
 pub(super) async fn confirmed_json<T: DeserializeOwned>(
     site: &Site,
     request: Request,
-) -> Result<(AdminId, T), Response> {
-    let (Present { admin, by }, body) = signed_in(site, request).await?;
+) -> Result<(Present, T), Response> {
+    let (present, body) = signed_in(site, request).await?;
     let parsed = parsed(&body)?;
-    site.accounts.recently_confirmed(by).await?;
-    Ok((admin, parsed))
+    site.accounts.recently_confirmed(present.by).await?;
+    Ok((present, parsed))
 }
 
 /// What an administrator's request is answered; a refusal ends it where it stands.

@@ -11,9 +11,7 @@ use tasuki_protocol::admin::{
 };
 use tasuki_protocol::ledger::{self, event::Entry};
 
-use super::admin::{
-    Answered, Present, acknowledged, confirmed_json, signed_in, signed_in_json, signed_json,
-};
+use super::admin::{Answered, acknowledged, confirmed_json, signed_in, signed_in_json, signed_json};
 use super::seen::{Seen, declared};
 use super::{
     Shared, Site, accounts, event, json, not_here, problem, read_json, store_problem, unwritten,
@@ -113,8 +111,9 @@ pub(super) async fn login(
     };
     match &answer {
         AdminLoginAnswer::SignedIn { .. } => {
-            let entered =
-                event(Kind::AdminLogin, None).by(admin.0).telling(&told(address, macs.as_deref()));
+            let entered = event(Kind::AdminLogin, None)
+                .by_admin(admin.0)
+                .telling(&told(address, macs.as_deref()));
             site.act(entered, opened).await?;
         }
         // Steps of a sign-in that goes on are none of the ledger's.
@@ -168,9 +167,9 @@ pub(super) async fn logout(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (Present { admin, by }, _) = signed_in(&site, request).await?;
-    let left = event(Kind::AdminLogout, None).by(admin.0).telling(&told(address, None));
-    site.act(left, vec![Accounts::end_admin_sign_in(admin, by)]).await?;
+    let (present, _) = signed_in(&site, request).await?;
+    let left = event(Kind::AdminLogout, None).by(&present).telling(&told(address, None));
+    site.act(left, vec![Accounts::end_admin_sign_in(present.admin, present.by)]).await?;
     Ok(acknowledged())
 }
 
@@ -180,9 +179,9 @@ pub(super) async fn list(State(site): Shared, request: Request) -> Answered {
 }
 
 pub(super) async fn invite(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, AddAdmin) = confirmed_json(&site, request).await?;
-    let (step, added) = site.accounts.invite_admin(admin, &order).await?;
-    let invited = event(Kind::AdminInvited, None).by(admin.0).on(&order.name);
+    let (present, order): (_, AddAdmin) = confirmed_json(&site, request).await?;
+    let (step, added) = site.accounts.invite_admin(present.admin, &order).await?;
+    let invited = event(Kind::AdminInvited, None).by(&present).on(&order.name);
     site.act(invited, vec![step]).await?;
     Ok(json(StatusCode::CREATED, &added))
 }
@@ -194,8 +193,8 @@ pub(super) async fn invitations(State(site): Shared, request: Request) -> Answer
 }
 
 pub(super) async fn withdraw(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, WithdrawInvitations) = signed_in_json(&site, request).await?;
-    let withdrawn = event(Kind::InvitationWithdrawn, None).by(admin.0).on(&order.name);
+    let (present, order): (_, WithdrawInvitations) = signed_in_json(&site, request).await?;
+    let withdrawn = event(Kind::InvitationWithdrawn, None).by(&present).on(&order.name);
     site.act(withdrawn, vec![site.accounts.withdraw_invitations(&order.name)]).await?;
     Ok(acknowledged())
 }
@@ -207,28 +206,29 @@ pub(super) async fn change_password(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, asked): (_, ChangeAdminPassword) = confirmed_json(&site, request).await?;
+    let (present, asked): (_, ChangeAdminPassword) = confirmed_json(&site, request).await?;
+    let admin = present.admin;
     let step = match site.accounts.change_admin_password(admin, asked).await {
         Ok(changed) => changed.map_err(problem)?,
         Err(refused) => return Err(refuse_login(&site, (admin, address, None), refused).await),
     };
     let name = site.accounts.admin_name(admin).await.unwrap_or_default();
-    let changed = event(Kind::AdminPassword, None).by(admin.0).on(&name);
+    let changed = event(Kind::AdminPassword, None).by(&present).on(&name);
     // Whoever else is signed in as him was so by the old one (T17).
     site.act(changed, vec![step, Accounts::log_admin_out(admin)]).await?;
     Ok(acknowledged())
 }
 
 pub(super) async fn change(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, ChangeAdmin) = confirmed_json(&site, request).await?;
+    let (present, order): (_, ChangeAdmin) = confirmed_json(&site, request).await?;
     let kind = match order.change {
         AdminChange::Disable => Kind::AdminDisabled,
         AdminChange::Enable => Kind::AdminEnabled,
         AdminChange::Remove => Kind::AdminRemoved,
         AdminChange::Unlock => Kind::AdminUnlocked,
     };
-    let steps = site.accounts.change_admin(admin, &order).await?;
-    site.act(event(kind, None).by(admin.0).on(&order.name), steps).await?;
+    let steps = site.accounts.change_admin(present.admin, &order).await?;
+    site.act(event(kind, None).by(&present).on(&order.name), steps).await?;
     Ok(acknowledged())
 }
 
@@ -239,9 +239,9 @@ pub(super) async fn limit(
     request: Request,
 ) -> Answered {
     let address = site.address(&guest, request.headers());
-    let (admin, order): (_, LimitAdmin) = confirmed_json(&site, request).await?;
-    let steps = site.accounts.limit_admin((admin, address), &order).await?;
-    let limited = event(Kind::AdminLimited, None).by(admin.0).on(&order.name);
+    let (present, order): (_, LimitAdmin) = confirmed_json(&site, request).await?;
+    let steps = site.accounts.limit_admin((present.admin, address), &order).await?;
+    let limited = event(Kind::AdminLimited, None).by(&present).on(&order.name);
     site.act(limited.telling(&details::of_limits(&order.limits)), steps).await?;
     Ok(acknowledged())
 }

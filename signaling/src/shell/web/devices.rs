@@ -22,11 +22,11 @@ pub(super) async fn list(State(site): Shared, request: Request) -> Answered {
 }
 
 pub(super) async fn approve(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, ApproveDevice) = signed_in_json(&site, request).await?;
+    let (present, order): (_, ApproveDevice) = signed_in_json(&site, request).await?;
     let bundle = site.trust.bundle().ok_or_else(|| problem(ProblemCode::NotInitialised))?;
     let certificate = &order.certificate.0;
     let (operator, certificate, step) = site.accounts.approve_device(certificate, &bundle).await?;
-    let approved = event(Kind::DeviceApproved, Some(operator)).by(admin.0);
+    let approved = event(Kind::DeviceApproved, Some(operator)).by(&present);
     site.act(approved.telling(&details::of_certificate(&certificate)), vec![step]).await?;
     site.renew_all(Concerned::One(OperatorId(operator))).await;
     Ok(acknowledged())
@@ -34,7 +34,7 @@ pub(super) async fn approve(State(site): Shared, request: Request) -> Answered {
 
 /// Ends what the devices have running at once. T17.
 pub(super) async fn revoke(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, RevokeDevices) = signed_in_json(&site, request).await?;
+    let (present, order): (_, RevokeDevices) = signed_in_json(&site, request).await?;
     let known = site.accounts.devices().await?;
     let revoked = site.trust.revoke(&order, async |list, bundle, documents| {
         // The list has all that ever were: whose are new on it is for the ledger to say.
@@ -42,7 +42,7 @@ pub(super) async fn revoke(State(site): Shared, request: Request) -> Answered {
         let now = now.filter(|entry| list.devices.contains(&entry.device));
         let (whose, devices): (Vec<&str>, Vec<DeviceKey>) =
             now.map(|entry| (entry.operator.as_str(), entry.device)).unzip();
-        let revoked = event(Kind::DeviceRevoked, None).by(admin.0).on(&whose.join(", "));
+        let revoked = event(Kind::DeviceRevoked, None).by(&present).on(&whose.join(", "));
         let revoked = revoked.telling(&details::of_revoked(bundle, &devices));
         let steps = documents.into_iter().chain(revocation(list)).collect();
         site.act(revoked, steps).await

@@ -21,16 +21,16 @@ pub(super) async fn server_keys(State(site): Shared, request: Request) -> Answer
 }
 
 pub(super) async fn prepare(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, PrepareKey) = signed_in_json(&site, request).await?;
+    let (present, order): (_, PrepareKey) = signed_in_json(&site, request).await?;
     site.trust.prepare(order.kind).map_err(|fault| unable(&fault))?;
-    let prepared = event(Kind::KeyPrepared, None).by(admin.0).telling(details::of_key(order.kind));
+    let prepared = event(Kind::KeyPrepared, None).by(&present).telling(details::of_key(order.kind));
     site.recorded(prepared).await?;
     let keys = site.trust.server_keys().map_err(|fault| unable(&fault))?;
     Ok(json(StatusCode::OK, &keys))
 }
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
-    let (admin, order): (_, PublishBundle) = confirmed_json(&site, request).await?;
+    let (present, order): (_, PublishBundle) = confirmed_json(&site, request).await?;
     // A server that was led on has lost more than it can ask for.
     let is_led = !order.handovers.is_empty();
     let adopted = site.trust.publish(&order, async |before, bundle, steps| {
@@ -38,7 +38,7 @@ pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
         if let Some(before) = other_root {
             hands_all_on(&site, (before, bundle)).await?;
         }
-        let published = event(Kind::BundlePublished, None).by(admin.0);
+        let published = event(Kind::BundlePublished, None).by(&present);
         let published = published.on(&format!("version {}", bundle.version));
         site.act(published.telling(&details::of_bundle(before, bundle)), steps).await
     });

@@ -300,8 +300,8 @@ fn root(site: &Site) -> Vec<DeviceKey> {
 
 /// Who asks, and for what.
 async fn asked<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(String, T), Response> {
-    let (admin, asked) = signed_in_json(site, request).await?;
-    let admin = site.accounts.admin_name(admin).await.map_err(|error| store_problem(&error))?;
+    let (present, asked) = signed_in_json(site, request).await?;
+    let admin = site.accounts.admin_name(present.admin).await.map_err(|error| store_problem(&error))?;
     Ok((admin, asked))
 }
 

@@ -9,7 +9,7 @@ use tasuki_protocol::policy::exchange::{
 };
 use tasuki_protocol::policy::told_sections;
 
-use super::admin::{Answered, Present, acknowledged, signed_in, signed_in_json};
+use super::admin::{Answered, acknowledged, signed_in, signed_in_json};
 use super::{Shared, Site, event, json, problem, store_problem};
 use crate::shell::kinds::Kind;
 
@@ -40,14 +40,14 @@ async fn state(site: &Site, version: Option<u64>) -> Answered {
 }
 
 pub(super) async fn publish(State(site): Shared, request: Request) -> Answered {
-    let (Present { admin, by }, envelope) = signed_in(&site, request).await?;
-    site.accounts.recently_confirmed(by).await?;
+    let (present, envelope) = signed_in(&site, request).await?;
+    site.accounts.recently_confirmed(present.by).await?;
     let before = site.policies.current().await.map_err(|error| store_problem(&error))?;
     let before = before.map(|policy| policy.rules).unwrap_or_default();
     let (policy, step) = site.policies.next(&envelope).await?;
     let version = policy.version;
     let target = format!("version {version}");
-    let mut published = event(Kind::PolicyPublished, None).by(admin.0).on(&target);
+    let mut published = event(Kind::PolicyPublished, None).by(&present).on(&target);
     published.detail = told_sections(&policy.rules.changed_from(&before));
     site.act(published, vec![step]).await?;
     let ended = site.desk.adopt(policy);
@@ -66,11 +66,11 @@ pub(super) async fn sessions(State(site): Shared, request: Request) -> Answered 
 }
 
 pub(super) async fn end_session(State(site): Shared, request: Request) -> Answered {
-    let (admin, EndSession { session }): (_, EndSession) = signed_in_json(&site, request).await?;
+    let (present, EndSession { session }): (_, EndSession) = signed_in_json(&site, request).await?;
     if !site.desk.end(session) {
         return Err(problem(ProblemCode::NotFound));
     }
-    let ended = event(Kind::SessionEnded, None).by(admin.0).on(&session.to_string());
+    let ended = event(Kind::SessionEnded, None).by(&present).on(&session.to_string());
     site.recorded(ended).await?;
     Ok(acknowledged())
 }
