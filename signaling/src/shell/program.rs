@@ -236,7 +236,12 @@ async fn run_command(
     log::begin(log_format);
     let configured = gather(&arguments)?;
     let given = configured.given();
-    let running = serve(&arguments.data, configured.config).await?;
+    // Heard from now on: whoever stops it as soon as it listens does not cut it short.
+    let mut asked_to_end = std::pin::pin!(asked_to_end());
+    let running = tokio::select! {
+        running = serve(&arguments.data, configured.config) => running?,
+        () = &mut asked_to_end => return Ok(()),
+    };
     running.tell_settings(&given);
     // Whoever limits how large files grow gets refusals, as from a full disk, and no end.
     let _limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
@@ -270,7 +275,7 @@ async fn run_command(
             });
         }
     }
-    wait_for_signal().await;
+    asked_to_end.await;
     running.shut_down().await;
     Ok(())
 }
@@ -354,14 +359,17 @@ pub(super) fn language_of_environment() -> Language {
     Language::of_locale(first.and_then(|name| std::env::var(name).ok()).as_deref())
 }
 
-async fn wait_for_signal() {
+/// Hears the signals from when it is called.
+fn asked_to_end() -> impl Future<Output = ()> {
     let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
 
