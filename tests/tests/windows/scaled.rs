@@ -1,7 +1,8 @@
 //! Screens with small pixels: each of the windows' own is more than one of theirs.
 
-use std::thread;
+use std::{thread, time::Duration};
 
+use anyhow::Result;
 use tasuki_protocol::rights::Mode;
 use tasuki_tests::{
     desktop::{Desktop, Hand, RETURN, Reader, pointer, role},
@@ -43,8 +44,7 @@ fn s2_s19_s29_t33_at_other_scales_a_click_lands_where_it_was_aimed_and_the_bar_s
         assert_eq!((stands.left, stands.top, stands.width, stands.height), bar, "at {factor}");
         thread::sleep(OWN_HAND);
         for pixel in HERS {
-            window.click_in_picture(&his, USER, pixel).unwrap();
-            lands(&room.user, pixel);
+            clicked_lands(&room.user, pixel, || window.click_in_picture(&his, USER, pixel));
         }
         room.hand.click(agent.on_bar(&hers, "End now").unwrap()).unwrap();
         room.session_after(2 * round);
@@ -56,8 +56,9 @@ fn s2_s19_s29_t33_at_other_scales_a_click_lands_where_it_was_aimed_and_the_bar_s
         meet(&his, (&agent, &hers), &mut room.hand, Mode::Share);
         thread::sleep(OWN_HAND);
         for pixel in HIS {
-            agent.click_in_picture(&mut room.hand, &hers, OPERATOR, pixel).unwrap();
-            lands(&room.operator, pixel);
+            clicked_lands(&room.operator, pixel, || {
+                agent.click_in_picture(&mut room.hand, &hers, OPERATOR, pixel)
+            });
         }
         assert!(agent.frame().unwrap().unwrap().width > small, "it has grown for the picture");
         agent.click_at(&mut room.hand, &hers, role::BUTTON, "End now").unwrap();
@@ -98,12 +99,32 @@ fn meet(his: &Reader, (agent, hers): (&AgentWindow<'_>, &Reader), hand: &mut Han
     .unwrap_or_else(|why| panic!("{why:#}: {:?}", hers.names(role::LABEL)));
 }
 
+/// Whose screen it is may have pressed later than seemed, where the machine is busy: then his hand comes first, and the
+/// click is made once more.
+fn clicked_lands(desk: &Desktop, pixel: (i16, i16), mut click: impl FnMut() -> Result<()>) {
+    until("a click to land where it was aimed", || {
+        click()?;
+        for _ in 0..60 {
+            if are_near(pointer(desk)?, pixel) {
+                return Ok(Some(()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(None)
+    })
+    .unwrap();
+}
+
 /// Within what a pixel of the window is of the host's.
-pub(super) fn lands(desk: &Desktop, (x, y): (i16, i16)) {
+fn are_near(one: (i16, i16), other: (i16, i16)) -> bool {
+    one.0.abs_diff(other.0) <= 1 && one.1.abs_diff(other.1) <= 1
+}
+
+pub(super) fn lands(desk: &Desktop, pixel: (i16, i16)) {
     let mut last = (0, 0);
     until("the pointer to be where it was aimed", || {
         last = pointer(desk)?;
-        Ok((last.0.abs_diff(x) <= 1 && last.1.abs_diff(y) <= 1).then_some(()))
+        Ok(are_near(last, pixel).then_some(()))
     })
-    .unwrap_or_else(|why| panic!("{why:#}: at {last:?}, aimed at {:?}", (x, y)));
+    .unwrap_or_else(|why| panic!("{why:#}: at {last:?}, aimed at {pixel:?}"));
 }
