@@ -9,7 +9,7 @@ use tasuki_protocol::blob::Blob;
 use tasuki_protocol::login::Authenticator;
 use zeroize::Zeroizing;
 
-use super::init::{InitOptions, LEAST_CHARS};
+use super::init::InitOptions;
 use super::recover::{self, Came, Ready};
 use crate::client::Client;
 use crate::fault::Fault;
@@ -18,6 +18,9 @@ use crate::prompt;
 use crate::random::random;
 use crate::texts::Language;
 use crate::vault::public;
+
+/// Of a password that nothing stands beside.
+const LEAST_CHARS: usize = 15;
 
 /// By which an administrator comes.
 #[derive(Debug, Clone, Copy)]

@@ -29,9 +29,6 @@ use crate::vault::{Master, public};
 /// How long a bundle holds: a year and a month.
 pub(super) const BUNDLE_LIFE_S: u64 = 396 * 24 * 3600;
 
-/// Of a password that nothing stands beside, and of a passphrase.
-pub(super) const LEAST_CHARS: usize = 15;
-
 #[derive(Debug, Args)]
 pub struct InitOptions {
     /// SHA-256 of the server's public key, as `tasuki-server setup` or, for --recover, `recovery-token` printed it; asked for if not given

@@ -7,14 +7,14 @@ use tasuki_protocol::bundle::{BUNDLE_FILE, Bundle};
 use tasuki_protocol::keys::{PUBLISH_PATH, PublishBundle, WrappedLogKey, WrappedLogKeys};
 use zeroize::Zeroizing;
 
-use super::init::{Arrival, LEAST_CHARS};
+use super::init::Arrival;
 use crate::fault::Fault;
 use crate::pending::Pending;
 use crate::printed::Printed;
 use crate::prompt;
 use crate::shares::Share;
 use crate::texts::Language;
-use crate::vault::{Master, Passphrase, public};
+use crate::vault::{LEAST_CHARS, Master, Passphrase, public};
 
 pub(super) struct Making<'a> {
     pub(super) master: &'a Master,
